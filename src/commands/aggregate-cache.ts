@@ -1,0 +1,85 @@
+import {
+  type EventStore,
+  NO_STREAM,
+  type Position,
+  type Recorded,
+  type Revision,
+} from '../events/event-store.ts';
+import type { Stream } from '../events/streams.ts';
+import type { Aggregate, AggregateRef } from './command.ts';
+
+/** A folded stream, and how far it was folded. */
+export interface Folded<S = unknown> {
+  state: S;
+  revision: Revision;
+  /** Position of the last event folded; 0 without one. */
+  position: Position;
+}
+
+/** Keeps folded streams; any bounded map will do, since a lost entry is only folded again. */
+export interface FoldCache {
+  get(stream: Stream): Folded | undefined;
+  set(stream: Stream, folded: Folded): unknown;
+}
+
+const PAGE = 1_000;
+
+const empty = <S>({ initial }: Aggregate<S, never>): Folded<S> => ({
+  state: initial,
+  revision: NO_STREAM,
+  position: 0,
+});
+
+const fold = <S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: readonly Recorded[]): Folded<S> =>
+  events.reduce<Folded<S>>(
+    ({ state }, event) => ({
+      state: evolve(state, event as never),
+      revision: event.revision,
+      position: event.position,
+    }),
+    from,
+  );
+
+/**
+ * Loads states by folding their streams, from where the cache left off. A cached state may be behind the log:
+ * that is safe, because every decision is checked against the revision it relied on.
+ */
+export class AggregateLoader {
+  readonly #store: EventStore;
+  readonly #cache: FoldCache;
+
+  constructor(store: EventStore, cache: FoldCache) {
+    this.#store = store;
+    this.#cache = cache;
+  }
+
+  /** The cached state; read from the log only when there is none. */
+  async load<S>(ref: AggregateRef<S>): Promise<Folded<S>> {
+    const cached = this.#cache.get(ref.stream) as Folded<S> | undefined;
+    return cached ?? this.refresh(ref);
+  }
+
+  /** The state as the log has it now. */
+  async refresh<S>({ stream, aggregate }: AggregateRef<S>): Promise<Folded<S>> {
+    const cached = this.#cache.get(stream) as Folded<S> | undefined;
+    let folded = cached ?? empty(aggregate);
+    for (;;) {
+      const events = await this.#store.readStream(stream, { from: folded.revision + 1, limit: PAGE });
+      folded = fold(aggregate, folded, events);
+      if (events.length < PAGE) break;
+    }
+    this.#keep(stream, folded);
+    return folded;
+  }
+
+  /** Takes over what was just appended, when it follows directly on what is cached. */
+  absorb<S>({ stream, aggregate }: AggregateRef<S>, events: readonly Recorded[]): void {
+    const cached = (this.#cache.get(stream) as Folded<S> | undefined) ?? empty(aggregate);
+    if (events[0]?.revision === cached.revision + 1) this.#keep(stream, fold(aggregate, cached, events));
+  }
+
+  #keep(stream: Stream, folded: Folded): void {
+    const cached = this.#cache.get(stream)?.revision ?? NO_STREAM;
+    if (folded.revision > cached) this.#cache.set(stream, folded);
+  }
+}

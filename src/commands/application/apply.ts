@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { CoverLetter } from '../../events/application.ts';
+import type { ApplicationEvent } from '../../events/domain-event.ts';
+import { ApplicationId, JobId, UserId } from '../../events/ids.ts';
+import { applicationStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { type Job, jobOf } from '../job/job.ts';
+import { require } from '../rejection.ts';
+import { type Application, applicationOf } from './application.ts';
+
+const input = z.strictObject({
+  applicationId: ApplicationId,
+  jobId: JobId,
+  applicantId: UserId,
+  coverLetter: CoverLetter.nullish(),
+});
+
+/** Applying twice changes nothing; the caller answers with the first application's ids. */
+export const apply = defineCommand<
+  z.infer<typeof input>,
+  { application: Application; job: Job },
+  ApplicationEvent
+>({
+  name: 'Apply',
+  input,
+  writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
+  reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
+  decide: ({ coverLetter = null, ...subject }, { application, job }, { actor }) => {
+    require(actor !== 'system' && actor.role === 'applicant', 'ROLE_NOT_ALLOWED');
+    require(job.status !== 'none', 'JOB_NOT_FOUND');
+    require(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
+    if (application.status !== 'none') return [];
+    require(job.status === 'open', 'JOB_CLOSED');
+    return [{ type: 'ApplicationSubmitted', data: { ...subject, groupId: job.groupId, coverLetter } }];
+  },
+});

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { GroupName } from '../../events/chat-group.ts';
+import type { ChatGroupEvent } from '../../events/domain-event.ts';
+import { GroupId, JobId, UserId } from '../../events/ids.ts';
+import { chatGroupStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type ChatGroup, chatGroupOf } from './chat-group.ts';
+
+const input = z.strictObject({ groupId: GroupId, jobId: JobId.nullable(), name: GroupName, adminId: UserId });
+
+/** The admin is in from the start. */
+export const createChatGroup = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
+  name: 'CreateChatGroup',
+  input,
+  writes: ({ groupId }) => chatGroupStream(groupId),
+  reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+  decide: (group, known, { actor }) => {
+    require(actor === 'system' || actor.userId === group.adminId, 'ROLE_NOT_ALLOWED');
+    return known.group.status === 'none' ? [{ type: 'ChatGroupCreated', data: group }] : [];
+  },
+});

@@ -1,0 +1,186 @@
+import type { DomainEvent } from '../events/domain-event.ts';
+import {
+  type Append,
+  type EventStore,
+  EventStoreUnavailable,
+  type Position,
+  type Recorded,
+} from '../events/event-store.ts';
+import type { Stream } from '../events/streams.ts';
+import type { AggregateLoader, Folded } from './aggregate-cache.ts';
+import {
+  type ActorOrSystem,
+  type AggregateRef,
+  type Command,
+  type Context,
+  type Lookups,
+  type MessageFacts,
+  actorId,
+} from './command.ts';
+import { CommandRejected, require } from './rejection.ts';
+
+/** Who asks, and on which occasion. */
+export interface Request {
+  actor: ActorOrSystem;
+  correlationId: string;
+  /** The event that this command is a reaction to. */
+  causationId?: string;
+  /** The client's idempotency key: the same key of the same actor is the same command. */
+  key?: string;
+}
+
+export interface Outcome<E extends DomainEvent = DomainEvent> {
+  /** What happened; what happened the first time when this is a repetition; empty when it was done already. */
+  events: Recorded<E>[];
+  duplicate: boolean;
+  /** A query that has caught up to here shows the outcome, and what followed from it. */
+  position: Position;
+}
+
+export interface CommandDeps {
+  store: EventStore;
+  loader: AggregateLoader;
+  lookups: Lookups;
+  /** Runs what follows from an event at once; answers with the position that covers it. */
+  react: (events: Recorded[], request: Request) => Promise<Position>;
+  /** Lets one command at a time decide about a stream, so that one process never competes with itself. */
+  inTurn: <T>(stream: Stream, work: () => Promise<T>) => Promise<T>;
+  newId: () => string;
+  /** The same UUID for the same parts, for ever. */
+  deriveId: (...parts: (string | number)[]) => string;
+  now: () => Date;
+}
+
+export type HandleCommand = <I, S, E extends DomainEvent>(
+  command: Command<I, S, E>,
+  input: I,
+  request: Request,
+) => Promise<Outcome<E>>;
+
+/** Decisions lost to other processes before the command gives up; each loss means that somebody else won. */
+const MAX_ATTEMPTS = 20;
+
+type Refs = [name: string, ref: AggregateRef<unknown>][];
+type States = Record<string, Folded>;
+
+/**
+ * The only way to write: load, decide, append, react. `input` has been parsed with the command's schema.
+ * Throws `CommandRejected` for a broken rule and `EventStoreUnavailable` when the log cannot take it now.
+ */
+export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
+  const loadStates = async (refs: Refs, from: 'load' | 'refresh'): Promise<States> => {
+    const folded = await Promise.all(
+      refs.map(async ([name, ref]) => [name, await loader[from](ref)] as const),
+    );
+    return Object.fromEntries(folded);
+  };
+
+  return async function handle<I, S, E extends DomainEvent>(
+    command: Command<I, S, E>,
+    input: I,
+    request: Request,
+  ) {
+    const { actor } = request;
+    const stream = command.writes(input, actor);
+    const refs = Object.entries(command.reads(input, actor)) as Refs;
+    const written = refs.find(([, ref]) => ref.stream === stream);
+
+    async function run(): Promise<Outcome<E>> {
+      const about = command.message?.(input);
+      const message = about && (await deps.lookups.message(about.groupId, about.messageId));
+      const idOf = eventIds(command, input, request, message);
+      let states = await loadStates(refs, 'load');
+      let isFresh = false;
+      for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
+        const decision = decide(command, input, { states, message }, { actor, newId: deps.newId });
+        if (Array.isArray(decision) && decision.length > 0) {
+          const verdict = await store.append(toAppend(decision, states, idOf));
+          if (verdict.outcome !== 'conflict') {
+            const events = verdict.events as Recorded<E>[];
+            if (verdict.outcome === 'duplicate') requireSame(events[0]);
+            if (written && verdict.outcome === 'appended') loader.absorb(written[1], events);
+            const followed = await deps.react(events, request);
+            const position = Math.max(events.at(-1)!.position, followed);
+            return { events, duplicate: verdict.outcome === 'duplicate', position };
+          }
+        } else if (isFresh) {
+          return settled(decision, states, idOf(0));
+        }
+        states = await loadStates(refs, 'refresh');
+        isFresh = true;
+      }
+      throw new EventStoreUnavailable(`${command.name} lost ${MAX_ATTEMPTS} races for ${stream}`);
+    }
+
+    /** Nothing to append, on the newest state: a repetition hears of its first success, all others of the rule. */
+    async function settled(
+      decision: E[] | CommandRejected,
+      states: States,
+      firstId: string,
+    ): Promise<Outcome<E>> {
+      if (decision instanceof CommandRejected) {
+        const first = await store.find(firstId);
+        if (!first) throw decision;
+        requireSame(first as Recorded<E>);
+        return { events: [first as Recorded<E>], duplicate: true, position: first.position };
+      }
+      const position = Math.max(0, ...Object.values(states).map((folded) => folded.position));
+      return { events: [], duplicate: false, position };
+    }
+
+    const requireSame = (first: E | undefined) =>
+      require(!first || (command.repeats?.(input, first) ?? true), 'CLIENT_MSG_ID_REUSED');
+
+    function toAppend(events: E[], states: States, idOf: (index: number) => string): Append {
+      const guards = refs
+        .filter(([, ref]) => ref.stream !== stream)
+        .map(([name, ref]) => ({ stream: ref.stream, revision: states[name]!.revision }));
+      return {
+        stream,
+        events: events.map((event, index) => ({ id: idOf(index), event })),
+        expected: written ? states[written[0]]!.revision : 'any',
+        guards,
+        occurredAt: deps.now().toISOString(),
+        metadata: {
+          actorId: actorId(actor),
+          correlationId: request.correlationId,
+          causationId: request.causationId ?? null,
+          ...(guards.length > 0 && {
+            reliedOn: Object.fromEntries(guards.map((g) => [g.stream, g.revision])),
+          }),
+        },
+      };
+    }
+
+    return written ? deps.inTurn(stream, run) : run();
+  };
+
+  /** The ids of what the command appends follow from its key, so that a repetition is a duplicate in the log. */
+  function eventIds<I, S, E extends DomainEvent>(
+    command: Command<I, S, E>,
+    input: I,
+    { actor, key, causationId }: Request,
+    message: MessageFacts | undefined,
+  ): (index: number) => string {
+    const own = command.key?.(input, { message }, actor);
+    const asked = key === undefined ? undefined : `${actorId(actor)}/${key}`;
+    const name = own ?? causationId ?? asked ?? deps.newId();
+    return (index) => deps.deriveId(command.name, name, index);
+  }
+}
+
+/** The events, or the rule that says no. */
+function decide<I, S, E extends DomainEvent>(
+  command: Command<I, S, E>,
+  input: I,
+  { states, message }: { states: States; message: MessageFacts | undefined },
+  context: Context,
+): E[] | CommandRejected {
+  const known = Object.fromEntries(Object.entries(states).map(([name, { state }]) => [name, state]));
+  try {
+    return command.decide(input, { ...(known as S), message }, context);
+  } catch (error) {
+    if (error instanceof CommandRejected) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { JobEvent } from '../../events/domain-event.ts';
+import { JobId } from '../../events/ids.ts';
+import { JobDescription, JobLocation, JobTitle } from '../../events/job.ts';
+import { jobStream } from '../../events/streams.ts';
+import { actorId, defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type Job, jobOf } from './job.ts';
+
+const input = z.strictObject({
+  jobId: JobId,
+  title: JobTitle.optional(),
+  description: JobDescription.optional(),
+  location: JobLocation.nullable().optional(),
+});
+
+export const changeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
+  name: 'ChangeJob',
+  input,
+  writes: ({ jobId }) => jobStream(jobId),
+  reads: ({ jobId }) => ({ job: jobOf(jobId) }),
+  decide: ({ jobId, title, description, location }, { job }, { actor }) => {
+    require(job.status !== 'none', 'JOB_NOT_FOUND');
+    require(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    require(job.status === 'open', 'JOB_CLOSED');
+    const { details } = job;
+    const changed = {
+      title: title ?? details.title,
+      description: description ?? details.description,
+      location: location === undefined ? details.location : location,
+    };
+    const isSame =
+      changed.title === details.title &&
+      changed.description === details.description &&
+      changed.location === details.location;
+    return isSame ? [] : [{ type: 'JobDetailsChanged', data: { jobId, ...changed } }];
+  },
+});

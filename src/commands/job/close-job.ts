@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import type { JobEvent } from '../../events/domain-event.ts';
+import { JobId } from '../../events/ids.ts';
+import { jobStream } from '../../events/streams.ts';
+import { actorId, defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type Job, jobOf } from './job.ts';
+
+const input = z.strictObject({ jobId: JobId });
+
+export const closeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
+  name: 'CloseJob',
+  input,
+  writes: ({ jobId }) => jobStream(jobId),
+  reads: ({ jobId }) => ({ job: jobOf(jobId) }),
+  decide: ({ jobId }, { job }, { actor }) => {
+    require(job.status !== 'none', 'JOB_NOT_FOUND');
+    require(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    return job.status === 'closed' ? [] : [{ type: 'JobClosed', data: { jobId, groupId: job.groupId } }];
+  },
+});

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import type { JobEvent } from '../../events/domain-event.ts';
+import { GroupId, JobId } from '../../events/ids.ts';
+import { JobDescription, JobLocation, JobTitle } from '../../events/job.ts';
+import { jobStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type Job, jobOf } from './job.ts';
+
+const input = z.strictObject({
+  jobId: JobId,
+  groupId: GroupId,
+  title: JobTitle,
+  description: JobDescription,
+  location: JobLocation.nullish(),
+});
+
+export const postJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
+  name: 'PostJob',
+  input,
+  writes: ({ jobId }) => jobStream(jobId),
+  reads: ({ jobId }) => ({ job: jobOf(jobId) }),
+  decide: ({ location = null, ...posting }, { job }, { actor }) => {
+    require(actor !== 'system' && actor.role === 'company', 'ROLE_NOT_ALLOWED');
+    if (job.status !== 'none') return [];
+    return [{ type: 'JobPosted', data: { ...posting, location, companyId: actor.userId } }];
+  },
+});

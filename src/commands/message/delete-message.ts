@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import type { ConversationEvent } from '../../events/domain-event.ts';
+import { conversationStream } from '../../events/streams.ts';
+import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
+import { actorId, defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { messageInput, requireMessage } from './message.ts';
+
+const input = z.strictObject(messageInput);
+
+/** Its author may delete a message, and so may an admin; in a closed group too, for the right to take words back stays. */
+export const deleteMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
+  name: 'DeleteMessage',
+  input,
+  writes: ({ groupId }) => conversationStream(groupId),
+  reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+  message: (deletion) => deletion,
+  key: ({ messageId }) => messageId,
+  decide: (deletion, known, { actor }) => {
+    const { group, message } = requireMessage(known.group, known.message, actor);
+    const isAuthor = message.senderId === actorId(actor);
+    require(isAuthor ||
+      actor === 'system' ||
+      group.members.get(actor.userId) === 'admin', 'NOT_MESSAGE_AUTHOR');
+    return message.isDeleted ? [] : [{ type: 'MessageDeleted', data: deletion }];
+  },
+});

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { MessageText } from '../../events/conversation.ts';
+import type { ConversationEvent } from '../../events/domain-event.ts';
+import { conversationStream } from '../../events/streams.ts';
+import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
+import { actorId, defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { messageInput, requireMessage, requireOpen } from './message.ts';
+
+const input = z.strictObject({ ...messageInput, text: MessageText });
+
+export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
+  name: 'EditMessage',
+  input,
+  writes: ({ groupId }) => conversationStream(groupId),
+  reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+  message: (edit) => edit,
+  decide: (edit, known, { actor }) => {
+    const { group, message } = requireMessage(known.group, known.message, actor);
+    require(message.senderId === actorId(actor), 'NOT_MESSAGE_AUTHOR');
+    require(!message.isDeleted, 'MESSAGE_DELETED');
+    if (message.text === edit.text) return [];
+    requireOpen(group);
+    return [{ type: 'MessageEdited', data: edit }];
+  },
+});

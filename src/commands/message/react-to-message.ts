@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { Emoji } from '../../events/conversation.ts';
+import type { ConversationEvent } from '../../events/domain-event.ts';
+import { conversationStream } from '../../events/streams.ts';
+import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
+import { type Command, actorId, defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { messageInput, requireMessage, requireOpen } from './message.ts';
+
+const input = z.strictObject({ ...messageInput, emoji: Emoji });
+type React = z.infer<typeof input>;
+
+/** Adding and removing differ in one word: whether the reaction is wanted. */
+const reaction = (
+  name: string,
+  type: 'ReactionAdded' | 'ReactionRemoved',
+): Command<React, { group: ChatGroup }, ConversationEvent> =>
+  defineCommand({
+    name,
+    input,
+    writes: ({ groupId }) => conversationStream(groupId),
+    reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+    message: (react) => react,
+    /** Two requests that saw the same message want the same change: one event. */
+    key: ({ messageId, emoji }, { message }, actor) =>
+      `${messageId}/${emoji}/${actorId(actor)}/${message?.changedSeq}`,
+    decide: (react, known, { actor }) => {
+      const { group, message } = requireMessage(known.group, known.message, actor);
+      const userId = actorId(actor);
+      require(userId !== null, 'ROLE_NOT_ALLOWED');
+      require(!message.isDeleted, 'MESSAGE_DELETED');
+      const hasReacted = message.reactions[react.emoji]?.includes(userId) ?? false;
+      if (hasReacted === (type === 'ReactionAdded')) return [];
+      requireOpen(group);
+      return [{ type, data: { ...react, userId } }];
+    },
+  });
+
+export const addReaction = reaction('AddReaction', 'ReactionAdded');
+export const removeReaction = reaction('RemoveReaction', 'ReactionRemoved');

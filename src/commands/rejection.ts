@@ -1,0 +1,40 @@
+/** Why a command was refused: closed, so that http/problem.ts must map every one to a status. */
+export type RejectionCode =
+  | 'USER_NOT_FOUND'
+  | 'ROLE_NOT_ALLOWED'
+  | 'ACCOUNT_EXISTS'
+  | 'JOB_NOT_FOUND'
+  | 'JOB_CLOSED'
+  | 'NOT_JOB_OWNER'
+  | 'APPLICATION_NOT_FOUND'
+  | 'APPLICATION_WITHDRAWN'
+  | 'APPLICATION_DECIDED'
+  | 'NOT_APPLICANT'
+  | 'GROUP_EXISTS'
+  | 'GROUP_NOT_FOUND'
+  | 'GROUP_CLOSED'
+  | 'NOT_GROUP_ADMIN'
+  | 'MEMBER_NOT_FOUND'
+  | 'LAST_ADMIN'
+  | 'MESSAGE_NOT_FOUND'
+  | 'MESSAGE_DELETED'
+  | 'NOT_MESSAGE_AUTHOR'
+  | 'REPLY_TARGET_NOT_FOUND'
+  | 'FILE_NOT_FOUND'
+  | 'CLIENT_MSG_ID_REUSED';
+
+/** A rule of the domain said no. Expected, never logged as an error. */
+export class CommandRejected extends Error {
+  override readonly name = 'CommandRejected';
+  readonly code: RejectionCode;
+
+  constructor(code: RejectionCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** Refuses with `code` unless the rule holds. */
+export function require(rule: boolean, code: RejectionCode): asserts rule {
+  if (!rule) throw new CommandRejected(code);
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { ApplicationId, GroupId, JobId, UserId } from './ids.ts';
+import { text } from './text.ts';
+
+/** What a company may set; `submitted` and `withdrawn` follow from the applicant's own acts. */
+export const ReviewStatus = z.enum(['screening', 'interview', 'offer', 'hired', 'rejected']);
+export type ReviewStatus = z.infer<typeof ReviewStatus>;
+
+export const CoverLetter = text(1, 10_000);
+export const StatusReason = text(1, 1_000);
+
+const subject = { applicationId: ApplicationId, jobId: JobId, groupId: GroupId, applicantId: UserId };
+
+export const applicationEvents = {
+  ApplicationSubmitted: z.strictObject({ ...subject, coverLetter: CoverLetter.nullable() }),
+  ApplicationWithdrawn: z.strictObject(subject),
+  ApplicationStatusChanged: z.strictObject({
+    ...subject,
+    status: ReviewStatus,
+    reason: StatusReason.nullable(),
+  }),
+};

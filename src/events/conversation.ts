@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { ClientMsgId, FileId, GroupId, MessageId, UserId } from './ids.ts';
+import { text } from './text.ts';
+
+export const MessageText = text(1, 4_000);
+/** One emoji as a client shows it: a grapheme of some code points, never a sentence. */
+export const Emoji = text(1, 16).regex(
+  /^(?:\p{RGI_Emoji}|\p{Extended_Pictographic}\uFE0F?)$/v,
+  'Must be a single emoji',
+);
+
+const subject = { groupId: GroupId, messageId: MessageId };
+
+/** `seq` of each is its revision in the conversation's stream + 1. */
+export const conversationEvents = {
+  MessageSent: z.strictObject({
+    ...subject,
+    senderId: UserId,
+    clientMsgId: ClientMsgId,
+    text: MessageText.nullable(),
+    fileIds: z.array(FileId).max(10),
+    replyTo: MessageId.nullable(),
+  }),
+  MessageEdited: z.strictObject({ ...subject, text: MessageText }),
+  MessageDeleted: z.strictObject(subject),
+  ReactionAdded: z.strictObject({ ...subject, userId: UserId, emoji: Emoji }),
+  ReactionRemoved: z.strictObject({ ...subject, userId: UserId, emoji: Emoji }),
+};

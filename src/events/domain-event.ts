@@ -1,0 +1,29 @@
+import type { z } from 'zod';
+import { accountEvents } from './account.ts';
+import { applicationEvents } from './application.ts';
+import { chatGroupEvents } from './chat-group.ts';
+import { conversationEvents } from './conversation.ts';
+import { jobEvents } from './job.ts';
+
+/** Every fact the log may hold: the newest shape of each event's data. */
+export const eventSchemas = {
+  ...accountEvents,
+  ...jobEvents,
+  ...applicationEvents,
+  ...chatGroupEvents,
+  ...conversationEvents,
+};
+
+type Schemas = typeof eventSchemas;
+export type EventType = keyof Schemas;
+type EventsOf<S> = {
+  [T in keyof S]: { type: T; data: z.infer<S[T] extends z.ZodType ? S[T] : never> };
+}[keyof S];
+
+export type AccountEvent = EventsOf<typeof accountEvents>;
+export type JobEvent = EventsOf<typeof jobEvents>;
+export type ApplicationEvent = EventsOf<typeof applicationEvents>;
+export type ChatGroupEvent = EventsOf<typeof chatGroupEvents>;
+export type ConversationEvent = EventsOf<typeof conversationEvents>;
+export type DomainEvent = AccountEvent | JobEvent | ApplicationEvent | ChatGroupEvent | ConversationEvent;
+export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

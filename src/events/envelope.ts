@@ -1,0 +1,31 @@
+import type { ChatGroupEvent, ConversationEvent } from './domain-event.ts';
+import type { Recorded } from './event-store.ts';
+
+/** How an event of a group looks outside: the same on the socket, in `sync`, in queues and in exports. */
+export interface Envelope {
+  id: string;
+  type: string;
+  v: number;
+  groupId: string;
+  /** Position in the conversation: 1, 2, 3 … without holes. */
+  seq?: number;
+  /** Version of the member list; stands in place of `seq` for events of the group itself. */
+  roster?: number;
+  occurredAt: string;
+  actorId: string | null;
+  data: unknown;
+}
+
+type GroupEvent = Recorded<ConversationEvent> | Recorded<ChatGroupEvent>;
+
+export const isConversationEvent = (event: { stream: string }): event is Recorded<ConversationEvent> =>
+  event.stream.startsWith('conversation-');
+
+export const isChatGroupEvent = (event: { stream: string }): event is Recorded<ChatGroupEvent> =>
+  event.stream.startsWith('chatGroup-');
+
+export function toEnvelope(event: GroupEvent): Envelope {
+  const { id, type, v, revision, occurredAt, metadata, data } = event;
+  const order = isConversationEvent(event) ? { seq: revision + 1 } : { roster: revision + 1 };
+  return { id, type, v, groupId: data.groupId, ...order, occurredAt, actorId: metadata.actorId, data };
+}

@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { GroupId, JobId, UserId } from './ids.ts';
+import { text } from './text.ts';
+
+export const JobTitle = text(1, 200);
+export const JobDescription = text(1, 10_000);
+export const JobLocation = text(1, 200);
+
+export const jobEvents = {
+  JobPosted: z.strictObject({
+    jobId: JobId,
+    groupId: GroupId,
+    companyId: UserId,
+    title: JobTitle,
+    description: JobDescription,
+    location: JobLocation.nullable(),
+  }),
+  /** Carries every detail as it is from now on. */
+  JobDetailsChanged: z.strictObject({
+    jobId: JobId,
+    title: JobTitle,
+    description: JobDescription,
+    location: JobLocation.nullable(),
+  }),
+  JobClosed: z.strictObject({ jobId: JobId, groupId: GroupId }),
+};

@@ -1,0 +1,17 @@
+import type { GroupId, JobId, UserId } from './ids.ts';
+
+/** The name of a stream: its category, a dash, and the key of what it tells about. */
+export type Stream =
+  | `account-${string}`
+  | `job-${string}`
+  | `application-${string}`
+  | `chatGroup-${string}`
+  | `conversation-${string}`;
+
+export const accountStream = (userId: UserId): Stream => `account-${userId}`;
+export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
+/** Keyed by job and applicant, so that the stream itself enforces "apply once". */
+export const applicationStream = (jobId: JobId, applicantId: UserId): Stream =>
+  `application-${jobId}~${applicantId}`;
+export const chatGroupStream = (groupId: GroupId): Stream => `chatGroup-${groupId}`;
+export const conversationStream = (groupId: GroupId): Stream => `conversation-${groupId}`;

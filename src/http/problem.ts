@@ -1,0 +1,147 @@
+import { ZodError, type z } from 'zod';
+import { AuthenticationFailed } from '../auth/session.ts';
+import { RateLimited } from '../auth/rate-limits.ts';
+import { CommandRejected, type RejectionCode } from '../commands/rejection.ts';
+import { EventStoreUnavailable } from '../events/event-store.ts';
+
+/** RFC 9457, with `code` (stable), `retryable` and, for bad input, `errors`. The socket's ack carries the same object. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance?: string;
+  code: string;
+  retryable: boolean;
+  errors?: { pointer: string; message: string }[];
+  /** For `Retry-After`; not part of the body over HTTP. */
+  retryAfterSeconds?: number;
+}
+
+type OtherCode =
+  | AuthenticationFailed['code']
+  | 'BAD_REQUEST'
+  | 'FORBIDDEN'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'EMAIL_TAKEN'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'IDEMPOTENCY_KEY_IN_USE'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'RATE_LIMITED'
+  | 'TOO_MANY_SOCKETS'
+  | 'UNKNOWN_EVENT'
+  | 'NOT_CAUGHT_UP'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+export type ProblemCode = RejectionCode | OtherCode;
+
+/** Every code, its status and its title; the detail says what the caller can do about it. */
+const catalogue: Record<ProblemCode, [status: number, title: string]> = {
+  BAD_REQUEST: [400, 'The request is not valid'],
+  TOKEN_MISSING: [401, 'No access token was given'],
+  TOKEN_INVALID: [401, 'The access token is not valid'],
+  TOKEN_EXPIRED: [401, 'The access token has expired'],
+  TOKEN_REVOKED: [401, 'The session has ended'],
+  BAD_CREDENTIALS: [401, 'Wrong e-mail address or password'],
+  REFRESH_TOKEN_INVALID: [401, 'The refresh token is not valid'],
+  FORBIDDEN: [403, 'Not allowed'],
+  ROLE_NOT_ALLOWED: [403, 'Your role may not do this'],
+  NOT_JOB_OWNER: [403, 'Only the company that posted the job may do this'],
+  NOT_APPLICANT: [403, 'Only the applicant may do this'],
+  NOT_GROUP_ADMIN: [403, 'Only an admin of the group may do this'],
+  NOT_MESSAGE_AUTHOR: [403, 'Only the author of the message may do this'],
+  NOT_FOUND: [404, 'There is nothing here'],
+  USER_NOT_FOUND: [404, 'No such user'],
+  JOB_NOT_FOUND: [404, 'No such job'],
+  APPLICATION_NOT_FOUND: [404, 'No such application'],
+  GROUP_NOT_FOUND: [404, 'No such group'],
+  MEMBER_NOT_FOUND: [404, 'No such member'],
+  MESSAGE_NOT_FOUND: [404, 'No such message'],
+  REPLY_TARGET_NOT_FOUND: [404, 'The message replied to is not in this group'],
+  FILE_NOT_FOUND: [404, 'No such file'],
+  METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
+  ACCOUNT_EXISTS: [409, 'The account exists already'],
+  EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
+  JOB_CLOSED: [409, 'The job is closed'],
+  APPLICATION_WITHDRAWN: [409, 'The application was withdrawn'],
+  APPLICATION_DECIDED: [409, 'The application has been decided'],
+  GROUP_EXISTS: [409, 'The group exists already'],
+  GROUP_CLOSED: [409, 'The group is closed'],
+  LAST_ADMIN: [409, 'A group with members needs an admin'],
+  MESSAGE_DELETED: [409, 'The message was deleted'],
+  CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
+  IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
+  PAYLOAD_TOO_LARGE: [413, 'The body is too large'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'Only application/json is understood'],
+  IDEMPOTENCY_KEY_REUSED: [422, 'This idempotency key was used for another request'],
+  RATE_LIMITED: [429, 'Too many requests'],
+  TOO_MANY_SOCKETS: [429, 'Too many open sockets'],
+  UNKNOWN_EVENT: [404, 'No such event'],
+  INTERNAL: [500, 'Something went wrong on our side'],
+  NOT_CAUGHT_UP: [503, 'This view has not caught up with the position asked for'],
+  UNAVAILABLE: [503, 'The service cannot answer right now'],
+};
+
+const retryableCodes = new Set<ProblemCode>([
+  'IDEMPOTENCY_KEY_IN_USE',
+  'RATE_LIMITED',
+  'TOO_MANY_SOCKETS',
+  'NOT_CAUGHT_UP',
+  'UNAVAILABLE',
+  'TOKEN_EXPIRED',
+]);
+
+/** Made by hand where a rule of the transport, not of the domain, says no. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+export function problem(code: ProblemCode, extra: Partial<Problem> = {}): Problem {
+  const [status, title] = catalogue[code];
+  const type = `urn:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+  return { type, title, status, detail: title, code, retryable: retryableCodes.has(code), ...extra };
+}
+
+const pointer = (path: readonly PropertyKey[]) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** At most this many faults are listed: a hostile body must not make a long answer. */
+const MAX_ERRORS = 20;
+
+export function badRequest(issues: readonly z.core.$ZodIssue[]): Problem {
+  const errors = issues
+    .slice(0, MAX_ERRORS)
+    .map(({ path, message }) => ({ pointer: pointer(path), message }));
+  const [first] = errors;
+  return problem('BAD_REQUEST', { detail: first ? `${first.pointer || '/'}: ${first.message}` : '', errors });
+}
+
+/** PostgreSQL: class 22 is bad data; 08, 53 and 57 pass by themselves (PostgreSQL, Appendix A). */
+function fromSqlState(error: unknown): Problem | undefined {
+  const state = (error as { code?: unknown } | null)?.code;
+  if (typeof state !== 'string' || !/^[0-9A-Z]{5}$/.test(state)) return undefined;
+  if (state.startsWith('22')) return problem('BAD_REQUEST');
+  if (/^(08|53|57)/.test(state)) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  return undefined;
+}
+
+/** The problem that tells the caller of an error. Anything unknown is INTERNAL, and says nothing of itself. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof CommandRejected || error instanceof AuthenticationFailed) return problem(error.code);
+  if (error instanceof ZodError) return badRequest(error.issues);
+  if (error instanceof RateLimited) {
+    const retryAfterSeconds = Math.ceil(error.quota.resetMs / 1000);
+    return problem('RATE_LIMITED', { detail: `Try again in ${retryAfterSeconds} s`, retryAfterSeconds });
+  }
+  if (error instanceof EventStoreUnavailable) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  return fromSqlState(error) ?? problem('INTERNAL');
+}

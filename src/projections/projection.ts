@@ -1,0 +1,36 @@
+import type { EventType } from '../events/domain-event.ts';
+import type { EventOf } from '../events/domain-event.ts';
+import type { Position, Recorded } from '../events/event-store.ts';
+
+/** One SQL statement, set-based: its values are columns of a whole batch. `name` lets the connection prepare it once. */
+export interface Statement {
+  name: string;
+  text: string;
+  values: unknown[];
+}
+
+/**
+ * A read model: events in, rows out. It is the sole writer of its tables, which live in a PostgreSQL schema of their
+ * own, so that a rebuild can stand beside the live one. All SQL names tables without the schema.
+ */
+export interface Projection<T extends EventType = EventType> {
+  /** Also the name of the PostgreSQL schema: snake_case. */
+  name: string;
+  /** Raised when the rows of the same events change: an older read model is then rebuilt at the start. */
+  version: number;
+  /** Tables with their primary keys. */
+  tables: string;
+  /** Everything else that reading needs; made after the load when rebuilding. */
+  indexes: string;
+  handles: readonly T[];
+  /** Pure: the statements that bring the rows up to date with a batch, in order. Applying a batch again changes nothing. */
+  project: (events: Recorded<EventOf<T>>[]) => Statement[];
+}
+
+/** How far the read models have come. */
+export interface Progress {
+  /** True once every projection has handled the log up to `position`; false after `timeoutMs`. */
+  reached(position: Position, timeoutMs: number): Promise<boolean>;
+  /** Where each projection stands, by name. */
+  positions(): ReadonlyMap<string, Position>;
+}
