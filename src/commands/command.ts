@@ -62,7 +62,7 @@ export interface Command<I = never, S = never, E extends DomainEvent = DomainEve
   /** Names a repetition for ever: the same key, the same first outcome. Without it, the request's own key serves. */
   key?: (input: I, known: { message: MessageFacts | undefined }, actor: ActorOrSystem) => string | undefined;
   /** Whether a repetition by key asks for what happened the first time; if not it is CLIENT_MSG_ID_REUSED. */
-  repeats?: (input: I, first: E) => boolean;
+  repeats?(input: I, first: E): boolean;
 }
 
 /** Only gives the command its types. */
