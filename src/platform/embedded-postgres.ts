@@ -1,0 +1,105 @@
+import { chmod, mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { clearLeftBehind } from './left-behind-postgres.ts';
+import { locatePostgres } from './postgres-binaries.ts';
+import { prepareData } from './postgres-data.ts';
+import { freePort, type PostgresServer, serverArguments, spawnServer } from './postgres-server.ts';
+import { unprivileged } from './unprivileged.ts';
+
+/** Orphans of a killed server finish their statement before they notice, and hold its shared memory until then. */
+const ORPHANS_MS = 10_000;
+const RESTART_AFTER_MS = [0, 200, 1_000, 5_000];
+
+/** A PostgreSQL of our own, reachable on the loopback interface only, with a random password. */
+export interface EmbeddedPostgres {
+  /** For the superuser `postgres` and the database `postgres`. */
+  ownerUrl: string;
+  port: number;
+  /** Changes when PostgreSQL died and was started again. */
+  readonly pid: number;
+  /** Shuts PostgreSQL down in order; open connections are cut. Resolves once the process is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the PostgreSQL that npm installed on `<dataDir>/postgres`, made on the first start. A PostgreSQL that dies is
+ * started again on the same port, without end. The caller holds the lock of the data folder.
+ * Throws with PostgreSQL's last words when it does not answer within 30 s.
+ */
+export async function startEmbeddedPostgres(options: {
+  dataDir: string;
+  log: Logger;
+}): Promise<EmbeddedPostgres> {
+  const { log } = options;
+  const dataDir = await makeFolder(options.dataDir);
+  const data = join(dataDir, 'postgres');
+  const { initdb, postgres } = await locatePostgres();
+  const as = await unprivileged(dataDir, data, postgres);
+  const { password } = await prepareData(dataDir, initdb, as);
+  const urlAt = (port: number) => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  const stopping = new AbortController();
+
+  async function start(
+    choosePort: () => number | Promise<number>,
+  ): Promise<{ server: PostgresServer; port: number }> {
+    const deadline = Date.now() + ORPHANS_MS;
+    for (;;) {
+      await clearLeftBehind(data, log);
+      const port = await choosePort();
+      const server = spawnServer(as.command(postgres, await serverArguments(data, port)), as.identity, log);
+      const stopEarly = () => void server.stop();
+      stopping.signal.addEventListener('abort', stopEarly);
+      try {
+        await server.ready(urlAt(port));
+        return { server, port };
+      } catch (error) {
+        const willPass = /pre-existing shared memory block|Address already in use/.test(String(error));
+        if (!willPass || Date.now() > deadline) throw new Error('PostgreSQL did not start', { cause: error });
+        await pause(100);
+      } finally {
+        stopping.signal.removeEventListener('abort', stopEarly);
+      }
+    }
+  }
+
+  let { server, port } = await start(freePort);
+
+  async function supervise(): Promise<void> {
+    for (let failures = 0; ;) {
+      const end = await server.exited;
+      if (stopping.signal.aborted) return;
+      log.error({ end }, 'PostgreSQL died: starting it again');
+      await pause(RESTART_AFTER_MS[Math.min(failures, RESTART_AFTER_MS.length - 1)]);
+      try {
+        ({ server } = await start(() => port));
+        failures = 0;
+        log.warn({ pid: server.pid }, 'PostgreSQL is back');
+      } catch (error) {
+        failures += 1;
+        log.error({ err: error }, 'PostgreSQL did not come back');
+      }
+    }
+  }
+  const supervised = supervise();
+
+  return {
+    ownerUrl: urlAt(port),
+    port,
+    get pid() {
+      return server.pid;
+    },
+    async stop() {
+      stopping.abort();
+      await server.stop();
+      await supervised;
+    },
+  };
+}
+
+/** Made so that another user can pass through to its own folder inside, whatever the umask; answers the real path. */
+async function makeFolder(folder: string): Promise<string> {
+  if (await mkdir(folder, { recursive: true })) await chmod(folder, 0o711);
+  return realpath(folder);
+}

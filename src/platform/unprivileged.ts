@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** How to start a program that refuses to run as root. */
+export interface Unprivileged {
+  /** The program and its arguments, as `spawn` takes them. */
+  command(program: string, args: string[]): [program: string, args: string[]];
+  /** For `spawn`: the user to become. */
+  identity: { uid?: number; gid?: number };
+  /** Who owns the files of the program; undefined when that is the user we are. */
+  owner: { uid: number; gid: number } | undefined;
+}
+
+/**
+ * PostgreSQL refuses to run as root, and root is who one is in many containers. As root, we become the owner of the
+ * data when there is one, or else `postgres` or `nobody`. Where that user cannot reach the folder or the program
+ * (a project below /root), it keeps the one capability to pass by file permissions.
+ * Throws when neither works.
+ */
+export async function unprivileged(folder: string, data: string, program: string): Promise<Unprivileged> {
+  if (process.getuid?.() !== 0) return { command: (...line) => line, identity: {}, owner: undefined };
+
+  const owner = (await ownerOf(data)) ?? (await systemUser());
+  const plain: Unprivileged = { command: (...line) => line, identity: owner, owner };
+  const ids = [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups'];
+  const capability = [
+    '--inh-caps=+dac_override',
+    '--ambient-caps=+dac_override',
+    '--securebits=+no_setuid_fixup',
+  ];
+  const passingBy: Unprivileged = {
+    command: (file, args) => ['setpriv', [...ids, ...capability, '--', file, ...args]],
+    identity: {},
+    owner,
+  };
+  const faults: string[] = [];
+  for (const way of [plain, passingBy]) {
+    const fault = await trial(way, folder, program);
+    if (!fault) return way;
+    faults.push(fault);
+  }
+  throw new Error(
+    `PostgreSQL does not run as root, and user ${owner.uid} cannot use ${folder} and ${program} ` +
+      `(${faults.join('; ')}). Start as another user, or set DATA_DIR to a folder that others may enter.`,
+  );
+}
+
+/** Undefined when the user can enter the folder and start the program, or else what went wrong. */
+async function trial(way: Unprivileged, folder: string, program: string): Promise<string | undefined> {
+  const [file, args] = way.command('/bin/sh', [
+    '-c',
+    'cd "$1" && exec "$2" --version',
+    'sh',
+    folder,
+    program,
+  ]);
+  try {
+    await run(file, args, { ...way.identity, cwd: '/' });
+    return undefined;
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: string };
+    return stderr?.trim() || message;
+  }
+}
+
+async function ownerOf(folder: string): Promise<{ uid: number; gid: number } | undefined> {
+  const found = await stat(folder).catch(() => undefined);
+  return found && found.uid !== 0 ? { uid: found.uid, gid: found.gid } : undefined;
+}
+
+async function systemUser(): Promise<{ uid: number; gid: number }> {
+  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const found = ['postgres', 'nobody'].flatMap((name) => users.filter(([user]) => user === name))[0];
+  if (!found)
+    throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody here');
+  return { uid: Number(found[2]), gid: Number(found[3]) };
+}
