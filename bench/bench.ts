@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { cpus } from 'node:os';
+
+/** One measured figure beside its peer's, and what it must reach. */
+export interface Result {
+  bench: string;
+  /** Tells apart the lines of one bench. */
+  case?: string;
+  project: number;
+  /** The named peer's figure from the same run. */
+  peer: number;
+  /** As the table of targets words it. */
+  ratio: number;
+  unit: string;
+  target: number;
+  /** The comparison with the target, in words. */
+  rule: string;
+  ok: boolean;
+  [detail: string]: unknown;
+}
+
+export interface BenchOptions {
+  /** Smaller sizes, the same targets. */
+  quick: boolean;
+  /** Progress for people; results go elsewhere. */
+  say: (line: string) => void;
+}
+
+export interface Bench {
+  name: string;
+  run: (options: BenchOptions) => Promise<Result[]>;
+}
+
+/** The value below which `share` (0..1) of the values lie; the values need not be sorted. */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
+
+export const median = (values: readonly number[]) => quantile(values, 0.5);
+
+export const best = (values: readonly number[]) => Math.max(...values);
+
+/** Rounded to what a reader can use. */
+export const round = (value: number, digits = 2) => Number(value.toFixed(digits));
+
+/** What the figures were taken on. */
+export function machine(postgres: string) {
+  const processors = cpus();
+  return {
+    cores: processors.length,
+    cpu: processors[0]?.model ?? 'unknown',
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    postgres,
+  };
+}
+
+/** The commit that was measured; `-dirty` when files differ from it. */
+export function commit(): string {
+  try {
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=10'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** Runs one piece of work at a time in each of `width` lanes, for `milliseconds`; answers with what was done per second. */
+export async function perSecond(
+  width: number,
+  milliseconds: number,
+  work: (lane: number) => Promise<unknown>,
+): Promise<number> {
+  const started = performance.now();
+  const end = started + milliseconds;
+  let done = 0;
+  const lane = async (index: number) => {
+    while (performance.now() < end) {
+      await work(index);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: width }, (_, index) => lane(index)));
+  return (done * 1_000) / (performance.now() - started);
+}
+
+/** Does every item, at most `width` at once. */
+export async function inFlight<T>(width: number, items: Iterable<T>, work: (item: T) => Promise<unknown>) {
+  const queue = items[Symbol.iterator]();
+  const lane = async () => {
+    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value);
+  };
+  await Promise.all(Array.from({ length: width }, lane));
+}

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Socket, io } from 'socket.io-client';
+import { quantile, round } from './bench.ts';
+
+/** One member of one group: what a socket of it presents at the handshake. */
+export interface Member {
+  userId: string;
+  groupId: string;
+  token: string;
+}
+
+/** What the clients are told to do. They are one process, the same for the project and for its peer. */
+export type Job =
+  | { do: 'connect'; url: string; members: Member[] }
+  /** Every member keeps one message outstanding. */
+  | { do: 'talk'; milliseconds: number }
+  /** One member sends at a time, and nothing else goes on. */
+  | { do: 'whisper'; messages: number }
+  | { do: 'close' };
+
+export interface Talk {
+  messagesPerSecond: number;
+  deliveriesPerSecond: number;
+  messages: number;
+  echoMs: { p50: number; p95: number; p99: number };
+  /** Of one core; near 1 the clients, not the server, set the pace. */
+  clientCpu: number;
+}
+
+export interface Whisper {
+  /** From sending to another member's receiving. */
+  receiveMs: number[];
+}
+
+interface Envelope {
+  data: { senderId: string; clientMsgId: string };
+}
+
+const TEXT = 'The quick brown fox jumps over the lazy dog; a line as people write them in a chat, no longer.';
+
+class Voice {
+  readonly member: Member;
+  readonly socket: Socket;
+  readonly #joined = Promise.withResolvers<void>();
+  heard: (envelope: Envelope) => void = () => undefined;
+
+  constructor(url: string, member: Member) {
+    this.member = member;
+    this.socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth: { ...member } });
+    this.socket.on('joinRoom', () => this.#joined.resolve());
+    this.socket.on('connect_error', (error) => this.#joined.reject(error));
+    this.socket.on('messageSent', (envelope: Envelope) => this.heard(envelope));
+  }
+
+  joined(): Promise<void> {
+    return this.#joined.promise;
+  }
+
+  send(clientMsgId: string, acknowledged: (answer: { ok: boolean; error?: unknown }) => void): void {
+    const { groupId } = this.member;
+    this.socket.emit('sendMessage', { groupId, clientMsgId, text: TEXT }, acknowledged);
+  }
+
+  isOwn({ data }: Envelope): boolean {
+    return data.senderId === this.member.userId;
+  }
+}
+
+let voices: Voice[] = [];
+
+/** In small portions, so that neither side's backlog of handshakes overflows. */
+async function connect(url: string, members: Member[]): Promise<void> {
+  for (let from = 0; from < members.length; from += 50) {
+    const opened = members.slice(from, from + 50).map((member) => new Voice(url, member));
+    voices.push(...opened);
+    await Promise.all(opened.map((voice) => voice.joined()));
+  }
+}
+
+async function talk(milliseconds: number): Promise<Talk> {
+  const sentAt = new Map<string, number>();
+  const echoes: number[] = [];
+  let acks = 0;
+  let deliveries = 0;
+  let isOver = false;
+  const fail = (error: unknown) => {
+    throw new Error(`a message was refused: ${JSON.stringify(error)}`);
+  };
+  const sendNext = (voice: Voice) => {
+    if (isOver) return;
+    const clientMsgId = randomUUID();
+    sentAt.set(clientMsgId, performance.now());
+    voice.send(clientMsgId, ({ ok, error }) => {
+      if (!ok) fail(error);
+      acks += 1;
+      sendNext(voice);
+    });
+  };
+  for (const voice of voices) {
+    voice.heard = (envelope) => {
+      deliveries += 1;
+      if (!voice.isOwn(envelope)) return;
+      const { clientMsgId } = envelope.data;
+      echoes.push(performance.now() - (sentAt.get(clientMsgId) ?? Number.NaN));
+      sentAt.delete(clientMsgId);
+    };
+    sendNext(voice);
+  }
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  await pause(milliseconds);
+  const seconds = (performance.now() - started) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  const measured = { acks, deliveries, echoes: [...echoes] };
+  isOver = true;
+  await pause(300);
+  for (const voice of voices) voice.heard = () => undefined;
+  return {
+    messagesPerSecond: round(measured.acks / seconds, 0),
+    deliveriesPerSecond: round(measured.deliveries / seconds, 0),
+    messages: measured.acks,
+    echoMs: {
+      p50: round(quantile(measured.echoes, 0.5)),
+      p95: round(quantile(measured.echoes, 0.95)),
+      p99: round(quantile(measured.echoes, 0.99)),
+    },
+    clientCpu: round((user + system) / 1e6 / seconds),
+  };
+}
+
+async function whisper(messages: number): Promise<Whisper> {
+  const [sender, receiver] = voices;
+  if (!sender || !receiver) throw new Error('a whisper needs two members');
+  const receiveMs: number[] = [];
+  for (let count = 0; count < messages; count += 1) {
+    const heard = Promise.withResolvers<void>();
+    receiver.heard = () => heard.resolve();
+    const started = performance.now();
+    sender.send(randomUUID(), ({ ok, error }) => {
+      if (!ok) heard.reject(new Error(JSON.stringify(error)));
+    });
+    await heard.promise;
+    receiveMs.push(performance.now() - started);
+    await pause(5);
+  }
+  return { receiveMs };
+}
+
+async function obey(job: Job): Promise<unknown> {
+  switch (job.do) {
+    case 'connect':
+      return connect(job.url, job.members);
+    case 'talk':
+      return talk(job.milliseconds);
+    case 'whisper':
+      return whisper(job.messages);
+    case 'close':
+      for (const voice of voices) voice.socket.disconnect();
+      voices = [];
+      return;
+  }
+}
+
+process.on('message', (job: Job) => {
+  obey(job).then(
+    (answer) => process.send?.({ answer }),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  );
+});
+process.once('disconnect', () => process.exit(0));

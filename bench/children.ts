@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Job, Member, Talk, Whisper } from './chat-clients.ts';
+
+const start = (file: string, execArgv: string[] = []) =>
+  fork(join(import.meta.dirname, file), { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return;
+  const exited = once(child, 'exit');
+  child.disconnect();
+  await exited;
+}
+
+export interface BareServer {
+  url: string;
+  pid: number;
+  stop: () => Promise<void>;
+}
+
+/** Socket.IO without the project, in a process of its own. */
+export async function startBareServer(execArgv: string[] = []): Promise<BareServer> {
+  const child = start('bare-socketio-server.ts', execArgv);
+  const [{ url }] = (await once(child, 'message')) as [{ url: string }];
+  return { url, pid: child.pid ?? 0, stop: () => end(child) };
+}
+
+export interface Clients {
+  connect: (url: string, members: Member[]) => Promise<void>;
+  talk: (milliseconds: number) => Promise<Talk>;
+  whisper: (messages: number) => Promise<Whisper>;
+  stop: () => Promise<void>;
+}
+
+/** The client program, in a process of its own. */
+export function startClients(): Clients {
+  const child = start('chat-clients.ts');
+  const ask = async <T>(job: Job): Promise<T> => {
+    child.send(job);
+    const told = once(child, 'message').then(([message]) => message as { answer?: T; error?: string });
+    const died = once(child, 'exit').then(([code]) => ({ error: `the clients stopped with ${code}` }));
+    const message: { answer?: T; error?: string } = await Promise.race([told, died]);
+    if (message.error !== undefined) throw new Error(message.error);
+    return message.answer as T;
+  };
+  return {
+    connect: (url, members) => ask({ do: 'connect', url, members }),
+    talk: (milliseconds) => ask({ do: 'talk', milliseconds }),
+    whisper: (messages) => ask({ do: 'whisper', messages }),
+    stop: () => end(child),
+  };
+}
