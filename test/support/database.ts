@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { APP_ROLE, withSession } from '../../src/platform/postgres.ts';
+
+/** Where global-setup.ts leaves the address of the server it started, for the workers. */
+export const OWNER_URL_VARIABLE = 'TEST_POSTGRES_OWNER_URL';
+/** The migrated database that every test's own is a copy of. */
+export const TEMPLATE = 'chat_template';
+
+export interface TestDatabase {
+  /** Connects as the owner. */
+  ownerUrl: string;
+  /** Connects as the application's role. */
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A fresh, migrated database in the server that jest's global setup started. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await administer(`create database ${name} template ${TEMPLATE}`);
+  const ownerUrl = databaseUrl(name);
+  return {
+    ownerUrl,
+    url: withSession(ownerUrl, { role: APP_ROLE }),
+    drop: () => administer(`drop database if exists ${name} with (force)`),
+  };
+}
+
+/** The owner's address of one database of the server under test. */
+export function databaseUrl(database: string): string {
+  const ownerUrl = process.env[OWNER_URL_VARIABLE];
+  if (!ownerUrl) throw new Error(`${OWNER_URL_VARIABLE} is not set: run the tests with jest`);
+  const url = new URL(ownerUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** Runs one statement in the server's own database. */
+export async function administer(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl('postgres') });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
