@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -33,7 +33,9 @@ export async function startEmbeddedPostgres(options: {
   log: Logger;
 }): Promise<EmbeddedPostgres> {
   const { log } = options;
-  const dataDir = await makeFolder(options.dataDir);
+  // Others may pass through: the server runs as another user when we are root.
+  await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
+  const dataDir = await realpath(options.dataDir);
   const data = join(dataDir, 'postgres');
   const { initdb, postgres } = await locatePostgres();
   const as = await unprivileged(dataDir, data, postgres);
@@ -96,10 +98,4 @@ export async function startEmbeddedPostgres(options: {
       await supervised;
     },
   };
-}
-
-/** Made so that another user can pass through to its own folder inside, whatever the umask; answers the real path. */
-async function makeFolder(folder: string): Promise<string> {
-  if (await mkdir(folder, { recursive: true })) await chmod(folder, 0o711);
-  return realpath(folder);
 }

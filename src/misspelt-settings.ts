@@ -1,0 +1,48 @@
+/**
+ * The environment is shared with everybody else, so an unknown name alone is no fault. It is one when it begins like
+ * settings that only we have, when it names a part that this version does not have, or when it is one slip away from
+ * a setting of ours that is long enough for that not to be chance.
+ */
+const OUR_PREFIXES = [
+  'JWT_',
+  'DATA_DIR',
+  'ALLOWED_ORIGIN',
+  'TRUSTED_PROX',
+  'ACCESS_TOKEN_',
+  'HEADS_INTERVAL',
+  'MESSAGES_PER_',
+  'LOGINS_PER_',
+  'FAILED_LOGIN',
+];
+const OUR_SUFFIXES = ['_PER_MINUTE'];
+const NOT_SUPPORTED =
+  /^(EVENTSTOREDB|REDIS|AMQP|CLAMD|SMTP)_URL$|^S3_(BUCKET|ENDPOINT)$|^SCAN_WEBHOOK_SECRET$|^VAPID_|^ROLES$/;
+
+/** Shorter names (PORT, HOST) have innocent neighbours such as POST or HOSTS. */
+const SHORTEST_COMPARED = 7;
+
+/** One line for each name in the environment that looks like a setting of ours and is none. */
+export function misspelt(names: readonly string[], settings: readonly string[]): string[] {
+  const unknown = names.filter((name) => !settings.includes(name));
+  return unknown.flatMap((name) => {
+    if (NOT_SUPPORTED.test(name)) return [`${name} is not supported by this version`];
+    const meant = settings.find(
+      (setting) => setting.length >= SHORTEST_COMPARED && isOneSlipAway(name.toUpperCase(), setting),
+    );
+    if (meant) return [`${name} is not a setting: did you mean ${meant}?`];
+    const isOurs =
+      OUR_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
+      OUR_SUFFIXES.some((suffix) => name.endsWith(suffix));
+    return isOurs ? [`${name} is not a setting`] : [];
+  });
+}
+
+/** Equal, or one letter too much, too few, wrong, or two neighbours swapped. */
+function isOneSlipAway(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start += 1;
+  const rest = (text: string, skipped: number) => text.slice(start + skipped);
+  if (rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1)) return true;
+  return a[start] === b[start + 1] && a[start + 1] === b[start] && rest(a, 2) === rest(b, 2);
+}

@@ -1,0 +1,98 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is measured, in the words of the system; Prometheus' names are in docs/operations.md. */
+export interface Metrics {
+  /** One append, from the call to stable storage. */
+  appended(seconds: number): void;
+  /** One commit of the log. */
+  batchCommitted(appends: number): void;
+  projectionLag(projection: string, positions: number): void;
+  reactionLag(positions: number): void;
+  socketOpened(): void;
+  socketClosed(): void;
+  slowConsumerCut(): void;
+  /** Frames handed to sockets. */
+  delivered(count: number): void;
+  messageSent(): void;
+  /** A command, query or handshake answered with a problem. */
+  refused(code: string): void;
+  /** `route` is the pattern, never the path: each value of a label is a series of its own. */
+  requestAnswered(labels: { route: string; method: string; status: number }, seconds: number): void;
+  /** The text that Prometheus scrapes, and its content type. */
+  expose(): Promise<{ contentType: string; body: string }>;
+}
+
+const APPEND_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
+
+/** A registry of its own, so that two servers in one process do not mix. */
+export function createMetrics(): Metrics {
+  const register = new Registry();
+  const registers = [register];
+  collectDefaultMetrics({ register });
+
+  const appendSeconds = new Histogram({
+    name: 'chat_append_seconds',
+    help: 'Time from an append to stable storage',
+    buckets: APPEND_SECONDS,
+    registers,
+  });
+  const batchSize = new Histogram({
+    name: 'chat_append_batch_size',
+    help: 'Appends that shared one commit',
+    buckets: BATCH_SIZES,
+    registers,
+  });
+  const projectionLag = new Gauge({
+    name: 'chat_projection_lag_positions',
+    help: 'Events that a read model has not seen yet',
+    labelNames: ['projection'],
+    registers,
+  });
+  const reactionLag = new Gauge({
+    name: 'chat_reaction_lag_positions',
+    help: 'Events whose consequences have not been checked yet',
+    registers,
+  });
+  const sockets = new Gauge({ name: 'chat_sockets', help: 'Open sockets', registers });
+  const slowConsumers = new Counter({
+    name: 'chat_slow_consumers_cut_total',
+    help: 'Sockets closed because they did not keep up',
+    registers,
+  });
+  const deliveries = new Counter({
+    name: 'chat_deliveries_total',
+    help: 'Events handed to sockets',
+    registers,
+  });
+  const messages = new Counter({ name: 'chat_messages_sent_total', help: 'Messages stored', registers });
+  const refusals = new Counter({
+    name: 'chat_refusals_total',
+    help: 'Requests and socket events answered with a problem',
+    labelNames: ['code'],
+    registers,
+  });
+  const requestSeconds = new Histogram({
+    name: 'chat_http_request_seconds',
+    help: 'Time to answer a request',
+    labelNames: ['route', 'method', 'status'],
+    buckets: REQUEST_SECONDS,
+    registers,
+  });
+
+  return {
+    appended: (seconds) => appendSeconds.observe(seconds),
+    batchCommitted: (appends) => batchSize.observe(appends),
+    projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
+    reactionLag: (positions) => reactionLag.set(positions),
+    socketOpened: () => sockets.inc(),
+    socketClosed: () => sockets.dec(),
+    slowConsumerCut: () => slowConsumers.inc(),
+    delivered: (count) => deliveries.inc(count),
+    messageSent: () => messages.inc(),
+    refused: (code) => refusals.inc({ code }),
+    requestAnswered: (labels, seconds) => requestSeconds.observe(labels, seconds),
+    expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),
+  };
+}
