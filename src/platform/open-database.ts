@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { type DataDirLock, DataDirInUse, lockDataDir } from './data-dir-lock.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 
 /** A database to work on, and how to let go of it. */
@@ -14,6 +16,8 @@ export interface OpenDatabase {
 
 /** The fourth line of postmaster.pid is the port (PostgreSQL, src/include/utils/pidfile.h). */
 const PORT_LINE = 3;
+/** A server that has just taken the folder makes its database first. */
+const RUNNING_MS = 15_000;
 
 /**
  * For tools that work beside a server or without one: the database at `databaseUrl`, else the embedded one of
@@ -28,22 +32,47 @@ export async function openDatabase({
   dataDir: string;
   log: Logger;
 }): Promise<OpenDatabase> {
-  const runningUrl = databaseUrl ?? (await findRunning(dataDir));
-  if (runningUrl !== undefined) return { ownerUrl: runningUrl, close: async () => {} };
-  const embedded = await startEmbeddedPostgres({ dataDir, log });
-  return { ownerUrl: embedded.ownerUrl, close: () => embedded.stop() };
+  if (databaseUrl !== undefined) return { ownerUrl: databaseUrl, close: async () => {} };
+  const lock = await lockOrNothing(dataDir);
+  if (!lock) return { ownerUrl: await runningUrl(dataDir), close: async () => {} };
+  try {
+    const embedded = await startEmbeddedPostgres({ dataDir, log });
+    return { ownerUrl: embedded.ownerUrl, close: () => embedded.stop().finally(() => lock.release()) };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
 }
 
-/** The owner's URL of the PostgreSQL that serves `dataDir` right now. A crash leaves a pid file behind: it is tried. */
-async function findRunning(dataDir: string): Promise<string | undefined> {
+/** Whoever holds the lock runs the PostgreSQL of the folder, or is about to. */
+async function lockOrNothing(dataDir: string): Promise<DataDirLock | undefined> {
+  try {
+    return await lockDataDir(dataDir);
+  } catch (error) {
+    if (error instanceof DataDirInUse) return undefined;
+    throw error;
+  }
+}
+
+/** The owner's URL of the PostgreSQL that another process runs on `dataDir`, as soon as it answers. */
+async function runningUrl(dataDir: string): Promise<string> {
+  const deadline = Date.now() + RUNNING_MS;
+  for (;;) {
+    const url = await writtenUrl(dataDir);
+    if (url !== undefined && (await answers(url))) return url;
+    if (Date.now() > deadline) throw new Error(`The PostgreSQL of ${dataDir} is in use, but does not answer`);
+    await pause(200);
+  }
+}
+
+async function writtenUrl(dataDir: string): Promise<string | undefined> {
   const [pidFile, password] = await Promise.all([
     readIfThere(join(dataDir, 'postgres', 'postmaster.pid')),
     readIfThere(join(dataDir, 'postgres-password')),
   ]);
   const port = Number(pidFile?.split('\n')[PORT_LINE]);
   if (!password || !Number.isInteger(port) || port <= 0) return undefined;
-  const url = `postgres://postgres:${encodeURIComponent(password.trim())}@127.0.0.1:${port}/postgres`;
-  return (await answers(url)) ? url : undefined;
+  return `postgres://postgres:${encodeURIComponent(password.trim())}@127.0.0.1:${port}/postgres`;
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -1,0 +1,89 @@
+import { registerAccount } from '../commands/account/register-account.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
+import type { Role } from '../events/account.ts';
+import type { Position } from '../events/event-store.ts';
+import { UserId } from '../events/ids.ts';
+import { type Credential, type Credentials, EmailTaken } from './credentials.ts';
+import type { PasswordHashes } from './password-hashes.ts';
+
+export interface NewAccount {
+  email: string;
+  password: string;
+  role: Role;
+  displayName: string;
+}
+
+export interface Registration {
+  /** Throws `EmailTaken`, `PasswordQueueFull` and `EventStoreUnavailable`; after the last it is safe to repeat. */
+  register(account: NewAccount): Promise<{ userId: UserId; position: Position }>;
+  /** Brings the log up to a credential that was kept before a crash. Does nothing when it is there already. */
+  complete(credential: Credential): Promise<void>;
+  /** Completes all that a crash cut off. For the start. */
+  completeAll(): Promise<void>;
+}
+
+/** An account is a credential, which can be erased, and then an event, which cannot. */
+export function createRegistration({
+  credentials,
+  hashes,
+  handle,
+  newId,
+}: {
+  credentials: Credentials;
+  hashes: PasswordHashes;
+  handle: HandleCommand;
+  newId: () => string;
+}): Registration {
+  /** A second registration while the first still runs is not a repetition of it. */
+  const underway = new Set<string>();
+
+  async function tell({ userId, role, displayName }: Omit<Credential, 'registered'>): Promise<Position> {
+    const request = { actor: 'system', correlationId: newId(), key: userId } as const;
+    const { position } = await handle(registerAccount, { userId, role, displayName }, request);
+    await credentials.markRegistered(userId);
+    return position;
+  }
+
+  /** The credential that an earlier try left behind without telling the log; only its owner has the password. */
+  async function leftBehind({
+    email,
+    password,
+    role,
+    displayName,
+  }: NewAccount): Promise<Credential | undefined> {
+    const found = await credentials.ofEmail(email);
+    if (!found) return undefined;
+    const isSame = !found.registered && found.role === role && found.displayName === displayName;
+    if (isSame && (await hashes.inTurn(() => hashes.verify(password, found.passwordHash)))) return found;
+    throw new EmailTaken(email);
+  }
+
+  async function add({ email, password, role, displayName }: NewAccount) {
+    const passwordHash = await hashes.inTurn(() => hashes.hash(password));
+    const credential = { userId: UserId.parse(newId()), email, passwordHash, role, displayName };
+    await credentials.add(credential);
+    return credential;
+  }
+
+  async function complete(credential: Credential): Promise<void> {
+    if (!credential.registered) await tell(credential);
+  }
+
+  return {
+    async register(account) {
+      const { email } = account;
+      if (underway.has(email)) throw new EmailTaken(email);
+      underway.add(email);
+      try {
+        const credential = (await leftBehind(account)) ?? (await add(account));
+        return { userId: credential.userId, position: await tell(credential) };
+      } finally {
+        underway.delete(email);
+      }
+    },
+    complete,
+    async completeAll() {
+      for (const credential of await credentials.unregistered()) await complete(credential);
+    },
+  };
+}

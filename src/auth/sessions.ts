@@ -1,0 +1,90 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type { UserId } from '../events/ids.ts';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Credential, Credentials } from './credentials.ts';
+import { AuthenticationFailed } from './session.ts';
+
+/** How long the answer to a refresh may be asked for again with the same token. */
+export const GRACE_SECONDS = 10;
+export const REFRESH_DAYS = 30;
+
+/** What became of a refresh token that was presented, see migrations/0002-accounts.sql. */
+export type Rotation =
+  { outcome: 'rotated' | 'repeated' | 'reused'; sessionId: string; userId: UserId } | { outcome: 'invalid' };
+
+/** The port of the sessions. Refresh tokens come as SHA-256 only: a copy of the table opens nothing. */
+export interface SessionStore {
+  open(session: { sessionId: string; userId: UserId; tokenHash: Buffer }): Promise<void>;
+  /** Spends a token for its child; the reuse of one that was spent before ends the session. */
+  rotate(presented: Buffer, child: Buffer): Promise<Rotation>;
+  revoke(sessionId: string): Promise<void>;
+  /** Answers with the sessions that were open. */
+  revokeAllOf(userId: UserId): Promise<string[]>;
+}
+
+/** What a client is let in with. */
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  /** Of the access token, in seconds. */
+  expiresIn: number;
+}
+
+export interface Sessions {
+  /** For somebody whose password was right. */
+  open(credential: Credential): Promise<Tokens>;
+  /** Throws `AuthenticationFailed` for a token that is unknown, spent, expired or of a session that has ended. */
+  refresh(refreshToken: string): Promise<{ tokens: Tokens; credential: Credential }>;
+  end(sessionId: string): Promise<void>;
+}
+
+const hashOf = (token: string) => createHash('sha256').update(token).digest();
+
+export function createSessions({
+  store,
+  credentials,
+  accessTokens,
+  refreshSecret,
+  onEnded,
+  newId,
+}: {
+  store: SessionStore;
+  credentials: Credentials;
+  accessTokens: AccessTokens;
+  refreshSecret: Buffer;
+  /** Hears of every session that ends here, at once. */
+  onEnded: (sessionId: string) => void;
+  newId: () => string;
+}): Sessions {
+  /** The child follows from its parent: whoever asks twice is given the same one, and it is stored nowhere. */
+  const childOf = (token: string) => createHmac('sha256', refreshSecret).update(token).digest('base64url');
+
+  const tokensFor = async ({ userId, role }: Credential, sessionId: string, refreshToken: string) => ({
+    accessToken: await accessTokens.issue({ userId, role }, sessionId),
+    refreshToken,
+    expiresIn: accessTokens.lifetimeSeconds,
+  });
+
+  return {
+    async open(credential) {
+      const sessionId = newId();
+      const refreshToken = randomBytes(32).toString('base64url');
+      await store.open({ sessionId, userId: credential.userId, tokenHash: hashOf(refreshToken) });
+      return tokensFor(credential, sessionId, refreshToken);
+    },
+    async refresh(refreshToken) {
+      const child = childOf(refreshToken);
+      const rotation = await store.rotate(hashOf(refreshToken), hashOf(child));
+      if (rotation.outcome === 'reused') onEnded(rotation.sessionId);
+      if (rotation.outcome === 'invalid' || rotation.outcome === 'reused')
+        throw new AuthenticationFailed('REFRESH_TOKEN_INVALID');
+      const credential = await credentials.ofUser(rotation.userId);
+      if (!credential) throw new AuthenticationFailed('REFRESH_TOKEN_INVALID');
+      return { tokens: await tokensFor(credential, rotation.sessionId, child), credential };
+    },
+    async end(sessionId) {
+      await store.revoke(sessionId);
+      onEnded(sessionId);
+    },
+  };
+}

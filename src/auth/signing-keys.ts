@@ -1,0 +1,55 @@
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { type JWK, calculateJwkThumbprint, exportJWK } from 'jose';
+
+/** The port of the keys that are made once and shared by all nodes. */
+export interface SigningKeyStore {
+  /** The key of that name; `make` is kept if there is none yet, and whoever comes first wins. */
+  keep(name: string, make: () => string): Promise<string>;
+}
+
+export interface SigningKeys {
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  /** RFC 7638 thumbprint of the public key. */
+  kid: string;
+  /** What `GET /.well-known/jwks.json` answers. */
+  jwks: { keys: JWK[] };
+  /** What the children of refresh tokens are derived with. */
+  refreshSecret: Buffer;
+}
+
+const makePem = () =>
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+
+/**
+ * The Ed25519 key given as PKCS #8 PEM, or the one made at the first start.
+ * Throws when the key given is of another kind.
+ */
+export async function loadSigningKeys({
+  store,
+  privateKeyPem,
+}: {
+  store: SigningKeyStore;
+  privateKeyPem?: string | undefined;
+}): Promise<SigningKeys> {
+  const pem = privateKeyPem ?? (await store.keep('access-tokens', makePem));
+  const privateKey = createPrivateKey(pem);
+  if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('the signing key must be an Ed25519 key');
+  const publicKey = createPublicKey(privateKey);
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  const secret = await store.keep('refresh-tokens', () => randomBytes(32).toString('base64url'));
+  return {
+    privateKey,
+    publicKey,
+    kid,
+    jwks: { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] },
+    refreshSecret: Buffer.from(secret, 'base64url'),
+  };
+}

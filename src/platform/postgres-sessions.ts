@@ -1,0 +1,63 @@
+import type pg from 'pg';
+import type { RevokedSessions } from '../auth/revocations.ts';
+import { GRACE_SECONDS, REFRESH_DAYS, type Rotation, type SessionStore } from '../auth/sessions.ts';
+import { listenForEndedSessions } from './postgres-ended-sessions.ts';
+import type { Logger } from 'pino';
+
+/** Sessions and their refresh tokens in PostgreSQL. */
+export function createSessionStore(pool: pg.Pool): SessionStore {
+  return {
+    async open({ sessionId, userId, tokenHash }) {
+      // The user's sessions that nobody refreshed in time go with it: nothing else has to clear the table.
+      await pool.query(
+        `with expired as (delete from sessions where user_id = $2 and expires_at < now()),
+           opened as (
+             insert into sessions (session_id, user_id, expires_at)
+             values ($1, $2, now() + make_interval(days => $4)) returning session_id)
+         insert into refresh_tokens (token_hash, session_id) select $3, session_id from opened`,
+        [sessionId, userId, tokenHash, REFRESH_DAYS],
+      );
+    },
+    async rotate(presented, child) {
+      const { rows } = await pool.query<Rotation>(
+        `select outcome, session_id as "sessionId", user_id as "userId"
+         from rotate_refresh_token($1, $2, make_interval(secs => $3), make_interval(days => $4))`,
+        [presented, child, GRACE_SECONDS, REFRESH_DAYS],
+      );
+      return rows[0]!;
+    },
+    async revoke(sessionId) {
+      await pool.query('select revoke_session($1)', [sessionId]);
+    },
+    async revokeAllOf(userId) {
+      const { rows } = await pool.query<{ session_id: string }>(
+        `with open as materialized (select session_id from sessions where user_id = $1 and revoked_at is null)
+         select session_id from open where revoke_session(session_id)`,
+        [userId],
+      );
+      return rows.map((row) => row.session_id);
+    },
+  };
+}
+
+/** The sessions that ended, on whatever node: read through the pool, heard on a connection of its own to `url`. */
+export function createRevokedSessions({
+  pool,
+  url,
+  log,
+}: {
+  pool: pg.Pool;
+  url: string;
+  log: Logger;
+}): RevokedSessions {
+  return {
+    async endedWithin(seconds) {
+      const { rows } = await pool.query<{ session_id: string }>(
+        `select session_id from sessions where revoked_at > now() - make_interval(secs => $1) order by revoked_at`,
+        [seconds],
+      );
+      return rows.map((row) => row.session_id);
+    },
+    listen: (onEnded, signal) => void listenForEndedSessions({ url, log, onEnded, signal }),
+  };
+}
