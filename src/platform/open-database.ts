@@ -20,20 +20,23 @@ const PORT_LINE = 3;
 const RUNNING_MS = 15_000;
 
 /**
- * For tools that work beside a server or without one: the database at `databaseUrl`, else the embedded one of
- * `dataDir`, joined where it runs already and started where it does not.
+ * The database at `databaseUrl`, else the embedded one of `dataDir`: joined where another process runs it, so that
+ * tools work beside a server, and started where none does.
  */
 export async function openDatabase({
   databaseUrl,
   dataDir,
   log,
+  exclusive = false,
 }: {
   databaseUrl?: string | undefined;
   dataDir: string;
   log: Logger;
+  /** Throws `DataDirInUse` instead of joining: for the server, which must be the only one on its folder. */
+  exclusive?: boolean;
 }): Promise<OpenDatabase> {
   if (databaseUrl !== undefined) return { ownerUrl: databaseUrl, close: async () => {} };
-  const lock = await lockOrNothing(dataDir);
+  const lock = await (exclusive ? lockDataDir : lockOrNothing)(dataDir);
   if (!lock) return { ownerUrl: await runningUrl(dataDir), close: async () => {} };
   try {
     const embedded = await startEmbeddedPostgres({ dataDir, log });

@@ -1,0 +1,166 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { countedAddress } from '../../auth/client-address.ts';
+import { type Credential, EmailAddress, NewPassword } from '../../auth/credentials.ts';
+import type { LogIn } from '../../auth/log-in.ts';
+import type { RateLimits } from '../../auth/rate-limits.ts';
+import type { Registration } from '../../auth/registration.ts';
+import type { Authenticate } from '../../auth/session.ts';
+import type { Sessions, Tokens } from '../../auth/sessions.ts';
+import type { SigningKeys } from '../../auth/signing-keys.ts';
+import type { Account } from '../../commands/account/account.ts';
+import { encodePosition } from '../../commands/answers.ts';
+import { DisplayName, Role } from '../../events/account.ts';
+import type { UserId } from '../../events/ids.ts';
+import { text } from '../../events/text.ts';
+import { authenticateRequests } from '../authenticate-request.ts';
+import { sendQuota } from '../rate-limit-fields.ts';
+import { Id, Position, commandAnswers, commandHeaders, keyedAnswers, publicAnswers } from '../schemas.ts';
+
+export interface AuthRoutes {
+  registration: Registration;
+  logIn: LogIn;
+  sessions: Sessions;
+  authenticate: Authenticate;
+  rateLimits: RateLimits;
+  jwks: SigningKeys['jwks'];
+  /** The account as the log has it now. */
+  loadAccount: (userId: UserId) => Promise<Account>;
+}
+
+const NewAccount = z.strictObject({
+  role: Role.extract(['company', 'applicant']),
+  email: EmailAddress,
+  password: NewPassword,
+  displayName: DisplayName,
+});
+/** A password that is too short or too long to be one is a wrong password, not a bad request. */
+const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) });
+const RefreshBody = z.strictObject({ refreshToken: text(1, 1_000) });
+
+const LoggedIn = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresIn: z.int().describe('Of the access token, in seconds'),
+  user: z.object({ id: Id, role: Role, displayName: z.string() }),
+});
+const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+
+const tags = ['Authentication'];
+const addressOf = (request: FastifyRequest) => countedAddress(request.ip);
+
+/** Registering, logging in and out, and the keys to check access tokens with: CONTRACT §3. */
+export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
+  const { registration, logIn, sessions, rateLimits, jwks } = deps;
+  const app = plainApp.withTypeProvider<ZodTypeProvider>();
+  const authenticated = authenticateRequests(plainApp, deps.authenticate);
+
+  async function loggedIn(tokens: Tokens, { userId, role, displayName }: Credential) {
+    const account = await deps.loadAccount(userId);
+    const name = account.status === 'registered' ? account.displayName : displayName;
+    return { ...tokens, user: { id: userId, role, displayName: name } };
+  }
+
+  app.post(
+    '/v1/auth/register',
+    {
+      config: { idempotentAs: 'register' },
+      schema: {
+        tags,
+        summary: 'Register as a company or an applicant',
+        operationId: 'register',
+        security: [],
+        headers: commandHeaders,
+        body: NewAccount,
+        response: keyedAnswers(
+          { 201: z.object({ userId: Id, position: Position }) },
+          'EMAIL_TAKEN',
+          'RATE_LIMITED',
+        ),
+      },
+    },
+    async (request, reply) => {
+      sendQuota(reply, await rateLimits.consume('logins', addressOf(request)));
+      const { userId, position } = await registration.register(request.body);
+      return reply.code(201).send({ userId, position: encodePosition(position) });
+    },
+  );
+
+  for (const [url, operationId] of [
+    ['/v1/auth/login', 'logIn'],
+    ['/login', 'logInAlias'],
+  ] as const)
+    app.post(
+      url,
+      {
+        schema: {
+          tags,
+          summary: 'Log in',
+          operationId,
+          security: [],
+          body: LogInBody,
+          response: publicAnswers({ 200: LoggedIn }, 'BAD_CREDENTIALS', 'RATE_LIMITED'),
+        },
+      },
+      async (request, reply) => {
+        const address = addressOf(request);
+        sendQuota(reply, await rateLimits.consume('logins', address));
+        const credential = await logIn({ ...request.body, address });
+        return loggedIn(await sessions.open(credential), credential);
+      },
+    );
+
+  app.post(
+    '/v1/auth/refresh',
+    {
+      schema: {
+        tags,
+        summary: 'Exchange a refresh token for new tokens; the old one is spent',
+        operationId: 'refresh',
+        security: [],
+        body: RefreshBody,
+        response: publicAnswers({ 200: LoggedIn }, 'REFRESH_TOKEN_INVALID'),
+      },
+    },
+    async (request) => {
+      const { tokens, credential } = await sessions.refresh(request.body.refreshToken);
+      return loggedIn(tokens, credential);
+    },
+  );
+
+  app.post(
+    '/v1/auth/logout',
+    {
+      onRequest: authenticated,
+      schema: {
+        tags,
+        summary: 'End the session, with its tokens and its sockets',
+        operationId: 'logOut',
+        security: [{ bearer: [] }],
+        response: commandAnswers({ 204: z.undefined().describe('The session has ended') }),
+      },
+    },
+    async (request, reply) => {
+      await sessions.end(request.session.sessionId);
+      return reply.code(204).send();
+    },
+  );
+
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      schema: {
+        tags,
+        summary: 'The public keys that access tokens are signed with',
+        operationId: 'getJwks',
+        security: [],
+        response: publicAnswers({ 200: Jwks }),
+      },
+    },
+    async (_, reply) => {
+      void reply.header('cache-control', 'public, max-age=300');
+      return jwks as z.infer<typeof Jwks>;
+    },
+  );
+}

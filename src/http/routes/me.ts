@@ -1,0 +1,91 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Credentials } from '../../auth/credentials.ts';
+import type { Authenticate } from '../../auth/session.ts';
+import type { Account } from '../../commands/account/account.ts';
+import { changeProfile } from '../../commands/account/change-profile.ts';
+import { encodePosition } from '../../commands/answers.ts';
+import type { HandleCommand } from '../../commands/handle-command.ts';
+import { CommandRejected } from '../../commands/rejection.ts';
+import { DisplayName, Role } from '../../events/account.ts';
+import type { UserId } from '../../events/ids.ts';
+import { authenticateRequests } from '../authenticate-request.ts';
+import { Id, Position, commandAnswers, queryAnswers, queryHeaders } from '../schemas.ts';
+
+export interface MeRoutes {
+  authenticate: Authenticate;
+  credentials: Pick<Credentials, 'ofUser'>;
+  /** The account as the log has it now. */
+  loadAccount: (userId: UserId) => Promise<Account>;
+  handle: HandleCommand;
+}
+
+const Me = z.object({
+  id: Id,
+  userId: Id.describe('The same as id'),
+  role: Role,
+  displayName: z.string(),
+  email: z.string(),
+});
+
+const tags = ['Authentication'];
+const security = [{ bearer: [] }];
+
+/** The caller's own account. */
+export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
+  const app = plainApp.withTypeProvider<ZodTypeProvider>();
+  const onRequest = authenticateRequests(plainApp, deps.authenticate);
+
+  /** Read from the log, not from a read model: whatever the caller has written, it shows. */
+  async function me(userId: UserId): Promise<z.infer<typeof Me>> {
+    const [account, credential] = await Promise.all([
+      deps.loadAccount(userId),
+      deps.credentials.ofUser(userId),
+    ]);
+    if (account.status === 'none' || !credential) throw new CommandRejected('USER_NOT_FOUND');
+    const { role, displayName } = account;
+    return { id: userId, userId, role, displayName, email: credential.email };
+  }
+
+  app.get(
+    '/v1/me',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: 'The caller',
+        operationId: 'getMe',
+        security,
+        headers: queryHeaders,
+        response: queryAnswers({ 200: Me }, 'USER_NOT_FOUND'),
+      },
+    },
+    async ({ session }) => me(session.actor.userId),
+  );
+
+  app.patch(
+    '/v1/me',
+    {
+      onRequest,
+      schema: {
+        tags,
+        summary: "Change the caller's profile",
+        operationId: 'changeMe',
+        security,
+        body: z.strictObject({ displayName: DisplayName.optional() }),
+        response: commandAnswers({ 200: Me.extend({ position: Position }) }, 'USER_NOT_FOUND'),
+      },
+    },
+    async ({ session, body, id }) => {
+      const { actor } = session;
+      const { userId } = actor;
+      const { position } = await deps.handle(
+        changeProfile,
+        { userId, ...body },
+        { actor, correlationId: id },
+      );
+      return { ...(await me(userId)), position: encodePosition(position) };
+    },
+  );
+}
