@@ -41,7 +41,7 @@ export interface CommandDeps {
   store: EventStore;
   loader: AggregateLoader;
   lookups: Lookups;
-  /** Runs what follows from an event at once; answers with the position that covers it. */
+  /** Runs what follows from events at once, again if need be; answers with the position that covers it, 0 if none. */
   react: (events: Recorded[], request: Request) => Promise<Position>;
   /** Lets one command at a time decide about a stream, so that one process never competes with itself. */
   inTurn: <T>(stream: Stream, work: () => Promise<T>) => Promise<T>;
@@ -112,20 +112,23 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       throw new EventStoreUnavailable(`${command.name} lost ${MAX_ATTEMPTS} races for ${stream}`);
     }
 
-    /** Nothing to append, on the newest state: a repetition hears of its first success, all others of the rule. */
+    /**
+     * Nothing to append, on the newest state: a repetition by the same actor hears of its first success, everybody
+     * else of the rule, or that it is done already. What followed is made sure of: it may have been cut short.
+     */
     async function settled(
       decision: E[] | CommandRejected,
       states: States,
       firstId: string,
     ): Promise<Outcome<E>> {
-      if (decision instanceof CommandRejected) {
-        const first = await store.find(firstId);
-        if (!first) throw decision;
-        requireSame(first as Recorded<E>);
-        return { events: [first as Recorded<E>], duplicate: true, position: first.position };
-      }
-      const position = Math.max(0, ...Object.values(states).map((folded) => folded.position));
-      return { events: [], duplicate: false, position };
+      const found = await store.find(firstId);
+      const first = found?.metadata.actorId === actorId(actor) ? (found as Recorded<E>) : undefined;
+      if (!first && decision instanceof CommandRejected) throw decision;
+      requireSame(first);
+      const known = Object.values(states).map((folded) => folded.position);
+      const causes = first ? [first] : written ? await store.readStream(stream) : [];
+      const position = Math.max(first?.position ?? Math.max(0, ...known), await deps.react(causes, request));
+      return { events: first ? [first] : [], duplicate: first !== undefined, position };
     }
 
     const requireSame = (first: E | undefined) =>

@@ -10,7 +10,10 @@ import { type ChatGroup, chatGroupOf, requireAdmin, requireMember } from './chat
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.optional() });
 
-/** Adding a member again with another role changes the role. */
+/**
+ * Adding a member again with another role changes the role. The system's adding is always written down, also of who is
+ * in already: otherwise a reaction that is run again could bring back somebody who was removed since.
+ */
 export const addMember = defineCommand<
   z.infer<typeof input>,
   { group: ChatGroup; account: Account },
@@ -26,10 +29,10 @@ export const addMember = defineCommand<
     require(account.status === 'registered', 'USER_NOT_FOUND');
     const current = group.members.get(userId);
     const wanted = role ?? current ?? 'member';
-    if (current === wanted) return [];
+    if (current === wanted && actor !== 'system') return [];
     require(group.status === 'open', 'GROUP_CLOSED');
-    const isLastAdminStepping = current === 'admin' && group.members.count((each) => each === 'admin') === 1;
-    require(!isLastAdminStepping, 'LAST_ADMIN');
+    const isOtherAdmin = group.members.delete(userId).includes('admin');
+    require(current !== 'admin' || wanted === 'admin' || isOtherAdmin, 'LAST_ADMIN');
     return [{ type: 'MemberJoined', data: { groupId, userId, role: wanted } }];
   },
 });

@@ -23,14 +23,11 @@ export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGr
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
   decide: ({ groupId, userId }, { group }, { actor }) => {
     requireMember(group, actor);
-    if (isSelf(actor, userId)) {
-      requireAnotherAdmin(group, userId);
-      return [{ type: 'MemberLeft', data: { groupId, userId } }];
-    }
-    requireAdmin(group, actor);
+    if (!isSelf(actor, userId)) requireAdmin(group, actor);
     const isInside = group.members.has(userId);
     if (actor === 'system' && !isInside) return [];
     require(isInside, 'MEMBER_NOT_FOUND');
-    return [{ type: 'MemberRemoved', data: { groupId, userId } }];
+    requireAnotherAdmin(group, userId);
+    return [{ type: isSelf(actor, userId) ? 'MemberLeft' : 'MemberRemoved', data: { groupId, userId } }];
   },
 });

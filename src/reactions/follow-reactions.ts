@@ -1,0 +1,101 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position } from '../events/event-store.ts';
+import type { React } from './react.ts';
+
+/** Where a reader of the log has come to, kept across restarts. */
+export interface Checkpoint {
+  /** 0 when there is none yet. */
+  load(): Promise<Position>;
+  /** Never moves back. */
+  save(position: Position): Promise<void>;
+}
+
+export interface ReactionFollower {
+  /** The last event whose reactions are known to be done. */
+  position(): Position;
+  /** Why it is retrying right now; undefined while all is well. */
+  failure(): Error | undefined;
+  /** Resolves when the event in hand is done and the checkpoint saved. */
+  stop(): Promise<void>;
+}
+
+const SAVE_EVERY_MS = 250;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+
+/**
+ * Makes reactions durable: follows the log from a checkpoint of its own and does again what follows from each event.
+ * Whatever was done at once is a duplicate in the log; whatever a crash prevented happens now. An event is retried
+ * with growing pauses until its reactions are done: none is skipped, and none is done before an earlier one.
+ */
+export function followReactions({
+  store,
+  react,
+  checkpoint,
+  log,
+}: {
+  store: Pick<EventStore, 'subscribe' | 'head'>;
+  react: React;
+  checkpoint: Checkpoint;
+  log: Logger;
+}): ReactionFollower {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let done: Position | undefined;
+  let saved: Position = 0;
+  let savedAt = 0;
+  let failure: Error | undefined;
+  let failures = 0;
+
+  async function save(): Promise<void> {
+    if (done === undefined || done <= saved) return;
+    await checkpoint.save(done);
+    saved = done;
+    savedAt = performance.now();
+  }
+
+  async function follow(): Promise<void> {
+    if (done === undefined) done = saved = await checkpoint.load();
+    if (failure && (await store.head()) <= done) failure = undefined;
+    for await (const batch of store.subscribe({ after: done, signal })) {
+      let hasReacted = false;
+      for (const event of batch) {
+        if (signal.aborted) return;
+        if ((await react([event])) > 0) hasReacted = true;
+        done = event.position;
+        failure = undefined;
+        failures = 0;
+      }
+      if (hasReacted || performance.now() - savedAt >= SAVE_EVERY_MS) await save();
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        if (signal.aborted) break;
+        failure = error instanceof Error ? error : new Error(String(error));
+        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
+        failures += 1;
+        log.warn({ err: failure, after: done, pauseMs }, 'reactions wait and try again');
+        await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+    await save().catch((error: unknown) =>
+      log.warn({ err: error }, 'the checkpoint of the reactions was not saved'),
+    );
+  }
+
+  const ended = run();
+  return {
+    position: () => done ?? 0,
+    failure: () => failure,
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import type { Reaction } from './reaction.ts';
+import { whenApplicationRejectedRemoveMember } from './when-application-rejected-remove-member.ts';
+import { whenApplicationSubmittedAddMember } from './when-application-submitted-add-member.ts';
+import { whenApplicationWithdrawnLetMemberLeave } from './when-application-withdrawn-let-member-leave.ts';
+import { whenJobClosedCloseGroup } from './when-job-closed-close-group.ts';
+import { whenJobPostedCreateChatGroup } from './when-job-posted-create-chat-group.ts';
+
+/** Everything that follows from something else. */
+export const reactions: readonly Reaction[] = [
+  whenJobPostedCreateChatGroup,
+  whenApplicationSubmittedAddMember,
+  whenApplicationWithdrawnLetMemberLeave,
+  whenApplicationRejectedRemoveMember,
+  whenJobClosedCloseGroup,
+];

@@ -1,0 +1,11 @@
+import { removeMember } from '../commands/chat-group/remove-member.ts';
+import { defineReaction } from './reaction.ts';
+
+export const whenApplicationRejectedRemoveMember = defineReaction({
+  name: 'when-application-rejected-remove-member',
+  on: 'ApplicationStatusChanged',
+  follows: ({ data: { groupId, applicantId, status } }) =>
+    status === 'rejected'
+      ? { command: removeMember, input: { groupId, userId: applicantId }, actor: 'system' }
+      : undefined,
+});

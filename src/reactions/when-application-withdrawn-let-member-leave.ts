@@ -1,0 +1,13 @@
+import { removeMember } from '../commands/chat-group/remove-member.ts';
+import { defineReaction } from './reaction.ts';
+
+/** Done in the applicant's name: the group hears that the member left, not that it was removed. */
+export const whenApplicationWithdrawnLetMemberLeave = defineReaction({
+  name: 'when-application-withdrawn-let-member-leave',
+  on: 'ApplicationWithdrawn',
+  follows: ({ data: { groupId, applicantId } }) => ({
+    command: removeMember,
+    input: { groupId, userId: applicantId },
+    actor: { userId: applicantId, role: 'applicant' },
+  }),
+});

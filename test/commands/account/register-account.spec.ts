@@ -1,0 +1,33 @@
+import { registerAccount } from '../../../src/commands/account/register-account.ts';
+import { ada, registered } from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const registration = { ...ada, displayName: 'Ada' };
+
+describe('registering an account', () => {
+  test('a new user is registered with role and name', () =>
+    given()
+      .as(ada)
+      .when(registerAccount, registration)
+      .then([registered(ada)]));
+
+  test('an account is registered once: again changes nothing, whatever the name', () =>
+    given(registered(ada))
+      .as(ada)
+      .when(registerAccount, { ...registration, displayName: 'A.' })
+      .thenNothing());
+
+  test('a repetition is the same registration', () =>
+    given().as(ada).when(registerAccount, registration).thenIdempotent());
+
+  test.each([
+    ['an empty name', { displayName: '' }],
+    ['a name of 101 characters', { displayName: 'x'.repeat(101) }],
+    ['a name with a NUL character', { displayName: 'A\u0000da' }],
+    ['a name with half an emoji', { displayName: 'A\ud83d' }],
+    ['an unknown role', { role: 'owner' }],
+    ['an unknown field', { isAdmin: true }],
+  ])('%s is not a registration', (_, fault) =>
+    expect(registerAccount.input.safeParse({ ...registration, ...fault }).success).toBe(false),
+  );
+});

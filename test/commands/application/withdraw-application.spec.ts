@@ -1,0 +1,47 @@
+import { withdrawApplication } from '../../../src/commands/application/withdraw-application.ts';
+import {
+  acme,
+  ada,
+  adaApplied,
+  adaIs,
+  adaWithdrew,
+  bob,
+  jobId,
+  jobPosted,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const hers = { jobId, applicantId: ada.userId };
+
+describe('withdrawing an application', () => {
+  test('the applicant withdraws', () =>
+    given(jobPosted, adaApplied).as(ada).when(withdrawApplication, hers).then([adaWithdrew]));
+
+  test.each(['screening', 'interview', 'offer'] as const)('the applicant withdraws while in %s', (status) =>
+    given(jobPosted, adaApplied, adaIs(status)).as(ada).when(withdrawApplication, hers).then([adaWithdrew]),
+  );
+
+  test('withdrawn is withdrawn: again changes nothing', () =>
+    given(jobPosted, adaApplied, adaWithdrew).as(ada).when(withdrawApplication, hers).thenNothing());
+
+  test.each(['hired', 'rejected'] as const)('who is %s withdraws no more', (status) =>
+    given(jobPosted, adaApplied, adaIs(status))
+      .as(ada)
+      .when(withdrawApplication, hers)
+      .thenRejects('APPLICATION_DECIDED'),
+  );
+
+  test('who never applied has nothing to withdraw', () =>
+    given(jobPosted).as(ada).when(withdrawApplication, hers).thenRejects('APPLICATION_NOT_FOUND'));
+
+  test.each([
+    ['another applicant', bob],
+    ['the company', acme],
+    ['the system', 'system' as const],
+  ])('%s does not withdraw it', (_, actor) =>
+    given(jobPosted, adaApplied).as(actor).when(withdrawApplication, hers).thenRejects('NOT_APPLICANT'),
+  );
+
+  test('a repetition is the same withdrawal', () =>
+    given(jobPosted, adaApplied).as(ada).when(withdrawApplication, hers).thenIdempotent());
+});

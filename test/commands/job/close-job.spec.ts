@@ -1,0 +1,24 @@
+import { closeJob } from '../../../src/commands/job/close-job.ts';
+import { acme, ada, jobClosed, jobId, jobPosted, rival } from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+describe('closing a job', () => {
+  test('its company closes it', () => given(jobPosted).as(acme).when(closeJob, { jobId }).then([jobClosed]));
+
+  test('closed is closed: again changes nothing', () =>
+    given(jobPosted, jobClosed).as(acme).when(closeJob, { jobId }).thenNothing());
+
+  test('a job that was never posted is not found', () =>
+    given().as(acme).when(closeJob, { jobId }).thenRejects('JOB_NOT_FOUND'));
+
+  test.each([
+    ['another company', rival],
+    ['an applicant', ada],
+    ['the system', 'system' as const],
+  ])('%s may not close it', (_, actor) =>
+    given(jobPosted).as(actor).when(closeJob, { jobId }).thenRejects('NOT_JOB_OWNER'),
+  );
+
+  test('a repetition is the same closing', () =>
+    given(jobPosted).as(acme).when(closeJob, { jobId }).thenIdempotent());
+});

@@ -1,0 +1,53 @@
+import { postJob } from '../../../src/commands/job/post-job.ts';
+import {
+  acme,
+  ada,
+  event,
+  groupId,
+  jobClosed,
+  jobId,
+  jobPosted,
+  posting,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const job = { jobId, groupId, ...posting };
+const { location: _, ...anywhere } = job;
+
+describe('posting a job', () => {
+  test('a company posts a job', () => given().as(acme).when(postJob, job).then([jobPosted]));
+
+  test('a job need not be anywhere', () =>
+    given()
+      .as(acme)
+      .when(postJob, anywhere)
+      .then([event('JobPosted', { ...jobPosted.data, location: null })]));
+
+  test('an applicant posts none', () => given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
+
+  test.each(['auditor', 'admin'] as const)('an %s posts none', (role) =>
+    given()
+      .as({ ...acme, role })
+      .when(postJob, job)
+      .thenRejects('ROLE_NOT_ALLOWED'),
+  );
+
+  test('nobody but a person posts a job', () =>
+    given().as('system').when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
+
+  test('a job is posted once', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());
+
+  test('a closed job is not posted anew', () =>
+    given(jobPosted, jobClosed).as(acme).when(postJob, job).thenNothing());
+
+  test('a repetition is the same job', () => given().as(acme).when(postJob, job).thenIdempotent());
+
+  test.each([
+    ['no title', { title: '' }],
+    ['a title of 201 characters', { title: 'x'.repeat(201) }],
+    ['a description of 10,001 characters', { description: 'x'.repeat(10_001) }],
+    ['an owner of its choice', { companyId: ada.userId }],
+  ])('%s is not a job', (_name, fault) =>
+    expect(postJob.input.safeParse({ ...job, ...fault }).success).toBe(false),
+  );
+});

@@ -1,0 +1,89 @@
+import { deleteMessage } from '../../../src/commands/message/delete-message.ts';
+import {
+  acme,
+  ada,
+  bob,
+  eve,
+  event,
+  group,
+  groupClosed,
+  groupId,
+  hello,
+  messageId,
+  removed,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const deletion = { groupId, messageId };
+const deleted = event('MessageDeleted', { groupId, messageId });
+const gone = { ...hello, isDeleted: true, text: null };
+
+describe('deleting a message', () => {
+  test.each([
+    ['its author', ada],
+    ['an admin', acme],
+    ['the system', 'system' as const],
+  ])('%s deletes it', (_, actor) =>
+    given(...group)
+      .as(actor)
+      .knowing({ message: hello })
+      .when(deleteMessage, deletion)
+      .then([deleted]),
+  );
+
+  test.each([
+    ['its author', ada],
+    ['an admin', acme],
+  ])('%s may take words back in a closed group', (_, actor) =>
+    given(...group, groupClosed)
+      .as(actor)
+      .knowing({ message: hello })
+      .when(deleteMessage, deletion)
+      .then([deleted]),
+  );
+
+  test('deleted is deleted: again changes nothing', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: gone })
+      .when(deleteMessage, deletion)
+      .thenNothing());
+
+  test.each([
+    ['a message', hello],
+    ['a deleted message', gone],
+  ])('another member does not delete %s', (_, message) =>
+    given(...group)
+      .as(bob)
+      .knowing({ message })
+      .when(deleteMessage, deletion)
+      .thenRejects('NOT_MESSAGE_AUTHOR'),
+  );
+
+  test('a message that is not there is not found', () =>
+    given(...group)
+      .as(acme)
+      .when(deleteMessage, deletion)
+      .thenRejects('MESSAGE_NOT_FOUND'));
+
+  test('a stranger may not know that there is a group', () =>
+    given(...group)
+      .as(eve)
+      .knowing({ message: hello })
+      .when(deleteMessage, deletion)
+      .thenRejects('GROUP_NOT_FOUND'));
+
+  test('its author, once removed, deletes no more', () =>
+    given(...group, removed(ada))
+      .as(ada)
+      .knowing({ message: hello })
+      .when(deleteMessage, deletion)
+      .thenRejects('GROUP_NOT_FOUND'));
+
+  test('a repetition is the same deletion', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: hello })
+      .when(deleteMessage, deletion)
+      .thenIdempotent());
+});

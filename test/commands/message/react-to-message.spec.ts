@@ -1,0 +1,123 @@
+import { addReaction, removeReaction } from '../../../src/commands/message/react-to-message.ts';
+import { Emoji } from '../../../src/events/conversation.ts';
+import {
+  ada,
+  bob,
+  eve,
+  event,
+  group,
+  groupClosed,
+  groupId,
+  hello,
+  messageId,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const thumb = { groupId, messageId, emoji: '👍' };
+const added = event('ReactionAdded', { ...thumb, groupId, messageId, userId: bob.userId });
+const taken = event('ReactionRemoved', { ...thumb, groupId, messageId, userId: bob.userId });
+const liked = { ...hello, reactions: { '👍': [bob.userId] } };
+
+describe('reacting to a message', () => {
+  test('a member adds a reaction', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: hello })
+      .when(addReaction, thumb)
+      .then([added]));
+
+  test('the author of a message may react to it', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: liked })
+      .when(addReaction, thumb)
+      .then([event('ReactionAdded', { ...added.data, userId: ada.userId })]));
+
+  test('another emoji is another reaction', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: liked })
+      .when(addReaction, { ...thumb, emoji: '🎉' })
+      .then([event('ReactionAdded', { ...added.data, emoji: '🎉' })]));
+
+  test('the same reaction again changes nothing', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: liked })
+      .when(addReaction, thumb)
+      .thenNothing());
+
+  test('a reaction is taken back', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: liked })
+      .when(removeReaction, thumb)
+      .then([taken]));
+
+  test('what was not added is not taken back', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: liked })
+      .when(removeReaction, thumb)
+      .thenNothing());
+
+  const both = [
+    ['adds', addReaction, hello],
+    ['takes back', removeReaction, liked],
+  ] as const;
+
+  test.each(both)('a stranger %s no reaction, and may not know of the group', (_, command, message) =>
+    given(...group)
+      .as(eve)
+      .knowing({ message })
+      .when(command, thumb)
+      .thenRejects('GROUP_NOT_FOUND'),
+  );
+
+  test.each(both)('nobody %s a reaction where there is no message', (_, command) =>
+    given(...group)
+      .as(bob)
+      .when(command, thumb)
+      .thenRejects('MESSAGE_NOT_FOUND'),
+  );
+
+  test.each(both)('nobody %s a reaction to a deleted message', (_, command, message) =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: { ...message, isDeleted: true } })
+      .when(command, thumb)
+      .thenRejects('MESSAGE_DELETED'),
+  );
+
+  test.each(both)('nobody %s a reaction in a closed group', (_, command, message) =>
+    given(...group, groupClosed)
+      .as(bob)
+      .knowing({ message })
+      .when(command, thumb)
+      .thenRejects('GROUP_CLOSED'),
+  );
+
+  test.each(both)('only a person %s a reaction', (_, command, message) =>
+    given(...group)
+      .as('system')
+      .knowing({ message })
+      .when(command, thumb)
+      .thenRejects('ROLE_NOT_ALLOWED'),
+  );
+
+  test.each(both)('who %s a reaction twice does it once', (_, command, message) =>
+    given(...group)
+      .as(bob)
+      .knowing({ message })
+      .when(command, thumb)
+      .thenIdempotent(),
+  );
+
+  test.each(['👍', '❤️', '❤', '👨‍👩‍👧‍👦', '🏳️‍🌈', '🇬🇧', '1️⃣'])('%s is an emoji', (emoji) =>
+    expect(Emoji.safeParse(emoji).success).toBe(true),
+  );
+
+  test.each(['', 'a', '1', '👍👍', '👍!', ':+1:', '__proto__', '\u0000'])('"%s" is none', (emoji) =>
+    expect(Emoji.safeParse(emoji).success).toBe(false),
+  );
+});

@@ -1,0 +1,20 @@
+import { chatGroupOf } from '../../../src/commands/chat-group/chat-group.ts';
+import { moveReadMarker, moveReadMarkerInput } from '../../../src/commands/read-marker/move-read-marker.ts';
+import { ada, eve, group as history, groupId } from '../../support/example-events.ts';
+
+const { aggregate } = chatGroupOf(groupId);
+const group = history.reduce((state, event) => aggregate.evolve(state, event as never), aggregate.initial);
+const known = { group, marker: 3, headSeq: 7 };
+
+describe('moving the read marker', () => {
+  test('it moves forward', () => expect(moveReadMarker({ seq: 5 }, known, ada)).toBe(5));
+  test('it never moves back', () => expect(moveReadMarker({ seq: 1 }, known, ada)).toBe(3));
+  test('it stays where it is when asked again', () => expect(moveReadMarker({ seq: 3 }, known, ada)).toBe(3));
+  test('it never passes the last message', () => expect(moveReadMarker({ seq: 99 }, known, ada)).toBe(7));
+  test('a stranger has none', () =>
+    expect(() => moveReadMarker({ seq: 5 }, known, eve)).toThrow('GROUP_NOT_FOUND'));
+
+  test.each([-1, 1.5, 2 ** 53, '5', null])('%s is no place in a conversation', (seq) =>
+    expect(moveReadMarkerInput.safeParse({ groupId, seq }).success).toBe(false),
+  );
+});
