@@ -11,43 +11,31 @@ import { perSecond } from './bench.ts';
 const run = promisify(execFile);
 
 /** A text as long as the ones that the project's side sends. */
-export const TEXT = 'The quick brown fox jumps over the lazy dog; a line as people write them in a chat, no longer.';
+export const TEXT =
+  'The quick brown fox jumps over the lazy dog; a line as people write them in a chat, no longer.';
 
-export interface EmmettPeer {
-  /** Events per second with one event per append and `width` appends in flight. */
-  measure: (width: number, milliseconds: number) => Promise<number>;
-  close: () => Promise<void>;
-}
-
-/** Emmett's own event store in a database of its own, its pool as wide as what is in flight. */
-export async function emmettPeer(databaseUrl: string, streams: number): Promise<EmmettPeer> {
-  const pools = new Map<number, { pool: pg.Pool; store: ReturnType<typeof getPostgreSQLEventStore> }>();
-  const storeFor = async (width: number) => {
-    const known = pools.get(width);
-    if (known) return known.store;
-    const pool = new pg.Pool({ connectionString: databaseUrl, max: width });
-    const store = getPostgreSQLEventStore(databaseUrl, { connectionOptions: { pool } });
-    if (pools.size === 0) await store.schema.migrate();
-    pools.set(width, { pool, store });
-    return store;
-  };
+/**
+ * Events per second of Emmett's own event store, one event per append, with `width` appends in flight and a pool as
+ * wide as that. The pool is closed again, since PostgreSQL takes 100 connections.
+ */
+export async function measureEmmett(
+  databaseUrl: string,
+  { width, streams, milliseconds }: { width: number; streams: number; milliseconds: number },
+): Promise<number> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: width });
+  const store = getPostgreSQLEventStore(databaseUrl, { connectionOptions: { pool } });
+  await store.schema.migrate();
   const groups = Array.from({ length: streams }, () => randomUUID());
-  return {
-    measure: async (width, milliseconds) => {
-      const store = await storeFor(width);
-      let next = 0;
-      return perSecond(width, milliseconds, () => {
-        const groupId = groups[(next += 1) % streams] ?? '';
-        return store.appendToStream(`conversation-${groupId}`, [messageSent(groupId)]);
-      });
-    },
-    close: async () => {
-      for (const { pool, store } of pools.values()) {
-        await store.close();
-        await pool.end();
-      }
-    },
+  let next = 0;
+  const append = () => {
+    const groupId = groups[(next += 1) % streams] ?? '';
+    return store.appendToStream(`conversation-${groupId}`, [messageSent(groupId)]);
   };
+  await perSecond(width, 500, append);
+  const rate = await perSecond(width, milliseconds, append);
+  await store.close();
+  await pool.end();
+  return rate;
 }
 
 const messageSent = (groupId: string) => ({
@@ -67,9 +55,24 @@ const TABLE = `create table if not exists pgbench_events (
   position bigserial primary key, stream text not null, revision int not null,
   id uuid not null unique default gen_random_uuid(), data json not null)`;
 
+const id = (last: number) => `0198c0de-0000-7000-8000-00000000000${last}`;
+/** With a space after each colon: pgbench takes ":null" for a variable. */
+const ROW = JSON.stringify(
+  {
+    groupId: id(0),
+    messageId: id(1),
+    senderId: id(2),
+    clientMsgId: id(3),
+    text: TEXT,
+    fileIds: [],
+    replyTo: null,
+  },
+  null,
+  1,
+).replaceAll('\n', '');
+
 const INSERT = `\\set n random(1, 1000)
-insert into pgbench_events (stream, revision, data) values ('conversation-' || :n, :n,
-'{"groupId":"0198c0de-0000-7000-8000-000000000000","messageId":"0198c0de-0000-7000-8000-000000000001","senderId":"0198c0de-0000-7000-8000-000000000002","clientMsgId":"0198c0de-0000-7000-8000-000000000003","text":"${TEXT}","fileIds":[],"replyTo":null}');
+insert into pgbench_events (stream, revision, data) values ('conversation-' || :n, :n, '${ROW}');
 `;
 
 /** Whether PostgreSQL's own load generator is installed. */

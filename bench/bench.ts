@@ -59,7 +59,9 @@ export function machine(postgres: string) {
 /** The commit that was measured; `-dirty` when files differ from it. */
 export function commit(): string {
   try {
-    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=10'], { encoding: 'utf8' }).trim();
+    return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=10'], {
+      encoding: 'utf8',
+    }).trim();
   } catch {
     return 'unknown';
   }

@@ -47,7 +47,12 @@ class Voice {
 
   constructor(url: string, member: Member) {
     this.member = member;
-    this.socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false, auth: { ...member } });
+    this.socket = io(url, {
+      transports: ['websocket'],
+      forceNew: true,
+      reconnection: false,
+      auth: { ...member },
+    });
     this.socket.on('joinRoom', () => this.#joined.resolve());
     this.socket.on('connect_error', (error) => this.#joined.reject(error));
     this.socket.on('messageSent', (envelope: Envelope) => this.heard(envelope));

@@ -12,6 +12,19 @@ export class Refused extends Error {
   }
 }
 
+/** Resolves once the condition holds. Throws, naming `what`, when that takes longer than `withinMs`. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
+    await pause(5);
+  }
+}
+
 export interface Session {
   url: string;
   userId: string;
@@ -106,6 +119,8 @@ export interface NewMessage {
 
 interface Synced {
   groups: { groupId: string; events: Applied[]; headSeq: number; complete: boolean }[];
+  /** Groups that this user does not belong to (any more). */
+  denied?: string[];
 }
 
 const CONVERSATION = ['messageSent', 'messageEdited', 'messageDeleted', 'reactionAdded', 'reactionRemoved'];
@@ -176,6 +191,11 @@ export class ChatClient {
     return this.applied.filter((event) => event.groupId === groupId);
   }
 
+  /** Resolves once everything up to `seq` has been applied. Throws when that takes longer than `withinMs`. */
+  async reached(groupId: string, seq: number, withinMs = 10_000): Promise<void> {
+    await until(`seq ${seq}`, () => this.seq(groupId) >= seq, withinMs);
+  }
+
   /** One socket event with its ack. Throws `Refused`, or an error when no ack came: then the outcome is unknown. */
   async ask<T>(event: string, payload: unknown): Promise<T> {
     const answer = await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
@@ -235,6 +255,7 @@ export class ChatClient {
         await pause(100);
         continue;
       }
+      for (const groupId of answer.denied ?? []) this.#forget(groupId);
       for (const { groupId, events, complete } of answer.groups) {
         for (const event of events) this.#hear(event);
         if (!complete) this.#behind.add(groupId);

@@ -1,0 +1,61 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import { startEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
+
+export const quiet = pino({ level: 'silent' });
+
+/** A PostgreSQL that is thrown away, set up exactly as the one that `npm start` embeds. */
+export interface TemporaryPostgres {
+  dataDir: string;
+  pid: number;
+  ownerUrl: string;
+  /** An empty database on this server; answers with the owner's URL of it. */
+  createDatabase: (name: string) => Promise<string>;
+  stop: () => Promise<void>;
+}
+
+export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'chat-bench-'));
+
+/** Starts PostgreSQL on `dataDir`, or on a new folder that `stop` removes again. Throws when it flatters: fsync off. */
+export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
+  const dataDir = kept ?? (await temporaryFolder());
+  const { ownerUrl, pid, stop } = await startEmbeddedPostgres({ dataDir, log: quiet });
+  const query = async <T extends pg.QueryResultRow>(text: string) => {
+    const client = new pg.Client(ownerUrl);
+    await client.connect();
+    const { rows } = await client.query<T>(text);
+    await client.end();
+    return rows;
+  };
+  const [settings] = await query<{ fsync: string; commit: string }>(
+    `select current_setting('fsync') as fsync, current_setting('synchronous_commit') as commit`,
+  );
+  if (settings?.fsync !== 'on' || settings.commit !== 'on') throw new Error('fsync is off');
+  return {
+    dataDir,
+    pid,
+    ownerUrl,
+    createDatabase: async (name) => {
+      await query(`create database ${name}`);
+      const url = new URL(ownerUrl);
+      url.pathname = `/${name}`;
+      return url.href;
+    },
+    stop: async () => {
+      await stop();
+      if (kept === undefined) await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What PostgreSQL calls itself, such as "18.4". */
+export async function postgresVersion(url: string): Promise<string> {
+  const client = new pg.Client(url);
+  await client.connect();
+  const { rows } = await client.query<{ server_version: string }>('show server_version');
+  await client.end();
+  return rows[0]?.server_version ?? 'unknown';
+}
