@@ -43,6 +43,10 @@ export interface Credentials {
 
 export class EmailTaken extends Error {
   override readonly name = 'EmailTaken';
+
+  constructor() {
+    super('the e-mail address is registered already');
+  }
 }
 
 /** Too many passwords wait to be checked; safe to repeat in a moment. */

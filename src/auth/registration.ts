@@ -55,7 +55,7 @@ export function createRegistration({
     if (!found) return undefined;
     const isSame = !found.registered && found.role === role && found.displayName === displayName;
     if (isSame && (await hashes.inTurn(() => hashes.verify(password, found.passwordHash)))) return found;
-    throw new EmailTaken(email);
+    throw new EmailTaken();
   }
 
   async function add({ email, password, role, displayName }: NewAccount) {
@@ -72,7 +72,7 @@ export function createRegistration({
   return {
     async register(account) {
       const { email } = account;
-      if (underway.has(email)) throw new EmailTaken(email);
+      if (underway.has(email)) throw new EmailTaken();
       underway.add(email);
       try {
         const credential = (await leftBehind(account)) ?? (await add(account));

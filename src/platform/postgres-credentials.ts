@@ -25,7 +25,7 @@ export function createCredentials(pool: pg.Pool): Credentials {
           error instanceof pg.DatabaseError &&
           error.code === UNIQUE_VIOLATION &&
           error.constraint === 'credentials_email_key';
-        throw isTaken ? new EmailTaken(email) : error;
+        throw isTaken ? new EmailTaken() : error;
       }
     },
     ofEmail: async (email) => (await select('where email = $1', [email]))[0],

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { text as readText } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { EmailAddress, NewPassword } from '../src/auth/credentials.ts';
+import { createPasswordHashes } from '../src/auth/password-hashes.ts';
+import { createRegistration } from '../src/auth/registration.ts';
+import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
+import { commandHandler } from '../src/commands/handle-command.ts';
+import { BadConfig, readConfig } from '../src/config.ts';
+import { DisplayName, Role } from '../src/events/account.ts';
+import type { Stream } from '../src/events/streams.ts';
+import { deriveId, newId } from '../src/platform/ids.ts';
+import { createInTurn } from '../src/platform/in-turn.ts';
+import { createLogger } from '../src/platform/logger.ts';
+import { migrate } from '../src/platform/migrate.ts';
+import { openDatabase } from '../src/platform/open-database.ts';
+import { createCredentials } from '../src/platform/postgres-credentials.ts';
+import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
+import { createSessionStore } from '../src/platform/postgres-sessions.ts';
+import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
+
+const USAGE = `Usage: npm run admin -- <command> [options]
+
+  create-user     --email <address> --role company|applicant|auditor|admin --display-name <name>
+                  [--password <password> | --password-stdin]
+  reset-password  --email <address> [--password <password> | --password-stdin]
+  end-sessions    --email <address>
+  list-users
+
+Without a password one is made and printed once. Works on DATABASE_URL, or on the database in DATA_DIR whether the
+server runs or not.
+`;
+
+/** The operator asked for something that cannot be done; the message says why. */
+class Refused extends Error {}
+
+const { values, positionals } = readArguments();
+
+function readArguments() {
+  const string = { type: 'string' } as const;
+  return parseArgs({
+    allowPositionals: true,
+    options: {
+      email: string,
+      role: string,
+      'display-name': string,
+      password: string,
+      'password-stdin': { type: 'boolean' },
+    },
+  });
+}
+
+function required<T>(name: 'email' | 'role' | 'display-name', schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(values[name]);
+  if (parsed.success) return parsed.data;
+  throw new Refused(
+    `--${name}: ${values[name] === undefined ? 'is missing' : parsed.error.issues[0]?.message}`,
+  );
+}
+
+/** The password given, or a new one, which is to be shown. */
+async function choosePassword(): Promise<{ password: string; isMade: boolean }> {
+  const given = values['password-stdin']
+    ? (await readText(process.stdin)).replace(/\r?\n$/, '')
+    : values.password;
+  if (given === undefined) return { password: randomBytes(15).toString('base64url'), isMade: true };
+  const parsed = NewPassword.safeParse(given);
+  if (!parsed.success) throw new Refused(`password: ${parsed.error.issues[0]?.message}`);
+  return { password: given, isMade: false };
+}
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+/** What the commands work with, and how to let go of it. */
+async function connect() {
+  const config = readConfig(process.env);
+  const log = createLogger({ level: 'error' });
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
+  await migrate(database.ownerUrl);
+  const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
+  const store = createPostgresEventStore({ pool, url: database.ownerUrl, log });
+  await store.start();
+  const cache = new LRUCache<Stream, Folded>({ max: 100 });
+  const handle = commandHandler({
+    store,
+    loader: new AggregateLoader(store, cache),
+    lookups: { message: async () => undefined },
+    // Nothing follows from an account but read models, which follow the log by themselves.
+    react: async () => 0,
+    inTurn: createInTurn(),
+    newId,
+    deriveId,
+    now: () => new Date(),
+  });
+  const credentials = createCredentials(pool);
+  const hashes = await createPasswordHashes();
+  return {
+    credentials,
+    hashes,
+    sessions: createSessionStore(pool),
+    registration: createRegistration({ credentials, hashes, handle, newId }),
+    async close() {
+      await store.close();
+      await pool.end();
+      await database.close();
+    },
+  };
+}
+type Connected = Awaited<ReturnType<typeof connect>>;
+
+async function findUser({ credentials }: Connected) {
+  const email = required('email', EmailAddress);
+  const found = await credentials.ofEmail(email);
+  if (!found) throw new Refused(`nobody has the address ${email}`);
+  return found;
+}
+
+/** Each command reads its options first, so that a mistake is told before anything is started. */
+const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> = {
+  async 'create-user'() {
+    const email = required('email', EmailAddress);
+    const role = required('role', Role);
+    const displayName = required('display-name', DisplayName);
+    const { password, isMade } = await choosePassword();
+    return async ({ registration }) => {
+      const { userId } = await registration.register({ email, role, displayName, password });
+      say(`created ${role} ${email} with id ${userId}`);
+      if (isMade) say(`password: ${password}`);
+    };
+  },
+  async 'reset-password'() {
+    required('email', EmailAddress);
+    const { password, isMade } = await choosePassword();
+    return async (to) => {
+      const { userId, email } = await findUser(to);
+      await to.credentials.changePasswordHash(userId, await to.hashes.hash(password));
+      const ended = await to.sessions.revokeAllOf(userId);
+      say(`changed the password of ${email} and ended ${ended.length} sessions`);
+      if (isMade) say(`password: ${password}`);
+    };
+  },
+  async 'end-sessions'() {
+    required('email', EmailAddress);
+    return async (to) => {
+      const { userId, email } = await findUser(to);
+      const ended = await to.sessions.revokeAllOf(userId);
+      say(`ended ${ended.length} sessions of ${email}`);
+    };
+  },
+  async 'list-users'() {
+    return async ({ credentials }) => {
+      for (const { userId, role, email, registered } of await credentials.list())
+        say(`${userId}  ${role.padEnd(9)}  ${email}${registered ? '' : '  (not yet in the log)'}`);
+    };
+  },
+};
+
+async function run(): Promise<void> {
+  const prepare = positionals.length === 1 ? commands[positionals[0]!] : undefined;
+  if (!prepare) throw new Refused(USAGE);
+  const command = await prepare();
+  const connected = await connect();
+  try {
+    await command(connected);
+  } finally {
+    await connected.close();
+  }
+}
+
+try {
+  await run();
+} catch (error) {
+  const lines =
+    error instanceof BadConfig ? error.lines : [error instanceof Error ? error.message : String(error)];
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  process.exitCode = 1;
+}
