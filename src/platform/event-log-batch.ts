@@ -1,0 +1,148 @@
+import { type Append, EventStoreUnavailable, type Recorded, type Verdict } from '../events/event-store.ts';
+import { fromStored, toStored } from '../events/stored-events.ts';
+
+const MAX_APPENDS = 512;
+const MAX_SIZE = 1024 * 1024;
+
+/** An append on its way: checked, written as JSON, with the promise it answers. */
+export interface WaitingAppend {
+  append: Append;
+  /** RFC 3339 with milliseconds, as a read would return it. */
+  occurredAt: string;
+  /** The events as a read would return them, but for the place they will take. */
+  events: { id: string; type: string; v: number; data: unknown; json: string }[];
+  metadata: string;
+  /** Characters of JSON. */
+  size: number;
+  resolve: (verdict: Verdict | Promise<Verdict>) => void;
+  reject: (error: Error) => void;
+}
+
+/** Throws `UnreadableEvent` for an event that could never be read again: it must not enter the log. */
+export function prepare(
+  append: Append,
+  resolve: WaitingAppend['resolve'],
+  reject: WaitingAppend['reject'],
+): WaitingAppend {
+  const events = append.events.map(({ id, event }) => {
+    const { type, v, data } = fromStored(toStored(event));
+    return { id, type, v, data, json: JSON.stringify(data) };
+  });
+  const metadata = JSON.stringify(append.metadata);
+  const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);
+  const occurredAt = new Date(append.occurredAt).toISOString();
+  return { append, occurredAt, events, metadata, size, resolve, reject };
+}
+
+/** Appends that go into the log in one transaction; each is judged by the log as it is before the batch. */
+export class Batch {
+  readonly appends: WaitingAppend[] = [];
+  size = 0;
+  readonly #written = new Set<string>();
+  readonly #ids = new Set<string>();
+
+  /** False when the append must wait for a later batch: this one is full, or decides what the append depends on. */
+  add(waiting: WaitingAppend): boolean {
+    if (!this.#takes(waiting)) return false;
+    this.appends.push(waiting);
+    this.size += waiting.size;
+    this.#written.add(waiting.append.stream);
+    for (const { id } of waiting.events) this.#ids.add(id);
+    return true;
+  }
+
+  #takes({ append, events, size }: WaitingAppend): boolean {
+    if (this.appends.length === 0) return true;
+    if (this.appends.length >= MAX_APPENDS || this.size + size > MAX_SIZE) return false;
+    if (append.expected !== 'any' && this.#written.has(append.stream)) return false;
+    if (append.guards?.some(({ stream }) => this.#written.has(stream))) return false;
+    return !events.some(({ id }) => this.#ids.has(id));
+  }
+
+  reject(error: Error): void {
+    for (const waiting of this.appends) waiting.reject(error);
+  }
+}
+
+/** The arguments of append_events(), see 0001-event-log.sql. */
+export function toArguments(appends: WaitingAppend[]): unknown[] {
+  const streams: string[] = [];
+  const expected: (number | null)[] = [];
+  const guardOf: number[] = [];
+  const guardStreams: string[] = [];
+  const guardRevisions: number[] = [];
+  const eventOf: number[] = [];
+  const eventStreams: string[] = [];
+  const ids: string[] = [];
+  const types: string[] = [];
+  const versions: number[] = [];
+  const datas: string[] = [];
+  const metadatas: string[] = [];
+  const occurred: string[] = [];
+  appends.forEach(({ append, events, metadata, occurredAt }, index) => {
+    streams.push(append.stream);
+    expected.push(append.expected === 'any' ? null : append.expected);
+    for (const guard of append.guards ?? []) {
+      guardOf.push(index + 1);
+      guardStreams.push(guard.stream);
+      guardRevisions.push(guard.revision);
+    }
+    for (const { id, type, v, json } of events) {
+      eventOf.push(index + 1);
+      eventStreams.push(append.stream);
+      ids.push(id);
+      types.push(type);
+      versions.push(v);
+      datas.push(json);
+      metadatas.push(metadata);
+      occurred.push(occurredAt);
+    }
+  });
+  const guards = [guardOf, guardStreams, guardRevisions];
+  return [
+    streams,
+    expected,
+    ...guards,
+    eventOf,
+    eventStreams,
+    ids,
+    types,
+    versions,
+    datas,
+    metadatas,
+    occurred,
+  ];
+}
+
+/** One row of the answer of append_events(). */
+export type Answer = [
+  outcome: Verdict['outcome'],
+  position: number | null,
+  revision: number | null,
+  stream: string | null,
+];
+
+/** The events of an append at the places that the log gave them. */
+export function recorded(
+  { append, occurredAt, events }: WaitingAppend,
+  [, position, revision]: Answer,
+): Recorded[] {
+  const { stream, metadata } = append;
+  return events.map(
+    ({ id, type, v, data }, index) =>
+      ({
+        type,
+        data,
+        v,
+        id,
+        stream,
+        revision: revision! + index,
+        position: position! + index,
+        occurredAt,
+        metadata,
+      }) as Recorded,
+  );
+}
+
+export const unavailable = (message: string, cause?: unknown): EventStoreUnavailable =>
+  new EventStoreUnavailable(message, { cause });

@@ -1,0 +1,199 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../events/event-store.ts';
+import type { Stream } from '../events/streams.ts';
+import {
+  type Answer,
+  Batch,
+  prepare,
+  recorded,
+  toArguments,
+  unavailable,
+  type WaitingAppend,
+} from './event-log-batch.ts';
+import { columnTypes, withSession } from './postgres.ts';
+
+const MAX_WAITING = 10_000;
+const MAX_WAITING_SIZE = 64 * 1024 * 1024;
+const BATCH_DEADLINE_MS = 5_000;
+const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
+const settings = {
+  synchronous_commit: 'on',
+  // Plans are made while the tables are small and kept while they grow: only an index is right for both.
+  enable_seqscan: 'off',
+  plan_cache_mode: 'force_generic_plan',
+};
+
+export interface BatchFigures {
+  appends: number;
+  events: number;
+  durationMs: number;
+}
+
+export interface LaneSettings {
+  url: string;
+  role: string;
+  log: Logger;
+  /** What the log holds under these ids, for duplicates. */
+  findAll: (ids: string[]) => Promise<Recorded[]>;
+  /** Called with what a batch stored, in order, in the tick in which its appends resolve. */
+  onStored: (events: Recorded[]) => void;
+  onBatch?: ((figures: BatchFigures) => void) | undefined;
+}
+
+export interface Lane {
+  append(append: Append): Promise<Verdict>;
+  /** Connects; rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
+  start(): Promise<void>;
+  /** Takes no more appends, stores those that wait, and disconnects. */
+  close(): Promise<void>;
+}
+
+/** Group commit: while one batch commits on the lane's own connection, the next collects. */
+export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneSettings): Lane {
+  const queue: Batch[] = [];
+  let waiting = 0;
+  let waitingSize = 0;
+  let running: Promise<void> | undefined;
+  let isClosed = false;
+  let current: { client: pg.Client; ready: Promise<unknown> } | undefined;
+  let failures = 0;
+  let retryAt = 0;
+
+  async function connect(): Promise<pg.Client> {
+    if (!current && Date.now() < retryAt) throw new Error('PostgreSQL is out of reach');
+    current ??= open();
+    const { client, ready } = current;
+    try {
+      await ready;
+    } catch (error) {
+      disconnect(client, error);
+      throw error;
+    }
+    failures = 0;
+    return client;
+  }
+
+  function open(): { client: pg.Client; ready: Promise<unknown> } {
+    const client = new pg.Client({
+      connectionString: withSession(url, { role, statementTimeoutMs: BATCH_DEADLINE_MS - 500, settings }),
+      application_name: 'event log appends',
+      connectionTimeoutMillis: 3_000,
+      query_timeout: BATCH_DEADLINE_MS,
+      keepAlive: true,
+      types: columnTypes,
+    });
+    client.on('error', (error) => disconnect(client, error));
+    return { client, ready: client.connect() };
+  }
+
+  function disconnect(client: pg.Client, error: unknown): void {
+    if (client !== current?.client) return;
+    current = undefined;
+    retryAt = Date.now() + BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]!;
+    failures += 1;
+    log.warn({ err: error }, 'the append connection is lost');
+    client.end().catch(() => undefined);
+  }
+
+  function enqueue(append: Append, resolve: WaitingAppend['resolve'], reject: WaitingAppend['reject']): void {
+    if (isClosed) throw unavailable('the event store is closed');
+    if (waiting >= MAX_WAITING || waitingSize >= MAX_WAITING_SIZE)
+      throw unavailable('too many appends are waiting');
+    const prepared = prepare(append, resolve, reject);
+    waiting += 1;
+    waitingSize += prepared.size;
+    if (!queue.at(-1)?.add(prepared)) {
+      const batch = new Batch();
+      batch.add(prepared);
+      queue.push(batch);
+    }
+    running ??= run();
+  }
+
+  async function run(): Promise<void> {
+    while (queue.length > 0) {
+      // Everything that this turn of the event loop brings goes into the same batch.
+      await new Promise(setImmediate);
+      const batch = queue.shift()!;
+      waiting -= batch.appends.length;
+      waitingSize -= batch.size;
+      await flush(batch.appends);
+    }
+    running = undefined;
+  }
+
+  async function flush(appends: WaitingAppend[]): Promise<void> {
+    const started = performance.now();
+    let client: pg.Client | undefined;
+    try {
+      client = await connect();
+      const { rows } = await client.query<Answer>({
+        name: 'append_events',
+        text: 'select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+        values: toArguments(appends),
+        rowMode: 'array',
+      } as pg.QueryArrayConfig);
+      const stored = settle(appends, rows);
+      onBatch?.({ appends: appends.length, events: stored, durationMs: performance.now() - started });
+    } catch (error) {
+      await fail(appends, error, client);
+    }
+  }
+
+  function settle(appends: WaitingAppend[], answers: Answer[]): number {
+    const stored: Recorded[] = [];
+    appends.forEach((waitingAppend, index) => {
+      const answer = answers[index]!;
+      const [outcome, , revision, stream] = answer;
+      if (outcome === 'appended') {
+        const events = recorded(waitingAppend, answer);
+        stored.push(...events);
+        waitingAppend.resolve({ outcome, events });
+      } else if (outcome === 'conflict') {
+        waitingAppend.resolve({ outcome, stream: stream as Stream, actual: revision! });
+      } else {
+        const ids = waitingAppend.events.map(({ id }) => id);
+        waitingAppend.resolve(findAll(ids).then((events) => ({ outcome, events })));
+      }
+    });
+    if (stored.length > 0) onStored(stored);
+    return stored.length;
+  }
+
+  async function fail(appends: WaitingAppend[], error: unknown, client?: pg.Client): Promise<void> {
+    const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
+    if (/^2[23]/.test(state)) {
+      // One append carries what PostgreSQL cannot store: alone, it fails alone.
+      if (appends.length === 1) appends[0]!.reject(error as Error);
+      else for (const single of appends) await flush([single]);
+      return;
+    }
+    if (client && !state) disconnect(client, error);
+    rejectAll(appends, unavailable('the append failed, or its outcome is unknown', error));
+  }
+
+  /** What waits behind a failed batch would only wait longer: its callers hear at once, and may repeat. */
+  function rejectAll(appends: WaitingAppend[], error: EventStoreUnavailable): void {
+    for (const { reject } of appends) reject(error);
+    for (const batch of queue.splice(0)) batch.reject(error);
+    waiting = 0;
+    waitingSize = 0;
+  }
+
+  return {
+    append: (append) => new Promise((resolve, reject) => enqueue(append, resolve, reject)),
+    async start() {
+      await connect().catch((error: unknown) => {
+        throw unavailable('PostgreSQL is out of reach', error);
+      });
+    },
+    async close() {
+      isClosed = true;
+      await running;
+      const client = current?.client;
+      current = undefined;
+      await client?.end();
+    },
+  };
+}

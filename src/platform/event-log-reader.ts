@@ -1,0 +1,80 @@
+import pg from 'pg';
+import type { EventStore, Metadata, Recorded } from '../events/event-store.ts';
+import { fromStored, UnreadableEvent } from '../events/stored-events.ts';
+import type { Stream } from '../events/streams.ts';
+import { unavailable } from './event-log-batch.ts';
+import { columnTypes } from './postgres.ts';
+
+interface EventRow {
+  position: number;
+  stream: Stream;
+  revision: number;
+  id: string;
+  type: string;
+  v: number;
+  data: unknown;
+  metadata: Metadata;
+  occurred_at: Date;
+}
+
+const COLUMNS = 'position, stream, revision, id, type, v, data, metadata, occurred_at';
+
+const statements = {
+  log_stream: `select ${COLUMNS} from events where stream = $1 and revision >= $2 order by revision limit $3`,
+  log_all: `select ${COLUMNS} from events where position > $1 order by position limit $2`,
+  log_types: `select ${COLUMNS} from events where position > $1 and type = any ($3) order by position limit $2`,
+  log_ids: `select ${COLUMNS} from events where id = any ($1) order by position`,
+  log_head: 'select position from log_head',
+  log_revisions: 'select stream, revision from streams where stream = any ($1)',
+};
+
+export interface LogReader extends Pick<
+  EventStore,
+  'readStream' | 'readAll' | 'find' | 'head' | 'revisions'
+> {
+  findAll(ids: string[]): Promise<Recorded[]>;
+}
+
+/**
+ * The reading side of the log. An event that cannot be read stops the read with `UnreadableEvent`, never skipped;
+ * a database out of reach is `EventStoreUnavailable`.
+ */
+export function createLogReader(pool: pg.Pool): LogReader {
+  async function rows<T>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
+    try {
+      const query = { name, text: statements[name], values, types: columnTypes };
+      return (await pool.query(query)).rows as T[];
+    } catch (error) {
+      if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) throw error;
+      throw unavailable('the log cannot be read', error);
+    }
+  }
+  const read = async (name: keyof typeof statements, values: unknown[]): Promise<Recorded[]> =>
+    (await rows<EventRow>(name, values)).map(toRecorded);
+  const findAll = (ids: string[]) => read('log_ids', [ids]);
+
+  return {
+    readStream: (stream, { from = 0, limit = 1_000 } = {}) => read('log_stream', [stream, from, limit]),
+    readAll: ({ after, limit, types }) =>
+      types ? read('log_types', [after, limit, types]) : read('log_all', [after, limit]),
+    findAll,
+    find: async (id) => (await findAll([id]))[0],
+    head: async () => (await rows<{ position: number }>('log_head', []))[0]!.position,
+    async revisions(streams) {
+      const found = await rows<{ stream: Stream; revision: number }>('log_revisions', [streams]);
+      return new Map(found.map(({ stream, revision }) => [stream, revision]));
+    },
+  };
+}
+
+function toRecorded(row: EventRow): Recorded {
+  const { position, stream, revision, id, metadata } = row;
+  try {
+    const { type, data, v } = fromStored(row);
+    const occurredAt = row.occurred_at.toISOString();
+    return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
+  } catch (error) {
+    if (!(error instanceof UnreadableEvent)) throw error;
+    throw new UnreadableEvent(`the event at position ${position} cannot be read: ${error.message}`);
+  }
+}

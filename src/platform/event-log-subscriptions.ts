@@ -1,0 +1,130 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position, Recorded } from '../events/event-store.ts';
+import { UnreadableEvent } from '../events/stored-events.ts';
+import type { LogReader } from './event-log-reader.ts';
+
+/** How many events may be handed over to a subscriber that has not asked for them yet; the rest it reads later. */
+const MAX_PENDING = 4_096;
+const POLL_MS = 500;
+const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000];
+
+interface Subscriber {
+  /** The last event that it has, delivered or pending. */
+  at: Position;
+  /** The highest position it has heard of. */
+  heardOf: Position;
+  pending: Recorded[];
+  wake: () => void;
+}
+
+export interface Subscriptions extends Pick<EventStore, 'subscribe'> {
+  /** What this process has just stored: goes straight to those who stand right before it. */
+  handOver(events: Recorded[]): void;
+  /** A hint that the log reaches to `position`. */
+  hear(position: Position): void;
+}
+
+/** Readers that follow the log. Notifications are hints; a poll of the head is the truth. */
+export function createSubscriptions(reader: LogReader, log: Logger): Subscriptions {
+  const subscribers = new Set<Subscriber>();
+  let polling: Promise<void> | undefined;
+
+  function hear(position: Position): void {
+    for (const subscriber of subscribers) {
+      if (position > subscriber.heardOf) subscriber.heardOf = position;
+      if (position > subscriber.at) subscriber.wake();
+    }
+  }
+
+  function handOver(events: Recorded[]): void {
+    const first = events[0]!.position;
+    for (const subscriber of subscribers) {
+      const { at, pending } = subscriber;
+      if (first <= at + 1 && pending.length + events.length <= MAX_PENDING) take(subscriber, events);
+    }
+    hear(events.at(-1)!.position);
+  }
+
+  /** Ends with the last subscriber. */
+  async function poll(): Promise<void> {
+    while (subscribers.size > 0) {
+      await pause(POLL_MS);
+      await reader.head().then(hear, (error: unknown) => log.debug({ err: error }, 'the log has no answer'));
+    }
+    polling = undefined;
+  }
+
+  async function* subscribe({ after, limit = 1_000, signal }: Parameters<EventStore['subscribe']>[0]) {
+    const subscriber: Subscriber = { at: after, heardOf: Infinity, pending: [], wake: () => undefined };
+    const wake = () => subscriber.wake();
+    let reading: Promise<void> | undefined;
+    let failure: UnreadableEvent | undefined;
+    let page = limit;
+
+    async function read(): Promise<void> {
+      for (let attempt = 0; !signal.aborted; attempt += 1) {
+        subscriber.heardOf = subscriber.at;
+        try {
+          const events = await reader.readAll({ after: subscriber.at, limit: page });
+          if (events.length === page) subscriber.heardOf = Infinity;
+          take(subscriber, events);
+          return;
+        } catch (error) {
+          subscriber.heardOf = Infinity;
+          if (error instanceof UnreadableEvent) {
+            // Smaller pages first, so that everything before the unreadable event is still delivered.
+            if (page === 1) failure = error;
+            page = Math.ceil(page / 2);
+            return;
+          }
+          log.warn(
+            { err: error, after: subscriber.at },
+            'a subscription cannot read the log: it tries again',
+          );
+          const delay = BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)];
+          await pause(delay, undefined, { signal }).catch(() => undefined);
+        }
+      }
+    }
+
+    function readAhead(): void {
+      if (reading || failure || subscriber.heardOf <= subscriber.at) return;
+      reading = read().finally(() => {
+        reading = undefined;
+        wake();
+      });
+    }
+
+    subscribers.add(subscriber);
+    polling ??= poll();
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted) {
+        if (subscriber.pending.length < limit) readAhead();
+        if (subscriber.pending.length > 0) {
+          yield subscriber.pending.splice(0, limit);
+        } else if (failure) {
+          throw failure;
+        } else {
+          await new Promise<void>((resolve) => (subscriber.wake = resolve));
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      subscribers.delete(subscriber);
+    }
+  }
+
+  return { subscribe, handOver, hear };
+}
+
+/** Of events that begin at or before the subscriber's next one, those that it has not got yet. */
+function take(subscriber: Subscriber, events: Recorded[]): void {
+  const isNew = events[0] && events[0].position > subscriber.at;
+  const fresh = isNew ? events : events.filter(({ position }) => position > subscriber.at);
+  if (fresh.length === 0) return;
+  subscriber.pending.push(...fresh);
+  subscriber.at = fresh.at(-1)!.position;
+  subscriber.wake();
+}

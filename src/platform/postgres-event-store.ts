@@ -1,0 +1,51 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import type { EventStore } from '../events/event-store.ts';
+import { type BatchFigures, createLane } from './event-log-lane.ts';
+import { listen } from './event-log-listener.ts';
+import { createLogReader } from './event-log-reader.ts';
+import { createSubscriptions } from './event-log-subscriptions.ts';
+import { APP_ROLE } from './postgres.ts';
+
+export interface PostgresEventStoreSettings {
+  /** For reading. */
+  pool: pg.Pool;
+  /** For the two connections of the store's own: appends, and notifications. */
+  url: string;
+  log: Logger;
+  /** Hears of every batch once it is stored. */
+  onBatch?: (figures: BatchFigures) => void;
+}
+
+export interface PostgresEventStore extends EventStore {
+  /** Rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
+  start(): Promise<void>;
+  /** Ends the subscriptions and stores the appends that wait; the pool stays open. */
+  close(): Promise<void>;
+}
+
+/** The log on PostgreSQL, as 0001-event-log.sql lays it out. */
+export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
+  const { pool, url, log, onBatch } = settings;
+  const { findAll, ...reader } = createLogReader(pool);
+  const { subscribe, handOver, hear } = createSubscriptions({ findAll, ...reader }, log);
+  const lane = createLane({ url, role: APP_ROLE, log, findAll, onStored: handOver, onBatch });
+  const closing = new AbortController();
+  let listening: Promise<void> | undefined;
+
+  return {
+    ...reader,
+    append: lane.append,
+    subscribe: ({ signal, ...options }) =>
+      subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) }),
+    async start() {
+      await lane.start();
+      listening ??= listen({ url, role: APP_ROLE, log, hear, signal: closing.signal });
+    },
+    async close() {
+      await lane.close();
+      closing.abort();
+      await listening;
+    },
+  };
+}
