@@ -16,7 +16,7 @@ import type { UserId } from '../../events/ids.ts';
 import { text } from '../../events/text.ts';
 import { authenticateRequests } from '../authenticate-request.ts';
 import { sendQuota } from '../rate-limit-fields.ts';
-import { Id, Position, commandAnswers, commandHeaders, keyedAnswers, publicAnswers } from '../schemas.ts';
+import { Id, Position } from '../schemas.ts';
 
 export interface AuthRoutes {
   registration: Registration;
@@ -65,19 +65,14 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
   app.post(
     '/v1/auth/register',
     {
-      config: { idempotentAs: 'register' },
+      config: { idempotentAs: 'Register', refusals: ['EMAIL_TAKEN', 'RATE_LIMITED'] },
       schema: {
         tags,
         summary: 'Register as a company or an applicant',
         operationId: 'register',
         security: [],
-        headers: commandHeaders,
         body: NewAccount,
-        response: keyedAnswers(
-          { 201: z.object({ userId: Id, position: Position }) },
-          'EMAIL_TAKEN',
-          'RATE_LIMITED',
-        ),
+        response: { 201: z.object({ userId: Id, position: Position }) },
       },
     },
     async (request, reply) => {
@@ -94,13 +89,14 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     app.post(
       url,
       {
+        config: { refusals: ['BAD_CREDENTIALS', 'RATE_LIMITED'] },
         schema: {
           tags,
           summary: 'Log in',
           operationId,
           security: [],
           body: LogInBody,
-          response: publicAnswers({ 200: LoggedIn }, 'BAD_CREDENTIALS', 'RATE_LIMITED'),
+          response: { 200: LoggedIn },
         },
       },
       async (request, reply) => {
@@ -114,13 +110,14 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
   app.post(
     '/v1/auth/refresh',
     {
+      config: { refusals: ['REFRESH_TOKEN_INVALID'] },
       schema: {
         tags,
         summary: 'Exchange a refresh token for new tokens; the old one is spent',
         operationId: 'refresh',
         security: [],
         body: RefreshBody,
-        response: publicAnswers({ 200: LoggedIn }, 'REFRESH_TOKEN_INVALID'),
+        response: { 200: LoggedIn },
       },
     },
     async (request) => {
@@ -137,8 +134,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
         tags,
         summary: 'End the session, with its tokens and its sockets',
         operationId: 'logOut',
-        security: [{ bearer: [] }],
-        response: commandAnswers({ 204: z.undefined().describe('The session has ended') }),
+        response: { 204: z.undefined().describe('The session has ended') },
       },
     },
     async (request, reply) => {
@@ -155,7 +151,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
         summary: 'The public keys that access tokens are signed with',
         operationId: 'getJwks',
         security: [],
-        response: publicAnswers({ 200: Jwks }),
+        response: { 200: Jwks },
       },
     },
     async (_, reply) => {

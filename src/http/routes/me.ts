@@ -11,7 +11,8 @@ import { CommandRejected } from '../../commands/rejection.ts';
 import { DisplayName, Role } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { authenticateRequests } from '../authenticate-request.ts';
-import { Id, Position, commandAnswers, queryAnswers, queryHeaders } from '../schemas.ts';
+import { commandRequest } from '../command-request.ts';
+import { Id, Position } from '../schemas.ts';
 
 export interface MeRoutes {
   authenticate: Authenticate;
@@ -30,7 +31,6 @@ const Me = z.object({
 });
 
 const tags = ['Authentication'];
-const security = [{ bearer: [] }];
 
 /** The caller's own account. */
 export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
@@ -52,13 +52,12 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     '/v1/me',
     {
       onRequest,
+      config: { refusals: ['USER_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'The caller',
         operationId: 'getMe',
-        security,
-        headers: queryHeaders,
-        response: queryAnswers({ 200: Me }, 'USER_NOT_FOUND'),
+        response: { 200: Me },
       },
     },
     async ({ session }) => me(session.actor.userId),
@@ -68,23 +67,19 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     '/v1/me',
     {
       onRequest,
+      config: { refusals: ['USER_NOT_FOUND'] },
       schema: {
         tags,
         summary: "Change the caller's profile",
         operationId: 'changeMe',
-        security,
         body: z.strictObject({ displayName: DisplayName.optional() }),
-        response: commandAnswers({ 200: Me.extend({ position: Position }) }, 'USER_NOT_FOUND'),
+        response: { 200: Me.extend({ position: Position }) },
       },
     },
-    async ({ session, body, id }) => {
-      const { actor } = session;
-      const { userId } = actor;
-      const { position } = await deps.handle(
-        changeProfile,
-        { userId, ...body },
-        { actor, correlationId: id },
-      );
+    async (request) => {
+      const { userId } = request.session.actor;
+      const change = { userId, ...request.body };
+      const { position } = await deps.handle(changeProfile, change, commandRequest(request));
       return { ...(await me(userId)), position: encodePosition(position) };
     },
   );
