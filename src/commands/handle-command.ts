@@ -58,7 +58,7 @@ export type HandleCommand = <I, S, E extends DomainEvent>(
 ) => Promise<Outcome<E>>;
 
 /** Decisions lost to other processes before the command gives up; each loss means that somebody else won. */
-const MAX_ATTEMPTS = 20;
+export const MAX_ATTEMPTS = 20;
 
 type Refs = [name: string, ref: AggregateRef<unknown>][];
 type States = Record<string, Folded>;

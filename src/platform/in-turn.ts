@@ -3,10 +3,11 @@ import type { Stream } from '../events/streams.ts';
 /** Runs one piece of work at a time per stream, first come, first served. */
 export type InTurn = <T>(stream: Stream, work: () => Promise<T>) => Promise<T>;
 
-/** Work that fails rejects for its own caller only. A stream nobody waits for takes no memory. */
-export function createInTurn(): InTurn {
-  const last = new Map<Stream, Promise<unknown>>();
-
+/**
+ * Work that fails rejects for its own caller only. `last` holds the last turn of each stream in work, and nothing of
+ * the others.
+ */
+export function createInTurn(last = new Map<Stream, Promise<unknown>>()): InTurn {
   return <T>(stream: Stream, work: () => Promise<T>): Promise<T> => {
     const before = last.get(stream) ?? Promise.resolve();
     const turn: Promise<T> = before

@@ -1,0 +1,292 @@
+import { jest } from '@jest/globals';
+import { addMember } from '../../src/commands/chat-group/add-member.ts';
+import { removeMember } from '../../src/commands/chat-group/remove-member.ts';
+import { MAX_ATTEMPTS, type Request } from '../../src/commands/handle-command.ts';
+import { changeJob } from '../../src/commands/job/change-job.ts';
+import { postJob } from '../../src/commands/job/post-job.ts';
+import { deleteMessage } from '../../src/commands/message/delete-message.ts';
+import { sendMessage } from '../../src/commands/message/send-message.ts';
+import type { Actor } from '../../src/commands/command.ts';
+import { type EventStore, EventStoreUnavailable } from '../../src/events/event-store.ts';
+import { ClientMsgId } from '../../src/events/ids.ts';
+import { chatGroupStream } from '../../src/events/streams.ts';
+import { deriveId } from '../../src/platform/ids.ts';
+import { commands } from '../support/command-stage.ts';
+import {
+  acme,
+  ada,
+  bob,
+  clientMsgId,
+  eve,
+  group,
+  groupClosed,
+  groupCreated,
+  groupId,
+  hello,
+  helloSent,
+  jobId,
+  jobPosted,
+  joined,
+  messageId,
+  otherGroupId,
+  posting,
+  registered,
+  removed,
+  uuid,
+} from '../support/example-events.ts';
+import { happened } from '../support/history.ts';
+import { createInMemoryEventStore } from '../support/in-memory-event-store.ts';
+
+const by = (actor: Actor, key?: string): Request => ({
+  actor,
+  correlationId: uuid(0xc0),
+  ...(key !== undefined && { key }),
+});
+const message = { groupId, clientMsgId, text: 'Hello' };
+const job = { jobId, groupId, ...posting };
+const title = (name: string) => ({ jobId, title: name });
+
+/** A log where something happens between the decision and the append, once. */
+function interrupted(store: EventStore, interruption: () => Promise<unknown>): EventStore {
+  let isDue = true;
+  return {
+    ...store,
+    append: async (append) => {
+      if (isDue) {
+        isDue = false;
+        await interruption();
+      }
+      return store.append(append);
+    },
+  };
+}
+
+describe('deciding again', () => {
+  test('a decision that another process overtook is made again, on what happened since', async () => {
+    const log = createInMemoryEventStore();
+    const other = await commands({ store: log, history: [jobPosted] });
+    const store = interrupted(log, () => other.handle(changeJob, { jobId, description: 'Flies' }, by(acme)));
+    const { handle } = await commands({ store });
+    const { events } = await handle(changeJob, title('Pilot'), by(acme));
+    expect(events[0]?.data).toMatchObject({ title: 'Pilot', description: 'Flies' });
+    expect(events[0]?.revision).toBe(2);
+  });
+
+  test('commands of one process on one stream never compete', async () => {
+    const log = createInMemoryEventStore();
+    const append = jest.fn(log.append);
+    const { handle } = await commands({ store: { ...log, append }, history: [jobPosted] });
+    append.mockClear();
+    const names = Array.from({ length: 20 }, (_, n) => `Pilot ${n}`);
+    await Promise.all(names.map((name) => handle(changeJob, title(name), by(acme))));
+    expect(append).toHaveBeenCalledTimes(20);
+  });
+
+  test('what another process did is known before anything is refused', async () => {
+    const here = await commands({ history: [...group, registered(eve)] });
+    await expect(here.handle(sendMessage, message, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
+    const there = await commands({ store: here.store });
+    await there.handle(addMember, { groupId, userId: eve.userId }, by(acme));
+    const { events } = await here.handle(sendMessage, message, by(eve));
+    expect(events[0]?.data).toMatchObject({ senderId: eve.userId });
+  });
+
+  test('what another process did is known before anything is called done', async () => {
+    const here = await commands({ history: [jobPosted] });
+    await here.handle(changeJob, title('Pilot'), by(acme));
+    const there = await commands({ store: here.store });
+    await there.handle(changeJob, title('Nurse'), by(acme));
+    const { events } = await here.handle(changeJob, title('Pilot'), by(acme));
+    expect(events[0]?.data).toMatchObject({ title: 'Pilot' });
+  });
+
+  test('a member removed between the decision and the append slips no message in', async () => {
+    const log = createInMemoryEventStore();
+    const other = await commands({ store: log, history: group });
+    const store = interrupted(log, () =>
+      other.handle(removeMember, { groupId, userId: ada.userId }, by(acme)),
+    );
+    const { handle, log: read } = await commands({ store });
+    await expect(handle(sendMessage, message, by(ada))).rejects.toThrow('GROUP_NOT_FOUND');
+    expect((await read()).map(({ type }) => type)).not.toContain('MessageSent');
+  });
+
+  test('a message tells auditors which members it relied on', async () => {
+    const { handle } = await commands({ history: group });
+    const { events } = await handle(sendMessage, message, by(ada));
+    expect(events[0]?.metadata.reliedOn).toStrictEqual({ [chatGroupStream(groupId)]: 2 });
+  });
+
+  test('a decision that is always overtaken gives up, and may be tried again', async () => {
+    const log = createInMemoryEventStore();
+    await happened(log, jobPosted);
+    const append = jest.fn<EventStore['append']>(async ({ stream }) => ({
+      outcome: 'conflict',
+      stream,
+      actual: 9,
+    }));
+    const { handle } = await commands({ store: { ...log, append } });
+    await expect(handle(changeJob, title('Pilot'), by(acme))).rejects.toThrow(EventStoreUnavailable);
+    expect(append).toHaveBeenCalledTimes(MAX_ATTEMPTS);
+  });
+});
+
+describe('a repetition', () => {
+  test('a message sent again is answered with the first outcome', async () => {
+    const { handle, log } = await commands({ history: group });
+    const first = await handle(sendMessage, message, by(ada));
+    const second = await handle(sendMessage, message, by(ada));
+    expect(second).toStrictEqual({ ...first, duplicate: true });
+    expect(first.duplicate).toBe(false);
+    expect(await log()).toHaveLength(group.length + 1);
+  });
+
+  test.each([
+    ['the group was closed', groupClosed],
+    ['the sender was removed', removed(ada)],
+  ])('a message sent again after %s is answered with the first outcome', async (_, since) => {
+    const { handle, store } = await commands({ history: group });
+    const first = await handle(sendMessage, message, by(ada));
+    await happened(store, since);
+    expect(await handle(sendMessage, message, by(ada))).toStrictEqual({ ...first, duplicate: true });
+  });
+
+  test('a message sent again from another process is the same message', async () => {
+    const here = await commands({ history: group });
+    const there = await commands({ store: here.store });
+    const [a, b] = await Promise.all([
+      here.handle(sendMessage, message, by(ada)),
+      there.handle(sendMessage, message, by(ada)),
+    ]);
+    expect(a.events).toStrictEqual(b.events);
+    expect([a.duplicate, b.duplicate].toSorted()).toStrictEqual([false, true]);
+  });
+
+  test.each([
+    ['another text', { text: 'Good bye' }],
+    ['another answer', { replyTo: messageId }],
+    ['another group', { groupId: otherGroupId }],
+  ])('its clientMsgId with %s is refused', async (_, change) => {
+    const history = [
+      ...group,
+      { ...groupCreated, data: { ...groupCreated.data, groupId: otherGroupId, adminId: ada.userId } },
+    ];
+    const { handle } = await commands({ history, message: hello });
+    await handle(sendMessage, message, by(ada));
+    await expect(handle(sendMessage, { ...message, ...change }, by(ada))).rejects.toThrow(
+      'CLIENT_MSG_ID_REUSED',
+    );
+  });
+
+  test('its clientMsgId with another text is refused after the group was closed, too', async () => {
+    const { handle, store } = await commands({ history: group });
+    await handle(sendMessage, message, by(ada));
+    await happened(store, groupClosed);
+    const reuse = handle(sendMessage, { ...message, text: 'Good bye' }, by(ada));
+    await expect(reuse).rejects.toThrow('CLIENT_MSG_ID_REUSED');
+  });
+
+  test('two members may choose the same clientMsgId', async () => {
+    const { handle } = await commands({ history: group });
+    const first = await handle(sendMessage, message, by(ada));
+    const second = await handle(sendMessage, message, by(bob));
+    expect(second.duplicate).toBe(false);
+    expect(second.events[0]?.revision).toBe(first.events[0]!.revision + 1);
+  });
+
+  test('a job posted again with the key of the first is the first, whatever id it was to have', async () => {
+    const { handle, log } = await commands();
+    const first = await handle(postJob, job, by(acme, 'k1'));
+    const again = { ...job, jobId: uuid(0x11), groupId: uuid(0x22) };
+    const second = await handle(postJob, postJob.input.parse(again), by(acme, 'k1'));
+    expect(second.events).toStrictEqual(first.events);
+    expect(await log()).toHaveLength(1);
+  });
+
+  test('a change repeated with its key after another change does not undo that one', async () => {
+    const { handle } = await commands({ history: [jobPosted] });
+    const first = await handle(changeJob, title('Pilot'), by(acme, 'k1'));
+    await handle(changeJob, title('Nurse'), by(acme, 'k2'));
+    const again = await handle(changeJob, title('Pilot'), by(acme, 'k1'));
+    expect(again).toStrictEqual({ ...first, duplicate: true });
+  });
+
+  test('the key of one user is not the key of another', async () => {
+    const { handle } = await commands({ history: [...group, joined(ada, 'admin'), registered(eve)] });
+    const first = await handle(removeMember, { groupId, userId: bob.userId }, by(acme, 'k1'));
+    expect(first.duplicate).toBe(false);
+    const second = handle(removeMember, { groupId, userId: bob.userId }, by(ada, 'k1'));
+    await expect(second).rejects.toThrow('MEMBER_NOT_FOUND');
+  });
+
+  test('who repeats what another did hears of the rule, not of the outcome', async () => {
+    const { handle } = await commands({ history: [...group, helloSent], message: hello });
+    await handle(deleteMessage, { groupId, messageId }, by(ada));
+    await expect(handle(deleteMessage, { groupId, messageId }, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
+    await expect(handle(deleteMessage, { groupId, messageId }, by(bob))).rejects.toThrow(
+      'NOT_MESSAGE_AUTHOR',
+    );
+  });
+});
+
+describe('what follows', () => {
+  test('the ids of what follows derive from the cause', async () => {
+    const { handle } = await commands();
+    const outcome = await handle(postJob, job, { ...by(acme, 'k1'), causationId: 'the cause' });
+    expect(outcome.events[0]?.id).toBe(deriveId('PostJob', 'the cause', 0));
+    expect(outcome.events[0]?.metadata).toStrictEqual({
+      actorId: acme.userId,
+      correlationId: uuid(0xc0),
+      causationId: 'the cause',
+    });
+  });
+
+  test('the position covers what followed', async () => {
+    const { handle } = await commands({ react: () => async () => 7 });
+    expect((await handle(postJob, job, by(acme))).position).toBe(7);
+  });
+
+  test('the position covers the outcome where nothing followed', async () => {
+    const { handle } = await commands({ history: [registered(acme)] });
+    expect((await handle(postJob, job, by(acme))).position).toBe(2);
+  });
+
+  test('what has been done already has the position of the state it was seen in', async () => {
+    const { handle } = await commands({ history: [registered(acme), jobPosted, registered(ada)] });
+    const outcome = await handle(postJob, job, by(acme));
+    expect(outcome).toStrictEqual({ events: [], duplicate: false, position: 2 });
+  });
+
+  test.each([
+    ['with its key', 'k1', 'k1'],
+    ['with another key', 'k1', 'k2'],
+    ['without a key', undefined, undefined],
+  ])('what was cut short is done when the command is repeated %s', async (_, firstKey, secondKey) => {
+    const react = jest
+      .fn<(events: readonly unknown[]) => Promise<number>>()
+      .mockRejectedValueOnce(new EventStoreUnavailable('the database went away'))
+      .mockResolvedValue(9);
+    const { handle } = await commands({ react: () => react });
+    await expect(handle(postJob, job, by(acme, firstKey))).rejects.toThrow(EventStoreUnavailable);
+    expect((await handle(postJob, job, by(acme, secondKey))).position).toBe(9);
+    expect(react.mock.lastCall?.[0]).toStrictEqual(react.mock.calls[0]?.[0]);
+  });
+
+  test('a refusal has no consequences', async () => {
+    const react = jest.fn(async () => 0);
+    const { handle } = await commands({ react: () => react });
+    await expect(handle(postJob, job, by(ada))).rejects.toThrow('ROLE_NOT_ALLOWED');
+    expect(react).not.toHaveBeenCalled();
+  });
+
+  test('a message costs one append, and no read once the group is known', async () => {
+    const log = createInMemoryEventStore();
+    const readStream = jest.fn(log.readStream);
+    const { handle } = await commands({ store: { ...log, readStream }, history: group });
+    await handle(sendMessage, message, by(ada));
+    readStream.mockClear();
+    const second = { ...message, clientMsgId: ClientMsgId.parse(uuid(0x51)) };
+    await handle(sendMessage, second, by(ada));
+    expect(readStream).not.toHaveBeenCalled();
+  });
+});
