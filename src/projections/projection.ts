@@ -29,8 +29,8 @@ export interface Projection<T extends EventType = EventType> {
 
 /** How far the read models have come. */
 export interface Progress {
-  /** True once every projection has handled the log up to `position`; false after `timeoutMs`. */
-  reached(position: Position, timeoutMs: number): Promise<boolean>;
+  /** True once every projection, or each one named, has handled the log up to `position`; false after `timeoutMs`. */
+  reached(position: Position, timeoutMs: number, names?: readonly string[]): Promise<boolean>;
   /** Where each projection stands, by name. */
   positions(): ReadonlyMap<string, Position>;
 }

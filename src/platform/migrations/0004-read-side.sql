@@ -4,7 +4,8 @@
 create table checkpoints (
   name text primary key,
   position bigint not null,
-  version int not null
+  -- Of the code that made the rows; readers of the log that keep no rows leave it alone.
+  version int not null default 0
 ) with (fillfactor = 20);
 
 -- Moves a checkpoint from where the caller believes it to be. A caller that is wrong has been overtaken: it fails, and

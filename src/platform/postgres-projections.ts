@@ -1,0 +1,109 @@
+import pg from 'pg';
+import type { Position } from '../events/event-store.ts';
+import type { Projection, Statement } from '../projections/projection.ts';
+import { columnTypes, withSession } from './postgres.ts';
+
+/** What `move_checkpoint` raises. */
+const OVERTAKEN = 'CP001';
+
+/** Somebody else moved the checkpoint: nothing of the batch was kept. */
+export const isOvertaken = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === OVERTAKEN;
+
+/**
+ * Every statement joins a batch of any size with tables of any size by their keys. The planner does not know the size
+ * of a batch, and would read whole tables while they are small, in plans that it keeps when they have grown.
+ */
+const BY_KEY = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  plan_cache_mode: 'force_generic_plan',
+};
+
+/** Rows and checkpoint stand or fall together, so a commit that a crash undoes is only repeated. */
+const NO_WAIT = { synchronous_commit: 'off' };
+
+/** One transaction: the checkpoint moves and the rows follow, or neither. */
+export interface Advance {
+  /** The projection, or `<name>_next`. */
+  name: string;
+  from: Position;
+  to: Position;
+  statements: Statement[];
+}
+
+/** A connection that writes the tables of one schema. */
+export class ProjectingConnection {
+  readonly client: pg.Client;
+
+  private constructor(client: pg.Client) {
+    this.client = client;
+  }
+
+  /** `onLost` hears of a connection that breaks while nobody uses it; `statementTimeoutMs` 0 is no limit. */
+  static async open(options: {
+    url: string;
+    schema: string;
+    role?: string;
+    statementTimeoutMs?: number;
+    onLost?: (error: Error) => void;
+  }): Promise<ProjectingConnection> {
+    const { url, schema, onLost = () => {}, ...session } = options;
+    const client = new pg.Client({
+      connectionString: withSession(url, {
+        ...session,
+        settings: { ...BY_KEY, ...NO_WAIT, search_path: schema },
+      }),
+      application_name: `projection ${schema}`,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      types: columnTypes,
+      pipeline: true,
+    });
+    client.on('error', onLost);
+    await client.connect();
+    return new ProjectingConnection(client);
+  }
+
+  /** Where the projection stands; undefined when it was never made. */
+  async checkpoint(name: string): Promise<{ position: Position; version: number } | undefined> {
+    const { rows } = await this.client.query<{ position: number; version: number }>(
+      'select position, version from public.checkpoints where name = $1',
+      [name],
+    );
+    return rows[0];
+  }
+
+  /**
+   * Sends the whole transaction at once and waits once. Throws the first error; the server has then undone all of it.
+   * A second call may follow before the first has ended: when the first fails, so does the second.
+   */
+  async apply({ name, from, to, statements }: Advance): Promise<void> {
+    const move = {
+      name: 'move-checkpoint',
+      text: 'select public.move_checkpoint($1, $2, $3)',
+      values: [name, from, to],
+    };
+    const outcomes = await Promise.allSettled([
+      this.client.query('begin'),
+      ...[move, ...statements].map((statement) => this.client.query(statement)),
+      this.client.query('commit'),
+    ]);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async close(): Promise<void> {
+    await this.client.end().catch(() => {});
+  }
+}
+
+/** The events of a batch that concern a projection; the array itself when all of them do. */
+export function handledBy<E extends { type: string }>(
+  { handles }: Pick<Projection, 'handles'>,
+  events: E[],
+): E[] {
+  const types = new Set<string>(handles);
+  return events.every(({ type }) => types.has(type)) ? events : events.filter(({ type }) => types.has(type));
+}

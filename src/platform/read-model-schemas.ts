@@ -1,0 +1,55 @@
+import type pg from 'pg';
+import type { Projection } from '../projections/projection.ts';
+import { APP_ROLE } from './postgres.ts';
+
+export const nextOf = (name: string) => `${name}_next`;
+export const previousOf = (name: string) => `${name}_previous`;
+
+/** Makes an empty schema with the projection's tables, for the application's role to write and read. As the owner. */
+export async function createTables(
+  client: pg.ClientBase,
+  schema: string,
+  { tables }: Projection,
+): Promise<void> {
+  await client.query(`
+    create schema ${schema};
+    grant usage on schema ${schema} to ${APP_ROLE};
+    alter default privileges in schema ${schema} grant select, insert, update, delete on tables to ${APP_ROLE};
+    set local search_path to ${schema};
+    ${tables}`);
+}
+
+/** Makes everything else that reading needs. */
+export async function createIndexes(
+  client: pg.ClientBase,
+  schema: string,
+  { indexes }: Projection,
+): Promise<void> {
+  await client.query(`set local search_path to ${schema}; ${indexes}`);
+}
+
+export async function schemaExists(client: pg.ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  return rowCount === 1;
+}
+
+export async function tablesOf(client: pg.ClientBase, schema: string): Promise<string[]> {
+  const { rows } = await client.query<{ tablename: string }>(
+    'select tablename from pg_tables where schemaname = $1 order by tablename',
+    [schema],
+  );
+  return rows.map(({ tablename }) => tablename);
+}
+
+/** Runs the work in a transaction; whatever it throws undoes it. */
+export async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
+  await client.query('begin');
+  try {
+    const result = await work();
+    await client.query('commit');
+    return result;
+  } catch (error) {
+    await client.query('rollback').catch(() => {});
+    throw error;
+  }
+}

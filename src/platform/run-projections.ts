@@ -1,0 +1,128 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { EventStore, Position } from '../events/event-store.ts';
+import { ProjectionProgress } from '../projections/progress.ts';
+import type { Progress, Projection } from '../projections/projection.ts';
+import { readModels } from '../projections/read-models.ts';
+import { type ProjectionHealth, followLog } from './follow-log.ts';
+import { APP_ROLE, columnTypes, withSession } from './postgres.ts';
+import { ProjectingConnection } from './postgres-projections.ts';
+import { createIndexes, createTables, inTransaction } from './read-model-schemas.ts';
+import { rebuildProjection } from './rebuild-projection.ts';
+
+export interface StartProjections {
+  store: EventStore;
+  ownerUrl: string;
+  log: Logger;
+  /** Default: every read model there is. */
+  projections?: readonly Projection[];
+  /** Hears of every step of every projection. */
+  onProgress?: (name: string, position: Position, handled: number) => void;
+}
+
+export interface RunningProjections {
+  /** Exact for this process: a read model that has reached a position shows it. */
+  progress: Progress;
+  /** `stoppedAt` tells of a projection that cannot get past an event. */
+  health(): ProjectionHealth[];
+  /** Resolves once each has finished its batch and saved its checkpoint. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Makes the read models that are absent, rebuilds those that older code made, and keeps all of them up with the log.
+ * Throws when newer code made one of them.
+ */
+export async function startProjections(options: StartProjections): Promise<RunningProjections> {
+  const { store, ownerUrl, log, projections = readModels, onProgress = () => {} } = options;
+  await prepare({ store, ownerUrl, log, projections });
+
+  const progress = new ProjectionProgress(projections.map(({ name }) => name));
+  const states = new Map<string, ProjectionHealth>();
+  const stopping = new AbortController();
+  const loops = projections.map((projection) =>
+    followLog({
+      store,
+      projection,
+      log,
+      signal: stopping.signal,
+      connect: (onLost) =>
+        ProjectingConnection.open({ url: ownerUrl, role: APP_ROLE, schema: projection.name, onLost }),
+      onProgress: (name, position, handled) => {
+        progress.advance(name, position);
+        onProgress(name, position, handled);
+      },
+      onHealth: (state) => void states.set(state.name, state),
+    }),
+  );
+
+  return {
+    progress,
+    health: () => [...states.values()],
+    async stop() {
+      stopping.abort();
+      await Promise.all(loops);
+    },
+  };
+}
+
+/** For a process that runs no projections itself: it asks the table of checkpoints while somebody waits. */
+export function remoteProgress(pool: pg.Pool, projections: readonly Projection[] = readModels): Progress {
+  const names = projections.map(({ name }) => name);
+  return new ProjectionProgress(names, async () => {
+    const { rows } = await pool.query<{ name: string; position: string }>(
+      'select name, position from public.checkpoints where name = any ($1)',
+      [names],
+    );
+    return new Map(rows.map(({ name, position }) => [name, Number(position)]));
+  });
+}
+
+/** Held while read models are made, so that processes that start together make each one once. */
+const LOCK_KEY = 7_233_170_192;
+
+async function prepare({
+  store,
+  ownerUrl,
+  log,
+  projections,
+}: Required<Pick<StartProjections, 'store' | 'ownerUrl' | 'log' | 'projections'>>): Promise<void> {
+  const client = new pg.Client({
+    connectionString: withSession(ownerUrl, { statementTimeoutMs: 0 }),
+    application_name: 'read models',
+    types: columnTypes,
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+    const { rows } = await client.query<{ name: string; version: number }>(
+      'select name, version from public.checkpoints',
+    );
+    const versions = new Map(rows.map(({ name, version }) => [name, version]));
+    for (const projection of projections) {
+      const { name, version } = projection;
+      const made = versions.get(name);
+      if (made === undefined) await create(client, projection);
+      else if (made > version)
+        throw new Error(`the read model ${name} was made by newer code (${made} > ${version})`);
+      else if (made < version) {
+        log.info({ projection: name, from: made, to: version }, 'read model of older code: rebuilding it');
+        await rebuildProjection({ store, ownerUrl, projection, log });
+      }
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+const create = (client: pg.Client, projection: Projection) =>
+  inTransaction(client, async () => {
+    const { name, version } = projection;
+    await createTables(client, name, projection);
+    await createIndexes(client, name, projection);
+    await client.query('insert into public.checkpoints (name, position, version) values ($1, 0, $2)', [
+      name,
+      version,
+    ]);
+  });

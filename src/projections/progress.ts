@@ -1,0 +1,63 @@
+import type { Position } from '../events/event-store.ts';
+import type { Progress } from './projection.ts';
+
+interface Waiter {
+  position: Position;
+  names: readonly string[];
+  resolve: (isReached: boolean) => void;
+}
+
+/** How often checkpoints are read for projections that run in another process, while somebody waits for them. */
+const POLL_MS = 25;
+
+/** Told by the projections of this process as they advance; asks `poll`, when given, about those that run elsewhere. */
+export class ProjectionProgress implements Progress {
+  readonly #positions: Map<string, Position>;
+  readonly #waiters = new Set<Waiter>();
+  readonly #poll: (() => Promise<ReadonlyMap<string, Position>>) | undefined;
+  #isPolling = false;
+
+  constructor(names: readonly string[], poll?: () => Promise<ReadonlyMap<string, Position>>) {
+    this.#positions = new Map(names.map((name) => [name, 0]));
+    this.#poll = poll;
+  }
+
+  /** A read model may go back as well: to the one that was kept, or to one that was rebuilt from further behind. */
+  advance(name: string, position: Position): void {
+    this.#positions.set(name, position);
+    for (const waiter of this.#waiters) if (this.#isReached(waiter)) waiter.resolve(true);
+  }
+
+  positions(): ReadonlyMap<string, Position> {
+    return this.#positions;
+  }
+
+  reached(position: Position, timeoutMs: number, names = [...this.#positions.keys()]): Promise<boolean> {
+    if (this.#isReached({ position, names })) return Promise.resolve(true);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(resolve, timeoutMs, false);
+    const waiter = { position, names, resolve };
+    this.#waiters.add(waiter);
+    void this.#pollWhileAwaited();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiters.delete(waiter);
+    });
+  }
+
+  #isReached({ position, names }: Omit<Waiter, 'resolve'>): boolean {
+    return names.every((name) => (this.#positions.get(name) ?? 0) >= position);
+  }
+
+  async #pollWhileAwaited(): Promise<void> {
+    if (!this.#poll || this.#isPolling) return;
+    this.#isPolling = true;
+    while (this.#waiters.size > 0) {
+      // Out of reach means not reached: whoever waits hears it when the time is up.
+      const positions = await this.#poll().catch(() => new Map<string, Position>());
+      for (const [name, position] of positions) this.advance(name, position);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    this.#isPolling = false;
+  }
+}
