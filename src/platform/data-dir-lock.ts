@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProcess } from './processes.ts';
 
@@ -18,8 +18,8 @@ export interface DataDirLock {
   release(): Promise<void>;
 }
 
-/** A rival that takes over the same stale lock is at it for less than this many attempts. */
-const ATTEMPTS = 5;
+/** Each lost attempt means that somebody else took or released the lock in between. */
+const ATTEMPTS = 20;
 
 /**
  * Holds the folder for this process, until released or until the process is gone. The folder is made when missing.
@@ -34,17 +34,27 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   // Made aside and linked, so that nobody ever reads half a lock.
   await writeFile(ticket, own, { flag: 'wx', mode: 0o644 });
   try {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (await isLinked(ticket, file)) return { release: () => release(file, own) };
-      const holder = await readFile(file, 'utf8').catch(() => '');
-      const pid = Number.parseInt(holder, 10);
-      if (pid > 0 && (await identity(pid)) === holder) throw new DataDirInUse(folder, pid);
-      await removeStale(file, holder);
-    }
-    throw new Error(`The lock ${file} changes hands all the time`);
+    await take(file, { ticket, folder });
   } finally {
     await rm(ticket, { force: true });
   }
+  return { release: () => release(file, own) };
+}
+
+async function take(file: string, by: { ticket: string; folder: string }): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if (await isLinked(by.ticket, file)) return;
+    const holder = await read(file);
+    if (holder === undefined) continue;
+    const pid = Number.parseInt(holder, 10);
+    if (pid > 0 && (await identity(pid)) === holder) throw new DataDirInUse(by.folder, pid);
+    // Of all that see the stale lock one at a time may remove it: the next could be removing a rival's new one.
+    const takeover = `${file}.takeover`;
+    await take(takeover, by);
+    if ((await read(file)) === holder) await rm(file, { force: true });
+    await rm(takeover);
+  }
+  throw new Error(`The lock ${file} changes hands all the time`);
 }
 
 /** The pid, and when the process started where that is known: a pid alone is given to another program sooner or later. */
@@ -63,18 +73,8 @@ async function isLinked(ticket: string, file: string): Promise<boolean> {
   }
 }
 
-/** Moves it away first: a rival may have taken over in the meantime, and then gets its own lock back. */
-async function removeStale(file: string, stale: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    await rename(file, aside);
-  } catch {
-    return;
-  }
-  if ((await readFile(aside, 'utf8')) !== stale) await isLinked(aside, file);
-  await rm(aside, { force: true });
-}
+const read = (file: string) => readFile(file, 'utf8').catch(() => undefined);
 
 async function release(file: string, own: string): Promise<void> {
-  if ((await readFile(file, 'utf8').catch(() => '')) === own) await rm(file, { force: true });
+  if ((await read(file)) === own) await rm(file, { force: true });
 }

@@ -58,7 +58,7 @@ export async function startEmbeddedPostgres(options: {
         return { server, port };
       } catch (error) {
         const willPass = /pre-existing shared memory block|Address already in use/.test(String(error));
-        if (!willPass || Date.now() > deadline) throw new Error('PostgreSQL did not start', { cause: error });
+        if (!willPass || Date.now() > deadline) throw startFailure(error);
         await pause(100);
       } finally {
         stopping.signal.removeEventListener('abort', stopEarly);
@@ -99,3 +99,6 @@ export async function startEmbeddedPostgres(options: {
     },
   };
 }
+
+const startFailure = (cause: unknown) =>
+  new Error(`PostgreSQL did not start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });

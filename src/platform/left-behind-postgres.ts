@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { findProcess } from './processes.ts';
+import { findProcess, isPidTaken } from './processes.ts';
 
 /** How long a fast shutdown may take before the immediate one, which loses nothing either but recovers at the start. */
 const FAST_SHUTDOWN_MS = 5_000;
@@ -10,15 +10,15 @@ const IMMEDIATE_SHUTDOWN_MS = 20_000;
 
 /**
  * Clears the way for a start on a data folder whose last user was killed: a PostgreSQL that was left behind running is
- * shut down, and a pid file that now names somebody else's process is removed. One that names nobody is left to
- * PostgreSQL, which checks more than we do. The caller holds the lock of the data folder, so nobody else uses it.
+ * shut down; a pid file that names a zombie, or somebody else's process by now, is removed. One that names nobody is
+ * left to PostgreSQL, which checks more than we do. The caller holds the lock of the data folder: nobody else uses it.
  */
 export async function clearLeftBehind(data: string, log: Logger): Promise<void> {
   const pidFile = join(data, 'postmaster.pid');
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
-  if (!(pid > 0) || !(await findProcess(pid))) return;
+  if (!(pid > 0) || !isPidTaken(pid)) return;
   if (!(await serves(pid, data))) {
-    log.info({ pid }, 'the pid in postmaster.pid belongs to another program now');
+    log.debug({ pid }, 'the pid in postmaster.pid is not that of PostgreSQL any more');
     return rm(pidFile, { force: true });
   }
   log.warn({ pid }, 'PostgreSQL was left behind by a killed process: shutting it down');

@@ -1,0 +1,122 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { BadConfig, readConfig } from '../src/config.ts';
+
+function faults(env: NodeJS.ProcessEnv): string[] {
+  try {
+    readConfig(env);
+    return [];
+  } catch (error) {
+    if (error instanceof BadConfig) return error.lines;
+    throw error;
+  }
+}
+
+const privateKey = (type: 'ed25519' | 'x25519') =>
+  generateKeyPairSync(type as 'ed25519')
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString();
+
+describe('the settings', () => {
+  test('all have a default', () => {
+    expect(readConfig({})).toEqual({
+      port: 3000,
+      host: '127.0.0.1',
+      dataDir: './data',
+      logLevel: 'info',
+      jwtIssuer: 'slay-e-chatapp',
+      allowedOrigins: [],
+      trustedProxies: [],
+      accessTokenSeconds: 600,
+      headsIntervalMs: 15_000,
+      messagesPerMinute: 100,
+      loginsPerMinute: 60,
+      failedLoginsPerMinute: 10,
+    });
+  });
+
+  test('are read from the environment', () => {
+    const config = readConfig({
+      PORT: '0',
+      ALLOWED_ORIGINS: 'https://app.example.org, http://localhost:5173',
+      TRUSTED_PROXIES: '10.0.0.0/8,::1',
+      PUBLIC_URL: 'https://chat.example.org',
+      DATABASE_URL: 'postgres://chat:secret@db/chat',
+      MESSAGES_PER_MINUTE: '1000',
+    });
+    expect(config).toMatchObject({
+      port: 0,
+      allowedOrigins: ['https://app.example.org', 'http://localhost:5173'],
+      trustedProxies: ['10.0.0.0/8', '::1'],
+      jwtIssuer: 'https://chat.example.org',
+      databaseUrl: 'postgres://chat:secret@db/chat',
+      messagesPerMinute: 1000,
+    });
+    expect(Object.isFrozen(config)).toBe(true);
+    expect(Object.isFrozen(config.allowedOrigins)).toBe(true);
+  });
+
+  test('that are empty count as not set', () => {
+    expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}));
+  });
+
+  test('take an Ed25519 key, also with its line ends written as \\n, and no other', () => {
+    const pem = privateKey('ed25519');
+    expect(readConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).jwtPrivateKey).toBe(pem);
+    expect(faults({ JWT_PRIVATE_KEY: privateKey('x25519') })).toHaveLength(1);
+    expect(faults({ JWT_PRIVATE_KEY: 'secret' })).toHaveLength(1);
+  });
+
+  test.each([
+    ['PORT', ['-1', '65536', '3000.5', '0x10', 'http', '1e3', '٣']],
+    ['HOST', ['a b']],
+    ['LOG_LEVEL', ['verbose', 'INFO']],
+    ['ALLOWED_ORIGINS', ['*', 'app.example.org', 'https://app.example.org/', 'https://a.example,', 'null']],
+    ['TRUSTED_PROXIES', ['loopback', '10.0.0.0/33', '10.0.0.0/8/8', '1.2.3', '::1/129']],
+    ['PUBLIC_URL', ['chat.example.org', 'ftp://chat.example.org']],
+    ['DATABASE_URL', ['mysql://db/chat', 'db']],
+    ['ACCESS_TOKEN_SECONDS', ['0', '3601']],
+    ['HEADS_INTERVAL_MS', ['15001', '0']],
+    ['MESSAGES_PER_MINUTE', ['0', 'many']],
+    ['LOGINS_PER_MINUTE', ['-5']],
+    ['FAILED_LOGINS_PER_MINUTE', ['ten']],
+  ])('name %s when it is bad, in one line that does not repeat the value', (name, values) => {
+    for (const value of values) {
+      const lines = faults({ [name]: value });
+      expect(lines).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
+    }
+  });
+
+  test('report every fault at once', () => {
+    expect(faults({ PORT: 'x', LOG_LEVEL: 'x', PUBLC_URL: 'http://x' })).toHaveLength(3);
+  });
+
+  test.each([
+    ['DATABASE_ULR', 'DATABASE_URL'],
+    ['DATABSE_URL', 'DATABASE_URL'],
+    ['DATABASE_URLS', 'DATABASE_URL'],
+    ['LOG_LEVL', 'LOG_LEVEL'],
+    ['log_level', 'LOG_LEVEL'],
+    ['MESSAGE_PER_MINUTE', 'MESSAGES_PER_MINUTE'],
+  ])('that are one slip away are refused: %s', (given, meant) => {
+    expect(faults({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
+  });
+
+  test.each(['JWT_SECRET', 'DATA_DIRECTORY', 'ALLOWED_ORIGIN_LIST', 'SENDS_PER_MINUTE'])(
+    'that only look like ours are refused: %s',
+    (name) => {
+      expect(faults({ [name]: 'x' })).toEqual([`${name} is not a setting`]);
+    },
+  );
+
+  test.each(['EVENTSTOREDB_URL', 'REDIS_URL', 'AMQP_URL', 'S3_BUCKET', 'ROLES', 'VAPID_PUBLIC_KEY'])(
+    'of parts that do not exist yet are refused, rather than ignored: %s',
+    (name) => {
+      expect(faults({ [name]: 'x' })).toEqual([`${name} is not supported by this version`]);
+    },
+  );
+
+  test('leave everybody else’s environment alone', () => {
+    const others = ['PATH', 'HOME', 'HOSTNAME', 'POST', 'npm_config_loglevel', 'NODE_ENV', 'CI', 'LOGNAME'];
+    expect(faults({ ...process.env, ...Object.fromEntries(others.map((name) => [name, 'x'])) })).toEqual([]);
+  });
+});

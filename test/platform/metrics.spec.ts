@@ -1,0 +1,43 @@
+import { createMetrics } from '../../src/platform/metrics.ts';
+
+describe('the metrics', () => {
+  test('show what was measured, in the format of Prometheus', async () => {
+    const metrics = createMetrics();
+    metrics.appended(0.004);
+    metrics.batchCommitted(3);
+    metrics.projectionLag('jobs', 7);
+    metrics.reactionLag(2);
+    metrics.socketOpened();
+    metrics.socketOpened();
+    metrics.socketClosed();
+    metrics.slowConsumerCut();
+    metrics.delivered(9);
+    metrics.messageSent();
+    metrics.refused('GROUP_CLOSED');
+    metrics.requestAnswered({ route: '/v1/jobs/:jobId', method: 'GET', status: 200 }, 0.02);
+
+    const { contentType, body } = await metrics.expose();
+    expect(contentType).toContain('text/plain');
+    expect(body.split('\n')).toEqual(
+      expect.arrayContaining([
+        'chat_append_seconds_bucket{le="0.002"} 0',
+        'chat_append_seconds_bucket{le="0.005"} 1',
+        'chat_append_batch_size_sum 3',
+        'chat_projection_lag_positions{projection="jobs"} 7',
+        'chat_reaction_lag_positions 2',
+        'chat_sockets 1',
+        'chat_slow_consumers_cut_total 1',
+        'chat_deliveries_total 9',
+        'chat_messages_sent_total 1',
+        'chat_refusals_total{code="GROUP_CLOSED"} 1',
+        'chat_http_request_seconds_count{route="/v1/jobs/:jobId",method="GET",status="200"} 1',
+      ]),
+    );
+  });
+
+  test('of two servers in one process do not mix', async () => {
+    const [one, other] = [createMetrics(), createMetrics()];
+    one.messageSent();
+    expect((await other.expose()).body).toContain('chat_messages_sent_total 0');
+  });
+});
