@@ -45,10 +45,11 @@ export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
   require(actor === 'system' || group.members.get(actor.userId) === 'admin', 'NOT_GROUP_ADMIN');
 }
 
-/** Somebody has to be able to run the group as long as others are in it. */
+/** Somebody has to be able to run the group as long as others are in it, or may still come. */
 export function requireAnotherAdmin(group: ExistingGroup, leaving: UserId): void {
   const others = group.members.delete(leaving);
-  require(others.isEmpty() || others.includes('admin'), 'LAST_ADMIN');
+  const isDone = others.isEmpty() && group.status === 'closed';
+  require(isDone || others.includes('admin'), 'LAST_ADMIN');
 }
 
 export const isSelf = (actor: ActorOrSystem, userId: UserId) => actorId(actor) === userId;

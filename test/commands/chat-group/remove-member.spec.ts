@@ -47,11 +47,14 @@ describe('removing a member', () => {
       .when(removeMember, without(acme))
       .then([left(acme)]));
 
-  test('the last to go may be the admin', () =>
-    given(groupCreated)
+  test('the last to go from a closed group may be the admin', () =>
+    given(groupCreated, groupClosed)
       .as(acme)
       .when(removeMember, without(acme))
       .then([left(acme)]));
+
+  test('the admin does not leave an open group, though nobody else is in: others may come', () =>
+    given(groupCreated).as(acme).when(removeMember, without(acme)).thenRejects('LAST_ADMIN'));
 
   test('a closed group may be left', () =>
     given(...group, groupClosed)

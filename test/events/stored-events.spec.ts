@@ -1,0 +1,98 @@
+import { type DomainEvent, type EventType, eventSchemas } from '../../src/events/domain-event.ts';
+import { UnreadableEvent, fromStored, toStored, upcasters } from '../../src/events/stored-events.ts';
+import {
+  acme,
+  ada,
+  adaApplied,
+  adaIs,
+  adaWithdrew,
+  event,
+  groupClosed,
+  groupCreated,
+  groupId,
+  helloSent,
+  jobClosed,
+  jobId,
+  jobPosted,
+  joined,
+  left,
+  messageId,
+  posting,
+  registered,
+  removed,
+} from '../support/example-events.ts';
+
+/** One example of every event; a new event without one fails to compile. */
+const examples: { [T in EventType]: DomainEvent } = {
+  AccountRegistered: registered(ada),
+  ProfileChanged: event('ProfileChanged', { userId: ada.userId, displayName: 'Countess' }),
+  JobPosted: jobPosted,
+  JobDetailsChanged: event('JobDetailsChanged', { jobId, ...posting, title: 'Pilot' }),
+  JobClosed: jobClosed,
+  ApplicationSubmitted: adaApplied,
+  ApplicationWithdrawn: adaWithdrew,
+  ApplicationStatusChanged: adaIs('rejected', 'Filled'),
+  ChatGroupCreated: groupCreated,
+  MemberJoined: joined(ada),
+  MemberLeft: left(ada),
+  MemberRemoved: removed(ada),
+  GroupClosed: groupClosed,
+  MessageSent: helloSent,
+  MessageEdited: event('MessageEdited', { groupId, messageId, text: 'Hello, all' }),
+  MessageDeleted: event('MessageDeleted', { groupId, messageId }),
+  ReactionAdded: event('ReactionAdded', { groupId, messageId, userId: acme.userId, emoji: '👍' }),
+  ReactionRemoved: event('ReactionRemoved', { groupId, messageId, userId: acme.userId, emoji: '👍' }),
+};
+
+describe('stored events', () => {
+  test.each(Object.values(examples))('$type is read as it was written', (example) => {
+    const { type, v, data } = toStored(example);
+    const onDisk = JSON.parse(JSON.stringify({ type, v, data }));
+    expect(fromStored(onDisk)).toStrictEqual({ ...example, v });
+  });
+
+  test('the version of a type counts its retired shapes', () => {
+    for (const example of Object.values(examples))
+      expect(toStored(example).v).toBe((upcasters[example.type]?.length ?? 0) + 1);
+  });
+
+  test('a retired shape is read in the newest one, step by step', () => {
+    upcasters.ProfileChanged = [
+      ({ userId, name }: { userId: string; name: string }) => ({ userId, nickname: name }),
+      ({ userId, nickname }: { userId: string; nickname: string }) => ({ userId, displayName: nickname }),
+    ];
+    try {
+      const { userId } = ada;
+      const newest = { type: 'ProfileChanged', v: 3, data: { userId, displayName: 'Ada' } };
+      const read = (v: number, data: object) => fromStored({ type: 'ProfileChanged', v, data });
+      expect(read(1, { userId, name: 'Ada' })).toStrictEqual(newest);
+      expect(read(2, { userId, nickname: 'Ada' })).toStrictEqual(newest);
+      expect(read(3, { userId, displayName: 'Ada' })).toStrictEqual(newest);
+      expect(() => read(4, { userId, displayName: 'Ada' })).toThrow('ProfileChanged has no version 4');
+    } finally {
+      delete upcasters.ProfileChanged;
+    }
+  });
+
+  test.each([
+    ['an unknown type', { type: 'MessagePinned' }],
+    ['a type that every object has', { type: 'constructor' }],
+    ['a version from the future', { v: 2 }],
+    ['version 0', { v: 0 }],
+    ['a missing field', { data: {} }],
+    ['an unknown field', { data: { ...left(ada).data, reason: 'bored' } }],
+    ['no data', { data: null }],
+  ])('%s is not read', (_, fault) =>
+    expect(() => fromStored({ ...toStored(left(ada)), ...fault })).toThrow(UnreadableEvent),
+  );
+
+  test('what is not read says which event it was, and nothing of its contents', () => {
+    const secret = { ...left(ada).data, userId: 'secret' };
+    const read = () => fromStored({ type: 'MemberLeft', v: 1, data: secret });
+    expect(read).toThrow(/^MemberLeft v1: /);
+    expect(read).not.toThrow('secret');
+  });
+
+  test('every event is known by exactly one schema', () =>
+    expect(Object.keys(examples).toSorted()).toStrictEqual(Object.keys(eventSchemas).toSorted()));
+});
