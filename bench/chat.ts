@@ -1,0 +1,80 @@
+import { type Bench, best, round } from './bench.ts';
+import type { Talk } from './chat-clients.ts';
+import { startBareServer, startClients } from './children.ts';
+import { cpuMicros, cpuMicrosOfTree } from './process-stats.ts';
+import { membersOf, startFilledServer } from './running-server.ts';
+import { makeWorld } from './world.ts';
+
+const GROUPS = 20;
+const MEMBERS = 10;
+const TARGET = 0.6;
+
+interface Round extends Talk {
+  /** Microseconds of CPU time that one message took. */
+  serverCpuPerMessage: number;
+  databaseCpuPerMessage: number;
+}
+
+/** The same clients talk to the project and to a bare Socket.IO server, in turn; the best of each. */
+export const chat: Bench = {
+  name: 'chat',
+  async run({ quick, say }) {
+    const rounds = quick ? 2 : 5;
+    const milliseconds = quick ? 3_000 : 8_000;
+    const running = await startFilledServer((store) =>
+      makeWorld(store, { groups: GROUPS, members: MEMBERS }),
+    );
+    const bare = await startBareServer();
+    const clients = { project: startClients(), peer: startClients() };
+    try {
+      const members = await membersOf(running);
+      await clients.project.connect(running.server.url, members);
+      await clients.peer.connect(bare.url, members);
+      const measure = async (who: 'project' | 'peer', pid: number, databasePid?: number): Promise<Round> => {
+        await clients[who].talk(quick ? 500 : 2_000);
+        const used = () => [cpuMicros(pid), databasePid === undefined ? 0 : cpuMicrosOfTree(databasePid)];
+        const before = used();
+        const talk = await clients[who].talk(milliseconds);
+        const [server = 0, database = 0] = used().map((micros, index) => micros - (before[index] ?? 0));
+        return {
+          ...talk,
+          serverCpuPerMessage: round(server / talk.messages, 0),
+          databaseCpuPerMessage: round(database / talk.messages, 0),
+        };
+      };
+      const project: Round[] = [];
+      const peer: Round[] = [];
+      for (let count = 1; count <= rounds; count += 1) {
+        peer.push(await measure('peer', bare.pid));
+        project.push(await measure('project', running.server.pid, running.server.databasePid()));
+        const rates = [project, peer].map((measured) => measured.at(-1)?.messagesPerSecond);
+        say(`chat ${count}/${rounds}: project ${rates[0]}, bare Socket.IO ${rates[1]} messages/s`);
+      }
+      const rate = (measured: Round[]) => best(measured.map(({ messagesPerSecond }) => messagesPerSecond));
+      const bestRound = (measured: Round[]) =>
+        measured.find(({ messagesPerSecond }) => messagesPerSecond === rate(measured));
+      const ratio = rate(project) / rate(peer);
+      return [
+        {
+          bench: 'chat',
+          project: rate(project),
+          peer: rate(peer),
+          ratio: round(ratio),
+          unit: 'messages/s',
+          target: TARGET,
+          rule: 'ratio >= target',
+          ok: ratio >= TARGET,
+          projectDetail: bestRound(project),
+          peerDetail: bestRound(peer),
+          rounds: {
+            project: project.map(({ messagesPerSecond }) => messagesPerSecond),
+            peer: peer.map(({ messagesPerSecond }) => messagesPerSecond),
+          },
+        },
+      ];
+    } finally {
+      await Promise.all([clients.project.stop(), clients.peer.stop(), bare.stop()]);
+      await running.stop();
+    }
+  },
+};

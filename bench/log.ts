@@ -1,0 +1,25 @@
+import type { EventStore } from '../src/events/event-store.ts';
+import { migrate } from '../src/platform/migrate.ts';
+import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
+import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
+import { quiet } from './postgres.ts';
+
+export interface OpenLog {
+  store: EventStore;
+  close: () => Promise<void>;
+}
+
+/** The log of a database, as the server opens it; its schema is brought up to date first. */
+export async function openLog(ownerUrl: string): Promise<OpenLog> {
+  await migrate(ownerUrl);
+  const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
+  const store = createPostgresEventStore({ pool, url: ownerUrl, log: quiet });
+  await store.start();
+  return {
+    store,
+    close: async () => {
+      await store.close();
+      await pool.end();
+    },
+  };
+}

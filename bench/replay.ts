@@ -1,0 +1,73 @@
+import type { EventStore } from '../src/events/event-store.ts';
+import { rebuildAll } from '../src/platform/rebuild-projection.ts';
+import { startProjections } from '../src/platform/run-projections.ts';
+import { type Bench, best, round } from './bench.ts';
+import { openLog } from './log.ts';
+import { quiet, startPostgres } from './postgres.ts';
+import { fillWorld, makeWorld } from './world.ts';
+
+const TARGET = 30_000;
+const PAGE = 1_000;
+const CAUGHT_UP_MS = 300_000;
+
+/** Rebuilding every read model from the whole log, checks and switching included, beside reading the log alone. */
+export const replay: Bench = {
+  name: 'replay',
+  async run({ quick, say }) {
+    const events = quick ? 50_000 : 300_000;
+    const rounds = quick ? 2 : 3;
+    const postgres = await startPostgres();
+    try {
+      const ownerUrl = await postgres.createDatabase('replay');
+      const { store, close } = await openLog(ownerUrl);
+      const live = await startProjections({ store, ownerUrl, log: quiet });
+      await fillWorld(store, await makeWorld(store, { groups: 200, members: 10 }), events);
+      const head = await store.head();
+      if (!(await live.progress.reached(head, CAUGHT_UP_MS)))
+        throw new Error('the read models do not catch up');
+      await live.stop();
+      const project: number[] = [];
+      const peer: number[] = [];
+      let perReadModel: Record<string, number> = {};
+      for (let count = 1; count <= rounds; count += 1) {
+        peer.push(await readAll(store));
+        const started = performance.now();
+        const rebuilt = await rebuildAll({ store, ownerUrl, log: quiet });
+        const seconds = (performance.now() - started) / 1_000;
+        project.push(head / seconds);
+        perReadModel = Object.fromEntries(rebuilt.map(({ name, seconds: took }) => [name, round(took)]));
+        say(`replay ${count}/${rounds}: ${head} events into all read models in ${round(seconds)} s`);
+      }
+      await close();
+      return [
+        {
+          bench: 'replay',
+          project: round(best(project), 0),
+          peer: round(best(peer), 0),
+          ratio: round(best(project) / best(peer)),
+          unit: 'events/s',
+          target: TARGET,
+          rule: 'project >= target',
+          ok: best(project) >= TARGET,
+          events: head,
+          secondsPerReadModel: perReadModel,
+        },
+      ];
+    } finally {
+      await postgres.stop();
+    }
+  },
+};
+
+/** Events per second that reading the log and counting them by type allows: nothing could replay faster. */
+async function readAll(store: EventStore): Promise<number> {
+  const started = performance.now();
+  const counts = new Map<string, number>();
+  let after = 0;
+  for (;;) {
+    const page = await store.readAll({ after, limit: PAGE });
+    for (const { type } of page) counts.set(type, (counts.get(type) ?? 0) + 1);
+    after = page.at(-1)?.position ?? after;
+    if (page.length < PAGE) return (after * 1_000) / (performance.now() - started);
+  }
+}

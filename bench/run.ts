@@ -1,0 +1,54 @@
+import { parseArgs } from 'node:util';
+import { append } from './append.ts';
+import { type Bench, commit, machine, round } from './bench.ts';
+import { chat } from './chat.ts';
+import { connections } from './connections.ts';
+import { growth } from './growth.ts';
+import { idle } from './idle.ts';
+import { postgresVersion, startPostgres } from './postgres.ts';
+import { replay } from './replay.ts';
+
+/**
+ * npm run bench [-- --quick] [-- <name> …]
+ * One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
+ */
+
+const benches: Bench[] = [append, chat, growth, replay, idle, connections];
+
+const { values, positionals } = parseArgs({
+  options: { quick: { type: 'boolean' } },
+  allowPositionals: true,
+});
+const quick = values.quick ?? false;
+const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  process.stderr.write(
+    `no such bench: ${unknown.join(', ')}; there are ${benches.map((b) => b.name).join(', ')}\n`,
+  );
+  process.exit(2);
+}
+const chosen = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+
+async function measuredOn() {
+  const postgres = await startPostgres();
+  const version = await postgresVersion(postgres.ownerUrl);
+  await postgres.stop();
+  return { machine: machine(version), commit: commit() };
+}
+
+const setting = await measuredOn();
+for (const bench of chosen) {
+  const started = performance.now();
+  try {
+    const results = await bench.run({ quick, say });
+    const durationSeconds = round((performance.now() - started) / 1_000, 1);
+    for (const result of results) {
+      process.stdout.write(`${JSON.stringify({ ...result, quick, durationSeconds, ...setting })}\n`);
+      if (!result.ok) process.exitCode = 1;
+    }
+  } catch (error) {
+    say(`${bench.name} failed: ${error instanceof Error ? error.stack : String(error)}`);
+    process.exitCode = 1;
+  }
+}

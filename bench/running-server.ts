@@ -1,0 +1,75 @@
+import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { createAccessTokens } from '../src/auth/access-tokens.ts';
+import { loadSigningKeys } from '../src/auth/signing-keys.ts';
+import type { EventStore } from '../src/events/event-store.ts';
+import type { UserId } from '../src/events/ids.ts';
+import { type ServerProcess, startServer } from '../test/support/server-process.ts';
+import type { Member } from './chat-clients.ts';
+import { openLog } from './log.ts';
+import { startPostgres, temporaryFolder } from './postgres.ts';
+import type { World } from './world.ts';
+
+const TOKEN_SECONDS = 3_600;
+const ISSUER = 'slay-e-chatapp';
+
+export interface RunningServer<T> {
+  server: ServerProcess;
+  /** What was put into the log before the start. */
+  filled: T;
+  /** An access token as a login would give it, without the time that a login takes. */
+  tokenOf: (userId: UserId) => Promise<string>;
+  stop: () => Promise<void>;
+}
+
+/**
+ * `node src/main.ts` in a process of its own, on new data with limits out of the way. `fill` writes to the log before
+ * the start; the server is ready once its read models have caught up with that.
+ */
+export async function startFilledServer<T>(
+  fill: (store: EventStore) => Promise<T>,
+  nodeArgs: string[] = [],
+): Promise<RunningServer<T>> {
+  const dataDir = await temporaryFolder();
+  const postgres = await startPostgres(dataDir);
+  const log = await openLog(postgres.ownerUrl);
+  const filled = await fill(log.store);
+  await log.close();
+  await postgres.stop();
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keys = await loadSigningKeys({
+    store: { keep: async () => randomBytes(32).toString('base64url') },
+    privateKeyPem: pem,
+  });
+  const tokens = createAccessTokens({ keys, issuer: ISSUER, lifetimeSeconds: TOKEN_SECONDS });
+  const server = await startServer({
+    dataDir,
+    nodeArgs,
+    readyWithinMs: 300_000,
+    env: {
+      LOG_LEVEL: 'info',
+      JWT_PRIVATE_KEY: pem,
+      ACCESS_TOKEN_SECONDS: String(TOKEN_SECONDS),
+      MESSAGES_PER_MINUTE: '1000000',
+      LOGINS_PER_MINUTE: '1000000',
+    },
+  });
+  return {
+    server,
+    filled,
+    tokenOf: (userId) => tokens.issue({ userId, role: 'applicant' }, randomUUID()),
+    stop: async () => {
+      await server.stop();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Every member of every group of a world, with a token. */
+export async function membersOf({ filled, tokenOf }: RunningServer<World>): Promise<Member[]> {
+  return Promise.all(
+    filled.groups.flatMap(({ groupId, members }) =>
+      members.map(async (userId) => ({ userId, groupId, token: await tokenOf(userId) })),
+    ),
+  );
+}

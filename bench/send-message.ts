@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
+import { commandHandler } from '../src/commands/handle-command.ts';
+import { type SendMessage, sendMessage } from '../src/commands/message/send-message.ts';
+import type { EventStore } from '../src/events/event-store.ts';
+import type { Stream } from '../src/events/streams.ts';
+import { deriveId, newId } from '../src/platform/ids.ts';
+import { createInTurn } from '../src/platform/in-turn.ts';
+import { reactNow } from '../src/reactions/react.ts';
+import { TEXT } from './append-peers.ts';
+import { perSecond } from './bench.ts';
+import { quiet } from './postgres.ts';
+import type { World } from './world.ts';
+
+/** As many small states as a process keeps; all of the benchmark's groups fit. */
+const CACHED_STATES = 10_000;
+
+/** Sends messages through the command handler as the server wires it; `lanes` are in flight. */
+export function sender(store: EventStore, { groups }: World) {
+  const loader = new AggregateLoader(store, new LRUCache<Stream, Folded>({ max: CACHED_STATES }));
+  const handle = commandHandler({
+    store,
+    loader,
+    lookups: { message: async () => undefined },
+    react: (events) => react(events),
+    inTurn: createInTurn(),
+    newId,
+    deriveId,
+    now: () => new Date(),
+  });
+  const react = reactNow({ handle, log: quiet });
+  let next = 0;
+  const send = () => {
+    next += 1;
+    const { groupId, members } = groups[next % groups.length] as World['groups'][number];
+    const userId = members[next % members.length] as World['groups'][number]['members'][number];
+    const input: SendMessage = sendMessage.input.parse({ groupId, clientMsgId: randomUUID(), text: TEXT });
+    return handle(sendMessage, input, {
+      actor: { userId, role: 'applicant' },
+      correlationId: randomUUID(),
+    });
+  };
+  return (lanes: number, milliseconds: number) => perSecond(lanes, milliseconds, send);
+}

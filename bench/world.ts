@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+import type { DomainEvent } from '../src/events/domain-event.ts';
+import type { EventStore } from '../src/events/event-store.ts';
+import { ClientMsgId, GroupId, MessageId, UserId } from '../src/events/ids.ts';
+import { type Stream, accountStream, chatGroupStream, conversationStream } from '../src/events/streams.ts';
+import { newId } from '../src/platform/ids.ts';
+import { TEXT } from './append-peers.ts';
+import { inFlight } from './bench.ts';
+
+/** Appends in flight while a world is made: enough for the store to commit large batches. */
+const IN_FLIGHT = 500;
+
+export interface World {
+  groups: { groupId: GroupId; members: UserId[] }[];
+}
+
+/** Appends to a log what would have happened over REST, without the time that hashing passwords takes. */
+export function appendTo(store: EventStore) {
+  return async (stream: Stream, ...events: DomainEvent[]) => {
+    const verdict = await store.append({
+      stream,
+      events: events.map((event) => ({ id: newId(), event })),
+      expected: 'any',
+      occurredAt: new Date().toISOString(),
+      metadata: { actorId: null, correlationId: randomUUID(), causationId: null },
+    });
+    if (verdict.outcome !== 'appended') throw new Error(`${stream}: ${verdict.outcome}`);
+  };
+}
+
+/** Accounts and open groups: of each group's members the first is its admin. */
+export async function makeWorld(
+  store: EventStore,
+  { groups, members }: { groups: number; members: number },
+): Promise<World> {
+  const append = appendTo(store);
+  const world = Array.from({ length: groups }, () => ({
+    groupId: GroupId.parse(newId()),
+    members: Array.from({ length: members }, () => UserId.parse(newId())),
+  }));
+  const people = world.flatMap((group) =>
+    group.members.map((userId, index) => ({ userId, role: index === 0 ? 'company' : 'applicant' }) as const),
+  );
+  await inFlight(IN_FLIGHT, people, ({ userId, role }) => {
+    const data = { userId, role, displayName: `Member ${userId.slice(-4)}` };
+    return append(accountStream(userId), { type: 'AccountRegistered', data });
+  });
+  await inFlight(IN_FLIGHT, world, ({ groupId, members: [adminId, ...others] }) => {
+    if (adminId === undefined) throw new Error('a group needs an admin');
+    const created = { groupId, jobId: null, name: 'A group of the benchmarks', adminId };
+    return append(
+      chatGroupStream(groupId),
+      { type: 'ChatGroupCreated', data: created },
+      ...others.map((userId): DomainEvent => ({
+        type: 'MemberJoined',
+        data: { groupId, userId, role: 'member' },
+      })),
+    );
+  });
+  return { groups: world };
+}
+
+const messageSent = (groupId: GroupId, senderId: UserId): DomainEvent => ({
+  type: 'MessageSent',
+  data: {
+    groupId,
+    messageId: MessageId.parse(newId()),
+    senderId,
+    clientMsgId: ClientMsgId.parse(randomUUID()),
+    text: TEXT,
+    fileIds: [],
+    replyTo: null,
+  },
+});
+
+/** Messages of one group, its members taking turns. */
+export async function fillConversation(
+  store: EventStore,
+  { groupId, members }: World['groups'][number],
+  messages: number,
+): Promise<void> {
+  const append = appendTo(store);
+  const numbers = Array.from({ length: messages }, (_, index) => index);
+  await inFlight(IN_FLIGHT, numbers, (index) => {
+    const sender = members[index % members.length] as UserId;
+    return append(conversationStream(groupId), messageSent(groupId, sender));
+  });
+}
+
+/** Messages all over a world; every tenth is edited or reacted to. */
+export async function fillWorld(store: EventStore, { groups }: World, events: number): Promise<void> {
+  const append = appendTo(store);
+  const numbers = Array.from({ length: Math.floor(events / 1.1) }, (_, index) => index);
+  await inFlight(IN_FLIGHT, numbers, async (index) => {
+    const { groupId, members } = groups[index % groups.length] as World['groups'][number];
+    const userId = members[index % members.length] as UserId;
+    const sent = messageSent(groupId, userId);
+    const messageId = (sent.data as { messageId: MessageId }).messageId;
+    const changed: DomainEvent[] = [
+      { type: 'MessageEdited', data: { groupId, messageId, text: `${TEXT} (edited)` } },
+      { type: 'ReactionAdded', data: { groupId, messageId, userId, emoji: '👍' } },
+    ];
+    await append(
+      conversationStream(groupId),
+      sent,
+      ...(index % 10 === 0 ? [changed[(index / 10) % 2]!] : []),
+    );
+  });
+}
