@@ -1,0 +1,84 @@
+import { hash } from '@node-rs/argon2';
+import { RateLimited } from '../../src/auth/rate-limits.ts';
+import { AuthenticationFailed } from '../../src/auth/session.ts';
+import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
+
+let stage: AuthStage;
+beforeEach(async () => {
+  stage = await authStage();
+  await stage.registration.register(ada);
+});
+afterEach(() => stage.close());
+
+const home = '192.0.2.1';
+const elsewhere = '192.0.2.66';
+const attempt = (password: string, address: string, email: string = ada.email) =>
+  stage.logIn({ email, password, address }).then(
+    () => 'let in',
+    (error: Error) => (error instanceof AuthenticationFailed ? error.code : error.name),
+  );
+
+describe('Logging in', () => {
+  test('takes the right password', async () => {
+    expect(await stage.logIn({ ...ada, address: home })).toMatchObject({
+      email: ada.email,
+      role: 'applicant',
+    });
+  });
+
+  test('answers the same for a wrong user and a wrong password, at the same cost', async () => {
+    const samples: Record<string, number[]> = { [ada.email]: [], 'nobody@example.org': [] };
+    for (let round = 0; round < 9; round += 1)
+      for (const [email, times] of Object.entries(samples)) {
+        const start = performance.now();
+        expect(await attempt('wrong password', home, email)).toBe('BAD_CREDENTIALS');
+        times.push(performance.now() - start);
+      }
+    const [known, unknown] = Object.values(samples).map((times) => times.toSorted((a, b) => a - b)[4]!);
+    // Without the hash of nobody an unknown user is answered some twenty times as fast.
+    expect(known! / unknown!).toBeGreaterThan(0.5);
+    expect(known! / unknown!).toBeLessThan(2);
+  });
+
+  test('is refused for a minute after ten failures, without locking the victim out elsewhere', async () => {
+    for (let guess = 0; guess < 10; guess += 1)
+      expect(await attempt(`guess ${guess}`, elsewhere)).toBe('BAD_CREDENTIALS');
+    expect(await attempt('guess 10', elsewhere)).toBe('RateLimited');
+    expect(await attempt(ada.password, elsewhere)).toBe('RateLimited');
+    expect(await attempt(ada.password, home)).toBe('let in');
+    expect(await attempt('a guess', elsewhere, 'bob@example.org')).toBe('BAD_CREDENTIALS');
+  });
+
+  test('tells when to try again', async () => {
+    const limits = stage.rateLimits;
+    for (let guess = 0; guess < 10; guess += 1) await attempt('a guess', home);
+    const error = await limits.check('failed-logins', `${ada.email} ${home}`).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(RateLimited);
+    const { resetMs, remaining } = (error as RateLimited).quota;
+    expect(remaining).toBe(0);
+    expect(resetMs).toBeGreaterThan(50_000);
+    expect(resetMs).toBeLessThanOrEqual(60_000);
+  });
+
+  test('counts failures only', async () => {
+    for (let round = 0; round < 12; round += 1) expect(await attempt(ada.password, home)).toBe('let in');
+  });
+
+  test('checks few of many guesses that come at once', async () => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, (_, guess) => attempt(`guess ${guess}`, elsewhere)),
+    );
+    expect(outcomes.filter((outcome) => outcome === 'BAD_CREDENTIALS')).toHaveLength(10);
+    expect(outcomes.filter((outcome) => outcome === 'RateLimited')).toHaveLength(30);
+  });
+
+  test('renews a hash that was made at another cost', async () => {
+    const { userId } = (await stage.credentials.ofEmail(ada.email))!;
+    const older = await hash(ada.password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
+    await stage.credentials.changePasswordHash(userId, older);
+    expect(await attempt(ada.password, home)).toBe('let in');
+    const { passwordHash } = (await stage.credentials.ofEmail(ada.email))!;
+    expect(passwordHash).toMatch(/m=19456,t=2,p=1/);
+    expect(await attempt(ada.password, home)).toBe('let in');
+  });
+});

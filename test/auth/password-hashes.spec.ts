@@ -1,0 +1,66 @@
+import { setImmediate } from 'node:timers/promises';
+import { hash } from '@node-rs/argon2';
+import { PasswordQueueFull } from '../../src/auth/credentials.ts';
+import { createPasswordHashes } from '../../src/auth/password-hashes.ts';
+
+const hashes = await createPasswordHashes();
+
+describe('A password hash', () => {
+  test('is argon2id at 19 MiB, two passes and one lane, with a salt of its own', async () => {
+    const [one, other] = await Promise.all([hashes.hash('a password'), hashes.hash('a password')]);
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(one).not.toBe(other);
+    expect(await hashes.verify('a password', one)).toBe(true);
+    expect(await hashes.verify('A password', one)).toBe(false);
+  });
+
+  test('of nobody matches nothing', async () => {
+    expect(await hashes.verify('a password', undefined)).toBe(false);
+  });
+
+  test('is outdated when it was made at another cost', async () => {
+    const older = await hash('a password', { memoryCost: 8_192, timeCost: 3, parallelism: 1 });
+    expect(hashes.isOutdated(older)).toBe(true);
+    expect(hashes.isOutdated(await hashes.hash('a password'))).toBe(false);
+  });
+});
+
+describe('The queue for hashing', () => {
+  /** Work that goes on until it is told to end. */
+  function held() {
+    let end = () => {};
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    return { ended, end };
+  }
+
+  test('lets two work at a time, in order, and refuses when too many wait', async () => {
+    const { inTurn } = await createPasswordHashes({ maxRunning: 2, maxWaiting: 2 });
+    const works = [held(), held(), held(), held()];
+    const started: number[] = [];
+    const all = works.map(({ ended }, index) =>
+      inTurn(async () => {
+        started.push(index);
+        await ended;
+        return index;
+      }),
+    );
+    await expect(inTurn(async () => 'one too many')).rejects.toThrow(PasswordQueueFull);
+    expect(started).toStrictEqual([0, 1]);
+
+    works[1]!.end();
+    expect(await all[1]).toBe(1);
+    await setImmediate();
+    expect(started).toStrictEqual([0, 1, 2]);
+    for (const { end } of works) end();
+    expect(await Promise.all(all)).toStrictEqual([0, 1, 2, 3]);
+  });
+
+  test('goes on after work that failed', async () => {
+    const { inTurn } = await createPasswordHashes({ maxRunning: 1, maxWaiting: 0 });
+    const failing = inTurn(async () => {
+      throw new Error('no luck');
+    });
+    await expect(failing).rejects.toThrow('no luck');
+    expect(await inTurn(async () => 'done')).toBe('done');
+  });
+});

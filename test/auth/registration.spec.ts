@@ -1,0 +1,98 @@
+import { EmailTaken } from '../../src/auth/credentials.ts';
+import { createRegistration } from '../../src/auth/registration.ts';
+import { EventStoreUnavailable } from '../../src/events/event-store.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
+
+let stage: AuthStage;
+beforeEach(async () => {
+  stage = await authStage();
+});
+afterEach(() => stage.close());
+
+/** A registration whose process dies after the credentials were kept and before the log was told. */
+const cutOff = () =>
+  createRegistration({
+    ...stage,
+    newId,
+    handle: async () => {
+      throw new EventStoreUnavailable('gone');
+    },
+  });
+
+describe('Registering', () => {
+  test('keeps the credentials beside the log, and tells the log of the account only', async () => {
+    const { userId, position } = await stage.registration.register(ada);
+    const [event, ...others] = await stage.log();
+    expect(others).toHaveLength(0);
+    expect(event).toMatchObject({
+      type: 'AccountRegistered',
+      position,
+      data: { userId, role: 'applicant', displayName: 'Ada' },
+    });
+    expect(JSON.stringify(event)).not.toMatch(/example\.org|argon2/);
+    expect(await stage.credentials.ofUser(userId)).toMatchObject({ email: ada.email, registered: true });
+  });
+
+  test('with an address that is taken is refused, whatever the password', async () => {
+    await stage.registration.register(ada);
+    await expect(stage.registration.register(ada)).rejects.toThrow(EmailTaken);
+    await expect(stage.registration.register({ ...ada, password: 'another one' })).rejects.toThrow(
+      EmailTaken,
+    );
+    expect(await stage.log()).toHaveLength(1);
+  });
+
+  test('the same address many times at once makes one account', async () => {
+    const tries = await Promise.allSettled(
+      Array.from({ length: 20 }, () => stage.registration.register(ada)),
+    );
+    const [done, refused] = [
+      tries.filter(({ status }) => status === 'fulfilled'),
+      tries.flatMap((each) => (each.status === 'rejected' ? [each.reason as Error] : [])),
+    ];
+    expect(done).toHaveLength(1);
+    expect(refused.filter((reason) => reason instanceof EmailTaken)).toHaveLength(19);
+    expect(await stage.log()).toHaveLength(1);
+  });
+});
+
+describe('A registration that was cut off before the log was told', () => {
+  beforeEach(() => expect(cutOff().register(ada)).rejects.toThrow(EventStoreUnavailable));
+
+  test('is completed at the next start, once', async () => {
+    expect(await stage.log()).toHaveLength(0);
+    await stage.registration.completeAll();
+    await stage.registration.completeAll();
+    expect(await stage.log()).toMatchObject([{ type: 'AccountRegistered', data: { displayName: 'Ada' } }]);
+    expect(await stage.credentials.unregistered()).toHaveLength(0);
+  });
+
+  test('is completed at the first login, once, even when several log in at a time', async () => {
+    await Promise.all([1, 2, 3].map(() => stage.logIn({ ...ada, address: '192.0.2.1' })));
+    expect(await stage.log()).toHaveLength(1);
+  });
+
+  test('is completed when it is repeated', async () => {
+    const [kept] = await stage.credentials.unregistered();
+    const { userId } = await stage.registration.register(ada);
+    expect(userId).toBe(kept!.userId);
+    expect(await stage.log()).toHaveLength(1);
+    await expect(stage.registration.register(ada)).rejects.toThrow(EmailTaken);
+  });
+
+  test('is nobody else’s to repeat', async () => {
+    const { register } = stage.registration;
+    await expect(register({ ...ada, password: 'a guess of mine' })).rejects.toThrow(EmailTaken);
+    await expect(register({ ...ada, role: 'company' })).rejects.toThrow(EmailTaken);
+    expect(await stage.log()).toHaveLength(0);
+  });
+
+  test('that did reach the log is only marked', async () => {
+    await stage.registration.completeAll();
+    await stage.pool.query('update credentials set registered = false');
+    await stage.registration.completeAll();
+    expect(await stage.log()).toHaveLength(1);
+    expect(await stage.credentials.unregistered()).toHaveLength(0);
+  });
+});

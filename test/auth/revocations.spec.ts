@@ -1,0 +1,149 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { jest } from '@jest/globals';
+import pg from 'pg';
+import { type RevokedSessions, createRevocations } from '../../src/auth/revocations.ts';
+import { type AuthStage, ada, authStage, silent } from '../support/auth-stage.ts';
+
+/** Resolves once it holds; fails after `withinMs`. */
+async function eventually(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not so within ${withinMs} ms`);
+    await pause(10);
+  }
+}
+
+describe('A session that ends on one node', () => {
+  let here: AuthStage;
+  let there: AuthStage;
+  beforeEach(async () => {
+    here = await authStage();
+    there = await authStage({ url: here.url });
+    await here.registration.register(ada);
+  });
+  afterEach(async () => {
+    await there.close();
+    await here.close();
+  });
+
+  async function openSession() {
+    const tokens = await here.sessions.open((await here.credentials.ofEmail(ada.email))!);
+    return here.authenticate(tokens.accessToken);
+  }
+
+  test('is ended there at once, and on the other within 5 s', async () => {
+    const { sessionId } = await openSession();
+    const heard: string[] = [];
+    there.revocations.onRevoked((id) => heard.push(id));
+    await here.sessions.end(sessionId);
+    expect(here.revocations.isRevoked(sessionId)).toBe(true);
+    await eventually(() => there.revocations.isRevoked(sessionId), 5_000);
+    expect(heard).toStrictEqual([sessionId]);
+  });
+
+  test('is ended on the other within 5 s even when the word of it is lost', async () => {
+    const { sessionId } = await openSession();
+    // Without pg_notify there is nothing to hear: the poll has to find it.
+    await here.pool.query('update sessions set revoked_at = now() where session_id = $1', [sessionId]);
+    await eventually(() => there.revocations.isRevoked(sessionId), 5_000);
+  });
+
+  test('is told of over a new connection after the one for it broke', async () => {
+    const owner = new pg.Client({ connectionString: here.ownerUrl });
+    await owner.connect();
+    const listening = async () => {
+      const { rows } = await owner.query<{ pid: number }>(
+        `select pid from pg_stat_activity
+         where datname = current_database() and application_name = 'ended-sessions' and query like 'listen%'`,
+      );
+      return rows.map(({ pid }) => pid);
+    };
+    await eventually(async () => (await listening()).length === 2, 5_000);
+    const broken = await listening();
+    for (const pid of broken) await owner.query('select pg_terminate_backend($1)', [pid]);
+    await eventually(async () => {
+      const pids = await listening();
+      return pids.length === 2 && !pids.some((pid) => broken.includes(pid));
+    }, 10_000);
+
+    const { sessionId } = await openSession();
+    await owner.query(`select pg_notify('session_revoked', $1)`, [sessionId]);
+    await eventually(() => there.revocations.isRevoked(sessionId), 1_000);
+    await owner.end();
+  });
+
+  test('is known as ended to a node that starts later', async () => {
+    const { sessionId } = await openSession();
+    await here.sessions.end(sessionId);
+    const later = await authStage({ url: here.url });
+    expect(later.revocations.isRevoked(sessionId)).toBe(true);
+    await later.close();
+  });
+});
+
+describe('A node that cannot read which sessions ended', () => {
+  const unreachable = { ended: ['a'], isDown: false };
+  const sessions: RevokedSessions = {
+    async endedWithin() {
+      if (unreachable.isDown) throw new Error('out of reach');
+      return unreachable.ended;
+    },
+    listen() {},
+  };
+
+  test('refuses nobody but says so after 30 s, and recovers by itself', async () => {
+    const revocations = await createRevocations({
+      sessions,
+      accessTokenSeconds: 600,
+      log: silent,
+      pollMs: 5,
+    });
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
+    try {
+      expect(revocations.isHealthy()).toBe(true);
+      unreachable.isDown = true;
+      clock.mockImplementation(() => now + 31_000);
+      expect(revocations.isHealthy()).toBe(false);
+      expect(revocations.isRevoked('a')).toBe(true);
+      expect(revocations.isRevoked('b')).toBe(false);
+    } finally {
+      clock.mockRestore();
+    }
+    unreachable.ended = ['a', 'b'];
+    unreachable.isDown = false;
+    await eventually(() => revocations.isRevoked('b'), 2_000);
+    await revocations.stop();
+  });
+
+  test('does not start', async () => {
+    unreachable.isDown = true;
+    await expect(createRevocations({ sessions, accessTokenSeconds: 600, log: silent })).rejects.toThrow(
+      'out of reach',
+    );
+  });
+});
+
+test('An ended session is forgotten once its last access token has expired', async () => {
+  const asked: number[] = [];
+  const ended = ['a'];
+  const sessions: RevokedSessions = {
+    async endedWithin(seconds) {
+      asked.push(seconds);
+      return ended.splice(0);
+    },
+    listen() {},
+  };
+  const revocations = await createRevocations({ sessions, accessTokenSeconds: 600, log: silent, pollMs: 5 });
+  expect(asked).toStrictEqual([660]);
+  expect(revocations.isRevoked('a')).toBe(true);
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + 661_000);
+  try {
+    // Not eventually(): it looks at the clock that stands still.
+    while (revocations.isRevoked('a')) await pause(5);
+  } finally {
+    clock.mockRestore();
+    await revocations.stop();
+  }
+});

@@ -1,0 +1,130 @@
+import { decodeJwt } from 'jose';
+import { AuthenticationFailed } from '../../src/auth/session.ts';
+import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
+
+let stage: AuthStage;
+beforeEach(async () => {
+  stage = await authStage();
+  await stage.registration.register(ada);
+});
+afterEach(() => stage.close());
+
+const open = async () => stage.sessions.open((await stage.credentials.ofEmail(ada.email))!);
+const refresh = async (token: string) => (await stage.sessions.refresh(token)).tokens;
+const faultOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'accepted',
+    (error: unknown) => (error instanceof AuthenticationFailed ? error.code : error),
+  );
+const passes = (seconds: number) =>
+  stage.pool.query(
+    `with aged as (update sessions set expires_at = expires_at - make_interval(secs => $1))
+     update refresh_tokens set rotated_at = rotated_at - make_interval(secs => $1)`,
+    [seconds],
+  );
+
+describe('A session', () => {
+  test('hands out an access token of its own and an opaque refresh token', async () => {
+    const { accessToken, refreshToken, expiresIn } = await open();
+    expect(expiresIn).toBe(600);
+    expect(refreshToken).toMatch(/^[\w-]{43}$/);
+    const session = await stage.authenticate(accessToken);
+    expect(session.actor.role).toBe('applicant');
+    expect(session.sessionId).not.toBe((await stage.authenticate((await open()).accessToken)).sessionId);
+  });
+
+  test('keeps no refresh token that could be used by who reads the table', async () => {
+    const { refreshToken } = await open();
+    const { refreshToken: child } = await refresh(refreshToken);
+    const { rows } = await stage.pool.query<{ row: string }>('select t::text as row from refresh_tokens t');
+    const table = rows.map(({ row }) => row).join('\n');
+    expect(rows).toHaveLength(2);
+    for (const token of [refreshToken, child]) {
+      expect(table).not.toContain(token);
+      expect(table).not.toContain(Buffer.from(token, 'base64url').toString('hex'));
+    }
+  });
+
+  test('goes on under the same id when it is refreshed', async () => {
+    const first = await open();
+    const second = await refresh(first.refreshToken);
+    const third = await refresh(second.refreshToken);
+    expect(new Set([first, second, third].map(({ refreshToken }) => refreshToken)).size).toBe(3);
+    expect(new Set([first, second, third].map(({ accessToken }) => decodeJwt(accessToken)['sid'])).size).toBe(
+      1,
+    );
+    expect((await stage.authenticate(third.accessToken)).actor.role).toBe('applicant');
+  });
+
+  test('ends at once with its logout, for refresh and access tokens alike; others go on', async () => {
+    const [one, other] = [await open(), await open()];
+    const { sessionId } = await stage.authenticate(one.accessToken);
+    await stage.sessions.end(sessionId);
+    expect(await faultOf(stage.authenticate(one.accessToken))).toBe('TOKEN_REVOKED');
+    expect(await faultOf(refresh(one.refreshToken))).toBe('REFRESH_TOKEN_INVALID');
+    expect(await faultOf(refresh(other.refreshToken))).toBe('accepted');
+  });
+
+  test('is forgotten with its tokens once it has expired and its user comes back', async () => {
+    await open();
+    await passes(31 * 24 * 60 * 60);
+    await open();
+    const { rows } = await stage.pool.query(
+      'select count(*)::int as sessions, (select count(*)::int from refresh_tokens) as tokens from sessions',
+    );
+    expect(rows).toStrictEqual([{ sessions: 1, tokens: 1 }]);
+  });
+});
+
+describe('A refresh token', () => {
+  test('that fifty present at once has one child, and the session goes on', async () => {
+    const { refreshToken } = await open();
+    const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(refreshToken)));
+    const [child, ...others] = new Set(answers.map((answer) => answer.refreshToken));
+    expect(others).toHaveLength(0);
+    expect(await faultOf(refresh(child!))).toBe('accepted');
+  });
+
+  test('may be presented again within 10 s, because the answer may have been lost', async () => {
+    const { refreshToken } = await open();
+    const first = await refresh(refreshToken);
+    await passes(9);
+    expect((await refresh(refreshToken)).refreshToken).toBe(first.refreshToken);
+  });
+
+  test('that comes again later revokes the whole session', async () => {
+    const { refreshToken } = await open();
+    const { refreshToken: child, accessToken } = await refresh(refreshToken);
+    await passes(11);
+    expect(await faultOf(refresh(refreshToken))).toBe('REFRESH_TOKEN_INVALID');
+    expect(await faultOf(refresh(child))).toBe('REFRESH_TOKEN_INVALID');
+    expect(await faultOf(stage.authenticate(accessToken))).toBe('TOKEN_REVOKED');
+  });
+
+  test('of an older generation revokes the whole session, however soon it comes', async () => {
+    const first = await open();
+    const second = await refresh(first.refreshToken);
+    const third = await refresh(second.refreshToken);
+    expect(await faultOf(refresh(first.refreshToken))).toBe('REFRESH_TOKEN_INVALID');
+    expect(await faultOf(refresh(third.refreshToken))).toBe('REFRESH_TOKEN_INVALID');
+    expect(await faultOf(stage.authenticate(third.accessToken))).toBe('TOKEN_REVOKED');
+  });
+
+  test('lives 30 days from the last refresh', async () => {
+    const first = await open();
+    await passes(29 * 24 * 60 * 60);
+    const second = await refresh(first.refreshToken);
+    await passes(29 * 24 * 60 * 60);
+    const third = await refresh(second.refreshToken);
+    await passes(31 * 24 * 60 * 60);
+    expect(await faultOf(refresh(third.refreshToken))).toBe('REFRESH_TOKEN_INVALID');
+  });
+
+  test('that is unknown, empty or an access token opens nothing and ends nothing', async () => {
+    const { accessToken, refreshToken } = await open();
+    for (const wrong of ['', 'A'.repeat(43), accessToken, `${refreshToken}A`])
+      expect(await faultOf(refresh(wrong))).toBe('REFRESH_TOKEN_INVALID');
+    expect(await faultOf(stage.authenticate(refreshToken))).toBe('TOKEN_INVALID');
+    expect(await faultOf(refresh(refreshToken))).toBe('accepted');
+  });
+});

@@ -1,0 +1,103 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { EmailTaken } from '../../src/auth/credentials.ts';
+import { UserId } from '../../src/events/ids.ts';
+import { createCredentials } from '../../src/platform/postgres-credentials.ts';
+import { createRevokedSessions, createSessionStore } from '../../src/platform/postgres-sessions.ts';
+import { createSigningKeyStore } from '../../src/platform/postgres-signing-keys.ts';
+import { silent } from '../support/auth-stage.ts';
+import { type TestDatabase, createTestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let pool: pg.Pool;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = new pg.Pool({ connectionString: database.url, max: 8 });
+});
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+const newCredential = (email: string) => ({
+  userId: UserId.parse(randomUUID()),
+  email,
+  passwordHash: 'a hash',
+  role: 'company' as const,
+  displayName: 'Company',
+});
+
+describe('Credentials in PostgreSQL', () => {
+  test('come back as they were kept, not yet registered', async () => {
+    const credentials = createCredentials(pool);
+    const added = newCredential('one@example.org');
+    await credentials.add(added);
+    expect(await credentials.ofEmail(added.email)).toStrictEqual({ ...added, registered: false });
+    expect(await credentials.ofUser(added.userId)).toStrictEqual({ ...added, registered: false });
+    expect(await credentials.unregistered()).toStrictEqual([{ ...added, registered: false }]);
+    await credentials.markRegistered(added.userId);
+    await credentials.changePasswordHash(added.userId, 'another hash');
+    expect(await credentials.unregistered()).toHaveLength(0);
+    expect(await credentials.list()).toStrictEqual([
+      { ...added, registered: true, passwordHash: 'another hash' },
+    ]);
+  });
+
+  test('of nobody are undefined', async () => {
+    const credentials = createCredentials(pool);
+    expect(await credentials.ofEmail('nobody@example.org')).toBeUndefined();
+    expect(await credentials.ofUser(UserId.parse(randomUUID()))).toBeUndefined();
+  });
+
+  test('belong to one user per address; another fault is not taken for that', async () => {
+    const credentials = createCredentials(pool);
+    const first = newCredential('two@example.org');
+    await credentials.add(first);
+    await expect(credentials.add(newCredential('two@example.org'))).rejects.toThrow(EmailTaken);
+    await expect(credentials.add({ ...first, email: 'three@example.org' })).rejects.toThrow(
+      'credentials_pkey',
+    );
+  });
+});
+
+describe('Keys that are made once', () => {
+  test('are the same for all who ask at once, and later', async () => {
+    const store = createSigningKeyStore(pool);
+    const kept = await Promise.all(
+      Array.from({ length: 8 }, () => store.keep('a key', () => randomBytes(8).toString('hex'))),
+    );
+    expect(new Set(kept).size).toBe(1);
+    expect(await createSigningKeyStore(pool).keep('a key', () => 'too late')).toBe(kept[0]);
+  });
+});
+
+describe('Sessions in PostgreSQL', () => {
+  test('of one user end together, and are told of', async () => {
+    const credentials = createCredentials(pool);
+    const store = createSessionStore(pool);
+    const [ada, bob] = [newCredential('ada@example.org'), newCredential('bob@example.org')];
+    for (const each of [ada, bob]) await credentials.add(each);
+    const sessionIds = [randomUUID(), randomUUID()].toSorted();
+    for (const sessionId of sessionIds)
+      await store.open({ sessionId, userId: ada.userId, tokenHash: randomBytes(32) });
+    await store.open({ sessionId: randomUUID(), userId: bob.userId, tokenHash: randomBytes(32) });
+
+    expect((await store.revokeAllOf(ada.userId)).toSorted()).toStrictEqual(sessionIds);
+    expect(await store.revokeAllOf(ada.userId)).toStrictEqual([]);
+    const revoked = createRevokedSessions({ pool, url: database.url, log: silent });
+    expect((await revoked.endedWithin(60)).toSorted()).toStrictEqual(sessionIds);
+    await pool.query(`update sessions set revoked_at = revoked_at - interval '61 s'`);
+    expect(await revoked.endedWithin(60)).toStrictEqual([]);
+  });
+
+  test('go with the credentials of their user', async () => {
+    const credentials = createCredentials(pool);
+    const eve = newCredential('eve@example.org');
+    await credentials.add(eve);
+    const sessionId = randomUUID();
+    await createSessionStore(pool).open({ sessionId, userId: eve.userId, tokenHash: randomBytes(32) });
+    await pool.query('delete from credentials where user_id = $1', [eve.userId]);
+    const { rows } = await pool.query('select from refresh_tokens where session_id = $1', [sessionId]);
+    expect(rows).toHaveLength(0);
+  });
+});

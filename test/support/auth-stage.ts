@@ -1,0 +1,85 @@
+import pg from 'pg';
+import { pino } from 'pino';
+import { createAccessTokens } from '../../src/auth/access-tokens.ts';
+import { createAuthenticate } from '../../src/auth/authenticate.ts';
+import { createLogIn } from '../../src/auth/log-in.ts';
+import { createPasswordHashes } from '../../src/auth/password-hashes.ts';
+import { createRegistration } from '../../src/auth/registration.ts';
+import { createRevocations } from '../../src/auth/revocations.ts';
+import { createSessions } from '../../src/auth/sessions.ts';
+import { loadSigningKeys } from '../../src/auth/signing-keys.ts';
+import { accountOf } from '../../src/commands/account/account.ts';
+import type { UserId } from '../../src/events/ids.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
+import { createCredentials } from '../../src/platform/postgres-credentials.ts';
+import { createRevokedSessions, createSessionStore } from '../../src/platform/postgres-sessions.ts';
+import { createSigningKeyStore } from '../../src/platform/postgres-signing-keys.ts';
+import { commands } from './command-stage.ts';
+import { createTestDatabase } from './database.ts';
+
+export const silent = pino({ level: 'silent' });
+
+/** Enough that callers wait for rows of one another, not for connections only. */
+const CONNECTIONS = 8;
+
+/** Everything of src/auth over a real PostgreSQL; only the log is in memory. */
+export async function authStage({ url }: { url?: string } = {}) {
+  const database = url === undefined ? await createTestDatabase() : undefined;
+  const appUrl = url ?? database!.url;
+  const pool = new pg.Pool({ connectionString: appUrl, max: CONNECTIONS });
+  pool.on('error', () => {});
+  const { handle, loader, log } = await commands();
+  const credentials = createCredentials(pool);
+  const hashes = await createPasswordHashes();
+  const registration = createRegistration({ credentials, hashes, handle, newId });
+  const rateLimits = createMemoryRateLimits({
+    messagesPerMinute: 100,
+    failedLoginsPerMinute: 10,
+    loginsPerMinute: 60,
+  });
+  const keys = await loadSigningKeys({ store: createSigningKeyStore(pool) });
+  const accessTokens = createAccessTokens({ keys, issuer: 'test', lifetimeSeconds: 600 });
+  const revocations = await createRevocations({
+    sessions: createRevokedSessions({ pool, url: appUrl, log: silent }),
+    accessTokenSeconds: 600,
+    log: silent,
+  });
+  return {
+    url: appUrl,
+    ownerUrl: database?.ownerUrl,
+    pool,
+    handle,
+    log,
+    credentials,
+    hashes,
+    registration,
+    rateLimits,
+    keys,
+    revocations,
+    logIn: createLogIn({ credentials, hashes, registration, rateLimits }),
+    sessions: createSessions({
+      store: createSessionStore(pool),
+      credentials,
+      accessTokens,
+      refreshSecret: keys.refreshSecret,
+      onEnded: revocations.revoke,
+      newId,
+    }),
+    authenticate: createAuthenticate({ accessTokens, revocations }),
+    loadAccount: async (userId: UserId) => (await loader.refresh(accountOf(userId))).state,
+    async close() {
+      await revocations.stop();
+      await pool.end();
+      await database?.drop();
+    },
+  };
+}
+export type AuthStage = Awaited<ReturnType<typeof authStage>>;
+
+export const ada = {
+  email: 'ada@example.org',
+  password: 'correct horse battery staple',
+  role: 'applicant',
+  displayName: 'Ada',
+} as const;
