@@ -2,6 +2,7 @@
  * Stands for the application in tests that kill it: locks the folder given as its argument, starts PostgreSQL there,
  * says so in one JSON line, and stops in order on SIGTERM.
  */
+import { once } from 'node:events';
 import { pino } from 'pino';
 import { lockDataDir } from '../../src/platform/data-dir-lock.ts';
 import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts';
@@ -15,11 +16,10 @@ try {
   const { ownerUrl, pid } = postgres;
   process.stdout.write(`${JSON.stringify({ ownerUrl, pid })}\n`);
   const alive = setInterval(() => undefined, 1_000);
-  process.once('SIGTERM', async () => {
-    clearInterval(alive);
-    await postgres.stop();
-    await lock.release();
-  });
+  await once(process, 'SIGTERM');
+  clearInterval(alive);
+  await postgres.stop();
+  await lock.release();
 } catch (error) {
   process.stdout.write(`${JSON.stringify({ fault: String(error) })}\n`);
   process.exitCode = 1;
