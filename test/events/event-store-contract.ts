@@ -1,0 +1,382 @@
+import { randomUUID } from 'node:crypto';
+import type { ConversationEvent, DomainEvent } from '../../src/events/domain-event.ts';
+import { type Append, type EventStore, NO_STREAM, type Recorded } from '../../src/events/event-store.ts';
+import { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
+import type { Stream } from '../../src/events/streams.ts';
+
+const group = GroupId.parse('0197a000-0000-7000-8000-000000000001');
+const sender = UserId.parse('0197a000-0000-7000-8000-000000000002');
+const at = '2026-11-22T10:11:12.345Z';
+const newStream = (category: 'conversation' | 'chatGroup' = 'conversation'): Stream =>
+  `${category}-${randomUUID()}`;
+
+export const messageSent = (text: string): ConversationEvent => ({
+  type: 'MessageSent',
+  data: {
+    groupId: group,
+    messageId: MessageId.parse(randomUUID()),
+    senderId: sender,
+    clientMsgId: randomUUID() as never,
+    text,
+    fileIds: [],
+    replyTo: null,
+  },
+});
+const groupClosed: DomainEvent = { type: 'GroupClosed', data: { groupId: group } };
+
+/** An append of these events, at any revision unless told. */
+export function append(stream: Stream, events: DomainEvent[], options: Partial<Append> = {}): Append {
+  return {
+    stream,
+    events: events.map((event) => ({ id: randomUUID(), event })),
+    expected: 'any',
+    occurredAt: at,
+    metadata: { actorId: sender, correlationId: 'c-1', causationId: null },
+    ...options,
+  };
+}
+const say = (stream: Stream, text: string, options: Partial<Append> = {}) =>
+  append(stream, [messageSent(text)], options);
+const textOf = (event: Recorded) => (event.type === 'MessageSent' ? event.data.text : event.type);
+const range = (length: number) => Array.from({ length }, (_, index) => index);
+
+/** What every adapter of the log must do. `open` gives an empty store. */
+export function describeEventStore(
+  name: string,
+  open: () => Promise<{ store: EventStore; close(): Promise<void> }>,
+) {
+  describe(`the log ${name}`, () => {
+    let store: EventStore;
+    let close: () => Promise<void>;
+    beforeEach(async () => {
+      ({ store, close } = await open());
+    });
+    afterEach(() => close());
+
+    async function stored(wanted: Append): Promise<Recorded[]> {
+      const verdict = await store.append(wanted);
+      if (verdict.outcome !== 'appended') throw new Error(`not appended: ${JSON.stringify(verdict)}`);
+      return verdict.events;
+    }
+
+    /** Follows the log until `count` events have come. */
+    async function follow(
+      count: number,
+      options: { after?: number; limit?: number } = {},
+    ): Promise<Recorded[][]> {
+      const done = new AbortController();
+      const batches: Recorded[][] = [];
+      for await (const batch of store.subscribe({ after: 0, ...options, signal: done.signal })) {
+        batches.push(batch);
+        if (batches.flat().length >= count) done.abort();
+      }
+      return batches;
+    }
+
+    describe('appending', () => {
+      test('gives the events of a new stream the revisions 0, 1, 2 and ascending positions', async () => {
+        const stream = newStream();
+        const events = await stored(append(stream, [messageSent('a'), messageSent('b'), messageSent('c')]));
+        expect(events.map(({ revision }) => revision)).toEqual([0, 1, 2]);
+        expect(events.map(({ stream: name }) => name)).toEqual([stream, stream, stream]);
+        expect(events.map(({ position }) => position)).toEqual([1, 2, 3]);
+        expect(await store.readStream(stream)).toEqual(events);
+      });
+
+      test('answers with what a read returns, whatever the form of the time that was given', async () => {
+        const [event] = await stored(
+          say(newStream(), 'Grüße "👋"\\', { occurredAt: '2026-11-22T11:11:12.3+01:00' }),
+        );
+        expect(event!.occurredAt).toBe('2026-11-22T10:11:12.300Z');
+        expect(await store.find(event!.id)).toEqual(event);
+        expect(event).toMatchObject({ type: 'MessageSent', v: 1, data: { text: 'Grüße "👋"\\' } });
+      });
+
+      test('keeps the metadata as it was given', async () => {
+        const metadata = {
+          actorId: null,
+          correlationId: 'x',
+          causationId: randomUUID(),
+          reliedOn: { 'job-1': 4 },
+        };
+        const [event] = await stored(say(newStream(), 'a', { metadata }));
+        expect((await store.find(event!.id))!.metadata).toEqual(metadata);
+      });
+
+      test('takes a stream at the expected revision', async () => {
+        const stream = newStream();
+        await stored(say(stream, 'a', { expected: NO_STREAM }));
+        const [second] = await stored(say(stream, 'b', { expected: 0 }));
+        expect(second!.revision).toBe(1);
+      });
+
+      test('refuses a stream that stands elsewhere, and says where', async () => {
+        const stream = newStream();
+        const elsewhere = { outcome: 'conflict', stream, actual: NO_STREAM };
+        expect(await store.append(say(stream, 'a', { expected: 0 }))).toEqual(elsewhere);
+        await stored(append(stream, [messageSent('a'), messageSent('b')]));
+        for (const expected of [NO_STREAM, 0, 2]) {
+          expect(await store.append(say(stream, 'c', { expected }))).toEqual({ ...elsewhere, actual: 1 });
+        }
+        expect(await store.head()).toBe(2);
+      });
+
+      test('stores the events of one append together or not at all', async () => {
+        const stream = newStream();
+        const first = say(stream, 'a');
+        await stored(first);
+        const mixed = append(stream, [messageSent('b'), messageSent('c')]);
+        mixed.events[1]!.id = first.events[0]!.id;
+        expect(await store.append(mixed)).toMatchObject({ outcome: 'duplicate' });
+        expect((await store.readStream(stream)).map(textOf)).toEqual(['a']);
+      });
+
+      test('refuses an event that could not be read again, and stores nothing', async () => {
+        const broken = append(newStream(), [{ type: 'MessageSent', data: { text: 7 } } as never]);
+        await expect(store.append(broken)).rejects.toThrow(/MessageSent/);
+        expect(await store.head()).toBe(0);
+      });
+    });
+
+    describe('guards', () => {
+      test('let an append through while the other stream stands where the decision saw it', async () => {
+        const chatGroup = newStream('chatGroup');
+        await stored(append(chatGroup, [groupClosed]));
+        const guards = [
+          { stream: chatGroup, revision: 0 },
+          { stream: newStream('chatGroup'), revision: NO_STREAM },
+        ];
+        expect(await store.append(say(newStream(), 'a', { guards }))).toMatchObject({ outcome: 'appended' });
+      });
+
+      test('stop an append once the other stream has moved, and say where it stands', async () => {
+        const chatGroup = newStream('chatGroup');
+        await stored(append(chatGroup, [groupClosed, groupClosed]));
+        const guards = [{ stream: chatGroup, revision: 0 }];
+        const conflict = { outcome: 'conflict', stream: chatGroup, actual: 1 };
+        expect(await store.append(say(newStream(), 'a', { guards }))).toEqual(conflict);
+      });
+
+      test('see what was appended just before, and only that', async () => {
+        const chatGroup = newStream('chatGroup');
+        await stored(append(chatGroup, [groupClosed]));
+        const conversation = newStream();
+        const guards = [{ stream: chatGroup, revision: 0 }];
+        const verdicts = await Promise.all([
+          store.append(say(conversation, 'before', { guards })),
+          store.append(append(chatGroup, [groupClosed])),
+          store.append(say(conversation, 'after', { guards })),
+        ]);
+        expect(verdicts.map(({ outcome }) => outcome)).toEqual(['appended', 'appended', 'conflict']);
+      });
+    });
+
+    describe('a repeated event id', () => {
+      test('is answered with the first outcome, whatever else the repetition carries', async () => {
+        const first = append(newStream(), [messageSent('a'), messageSent('b')]);
+        const events = await stored(first);
+        const again = { ...say(newStream(), 'other', { expected: 7 }), events: first.events };
+        expect(await store.append(first)).toEqual({ outcome: 'duplicate', events });
+        expect(await store.append(again)).toEqual({ outcome: 'duplicate', events });
+        const missed = { ...first, guards: [{ stream: newStream(), revision: 3 }] };
+        expect(await store.append(missed)).toEqual({ outcome: 'duplicate', events });
+        expect(await store.head()).toBe(2);
+      });
+
+      test('is stored once when both come at the same time', async () => {
+        const same = say(newStream(), 'a');
+        const verdicts = await Promise.all(range(10).map(() => store.append(same)));
+        expect(verdicts.filter(({ outcome }) => outcome === 'appended')).toHaveLength(1);
+        expect(verdicts.filter(({ outcome }) => outcome === 'duplicate')).toHaveLength(9);
+        expect(await store.head()).toBe(1);
+      });
+    });
+
+    describe('appends at the same time', () => {
+      test('do not fail with a loser among them', async () => {
+        const taken = newStream();
+        const known = say(taken, 'known');
+        await stored(known);
+        const shared = newStream();
+        const verdicts = await Promise.all([
+          store.append(say(shared, 'a')),
+          store.append(known),
+          store.append(append(shared, [messageSent('b'), messageSent('c')])),
+          store.append(say(taken, 'x', { expected: 5 })),
+          store.append(say(newStream(), 'y', { guards: [{ stream: taken, revision: 8 }] })),
+          store.append(say(shared, 'd')),
+          store.append(say(taken, 'e')),
+        ]);
+        expect(verdicts.map(({ outcome }) => outcome)).toEqual([
+          'appended',
+          'duplicate',
+          'appended',
+          'conflict',
+          'conflict',
+          'appended',
+          'appended',
+        ]);
+        expect(verdicts.slice(3, 5)).toEqual(
+          range(2).map(() => ({ outcome: 'conflict', stream: taken, actual: 0 })),
+        );
+        const all = await store.readAll({ after: 0, limit: 100 });
+        expect(all.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6]);
+        const answered = verdicts.flatMap((v) => (v.outcome === 'appended' ? v.events : []));
+        expect(answered).toEqual(all.slice(1));
+        expect((await store.readStream(shared)).map(textOf)).toEqual(['a', 'b', 'c', 'd']);
+      });
+
+      test('give one stream dense revisions, in the order of the calls', async () => {
+        const stream = newStream();
+        const texts = range(200).map((n) => `message ${n}`);
+        await Promise.all(texts.map((text) => stored(say(stream, text))));
+        const events = await store.readStream(stream);
+        expect(events.map(({ revision }) => revision)).toEqual(range(200));
+        expect(events.map(textOf)).toEqual(texts);
+      });
+
+      test('that expect the same revision have one winner', async () => {
+        const stream = newStream();
+        for (const revision of range(3)) {
+          const expected = revision - 1;
+          const verdicts = await Promise.all(
+            range(50).map((n) => store.append(say(stream, `${n}`, { expected }))),
+          );
+          expect(verdicts.filter(({ outcome }) => outcome === 'appended')).toHaveLength(1);
+          const losers = verdicts.filter(({ outcome }) => outcome === 'conflict');
+          expect(losers).toEqual(range(49).map(() => ({ outcome: 'conflict', stream, actual: revision })));
+        }
+      });
+    });
+
+    describe('reading', () => {
+      test('knows an empty log', async () => {
+        expect(await store.head()).toBe(0);
+        expect(await store.readAll({ after: 0, limit: 10 })).toEqual([]);
+        expect(await store.readStream(newStream())).toEqual([]);
+        expect(await store.find(randomUUID())).toBeUndefined();
+        expect(await store.revisions([newStream()])).toEqual(new Map());
+      });
+
+      test('pages through a stream', async () => {
+        const stream = newStream();
+        await stored(
+          append(
+            stream,
+            range(5).map((n) => messageSent(`${n}`)),
+          ),
+        );
+        await stored(say(newStream(), 'elsewhere'));
+        const texts = async (options?: { from?: number; limit?: number }) =>
+          (await store.readStream(stream, options)).map(textOf);
+        expect(await texts({ limit: 2 })).toEqual(['0', '1']);
+        expect(await texts({ from: 2, limit: 2 })).toEqual(['2', '3']);
+        expect(await texts({ from: 4 })).toEqual(['4']);
+        expect(await texts({ from: 5 })).toEqual([]);
+      });
+
+      test('pages through the whole log in order and without holes, and leaves out other types', async () => {
+        await Promise.all(
+          range(30).map((n) => stored(append(newStream(), n % 3 ? [messageSent(`${n}`)] : [groupClosed]))),
+        );
+        const first = await store.readAll({ after: 0, limit: 20 });
+        const rest = await store.readAll({ after: first.at(-1)!.position, limit: 20 });
+        expect([...first, ...rest].map(({ position }) => position)).toEqual(range(30).map((n) => n + 1));
+        const closed = await store.readAll({ after: 3, limit: 5, types: ['GroupClosed', 'JobClosed'] });
+        expect(closed.map(({ type }) => type)).toEqual(range(5).map(() => 'GroupClosed'));
+        expect(closed.every(({ position }) => position > 3)).toBe(true);
+        expect(await store.readAll({ after: 0, limit: 5, types: [] })).toEqual([]);
+      });
+
+      test('tells the head and the revisions of the streams that have events', async () => {
+        const [a, b, none] = [newStream(), newStream(), newStream()];
+        await stored(append(a, [messageSent('1'), messageSent('2')]));
+        await stored(say(b, '1'));
+        expect(await store.head()).toBe(3);
+        expect(await store.revisions([a, b, none])).toEqual(
+          new Map([
+            [a, 1],
+            [b, 0],
+          ]),
+        );
+      });
+    });
+
+    describe('a subscription', () => {
+      const fill = (count: number) => Promise.all(range(count).map((n) => stored(say(newStream(), `${n}`))));
+
+      test('delivers the whole log from the start, in batches of at most its limit', async () => {
+        await fill(25);
+        const batches = await follow(25, { limit: 10 });
+        expect(batches.flat()).toEqual(await store.readAll({ after: 0, limit: 100 }));
+        expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(10);
+      });
+
+      test('starts right after a position', async () => {
+        await fill(10);
+        const batches = await follow(3, { after: 7 });
+        expect(batches.flat().map(({ position }) => position)).toEqual([8, 9, 10]);
+      });
+
+      test('delivers what is appended meanwhile, each event once and as a read returns it', async () => {
+        await fill(50);
+        const following = follow(650, { limit: 40 });
+        for (const _ of range(6)) await fill(100);
+        expect((await following).flat()).toEqual(await store.readAll({ after: 0, limit: 1_000 }));
+      });
+
+      test('waits for the next event when it has them all', async () => {
+        const following = follow(1);
+        const [event] = await stored(say(newStream(), 'a'));
+        expect(await following).toEqual([[event]]);
+      });
+
+      test('loses nothing when its consumer is slow', async () => {
+        const done = new AbortController();
+        const seen: number[] = [];
+        const following = (async () => {
+          for await (const batch of store.subscribe({ after: 0, limit: 500, signal: done.signal })) {
+            seen.push(...batch.map(({ position }) => position));
+            if (seen.length >= 6_000) done.abort();
+            else await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+        })();
+        for (const _ of range(12)) await fill(500);
+        await following;
+        expect(seen).toEqual(range(6_000).map((n) => n + 1));
+      });
+
+      test('ends when it is aborted: while it waits, before it starts, and inside the loop', async () => {
+        const waiting = new AbortController();
+        const ended = (async () => {
+          for await (const _ of store.subscribe({ after: 0, signal: waiting.signal }))
+            throw new Error('no event');
+        })();
+        setImmediate(() => waiting.abort());
+        await ended;
+        await fill(3);
+        for await (const _ of store.subscribe({ after: 0, signal: waiting.signal }))
+          throw new Error('aborted');
+        const inside = new AbortController();
+        let batches = 0;
+        for await (const _ of store.subscribe({ after: 0, limit: 1, signal: inside.signal })) {
+          batches += 1;
+          inside.abort();
+        }
+        expect(batches).toBe(1);
+      });
+
+      test('does not hold up another one', async () => {
+        const idle = store
+          .subscribe({ after: 0, signal: new AbortController().signal })
+          [Symbol.asyncIterator]();
+        const [first] = await Promise.all([idle.next(), fill(1)]);
+        expect((first.value as Recorded[]).length).toBe(1);
+        const following = follow(20);
+        await fill(19);
+        expect((await following).flat()).toHaveLength(20);
+        await idle.return!();
+      });
+    });
+  });
+}

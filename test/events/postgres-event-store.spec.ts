@@ -1,0 +1,201 @@
+import pg from 'pg';
+import { pino } from 'pino';
+import { EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
+import { UnreadableEvent } from '../../src/events/stored-events.ts';
+import { createPool } from '../../src/platform/postgres.ts';
+import {
+  createPostgresEventStore,
+  type PostgresEventStore,
+} from '../../src/platform/postgres-event-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { append, describeEventStore, messageSent } from './event-store-contract.ts';
+
+const log = pino({ level: 'silent' });
+
+async function openStore(
+  database: TestDatabase,
+): Promise<{ store: PostgresEventStore; close(): Promise<void> }> {
+  const { url } = database;
+  const pool = createPool({ url, max: 4, role: 'chat_app', applicationName: 'test reads', log });
+  const store = createPostgresEventStore({ pool, url, log });
+  await store.start();
+  return {
+    store,
+    async close() {
+      await store.close();
+      await pool.end();
+    },
+  };
+}
+
+describeEventStore('on PostgreSQL', async () => {
+  const database = await createTestDatabase();
+  const { store, close } = await openStore(database);
+  return {
+    store,
+    async close() {
+      await close();
+      await database.drop();
+    },
+  };
+});
+
+describe('the log on PostgreSQL, beyond the contract', () => {
+  let database: TestDatabase;
+  let store: PostgresEventStore;
+  let close: () => Promise<void>;
+  let owner: pg.Client;
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    ({ store, close } = await openStore(database));
+    owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+  });
+  afterEach(async () => {
+    await close();
+    await owner.end();
+    await database.drop();
+  });
+
+  const say = (text: string) => append('conversation-1', [messageSent(text)]);
+  const cut = (name: string) =>
+    owner.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1', [
+      name,
+    ]);
+
+  /** Appends until it succeeds, as a caller told to try again would. */
+  async function appendWithRetries(wanted = say('again')): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    for (;;) {
+      try {
+        await store.append(wanted);
+        return;
+      } catch (error) {
+        if (!(error instanceof EventStoreUnavailable) || Date.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  }
+
+  async function nextOf(batches: AsyncIterator<Recorded[]>): Promise<string[]> {
+    const { value } = await batches.next();
+    return (value as Recorded[]).map((event) =>
+      event.type === 'MessageSent' ? event.data.text! : event.type,
+    );
+  }
+
+  test.each(['update events set type = type', 'delete from events', 'truncate events'])(
+    'refuses "%s" to the application and to the owner',
+    async (statement) => {
+      await store.append(say('a'));
+      const app = new pg.Client({ connectionString: database.url });
+      await app.connect();
+      await expect(app.query(statement)).rejects.toMatchObject({ code: '42501' });
+      await app.end();
+      const refusal = { code: '42501', message: expect.stringMatching(/^events are never changed/) };
+      await expect(owner.query(statement)).rejects.toMatchObject(refusal);
+      expect(await store.head()).toBe(1);
+    },
+  );
+
+  test('refuses one append that PostgreSQL cannot store without failing its neighbours', async () => {
+    const bad = say('b');
+    bad.events[0]!.id = 'not a uuid';
+    const verdicts = await Promise.allSettled(
+      [say('a'), bad, say('c')].map((wanted) => store.append(wanted)),
+    );
+    expect(verdicts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(verdicts[1]).toMatchObject({ reason: { code: '22P02' } });
+    expect(await store.head()).toBe(2);
+  });
+
+  test('recovers by itself when the append connection is cut', async () => {
+    await store.append(say('a'));
+    await cut('event log appends');
+    await appendWithRetries();
+    expect(await store.head()).toBe(2);
+  });
+
+  test('answers that it is unavailable while another process holds the log, and stores nothing twice', async () => {
+    await owner.query('begin');
+    await owner.query('select from log_head for update');
+    const wanted = say('a');
+    await expect(store.append(wanted)).rejects.toBeInstanceOf(EventStoreUnavailable);
+    await owner.query('commit');
+    await appendWithRetries(wanted);
+    expect(await store.head()).toBe(1);
+  });
+
+  test('takes no more than 10,000 waiting appends', async () => {
+    await owner.query('begin');
+    await owner.query('select from log_head for update');
+    await Promise.race([store.append(say('first')), new Promise((resolve) => setTimeout(resolve, 50))]);
+    const verdicts = Promise.allSettled(Array.from({ length: 10_100 }, () => store.append(say('x'))));
+    await expect(store.append(say('one too many'))).rejects.toThrow(/too many appends are waiting/);
+    await owner.query('commit');
+    const stored = (await verdicts).filter(({ status }) => status === 'fulfilled');
+    expect(stored).toHaveLength(10_000);
+    expect(await store.head()).toBe(10_001);
+  });
+
+  test('delivers what another process appends, also after the notifications and the reads were cut', async () => {
+    const other = await openStore(database);
+    const done = new AbortController();
+    const batches = store.subscribe({ after: 0, signal: done.signal })[Symbol.asyncIterator]();
+    await other.store.append(say('a'));
+    expect(await nextOf(batches)).toEqual(['a']);
+    await cut('event log notifications');
+    await cut('test reads');
+    const next = nextOf(batches);
+    await other.store.append(say('b'));
+    expect(await next).toEqual(['b']);
+    done.abort();
+    await batches.return!();
+    await other.close();
+  });
+
+  test('hands over in the tick in which the append resolves', async () => {
+    const done = new AbortController();
+    const batches = store.subscribe({ after: 0, signal: done.signal })[Symbol.asyncIterator]();
+    const order: string[] = [];
+    const delivered = batches.next().then(() => order.push('delivered'));
+    // The first read finds nothing: from here on the subscription stands at the head.
+    await store.readAll({ after: 0, limit: 1 });
+    await store.append(say('a')).then(() => {
+      order.push('resolved');
+      setImmediate(() => order.push('next tick'));
+    });
+    await delivered;
+    await new Promise(setImmediate);
+    expect(order).toEqual(['resolved', 'delivered', 'next tick']);
+    done.abort();
+    await batches.return!();
+  });
+
+  test('stops at an event that cannot be read, after everything before it, and names its position', async () => {
+    await store.append(append('conversation-1', ['a', 'b', 'c'].map(messageSent)));
+    await owner.query(`
+      insert into events select 4, stream, 3, gen_random_uuid(), 'Gone', 1, data, metadata, occurred_at
+      from events where position = 1;
+      update log_head set position = 4`);
+    await expect(store.readAll({ after: 0, limit: 10 })).rejects.toThrow(UnreadableEvent);
+    await expect(store.readStream('conversation-1')).rejects.toThrow(/position 4/);
+    const delivered: number[] = [];
+    const following = async () => {
+      for await (const batch of store.subscribe({ after: 0, signal: new AbortController().signal })) {
+        delivered.push(...batch.map(({ position }) => position));
+      }
+    };
+    await expect(following()).rejects.toThrow(/position 4 cannot be read: unknown event type Gone/);
+    expect(delivered).toEqual([1, 2, 3]);
+  });
+
+  test('ends its subscriptions and refuses appends once it is closed', async () => {
+    const following = (async () => {
+      for await (const _ of store.subscribe({ after: 0, signal: new AbortController().signal }));
+    })();
+    await store.close();
+    await following;
+    await expect(store.append(say('a'))).rejects.toBeInstanceOf(EventStoreUnavailable);
+  });
+});
