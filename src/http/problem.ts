@@ -1,4 +1,5 @@
 import { ZodError, type z } from 'zod';
+import { EmailTaken, PasswordQueueFull } from '../auth/credentials.ts';
 import { AuthenticationFailed } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
 import { CommandRejected, type RejectionCode } from '../commands/rejection.ts';
@@ -113,24 +114,51 @@ export function problem(code: ProblemCode, extra: Partial<Problem> = {}): Proble
 const pointer = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** At most this many faults are listed: a hostile body must not make a long answer. */
+/** At most this many faults are listed, each at most so long: a hostile body must not make a long answer. */
 const MAX_ERRORS = 20;
+const MAX_LENGTH = 200;
 
-export function badRequest(issues: readonly z.core.$ZodIssue[]): Problem {
-  const errors = issues
-    .slice(0, MAX_ERRORS)
-    .map(({ path, message }) => ({ pointer: pointer(path), message }));
-  const [first] = errors;
-  return problem('BAD_REQUEST', { detail: first ? `${first.pointer || '/'}: ${first.message}` : '', errors });
+/** What is wrong with the input, and where: `path` leads to the faulty part. */
+export interface Fault {
+  path: readonly PropertyKey[];
+  message: string;
 }
 
-/** PostgreSQL: class 22 is bad data; 08, 53 and 57 pass by themselves (PostgreSQL, Appendix A). */
-function fromSqlState(error: unknown): Problem | undefined {
-  const state = (error as { code?: unknown } | null)?.code;
-  if (typeof state !== 'string' || !/^[0-9A-Z]{5}$/.test(state)) return undefined;
-  if (state.startsWith('22')) return problem('BAD_REQUEST');
-  if (/^(08|53|57)/.test(state)) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
-  return undefined;
+export function badInput(faults: readonly Fault[], where = ''): Problem {
+  const errors = faults.slice(0, MAX_ERRORS).map(({ path, message }) => ({
+    pointer: pointer(path).slice(0, MAX_LENGTH),
+    message: message.slice(0, MAX_LENGTH),
+  }));
+  const [first] = errors;
+  const detail = first && `${where && `${where} `}${first.pointer || '/'}: ${first.message}`;
+  return problem('BAD_REQUEST', { ...(detail && { detail }), errors });
+}
+
+const toFaults = (issue: z.core.$ZodIssue): Fault[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'Unknown field' }))
+    : [issue];
+
+/** The same from what zod found; `where` names the part of the request, such as `querystring`. */
+export const badRequest = (issues: readonly z.core.$ZodIssue[], where?: string): Problem =>
+  badInput(issues.flatMap(toFaults), where);
+
+const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+
+/**
+ * PostgreSQL: class 22 is bad data; 08, 53 and 57 pass by themselves (PostgreSQL, Appendix A), as does a lost
+ * connection. Libraries wrap the error that knows the code, so its causes are asked too.
+ */
+function fromDatabase(error: unknown): Problem | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === 'string') {
+    const isSqlState = /^[0-9A-Z]{5}$/.test(code);
+    if (isSqlState && code.startsWith('22')) return problem('BAD_REQUEST');
+    const passes = UNREACHABLE.has(code) || (isSqlState && /^(08|53|57)/.test(code));
+    if (passes) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  }
+  return fromDatabase(error.cause);
 }
 
 /** The problem that tells the caller of an error. Anything unknown is INTERNAL, and says nothing of itself. */
@@ -142,6 +170,8 @@ export function toProblem(error: unknown): Problem {
     const retryAfterSeconds = Math.ceil(error.quota.resetMs / 1000);
     return problem('RATE_LIMITED', { detail: `Try again in ${retryAfterSeconds} s`, retryAfterSeconds });
   }
-  if (error instanceof EventStoreUnavailable) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
-  return fromSqlState(error) ?? problem('INTERNAL');
+  if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
+  if (error instanceof EventStoreUnavailable || error instanceof PasswordQueueFull)
+    return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  return fromDatabase(error) ?? problem('INTERNAL');
 }

@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fastify';
+import { z } from 'zod';
+import { PROBLEM_TYPE } from './answer-with-problems.ts';
+import { MIN_POSITION } from './min-position.ts';
+import { type ProblemCode, problem } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The ways in which this route in particular may be refused. */
+    refusals?: ProblemCode[];
+  }
+}
+
+const ProblemBody = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    code: z.string(),
+    retryable: z.boolean(),
+    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' });
+
+const EVERYWHERE: ProblemCode[] = ['BAD_REQUEST', 'UNAVAILABLE', 'INTERNAL'];
+const TOKENS: ProblemCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
+const BODIES: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'];
+
+/** Loose, because a request carries many more headers. */
+const queryHeaders = z.looseObject({
+  [MIN_POSITION]: z
+    .string()
+    .optional()
+    .meta({ description: 'The position a command answered with: the answer shows it, or is 503.' }),
+});
+const commandHeaders = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .optional()
+    .meta({ description: 'Any string of your own: a repetition with the same key gets the first answer.' }),
+});
+
+/** Checks a part of a request with its zod schema; what is wrong is thrown as a `ZodError`. */
+export const checkWithZod: FastifySchemaCompiler<z.ZodType> =
+  ({ schema }) =>
+  (input: unknown) => {
+    const { success, data, error } = schema.safeParse(input);
+    return success ? { value: data } : { error };
+  };
+
+/** Adds to every route's schema what follows from its kind: the headers it reads and the problems it answers with. */
+export function describeRoutes(app: FastifyInstance): void {
+  app.addHook('onRoute', (route) => {
+    if (!route.schema || route.schema.hide) return;
+    const { config = {}, method, schema } = route;
+    const isQuery = method === 'GET' || method === 'HEAD';
+    const isPublic = schema.security?.length === 0;
+    const headers = config.idempotentAs ? commandHeaders : isQuery && !isPublic ? queryHeaders : undefined;
+    route.schema = {
+      ...schema,
+      ...(headers && { headers }),
+      response: { ...problemAnswers(refusalsOf(route)), ...(schema.response as object) },
+    };
+  });
+}
+
+function refusalsOf({ config = {}, method, schema }: RouteOptions): ProblemCode[] {
+  const isQuery = method === 'GET' || method === 'HEAD';
+  const isPublic = schema?.security?.length === 0;
+  return [
+    ...EVERYWHERE,
+    ...(isPublic ? [] : TOKENS),
+    ...(isQuery ? [] : BODIES),
+    ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),
+    ...(config.idempotentAs ? KEYS : []),
+    ...(config.refusals ?? []),
+  ];
+}
+
+function problemAnswers(refusals: ProblemCode[]): Record<string, unknown> {
+  const byStatus = Map.groupBy(refusals, (code) => problem(code).status);
+  const answers = [...byStatus].map(([status, codes]) => [
+    status,
+    {
+      description: codes.map((code) => `\`${code}\` ${problem(code).title}`).join('  \n'),
+      content: { [PROBLEM_TYPE]: { schema: ProblemBody } },
+    },
+  ]);
+  return Object.fromEntries(answers);
+}

@@ -1,0 +1,99 @@
+import type { FastifyInstance } from 'fastify';
+import { ProblemError, badInput } from './problem.ts';
+
+/** Deeper than anything a body here needs; it keeps every later step from running out of stack. */
+const MAX_DEPTH = 16;
+
+const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/gs;
+
+/** An object or an array that is being read: the names it has used, or how many items it had. */
+interface Level {
+  names: Set<string> | undefined;
+  expectsName: boolean;
+  part: string | number;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * A JSON text as JSON.parse reads it, but strict where JSON.parse is lenient: UTF-8 only, no name twice in one object,
+ * no `__proto__`, no NUL and no lone surrogate in any string, at most 16 levels. An empty text is undefined.
+ * Throws `ProblemError` with BAD_REQUEST.
+ */
+export function parseJson(bytes: Uint8Array): unknown {
+  const text = decode(bytes);
+  if (text.trim() === '') return undefined;
+  const value = parse(text);
+  inspect(text);
+  return value;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw refuse([], 'Must be UTF-8');
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw refuse([], 'Must be valid JSON');
+  }
+}
+
+/** Walks over the tokens of a text that is known to be valid JSON. */
+function inspect(text: string): void {
+  const levels: Level[] = [];
+  const path = () => levels.map(({ part }) => part);
+  for (const [token] of text.matchAll(TOKENS)) {
+    const level = levels.at(-1);
+    if (token === '{' || token === '[') {
+      if (levels.length === MAX_DEPTH) throw refuse(path(), `Too deep: at most ${MAX_DEPTH} levels`);
+      const isObject = token === '{';
+      levels.push({
+        names: isObject ? new Set() : undefined,
+        expectsName: isObject,
+        part: isObject ? '' : 0,
+      });
+    } else if (token === '}' || token === ']') {
+      levels.pop();
+    } else if (token === ',') {
+      if (level?.names) level.expectsName = true;
+      else if (level) level.part = Number(level.part) + 1;
+    } else {
+      const string: string = token.includes('\\') ? JSON.parse(token) : token.slice(1, -1);
+      if (level?.names && level.expectsName) takeName(level, level.names, string, path);
+      if (string.includes('\u0000') || !string.isWellFormed())
+        throw refuse(path(), 'Must not contain NUL characters or lone surrogates');
+    }
+  }
+}
+
+function takeName(level: Level, names: Set<string>, name: string, path: () => (string | number)[]): void {
+  level.part = name;
+  level.expectsName = false;
+  if (name === '__proto__') throw refuse(path(), 'Unknown field');
+  if (names.has(name)) throw refuse(path(), 'Must not occur twice');
+  names.add(name);
+}
+
+const refuse = (path: readonly (string | number)[], message: string) =>
+  new ProblemError(badInput([{ path, message }]));
+
+/** Takes JSON bodies and no others; a route without a body takes none, or an empty object as some clients send. */
+export function acceptJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => parseJson(body),
+  );
+  app.addHook('preValidation', async ({ body, routeOptions }) => {
+    if (routeOptions.schema?.body || body === undefined || body === null) return;
+    const [field] = typeof body === 'object' ? Object.keys(body) : [''];
+    if (field !== undefined) throw refuse(field ? [field] : [], 'This call takes no body');
+  });
+}

@@ -1,0 +1,32 @@
+import type { FastifyInstance } from 'fastify';
+
+/** Of one answered request; `route` is the pattern, never the path, which holds what people search for. */
+export interface Answered {
+  route: string;
+  method: string;
+  status: number;
+}
+
+/** Counts every answer, and writes one line of it to the log. */
+export function observeRequests(
+  app: FastifyInstance,
+  requestAnswered: (answered: Answered, seconds: number) => void,
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    void reply.header('X-Request-Id', request.id);
+  });
+  app.addHook('onResponse', async (request, { statusCode, elapsedTime }) => {
+    const answered = {
+      route: request.routeOptions.url ?? 'none',
+      method: request.method,
+      status: statusCode,
+    };
+    requestAnswered(answered, elapsedTime / 1000);
+    const ms = Math.round(elapsedTime * 10) / 10;
+    const isUpkeep = /^\/(health|metrics)/.test(answered.route);
+    request.log[isUpkeep ? 'debug' : 'info'](
+      { ...answered, ms, userId: request.session?.actor.userId },
+      'answered',
+    );
+  });
+}

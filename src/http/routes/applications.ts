@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { encodePosition } from '../../commands/answers.ts';
+import { applicationOf } from '../../commands/application/application.ts';
+import { apply } from '../../commands/application/apply.ts';
+import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
+import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
+import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import type { Actor } from '../../commands/command.ts';
+import type { Request } from '../../commands/handle-command.ts';
+import { CommandRejected } from '../../commands/rejection.ts';
+import { CoverLetter } from '../../events/application.ts';
+import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
+import { commandRequest } from '../command-request.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { Done, Id, Position, bodyOf, pageOf, paging } from '../schemas.ts';
+import { ApplicationView } from '../views.ts';
+
+const tags = ['Applications'];
+const params = z.strictObject({ applicationId: ApplicationId });
+const applying = {
+  config: {
+    idempotentAs: 'Apply',
+    refusals: ['ROLE_NOT_ALLOWED', 'JOB_NOT_FOUND', 'JOB_CLOSED', 'APPLICATION_WITHDRAWN'],
+  },
+} as const;
+const Applied = z.object({ applicationId: Id, jobId: Id, groupId: Id, position: Position });
+const applied = {
+  201: Applied,
+  200: Applied.describe('The caller had applied before'),
+};
+const coverLetter = CoverLetter.nullish();
+/** How long a query waits for an application that was made a moment ago. */
+const WAIT_MS = 2_000;
+
+/** Applications: made and withdrawn by applicants, decided by the company that posted the job. */
+export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
+  const { handle, loader, queries, progress, head, newId } = deps;
+
+  interface Applying {
+    jobId: JobId;
+    coverLetter?: string | null | undefined;
+  }
+  /** The application is new, or it is the one that was there: its ids then come from the log. */
+  async function submit(application: Applying, applicantId: UserId, request: Request) {
+    const applicationId = ApplicationId.parse(newId());
+    const outcome = await handle(apply, { ...application, applicationId, applicantId }, request);
+    const [submitted] = outcome.events;
+    if (submitted) return { status: 201, answer: answerOf(submitted.data, outcome.position) } as const;
+    const { state } = await loader.load(applicationOf(application.jobId, applicantId));
+    if (state.status === 'none') throw new Error('Apply did nothing although there is no application');
+    const group = await loader.refresh(chatGroupOf(state.subject.groupId));
+    const position = Math.max(outcome.position, group.position);
+    return { status: 200, answer: answerOf(state.subject, position) } as const;
+  }
+
+  app.post(
+    '/v1/jobs/:jobId/applications',
+    {
+      config: { ...applying.config, refusals: [...applying.config.refusals] },
+      schema: {
+        tags,
+        operationId: 'apply',
+        summary: 'Apply for a job: the applicant is then a member of its group',
+        params: z.strictObject({ jobId: JobId }),
+        body: z.strictObject({ coverLetter }).nullish(),
+        response: applied,
+      },
+    },
+    async (request, reply) => {
+      const { userId } = request.session.actor;
+      const application = { ...request.params, ...request.body };
+      const { status, answer } = await submit(application, userId, commandRequest(request));
+      return reply.code(status).send(answer);
+    },
+  );
+
+  app.post(
+    '/apply',
+    {
+      config: { ...applying.config, refusals: [...applying.config.refusals] },
+      schema: {
+        tags,
+        operationId: 'applyAlias',
+        summary: 'Apply for a job: the same by another name',
+        body: z.strictObject({ jobId: JobId, coverLetter }),
+        response: applied,
+      },
+    },
+    async (request, reply) => {
+      const { userId } = request.session.actor;
+      const { status, answer } = await submit(request.body, userId, commandRequest(request));
+      return reply.code(status).send(answer);
+    },
+  );
+
+  app.get(
+    '/v1/applications',
+    {
+      config: { refusals: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'] },
+      schema: {
+        tags,
+        operationId: 'listApplications',
+        summary: 'The caller’s applications; for the company that posted a job, the job’s',
+        querystring: z.strictObject({ jobId: JobId.optional(), ...paging }),
+        response: { 200: pageOf(ApplicationView) },
+      },
+    },
+    ({ session, query }) => queries.listApplications({ actor: session.actor, ...query }),
+  );
+
+  /** The streams are keyed by job and applicant, which the read model knows; it may be a moment behind. */
+  async function find(applicationId: ApplicationId, actor: Actor) {
+    try {
+      return await queries.getApplication({ actor, applicationId });
+    } catch (error) {
+      const isMissing = error instanceof CommandRejected && error.code === 'APPLICATION_NOT_FOUND';
+      if (!isMissing) throw error;
+      await progress.reached(await head(), WAIT_MS);
+      return queries.getApplication({ actor, applicationId });
+    }
+  }
+
+  app.patch(
+    '/v1/applications/:applicationId',
+    {
+      config: {
+        refusals: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN', 'APPLICATION_DECIDED'],
+      },
+      schema: {
+        tags,
+        operationId: 'changeApplicationStatus',
+        summary: 'Tell an applicant how it goes',
+        params,
+        body: bodyOf(changeApplicationStatus, 'jobId', 'applicantId'),
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
+      const change = { jobId, applicantId, ...request.body };
+      const { position } = await handle(changeApplicationStatus, change, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+
+  app.delete(
+    '/v1/applications/:applicationId',
+    {
+      config: { refusals: ['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'APPLICATION_DECIDED'] },
+      schema: {
+        tags,
+        operationId: 'withdrawApplication',
+        summary: 'Withdraw an application of one’s own, and leave the group',
+        params,
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
+      const { position } = await handle(withdrawApplication, { jobId, applicantId }, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+}
+
+const answerOf = (
+  { applicationId, jobId, groupId }: { applicationId: string; jobId: string; groupId: string },
+  position: number,
+) => ({ applicationId, jobId, groupId, position: encodePosition(position) });

@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { GroupId } from '../../events/ids.ts';
+import { groupAccess } from '../group-access.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { pageOf, paging } from '../schemas.ts';
+import { GroupView } from '../views.ts';
+
+const tags = ['Groups'];
+
+/** The groups that the caller is a member of. */
+export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
+  const asMember = groupAccess(deps);
+
+  app.get(
+    '/v1/groups',
+    {
+      schema: {
+        tags,
+        operationId: 'listGroups',
+        summary: 'The caller’s groups',
+        querystring: z.strictObject(paging),
+        response: { 200: pageOf(GroupView) },
+      },
+    },
+    ({ session, query }) => queries.listGroups({ userId: session.actor.userId, ...query }),
+  );
+
+  app.get(
+    '/v1/groups/:groupId',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'getGroup',
+        summary: 'One group of the caller',
+        params: z.strictObject({ groupId: GroupId }),
+        response: { 200: GroupView },
+      },
+    },
+    ({ session: { actor }, params: { groupId } }) =>
+      asMember(groupId, actor, () => queries.getGroup({ userId: actor.userId, groupId })),
+  );
+}

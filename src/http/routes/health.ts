@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+
+const tags = ['Operation'];
+const Readiness = z.object({
+  status: z.enum(['ready', 'not ready']),
+  dependencies: z.record(z.string(), z.object({ status: z.string(), detail: z.string().optional() })),
+});
+
+/** For load balancers and Prometheus. */
+export function healthRoutes(app: HttpApp, { readiness, metrics }: RouteDeps): void {
+  app.get(
+    '/health/live',
+    {
+      schema: {
+        tags,
+        operationId: 'live',
+        summary: 'Whether the process answers',
+        security: [],
+        response: { 200: z.object({ status: z.literal('live') }) },
+      },
+    },
+    () => ({ status: 'live' as const }),
+  );
+
+  app.get(
+    '/health/ready',
+    {
+      schema: {
+        tags,
+        operationId: 'ready',
+        summary: 'Whether it can do its work, and what it depends on',
+        security: [],
+        response: { 200: Readiness, 503: Readiness.describe('Something it depends on is missing') },
+      },
+    },
+    async (_request, reply) => {
+      const { ready, dependencies } = await readiness();
+      return ready
+        ? reply.send({ status: 'ready', dependencies })
+        : reply.code(503).header('Retry-After', 1).send({ status: 'not ready', dependencies });
+    },
+  );
+
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        tags,
+        operationId: 'metrics',
+        summary: 'Figures for Prometheus',
+        security: [],
+        produces: ['text/plain'],
+        response: { 200: z.string() },
+      },
+    },
+    async (_request, reply) => {
+      const { contentType, body } = await metrics.expose();
+      return reply.type(contentType).send(body);
+    },
+  );
+}

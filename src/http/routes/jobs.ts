@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { encodePosition } from '../../commands/answers.ts';
+import { changeJob } from '../../commands/job/change-job.ts';
+import { closeJob } from '../../commands/job/close-job.ts';
+import { postJob } from '../../commands/job/post-job.ts';
+import { GroupId, JobId } from '../../events/ids.ts';
+import { text } from '../../events/text.ts';
+import { commandRequest } from '../command-request.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { Done, Id, Position, bodyOf, pageOf, paging } from '../schemas.ts';
+import { JobView } from '../views.ts';
+
+const tags = ['Jobs'];
+const params = z.strictObject({ jobId: JobId });
+const search = z.strictObject({
+  q: text(1, 200).optional(),
+  status: z.enum(['open', 'closed']).optional(),
+  ...paging,
+});
+
+/** Jobs: posted and run by companies, read by everybody who is logged in. */
+export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): void {
+  for (const [url, operationId] of [
+    ['/v1/jobs', 'postJob'],
+    ['/jobs', 'postJobAlias'],
+  ] as const)
+    app.post(
+      url,
+      {
+        config: { idempotentAs: 'PostJob', refusals: ['ROLE_NOT_ALLOWED'] },
+        schema: {
+          tags,
+          operationId,
+          summary: 'Post a job: its chat group then exists, and the company is its admin',
+          body: bodyOf(postJob, 'jobId', 'groupId'),
+          response: { 201: z.object({ jobId: Id, groupId: Id, position: Position }) },
+        },
+      },
+      async (request, reply) => {
+        const ids = { jobId: JobId.parse(newId()), groupId: GroupId.parse(newId()) };
+        const outcome = await handle(postJob, { ...ids, ...request.body }, commandRequest(request));
+        const [posted] = outcome.events;
+        if (posted?.type !== 'JobPosted') throw new Error('PostJob always has a JobPosted to tell of');
+        const { jobId, groupId } = posted.data;
+        return reply.code(201).send({ jobId, groupId, position: encodePosition(outcome.position) });
+      },
+    );
+
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        tags,
+        operationId: 'listJobs',
+        summary: 'Jobs, newest first',
+        querystring: search,
+        response: { 200: pageOf(JobView) },
+      },
+    },
+    ({ query }) => queries.listJobs(query),
+  );
+
+  app.get(
+    '/v1/jobs/:jobId',
+    {
+      config: { refusals: ['JOB_NOT_FOUND'] },
+      schema: { tags, operationId: 'getJob', summary: 'One job', params, response: { 200: JobView } },
+    },
+    ({ params: { jobId } }) => queries.getJob({ jobId }),
+  );
+
+  app.patch(
+    '/v1/jobs/:jobId',
+    {
+      config: { refusals: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER', 'JOB_CLOSED'] },
+      schema: {
+        tags,
+        operationId: 'changeJob',
+        summary: 'Change a job of one’s own',
+        params,
+        body: bodyOf(changeJob, 'jobId'),
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const change = { ...request.params, ...request.body };
+      const { position } = await handle(changeJob, change, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+
+  app.post(
+    '/v1/jobs/:jobId/close',
+    {
+      config: { idempotentAs: 'CloseJob', refusals: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'] },
+      schema: {
+        tags,
+        operationId: 'closeJob',
+        summary: 'Close a job of one’s own, and its group',
+        params,
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { position } = await handle(closeJob, request.params, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+}

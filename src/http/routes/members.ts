@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { encodePosition } from '../../commands/answers.ts';
+import { addMember } from '../../commands/chat-group/add-member.ts';
+import { removeMember } from '../../commands/chat-group/remove-member.ts';
+import { GroupId, UserId } from '../../events/ids.ts';
+import { commandRequest } from '../command-request.ts';
+import { groupAccess } from '../group-access.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { Done, bodyOf, pageOf, paging } from '../schemas.ts';
+import { MemberView } from '../views.ts';
+
+const tags = ['Members'];
+const params = z.strictObject({ groupId: GroupId });
+
+/** Who is in a group. An admin adds and removes; a member may remove itself. */
+export function memberRoutes(app: HttpApp, { handle, queries, isOnline, ...deps }: RouteDeps): void {
+  const asMember = groupAccess(deps);
+
+  app.get(
+    '/v1/groups/:groupId/members',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'listMembers',
+        summary: 'The members of a group',
+        params,
+        querystring: z.strictObject(paging),
+        response: { 200: pageOf(MemberView) },
+      },
+    },
+    async ({ session: { actor }, params: { groupId }, query }) => {
+      const asked = { userId: actor.userId, groupId, ...query };
+      const { data, nextCursor } = await asMember(groupId, actor, () => queries.listMembers(asked));
+      return { data: data.map((member) => ({ ...member, online: isOnline(member.userId) })), nextCursor };
+    },
+  );
+
+  app.post(
+    '/v1/groups/:groupId/members',
+    {
+      config: {
+        idempotentAs: 'AddMember',
+        refusals: ['GROUP_NOT_FOUND', 'USER_NOT_FOUND', 'NOT_GROUP_ADMIN', 'GROUP_CLOSED', 'LAST_ADMIN'],
+      },
+      schema: {
+        tags,
+        operationId: 'addMember',
+        summary: 'Add a member, or change its role',
+        params,
+        body: bodyOf(addMember, 'groupId'),
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const addition = { ...request.params, ...request.body };
+      const { position } = await handle(addMember, addition, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+
+  app.delete(
+    '/v1/groups/:groupId/members/:userId',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND', 'MEMBER_NOT_FOUND', 'NOT_GROUP_ADMIN', 'LAST_ADMIN'] },
+      schema: {
+        tags,
+        operationId: 'removeMember',
+        summary: 'Remove a member, or leave',
+        params: params.extend({ userId: UserId }),
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { position } = await handle(removeMember, request.params, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+}

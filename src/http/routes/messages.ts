@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { messageChangedAnswer, messageSentAnswer } from '../../commands/answers.ts';
+import type { Outcome, Request } from '../../commands/handle-command.ts';
+import { deleteMessage } from '../../commands/message/delete-message.ts';
+import { editMessage } from '../../commands/message/edit-message.ts';
+import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
+import { sendMessage } from '../../commands/message/send-message.ts';
+import { Emoji } from '../../events/conversation.ts';
+import type { ConversationEvent } from '../../events/domain-event.ts';
+import { GroupId, MessageId } from '../../events/ids.ts';
+import { commandRequest } from '../command-request.ts';
+import { groupAccess } from '../group-access.ts';
+import { sendQuota } from '../rate-limit-fields.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { Id, Limit, Position, Seq, SeqParameter, Time, bodyOf } from '../schemas.ts';
+import { MessageView } from '../views.ts';
+
+const tags = ['Messages'];
+const group = z.strictObject({ groupId: GroupId });
+const message = group.extend({ messageId: MessageId });
+const reaction = message.extend({ emoji: Emoji });
+
+const history = z
+  .strictObject({
+    beforeSeq: SeqParameter.optional(),
+    afterSeq: SeqParameter.optional(),
+    aroundSeq: SeqParameter.optional(),
+    limit: Limit,
+  })
+  .refine(
+    ({ beforeSeq, afterSeq, aroundSeq }) =>
+      [beforeSeq, afterSeq, aroundSeq].filter((seq) => seq !== undefined).length <= 1,
+    'Only one of beforeSeq, afterSeq and aroundSeq may be given',
+  );
+
+const Sent = z.object({
+  messageId: Id,
+  seq: Seq,
+  occurredAt: Time,
+  duplicate: z.boolean(),
+  position: Position,
+});
+const Changed = z.object({ seq: Seq, position: Position });
+
+/** What members say to each other, and what they do to it. */
+export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
+  const { handle, lookups, queries, rateLimits } = deps;
+  const asMember = groupAccess(deps);
+
+  app.get(
+    '/v1/groups/:groupId/messages',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'listMessages',
+        summary: 'The newest messages, or those before, after or around a seq; ascending',
+        params: group,
+        querystring: history,
+        response: {
+          200: z.object({ data: z.array(MessageView), hasMore: z.boolean(), headSeq: Seq }),
+        },
+      },
+    },
+    ({ session: { actor }, params: { groupId }, query }) =>
+      asMember(groupId, actor, () => queries.messageHistory({ userId: actor.userId, groupId, ...query })),
+  );
+
+  app.post(
+    '/v1/groups/:groupId/messages',
+    {
+      config: {
+        idempotentAs: 'SendMessage',
+        refusals: [
+          'GROUP_NOT_FOUND',
+          'GROUP_CLOSED',
+          'REPLY_TARGET_NOT_FOUND',
+          'FILE_NOT_FOUND',
+          'CLIENT_MSG_ID_REUSED',
+          'RATE_LIMITED',
+        ],
+      },
+      schema: {
+        tags,
+        operationId: 'sendMessage',
+        summary: 'Send a message; the same clientMsgId is the same message for ever',
+        params: group,
+        body: bodyOf(sendMessage, 'groupId'),
+        response: { 201: Sent, 200: Sent.describe('It had been sent before') },
+      },
+    },
+    async (request, reply) => {
+      sendQuota(reply, await rateLimits.consume('messages', request.session.actor.userId));
+      const outcome = await handle(
+        sendMessage,
+        { ...request.params, ...request.body },
+        commandRequest(request),
+      );
+      return reply.code(outcome.duplicate ? 200 : 201).send(messageSentAnswer(outcome));
+    },
+  );
+
+  /** A change that had been made before is told with the seq at which the message stands. */
+  async function answerChange(
+    { groupId, messageId }: { groupId: GroupId; messageId: MessageId },
+    outcome: Outcome<ConversationEvent>,
+  ) {
+    const facts = outcome.events.length > 0 ? undefined : await lookups.message(groupId, messageId);
+    return messageChangedAnswer(outcome, facts?.changedSeq ?? 0);
+  }
+
+  app.patch(
+    '/v1/groups/:groupId/messages/:messageId',
+    {
+      config: {
+        refusals: [
+          'GROUP_NOT_FOUND',
+          'MESSAGE_NOT_FOUND',
+          'NOT_MESSAGE_AUTHOR',
+          'MESSAGE_DELETED',
+          'GROUP_CLOSED',
+        ],
+      },
+      schema: {
+        tags,
+        operationId: 'editMessage',
+        summary: 'Change the text of a message of one’s own',
+        params: message,
+        body: bodyOf(editMessage, 'groupId', 'messageId'),
+        response: { 200: Changed },
+      },
+    },
+    async (request) => {
+      const edit = { ...request.params, ...request.body };
+      return answerChange(edit, await handle(editMessage, edit, commandRequest(request)));
+    },
+  );
+
+  app.delete(
+    '/v1/groups/:groupId/messages/:messageId',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'NOT_MESSAGE_AUTHOR'] },
+      schema: {
+        tags,
+        operationId: 'deleteMessage',
+        summary: 'Take a message back; an admin may take back anybody’s',
+        params: message,
+        response: { 200: Changed },
+      },
+    },
+    async (request) =>
+      answerChange(request.params, await handle(deleteMessage, request.params, commandRequest(request))),
+  );
+
+  const reacting = {
+    config: { refusals: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'MESSAGE_DELETED', 'GROUP_CLOSED'] },
+    schema: { tags, params: reaction, response: { 200: Changed } },
+  } as const;
+  const react = (command: typeof addReaction) => async (params: z.infer<typeof reaction>, request: Request) =>
+    answerChange(params, await handle(command, params, request));
+  const [add, remove] = [react(addReaction), react(removeReaction)];
+
+  app.put(
+    '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
+    {
+      config: { refusals: [...reacting.config.refusals] },
+      schema: { ...reacting.schema, tags, operationId: 'addReaction', summary: 'React to a message' },
+    },
+    (request) => add(request.params, commandRequest(request)),
+  );
+
+  app.delete(
+    '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
+    {
+      config: { refusals: [...reacting.config.refusals] },
+      schema: { ...reacting.schema, tags, operationId: 'removeReaction', summary: 'Take a reaction back' },
+    },
+    (request) => remove(request.params, commandRequest(request)),
+  );
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { chatGroupOf, requireMember } from '../../commands/chat-group/chat-group.ts';
+import { moveReadMarkerInput } from '../../commands/read-marker/move-read-marker.ts';
+import { GroupId } from '../../events/ids.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { bodyOf } from '../schemas.ts';
+
+/** How far the caller has read. */
+export function readRoutes(app: HttpApp, { loader, readMarkers, announceRead }: RouteDeps): void {
+  app.put(
+    '/v1/groups/:groupId/read',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND'] },
+      schema: {
+        tags: ['Groups'],
+        operationId: 'markRead',
+        summary: 'Say that everything up to a seq is read; the marker never moves back',
+        params: z.strictObject({ groupId: GroupId }),
+        body: bodyOf({ input: moveReadMarkerInput }, 'groupId'),
+        response: { 200: z.object({ unreadCount: z.int().min(0) }) },
+      },
+    },
+    async ({ session, params: { groupId }, body }) => {
+      const { actor } = session;
+      const group = await loader.refresh(chatGroupOf(groupId));
+      requireMember(group.state, actor);
+      const { seq, unreadCount, moved } = await readMarkers.move(groupId, actor.userId, body.seq);
+      if (moved) announceRead({ groupId, userId: actor.userId, seq });
+      return { unreadCount };
+    },
+  );
+}

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { GroupId } from '../../events/ids.ts';
+import { text } from '../../events/text.ts';
+import { groupAccess } from '../group-access.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { pageOf, paging } from '../schemas.ts';
+import { MessageView } from '../views.ts';
+
+/** Full-text search in what the caller may read. */
+export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
+  const asMember = groupAccess(deps);
+
+  app.get(
+    '/v1/search/messages',
+    {
+      config: { refusals: ['GROUP_NOT_FOUND'] },
+      schema: {
+        tags: ['Messages'],
+        operationId: 'searchMessages',
+        summary: 'Messages with these words, in the caller’s groups or one of them',
+        querystring: z.strictObject({ q: text(1, 200), groupId: GroupId.optional(), ...paging }),
+        response: { 200: pageOf(MessageView) },
+      },
+    },
+    ({ session: { actor }, query }) => {
+      const search = () => queries.searchMessages({ userId: actor.userId, ...query });
+      return query.groupId ? asMember(query.groupId, actor, search) : search();
+    },
+  );
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { text } from '../events/text.ts';
+
+/** An id in an answer. Those in requests are branded, see events/ids.ts. */
+export const Id = z.uuid();
+export const Time = z.iso.datetime({ precision: 3 });
+export const Seq = z.int().min(0);
+export const Position = z
+  .string()
+  .meta({ description: 'Opaque. Send it as X-Min-Position with a query that has to show this.' });
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 100;
+
+/** How many items a page has. */
+export const Limit = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .pipe(z.int().min(1).max(MAX_LIMIT))
+  .default(DEFAULT_LIMIT)
+  .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
+
+/** A seq in a query string. */
+export const SeqParameter = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number)
+  .meta({ type: 'integer', pattern: undefined, minimum: 0 });
+
+export const Cursor = text(1, 512).meta({ description: 'nextCursor of the page before' });
+export const paging = { cursor: Cursor.optional(), limit: Limit };
+
+/** A page of a list: the rest, if there is any, follows from `nextCursor`. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+
+/** The answer of a command that has nothing else to tell. */
+export const Done = z.object({ position: Position });
+
+/** The body of a command's request: its input without what the path, the token or the server gives. */
+export function bodyOf<I extends object, K extends keyof I & string>(
+  { input }: { input: z.ZodType<I> },
+  ...given: K[]
+): z.ZodType<Omit<I, K>> {
+  if (!(input instanceof z.ZodObject)) throw new TypeError('a command’s input is an object');
+  const fields = Object.entries(input.shape).filter(([name]) => !given.some((each) => each === name));
+  const checks = (input.def.checks ?? []) as z.core.$ZodCheck<Record<string, unknown>>[];
+  const body = z.strictObject(Object.fromEntries(fields)).check(...checks);
+  return body as unknown as z.ZodType<Omit<I, K>>;
+}

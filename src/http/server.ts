@@ -1,0 +1,114 @@
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import type { Authenticate } from '../auth/session.ts';
+import {
+  answerUnreadable,
+  answerWithProblems,
+  refuseWhenClosing,
+  sendProblem,
+} from './answer-with-problems.ts';
+import { authenticateRequests } from './authenticate-request.ts';
+import { checkWithZod, describeRoutes } from './describe-routes.ts';
+import { type IdempotencyKeys, honourIdempotencyKeys } from './idempotency-keys.ts';
+import { acceptJsonOnly } from './json.ts';
+import { refuseOtherMethods } from './method-not-allowed.ts';
+import { waitForMinPosition } from './min-position.ts';
+import { observeRequests } from './observe-requests.ts';
+import { describeApi, servePage } from './openapi.ts';
+import type { RouteDeps } from './route-deps.ts';
+import { applicationRoutes } from './routes/applications.ts';
+import { type AuthRoutes, authRoutes } from './routes/auth.ts';
+import { documentRoutes } from './routes/documents.ts';
+import { groupRoutes } from './routes/groups.ts';
+import { healthRoutes } from './routes/health.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { type MeRoutes, meRoutes } from './routes/me.ts';
+import { memberRoutes } from './routes/members.ts';
+import { messageRoutes } from './routes/messages.ts';
+import { readRoutes } from './routes/read.ts';
+import { searchRoutes } from './routes/search.ts';
+
+export interface HttpSettings {
+  /** The proxies, by address or network, whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[];
+}
+
+export interface HttpDeps
+  extends RouteDeps, Omit<AuthRoutes, 'authenticate'>, Omit<MeRoutes, 'authenticate'> {
+  authenticate: Authenticate;
+  idempotencyKeys: IdempotencyKeys;
+  /** Keeps the fingerprints of bodies, which may hold a password, from being guessed. The same on every node. */
+  fingerprintSecret: string | Buffer;
+  metrics: RouteDeps['metrics'] & {
+    refused(code: string): void;
+    requestAnswered(labels: { route: string; method: string; status: number }, seconds: number): void;
+  };
+  log: Logger;
+  settings: HttpSettings;
+}
+
+const BODY_LIMIT = 65_536;
+/** A family of emoji, percent-encoded, is the longest parameter there is. */
+const MAX_PARAM_LENGTH = 400;
+
+/** The whole REST API, not yet listening: `listen` serves it, `inject` asks it without a socket. */
+export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
+  const { authenticate, log, metrics } = deps;
+  const loggerInstance: FastifyBaseLogger = log;
+  const app = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
+    requestIdHeader: false,
+    genReqId: deps.newId,
+    trustProxy: deps.settings.trustedProxies.length > 0 ? [...deps.settings.trustedProxies] : false,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: 15_000,
+    connectionTimeout: 30_000,
+    handlerTimeout: 10_000,
+    keepAliveTimeout: 72_000,
+    maxRequestsPerSocket: 1_000,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply, metrics.refused),
+  }).withTypeProvider<ZodTypeProvider>();
+
+  app.setValidatorCompiler(checkWithZod);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptJsonOnly(app);
+  answerWithProblems(app, metrics.refused);
+  refuseWhenClosing(app);
+  await app.register(helmet);
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
+  });
+  observeRequests(app, metrics.requestAnswered);
+
+  const refuseTheRest = refuseOtherMethods(app);
+  describeRoutes(app);
+  await describeApi(app);
+  honourIdempotencyKeys(app, { keys: deps.idempotencyKeys, secret: deps.fingerprintSecret, log });
+  waitForMinPosition(app, deps.progress);
+
+  healthRoutes(app, deps);
+  documentRoutes(app, deps);
+  authRoutes(app, deps);
+  meRoutes(app, deps);
+  const authenticated = authenticateRequests(app, authenticate);
+  await app.register(async (members) => {
+    members.addHook('onRequest', authenticated);
+    const secured = members.withTypeProvider<ZodTypeProvider>();
+    jobRoutes(secured, deps);
+    applicationRoutes(secured, deps);
+    groupRoutes(secured, deps);
+    memberRoutes(secured, deps);
+    messageRoutes(secured, deps);
+    readRoutes(secured, deps);
+    searchRoutes(secured, deps);
+  });
+  await servePage(app);
+  refuseTheRest();
+  return app as unknown as FastifyInstance;
+}

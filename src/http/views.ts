@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { GroupRole } from '../events/chat-group.ts';
+import { JobId, UserId } from '../events/ids.ts';
+import { Id, Seq, Time } from './schemas.ts';
+
+/** A message as CONTRACT §3 shows it. One that was deleted keeps its place, without its text. */
+export const MessageView = z
+  .object({
+    id: Id,
+    groupId: Id,
+    seq: Seq,
+    senderId: Id,
+    text: z.string().nullable(),
+    files: z.array(z.object({ fileId: Id })),
+    replyTo: Id.nullable(),
+    reactions: z.record(z.string(), z.array(Id)),
+    occurredAt: Time,
+    editedAt: Time.nullable(),
+    deletedAt: Time.nullable(),
+  })
+  .meta({ id: 'Message' });
+
+const alias = 'The same as id, under the name that commands answer with';
+
+export const JobView = z
+  .object({
+    id: Id,
+    jobId: Id.describe(alias),
+    groupId: Id,
+    companyId: Id,
+    title: z.string(),
+    description: z.string(),
+    location: z.string().nullable(),
+    status: z.enum(['open', 'closed']),
+    postedAt: Time,
+  })
+  .meta({ id: 'Job' });
+
+export const ApplicationView = z
+  .object({
+    id: Id,
+    applicationId: Id.describe(alias),
+    jobId: JobId,
+    groupId: Id,
+    applicantId: UserId,
+    status: z.enum(['submitted', 'withdrawn', 'screening', 'interview', 'offer', 'hired', 'rejected']),
+    reason: z.string().nullable(),
+    coverLetter: z.string().nullable(),
+    submittedAt: Time,
+  })
+  .meta({ id: 'Application' });
+
+export const GroupView = z
+  .object({
+    id: Id,
+    groupId: Id.describe(alias),
+    jobId: Id.nullable(),
+    name: z.string(),
+    status: z.enum(['open', 'closed']),
+    myRole: GroupRole,
+    memberCount: z.int(),
+    headSeq: Seq,
+    unreadCount: z.int().min(0),
+    lastMessage: MessageView.nullable(),
+    createdAt: Time,
+  })
+  .meta({ id: 'Group' });
+
+export const MemberView = z
+  .object({
+    userId: UserId,
+    displayName: z.string(),
+    role: GroupRole,
+    online: z.boolean(),
+    readSeq: Seq,
+    joinedAt: Time,
+  })
+  .meta({ id: 'Member' });
