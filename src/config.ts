@@ -102,7 +102,7 @@ const settings = z
     publicUrl: env.PUBLIC_URL,
     /** The `iss` of our tokens. */
     jwtIssuer: env.PUBLIC_URL ?? 'slay-e-chatapp',
-    /** PKCS #8 PEM; undefined means: make one and keep it in the data folder. */
+    /** PKCS #8 PEM; undefined means: make one and keep it in the database. */
     jwtPrivateKey: env.JWT_PRIVATE_KEY,
     /** Besides the host that was asked. */
     allowedOrigins: env.ALLOWED_ORIGINS,
