@@ -12,6 +12,10 @@ export default async function setUp(): Promise<void> {
   const postgres = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'error' }) });
   process.env[OWNER_URL_VARIABLE] = postgres.ownerUrl;
   Object.assign(globalThis, { testPostgres: { postgres, dataDir } });
+  // Durability has journeys of its own, on servers of their own: here it would only cost time.
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'])
+    await administer(`alter system set ${setting} = off`);
+  await administer('select pg_reload_conf()');
   await administer(`create database ${TEMPLATE}`);
   await migrate(databaseUrl(TEMPLATE));
 }
