@@ -22,6 +22,8 @@ export interface SigningKeys {
   jwks: { keys: JWK[] };
   /** What the children of refresh tokens are derived with. */
   refreshSecret: Buffer;
+  /** What fingerprints of request bodies are made with, so that a password in one cannot be guessed from it. */
+  fingerprintSecret: Buffer;
 }
 
 const makePem = () =>
@@ -44,12 +46,14 @@ export async function loadSigningKeys({
   const publicKey = createPublicKey(privateKey);
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
-  const secret = await store.keep('refresh-tokens', () => randomBytes(32).toString('base64url'));
+  const secret = async (name: string) =>
+    Buffer.from(await store.keep(name, () => randomBytes(32).toString('base64url')), 'base64url');
   return {
     privateKey,
     publicKey,
     kid,
     jwks: { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] },
-    refreshSecret: Buffer.from(secret, 'base64url'),
+    refreshSecret: await secret('refresh-tokens'),
+    fingerprintSecret: await secret('fingerprints'),
   };
 }

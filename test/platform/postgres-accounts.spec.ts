@@ -82,7 +82,17 @@ describe('Sessions in PostgreSQL', () => {
       await store.open({ sessionId, userId: ada.userId, tokenHash: randomBytes(32) });
     await store.open({ sessionId: randomUUID(), userId: bob.userId, tokenHash: randomBytes(32) });
 
+    const listener = new pg.Client({ connectionString: database.url });
+    await listener.connect();
+    await listener.query('listen session_revoked');
+    const heard: (string | undefined)[] = [];
+    listener.on('notification', ({ payload }) => heard.push(payload));
+
     expect((await store.revokeAllOf(ada.userId)).toSorted()).toStrictEqual(sessionIds);
+    // Notifications come before the answer to whatever the connection asks next.
+    await listener.query('select');
+    expect(heard.toSorted()).toStrictEqual(sessionIds);
+    await listener.end();
     expect(await store.revokeAllOf(ada.userId)).toStrictEqual([]);
     const revoked = createRevokedSessions({ pool, url: database.url, log: silent });
     expect((await revoked.endedWithin(60)).toSorted()).toStrictEqual(sessionIds);
