@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Applied, ChatClient, type Session, call, signUp } from '../test/support/chat-client.ts';
+import { type Applied, ChatClient } from '../test/support/chat-client.ts';
+import { type Session, call, signUp } from '../test/support/rest-client.ts';
 
 /** Two real clients, a company and an applicant, talk over REST and Socket.IO; one goes away and misses nothing. */
 

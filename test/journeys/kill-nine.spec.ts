@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ChatClient, type Sent, type Session, Refused, call, signUp, until } from '../support/chat-client.ts';
+import { ChatClient, type Sent } from '../support/chat-client.ts';
+import { type Session, Refused, call, signUp } from '../support/rest-client.ts';
 import { type ReadBack, type RestHistory, type Send, checkHistory } from '../support/history-checker.ts';
 import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
 
@@ -172,70 +173,4 @@ describe('kill -9 of the whole process tree, database included, under load', () 
     expect(history.sends.filter(({ outcome }) => outcome === 'refused')).toEqual([]);
     expect(history.reads.filter(({ shown }) => shown === true).length).toBeGreaterThan(0);
   }, 150_000);
-});
-
-interface Group {
-  groupId: string;
-  myRole: string;
-  memberCount: number;
-}
-
-/** Every page of a list. */
-async function all<T>({ url, accessToken: token }: Session, path: string): Promise<T[]> {
-  const items: T[] = [];
-  let cursor = '';
-  do {
-    const page = await call<{ data: T[]; nextCursor: string | null }>(
-      url,
-      'GET',
-      `${path}?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
-      { token },
-    );
-    items.push(...page.data);
-    cursor = page.nextCursor ?? '';
-  } while (cursor);
-  return items;
-}
-
-describe('a crash between a cause and its reaction', () => {
-  let server: ServerProcess;
-
-  afterAll(async () => {
-    await server.killTree();
-    await rm(server.dataDir, { recursive: true, force: true });
-  });
-
-  test('leaves every posted job with exactly one group, and no job twice', async () => {
-    const port = await freePort();
-    server = await startServer({ port, env });
-    const { url, dataDir } = server;
-    const company = await signUp(url, { role: 'company', displayName: 'Company' });
-    const keys: string[] = [];
-    const post = (key: string) =>
-      call<Job>(url, 'POST', '/v1/jobs', {
-        token: company.accessToken,
-        headers: { 'idempotency-key': key },
-        body: { title: `Job ${key}`, description: 'Posted into a crash' },
-      });
-    for (let round = 0; round < 3; round += 1) {
-      const fresh = Array.from({ length: 20 }, () => randomUUID());
-      keys.push(...fresh);
-      const posts = Promise.allSettled(fresh.map(post));
-      await pause(5 + Math.random() * 40);
-      await server.killTree();
-      await posts;
-      server = await startServer({ port, dataDir, env });
-      await until('each job that was stored has its group', async () => {
-        const jobs = await all<Job>(company, '/v1/jobs');
-        const groups = new Set((await all<Group>(company, '/v1/groups')).map(({ groupId }) => groupId));
-        return jobs.every(({ groupId }) => groups.has(groupId));
-      });
-    }
-    await Promise.all(keys.map(post));
-    const jobs = await all<Job>(company, '/v1/jobs');
-    const groups = await all<Group>(company, '/v1/groups');
-    expect(jobs).toHaveLength(keys.length);
-    expect(groups.map(({ groupId }) => groupId).sort()).toEqual(jobs.map(({ groupId }) => groupId).sort());
-    expect(groups.every(({ myRole, memberCount }) => myRole === 'admin' && memberCount === 1)).toBe(true);
-  }, 60_000);
 });

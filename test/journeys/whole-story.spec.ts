@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { ChatClient, Refused, type Session, call, logIn, signUp, until } from '../support/chat-client.ts';
-import { type ServerProcess, freePort, launchServer, startServer } from '../support/server-process.ts';
+import { ChatClient } from '../support/chat-client.ts';
+import { Refused, type Session, call, logIn, signUp, until } from '../support/rest-client.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
 
 interface Message {
   id: string;
@@ -43,7 +44,6 @@ describe('the whole story', () => {
   const secret = 'correct horse battery staple';
   const email = `${randomUUID()}@example.test`;
   let server: ServerProcess;
-  let port: number;
   let url: string;
   let company: Session;
   let ada: Session;
@@ -67,8 +67,7 @@ describe('the whole story', () => {
     (await as<{ data: Message[] }>(session, 'GET', `/v1/groups/${group}/messages`)).data;
 
   beforeAll(async () => {
-    port = await freePort();
-    server = await startServer({ port, env });
+    server = await startServer({ env });
     ({ url } = server);
   });
 
@@ -76,20 +75,6 @@ describe('the whole story', () => {
     for (const client of [companyClient, adaClient, bobClient]) client?.close();
     await server.killTree();
     await rm(server.dataDir, { recursive: true, force: true });
-  });
-
-  test('the server says what it offers', async () => {
-    const openapi = await call<{ openapi: string; paths: object }>(url, 'GET', '/openapi.json');
-    const asyncapi = await call<{ asyncapi: string }>(url, 'GET', '/asyncapi.json');
-    const { keys } = await call<{ keys: { kty: string }[] }>(url, 'GET', '/.well-known/jwks.json');
-    const metrics = await (await fetch(`${url}/metrics`)).text();
-    const docs = await fetch(`${url}/docs`);
-    expect(openapi.openapi).toMatch(/^3\.1/);
-    expect(Object.keys(openapi.paths)).toEqual(expect.arrayContaining(['/v1/jobs', '/v1/auth/login']));
-    expect(asyncapi.asyncapi).toMatch(/^3\./);
-    expect(keys[0]?.kty).toBe('OKP');
-    expect(metrics).toContain('# TYPE');
-    expect(docs.headers.get('content-type')).toContain('text/html');
   });
 
   test('people register, log in and renew their tokens', async () => {
@@ -261,32 +246,5 @@ describe('the whole story', () => {
     expect(await refusal(as(session, 'GET', '/v1/me'))).toBe('TOKEN_REVOKED');
     expect(await as(ada, 'GET', '/v1/me')).toMatchObject({ displayName: 'Ada' });
     client.close();
-  });
-
-  test('a second start on the same data says which process holds it, and stops', async () => {
-    const second = launchServer({ dataDir: server.dataDir, env });
-    const { code } = await second.exited;
-    expect(code).not.toBe(0);
-    expect(second.output()).toContain(String(server.pid));
-    expect(await as(bob, 'GET', '/v1/me')).toMatchObject({ displayName: 'Bob' });
-  });
-
-  test('a stop is announced, orderly and quick; the next start has everything', async () => {
-    const before = await messages(bob);
-    const heard = listen(bobClient, 'draining');
-    const { code, milliseconds } = await server.stop();
-    expect({ code, isQuick: milliseconds < 25_000 }).toEqual({ code: 0, isQuick: true });
-    expect(heard).toHaveLength(1);
-    server = await startServer({ port, dataDir: server.dataDir, env });
-    expect(await messages(bob)).toEqual(before);
-    await until('Bob is connected again', () => bobClient.socket.connected);
-    expect(bobClient.view(group)).toEqual(companyClient.view(group));
-  });
-
-  test('a start after a kill works at once, with PostgreSQL left behind running', async () => {
-    const before = await messages(bob);
-    await server.killProcess();
-    server = await startServer({ port, dataDir: server.dataDir, env });
-    expect(await messages(bob)).toEqual(before);
   });
 });

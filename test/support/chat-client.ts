@@ -1,98 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Socket, io } from 'socket.io-client';
-
-/** An answer that says no: the problem document of REST and of the socket's ack alike. */
-export class Refused extends Error {
-  readonly problem: { code: string; status: number; retryable: boolean; detail?: string };
-
-  constructor(problem: Refused['problem']) {
-    super(`${problem.status} ${problem.code}: ${problem.detail ?? ''}`);
-    this.problem = problem;
-  }
-}
-
-/** Resolves once the condition holds. Throws, naming `what`, when that takes longer than `withinMs`. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause(5);
-  }
-}
-
-export interface Session {
-  url: string;
-  userId: string;
-  accessToken: string;
-  refreshToken: string;
-}
-
-interface Call {
-  token?: string;
-  body?: unknown;
-  headers?: Record<string, string>;
-}
-
-/** One REST call; `T` is what a 2xx carries. Throws `Refused` on any other answer. */
-export async function call<T>(
-  url: string,
-  method: string,
-  path: string,
-  { token, body, headers }: Call = {},
-) {
-  const response = await fetch(new URL(path, url), {
-    method,
-    headers: {
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-      ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Refused(asProblem(response.status, text));
-  return (text === '' ? undefined : JSON.parse(text)) as T;
-}
-
-function asProblem(status: number, text: string): Refused['problem'] {
-  try {
-    return { status, code: 'UNKNOWN', retryable: false, ...JSON.parse(text) };
-  } catch {
-    return { status, code: 'NOT_JSON', retryable: status >= 500, detail: text.slice(0, 200) };
-  }
-}
-
-export interface Person {
-  role: 'company' | 'applicant';
-  displayName: string;
-  email?: string;
-  password?: string;
-}
-
-/** A new account, logged in. */
-export async function signUp(url: string, person: Person): Promise<Session> {
-  const { role, displayName, email = `${randomUUID()}@example.test`, password = randomUUID() } = person;
-  await call(url, 'POST', '/v1/auth/register', { body: { role, displayName, email, password } });
-  return logIn(url, email, password);
-}
-
-interface LoggedIn {
-  accessToken: string;
-  refreshToken: string;
-  user: { id: string };
-}
-
-export async function logIn(url: string, email: string, password: string): Promise<Session> {
-  const { user, accessToken, refreshToken } = await call<LoggedIn>(url, 'POST', '/v1/auth/login', {
-    body: { email, password },
-  });
-  return { url, userId: user.id, accessToken, refreshToken };
-}
+import { Refused, type Session, renew, until } from './rest-client.ts';
 
 export interface Applied {
   groupId: string;
@@ -265,10 +174,7 @@ export class ChatClient {
   }
 
   async #renew(): Promise<void> {
-    const { url, refreshToken } = this.#session;
-    const fresh = await call<LoggedIn>(url, 'POST', '/v1/auth/refresh', { body: { refreshToken } });
-    this.#session.accessToken = fresh.accessToken;
-    this.#session.refreshToken = fresh.refreshToken;
-    await this.ask('refreshAuth', { token: fresh.accessToken });
+    Object.assign(this.#session, await renew(this.#session));
+    await this.ask('refreshAuth', { token: this.#session.accessToken });
   }
 }

@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { pino } from 'pino';
+import { NO_STREAM } from '../../src/events/event-store.ts';
+import { GroupId, JobId, UserId } from '../../src/events/ids.ts';
+import { jobStream } from '../../src/events/streams.ts';
+import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { APP_ROLE, createPool } from '../../src/platform/postgres.ts';
+import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
+import { type Session, call, signUp, until } from '../support/rest-client.ts';
+import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
+
+const env = { LOGINS_PER_MINUTE: '1000' };
+
+interface Job {
+  jobId: string;
+  groupId: string;
+}
+
+interface Group {
+  groupId: string;
+  myRole: string;
+  memberCount: number;
+}
+
+/** Every page of a list. */
+async function all<T>({ url, accessToken: token }: Session, path: string): Promise<T[]> {
+  const items: T[] = [];
+  let cursor = '';
+  do {
+    const page = await call<{ data: T[]; nextCursor: string | null }>(
+      url,
+      'GET',
+      `${path}?limit=100${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+      { token },
+    );
+    items.push(...page.data);
+    cursor = page.nextCursor ?? '';
+  } while (cursor);
+  return items;
+}
+
+describe('a crash between a cause and its reaction', () => {
+  let server: ServerProcess;
+
+  afterAll(async () => {
+    await server.killTree();
+    await rm(server.dataDir, { recursive: true, force: true });
+  });
+
+  test('leaves every posted job with exactly one group, and no job twice', async () => {
+    const port = await freePort();
+    server = await startServer({ port, env });
+    const { url, dataDir } = server;
+    const company = await signUp(url, { role: 'company', displayName: 'Company' });
+    const keys: string[] = [];
+    const post = (key: string) =>
+      call<Job>(url, 'POST', '/v1/jobs', {
+        token: company.accessToken,
+        headers: { 'idempotency-key': key },
+        body: { title: `Job ${key}`, description: 'Posted into a crash' },
+      });
+    for (let round = 0; round < 3; round += 1) {
+      const fresh = Array.from({ length: 20 }, () => randomUUID());
+      keys.push(...fresh);
+      const posts = Promise.allSettled(fresh.map(post));
+      await pause(5 + Math.random() * 40);
+      await server.killTree();
+      await posts;
+      server = await startServer({ port, dataDir, env });
+      await until('each job that was stored has its group', async () => {
+        const jobs = await all<Job>(company, '/v1/jobs');
+        const groups = new Set((await all<Group>(company, '/v1/groups')).map(({ groupId }) => groupId));
+        return jobs.every(({ groupId }) => groups.has(groupId));
+      });
+    }
+    await Promise.all(keys.map(post));
+    const jobs = await all<Job>(company, '/v1/jobs');
+    const groups = await all<Group>(company, '/v1/groups');
+    expect(jobs).toHaveLength(keys.length);
+    expect(groups.map(({ groupId }) => groupId).sort()).toEqual(jobs.map(({ groupId }) => groupId).sort());
+    expect(groups.every(({ myRole, memberCount }) => myRole === 'admin' && memberCount === 1)).toBe(true);
+  }, 60_000);
+
+  test('makes the group of a job that was only just stored, once', async () => {
+    const { url, dataDir } = server;
+    const port = Number(new URL(url).port);
+    const company = await signUp(url, { role: 'company', displayName: 'Company' });
+    await server.killTree();
+    const groupId = await storeJobPosted(dataDir, company.userId);
+    for (let start = 1; start <= 2; start += 1) {
+      server = await startServer({ port, dataDir, env });
+      await until('the group exists', async () => (await all<Group>(company, '/v1/groups')).length > 0);
+      expect(await all<Group>(company, '/v1/groups')).toMatchObject([
+        { groupId, myRole: 'admin', memberCount: 1 },
+      ]);
+      if (start === 1) await server.killTree();
+    }
+  }, 60_000);
+});
+
+/** Stores the cause as the server does, and nothing of what follows from it; answers with the group's id. */
+async function storeJobPosted(dataDir: string, companyId: string): Promise<string> {
+  const log = pino({ level: 'silent' });
+  const postgres = await startEmbeddedPostgres({ dataDir, log });
+  const pool = createPool({ url: postgres.ownerUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
+  const store = createPostgresEventStore({ pool, url: postgres.ownerUrl, log });
+  await store.start();
+  const data = {
+    jobId: JobId.parse(newId()),
+    groupId: GroupId.parse(newId()),
+    companyId: UserId.parse(companyId),
+    title: 'Left alone',
+    description: 'The process died right after this was stored',
+    location: null,
+  };
+  const verdict = await store.append({
+    stream: jobStream(data.jobId),
+    events: [{ id: newId(), event: { type: 'JobPosted', data } }],
+    expected: NO_STREAM,
+    occurredAt: new Date().toISOString(),
+    metadata: { actorId: companyId, correlationId: randomUUID(), causationId: null },
+  });
+  await store.close();
+  await pool.end();
+  await postgres.stop();
+  expect(verdict.outcome).toBe('appended');
+  return data.groupId;
+}
