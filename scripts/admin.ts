@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { EmailAddress, NewPassword } from '../src/auth/credentials.ts';
 import { createPasswordHashes } from '../src/auth/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';

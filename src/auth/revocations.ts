@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Revocations } from './session.ts';
 
@@ -61,17 +62,17 @@ export async function createRevocations({
     }
   }
 
-  const pollQuietly = () =>
-    poll().catch((error: unknown) => log.warn({ err: error }, 'revoked sessions could not be read'));
+  async function follow(): Promise<void> {
+    for (;;) {
+      await pause(pollMs, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      await poll().catch((error: unknown) => log.warn({ err: error }, 'ended sessions could not be read'));
+    }
+  }
 
   await poll();
   sessions.listen(revoke, stopping.signal);
-  let polling = Promise.resolve();
-  let timer = setTimeout(async function next() {
-    polling = pollQuietly();
-    await polling;
-    if (!stopping.signal.aborted) timer = setTimeout(next, pollMs);
-  }, pollMs);
+  const following = follow();
 
   return {
     isRevoked: (sessionId) => ended.has(sessionId),
@@ -80,8 +81,7 @@ export async function createRevocations({
     isHealthy: () => Date.now() - freshAt < STALE_MS,
     async stop() {
       stopping.abort();
-      clearTimeout(timer);
-      await polling;
+      await following;
     },
   };
 }

@@ -40,7 +40,11 @@ export async function openDatabase({
   if (!lock) return { ownerUrl: await runningUrl(dataDir), close: async () => {} };
   try {
     const embedded = await startEmbeddedPostgres({ dataDir, log });
-    return { ownerUrl: embedded.ownerUrl, close: () => embedded.stop().finally(() => lock.release()) };
+    const close = async () => {
+      await embedded.stop();
+      await lock.release();
+    };
+    return { ownerUrl: embedded.ownerUrl, close };
   } catch (error) {
     await lock.release();
     throw error;
