@@ -1,0 +1,64 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position } from '../events/event-store.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
+import type { Progress } from '../projections/projection.ts';
+import type { ChatSocket } from './connection.ts';
+import { headSeqs } from './heads.ts';
+import { groupRoom } from './rooms.ts';
+
+const CATCH_UP_MS = 2_000;
+const RETRY_MS = 1_000;
+/** Rooms announced before the socket has to have taken the announcements. */
+const PAGE = 500;
+
+interface ArrivalDeps {
+  store: Pick<EventStore, 'revisions'>;
+  progress: Pick<Progress, 'reached'>;
+  groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
+  /** How far memberships have been followed on this node. */
+  position: () => Position;
+  arrived: (socket: ChatSocket) => void;
+  log: Logger;
+}
+
+/**
+ * Puts a new socket into the rooms of its user's groups. The read model may lag behind what the broadcaster has
+ * handled, and a membership may change between the question and the answer: then it asks again, because a room must
+ * neither miss a member nor keep one that was removed.
+ */
+export function arrivals({ store, progress, groupsOfUser, position, arrived, log }: ArrivalDeps) {
+  async function enter(socket: ChatSocket): Promise<boolean> {
+    const { user, unheard, wire } = socket.data;
+    const changesSeen = user.membershipChanges;
+    if (!(await progress.reached(position(), CATCH_UP_MS))) return false;
+    const groups = await groupsOfUser(user.id);
+    const heads = await headSeqs(store, groups);
+    if (changesSeen !== user.membershipChanges) return false;
+    const heard = groups.filter((groupId) => !unheard.has(groupId));
+    if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
+    arrived(socket);
+    for (const [index, groupId] of heard.entries()) {
+      if (index % PAGE === PAGE - 1) await wire.drained();
+      if (socket.rooms.has(groupRoom(groupId)))
+        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)! });
+    }
+    return true;
+  }
+
+  return async function arrive(socket: ChatSocket): Promise<void> {
+    while (socket.connected) {
+      const changesSeen = socket.data.user.membershipChanges;
+      try {
+        if (await enter(socket)) break;
+      } catch (err) {
+        log.warn({ err }, 'could not find the rooms of a new socket, trying again');
+      }
+      if (changesSeen !== socket.data.user.membershipChanges) continue;
+      // Commands do not need the read model, so they do not wait for it any longer.
+      socket.data.open();
+      await pause(RETRY_MS, undefined, { ref: false });
+    }
+    socket.data.open();
+  };
+}

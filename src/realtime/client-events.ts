@@ -1,0 +1,135 @@
+import { messageChangedAnswer, messageSentAnswer } from '../commands/answers.ts';
+import type { Command } from '../commands/command.ts';
+import type { HandleCommand, Outcome } from '../commands/handle-command.ts';
+import { deleteMessage } from '../commands/message/delete-message.ts';
+import { editMessage } from '../commands/message/edit-message.ts';
+import { addReaction, removeReaction } from '../commands/message/react-to-message.ts';
+import { sendMessage } from '../commands/message/send-message.ts';
+import type { Authenticate } from '../auth/session.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
+import type { ConversationEvent } from '../events/domain-event.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
+import { ProblemError, problem } from '../http/problem.ts';
+import type { ChatSocket } from './connection.ts';
+import { headSeq } from './heads.ts';
+import type { Membership } from './membership.ts';
+import type { Answer, ClientEvent, Payload } from './protocol.ts';
+import { groupRoom } from './rooms.ts';
+import { syncFrom } from './sync.ts';
+
+/** A member has read up to `seq`. */
+export interface Reading {
+  groupId: GroupId;
+  userId: UserId;
+  seq: number;
+}
+
+export interface ClientEventDeps {
+  store: EventStore;
+  handle: HandleCommand;
+  authenticate: Authenticate;
+  rateLimits: RateLimits;
+  membership: Membership;
+  readMarkers: ReadMarkers;
+  announceRead: (reading: Reading) => void;
+  newId: () => string;
+}
+
+export interface ReadMarkers {
+  /** Moves a member's marker; `moved` is false when it stood there, or further, already. */
+  move(
+    groupId: GroupId,
+    userId: UserId,
+    seq: number,
+  ): Promise<{ seq: number; unreadCount: number; moved: boolean }>;
+}
+
+/** What becomes of each event: its payload has been checked, and its socket may speak. */
+export type ClientEventHandlers = {
+  [N in ClientEvent]: (socket: ChatSocket, payload: Payload<N>) => Promise<Answer<N>>;
+};
+
+/** The table of the protocol: one line for each event that a client may send. */
+export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers {
+  const { store, membership } = deps;
+  const sync = syncFrom(deps);
+
+  const run = <I, S, E extends ConversationEvent>(
+    command: Command<I, S, E>,
+    input: I,
+    { data: { session } }: ChatSocket,
+  ): Promise<Outcome<E>> => deps.handle(command, input, { actor: session.actor, correlationId: deps.newId() });
+
+  const change =
+    <I extends { groupId: GroupId }, S>(command: Command<I, S, ConversationEvent>) =>
+    async (socket: ChatSocket, input: I) => {
+      const outcome = await run(command, input, socket);
+      const isDoneAlready = outcome.events.length === 0;
+      return messageChangedAnswer(outcome, isDoneAlready ? await headSeq(store, input.groupId) : 0);
+    };
+
+  return {
+    async sendMessage(socket, input) {
+      await deps.rateLimits.consume('messages', socket.data.user.id);
+      return messageSentAnswer(await run(sendMessage, input, socket));
+    },
+    editMessage: change(editMessage),
+    deleteMessage: change(deleteMessage),
+    addReaction: change(addReaction),
+    removeReaction: change(removeReaction),
+
+    async markRead(socket, { groupId, seq }) {
+      const { user, session } = socket.data;
+      await membership.require(groupId, session.actor);
+      const marker = await deps.readMarkers.move(groupId, user.id, seq);
+      if (marker.moved) deps.announceRead({ groupId, userId: user.id, seq: marker.seq });
+      return { unreadCount: marker.unreadCount };
+    },
+
+    async typing(socket, { groupId, isTyping }) {
+      const { user, session } = socket.data;
+      await membership.require(groupId, session.actor);
+      if (socket.data.mayType())
+        socket.volatile.to(groupRoom(groupId)).emit('typing', { groupId, userId: user.id, isTyping });
+      return {};
+    },
+
+    async joinRoom(socket, { groupId }) {
+      const { user, session, unheard, wire } = socket.data;
+      let changesSeen: number;
+      let head: number;
+      do {
+        changesSeen = user.membershipChanges;
+        await membership.requireNow(groupId, session.actor);
+        head = await headSeq(store, groupId);
+      } while (changesSeen !== user.membershipChanges);
+      unheard.delete(groupId);
+      if (socket.connected && !wire.isCut) void socket.join(groupRoom(groupId));
+      return { headSeq: head };
+    },
+
+    async leaveRoom(socket, { groupId }) {
+      const { session, unheard } = socket.data;
+      await membership.requireNow(groupId, session.actor);
+      unheard.add(groupId);
+      void socket.leave(groupRoom(groupId));
+      return { headSeq: await headSeq(store, groupId) };
+    },
+
+    async sync(socket, asked) {
+      await socket.data.wire.drained();
+      return sync(asked, socket.data.session.actor);
+    },
+
+    async refreshAuth(socket, { token }) {
+      const { data: connection } = socket;
+      const session = await deps.authenticate(token);
+      if (session.actor.userId !== connection.user.id)
+        throw new ProblemError(problem('FORBIDDEN', { detail: 'The token belongs to another user' }));
+      connection.session = session;
+      connection.isWarned = false;
+      return { expiresIn: Math.max(0, Math.floor((session.expiresAt - Date.now()) / 1_000)) };
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type { Session } from '../auth/session.ts';
+import type { GroupId } from '../events/ids.ts';
+import type { ClientToServerEvents, ServerToClientEvents } from './protocol.ts';
+import { TokenBucket } from './token-bucket.ts';
+import type { User } from './users.ts';
+import type { Wire } from './wire.ts';
+
+export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
+export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
+
+/** Events of one socket that may wait for their turn. */
+const MAX_WAITING = 256;
+/** Typing is worth nothing once it is a flood: more than this is dropped in silence. */
+const TYPING = { perSecond: 4, burst: 10 };
+
+export interface EventRate {
+  perSecond: number;
+  burst: number;
+}
+
+/** What the server knows of one socket; it lives in `socket.data`. */
+export class Connection {
+  session: Session;
+  readonly user: User;
+  readonly wire: Wire;
+  readonly events: TokenBucket;
+  /** Groups of its own that this socket does not want to hear, by `leaveRoom`. */
+  readonly unheard = new Set<GroupId>();
+  /** Whether the end of the present token has been announced. */
+  isWarned = false;
+  #typing: TokenBucket | undefined;
+  #lane: Promise<void>;
+  #waiting = 0;
+  #open!: () => void;
+
+  constructor(session: Session, user: User, wire: Wire, rate: EventRate) {
+    this.session = session;
+    this.user = user;
+    this.wire = wire;
+    this.events = new TokenBucket(rate);
+    this.#lane = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  /** Lets the waiting events run: the socket is in its rooms. */
+  open(): void {
+    this.#open();
+  }
+
+  /** Runs what a client asks for in the order in which it asked. False when too much is waiting already. */
+  inTurn(work: () => Promise<void>): boolean {
+    if (this.#waiting >= MAX_WAITING) return false;
+    this.#waiting += 1;
+    this.#lane = this.#lane.then(work).finally(() => (this.#waiting -= 1));
+    return true;
+  }
+
+  /** Whether this socket may announce that its user is typing. */
+  mayType(): boolean {
+    this.#typing ??= new TokenBucket(TYPING);
+    return this.#typing.take();
+  }
+}

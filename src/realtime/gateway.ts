@@ -1,0 +1,209 @@
+import type { Server as HttpServer } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Server } from 'socket.io';
+import type { Authenticate, Revocations } from '../auth/session.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
+import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
+import type { EventStore, Position } from '../events/event-store.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
+import type { Progress } from '../projections/projection.ts';
+import { arrivals } from './arrival.ts';
+import { createBroadcaster } from './broadcaster.ts';
+import { type ReadMarkers, type Reading, clientEventHandlers } from './client-events.ts';
+import type { ChatServer, ChatSocket, EventRate } from './connection.ts';
+import { fanOut } from './fan-out.ts';
+import { eventHandler } from './handle-event.ts';
+import { handshake, originCheck } from './handshake.ts';
+import { headAnnouncer } from './heads.ts';
+import { membershipIn } from './membership.ts';
+import { trackPresence } from './presence.ts';
+import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
+import { endSession, sweepSessions } from './sessions.ts';
+import { Users } from './users.ts';
+import { wireUp } from './wire.ts';
+
+export interface RealtimeSettings {
+  /** Origins of web pages that may connect, besides those of this host. */
+  allowedOrigins: readonly string[];
+  headsIntervalMs: number;
+  maxSocketsPerUser: number;
+  maxUnsentBytes: number;
+  /** What one socket may ask for, sending aside. */
+  eventRate: EventRate;
+}
+
+export const defaultSettings: RealtimeSettings = {
+  allowedOrigins: [],
+  headsIntervalMs: 15_000,
+  maxSocketsPerUser: 20,
+  maxUnsentBytes: 1_048_576,
+  eventRate: { perSecond: 50, burst: 200 },
+};
+
+export interface RealtimeMetrics {
+  socketOpened(): void;
+  socketClosed(): void;
+  /** One event has been written to so many sockets. */
+  delivered(sockets: number): void;
+  refused(code: string): void;
+  slowConsumerCut(): void;
+}
+
+export interface GatewayDeps {
+  httpServer: HttpServer;
+  store: EventStore;
+  handle: HandleCommand;
+  loader: AggregateLoader;
+  authenticate: Authenticate;
+  revocations: Revocations;
+  rateLimits: RateLimits;
+  queries: { groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]> };
+  progress: Pick<Progress, 'reached'>;
+  readMarkers: ReadMarkers;
+  metrics: RealtimeMetrics;
+  log: Logger;
+  newId: () => string;
+  settings: Partial<RealtimeSettings>;
+}
+
+export interface Gateway {
+  /** Follows the log from here on. Sockets may connect before; they wait for it. */
+  start(): Promise<void>;
+  /** Refuses new sockets and tells the open ones to come back elsewhere. */
+  drain(): void;
+  /** Closes every socket. The HTTP server stays open. */
+  close(): Promise<void>;
+  isOnline(userId: UserId): boolean;
+  announceRead(reading: Reading): void;
+  /** The position of the last event told. */
+  position(): Position;
+}
+
+const SWEEP_MS = 1_000;
+/** Clients come back within this time, not all at once. */
+const RECONNECT_WITHIN_MS = 10_000;
+const CLOSE_MS = 1_000;
+
+/** The Socket.IO server of one node, on an HTTP server that is there already. */
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { store, loader, revocations, metrics, log } = deps;
+  const settings = { ...defaultSettings, ...deps.settings };
+  const started = Promise.withResolvers<void>();
+  const stopped = new AbortController();
+  let isDraining = false;
+
+  const io: ChatServer = new Server(deps.httpServer, {
+    path: '/socket.io',
+    serveClient: false,
+    transports: ['websocket'],
+    allowUpgrades: false,
+    perMessageDeflate: false,
+    httpCompression: false,
+    maxHttpBufferSize: 65_536,
+    connectTimeout: 5_000,
+    pingInterval: 25_000,
+    pingTimeout: 20_000,
+    cookie: false,
+    allowRequest: originCheck(settings.allowedOrigins),
+  });
+  const wiring = wireUp(io, settings.maxUnsentBytes);
+  // The request of the upgrade has served its purpose; kept, it would be a good part of an idle socket's memory.
+  io.engine.on('connection', (conn: { request: unknown }) => (conn.request = undefined));
+  fanOut(io, metrics.delivered);
+
+  const users = new Users(settings.maxSocketsPerUser);
+  const membership = membershipIn(loader, store);
+  const presence = trackPresence(io, users);
+  const broadcaster = createBroadcaster({ io, store, loader, users, log });
+  const announceHeads = headAnnouncer(io, store);
+
+  const announceRead = (reading: Reading) => {
+    io.to(groupRoom(reading.groupId)).emit('messagesRead', reading);
+  };
+  const handlers = clientEventHandlers({ ...deps, membership, announceRead });
+  const handleEvent = eventHandler({ handlers, revocations, refused: metrics.refused, log });
+  const arrive = arrivals({
+    store,
+    progress: deps.progress,
+    groupsOfUser: deps.queries.groupsOfUser,
+    position: broadcaster.position,
+    arrived: presence.arrived,
+    log,
+  });
+
+  io.use(
+    handshake({
+      authenticate: deps.authenticate,
+      revocations,
+      users,
+      wiring,
+      eventRate: settings.eventRate,
+      isDraining: () => isDraining,
+      refused: metrics.refused,
+    }),
+  );
+
+  io.on('connection', (socket: ChatSocket) => {
+    const { user, wire, unheard } = socket.data;
+    const { adapter } = io.of('/');
+    metrics.socketOpened();
+    user.sockets.add(socket);
+    void socket.join(userRoom(user.id));
+    wire.onCut = () => {
+      metrics.slowConsumerCut();
+      for (const groupId of groupsAmong(socket.rooms)) unheard.add(groupId);
+      adapter.delAll(socket.id);
+    };
+    socket.onAny((...packet: unknown[]) => handleEvent(socket, packet));
+    socket.on('disconnecting', () => {
+      metrics.socketClosed();
+      user.sockets.delete(socket);
+      presence.leaving(socket);
+    });
+    // A connection without its socket has no purpose, and no limit would count it.
+    socket.on('disconnect', () => socket.conn.close());
+    void started.promise.then(() => arrive(socket));
+  });
+  revocations.onRevoked((sessionId) => endSession(io, sessionId));
+
+  function every(ms: number, work: () => void | Promise<void>): void {
+    const timer = setInterval(() => {
+      Promise.try(work).catch((err: unknown) => log.warn({ err }, 'realtime upkeep failed, trying again'));
+    }, ms).unref();
+    stopped.signal.addEventListener('abort', () => clearInterval(timer));
+  }
+
+  return {
+    async start() {
+      await broadcaster.follow(stopped.signal);
+      started.resolve();
+      every(SWEEP_MS, () => sweepSessions(io, revocations));
+      every(settings.headsIntervalMs, announceHeads);
+    },
+
+    drain() {
+      isDraining = true;
+      for (const socket of io.of('/').sockets.values())
+        socket.emit('draining', { reconnectInMs: Math.floor(Math.random() * RECONNECT_WITHIN_MS) });
+    },
+
+    async close() {
+      isDraining = true;
+      stopped.abort();
+      const gone = Promise.all(
+        [...io.of('/').sockets.values()].map(
+          (socket) => new Promise<void>((resolve) => socket.conn.once('close', () => resolve())),
+        ),
+      );
+      io.disconnectSockets(true);
+      await Promise.race([gone, pause(CLOSE_MS, undefined, { ref: false })]);
+      io.engine.close();
+    },
+
+    isOnline: (userId) => users.isOnline(userId),
+    announceRead,
+    position: broadcaster.position,
+  };
+}

@@ -1,0 +1,75 @@
+import type { Logger } from 'pino';
+import type { Revocations, Session } from '../auth/session.ts';
+import { type Problem, type ProblemCode, ProblemError, problem, toProblem } from '../http/problem.ts';
+import type { ClientEventHandlers } from './client-events.ts';
+import type { ChatSocket } from './connection.ts';
+import { type ClientEvent, clientEvents } from './protocol.ts';
+
+interface HandleEventDeps {
+  handlers: ClientEventHandlers;
+  revocations: Pick<Revocations, 'isRevoked'>;
+  /** Told of every answer that says no. */
+  refused: (code: string) => void;
+  log: Logger;
+}
+type Reply = (answer: { ok: boolean }) => void;
+type Handler = (socket: ChatSocket, payload: unknown) => Promise<object>;
+
+/** Why the session may not go on, if so: checked in memory, on every event. */
+export function sessionFault(
+  { expiresAt, sessionId }: Session,
+  revocations: Pick<Revocations, 'isRevoked'>,
+): ProblemCode | undefined {
+  if (revocations.isRevoked(sessionId)) return 'TOKEN_REVOKED';
+  return expiresAt <= Date.now() ? 'TOKEN_EXPIRED' : undefined;
+}
+
+/** The problem as clients see it: waiting times are for HTTP fields. */
+export function shown(error: unknown): Problem {
+  const { retryAfterSeconds: _forHttp, ...visible } = toProblem(error);
+  return visible;
+}
+
+const isClientEvent = (name: unknown): name is ClientEvent =>
+  typeof name === 'string' && Object.hasOwn(clientEvents, name);
+
+/** The one way in for whatever a client sends. It never throws: hostile input is answered, or ignored. */
+export function eventHandler({ handlers, revocations, refused, log }: HandleEventDeps) {
+  async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[]): Promise<object> {
+    const fault = sessionFault(socket.data.session, revocations);
+    if (fault) throw new ProblemError(problem(fault));
+    if (args.length > 1)
+      throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
+    const payload = clientEvents[name].payload.parse(args[0]);
+    return (handlers[name] as Handler)(socket, payload);
+  }
+
+  function refuse(name: unknown, error: unknown, reply: Reply | undefined): void {
+    const visible = shown(error);
+    if (visible.code === 'INTERNAL') log.error({ err: error, event: name }, 'a socket event failed');
+    refused(visible.code);
+    reply?.({ ok: false, error: visible } as { ok: boolean });
+  }
+
+  return function handleEvent(socket: ChatSocket, packet: unknown[]): void {
+    const { data: connection } = socket;
+    const reply = typeof packet.at(-1) === 'function' ? (packet.at(-1) as Reply) : undefined;
+    const [name, ...args] = reply ? packet.slice(0, -1) : packet;
+    if (connection.wire.isCut) return;
+    // Sending has a quota of its own, shared with REST.
+    if (name !== 'sendMessage' && !connection.events.take())
+      return refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
+    if (!isClientEvent(name)) return refuse(name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
+
+    const isQueued = connection.inTurn(async () => {
+      try {
+        const answer = await obey(socket, name, args);
+        reply?.({ ok: true, ...answer });
+      } catch (error) {
+        refuse(name, error, reply);
+        if (sessionFault(connection.session, revocations)) socket.disconnect(true);
+      }
+    });
+    if (!isQueued) refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
+  };
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage } from 'node:http';
+import type { Authenticate, Revocations } from '../auth/session.ts';
+import { AuthenticationFailed } from '../auth/session.ts';
+import { ProblemError, problem } from '../http/problem.ts';
+import { type ChatSocket, Connection, type EventRate } from './connection.ts';
+import { sessionFault, shown } from './handle-event.ts';
+import type { Users } from './users.ts';
+import type { Wiring } from './wire.ts';
+
+const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
+
+interface HandshakeDeps {
+  authenticate: Authenticate;
+  revocations: Pick<Revocations, 'isRevoked'>;
+  users: Users;
+  wiring: Wiring;
+  eventRate: EventRate;
+  isDraining: () => boolean;
+  refused: (code: string) => void;
+}
+
+/**
+ * Refuses browsers on pages of other sites (cross-site WebSocket hijacking): CORS does not cover WebSockets. Clients
+ * that are not browsers send no Origin.
+ */
+export function originCheck(allowedOrigins: readonly string[]) {
+  const allowed = new Set(allowedOrigins);
+  const isAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
+    origin === undefined || allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+
+  return (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void): void => {
+    if (isAllowed(request)) return decide(null, true);
+    // Engine.IO would call it a bad request.
+    request.socket.end(FORBIDDEN);
+    decide('foreign origin', false);
+  };
+}
+
+/** Turns a handshake's token into a connection, or refuses with a problem in the error's `data`. */
+export function handshake({ authenticate, revocations, users, wiring, refused, ...deps }: HandshakeDeps) {
+  async function connect(socket: ChatSocket): Promise<Connection> {
+    if (deps.isDraining()) throw new ProblemError(problem('UNAVAILABLE'));
+    const { token } = socket.handshake.auth as { token?: unknown };
+    if (token === undefined || token === null || token === '') throw new AuthenticationFailed('TOKEN_MISSING');
+    if (typeof token !== 'string') throw new AuthenticationFailed('TOKEN_INVALID');
+    delete socket.handshake.auth['token'];
+    const session = await authenticate(token);
+    const fault = sessionFault(session, revocations);
+    if (fault) throw new ProblemError(problem(fault));
+    const user = users.admit(session.actor.userId);
+    if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
+    return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
+  }
+
+  return async (socket: ChatSocket, next: (error?: Error) => void): Promise<void> => {
+    try {
+      socket.data = await connect(socket);
+      next();
+    } catch (error) {
+      const data = shown(error);
+      refused(data.code);
+      next(Object.assign(new Error(data.title), { data }));
+    }
+  };
+}

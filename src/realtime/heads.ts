@@ -1,0 +1,45 @@
+import type { EventStore } from '../events/event-store.ts';
+import type { GroupId } from '../events/ids.ts';
+import { conversationStream } from '../events/streams.ts';
+import type { ChatServer } from './connection.ts';
+import { groupRoom, groupsAmong } from './rooms.ts';
+
+/** Groups asked for in one read of the log. */
+const PAGE = 1_000;
+
+/** The seq of the last event of each conversation, from the log; 0 for one without events. */
+export async function headSeqs(
+  store: Pick<EventStore, 'revisions'>,
+  groupIds: readonly GroupId[],
+): Promise<Map<GroupId, number>> {
+  const heads = new Map<GroupId, number>();
+  for (let at = 0; at < groupIds.length; at += PAGE) {
+    const page = groupIds.slice(at, at + PAGE);
+    const revisions = await store.revisions(page.map(conversationStream));
+    for (const groupId of page) heads.set(groupId, (revisions.get(conversationStream(groupId)) ?? -1) + 1);
+  }
+  return heads;
+}
+
+export const headSeq = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<number> =>
+  (await headSeqs(store, [groupId])).get(groupId)!;
+
+/**
+ * Tells the rooms of this node where their conversations stand in the log, not in what this node happened to hear:
+ * so that even the last message of a quiet group cannot stay lost. Each call tells of what moved since the one before.
+ */
+export function headAnnouncer(io: ChatServer, store: Pick<EventStore, 'revisions' | 'head'>) {
+  let announced = new Map<GroupId, number>();
+  let logHead = -1;
+
+  return async function announceHeads(): Promise<void> {
+    const head = await store.head();
+    if (head === logHead) return;
+    const heads = await headSeqs(store, groupsAmong(io.of('/').adapter.rooms.keys()));
+    for (const [groupId, seq] of heads)
+      if (seq > 0 && announced.get(groupId) !== seq)
+        io.to(groupRoom(groupId)).emit('heads', { groups: { [groupId]: seq } });
+    announced = heads;
+    logHead = head;
+  };
+}

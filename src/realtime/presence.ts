@@ -1,0 +1,56 @@
+import type { GroupId } from '../events/ids.ts';
+import type { ChatServer, ChatSocket } from './connection.ts';
+import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
+import type { User, Users } from './users.ts';
+
+/** In a larger room presence is noise for everybody, and work for the server with its square. */
+const MAX_ROOM = 200;
+/** A socket that comes back within this time was never away. */
+const GRACE_MS = 1_000;
+
+export interface Presence {
+  /** A socket is in its rooms. */
+  arrived(socket: ChatSocket): void;
+  /** A socket is about to leave its rooms for good. */
+  leaving(socket: ChatSocket): void;
+}
+
+/** Tells a user's groups when the first of its sockets is there, and when the last has gone. Not logged; may be lost. */
+export function trackPresence(io: ChatServer, users: Users): Presence {
+  const { adapter } = io.of('/');
+  const present = new WeakSet<User>();
+
+  const groupsOf = (socket: ChatSocket): GroupId[] => [
+    ...groupsAmong(adapter.sids.get(socket.id) ?? []),
+    ...socket.data.unheard,
+  ];
+
+  function tell({ id }: User, online: boolean, groups: readonly GroupId[]): void {
+    const small = groups.map(groupRoom).filter((room) => (adapter.rooms.get(room)?.size ?? 0) <= MAX_ROOM);
+    if (small.length > 0) io.to(small).except(userRoom(id)).emit('presence', { userId: id, online });
+  }
+
+  return {
+    arrived(socket) {
+      const { user } = socket.data;
+      clearTimeout(user.absence);
+      user.absence = undefined;
+      if (present.has(user)) return;
+      present.add(user);
+      tell(user, true, groupsOf(socket));
+    },
+
+    leaving(socket) {
+      const { user } = socket.data;
+      if (user.sockets.size > 0 || !present.has(user)) return users.forget(user);
+      const groups = groupsOf(socket);
+      user.absence = setTimeout(() => {
+        user.absence = undefined;
+        if (user.sockets.size > 0) return;
+        present.delete(user);
+        tell(user, false, groups);
+        users.forget(user);
+      }, GRACE_MS).unref();
+    },
+  };
+}

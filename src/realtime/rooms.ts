@@ -1,0 +1,12 @@
+import type { GroupId, UserId } from '../events/ids.ts';
+
+const GROUP = 'group:';
+
+/** The room of everybody who hears a group. */
+export const groupRoom = (groupId: string) => `${GROUP}${groupId}`;
+/** The room of all sockets of one user. */
+export const userRoom = (userId: UserId) => `user:${userId}`;
+
+/** The groups among some rooms. */
+export const groupsAmong = (rooms: Iterable<string>): GroupId[] =>
+  [...rooms].flatMap((room) => (room.startsWith(GROUP) ? [room.slice(GROUP.length) as GroupId] : []));

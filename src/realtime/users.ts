@@ -1,0 +1,58 @@
+import type { UserId } from '../events/ids.ts';
+import type { ChatSocket } from './connection.ts';
+
+/** A user with sockets on this node, or until a moment ago. */
+export interface User {
+  readonly id: UserId;
+  readonly sockets: Set<ChatSocket>;
+  /** Handshakes accepted that are not sockets yet. */
+  arriving: number;
+  /** Counts the changes of this user's memberships that the broadcaster has handled. */
+  membershipChanges: number;
+  /** Runs while the user may still come back before others are told. */
+  absence: NodeJS.Timeout | undefined;
+}
+
+/** The users of this node. */
+export class Users {
+  readonly #byId = new Map<UserId, User>();
+  readonly #maxSockets: number;
+
+  constructor(maxSocketsPerUser: number) {
+    this.#maxSockets = maxSocketsPerUser;
+  }
+
+  find(userId: UserId): User | undefined {
+    return this.#byId.get(userId);
+  }
+
+  /** Reserves a socket for a handshake that is about to succeed; undefined when the user has too many. */
+  admit(userId: UserId): User | undefined {
+    const user = this.#byId.get(userId) ?? {
+      id: userId,
+      sockets: new Set(),
+      arriving: 0,
+      membershipChanges: 0,
+      absence: undefined,
+    };
+    if (user.sockets.size + user.arriving >= this.#maxSockets) return undefined;
+    this.#byId.set(userId, user);
+    user.arriving += 1;
+    // By then Socket.IO has made the socket, or has dropped it because its client had gone.
+    setImmediate(() => {
+      user.arriving -= 1;
+      this.forget(user);
+    });
+    return user;
+  }
+
+  /** Drops a user that has no sockets, and whose absence has been announced or never needed it. */
+  forget(user: User): void {
+    const isPresent = user.sockets.size + user.arriving > 0 || user.absence !== undefined;
+    if (!isPresent && this.#byId.get(user.id) === user) this.#byId.delete(user.id);
+  }
+
+  isOnline(userId: UserId): boolean {
+    return this.#byId.has(userId);
+  }
+}

@@ -1,0 +1,163 @@
+import type { Socket as TcpSocket } from 'node:net';
+import type { Server, Socket } from 'socket.io';
+
+/** What Socket.IO and engine.io themselves use of a `ws` connection to send frames made beforehand. */
+interface WebSocket {
+  _socket: TcpSocket;
+  _sender: { sendFrame: (frame: Buffer[], sent?: (error?: Error | null) => void) => void };
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
+export type EngineSocket = Socket['conn'];
+
+export interface Wiring {
+  /** The outgoing side of a connection, from its first packet on. */
+  of(conn: EngineSocket): Wire;
+}
+
+const TEXT_FRAME = 0x81;
+const CLOSE = 0x8;
+/** Larger amounts are cheaper to hand over in pieces than to copy. */
+const COPY_BYTES = 16_384;
+/** RFC 6455 §7.4.2: 4000 to 4999 are for private use. */
+const SLOW_CONSUMER = 4_008;
+const TERMINATE_AFTER_MS = 1_000;
+
+/** A WebSocket text frame, unmasked as servers send it: one buffer, to be shared by all who get it. */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const offset = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(offset + length);
+  frame[0] = TEXT_FRAME;
+  if (offset === 2) frame[1] = length;
+  else if (offset === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, offset);
+  return frame;
+}
+
+/**
+ * The outgoing side of one connection. Everything for it within one turn of the event loop leaves in one write, and
+ * since all of it passes here, what is unsent is known exactly. Order is kept: there is no second way out.
+ */
+export class Wire {
+  readonly #ws: WebSocket;
+  readonly #tcp: TcpSocket;
+  readonly #limit: number;
+  readonly #flushSoon: (wire: Wire) => void;
+  /** Told when the connection could not keep up: from then on nothing but the end is sent. */
+  onCut: (() => void) | undefined;
+  #frames: Buffer[] = [];
+  #bytes = 0;
+  #isCut = false;
+
+  /** `maxUnsentBytes`: a connection with more than that unsent is cut. */
+  constructor(ws: WebSocket, flushSoon: (wire: Wire) => void, maxUnsentBytes: number) {
+    this.#ws = ws;
+    this.#tcp = ws._socket;
+    this.#limit = maxUnsentBytes;
+    this.#flushSoon = flushSoon;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get unsentBytes(): number {
+    return this.#tcp.writableLength + this.#bytes;
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Sends a whole frame, or a part of one that is followed by the rest at once. */
+  write(frame: Buffer): void {
+    if (this.#isCut) return;
+    if (this.#frames.length === 0) this.#flushSoon(this);
+    this.#frames.push(frame);
+    this.#bytes += frame.length;
+    if (this.unsentBytes > this.#limit) this.#relieve();
+  }
+
+  /** Hands everything collected to the kernel. */
+  flush(): void {
+    const frames = this.#frames;
+    if (frames.length === 0) return;
+    const bytes = this.#bytes;
+    this.#frames = [];
+    this.#bytes = 0;
+    const tcp = this.#tcp;
+    if (!tcp.writable) return;
+    if (frames.length === 1) tcp.write(frames[0]!);
+    else if (bytes <= COPY_BYTES) tcp.write(Buffer.concat(frames, bytes));
+    else {
+      tcp.cork();
+      for (const frame of frames) tcp.write(frame);
+      tcp.uncork();
+    }
+  }
+
+  /** Resolves once the connection can take more, or is gone. */
+  async drained(): Promise<void> {
+    this.flush();
+    const tcp = this.#tcp;
+    if (!tcp.writableNeedDrain || tcp.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        tcp.off('drain', done).off('close', done);
+        resolve();
+      };
+      tcp.on('drain', done).on('close', done);
+    });
+  }
+
+  /** Takes the place of the sender's own method: the caller is told at once, so nothing queues up before this. */
+  sendFrame(frame: Buffer[], sent?: (error?: Error | null) => void): void {
+    const opcode = frame[0]![0]! & 0x0f;
+    if (opcode === CLOSE) {
+      this.flush();
+      if (this.#tcp.writable) this.#tcp.write(Buffer.concat(frame), sent);
+      return;
+    }
+    for (const part of frame) this.write(part);
+    sent?.();
+  }
+
+  /** A burst within one turn is no sign of a slow consumer: only what the kernel refuses is. */
+  #relieve(): void {
+    this.flush();
+    if (this.unsentBytes <= this.#limit) return;
+    this.#isCut = true;
+    this.#ws.close(SLOW_CONSUMER, 'slow consumer');
+    setTimeout(() => this.#ws.terminate(), TERMINATE_AFTER_MS).unref();
+    this.onCut?.();
+  }
+}
+
+/** Gives every connection of the server its wire. */
+export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
+  const wires = new WeakMap<EngineSocket, Wire>();
+  let toFlush: Wire[] = [];
+
+  const flushAll = () => {
+    const wiresToFlush = toFlush;
+    toFlush = [];
+    for (const wire of wiresToFlush) wire.flush();
+  };
+  const flushSoon = (wire: Wire) => {
+    if (toFlush.push(wire) === 1) setImmediate(flushAll);
+  };
+
+  io.engine.on('connection', (conn: EngineSocket) => {
+    const { socket: ws } = conn.transport as unknown as { socket: WebSocket };
+    const wire = new Wire(ws, flushSoon, maxUnsentBytes);
+    ws._sender.sendFrame = (frame, sent) => wire.sendFrame(frame, sent);
+    wires.set(conn, wire);
+  });
+
+  return { of: (conn) => wires.get(conn)! };
+}
