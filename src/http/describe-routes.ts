@@ -29,6 +29,8 @@ const TOKENS: ProblemCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED'
 const BODIES: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'];
 
+/** Where nothing may be asked in the query, a misspelt or misplaced parameter is told of. */
+const noQuery = z.strictObject({});
 /** Loose, because a request carries many more headers. */
 const queryHeaders = z.looseObject({
   [MIN_POSITION]: z
@@ -51,7 +53,7 @@ export const checkWithZod: FastifySchemaCompiler<z.ZodType> =
     return success ? { value: data } : { error };
   };
 
-/** Adds to every route's schema what follows from its kind: the headers it reads and the problems it answers with. */
+/** Adds to every route's schema what follows from its kind: what it reads besides, and the problems it answers with. */
 export function describeRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (!route.schema || route.schema.hide) return;
@@ -60,6 +62,7 @@ export function describeRoutes(app: FastifyInstance): void {
     const isPublic = schema.security?.length === 0;
     const headers = config.idempotentAs ? commandHeaders : isQuery && !isPublic ? queryHeaders : undefined;
     route.schema = {
+      ...(!isPublic && { querystring: noQuery }),
       ...schema,
       ...(headers && { headers }),
       response: { ...problemAnswers(refusalsOf(route)), ...(schema.response as object) },

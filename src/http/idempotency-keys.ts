@@ -118,5 +118,9 @@ function answerAgain(reply: FastifyReply, claim: Exclude<Claim, { outcome: 'clai
     throw new ProblemError(problem('IDEMPOTENCY_KEY_IN_USE', { retryAfterSeconds: 1 }));
   if (claim.outcome === 'reused') throw new ProblemError(problem('IDEMPOTENCY_KEY_REUSED'));
   const type = claim.status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json';
-  return reply.code(claim.status).type(type).header('Idempotency-Replayed', 'true').send(claim.body);
+  return reply
+    .code(claim.status)
+    .type(type)
+    .header('Idempotency-Replayed', 'true')
+    .send(Buffer.from(claim.body));
 }

@@ -1,5 +1,10 @@
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type RouteOptions,
+} from 'fastify';
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/session.ts';
@@ -47,6 +52,8 @@ export interface HttpDeps
   };
   log: Logger;
   settings: HttpSettings;
+  /** Hears of every route as it is made. */
+  onRoute?: (route: RouteOptions) => void;
 }
 
 const BODY_LIMIT = 65_536;
@@ -86,6 +93,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   });
   observeRequests(app, metrics.requestAnswered);
 
+  if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
   const refuseTheRest = refuseOtherMethods(app);
   describeRoutes(app);
   await describeApi(app);

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { AddressInfo } from 'node:net';
+import { acme, ada, eve, groupCreated, groupId, jobPosted, registered } from '../support/example-events.ts';
+import { httpStage } from '../support/http-stage.ts';
+
+const PROBLEM = 'application/problem+json';
+
+describe('the HTTP server', () => {
+  let stage: Awaited<ReturnType<typeof httpStage>>;
+  beforeAll(async () => {
+    stage = await httpStage({ history: [registered(acme), registered(ada), jobPosted, groupCreated] });
+  });
+  afterAll(() => stage.close());
+
+  const messages = `/v1/groups/${groupId}/messages`;
+  const send = (body: unknown, as = acme) => stage.ask('POST', messages, { as, body });
+
+  test('says no with a problem that names its instance, and nothing else may keep it', async () => {
+    const { headers, body } = await stage.ask('GET', '/nowhere?q=secret');
+    expect(body).toStrictEqual({
+      type: 'urn:problem:not-found',
+      title: 'There is nothing here',
+      status: 404,
+      detail: 'There is nothing here',
+      instance: '/nowhere',
+      code: 'NOT_FOUND',
+      retryable: false,
+    });
+    expect(headers).toMatchObject({ 'content-type': PROBLEM, 'cache-control': 'no-store' });
+  });
+
+  test('protects every answer with the headers of a careful server', async () => {
+    for (const path of ['/health/live', '/nowhere', '/v1/jobs'])
+      expect((await stage.ask('GET', path)).headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': expect.stringContaining('max-age='),
+        'content-security-policy': expect.stringContaining("default-src 'self'"),
+        'x-request-id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      });
+  });
+
+  test('names the methods that a path has', async () => {
+    const { body, headers } = await stage.ask('DELETE', '/v1/jobs', { as: acme });
+    expect(body).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
+    expect(headers['allow']).toBe('GET, HEAD, POST');
+  });
+
+  test.each([
+    ['a path that is not UTF-8', '/v1/jobs/%ff', 'BAD_REQUEST'],
+    ['an id that is none', '/v1/jobs/1', 'BAD_REQUEST'],
+    ['a parameter it does not know', '/v1/groups?page=2', 'BAD_REQUEST'],
+    ['a parameter twice', '/v1/groups?limit=1&limit=2', 'BAD_REQUEST'],
+    ['a limit of nothing', '/v1/groups?limit=0', 'BAD_REQUEST'],
+    ['a limit out of range', '/v1/groups?limit=101', 'BAD_REQUEST'],
+    ['a limit in another notation', '/v1/groups?limit=1e1', 'BAD_REQUEST'],
+    ['two places to read from', `${messages}?beforeSeq=1&afterSeq=1`, 'BAD_REQUEST'],
+    ['NUL in a query', '/v1/jobs?q=%00', 'BAD_REQUEST'],
+  ])('refuses %s', async (_what, path, code) => {
+    const { status, body } = await stage.ask('GET', path, { as: acme });
+    expect(body).toMatchObject({ status, code });
+  });
+
+  test('points at what is wrong with a body', async () => {
+    const { body } = await send({ clientMsgId: 'x', text: '', extra: 1, 'a/b': 2 });
+    expect(body).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    const errors = body['errors'] as { pointer: string }[];
+    expect(errors.map(({ pointer }) => pointer)).toStrictEqual(['/clientMsgId', '/text', '/extra', '/a~1b']);
+  });
+
+  test('does not let a hostile body make a long answer', async () => {
+    const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`${n}${'x'.repeat(40)}`, n]));
+    const { text: answer, status } = await send({ ...fields, ['y'.repeat(10_000)]: 1 });
+    expect(status).toBe(400);
+    expect(answer.length).toBeLessThan(10_000);
+  });
+
+  test('needs a text or a file in a message', async () => {
+    const { body } = await send({ clientMsgId: randomUUID() });
+    expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/text' }] });
+  });
+
+  test('counts characters, not UTF-16 units', async () => {
+    expect((await send({ clientMsgId: randomUUID(), text: '🙂'.repeat(4_000) })).status).toBe(201);
+    expect((await send({ clientMsgId: randomUUID(), text: '🙂'.repeat(4_001) })).status).toBe(400);
+  });
+
+  test.each([
+    ['an array', '[]', 400],
+    ['null', 'null', 400],
+    ['no JSON', '{', 400],
+    ['a number that is infinite', '{"clientMsgId":1e400}', 400],
+    ['nothing', '', 400],
+    ['65,537 bytes', `{"text":"${'x'.repeat(65_537 - 11)}"}`, 413],
+  ])('refuses a body of %s', async (_what, payload, status) => {
+    const { body, headers } = await stage.ask('POST', messages, { as: acme, payload });
+    expect(body).toMatchObject({ status, retryable: false });
+    expect(headers['content-type']).toBe(PROBLEM);
+  });
+
+  test('takes 65,536 bytes', async () => {
+    const payload = `{"text":"${'x'.repeat(65_536 - 11)}"}`;
+    expect(payload).toHaveLength(65_536);
+    expect((await stage.ask('POST', messages, { as: acme, payload })).body).toMatchObject({ status: 400 });
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'multipart/form-data'])(
+    'understands JSON only, not %s',
+    async (type) => {
+      const { body } = await stage.ask('POST', messages, {
+        as: acme,
+        payload: 'a=1',
+        headers: { 'content-type': type },
+      });
+      expect(body).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+    },
+  );
+
+  test('takes an empty object, and nothing else, where no body is expected', async () => {
+    const close = (body: unknown) => stage.ask('POST', `/v1/jobs/${randomUUID()}/close`, { as: acme, body });
+    expect((await close({})).body).toMatchObject({ code: 'JOB_NOT_FOUND' });
+    expect((await close({ force: true })).body).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/force' }],
+    });
+  });
+
+  test('tells the sender of a message what is left of its quota, and when to try again', async () => {
+    const fresh = await httpStage({ databaseUrl: stage.url, history: [groupCreated] });
+    const path = messages;
+    const next = () => fresh.ask('POST', path, { as: acme, body: { clientMsgId: randomUUID(), text: 'Hi' } });
+    const first = await next();
+    expect(first.headers).toMatchObject({
+      'ratelimit-policy': '"messages";q=100;w=60',
+      ratelimit: expect.stringMatching(/^"messages";r=99;t=(60|59)$/),
+    });
+    for (let sent = 1; sent < 100; sent += 1) await next();
+    const refused = await next();
+    expect(refused.body).toMatchObject({ status: 429, code: 'RATE_LIMITED', retryable: true });
+    expect(refused.body).not.toHaveProperty('retryAfterSeconds');
+    expect(refused.headers).toMatchObject({
+      'ratelimit-policy': '"messages";q=100;w=60',
+      ratelimit: expect.stringMatching(/^"messages";r=0;t=\d+$/),
+      'retry-after': expect.stringMatching(/^\d+$/),
+    });
+    await fresh.close();
+  });
+
+  test('answers a repeated message with 200 and the first outcome', async () => {
+    const body = { clientMsgId: randomUUID(), text: 'Once' };
+    const first = await send(body);
+    const second = await send(body);
+    expect(first).toMatchObject({ status: 201, body: { duplicate: false } });
+    expect(second).toMatchObject({ status: 200, body: { ...first.body, duplicate: true } });
+    expect((await send({ ...body, text: 'Twice' })).body).toMatchObject({
+      status: 409,
+      code: 'CLIENT_MSG_ID_REUSED',
+    });
+  });
+
+  test('tells a stranger of a group no more than of a group that is not', async () => {
+    const strip = ({ body: { instance: _, ...rest } }: { body: Record<string, unknown> }) =>
+      JSON.stringify(rest);
+    const path = (id: string) => `/v1/groups/${id}`;
+    const [real, none] = await Promise.all(
+      [groupId, randomUUID()].map((id) => stage.ask('GET', path(id), { as: eve })),
+    );
+    expect(real?.status).toBe(404);
+    expect(strip(real!)).toBe(strip(none!));
+  });
+
+  test('waits for a position, and says so when it does not come', async () => {
+    const waited: number[] = [];
+    const behind = await httpStage({
+      databaseUrl: stage.url,
+      progress: { reached: async (position) => waited.push(position) < 1, positions: () => new Map() },
+    });
+    const ask = (position: string) =>
+      behind.ask('GET', '/v1/jobs', { as: acme, headers: { 'x-min-position': position } });
+    const { body, headers } = await ask('7');
+    expect(waited).toStrictEqual([7]);
+    expect(body).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP', retryable: true });
+    expect(headers['retry-after']).toBe('1');
+    for (const malformed of ['x', '-1', '1.5', '1e3', '99999999999999999999', ''])
+      expect((await ask(malformed)).body).toMatchObject({ status: 400 });
+    await behind.close();
+  });
+
+  test('keeps its own faults to itself, and its log', async () => {
+    const broken = await httpStage({
+      databaseUrl: stage.url,
+      readiness: () => Promise.reject(new Error('the canary is dead')),
+    });
+    const { body, text: answer } = await broken.ask('GET', '/health/ready');
+    expect(body).toMatchObject({ status: 500, code: 'INTERNAL' });
+    expect(answer).not.toContain('canary');
+    expect(broken.refused).toStrictEqual(['INTERNAL']);
+    expect(broken.lines().find(({ code }) => code === 'INTERNAL')).toMatchObject({
+      err: { message: 'the canary is dead' },
+    });
+    await broken.close();
+  });
+
+  test('is not ready while something it depends on is missing, and names it', async () => {
+    const dependencies = { postgres: { status: 'down' } };
+    const unready = await httpStage({
+      databaseUrl: stage.url,
+      readiness: async () => ({ ready: false, dependencies }),
+    });
+    expect(await unready.ask('GET', '/health/ready')).toMatchObject({
+      status: 503,
+      body: { status: 'not ready', dependencies },
+    });
+    expect((await unready.ask('GET', '/health/live')).status).toBe(200);
+    await unready.close();
+  });
+
+  test('writes one line for each answer, with the pattern of the path and without what was searched for', async () => {
+    await stage.ask('GET', `/v1/groups/${groupId}?q=secret`, { as: eve });
+    const line = stage.lines().findLast(({ msg }) => msg === 'answered');
+    expect(line).toMatchObject({
+      route: '/v1/groups/:groupId',
+      method: 'GET',
+      status: 400,
+      userId: eve.userId,
+    });
+    expect(JSON.stringify(stage.lines())).not.toContain('secret');
+  });
+
+  test('answers what is not HTTP, and headers without end, with a problem', async () => {
+    await stage.app.listen({ host: '127.0.0.1', port: 0 });
+    const { port } = stage.app.server.address() as AddressInfo;
+    const raw = async (bytes: string) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.end(bytes);
+      return text(socket);
+    };
+    expect(await raw('nonsense\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 .*application\/problem\+json.*BAD_REQUEST/s,
+    );
+    expect(await raw(`GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    );
+  });
+});
