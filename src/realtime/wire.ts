@@ -2,9 +2,10 @@ import type { Socket as TcpSocket } from 'node:net';
 import type { Server, Socket } from 'socket.io';
 
 /** What Socket.IO and engine.io themselves use of a `ws` connection to send frames made beforehand. */
+type FrameParts = [head: Buffer, body?: Buffer | string];
 interface WebSocket {
   _socket: TcpSocket;
-  _sender: { sendFrame: (frame: Buffer[], sent?: (error?: Error | null) => void) => void };
+  _sender: { sendFrame: (frame: FrameParts, sent?: (error?: Error | null) => void) => void };
   close(code: number, reason: string): void;
   terminate(): void;
 }
@@ -74,7 +75,7 @@ export class Wire {
     return this.#isCut;
   }
 
-  /** Sends a whole frame, or a part of one that is followed by the rest at once. */
+  /** Sends a frame with everything else of this turn. */
   write(frame: Buffer): void {
     if (this.#isCut) return;
     if (this.#frames.length === 0) this.#flushSoon(this);
@@ -116,15 +117,16 @@ export class Wire {
   }
 
   /** Takes the place of the sender's own method: the caller is told at once, so nothing queues up before this. */
-  sendFrame(frame: Buffer[], sent?: (error?: Error | null) => void): void {
-    const opcode = frame[0]![0]! & 0x0f;
-    if (opcode === CLOSE) {
-      this.flush();
-      if (this.#tcp.writable) this.#tcp.write(Buffer.concat(frame), sent);
+  sendFrame([head, body]: FrameParts, sent?: (error?: Error | null) => void): void {
+    const isClose = (head[0]! & 0x0f) === CLOSE;
+    const whole = body === undefined ? head : Buffer.concat([head, Buffer.from(body)]);
+    if (!isClose) {
+      this.write(whole);
+      sent?.();
       return;
     }
-    for (const part of frame) this.write(part);
-    sent?.();
+    this.flush();
+    if (this.#tcp.writable) this.#tcp.write(whole, sent);
   }
 
   /** A burst within one turn is no sign of a slow consumer: only what the kernel refuses is. */

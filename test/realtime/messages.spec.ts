@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { type World, createWorld, newUser } from '../support/sockets.ts';
+
+describe('messages over sockets', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await createWorld();
+  });
+  afterEach(() => world.stop());
+
+  const talk = async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    return { alice: await world.client(alice), bob: await world.client(bob), groupId, aliceId: alice, bobId: bob };
+  };
+
+  test('a message is acknowledged and reaches every member, its sender too, as an envelope', async () => {
+    const { alice, bob, groupId, aliceId } = await talk();
+    const answer = await alice.send(groupId, 'Hello');
+    expect(answer).toEqual({
+      ok: true,
+      messageId: expect.any(String),
+      seq: 1,
+      occurredAt: expect.any(String),
+      duplicate: false,
+      position: expect.any(String),
+    });
+    const envelope = await bob.hears('messageSent');
+    expect(envelope).toMatchObject({ type: 'MessageSent', v: 1, groupId, seq: 1, actorId: aliceId });
+    expect(envelope.data).toMatchObject({ messageId: answer.messageId, text: 'Hello' });
+    expect(await alice.hears('messageSent')).toEqual(envelope);
+  });
+
+  test('a repetition answers with the first outcome, and another text under the same key is refused', async () => {
+    const { alice, groupId } = await talk();
+    const message = { groupId, clientMsgId: randomUUID(), text: 'Once' };
+    const first = await alice.asks('sendMessage', message);
+    expect(await alice.asks('sendMessage', message)).toEqual({ ...first, duplicate: true });
+    expect(await alice.ask('sendMessage', { ...message, text: 'Twice' })).toMatchObject({
+      ok: false,
+      error: { code: 'CLIENT_MSG_ID_REUSED', status: 409 },
+    });
+  });
+
+  test('edits, reactions and deletions reach the members in order', async () => {
+    const { alice, bob, groupId, bobId } = await talk();
+    const { messageId } = await alice.send(groupId, 'Helo');
+    const about = { groupId, messageId };
+    expect(await alice.asks('editMessage', { ...about, text: 'Hello' })).toMatchObject({ seq: 2 });
+    expect(await bob.asks('addReaction', { ...about, emoji: '👍' })).toMatchObject({ seq: 3 });
+    expect(await bob.asks('removeReaction', { ...about, emoji: '👍' })).toMatchObject({ seq: 4 });
+    expect(await alice.asks('deleteMessage', about)).toMatchObject({ seq: 5, position: expect.any(String) });
+    await bob.hears('messageDeleted');
+    const changes = bob.heard.filter(({ payload }) => payload.seq > 1);
+    expect(changes.map(({ name, payload }) => [name, payload.seq])).toEqual([
+      ['messageEdited', 2],
+      ['reactionAdded', 3],
+      ['reactionRemoved', 4],
+      ['messageDeleted', 5],
+    ]);
+    expect(changes[1]!.payload.data).toEqual({ ...about, emoji: '👍', userId: bobId });
+  });
+
+  test('a change that is done already answers with where the conversation stands', async () => {
+    const { alice, groupId } = await talk();
+    const { messageId } = await alice.send(groupId, 'Same');
+    expect(await alice.asks('editMessage', { groupId, messageId, text: 'Same' })).toMatchObject({ seq: 1 });
+  });
+
+  test('events of one socket are obeyed in the order in which they were sent', async () => {
+    const { alice, bob, groupId } = await talk();
+    const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
+    await Promise.all(texts.map((text) => alice.send(groupId, text)));
+    await bob.hears('messageSent', ({ seq }) => seq === 50);
+    expect(bob.all('messageSent').map(({ data }) => data.text)).toEqual(texts);
+  });
+
+  test('an event without a callback is obeyed, and so is one sent before the rooms are ready', async () => {
+    const { bob, groupId, aliceId } = await talk();
+    const late = world.connect({ token: world.token(aliceId) });
+    late.socket.emit('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'No answer needed' });
+    expect(await bob.hears('messageSent')).toMatchObject({ data: { text: 'No answer needed' } });
+  });
+
+  test('a stranger learns nothing of a group', async () => {
+    const { groupId } = await talk();
+    const stranger = await world.client(newUser());
+    const refusal = { ok: false, error: { code: 'GROUP_NOT_FOUND', status: 404 } };
+    const messageId = randomUUID();
+    for (const answer of [
+      stranger.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'Hi' }),
+      stranger.ask('editMessage', { groupId, messageId, text: 'Hi' }),
+      stranger.ask('deleteMessage', { groupId, messageId }),
+      stranger.ask('addReaction', { groupId, messageId, emoji: '👍' }),
+      stranger.ask('removeReaction', { groupId, messageId, emoji: '👍' }),
+      stranger.ask('markRead', { groupId, seq: 1 }),
+      stranger.ask('typing', { groupId, isTyping: true }),
+      stranger.ask('joinRoom', { groupId }),
+      stranger.ask('leaveRoom', { groupId }),
+      stranger.ask('sync', { groups: [{ groupId, afterSeq: 0 }] }),
+    ])
+      expect(await answer).toMatchObject(refusal);
+  });
+
+  test('sending has its own quota; the answer says how to go on', async () => {
+    await world.stop();
+    world = await createWorld({ messagesPerMinute: 2 });
+    const { alice, groupId } = await talk();
+    await alice.send(groupId, '1');
+    await alice.send(groupId, '2');
+    const third = await alice.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: '3' });
+    expect(third).toMatchObject({ ok: false, error: { code: 'RATE_LIMITED', retryable: true } });
+    expect(JSON.stringify(third)).not.toContain('retryAfterSeconds');
+    expect(world.metered.refused).toContain('RATE_LIMITED');
+  });
+});
