@@ -106,6 +106,7 @@ const change = (messages: Changed[]): Statement => ({
   text: `
     update messages m
     set text = case when b.deleted_at is null then coalesce(b.text, m.text) end,
+      file_ids = case when b.deleted_at is null then m.file_ids else '{}' end,
       edited_at = coalesce(b.edited_at, m.edited_at), deleted_at = b.deleted_at, changed_seq = b.seq
     from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[])
       b (message_id, group_id, seq, text, edited_at, deleted_at)

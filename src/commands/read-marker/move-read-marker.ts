@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { GroupId } from '../../events/ids.ts';
-import { type ChatGroup, requireMember } from '../chat-group/chat-group.ts';
-import type { ActorOrSystem } from '../command.ts';
+import { GroupId, type UserId } from '../../events/ids.ts';
+import type { ChatGroup } from '../chat-group/chat-group.ts';
+import { require } from '../rejection.ts';
 
 export const moveReadMarkerInput = z.strictObject({ groupId: GroupId, seq: z.int().min(0) });
 
@@ -12,8 +12,8 @@ export const moveReadMarkerInput = z.strictObject({ groupId: GroupId, seq: z.int
 export function moveReadMarker(
   { seq }: { seq: number },
   known: { group: ChatGroup; marker: number; headSeq: number },
-  actor: ActorOrSystem,
+  { userId }: { userId: UserId },
 ): number {
-  requireMember(known.group, actor);
+  require(known.group.status !== 'none' && known.group.members.has(userId), 'GROUP_NOT_FOUND');
   return Math.max(known.marker, Math.min(seq, known.headSeq));
 }

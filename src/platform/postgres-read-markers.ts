@@ -1,0 +1,96 @@
+import type pg from 'pg';
+import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
+import { moveReadMarker } from '../commands/read-marker/move-read-marker.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
+import type { Progress } from '../projections/projection.ts';
+import { conversationsCaughtUp } from './caught-up.ts';
+
+/** How many messages there are, and how many of them the member sent or had read. */
+interface Standing {
+  headSeq: number;
+  messages: number;
+  sent: number;
+  marker: number;
+  total: number;
+  own: number;
+}
+
+const STANDING = `
+  select coalesce(c.head_seq, 0) as "headSeq", coalesce(c.message_count, 0) as messages,
+    coalesce((
+      select m.sender_ordinal from conversations.messages m
+      where m.group_id = $1 and m.sender_id = $2 order by m.seq desc limit 1
+    ), 0) as sent,
+    coalesce(r.seq, 0) as marker, coalesce(r.total, 0) as total, coalesce(r.own, 0) as own
+  from (select) one
+  left join conversations.conversations c on c.group_id = $1
+  left join public.read_markers r on r.group_id = $1 and r.user_id = $2`;
+
+/** Both counts are ordinals of the last message up to the marker: found by index, however many there are. */
+const MOVE = `
+  insert into public.read_markers as r (group_id, user_id, seq, total, own)
+  values ($1, $2, $3,
+    coalesce((
+      select m.ordinal from conversations.messages m
+      where m.group_id = $1 and m.seq <= $3 order by m.seq desc limit 1
+    ), 0),
+    coalesce((
+      select m.sender_ordinal from conversations.messages m
+      where m.group_id = $1 and m.sender_id = $2 and m.seq <= $3 order by m.seq desc limit 1
+    ), 0))
+  on conflict (group_id, user_id) do update
+  set seq = excluded.seq, total = excluded.total, own = excluded.own
+  where r.seq < excluded.seq
+  returning seq`;
+
+const unread = ({ messages, sent, total, own }: Standing) => messages - total - (sent - own);
+
+/** Where members have read up to. */
+export function createReadMarkers({
+  pool,
+  loader,
+  ...log
+}: {
+  pool: pg.Pool;
+  store: Pick<EventStore, 'head'>;
+  loader: AggregateLoader;
+  progress: Pick<Progress, 'reached'>;
+}) {
+  async function standing(groupId: GroupId, userId: UserId): Promise<Standing> {
+    const { rows } = await pool.query<Standing>({
+      name: 'read-marker-standing',
+      text: STANDING,
+      values: [groupId, userId],
+    });
+    return rows[0]!;
+  }
+
+  return {
+    /**
+     * Moves a member's marker to `seq`, never back and never past the head; `moved` is false when it stood there or
+     * further. Throws GROUP_NOT_FOUND for everybody who is not in the group, and NOT_CAUGHT_UP.
+     */
+    async move(
+      groupId: GroupId,
+      userId: UserId,
+      seq: number,
+    ): Promise<{ seq: number; unreadCount: number; moved: boolean }> {
+      const [{ state: group }] = await Promise.all([
+        loader.refresh(chatGroupOf(groupId)),
+        conversationsCaughtUp(log),
+      ]);
+      const before = await standing(groupId, userId);
+      const target = moveReadMarker({ seq }, { group, ...before }, { userId });
+      if (target <= before.marker) return { seq: before.marker, unreadCount: unread(before), moved: false };
+      const { rowCount } = await pool.query({
+        name: 'read-marker-move',
+        text: MOVE,
+        values: [groupId, userId, target],
+      });
+      const after = await standing(groupId, userId);
+      return { seq: after.marker, unreadCount: unread(after), moved: rowCount === 1 };
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import { type DatabasePool, sql } from 'slonik';
+import { z } from 'zod';
+import { CommandRejected } from '../commands/rejection.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
+import { type Page, type Paging, byPosition } from './cursor.ts';
+import { Message, message } from './message.ts';
+
+const GroupRow = z.object({
+  id: z.string(),
+  groupId: z.string(),
+  jobId: z.string().nullable(),
+  name: z.string(),
+  status: z.enum(['open', 'closed']),
+  myRole: z.enum(['admin', 'member']),
+  memberCount: z.number(),
+  headSeq: z.number(),
+  unreadCount: z.number(),
+  createdAt: z.string(),
+  lastMessageId: z.string().nullable(),
+  activity: z.number(),
+});
+export type Group = Omit<z.infer<typeof GroupRow>, 'lastMessageId' | 'activity'> & {
+  lastMessage: Message | null;
+};
+
+/** The groups that a user is an active member of. Unread are the messages of others after the read marker. */
+const groupsOf = (userId: UserId) => sql.fragment`
+  select g.group_id as id, g.group_id as "groupId", g.job_id as "jobId", g.name, g.status, mine.role as "myRole",
+    g.member_count as "memberCount", coalesce(c.head_seq, 0) as "headSeq",
+    coalesce(c.message_count, 0) - coalesce(r.total, 0) - (coalesce(sent.count, 0) - coalesce(r.own, 0))
+      as "unreadCount",
+    g.created_at as "createdAt", c.last_message_id as "lastMessageId",
+    greatest(g.position, c.last_position) as activity
+  from chat_groups.members mine
+  join chat_groups.groups g on g.group_id = mine.group_id
+  left join conversations.conversations c on c.group_id = mine.group_id
+  left join public.read_markers r on r.group_id = mine.group_id and r.user_id = mine.user_id
+  left join lateral (
+    select m.sender_ordinal as count from conversations.messages m
+    where m.group_id = mine.group_id and m.sender_id = mine.user_id order by m.seq desc limit 1
+  ) sent on true
+  where mine.user_id = ${userId} and mine.is_active`;
+
+async function withLastMessages(
+  db: DatabasePool,
+  rows: readonly z.infer<typeof GroupRow>[],
+): Promise<Group[]> {
+  const ids = rows.flatMap(({ lastMessageId }) => lastMessageId ?? []);
+  const found = await db.any(sql.type(Message)`
+    select ${message} from conversations.messages m where m.message_id = any (${sql.array(ids, 'uuid')})`);
+  const messages = new Map(found.map((each) => [each.id, each]));
+  return rows.map(({ lastMessageId, activity: _, ...group }) => ({
+    ...group,
+    lastMessage: messages.get(lastMessageId ?? '') ?? null,
+  }));
+}
+
+/** The caller's groups, those with the latest message or made latest first. */
+export async function listGroups(
+  db: DatabasePool,
+  { userId, cursor, limit }: Paging & { userId: UserId },
+): Promise<Page<Group>> {
+  const before = byPosition.read(cursor)?.position;
+  const rows = await db.any(sql.type(GroupRow)`
+    select * from (${groupsOf(userId)}) mine
+    where ${before === undefined ? sql.fragment`true` : sql.fragment`activity < ${before}`}
+    order by activity desc limit ${limit + 1}`);
+  const page = byPosition.page(
+    rows,
+    limit,
+    ({ activity }) => ({ position: activity }),
+    (row) => row,
+  );
+  return { ...page, data: await withLastMessages(db, page.data) };
+}
+
+/** One group of the caller. Throws GROUP_NOT_FOUND for everybody who is not in it. */
+export async function getGroup(
+  db: DatabasePool,
+  { userId, groupId }: { userId: UserId; groupId: GroupId },
+): Promise<Group> {
+  const row = await db.maybeOne(sql.type(GroupRow)`${groupsOf(userId)} and mine.group_id = ${groupId}`);
+  if (!row) throw new CommandRejected('GROUP_NOT_FOUND');
+  return (await withLastMessages(db, [row]))[0]!;
+}
+
+const GroupIdRow = z.object({ id: z.string().brand<'GroupId'>() });
+
+/** Every group that a user is in, for the rooms of its sockets. */
+export async function groupsOfUser(db: DatabasePool, userId: UserId): Promise<readonly GroupId[]> {
+  return db.anyFirst(sql.type(GroupIdRow)`
+    select group_id as id from chat_groups.members where user_id = ${userId} and is_active`);
+}

@@ -1,0 +1,63 @@
+import { type DatabasePool, sql } from 'slonik';
+import { z } from 'zod';
+import { CommandRejected } from '../commands/rejection.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
+import { type Page, type Paging, cursorOf } from './cursor.ts';
+
+const MemberRow = z.object({
+  userId: z.string().brand<'UserId'>(),
+  displayName: z.string(),
+  role: z.enum(['admin', 'member']),
+  readSeq: z.number(),
+  joinedAt: z.string(),
+});
+export type Member = z.infer<typeof MemberRow>;
+
+const place = cursorOf(z.strictObject({ userId: z.uuid() }));
+const SeqRow = z.object({ headSeq: z.number() });
+
+/** The head of a group's conversation, for its active members. Throws GROUP_NOT_FOUND for everybody else. */
+export async function headSeqForMember(
+  db: DatabasePool,
+  { userId, groupId }: { userId: UserId; groupId: GroupId },
+): Promise<number> {
+  const head = await db.maybeOneFirst(sql.type(SeqRow)`
+    select coalesce(c.head_seq, 0) as "headSeq"
+    from chat_groups.members mine
+    left join conversations.conversations c on c.group_id = mine.group_id
+    where mine.group_id = ${groupId} and mine.user_id = ${userId} and mine.is_active`);
+  if (head === null) throw new CommandRejected('GROUP_NOT_FOUND');
+  return head;
+}
+
+/** Who is in a group, in an order that does not change. Who is online is not known here. Throws GROUP_NOT_FOUND. */
+export async function listMembers(
+  db: DatabasePool,
+  { userId, groupId, cursor, limit }: Paging & { userId: UserId; groupId: GroupId },
+): Promise<Page<Member>> {
+  const after = place.read(cursor)?.userId;
+  await headSeqForMember(db, { userId, groupId });
+  const rows = await db.any(sql.type(MemberRow)`
+    select m.user_id as "userId", coalesce(a.display_name, '') as "displayName", m.role,
+      coalesce(r.seq, 0) as "readSeq", m.joined_at as "joinedAt"
+    from chat_groups.members m
+    left join accounts.accounts a on a.user_id = m.user_id
+    left join public.read_markers r on r.group_id = m.group_id and r.user_id = m.user_id
+    where m.group_id = ${groupId} and m.is_active
+      and ${after === undefined ? sql.fragment`true` : sql.fragment`m.user_id > ${after}`}
+    order by m.user_id limit ${limit + 1}`);
+  return place.page(
+    rows,
+    limit,
+    ({ userId: last }) => ({ userId: last }),
+    (member) => member,
+  );
+}
+
+const MemberIdRow = z.object({ id: z.string().brand<'UserId'>() });
+
+/** Everybody who is in a group. */
+export async function memberIds(db: DatabasePool, groupId: GroupId): Promise<readonly UserId[]> {
+  return db.anyFirst(sql.type(MemberIdRow)`
+    select user_id as id from chat_groups.members where group_id = ${groupId} and is_active`);
+}

@@ -1,0 +1,49 @@
+import { type DatabasePool, sql } from 'slonik';
+import type { GroupId, UserId } from '../events/ids.ts';
+import { headSeqForMember } from './members.ts';
+import { Message, message } from './message.ts';
+
+export interface MessageHistory {
+  userId: UserId;
+  groupId: GroupId;
+  /** At most one of the three; without any, the newest messages. */
+  beforeSeq?: number | undefined;
+  afterSeq?: number | undefined;
+  aroundSeq?: number | undefined;
+  limit: number;
+}
+export interface HistoryPage {
+  /** Ascending by seq. */
+  data: Message[];
+  /** Whether there are more where the page was going; around a seq, on either side. */
+  hasMore: boolean;
+  headSeq: number;
+}
+
+/** A page of a conversation, for its members; the cost does not depend on its size. Throws GROUP_NOT_FOUND. */
+export async function messageHistory(db: DatabasePool, asked: MessageHistory): Promise<HistoryPage> {
+  const { groupId, beforeSeq, afterSeq, aroundSeq, limit } = asked;
+  const headSeq = await headSeqForMember(db, asked);
+  const older = (before: number) =>
+    db.any(sql.type(Message)`
+      select ${message} from conversations.messages m
+      where m.group_id = ${groupId} and m.seq < ${before} order by m.seq desc limit ${limit + 1}`);
+  const newer = (after: number) =>
+    db.any(sql.type(Message)`
+      select ${message} from conversations.messages m
+      where m.group_id = ${groupId} and m.seq > ${after} order by m.seq limit ${limit + 1}`);
+
+  if (aroundSeq !== undefined) {
+    const [before, from] = await Promise.all([older(aroundSeq), newer(aroundSeq - 1)]);
+    const olderShown = Math.min(before.length, Math.max(Math.floor(limit / 2), limit - from.length));
+    const data = [...before.slice(0, olderShown).reverse(), ...from.slice(0, limit - olderShown)];
+    return { data, hasMore: before.length + from.length > data.length, headSeq };
+  }
+  if (afterSeq !== undefined) {
+    const found = await newer(afterSeq);
+    return { data: found.slice(0, limit), hasMore: found.length > limit, headSeq };
+  }
+  // A message may have come since the head was read: the page must not show more than it says there is.
+  const found = await older(Math.min(beforeSeq ?? Infinity, headSeq + 1));
+  return { data: found.slice(0, limit).reverse(), hasMore: found.length > limit, headSeq };
+}

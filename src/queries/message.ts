@@ -1,0 +1,33 @@
+import { sql } from 'slonik';
+import { z } from 'zod';
+
+/** A message as CONTRACT §3 shows it. */
+export const Message = z.object({
+  id: z.string(),
+  groupId: z.string(),
+  seq: z.number(),
+  senderId: z.string(),
+  text: z.string().nullable(),
+  files: z.array(z.object({ fileId: z.string() })),
+  replyTo: z.string().nullable(),
+  reactions: z.record(z.string(), z.array(z.string())),
+  occurredAt: z.string(),
+  editedAt: z.string().nullable(),
+  deletedAt: z.string().nullable(),
+});
+export type Message = z.infer<typeof Message>;
+
+/** The columns of a message from `conversations.messages m`. Reactions stand in the order in which they came. */
+export const message = sql.fragment`
+  m.message_id as id, m.group_id as "groupId", m.seq, m.sender_id as "senderId", m.text,
+  case when m.file_ids = '{}' then '[]'::json
+    else (select json_agg(json_build_object('fileId', file_id)) from unnest(m.file_ids) file_id) end as files,
+  m.reply_to as "replyTo",
+  coalesce((
+    select json_object_agg(r.emoji, r.users order by r.first)
+    from (
+      select emoji, json_agg(user_id order by seq) as users, min(seq) as first
+      from conversations.reactions where message_id = m.message_id group by emoji
+    ) r
+  ), '{}') as reactions,
+  m.sent_at as "occurredAt", m.edited_at as "editedAt", m.deleted_at as "deletedAt"`;

@@ -1,0 +1,23 @@
+import type { DatabasePool } from 'slonik';
+import type { GroupId, UserId } from '../events/ids.ts';
+import { type ListApplications, getApplication, listApplications } from './applications.ts';
+import { getGroup, groupsOfUser, listGroups } from './groups.ts';
+import { type ListJobs, getJob, listJobs } from './jobs.ts';
+import { listMembers, memberIds } from './members.ts';
+import { type MessageHistory, messageHistory } from './message-history.ts';
+import { type SearchMessages, searchMessages } from './search-messages.ts';
+
+/** Every question there is, bound to its database. */
+export const bindQueries = (db: DatabasePool) => ({
+  listJobs: (asked: ListJobs) => listJobs(db, asked),
+  getJob: (asked: Parameters<typeof getJob>[1]) => getJob(db, asked),
+  listApplications: (asked: ListApplications) => listApplications(db, asked),
+  getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
+  listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),
+  getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),
+  groupsOfUser: (userId: UserId) => groupsOfUser(db, userId),
+  listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
+  memberIds: (groupId: GroupId) => memberIds(db, groupId),
+  messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
+  searchMessages: (asked: SearchMessages) => searchMessages(db, asked),
+});
