@@ -64,56 +64,6 @@ export class Batch {
   }
 }
 
-/** The arguments of append_events(), see 0001-event-log.sql. */
-export function toArguments(appends: WaitingAppend[]): unknown[] {
-  const streams: string[] = [];
-  const expected: (number | null)[] = [];
-  const guardOf: number[] = [];
-  const guardStreams: string[] = [];
-  const guardRevisions: number[] = [];
-  const eventOf: number[] = [];
-  const eventStreams: string[] = [];
-  const ids: string[] = [];
-  const types: string[] = [];
-  const versions: number[] = [];
-  const datas: string[] = [];
-  const metadatas: string[] = [];
-  const occurred: string[] = [];
-  appends.forEach(({ append, events, metadata, occurredAt }, index) => {
-    streams.push(append.stream);
-    expected.push(append.expected === 'any' ? null : append.expected);
-    for (const guard of append.guards ?? []) {
-      guardOf.push(index + 1);
-      guardStreams.push(guard.stream);
-      guardRevisions.push(guard.revision);
-    }
-    for (const { id, type, v, json } of events) {
-      eventOf.push(index + 1);
-      eventStreams.push(append.stream);
-      ids.push(id);
-      types.push(type);
-      versions.push(v);
-      datas.push(json);
-      metadatas.push(metadata);
-      occurred.push(occurredAt);
-    }
-  });
-  const guards = [guardOf, guardStreams, guardRevisions];
-  return [
-    streams,
-    expected,
-    ...guards,
-    eventOf,
-    eventStreams,
-    ids,
-    types,
-    versions,
-    datas,
-    metadatas,
-    occurred,
-  ];
-}
-
 /** One row of the answer of append_events(). */
 export type Answer = [
   outcome: Verdict['outcome'],

@@ -2,15 +2,8 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../events/event-store.ts';
 import type { Stream } from '../events/streams.ts';
-import {
-  type Answer,
-  Batch,
-  prepare,
-  recorded,
-  toArguments,
-  unavailable,
-  type WaitingAppend,
-} from './event-log-batch.ts';
+import { type Answer, Batch, prepare, recorded, unavailable, type WaitingAppend } from './event-log-batch.ts';
+import { APPEND_EVENTS, toArguments } from './event-log-arguments.ts';
 import { columnTypes, withSession } from './postgres.ts';
 
 const MAX_WAITING = 10_000;
@@ -130,7 +123,7 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
       client = await connect();
       const { rows } = await client.query<Answer>({
         name: 'append_events',
-        text: 'select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+        text: APPEND_EVENTS,
         values: toArguments(appends),
         rowMode: 'array',
       } as pg.QueryArrayConfig);

@@ -12,7 +12,7 @@ const [url, kind, writers, appends] = process.argv.slice(2);
 const toLog = (client: pg.Client) =>
   client.query(
     `select * from append_events(
-       array[$1], array[null::bigint], '{}', '{}', '{}', '{1}', array[$1], array[$2::uuid], '{MessageSent}', '{1}',
+       array[$1], '{null}', '{1}', '{0}', '{0}', '{}', '{}', '{}', '{1}', '{0}', array[$1], array[$2::uuid], '{MessageSent}', '{1}',
        array['{}'::json], array['{}'::json], array[now()])`,
     [`conversation-${randomUUID()}`, randomUUID()],
   );

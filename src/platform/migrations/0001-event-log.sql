@@ -63,14 +63,15 @@ alter table events enable always trigger events_are_never_changed;
 --   appended   first_position and first_revision of its events
 --   duplicate  one of its ids is in the log already
 --   conflict   conflict_stream stands at first_revision (-1: it has no events), not where the append needs it
--- Appends are numbered from 1; guard_of and event_of, ascending, say whose guard or event it is. An `expected` of null
--- takes the stream at any revision. Each append is judged by the log as it is before the batch, so the caller must not
--- put an append behind one that it depends on.
+-- Appends are numbered from 1: `counts` has the number of their events, `before` and `stream_before` how many events the
+-- batch has ahead of them, in all and for their stream. An `expected` of null takes the stream at any revision. guard_of
+-- and event_of, ascending, say whose guard or event it is; event_nth counts an append's events from 0. Each append is
+-- judged by the log as it is before the batch, so the caller must not put an append behind one that it depends on.
 create function append_events(
-  streams text[], expected bigint[],
+  streams text[], expected bigint[], counts int[], before int[], stream_before int[],
   guard_of int[], guard_streams text[], guard_revisions bigint[],
-  event_of int[], event_streams text[], ids uuid[], types text[], versions smallint[], datas json[], metadatas json[],
-  occurred timestamptz[]
+  event_of int[], event_nth int[], event_streams text[], ids uuid[], types text[], versions smallint[], datas json[],
+  metadatas json[], occurred timestamptz[]
 ) returns table (outcome text, first_position bigint, first_revision bigint, conflict_stream text)
 language plpgsql as $$
 #variable_conflict use_column
@@ -104,50 +105,59 @@ begin
   ) g
   where g.actual <> g.revision;
   refused := duplicate || misplaced || coalesce(unguarded, '{}');
+  appended := cardinality(event_of);
+
+  if refused <> '{}' then
+    -- The others close ranks.
+    select array_agg(a.before order by a.n), array_agg(a.stream_before order by a.n), sum(a.taken)
+    into before, stream_before, appended
+    from (
+      select
+        n,
+        taken,
+        sum(taken) over (order by n) - taken as before,
+        sum(taken) over (partition by stream order by n) - taken as stream_before
+      from (
+        select n, stream, case when n = any (refused) then 0 else count end as taken
+        from unnest(streams, counts) with ordinality a (stream, count, n)
+      ) a
+    ) a;
+  end if;
+
+  if appended > 0 then
+    insert into events (position, stream, revision, id, type, v, data, metadata, occurred_at)
+    select
+      head + 1 + before[e.of] + e.nth, e.stream, actual[e.of] + 1 + stream_before[e.of] + e.nth,
+      e.id, e.type, e.v, e.data, e.metadata, e.occurred_at
+    from unnest(event_of, event_nth, event_streams, ids, types, versions, datas, metadatas, occurred)
+      e (of, nth, stream, id, type, v, data, metadata, occurred_at)
+    where e.of <> all (refused);
+
+    insert into streams (stream, revision)
+    select a.stream, max(actual[a.n] + stream_before[a.n] + counts[a.n])
+    from unnest(streams) with ordinality a (stream, n)
+    where a.n <> all (refused)
+    group by a.stream
+    on conflict (stream) do update set revision = excluded.revision;
+
+    update log_head l set position = head + appended;
+    perform pg_notify('event_log', (head + appended)::text);
+  end if;
 
   return query
-  with accepted as (
-    select
-      e.*,
-      head + row_number() over (order by e.n) as position,
-      actual[e.of] + row_number() over (partition by e.stream order by e.n) as revision
-    from unnest(event_of, event_streams, ids, types, versions, datas, metadatas, occurred) with ordinality
-      e (of, stream, id, type, v, data, metadata, occurred_at, n)
-    where e.of <> all (refused)
-  ), stored as (
-    insert into events (position, stream, revision, id, type, v, data, metadata, occurred_at)
-    select position, stream, revision, id, type, v, data, metadata, occurred_at from accepted order by position
-  ), moved as (
-    insert into streams (stream, revision) select stream, max(revision) from accepted group by stream
-    on conflict (stream) do update set revision = excluded.revision
-  ), first as (
-    select of, min(position) as position, min(revision) as revision from accepted group by of
-  )
   select
+    case when a.n <> all (refused) then 'appended' when a.n = any (duplicate) then 'duplicate' else 'conflict' end,
+    head + 1 + before[a.n],
     case
-      when f.of is not null then 'appended'
-      when a.n = any (duplicate) then 'duplicate'
-      else 'conflict'
-    end,
-    f.position,
-    case
-      when f.of is not null then f.revision
+      when a.n <> all (refused) then actual[a.n] + 1 + stream_before[a.n]
       when a.n = any (misplaced) then actual[a.n]
       else unguarded_actual[array_position(unguarded, a.n::int)]
     end,
     case
-      when f.of is not null or a.n = any (duplicate) then null
+      when a.n <> all (refused) then null
       when a.n = any (misplaced) then a.stream
       else unguarded_streams[array_position(unguarded, a.n::int)]
     end
-  from unnest(streams) with ordinality a (stream, n)
-  left join first f on f.of = a.n
-  order by a.n;
-
-  appended := (select count(*) from unnest(event_of) e (of) where e.of <> all (refused));
-  if appended > 0 then
-    update log_head l set position = head + appended;
-    perform pg_notify('event_log', (head + appended)::text);
-  end if;
+  from unnest(streams) with ordinality a (stream, n) order by a.n;
 end
 $$;
