@@ -1,0 +1,48 @@
+import { applications } from '../../src/projections/applications.ts';
+import {
+  ada,
+  adaApplied,
+  adaIs,
+  adaWithdrew,
+  applicationId,
+  groupId,
+  jobId,
+} from '../support/example-events.ts';
+import { at, stage } from '../support/projection.ts';
+
+const { open, close, given } = stage(applications);
+beforeAll(open);
+afterAll(close);
+
+describe('the applications read model', () => {
+  test('shows an application as it was made', () =>
+    given(adaApplied).then(
+      'applications',
+      'application_id, job_id, group_id, applicant_id, status, reason, cover_letter, submitted_at, position',
+      [
+        {
+          application_id: applicationId,
+          job_id: jobId,
+          group_id: groupId,
+          applicant_id: ada.userId,
+          status: 'submitted',
+          reason: null,
+          cover_letter: 'I build engines',
+          submitted_at: new Date(at(1)),
+          position: 1,
+        },
+      ],
+    ));
+
+  test('shows the last status and its reason', () =>
+    given(adaApplied, adaIs('interview', 'Tuesday'), adaIs('rejected', 'No')).then(
+      'applications',
+      'status, reason',
+      [{ status: 'rejected', reason: 'No' }],
+    ));
+
+  test('a withdrawal has no reason', () =>
+    given(adaApplied, adaIs('interview', 'Tuesday'), adaWithdrew).then('applications', 'status, reason', [
+      { status: 'withdrawn', reason: null },
+    ]));
+});

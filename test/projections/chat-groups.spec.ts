@@ -1,0 +1,67 @@
+import { chatGroups } from '../../src/projections/chat-groups.ts';
+import {
+  acme,
+  ada,
+  bob,
+  group,
+  groupClosed,
+  groupCreated,
+  groupId,
+  joined,
+  left,
+  removed,
+} from '../support/example-events.ts';
+import { at, stage } from '../support/projection.ts';
+
+const { open, close, given } = stage(chatGroups);
+beforeAll(open);
+afterAll(close);
+
+const member = (user_id: string, role: string, is_active: boolean, joinedAt: number) => ({
+  user_id,
+  role,
+  is_active,
+  joined_at: new Date(at(joinedAt)),
+});
+const columns = 'user_id, role, is_active, joined_at';
+
+describe('the chat groups read model', () => {
+  test('whoever made a group runs it', () =>
+    given(groupCreated).then('groups', 'group_id, name, status, roster, member_count, position', [
+      { group_id: groupId, name: 'Engineer', status: 'open', roster: 1, member_count: 1, position: 1 },
+    ]));
+
+  test('counts those who are in, and knows the version of their list', () =>
+    given(...group, left(ada)).then('groups', 'roster, member_count', [{ roster: 4, member_count: 2 }]));
+
+  test('whoever went is no longer active', () =>
+    given(...group, left(ada), removed(bob)).then('members', columns, [
+      member(acme.userId, 'admin', true, 1),
+      member(ada.userId, 'member', false, 2),
+      member(bob.userId, 'member', false, 3),
+    ]));
+
+  test('whoever comes back has been in since then', () =>
+    given(...group, left(ada), joined(ada, 'admin')).then('members', columns, [
+      member(acme.userId, 'admin', true, 1),
+      member(ada.userId, 'admin', true, 5),
+      member(bob.userId, 'member', true, 3),
+    ]));
+
+  test('another role does not make a newcomer', () =>
+    given(groupCreated, joined(ada), joined(ada, 'admin'), joined(acme, 'member')).then('members', columns, [
+      member(acme.userId, 'member', true, 1),
+      member(ada.userId, 'admin', true, 2),
+    ]));
+
+  test('coming and going ends where it ends', () =>
+    given(groupCreated, joined(ada), left(ada), joined(ada), removed(ada)).then('members', columns, [
+      member(acme.userId, 'admin', true, 1),
+      member(ada.userId, 'member', false, 4),
+    ]));
+
+  test('a closed group keeps its members', () =>
+    given(groupCreated, joined(ada), groupClosed).then('groups', 'status, member_count, roster', [
+      { status: 'closed', member_count: 2, roster: 3 },
+    ]));
+});

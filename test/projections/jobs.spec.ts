@@ -1,0 +1,42 @@
+import { jobs } from '../../src/projections/jobs.ts';
+import { acme, event, groupId, jobClosed, jobId, jobPosted } from '../support/example-events.ts';
+import { at, stage } from '../support/projection.ts';
+
+const { open, close, given } = stage(jobs);
+beforeAll(open);
+afterAll(close);
+
+const changed = (title: string) =>
+  event('JobDetailsChanged', { jobId, title, description: 'Still engines', location: null });
+
+describe('the jobs read model', () => {
+  test('shows a job as it was posted', () =>
+    given(jobPosted).then(
+      'jobs',
+      'job_id, group_id, company_id, title, location, status, posted_at, position',
+      [
+        {
+          job_id: jobId,
+          group_id: groupId,
+          company_id: acme.userId,
+          title: 'Engineer',
+          location: 'London',
+          status: 'open',
+          posted_at: new Date(at(1)),
+          position: 1,
+        },
+      ],
+    ));
+
+  test('shows the last details, and where the job was posted', () =>
+    given(jobPosted, changed('Senior engineer'), changed('Chief engineer')).then(
+      'jobs',
+      'title, description, location, position',
+      [{ title: 'Chief engineer', description: 'Still engines', location: null, position: 1 }],
+    ));
+
+  test('a closed job stays on the board', () =>
+    given(jobPosted, changed('Senior engineer'), jobClosed).then('jobs', 'title, status', [
+      { title: 'Senior engineer', status: 'closed' },
+    ]));
+});
