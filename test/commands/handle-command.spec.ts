@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { addMember } from '../../src/commands/chat-group/add-member.ts';
+import { closeGroup } from '../../src/commands/chat-group/close-group.ts';
 import { removeMember } from '../../src/commands/chat-group/remove-member.ts';
-import { MAX_ATTEMPTS, type Request } from '../../src/commands/handle-command.ts';
+import { type HandleCommand, MAX_ATTEMPTS, type Request } from '../../src/commands/handle-command.ts';
 import { changeJob } from '../../src/commands/job/change-job.ts';
 import { postJob } from '../../src/commands/job/post-job.ts';
 import { deleteMessage } from '../../src/commands/message/delete-message.ts';
@@ -19,19 +20,17 @@ import {
   clientMsgId,
   eve,
   group,
-  groupClosed,
   groupCreated,
   groupId,
   hello,
   helloSent,
   jobId,
   jobPosted,
-  joined,
   messageId,
   otherGroupId,
   posting,
+  rival,
   registered,
-  removed,
   uuid,
 } from '../support/example-events.ts';
 import { happened } from '../support/history.ts';
@@ -141,14 +140,19 @@ describe('a repetition', () => {
     expect(await log()).toHaveLength(group.length + 1);
   });
 
+  const closing = (handle: HandleCommand) => handle(closeGroup, { groupId }, by(acme));
+  const removing = (handle: HandleCommand) => handle(removeMember, { groupId, userId: ada.userId }, by(acme));
+
   test.each([
-    ['the group was closed', groupClosed],
-    ['the sender was removed', removed(ada)],
-  ])('a message sent again after %s is answered with the first outcome', async (_, since) => {
+    ['the group was closed', closing],
+    ['the sender was removed', removing],
+  ])('a message sent again after %s, here or elsewhere, has the first outcome', async (_, since) => {
     const { handle, store } = await commands({ history: group });
+    const other = await commands({ store });
     const first = await handle(sendMessage, message, by(ada));
-    await happened(store, since);
+    await since(other.handle);
     expect(await handle(sendMessage, message, by(ada))).toStrictEqual({ ...first, duplicate: true });
+    expect(await other.handle(sendMessage, message, by(ada))).toStrictEqual({ ...first, duplicate: true });
   });
 
   test('a message sent again from another process is the same message', async () => {
@@ -179,9 +183,9 @@ describe('a repetition', () => {
   });
 
   test('its clientMsgId with another text is refused after the group was closed, too', async () => {
-    const { handle, store } = await commands({ history: group });
+    const { handle } = await commands({ history: group });
     await handle(sendMessage, message, by(ada));
-    await happened(store, groupClosed);
+    await closing(handle);
     const reuse = handle(sendMessage, { ...message, text: 'Good bye' }, by(ada));
     await expect(reuse).rejects.toThrow('CLIENT_MSG_ID_REUSED');
   });
@@ -212,11 +216,13 @@ describe('a repetition', () => {
   });
 
   test('the key of one user is not the key of another', async () => {
-    const { handle } = await commands({ history: [...group, joined(ada, 'admin'), registered(eve)] });
-    const first = await handle(removeMember, { groupId, userId: bob.userId }, by(acme, 'k1'));
-    expect(first.duplicate).toBe(false);
-    const second = handle(removeMember, { groupId, userId: bob.userId }, by(ada, 'k1'));
-    await expect(second).rejects.toThrow('MEMBER_NOT_FOUND');
+    const { handle, log } = await commands();
+    await handle(postJob, job, by(acme, 'k1'));
+    const other = { ...job, jobId: uuid(0x11), groupId: uuid(0x22) };
+    const { events, duplicate } = await handle(postJob, postJob.input.parse(other), by(rival, 'k1'));
+    expect(events[0]?.data).toMatchObject({ companyId: rival.userId });
+    expect(duplicate).toBe(false);
+    expect(await log()).toHaveLength(2);
   });
 
   test('who repeats what another did hears of the rule, not of the outcome', async () => {
