@@ -2,10 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 
 /** What is measured, in the words of the system; Prometheus' names are in docs/operations.md. */
 export interface Metrics {
-  /** One append, from the call to stable storage. */
-  appended(seconds: number): void;
-  /** One commit of the log. */
-  batchCommitted(appends: number): void;
+  /** One commit of the log: what shared it, and how long it took to reach stable storage. */
+  batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
   projectionLag(projection: string, positions: number): void;
   reactionLag(positions: number): void;
   socketOpened(): void;
@@ -13,7 +11,6 @@ export interface Metrics {
   slowConsumerCut(): void;
   /** Frames handed to sockets. */
   delivered(count: number): void;
-  messageSent(): void;
   /** A command, query or handshake answered with a problem. */
   refused(code: string): void;
   /** `route` is the pattern, never the path: each value of a label is a series of its own. */
@@ -34,7 +31,7 @@ export function createMetrics(): Metrics {
 
   const appendSeconds = new Histogram({
     name: 'chat_append_seconds',
-    help: 'Time from an append to stable storage',
+    help: 'Time a commit of the log took to reach stable storage',
     buckets: APPEND_SECONDS,
     registers,
   });
@@ -66,7 +63,7 @@ export function createMetrics(): Metrics {
     help: 'Events handed to sockets',
     registers,
   });
-  const messages = new Counter({ name: 'chat_messages_sent_total', help: 'Messages stored', registers });
+  const events = new Counter({ name: 'chat_events_stored_total', help: 'Events stored', registers });
   const refusals = new Counter({
     name: 'chat_refusals_total',
     help: 'Requests and socket events answered with a problem',
@@ -82,15 +79,17 @@ export function createMetrics(): Metrics {
   });
 
   return {
-    appended: (seconds) => appendSeconds.observe(seconds),
-    batchCommitted: (appends) => batchSize.observe(appends),
+    batchCommitted(batch) {
+      appendSeconds.observe(batch.durationMs / 1_000);
+      batchSize.observe(batch.appends);
+      events.inc(batch.events);
+    },
     projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
     reactionLag: (positions) => reactionLag.set(positions),
     socketOpened: () => sockets.inc(),
     socketClosed: () => sockets.dec(),
     slowConsumerCut: () => slowConsumers.inc(),
     delivered: (count) => deliveries.inc(count),
-    messageSent: () => messages.inc(),
     refused: (code) => refusals.inc({ code }),
     requestAnswered: (labels, seconds) => requestSeconds.observe(labels, seconds),
     expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),

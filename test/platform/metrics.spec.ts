@@ -3,8 +3,7 @@ import { createMetrics } from '../../src/platform/metrics.ts';
 describe('the metrics', () => {
   test('show what was measured, in the format of Prometheus', async () => {
     const metrics = createMetrics();
-    metrics.appended(0.004);
-    metrics.batchCommitted(3);
+    metrics.batchCommitted({ appends: 3, events: 4, durationMs: 4 });
     metrics.projectionLag('jobs', 7);
     metrics.reactionLag(2);
     metrics.socketOpened();
@@ -12,7 +11,6 @@ describe('the metrics', () => {
     metrics.socketClosed();
     metrics.slowConsumerCut();
     metrics.delivered(9);
-    metrics.messageSent();
     metrics.refused('GROUP_CLOSED');
     metrics.requestAnswered({ route: '/v1/jobs/:jobId', method: 'GET', status: 200 }, 0.02);
 
@@ -28,7 +26,7 @@ describe('the metrics', () => {
         'chat_sockets 1',
         'chat_slow_consumers_cut_total 1',
         'chat_deliveries_total 9',
-        'chat_messages_sent_total 1',
+        'chat_events_stored_total 4',
         'chat_refusals_total{code="GROUP_CLOSED"} 1',
         'chat_http_request_seconds_count{route="/v1/jobs/:jobId",method="GET",status="200"} 1',
       ]),
@@ -37,7 +35,7 @@ describe('the metrics', () => {
 
   test('of two servers in one process do not mix', async () => {
     const [one, other] = [createMetrics(), createMetrics()];
-    one.messageSent();
-    expect((await other.expose()).body).toContain('chat_messages_sent_total 0');
+    one.socketOpened();
+    expect((await other.expose()).body).toContain('chat_sockets 0');
   });
 });

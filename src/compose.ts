@@ -1,0 +1,279 @@
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { LRUCache } from 'lru-cache';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { createAccessTokens } from './auth/access-tokens.ts';
+import { createAuthenticate } from './auth/authenticate.ts';
+import { createLogIn } from './auth/log-in.ts';
+import { createPasswordHashes } from './auth/password-hashes.ts';
+import { createRegistration } from './auth/registration.ts';
+import { type RunningRevocations, createRevocations } from './auth/revocations.ts';
+import { createSessions } from './auth/sessions.ts';
+import { loadSigningKeys } from './auth/signing-keys.ts';
+import { accountOf } from './commands/account/account.ts';
+import { AggregateLoader, type Folded } from './commands/aggregate-cache.ts';
+import { type HandleCommand, commandHandler } from './commands/handle-command.ts';
+import type { Config } from './config.ts';
+import type { Stream } from './events/streams.ts';
+import type { Readiness } from './http/route-deps.ts';
+import { createHttpServer } from './http/server.ts';
+import { type Closers, closers } from './platform/closers.ts';
+import { deriveId, newId } from './platform/ids.ts';
+import { createInTurn } from './platform/in-turn.ts';
+import { createMemoryRateLimits } from './platform/memory-rate-limits.ts';
+import { type Metrics, createMetrics } from './platform/metrics.ts';
+import { migrate } from './platform/migrate.ts';
+import { openDatabase } from './platform/open-database.ts';
+import { postgresCheckpoint } from './platform/postgres-checkpoints.ts';
+import { createCredentials } from './platform/postgres-credentials.ts';
+import { createPostgresEventStore } from './platform/postgres-event-store.ts';
+import { postgresIdempotencyKeys } from './platform/postgres-idempotency-keys.ts';
+import { createRevokedSessions, createSessionStore } from './platform/postgres-sessions.ts';
+import { createSigningKeyStore } from './platform/postgres-signing-keys.ts';
+import { createLookups } from './platform/postgres-lookups.ts';
+import { createReadMarkers } from './platform/postgres-read-markers.ts';
+import { APP_ROLE, createPool } from './platform/postgres.ts';
+import { createQueryPool } from './platform/query-pool.ts';
+import { type RunningProjections, startProjections } from './platform/run-projections.ts';
+import { bindQueries } from './queries/queries.ts';
+import { type ReactionFollower, followReactions } from './reactions/follow-reactions.ts';
+import { reactNow } from './reactions/react.ts';
+import { createGateway } from './realtime/gateway.ts';
+import { asyncApiDocument } from './realtime/asyncapi.ts';
+
+export interface App {
+  /** Where it listens. */
+  url: string;
+  /** Ends in order: no new work, sockets told, requests answered, readers stopped, database closed. */
+  stop(): Promise<void>;
+}
+
+/** Streams whose folded state is kept in memory; a chat group of 10 members takes about 2 KiB. */
+const CACHED_STREAMS = 20_000;
+const READ_CONNECTIONS = 10;
+
+/**
+ * Builds the whole program from its settings, and starts it: the only file that knows every part. Rejects with a clear
+ * error, everything closed again, when a part cannot start.
+ */
+export async function compose(config: Config, log: Logger): Promise<App> {
+  const open = closers(log);
+  try {
+    return await start(config, log, open);
+  } catch (error) {
+    await open.closeAll().catch(() => {});
+    throw error;
+  }
+}
+
+async function start(config: Config, log: Logger, open: Closers): Promise<App> {
+  const metrics = createMetrics();
+  const { ownerUrl, pool, store } = await openLog(config, log, metrics, open);
+
+  const projections = await startProjections({ store, ownerUrl, log });
+  open.add('projections', () => projections.stop());
+  const { progress } = projections;
+  const db = await createQueryPool({ url: ownerUrl, log });
+  open.add('queries', () => db.end());
+
+  const loader = new AggregateLoader(store, new LRUCache<Stream, Folded>({ max: CACHED_STREAMS }));
+  const lookups = createLookups({ store, pool, progress });
+  const handle = commandHandler({
+    store,
+    loader,
+    lookups,
+    react: (events) => react(events),
+    inTurn: createInTurn(),
+    newId,
+    deriveId,
+    now: () => new Date(),
+  });
+  const react = reactNow({ handle, log });
+  const reactions = followReactions({ store, react, checkpoint: postgresCheckpoint(pool, 'reactions'), log });
+  open.add('reactions', () => reactions.stop());
+
+  const auth = await openAuth({ config, log, open, ownerUrl, pool, handle });
+  const rateLimits = createMemoryRateLimits(config);
+  const readMarkers = createReadMarkers({ pool, store, loader, progress });
+  const queries = bindQueries(db);
+
+  async function measureLag(): Promise<void> {
+    const head = await store.head();
+    for (const [name, position] of progress.positions()) metrics.projectionLag(name, head - position);
+    metrics.reactionLag(head - reactions.position());
+  }
+
+  const isReady = { now: false };
+  const http = await createHttpServer({
+    ...auth,
+    handle,
+    loader,
+    lookups,
+    queries,
+    progress,
+    head: () => store.head(),
+    rateLimits,
+    logIn: createLogIn({ ...auth, rateLimits }),
+    readMarkers,
+    loadAccount: async (userId) => (await loader.refresh(accountOf(userId))).state,
+    announceRead: (reading) => gateway.announceRead(reading),
+    isOnline: (userId) => gateway.isOnline(userId),
+    idempotencyKeys: postgresIdempotencyKeys(pool),
+    readiness: readinessOf({ isReady, pool, projections, reactions, revocations: auth.revocations }),
+    asyncapi: asyncApiDocument(),
+    metrics: { ...metrics, expose: () => measureLag().then(metrics.expose) },
+    log,
+    newId,
+    settings: config,
+  });
+  const gateway = createGateway({
+    ...auth,
+    httpServer: http.server,
+    store,
+    handle,
+    loader,
+    rateLimits,
+    queries,
+    progress,
+    readMarkers,
+    metrics,
+    log,
+    newId,
+    settings: config,
+  });
+  await gateway.start();
+  open.add('http', () => http.close());
+  open.add('sockets', () => gateway.close());
+
+  await http.listen({ host: config.host, port: config.port });
+  const { port } = http.server.address() as AddressInfo;
+  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  isReady.now = true;
+  log.info({ url }, 'listening');
+  open.add('draining', () => {
+    isReady.now = false;
+    gateway.drain();
+  });
+  return { url, stop: () => open.closeAll() };
+}
+
+async function openLog(config: Config, log: Logger, metrics: Metrics, open: Closers) {
+  const dataDir = resolve(config.dataDir);
+  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir, log, exclusive: true });
+  open.add('database', () => database.close());
+  const { ownerUrl } = database;
+  await migrate(ownerUrl);
+  const pool = createPool({
+    url: ownerUrl,
+    role: APP_ROLE,
+    max: READ_CONNECTIONS,
+    applicationName: 'chat',
+    log,
+  });
+  open.add('pool', () => pool.end());
+  const store = createPostgresEventStore({
+    pool,
+    url: ownerUrl,
+    log,
+    onBatch: metrics.batchCommitted,
+  });
+  await store.start();
+  open.add('event store', () => store.close());
+  return { ownerUrl, pool, store };
+}
+
+async function openAuth({
+  config,
+  log,
+  open,
+  ownerUrl,
+  pool,
+  handle,
+}: {
+  config: Config;
+  log: Logger;
+  open: Closers;
+  ownerUrl: string;
+  pool: Pool;
+  handle: HandleCommand;
+}) {
+  const { accessTokenSeconds } = config;
+  const credentials = createCredentials(pool);
+  const hashes = await createPasswordHashes();
+  const keys = await loadSigningKeys({
+    store: createSigningKeyStore(pool),
+    privateKeyPem: config.jwtPrivateKey,
+  });
+  const revocations = await createRevocations({
+    sessions: createRevokedSessions({ pool, url: ownerUrl, log }),
+    accessTokenSeconds,
+    log,
+  });
+  open.add('revocations', () => revocations.stop());
+  const accessTokens = createAccessTokens({
+    keys,
+    issuer: config.jwtIssuer,
+    lifetimeSeconds: accessTokenSeconds,
+  });
+  const sessions = createSessions({
+    store: createSessionStore(pool),
+    credentials,
+    accessTokens,
+    refreshSecret: keys.refreshSecret,
+    onEnded: (sessionId) => revocations.revoke(sessionId),
+    newId,
+  });
+  const registration = createRegistration({ credentials, hashes, handle, newId });
+  await registration.completeAll();
+  return {
+    credentials,
+    hashes,
+    registration,
+    revocations,
+    sessions,
+    authenticate: createAuthenticate({ accessTokens, revocations }),
+    jwks: keys.jwks,
+    fingerprintSecret: keys.fingerprintSecret,
+  };
+}
+
+/** What /health/ready says: each part that a node cannot serve without, and why it cannot now. */
+function readinessOf({
+  isReady,
+  pool,
+  projections,
+  reactions,
+  revocations,
+}: {
+  isReady: { now: boolean };
+  pool: Pool;
+  projections: RunningProjections;
+  reactions: ReactionFollower;
+  revocations: RunningRevocations;
+}): () => Promise<Readiness> {
+  const is = (fault: string | undefined) =>
+    fault === undefined ? { status: 'ok' } : { status: 'failing', detail: fault };
+  const fault = (name: string, isHealthy: boolean) => (isHealthy ? undefined : name);
+
+  return async () => {
+    const database = await pool.query('select 1').then(
+      () => undefined,
+      () => 'PostgreSQL does not answer',
+    );
+    const readModels = projections
+      .health()
+      .map(({ name, stoppedAt, error }) => [
+        `projection ${name}`,
+        is(stoppedAt === undefined ? undefined : `stopped at position ${stoppedAt}: ${error}`),
+      ]);
+    const dependencies = {
+      process: is(fault('starting or stopping', isReady.now)),
+      database: is(database),
+      reactions: is(reactions.failure() && 'the log or a command is out of reach'),
+      revocations: is(fault('not refreshed for 30 s', revocations.isHealthy())),
+      ...(Object.fromEntries(readModels) as Readiness['dependencies']),
+    };
+    return { ready: Object.values(dependencies).every(({ status }) => status === 'ok'), dependencies };
+  };
+}
