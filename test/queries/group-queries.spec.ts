@@ -1,0 +1,204 @@
+import { UserId } from '../../src/events/ids.ts';
+import { said, deleted, edited, messageNumber, reacted } from '../support/conversation.ts';
+import {
+  acme,
+  ada,
+  bob,
+  event,
+  eve,
+  group,
+  groupId,
+  joined,
+  left,
+  otherGroupId,
+  registered,
+  uuid,
+} from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(
+    registered(acme, 'Acme'),
+    registered(ada, 'Ada'),
+    registered(bob, 'Bob'),
+    ...group,
+    event('ChatGroupCreated', { groupId: otherGroupId, jobId: null, name: 'Other', adminId: ada.userId }),
+    said(1, ada, 'The interview is on Tuesday'),
+    said(2, bob, 'Which room?'),
+    said(3, ada, 'Room 7'),
+    reacted(3, '🎉', bob),
+    reacted(3, '👍', bob),
+    reacted(3, '👍', acme),
+    edited(1, 'The interview is on Wednesday'),
+    said(4, bob, 'never mind'),
+    deleted(4),
+    said(5, ada, 'interview notes of my own', otherGroupId),
+  );
+});
+afterAll(() => side.close());
+
+const asAda = { userId: ada.userId };
+const asBob = { userId: bob.userId };
+const here = { groupId, limit: 50 };
+const seqs = (page: { data: { seq: number }[] }) => page.data.map(({ seq }) => seq);
+
+describe('the groups of a user', () => {
+  test('stand in the order of their latest activity, with what is new in each', async () => {
+    const { data, nextCursor } = await side.queries.listGroups({ ...asAda, limit: 10 });
+    expect(nextCursor).toBeNull();
+    expect(data).toMatchObject([
+      { id: otherGroupId, name: 'Other', myRole: 'admin', memberCount: 1, headSeq: 1, unreadCount: 0 },
+      { id: groupId, name: 'Engineer', myRole: 'member', memberCount: 3, headSeq: 9, unreadCount: 2 },
+    ]);
+    expect(data[1]!.lastMessage).toMatchObject({ id: messageNumber(4), text: null, seq: 8 });
+  });
+
+  test('come page by page', async () => {
+    const first = await side.queries.listGroups({ ...asAda, limit: 1 });
+    const second = await side.queries.listGroups({ ...asAda, limit: 1, cursor: first.nextCursor! });
+    expect([first, second].map(({ data }) => data[0]!.id)).toEqual([otherGroupId, groupId]);
+    expect(second.nextCursor).toBeNull();
+  });
+
+  test('a cursor that no list has made is refused', async () => {
+    for (const cursor of ['', 'x', 'e30', Buffer.from('{"position":-1}').toString('base64url')])
+      await expect(side.queries.listGroups({ ...asAda, limit: 1, cursor })).rejects.toThrow('cursor');
+  });
+
+  test('are unknown to a stranger', async () => {
+    await expect(side.queries.getGroup({ userId: eve.userId, groupId })).rejects.toThrow('GROUP_NOT_FOUND');
+    expect(await side.queries.listGroups({ userId: eve.userId, limit: 10 })).toEqual({
+      data: [],
+      nextCursor: null,
+    });
+  });
+
+  test('are all found for the rooms of its sockets', async () =>
+    expect([...(await side.queries.groupsOfUser(ada.userId))].sort()).toEqual([groupId, otherGroupId]));
+});
+
+describe('the members of a group', () => {
+  test('have names, roles and read markers', async () => {
+    const { data } = await side.queries.listMembers({ ...asAda, ...here });
+    expect(data).toMatchObject([
+      { userId: acme.userId, displayName: 'Acme', role: 'admin', readSeq: 0 },
+      { userId: ada.userId, displayName: 'Ada', role: 'member', readSeq: 0 },
+      { userId: bob.userId, displayName: 'Bob', role: 'member', readSeq: 0 },
+    ]);
+    expect(await side.queries.memberIds(groupId)).toHaveLength(3);
+  });
+
+  test('come page by page', async () => {
+    const first = await side.queries.listMembers({ ...asAda, groupId, limit: 2 });
+    const second = await side.queries.listMembers({ ...asAda, groupId, limit: 2, cursor: first.nextCursor! });
+    expect([...first.data, ...second.data].map(({ displayName }) => displayName)).toEqual([
+      'Acme',
+      'Ada',
+      'Bob',
+    ]);
+    expect(second.nextCursor).toBeNull();
+  });
+
+  test('are not told to a stranger', () =>
+    expect(side.queries.listMembers({ userId: eve.userId, ...here })).rejects.toThrow('GROUP_NOT_FOUND'));
+});
+
+describe('the history of a conversation', () => {
+  test('shows messages as they stand now, ascending', async () => {
+    const page = await side.queries.messageHistory({ ...asBob, ...here });
+    expect(page).toMatchObject({ hasMore: false, headSeq: 9 });
+    expect(page.data[2]).toEqual({
+      id: messageNumber(3),
+      groupId,
+      seq: 3,
+      senderId: ada.userId,
+      text: 'Room 7',
+      files: [],
+      replyTo: null,
+      reactions: { '🎉': [bob.userId], '👍': [bob.userId, acme.userId] },
+      occurredAt: '2026-01-02T03:04:05.678Z',
+      editedAt: null,
+      deletedAt: null,
+    });
+    expect(page.data[0]).toMatchObject({
+      text: 'The interview is on Wednesday',
+      editedAt: expect.any(String),
+    });
+    expect(page.data[3]).toMatchObject({
+      seq: 8,
+      text: null,
+      deletedAt: '2026-01-02T03:04:05.678Z',
+      reactions: {},
+    });
+  });
+
+  test('pages back from the newest, forth from a seq, and around one', async () => {
+    const page = (asked: object) => side.queries.messageHistory({ ...asBob, groupId, limit: 2, ...asked });
+    const newest = await page({});
+    expect([seqs(newest), newest.hasMore]).toEqual([[3, 8], true]);
+    const before = await page({ beforeSeq: 3 });
+    expect([seqs(before), before.hasMore]).toEqual([[1, 2], false]);
+    const after = await page({ afterSeq: 1 });
+    expect([seqs(after), after.hasMore]).toEqual([[2, 3], true]);
+    const around = await page({ aroundSeq: 3 });
+    expect([seqs(around), around.hasMore]).toEqual([[2, 3], true]);
+    const end = await page({ aroundSeq: 9, limit: 3 });
+    expect([seqs(end), end.hasMore]).toEqual([[2, 3, 8], true]);
+  });
+
+  test('is closed to strangers and to those who left', async () => {
+    const carol = { ...eve, userId: UserId.parse(uuid(0xc4)) };
+    await side.happened(joined(carol));
+    expect((await side.queries.messageHistory({ userId: carol.userId, ...here })).data).toHaveLength(4);
+    await side.happened(left(carol));
+    for (const { userId } of [carol, eve]) {
+      await expect(side.queries.messageHistory({ userId, ...here })).rejects.toThrow('GROUP_NOT_FOUND');
+      await expect(side.queries.getGroup({ userId, groupId })).rejects.toThrow('GROUP_NOT_FOUND');
+      expect((await side.queries.searchMessages({ userId, q: 'interview', limit: 10 })).data).toEqual([]);
+    }
+  });
+});
+
+describe('the search for messages', () => {
+  const found = async (userId: UserId, q: string, more = {}) =>
+    (await side.queries.searchMessages({ userId, q, limit: 10, ...more })).data.map(({ id }) => id);
+
+  test('looks into the groups of the searcher only, the newest first', async () => {
+    expect(await found(ada.userId, 'interview')).toEqual([messageNumber(5), messageNumber(1)]);
+    expect(await found(bob.userId, 'interview')).toEqual([messageNumber(1)]);
+    expect(await found(ada.userId, 'interview', { groupId })).toEqual([messageNumber(1)]);
+    await expect(found(bob.userId, 'interview', { groupId: otherGroupId })).rejects.toThrow(
+      'GROUP_NOT_FOUND',
+    );
+  });
+
+  test('knows edited texts by their new words, and deleted ones not at all', async () => {
+    expect(await found(bob.userId, 'wednesday')).toEqual([messageNumber(1)]);
+    expect(await found(bob.userId, 'tuesday')).toEqual([]);
+    expect(await found(bob.userId, 'never mind')).toEqual([]);
+  });
+
+  test('nothing, and nothing but punctuation, finds nothing', async () => {
+    for (const q of [' ', '"', '!!! & | :*', "'", '-']) expect(await found(ada.userId, q)).toEqual([]);
+  });
+
+  test('leaves out what must not be there', async () =>
+    expect(await found(bob.userId, '-room')).toEqual([messageNumber(1)]));
+
+  test('comes page by page', async () => {
+    const first = await side.queries.searchMessages({ ...asAda, q: 'interview', limit: 1 });
+    const second = await side.queries.searchMessages({
+      ...asAda,
+      q: 'interview',
+      limit: 1,
+      cursor: first.nextCursor!,
+    });
+    expect([first.data[0]!.id, second.data[0]!.id, second.nextCursor]).toEqual([
+      messageNumber(5),
+      messageNumber(1),
+      null,
+    ]);
+  });
+});
