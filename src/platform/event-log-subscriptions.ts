@@ -49,7 +49,7 @@ export function createSubscriptions(reader: LogReader, log: Logger): Subscriptio
   /** Ends with the last subscriber. */
   async function poll(): Promise<void> {
     while (subscribers.size > 0) {
-      await pause(POLL_MS);
+      await pause(POLL_MS, undefined, { ref: false });
       await reader.head().then(hear, (error: unknown) => log.debug({ err: error }, 'the log has no answer'));
     }
     polling = undefined;

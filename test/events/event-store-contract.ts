@@ -1,44 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationEvent, DomainEvent } from '../../src/events/domain-event.ts';
 import { type Append, type EventStore, NO_STREAM, type Recorded } from '../../src/events/event-store.ts';
-import { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
-import type { Stream } from '../../src/events/streams.ts';
-
-const group = GroupId.parse('0197a000-0000-7000-8000-000000000001');
-const sender = UserId.parse('0197a000-0000-7000-8000-000000000002');
-const at = '2026-11-22T10:11:12.345Z';
-const newStream = (category: 'conversation' | 'chatGroup' = 'conversation'): Stream =>
-  `${category}-${randomUUID()}`;
-
-export const messageSent = (text: string): ConversationEvent => ({
-  type: 'MessageSent',
-  data: {
-    groupId: group,
-    messageId: MessageId.parse(randomUUID()),
-    senderId: sender,
-    clientMsgId: randomUUID() as never,
-    text,
-    fileIds: [],
-    replyTo: null,
-  },
-});
-const groupClosed: DomainEvent = { type: 'GroupClosed', data: { groupId: group } };
-
-/** An append of these events, at any revision unless told. */
-export function append(stream: Stream, events: DomainEvent[], options: Partial<Append> = {}): Append {
-  return {
-    stream,
-    events: events.map((event) => ({ id: randomUUID(), event })),
-    expected: 'any',
-    occurredAt: at,
-    metadata: { actorId: sender, correlationId: 'c-1', causationId: null },
-    ...options,
-  };
-}
-const say = (stream: Stream, text: string, options: Partial<Append> = {}) =>
-  append(stream, [messageSent(text)], options);
-const textOf = (event: Recorded) => (event.type === 'MessageSent' ? event.data.text : event.type);
-const range = (length: number) => Array.from({ length }, (_, index) => index);
+import { append, groupClosed, messageSent, newStream, range, say, textOf } from '../support/appends.ts';
+import { describeSubscriptions } from './subscription-contract.ts';
 
 /** What every adapter of the log must do. `open` gives an empty store. */
 export function describeEventStore(
@@ -57,20 +20,6 @@ export function describeEventStore(
       const verdict = await store.append(wanted);
       if (verdict.outcome !== 'appended') throw new Error(`not appended: ${JSON.stringify(verdict)}`);
       return verdict.events;
-    }
-
-    /** Follows the log until `count` events have come. */
-    async function follow(
-      count: number,
-      options: { after?: number; limit?: number } = {},
-    ): Promise<Recorded[][]> {
-      const done = new AbortController();
-      const batches: Recorded[][] = [];
-      for await (const batch of store.subscribe({ after: 0, ...options, signal: done.signal })) {
-        batches.push(batch);
-        if (batches.flat().length >= count) done.abort();
-      }
-      return batches;
     }
 
     describe('appending', () => {
@@ -302,81 +251,6 @@ export function describeEventStore(
       });
     });
 
-    describe('a subscription', () => {
-      const fill = (count: number) => Promise.all(range(count).map((n) => stored(say(newStream(), `${n}`))));
-
-      test('delivers the whole log from the start, in batches of at most its limit', async () => {
-        await fill(25);
-        const batches = await follow(25, { limit: 10 });
-        expect(batches.flat()).toEqual(await store.readAll({ after: 0, limit: 100 }));
-        expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(10);
-      });
-
-      test('starts right after a position', async () => {
-        await fill(10);
-        const batches = await follow(3, { after: 7 });
-        expect(batches.flat().map(({ position }) => position)).toEqual([8, 9, 10]);
-      });
-
-      test('delivers what is appended meanwhile, each event once and as a read returns it', async () => {
-        await fill(50);
-        const following = follow(650, { limit: 40 });
-        for (const _ of range(6)) await fill(100);
-        expect((await following).flat()).toEqual(await store.readAll({ after: 0, limit: 1_000 }));
-      });
-
-      test('waits for the next event when it has them all', async () => {
-        const following = follow(1);
-        const [event] = await stored(say(newStream(), 'a'));
-        expect(await following).toEqual([[event]]);
-      });
-
-      test('loses nothing when its consumer is slow', async () => {
-        const done = new AbortController();
-        const seen: number[] = [];
-        const following = (async () => {
-          for await (const batch of store.subscribe({ after: 0, limit: 500, signal: done.signal })) {
-            seen.push(...batch.map(({ position }) => position));
-            if (seen.length >= 6_000) done.abort();
-            else await new Promise((resolve) => setTimeout(resolve, 20));
-          }
-        })();
-        for (const _ of range(12)) await fill(500);
-        await following;
-        expect(seen).toEqual(range(6_000).map((n) => n + 1));
-      });
-
-      test('ends when it is aborted: while it waits, before it starts, and inside the loop', async () => {
-        const waiting = new AbortController();
-        const ended = (async () => {
-          for await (const _ of store.subscribe({ after: 0, signal: waiting.signal }))
-            throw new Error('no event');
-        })();
-        setImmediate(() => waiting.abort());
-        await ended;
-        await fill(3);
-        for await (const _ of store.subscribe({ after: 0, signal: waiting.signal }))
-          throw new Error('aborted');
-        const inside = new AbortController();
-        let batches = 0;
-        for await (const _ of store.subscribe({ after: 0, limit: 1, signal: inside.signal })) {
-          batches += 1;
-          inside.abort();
-        }
-        expect(batches).toBe(1);
-      });
-
-      test('does not hold up another one', async () => {
-        const idle = store
-          .subscribe({ after: 0, signal: new AbortController().signal })
-          [Symbol.asyncIterator]();
-        const [first] = await Promise.all([idle.next(), fill(1)]);
-        expect((first.value as Recorded[]).length).toBe(1);
-        const following = follow(20);
-        await fill(19);
-        expect((await following).flat()).toHaveLength(20);
-        await idle.return!();
-      });
-    });
+    describeSubscriptions(() => store);
   });
 }

@@ -1,0 +1,101 @@
+import type { EventStore, Recorded } from '../../src/events/event-store.ts';
+import { newStream, range, say } from '../support/appends.ts';
+
+/** The part of the contract that is about following the log; `current` gives the store of the running test. */
+export function describeSubscriptions(current: () => EventStore): void {
+  describe('a subscription', () => {
+    let store: EventStore;
+    beforeEach(() => {
+      store = current();
+    });
+
+    /** Follows the log until `count` events have come. */
+    async function follow(
+      count: number,
+      options: { after?: number; limit?: number } = {},
+    ): Promise<Recorded[][]> {
+      const done = new AbortController();
+      const batches: Recorded[][] = [];
+      for await (const batch of store.subscribe({ after: 0, ...options, signal: done.signal })) {
+        batches.push(batch);
+        if (batches.flat().length >= count) done.abort();
+      }
+      return batches;
+    }
+
+    const fill = (count: number) =>
+      Promise.all(range(count).map((n) => store.append(say(newStream(), `${n}`))));
+
+    test('delivers the whole log from the start, in batches of at most its limit', async () => {
+      await fill(25);
+      const batches = await follow(25, { limit: 10 });
+      expect(batches.flat()).toEqual(await store.readAll({ after: 0, limit: 100 }));
+      expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(10);
+    });
+
+    test('starts right after a position', async () => {
+      await fill(10);
+      const batches = await follow(3, { after: 7 });
+      expect(batches.flat().map(({ position }) => position)).toEqual([8, 9, 10]);
+    });
+
+    test('delivers what is appended meanwhile, each event once and as a read returns it', async () => {
+      await fill(50);
+      const following = follow(650, { limit: 40 });
+      for (const _ of range(6)) await fill(100);
+      expect((await following).flat()).toEqual(await store.readAll({ after: 0, limit: 1_000 }));
+    });
+
+    test('waits for the next event when it has them all', async () => {
+      const following = follow(1);
+      const verdict = await store.append(say(newStream(), 'a'));
+      expect(verdict).toEqual({ outcome: 'appended', events: (await following).flat() });
+    });
+
+    test('loses nothing when its consumer is slow', async () => {
+      const done = new AbortController();
+      const seen: number[] = [];
+      const following = (async () => {
+        for await (const batch of store.subscribe({ after: 0, limit: 500, signal: done.signal })) {
+          seen.push(...batch.map(({ position }) => position));
+          if (seen.length >= 6_000) done.abort();
+          else await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+      })();
+      for (const _ of range(12)) await fill(500);
+      await following;
+      expect(seen).toEqual(range(6_000).map((n) => n + 1));
+    });
+
+    test('ends when it is aborted: while it waits, before it starts, and inside the loop', async () => {
+      const waiting = new AbortController();
+      const ended = (async () => {
+        for await (const _ of store.subscribe({ after: 0, signal: waiting.signal }))
+          throw new Error('no event');
+      })();
+      setImmediate(() => waiting.abort());
+      await ended;
+      await fill(3);
+      for await (const _ of store.subscribe({ after: 0, signal: waiting.signal })) throw new Error('aborted');
+      const inside = new AbortController();
+      let batches = 0;
+      for await (const _ of store.subscribe({ after: 0, limit: 1, signal: inside.signal })) {
+        batches += 1;
+        inside.abort();
+      }
+      expect(batches).toBe(1);
+    });
+
+    test('does not hold up another one', async () => {
+      const idle = store
+        .subscribe({ after: 0, signal: new AbortController().signal })
+        [Symbol.asyncIterator]();
+      const [first] = await Promise.all([idle.next(), fill(1)]);
+      expect((first.value as Recorded[]).length).toBe(1);
+      const following = follow(20);
+      await fill(19);
+      expect((await following).flat()).toHaveLength(20);
+      await idle.return!();
+    });
+  });
+}
