@@ -48,6 +48,7 @@ export async function startEmbeddedPostgres(options: {
   ): Promise<{ server: PostgresServer; port: number }> {
     const deadline = Date.now() + ORPHANS_MS;
     for (;;) {
+      stopping.signal.throwIfAborted();
       await clearLeftBehind(data, log);
       const port = await choosePort();
       const server = spawnServer(as.command(postgres, await serverArguments(data, port)), as.identity, log);
@@ -57,6 +58,7 @@ export async function startEmbeddedPostgres(options: {
         await server.ready(urlAt(port));
         return { server, port };
       } catch (error) {
+        await server.stop();
         const willPass = /pre-existing shared memory block|Address already in use/.test(String(error));
         if (!willPass || Date.now() > deadline) throw startFailure(error);
         await pause(100);
@@ -72,15 +74,18 @@ export async function startEmbeddedPostgres(options: {
     for (let failures = 0; ;) {
       const end = await server.exited;
       if (stopping.signal.aborted) return;
-      log.error({ end }, 'PostgreSQL died: starting it again');
-      await pause(RESTART_AFTER_MS[Math.min(failures, RESTART_AFTER_MS.length - 1)]);
+      log.error({ end }, 'PostgreSQL is gone: starting it again');
+      const wait = RESTART_AFTER_MS[Math.min(failures, RESTART_AFTER_MS.length - 1)];
       try {
+        await pause(wait, undefined, { signal: stopping.signal });
         ({ server } = await start(() => port));
         failures = 0;
         log.warn({ pid: server.pid }, 'PostgreSQL is back');
+        // It was asked to stop in the very moment in which it became ready.
+        if (stopping.signal.aborted) await server.stop();
       } catch (error) {
         failures += 1;
-        log.error({ err: error }, 'PostgreSQL did not come back');
+        if (!stopping.signal.aborted) log.error({ err: error }, 'PostgreSQL did not come back');
       }
     }
   }

@@ -168,6 +168,14 @@ describe('PostgreSQL from npm', () => {
     await stop(started.at(-1)!);
   });
 
+  test('stays away when the application stops while it is being brought back', async () => {
+    const running = await start();
+    await kill(running.pid, 'SIGKILL');
+    await stop(running);
+    expect(running.child.exitCode).toBe(0);
+    await expect(query(running.ownerUrl, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
   test('recovers from a first start that was cut off', async () => {
     await mkdir(join(folder, 'data', 'postgres.new'), { recursive: true });
     await writeFile(join(folder, 'data', 'postgres.new', 'PG_VERSION'), '18');
