@@ -59,7 +59,8 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     command: Command<I, S, E>,
     input: I,
     { data: { session } }: ChatSocket,
-  ): Promise<Outcome<E>> => deps.handle(command, input, { actor: session.actor, correlationId: deps.newId() });
+  ): Promise<Outcome<E>> =>
+    deps.handle(command, input, { actor: session.actor, correlationId: deps.newId() });
 
   const change =
     <I extends { groupId: GroupId }, S>(command: Command<I, S, ConversationEvent>) =>

@@ -41,7 +41,8 @@ export function handshake({ authenticate, revocations, users, wiring, refused, .
   async function connect(socket: ChatSocket): Promise<Connection> {
     if (deps.isDraining()) throw new ProblemError(problem('UNAVAILABLE'));
     const { token } = socket.handshake.auth as { token?: unknown };
-    if (token === undefined || token === null || token === '') throw new AuthenticationFailed('TOKEN_MISSING');
+    if (token === undefined || token === null || token === '')
+      throw new AuthenticationFailed('TOKEN_MISSING');
     if (typeof token !== 'string') throw new AuthenticationFailed('TOKEN_INVALID');
     delete socket.handshake.auth['token'];
     const session = await authenticate(token);

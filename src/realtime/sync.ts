@@ -49,7 +49,7 @@ export function syncFrom({ store, membership }: SyncDeps) {
     const stream = conversationStream(groupId);
     const end = Math.min(headSeq, afterSeq + SYNC_EVENTS);
     let bytes = 0;
-    for (let next = afterSeq; next < end && bytes < room; ) {
+    for (let next = afterSeq; next < end && bytes < room;) {
       const page = await store.readStream(stream, { from: next, limit: Math.min(PAGE, end - next) });
       if (page.length === 0) break;
       next += page.length;

@@ -11,7 +11,13 @@ describe('messages over sockets', () => {
   const talk = async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
-    return { alice: await world.client(alice), bob: await world.client(bob), groupId, aliceId: alice, bobId: bob };
+    return {
+      alice: await world.client(alice),
+      bob: await world.client(bob),
+      groupId,
+      aliceId: alice,
+      bobId: bob,
+    };
   };
 
   test('a message is acknowledged and reaches every member, its sender too, as an envelope', async () => {

@@ -127,9 +127,17 @@ async function messageFacts(store: EventStore, groupId: GroupId, messageId: Mess
     if (data.messageId !== messageId) continue;
     const changedSeq = revision + 1;
     if (type === 'MessageSent')
-      facts = { groupId, senderId: data.senderId, changedSeq, isDeleted: false, text: data.text, reactions: {} };
+      facts = {
+        groupId,
+        senderId: data.senderId,
+        changedSeq,
+        isDeleted: false,
+        text: data.text,
+        reactions: {},
+      };
     else if (facts && type === 'MessageEdited') facts = { ...facts, changedSeq, text: data.text };
-    else if (facts && type === 'MessageDeleted') facts = { ...facts, changedSeq, isDeleted: true, text: null };
+    else if (facts && type === 'MessageDeleted')
+      facts = { ...facts, changedSeq, isDeleted: true, text: null };
     else if (facts && (type === 'ReactionAdded' || type === 'ReactionRemoved')) {
       const others = (facts.reactions[data.emoji] ?? []).filter((userId) => userId !== data.userId);
       const users = type === 'ReactionAdded' ? [...others, data.userId] : others;
@@ -140,7 +148,9 @@ async function messageFacts(store: EventStore, groupId: GroupId, messageId: Mess
 }
 
 /** A gateway with the real command handler on a log in memory, listening on a free port. */
-export async function createWorld(change: Partial<GatewayDeps> & { messagesPerMinute?: number } = {}): Promise<World> {
+export async function createWorld(
+  change: Partial<GatewayDeps> & { messagesPerMinute?: number } = {},
+): Promise<World> {
   const store = change.store ?? createInMemoryEventStore();
   const loader = new AggregateLoader(store, new Map());
   const sessions = new Map<string, Session>();

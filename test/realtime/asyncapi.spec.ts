@@ -1,0 +1,31 @@
+import { asyncApiDocument } from '../../src/realtime/asyncapi.ts';
+import { clientEvents, serverEvents } from '../../src/realtime/protocol.ts';
+
+const document = asyncApiDocument() as any;
+
+describe('the document of the socket', () => {
+  test('it is AsyncAPI 3 and names every event of both directions, with its ack', () => {
+    expect(document.asyncapi).toBe('3.0.0');
+    expect(Object.keys(document.operations)).toEqual([
+      ...Object.keys(clientEvents).map((name) => `receive.${name}`),
+      ...Object.keys(serverEvents).map((name) => `send.${name}`),
+    ]);
+    for (const name of Object.keys(clientEvents))
+      expect(document.operations[`receive.${name}`].reply.messages).toHaveLength(1);
+  });
+
+  test('every reference leads somewhere', () => {
+    const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!);
+    expect(refs.length).toBeGreaterThan(30);
+    for (const path of refs) {
+      const target = path.split('/').reduce((node, part) => node?.[part], document);
+      expect([path, typeof target]).toEqual([path, 'object']);
+    }
+  });
+
+  test('payloads say what is required and that nothing else is allowed', () => {
+    const { payload } = document.channels.socket.messages['sendMessage.request'];
+    expect(payload).toMatchObject({ additionalProperties: false, required: ['groupId', 'clientMsgId'] });
+    expect(payload.properties.fileIds.maxItems).toBe(10);
+  });
+});

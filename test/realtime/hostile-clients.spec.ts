@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { WebSocket } from 'ws';
+import { clientEvents } from '../../src/realtime/protocol.ts';
+import { type TestClient, type World, createWorld, newUser, until } from '../support/sockets.ts';
+
+const names = Object.keys(clientEvents);
+
+describe('clients that send anything', () => {
+  let world: World;
+  let groupId: string;
+  let witness: TestClient;
+  const alice = newUser();
+  beforeAll(async () => {
+    world = await createWorld({ settings: { eventRate: { perSecond: 100_000, burst: 100_000 } } });
+    groupId = await world.group(alice);
+    witness = await world.client(alice);
+  });
+  afterAll(() => world.stop());
+  const stillServes = () => witness.send(groupId, 'Still here');
+
+  test.each(names)('%s refuses every malformed payload with a problem', async (name) => {
+    const client = await world.client(alice);
+    const valid = { groupId, messageId: randomUUID(), clientMsgId: randomUUID(), seq: 1, text: 'Hi' };
+    const bad = [
+      undefined,
+      null,
+      [],
+      {},
+      'text',
+      7,
+      true,
+      Buffer.from('binary'),
+      { ...valid, surplus: 1 },
+      { groupId: 'no-uuid' },
+      { groupId: null, groups: null, token: null },
+      { groups: Array.from({ length: 101 }, () => ({ groupId, afterSeq: 0 })) },
+      { groups: [{ groupId, afterSeq: -1 }] },
+      { ...valid, text: 'NUL \u0000' },
+      { ...valid, text: 'half \ud800' },
+      JSON.parse('{"__proto__": {"groupId": 1}, "constructor": {}}'),
+    ];
+    for (const payload of bad) {
+      const answer = (await client.socket.timeout(5_000).emitWithAck(name, payload)) as any;
+      expect([name, payload, answer.ok, answer.error?.status]).toEqual([name, payload, false, 400]);
+      expect(answer.error).toMatchObject({ code: 'BAD_REQUEST', retryable: false });
+    }
+    const extra = await client.socket.timeout(5_000).emitWithAck(name, {}, {}, {});
+    expect(extra).toMatchObject({ ok: false, error: { code: 'BAD_REQUEST' } });
+    client.socket.emit(name, null);
+    client.socket.emit(name);
+    client.socket.disconnect();
+    await stillServes();
+  });
+
+  test.each(['nothing', 'constructor', '__proto__', 'toString', 'messageSent', 'error', '\u0000'])(
+    'an unknown event has an answer: %j',
+    async (name) => {
+      expect(await witness.ask(name as never, {})).toMatchObject({
+        ok: false,
+        error: { code: 'UNKNOWN_EVENT' },
+      });
+      witness.socket.emit(name, {});
+    },
+  );
+
+  test('generated payloads never get another answer than an ack with a known code', async () => {
+    const client = await world.client(alice);
+    const payload = fc.oneof(
+      fc.anything({ maxDepth: 4, withObjectString: true }),
+      fc.record(
+        {
+          groupId: fc.oneof(fc.constant(groupId), fc.uuid(), fc.anything()),
+          messageId: fc.oneof(fc.uuid(), fc.anything()),
+          clientMsgId: fc.oneof(fc.uuid(), fc.anything()),
+          text: fc.oneof(fc.string({ unit: 'binary' }), fc.anything()),
+          emoji: fc.oneof(fc.constant('👍'), fc.string()),
+          seq: fc.oneof(fc.nat(), fc.double(), fc.anything()),
+          isTyping: fc.oneof(fc.boolean(), fc.anything()),
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    const known =
+      /^(BAD_REQUEST|GROUP_NOT_FOUND|MESSAGE_NOT_FOUND|TOKEN_INVALID|CLIENT_MSG_ID_REUSED|FILE_NOT_FOUND)$/;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...names), payload, async (name, value) => {
+        let wire: unknown;
+        try {
+          wire = JSON.parse(JSON.stringify(value) ?? 'null');
+        } catch {
+          return;
+        }
+        const answer = (await client.socket.timeout(5_000).emitWithAck(name, wire)) as any;
+        if (!answer.ok) expect(answer.error.code).toMatch(known);
+        expect(JSON.stringify(answer)).not.toMatch(/\.ts:|node_modules|at async/);
+      }),
+      { numRuns: 1_500 },
+    );
+    await stillServes();
+  });
+
+  test('frames that are no protocol at all end their own connection at most', async () => {
+    const url = `${world.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+    const token = world.token(alice);
+    const frame = fc.oneof(
+      fc.string(),
+      fc.uint8Array({ maxLength: 64 }),
+      fc.constantFrom('', '0', '1', '2', '3', '4', '40', '41', '42', '43', '44', '45', '5', '6', '4\u0000'),
+      fc
+        .tuple(fc.constantFrom('42', '420', '43', '4299', '451-', '42/x,', '40/x,', '440'), fc.json())
+        .map((parts) => parts.join('')),
+      fc.constantFrom('42[]', '42[7]', '42[null]', '42{}', '4212["sync"]', '429007199254740993["sync",{}]'),
+      fc.constantFrom('451-["sync",{"_placeholder":true,"num":0}]', '4599-["sync"]', '42["disconnect"]'),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(frame, { minLength: 1, maxLength: 6 }),
+        fc.boolean(),
+        async (frames, isIn) => {
+          const ws = new WebSocket(url);
+          await new Promise((resolve) => ws.once('message', resolve));
+          if (isIn) ws.send(`40${JSON.stringify({ token })}`);
+          for (const each of frames) ws.send(each);
+          await new Promise<void>((resolve) => {
+            ws.once('pong', () => resolve());
+            ws.once('close', () => resolve());
+            ws.on('error', () => resolve());
+            ws.ping();
+          });
+          ws.terminate();
+        },
+      ),
+      { numRuns: 300 },
+    );
+    await stillServes();
+    await until(() => world.metered.sockets === 2, 'the sockets of the fuzz to be gone').catch(
+      () => undefined,
+    );
+  });
+
+  test('a payload over 64 KiB ends its connection, not the server', async () => {
+    const client = await world.client(alice);
+    client.socket.emit('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'x'.repeat(70_000) });
+    await until(() => !client.socket.connected, 'the end');
+    await stillServes();
+  });
+
+  test('a flood of events is refused beyond the rate of one socket', async () => {
+    const calm = await createWorld();
+    const id = await calm.group(alice);
+    const client = await calm.client(alice);
+    const answers = await Promise.all(
+      Array.from({ length: 300 }, () => client.ask('typing', { groupId: id, isTyping: true })),
+    );
+    const codes = answers.map((answer) => (answer.ok ? 'ok' : answer.error.code));
+    expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(50);
+    expect(codes.slice(0, 200)).toEqual(Array.from({ length: 200 }, () => 'ok'));
+    await calm.stop();
+  });
+
+  test('a client that leaves its namespace leaves altogether', async () => {
+    const client = await world.client(alice);
+    const closed = new Promise((resolve) => client.socket.io.engine.once('close', resolve));
+    client.socket.io.engine.write('41');
+    await closed;
+  });
+});

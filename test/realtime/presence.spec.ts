@@ -1,0 +1,57 @@
+import { type World, createWorld, newUser, until } from '../support/sockets.ts';
+
+describe('what is not logged', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await createWorld();
+  });
+  afterEach(() => world.stop());
+
+  test('typing is heard by the others in the group, and soon by nobody when it is a flood', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    const [one, two] = [await world.client(alice), await world.client(bob)];
+    expect(await one.asks('typing', { groupId, isTyping: true })).toEqual({ ok: true });
+    expect(await two.hears('typing')).toEqual({ groupId, userId: alice, isTyping: true });
+    await Promise.all(Array.from({ length: 100 }, () => one.asks('typing', { groupId, isTyping: false })));
+    await two.hears('typing', ({ isTyping }) => !isTyping);
+    expect(two.all('typing').length).toBeLessThan(20);
+    expect(one.all('typing')).toEqual([]);
+  });
+
+  test('a moved read marker is told to the group, a repeated one is not', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    const [one, two] = [await world.client(alice), await world.client(bob)];
+    await one.send(groupId, 'Read me');
+    for (let times = 0; times < 2; times += 1)
+      expect(await two.asks('markRead', { groupId, seq: 1 })).toEqual({ ok: true, unreadCount: 0 });
+    world.gateway.announceRead({ groupId, userId: bob, seq: 9 });
+    await one.hears('messagesRead', ({ seq }) => seq === 9);
+    expect(one.all('messagesRead')).toEqual([
+      { groupId, userId: bob, seq: 1 },
+      { groupId, userId: bob, seq: 9 },
+    ]);
+  });
+
+  test('a group hears of the first socket of a member and of the end of the last, not of a quick return', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    await world.group(alice, bob);
+    const one = await world.client(alice);
+    const first = await world.client(bob);
+    expect(await one.hears('presence')).toEqual({ userId: bob, online: true });
+    expect(world.gateway.isOnline(bob)).toBe(true);
+    first.socket.disconnect();
+    const second = await world.client(bob);
+    const third = await world.client(bob);
+    second.socket.disconnect();
+    third.socket.disconnect();
+    await one.hears('presence', ({ online }) => !online);
+    await until(() => !world.gateway.isOnline(bob), 'the user to be gone');
+    expect(one.all('presence')).toEqual([
+      { userId: bob, online: true },
+      { userId: bob, online: false },
+    ]);
+    expect(first.all('presence').filter(({ userId }) => userId === bob)).toEqual([]);
+  });
+});

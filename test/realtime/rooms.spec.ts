@@ -1,0 +1,162 @@
+import { chatGroupStream } from '../../src/events/streams.ts';
+import { type World, createWorld, newUser, until } from '../support/sockets.ts';
+
+describe('who hears a group', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await createWorld();
+  });
+  afterEach(() => world.stop());
+
+  test('a socket is put into the rooms of all its groups, with where each stands', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groups = [await world.group(alice, bob), await world.group(alice), await world.group(bob)];
+    const first = await world.client(alice);
+    await first.send(groups[0]!, 'Hello');
+    const second = await world.client(alice);
+    expect(new Map(second.all('joinRoom').map(({ groupId, headSeq }) => [groupId, headSeq]))).toEqual(
+      new Map([
+        [groups[0], 1],
+        [groups[1], 0],
+      ]),
+    );
+  });
+
+  test('whoever creates a group, or joins it, hears it from then on', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const [one, two] = [await world.client(alice), await world.client(bob)];
+    const groupId = await world.group(alice);
+    expect(await one.hears('joinRoom')).toEqual({ groupId, headSeq: 0 });
+    await one.send(groupId, 'Alone');
+    await world.join(groupId, bob);
+    expect(await two.hears('joinRoom')).toEqual({ groupId, headSeq: 1 });
+    expect(await one.hears('memberJoined')).toMatchObject({
+      roster: 2,
+      data: { userId: bob, role: 'member' },
+    });
+    await one.send(groupId, 'Together');
+    expect(await two.hears('messageSent')).toMatchObject({ seq: 2 });
+    expect(two.all('messageSent')).toHaveLength(1);
+  });
+
+  test('a new role is told, but is not a second arrival', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    const two = await world.client(bob);
+    const promotion = { groupId, userId: bob, role: 'admin' } as const;
+    await world.record(chatGroupStream(groupId), { type: 'MemberJoined', data: promotion });
+    await two.hears('memberJoined', ({ data }) => data.role === 'admin');
+    expect(two.all('joinRoom')).toHaveLength(1);
+  });
+
+  test('whoever leaves or is removed is told so, and the others are', async () => {
+    const [alice, bob, carol] = [newUser(), newUser(), newUser()];
+    const groupId = await world.group(alice, bob, carol);
+    const [one, two, three] = await Promise.all([alice, bob, carol].map((user) => world.client(user)));
+    await world.record(chatGroupStream(groupId), { type: 'MemberLeft', data: { groupId, userId: bob } });
+    expect(await two!.hears('leaveRoom')).toEqual({ groupId, reason: 'left' });
+    await world.remove(groupId, carol);
+    expect(await three!.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
+    await world.record(chatGroupStream(groupId), { type: 'GroupClosed', data: { groupId } });
+    await one!.hears('groupClosed');
+    expect(one!.heard.map(({ name }) => name).filter((name) => /^(member|group)/.test(name))).toEqual([
+      'memberLeft',
+      'memberRemoved',
+      'groupClosed',
+    ]);
+    expect(two!.all('memberLeft')).toEqual([]);
+    expect(await two!.ask('joinRoom', { groupId })).toMatchObject({ error: { code: 'GROUP_NOT_FOUND' } });
+  });
+
+  test('nothing sent after a removal reaches the removed member, while others keep sending', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    const sender = await world.client(alice);
+    const sockets = [await world.client(bob), await world.client(bob)];
+    let removedAfter = Infinity;
+    for (let round = 0; round < 40; round += 1) {
+      const sent = Promise.all(Array.from({ length: 10 }, () => sender.send(groupId, `round ${round}`)));
+      if (round === 20) {
+        await world.remove(groupId, bob);
+        removedAfter = (await world.store.head()) + 0;
+      }
+      await sent;
+    }
+    await sender.hears('messageSent', ({ seq }) => seq === 400);
+    const log = await world.store.readAll({ after: 0, limit: 10_000 });
+    const removal = log.find(({ type }) => type === 'MemberRemoved')!;
+    const lastAllowed = log.filter(
+      ({ type, position }) => type === 'MessageSent' && position < removal.position,
+    ).length;
+    expect(removedAfter).toBeGreaterThanOrEqual(removal.position);
+    for (const socket of sockets) {
+      await socket.hears('leaveRoom');
+      expect(socket.all('messageSent').map(({ seq }) => seq)).toEqual(
+        Array.from({ length: lastAllowed }, (_, index) => index + 1),
+      );
+      expect(socket.heard.at(-1)).toEqual({ name: 'leaveRoom', payload: { groupId, reason: 'removed' } });
+    }
+  });
+
+  test('a socket may stop and resume hearing a group of its own, and stays so when the role changes', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    const [one, two] = [await world.client(alice), await world.client(bob)];
+    await one.send(groupId, '1');
+    expect(await two.asks('leaveRoom', { groupId })).toEqual({ ok: true, headSeq: 1 });
+    await world.join(groupId, bob);
+    await one.send(groupId, '2');
+    expect(await two.asks('joinRoom', { groupId })).toEqual({ ok: true, headSeq: 2 });
+    await one.send(groupId, '3');
+    await two.hears('messageSent', ({ seq }) => seq === 3);
+    expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1, 3]);
+  });
+
+  test('a membership that changes while the rooms are looked up is neither missed nor kept', async () => {
+    const [alice, bob, carol] = [newUser(), newUser(), newUser()];
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const { groupsOfUser } = world.deps.queries;
+    let questions = 0;
+    await world.stop();
+    world = await createWorld({
+      store: world.store,
+      queries: {
+        async groupsOfUser(userId) {
+          const groups = await groupsOfUser(userId);
+          questions += 1;
+          if (questions > 1) return groups;
+          asked.resolve();
+          await answer.promise;
+          return groups;
+        },
+      },
+    });
+    const [kept, lost] = [await world.group(alice, carol), await world.group(alice, bob)];
+    const late = world.connect({ token: world.token(bob) });
+    await asked.promise;
+    await world.remove(lost, bob);
+    await world.join(kept, bob);
+    await until(() => world.gateway.position() === 6, 'the broadcaster');
+    answer.resolve();
+    await late.hears('joinRoom', ({ groupId }) => groupId === kept);
+    const speaker = await world.client(alice);
+    await speaker.send(lost, 'Without Bob');
+    await speaker.send(kept, 'With Bob');
+    await late.hears('messageSent');
+    expect(late.all('messageSent').map(({ groupId }) => groupId)).toEqual([kept]);
+  });
+
+  test('while the read model is behind, events are obeyed and the rooms follow later', async () => {
+    let isBehind = true;
+    await world.stop();
+    world = await createWorld({ progress: { reached: async () => !isBehind } });
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    const client = world.connect({ token: world.token(alice) });
+    await client.send(groupId, 'Works already');
+    expect(client.all('joinRoom')).toEqual([]);
+    isBehind = false;
+    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 1 });
+  });
+});

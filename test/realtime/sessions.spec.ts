@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { type World, createWorld, newUser, until } from '../support/sockets.ts';
+
+describe('who may hold a socket, and how long', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await createWorld({ settings: { allowedOrigins: ['https://jobs.example'] } });
+  });
+  afterEach(() => world.stop());
+
+  const refusal = (auth: object, options?: object) =>
+    new Promise<{ message: string; data?: any }>((resolve) =>
+      world.connect(auth, options).socket.once('connect_error', resolve),
+    );
+
+  test.each([
+    ['TOKEN_MISSING', {}],
+    ['TOKEN_MISSING', { token: null }],
+    ['TOKEN_INVALID', { token: 7 }],
+    ['TOKEN_INVALID', { token: { $gt: '' } }],
+    ['TOKEN_INVALID', { token: 'forged' }],
+  ])('a handshake is refused with a problem: %s %j', async (code, auth) => {
+    expect((await refusal(auth)).data).toMatchObject({ code, status: 401 });
+  });
+
+  test('a token in the URL counts for nothing', async () => {
+    const token = world.token(newUser());
+    expect((await refusal({}, { query: { token } })).data).toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  test('a token that has expired, or whose session has ended, opens nothing', async () => {
+    const expired = world.token(newUser(), { expiresAt: Date.now() - 1 });
+    expect((await refusal({ token: expired })).data).toMatchObject({ code: 'TOKEN_EXPIRED' });
+    const ended = world.token(newUser(), { sessionId: 'ended' });
+    world.revoke('ended');
+    expect((await refusal({ token: ended })).data).toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  test('a user has at most 20 sockets, even when they all arrive at once', async () => {
+    const alice = newUser();
+    const clients = Array.from({ length: 25 }, () => world.connect({ token: world.token(alice) }));
+    const refused: any[] = [];
+    for (const { socket } of clients) socket.once('connect_error', ({ data }: any) => refused.push(data));
+    const connected = () => clients.filter(({ socket }) => socket.connected);
+    await until(() => connected().length + refused.length === 25, 'every answer');
+    expect(refused.map(({ code }) => code)).toEqual(Array.from({ length: 5 }, () => 'TOO_MANY_SOCKETS'));
+    connected()[0]!.socket.disconnect();
+    await until(() => world.metered.sockets === 19, 'the place to be free');
+    await world.client(alice);
+  });
+
+  const upgrade = (origin: string | undefined) =>
+    new Promise<string>((resolve) => {
+      const url = `${world.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
+      const ws = new WebSocket(url, origin === undefined ? {} : { origin });
+      ws.on('open', () => resolve('open'));
+      ws.on('unexpected-response', (_request, { statusCode }) => resolve(String(statusCode)));
+      ws.on('error', ({ message }) => resolve(message));
+      ws.on('open', () => ws.close());
+    });
+
+  test('a page of another site cannot open a socket', async () => {
+    const own = world.url;
+    expect(await upgrade(undefined)).toBe('open');
+    expect(await upgrade(own)).toBe('open');
+    expect(await upgrade('https://jobs.example')).toBe('open');
+    for (const foreign of [
+      'https://evil.example',
+      'null',
+      'https://jobs.example.evil.example',
+      `${own}.evil`,
+    ])
+      expect(await upgrade(foreign)).toBe('403');
+  });
+
+  test('only WebSocket is spoken', async () => {
+    const response = await fetch(`${world.url}/socket.io/?EIO=4&transport=polling`);
+    expect(response.status).toBe(400);
+  });
+
+  test('a socket ends with its token', async () => {
+    const client = await world.client(newUser(), {
+      token: world.token(newUser(), { expiresAt: Date.now() + 700 }),
+    });
+    await until(() => !client.socket.connected, 'the end');
+  });
+
+  test('a connection that never says who it is ends', async () => {
+    const ws = new WebSocket(`${world.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    await new Promise((resolve) => ws.on('close', resolve));
+  });
+
+  test('the ack names an expired token before the socket closes', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    const session = { expiresAt: Date.now() + 600_000 };
+    const held = world.token(alice, session);
+    const client = await world.client(alice, { token: held });
+    const live = await world.deps.authenticate(held);
+    live.expiresAt = Date.now() - 1;
+    const answer = await client.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'Late' });
+    expect(answer).toMatchObject({ ok: false, error: { code: 'TOKEN_EXPIRED', status: 401 } });
+    await until(() => !client.socket.connected, 'the end');
+    expect(await world.store.readStream(`conversation-${groupId}`)).toEqual([]);
+  });
+
+  test('the end of a session closes its sockets at once, and no others', async () => {
+    const alice = newUser();
+    const ending = await world.client(alice, { token: world.token(alice, { sessionId: 'ending' }) });
+    const staying = await world.client(alice);
+    world.revoke('ending');
+    await until(() => !ending.socket.connected, 'the end');
+    expect(staying.socket.connected).toBe(true);
+  });
+
+  test('a socket is warned a minute before its token ends; a new token of the same user lets it stay', async () => {
+    const alice = newUser();
+    const client = await world.client(alice, {
+      token: world.token(alice, { expiresAt: Date.now() + 59_000 }),
+    });
+    const { expiresIn } = await client.hears('sessionExpiring');
+    expect(expiresIn).toBeGreaterThan(55);
+    expect(expiresIn).toBeLessThanOrEqual(59);
+    const foreign = await client.ask('refreshAuth', { token: world.token(newUser()) });
+    expect(foreign).toMatchObject({ ok: false, error: { code: 'FORBIDDEN' } });
+    expect(await client.ask('refreshAuth', { token: 'forged' })).toMatchObject({
+      error: { code: 'TOKEN_INVALID' },
+    });
+    const answer = await client.asks('refreshAuth', { token: world.token(alice) });
+    expect(answer.expiresIn).toBeGreaterThan(590);
+    expect(client.all('sessionExpiring')).toHaveLength(1);
+    expect(client.socket.connected).toBe(true);
+  });
+
+  test('a node that drains says when to come back, refuses newcomers, and then closes', async () => {
+    const alice = newUser();
+    const client = await world.client(alice);
+    world.gateway.drain();
+    const { reconnectInMs } = await client.hears('draining');
+    expect(reconnectInMs).toBeGreaterThanOrEqual(0);
+    expect(reconnectInMs).toBeLessThan(10_000);
+    expect((await refusal({ token: world.token(alice) })).data).toMatchObject({
+      code: 'UNAVAILABLE',
+      retryable: true,
+    });
+    await world.gateway.close();
+    await until(() => !client.socket.connected, 'the end');
+    expect(world.metered.sockets).toBe(0);
+  });
+});

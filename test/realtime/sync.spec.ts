@@ -1,0 +1,163 @@
+import { randomUUID } from 'node:crypto';
+import { toEnvelope } from '../../src/events/envelope.ts';
+import type { ConversationEvent } from '../../src/events/domain-event.ts';
+import type { Recorded } from '../../src/events/event-store.ts';
+import type { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
+import { conversationStream } from '../../src/events/streams.ts';
+import { serverEvents } from '../../src/realtime/protocol.ts';
+import { type TestClient, type World, createWorld, newUser, until } from '../support/sockets.ts';
+
+describe('sync and heads', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await createWorld({ settings: { headsIntervalMs: 100 } });
+  });
+  afterEach(() => world.stop());
+
+  const fill = async (groupId: GroupId, senderId: UserId, count: number, text = 'Hello') => {
+    for (let left = count; left > 0; left -= 1)
+      await world.record(conversationStream(groupId), {
+        type: 'MessageSent',
+        data: {
+          groupId,
+          senderId,
+          text,
+          messageId: randomUUID() as MessageId,
+          clientMsgId: randomUUID() as never,
+          fileIds: [],
+          replyTo: null,
+        },
+      });
+  };
+  const logOf = async (groupId: GroupId) =>
+    ((await world.store.readStream(conversationStream(groupId))) as Recorded<ConversationEvent>[]).map(
+      toEnvelope,
+    );
+
+  /** Drops every push to rooms, as a node does that lost its connection to the others. */
+  const losePushes = (client: TestClient) =>
+    client.socket.io.engine.on('packet', (packet) => {
+      if (typeof packet.data === 'string' && packet.data.startsWith('2["messageSent"'))
+        packet.data = '2["lost"]';
+    });
+
+  test('what was missed comes from the log, 500 events at a time', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    await fill(groupId, alice, 601);
+    const client = await world.client(alice);
+    const first = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
+    expect(first.groups[0]).toMatchObject({ groupId, headSeq: 601, complete: false });
+    expect(first.groups[0]!.events).toHaveLength(500);
+    const rest = await client.asks('sync', { groups: [{ groupId, afterSeq: 500 }] });
+    expect(rest.groups[0]).toMatchObject({ headSeq: 601, complete: true });
+    expect([...first.groups[0]!.events, ...rest.groups[0]!.events]).toEqual(await logOf(groupId));
+    for (const envelope of rest.groups[0]!.events)
+      expect(serverEvents.messageSent.safeParse(envelope).success).toBe(true);
+  });
+
+  test('nothing new is a complete answer, and so is a seq from beyond the head', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    const client = await world.client(alice);
+    for (const afterSeq of [0, 7])
+      expect(await client.asks('sync', { groups: [{ groupId, afterSeq }] })).toEqual({
+        ok: true,
+        groups: [{ groupId, events: [], headSeq: 0, complete: true }],
+        denied: [],
+      });
+  });
+
+  test('groups of others are listed apart; asked for alone they do not exist', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const [own, foreign] = [await world.group(alice), await world.group(bob)];
+    const client = await world.client(alice);
+    const groups = [own, foreign].map((groupId) => ({ groupId, afterSeq: 0 }));
+    expect(await client.asks('sync', { groups })).toMatchObject({
+      groups: [{ groupId: own }],
+      denied: [foreign],
+    });
+    expect(await client.ask('sync', { groups: groups.slice(1) })).toMatchObject({
+      error: { code: 'GROUP_NOT_FOUND' },
+    });
+  });
+
+  test('a large answer is cut where a socket would be, and called for again until it is whole', async () => {
+    const alice = newUser();
+    const groups = [await world.group(alice), await world.group(alice)];
+    for (const groupId of groups) await fill(groupId, alice, 150, '☃'.repeat(4_000));
+    const client = await world.client(alice);
+    const last = new Map(groups.map((groupId) => [groupId as string, 0]));
+    let calls = 0;
+    for (let isWhole = false; !isWhole; calls += 1) {
+      const asked = [...last].map(([groupId, afterSeq]) => ({ groupId, afterSeq }));
+      const answer = await client.asks('sync', { groups: asked });
+      expect(JSON.stringify(answer).length).toBeLessThan(500_000);
+      for (const { groupId, events } of answer.groups)
+        last.set(groupId, events.at(-1)?.seq ?? last.get(groupId)!);
+      isWhole = answer.groups.every(({ complete }) => complete);
+    }
+    expect([...last.values()]).toEqual([150, 150]);
+    expect(calls).toBeGreaterThan(5);
+    expect(client.socket.connected).toBe(true);
+  });
+
+  test('heads tell of a message whose push was lost, so that sync can bring it', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await world.group(alice, bob);
+    const [sender, deaf] = [await world.client(alice), await world.client(bob)];
+    losePushes(deaf);
+    await sender.send(groupId, 'Lost on the way');
+    await deaf.hears('lost');
+    await deaf.hears('heads', ({ groups }) => groups[groupId] === 1);
+    const answer = await deaf.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
+    expect(answer.groups[0]!.events).toEqual(await logOf(groupId));
+  });
+
+  test('heads are told once, until the group moves again', async () => {
+    const alice = newUser();
+    const [busy, quiet] = [await world.group(alice), await world.group(alice)];
+    const client = await world.client(alice);
+    for (const seq of [1, 2]) {
+      await client.send(busy, 'Hello');
+      await client.hears('heads', ({ groups }) => groups[busy] === seq);
+    }
+    expect(client.all('heads').map(({ groups }) => groups)).toEqual([{ [busy]: 1 }, { [busy]: 2 }]);
+    expect(JSON.stringify(client.all('heads'))).not.toContain(quiet);
+  });
+
+  test('pushes, heads and sync together give every client the log, whatever is lost or repeated', async () => {
+    const users = [newUser(), newUser(), newUser()];
+    const groupId = await world.group(users[0]!, ...users.slice(1));
+    const views = users.map(() => [] as { seq: number }[]);
+    const clients = await Promise.all(users.map((user) => world.client(user)));
+    clients.forEach((client, index) => {
+      const view = views[index]!;
+      let isSyncing = false;
+      const lastSeq = () => view.at(-1)?.seq ?? 0;
+      const sync = async () => {
+        if (isSyncing) return;
+        isSyncing = true;
+        const { groups } = await client.asks('sync', { groups: [{ groupId, afterSeq: lastSeq() }] });
+        groups[0]!.events.forEach(apply);
+        isSyncing = false;
+      };
+      const apply = (envelope: { seq: number }) => {
+        if (envelope.seq === lastSeq() + 1) view.push(envelope);
+        else if (envelope.seq > lastSeq()) void sync();
+      };
+      client.socket.on('messageSent', (envelope) => {
+        if (envelope.seq % (index + 2) !== 0) apply(envelope);
+      });
+      client.socket.on('heads', ({ groups }) => groups[groupId] > lastSeq() && void sync());
+    });
+    await Promise.all(
+      clients.map(async (client) => {
+        for (let count = 0; count < 60; count += 1) await client.send(groupId, `${count}`);
+      }),
+    );
+    await until(() => views.every((view) => view.length === 180), 'all views to be whole');
+    const log = await logOf(groupId);
+    for (const view of views) expect(view).toEqual(log);
+  });
+});
