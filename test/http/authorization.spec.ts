@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
+import { type Board, type Cast, gatherCast, setUpBoard } from '../support/board.ts';
+import { httpStage } from '../support/http-stage.ts';
+
+/** What a request needs besides who makes it. */
+interface Scene {
+  cast: Cast;
+  board: Board;
+  /** Who asks; undefined for nobody. */
+  as: Person | undefined;
+}
+type Statuses = readonly [
+  anonymous: number,
+  stranger: number,
+  member: number,
+  exMember: number,
+  admin: number,
+  owner: number,
+];
+interface Row {
+  expect: Statuses;
+  body?: (scene: Scene) => unknown;
+}
+
+const ROLES = ['anonymous', 'stranger', 'member', 'exMember', 'admin', 'owner'] as const;
+
+const everybody = (status: number): Statuses => [status, status, status, status, status, status];
+const loggedIn = (status: number): Statuses => [401, status, status, status, status, status];
+const company: Statuses = [401, 403, 403, 403, 201, 201];
+const jobOwner: Statuses = [401, 403, 403, 403, 403, 200];
+const applicant: Statuses = [401, 201, 200, 409, 403, 403];
+const inside = (status = 200): Statuses => [401, 404, status, 404, status, status];
+const admins: Statuses = [401, 404, 403, 404, 200, 200];
+
+const posting = () => ({ title: 'Engineer', description: 'Builds engines' });
+const credentials = ({ cast }: Scene) => ({ email: cast.owner.email, password: cast.owner.password });
+
+/** Every route, and what each may do: a route without a row fails the test. */
+const matrix: Record<string, Row> = {
+  'GET /health/live': { expect: everybody(200) },
+  'GET /health/ready': { expect: everybody(200) },
+  'GET /metrics': { expect: everybody(200) },
+  'GET /openapi.json': { expect: everybody(200) },
+  'GET /asyncapi.json': { expect: everybody(200) },
+  'GET /.well-known/jwks.json': { expect: everybody(200) },
+  'GET /docs': { expect: everybody(301) },
+  'GET /docs/': { expect: everybody(200) },
+  'GET /docs/js/scalar.js': { expect: everybody(200) },
+
+  'POST /v1/auth/register': {
+    expect: everybody(201),
+    body: () => ({
+      role: 'applicant',
+      email: `${randomUUID()}@example.org`,
+      password: randomUUID(),
+      displayName: 'New',
+    }),
+  },
+  'POST /v1/auth/login': { expect: everybody(200), body: credentials },
+  'POST /login': { expect: everybody(200), body: credentials },
+  'POST /v1/auth/refresh': { expect: everybody(401), body: () => ({ refreshToken: 'not one' }) },
+  'POST /v1/auth/logout': { expect: loggedIn(204) },
+  'GET /v1/me': { expect: loggedIn(200) },
+  'PATCH /v1/me': { expect: loggedIn(200), body: () => ({}) },
+
+  'POST /v1/jobs': { expect: company, body: posting },
+  'POST /jobs': { expect: company, body: posting },
+  'GET /v1/jobs': { expect: loggedIn(200) },
+  'GET /v1/jobs/:jobId': { expect: loggedIn(200) },
+  'PATCH /v1/jobs/:jobId': { expect: jobOwner, body: () => ({ title: 'Driver' }) },
+  'POST /v1/jobs/:jobId/close': { expect: jobOwner },
+
+  'POST /v1/jobs/:jobId/applications': { expect: applicant, body: () => ({}) },
+  'POST /apply': { expect: applicant, body: ({ board }) => ({ jobId: board.jobId }) },
+  'GET /v1/applications': { expect: loggedIn(200) },
+  'PATCH /v1/applications/:applicationId': {
+    expect: [401, 404, 403, 404, 404, 200],
+    body: () => ({ status: 'interview' }),
+  },
+  'DELETE /v1/applications/:applicationId': { expect: [401, 404, 200, 404, 404, 403] },
+
+  'GET /v1/groups': { expect: loggedIn(200) },
+  'GET /v1/groups/:groupId': { expect: inside() },
+  'GET /v1/groups/:groupId/members': { expect: inside() },
+  'POST /v1/groups/:groupId/members': {
+    expect: admins,
+    body: ({ cast }) => ({ userId: cast.stranger.userId }),
+  },
+  'DELETE /v1/groups/:groupId/members/:userId': { expect: inside() },
+  'PUT /v1/groups/:groupId/read': { expect: inside(), body: () => ({ seq: 1 }) },
+
+  'GET /v1/groups/:groupId/messages': { expect: inside() },
+  'POST /v1/groups/:groupId/messages': {
+    expect: inside(201),
+    body: () => ({ clientMsgId: randomUUID(), text: 'Hi' }),
+  },
+  'PATCH /v1/groups/:groupId/messages/:messageId': {
+    expect: [401, 404, 200, 404, 403, 403],
+    body: () => ({ text: 'Changed' }),
+  },
+  'DELETE /v1/groups/:groupId/messages/:messageId': { expect: inside() },
+  'PUT /v1/groups/:groupId/messages/:messageId/reactions/:emoji': { expect: inside() },
+  'DELETE /v1/groups/:groupId/messages/:messageId/reactions/:emoji': { expect: inside() },
+  'GET /v1/search/messages': { expect: loggedIn(200) },
+};
+
+/** What a path's parameters stand for; a removed member is the member itself. */
+const parameters = ({ board, cast }: Scene): Record<string, string> => ({
+  ...board,
+  userId: cast.member.userId,
+  emoji: encodeURIComponent('👍'),
+});
+const unknown = (): Record<string, string> => ({
+  jobId: randomUUID(),
+  groupId: randomUUID(),
+  applicationId: randomUUID(),
+  messageId: randomUUID(),
+  userId: randomUUID(),
+  emoji: encodeURIComponent('👍'),
+});
+
+const fill = (path: string, values: Record<string, string>) =>
+  path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
+  (path === '/v1/search/messages' ? '?q=x' : '');
+
+/** A refusal without the path, which is all that may differ. */
+const withoutInstance = ({ text, body }: Answer) =>
+  text.replace(JSON.stringify(body['instance']).slice(1, -1), 'instance');
+
+describe('who may do what', () => {
+  let app: TestApp;
+  let cast: Cast;
+  let board: Board;
+  let served: string[];
+
+  beforeAll(async () => {
+    app = await startApp();
+    cast = await gatherCast(app);
+    served = await servedRoutes();
+    board = await setUpBoard(app, cast);
+  });
+  afterAll(() => app.stop());
+
+  test('is said for every route', () => {
+    expect(Object.keys(matrix).toSorted()).toStrictEqual(served.toSorted());
+  });
+
+  test.each(Object.entries(matrix))('%s', async (route, row) => {
+    const [method, path] = route.split(' ') as [string, string];
+    const isQuery = method === 'GET';
+    const statuses: Record<string, number> = {};
+    for (const role of ROLES) {
+      const person = role === 'anonymous' ? undefined : cast[role];
+      const as = person && path.endsWith('/logout') ? await app.logIn(person) : person;
+      const scene = { cast, board, as };
+      const ask = (values: Record<string, string>, headers = {}) => {
+        const body = row.body?.(scene);
+        return app.ask(method, fill(path, values), { as, body, headers });
+      };
+      const answer = await ask(
+        parameters(scene),
+        isQuery && as ? { 'x-min-position': board.position } : undefined,
+      );
+      statuses[role] = answer.status;
+      // Whoever may change the board, leaves another one to the next.
+      if (!isQuery && answer.status < 300) board = await setUpBoard(app, cast);
+      if (answer.status === 404) expect(withoutInstance(answer)).toBe(withoutInstance(await ask(unknown())));
+    }
+    expect(statuses).toStrictEqual(Object.fromEntries(ROLES.map((role, n) => [role, row.expect[n]])));
+  });
+
+  test('a search in a group of others finds out nothing of it', async () => {
+    const search = (groupId: string, as: Person) =>
+      app.ask('GET', `/v1/search/messages?q=Hello&groupId=${groupId}`, {
+        as,
+        headers: { 'x-min-position': board.position },
+      });
+    expect((await search(board.groupId, cast.member)).body['data']).toHaveLength(1);
+    for (const as of [cast.stranger, cast.exMember]) {
+      const answer = await search(board.groupId, as);
+      expect(answer.status).toBe(404);
+      expect(withoutInstance(answer)).toBe(withoutInstance(await search(randomUUID(), as)));
+    }
+  });
+});
+
+/** The route table of the server, without the methods that it refuses and HEAD, which follows GET. */
+async function servedRoutes(): Promise<string[]> {
+  const routes: string[] = [];
+  const stage = await httpStage({
+    onRoute: ({ method, url, schema }) => {
+      const methods = [method].flat().filter((each) => each !== 'HEAD');
+      if (!schema?.hide || url.startsWith('/docs')) routes.push(...methods.map((each) => `${each} ${url}`));
+    },
+  });
+  await stage.close();
+  return [...new Set(routes)].filter((route) => !route.includes('/docs') || route.startsWith('GET '));
+}
