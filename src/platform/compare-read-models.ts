@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Position } from '../events/event-store.ts';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
 import { columnTypes, withSession } from './postgres.ts';
+import { followerName } from './postgres-projections.ts';
 import { inTransaction, nextOf, tablesOf } from './read-model-schemas.ts';
 
 export interface Difference {
@@ -49,7 +50,8 @@ export async function compareWithLive(options: {
         return { ...loaded, differences, isVerified: true };
       }
       const live = await checkpointOf(owner, name);
-      if (live?.version !== version || Date.now() > deadline) {
+      const isComing = live?.version === version && (await isFollowed(owner, name));
+      if (!isComing || Date.now() > deadline) {
         return { position: load.after, events: 0, differences: [], isVerified: false };
       }
     }
@@ -85,6 +87,15 @@ export async function compareWithLive(options: {
     await snapshot.query('select from public.checkpoints');
     return loaded;
   }
+}
+
+/** Whether some process keeps the live version up with the log. */
+async function isFollowed(client: pg.Client, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'select from pg_stat_activity where datname = current_database() and application_name = $1',
+    [followerName(name)],
+  );
+  return rowCount !== 0;
 }
 
 async function differencesOf(snapshot: pg.Client, name: string): Promise<Difference[]> {

@@ -24,6 +24,9 @@ const BY_KEY = {
 /** Rows and checkpoint stand or fall together, so a commit that a crash undoes is only repeated. */
 const NO_WAIT = { synchronous_commit: 'off' };
 
+/** What the server sees of a connection that writes a schema. */
+export const followerName = (schema: string) => `projection ${schema}`;
+
 /** One transaction: the checkpoint moves and the rows follow, or neither. */
 export interface Advance {
   /** The projection, or `<name>_next`. */
@@ -55,7 +58,7 @@ export class ProjectingConnection {
         ...session,
         settings: { ...BY_KEY, ...NO_WAIT, search_path: schema },
       }),
-      application_name: `projection ${schema}`,
+      application_name: followerName(schema),
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
       types: columnTypes,

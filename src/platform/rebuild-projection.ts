@@ -10,7 +10,8 @@ import { ProjectingConnection } from './postgres-projections.ts';
 import { createIndexes, createTables, inTransaction, nextOf, tablesOf } from './read-model-schemas.ts';
 import { switchToNext, switchToPrevious } from './switch-read-model.ts';
 
-const LOCK_KEY = 7_233_170_193;
+/** The first half of the advisory locks of rebuilding; the second is the read model's name. */
+const LOCK_SPACE = 723_317;
 
 export interface RebuildStep {
   name: string;
@@ -65,7 +66,7 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
   const { name } = projection;
   const next = nextOf(name);
   const started = performance.now();
-  const owner = await connectOwner(ownerUrl, `rebuild ${name}`);
+  const owner = await connectOwner(ownerUrl, name);
   try {
     await prepareNext(owner, next, projection);
     const writer = await ProjectingConnection.open({ url: ownerUrl, schema: next, statementTimeoutMs: 0 });
@@ -114,7 +115,7 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
 
 /** Puts the version before the last rebuild back. Answers false when none was kept. */
 export async function rollbackProjection(ownerUrl: string, name: string): Promise<boolean> {
-  const owner = await connectOwner(ownerUrl, `roll back ${name}`);
+  const owner = await connectOwner(ownerUrl, name);
   try {
     return await switchToPrevious(owner, name);
   } finally {
@@ -122,14 +123,18 @@ export async function rollbackProjection(ownerUrl: string, name: string): Promis
   }
 }
 
-/** All of them, one after the other, which keeps two processors busy already: one reads, one writes. */
+/** All of them beside each other, so that no processor waits for one. Throws the first error once all have ended. */
 export async function rebuildAll(
   options: Omit<RebuildOptions, 'projection'> & { projections?: readonly Projection[] },
 ): Promise<Rebuilt[]> {
   const { projections = readModels, ...each } = options;
-  const rebuilt: Rebuilt[] = [];
-  for (const projection of projections) rebuilt.push(await rebuildProjection({ ...each, projection }));
-  return rebuilt;
+  const outcomes = await Promise.allSettled(
+    projections.map((projection) => rebuildProjection({ ...each, projection })),
+  );
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
 }
 
 const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =>
@@ -143,18 +148,18 @@ const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =
     );
   });
 
-/** One rebuild or rollback of a read model at a time; the lock goes with the connection. */
-async function connectOwner(ownerUrl: string, purpose: string): Promise<pg.Client> {
+/** One rebuild or rollback of a read model at a time: the lock goes with the connection. */
+async function connectOwner(ownerUrl: string, name: string): Promise<pg.Client> {
   const owner = new pg.Client({
     connectionString: withSession(ownerUrl, {
       statementTimeoutMs: 0,
       settings: { idle_in_transaction_session_timeout: '60000', maintenance_work_mem: '256MB' },
     }),
-    application_name: purpose,
+    application_name: `rebuild ${name}`,
     types: columnTypes,
   });
   owner.on('error', () => {});
   await owner.connect();
-  await owner.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+  await owner.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, name]);
   return owner;
 }

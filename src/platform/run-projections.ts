@@ -35,7 +35,7 @@ export interface RunningProjections {
  */
 export async function startProjections(options: StartProjections): Promise<RunningProjections> {
   const { store, ownerUrl, log, projections = readModels, onProgress = () => {} } = options;
-  await prepare({ store, ownerUrl, log, projections });
+  await makeReadModels({ store, ownerUrl, log, projections });
 
   const progress = new ProjectionProgress(projections.map(({ name }) => name));
   const states = new Map<string, ProjectionHealth>();
@@ -81,12 +81,13 @@ export function remoteProgress(pool: pg.Pool, projections: readonly Projection[]
 /** Held while read models are made, so that processes that start together make each one once. */
 const LOCK_KEY = 7_233_170_192;
 
-async function prepare({
+/** Makes the read models that are absent and rebuilds those that older code made. */
+export async function makeReadModels({
   store,
   ownerUrl,
   log,
-  projections,
-}: Required<Pick<StartProjections, 'store' | 'ownerUrl' | 'log' | 'projections'>>): Promise<void> {
+  projections = readModels,
+}: Omit<StartProjections, 'onProgress'>): Promise<void> {
   const client = new pg.Client({
     connectionString: withSession(ownerUrl, { statementTimeoutMs: 0 }),
     application_name: 'read models',
