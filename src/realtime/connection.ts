@@ -1,9 +1,8 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Session } from '../auth/session.ts';
-import type { GroupId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 import type { ClientToServerEvents, ServerToClientEvents } from './protocol.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { User } from './users.ts';
 import type { Wire } from './wire.ts';
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
@@ -17,6 +16,18 @@ const TYPING = { perSecond: 4, burst: 10 };
 export interface EventRate {
   perSecond: number;
   burst: number;
+}
+
+/** A user with sockets on this node, or until a moment ago. */
+export interface User {
+  readonly id: UserId;
+  readonly sockets: Set<ChatSocket>;
+  /** Handshakes accepted that are not sockets yet. */
+  arriving: number;
+  /** Counts the changes of this user's memberships that the broadcaster has handled. */
+  membershipChanges: number;
+  /** Runs while the user may still come back before others are told. */
+  absence: NodeJS.Timeout | undefined;
 }
 
 /** What the server knows of one socket; it lives in `socket.data`. */

@@ -142,6 +142,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       eventRate: settings.eventRate,
       isDraining: () => isDraining,
       refused: metrics.refused,
+      log,
     }),
   );
 

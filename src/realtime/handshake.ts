@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Logger } from 'pino';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import { AuthenticationFailed } from '../auth/session.ts';
 import { ProblemError, problem } from '../http/problem.ts';
@@ -17,6 +18,7 @@ interface HandshakeDeps {
   eventRate: EventRate;
   isDraining: () => boolean;
   refused: (code: string) => void;
+  log: Logger;
 }
 
 /**
@@ -37,7 +39,15 @@ export function originCheck(allowedOrigins: readonly string[]) {
 }
 
 /** Turns a handshake's token into a connection, or refuses with a problem in the error's `data`. */
-export function handshake({ authenticate, revocations, users, wiring, refused, ...deps }: HandshakeDeps) {
+export function handshake({
+  authenticate,
+  revocations,
+  users,
+  wiring,
+  refused,
+  log,
+  ...deps
+}: HandshakeDeps) {
   async function connect(socket: ChatSocket): Promise<Connection> {
     if (deps.isDraining()) throw new ProblemError(problem('UNAVAILABLE'));
     const { token } = socket.handshake.auth as { token?: unknown };
@@ -53,14 +63,18 @@ export function handshake({ authenticate, revocations, users, wiring, refused, .
     return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
   }
 
-  return async (socket: ChatSocket, next: (error?: Error) => void): Promise<void> => {
-    try {
-      socket.data = await connect(socket);
-      next();
-    } catch (error) {
-      const data = shown(error);
-      refused(data.code);
-      next(Object.assign(new Error(data.title), { data }));
-    }
+  return (socket: ChatSocket, next: (error?: Error) => void): void => {
+    connect(socket).then(
+      (connection) => {
+        socket.data = connection;
+        next();
+      },
+      (error: unknown) => {
+        const data = shown(error);
+        if (data.code === 'INTERNAL') log.error({ err: error }, 'a handshake failed');
+        refused(data.code);
+        next(Object.assign(new Error(data.title), { data }));
+      },
+    );
   };
 }

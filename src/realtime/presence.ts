@@ -1,7 +1,7 @@
 import type { GroupId } from '../events/ids.ts';
-import type { ChatServer, ChatSocket } from './connection.ts';
+import type { ChatServer, ChatSocket, User } from './connection.ts';
 import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
-import type { User, Users } from './users.ts';
+import type { Users } from './users.ts';
 
 /** In a larger room presence is noise for everybody, and work for the server with its square. */
 const MAX_ROOM = 200;

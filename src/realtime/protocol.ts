@@ -31,17 +31,17 @@ const facts = <T extends string, D extends z.ZodType>(type: T, data: D) => ({
   actorId: UserId.nullable(),
   data,
 });
-const inConversation = <T extends keyof typeof conversationEvents>(type: T) =>
-  z.strictObject({ ...facts(type, conversationEvents[type]), seq });
-const inGroup = <T extends keyof typeof chatGroupEvents>(type: T) =>
-  z.strictObject({ ...facts(type, chatGroupEvents[type]), roster: seq });
+const inConversation = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.strictObject({ ...facts(type, data), seq });
+const inGroup = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.strictObject({ ...facts(type, data), roster: seq });
 
 const conversationEnvelopes = {
-  messageSent: inConversation('MessageSent'),
-  messageEdited: inConversation('MessageEdited'),
-  messageDeleted: inConversation('MessageDeleted'),
-  reactionAdded: inConversation('ReactionAdded'),
-  reactionRemoved: inConversation('ReactionRemoved'),
+  messageSent: inConversation('MessageSent', conversationEvents.MessageSent),
+  messageEdited: inConversation('MessageEdited', conversationEvents.MessageEdited),
+  messageDeleted: inConversation('MessageDeleted', conversationEvents.MessageDeleted),
+  reactionAdded: inConversation('ReactionAdded', conversationEvents.ReactionAdded),
+  reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
 };
 
 /** Every event a client may send: what it carries, and what the ack adds to `ok: true`. */
@@ -88,10 +88,10 @@ export const serverEvents = {
   joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq }),
   leaveRoom: z.strictObject({ groupId: GroupId, reason: z.enum(['left', 'removed']) }),
   ...conversationEnvelopes,
-  memberJoined: inGroup('MemberJoined'),
-  memberLeft: inGroup('MemberLeft'),
-  memberRemoved: inGroup('MemberRemoved'),
-  groupClosed: inGroup('GroupClosed'),
+  memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
+  memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
+  memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
+  groupClosed: inGroup('GroupClosed', chatGroupEvents.GroupClosed),
   messagesRead: z.strictObject({ groupId: GroupId, userId: UserId, seq }),
   typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),

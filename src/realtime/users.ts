@@ -1,17 +1,5 @@
 import type { UserId } from '../events/ids.ts';
-import type { ChatSocket } from './connection.ts';
-
-/** A user with sockets on this node, or until a moment ago. */
-export interface User {
-  readonly id: UserId;
-  readonly sockets: Set<ChatSocket>;
-  /** Handshakes accepted that are not sockets yet. */
-  arriving: number;
-  /** Counts the changes of this user's memberships that the broadcaster has handled. */
-  membershipChanges: number;
-  /** Runs while the user may still come back before others are told. */
-  absence: NodeJS.Timeout | undefined;
-}
+import type { User } from './connection.ts';
 
 /** The users of this node. */
 export class Users {

@@ -34,12 +34,16 @@ describe('sync and heads', () => {
       toEnvelope,
     );
 
-  /** Drops every push to rooms, as a node does that lost its connection to the others. */
-  const losePushes = (client: TestClient) =>
-    client.socket.io.engine.on('packet', (packet) => {
-      if (typeof packet.data === 'string' && packet.data.startsWith('2["messageSent"'))
-        packet.data = '2["lost"]';
+  /** Drops every message pushed to a client, before the client sees it. */
+  const losePushes = ({ socket }: TestClient) => {
+    const isLost = Promise.withResolvers<void>();
+    socket.io.engine.on('packet', (packet) => {
+      if (typeof packet.data !== 'string' || !packet.data.startsWith('2["messageSent"')) return;
+      packet.data = '2["lost"]';
+      isLost.resolve();
     });
+    return isLost.promise;
+  };
 
   test('what was missed comes from the log, 500 events at a time', async () => {
     const alice = newUser();
@@ -106,9 +110,10 @@ describe('sync and heads', () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [sender, deaf] = [await world.client(alice), await world.client(bob)];
-    losePushes(deaf);
+    const lost = losePushes(deaf);
     await sender.send(groupId, 'Lost on the way');
-    await deaf.hears('lost');
+    await lost;
+    expect(deaf.all('messageSent')).toEqual([]);
     await deaf.hears('heads', ({ groups }) => groups[groupId] === 1);
     const answer = await deaf.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
     expect(answer.groups[0]!.events).toEqual(await logOf(groupId));
@@ -149,7 +154,7 @@ describe('sync and heads', () => {
       client.socket.on('messageSent', (envelope) => {
         if (envelope.seq % (index + 2) !== 0) apply(envelope);
       });
-      client.socket.on('heads', ({ groups }) => groups[groupId] > lastSeq() && void sync());
+      client.socket.on('heads', ({ groups }) => groups[groupId]! > lastSeq() && void sync());
     });
     await Promise.all(
       clients.map(async (client) => {

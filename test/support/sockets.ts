@@ -16,7 +16,12 @@ import { type Stream, chatGroupStream, conversationStream } from '../../src/even
 import { deriveId, newId } from '../../src/platform/ids.ts';
 import { createInTurn } from '../../src/platform/in-turn.ts';
 import { type Gateway, type GatewayDeps, createGateway } from '../../src/realtime/gateway.ts';
-import type { Ack, ClientEvent } from '../../src/realtime/protocol.ts';
+import type {
+  Ack,
+  ClientEvent,
+  ClientToServerEvents,
+  ServerToClientEvents,
+} from '../../src/realtime/protocol.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
 
 const DEADLINE_MS = 5_000;
@@ -30,29 +35,41 @@ export async function until(isSo: () => boolean | Promise<boolean>, what = 'the 
   }
 }
 
+type ServerEvent = keyof ServerToClientEvents;
+type PayloadOf<N extends ServerEvent> = Parameters<ServerToClientEvents[N]>[0];
+type Heard = { [N in ServerEvent]: { name: N; payload: PayloadOf<N> } }[ServerEvent];
+
 /** A client that remembers all it heard, in order. */
 export class TestClient {
-  readonly socket: Socket;
-  readonly heard: { name: string; payload: any }[] = [];
+  readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
+  readonly heard: Heard[] = [];
 
   constructor(socket: Socket) {
     this.socket = socket;
-    socket.onAny((name: string, payload: unknown) => this.heard.push({ name, payload }));
+    socket.onAny((name, payload) => this.heard.push({ name, payload } as Heard));
   }
 
   /** What was heard under a name. */
-  all(name: string): any[] {
-    return this.heard.filter((each) => each.name === name).map(({ payload }) => payload);
+  all<N extends ServerEvent>(name: N): PayloadOf<N>[] {
+    return this.heard.flatMap((each) => (each.name === name ? [each.payload as PayloadOf<N>] : []));
   }
 
   /** The first payload of that name that fits, as soon as it is there. */
-  async hears(name: string, fits: (payload: any) => boolean = () => true): Promise<any> {
+  async hears<N extends ServerEvent>(
+    name: N,
+    fits: (payload: PayloadOf<N>) => boolean = () => true,
+  ): Promise<PayloadOf<N>> {
     await until(() => this.all(name).some(fits), `${name} to be heard`);
-    return this.all(name).find(fits);
+    return this.all(name).find(fits)!;
+  }
+
+  /** The same socket for what the protocol does not know. */
+  get any(): Socket {
+    return this.socket as Socket;
   }
 
   ask<N extends ClientEvent>(name: N, payload: unknown): Promise<Ack<N>> {
-    return this.socket.timeout(DEADLINE_MS).emitWithAck(name, payload);
+    return this.any.timeout(DEADLINE_MS).emitWithAck(name, payload);
   }
 
   /** The answer of an event that is expected to succeed. */
