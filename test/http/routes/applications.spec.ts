@@ -1,0 +1,94 @@
+import { type Person, type TestApp, startApp } from '../../support/app.ts';
+
+describe('applications', () => {
+  let app: TestApp;
+  let acme: Person;
+  let rival: Person;
+  let ada: Person;
+  let bob: Person;
+  beforeAll(async () => {
+    app = await startApp();
+    [acme, rival, ada, bob] = await Promise.all([
+      app.register('company', 'Acme'),
+      app.register('company', 'Rival'),
+      app.register('applicant', 'Ada'),
+      app.register('applicant', 'Bob'),
+    ]);
+  });
+  afterAll(() => app.stop());
+
+  const postJob = async () => {
+    const body = { title: 'Engineer', description: 'Builds engines' };
+    return (await app.ask('POST', '/v1/jobs', { as: acme, body })).body as { jobId: string; groupId: string };
+  };
+  const apply = (jobId: string, as: Person, body?: object) =>
+    app.ask('POST', `/v1/jobs/${jobId}/applications`, { as, body });
+  const see = (path: string, as: Person, position: unknown) =>
+    app.ask('GET', path, { as, headers: { 'x-min-position': String(position) } });
+
+  test('whoever applies is a member of the group when it answers; twice gives the same ids', async () => {
+    const { jobId, groupId } = await postJob();
+    const first = await apply(jobId, ada, { coverLetter: 'I build engines' });
+    expect(first).toMatchObject({ status: 201, body: { jobId, groupId } });
+    expect(await see(`/v1/groups/${groupId}`, ada, first.body['position'])).toMatchObject({
+      status: 200,
+      body: { myRole: 'member', memberCount: 2 },
+    });
+    const { applicationId } = first.body;
+    for (const again of [
+      await apply(jobId, ada),
+      await app.ask('POST', '/apply', { as: ada, body: { jobId } }),
+    ])
+      expect(again).toMatchObject({
+        status: 200,
+        body: { applicationId, jobId, groupId, position: expect.any(String) },
+      });
+  });
+
+  test('the applicant sees its own, the company those for its job, another company none', async () => {
+    const { jobId } = await postJob();
+    const mine = (await apply(jobId, ada)).body;
+    const { applicationId, position } = (await apply(jobId, bob, { coverLetter: 'Me' })).body;
+    const idsFor = async (as: Person, query = '') => {
+      const { body } = await see(`/v1/applications${query}`, as, position);
+      return (body['data'] as { id: string }[] | undefined)?.map(({ id }) => id) ?? body['code'];
+    };
+    expect(await idsFor(acme, `?jobId=${jobId}`)).toStrictEqual([applicationId, mine['applicationId']]);
+    expect(await idsFor(ada, `?jobId=${jobId}`)).toStrictEqual([mine['applicationId']]);
+    expect(await idsFor(bob)).toContain(applicationId);
+    expect(await idsFor(bob)).not.toContain(mine['applicationId']);
+    expect(await idsFor(rival, `?jobId=${jobId}`)).toBe('NOT_JOB_OWNER');
+  });
+
+  test('the company tells how it goes at once, without waiting for any view; a rejected applicant is out', async () => {
+    const { jobId, groupId } = await postJob();
+    const { applicationId } = (await apply(jobId, ada)).body;
+    const decide = (body: object) =>
+      app.ask('PATCH', `/v1/applications/${String(applicationId)}`, { as: acme, body });
+    expect((await decide({ status: 'interview' })).status).toBe(200);
+    expect((await decide({ status: 'withdrawn' })).status).toBe(400);
+    const rejected = await decide({ status: 'rejected', reason: 'Another was first' });
+    expect(rejected.status).toBe(200);
+    expect((await see(`/v1/groups/${groupId}`, ada, rejected.body['position'])).status).toBe(404);
+    expect((await see('/v1/applications', ada, rejected.body['position'])).body['data']).toMatchObject([
+      { applicationId, status: 'rejected', reason: 'Another was first' },
+      {},
+      {},
+    ]);
+    expect((await decide({ status: 'offer' })).body).toMatchObject({
+      status: 409,
+      code: 'APPLICATION_DECIDED',
+    });
+  });
+
+  test('whoever withdraws leaves the group, and cannot apply again', async () => {
+    const { jobId, groupId } = await postJob();
+    const { applicationId } = (await apply(jobId, bob)).body;
+    const withdraw = () => app.ask('DELETE', `/v1/applications/${String(applicationId)}`, { as: bob });
+    const withdrawn = await withdraw();
+    expect(withdrawn).toMatchObject({ status: 200, body: { position: expect.any(String) } });
+    expect((await see(`/v1/groups/${groupId}/messages`, bob, withdrawn.body['position'])).status).toBe(404);
+    expect((await withdraw()).status).toBe(200);
+    expect((await apply(jobId, bob)).body).toMatchObject({ status: 409, code: 'APPLICATION_WITHDRAWN' });
+  });
+});

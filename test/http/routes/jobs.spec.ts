@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { type Person, type TestApp, startApp } from '../../support/app.ts';
+
+const posting = { title: 'Engineer', description: 'Builds engines', location: 'London' };
+
+describe('jobs', () => {
+  let app: TestApp;
+  let acme: Person;
+  let ada: Person;
+  beforeAll(async () => {
+    app = await startApp();
+    [acme, ada] = await Promise.all([app.register('company', 'Acme'), app.register('applicant', 'Ada')]);
+  });
+  afterAll(() => app.stop());
+
+  const post = async (body: object = posting) => (await app.ask('POST', '/v1/jobs', { as: acme, body })).body;
+  const see = (path: string, as: Person, position: unknown) =>
+    app.ask('GET', path, { as, headers: { 'x-min-position': String(position) } });
+
+  test('a posted job is there for everybody, with a group of which the company is the admin', async () => {
+    const { jobId, groupId, position } = await post();
+    expect(await see(`/v1/jobs/${jobId}`, ada, position)).toMatchObject({
+      status: 200,
+      body: { id: jobId, jobId, groupId, companyId: acme.userId, ...posting, status: 'open' },
+    });
+    expect(await see(`/v1/groups/${groupId}`, acme, position)).toMatchObject({
+      status: 200,
+      body: {
+        id: groupId,
+        jobId,
+        name: 'Engineer',
+        myRole: 'admin',
+        memberCount: 1,
+        headSeq: 0,
+        unreadCount: 0,
+      },
+    });
+  });
+
+  test('the list is newest first, in pages, and can be searched', async () => {
+    const word = randomUUID();
+    const ids: unknown[] = [];
+    let position: unknown;
+    for (let n = 0; n < 5; n += 1) {
+      const posted = await post({ ...posting, title: `Job ${word} ${n}` });
+      ids.unshift(posted['jobId']);
+      ({ position } = posted);
+    }
+    const found: unknown[] = [];
+    let cursor: unknown = null;
+    do {
+      const next: string = cursor === null ? '' : `&cursor=${String(cursor)}`;
+      const { body } = await see(`/v1/jobs?q=${word}&limit=2${next}`, ada, position);
+      found.push(...(body['data'] as { jobId: string }[]).map(({ jobId }) => jobId));
+      cursor = body['nextCursor'];
+    } while (cursor !== null);
+    expect(found).toStrictEqual(ids);
+    expect((await see('/v1/jobs?cursor=made-up', ada, position)).body).toMatchObject({ status: 400 });
+  });
+
+  test('a change shows, and changes only what it names; nothing to change is no fault', async () => {
+    const { jobId } = await post();
+    const change = (body: object) => app.ask('PATCH', `/v1/jobs/${String(jobId)}`, { as: acme, body });
+    const changed = await change({ title: 'Driver', location: null });
+    expect(changed).toMatchObject({ status: 200, body: { position: expect.any(String) } });
+    expect((await see(`/v1/jobs/${jobId}`, ada, changed.body['position'])).body).toMatchObject({
+      title: 'Driver',
+      description: 'Builds engines',
+      location: null,
+    });
+    expect((await change({ title: 'Driver' })).status).toBe(200);
+    expect((await change({ companyId: ada.userId })).status).toBe(400);
+  });
+
+  test('a closed job takes no applications and no changes, and its group no messages', async () => {
+    const { jobId, groupId } = await post();
+    const closed = await app.ask('POST', `/v1/jobs/${String(jobId)}/close`, { as: acme });
+    expect(closed).toMatchObject({ status: 200, body: { position: expect.any(String) } });
+    expect((await see(`/v1/jobs?status=closed`, ada, closed.body['position'])).text).toContain(String(jobId));
+    expect((await app.ask('POST', `/v1/jobs/${String(jobId)}/close`, { as: acme })).status).toBe(200);
+    const codes = await Promise.all([
+      app.ask('POST', '/apply', { as: ada, body: { jobId } }),
+      app.ask('PATCH', `/v1/jobs/${String(jobId)}`, { as: acme, body: { title: 'Driver' } }),
+      app.ask('POST', `/v1/groups/${String(groupId)}/messages`, {
+        as: acme,
+        body: { clientMsgId: randomUUID(), text: 'Hello?' },
+      }),
+    ]);
+    expect(codes.map(({ status, body }) => [status, body['code']])).toStrictEqual([
+      [409, 'JOB_CLOSED'],
+      [409, 'JOB_CLOSED'],
+      [409, 'GROUP_CLOSED'],
+    ]);
+  });
+});
