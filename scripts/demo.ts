@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Applied, ChatClient } from '../test/support/chat-client.ts';
+import { type Applied, ChatClient, type Sent } from '../test/support/chat-client.ts';
 import { type Session, call, signUp } from '../test/support/rest-client.ts';
 
 /** Two real clients, a company and an applicant, talk over REST and Socket.IO; one goes away and misses nothing. */
@@ -64,10 +64,11 @@ async function introduce(role: 'company' | 'applicant', name: string): Promise<S
   return { name, paint: colours[role], session, client: new ChatClient(session) };
 }
 
-async function say(speaker: Speaker, groupId: string, text: string): Promise<number> {
-  const { seq } = await speaker.client.send({ groupId, text });
+async function say(speaker: Speaker, groupId: string, text: string): Promise<Sent> {
+  const sent = await speaker.client.send({ groupId, text });
+  const { seq } = sent;
   tell(`  ${dim(`seq ${String(seq).padStart(2)}`)}  ${speaker.paint(speaker.name)}: ${text}`);
-  return seq;
+  return sent;
 }
 
 async function converse(): Promise<void> {
@@ -100,7 +101,7 @@ async function converse(): Promise<void> {
   await applicant.client.reached(groupId, 1);
   await say(applicant, groupId, 'Happy to be here. Which cranes?');
   const third = await say(company, groupId, 'All of them. 🏗️');
-  await applicant.client.reached(groupId, third);
+  await applicant.client.reached(groupId, third.seq);
   const [first] = applicant.client.view(groupId);
   const reaction = await applicant.client.ask<{ seq: number }>('addReaction', {
     groupId,
@@ -122,19 +123,23 @@ async function converse(): Promise<void> {
 
   chapter('6. She is back: one `sync` brings what she missed, in order');
   await applicant.client.connect();
-  await applicant.client.reached(groupId, last);
+  await applicant.client.reached(groupId, last.seq);
   for (const event of applicant.client.view(groupId).filter(({ seq }) => seq > before)) retell(event);
-  await say(applicant, groupId, 'Sorry, a tunnel. Monday it is, and hello to the dog!');
+  const { seq: end, position } = await say(
+    applicant,
+    groupId,
+    'Sorry, a tunnel. Monday it is, and hello to the dog!',
+  );
 
   chapter('7. Both know the same, and REST tells it too');
-  const end = applicant.client.seq(groupId);
-  await company.client.reached(groupId, end);
+  await Promise.all([company, applicant].map(({ client }) => client.reached(groupId, end)));
   const same =
     JSON.stringify(company.client.view(groupId)) === JSON.stringify(applicant.client.view(groupId));
   const seqs = applicant.client.view(groupId).map(({ seq }) => seq);
   const complete = seqs.every((seq, index) => seq === index + 1);
   const { data } = await call<{ data: unknown[] }>(url, 'GET', `/v1/groups/${groupId}/messages?limit=100`, {
     token: applicant.session.accessToken,
+    headers: { 'x-min-position': position },
   });
   tell(`  seqs ${seqs.join(' ')}: ${complete ? 'no hole' : 'A HOLE'}; views ${same ? 'equal' : 'DIFFER'}`);
   tell(`  GET /v1/groups/${groupId}/messages has ${data.length} messages`);

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChatClient, type Sent } from '../support/chat-client.ts';
-import { type Session, Refused, call, signUp } from '../support/rest-client.ts';
+import { type Session, Refused, call, signUp, until } from '../support/rest-client.ts';
 import { type ReadBack, type RestHistory, type Send, checkHistory } from '../support/history-checker.ts';
 import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
 
 const KILLS = 10;
+/** Acknowledged messages before each kill. */
+const PER_ROUND = 25;
 const GROUPS = 3;
 /** Of four messages, one is given up after the first try: its outcome stays unknown. */
 const GIVES_UP = 0.25;
@@ -143,14 +145,19 @@ describe('kill -9 of the whole process tree, database included, under load', () 
 
     const talkers = [company, ...applicants].map((session) => new Talker(session, groups));
     await Promise.all(talkers.map(({ client }) => client.connect()));
+    const acknowledged = () =>
+      talkers.reduce((sum, { sends }) => sum + sends.filter(({ outcome }) => outcome === 'ok').length, 0);
     let isOver = false;
     const talks = talkers.map((talker) => talker.talkUntil(() => isOver));
     for (let kill = 0; kill < KILLS; kill += 1) {
-      await pause(300 + Math.random() * 900);
+      const before = acknowledged();
+      await until('they talk again', () => acknowledged() >= before + PER_ROUND, 30_000);
+      await pause(Math.random() * 500);
       await server.killTree();
       server = await startServer({ port, dataDir, env });
     }
-    await pause(500);
+    const beforeEnd = acknowledged();
+    await until('they talk again', () => acknowledged() > beforeEnd, 30_000);
     isOver = true;
     await Promise.all(talks);
 
@@ -168,8 +175,7 @@ describe('kill -9 of the whole process tree, database included, under load', () 
     };
     for (const client of clients) client.close();
     expect(checkHistory(history)).toEqual([]);
-    const acknowledged = history.sends.filter(({ outcome }) => outcome === 'ok').length;
-    expect(acknowledged).toBeGreaterThan(KILLS * 20);
+    expect(acknowledged()).toBeGreaterThan(KILLS * PER_ROUND);
     expect(history.sends.filter(({ outcome }) => outcome === 'refused')).toEqual([]);
     expect(history.reads.filter(({ shown }) => shown === true).length).toBeGreaterThan(0);
   }, 150_000);

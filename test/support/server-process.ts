@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '../..');
+const LAST_WORDS_MS = 500;
 
 export interface ServerOptions {
   /** Default: a new folder under the system's temporary one. */
@@ -90,7 +91,12 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
   child.stdout?.setEncoding('utf8').on('data', take);
   child.stderr?.setEncoding('utf8').on('data', take);
   const exited = new Promise<Exit>((resolve) =>
-    child.once('exit', (code, signal) => resolve({ code, signal })),
+    child.once('exit', (code, signal) => {
+      // Its last words may still be on their way, or never come to an end where a child of its holds the pipe.
+      const ended = () => resolve({ code, signal });
+      child.once('close', ended);
+      setTimeout(ended, LAST_WORDS_MS).unref();
+    }),
   );
   const databasePid = () => {
     try {
