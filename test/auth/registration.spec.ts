@@ -1,5 +1,6 @@
 import { EmailTaken } from '../../src/auth/credentials.ts';
 import { createRegistration } from '../../src/auth/registration.ts';
+import type { HandleCommand } from '../../src/commands/handle-command.ts';
 import { EventStoreUnavailable } from '../../src/events/event-store.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
@@ -55,6 +56,25 @@ describe('Registering', () => {
     expect(refused.filter((reason) => reason instanceof EmailTaken)).toHaveLength(19);
     expect(await stage.log()).toHaveLength(1);
   });
+});
+
+test('A second registration while the first is not done yet is no repetition of it', async () => {
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => (goOn = resolve));
+  let told = () => {};
+  const telling = new Promise<void>((resolve) => (told = resolve));
+  const handle: HandleCommand = async (...command) => {
+    told();
+    await held;
+    return stage.handle(...command);
+  };
+  const { register } = createRegistration({ ...stage, newId, handle });
+  const first = register(ada);
+  await telling;
+  await expect(register(ada)).rejects.toThrow(EmailTaken);
+  goOn();
+  await first;
+  expect(await stage.log()).toHaveLength(1);
 });
 
 describe('A registration that was cut off before the log was told', () => {

@@ -2,16 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import pg from 'pg';
 import { type RevokedSessions, createRevocations } from '../../src/auth/revocations.ts';
-import { type AuthStage, ada, authStage, silent } from '../support/auth-stage.ts';
-
-/** Resolves once it holds; fails after `withinMs`. */
-async function eventually(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not so within ${withinMs} ms`);
-    await pause(10);
-  }
-}
+import { type AuthStage, ada, authStage, eventually, silent } from '../support/auth-stage.ts';
 
 describe('A session that ends on one node', () => {
   let here: AuthStage;

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
+import pg from 'pg';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
-import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
+import { type AuthStage, ada, authStage, CONNECTIONS, eventually } from '../support/auth-stage.ts';
 
 let stage: AuthStage;
 beforeEach(async () => {
@@ -79,7 +80,23 @@ describe('A session', () => {
 describe('A refresh token', () => {
   test('that fifty present at once has one child, and the session goes on', async () => {
     const { refreshToken } = await open();
-    const answers = await Promise.all(Array.from({ length: 50 }, () => refresh(refreshToken)));
+    // As the owner: the application may not see what others wait for.
+    const holder = new pg.Client({ connectionString: stage.ownerUrl });
+    const observer = new pg.Client({ connectionString: stage.ownerUrl });
+    await Promise.all([holder.connect(), observer.connect()]);
+    await holder.query('begin');
+    await holder.query('select from sessions for update');
+    const asked = Promise.all(Array.from({ length: 50 }, () => refresh(refreshToken)));
+    // Every connection is in the middle of it before the first can go on.
+    await eventually(async () => {
+      const { rows } = await observer.query(
+        `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return rows.length === CONNECTIONS;
+    }, 10_000);
+    await holder.query('commit');
+    await Promise.all([holder.end(), observer.end()]);
+    const answers = await asked;
     const [child, ...others] = new Set(answers.map((answer) => answer.refreshToken));
     expect(others).toHaveLength(0);
     expect(await faultOf(refresh(child!))).toBe('accepted');

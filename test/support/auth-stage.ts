@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { createAccessTokens } from '../../src/auth/access-tokens.ts';
@@ -21,7 +22,7 @@ import { createTestDatabase } from './database.ts';
 export const silent = pino({ level: 'silent' });
 
 /** Enough that callers wait for rows of one another, not for connections only. */
-const CONNECTIONS = 8;
+export const CONNECTIONS = 8;
 
 /** Everything of src/auth over a real PostgreSQL; only the log is in memory. */
 export async function authStage({ url }: { url?: string } = {}) {
@@ -83,3 +84,12 @@ export const ada = {
   role: 'applicant',
   displayName: 'Ada',
 } as const;
+
+/** Resolves once it holds; fails after `withinMs`. */
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not so within ${withinMs} ms`);
+    await pause(10);
+  }
+}
