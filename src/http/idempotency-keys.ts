@@ -69,7 +69,7 @@ export function honourIdempotencyKeys(
     if (!keyed) return;
     const isFinal = statusCode < 500 && statusCode !== 429;
     const settled = isFinal
-      ? keys.keep(keyed, { status: statusCode, body: String(payload ?? '') })
+      ? keys.keep(keyed, { status: statusCode, body: textOf(payload) })
       : keys.release(keyed);
     // The command is done, so its answer goes out; a repetition hears of the same outcome from the log.
     await settled.catch((error: unknown) => log.warn({ err: error }, 'An idempotency key was not settled'));
@@ -103,6 +103,10 @@ function fingerprint({ routeOptions, params, body }: FastifyRequest, secret: str
     .update(JSON.stringify([routeOptions.config.idempotentAs, sorted(asked)]))
     .digest('hex');
 }
+
+/** An answer as it goes out: JSON is text, a problem bytes. */
+const textOf = (payload: unknown): string =>
+  Buffer.isBuffer(payload) ? payload.toString() : typeof payload === 'string' ? payload : '';
 
 const sorted = (value: unknown): unknown =>
   Array.isArray(value)

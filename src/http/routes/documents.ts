@@ -6,6 +6,9 @@ const Document = z.record(z.string(), z.unknown());
 
 /** What this API is, for machines. */
 export function documentRoutes(app: HttpApp, { asyncapi }: RouteDeps): void {
+  /** Written out at the first request, when all routes are known, and kept: the document is large. */
+  let openapi: string | undefined;
+
   app.get(
     '/openapi.json',
     {
@@ -17,7 +20,12 @@ export function documentRoutes(app: HttpApp, { asyncapi }: RouteDeps): void {
         response: { 200: Document },
       },
     },
-    () => app.swagger() as object as Record<string, unknown>,
+    async (_request, reply) => {
+      const document = app.swagger();
+      openapi ??= JSON.stringify(document);
+      const written = openapi;
+      return reply.serializer(() => written).send({ ...document });
+    },
   );
 
   app.get(

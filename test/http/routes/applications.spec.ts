@@ -24,7 +24,7 @@ describe('applications', () => {
   const apply = (jobId: string, as: Person, body?: object) =>
     app.ask('POST', `/v1/jobs/${jobId}/applications`, { as, body });
   const see = (path: string, as: Person, position: unknown) =>
-    app.ask('GET', path, { as, headers: { 'x-min-position': String(position) } });
+    app.ask('GET', path, { as, headers: { 'x-min-position': position as string } });
 
   test('whoever applies is a member of the group when it answers; twice gives the same ids', async () => {
     const { jobId, groupId } = await postJob();

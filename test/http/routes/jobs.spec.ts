@@ -13,9 +13,12 @@ describe('jobs', () => {
   });
   afterAll(() => app.stop());
 
-  const post = async (body: object = posting) => (await app.ask('POST', '/v1/jobs', { as: acme, body })).body;
+  const post = async (body: object = posting) => {
+    const posted = await app.ask('POST', '/v1/jobs', { as: acme, body });
+    return posted.body as { jobId: string; groupId: string; position: string };
+  };
   const see = (path: string, as: Person, position: unknown) =>
-    app.ask('GET', path, { as, headers: { 'x-min-position': String(position) } });
+    app.ask('GET', path, { as, headers: { 'x-min-position': position as string } });
 
   test('a posted job is there for everybody, with a group of which the company is the admin', async () => {
     const { jobId, groupId, position } = await post();
@@ -39,28 +42,28 @@ describe('jobs', () => {
 
   test('the list is newest first, in pages, and can be searched', async () => {
     const word = randomUUID();
-    const ids: unknown[] = [];
-    let position: unknown;
+    const ids: string[] = [];
+    let position = '0';
     for (let n = 0; n < 5; n += 1) {
       const posted = await post({ ...posting, title: `Job ${word} ${n}` });
-      ids.unshift(posted['jobId']);
+      ids.unshift(posted.jobId);
       ({ position } = posted);
     }
-    const found: unknown[] = [];
-    let cursor: unknown = null;
-    do {
-      const next: string = cursor === null ? '' : `&cursor=${String(cursor)}`;
+    const found: string[] = [];
+    let next: string | null = '';
+    while (next !== null) {
       const { body } = await see(`/v1/jobs?q=${word}&limit=2${next}`, ada, position);
-      found.push(...(body['data'] as { jobId: string }[]).map(({ jobId }) => jobId));
-      cursor = body['nextCursor'];
-    } while (cursor !== null);
+      const page = body as unknown as { data: { jobId: string }[]; nextCursor: string | null };
+      found.push(...page.data.map(({ jobId }) => jobId));
+      next = page.nextCursor && `&cursor=${page.nextCursor}`;
+    }
     expect(found).toStrictEqual(ids);
     expect((await see('/v1/jobs?cursor=made-up', ada, position)).body).toMatchObject({ status: 400 });
   });
 
   test('a change shows, and changes only what it names; nothing to change is no fault', async () => {
     const { jobId } = await post();
-    const change = (body: object) => app.ask('PATCH', `/v1/jobs/${String(jobId)}`, { as: acme, body });
+    const change = (body: object) => app.ask('PATCH', `/v1/jobs/${jobId}`, { as: acme, body });
     const changed = await change({ title: 'Driver', location: null });
     expect(changed).toMatchObject({ status: 200, body: { position: expect.any(String) } });
     expect((await see(`/v1/jobs/${jobId}`, ada, changed.body['position'])).body).toMatchObject({
@@ -74,14 +77,14 @@ describe('jobs', () => {
 
   test('a closed job takes no applications and no changes, and its group no messages', async () => {
     const { jobId, groupId } = await post();
-    const closed = await app.ask('POST', `/v1/jobs/${String(jobId)}/close`, { as: acme });
+    const closed = await app.ask('POST', `/v1/jobs/${jobId}/close`, { as: acme });
     expect(closed).toMatchObject({ status: 200, body: { position: expect.any(String) } });
-    expect((await see(`/v1/jobs?status=closed`, ada, closed.body['position'])).text).toContain(String(jobId));
-    expect((await app.ask('POST', `/v1/jobs/${String(jobId)}/close`, { as: acme })).status).toBe(200);
+    expect((await see(`/v1/jobs?status=closed`, ada, closed.body['position'])).text).toContain(jobId);
+    expect((await app.ask('POST', `/v1/jobs/${jobId}/close`, { as: acme })).status).toBe(200);
     const codes = await Promise.all([
       app.ask('POST', '/apply', { as: ada, body: { jobId } }),
-      app.ask('PATCH', `/v1/jobs/${String(jobId)}`, { as: acme, body: { title: 'Driver' } }),
-      app.ask('POST', `/v1/groups/${String(groupId)}/messages`, {
+      app.ask('PATCH', `/v1/jobs/${jobId}`, { as: acme, body: { title: 'Driver' } }),
+      app.ask('POST', `/v1/groups/${groupId}/messages`, {
         as: acme,
         body: { clientMsgId: randomUUID(), text: 'Hello?' },
       }),

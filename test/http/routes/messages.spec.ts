@@ -30,7 +30,7 @@ describe('a conversation', () => {
     (
       await app.ask('GET', path(rest), {
         as,
-        headers: position ? { 'x-min-position': String(position) } : {},
+        headers: position ? { 'x-min-position': position as string } : {},
       })
     ).body;
   const seqs = (page: Record<string, unknown>) => (page['data'] as Message[]).map(({ seq }) => seq);
@@ -140,7 +140,7 @@ describe('a conversation', () => {
     const find = async (as = cast.member) => {
       const { body } = await app.ask('GET', `/v1/search/messages?q=${word}`, {
         as,
-        headers: { 'x-min-position': String(position) },
+        headers: { 'x-min-position': position as string },
       });
       return (body['data'] as Message[]).map(({ id }) => id);
     };
