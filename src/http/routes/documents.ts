@@ -24,7 +24,10 @@ export function documentRoutes(app: HttpApp, { asyncapi }: RouteDeps): void {
       const document = app.swagger();
       openapi ??= JSON.stringify(document);
       const written = openapi;
-      return reply.serializer(() => written).send({ ...document });
+      return reply
+        .type('application/json; charset=utf-8')
+        .serializer(() => written)
+        .send({ ...document });
     },
   );
 
