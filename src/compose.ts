@@ -1,14 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
-import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { createAccessTokens } from './auth/access-tokens.ts';
 import { createAuthenticate } from './auth/authenticate.ts';
 import { createLogIn } from './auth/log-in.ts';
 import { createPasswordHashes } from './auth/password-hashes.ts';
 import { createRegistration } from './auth/registration.ts';
-import { type RunningRevocations, createRevocations } from './auth/revocations.ts';
+import { createRevocations } from './auth/revocations.ts';
 import { createSessions } from './auth/sessions.ts';
 import { loadSigningKeys } from './auth/signing-keys.ts';
 import { accountOf } from './commands/account/account.ts';
@@ -16,7 +15,7 @@ import { AggregateLoader, type Folded } from './commands/aggregate-cache.ts';
 import { type HandleCommand, commandHandler } from './commands/handle-command.ts';
 import type { Config } from './config.ts';
 import type { Stream } from './events/streams.ts';
-import type { Readiness } from './http/route-deps.ts';
+import { readinessOf } from './http/readiness.ts';
 import { createHttpServer } from './http/server.ts';
 import { type Closers, closers } from './platform/closers.ts';
 import { deriveId, newId } from './platform/ids.ts';
@@ -37,7 +36,7 @@ import { APP_ROLE, createPool } from './platform/postgres.ts';
 import { createQueryPool } from './platform/query-pool.ts';
 import { type RunningProjections, startProjections } from './platform/run-projections.ts';
 import { bindQueries } from './queries/queries.ts';
-import { type ReactionFollower, followReactions } from './reactions/follow-reactions.ts';
+import { followReactions } from './reactions/follow-reactions.ts';
 import { reactNow } from './reactions/react.ts';
 import { createGateway } from './realtime/gateway.ts';
 import { asyncApiDocument } from './realtime/asyncapi.ts';
@@ -93,7 +92,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const reactions = followReactions({ store, react, checkpoint: postgresCheckpoint(pool, 'reactions'), log });
   open.add('reactions', () => reactions.stop());
 
-  const auth = await openAuth({ config, log, open, ownerUrl, pool, handle });
+  const auth = await openAuth(config, log, open, { ownerUrl, pool, handle });
   const rateLimits = createMemoryRateLimits(config);
   const readMarkers = createReadMarkers({ pool, store, loader, progress });
   const queries = bindQueries(db);
@@ -104,7 +103,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     metrics.reactionLag(head - reactions.position());
   }
 
-  const isReady = { now: false };
+  let isServing = false;
   const http = await createHttpServer({
     ...auth,
     handle,
@@ -120,7 +119,14 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     announceRead: (reading) => gateway.announceRead(reading),
     isOnline: (userId) => gateway.isOnline(userId),
     idempotencyKeys: postgresIdempotencyKeys(pool),
-    readiness: readinessOf({ isReady, pool, projections, reactions, revocations: auth.revocations }),
+    readiness: () =>
+      readinessOf({
+        process: () => (isServing ? undefined : 'starting or stopping'),
+        database: () => pool.query('select 1').then(() => undefined),
+        projections: () => stoppedProjections(projections),
+        reactions: () => reactions.failure()?.message,
+        revocations: () => (auth.revocations.isHealthy() ? undefined : 'not refreshed for 30 s'),
+      }),
     asyncapi: asyncApiDocument(),
     metrics: { ...metrics, expose: () => measureLag().then(metrics.expose) },
     log,
@@ -149,10 +155,10 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   await http.listen({ host: config.host, port: config.port });
   const { port } = http.server.address() as AddressInfo;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-  isReady.now = true;
+  isServing = true;
   log.info({ url }, 'listening');
   open.add('draining', () => {
-    isReady.now = false;
+    isServing = false;
     gateway.drain();
   });
   return { url, stop: () => open.closeAll() };
@@ -183,21 +189,14 @@ async function openLog(config: Config, log: Logger, metrics: Metrics, open: Clos
   return { ownerUrl, pool, store };
 }
 
-async function openAuth({
-  config,
-  log,
-  open,
-  ownerUrl,
-  pool,
-  handle,
-}: {
-  config: Config;
-  log: Logger;
-  open: Closers;
-  ownerUrl: string;
-  pool: Pool;
-  handle: HandleCommand;
-}) {
+type LogParts = Awaited<ReturnType<typeof openLog>>;
+
+async function openAuth(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  { ownerUrl, pool, handle }: Pick<LogParts, 'ownerUrl' | 'pool'> & { handle: HandleCommand },
+) {
   const { accessTokenSeconds } = config;
   const credentials = createCredentials(pool);
   const hashes = await createPasswordHashes();
@@ -238,42 +237,9 @@ async function openAuth({
   };
 }
 
-/** What /health/ready says: each part that a node cannot serve without, and why it cannot now. */
-function readinessOf({
-  isReady,
-  pool,
-  projections,
-  reactions,
-  revocations,
-}: {
-  isReady: { now: boolean };
-  pool: Pool;
-  projections: RunningProjections;
-  reactions: ReactionFollower;
-  revocations: RunningRevocations;
-}): () => Promise<Readiness> {
-  const is = (fault: string | undefined) =>
-    fault === undefined ? { status: 'ok' } : { status: 'failing', detail: fault };
-  const fault = (name: string, isHealthy: boolean) => (isHealthy ? undefined : name);
-
-  return async () => {
-    const database = await pool.query('select 1').then(
-      () => undefined,
-      () => 'PostgreSQL does not answer',
-    );
-    const readModels = projections
-      .health()
-      .map(({ name, stoppedAt, error }) => [
-        `projection ${name}`,
-        is(stoppedAt === undefined ? undefined : `stopped at position ${stoppedAt}: ${error}`),
-      ]);
-    const dependencies = {
-      process: is(fault('starting or stopping', isReady.now)),
-      database: is(database),
-      reactions: is(reactions.failure() && 'the log or a command is out of reach'),
-      revocations: is(fault('not refreshed for 30 s', revocations.isHealthy())),
-      ...(Object.fromEntries(readModels) as Readiness['dependencies']),
-    };
-    return { ready: Object.values(dependencies).every(({ status }) => status === 'ok'), dependencies };
-  };
-}
+/** A projection that stands still before an event it cannot handle is for an operator to see to. */
+const stoppedProjections = ({ health }: RunningProjections): string | undefined => {
+  const stopped = health().filter(({ stoppedAt }) => stoppedAt !== undefined);
+  if (stopped.length === 0) return undefined;
+  return stopped.map(({ name, stoppedAt, error }) => `${name} at position ${stoppedAt}: ${error}`).join('; ');
+};
