@@ -2,7 +2,6 @@
 export type RejectionCode =
   | 'USER_NOT_FOUND'
   | 'ROLE_NOT_ALLOWED'
-  | 'ACCOUNT_EXISTS'
   | 'JOB_NOT_FOUND'
   | 'JOB_CLOSED'
   | 'NOT_JOB_OWNER'
@@ -10,7 +9,6 @@ export type RejectionCode =
   | 'APPLICATION_WITHDRAWN'
   | 'APPLICATION_DECIDED'
   | 'NOT_APPLICANT'
-  | 'GROUP_EXISTS'
   | 'GROUP_NOT_FOUND'
   | 'GROUP_CLOSED'
   | 'NOT_GROUP_ADMIN'
