@@ -7,32 +7,28 @@ import type { Projection, Statement } from './projection.ts';
 type Sent = Recorded<EventOf<'MessageSent'>>;
 
 /**
- * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Ordinals
- * count on from what the group and the sender had before the batch; events up to the group's head were handled before.
+ * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Counts go
+ * on from where the group and the sender stood before the batch; events up to the group's head were handled before.
  */
 const send = (events: Sent[]): Statement => ({
   name: 'send',
   text: `
     with sent as (
-      select b.*,
-        coalesce(c.message_count, 0) + row_number() over (partition by b.group_id order by b.seq) as ordinal,
-        coalesce(s.sender_ordinal, 0)
-          + row_number() over (partition by b.group_id, b.sender_id order by b.seq) as sender_ordinal
+      select b.*, coalesce(c.message_count, 0) + row_number() over (partition by b.group_id order by b.seq) as ordinal
       from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
         $8::timestamptz[], $9::bigint[])
         b (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position)
       left join conversations c on c.group_id = b.group_id
-      left join lateral (
-        select m.sender_ordinal from messages m
-        where m.group_id = b.group_id and m.sender_id = b.sender_id order by m.seq desc limit 1
-      ) s on true
       where b.seq > coalesce(c.head_seq, 0)
     ), stored as (
-      insert into messages (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position,
-        changed_seq, ordinal, sender_ordinal)
-      select message_id, group_id, seq, sender_id, text, file_ids::uuid[], reply_to, sent_at, position,
-        seq, ordinal, sender_ordinal
+      insert into messages
+        (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position, changed_seq, ordinal)
+      select message_id, group_id, seq, sender_id, text, file_ids::uuid[], reply_to, sent_at, position, seq, ordinal
       from sent
+    ), counted as (
+      insert into senders as s (group_id, user_id, sent)
+      select group_id, sender_id, count(*) from sent group by group_id, sender_id
+      on conflict (group_id, user_id) do update set sent = s.sent + excluded.sent
     )
     insert into conversations (group_id, head_seq, message_count, last_message_id, last_position)
     select distinct on (group_id) group_id, seq, ordinal, message_id, position from sent
@@ -67,7 +63,7 @@ const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
 export const conversations: Projection<'MessageSent' | MessageChange['type']> = {
   name: 'conversations',
   version: 1,
-  // Room on the pages lets PostgreSQL update rows in place (HOT): one row per group changes with every message.
+  // Room on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every message.
   tables: `
     create table conversations (
       group_id uuid primary key,
@@ -89,12 +85,16 @@ export const conversations: Projection<'MessageSent' | MessageChange['type']> = 
       deleted_at timestamptz,
       -- Of the last event that touched the message: older ones change nothing any more.
       changed_seq bigint not null,
-      -- The how manieth message of its group this is, and of its sender in the group.
+      -- The how manieth message of its group this is.
       ordinal bigint not null,
-      sender_ordinal bigint not null,
       position bigint not null
     );
-    create unique index messages_of_sender on messages (group_id, sender_id, seq) include (sender_ordinal);
+    create table senders (
+      group_id uuid,
+      user_id uuid,
+      sent bigint not null,
+      primary key (group_id, user_id)
+    ) with (fillfactor = 50);
     create table reactions (
       message_id uuid,
       emoji text collate "C",

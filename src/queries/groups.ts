@@ -27,7 +27,7 @@ export type Group = Omit<z.infer<typeof GroupRow>, 'lastMessageId' | 'activity'>
 const groupsOf = (userId: UserId) => sql.fragment`
   select g.group_id as id, g.group_id as "groupId", g.job_id as "jobId", g.name, g.status, mine.role as "myRole",
     g.member_count as "memberCount", coalesce(c.head_seq, 0) as "headSeq",
-    coalesce(c.message_count, 0) - coalesce(r.total, 0) - (coalesce(sent.count, 0) - coalesce(r.own, 0))
+    coalesce(c.message_count, 0) - coalesce(r.total, 0) - (coalesce(s.sent, 0) - coalesce(r.own, 0))
       as "unreadCount",
     g.created_at as "createdAt", c.last_message_id as "lastMessageId",
     greatest(g.position, c.last_position) as activity
@@ -35,10 +35,7 @@ const groupsOf = (userId: UserId) => sql.fragment`
   join chat_groups.groups g on g.group_id = mine.group_id
   left join conversations.conversations c on c.group_id = mine.group_id
   left join public.read_markers r on r.group_id = mine.group_id and r.user_id = mine.user_id
-  left join lateral (
-    select m.sender_ordinal as count from conversations.messages m
-    where m.group_id = mine.group_id and m.sender_id = mine.user_id order by m.seq desc limit 1
-  ) sent on true
+  left join conversations.senders s on s.group_id = mine.group_id and s.user_id = mine.user_id
   where mine.user_id = ${userId} and mine.is_active`;
 
 async function withLastMessages(
