@@ -22,6 +22,8 @@ export interface Result {
 export interface BenchOptions {
   /** Smaller sizes, the same targets. */
   quick: boolean;
+  /** Options of Node for the server that is measured, such as those of its profiler. */
+  nodeArgs: string[];
   /** Progress for people; results go elsewhere. */
   say: (line: string) => void;
 }

@@ -18,11 +18,12 @@ interface Round extends Talk {
 /** The same clients talk to the project and to a bare Socket.IO server, in turn; the best of each. */
 export const chat: Bench = {
   name: 'chat',
-  async run({ quick, say }) {
+  async run({ quick, nodeArgs, say }) {
     const rounds = quick ? 2 : 5;
     const milliseconds = quick ? 3_000 : 8_000;
-    const running = await startFilledServer((store) =>
-      makeWorld(store, { groups: GROUPS, members: MEMBERS }),
+    const running = await startFilledServer(
+      (store) => makeWorld(store, { groups: GROUPS, members: MEMBERS }),
+      nodeArgs,
     );
     const bare = await startBareServer();
     const clients = { project: startClients(), peer: startClients() };

@@ -9,7 +9,7 @@ import { type World, fillConversation, makeWorld } from './world.ts';
 
 const SMALL = 10;
 /** The small conversations take turns, so that sending to them does not make them large. */
-const SMALL_GROUPS = 50;
+const SMALL_GROUPS = 25;
 const PAGE = 10;
 const TARGET = 1.2;
 
@@ -96,7 +96,7 @@ export const growth: Bench = {
         (query: string) =>
         ({ groupId, token }: Room) =>
           call(running.server.url, 'GET', `/v1/groups/${groupId}/messages?limit=${PAGE}${query}`, { token });
-      const sizes = { large, small, samples: quick ? 400 : 2_000 };
+      const sizes = { large, small, samples: quick ? 150 : 2_000 };
       const results = [
         await compare('history, newest page', sizes, page('')),
         await compare('history, deepest page', sizes, page(`&beforeSeq=${SMALL + 1}`)),

@@ -8,9 +8,9 @@ const TARGETS = { p50: 5, p99: 20 };
 /** One message at a time, from sending to another member's receiving, with nothing else going on. */
 export const idle: Bench = {
   name: 'idle',
-  async run({ quick, say }) {
-    const messages = quick ? 200 : 1_000;
-    const running = await startFilledServer((store) => makeWorld(store, { groups: 1, members: 2 }));
+  async run({ quick, nodeArgs, say }) {
+    const messages = quick ? 150 : 1_000;
+    const running = await startFilledServer((store) => makeWorld(store, { groups: 1, members: 2 }), nodeArgs);
     const bare = await startBareServer();
     const clients = { project: startClients(), peer: startClients() };
     try {
@@ -18,7 +18,7 @@ export const idle: Bench = {
       await clients.project.connect(running.server.url, members);
       await clients.peer.connect(bare.url, members);
       const measure = async (who: 'project' | 'peer') => {
-        await clients[who].whisper(100);
+        await clients[who].whisper(50);
         return (await clients[who].whisper(messages)).receiveMs;
       };
       const peer = await measure('peer');

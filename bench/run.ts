@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { type Bench, commit, machine, round } from './bench.ts';
@@ -9,17 +10,19 @@ import { postgresVersion, startPostgres } from './postgres.ts';
 import { replay } from './replay.ts';
 
 /**
- * npm run bench [-- --quick] [-- <name> …]
+ * npm run bench -- [--quick] [--profile <folder>] [<name> …]
  * One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
  */
 
 const benches: Bench[] = [append, chat, growth, replay, idle, connections];
 
 const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean' } },
+  options: { quick: { type: 'boolean' }, profile: { type: 'string' } },
   allowPositionals: true,
 });
 const quick = values.quick ?? false;
+const nodeArgs =
+  values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`];
 const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -41,7 +44,7 @@ const setting = await measuredOn();
 for (const bench of chosen) {
   const started = performance.now();
   try {
-    const results = await bench.run({ quick, say });
+    const results = await bench.run({ quick, nodeArgs, say });
     const durationSeconds = round((performance.now() - started) / 1_000, 1);
     for (const result of results) {
       process.stdout.write(`${JSON.stringify({ ...result, quick, durationSeconds, ...setting })}\n`);
