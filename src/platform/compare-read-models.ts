@@ -115,7 +115,7 @@ async function differencesOf(snapshot: pg.Client, name: string): Promise<Differe
 /** The sum of the rows' hashes does not depend on their order. */
 async function digest(client: pg.Client, table: string): Promise<{ count: number; hash: string }> {
   const { rows } = await client.query<{ count: number; hash: string }>(
-    `select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text as hash from ${table} t`,
+    `select count(*), coalesce(sum(hash_record_extended(t, 0)), 0)::text as hash from ${table} t`,
   );
   return rows[0]!;
 }
