@@ -36,7 +36,7 @@ export function prepare(
 
 /** Appends that go into the log in one transaction; each is judged by the log as it is before the batch. */
 export class Batch {
-  readonly appends: WaitingAppend[] = [];
+  appends: WaitingAppend[] = [];
   size = 0;
   readonly #written = new Set<string>();
   readonly #ids = new Set<string>();
@@ -57,6 +57,13 @@ export class Batch {
     if (append.expected !== 'any' && this.#written.has(append.stream)) return false;
     if (append.guards?.some(({ stream }) => this.#written.has(stream))) return false;
     return !events.some(({ id }) => this.#ids.has(id));
+  }
+
+  /** Takes the first ones out, at most `most`. The rest may still be added to. */
+  take(most: number): WaitingAppend[] {
+    const taken = this.appends.slice(0, most);
+    this.appends = this.appends.slice(most);
+    return taken;
   }
 
   reject(error: Error): void {

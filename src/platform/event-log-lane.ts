@@ -6,6 +6,8 @@ import { type Answer, Batch, prepare, recorded, unavailable, type WaitingAppend 
 import { APPEND_EVENTS, toArguments } from './event-log-arguments.ts';
 import { columnTypes, withSession } from './postgres.ts';
 
+/** From so many on, an idle lane sends half of what waits and keeps the rest to follow at once: no side waits idly. */
+const HALF_FROM = 16;
 const MAX_WAITING = 10_000;
 const MAX_WAITING_SIZE = 64 * 1024 * 1024;
 const BATCH_DEADLINE_MS = 5_000;
@@ -104,19 +106,32 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
     running ??= run();
   }
 
+  /** The next batch goes out before the last one's callers hear: PostgreSQL works on it while they do. */
   async function run(): Promise<void> {
-    while (queue.length > 0) {
-      // Everything that this turn of the event loop brings goes into the same batch.
-      await new Promise(setImmediate);
-      const batch = queue.shift()!;
-      waiting -= batch.appends.length;
-      waitingSize -= batch.size;
-      await flush(batch.appends);
-    }
+    let settleLast: (() => void) | undefined;
+    do {
+      // Everything that this turn of the event loop brings may go together.
+      if (!settleLast) await new Promise(setImmediate);
+      const underway = queue.length > 0 ? flush(nextAppends(settleLast !== undefined)) : undefined;
+      settleLast?.();
+      settleLast = await underway;
+    } while (settleLast || queue.length > 0);
     running = undefined;
   }
 
-  async function flush(appends: WaitingAppend[]): Promise<void> {
+  function nextAppends(isFlowing: boolean): WaitingAppend[] {
+    const batch = queue[0]!;
+    const appends = batch.take(
+      isFlowing ? batch.appends.length : Math.max(HALF_FROM, Math.ceil(batch.appends.length / 2)),
+    );
+    if (batch.appends.length === 0) queue.shift();
+    waiting -= appends.length;
+    for (const { size } of appends) waitingSize -= size;
+    return appends;
+  }
+
+  /** Resolves, once the outcome is known, with what tells it to the callers. */
+  async function flush(appends: WaitingAppend[]): Promise<() => void> {
     const started = performance.now();
     let client: pg.Client | undefined;
     try {
@@ -127,10 +142,13 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
         values: toArguments(appends),
         rowMode: 'array',
       } as pg.QueryArrayConfig);
-      const stored = settle(appends, rows);
-      onBatch?.({ appends: appends.length, events: stored, durationMs: performance.now() - started });
+      const durationMs = performance.now() - started;
+      return () => {
+        const events = settle(appends, rows);
+        onBatch?.({ appends: appends.length, events, durationMs });
+      };
     } catch (error) {
-      await fail(appends, error, client);
+      return fail(appends, error, client);
     }
   }
 
@@ -154,16 +172,16 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
     return stored.length;
   }
 
-  async function fail(appends: WaitingAppend[], error: unknown, client?: pg.Client): Promise<void> {
+  async function fail(appends: WaitingAppend[], error: unknown, client?: pg.Client): Promise<() => void> {
     const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
     if (/^2[23]/.test(state)) {
       // One append carries what PostgreSQL cannot store: alone, it fails alone.
-      if (appends.length === 1) appends[0]!.reject(error as Error);
-      else for (const single of appends) await flush([single]);
-      return;
+      if (appends.length === 1) return () => appends[0]!.reject(error as Error);
+      for (const single of appends) (await flush([single]))();
+      return () => undefined;
     }
     if (client && !state) disconnect(client, error);
-    rejectAll(appends, unavailable('the append failed, or its outcome is unknown', error));
+    return () => rejectAll(appends, unavailable('the append failed, or its outcome is unknown', error));
   }
 
   /** What waits behind a failed batch would only wait longer: its callers hear at once, and may repeat. */
