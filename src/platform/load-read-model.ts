@@ -2,7 +2,7 @@ import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { Projection } from '../projections/projection.ts';
 import type { ProjectingConnection } from './postgres-projections.ts';
 
-const PAGE = 5_000;
+const PAGE = 10_000;
 
 /** How far a read model was filled, and with how many events that it handles. */
 export interface Loaded {

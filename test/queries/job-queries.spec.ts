@@ -1,0 +1,126 @@
+import { ApplicationId, GroupId, JobId } from '../../src/events/ids.ts';
+import {
+  acme,
+  ada,
+  adaApplied,
+  adaIs,
+  applicationId,
+  bob,
+  event,
+  eve,
+  jobClosed,
+  jobId,
+  jobPosted,
+  rival,
+  uuid,
+} from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+
+const otherJob = JobId.parse(uuid(0x11));
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(
+    jobPosted,
+    event('JobPosted', {
+      jobId: otherJob,
+      groupId: GroupId.parse(uuid(0x22)),
+      companyId: rival.userId,
+      title: 'Gardener',
+      description: 'Trees and (other) plants',
+      location: null,
+    }),
+    adaApplied,
+    event('ApplicationSubmitted', {
+      ...adaApplied.data,
+      applicationId: ApplicationId.parse(uuid(0x31)),
+      applicantId: bob.userId,
+      coverLetter: null,
+    }),
+    adaIs('interview', 'Tuesday'),
+    jobClosed,
+  );
+});
+afterAll(() => side.close());
+
+describe('the jobs on the board', () => {
+  const titles = async (asked: { q?: string; status?: 'open' | 'closed' }) =>
+    (await side.queries.listJobs({ limit: 10, ...asked })).data.map(({ title }) => title);
+
+  test('stand with the newest first', async () => {
+    expect(await titles({})).toEqual(['Gardener', 'Engineer']);
+    expect(await side.queries.getJob({ jobId: otherJob })).toEqual({
+      id: otherJob,
+      jobId: otherJob,
+      groupId: uuid(0x22),
+      companyId: rival.userId,
+      title: 'Gardener',
+      description: 'Trees and (other) plants',
+      location: null,
+      status: 'open',
+      postedAt: '2026-01-02T03:04:05.678Z',
+    });
+  });
+
+  test('are found by words in title, description and location, and by the beginning of the last one', async () => {
+    expect(await titles({ q: 'engines' })).toEqual(['Engineer']);
+    expect(await titles({ q: 'london' })).toEqual(['Engineer']);
+    expect(await titles({ q: 'builds eng' })).toEqual(['Engineer']);
+    expect(await titles({ q: 'eng builds' })).toEqual([]);
+  });
+
+  test.each(['', ' ', '"', '(', "'", '\\', ':*', 'a | b', '-engineer', '"builds engines"', 'x or y'])(
+    'any question is answered: %s',
+    async (q) => expect(Array.isArray(await titles({ q }))).toBe(true),
+  );
+
+  test('are found by status', async () => {
+    expect(await titles({ status: 'closed' })).toEqual(['Engineer']);
+    expect(await titles({ status: 'open' })).toEqual(['Gardener']);
+  });
+
+  test('come page by page', async () => {
+    const first = await side.queries.listJobs({ limit: 1 });
+    const second = await side.queries.listJobs({ limit: 1, cursor: first.nextCursor! });
+    expect([first, second].map(({ data }) => data[0]!.title)).toEqual(['Gardener', 'Engineer']);
+    expect(second.nextCursor).toBeNull();
+  });
+
+  test('an unknown job is not found', () =>
+    expect(side.queries.getJob({ jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow('JOB_NOT_FOUND'));
+});
+
+describe('applications', () => {
+  const applicants = async (actor: typeof ada, asked = {}) =>
+    (await side.queries.listApplications({ actor, limit: 10, ...asked })).data.map(
+      (each) => each.applicantId,
+    );
+
+  test('are shown to the one who applied', async () => {
+    expect(await applicants(ada)).toEqual([ada.userId]);
+    expect(await applicants(ada, { jobId })).toEqual([ada.userId]);
+    expect(await applicants(eve)).toEqual([]);
+  });
+
+  test('for a job are shown to the company that posted it', async () => {
+    expect(await applicants(acme, { jobId })).toEqual([bob.userId, ada.userId]);
+    await expect(applicants(rival, { jobId })).rejects.toThrow('NOT_JOB_OWNER');
+    await expect(applicants(acme, { jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow('JOB_NOT_FOUND');
+  });
+
+  test('one is found by both sides, and by nobody else', async () => {
+    for (const actor of [ada, acme])
+      expect(await side.queries.getApplication({ actor, applicationId })).toMatchObject({
+        id: applicationId,
+        jobId,
+        applicantId: ada.userId,
+        status: 'interview',
+        reason: 'Tuesday',
+        coverLetter: 'I build engines',
+      });
+    for (const actor of [bob, eve, rival])
+      await expect(side.queries.getApplication({ actor, applicationId })).rejects.toThrow(
+        'APPLICATION_NOT_FOUND',
+      );
+  });
+});
