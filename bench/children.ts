@@ -37,10 +37,13 @@ export interface Clients {
 export function startClients(): Clients {
   const child = start('chat-clients.ts');
   const ask = async <T>(job: Job): Promise<T> => {
+    const over = new AbortController();
+    const told = once(child, 'message', over).then(([message]) => message as { answer?: T; error?: string });
+    const died = once(child, 'exit', over).then(([code]) => ({ error: `the clients stopped with ${code}` }));
+    died.catch(() => undefined);
     child.send(job);
-    const told = once(child, 'message').then(([message]) => message as { answer?: T; error?: string });
-    const died = once(child, 'exit').then(([code]) => ({ error: `the clients stopped with ${code}` }));
     const message: { answer?: T; error?: string } = await Promise.race([told, died]);
+    over.abort();
     if (message.error !== undefined) throw new Error(message.error);
     return message.answer as T;
   };

@@ -1,7 +1,7 @@
 import { type Bench, round } from './bench.ts';
 import type { Member } from './chat-clients.ts';
 import { startBareServer, startClients } from './children.ts';
-import { collectGarbage } from './inspector.ts';
+import { collectGarbage, inspectable } from './inspector.ts';
 import { residentBytes } from './process-stats.ts';
 import { membersOf, startFilledServer } from './running-server.ts';
 import { freePort } from '../test/support/server-process.ts';
@@ -20,9 +20,9 @@ export const connections: Bench = {
     const ports = { project: await freePort(), peer: await freePort() };
     const running = await startFilledServer(
       (store) => makeWorld(store, { groups: Math.ceil((sockets + WARM_UP) / MEMBERS), members: MEMBERS }),
-      [`--inspect=127.0.0.1:${ports.project}`],
+      inspectable(ports.project),
     );
-    const bare = await startBareServer([`--inspect=127.0.0.1:${ports.peer}`]);
+    const bare = await startBareServer(inspectable(ports.peer));
     try {
       const members = await membersOf(running);
       const project = await bytesPerSocket(

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Has a process that was started with `--inspect` drop its garbage, so that what remains is what it needs. */
+/** Options for a process that `collectGarbage` can reach; it does not announce it on stderr. */
+export const inspectable = (port: number) => [`--inspect=127.0.0.1:${port}`, '--inspect-publish-uid=http'];
+
+/** Has a process that was started so drop its garbage, so that what remains is what it needs. */
 export async function collectGarbage(inspectPort: number): Promise<void> {
   const targets = (await (await fetch(`http://127.0.0.1:${inspectPort}/json/list`)).json()) as {
     webSocketDebuggerUrl: string;

@@ -1,9 +1,12 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
+import { locatePostgres } from '../src/platform/postgres-binaries.ts';
 
 export const quiet = pino({ level: 'silent' });
 
@@ -51,11 +54,9 @@ export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
   };
 }
 
-/** What PostgreSQL calls itself, such as "18.4". */
-export async function postgresVersion(url: string): Promise<string> {
-  const client = new pg.Client(url);
-  await client.connect();
-  const { rows } = await client.query<{ server_version: string }>('show server_version');
-  await client.end();
-  return rows[0]?.server_version ?? 'unknown';
+/** What the embedded PostgreSQL calls itself, such as "18.4". */
+export async function postgresVersion(): Promise<string> {
+  const { postgres } = await locatePostgres();
+  const { stdout } = await promisify(execFile)(postgres, ['--version']);
+  return stdout.trim().split(' ').at(-1) ?? 'unknown';
 }

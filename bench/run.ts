@@ -6,7 +6,7 @@ import { chat } from './chat.ts';
 import { connections } from './connections.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
-import { postgresVersion, startPostgres } from './postgres.ts';
+import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
 
 /**
@@ -33,14 +33,7 @@ if (unknown.length > 0) {
 const chosen = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
-async function measuredOn() {
-  const postgres = await startPostgres();
-  const version = await postgresVersion(postgres.ownerUrl);
-  await postgres.stop();
-  return { machine: machine(version), commit: commit() };
-}
-
-const setting = await measuredOn();
+const setting = { machine: machine(await postgresVersion()), commit: commit() };
 for (const bench of chosen) {
   const started = performance.now();
   try {
