@@ -4,6 +4,7 @@ import { AuthenticationFailed } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
 import { CommandRejected, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
+import { NotCaughtUp } from '../projections/projection.ts';
 
 /** RFC 9457, with `code` (stable), `retryable` and, for bad input, `errors`. The socket's ack carries the same object. */
 export interface Problem {
@@ -171,5 +172,6 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
   if (error instanceof EventStoreUnavailable || error instanceof PasswordQueueFull)
     return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  if (error instanceof NotCaughtUp) return problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 });
   return fromDatabase(error) ?? problem('INTERNAL');
 }

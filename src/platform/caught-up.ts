@@ -1,13 +1,12 @@
 import type { EventStore } from '../events/event-store.ts';
-import { ProblemError, problem } from '../http/problem.ts';
-import type { Progress } from '../projections/projection.ts';
 import { conversations } from '../projections/conversations.ts';
+import { NotCaughtUp, type Progress } from '../projections/projection.ts';
 
 const WAIT_MS = 2_000;
 
 /**
  * Waits until the conversations read model shows the log as it is now, for those who decide by it.
- * Throws NOT_CAUGHT_UP after 2 s.
+ * Throws `NotCaughtUp` after 2 s.
  */
 export async function conversationsCaughtUp({
   store,
@@ -18,5 +17,5 @@ export async function conversationsCaughtUp({
 }): Promise<void> {
   const head = await store.head();
   if (!(await progress.reached(head, WAIT_MS, [conversations.name])))
-    throw new ProblemError(problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 }));
+    throw new NotCaughtUp(`conversations did not reach ${head} in ${WAIT_MS} ms`);
 }

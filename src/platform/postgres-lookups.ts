@@ -17,7 +17,7 @@ const FACTS = `
   from conversations.messages m
   where m.message_id = $2 and m.group_id = $1`;
 
-/** What commands may know of messages, at least as new as the log was when they asked. Throws NOT_CAUGHT_UP. */
+/** What commands may know of messages, at least as new as the log was when they asked. Throws `NotCaughtUp`. */
 export const createLookups = ({
   pool,
   ...log

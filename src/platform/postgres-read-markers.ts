@@ -78,7 +78,7 @@ export function createReadMarkers({
   return {
     /**
      * Moves a member's marker to `seq`, never back and never past the head; `moved` is false when it stood there or
-     * further. Throws GROUP_NOT_FOUND for everybody who is not in the group, and NOT_CAUGHT_UP.
+     * further. Throws GROUP_NOT_FOUND for everybody who is not in the group, and `NotCaughtUp`.
      */
     async move(
       groupId: GroupId,

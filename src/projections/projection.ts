@@ -34,3 +34,8 @@ export interface Progress {
   /** Where each projection stands, by name. */
   positions(): ReadonlyMap<string, Position>;
 }
+
+/** The read models did not come up with the log in time; they may a moment later. */
+export class NotCaughtUp extends Error {
+  override readonly name = 'NotCaughtUp';
+}

@@ -1,5 +1,7 @@
+import { NotCaughtUp } from '../../src/projections/projection.ts';
 import { deleted, edited, messageNumber, reacted, said } from '../support/conversation.ts';
 import { ada, bob, eve, group, groupId, otherGroupId } from '../support/example-events.ts';
+import { happened } from '../support/history.ts';
 import { type ReadSide, openReadSide } from '../support/read-side.ts';
 
 let side: ReadSide;
@@ -67,4 +69,13 @@ describe('what commands may know of a message', () => {
 
   test('is nothing in a group where it was not said', async () =>
     expect(await side.lookups.message(otherGroupId, messageNumber(1))).toBeUndefined());
+});
+
+describe('read models that are behind the log', () => {
+  test('are not decided by', async () => {
+    await side.projections.stop();
+    await happened(side.store, said(6));
+    await expect(side.lookups.message(groupId, messageNumber(1))).rejects.toThrow(NotCaughtUp);
+    await expect(move(1)).rejects.toThrow(NotCaughtUp);
+  });
 });
