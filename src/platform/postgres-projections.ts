@@ -22,7 +22,7 @@ const BY_KEY = {
 };
 
 /** Rows and checkpoint stand or fall together, so a commit that a crash undoes is only repeated. */
-const NO_WAIT = { synchronous_commit: 'off' };
+export const NO_WAIT = { synchronous_commit: 'off' };
 
 /** What the server sees of a connection that writes a schema. */
 export const followerName = (schema: string) => `projection ${schema}`;

@@ -6,7 +6,7 @@ import { readModels } from '../projections/read-models.ts';
 import { type Difference, compareWithLive } from './compare-read-models.ts';
 import { loadReadModel } from './load-read-model.ts';
 import { columnTypes, withSession } from './postgres.ts';
-import { ProjectingConnection } from './postgres-projections.ts';
+import { NO_WAIT, ProjectingConnection } from './postgres-projections.ts';
 import { createIndexes, createTables, inTransaction, nextOf, tablesOf } from './read-model-schemas.ts';
 import { switchToNext, switchToPrevious } from './switch-read-model.ts';
 
@@ -153,7 +153,7 @@ async function connectOwner(ownerUrl: string, name: string): Promise<pg.Client> 
   const owner = new pg.Client({
     connectionString: withSession(ownerUrl, {
       statementTimeoutMs: 0,
-      settings: { idle_in_transaction_session_timeout: '60000', maintenance_work_mem: '256MB' },
+      settings: { ...NO_WAIT, idle_in_transaction_session_timeout: '60000', maintenance_work_mem: '256MB' },
     }),
     application_name: `rebuild ${name}`,
     types: columnTypes,
