@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Position } from '../events/event-store.ts';
 import type { Projection, Statement } from '../projections/projection.ts';
 import { columnTypes, withSession } from './postgres.ts';
+import { StatementPipeline } from './statement-pipeline.ts';
 
 /** What `move_checkpoint` raises. */
 const OVERTAKEN = 'CP001';
@@ -39,9 +40,11 @@ export interface Advance {
 /** A connection that writes the tables of one schema. */
 export class ProjectingConnection {
   readonly client: pg.Client;
+  readonly #pipeline: StatementPipeline;
 
   private constructor(client: pg.Client) {
     this.client = client;
+    this.#pipeline = new StatementPipeline(client);
   }
 
   /** `onLost` hears of a connection that breaks while nobody uses it; `statementTimeoutMs` 0 is no limit. */
@@ -62,7 +65,6 @@ export class ProjectingConnection {
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
       types: columnTypes,
-      pipeline: true,
     });
     client.on('error', onLost);
     await client.connect();
@@ -78,23 +80,14 @@ export class ProjectingConnection {
     return rows[0];
   }
 
-  /**
-   * Sends the whole transaction at once and waits once. Throws the first error; the server has then undone all of it.
-   * A second call may follow before the first has ended: when the first fails, so does the second.
-   */
-  async apply({ name, from, to, statements }: Advance): Promise<void> {
+  /** All of it, in one message each way, or nothing. Throws the first error. Only one call at a time. */
+  apply({ name, from, to, statements }: Advance): Promise<void> {
     const move = {
       name: 'move-checkpoint',
       text: 'select public.move_checkpoint($1, $2, $3)',
-      values: [name, from, to],
+      values: [name, String(from), String(to)],
     };
-    const outcomes = await Promise.allSettled([
-      this.client.query('begin'),
-      ...[move, ...statements].map((statement) => this.client.query(statement)),
-      this.client.query('commit'),
-    ]);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+    return this.#pipeline.run([move, ...statements]);
   }
 
   async close(): Promise<void> {
