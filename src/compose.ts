@@ -96,6 +96,8 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const rateLimits = createMemoryRateLimits(config);
   const readMarkers = createReadMarkers({ pool, store, loader, progress });
   const queries = bindQueries(db);
+  const idempotencyKeys = postgresIdempotencyKeys(pool);
+  if (config.databaseUrl === undefined) await idempotencyKeys.forgetInterrupted();
 
   async function measureLag(): Promise<void> {
     const head = await store.head();
@@ -118,7 +120,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     loadAccount: async (userId) => (await loader.refresh(accountOf(userId))).state,
     announceRead: (reading) => gateway.announceRead(reading),
     isOnline: (userId) => gateway.isOnline(userId),
-    idempotencyKeys: postgresIdempotencyKeys(pool),
+    idempotencyKeys,
     readiness: () =>
       readinessOf({
         process: () => (isServing ? undefined : 'starting or stopping'),

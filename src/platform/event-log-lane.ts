@@ -40,6 +40,8 @@ export interface Lane {
   append(append: Append): Promise<Verdict>;
   /** Connects; rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
   start(): Promise<void>;
+  /** Whether this is the process id of the backend that serves the lane's connection. */
+  isServedBy(backend: number): boolean;
   /** Takes no more appends, stores those that wait, and disconnects. */
   close(): Promise<void>;
 }
@@ -199,6 +201,8 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
         throw unavailable('PostgreSQL is out of reach', error);
       });
     },
+    // pg does not declare the id that the server gave the connection at its start.
+    isServedBy: (backend) => (current?.client as { processID?: number } | undefined)?.processID === backend,
     async close() {
       isClosed = true;
       await running;

@@ -15,9 +15,11 @@ export async function listen(options: {
   role: string;
   log: Logger;
   hear: (position: Position) => void;
+  /** What this process appended itself was handed over already: a notification of it would only cause a read. */
+  isOwn: (backend: number) => boolean;
   signal: AbortSignal;
 }): Promise<void> {
-  const { url, role, log, hear, signal } = options;
+  const { url, role, log, hear, isOwn, signal } = options;
   for (let failures = 0; !signal.aborted; failures += 1) {
     const client = new pg.Client({
       connectionString: withSession(url, { role }),
@@ -31,7 +33,9 @@ export async function listen(options: {
     client.on('error', (error) =>
       log.warn({ err: error }, 'notifications of the log are lost: polling goes on'),
     );
-    client.on('notification', ({ payload }) => hear(Number(payload)));
+    client.on('notification', ({ processId, payload }) => {
+      if (!isOwn(processId)) hear(Number(payload));
+    });
     try {
       await client.connect();
       await client.query('listen event_log');

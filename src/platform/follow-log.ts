@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   type EventStore,
@@ -150,6 +150,8 @@ async function followOnce({
         signal: AbortSignal.any([signal, end.signal]),
       });
       for await (const batch of batches) {
+        // Acknowledgements and pushes of the same events leave first: somebody waits for them.
+        await turn();
         const events = handledBy(projection, batch);
         const to = batch.at(-1)!.position;
         if (events.length === 0) {

@@ -40,7 +40,14 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
       subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) }),
     async start() {
       await lane.start();
-      listening ??= listen({ url, role: APP_ROLE, log, hear, signal: closing.signal });
+      listening ??= listen({
+        url,
+        role: APP_ROLE,
+        log,
+        hear,
+        isOwn: lane.isServedBy,
+        signal: closing.signal,
+      });
     },
     async close() {
       await lane.close();

@@ -20,6 +20,8 @@ const KEEP = `
 const RELEASE = `
   delete from idempotency_keys where scope = $1 and key = $2 and fingerprint = $3 and status is null`;
 
+const FORGET_INTERRUPTED = `delete from idempotency_keys where status is null`;
+
 const FORGET = `delete from idempotency_keys where claimed_at < now() - interval '24 hours'`;
 
 interface Row {
@@ -29,7 +31,10 @@ interface Row {
 }
 
 /** Idempotency keys in PostgreSQL: one node knows what another has answered. */
-export function postgresIdempotencyKeys(pool: Pick<Pool, 'query'>): IdempotencyKeys {
+export function postgresIdempotencyKeys(pool: Pick<Pool, 'query'>): IdempotencyKeys & {
+  /** For the start of the only node: whoever held a key without an answer has died. */
+  forgetInterrupted(): Promise<void>;
+} {
   const columns = ({ scope, key, fingerprint }: KeyedRequest) => [scope, key, fingerprint];
 
   async function claim(request: KeyedRequest): Promise<Claim> {
@@ -53,6 +58,9 @@ export function postgresIdempotencyKeys(pool: Pick<Pool, 'query'>): IdempotencyK
     },
     forgetExpired: async () => {
       await pool.query(FORGET);
+    },
+    forgetInterrupted: async () => {
+      await pool.query(FORGET_INTERRUPTED);
     },
   };
 }

@@ -153,7 +153,13 @@ async function connectOwner(ownerUrl: string, name: string): Promise<pg.Client> 
   const owner = new pg.Client({
     connectionString: withSession(ownerUrl, {
       statementTimeoutMs: 0,
-      settings: { ...NO_WAIT, idle_in_transaction_session_timeout: '60000', maintenance_work_mem: '256MB' },
+      settings: {
+        ...NO_WAIT,
+        // A small sample will do until autovacuum takes its own: the plans are by key.
+        default_statistics_target: '10',
+        idle_in_transaction_session_timeout: '60000',
+        maintenance_work_mem: '256MB',
+      },
     }),
     application_name: `rebuild ${name}`,
     types: columnTypes,

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { React } from './react.ts';
@@ -59,6 +59,8 @@ export function followReactions({
     if (done === undefined) done = saved = await checkpoint.load();
     if (failure && (await store.head()) <= done) failure = undefined;
     for await (const batch of store.subscribe({ after: done, signal })) {
+      // What was done at once has been: this is only to make sure, after everything that somebody waits for.
+      await turn();
       let hasReacted = false;
       for (const event of batch) {
         if (signal.aborted) return;

@@ -151,7 +151,8 @@ export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
     for (const wire of wiresToFlush) wire.flush();
   };
   const flushSoon = (wire: Wire) => {
-    if (toFlush.push(wire) === 1) setImmediate(flushAll);
+    // Runs once every promise of this turn is settled: what follows from one commit leaves together, and at once.
+    if (toFlush.push(wire) === 1) process.nextTick(flushAll);
   };
 
   io.engine.on('connection', (conn: EngineSocket) => {
