@@ -1,4 +1,5 @@
-import { startProjections } from '../../src/platform/run-projections.ts';
+import { createPool } from '../../src/platform/postgres.ts';
+import { remoteProgress, startProjections } from '../../src/platform/run-projections.ts';
 import { readModels } from '../../src/projections/read-models.ts';
 import type { Projection } from '../../src/projections/projection.ts';
 import { said } from '../support/conversation.ts';
@@ -80,6 +81,17 @@ describe('the projections of a process', () => {
       const { rows } = await side.owner.query('select from checkpoints where position = $1', [head]);
       return rows.length === readModels.length;
     });
+  });
+
+  test('a process that runs none of them hears from the table how far they are', async () => {
+    const pool = createPool({ url: side.url, max: 1, applicationName: 'elsewhere', log: side.log });
+    const elsewhere = remoteProgress(pool);
+    await side.happened(...group, ...messages(1, 5));
+    const head = await side.store.head();
+    expect(await elsewhere.reached(head, 5_000)).toBe(true);
+    expect(await elsewhere.reached(head + 1, 100)).toBe(false);
+    expect([...elsewhere.positions().values()]).toEqual(readModels.map(() => head));
+    await pool.end();
   });
 
   test('rows made by older code are made anew at the start', async () => {
