@@ -14,8 +14,19 @@ interface EventRow {
   v: number;
   data: unknown;
   metadata: Metadata;
-  occurred_at: Date;
+  occurred_at: string;
 }
+
+const TIMESTAMPTZ = 1184;
+
+/** `2026-01-31 23:59:59.12+00`, as PostgreSQL writes a time in UTC, as RFC 3339 with milliseconds. */
+const rfc3339 = (time: string): string =>
+  `${time.slice(0, 10)}T${time.slice(11, 19)}.${time.slice(20, -3).padEnd(3, '0')}Z`;
+
+/** A Date for each event would cost more than the rest of its row. */
+const eventTypes: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === TIMESTAMPTZ ? rfc3339 : columnTypes.getTypeParser(oid, format)),
+};
 
 const COLUMNS = 'position, stream, revision, id, type, v, data, metadata, occurred_at';
 
@@ -42,7 +53,7 @@ export interface LogReader extends Pick<
 export function createLogReader(pool: pg.Pool): LogReader {
   async function rows<T>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
     try {
-      const query = { name, text: statements[name], values, types: columnTypes };
+      const query = { name, text: statements[name], values, types: eventTypes };
       return (await pool.query(query)).rows as T[];
     } catch (error) {
       if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) throw error;
@@ -68,10 +79,9 @@ export function createLogReader(pool: pg.Pool): LogReader {
 }
 
 function toRecorded(row: EventRow): Recorded {
-  const { position, stream, revision, id, metadata } = row;
+  const { position, stream, revision, id, metadata, occurred_at: occurredAt } = row;
   try {
     const { type, data, v } = fromStored(row);
-    const occurredAt = row.occurred_at.toISOString();
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error;

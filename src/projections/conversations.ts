@@ -6,48 +6,99 @@ import type { Projection, Statement } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
 
+/** What a batch brings to one group: the rows of its messages count on from here. */
+interface GroupBatch {
+  index: number;
+  messages: number;
+  firstSeq: number;
+  last: Sent;
+}
+
+/** The groups of a batch, and for each message which one it is of and the how manieth there. */
+function byGroup(events: Sent[]): { groups: GroupBatch[]; groupOf: number[]; nth: number[] } {
+  const groups = new Map<string, GroupBatch>();
+  const groupOf: number[] = [];
+  const nth: number[] = [];
+  for (const event of events) {
+    const { groupId } = event.data;
+    let group = groups.get(groupId);
+    if (!group) {
+      group = { index: groups.size + 1, messages: 0, firstSeq: event.revision + 1, last: event };
+      groups.set(groupId, group);
+    }
+    group.messages += 1;
+    group.last = event;
+    groupOf.push(group.index);
+    nth.push(group.messages);
+  }
+  return { groups: [...groups.values()], groupOf, nth };
+}
+
 /**
- * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Counts go
- * on from where the group and the sender stood before the batch; events up to the group's head were handled before.
+ * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Ordinals go
+ * on from where the group stood before the batch; events up to its head were handled before.
  */
-const send = (events: Sent[]): Statement => ({
-  name: 'send',
-  text: `
-    with sent as (
-      select b.*, coalesce(c.message_count, 0) + row_number() over (partition by b.group_id order by b.seq) as ordinal
-      from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
-        $8::timestamptz[], $9::bigint[])
-        b (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position)
-      left join conversations c on c.group_id = b.group_id
-      where b.seq > coalesce(c.head_seq, 0)
-    ), stored as (
-      insert into messages
-        (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position, changed_seq, ordinal)
-      select message_id, group_id, seq, sender_id, text, file_ids::uuid[], reply_to, sent_at, position, seq, ordinal
-      from sent
-    ), counted as (
-      insert into senders as s (group_id, user_id, sent)
-      select group_id, sender_id, count(*) from sent group by group_id, sender_id
-      on conflict (group_id, user_id) do update set sent = s.sent + excluded.sent
-    )
-    insert into conversations (group_id, head_seq, message_count, last_message_id, last_position)
-    select distinct on (group_id) group_id, seq, ordinal, message_id, position from sent
-    order by group_id, seq desc
-    on conflict (group_id) do update
-    set head_seq = excluded.head_seq, message_count = excluded.message_count,
-      last_message_id = excluded.last_message_id, last_position = excluded.last_position`,
-  values: [
-    plain(events.map(({ data }) => data.messageId)),
-    plain(events.map(({ data }) => data.groupId)),
-    plain(events.map(({ revision }) => revision + 1)),
-    plain(events.map(({ data }) => data.senderId)),
-    quoted(events.map(({ data }) => data.text)),
-    lists(events.map(({ data }) => data.fileIds)),
-    plain(events.map(({ data }) => data.replyTo)),
-    plain(events.map(({ occurredAt }) => occurredAt)),
-    plain(events.map(({ position }) => position)),
-  ],
-});
+function send(events: Sent[]): Statement {
+  const { groups, groupOf, nth } = byGroup(events);
+  return {
+    name: 'send',
+    text: `
+      with groups as materialized (
+        select b.*, coalesce(c.head_seq, 0) as head_seq,
+          coalesce(c.message_count, 0) - case when b.first_seq <= c.head_seq then (
+            select count(*) from unnest($10::int[], $3::bigint[]) known (group_index, seq)
+            where known.group_index = b.index and known.seq <= c.head_seq
+          ) else 0 end as counted
+        from unnest($11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[], $15::uuid[], $16::bigint[])
+          with ordinality b (group_id, first_seq, last_seq, messages, last_message_id, last_position, index)
+        left join conversations c on c.group_id = b.group_id
+      ), columns as (
+        -- Arrays to look up by index: a join would depend on what the planner makes of a prepared batch.
+        select array_agg(group_id order by index) as ids, array_agg(head_seq order by index) as heads,
+          array_agg(counted order by index) as counts
+        from groups
+      ), stored as (
+        insert into messages
+          (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position, changed_seq, ordinal)
+        select b.message_id, g.ids[b.group_index], b.seq, b.sender_id, b.text, b.file_ids::uuid[], b.reply_to, b.sent_at,
+          b.position, b.seq, g.counts[b.group_index] + b.nth
+        from unnest($1::uuid[], $2::int[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
+          $8::timestamptz[], $9::bigint[], $10::int[])
+          b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index)
+        cross join columns g
+        where b.seq > g.heads[b.group_index]
+        returning group_id, sender_id
+      ), counted as (
+        insert into senders as s (group_id, user_id, sent)
+        select group_id, sender_id, count(*) from stored group by group_id, sender_id
+        on conflict (group_id, user_id) do update set sent = s.sent + excluded.sent
+      )
+      insert into conversations (group_id, head_seq, message_count, last_message_id, last_position)
+      select group_id, last_seq, counted + messages, last_message_id, last_position from groups
+      where last_seq > head_seq
+      on conflict (group_id) do update
+      set head_seq = excluded.head_seq, message_count = excluded.message_count,
+        last_message_id = excluded.last_message_id, last_position = excluded.last_position`,
+    values: [
+      plain(events.map(({ data }) => data.messageId)),
+      plain(nth),
+      plain(events.map(({ revision }) => revision + 1)),
+      plain(events.map(({ data }) => data.senderId)),
+      quoted(events.map(({ data }) => data.text)),
+      lists(events.map(({ data }) => data.fileIds)),
+      plain(events.map(({ data }) => data.replyTo)),
+      plain(events.map(({ occurredAt }) => occurredAt)),
+      plain(events.map(({ position }) => position)),
+      plain(groupOf),
+      plain(groups.map(({ last }) => last.data.groupId)),
+      plain(groups.map(({ firstSeq }) => firstSeq)),
+      plain(groups.map(({ last }) => last.revision + 1)),
+      plain(groups.map(({ messages }) => messages)),
+      plain(groups.map(({ last }) => last.data.messageId)),
+      plain(groups.map(({ last }) => last.position)),
+    ],
+  };
+}
 
 const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
   name: 'raise-heads',
