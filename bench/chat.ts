@@ -20,7 +20,7 @@ export const chat: Bench = {
   name: 'chat',
   async run({ quick, nodeArgs, say }) {
     const rounds = quick ? 2 : 5;
-    const milliseconds = quick ? 3_000 : 8_000;
+    const milliseconds = quick ? 2_200 : 8_000;
     const running = await startFilledServer(
       (store) => makeWorld(store, { groups: GROUPS, members: MEMBERS }),
       nodeArgs,

@@ -5,17 +5,18 @@ import type { Stream } from '../events/streams.ts';
 import { unavailable } from './event-log-batch.ts';
 import { columnTypes } from './postgres.ts';
 
-interface EventRow {
-  position: number;
-  stream: Stream;
-  revision: number;
-  id: string;
-  type: string;
-  v: number;
-  data: unknown;
-  metadata: Metadata;
-  occurred_at: string;
-}
+/** In the order of COLUMNS: rows as arrays are read in two thirds of the time. */
+type EventRow = [
+  position: number,
+  stream: Stream,
+  revision: number,
+  id: string,
+  type: string,
+  v: number,
+  data: unknown,
+  metadata: Metadata,
+  occurredAt: string,
+];
 
 const TIMESTAMPTZ = 1184;
 
@@ -51,10 +52,11 @@ export interface LogReader extends Pick<
  * a database out of reach is `EventStoreUnavailable`.
  */
 export function createLogReader(pool: pg.Pool): LogReader {
-  async function rows<T>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
+  async function rows<T extends unknown[]>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
     try {
-      const query = { name, text: statements[name], values, types: eventTypes };
-      return (await pool.query(query)).rows as T[];
+      const text = statements[name];
+      const query = { name, text, values, types: eventTypes, rowMode: 'array' } as const;
+      return (await pool.query<T>(query)).rows;
     } catch (error) {
       if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) throw error;
       throw unavailable('the log cannot be read', error);
@@ -70,18 +72,17 @@ export function createLogReader(pool: pg.Pool): LogReader {
       types ? read('log_types', [after, limit, types]) : read('log_all', [after, limit]),
     findAll,
     find: async (id) => (await findAll([id]))[0],
-    head: async () => (await rows<{ position: number }>('log_head', []))[0]!.position,
+    head: async () => (await rows<[position: number]>('log_head', []))[0]![0],
     async revisions(streams) {
-      const found = await rows<{ stream: Stream; revision: number }>('log_revisions', [streams]);
-      return new Map(found.map(({ stream, revision }) => [stream, revision]));
+      return new Map(await rows<[stream: Stream, revision: number]>('log_revisions', [streams]));
     },
   };
 }
 
 function toRecorded(row: EventRow): Recorded {
-  const { position, stream, revision, id, metadata, occurred_at: occurredAt } = row;
+  const [position, stream, revision, id, storedType, storedV, storedData, metadata, occurredAt] = row;
   try {
-    const { type, data, v } = fromStored(row);
+    const { type, data, v } = fromStored({ type: storedType, v: storedV, data: storedData });
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error;
