@@ -15,7 +15,7 @@ export const replay: Bench = {
   name: 'replay',
   async run({ quick, say }) {
     const events = quick ? 50_000 : 300_000;
-    const rounds = quick ? 2 : 3;
+    const rounds = 3;
     const postgres = await startPostgres();
     try {
       const ownerUrl = await postgres.createDatabase('replay');
