@@ -32,7 +32,7 @@ export const chat: Bench = {
       await clients.project.connect(running.server.url, members);
       await clients.peer.connect(bare.url, members);
       const measure = async (who: 'project' | 'peer', pid: number, databasePid?: number): Promise<Round> => {
-        await clients[who].talk(quick ? 500 : 2_000);
+        await clients[who].talk(quick ? 1_000 : 2_000);
         const used = () => [cpuMicros(pid), databasePid === undefined ? 0 : cpuMicrosOfTree(databasePid)];
         const before = used();
         const talk = await clients[who].talk(milliseconds);
