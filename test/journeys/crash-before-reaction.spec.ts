@@ -9,7 +9,8 @@ import { startEmbeddedPostgres } from '../../src/platform/embedded-postgres.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { APP_ROLE, createPool } from '../../src/platform/postgres.ts';
 import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
-import { type Session, call, signUp, until } from '../support/rest-client.ts';
+import { type Session, call, signUp } from '../support/rest-client.ts';
+import { until } from '../support/until.ts';
 import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
 
 const ROUNDS = 3;
@@ -74,11 +75,11 @@ describe('a crash between a cause and its reaction', () => {
         if (outcome.status === 'fulfilled') answered.push(outcome.value);
         else cutOff += 1;
       server = await startServer({ port, dataDir, env });
-      await until('each job that was stored has its group', async () => {
+      await until(async () => {
         const jobs = await all<Job>(company, '/v1/jobs');
         const groups = new Set((await all<Group>(company, '/v1/groups')).map(({ groupId }) => groupId));
         return jobs.every(({ groupId }) => groups.has(groupId));
-      });
+      }, 'each job that was stored has its group');
     }
     const jobs = await all<Job>(company, '/v1/jobs');
     const groups = await all<Group>(company, '/v1/groups');
@@ -99,7 +100,7 @@ describe('a crash between a cause and its reaction', () => {
     const groupId = await storeJobPosted(dataDir, company.userId);
     for (let start = 1; start <= 2; start += 1) {
       server = await startServer({ port, dataDir, env });
-      await until('the group exists', async () => (await all<Group>(company, '/v1/groups')).length > 0);
+      await until(async () => (await all<Group>(company, '/v1/groups')).length > 0, 'the group exists');
       expect(await all<Group>(company, '/v1/groups')).toMatchObject([
         { groupId, myRole: 'admin', memberCount: 1 },
       ]);

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ChatClient, type Sent } from '../support/chat-client.ts';
-import { type Session, Refused, call, signUp, until } from '../support/rest-client.ts';
+import { type Session, Refused, call, signUp } from '../support/rest-client.ts';
+import { until } from '../support/until.ts';
 import { type ReadBack, type RestHistory, type Send, checkHistory } from '../support/history-checker.ts';
 import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
 
@@ -155,13 +156,13 @@ describe('kill -9 of the whole process tree, database included, under load', () 
     const talks = talkers.map((talker) => talker.talkUntil(() => isOver));
     for (let kill = 0; kill < KILLS; kill += 1) {
       const before = acknowledged();
-      await until('they talk again', () => acknowledged() >= before + PER_ROUND, 30_000);
+      await until(() => acknowledged() >= before + PER_ROUND, 'they talk again', 30_000);
       await pause(Math.random() * 500);
       await server.killTree();
       server = await startServer({ port, dataDir, env });
     }
     const beforeEnd = acknowledged();
-    await until('they talk again', () => acknowledged() > beforeEnd, 30_000);
+    await until(() => acknowledged() > beforeEnd, 'they talk again', 30_000);
     isOver = true;
     await Promise.all(talks);
 

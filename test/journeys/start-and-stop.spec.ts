@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { ChatClient } from '../support/chat-client.ts';
-import { type Session, call, signUp, until } from '../support/rest-client.ts';
+import { type Session, call, signUp } from '../support/rest-client.ts';
+import { until } from '../support/until.ts';
 import { type ServerProcess, freePort, launchServer, startServer } from '../support/server-process.ts';
 
 /** Starts on the same data, one after the other. */
@@ -84,7 +85,7 @@ describe('starting and stopping', () => {
   test('the next start has everything, and clients come back by themselves', async () => {
     await restart();
     expect(await messages()).toEqual(['first', 'second']);
-    await until('the client is connected again', () => client.socket.connected);
+    await until(() => client.socket.connected, 'the client is connected again');
     await client.send({ groupId, text: 'third' });
     await client.reached(groupId, 3);
     expect(client.view(groupId).map(({ seq }) => seq)).toEqual([1, 2, 3]);
@@ -95,14 +96,14 @@ describe('starting and stopping', () => {
     await server.killProcess();
     expect(leftBehind).toBeGreaterThan(0);
     await restart();
-    await until('the message is shown', async () => (await messages()).length === 3);
+    await until(async () => (await messages()).length === 3, 'the message is shown');
     expect(await messages()).toEqual(['first', 'second', 'third']);
   });
 
   test('a start after a kill of the whole tree works at once', async () => {
     await server.killTree();
     await restart();
-    await until('the message is shown', async () => (await messages()).length === 3);
+    await until(async () => (await messages()).length === 3, 'the message is shown');
     expect(await messages()).toEqual(['first', 'second', 'third']);
   });
 });

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { ChatClient } from '../support/chat-client.ts';
-import { Refused, type Session, call, logIn, signUp, until } from '../support/rest-client.ts';
+import { Refused, type Session, call, logIn, signUp } from '../support/rest-client.ts';
+import { until } from '../support/until.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 
 interface Message {
@@ -126,14 +127,15 @@ describe('the whole story', () => {
     const twice = await as<{ applicationId: string }>(ada, 'POST', '/apply', { jobId: job.jobId });
     expect(twice.applicationId).toBe(adaApplication);
     ({ position } = await as<{ position: string }>(bob, 'POST', path, { coverLetter: 'Me too' }));
-    await until('Ada is put into the room', () => adaClient.rooms.has(group));
+    await until(() => adaClient.rooms.has(group), 'Ada is put into the room');
     bobClient = await new ChatClient(bob).connect();
     await until(
-      'the company sees both join',
       () => heard.filter((e) => e.name === 'memberJoined').length === 2,
+      'the company sees both join',
     );
-    await until('the company sees Bob come online', () =>
-      heard.some(({ name, payload }) => name === 'presence' && payload['userId'] === bob.userId),
+    await until(
+      () => heard.some(({ name, payload }) => name === 'presence' && payload['userId'] === bob.userId),
+      'the company sees Bob come online',
     );
     expect(await groupOf(ada)).toMatchObject({ myRole: 'member', memberCount: 3 });
   });
@@ -197,7 +199,7 @@ describe('the whole story', () => {
     const read = await as<{ unreadCount: number }>(company, 'PUT', `/v1/groups/${group}/read`, { seq: 7 });
     expect(read.unreadCount).toBe(0);
     expect(await companyClient.ask('markRead', { groupId: group, seq: 1 })).toMatchObject({ unreadCount: 0 });
-    await until('Ada hears that the company has read', () => heard.length > 0);
+    await until(() => heard.length > 0, 'Ada hears that the company has read');
     expect(heard[0]?.payload).toMatchObject({ groupId: group, userId: company.userId, seq: 7 });
   });
 
@@ -212,7 +214,7 @@ describe('the whole story', () => {
   test('typing shows to the others', async () => {
     const heard = listen(bobClient, 'typing');
     adaClient.socket.emit('typing', { groupId: group, isTyping: true });
-    await until('Bob sees Ada type', () => heard.length > 0);
+    await until(() => heard.length > 0, 'Bob sees Ada type');
     expect(heard[0]?.payload).toEqual({ groupId: group, userId: ada.userId, isTyping: true });
   });
 
@@ -221,7 +223,7 @@ describe('the whole story', () => {
     ({ position } = await as<{ position: string }>(company, 'PATCH', `/v1/applications/${adaApplication}`, {
       status: 'rejected',
     }));
-    await until('Ada is taken out of the room', () => heard.some(({ name }) => name === 'leaveRoom'));
+    await until(() => heard.some(({ name }) => name === 'leaveRoom'), 'Ada is taken out of the room');
     const after = await companyClient.send({ groupId: group, text: 'Only Bob may read this' });
     await bobClient.reached(group, after.seq);
     expect(heard.filter(({ name }) => name === 'messageSent')).toEqual([]);
@@ -242,7 +244,7 @@ describe('the whole story', () => {
     const session = await logIn(url, email, secret);
     const client = await new ChatClient(session).connect();
     await as(session, 'POST', '/v1/auth/logout');
-    await until('the socket is closed', () => !client.socket.connected, 5_000);
+    await until(() => !client.socket.connected, 'the socket is closed', 5_000);
     expect(await refusal(as(session, 'GET', '/v1/me'))).toBe('TOKEN_REVOKED');
     expect(await as(ada, 'GET', '/v1/me')).toMatchObject({ displayName: 'Ada' });
     client.close();

@@ -6,7 +6,7 @@ import { said } from '../support/conversation.ts';
 import { ada, bob, group, groupId } from '../support/example-events.ts';
 import { happened } from '../support/history.ts';
 import { type ReadSide, openReadSide } from '../support/read-side.ts';
-import { waitUntil } from '../support/wait-until.ts';
+import { until } from '../support/until.ts';
 
 let side: ReadSide;
 beforeEach(async () => (side = await openReadSide()));
@@ -41,7 +41,7 @@ describe('the projections of a process', () => {
     );
     await happened(side.store, ...group, said(1), said(2, ada, 'poison'), said(3));
     const conversations = () => side.projections.health().find(({ name }) => name === 'conversations')!;
-    await waitUntil('it stopped', () => conversations().stoppedAt !== undefined);
+    await until(() => conversations().stoppedAt !== undefined, 'it stopped');
     expect(conversations()).toMatchObject({
       position: 4,
       stoppedAt: 5,
@@ -77,10 +77,10 @@ describe('the projections of a process', () => {
   test('the saved checkpoints follow, for other processes', async () => {
     await side.happened(...group, ...messages(1, 5));
     const head = await side.store.head();
-    await waitUntil('all checkpoints are saved', async () => {
+    await until(async () => {
       const { rows } = await side.owner.query('select from checkpoints where position = $1', [head]);
       return rows.length === readModels.length;
-    });
+    }, 'all checkpoints are saved');
   });
 
   test('a process that runs none of them hears from the table how far they are', async () => {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
 import { clientEvents } from '../../src/realtime/protocol.ts';
-import { type TestClient, type World, createWorld, newUser, until } from '../support/sockets.ts';
+import { type TestClient, type World, createWorld, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
 
 const names = Object.keys(clientEvents);
 

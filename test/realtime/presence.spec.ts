@@ -1,4 +1,5 @@
-import { type World, createWorld, newUser, until } from '../support/sockets.ts';
+import { type World, createWorld, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
 
 describe('what is not logged', () => {
   let world: World;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { type World, createWorld, newUser, until } from '../support/sockets.ts';
+import { type World, createWorld, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
 
 describe('who may hold a socket, and how long', () => {
   let world: World;

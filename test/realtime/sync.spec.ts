@@ -5,7 +5,8 @@ import type { Recorded } from '../../src/events/event-store.ts';
 import type { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { conversationStream } from '../../src/events/streams.ts';
 import { serverEvents } from '../../src/realtime/protocol.ts';
-import { type TestClient, type World, createWorld, newUser, until } from '../support/sockets.ts';
+import { type TestClient, type World, createWorld, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
 
 describe('sync and heads', () => {
   let world: World;

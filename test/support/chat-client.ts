@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Socket, io } from 'socket.io-client';
-import { Refused, type Session, renew, until } from './rest-client.ts';
+import { Refused, type Session, renew } from './rest-client.ts';
+import { until } from './until.ts';
 
 export interface Applied {
   groupId: string;
@@ -102,7 +103,7 @@ export class ChatClient {
 
   /** Resolves once everything up to `seq` has been applied. Throws when that takes longer than `withinMs`. */
   async reached(groupId: string, seq: number, withinMs = 10_000): Promise<void> {
-    await until(`seq ${seq}`, () => this.seq(groupId) >= seq, withinMs);
+    await until(() => this.seq(groupId) >= seq, `seq ${seq}`, withinMs);
   }
 
   /** One socket event with its ack. Throws `Refused`, or an error when no ack came: then the outcome is unknown. */

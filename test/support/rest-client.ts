@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 
 /** An answer that says no: the problem document of REST and of the socket's ack alike. */
 export class Refused extends Error {
@@ -8,19 +7,6 @@ export class Refused extends Error {
   constructor(problem: Refused['problem']) {
     super(`${problem.status} ${problem.code}: ${problem.detail ?? ''}`);
     this.problem = problem;
-  }
-}
-
-/** Resolves once the condition holds. Throws, naming `what`, when that takes longer than `withinMs`. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
-): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await pause(5);
   }
 }
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Server as HttpServer, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import pino from 'pino';
 import { type Socket, io } from 'socket.io-client';
 import { type Quota, RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
@@ -23,17 +22,9 @@ import type {
   ServerToClientEvents,
 } from '../../src/realtime/protocol.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
+import { until } from './until.ts';
 
 const DEADLINE_MS = 5_000;
-
-/** Waits until something is so; fails after five seconds. */
-export async function until(isSo: () => boolean | Promise<boolean>, what = 'the condition'): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`gave up waiting for ${what}`);
-    await pause(5);
-  }
-}
 
 type ServerEvent = keyof ServerToClientEvents;
 type PayloadOf<N extends ServerEvent> = Parameters<ServerToClientEvents[N]>[0];
