@@ -71,7 +71,7 @@ describe('POST /v1/auth/register', () => {
 
   test.each([
     ['a role that cannot register itself', { role: 'auditor' }, '/role'],
-    ['a common password', { password: 'password1' }, '/password'],
+    ['a common password', { password: 'Passw0rd' }, '/password'],
     ['a short password', { password: 'short' }, '/password'],
     ['no address', { email: 'ada' }, '/email'],
     ['no name', { displayName: '' }, '/displayName'],
