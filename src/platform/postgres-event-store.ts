@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore } from '../events/event-store.ts';
 import { type BatchFigures, createLane } from './event-log-lane.ts';
-import { listen } from './event-log-listener.ts';
+import { listen } from './listen.ts';
 import { createLogReader } from './event-log-reader.ts';
 import { createSubscriptions } from './event-log-subscriptions.ts';
 import { APP_ROLE } from './postgres.ts';
@@ -43,9 +43,15 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
       listening ??= listen({
         url,
         role: APP_ROLE,
+        channel: 'event_log',
+        applicationName: 'event log notifications',
         log,
-        hear,
-        isOwn: lane.isServedBy,
+        // Anything may have been missed.
+        onConnected: () => hear(Infinity),
+        // What this process appended itself was handed over already: to hear of it would only cause a read.
+        onNotification: (position, backend) => {
+          if (!lane.isServedBy(backend)) hear(Number(position));
+        },
         signal: closing.signal,
       });
     },

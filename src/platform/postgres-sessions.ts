@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { RevokedSessions } from '../auth/revocations.ts';
 import { GRACE_SECONDS, REFRESH_DAYS, type Rotation, type SessionStore } from '../auth/sessions.ts';
-import { listenForEndedSessions } from './postgres-ended-sessions.ts';
+import { listen } from './listen.ts';
+import { APP_ROLE } from './postgres.ts';
 import type { Logger } from 'pino';
 
 /** Sessions and their refresh tokens in PostgreSQL. */
@@ -58,6 +59,15 @@ export function createRevokedSessions({
       );
       return rows.map((row) => row.session_id);
     },
-    listen: (onEnded, signal) => void listenForEndedSessions({ url, log, onEnded, signal }),
+    listen: (onEnded, signal) =>
+      void listen({
+        url,
+        role: APP_ROLE,
+        channel: 'session_revoked',
+        applicationName: 'ended-sessions',
+        log,
+        onNotification: onEnded,
+        signal,
+      }),
   };
 }

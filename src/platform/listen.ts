@@ -1,50 +1,46 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
-import type { Position } from '../events/event-store.ts';
 import { withSession } from './postgres.ts';
 
 const BACK_OFF_MS = [100, 500, 1_000, 2_000, 5_000];
 
 /**
- * Hears of what any process appends, on a connection of its own that is made again whenever it breaks, until the signal
- * aborts. After each (new) connection `hear` is called with Infinity: anything may have been missed.
+ * Hears of the notifications of a channel, on a connection of its own that is made again whenever it breaks, until the
+ * signal aborts. Never rejects. What is said while it is down is missed: `onConnected` says that this may be so.
  */
 export async function listen(options: {
   url: string;
   role: string;
+  channel: string;
+  applicationName: string;
   log: Logger;
-  hear: (position: Position) => void;
-  /** What this process appended itself was handed over already: a notification of it would only cause a read. */
-  isOwn: (backend: number) => boolean;
+  onConnected?: () => void;
+  /** `backend` is the process id of the one that notifies. */
+  onNotification: (payload: string, backend: number) => void;
   signal: AbortSignal;
 }): Promise<void> {
-  const { url, role, log, hear, isOwn, signal } = options;
+  const { url, role, channel, applicationName, log, onConnected, onNotification, signal } = options;
   for (let failures = 0; !signal.aborted; failures += 1) {
     const client = new pg.Client({
       connectionString: withSession(url, { role }),
-      application_name: 'event log notifications',
+      application_name: applicationName,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,
     });
     const stop = () => void client.end().catch(() => undefined);
     signal.addEventListener('abort', stop);
     const ended = new Promise<void>((resolve) => client.once('end', resolve));
-    client.on('error', (error) =>
-      log.warn({ err: error }, 'notifications of the log are lost: polling goes on'),
-    );
-    client.on('notification', ({ processId, payload }) => {
-      if (!isOwn(processId)) hear(Number(payload));
-    });
+    client.on('error', (err) => log.warn({ err, channel }, 'notifications are lost: polling goes on'));
+    client.on('notification', ({ processId, payload = '' }) => onNotification(payload, processId));
     try {
       await client.connect();
-      await client.query('listen event_log');
+      await client.query(`listen ${channel}`);
       failures = 0;
-      hear(Infinity);
+      onConnected?.();
       await ended;
-    } catch (error) {
-      if (!signal.aborted)
-        log.warn({ err: error }, 'notifications of the log are out of reach: polling goes on');
+    } catch (err) {
+      if (!signal.aborted) log.warn({ err, channel }, 'notifications are out of reach: polling goes on');
       stop();
     }
     signal.removeEventListener('abort', stop);
