@@ -1,11 +1,8 @@
 import { chatGroupOf, requireMember } from '../commands/chat-group/chat-group.ts';
 import type { Actor } from '../commands/command.ts';
 import type { GroupId } from '../events/ids.ts';
-import { ProblemError, problem } from './problem.ts';
+import { caughtUp } from '../projections/projection.ts';
 import type { RouteDeps } from './route-deps.ts';
-
-/** How long a query waits for a read model that has not heard of the group's members as they are now. */
-const WAIT_MS = 2_000;
 
 export type AsMember = <T>(groupId: GroupId, actor: Actor, query: () => Promise<T>) => Promise<T>;
 
@@ -18,7 +15,6 @@ export const groupAccess =
   async (groupId, actor, query) => {
     const { state, position } = await loader.refresh(chatGroupOf(groupId));
     requireMember(state, actor);
-    if (!(await progress.reached(position, WAIT_MS)))
-      throw new ProblemError(problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 }));
+    await caughtUp(progress, position);
     return query();
   };

@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import type { Progress } from '../projections/projection.ts';
-import { ProblemError, badInput, problem } from './problem.ts';
+import { type Progress, caughtUp } from '../projections/projection.ts';
+import { ProblemError, badInput } from './problem.ts';
 
 export const MIN_POSITION = 'x-min-position';
-/** How long a query waits to see a write. */
-const WAIT_MS = 2_000;
 
 /**
  * Read your writes: a query that names a position sees the log at least up to there, or answers 503.
@@ -18,7 +16,6 @@ export function waitForMinPosition(app: FastifyInstance, progress: Pick<Progress
       const message = 'Must be a position that a command has answered with';
       throw new ProblemError(badInput([{ path: [MIN_POSITION], message }], 'headers'));
     }
-    const isThere = await progress.reached(Number(asked), WAIT_MS);
-    if (!isThere) throw new ProblemError(problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 }));
+    await caughtUp(progress, Number(asked));
   });
 }

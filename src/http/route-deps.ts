@@ -5,8 +5,9 @@ import type { RateLimits } from '../auth/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
+import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { Position } from '../events/event-store.ts';
-import type { GroupId, UserId } from '../events/ids.ts';
+import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
 
@@ -37,16 +38,9 @@ export interface RouteDeps {
   /** The position of the last event in the log. */
   head: () => Promise<Position>;
   rateLimits: RateLimits;
-  readMarkers: {
-    /** Moves a member's marker, never back; `moved` is false when it stood there or further. */
-    move(
-      groupId: GroupId,
-      userId: UserId,
-      seq: number,
-    ): Promise<{ seq: number; unreadCount: number; moved: boolean }>;
-  };
+  readMarkers: ReadMarkers;
   /** Tells the group's sockets that a member has read up to `seq`. */
-  announceRead: (reading: { groupId: GroupId; userId: UserId; seq: number }) => void;
+  announceRead: (reading: Reading) => void;
   isOnline: (userId: UserId) => boolean;
   readiness: () => Promise<Readiness>;
   metrics: { expose(): Promise<{ contentType: string; body: string }> };

@@ -1,8 +1,6 @@
 import type { EventStore } from '../events/event-store.ts';
 import { conversations } from '../projections/conversations.ts';
-import { NotCaughtUp, type Progress } from '../projections/projection.ts';
-
-const WAIT_MS = 2_000;
+import { type Progress, caughtUp } from '../projections/projection.ts';
 
 /**
  * Waits until the conversations read model shows the log as it is now, for those who decide by it.
@@ -15,7 +13,5 @@ export async function conversationsCaughtUp({
   store: Pick<EventStore, 'head'>;
   progress: Pick<Progress, 'reached'>;
 }): Promise<void> {
-  const head = await store.head();
-  if (!(await progress.reached(head, WAIT_MS, [conversations.name])))
-    throw new NotCaughtUp(`conversations did not reach ${head} in ${WAIT_MS} ms`);
+  await caughtUp(progress, await store.head(), [conversations.name]);
 }

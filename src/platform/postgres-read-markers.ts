@@ -1,7 +1,8 @@
 import type pg from 'pg';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
-import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
-import { moveReadMarker } from '../commands/read-marker/move-read-marker.ts';
+import { chatGroupOf, isMember } from '../commands/chat-group/chat-group.ts';
+import { type ReadMarkers, moveReadMarker } from '../commands/read-marker/move-read-marker.ts';
+import { require } from '../commands/rejection.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
@@ -54,7 +55,7 @@ export function createReadMarkers({
   store: Pick<EventStore, 'head'>;
   loader: AggregateLoader;
   progress: Pick<Progress, 'reached'>;
-}) {
+}): ReadMarkers {
   async function standing(groupId: GroupId, userId: UserId): Promise<Standing> {
     const query = { name: 'read-marker-standing', text: STANDING, values: [groupId, userId] };
     return (await pool.query<Standing>(query)).rows[0]!;
@@ -76,19 +77,11 @@ export function createReadMarkers({
   }
 
   return {
-    /**
-     * Moves a member's marker to `seq`, never back and never past the head; `moved` is false when it stood there or
-     * further. Throws GROUP_NOT_FOUND for everybody who is not in the group, and `NotCaughtUp`.
-     */
-    async move(
-      groupId: GroupId,
-      userId: UserId,
-      seq: number,
-    ): Promise<{ seq: number; unreadCount: number; moved: boolean }> {
-      const [{ state: group }] = await Promise.all([
-        loader.refresh(chatGroupOf(groupId)),
-        conversationsCaughtUp(log),
-      ]);
+    async move(groupId, userId, seq) {
+      const { state: group } = await loader.refresh(chatGroupOf(groupId));
+      // Before the wait: a stranger must not hear of a read model that lags.
+      require(isMember(group, userId), 'GROUP_NOT_FOUND');
+      await conversationsCaughtUp(log);
       const before = await standing(groupId, userId);
       const target = moveReadMarker({ seq }, { group, ...before }, { userId });
       if (target <= before.marker) return { seq: before.marker, unreadCount: unread(before), moved: false };

@@ -39,3 +39,18 @@ export interface Progress {
 export class NotCaughtUp extends Error {
   override readonly name = 'NotCaughtUp';
 }
+
+/** How long a query, or a command that reads a read model, waits for it. */
+const CATCH_UP_MS = 2_000;
+
+/** Waits for the read models, or for those named, to show the log up to `position`. Throws `NotCaughtUp` after 2 s. */
+export async function caughtUp(
+  progress: Pick<Progress, 'reached'>,
+  position: Position,
+  names?: readonly string[],
+): Promise<void> {
+  if (!(await progress.reached(position, CATCH_UP_MS, names)))
+    throw new NotCaughtUp(
+      `${names?.join() ?? 'the read models'} did not reach ${position} in ${CATCH_UP_MS} ms`,
+    );
+}

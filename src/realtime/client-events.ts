@@ -5,11 +5,12 @@ import { deleteMessage } from '../commands/message/delete-message.ts';
 import { editMessage } from '../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../commands/message/react-to-message.ts';
 import { sendMessage } from '../commands/message/send-message.ts';
+import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { Authenticate } from '../auth/session.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { ConversationEvent } from '../events/domain-event.ts';
 import type { EventStore } from '../events/event-store.ts';
-import type { GroupId, UserId } from '../events/ids.ts';
+import type { GroupId } from '../events/ids.ts';
 import { ProblemError, problem } from '../http/problem.ts';
 import type { ChatSocket } from './connection.ts';
 import { headSeq } from './heads.ts';
@@ -17,13 +18,6 @@ import type { Membership } from './membership.ts';
 import type { Answer, ClientEvent, Payload } from './protocol.ts';
 import { groupRoom } from './rooms.ts';
 import { syncFrom } from './sync.ts';
-
-/** A member has read up to `seq`. */
-export interface Reading {
-  groupId: GroupId;
-  userId: UserId;
-  seq: number;
-}
 
 export interface ClientEventDeps {
   store: EventStore;
@@ -34,15 +28,6 @@ export interface ClientEventDeps {
   readMarkers: ReadMarkers;
   announceRead: (reading: Reading) => void;
   newId: () => string;
-}
-
-export interface ReadMarkers {
-  /** Moves a member's marker; `moved` is false when it stood there, or further, already. */
-  move(
-    groupId: GroupId,
-    userId: UserId,
-    seq: number,
-  ): Promise<{ seq: number; unreadCount: number; moved: boolean }>;
 }
 
 /** What becomes of each event: its payload has been checked, and its socket may speak. */

@@ -1,5 +1,5 @@
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
-import { type ChatGroup, chatGroupOf } from '../commands/chat-group/chat-group.ts';
+import { chatGroupOf, isMember } from '../commands/chat-group/chat-group.ts';
 import type { Actor } from '../commands/command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import { type EventStore, NO_STREAM } from '../events/event-store.ts';
@@ -15,9 +15,6 @@ export interface Membership {
   require(groupId: GroupId, actor: Actor): Promise<void>;
 }
 
-const isInside = (group: ChatGroup, actor: Actor) =>
-  group.status !== 'none' && group.members.has(actor.userId);
-
 /** Authority over groups comes from the log, never from rooms or read models. */
 export function membershipIn(loader: AggregateLoader, store: Pick<EventStore, 'revisions'>): Membership {
   async function among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>> {
@@ -28,7 +25,7 @@ export function membershipIn(loader: AggregateLoader, store: Pick<EventStore, 'r
         const known = await loader.load(group);
         const isNewest = known.revision >= (newest.get(group.stream) ?? NO_STREAM);
         const { state } = isNewest ? known : await loader.refresh(group);
-        return isInside(state, actor) ? [groupId] : [];
+        return isMember(state, actor.userId) ? [groupId] : [];
       }),
     );
     return new Set(inside.flat());
@@ -43,7 +40,7 @@ export function membershipIn(loader: AggregateLoader, store: Pick<EventStore, 'r
     requireNow,
     async require(groupId, actor) {
       const { state } = await loader.load(chatGroupOf(groupId));
-      if (!isInside(state, actor)) await requireNow(groupId, actor);
+      if (!isMember(state, actor.userId)) await requireNow(groupId, actor);
     },
   };
 }

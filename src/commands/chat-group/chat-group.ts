@@ -35,9 +35,12 @@ export const chatGroupOf = (groupId: GroupId): AggregateRef<ChatGroup> => ({
   aggregate: chatGroup,
 });
 
+export const isMember = (group: ChatGroup, userId: UserId): group is ExistingGroup =>
+  group.status !== 'none' && group.members.has(userId);
+
 /** Whoever is not in a group may not know that it exists. The system may enter every group that does. */
 export function requireMember(group: ChatGroup, actor: ActorOrSystem): asserts group is ExistingGroup {
-  const isInside = group.status !== 'none' && (actor === 'system' || group.members.has(actor.userId));
+  const isInside = actor === 'system' ? group.status !== 'none' : isMember(group, actor.userId);
   require(isInside, 'GROUP_NOT_FOUND');
 }
 

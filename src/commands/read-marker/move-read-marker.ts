@@ -1,7 +1,27 @@
 import { z } from 'zod';
 import { GroupId, type UserId } from '../../events/ids.ts';
-import type { ChatGroup } from '../chat-group/chat-group.ts';
+import { type ChatGroup, isMember } from '../chat-group/chat-group.ts';
 import { require } from '../rejection.ts';
+
+/** A member has read up to `seq`. */
+export interface Reading {
+  groupId: GroupId;
+  userId: UserId;
+  seq: number;
+}
+
+/** The port of the markers. */
+export interface ReadMarkers {
+  /**
+   * Moves a member's marker to `seq`, never back and never past the head; `moved` is false when it stood there or
+   * further. Throws GROUP_NOT_FOUND for everybody who is not in the group, and `NotCaughtUp`.
+   */
+  move(
+    groupId: GroupId,
+    userId: UserId,
+    seq: number,
+  ): Promise<{ seq: number; unreadCount: number; moved: boolean }>;
+}
 
 export const moveReadMarkerInput = z.strictObject({ groupId: GroupId, seq: z.int().min(0) });
 
@@ -14,6 +34,6 @@ export function moveReadMarker(
   known: { group: ChatGroup; marker: number; headSeq: number },
   { userId }: { userId: UserId },
 ): number {
-  require(known.group.status !== 'none' && known.group.members.has(userId), 'GROUP_NOT_FOUND');
+  require(isMember(known.group, userId), 'GROUP_NOT_FOUND');
   return Math.max(known.marker, Math.min(seq, known.headSeq));
 }

@@ -4,25 +4,21 @@ import { applicationOf } from '../../commands/application/application.ts';
 import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
 import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
-import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
 import type { Actor } from '../../commands/command.ts';
 import type { Request } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { CoverLetter } from '../../events/application.ts';
 import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
+import type { ProblemCode } from '../problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, bodyOf, pageOf, paging } from '../schemas.ts';
 import { ApplicationView } from '../views.ts';
 
 const tags = ['Applications'];
 const params = z.strictObject({ applicationId: ApplicationId });
-const applying = {
-  config: {
-    idempotentAs: 'Apply',
-    refusals: ['ROLE_NOT_ALLOWED', 'JOB_NOT_FOUND', 'JOB_CLOSED', 'APPLICATION_WITHDRAWN'],
-  },
-} as const;
+const refusals: ProblemCode[] = ['ROLE_NOT_ALLOWED', 'JOB_NOT_FOUND', 'JOB_CLOSED', 'APPLICATION_WITHDRAWN'];
+const applying = { idempotentAs: 'Apply', refusals };
 const Applied = z.object({ applicationId: Id, jobId: Id, groupId: Id, position: Position });
 const applied = {
   201: Applied,
@@ -48,15 +44,13 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     if (submitted) return { status: 201, answer: answerOf(submitted.data, outcome.position) } as const;
     const { state } = await loader.load(applicationOf(application.jobId, applicantId));
     if (state.status === 'none') throw new Error('Apply did nothing although there is no application');
-    const group = await loader.refresh(chatGroupOf(state.subject.groupId));
-    const position = Math.max(outcome.position, group.position);
-    return { status: 200, answer: answerOf(state.subject, position) } as const;
+    return { status: 200, answer: answerOf(state.subject, outcome.position) } as const;
   }
 
   app.post(
     '/v1/jobs/:jobId/applications',
     {
-      config: { ...applying.config, refusals: [...applying.config.refusals] },
+      config: applying,
       schema: {
         tags,
         operationId: 'apply',
@@ -77,7 +71,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   app.post(
     '/apply',
     {
-      config: { ...applying.config, refusals: [...applying.config.refusals] },
+      config: applying,
       schema: {
         tags,
         operationId: 'applyAlias',

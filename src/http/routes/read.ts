@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { chatGroupOf, requireMember } from '../../commands/chat-group/chat-group.ts';
 import { moveReadMarkerInput } from '../../commands/read-marker/move-read-marker.ts';
 import { GroupId } from '../../events/ids.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { bodyOf } from '../schemas.ts';
 
 /** How far the caller has read. */
-export function readRoutes(app: HttpApp, { loader, readMarkers, announceRead }: RouteDeps): void {
+export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDeps): void {
   app.put(
     '/v1/groups/:groupId/read',
     {
@@ -21,11 +20,9 @@ export function readRoutes(app: HttpApp, { loader, readMarkers, announceRead }: 
       },
     },
     async ({ session, params: { groupId }, body }) => {
-      const { actor } = session;
-      const group = await loader.refresh(chatGroupOf(groupId));
-      requireMember(group.state, actor);
-      const { seq, unreadCount, moved } = await readMarkers.move(groupId, actor.userId, body.seq);
-      if (moved) announceRead({ groupId, userId: actor.userId, seq });
+      const { userId } = session.actor;
+      const { seq, unreadCount, moved } = await readMarkers.move(groupId, userId, body.seq);
+      if (moved) announceRead({ groupId, userId, seq });
       return { unreadCount };
     },
   );
