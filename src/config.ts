@@ -54,6 +54,18 @@ function isEd25519(pem: string): boolean {
   }
 }
 
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((text) => isUrl(text, ...protocols), `must be a URL with ${protocols.join(' or ')}`)
+    .optional();
+
+const vapidKey = (bytes: number) =>
+  z
+    .string()
+    .refine((key) => Buffer.from(key, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`)
+    .optional();
+
 const settings = z
   .object({
     PORT: wholeNumber(0, 65_535, 3000),
@@ -89,8 +101,55 @@ const settings = z
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
+    UPLOADS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     FAILED_LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 10),
+    MAX_FILE_MIB: wholeNumber(1, 1_024, 25),
+    S3_BUCKET: z
+      .string()
+      .max(255)
+      .regex(/^[a-z0-9][a-z0-9._-]+$/, 'must be the name of a bucket')
+      .optional(),
+    S3_ENDPOINT: url('http:', 'https:'),
+    S3_PUBLIC_ENDPOINT: url('http:', 'https:'),
+    S3_REGION: z
+      .string()
+      .max(64)
+      .regex(/^[a-z0-9-]+$/, 'must be a region like eu-central-1')
+      .optional(),
+    S3_PATH_STYLE: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
+    CLAMD_URL: url('tcp:', 'unix:'),
+    SCAN_WEBHOOK_SECRET: z.string().min(32, 'must have at least 32 characters').max(1_024).optional(),
+    AMQP_URL: url('amqp:', 'amqps:'),
+    SMTP_URL: url('smtp:', 'smtps:'),
+    MAIL_FROM: z
+      .string()
+      .max(320)
+      .regex(/^[^\r\n]*[^\s<>@]+@[^\s<>@]+>?$/, 'must be an address like Jobs <jobs@example.org>')
+      .optional(),
+    VAPID_PUBLIC_KEY: vapidKey(65),
+    VAPID_PRIVATE_KEY: vapidKey(32),
+    VAPID_SUBJECT: url('mailto:', 'https:'),
+    PUSH_PRIVATE_HOSTS: list(
+      (host) => /^[a-z0-9.:[\]-]+$/i.test(host),
+      'must be host names, separated by commas',
+    ),
+  })
+  .superRefine((env, { addIssue }) => {
+    const together = (names: (keyof typeof env)[]) => {
+      const missing = names.filter((name) => env[name] === undefined);
+      if (missing.length < names.length)
+        for (const name of missing)
+          addIssue({
+            code: 'custom',
+            path: [name],
+            message: `must be set along with ${names.filter((n) => n !== name).join(' and ')}`,
+          });
+    };
+    together(['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'VAPID_SUBJECT']);
+    for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_REGION', 'S3_PATH_STYLE'] as const)
+      if (env[name] !== undefined && env.S3_BUCKET === undefined)
+        addIssue({ code: 'custom', path: [name], message: 'must be set along with S3_BUCKET' });
   })
   .transform((env) => ({
     /** 0 takes any free port. */
@@ -113,8 +172,45 @@ const settings = z
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
+    uploadsPerMinute: env.UPLOADS_PER_MINUTE,
     loginsPerMinute: env.LOGINS_PER_MINUTE,
     failedLoginsPerMinute: env.FAILED_LOGINS_PER_MINUTE,
+    maxFileBytes: env.MAX_FILE_MIB * 1_048_576,
+    /** Undefined means files under the data folder. */
+    s3:
+      env.S3_BUCKET === undefined
+        ? undefined
+        : {
+            bucket: env.S3_BUCKET,
+            /** Undefined means Amazon's own. */
+            endpoint: env.S3_ENDPOINT,
+            /** Where clients reach it, when that differs. */
+            publicEndpoint: env.S3_PUBLIC_ENDPOINT,
+            region: env.S3_REGION ?? 'us-east-1',
+            /** Other servers than Amazon's rarely know their buckets by host name. */
+            pathStyle:
+              env.S3_PATH_STYLE === undefined ? env.S3_ENDPOINT !== undefined : env.S3_PATH_STYLE === 'true',
+          },
+    /** Undefined means that only size and type are checked, or that a scanner elsewhere reports. */
+    clamdUrl: env.CLAMD_URL,
+    /** What reports of a scanner elsewhere are signed with; undefined means that none are taken. */
+    scanWebhookSecret: env.SCAN_WEBHOOK_SECRET,
+    /** Undefined means a queue in the database. */
+    amqpUrl: env.AMQP_URL,
+    /** Undefined means that mail is written to the log. */
+    smtpUrl: env.SMTP_URL,
+    mailFrom: env.MAIL_FROM ?? 'Jobs <noreply@localhost>',
+    /** Undefined means that pushes are written to the log. */
+    vapid:
+      env.VAPID_PUBLIC_KEY === undefined
+        ? undefined
+        : {
+            publicKey: env.VAPID_PUBLIC_KEY,
+            privateKey: env.VAPID_PRIVATE_KEY!,
+            subject: env.VAPID_SUBJECT!,
+          },
+    /** Push services that may live at a private address. */
+    pushPrivateHosts: env.PUSH_PRIVATE_HOSTS,
   }));
 
 /**

@@ -1,5 +1,5 @@
 /** The buckets of CONTRACT §2: what is counted, how much of it, and in how many seconds. */
-export type Bucket = 'messages' | 'failed-logins' | 'logins';
+export type Bucket = 'messages' | 'uploads' | 'failed-logins' | 'logins';
 
 /** What is left of a quota, for the RateLimit fields. */
 export interface Quota {

@@ -24,6 +24,8 @@ export interface SigningKeys {
   refreshSecret: Buffer;
   /** What fingerprints of request bodies are made with, so that a password in one cannot be guessed from it. */
   fingerprintSecret: Buffer;
+  /** What links are signed with: to upload, to download, to unsubscribe. */
+  linkSecret: Buffer;
 }
 
 const makePem = () =>
@@ -55,5 +57,6 @@ export async function loadSigningKeys({
     jwks: { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] },
     refreshSecret: await secret('refresh-tokens'),
     fingerprintSecret: await secret('fingerprints'),
+    linkSecret: await secret('links'),
   };
 }

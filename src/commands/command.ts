@@ -28,6 +28,7 @@ export interface Context {
   actor: ActorOrSystem;
   /** A new UUID, version 7. */
   newId: () => string;
+  now: Date;
 }
 
 /** What is known of one message, from the conversations read model: at least as new as the log was when asked. */

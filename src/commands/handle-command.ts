@@ -92,7 +92,12 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       let states = await loadStates(refs, 'load');
       let isFresh = false;
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
-        const decision = decide(command, input, { states, message }, { actor, newId: deps.newId });
+        const decision = decide(
+          command,
+          input,
+          { states, message },
+          { actor, newId: deps.newId, now: deps.now() },
+        );
         if (Array.isArray(decision) && decision.length > 0) {
           const verdict = await store.append(toAppend(decision, states, idOf));
           if (verdict.outcome !== 'conflict') {

@@ -19,6 +19,11 @@ export type RejectionCode =
   | 'NOT_MESSAGE_AUTHOR'
   | 'REPLY_TARGET_NOT_FOUND'
   | 'FILE_NOT_FOUND'
+  | 'FILE_NOT_UPLOADED'
+  | 'FILE_REFUSED'
+  | 'FILE_EXPIRED'
+  | 'FILE_TOO_LARGE'
+  | 'FILE_TYPE_NOT_ALLOWED'
   | 'CLIENT_MSG_ID_REUSED';
 
 /** A rule of the domain said no. Expected, never logged as an error. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserId } from './ids.ts';
+import { GroupId, UserId } from './ids.ts';
 import { text } from './text.ts';
 
 export const Role = z.enum(['company', 'applicant', 'auditor', 'admin']);
@@ -7,8 +7,44 @@ export type Role = z.infer<typeof Role>;
 
 export const DisplayName = text(1, 100);
 
+/** `HH:MM`, on the clock of the user's time zone. */
+const ClockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'Must be a time like 22:00');
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nothing is sent between `start` and `end`; a span over midnight has its start after its end. */
+export const QuietHours = z
+  .strictObject({
+    start: ClockTime,
+    end: ClockTime,
+    timeZone: z.string().max(64).refine(isTimeZone, 'Must be a time zone like Europe/Berlin'),
+  })
+  .refine(({ start, end }) => start !== end, { path: ['end'], message: 'Must differ from start' });
+export type QuietHours = z.infer<typeof QuietHours>;
+
+/** How somebody wants to be told of what happens while away. */
+export const NotificationPreferences = z.strictObject({
+  email: z.boolean(),
+  push: z.boolean(),
+  /** Groups that nothing is told of. */
+  muted: z.array(GroupId).max(1_000),
+  quietHours: QuietHours.nullable(),
+  /** What follows the first message within so many minutes is gathered into one. */
+  digestMinutes: z.int().min(0).max(1_440),
+});
+export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
+
 /** The e-mail address and the password's hash are kept beside the log, never in it: they can be erased. */
 export const accountEvents = {
   AccountRegistered: z.strictObject({ userId: UserId, role: Role, displayName: DisplayName }),
   ProfileChanged: z.strictObject({ userId: UserId, displayName: DisplayName }),
+  /** Carries all of them as they are from now on. */
+  NotificationPreferencesSet: z.strictObject({ userId: UserId, preferences: NotificationPreferences }),
 };

@@ -3,6 +3,7 @@ import { accountEvents } from './account.ts';
 import { applicationEvents } from './application.ts';
 import { chatGroupEvents } from './chat-group.ts';
 import { conversationEvents } from './conversation.ts';
+import { fileEvents } from './file.ts';
 import { jobEvents } from './job.ts';
 
 /** Every fact the log may hold: the newest shape of each event's data. */
@@ -12,6 +13,7 @@ export const eventSchemas = {
   ...applicationEvents,
   ...chatGroupEvents,
   ...conversationEvents,
+  ...fileEvents,
 };
 
 type Schemas = typeof eventSchemas;
@@ -25,5 +27,7 @@ export type JobEvent = EventsOf<typeof jobEvents>;
 export type ApplicationEvent = EventsOf<typeof applicationEvents>;
 export type ChatGroupEvent = EventsOf<typeof chatGroupEvents>;
 export type ConversationEvent = EventsOf<typeof conversationEvents>;
-export type DomainEvent = AccountEvent | JobEvent | ApplicationEvent | ChatGroupEvent | ConversationEvent;
+export type FileEvent = EventsOf<typeof fileEvents>;
+export type DomainEvent =
+  AccountEvent | JobEvent | ApplicationEvent | ChatGroupEvent | ConversationEvent | FileEvent;
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

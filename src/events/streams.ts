@@ -1,4 +1,4 @@
-import type { GroupId, JobId, UserId } from './ids.ts';
+import type { FileId, GroupId, JobId, UserId } from './ids.ts';
 
 /** The name of a stream: its category, a dash, and the key of what it tells about. */
 export type Stream =
@@ -6,7 +6,8 @@ export type Stream =
   | `job-${string}`
   | `application-${string}`
   | `chatGroup-${string}`
-  | `conversation-${string}`;
+  | `conversation-${string}`
+  | `file-${string}`;
 
 export const accountStream = (userId: UserId): Stream => `account-${userId}`;
 export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
@@ -14,4 +15,5 @@ export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
 export const applicationStream = (jobId: JobId, applicantId: UserId): Stream =>
   `application-${jobId}~${applicantId}`;
 export const chatGroupStream = (groupId: GroupId): Stream => `chatGroup-${groupId}`;
+export const fileStream = (fileId: FileId): Stream => `file-${fileId}`;
 export const conversationStream = (groupId: GroupId): Stream => `conversation-${groupId}`;

@@ -24,6 +24,8 @@ type OtherCode =
   | AuthenticationFailed['code']
   | 'BAD_REQUEST'
   | 'FORBIDDEN'
+  | 'LINK_INVALID'
+  | 'FILE_EXISTS'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'EMAIL_TAKEN'
@@ -63,6 +65,8 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   MESSAGE_NOT_FOUND: [404, 'No such message'],
   REPLY_TARGET_NOT_FOUND: [404, 'The message replied to is not in this group'],
   FILE_NOT_FOUND: [404, 'No such file'],
+  LINK_INVALID: [403, 'The link is not valid, or no longer'],
+  FILE_EXISTS: [412, 'The file has been uploaded already'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
   EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
   JOB_CLOSED: [409, 'The job is closed'],
@@ -70,10 +74,15 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   APPLICATION_DECIDED: [409, 'The application has been decided'],
   GROUP_CLOSED: [409, 'The group is closed'],
   LAST_ADMIN: [409, 'A group with members needs an admin'],
+  FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
+  FILE_REFUSED: [409, 'The file was refused'],
+  FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
   MESSAGE_DELETED: [409, 'The message was deleted'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
   PAYLOAD_TOO_LARGE: [413, 'The body is too large'],
+  FILE_TOO_LARGE: [413, 'The file is too large'],
+  FILE_TYPE_NOT_ALLOWED: [415, 'Files of this type are not allowed'],
   UNSUPPORTED_MEDIA_TYPE: [415, 'Only application/json is understood'],
   IDEMPOTENCY_KEY_REUSED: [422, 'This idempotency key was used for another request'],
   RATE_LIMITED: [429, 'Too many requests'],

@@ -9,11 +9,13 @@ const MAX_KEYS = 100_000;
 /** Counters of this process alone: fixed windows of one minute, each started by its key's first use. */
 export function createMemoryRateLimits(limits: {
   messagesPerMinute: number;
+  uploadsPerMinute: number;
   failedLoginsPerMinute: number;
   loginsPerMinute: number;
 }): RateLimits {
   const counters: Record<Bucket, BoundedCounters> = {
     messages: new BoundedCounters('messages', limits.messagesPerMinute),
+    uploads: new BoundedCounters('uploads', limits.uploadsPerMinute),
     'failed-logins': new BoundedCounters('failed-logins', limits.failedLoginsPerMinute),
     logins: new BoundedCounters('logins', limits.loginsPerMinute),
   };

@@ -2,7 +2,12 @@ import { RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
 import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
 
 const create = () =>
-  createMemoryRateLimits({ messagesPerMinute: 3, failedLoginsPerMinute: 2, loginsPerMinute: 60 });
+  createMemoryRateLimits({
+    messagesPerMinute: 3,
+    uploadsPerMinute: 60,
+    failedLoginsPerMinute: 2,
+    loginsPerMinute: 60,
+  });
 
 async function exhaust(limits: RateLimits, key: string): Promise<number> {
   for (let taken = 0; ; taken += 1)

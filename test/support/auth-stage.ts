@@ -36,6 +36,7 @@ export async function authStage({ url }: { url?: string } = {}) {
   const registration = createRegistration({ credentials, hashes, handle, newId });
   const rateLimits = createMemoryRateLimits({
     messagesPerMinute: 100,
+    uploadsPerMinute: 60,
     failedLoginsPerMinute: 10,
     loginsPerMinute: 60,
   });

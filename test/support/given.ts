@@ -10,6 +10,9 @@ interface Known {
   message?: MessageFacts;
 }
 
+/** When every decision of the specs is made. */
+export const NOW = new Date('2026-01-02T03:04:05.678Z');
+
 /** The id that the n-th call of `newId` gives in a decision: 1, 2, 3 … */
 export const newIdNumber = (n: number) => uuid(0xd000 + n);
 
@@ -28,7 +31,7 @@ function decided<I, S, E extends DomainEvent>(
     return [name, state] as const;
   });
   let ids = 0;
-  const context = { actor, newId: () => newIdNumber((ids += 1)) };
+  const context = { actor, newId: () => newIdNumber((ids += 1)), now: NOW };
   return command.decide(input, { ...(Object.fromEntries(states) as S), message }, context);
 }
 

@@ -6,9 +6,11 @@ import type {
   ApplicationEvent,
   ChatGroupEvent,
   DomainEvent,
+  FileEvent,
   JobEvent,
 } from '../../src/events/domain-event.ts';
 import type { EventStore, Recorded } from '../../src/events/event-store.ts';
+import { fileEvents } from '../../src/events/file.ts';
 import { jobEvents } from '../../src/events/job.ts';
 import {
   type Stream,
@@ -16,6 +18,7 @@ import {
   applicationStream,
   chatGroupStream,
   conversationStream,
+  fileStream,
   jobStream,
 } from '../../src/events/streams.ts';
 import { newId } from '../../src/platform/ids.ts';
@@ -29,6 +32,7 @@ const isAccountEvent = isOneOf<AccountEvent>(accountEvents);
 const isJobEvent = isOneOf<JobEvent>(jobEvents);
 const isApplicationEvent = isOneOf<ApplicationEvent>(applicationEvents);
 const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
+const isFileEvent = isOneOf<FileEvent>(fileEvents);
 
 /** Where an event belongs, told by its type and keys alone. */
 export function streamOf(event: DomainEvent): Stream {
@@ -36,6 +40,7 @@ export function streamOf(event: DomainEvent): Stream {
   if (isJobEvent(event)) return jobStream(event.data.jobId);
   if (isApplicationEvent(event)) return applicationStream(event.data.jobId, event.data.applicantId);
   if (isChatGroupEvent(event)) return chatGroupStream(event.data.groupId);
+  if (isFileEvent(event)) return fileStream(event.data.fileId);
   return conversationStream(event.data.groupId);
 }
 

@@ -37,6 +37,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     head: () => store.head(),
     rateLimits: createMemoryRateLimits({
       messagesPerMinute: 100,
+      uploadsPerMinute: 100,
       failedLoginsPerMinute: 10,
       loginsPerMinute: 60,
     }),

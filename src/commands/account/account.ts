@@ -1,19 +1,41 @@
-import type { Role } from '../../events/account.ts';
+import type { NotificationPreferences, Role } from '../../events/account.ts';
 import type { AccountEvent } from '../../events/domain-event.ts';
 import type { UserId } from '../../events/ids.ts';
 import { accountStream } from '../../events/streams.ts';
 import type { Aggregate, AggregateRef } from '../command.ts';
 
-export type Account = { status: 'none' } | { status: 'registered'; role: Role; displayName: string };
+export interface RegisteredAccount {
+  status: 'registered';
+  role: Role;
+  displayName: string;
+  preferences: NotificationPreferences;
+}
+export type Account = { status: 'none' } | RegisteredAccount;
+
+/** What holds until somebody chooses otherwise. */
+export const standardPreferences: NotificationPreferences = {
+  email: true,
+  push: true,
+  muted: [],
+  quietHours: null,
+  digestMinutes: 10,
+};
 
 const account: Aggregate<Account, AccountEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): Account => {
     switch (event.type) {
       case 'AccountRegistered':
-        return { status: 'registered', role: event.data.role, displayName: event.data.displayName };
+        return {
+          status: 'registered',
+          role: event.data.role,
+          displayName: event.data.displayName,
+          preferences: standardPreferences,
+        };
       case 'ProfileChanged':
         return state.status === 'none' ? state : { ...state, displayName: event.data.displayName };
+      case 'NotificationPreferencesSet':
+        return state.status === 'none' ? state : { ...state, preferences: event.data.preferences };
     }
   },
 };

@@ -16,6 +16,7 @@ let app: ReturnType<typeof createApp>;
 function createApp(loginsPerMinute: number) {
   const rateLimits = createMemoryRateLimits({
     messagesPerMinute: 1,
+    uploadsPerMinute: 60,
     failedLoginsPerMinute: 10,
     loginsPerMinute,
   });

@@ -1,0 +1,57 @@
+import type { FileEvent } from '../../events/domain-event.ts';
+import type { RefusalReason } from '../../events/file.ts';
+import type { FileId, GroupId, UserId } from '../../events/ids.ts';
+import { fileStream } from '../../events/streams.ts';
+import type { Aggregate, AggregateRef } from '../command.ts';
+
+/** What was asked for when the upload was. */
+export interface Upload {
+  fileId: FileId;
+  groupId: GroupId;
+  uploaderId: UserId;
+  name: string;
+  contentType: string;
+  size: number;
+  sha256: string | null;
+  sendBy: string;
+}
+
+export type File =
+  | { status: 'none' }
+  | (Upload & { status: 'pending' })
+  | (Upload & { status: 'scanning'; etag: string })
+  | (Upload & { status: 'clean'; hasThumbnail: boolean })
+  | (Upload & { status: 'refused'; reason: RefusalReason; signature: string | null });
+export type ExistingFile = Exclude<File, { status: 'none' }>;
+
+const file: Aggregate<File, FileEvent> = {
+  initial: { status: 'none' },
+  evolve: (state, { type, data }): File => {
+    if (type === 'FileUploadRequested') return { status: 'pending', ...data };
+    if (state.status === 'none') return state;
+    const { fileId, groupId, uploaderId, name, contentType, size, sha256, sendBy } = state;
+    const upload = { fileId, groupId, uploaderId, name, contentType, size, sha256, sendBy };
+    switch (type) {
+      case 'FileUploaded':
+        return { ...upload, status: 'scanning', etag: data.etag };
+      case 'FileCleared':
+        return { ...upload, status: 'clean', hasThumbnail: data.hasThumbnail };
+      case 'FileRefused':
+        return { ...upload, status: 'refused', reason: data.reason, signature: data.signature };
+    }
+  },
+};
+
+export const fileOf = (fileId: FileId): AggregateRef<File> => ({
+  stream: fileStream(fileId),
+  aggregate: file,
+});
+
+/** The word of CONTRACT §6 for how a file stands. */
+export type FileStatus = 'pending' | 'scanning' | 'clean' | 'infected' | 'rejected';
+
+export const fileStatus = (state: ExistingFile): FileStatus =>
+  state.status === 'refused' ? refusedStatus(state.reason) : state.status;
+
+export const refusedStatus = (reason: RefusalReason): 'infected' | 'rejected' =>
+  reason === 'infected' ? 'infected' : 'rejected';

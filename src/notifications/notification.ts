@@ -1,0 +1,37 @@
+import type { Position } from '../events/event-store.ts';
+import type { UserId } from '../events/ids.ts';
+
+export type Channel = 'email' | 'push';
+
+/** What somebody is told of: `subjectId` is a message's id, or an application's. */
+export type NotificationKind = 'message' | 'application-submitted' | 'application-status';
+
+/** One event, one recipient, one channel: what is promised to be sent once. */
+export interface Notification {
+  /** The event that it tells of. */
+  eventId: string;
+  recipientId: UserId;
+  channel: Channel;
+  kind: NotificationKind;
+  groupId: string;
+  subjectId: string;
+  /** Of the message; 0 for other kinds. */
+  seq: number;
+  position: Position;
+}
+
+/** The notifications that go out together, to one recipient by one channel. Its id never changes, whoever retries. */
+export interface Batch {
+  batchId: string;
+  recipientId: UserId;
+  channel: Channel;
+  /** In log order. */
+  notifications: Notification[];
+  /** Attempts that failed for a reason that may pass. */
+  attempts: number;
+}
+
+/** Why a notification was not sent after all. */
+export type Skipped =
+  'read' | 'deleted' | 'left' | 'muted' | 'channel-off' | 'superseded' | 'no-address' | 'unknown-recipient';
+export type Outcome = { eventId: string; outcome: 'sent' | Skipped };

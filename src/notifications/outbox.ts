@@ -1,0 +1,61 @@
+import type { Position } from '../events/event-store.ts';
+import type { UserId } from '../events/ids.ts';
+import type { Batch, Channel, Notification, Outcome } from './notification.ts';
+
+/** Somebody who is to be told of an event, on every channel that their preferences allow. */
+export type Candidate = Omit<Notification, 'channel'>;
+
+/** Somebody for whom something waits. */
+export interface Waiting {
+  recipientId: UserId;
+  channel: Channel;
+}
+
+export interface ParkedBatch {
+  batchId: string;
+  recipientId: UserId;
+  channel: Channel;
+  reason: string;
+  /** RFC 3339. */
+  parkedAt: string;
+  notifications: number;
+}
+
+/** The port of what is to be sent: rows in PostgreSQL. Nothing in it is made by a rebuild of read models. */
+export interface Outbox {
+  /** Where the notifier stands in the log; undefined before its first start. */
+  checkpoint(): Promise<Position | undefined>;
+  /** Begins at a position, if there is no checkpoint yet. */
+  begin(position: Position): Promise<void>;
+  /**
+   * One transaction: the checkpoint moves from `from` to `to` and the candidates whose preferences allow it are written,
+   * one row for each channel. What is there already stays as it is. Throws when somebody else moved the checkpoint.
+   */
+  write(step: { from: Position; to: Position; candidates: readonly Candidate[] }): Promise<void>;
+
+  /** Those for whom something waits that no batch has taken and whose pace allows a batch now. */
+  due(limit: number): Promise<Waiting[]>;
+  /** Puts off everything that waits for somebody until then. */
+  postpone(waiting: Waiting, until: Date): Promise<void>;
+  /** Takes what waits for somebody into a new batch; what comes later waits until `nextAt`. */
+  gather(waiting: Waiting, batchId: string, nextAt: Date): Promise<void>;
+  /** Batches to hand to the queue: new ones, those put off until now, and those that the queue seems to have lost. */
+  unpublished(limit: number): Promise<string[]>;
+  published(batchId: string): Promise<void>;
+
+  /** The batch with what is not settled in it; undefined when it is done, parked or unknown. */
+  load(batchId: string): Promise<Batch | undefined>;
+  /** Settles a batch: what became of each of its notifications. */
+  settle(batchId: string, outcomes: readonly Outcome[]): Promise<void>;
+  /** Another attempt at that time, through the queue. */
+  retry(batchId: string, at: Date, error: string): Promise<void>;
+  /** Takes a batch out of circulation, for an operator to see to. */
+  park(batchId: string, reason: string): Promise<void>;
+  parked(): Promise<ParkedBatch[]>;
+  /** Puts parked batches back into circulation; answers with how many. Without ids, all of them. */
+  replay(batchIds?: readonly string[]): Promise<number>;
+  /** Drops what was settled before then and lies behind the checkpoint. */
+  forget(before: Date): Promise<number>;
+  /** For readiness and metrics: how many notifications wait, and for how long the oldest batch has not reached the queue. */
+  backlog(): Promise<{ waiting: number; oldestUnpublishedSeconds: number; parked: number }>;
+}
