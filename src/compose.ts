@@ -1,18 +1,12 @@
 import type { AddressInfo } from 'node:net';
-import { resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
-import { createAccessTokens } from './auth/access-tokens.ts';
-import { createAuthenticate } from './auth/authenticate.ts';
 import { createLogIn } from './auth/log-in.ts';
-import { createPasswordHashes } from './auth/password-hashes.ts';
-import { createRegistration } from './auth/registration.ts';
-import { createRevocations } from './auth/revocations.ts';
-import { createSessions } from './auth/sessions.ts';
-import { loadSigningKeys } from './auth/signing-keys.ts';
 import { accountOf } from './commands/account/account.ts';
 import { AggregateLoader, type Folded } from './commands/aggregate-cache.ts';
-import { type HandleCommand, commandHandler } from './commands/handle-command.ts';
+import { commandHandler } from './commands/handle-command.ts';
+import { openAuth } from './compose/auth.ts';
+import { openLog } from './compose/log.ts';
 import type { Config } from './config.ts';
 import type { Stream } from './events/streams.ts';
 import { readinessOf } from './http/readiness.ts';
@@ -21,18 +15,11 @@ import { type Closers, closers } from './platform/closers.ts';
 import { deriveId, newId } from './platform/ids.ts';
 import { createInTurn } from './platform/in-turn.ts';
 import { createMemoryRateLimits } from './platform/memory-rate-limits.ts';
-import { type Metrics, createMetrics } from './platform/metrics.ts';
-import { migrate } from './platform/migrate.ts';
-import { openDatabase } from './platform/open-database.ts';
+import { createMetrics } from './platform/metrics.ts';
 import { postgresCheckpoint } from './platform/postgres-checkpoints.ts';
-import { createCredentials } from './platform/postgres-credentials.ts';
-import { createPostgresEventStore } from './platform/postgres-event-store.ts';
 import { postgresIdempotencyKeys } from './platform/postgres-idempotency-keys.ts';
-import { createRevokedSessions, createSessionStore } from './platform/postgres-sessions.ts';
-import { createSigningKeyStore } from './platform/postgres-signing-keys.ts';
 import { createLookups } from './platform/postgres-lookups.ts';
 import { createReadMarkers } from './platform/postgres-read-markers.ts';
-import { APP_ROLE, createPool } from './platform/postgres.ts';
 import { createQueryPool } from './platform/query-pool.ts';
 import { type RunningProjections, startProjections } from './platform/run-projections.ts';
 import { bindQueries } from './queries/queries.ts';
@@ -50,7 +37,6 @@ export interface App {
 
 /** Streams whose folded state is kept in memory; a chat group of 10 members takes about 2 KiB. */
 const CACHED_STREAMS = 20_000;
-const READ_CONNECTIONS = 10;
 
 /**
  * Builds the whole program from its settings, and starts it: the only file that knows every part. Rejects with a clear
@@ -164,79 +150,6 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     gateway.drain();
   });
   return { url, stop: () => open.closeAll() };
-}
-
-async function openLog(config: Config, log: Logger, metrics: Metrics, open: Closers) {
-  const dataDir = resolve(config.dataDir);
-  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir, log, exclusive: true });
-  open.add('database', () => database.close());
-  const { ownerUrl } = database;
-  await migrate(ownerUrl);
-  const pool = createPool({
-    url: ownerUrl,
-    role: APP_ROLE,
-    max: READ_CONNECTIONS,
-    applicationName: 'chat',
-    log,
-  });
-  open.add('pool', () => pool.end());
-  const store = createPostgresEventStore({
-    pool,
-    url: ownerUrl,
-    log,
-    onBatch: metrics.batchCommitted,
-  });
-  await store.start();
-  open.add('event store', () => store.close());
-  return { ownerUrl, pool, store };
-}
-
-type LogParts = Awaited<ReturnType<typeof openLog>>;
-
-async function openAuth(
-  config: Config,
-  log: Logger,
-  open: Closers,
-  { ownerUrl, pool, handle }: Pick<LogParts, 'ownerUrl' | 'pool'> & { handle: HandleCommand },
-) {
-  const { accessTokenSeconds } = config;
-  const credentials = createCredentials(pool);
-  const hashes = await createPasswordHashes();
-  const keys = await loadSigningKeys({
-    store: createSigningKeyStore(pool),
-    privateKeyPem: config.jwtPrivateKey,
-  });
-  const revocations = await createRevocations({
-    sessions: createRevokedSessions({ pool, url: ownerUrl, log }),
-    accessTokenSeconds,
-    log,
-  });
-  open.add('revocations', () => revocations.stop());
-  const accessTokens = createAccessTokens({
-    keys,
-    issuer: config.jwtIssuer,
-    lifetimeSeconds: accessTokenSeconds,
-  });
-  const sessions = createSessions({
-    store: createSessionStore(pool),
-    credentials,
-    accessTokens,
-    refreshSecret: keys.refreshSecret,
-    onEnded: (sessionId) => revocations.revoke(sessionId),
-    newId,
-  });
-  const registration = createRegistration({ credentials, hashes, handle, newId });
-  await registration.completeAll();
-  return {
-    credentials,
-    hashes,
-    registration,
-    revocations,
-    sessions,
-    authenticate: createAuthenticate({ accessTokens, revocations }),
-    jwks: keys.jwks,
-    fingerprintSecret: keys.fingerprintSecret,
-  };
 }
 
 /** A projection that stands still before an event it cannot handle is for an operator to see to. */

@@ -31,6 +31,10 @@ describe('the settings', () => {
       messagesPerMinute: 100,
       loginsPerMinute: 60,
       failedLoginsPerMinute: 10,
+      uploadsPerMinute: 60,
+      maxFileBytes: 26_214_400,
+      mailFrom: 'Jobs <noreply@localhost>',
+      pushPrivateHosts: [],
     });
   });
 
@@ -79,11 +83,37 @@ describe('the settings', () => {
     ['MESSAGES_PER_MINUTE', ['0', 'many']],
     ['LOGINS_PER_MINUTE', ['-5']],
     ['FAILED_LOGINS_PER_MINUTE', ['ten']],
+    ['UPLOADS_PER_MINUTE', ['0']],
+    ['MAX_FILE_MIB', ['0', '1025', '2.5']],
+    ['S3_BUCKET', ['A', 'no/slash']],
+    ['CLAMD_URL', ['localhost:3310', 'http://127.0.0.1:3310']],
+    ['SCAN_WEBHOOK_SECRET', ['too short']],
+    ['AMQP_URL', ['rabbit', 'http://rabbit']],
+    ['SMTP_URL', ['mail.example.org:25']],
+    ['MAIL_FROM', ['nobody', 'A\r\nBcc: x@example.org']],
+    ['PUSH_PRIVATE_HOSTS', ['http://127.0.0.1']],
   ])('name %s when it is bad, in one line that does not repeat the value', (name, values) => {
     for (const value of values) {
       const lines = faults({ [name]: value });
       expect(lines).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
     }
+  });
+
+  test('that belong together are asked for together', () => {
+    expect(faults({ S3_ENDPOINT: 'http://127.0.0.1:9000' })).toEqual([
+      'S3_ENDPOINT must be set along with S3_BUCKET',
+    ]);
+    expect(faults({ VAPID_SUBJECT: 'mailto:ops@example.org' })).toEqual([
+      'VAPID_PUBLIC_KEY must be set along with VAPID_PRIVATE_KEY and VAPID_SUBJECT',
+      'VAPID_PRIVATE_KEY must be set along with VAPID_PUBLIC_KEY and VAPID_SUBJECT',
+    ]);
+  });
+
+  test('address the buckets of other servers than Amazon’s by path, unless told otherwise', () => {
+    const s3 = (env: NodeJS.ProcessEnv) => readConfig({ S3_BUCKET: 'files', ...env }).s3;
+    expect(s3({})).toEqual({ bucket: 'files', region: 'us-east-1', pathStyle: false });
+    expect(s3({ S3_ENDPOINT: 'http://minio:9000' })?.pathStyle).toBe(true);
+    expect(s3({ S3_ENDPOINT: 'http://minio:9000', S3_PATH_STYLE: 'false' })?.pathStyle).toBe(false);
   });
 
   test('report every fault at once', () => {
@@ -108,7 +138,7 @@ describe('the settings', () => {
     },
   );
 
-  test.each(['EVENTSTOREDB_URL', 'REDIS_URL', 'AMQP_URL', 'S3_BUCKET', 'ROLES', 'VAPID_PUBLIC_KEY'])(
+  test.each(['EVENTSTOREDB_URL', 'REDIS_URL', 'ROLES'])(
     'of parts that do not exist yet are refused, rather than ignored: %s',
     (name) => {
       expect(faults({ [name]: 'x' })).toEqual([`${name} is not supported by this version`]);

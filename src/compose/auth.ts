@@ -1,0 +1,64 @@
+import type { Logger } from 'pino';
+import { createAccessTokens } from '../auth/access-tokens.ts';
+import { createAuthenticate } from '../auth/authenticate.ts';
+import { createPasswordHashes } from '../auth/password-hashes.ts';
+import { createRegistration } from '../auth/registration.ts';
+import { createRevocations } from '../auth/revocations.ts';
+import { createSessions } from '../auth/sessions.ts';
+import { loadSigningKeys } from '../auth/signing-keys.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
+import type { Config } from '../config.ts';
+import type { Closers } from '../platform/closers.ts';
+import { newId } from '../platform/ids.ts';
+import { createCredentials } from '../platform/postgres-credentials.ts';
+import { createRevokedSessions, createSessionStore } from '../platform/postgres-sessions.ts';
+import { createSigningKeyStore } from '../platform/postgres-signing-keys.ts';
+import type { LogParts } from './log.ts';
+
+/** Who is asking: passwords, tokens and sessions. */
+export async function openAuth(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  { ownerUrl, pool, handle }: Pick<LogParts, 'ownerUrl' | 'pool'> & { handle: HandleCommand },
+) {
+  const { accessTokenSeconds } = config;
+  const credentials = createCredentials(pool);
+  const hashes = await createPasswordHashes();
+  const keys = await loadSigningKeys({
+    store: createSigningKeyStore(pool),
+    privateKeyPem: config.jwtPrivateKey,
+  });
+  const revocations = await createRevocations({
+    sessions: createRevokedSessions({ pool, url: ownerUrl, log }),
+    accessTokenSeconds,
+    log,
+  });
+  open.add('revocations', () => revocations.stop());
+  const accessTokens = createAccessTokens({
+    keys,
+    issuer: config.jwtIssuer,
+    lifetimeSeconds: accessTokenSeconds,
+  });
+  const sessions = createSessions({
+    store: createSessionStore(pool),
+    credentials,
+    accessTokens,
+    refreshSecret: keys.refreshSecret,
+    onEnded: (sessionId) => revocations.revoke(sessionId),
+    newId,
+  });
+  const registration = createRegistration({ credentials, hashes, handle, newId });
+  await registration.completeAll();
+  return {
+    credentials,
+    hashes,
+    registration,
+    revocations,
+    sessions,
+    authenticate: createAuthenticate({ accessTokens, revocations }),
+    jwks: keys.jwks,
+    fingerprintSecret: keys.fingerprintSecret,
+    linkSecret: keys.linkSecret,
+  };
+}
