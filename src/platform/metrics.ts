@@ -15,12 +15,19 @@ export interface Metrics {
   refused(code: string): void;
   /** `route` is the pattern, never the path: each value of a label is a series of its own. */
   requestAnswered(labels: { route: string; method: string; status: number }, seconds: number): void;
+  /** An inspection came to an end: `cleared`, or the reason of the refusal. */
+  fileDecided(outcome: string, seconds: number): void;
+  /** What became of notifications: `sent`, or why not. */
+  notificationsSettled(channel: string, outcome: string, count: number): void;
+  notifierLag(positions: number): void;
+  notificationsWaiting(waiting: number, parked: number): void;
   /** The text that Prometheus scrapes, and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
 
 const APPEND_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
+const INSPECTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180];
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
 /** A registry of its own, so that two servers in one process do not mix. */
@@ -78,6 +85,35 @@ export function createMetrics(): Metrics {
     registers,
   });
 
+  const inspectionSeconds = new Histogram({
+    name: 'chat_file_inspection_seconds',
+    help: 'Time from the first look at a file to its verdict',
+    labelNames: ['outcome'],
+    buckets: INSPECTION_SECONDS,
+    registers,
+  });
+  const notifications = new Counter({
+    name: 'chat_notifications_total',
+    help: 'Notifications that were sent, or why they were not',
+    labelNames: ['channel', 'outcome'],
+    registers,
+  });
+  const notifierLag = new Gauge({
+    name: 'chat_notifier_lag_positions',
+    help: 'Events of which nobody has decided yet who is told; those of the last 30 s are among them',
+    registers,
+  });
+  const waiting = new Gauge({
+    name: 'chat_notifications_waiting',
+    help: 'Notifications that have not been settled',
+    registers,
+  });
+  const parked = new Gauge({
+    name: 'chat_notification_batches_parked',
+    help: 'Batches that an operator has to see to',
+    registers,
+  });
+
   return {
     batchCommitted(batch) {
       appendSeconds.observe(batch.durationMs / 1_000);
@@ -92,6 +128,13 @@ export function createMetrics(): Metrics {
     delivered: (count) => deliveries.inc(count),
     refused: (code) => refusals.inc({ code }),
     requestAnswered: (labels, seconds) => requestSeconds.observe(labels, seconds),
+    fileDecided: (outcome, seconds) => inspectionSeconds.observe({ outcome }, seconds),
+    notificationsSettled: (channel, outcome, count) => notifications.inc({ channel, outcome }, count),
+    notifierLag: (positions) => notifierLag.set(positions),
+    notificationsWaiting(count, parkedBatches) {
+      waiting.set(count);
+      parked.set(parkedBatches);
+    },
     expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),
   };
 }
