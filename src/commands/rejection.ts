@@ -21,6 +21,7 @@ export type RejectionCode =
   | 'FILE_NOT_FOUND'
   | 'FILE_NOT_UPLOADED'
   | 'FILE_REFUSED'
+  | 'FILE_CLEARED'
   | 'FILE_EXPIRED'
   | 'FILE_TOO_LARGE'
   | 'FILE_TYPE_NOT_ALLOWED'

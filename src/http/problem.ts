@@ -4,6 +4,7 @@ import { AuthenticationFailed } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
 import { CommandRejected, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
+import { StorageUnavailable } from '../files/storage.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
 
 /** RFC 9457, with `code` (stable), `retryable` and, for bad input, `errors`. The socket's ack carries the same object. */
@@ -76,6 +77,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   LAST_ADMIN: [409, 'A group with members needs an admin'],
   FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
   FILE_REFUSED: [409, 'The file was refused'],
+  FILE_CLEARED: [409, 'The file was found clean'],
   FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
   MESSAGE_DELETED: [409, 'The message was deleted'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
@@ -179,7 +181,11 @@ export function toProblem(error: unknown): Problem {
     return problem('RATE_LIMITED', { detail: `Try again in ${retryAfterSeconds} s`, retryAfterSeconds });
   }
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
-  if (error instanceof EventStoreUnavailable || error instanceof PasswordQueueFull)
+  if (
+    error instanceof EventStoreUnavailable ||
+    error instanceof StorageUnavailable ||
+    error instanceof PasswordQueueFull
+  )
     return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
   if (error instanceof NotCaughtUp) return problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 });
   return fromDatabase(error) ?? problem('INTERNAL');

@@ -1,7 +1,31 @@
 import { z } from 'zod';
+import { FileStatus } from '../commands/file/file.ts';
 import { GroupRole } from '../events/chat-group.ts';
+import { RefusalReason } from '../events/file.ts';
 import { JobId, UserId } from '../events/ids.ts';
 import { Id, Seq, Time } from './schemas.ts';
+
+const file = {
+  fileId: Id,
+  name: z.string(),
+  contentType: z.string(),
+  size: z.int().min(0).describe('bytes'),
+  status: FileStatus,
+};
+
+const NamedFileView = z.object({ ...file, hasThumbnail: z.boolean() });
+
+/** A file as CONTRACT §6 shows it: with links only when it is clean. */
+export const FileView = z
+  .object({
+    ...file,
+    groupId: Id,
+    reason: RefusalReason.optional().describe('Why it was refused'),
+    url: z.url().optional().describe('Downloads it, until expiresAt'),
+    expiresAt: Time.optional(),
+    thumbnail: z.object({ url: z.url() }).optional(),
+  })
+  .meta({ id: 'File' });
 
 /** A message as CONTRACT §3 shows it. One that was deleted keeps its place, without its text. */
 export const MessageView = z
@@ -11,7 +35,7 @@ export const MessageView = z
     seq: Seq,
     senderId: Id,
     text: z.string().nullable(),
-    files: z.array(z.object({ fileId: Id })),
+    files: z.array(NamedFileView),
     replyTo: Id.nullable(),
     reactions: z.record(z.string(), z.array(Id)),
     occurredAt: Time,

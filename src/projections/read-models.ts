@@ -2,6 +2,7 @@ import { accounts } from './accounts.ts';
 import { applications } from './applications.ts';
 import { chatGroups } from './chat-groups.ts';
 import { conversations } from './conversations.ts';
+import { files } from './files.ts';
 import { jobs } from './jobs.ts';
 import type { Projection } from './projection.ts';
 
@@ -12,4 +13,5 @@ export const readModels = [
   applications,
   chatGroups,
   conversations,
+  files,
 ] as unknown as Projection[];

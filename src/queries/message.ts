@@ -1,5 +1,16 @@
 import { sql } from 'slonik';
 import { z } from 'zod';
+import { FileStatus } from '../commands/file/file.ts';
+
+/** A file as the messages that name it show it. */
+const NamedFile = z.object({
+  fileId: z.string(),
+  name: z.string(),
+  contentType: z.string(),
+  size: z.number(),
+  status: FileStatus,
+  hasThumbnail: z.boolean(),
+});
 
 /** A message as CONTRACT §3 shows it. */
 export const Message = z.object({
@@ -8,7 +19,7 @@ export const Message = z.object({
   seq: z.number(),
   senderId: z.string(),
   text: z.string().nullable(),
-  files: z.array(z.object({ fileId: z.string() })),
+  files: z.array(NamedFile),
   replyTo: z.string().nullable(),
   reactions: z.record(z.string(), z.array(z.string())),
   occurredAt: z.string(),
@@ -17,11 +28,22 @@ export const Message = z.object({
 });
 export type Message = z.infer<typeof Message>;
 
-/** The columns of a message from `conversations.messages m`. Reactions stand in the order in which they came. */
+/**
+ * The columns of a message from `conversations.messages m`. Reactions stand in the order in which they came, files in
+ * the order in which they were named; the read model that knows them may be a moment behind the one of messages.
+ */
 export const message = sql.fragment`
   m.message_id as id, m.group_id as "groupId", m.seq, m.sender_id as "senderId", m.text,
   case when m.file_ids = '{}' then '[]'::json
-    else (select json_agg(json_build_object('fileId', file_id)) from unnest(m.file_ids) file_id) end as files,
+    else (
+      select json_agg(json_build_object(
+        'fileId', named.file_id, 'name', coalesce(f.name, ''),
+        'contentType', coalesce(f.content_type, 'application/octet-stream'), 'size', coalesce(f.size, 0),
+        'status', coalesce(f.status, 'pending'), 'hasThumbnail', coalesce(f.has_thumbnail, false)
+      ) order by named.place)
+      from unnest(m.file_ids) with ordinality named (file_id, place)
+      left join files.files f on f.file_id = named.file_id
+    ) end as files,
   m.reply_to as "replyTo",
   coalesce((
     select json_object_agg(r.emoji, r.users order by r.first)

@@ -1,6 +1,7 @@
 import type { DatabasePool } from 'slonik';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type ListApplications, getApplication, listApplications } from './applications.ts';
+import { filesToInspect, isNamed, orphans } from './files.ts';
 import { getGroup, groupsOfUser, listGroups } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { listMembers, memberIds } from './members.ts';
@@ -20,4 +21,7 @@ export const bindQueries = (db: DatabasePool) => ({
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(db, asked),
+  filesToInspect: (limit: number) => filesToInspect(db, limit),
+  orphans: (before: Date, limit: number) => orphans(db, before, limit),
+  isNamed: (asked: Parameters<typeof isNamed>[1]) => isNamed(db, asked),
 });

@@ -1,3 +1,4 @@
+import { refusedStatus } from '../commands/file/file.ts';
 import type { ChatGroupEvent, ConversationEvent, DomainEvent } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
@@ -38,6 +39,24 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'left' };
     case 'MemberRemoved':
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'removed' };
+    default:
+      return undefined;
+  }
+}
+
+type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
+
+/** What the sockets of a file's uploader hear of an event; undefined: nothing. */
+export function fileNewsOf({ type, data }: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
+  switch (type) {
+    case 'FileUploaded':
+      return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'scanning' } };
+    case 'FileCleared':
+      return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'clean' } };
+    case 'FileRefused': {
+      const { fileId, uploaderId, reason } = data;
+      return { uploaderId, news: { fileId, status: refusedStatus(reason), reason } };
+    }
     default:
       return undefined;
   }

@@ -5,10 +5,10 @@ import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import { isChatGroupEvent, toEnvelope } from '../events/envelope.ts';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { GroupId } from '../events/ids.ts';
-import { type Move, isGroupEvent, moveOf, pushedAs } from './broadcast.ts';
+import { type Move, fileNewsOf, isGroupEvent, moveOf, pushedAs } from './broadcast.ts';
 import type { ChatServer, ChatSocket } from './connection.ts';
 import { headSeqs } from './heads.ts';
-import { groupRoom } from './rooms.ts';
+import { groupRoom, userRoom } from './rooms.ts';
 import type { Users } from './users.ts';
 
 interface BroadcasterDeps {
@@ -46,13 +46,18 @@ export function createBroadcaster({ io, store, loader, users, log }: Broadcaster
   }
 
   function tell(event: Recorded, heads: Map<GroupId, number> | undefined): void {
-    if (!isGroupEvent(event)) return;
+    if (!isGroupEvent(event)) return tellUploader(event);
     const { groupId } = event.data;
     if (isChatGroupEvent(event)) loader.absorb(chatGroupOf(groupId), [event]);
     const move = moveOf(event);
     if (move) follow(move, heads);
     const name = pushedAs[event.type];
     if (name) io.to(groupRoom(groupId)).emit(name, toEnvelope(event) as never);
+  }
+
+  function tellUploader(event: Recorded): void {
+    const told = fileNewsOf(event);
+    if (told) io.to(userRoom(told.uploaderId)).emit('fileStatusChanged', told.news);
   }
 
   function follow(move: Move, heads: Map<GroupId, number> | undefined): void {

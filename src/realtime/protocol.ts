@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FileStatus } from '../commands/file/file.ts';
 import { addReaction, removeReaction } from '../commands/message/react-to-message.ts';
 import { deleteMessage } from '../commands/message/delete-message.ts';
 import { editMessage } from '../commands/message/edit-message.ts';
@@ -6,7 +7,8 @@ import { sendMessage } from '../commands/message/send-message.ts';
 import { moveReadMarkerInput } from '../commands/read-marker/move-read-marker.ts';
 import { chatGroupEvents } from '../events/chat-group.ts';
 import { conversationEvents } from '../events/conversation.ts';
-import { GroupId, MessageId, UserId } from '../events/ids.ts';
+import { RefusalReason } from '../events/file.ts';
+import { FileId, GroupId, MessageId, UserId } from '../events/ids.ts';
 import type { Problem } from '../http/problem.ts';
 
 /** CONTRACT §4: how many groups one `sync` may ask for, and how many events of each it answers with. */
@@ -92,6 +94,11 @@ export const serverEvents = {
   memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
   memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
   groupClosed: inGroup('GroupClosed', chatGroupEvents.GroupClosed),
+  fileStatusChanged: z.strictObject({
+    fileId: FileId,
+    status: FileStatus,
+    reason: RefusalReason.optional(),
+  }),
   messagesRead: z.strictObject({ groupId: GroupId, userId: UserId, seq }),
   typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),

@@ -6,7 +6,9 @@ import {
   adaApplied,
   adaIs,
   adaWithdrew,
+  cleared,
   event,
+  fileRefused,
   groupClosed,
   groupCreated,
   groupId,
@@ -20,12 +22,24 @@ import {
   posting,
   registered,
   removed,
+  uploadRequested,
+  uploaded,
 } from '../support/example-events.ts';
 
 /** One example of every event; a new event without one fails to compile. */
 const examples: { [T in EventType]: DomainEvent } = {
   AccountRegistered: registered(ada),
   ProfileChanged: event('ProfileChanged', { userId: ada.userId, displayName: 'Countess' }),
+  NotificationPreferencesSet: event('NotificationPreferencesSet', {
+    userId: ada.userId,
+    preferences: {
+      email: true,
+      push: false,
+      muted: [groupId],
+      quietHours: { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' },
+      digestMinutes: 15,
+    },
+  }),
   JobPosted: jobPosted,
   JobDetailsChanged: event('JobDetailsChanged', { jobId, ...posting, title: 'Pilot' }),
   JobClosed: jobClosed,
@@ -42,6 +56,10 @@ const examples: { [T in EventType]: DomainEvent } = {
   MessageDeleted: event('MessageDeleted', { groupId, messageId }),
   ReactionAdded: event('ReactionAdded', { groupId, messageId, userId: acme.userId, emoji: '👍' }),
   ReactionRemoved: event('ReactionRemoved', { groupId, messageId, userId: acme.userId, emoji: '👍' }),
+  FileUploadRequested: uploadRequested,
+  FileUploaded: uploaded,
+  FileCleared: cleared,
+  FileRefused: fileRefused('infected', 'Eicar-Test-Signature'),
 };
 
 describe('stored events', () => {

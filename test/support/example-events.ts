@@ -2,7 +2,8 @@ import type { Actor, MessageFacts } from '../../src/commands/command.ts';
 import type { GroupRole } from '../../src/events/chat-group.ts';
 import type { EventOf, EventType } from '../../src/events/domain-event.ts';
 import type { ReviewStatus } from '../../src/events/application.ts';
-import { ApplicationId, ClientMsgId, GroupId, JobId, MessageId, UserId } from '../../src/events/ids.ts';
+import type { RefusalReason } from '../../src/events/file.ts';
+import { ApplicationId, ClientMsgId, FileId, GroupId, JobId, MessageId, UserId } from '../../src/events/ids.ts';
 
 /** The n-th UUID, the same in every run. */
 export const uuid = (n: number) => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
@@ -72,3 +73,20 @@ export const hello: MessageFacts = {
   text: 'Hello',
   reactions: {},
 };
+
+export const fileId = FileId.parse(uuid(0x60));
+export const aboutFile = { fileId, groupId, uploaderId: ada.userId };
+/** Ada may name her CV in messages until then, and an hour more passes before it is an orphan. */
+export const sendBy = '2026-01-03T02:04:05.678Z';
+export const upload = {
+  name: 'cv.pdf',
+  contentType: 'application/pdf',
+  size: 1_000,
+  sha256: null,
+  sendBy,
+};
+export const uploadRequested = event('FileUploadRequested', { ...aboutFile, ...upload });
+export const uploaded = event('FileUploaded', { ...aboutFile, etag: 'first' });
+export const cleared = event('FileCleared', { ...aboutFile, sha256: 'ab'.repeat(32), hasThumbnail: false });
+export const fileRefused = (reason: RefusalReason, signature: string | null = null) =>
+  event('FileRefused', { ...aboutFile, reason, signature });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { FileEvent } from '../../events/domain-event.ts';
 import type { RefusalReason } from '../../events/file.ts';
 import type { FileId, GroupId, UserId } from '../../events/ids.ts';
@@ -47,8 +48,12 @@ export const fileOf = (fileId: FileId): AggregateRef<File> => ({
   aggregate: file,
 });
 
+/** What every event of a file carries. */
+export const subjectOf = ({ fileId, groupId, uploaderId }: ExistingFile) => ({ fileId, groupId, uploaderId });
+
 /** The word of CONTRACT §6 for how a file stands. */
-export type FileStatus = 'pending' | 'scanning' | 'clean' | 'infected' | 'rejected';
+export const FileStatus = z.enum(['pending', 'scanning', 'clean', 'infected', 'rejected']);
+export type FileStatus = z.infer<typeof FileStatus>;
 
 export const fileStatus = (state: ExistingFile): FileStatus =>
   state.status === 'refused' ? refusedStatus(state.reason) : state.status;

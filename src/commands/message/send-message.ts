@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { MessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
-import { ClientMsgId, FileId, GroupId, MessageId } from '../../events/ids.ts';
+import { ClientMsgId, FileId, GroupId, MessageId, type UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, chatGroupOf, requireMember } from '../chat-group/chat-group.ts';
-import { actorId, defineCommand } from '../command.ts';
+import { type AggregateRef, actorId, defineCommand } from '../command.ts';
+import { type File, fileOf } from '../file/file.ts';
 import { require } from '../rejection.ts';
 
 const input = z
@@ -12,7 +13,11 @@ const input = z
     groupId: GroupId,
     clientMsgId: ClientMsgId,
     text: MessageText.nullish(),
-    fileIds: z.array(FileId).max(10).optional(),
+    fileIds: z
+      .array(FileId)
+      .max(10)
+      .refine((ids) => new Set(ids).size === ids.length, 'Must not name a file twice')
+      .optional(),
     replyTo: MessageId.nullish(),
   })
   .refine(({ text, fileIds }) => typeof text === 'string' || (fileIds?.length ?? 0) > 0, {
@@ -21,12 +26,30 @@ const input = z
   });
 export type SendMessage = z.infer<typeof input>;
 
-/** Nothing of the conversation is loaded: the cost is the same at message 10 and at message 1,000,000. */
-export const sendMessage = defineCommand<SendMessage, { group: ChatGroup }, ConversationEvent>({
+/** The group, and every file that is named under the name of its stream. */
+type Known = { group: ChatGroup } & Record<`file-${string}`, File>;
+
+/** Only the uploader may name a file, in the group it was uploaded for, before it may have been removed as an orphan. */
+function requireSendable(file: File | undefined, groupId: GroupId, senderId: UserId, now: Date): void {
+  require(file !== undefined && file.status !== 'none', 'FILE_NOT_FOUND');
+  require(file.uploaderId === senderId && file.groupId === groupId, 'FILE_NOT_FOUND');
+  require(file.status !== 'refused', 'FILE_REFUSED');
+  require(now.getTime() <= Date.parse(file.sendBy), 'FILE_EXPIRED');
+}
+
+/**
+ * Nothing of the conversation is loaded: the cost is the same at message 10 and at message 1,000,000. A file need not
+ * be clean yet.
+ */
+export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>({
   name: 'SendMessage',
   input,
   writes: ({ groupId }) => conversationStream(groupId),
-  reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+  reads: ({ groupId, fileIds = [] }) => {
+    const known: { [K in keyof Known]: AggregateRef<Known[K]> } = { group: chatGroupOf(groupId) };
+    for (const fileId of fileIds) known[`file-${fileId}`] = fileOf(fileId);
+    return known;
+  },
   message: ({ groupId, replyTo }) => (replyTo ? { groupId, messageId: replyTo } : undefined),
   key: ({ clientMsgId }, _known, actor) => `${actorId(actor)}/${clientMsgId}`,
   repeats: ({ groupId, text = null, fileIds = [], replyTo = null }, { type, data }) =>
@@ -35,13 +58,17 @@ export const sendMessage = defineCommand<SendMessage, { group: ChatGroup }, Conv
     data.text === text &&
     data.replyTo === replyTo &&
     data.fileIds.join() === fileIds.join(),
-  decide: ({ groupId, clientMsgId, text = null, fileIds = [], replyTo = null }, known, { actor, newId }) => {
+  decide: (
+    { groupId, clientMsgId, text = null, fileIds = [], replyTo = null },
+    known,
+    { actor, newId, now },
+  ) => {
     const { group, message } = known;
     requireMember(group, actor);
     const senderId = actorId(actor);
     require(senderId !== null, 'ROLE_NOT_ALLOWED');
     require(group.status === 'open', 'GROUP_CLOSED');
-    require(fileIds.length === 0, 'FILE_NOT_FOUND');
+    for (const fileId of fileIds) requireSendable(known[`file-${fileId}`], groupId, senderId, now);
     require(replyTo === null || message !== undefined, 'REPLY_TARGET_NOT_FOUND');
     const messageId = MessageId.parse(newId());
     return [

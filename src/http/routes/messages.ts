@@ -76,6 +76,8 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
           'GROUP_CLOSED',
           'REPLY_TARGET_NOT_FOUND',
           'FILE_NOT_FOUND',
+          'FILE_REFUSED',
+          'FILE_EXPIRED',
           'CLIENT_MSG_ID_REUSED',
           'RATE_LIMITED',
         ],

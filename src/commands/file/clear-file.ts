@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import type { FileEvent } from '../../events/domain-event.ts';
+import { fileEvents } from '../../events/file.ts';
+import { FileId } from '../../events/ids.ts';
+import { fileStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type File, fileOf, subjectOf } from './file.ts';
+
+const { sha256, hasThumbnail } = fileEvents.FileCleared.shape;
+const input = z.strictObject({
+  fileId: FileId,
+  /** Of the bytes that were inspected: no others are cleared. */
+  etag: fileEvents.FileUploaded.shape.etag,
+  sha256,
+  hasThumbnail,
+});
+
+/** Everything was checked, and the bytes are where they can be downloaded from. */
+export const clearFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
+  name: 'ClearFile',
+  input,
+  writes: ({ fileId }) => fileStream(fileId),
+  reads: ({ fileId }) => ({ file: fileOf(fileId) }),
+  decide: ({ etag, ...checked }, { file }, { actor }) => {
+    require(actor === 'system', 'ROLE_NOT_ALLOWED');
+    require(file.status !== 'none', 'FILE_NOT_FOUND');
+    require(file.status !== 'pending', 'FILE_NOT_UPLOADED');
+    if (file.status === 'clean') return [];
+    require(file.status === 'scanning' && file.etag === etag, 'FILE_REFUSED');
+    return [{ type: 'FileCleared', data: { ...subjectOf(file), ...checked } }];
+  },
+});

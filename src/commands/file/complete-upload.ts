@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import type { FileEvent } from '../../events/domain-event.ts';
+import { fileEvents } from '../../events/file.ts';
+import { FileId } from '../../events/ids.ts';
+import { fileStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { isSelf } from '../chat-group/chat-group.ts';
+import { require } from '../rejection.ts';
+import { type File, fileOf, subjectOf } from './file.ts';
+
+const input = z.strictObject({ fileId: FileId, etag: fileEvents.FileUploaded.shape.etag });
+
+/** The bytes are there. Nobody but the uploader may know that there is such a file; told again, nothing changes. */
+export const completeUpload = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
+  name: 'CompleteUpload',
+  input,
+  writes: ({ fileId }) => fileStream(fileId),
+  reads: ({ fileId }) => ({ file: fileOf(fileId) }),
+  decide: ({ etag }, { file }, { actor }) => {
+    require(file.status !== 'none', 'FILE_NOT_FOUND');
+    require(actor === 'system' || isSelf(actor, file.uploaderId), 'FILE_NOT_FOUND');
+    if (file.status !== 'pending') return [];
+    return [{ type: 'FileUploaded', data: { ...subjectOf(file), etag } }];
+  },
+});

@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import type { FileEvent } from '../../events/domain-event.ts';
+import { fileEvents } from '../../events/file.ts';
+import { FileId } from '../../events/ids.ts';
+import { fileStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type File, fileOf, subjectOf } from './file.ts';
+
+const { reason, signature } = fileEvents.FileRefused.shape;
+const input = z.strictObject({ fileId: FileId, reason, signature });
+
+/** Whoever asks may delete the bytes once this has answered. A file that was cleared is only refused as never sent. */
+export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
+  name: 'RefuseFile',
+  input,
+  writes: ({ fileId }) => fileStream(fileId),
+  reads: ({ fileId }) => ({ file: fileOf(fileId) }),
+  decide: (refusal, { file }, { actor }) => {
+    require(actor === 'system', 'ROLE_NOT_ALLOWED');
+    require(file.status !== 'none', 'FILE_NOT_FOUND');
+    if (file.status === 'refused') return [];
+    require(file.status !== 'clean' || refusal.reason === 'never-sent', 'FILE_CLEARED');
+    return [
+      {
+        type: 'FileRefused',
+        data: { ...subjectOf(file), reason: refusal.reason, signature: refusal.signature },
+      },
+    ];
+  },
+});

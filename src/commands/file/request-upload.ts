@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { FileEvent } from '../../events/domain-event.ts';
+import { ContentType, FileName, Sha256 } from '../../events/file.ts';
+import { FileId, GroupId } from '../../events/ids.ts';
+import { fileStream } from '../../events/streams.ts';
+import { type ChatGroup, chatGroupOf, requireMember } from '../chat-group/chat-group.ts';
+import { actorId, defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type File, fileOf } from './file.ts';
+import { safeFileName } from './file-name.ts';
+
+/** An hour before the orphans go, so that their removal never races a message. */
+const SEND_WITHIN_MS = 23 * 60 * 60 * 1000;
+
+/** As browsers give it: parameters are dropped, case does not matter. */
+const givenContentType = z
+  .string()
+  .max(255)
+  .transform((value) => value.split(';', 1)[0]!.trim().toLowerCase())
+  .pipe(ContentType);
+
+const input = z.strictObject({
+  fileId: FileId,
+  groupId: GroupId,
+  name: FileName,
+  contentType: givenContentType,
+  size: z.int().min(1),
+  sha256: Sha256.nullish(),
+});
+
+/** How large a file may be and of which type is a setting, so whoever asks has been told already. */
+export const requestUpload = defineCommand<
+  z.infer<typeof input>,
+  { file: File; group: ChatGroup },
+  FileEvent
+>({
+  name: 'RequestUpload',
+  input,
+  writes: ({ fileId }) => fileStream(fileId),
+  reads: ({ fileId, groupId }) => ({ file: fileOf(fileId), group: chatGroupOf(groupId) }),
+  decide: ({ name, sha256 = null, ...asked }, { file, group }, { actor, now }) => {
+    requireMember(group, actor);
+    const uploaderId = actorId(actor);
+    require(uploaderId !== null, 'ROLE_NOT_ALLOWED');
+    require(group.status === 'open', 'GROUP_CLOSED');
+    if (file.status !== 'none') return [];
+    const sendBy = new Date(now.getTime() + SEND_WITHIN_MS).toISOString();
+    return [
+      {
+        type: 'FileUploadRequested',
+        data: { ...asked, uploaderId, name: safeFileName(name), sha256, sendBy },
+      },
+    ];
+  },
+});

@@ -1,0 +1,37 @@
+import type { Folded } from '../commands/aggregate-cache.ts';
+import { chatGroupOf, isMember } from '../commands/chat-group/chat-group.ts';
+import { type ExistingFile, type File, fileOf } from '../commands/file/file.ts';
+import { require } from '../commands/rejection.ts';
+import type { FileId, UserId } from '../events/ids.ts';
+import { caughtUp } from '../projections/projection.ts';
+import type { RouteDeps } from './route-deps.ts';
+
+/** The file as the log has it now, for a user who may know of it. */
+export type FileAccess = (fileId: FileId, userId: UserId) => Promise<Folded<ExistingFile>>;
+
+const exists = (folded: Folded<File>): folded is Folded<ExistingFile> => folded.state.status !== 'none';
+
+/**
+ * The uploader may always know of a file; others while they are members of its group, by the log as it is now, and a
+ * message there names it. Throws FILE_NOT_FOUND for everybody else, as for a file that does not exist, and
+ * `NotCaughtUp` when nobody can tell in time.
+ */
+export const fileAccess =
+  ({ loader, queries, progress, head }: FileAccessDeps): FileAccess =>
+  async (fileId, userId) => {
+    const file = await loader.refresh(fileOf(fileId));
+    require(exists(file), 'FILE_NOT_FOUND');
+    const { uploaderId, groupId } = file.state;
+    if (uploaderId === userId) return file;
+    const group = await loader.refresh(chatGroupOf(groupId));
+    require(isMember(group.state, userId), 'FILE_NOT_FOUND');
+    // Who has just heard of the message asks at once; who has taken it back relies on that, too.
+    await caughtUp(progress, await head(), ['files']);
+    require(await queries.isNamed({ fileId, groupId }), 'FILE_NOT_FOUND');
+    return file;
+  };
+
+export interface FileAccessDeps extends Pick<RouteDeps, 'loader' | 'head'> {
+  queries: Pick<RouteDeps['queries'], 'isNamed'>;
+  progress: Pick<RouteDeps['progress'], 'reached'>;
+}

@@ -1,0 +1,175 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { SignedLinks } from '../../auth/signed-links.ts';
+import type { Folded } from '../../commands/aggregate-cache.ts';
+import { encodePosition } from '../../commands/answers.ts';
+import { completeUpload } from '../../commands/file/complete-upload.ts';
+import { type ExistingFile, FileStatus, fileOf, fileStatus } from '../../commands/file/file.ts';
+import { requestUpload } from '../../commands/file/request-upload.ts';
+import { CommandRejected, require } from '../../commands/rejection.ts';
+import { FileId, type UserId } from '../../events/ids.ts';
+import { isAllowedType } from '../../files/content-types.ts';
+import { type FileStorage, storageKey } from '../../files/storage.ts';
+import { commandRequest } from '../command-request.ts';
+import { fileAccess } from '../file-access.ts';
+import { sendQuota } from '../rate-limit-fields.ts';
+import type { HttpApp, RouteDeps } from '../route-deps.ts';
+import { Id, Position, Time, bodyOf } from '../schemas.ts';
+import { FileView } from '../views.ts';
+
+/** What the routes of files need besides what all routes do. */
+export interface FileRoutes {
+  storage: FileStorage;
+  links: SignedLinks;
+  maxFileBytes: number;
+  /** Where clients reach us, when that differs from what they ask for. */
+  publicUrl?: string | undefined;
+}
+
+type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'rateLimits' | 'newId';
+
+/** CONTRACT §6. */
+const DOWNLOAD_MS = 60_000;
+
+const tags = ['Files'];
+const params = z.strictObject({ fileId: FileId });
+
+const Requested = z.object({
+  fileId: Id,
+  upload: z
+    .object({
+      method: z.literal('PUT'),
+      url: z.url(),
+      headers: z.record(z.string(), z.string()),
+      expiresAt: Time,
+    })
+    .describe('Send the bytes there, with exactly these headers; then say that it is complete'),
+  status: z.literal('pending'),
+  position: Position,
+});
+const Completed = z.object({ status: FileStatus, position: Position });
+
+/** Files on their way from the uploader to those who may download them. The bytes themselves go elsewhere. */
+export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
+  const { handle, loader, rateLimits, storage, links, maxFileBytes, newId } = deps;
+  const access = fileAccess(deps);
+  const publicUrl = deps.publicUrl?.replace(/\/$/, '');
+  const originOf = ({ protocol, host }: FastifyRequest) => publicUrl ?? `${protocol}://${host}`;
+
+  for (const [url, operationId] of [
+    ['/v1/files', 'requestUpload'],
+    ['/files', 'requestUploadAlias'],
+  ] as const)
+    app.post(
+      url,
+      {
+        config: {
+          idempotentAs: 'RequestUpload',
+          refusals: [
+            'GROUP_NOT_FOUND',
+            'GROUP_CLOSED',
+            'FILE_TOO_LARGE',
+            'FILE_TYPE_NOT_ALLOWED',
+            'RATE_LIMITED',
+          ],
+        },
+        schema: {
+          tags,
+          operationId,
+          summary: 'Ask for a place to upload a file to, for one group',
+          body: bodyOf(requestUpload, 'fileId'),
+          response: { 201: Requested },
+        },
+      },
+      async (request, reply) => {
+        sendQuota(reply, await rateLimits.consume('uploads', request.session.actor.userId));
+        require(request.body.size <= maxFileBytes, 'FILE_TOO_LARGE');
+        require(isAllowedType(request.body.contentType), 'FILE_TYPE_NOT_ALLOWED');
+        const asked = { fileId: FileId.parse(newId()), ...request.body };
+        const outcome = await handle(requestUpload, asked, commandRequest(request));
+        const [requested] = outcome.events;
+        if (requested?.type !== 'FileUploadRequested')
+          throw new Error('RequestUpload always has a FileUploadRequested to tell of');
+        const { fileId, contentType, size, sha256 } = requested.data;
+        const origin = originOf(request);
+        const upload = await storage.presignUpload({ fileId, contentType, size, sha256, origin });
+        const position = encodePosition(outcome.position);
+        return reply.code(201).send({ fileId, upload, status: 'pending', position });
+      },
+    );
+
+  /** As the log has it now; to others there is no such file. */
+  async function ownFile(fileId: FileId, userId: UserId): Promise<Folded<ExistingFile>> {
+    const { state, ...folded } = await loader.refresh(fileOf(fileId));
+    if (state.status === 'none' || state.uploaderId !== userId) throw new CommandRejected('FILE_NOT_FOUND');
+    return { state, ...folded };
+  }
+
+  app.post(
+    '/v1/files/:fileId/complete',
+    {
+      config: { idempotentAs: 'CompleteUpload', refusals: ['FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
+      schema: {
+        tags,
+        operationId: 'completeUpload',
+        summary: 'Say that the bytes are uploaded: they are then inspected',
+        params,
+        response: { 202: Completed },
+      },
+    },
+    async (request, reply) => {
+      const { fileId } = request.params;
+      const { userId } = request.session.actor;
+      let file = await ownFile(fileId, userId);
+      if (file.state.status === 'pending') {
+        const stored = await storage.stat(storageKey('quarantine', fileId));
+        require(stored !== undefined, 'FILE_NOT_UPLOADED');
+        const { events, position } = await handle(
+          completeUpload,
+          { fileId, etag: stored.etag },
+          commandRequest(request),
+        );
+        if (events.length > 0)
+          return reply.code(202).send({ status: 'scanning', position: encodePosition(position) });
+        file = await ownFile(fileId, userId);
+      }
+      const { state, position } = file;
+      return reply.code(202).send({ status: fileStatus(state), position: encodePosition(position) });
+    },
+  );
+
+  app.get(
+    '/v1/files/:fileId',
+    {
+      config: { refusals: ['FILE_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'getFile',
+        summary: 'How a file stands; when it is clean, a link that downloads it',
+        params,
+        response: { 200: FileView },
+      },
+    },
+    async (request) => {
+      const { fileId } = request.params;
+      const { userId } = request.session.actor;
+      const { state } = await access(fileId, userId);
+      const { groupId, name, contentType, size } = state;
+      const file = { fileId, groupId, status: fileStatus(state), name, contentType, size };
+      if (state.status === 'refused') return { ...file, reason: state.reason };
+      if (state.status !== 'clean') return file;
+
+      const expiresAt = Date.now() + DOWNLOAD_MS;
+      const link = (variant: 'original' | 'thumbnail') => {
+        const token = links.sign('download', { fileId, userId, variant }, expiresAt);
+        return `${originOf(request)}/v1/storage/${fileId}?token=${token}`;
+      };
+      return {
+        ...file,
+        url: link('original'),
+        expiresAt: new Date(expiresAt).toISOString(),
+        ...(state.hasThumbnail && { thumbnail: { url: link('thumbnail') } }),
+      };
+    },
+  );
+}

@@ -1,0 +1,139 @@
+import type { EventOf } from '../events/domain-event.ts';
+import type { Recorded } from '../events/event-store.ts';
+import { plain, quoted } from './columns.ts';
+import type { Projection, Statement } from './projection.ts';
+
+type Requested = Recorded<EventOf<'FileUploadRequested'>>;
+type Moved = Recorded<EventOf<'FileUploaded' | 'FileCleared' | 'FileRefused'>>;
+type Sent = Recorded<EventOf<'MessageSent'>>;
+type Deleted = Recorded<EventOf<'MessageDeleted'>>;
+
+const request = (events: Requested[]): Statement => ({
+  name: 'request',
+  text: `
+    insert into files
+      (file_id, group_id, uploader_id, name, content_type, size, requested_at, revision, status, has_thumbnail)
+    select b.*, 'pending', false from unnest(
+      $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::bigint[]) b
+    on conflict do nothing`,
+  values: [
+    plain(events.map(({ data }) => data.fileId)),
+    plain(events.map(({ data }) => data.groupId)),
+    plain(events.map(({ data }) => data.uploaderId)),
+    quoted(events.map(({ data }) => data.name)),
+    quoted(events.map(({ data }) => data.contentType)),
+    plain(events.map(({ data }) => data.size)),
+    plain(events.map(({ occurredAt }) => occurredAt)),
+    plain(events.map(({ revision }) => revision)),
+  ],
+});
+
+/** The word of CONTRACT §6. */
+function statusAfter(event: Moved): string {
+  if (event.type === 'FileUploaded') return 'scanning';
+  if (event.type === 'FileCleared') return 'clean';
+  return event.data.reason === 'infected' ? 'infected' : 'rejected';
+}
+
+const move = (events: Moved[]): Statement => ({
+  name: 'move',
+  text: `
+    update files f set status = b.status, reason = b.reason, has_thumbnail = b.has_thumbnail, revision = b.revision
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::bigint[])
+      b (file_id, status, reason, has_thumbnail, revision)
+    where f.file_id = b.file_id and f.revision < b.revision`,
+  values: [
+    plain(events.map(({ data }) => data.fileId)),
+    plain(events.map(statusAfter)),
+    plain(events.map((event) => (event.type === 'FileRefused' ? event.data.reason : null))),
+    plain(events.map((event) => event.type === 'FileCleared' && event.data.hasThumbnail)),
+    plain(events.map(({ revision }) => revision)),
+  ],
+});
+
+function attach(events: Sent[]): Statement {
+  const attachments = events.flatMap(({ data, position }) =>
+    data.fileIds.map((fileId) => ({ ...data, fileId, position })),
+  );
+  return {
+    name: 'attach',
+    text: `
+      insert into attachments (message_id, file_id, group_id, position)
+      select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])
+      on conflict do nothing`,
+    values: [
+      plain(attachments.map(({ messageId }) => messageId)),
+      plain(attachments.map(({ fileId }) => fileId)),
+      plain(attachments.map(({ groupId }) => groupId)),
+      plain(attachments.map(({ position }) => position)),
+    ],
+  };
+}
+
+/** After `attach`: in one group, no message is deleted before it is sent. */
+const detach = (events: Deleted[]): Statement => ({
+  name: 'detach',
+  text: `
+    delete from attachments a using unnest($1::uuid[], $2::uuid[]) b (message_id, group_id)
+    where a.message_id = b.message_id and a.group_id = b.group_id`,
+  values: [plain(events.map(({ data }) => data.messageId)), plain(events.map(({ data }) => data.groupId))],
+});
+
+/** How each file stands, and which messages name it. */
+export const files: Projection<(Requested | Moved | Sent | Deleted)['type']> = {
+  name: 'files',
+  version: 1,
+  tables: `
+    create table files (
+      file_id uuid primary key,
+      group_id uuid not null,
+      uploader_id uuid not null,
+      name text not null,
+      content_type text not null,
+      size bigint not null,
+      status text not null,
+      -- Of a refusal.
+      reason text,
+      has_thumbnail boolean not null,
+      requested_at timestamptz not null,
+      revision bigint not null
+    );
+    create table attachments (
+      message_id uuid,
+      file_id uuid,
+      group_id uuid not null,
+      position bigint not null,
+      primary key (message_id, file_id)
+    )`,
+  indexes: `
+    create index files_to_inspect on files (requested_at) where status = 'scanning';
+    create index files_that_may_be_orphans on files (requested_at) where status in ('pending', 'clean');
+    create index attachments_of_file on attachments (file_id, group_id)`,
+  handles: [
+    'FileUploadRequested',
+    'FileUploaded',
+    'FileCleared',
+    'FileRefused',
+    'MessageSent',
+    'MessageDeleted',
+  ],
+  concerns: (event) => event.type !== 'MessageSent' || event.data.fileIds.length > 0,
+  project: (events) => {
+    const requested: Requested[] = [];
+    const moved = new Map<string, Moved>();
+    const sent: Sent[] = [];
+    const deleted: Deleted[] = [];
+    for (const event of events) {
+      if (event.type === 'FileUploadRequested') requested.push(event);
+      else if (event.type === 'MessageDeleted') deleted.push(event);
+      else if (event.type !== 'MessageSent') moved.set(event.data.fileId, event);
+      else if (event.data.fileIds.length > 0) sent.push(event);
+    }
+    return [
+      ...(requested.length > 0 ? [request(requested)] : []),
+      ...(moved.size > 0 ? [move([...moved.values()])] : []),
+      ...(sent.length > 0 ? [attach(sent)] : []),
+      ...(deleted.length > 0 ? [detach(deleted)] : []),
+    ];
+  },
+};

@@ -1,0 +1,36 @@
+import { type DatabasePool, sql } from 'slonik';
+import { z } from 'zod';
+import type { FileId, GroupId } from '../events/ids.ts';
+
+const Found = z.object({ found: z.boolean() });
+const ToInspect = z.object({ fileId: z.string().brand<'FileId'>() });
+const Orphan = ToInspect.extend({ status: z.enum(['pending', 'clean']) });
+export type Orphan = z.infer<typeof Orphan>;
+
+/** The files whose bytes wait to be inspected, those that were asked for first ahead. */
+export async function filesToInspect(db: DatabasePool, limit: number): Promise<FileId[]> {
+  const found = await db.anyFirst(sql.type(ToInspect)`
+    select file_id as "fileId" from files.files where status = 'scanning' order by requested_at limit ${limit}`);
+  return [...found];
+}
+
+/** The files asked for before then that no message names: never completed when pending, never sent when clean. */
+export async function orphans(db: DatabasePool, before: Date, limit: number): Promise<Orphan[]> {
+  const found = await db.any(sql.type(Orphan)`
+    select f.file_id as "fileId", f.status from files.files f
+    where f.status in ('pending', 'clean') and f.requested_at < ${sql.timestamp(before)}
+      and not exists (select from files.attachments a where a.file_id = f.file_id)
+    order by f.requested_at limit ${limit}`);
+  return [...found];
+}
+
+/** Whether a message of the group that was not deleted names the file. */
+export async function isNamed(
+  db: DatabasePool,
+  { fileId, groupId }: { fileId: FileId; groupId: GroupId },
+): Promise<boolean> {
+  return db.oneFirst(sql.type(Found)`
+    select exists (
+      select from files.attachments where file_id = ${fileId} and group_id = ${groupId}
+    ) as found`);
+}
