@@ -1,0 +1,31 @@
+import { type File, fileOf } from '../commands/file/file.ts';
+import type { Request } from '../commands/handle-command.ts';
+import type { EventStore, Recorded } from '../events/event-store.ts';
+import type { FileId } from '../events/ids.ts';
+
+export type ScanningFile = Extract<File, { status: 'scanning' }>;
+
+/** A file as the log has it now, and the event that brought it there: the cause of what comes next. */
+export type FileInLog<F extends File = Exclude<File, { status: 'none' }>> = { file: F; cause: Recorded };
+
+/** Undefined for a file that was never asked for. A file has four events at most, so nothing is kept. */
+export async function fileInLog(
+  store: Pick<EventStore, 'readStream'>,
+  fileId: FileId,
+): Promise<FileInLog | undefined> {
+  const { stream, aggregate } = fileOf(fileId);
+  const events = await store.readStream(stream);
+  const file = events.reduce((state, event) => aggregate.evolve(state, event as never), aggregate.initial);
+  const cause = events.at(-1);
+  return cause === undefined || file.status === 'none' ? undefined : { file, cause };
+}
+
+export const isScanning = (found: FileInLog | undefined): found is FileInLog<ScanningFile> =>
+  found?.file.status === 'scanning';
+
+/** A command of the system's own that follows from an event: from the same event twice, it is one in the log. */
+export const because = ({ id, metadata }: Recorded): Request => ({
+  actor: 'system',
+  correlationId: metadata.correlationId,
+  causationId: id,
+});

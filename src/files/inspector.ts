@@ -1,0 +1,189 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position } from '../events/event-store.ts';
+import type { FileId } from '../events/ids.ts';
+import type { Claims } from './claims.ts';
+import { type FileInLog, type ScanningFile, fileInLog, isScanning } from './file-in-log.ts';
+import type { Finding } from './finding.ts';
+import { CHANGED_SINCE, type Settle } from './settle.ts';
+import { ObjectChanged } from './storage.ts';
+
+const POLL_MS = 5_000;
+/** The oldest first; the others come up as these are done. */
+const POLL_LIMIT = 1_000;
+const DEADLINE_MS = 180_000;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 300_000;
+/** Longer than an inspection takes when nothing is wrong. */
+const OVERDUE_MS = 60_000;
+
+interface Waiting {
+  /** When this process first heard of it, by its monotonic clock. */
+  since: number;
+  failures: number;
+  /** Set while it pauses before the next attempt. */
+  timer?: NodeJS.Timeout;
+}
+
+export interface Inspector {
+  start(): Promise<void>;
+  /** Ends inspections in hand without a decision; resolves when they have ended. */
+  stop(): Promise<void>;
+  /** Why files have waited for more than a minute, and how many; undefined while none has. */
+  failure(): string | undefined;
+}
+
+/**
+ * Inspects every file whose bytes have come: at once when it hears of them, and by a poll what a crash, a failure or
+ * another process left behind. An inspection that fails decides nothing: it is repeated with growing pauses, for ever.
+ */
+export function createInspector({
+  store,
+  waiting,
+  claims,
+  inspect,
+  settle,
+  log,
+  concurrency = 8,
+  pollMs = POLL_MS,
+  deadlineMs = DEADLINE_MS,
+  firstPauseMs = FIRST_PAUSE_MS,
+  overdueMs = OVERDUE_MS,
+}: {
+  store: Pick<EventStore, 'subscribe' | 'head' | 'readStream'>;
+  /** The files that the read model knows to be waiting, oldest first. */
+  waiting: (limit: number) => Promise<readonly FileId[]>;
+  claims: Claims;
+  /** Looks at the bytes in quarantine, in the version that was completed. */
+  inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>;
+  settle: Settle;
+  log: Logger;
+  /** Files at once. */
+  concurrency?: number;
+  pollMs?: number;
+  /** For one inspection as a whole. */
+  deadlineMs?: number;
+  firstPauseMs?: number;
+  overdueMs?: number;
+}): Inspector {
+  const files = new Map<FileId, Waiting>();
+  const queue: FileId[] = [];
+  const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  let lastError: Error | undefined;
+  let followers: Promise<unknown> | undefined;
+
+  function hear(fileId: FileId): void {
+    if (files.has(fileId) || stopping.signal.aborted) return;
+    files.set(fileId, { since: performance.now(), failures: 0 });
+    queue.push(fileId);
+    startNext();
+  }
+
+  function startNext(): void {
+    while (running.size < concurrency && queue.length > 0 && !stopping.signal.aborted) {
+      const attempt = work(queue.shift()!).finally(() => {
+        running.delete(attempt);
+        startNext();
+      });
+      running.add(attempt);
+    }
+  }
+
+  async function work(fileId: FileId): Promise<void> {
+    try {
+      if (await attempt(fileId)) files.delete(fileId);
+      else waitForNext(fileId);
+    } catch (error) {
+      if (stopping.signal.aborted) return;
+      lastError = error instanceof Error ? error : new Error(String(error));
+      const pauseMs = waitForNext(fileId);
+      log.warn({ err: lastError, fileId, pauseMs }, 'a file could not be inspected: it waits');
+    }
+  }
+
+  /** Whether it is settled; false while another process has it. */
+  async function attempt(fileId: FileId): Promise<boolean> {
+    const release = await claims.claim(fileId);
+    if (!release) return false;
+    try {
+      const found = await fileInLog(store, fileId);
+      if (isScanning(found)) await settle(found, await findingOf(found));
+      return true;
+    } finally {
+      await release();
+    }
+  }
+
+  async function findingOf({ file }: FileInLog<ScanningFile>): Promise<Finding> {
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(deadlineMs)]);
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    // What does not heed the signal is left to itself: its answer would come too late to count.
+    return Promise.race([inspect(file, signal), ended]).catch((error: unknown) => {
+      if (error instanceof ObjectChanged) return CHANGED_SINCE;
+      throw error;
+    });
+  }
+
+  /** Answers with how long the file waits for its next attempt, in milliseconds. */
+  function waitForNext(fileId: FileId): number {
+    const file = files.get(fileId)!;
+    const longest = Math.min(firstPauseMs * 2 ** file.failures, LONGEST_PAUSE_MS);
+    // Half of it by chance: what failed together does not come back together.
+    const pauseMs = Math.round(longest * (0.5 + Math.random() / 2));
+    file.failures += 1;
+    file.timer = setTimeout(() => {
+      queue.push(fileId);
+      startNext();
+    }, pauseMs).unref();
+    return pauseMs;
+  }
+
+  async function follow(after: Position): Promise<void> {
+    const { signal } = stopping;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of store.subscribe({ after, signal }))
+          for (const { type, data, position } of batch) {
+            after = position;
+            if (type === 'FileUploaded') hear(data.fileId);
+          }
+      } catch (err) {
+        if (!signal.aborted) log.warn({ err }, 'uploads are not heard of: polling goes on');
+      }
+      await pause(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async function poll(): Promise<void> {
+    const { signal } = stopping;
+    while (!signal.aborted) {
+      try {
+        for (const fileId of await waiting(POLL_LIMIT)) hear(fileId);
+      } catch (err) {
+        if (!signal.aborted) log.warn({ err }, 'files that wait could not be listed');
+      }
+      await pause(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  return {
+    async start() {
+      followers = Promise.all([follow(await store.head()), poll()]);
+    },
+    async stop() {
+      stopping.abort();
+      for (const { timer } of files.values()) clearTimeout(timer);
+      await followers;
+      await Promise.all(running);
+    },
+    failure() {
+      const now = performance.now();
+      const overdue = files.values().filter(({ since }) => now - since > overdueMs);
+      const count = [...overdue].length;
+      if (count === 0) return undefined;
+      return `${count} ${count === 1 ? 'file has' : 'files have'} waited for long${lastError ? `: ${lastError.message}` : ''}`;
+    },
+  };
+}

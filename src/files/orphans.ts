@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { refuseFile } from '../commands/file/refuse-file.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
+import { CommandRejected } from '../commands/rejection.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { FileId } from '../events/ids.ts';
+import { because, fileInLog } from './file-in-log.ts';
+import type { FileStorage } from './storage.ts';
+
+const HOUR_MS = 3_600_000;
+const EVERY_MS = 600_000;
+/** An hour after no message may name the file for the first time, see `sendBy` of FileUploadRequested. */
+const ORPHANED_AFTER_MS = 24 * HOUR_MS;
+/** What is older in quarantine belongs to no file: what was refused an hour before is gone. */
+const SWEPT_AFTER_MS = 25 * HOUR_MS;
+/** In one run; the next one goes on. */
+const LIMIT = 1_000;
+
+export interface Orphan {
+  fileId: FileId;
+  /** Pending was never completed; clean was never sent. */
+  status: string;
+}
+
+export interface OrphanJob {
+  /** One run; answers with how many files were refused. */
+  run(): Promise<number>;
+  /** Runs at once, and then every ten minutes. A run that fails is logged, and made up for by the next. */
+  start(): void;
+  /** Resolves when the run in hand has ended. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Refuses files that were never completed, or that no message named, within 24 h of being asked for. The log is where
+ * that is written; their bytes go by `tidy`. Then sweeps quarantine of what belongs to no file, unless files still wait
+ * there to be inspected: a scanner may be down for longer than that.
+ */
+export function createOrphanJob({
+  store,
+  orphans,
+  waiting,
+  isCaughtUp,
+  handle,
+  storage,
+  log,
+  now = () => new Date(),
+  everyMs = EVERY_MS,
+}: {
+  store: Pick<EventStore, 'readStream'>;
+  /** Files asked for before then that are pending, or clean and named by no message. */
+  orphans: (before: Date, limit: number) => Promise<readonly Orphan[]>;
+  waiting: (limit: number) => Promise<readonly FileId[]>;
+  /** Whether the read model behind these two shows the log up to now: if it stands still, a file that was sent may look like an orphan. */
+  isCaughtUp: () => Promise<boolean>;
+  handle: HandleCommand;
+  storage: Pick<FileStorage, 'removeOlderThan'>;
+  log: Logger;
+  now?: () => Date;
+  everyMs?: number;
+}): OrphanJob {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> | undefined;
+
+  async function refuse({ fileId, status }: Orphan): Promise<boolean> {
+    const found = await fileInLog(store, fileId);
+    // Decided on what the read model saw: a file that has moved on since is left alone.
+    if (!found || found.file.status !== status) return false;
+    const reason = status === 'pending' ? 'never-completed' : 'never-sent';
+    try {
+      await handle(refuseFile, { fileId, reason, signature: null }, because(found.cause));
+      return true;
+    } catch (error) {
+      if (error instanceof CommandRejected) return false;
+      throw error;
+    }
+  }
+
+  async function run(): Promise<number> {
+    const at = now().getTime();
+    if (!(await isCaughtUp())) {
+      log.warn('orphaned files are not removed now: the read model of files is behind');
+      return 0;
+    }
+    let refused = 0;
+    for (const orphan of await orphans(new Date(at - ORPHANED_AFTER_MS), LIMIT)) {
+      if (signal.aborted) break;
+      if (await refuse(orphan)) refused += 1;
+    }
+    const isAnyWaiting = (await waiting(1)).length > 0;
+    const swept = isAnyWaiting
+      ? 0
+      : await storage.removeOlderThan('quarantine', new Date(at - SWEPT_AFTER_MS));
+    if (refused + swept > 0) log.info({ refused, swept }, 'orphaned files removed');
+    return refused;
+  }
+
+  async function repeat(): Promise<void> {
+    while (!signal.aborted) {
+      await run().catch((err: unknown) => log.warn({ err }, 'orphaned files could not be removed'));
+      await pause(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  return {
+    run,
+    start: () => void (running ??= repeat()),
+    async stop() {
+      stopping.abort();
+      await running;
+    },
+  };
+}
