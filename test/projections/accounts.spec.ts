@@ -1,5 +1,7 @@
 import { accounts } from '../../src/projections/accounts.ts';
-import { acme, ada, event, registered } from '../support/example-events.ts';
+import { standardPreferences } from '../../src/commands/account/account.ts';
+import type { NotificationPreferences } from '../../src/events/account.ts';
+import { acme, ada, event, groupId, otherGroupId, registered } from '../support/example-events.ts';
 import { at, stage } from '../support/projection.ts';
 
 const { open, close, given } = stage(accounts);
@@ -7,6 +9,12 @@ beforeAll(open);
 afterAll(close);
 
 const renamed = (displayName: string) => event('ProfileChanged', { userId: ada.userId, displayName });
+const prefers = (preferences: Partial<NotificationPreferences>) =>
+  event('NotificationPreferencesSet', {
+    userId: ada.userId,
+    preferences: { ...standardPreferences, ...preferences },
+  });
+const PREFERENCES = 'email, push, muted, quiet_hours, digest_minutes';
 
 describe('the accounts read model', () => {
   test('knows everybody who registered', () =>
@@ -28,4 +36,50 @@ describe('the accounts read model', () => {
     given(registered(ada), renamed('Lovelace'), renamed('Ada L.')).then('accounts', 'display_name', [
       { display_name: 'Ada L.' },
     ]));
+
+  test('knows how everybody wants to be told: by the standard until they choose', () =>
+    given(registered(ada)).then('accounts', PREFERENCES, [
+      {
+        email: standardPreferences.email,
+        push: standardPreferences.push,
+        muted: standardPreferences.muted,
+        quiet_hours: standardPreferences.quietHours,
+        digest_minutes: standardPreferences.digestMinutes,
+      },
+    ]));
+
+  test('knows the last of what somebody chose', () => {
+    const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };
+    return given(
+      registered(acme),
+      registered(ada),
+      prefers({ email: false, quietHours: { ...quietHours, end: '06:00' } }),
+      prefers({ push: false, muted: [groupId, otherGroupId], quietHours, digestMinutes: 0 }),
+    ).then('accounts', PREFERENCES, [
+      {
+        email: true,
+        push: false,
+        muted: [groupId, otherGroupId],
+        quiet_hours: quietHours,
+        digest_minutes: 0,
+      },
+      { email: true, push: true, muted: [], quiet_hours: null, digest_minutes: 10 },
+    ]);
+  });
+
+  test('forgets quiet hours and muted groups that were given up', () =>
+    given(
+      registered(ada),
+      prefers({ muted: [groupId], quietHours: { start: '22:00', end: '07:00', timeZone: 'UTC' } }),
+      prefers({}),
+    ).then('accounts', 'muted, quiet_hours', [{ muted: [], quiet_hours: null }]));
+
+  test('keeps a name and preferences apart, whichever came last', () =>
+    given(
+      registered(ada),
+      prefers({ digestMinutes: 30 }),
+      renamed('Lovelace'),
+      prefers({ digestMinutes: 60 }),
+      renamed('Ada L.'),
+    ).then('accounts', 'display_name, digest_minutes', [{ display_name: 'Ada L.', digest_minutes: 60 }]));
 });

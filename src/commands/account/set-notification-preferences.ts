@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { NotificationPreferences } from '../../events/account.ts';
+import type { AccountEvent } from '../../events/domain-event.ts';
+import { UserId } from '../../events/ids.ts';
+import { accountStream } from '../../events/streams.ts';
+import { defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type Account, accountOf } from './account.ts';
+
+const { email, push, muted, quietHours, digestMinutes } = NotificationPreferences.shape;
+
+const input = z.strictObject({
+  userId: UserId,
+  /** What is left out stays as it is. */
+  preferences: z.strictObject({
+    email: email.exactOptional(),
+    push: push.exactOptional(),
+    muted: muted.exactOptional(),
+    quietHours: quietHours.exactOptional(),
+    digestMinutes: digestMinutes.exactOptional(),
+  }),
+});
+
+/** Muted groups have no order. */
+const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean =>
+  a.email === b.email &&
+  a.push === b.push &&
+  a.digestMinutes === b.digestMinutes &&
+  a.quietHours?.start === b.quietHours?.start &&
+  a.quietHours?.end === b.quietHours?.end &&
+  a.quietHours?.timeZone === b.quietHours?.timeZone &&
+  new Set(a.muted).symmetricDifference(new Set(b.muted)).size === 0;
+
+/** Everybody decides for themselves how they want to be told. */
+export const setNotificationPreferences = defineCommand<
+  z.infer<typeof input>,
+  { account: Account },
+  AccountEvent
+>({
+  name: 'SetNotificationPreferences',
+  input,
+  writes: ({ userId }) => accountStream(userId),
+  reads: ({ userId }) => ({ account: accountOf(userId) }),
+  decide: ({ userId, preferences: change }, { account }, { actor }) => {
+    require(account.status === 'registered', 'USER_NOT_FOUND');
+    require(actor === 'system' || actor.userId === userId, 'USER_NOT_FOUND');
+    const wanted = { ...account.preferences, ...change };
+    const preferences = { ...wanted, muted: [...new Set(wanted.muted)] };
+    if (isSame(preferences, account.preferences)) return [];
+    return [{ type: 'NotificationPreferencesSet', data: { userId, preferences } }];
+  },
+});

@@ -1,0 +1,89 @@
+import { standardPreferences } from '../../../src/commands/account/account.ts';
+import { setNotificationPreferences } from '../../../src/commands/account/set-notification-preferences.ts';
+import { acme, ada, event, groupId, otherGroupId, registered } from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const { userId } = ada;
+const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };
+const chosen = { email: false, push: true, muted: [groupId], quietHours, digestMinutes: 60 };
+const set = event('NotificationPreferencesSet', { userId, preferences: chosen });
+
+describe('setting how one is told', () => {
+  test('all of it is in the event', () =>
+    given(registered(ada))
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: chosen })
+      .then([set]));
+
+  test('what is left out stays as it is', () =>
+    given(registered(ada), set)
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: { push: false } })
+      .then([event('NotificationPreferencesSet', { userId, preferences: { ...chosen, push: false } })]));
+
+  test('what holds already changes nothing, in whatever order the groups are', () => {
+    const muted = [groupId, otherGroupId];
+    given(registered(ada), event('NotificationPreferencesSet', { userId, preferences: { ...chosen, muted } }))
+      .as(ada)
+      .when(setNotificationPreferences, {
+        userId,
+        preferences: { ...chosen, quietHours: { ...quietHours }, muted: muted.toReversed() },
+      })
+      .thenNothing();
+  });
+
+  test('the standard changes nothing for somebody who never chose', () =>
+    given(registered(ada))
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: standardPreferences })
+      .thenNothing());
+
+  test.each([
+    { email: true },
+    { push: false },
+    { muted: [] },
+    { muted: [otherGroupId] },
+    { quietHours: null },
+    { quietHours: { ...quietHours, start: '21:00' } },
+    { quietHours: { ...quietHours, end: '06:00' } },
+    { quietHours: { ...quietHours, timeZone: 'Europe/Paris' } },
+    { digestMinutes: 0 },
+  ])('%j is a change', (change) =>
+    given(registered(ada), set)
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: change })
+      .then([event('NotificationPreferencesSet', { userId, preferences: { ...chosen, ...change } })]),
+  );
+
+  test('a group that is named twice is muted once', () =>
+    given(registered(ada))
+      .as(ada)
+      .when(setNotificationPreferences, {
+        userId,
+        preferences: { muted: [otherGroupId, groupId, otherGroupId] },
+      })
+      .then([
+        event('NotificationPreferencesSet', {
+          userId,
+          preferences: { ...standardPreferences, muted: [otherGroupId, groupId] },
+        }),
+      ]));
+
+  test('nobody sets it for somebody else', () =>
+    given(registered(ada), registered(acme))
+      .as(acme)
+      .when(setNotificationPreferences, { userId, preferences: chosen })
+      .thenRejects('USER_NOT_FOUND'));
+
+  test('who never registered is not told of anything', () =>
+    given()
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: chosen })
+      .thenRejects('USER_NOT_FOUND'));
+
+  test('a repetition is the same change', () =>
+    given(registered(ada))
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: chosen })
+      .thenIdempotent());
+});
