@@ -1,0 +1,75 @@
+import type { MessageNews } from '../facts.ts';
+import { type Html, html } from './html.ts';
+import { type Section, plainQuotation, quotation } from './section.ts';
+import { count, oneLine } from './wording.ts';
+
+/** A letter quotes so many messages; it only counts the others. */
+const MAX_QUOTED = 30;
+
+interface Conversation {
+  name: string;
+  messages: MessageNews[];
+}
+
+function byGroup(messages: readonly MessageNews[]): Conversation[] {
+  const groups = new Map<string, Conversation>();
+  for (const message of messages) {
+    const group = groups.get(message.groupId) ?? { name: oneLine(message.groupName), messages: [] };
+    group.messages.push(message);
+    groups.set(message.groupId, group);
+  }
+  return [...groups.values()];
+}
+
+function subjectOf(conversations: Conversation[], total: number): string {
+  const [first, ...others] = conversations;
+  if (others.length > 0)
+    return `${count(total, 'new message')} in ${count(conversations.length, 'conversation')}`;
+  const name = first?.name ?? '';
+  return total === 1
+    ? `${oneLine(first?.messages[0]?.senderName ?? '')} wrote in ${name}`
+    : `${total} new messages in ${name}`;
+}
+
+/** What a message says about its files; one without text has some, even when all of them were refused. */
+export const filesOf = ({ fileNames }: MessageNews): string =>
+  fileNames.length === 0 ? 'a file' : fileNames.map((name) => oneLine(name)).join(', ');
+
+const hasFiles = ({ text, fileNames }: MessageNews) => text === null || fileNames.length > 0;
+
+const inMarkup = (message: MessageNews): Html =>
+  html`<article>
+    <h3><bdi>${oneLine(message.senderName)}</bdi></h3>
+    ${message.text === null ? html`` : quotation(message.text)}
+    ${hasFiles(message) ? html`<p>Attached: <bdi>${filesOf(message)}</bdi></p>` : html``}
+  </article>`;
+
+const inText = (message: MessageNews): string =>
+  [
+    `${oneLine(message.senderName)}:`,
+    ...(message.text === null ? [] : [plainQuotation(message.text)]),
+    ...(hasFiles(message) ? [`Attached: ${filesOf(message)}`] : []),
+  ].join('\n');
+
+/** One message or many, of one group or many. */
+export function messagesSection(messages: readonly MessageNews[]): Section {
+  const conversations = byGroup(messages.slice(0, MAX_QUOTED));
+  const unquoted = messages.length - MAX_QUOTED;
+  const more = unquoted > 0 ? `And ${count(unquoted, 'more message')}.` : undefined;
+  return {
+    subject: subjectOf(byGroup(messages), messages.length),
+    html: html`${conversations.map(
+      ({ name, messages: said }) =>
+        html`<section>
+          <h2>New in <bdi>${name}</bdi></h2>
+          ${said.map(inMarkup)}
+        </section>`,
+    )}${more === undefined ? html`` : html`<p>${more}</p>`}`,
+    text: [
+      ...conversations.map(({ name, messages: said }) =>
+        [`New in ${name}`, ...said.map(inText)].join('\n\n'),
+      ),
+      ...(more === undefined ? [] : [more]),
+    ].join('\n\n'),
+  };
+}

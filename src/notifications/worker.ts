@@ -1,0 +1,149 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { UserId } from '../events/ids.ts';
+import { NotCaughtUp } from '../projections/projection.ts';
+import type { NotificationFacts } from './facts.ts';
+import { type SecondLook, lookAgain } from './look-again.ts';
+import { type Mailer, NotDelivered } from './mailer.ts';
+import type { Batch, Channel, Outcome, Skipped } from './notification.ts';
+import type { Outbox } from './outbox.ts';
+import { pushToAll } from './push-to-all.ts';
+import type { PushSubscriptions } from './push-subscriptions.ts';
+import type { Pusher } from './pusher.ts';
+import { quietUntil } from './quiet-hours.ts';
+import { letter } from './templates/letter.ts';
+import { pushPayload } from './templates/push.ts';
+import { oneLine } from './templates/wording.ts';
+
+/** So many attempts may fail for a reason that may pass: with the back-off below that is most of a working day. */
+const MAX_ATTEMPTS = 12;
+const FIRST_BACK_OFF_MS = 30_000;
+const MAX_BACK_OFF_MS = 3_600_000;
+
+/** When a batch that failed so often before may be tried again. */
+export const backOffMs = (attempts: number): number =>
+  Math.min(FIRST_BACK_OFF_MS * 2 ** attempts, MAX_BACK_OFF_MS);
+
+export interface WorkerDeps {
+  outbox: Pick<Outbox, 'load' | 'settle' | 'retry' | 'park'>;
+  facts: NotificationFacts;
+  mailer: Pick<Mailer, 'send'>;
+  pusher: Pick<Pusher, 'push'>;
+  subscriptions: Pick<PushSubscriptions, 'ofUser' | 'drop'>;
+  /** Where one POST ends the mails to this user (RFC 8058). */
+  unsubscribeUrl: (userId: UserId) => string;
+  /** Where people read their messages; its host is in every Message-ID, so it should not change while mails wait. */
+  siteUrl: string;
+  now: () => Date;
+  log: Logger;
+  metrics?: {
+    notificationsSettled(channel: Channel, outcome: 'sent' | Skipped, count: number): void;
+  };
+  /** How long an outage of the database is waited out before the queue hears of it. Default 20 s. */
+  patienceMs?: number;
+}
+
+export interface Worker {
+  /** Rejects only for a fault of ours, or when the database stays away: the queue then hands the batch out again. */
+  handle(batchId: string): Promise<void>;
+  /** The queue has handed it out too often. */
+  onDead(batchId: string, reason: string): Promise<void>;
+}
+
+/**
+ * Sends what is in a batch, after a second look at all of it. Between sending and settling there is no transaction: a
+ * crash there sends the same letter again, with the same Message-ID, or the same push, with the same tag.
+ */
+export function createWorker(deps: WorkerDeps): Worker {
+  const { outbox, facts, log, metrics, now, patienceMs = 20_000 } = deps;
+  const { hostname } = new URL(deps.siteUrl);
+  const inHand = new Map<string, Promise<void>>();
+
+  /** What is sent must be settled, and an outage must not use up the deliveries that a poisoned batch is allowed. */
+  async function persistently<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + patienceMs;
+    for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, 1_000)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (performance.now() + waitMs > deadline) throw error;
+        await pause(waitMs);
+      }
+    }
+  }
+
+  async function settle(batch: Batch, outcomes: Outcome[]): Promise<void> {
+    await persistently(() => outbox.settle(batch.batchId, outcomes));
+    for (const [outcome, { length }] of Map.groupBy(outcomes, (o) => o.outcome))
+      metrics?.notificationsSettled(batch.channel, outcome, length);
+  }
+
+  async function park({ batchId, channel }: Batch, reason: string): Promise<void> {
+    await persistently(() => outbox.park(batchId, reason));
+    log.error({ batchId, channel, reason }, 'notifications parked');
+  }
+
+  async function putOff(batch: Batch, reason: string): Promise<void> {
+    const { batchId, channel, attempts } = batch;
+    if (attempts + 1 > MAX_ATTEMPTS) return park(batch, reason);
+    const at = new Date(now().getTime() + backOffMs(attempts));
+    await persistently(() => outbox.retry(batchId, at, reason));
+    log.warn({ batchId, channel, attempts, reason }, 'notifications put off');
+  }
+
+  async function sendMail(batch: Batch, { recipient, news }: SecondLook): Promise<'sent' | Skipped> {
+    const address = await facts.emailAddress(batch.recipientId);
+    if (address === undefined || !recipient) return 'no-address';
+    const unsubscribeUrl = deps.unsubscribeUrl(batch.recipientId);
+    const { siteUrl } = deps;
+    await deps.mailer.send({
+      ...letter(news, { recipientName: recipient.displayName, siteUrl, unsubscribeUrl }),
+      messageId: `<${batch.batchId}@${hostname}>`,
+      to: { name: oneLine(recipient.displayName), address },
+      unsubscribeUrl,
+    });
+    return 'sent';
+  }
+
+  async function send(batch: Batch, look: SecondLook): Promise<'sent' | Skipped> {
+    if (batch.channel === 'email') return sendMail(batch, look);
+    return pushToAll(deps, batch.recipientId, pushPayload(look.news, batch.batchId));
+  }
+
+  async function deliver(batch: Batch): Promise<void> {
+    const look = await lookAgain(batch, facts);
+    if (look.remaining.length === 0) return settle(batch, look.skipped);
+    const quiet = quietUntil(look.recipient?.preferences.quietHours ?? null, now());
+    if (quiet) return persistently(() => outbox.retry(batch.batchId, quiet, 'quiet hours'));
+    const outcome = await send(batch, look);
+    await settle(batch, [...look.skipped, ...look.remaining.map((eventId) => ({ eventId, outcome }))]);
+  }
+
+  async function attempt(batchId: string): Promise<void> {
+    const batch = await persistently(() => outbox.load(batchId));
+    if (!batch) return;
+    try {
+      await deliver(batch);
+    } catch (error) {
+      if (error instanceof NotDelivered && error.isFinal) await park(batch, error.message);
+      else if (error instanceof NotDelivered || error instanceof NotCaughtUp)
+        await putOff(batch, error.message);
+      else throw error;
+    }
+  }
+
+  return {
+    /** A broker that comes back hands out what is still being sent here: the second delivery waits for the first. */
+    handle(batchId) {
+      const running = inHand.get(batchId);
+      if (running) return running;
+      const handling = attempt(batchId).finally(() => inHand.delete(batchId));
+      inHand.set(batchId, handling);
+      return handling;
+    },
+    async onDead(batchId, reason) {
+      const batch = await persistently(() => outbox.load(batchId));
+      if (batch) await park(batch, reason);
+    },
+  };
+}
