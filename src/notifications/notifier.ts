@@ -1,0 +1,196 @@
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import { type ChatGroup, chatGroupOf } from '../commands/chat-group/chat-group.ts';
+import { jobOf } from '../commands/job/job.ts';
+import type { EventOf } from '../events/domain-event.ts';
+import { isChatGroupEvent } from '../events/envelope.ts';
+import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
+import type { Progress } from '../projections/projection.ts';
+import { audienceOf, sizeOf, toldOfApplication, toldOfStatus, whoIsAway } from './audience.ts';
+import type { Candidate, Outbox } from './outbox.ts';
+import type { Reach } from './reach.ts';
+import { MOST_UNDECIDED, UndecidedMessages } from './undecided.ts';
+
+export interface NotifierOptions {
+  store: Pick<EventStore, 'subscribe' | 'head'>;
+  loader: AggregateLoader;
+  outbox: Pick<Outbox, 'checkpoint' | 'begin' | 'write'>;
+  reach: Reach;
+  /** Preferences are those of the `accounts` read model. */
+  progress: Pick<Progress, 'reached'>;
+  log: Logger;
+  now: () => Date;
+  /** How long a message may take to reach those who are online. */
+  windowMs?: number;
+  /** How often it looks whose time is up, and saves a checkpoint when there is nothing else to write. */
+  everyMs?: number;
+  mostUndecided?: number;
+  /** Hears that somebody may be told. */
+  onWritten?: () => void;
+}
+
+export interface Notifier {
+  /** Up to there everybody who is to be told is in the outbox. */
+  position(): Position;
+  /** Why it is retrying right now; undefined while all is well. */
+  failure(): Error | undefined;
+  /** Resolves when what is in hand is written. */
+  stop(): Promise<void>;
+}
+
+const BATCH = 500;
+/** More than one batch brings, so that a backlog shrinks. */
+const DECIDED_AT_ONCE = 1_000;
+/** A push follows its event within milliseconds; of one that was handled much later nothing better is known. */
+const PUSHED_WITHIN_MS = 5_000;
+const BACK_OFF_MS = { first: 100, most: 5_000 };
+const ACCOUNTS = ['accounts'];
+
+/** What the promise resolves to, or undefined when that takes longer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(late.resolve, ms, undefined);
+  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Decides who is told later, and writes it to the outbox. Members who are offline when a message is sent are told at once;
+ * those who are online and do not receive it within the window are told then. The checkpoint never passes a message that
+ * is not decided, so after a crash, or any other fault, it starts again from the table: what was written stays as it is,
+ * and nothing is left out. The first start of all begins at the head of the log.
+ */
+export function startNotifier(options: NotifierOptions): Notifier {
+  const { store, loader, outbox, reach, progress, log, now } = options;
+  const { windowMs = 30_000, everyMs = 250, mostUndecided = MOST_UNDECIDED, onWritten = () => {} } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let saved: Position = 0;
+  let failure: Error | undefined;
+  let failures = 0;
+
+  async function begin(): Promise<Position> {
+    const checkpoint = await outbox.checkpoint();
+    if (checkpoint !== undefined) return checkpoint;
+    await outbox.begin(await store.head());
+    return begin();
+  }
+
+  /** The group at least as new as the message: its sender's membership was checked against that revision. */
+  async function groupOf({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<ChatGroup> {
+    const ref = chatGroupOf(data.groupId);
+    const { revision, state } = await loader.load(ref);
+    const needed = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
+    return revision >= needed ? state : (await loader.refresh(ref)).state;
+  }
+
+  /** One life: from the checkpoint in the table until something fails or the notifier stops. */
+  async function follow(): Promise<void> {
+    saved = await begin();
+    // Clients are still coming back: of messages up to here nobody is called offline before the window has passed.
+    const headAtStart = await store.head();
+    const undecided = new UndecidedMessages(mostUndecided);
+    let candidates: Candidate[] = [];
+    let handled = saved;
+    let savedAt = performance.now();
+    const settled = () => (undecided.first() ?? handled + 1) - 1;
+
+    async function handleMessage(event: Recorded<EventOf<'MessageSent'>>, handledAt: number): Promise<void> {
+      const group = await groupOf(event);
+      if (group.status === 'none') return;
+      const audience = audienceOf(event, group.members);
+      const away =
+        event.position > headAtStart ? whoIsAway(audience, (userId) => !reach.isOnline(userId)) : [];
+      for (const candidate of away) candidates.push(candidate);
+      if (away.length === sizeOf(audience)) return;
+      const pushedBy = Math.min(handledAt, Date.parse(event.occurredAt) + PUSHED_WITHIN_MS);
+      undecided.add({ ...audience, pushedBy, decideAt: handledAt + windowMs });
+    }
+
+    async function handle(event: Recorded, handledAt: number): Promise<void> {
+      if (isChatGroupEvent(event)) loader.absorb(chatGroupOf(event.data.groupId), [event]);
+      else if (event.type === 'MessageSent') await handleMessage(event, handledAt);
+      else if (event.type === 'ApplicationSubmitted')
+        candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
+      else if (event.type === 'ApplicationStatusChanged') candidates.push(...toldOfStatus(event));
+      handled = event.position;
+    }
+
+    function decide(): void {
+      for (const message of undecided.take(now().getTime(), DECIDED_AT_ONCE))
+        for (const candidate of whoIsAway(message, (id) => !reach.hasReceived(id, message.pushedBy)))
+          candidates.push(candidate);
+    }
+
+    async function save(): Promise<void> {
+      const to = settled();
+      if (candidates.length > 0) {
+        while (!(await progress.reached(handled, everyMs, ACCOUNTS))) if (signal.aborted) return;
+      } else if (to === saved || (performance.now() - savedAt < everyMs && !signal.aborted)) return;
+      await outbox.write({ from: saved, to, candidates });
+      if (candidates.length > 0) onWritten();
+      candidates = [];
+      saved = to;
+      savedAt = performance.now();
+    }
+
+    const end = new AbortController();
+    const batches = store
+      .subscribe({ after: saved, limit: BATCH, signal: AbortSignal.any([signal, end.signal]) })
+      [Symbol.asyncIterator]();
+    const next = () => {
+      const batch = batches.next();
+      // A failure is heard when it is this batch's turn.
+      batch.catch(() => {});
+      return batch;
+    };
+    let arriving = next();
+    try {
+      for (;;) {
+        const isIdle = handled === saved && candidates.length === 0;
+        const waitMs = undecided.hasDue(now().getTime()) ? 0 : everyMs;
+        const arrived = isIdle ? await arriving : await within(arriving, waitMs);
+        if (arrived?.done) break;
+        if (arrived) {
+          // Acknowledgements and pushes of the same events leave first: somebody waits for them.
+          await turn();
+          const handledAt = now().getTime();
+          for (const event of arrived.value) await handle(event, handledAt);
+          arriving = next();
+        }
+        decide();
+        await save();
+        failure = undefined;
+        failures = 0;
+      }
+      await save();
+    } finally {
+      end.abort();
+      await arriving.catch(() => {});
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
+        failures += 1;
+        log.warn({ err: failure, position: saved, pauseMs }, 'the notifier starts again from its checkpoint');
+        await pause(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  const ended = run();
+  return {
+    position: () => saved,
+    failure: () => failure,
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,133 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { NotificationPreferences } from '../events/account.ts';
+import type { UserId } from '../events/ids.ts';
+import type { Outbox, Waiting } from './outbox.ts';
+import type { Queue } from './queue.ts';
+import { quietUntil } from './quiet-hours.ts';
+
+export interface RelayOptions {
+  outbox: Pick<Outbox, 'due' | 'postpone' | 'gather' | 'unpublished' | 'published'>;
+  queue: Pick<Queue, 'publish'>;
+  /** As they are now. */
+  preferencesOf: (userId: UserId) => Promise<NotificationPreferences>;
+  newId: () => string;
+  now: () => Date;
+  log: Logger;
+  everyMs?: number;
+}
+
+export interface Relay {
+  /** Why it is retrying right now; undefined while all is well. */
+  failure(): Error | undefined;
+  /** There is something to hand on: do not wait for the next look. */
+  wake(): void;
+  /** Resolves when what is in hand has been confirmed, or given back: within about 10 s. */
+  stop(): Promise<void>;
+}
+
+/** Each takes a connection of the pool. */
+const GATHERED_AT_ONCE = 8;
+/** Messages that the queue has not confirmed. */
+const UNCONFIRMED = 100;
+const MINUTE_MS = 60_000;
+const BACK_OFF_MS = { first: 100, most: 10_000 };
+
+/** Waits for all of them; then throws the first error. */
+async function all(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
+/**
+ * Gathers what is due into batches, at each recipient's pace, and hands these to the queue. A batch counts as published
+ * once the queue has confirmed it; a crash before that publishes it again. Any number of relays may run.
+ */
+export function startRelay({
+  outbox,
+  queue,
+  preferencesOf,
+  newId,
+  now,
+  log,
+  everyMs = 250,
+}: RelayOptions): Relay {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let failure: Error | undefined;
+  let failures = 0;
+  let isWoken = false;
+  let endSleep = () => {};
+
+  async function gather(waiting: Waiting): Promise<void> {
+    const at = now();
+    try {
+      const { quietHours, digestMinutes } = await preferencesOf(waiting.recipientId);
+      const quietEnd = quietUntil(quietHours, at);
+      if (quietEnd) return await outbox.postpone(waiting, quietEnd);
+      await outbox.gather(waiting, newId(), new Date(at.getTime() + digestMinutes * MINUTE_MS));
+    } catch (error) {
+      log.warn({ err: error, recipientId: waiting.recipientId }, 'nothing could be gathered for a recipient');
+      // Nobody holds up the others.
+      await outbox.postpone(waiting, new Date(at.getTime() + MINUTE_MS));
+    }
+  }
+
+  async function publish(batchId: string): Promise<void> {
+    await queue.publish(batchId);
+    await outbox.published(batchId);
+  }
+
+  /** Answers whether there may be more to do. While the queue is out of reach, what comes waits for one larger batch. */
+  async function step(): Promise<boolean> {
+    const batchIds = await outbox.unpublished(UNCONFIRMED);
+    await all(batchIds.map(publish));
+    const due = await outbox.due(GATHERED_AT_ONCE);
+    await all(due.map(gather));
+    return due.length > 0 || batchIds.length === UNCONFIRMED;
+  }
+
+  async function sleep(): Promise<void> {
+    if (isWoken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, everyMs);
+      endSleep = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      isWoken = false;
+      try {
+        const isBusy = await step();
+        failure = undefined;
+        failures = 0;
+        if (!isBusy) await sleep();
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
+        failures += 1;
+        log.warn({ err: failure, pauseMs }, 'the relay waits and tries again');
+        await pause(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  function wake(): void {
+    isWoken = true;
+    endSleep();
+  }
+
+  const ended = run();
+  return {
+    failure: () => failure,
+    wake,
+    stop: () => {
+      stopping.abort();
+      wake();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,230 @@
+import type pg from 'pg';
+import type { Position } from '../events/event-store.ts';
+import type { Batch, Notification } from '../notifications/notification.ts';
+import type { Candidate, Outbox, ParkedBatch, Waiting } from '../notifications/outbox.ts';
+import { plain } from '../projections/columns.ts';
+import { inTransaction } from './read-model-schemas.ts';
+
+/** Its row in the table of checkpoints. */
+const NOTIFIER = 'notifier';
+/** The queue has lost a batch that nobody has settled so long after it was published. */
+const LOST_MINUTES = 15;
+/** Longer than a publication and its mark take. A relay that dies in between delays its batches by as much. */
+const CLAIM_SECONDS = 10;
+/** Rows dropped by one statement, so that none runs long. */
+const FORGOTTEN_AT_ONCE = 10_000;
+const LONGEST_REASON = 1_000;
+
+const MOVE = `select move_checkpoint('${NOTIFIER}', $1, $2)`;
+
+/** Push is for those who have a browser to push to; a muted group keeps its messages from being told, nothing else. */
+const WRITE = `
+  with written as (
+    insert into notifications
+      (event_id, recipient_id, channel, kind, group_id, subject_id, seq, position, written_at)
+    select c.event_id, c.recipient_id, w.channel, c.kind, c.group_id, c.subject_id, c.seq, c.position, $1::timestamptz
+    from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
+      c (event_id, recipient_id, kind, group_id, subject_id, seq, position)
+    join accounts.accounts a on a.user_id = c.recipient_id
+    cross join lateral (values
+      ('email', a.email),
+      ('push', a.push and exists (select from push_subscriptions s where s.user_id = a.user_id))
+    ) w (channel, is_wanted)
+    where w.is_wanted and not (c.kind = 'message' and c.group_id = any (a.muted))
+    on conflict do nothing
+    returning recipient_id, channel
+  )
+  insert into notification_pace as p (recipient_id, channel, next_at, waits)
+  select distinct recipient_id, channel, $1::timestamptz, true from written order by recipient_id, channel
+  on conflict (recipient_id, channel) do update set waits = true where not p.waits`;
+
+const columns = (candidates: readonly Candidate[]): string[] => [
+  plain(candidates.map(({ eventId }) => eventId)),
+  plain(candidates.map(({ recipientId }) => recipientId)),
+  plain(candidates.map(({ kind }) => kind)),
+  plain(candidates.map(({ groupId }) => groupId)),
+  plain(candidates.map(({ subjectId }) => subjectId)),
+  plain(candidates.map(({ seq }) => seq)),
+  plain(candidates.map(({ position }) => position)),
+];
+
+/** Two relays that ask at once are given different batches. */
+const CLAIM = `
+  update notification_batches b set claimed_until = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS})
+  from (
+    select batch_id from notification_batches
+    where done_at is null and parked_at is null and publish_at <= $1
+      and (claimed_until is null or claimed_until <= $1)
+    order by publish_at limit $2
+    for update skip locked
+  ) claimed
+  where b.batch_id = claimed.batch_id
+  returning b.batch_id as "batchId"`;
+
+/** A worker that was faster has asked for a retry meanwhile: its time stands. */
+const PUBLISHED = `
+  update notification_batches
+  set publish_at = $2::timestamptz + make_interval(mins => ${LOST_MINUTES}), claimed_until = null
+  where batch_id = $1 and publish_at <= $2 and done_at is null and parked_at is null`;
+
+const LOAD = `
+  select b.recipient_id as "recipientId", b.channel, b.attempts, n.event_id as "eventId", n.kind,
+    n.group_id as "groupId", n.subject_id as "subjectId", n.seq, n.position
+  from notification_batches b
+  join notifications n on n.batch_id = b.batch_id and n.outcome is null
+  where b.batch_id = $1 and b.done_at is null and b.parked_at is null
+  order by n.position, n.event_id`;
+
+const PARKED = `
+  select b.batch_id as "batchId", b.recipient_id as "recipientId", b.channel, b.park_reason as reason,
+    b.parked_at as "parkedAt",
+    (select count(*) from notifications n where n.batch_id = b.batch_id and n.outcome is null) as notifications
+  from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id`;
+
+/** What lies before the checkpoint is never looked at again, so nothing of it can be written a second time. */
+const FORGET = `
+  delete from notifications where ctid = any (array(
+    select n.ctid from notifications n
+    where n.written_at < $1 and n.settled_at < $1
+      and n.position <= (select position from checkpoints where name = '${NOTIFIER}')
+    limit ${FORGOTTEN_AT_ONCE}
+  ))`;
+
+const BACKLOG = `
+  select
+    (select count(*) from notifications where outcome is null) as waiting,
+    (select count(*) from notification_batches where parked_at is not null) as parked,
+    (
+      select coalesce(extract(epoch from $1::timestamptz - min(publish_at)), 0)::float8 from notification_batches
+      where done_at is null and parked_at is null and publish_at <= $1
+    ) as "oldestUnpublishedSeconds"`;
+
+/** The outbox in PostgreSQL. `now` tells when something is due. */
+export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; now?: () => Date }): Outbox {
+  const changed = async (text: string, values: unknown[]): Promise<number> =>
+    (await pool.query(text, values)).rowCount ?? 0;
+
+  async function write(from: Position, to: Position, candidates: readonly Candidate[]): Promise<void> {
+    const client = await pool.connect();
+    let fault: Error | undefined;
+    try {
+      await inTransaction(client, async () => {
+        await client.query(MOVE, [from, to]);
+        await client.query(WRITE, [now(), ...columns(candidates)]);
+      });
+    } catch (error) {
+      fault = error as Error;
+      throw error;
+    } finally {
+      // Nobody goes on with a connection on which a transaction may be open.
+      client.release(fault);
+    }
+  }
+
+  return {
+    async checkpoint() {
+      const { rows } = await pool.query<{ position: Position }>(
+        'select position from checkpoints where name = $1',
+        [NOTIFIER],
+      );
+      return rows[0]?.position;
+    },
+    async begin(position) {
+      await changed(
+        'insert into checkpoints (name, position, version) values ($1, $2, 1) on conflict do nothing',
+        [NOTIFIER, position],
+      );
+    },
+    async write({ from, to, candidates }) {
+      if (candidates.length === 0) await pool.query(MOVE, [from, to]);
+      else await write(from, to, candidates);
+    },
+
+    async due(limit) {
+      const { rows } = await pool.query<Waiting>(
+        `select recipient_id as "recipientId", channel from notification_pace
+         where waits and next_at <= $1 order by next_at limit $2`,
+        [now(), limit],
+      );
+      return rows;
+    },
+    async postpone({ recipientId, channel }, until) {
+      await changed(
+        `update notification_pace set next_at = $3
+         where recipient_id = $1 and channel = $2 and waits and next_at < $3`,
+        [recipientId, channel, until],
+      );
+    },
+    async gather({ recipientId, channel }, batchId, nextAt) {
+      await pool.query('select gather_notifications($1, $2, $3, $4, $5)', [
+        recipientId,
+        channel,
+        batchId,
+        now(),
+        nextAt,
+      ]);
+    },
+    async unpublished(limit) {
+      const { rows } = await pool.query<{ batchId: string }>(CLAIM, [now(), limit]);
+      return rows.map(({ batchId }) => batchId);
+    },
+    async published(batchId) {
+      await changed(PUBLISHED, [batchId, now()]);
+    },
+
+    async load(batchId) {
+      const { rows } = await pool.query<Omit<Batch, 'batchId' | 'notifications'> & Notification>(LOAD, [
+        batchId,
+      ]);
+      if (!rows[0]) return undefined;
+      const { recipientId, channel, attempts } = rows[0];
+      const notifications = rows.map(({ attempts: _, ...notification }) => notification);
+      return { batchId, recipientId, channel, attempts, notifications };
+    },
+    async settle(batchId, outcomes) {
+      await pool.query('select settle_notifications($1, $2, $3, $4)', [
+        batchId,
+        plain(outcomes.map(({ eventId }) => eventId)),
+        plain(outcomes.map(({ outcome }) => outcome)),
+        now(),
+      ]);
+    },
+    async retry(batchId, at, error) {
+      await changed(
+        `update notification_batches
+         set attempts = attempts + 1, publish_at = $2, claimed_until = null, last_error = $3
+         where batch_id = $1 and done_at is null and parked_at is null`,
+        [batchId, at, error.slice(0, LONGEST_REASON)],
+      );
+    },
+    async park(batchId, reason) {
+      await changed(
+        `update notification_batches set parked_at = $2, park_reason = $3
+         where batch_id = $1 and done_at is null and parked_at is null`,
+        [batchId, now(), reason.slice(0, LONGEST_REASON)],
+      );
+    },
+    async parked() {
+      const { rows } = await pool.query<Omit<ParkedBatch, 'parkedAt'> & { parkedAt: Date }>(PARKED);
+      return rows.map((row) => ({ ...row, parkedAt: row.parkedAt.toISOString() }));
+    },
+    replay: (batchIds) =>
+      changed(
+        `update notification_batches
+         set parked_at = null, park_reason = null, attempts = 0, publish_at = $1, claimed_until = null
+         where parked_at is not null and ($2::uuid[] is null or batch_id = any ($2::uuid[]))`,
+        [now(), batchIds ?? null],
+      ),
+    async forget(before) {
+      await changed('delete from notification_batches where done_at < $1', [before]);
+      let forgotten = 0;
+      for (let last = FORGOTTEN_AT_ONCE; last === FORGOTTEN_AT_ONCE; forgotten += last)
+        last = await changed(FORGET, [before]);
+      return forgotten;
+    },
+    async backlog() {
+      const { rows } = await pool.query<Awaited<ReturnType<Outbox['backlog']>>>(BACKLOG, [now()]);
+      return rows[0]!;
+    },
+  };
+}
