@@ -1,0 +1,170 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { PgBoss, type QueueOptions } from 'pg-boss';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { type Queue, QueueUnavailable } from '../notifications/queue.ts';
+import { withSession } from './postgres.ts';
+
+const SCHEMA = 'pgboss';
+/** Batches on their way to a worker. */
+const QUEUE = 'notifications';
+/** Those that no worker could handle. */
+const DEAD_QUEUE = 'notifications.dead';
+const MAX_CONNECTIONS = 3;
+const PUBLISH_DEADLINE_MS = 5_000;
+const LOOK_AGAIN_MS = 500;
+const STOP_DEADLINE_MS = 60_000;
+
+/** What a worker that was killed had in hand comes again within 10 + 10 s. */
+const LEASE: QueueOptions = { heartbeatSeconds: 10, expireInSeconds: 600 };
+const ONE_HOUR = 3_600;
+const RETRIES: QueueOptions = { retryLimit: 5, retryDelay: 1, retryBackoff: true, retryDelayMax: 2 };
+/** A dead batch is tried for as long as it takes. */
+const DEAD_RETRIES: QueueOptions = {
+  retryLimit: 1_000_000,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 60,
+};
+/** Workers are woken when a job comes; they look by themselves for jobs whose time has come, or when nobody can wake them. */
+const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 1 };
+
+const Job = z.object({ batchId: z.uuid() });
+
+/**
+ * The queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`. `url` is the database's
+ * owner's. Rejects when the database is out of reach; later on it comes back by itself.
+ */
+export async function createPgBossQueue(options: {
+  url: string;
+  role?: string;
+  log: Logger;
+}): Promise<Queue> {
+  const { url, role, log } = options;
+  await createSchema(url, role);
+  const boss = new PgBoss({
+    connectionString: withSession(url, role === undefined ? {} : { role }),
+    application_name: 'notifications queue',
+    connectionTimeoutMillis: 3_000,
+    max: MAX_CONNECTIONS,
+    schema: SCHEMA,
+    createSchema: false,
+    useListenNotify: true,
+    schedule: false,
+    superviseIntervalSeconds: 10,
+    monitorIntervalSeconds: 10,
+    monitorVacuum: false,
+  });
+  let failure: string | undefined;
+  const closing = new AbortController();
+
+  /** Notes a failure, and forgets it as soon as the database answers again. */
+  function noteFailure(reason: string): void {
+    const isKnown = failure !== undefined;
+    failure = reason;
+    if (isKnown) return;
+    log.warn({ reason }, 'the queue in PostgreSQL is out of reach');
+    void lookAgain();
+  }
+
+  async function lookAgain(): Promise<void> {
+    while (!closing.signal.aborted && failure !== undefined) {
+      await pause(LOOK_AGAIN_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      try {
+        await boss.getDb().executeSql('select 1');
+        failure = undefined;
+        log.info('the queue in PostgreSQL is back');
+      } catch (error) {
+        failure = messageOf(error);
+      }
+    }
+  }
+
+  boss.on('error', (error) => noteFailure(messageOf(error)));
+  boss.on('warning', ({ message }) => log.info({ reason: message }, 'pg-boss warns'));
+  await boss.start();
+  await boss.createQueue(DEAD_QUEUE, {
+    ...LEASE,
+    ...DEAD_RETRIES,
+    deleteAfterSeconds: ONE_HOUR,
+    notify: true,
+  });
+  await boss.createQueue(QUEUE, {
+    ...LEASE,
+    ...RETRIES,
+    deleteAfterSeconds: ONE_HOUR,
+    deadLetter: DEAD_QUEUE,
+    notify: true,
+  });
+
+  /** Works on a queue; answers with what ends that, once what is in hand is done. */
+  async function work(name: string, concurrency: number, take: (batchId: string) => Promise<void>) {
+    const id = await boss.work(name, { ...POLLING, localConcurrency: concurrency }, async ([job]) => {
+      const parsed = Job.safeParse(job?.data);
+      if (!parsed.success) return log.warn({ queue: name }, 'a job that is no batch is dropped');
+      try {
+        await take(parsed.data.batchId);
+      } catch (err) {
+        log.warn({ err, batchId: parsed.data.batchId, queue: name }, 'a batch could not be handled');
+        throw err;
+      } finally {
+        // There may be more, and the next look is a second away.
+        boss.notifyWorker(id);
+      }
+    });
+    return () => boss.offWork(name, { id, wait: true });
+  }
+
+  return {
+    async publish(batchId) {
+      const timer = new AbortController();
+      const late = pause(PUBLISH_DEADLINE_MS, undefined, { signal: timer.signal }).then(() => {
+        throw new QueueUnavailable('PostgreSQL took no job within 5 s');
+      });
+      try {
+        await Promise.race([boss.send(QUEUE, { batchId }), late]);
+      } catch (error) {
+        noteFailure(messageOf(error));
+        throw new QueueUnavailable(messageOf(error), { cause: error });
+      } finally {
+        timer.abort();
+        late.catch(() => undefined);
+      }
+    },
+    async consume({ handle, onDead, concurrency }) {
+      const stops = [
+        await work(QUEUE, concurrency, handle),
+        await work(DEAD_QUEUE, 1, (batchId) => onDead(batchId, `its handling failed ${1 + 5} times`)),
+      ];
+      return {
+        async stop() {
+          await Promise.all(stops.map((stop) => stop()));
+        },
+      };
+    },
+    failure: () => failure,
+    async close() {
+      closing.abort();
+      await boss.stop({ graceful: true, timeout: STOP_DEADLINE_MS });
+    },
+  };
+}
+
+/** Makes the schema for the role, which then needs no right to make any itself. */
+async function createSchema(url: string, role: string | undefined): Promise<void> {
+  const client = new pg.Client({ connectionString: withSession(url, {}), connectionTimeoutMillis: 3_000 });
+  await client.connect();
+  const owner = role === undefined ? '' : ` authorization ${pg.escapeIdentifier(role)}`;
+  try {
+    // One at a time: two nodes that start at once would both find that there is none.
+    await client.query('begin');
+    await client.query(`select pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
+    await client.query(`create schema if not exists ${SCHEMA}${owner}`);
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,141 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { program } from './debian-programs.ts';
+import { freePort } from './server-process.ts';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+/** A broker takes about 5 s on a machine at rest. */
+const START_MS = 60_000;
+
+export interface Rabbitmq {
+  url: string;
+  /** SIGKILL for the broker's virtual machine, and nothing else. */
+  kill(): Promise<void>;
+  /** Starts it again at the same port with the same data; kills it first when it runs. */
+  restart(): Promise<void>;
+  /** `rabbitmqctl` with these arguments; resolves with what it printed. */
+  ctl(...args: string[]): Promise<string>;
+  /** Ends everything and removes the data. */
+  stop(): Promise<void>;
+}
+
+/** A RabbitMQ of its own, with a port mapper of its own, on loopback ports that were free. */
+export async function startRabbitmq(): Promise<Rabbitmq> {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-rabbitmq-'));
+  const [port, distributionPort, mapperPort] = [await freePort(), await freePort(), await freePort()];
+  const server = program('rabbitmq-server');
+  const mapper = program('epmd');
+  const env = {
+    ...process.env,
+    ...server.env,
+    HOME: folder,
+    RABBITMQ_NODENAME: `chat-${randomBytes(4).toString('hex')}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(distributionPort),
+    // Any free one: several of them may be asking at the same time.
+    RABBITMQ_CTL_DIST_PORT_MIN: '0',
+    RABBITMQ_CTL_DIST_PORT_MAX: '0',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_BASE: folder,
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq.conf'),
+    RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+    RABBITMQ_PID_FILE: join(folder, 'pid'),
+    // The process started is the virtual machine then, not a shell in front of it.
+    RUNNING_UNDER_SYSTEMD: '1',
+    ERL_EPMD_PORT: String(mapperPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+  };
+  await writeFile(join(folder, '.erlang.cookie'), randomBytes(16).toString('hex'), { mode: 0o400 });
+  await writeFile(join(folder, 'rabbitmq.conf'), 'disk_free_limit.absolute = 1MB\n');
+  await writeFile(join(folder, 'enabled_plugins'), '[].\n');
+
+  const epmd = spawn(mapper.command, ['-address', '127.0.0.1', '-port', String(mapperPort)], {
+    env: { ...process.env, ...mapper.env },
+    stdio: 'ignore',
+  });
+  let broker: ChildProcess | undefined;
+  let output = '';
+
+  async function start(): Promise<void> {
+    const child = spawn(server.command, { env, cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    broker = child;
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (chunk: string) => (output = (output + chunk).slice(-10_000)));
+    await until(
+      async () => {
+        if (hasEnded(child)) throw new Error(`RabbitMQ ended:\n${output}`);
+        return accepts(port);
+      },
+      'RabbitMQ listens',
+      START_MS,
+    );
+  }
+  // Where a test run is cut short, nothing of it goes on.
+  const killAll = () => {
+    for (const child of [broker, epmd]) child?.kill('SIGKILL');
+  };
+  process.once('exit', killAll);
+
+  const rabbitmq: Rabbitmq = {
+    url: `amqp://guest:guest@127.0.0.1:${port}`,
+    async kill() {
+      if (broker) await end(broker);
+    },
+    async restart() {
+      await rabbitmq.kill();
+      await start();
+    },
+    async ctl(...args) {
+      const { stdout } = await run(program('rabbitmqctl').command, ['--quiet', ...args], {
+        env,
+        cwd: folder,
+      });
+      return stdout;
+    },
+    async stop() {
+      await rabbitmq.kill();
+      await end(epmd);
+      process.off('exit', killAll);
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  try {
+    await start();
+  } catch (error) {
+    await rabbitmq.stop();
+    throw error;
+  }
+  return rabbitmq;
+}
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+
+async function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (does: boolean) => {
+      socket.destroy();
+      resolve(does);
+    };
+    socket.once('connect', () => answer(true)).once('error', () => answer(false));
+  });
+}
