@@ -3,7 +3,15 @@ import type { GroupRole } from '../../src/events/chat-group.ts';
 import type { EventOf, EventType } from '../../src/events/domain-event.ts';
 import type { ReviewStatus } from '../../src/events/application.ts';
 import type { RefusalReason } from '../../src/events/file.ts';
-import { ApplicationId, ClientMsgId, FileId, GroupId, JobId, MessageId, UserId } from '../../src/events/ids.ts';
+import {
+  ApplicationId,
+  ClientMsgId,
+  FileId,
+  GroupId,
+  JobId,
+  MessageId,
+  UserId,
+} from '../../src/events/ids.ts';
 
 /** The n-th UUID, the same in every run. */
 export const uuid = (n: number) => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;

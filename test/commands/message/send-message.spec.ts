@@ -1,10 +1,17 @@
+import { fileOf } from '../../../src/commands/file/file.ts';
 import { sendMessage } from '../../../src/commands/message/send-message.ts';
+import { FileId, MessageId } from '../../../src/events/ids.ts';
+import { commands } from '../../support/command-stage.ts';
 import {
   acme,
   ada,
+  bob,
+  cleared,
   clientMsgId,
   eve,
   event,
+  fileId,
+  fileRefused,
   group,
   groupClosed,
   groupId,
@@ -12,11 +19,14 @@ import {
   helloSent,
   left,
   messageId,
+  otherGroupId,
   removed,
+  uploadRequested,
+  uploaded,
   uuid,
 } from '../../support/example-events.ts';
-import { given, newIdNumber } from '../../support/given.ts';
-import { MessageId } from '../../../src/events/ids.ts';
+import { NOW, given, newIdNumber } from '../../support/given.ts';
+import { happened } from '../../support/history.ts';
 
 const message = { groupId, clientMsgId, text: 'Hello' };
 const madeUp = MessageId.parse(newIdNumber(1));
@@ -55,11 +65,92 @@ describe('sending a message', () => {
       .when(sendMessage, { ...message, replyTo: messageId })
       .thenRejects('REPLY_TARGET_NOT_FOUND'));
 
-  test('files are not here yet', () =>
-    given(...group)
+  const withFile = { groupId, clientMsgId, fileIds: [fileId] };
+  const sentWithFile = event('MessageSent', { ...sent.data, text: null, fileIds: [fileId] });
+  const second = FileId.parse(uuid(0x61));
+  const about = (change: object) =>
+    event('FileUploadRequested', { ...uploadRequested.data, ...change } as typeof uploadRequested.data);
+
+  test.each([
+    ['is on its way', []],
+    ['is scanned', [uploaded]],
+    ['is clean', [uploaded, cleared]],
+  ])('a message names a file of its sender that %s', (_, history) =>
+    given(...group, uploadRequested, ...history)
       .as(ada)
-      .when(sendMessage, { ...message, fileIds: [uuid(0x60)] })
+      .when(sendMessage, withFile)
+      .then([sentWithFile]),
+  );
+
+  test('a message names several files, in an order of its own', () =>
+    given(...group, uploadRequested, about({ fileId: second }))
+      .as(ada)
+      .when(sendMessage, { ...message, fileIds: [second, fileId] })
+      .then([event('MessageSent', { ...sent.data, fileIds: [second, fileId] })]));
+
+  test.each([
+    ['is not there', []],
+    ['is another member’s', [about({ uploaderId: bob.userId })]],
+    ['was uploaded for another group', [about({ groupId: otherGroupId })]],
+  ])('a file that %s is not named', (_, history) =>
+    given(...group, ...history)
+      .as(ada)
+      .when(sendMessage, withFile)
+      .thenRejects('FILE_NOT_FOUND'),
+  );
+
+  test('one file that may not be named is enough', () =>
+    given(...group, uploadRequested)
+      .as(ada)
+      .when(sendMessage, { ...withFile, fileIds: [fileId, second] })
       .thenRejects('FILE_NOT_FOUND'));
+
+  test('a refused file is not named', () =>
+    given(...group, uploadRequested, uploaded, fileRefused('infected', 'Eicar'))
+      .as(ada)
+      .when(sendMessage, withFile)
+      .thenRejects('FILE_REFUSED'));
+
+  test('a file may be named until the last millisecond, and not one later', () => {
+    given(...group, about({ sendBy: NOW.toISOString() }))
+      .as(ada)
+      .when(sendMessage, withFile)
+      .then([sentWithFile]);
+    given(...group, about({ sendBy: new Date(NOW.getTime() - 1).toISOString() }), uploaded, cleared)
+      .as(ada)
+      .when(sendMessage, withFile)
+      .thenRejects('FILE_EXPIRED');
+  });
+
+  test('a repetition is the same message, though the file was refused or ran out meanwhile', async () => {
+    const { handle, store } = await commands({ history: [...group, uploadRequested, uploaded] });
+    const request = { actor: ada, correlationId: uuid(0xc0) };
+    const input = sendMessage.input.parse(withFile);
+    const first = await handle(sendMessage, input, request);
+    await happened(store, fileRefused('infected', 'Eicar'));
+    expect(await handle(sendMessage, input, request)).toStrictEqual({ ...first, duplicate: true });
+  });
+
+  test('a file that is refused while the message is on its way is not sent: the log itself says no', async () => {
+    const { handle, store, loader } = await commands({ history: [...group, uploadRequested, uploaded] });
+    await loader.load(fileOf(fileId));
+    await happened(store, fileRefused('infected', 'Eicar'));
+    const sending = handle(sendMessage, sendMessage.input.parse(withFile), {
+      actor: ada,
+      correlationId: uuid(0xc0),
+    });
+    await expect(sending).rejects.toThrow('FILE_REFUSED');
+  });
+
+  test('who relied on which version of a file stands in the log', async () => {
+    const { handle } = await commands({ history: [...group, uploadRequested, uploaded] });
+    const request = { actor: ada, correlationId: uuid(0xc0) };
+    const { events } = await handle(sendMessage, sendMessage.input.parse(withFile), request);
+    expect(events[0]!.metadata.reliedOn).toEqual({ [`chatGroup-${groupId}`]: 2, [`file-${fileId}`]: 1 });
+  });
+
+  test('a message without files reads nothing but the group', () =>
+    expect(Object.keys(sendMessage.reads(sendMessage.input.parse(message), ada))).toEqual(['group']));
 
   test('a stranger may not know that there is a group', () =>
     given(...group)
@@ -115,7 +206,8 @@ describe('sending a message', () => {
     ['a sender of its choice', { senderId: acme.userId }],
     ['a NUL character', { text: 'a\u0000' }],
     ['a lone surrogate', { text: '\udc00' }],
-    ['11 files', { fileIds: Array(11).fill(uuid(1)) }],
+    ['11 files', { fileIds: Array.from({ length: 11 }, (_, n) => uuid(n)) }],
+    ['a file named twice', { fileIds: [uuid(1), uuid(1)] }],
     ['a clientMsgId that is no UUID', { clientMsgId: '1' }],
   ])('%s is not a message', (_, fault) => expect(accepts(fault)).toBe(false));
 });

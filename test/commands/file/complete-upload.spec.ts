@@ -1,0 +1,58 @@
+import { completeUpload } from '../../../src/commands/file/complete-upload.ts';
+import {
+  acme,
+  ada,
+  bob,
+  cleared,
+  event,
+  fileId,
+  fileRefused,
+  group,
+  uploadRequested,
+  uploaded,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const etag = 'first';
+
+describe('saying that an upload is complete', () => {
+  test('the uploader may', () =>
+    given(uploadRequested).as(ada).when(completeUpload, { fileId, etag }).then([uploaded]));
+
+  test('the system may, for a scanner that has seen the bytes', () =>
+    given(uploadRequested).as('system').when(completeUpload, { fileId, etag }).then([uploaded]));
+
+  test.each([
+    ['another member', bob],
+    ['an admin', acme],
+  ])('%s may not know that there is such a file', (_, actor) =>
+    given(...group, uploadRequested)
+      .as(actor)
+      .when(completeUpload, { fileId, etag })
+      .thenRejects('FILE_NOT_FOUND'),
+  );
+
+  test('a file that is not there cannot be complete', () =>
+    given().as(ada).when(completeUpload, { fileId, etag }).thenRejects('FILE_NOT_FOUND'));
+
+  test.each([
+    ['is scanned', [uploaded]],
+    ['is clean', [uploaded, cleared]],
+    ['was refused', [uploaded, fileRefused('infected', 'Eicar')]],
+    ['was given up', [fileRefused('never-completed')]],
+  ])('nothing changes for a file that %s, whatever bytes are there now', (_, history) =>
+    given(uploadRequested, ...history)
+      .as(ada)
+      .when(completeUpload, { fileId, etag: 'second' })
+      .thenNothing(),
+  );
+
+  test('the version of the bytes is kept', () =>
+    given(uploadRequested)
+      .as(ada)
+      .when(completeUpload, { fileId, etag: '"d41d8cd98f00b204e9800998ecf8427e-1"' })
+      .then([event('FileUploaded', { ...uploaded.data, etag: '"d41d8cd98f00b204e9800998ecf8427e-1"' })]));
+
+  test('a repetition is the same completion', () =>
+    given(uploadRequested).as(ada).when(completeUpload, { fileId, etag }).thenIdempotent());
+});

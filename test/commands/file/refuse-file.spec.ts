@@ -1,0 +1,54 @@
+import { refuseFile } from '../../../src/commands/file/refuse-file.ts';
+import { RefusalReason } from '../../../src/events/file.ts';
+import {
+  ada,
+  cleared,
+  fileId,
+  fileRefused,
+  uploadRequested,
+  uploaded,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const infected = { fileId, reason: 'infected', signature: 'Eicar' } as const;
+const because = (reason: RefusalReason) => ({ fileId, reason, signature: null });
+const otherReasons = RefusalReason.options.filter((reason) => reason !== 'never-sent');
+
+describe('refusing a file', () => {
+  test('what was found is kept', () =>
+    given(uploadRequested, uploaded)
+      .as('system')
+      .when(refuseFile, infected)
+      .then([fileRefused('infected', 'Eicar')]));
+
+  test('an upload that was never completed is given up', () =>
+    given(uploadRequested)
+      .as('system')
+      .when(refuseFile, because('never-completed'))
+      .then([fileRefused('never-completed')]));
+
+  test('a clean file that was never sent is given up', () =>
+    given(uploadRequested, uploaded, cleared)
+      .as('system')
+      .when(refuseFile, because('never-sent'))
+      .then([fileRefused('never-sent')]));
+
+  test.each(otherReasons)('a clean file is not refused as %s any more', (reason) =>
+    given(uploadRequested, uploaded, cleared)
+      .as('system')
+      .when(refuseFile, because(reason))
+      .thenRejects('FILE_CLEARED'),
+  );
+
+  test('the first refusal stands', () =>
+    given(uploadRequested, uploaded, fileRefused('encrypted'))
+      .as('system')
+      .when(refuseFile, infected)
+      .thenNothing());
+
+  test('a file that is not there is not refused', () =>
+    given().as('system').when(refuseFile, infected).thenRejects('FILE_NOT_FOUND'));
+
+  test('nobody refuses a file by hand', () =>
+    given(uploadRequested, uploaded).as(ada).when(refuseFile, infected).thenRejects('ROLE_NOT_ALLOWED'));
+});

@@ -1,0 +1,100 @@
+import { requestUpload } from '../../../src/commands/file/request-upload.ts';
+import { commands } from '../../support/command-stage.ts';
+import {
+  acme,
+  ada,
+  event,
+  eve,
+  fileId,
+  group,
+  groupClosed,
+  groupId,
+  removed,
+  upload,
+  uploadRequested,
+  uuid,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const { name, contentType, size } = upload;
+const asked = { fileId, groupId, name, contentType, size };
+const sha256 = 'ab'.repeat(32);
+
+describe('asking for an upload', () => {
+  test('a member may, and has 23 hours to send the file', () =>
+    given(...group)
+      .as(ada)
+      .when(requestUpload, asked)
+      .then([uploadRequested]));
+
+  test('an admin may', () =>
+    given(...group)
+      .as(acme)
+      .when(requestUpload, asked)
+      .then([event('FileUploadRequested', { ...uploadRequested.data, uploaderId: acme.userId })]));
+
+  test('what the bytes are to be is kept: the type without parameters, a safe name, a checksum', () =>
+    given(...group)
+      .as(ada)
+      .when(requestUpload, {
+        ...asked,
+        name: '../cv\u202e.pdf',
+        contentType: 'Application/PDF ; name="cv.exe"',
+        sha256,
+      })
+      .then([event('FileUploadRequested', { ...uploadRequested.data, sha256 })]));
+
+  test('a stranger may not know that there is a group', () =>
+    given(...group)
+      .as(eve)
+      .when(requestUpload, asked)
+      .thenRejects('GROUP_NOT_FOUND'));
+
+  test('who was removed uploads nothing', () =>
+    given(...group, removed(ada))
+      .as(ada)
+      .when(requestUpload, asked)
+      .thenRejects('GROUP_NOT_FOUND'));
+
+  test('a closed group takes no files', () =>
+    given(...group, groupClosed)
+      .as(ada)
+      .when(requestUpload, asked)
+      .thenRejects('GROUP_CLOSED'));
+
+  test('only people upload files', () =>
+    given(...group)
+      .as('system')
+      .when(requestUpload, asked)
+      .thenRejects('ROLE_NOT_ALLOWED'));
+
+  test('a repetition is the same upload', () =>
+    given(...group)
+      .as(ada)
+      .when(requestUpload, asked)
+      .thenIdempotent());
+
+  test('a repetition with another id, as a client that heard no answer makes it, is the same file', async () => {
+    const { handle, log } = await commands({ history: group });
+    const request = { actor: ada, correlationId: uuid(0xc0), key: 'the same key' };
+    const first = await handle(requestUpload, requestUpload.input.parse(asked), request);
+    const again = requestUpload.input.parse({ ...asked, fileId: uuid(0x61) });
+    const second = await handle(requestUpload, again, request);
+    expect(second.events).toStrictEqual(first.events);
+    expect((await log()).filter(({ type }) => type === 'FileUploadRequested')).toHaveLength(1);
+  });
+
+  test.each([
+    ['an empty file', { size: 0 }],
+    ['half a byte', { size: 1.5 }],
+    ['no type', { contentType: '' }],
+    ['a word in place of a type', { contentType: 'pdf' }],
+    ['a type with a line break', { contentType: 'text/plain\r\nX-A: b' }],
+    ['a checksum of other length', { sha256: 'ab' }],
+    ['no name', { name: '' }],
+    ['256 characters of a name', { name: 'x'.repeat(256) }],
+    ['an uploader of one’s choice', { uploaderId: acme.userId }],
+  ])('%s is refused', (_, fault) =>
+    expect(requestUpload.input.safeParse({ ...asked, ...fault }).success).toBe(false),
+  );
+});
