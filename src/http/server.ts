@@ -8,6 +8,7 @@ import Fastify, {
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Authenticate } from '../auth/session.ts';
+import { UPLOAD_SECONDS } from '../files/storage.ts';
 import {
   answerUnreadable,
   answerWithProblems,
@@ -34,6 +35,7 @@ import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { readRoutes } from './routes/read.ts';
 import { searchRoutes } from './routes/search.ts';
+import { limitBodyTime } from './slow-bodies.ts';
 
 export interface HttpSettings {
   /** The proxies, by address or network, whose X-Forwarded-For is believed. */
@@ -57,6 +59,8 @@ export interface HttpDeps
 }
 
 const BODY_LIMIT = 65_536;
+/** How long the head of a request may take to arrive, and its body. */
+const REQUEST_MS = 15_000;
 /** A family of emoji, percent-encoded, is the longest parameter there is. */
 const MAX_PARAM_LENGTH = 400;
 
@@ -71,7 +75,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     genReqId: deps.newId,
     trustProxy: deps.settings.trustedProxies.length > 0 ? [...deps.settings.trustedProxies] : false,
     bodyLimit: BODY_LIMIT,
-    requestTimeout: 15_000,
+    // For the largest uploads; `limitBodyTime` holds everybody else to REQUEST_MS.
+    requestTimeout: UPLOAD_SECONDS * 1_000,
+    http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 },
     connectionTimeout: 30_000,
     handlerTimeout: 10_000,
     keepAliveTimeout: 72_000,
@@ -87,6 +93,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   acceptJsonOnly(app);
   answerWithProblems(app, metrics.refused);
   refuseWhenClosing(app);
+  limitBodyTime(app, REQUEST_MS);
   await app.register(helmet);
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');

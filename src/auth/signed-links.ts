@@ -1,0 +1,46 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+
+/** Links that carry what they permit, so that whoever holds one needs no session. */
+export interface SignedLinks {
+  /**
+   * A token in base64url and one dot, which holds the fields as they are: readable by everybody, changeable by nobody.
+   * `expiresAt` is in ms since 1970.
+   */
+  sign(purpose: string, fields: Record<string, string>, expiresAt: number): string;
+  /** The fields; undefined when the token is forged, was signed for another purpose, or has expired. */
+  open(purpose: string, token: string): Record<string, string> | undefined;
+}
+
+/** Longer than any token that is made here; nothing longer is looked at. */
+const MAX_LENGTH = 4_096;
+const Content = z.strictObject({ fields: z.record(z.string(), z.string()), expiresAt: z.number() });
+
+/** Signs with HMAC-SHA256 (RFC 2104) over purpose and content. `secret` has at least 32 bytes; `now` is in ms. */
+export function createSignedLinks(secret: Buffer, now: () => number = Date.now): SignedLinks {
+  // As JSON the two cannot run into each other, whatever they hold.
+  const signature = (purpose: string, content: string) =>
+    createHmac('sha256', secret)
+      .update(JSON.stringify([purpose, content]))
+      .digest('base64url');
+
+  return {
+    sign(purpose, fields, expiresAt) {
+      const content = Buffer.from(JSON.stringify({ fields, expiresAt })).toString('base64url');
+      return `${content}.${signature(purpose, content)}`;
+    },
+    open(purpose, token) {
+      if (token.length > MAX_LENGTH) return undefined;
+      const [content = '', signed = '', ...rest] = token.split('.');
+      if (rest.length > 0 || !isSame(signed, signature(purpose, content))) return undefined;
+      const { fields, expiresAt } = Content.parse(JSON.parse(Buffer.from(content, 'base64url').toString()));
+      return now() < expiresAt ? fields : undefined;
+    },
+  };
+}
+
+/** Compares the texts, not the bytes they stand for, which another last character could stand for as well. */
+function isSame(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

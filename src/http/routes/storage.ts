@@ -1,0 +1,144 @@
+import { Readable } from 'node:stream';
+import { create as contentDisposition } from 'content-disposition';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { SignedLinks } from '../../auth/signed-links.ts';
+import { require } from '../../commands/rejection.ts';
+import { FileId, UserId } from '../../events/ids.ts';
+import { type FileStorage, UPLOAD_SECONDS, storageKey } from '../../files/storage.ts';
+import { type UploadPermit, type UploadReceiver, UploadRefused } from '../../files/upload-receiver.ts';
+import type { FileAccess } from '../file-access.ts';
+import { ProblemError, badInput, problem } from '../problem.ts';
+import type { HttpApp } from '../route-deps.ts';
+
+export interface StorageRoutes {
+  storage: Pick<FileStorage, 'stat' | 'read'>;
+  links: SignedLinks;
+  fileAccess: FileAccess;
+  /** Undefined when clients upload straight to a storage of its own. */
+  receiver?: UploadReceiver | undefined;
+}
+
+/** How long a download may take: the limit of 25 MiB over a line of 250 kbit/s. A link is checked when it begins. */
+const TRANSFER_MS = 900_000;
+
+const tags = ['Storage'];
+const params = z.strictObject({ fileId: FileId });
+const querystring = z.strictObject({ token: z.string().max(4_096) });
+/** As OpenAPI writes bytes. */
+const Bytes = z.instanceof(Readable).meta({ type: 'string', format: 'binary' });
+const Download = z.strictObject({
+  fileId: FileId,
+  userId: UserId,
+  variant: z.enum(['original', 'thumbnail']),
+});
+
+/** Where the bytes of files go in and out, by links that this server has signed. */
+export function storageRoutes(app: HttpApp, { receiver, ...deps }: StorageRoutes): void {
+  if (receiver) uploadRoute(app, receiver);
+  downloadRoutes(app, deps);
+}
+
+function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
+  void parent.register(async (app: HttpApp) => {
+    // The handler reads the bytes itself, whatever type they are said to have.
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', async () => undefined);
+
+    app.put(
+      '/v1/storage/quarantine/:fileId',
+      {
+        config: { slowBody: true, refusals: ['LINK_INVALID', 'FILE_EXISTS'] },
+        handlerTimeout: UPLOAD_SECONDS * 1_000,
+        schema: {
+          tags,
+          operationId: 'upload',
+          summary: 'Upload the bytes of a file, to the URL that was given for it',
+          security: [],
+          consumes: ['application/octet-stream'],
+          params,
+          querystring,
+          response: { 200: z.undefined().describe('Stored; `ETag` names these bytes') },
+        },
+      },
+      async (request, reply) => {
+        const permit = receiver.permit(request.params.fileId, request.query.token);
+        if (!permit) throw new ProblemError(problem('LINK_INVALID'));
+        checkHeaders(request, permit);
+        const { etag } = await receiver.receive(permit, request.raw).catch((error: unknown) => {
+          throw error instanceof UploadRefused ? refusal(error) : error;
+        });
+        return reply.header('ETag', `"${etag}"`).send();
+      },
+    );
+  });
+}
+
+/** Before the bytes are read. A body without a length is counted as it comes. */
+function checkHeaders({ headers }: FastifyRequest, { contentType, size }: UploadPermit): void {
+  if (headers['content-type'] !== contentType) throw badHeader('content-type', contentType);
+  const length = headers['content-length'];
+  if (length !== undefined && Number(length) !== size) throw badHeader('content-length', String(size));
+}
+
+const badHeader = (name: string, expected: string) =>
+  new ProblemError(badInput([{ path: [name], message: `Must be ${expected}` }], 'headers'));
+
+function refusal({ reason }: UploadRefused): ProblemError {
+  switch (reason) {
+    case 'exists':
+      return new ProblemError(problem('FILE_EXISTS'));
+    case 'wrong-size':
+      return new ProblemError(badInput([{ path: [], message: 'Must have the size that was asked for' }]));
+    case 'wrong-sha256':
+      return new ProblemError(badInput([{ path: [], message: 'Must have the SHA-256 that was given' }]));
+    case 'broken-off':
+      return new ProblemError(problem('BAD_REQUEST', { detail: 'The upload was broken off' }));
+  }
+}
+
+function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<StorageRoutes, 'receiver'>): void {
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/v1/storage/:fileId',
+    config: { refusals: ['LINK_INVALID', 'FILE_NOT_FOUND'] },
+    handlerTimeout: TRANSFER_MS,
+    schema: {
+      tags,
+      operationId: 'download',
+      summary: 'Download a file or its thumbnail, by the link that was given for it',
+      security: [],
+      produces: ['application/octet-stream'],
+      params,
+      querystring,
+      response: { 200: Bytes },
+    },
+    async handler({ method, params: { fileId }, query }, reply) {
+      const { data: link } = Download.safeParse(links.open('download', query.token));
+      if (!link || link.fileId !== fileId) throw new ProblemError(problem('LINK_INVALID'));
+      // Who was removed from the group a moment ago has a link that is still young enough.
+      const { state: file } = await fileAccess(fileId, link.userId);
+      require(file.status === 'clean', 'FILE_NOT_FOUND');
+      const isOriginal = link.variant === 'original';
+      require(isOriginal || file.hasThumbnail, 'FILE_NOT_FOUND');
+
+      const key = storageKey(isOriginal ? 'clean' : 'thumbnails', fileId);
+      const { size, body } =
+        method === 'HEAD'
+          ? { ...(await storage.stat(key)), body: Readable.from([]) }
+          : await storage.read(key);
+      return reply
+        .headers({
+          'Content-Type': isOriginal ? file.contentType : 'image/webp',
+          ...(size !== undefined && { 'Content-Length': size }),
+          'Content-Disposition': contentDisposition(isOriginal ? file.name : `${file.name}.webp`),
+          'X-Content-Type-Options': 'nosniff',
+          'Content-Security-Policy': "sandbox; default-src 'none'",
+          'Cache-Control': 'private, no-store',
+          // A page of another origin may show a picture; the link is the secret.
+          'Cross-Origin-Resource-Policy': 'cross-origin',
+        })
+        .send(body);
+    },
+  });
+}
