@@ -1,5 +1,5 @@
 import type { ApplicationNews } from '../facts.ts';
-import { type Html, html } from './html.ts';
+import { type Html, markup } from './html.ts';
 import { type Section, plainQuotation, quotation } from './section.ts';
 import { oneLine } from './wording.ts';
 
@@ -22,12 +22,11 @@ export const statusSentence = ({ companyName, status }: ApplicationNews): string
 export const statusSubject = ({ jobTitle }: ApplicationNews): string =>
   `Your application for ${oneLine(jobTitle)}`;
 
-const inMarkup = (application: ApplicationNews): Html =>
-  html`<section>
-    <h2>Your application for <bdi>${oneLine(application.jobTitle)}</bdi></h2>
-    <p><bdi>${oneLine(application.companyName)}</bdi> ${MEANING[application.status]}.</p>
-    ${application.reason === null ? html`` : quotation(application.reason)}
-  </section>`;
+const inMarkup = (application: ApplicationNews): Html => markup`<section>
+<h2>Your application for <bdi>${oneLine(application.jobTitle)}</bdi></h2>
+<p><bdi>${oneLine(application.companyName)}</bdi> ${MEANING[application.status]}.</p>
+${application.reason === null ? [] : [quotation(application.reason)]}
+</section>`;
 
 const inText = (application: ApplicationNews): string =>
   [
@@ -43,7 +42,7 @@ export function applicationStatusSection(applications: readonly ApplicationNews[
       first && applications.length === 1
         ? statusSubject(first)
         : `${applications.length} of your applications have moved on`,
-    html: html`${applications.map(inMarkup)}`,
+    html: markup`${applications.map(inMarkup)}`,
     text: applications.map(inText).join('\n\n'),
   };
 }

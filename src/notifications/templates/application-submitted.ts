@@ -1,5 +1,5 @@
 import type { ApplicationNews } from '../facts.ts';
-import { html } from './html.ts';
+import { markup } from './html.ts';
 import type { Section } from './section.ts';
 import { oneLine } from './wording.ts';
 
@@ -15,12 +15,12 @@ export function applicationSubmittedSection(applications: readonly ApplicationNe
       first && all.length === 1
         ? `${first.applicant} applied for ${first.job}`
         : `${all.length} new applications`,
-    html: html`<section>
-      <h2>New applications</h2>
-      <ul>
-        ${all.map(({ applicant, job }) => html`<li><bdi>${applicant}</bdi> applied for <bdi>${job}</bdi></li>`)}
-      </ul>
-    </section>`,
+    html: markup`<section>
+<h2>New applications</h2>
+<ul>
+${all.map(({ applicant, job }) => markup`<li><bdi>${applicant}</bdi> applied for <bdi>${job}</bdi></li>`)}
+</ul>
+</section>`,
     text: ['New applications', ...all.map(({ applicant, job }) => `- ${applicant} applied for ${job}`)].join(
       '\n',
     ),

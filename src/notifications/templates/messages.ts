@@ -1,5 +1,5 @@
 import type { MessageNews } from '../facts.ts';
-import { type Html, html } from './html.ts';
+import { type Html, markup } from './html.ts';
 import { type Section, plainQuotation, quotation } from './section.ts';
 import { count, oneLine } from './wording.ts';
 
@@ -37,12 +37,11 @@ export const filesOf = ({ fileNames }: MessageNews): string =>
 
 const hasFiles = ({ text, fileNames }: MessageNews) => text === null || fileNames.length > 0;
 
-const inMarkup = (message: MessageNews): Html =>
-  html`<article>
-    <h3><bdi>${oneLine(message.senderName)}</bdi></h3>
-    ${message.text === null ? html`` : quotation(message.text)}
-    ${hasFiles(message) ? html`<p>Attached: <bdi>${filesOf(message)}</bdi></p>` : html``}
-  </article>`;
+const inMarkup = (message: MessageNews): Html => markup`<article>
+<h3><bdi>${oneLine(message.senderName)}</bdi></h3>
+${message.text === null ? [] : [quotation(message.text)]}
+${hasFiles(message) ? [markup`<p>Attached: <bdi>${filesOf(message)}</bdi></p>`] : []}
+</article>`;
 
 const inText = (message: MessageNews): string =>
   [
@@ -58,13 +57,13 @@ export function messagesSection(messages: readonly MessageNews[]): Section {
   const more = unquoted > 0 ? `And ${count(unquoted, 'more message')}.` : undefined;
   return {
     subject: subjectOf(byGroup(messages), messages.length),
-    html: html`${conversations.map(
-      ({ name, messages: said }) =>
-        html`<section>
-          <h2>New in <bdi>${name}</bdi></h2>
-          ${said.map(inMarkup)}
-        </section>`,
-    )}${more === undefined ? html`` : html`<p>${more}</p>`}`,
+    html: markup`${conversations.map(
+      ({ name, messages: said }) => markup`<section>
+<h2>New in <bdi>${name}</bdi></h2>
+${said.map(inMarkup)}
+</section>`,
+    )}
+${more === undefined ? [] : [markup`<p>${more}</p>`]}`,
     text: [
       ...conversations.map(({ name, messages: said }) =>
         [`New in ${name}`, ...said.map(inText)].join('\n\n'),

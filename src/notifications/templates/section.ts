@@ -1,4 +1,4 @@
-import { type Html, html } from './html.ts';
+import { type Html, markup } from './html.ts';
 import { paragraphs, quoted } from './wording.ts';
 
 /** What a letter says of one kind of news. */
@@ -11,7 +11,7 @@ export interface Section {
 
 /** What somebody wrote, as a quotation in markup. */
 export const quotation = (text: string): Html =>
-  html`<blockquote dir="auto">${paragraphs(text)}</blockquote>`;
+  markup`<blockquote dir="auto">${paragraphs(text)}</blockquote>`;
 
 /** The same in plain text. */
 export const plainQuotation = (text: string): string => quoted(paragraphs(text));

@@ -1,0 +1,87 @@
+import type { ApplicationNews, MessageNews } from '../facts.ts';
+import type { News } from '../look-again.ts';
+import { letter } from './letter.ts';
+import { pushPayload } from './push.ts';
+
+const message = (messageId: string, said: Partial<MessageNews>): MessageNews => ({
+  messageId,
+  groupId: '00000000-0000-4000-8000-000000000020',
+  groupName: 'Engineer (m/f/d)',
+  senderName: 'Ada Lovelace',
+  text: 'Good morning! When would be a good time to talk?',
+  fileNames: [],
+  isDeleted: false,
+  isRead: false,
+  ...said,
+});
+
+const application = (eventId: string, facts: Partial<ApplicationNews>): ApplicationNews => ({
+  eventId,
+  groupId: '00000000-0000-4000-8000-000000000020',
+  jobTitle: 'Engineer (m/f/d)',
+  companyName: 'Acme Ltd',
+  applicantName: 'Ada Lovelace',
+  status: 'submitted',
+  reason: null,
+  isSuperseded: false,
+  ...facts,
+});
+
+const messages = [
+  message('1', {}),
+  message('2', { text: 'My CV:\nsee below', fileNames: ['Ada Lovelace CV.pdf', 'photo.png'] }),
+  message('3', {
+    groupId: '00000000-0000-4000-8000-000000000021',
+    groupName: 'Stoker',
+    senderName: 'Bob',
+    text: 'Is it still open?',
+  }),
+];
+
+/** Names and texts that try to be something else. */
+const hostile = message('4', {
+  senderName: '<script>alert(1)</script>\r\nBcc: everybody@example.org',
+  groupName: '"><img src=x onerror=alert(1)> \u202Egnp.exe',
+  text: `</blockquote><h1>You won</h1>\r\n-- \r\n${'👩‍👩‍👧‍👦'.repeat(200)}`,
+  fileNames: ['../../etc/passwd', 'invoice\u202Efdp.exe', 'a"b\r\nc.txt'],
+});
+
+const nothing: News = { messages: [], submitted: [], statuses: [] };
+const statuses = (['screening', 'interview', 'offer', 'hired', 'rejected'] as const).map(
+  (status): [name: string, news: News] => [
+    `application-${status}`,
+    { ...nothing, statuses: [application(status, { status, reason: 'Thank you for your time.' })] },
+  ],
+);
+
+const examples: readonly (readonly [name: string, news: News])[] = [
+  ['message', { ...nothing, messages: messages.slice(0, 1) }],
+  ['messages-of-one-group', { ...nothing, messages: messages.slice(0, 2) }],
+  ['messages-of-two-groups', { ...nothing, messages }],
+  ['application-submitted', { ...nothing, submitted: [application('submitted', {})] }],
+  ...statuses,
+  [
+    'everything',
+    {
+      messages,
+      submitted: [application('a', {}), application('b', { applicantName: 'Bob' })],
+      statuses: [application('c', { status: 'interview' }), application('d', { status: 'rejected' })],
+    },
+  ],
+  ['hostile', { ...nothing, messages: [hostile] }],
+];
+
+/** Every letter and push with invented data, to look at: the names of files, and what goes into them. */
+export const previews = (): { name: string; content: string }[] =>
+  examples.flatMap(([name, news]) => {
+    const { subject, html, text } = letter(news, {
+      recipientName: 'Grace Hopper',
+      siteUrl: 'https://jobs.example.org/',
+      unsubscribeUrl: 'https://jobs.example.org/v1/unsubscribe?token=example',
+    });
+    return [
+      { name: `${name}.html`, content: html },
+      { name: `${name}.txt`, content: `Subject: ${subject}\n\n${text}` },
+      { name: `${name}.push.json`, content: `${JSON.stringify(pushPayload(news, name), null, 2)}\n` },
+    ];
+  });
