@@ -1,0 +1,85 @@
+import { Readable } from 'node:stream';
+import sharp from 'sharp';
+import { createThumbnails } from '../../src/files/thumbnails.ts';
+
+const makeThumbnail = createThumbnails();
+const thumbnailOf = (bytes: Uint8Array) =>
+  makeThumbnail(async () => ({ size: bytes.length, body: Readable.from([bytes]) }));
+const canvas = (width: number, height: number) =>
+  sharp({ create: { width, height, channels: 3, background: '#1080c0' } });
+
+describe('thumbnails', () => {
+  test.each(['jpeg', 'png', 'webp', 'gif'] as const)('a large %s becomes a small WebP', async (format) => {
+    const thumbnail = await thumbnailOf(await canvas(1600, 800).toFormat(format).toBuffer());
+    const { format: made, width, height } = await sharp(thumbnail).metadata();
+    expect({ made, width, height }).toEqual({ made: 'webp', width: 320, height: 160 });
+  });
+
+  test('a small picture is not enlarged', async () => {
+    const thumbnail = await thumbnailOf(await canvas(40, 30).png().toBuffer());
+    expect(await sharp(thumbnail).metadata()).toMatchObject({ width: 40, height: 30 });
+  });
+
+  test('a picture taken on its side stands upright, and says nothing of where it was taken', async () => {
+    const sideways = await canvas(600, 300)
+      .jpeg()
+      .withExif({ IFD0: { Orientation: '6' }, IFD3: { GPSLatitudeRef: 'N' } })
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    const { width, height, exif } = await sharp(await thumbnailOf(sideways)).metadata();
+    expect({ width, height, exif }).toEqual({ width: 160, height: 320, exif: undefined });
+  });
+
+  test('a broken picture has none', async () => {
+    const whole = await sharp({
+      create: {
+        width: 300,
+        height: 300,
+        channels: 3,
+        background: 'white',
+        noise: { type: 'gaussian', mean: 128, sigma: 30 },
+      },
+    })
+      .png()
+      .toBuffer();
+    expect(await thumbnailOf(whole.subarray(0, whole.length / 4))).toBeUndefined();
+    expect(await thumbnailOf(Buffer.from('no picture at all'))).toBeUndefined();
+  });
+
+  test('an SVG, a TIFF or an AVIF is never unpacked, whatever it was declared to be', async () => {
+    const svg = Buffer.from(
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
+    );
+    expect(await thumbnailOf(svg)).toBeUndefined();
+    for (const format of ['tiff', 'avif'] as const)
+      expect(await thumbnailOf(await canvas(64, 64).toFormat(format).toBuffer())).toBeUndefined();
+  });
+
+  test('more than 50 megapixels are not unpacked', async () => {
+    const flood = await canvas(8_000, 6_300).png({ compressionLevel: 9 }).toBuffer();
+    expect(flood.length).toBeLessThan(1_000_000);
+    expect(await thumbnailOf(flood)).toBeUndefined();
+  });
+
+  test('bytes that cannot be read are an error, and the next picture is made all the same', async () => {
+    const broken = makeThumbnail(async () => {
+      throw new Error('storage is down');
+    });
+    const next = thumbnailOf(await canvas(400, 400).png().toBuffer());
+    await expect(broken).rejects.toThrow('storage is down');
+    expect(await sharp(await next).metadata()).toMatchObject({ width: 320, height: 320 });
+  });
+
+  test('one is made at a time', async () => {
+    const bytes = await canvas(900, 900).png().toBuffer();
+    let open = 0;
+    let most = 0;
+    const one = () =>
+      makeThumbnail(async () => {
+        most = Math.max(most, (open += 1));
+        return { size: bytes.length, body: Readable.from([bytes]) };
+      }).finally(() => (open -= 1));
+    await Promise.all([one(), one(), one()]);
+    expect(most).toBe(1);
+  });
+});
