@@ -1,0 +1,177 @@
+import { ECDH } from 'node:crypto';
+import { z } from 'zod';
+import { type Account, standardPreferences } from '../../commands/account/account.ts';
+import { setNotificationPreferences } from '../../commands/account/set-notification-preferences.ts';
+import { encodePosition } from '../../commands/answers.ts';
+import type { HandleCommand } from '../../commands/handle-command.ts';
+import { CommandRejected } from '../../commands/rejection.ts';
+import { NotificationPreferences, QuietHours } from '../../events/account.ts';
+import type { UserId } from '../../events/ids.ts';
+import { pushEndpoint } from '../../notifications/push-endpoints.ts';
+import type { PushSubscriptions } from '../../notifications/push-subscriptions.ts';
+import { commandRequest } from '../command-request.ts';
+import { ProblemError, problem } from '../problem.ts';
+import type { HttpApp } from '../route-deps.ts';
+import { Id, Position } from '../schemas.ts';
+
+export interface NotificationRoutes {
+  handle: HandleCommand;
+  /** The account as the log has it now. */
+  loadAccount: (userId: UserId) => Promise<Account>;
+  pushSubscriptions: Pick<PushSubscriptions, 'add' | 'remove'>;
+  /** The public VAPID key; undefined when there are no pushes. */
+  pushPublicKey: string | undefined;
+  /** Push services that may live at a private address. */
+  pushPrivateHosts: readonly string[];
+}
+
+const Shown = z.object({
+  email: z.boolean(),
+  push: z.boolean(),
+  muted: z.array(Id),
+  quietHours: QuietHours.optional(),
+  digestMinutes: z.int(),
+});
+
+/** What is left out takes its standard value: the answer of the GET can be sent back as it is. */
+const Wanted = z.strictObject({
+  email: NotificationPreferences.shape.email.default(standardPreferences.email),
+  push: NotificationPreferences.shape.push.default(standardPreferences.push),
+  muted: NotificationPreferences.shape.muted.default([...standardPreferences.muted]),
+  quietHours: NotificationPreferences.shape.quietHours.default(standardPreferences.quietHours),
+  digestMinutes: NotificationPreferences.shape.digestMinutes.default(standardPreferences.digestMinutes),
+});
+
+function isPoint(key: string): boolean {
+  try {
+    // Throws for what is no point of the curve. Uncompressed points begin with 4 (SEC 1 §2.3.3).
+    ECDH.convertKey(key, 'prime256v1', 'base64url');
+    return Buffer.from(key, 'base64url')[0] === 4;
+  } catch {
+    return false;
+  }
+}
+
+/** Of 65 and of 16 bytes (RFC 8291 §3.1, §3.2). */
+const P256DH = z
+  .string()
+  .regex(/^[\w-]{87}$/, { error: 'Must be 65 bytes in base64url', abort: true })
+  .refine(isPoint, 'Must be an uncompressed point of P-256');
+const AUTH = z.string().regex(/^[\w-]{22}$/, 'Must be 16 bytes in base64url');
+const Keys = z.strictObject({ p256dh: P256DH, auth: AUTH });
+const ExpirationTime = z.number().nullable().optional();
+
+const tags = ['Notifications'];
+
+const shown = ({ quietHours, ...rest }: NotificationPreferences): z.infer<typeof Shown> =>
+  quietHours === null ? rest : { ...rest, quietHours };
+
+/** The same spelling as when it was added. */
+const spelt = (endpoint: string): string => (URL.canParse(endpoint) ? new URL(endpoint).href : endpoint);
+
+/** How the caller wants to be told of what happens while away, and where: CONTRACT §7. */
+export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void {
+  const { handle, pushSubscriptions, pushPublicKey, pushPrivateHosts } = deps;
+
+  const Endpoint = z
+    .string()
+    .max(2_048)
+    .refine((url) => pushEndpoint(url, pushPrivateHosts), 'Must be the https URL of a public push service')
+    .transform(spelt);
+
+  /** Read from the log, not from a read model: whatever the caller has written, it shows. */
+  async function preferencesOf(userId: UserId) {
+    const account = await deps.loadAccount(userId);
+    if (account.status === 'none') throw new CommandRejected('USER_NOT_FOUND');
+    return shown(account.preferences);
+  }
+
+  app.get(
+    '/v1/me/notification-preferences',
+    {
+      config: { refusals: ['USER_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'getNotificationPreferences',
+        summary: 'How the caller wants to be told of what happens while away',
+        response: { 200: Shown },
+      },
+    },
+    ({ session }) => preferencesOf(session.actor.userId),
+  );
+
+  app.put(
+    '/v1/me/notification-preferences',
+    {
+      config: { refusals: ['USER_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'setNotificationPreferences',
+        summary: 'Set all of it: what is left out takes its standard value',
+        body: Wanted,
+        response: { 200: Shown.extend({ position: Position }) },
+      },
+    },
+    async (request) => {
+      const { userId } = request.session.actor;
+      const change = { userId, preferences: request.body };
+      const { position } = await handle(setNotificationPreferences, change, commandRequest(request));
+      return { ...(await preferencesOf(userId)), position: encodePosition(position) };
+    },
+  );
+
+  app.get(
+    '/v1/push-key',
+    {
+      schema: {
+        tags,
+        operationId: 'getPushKey',
+        summary: 'The applicationServerKey for pushManager.subscribe; null when there are no pushes',
+        response: { 200: z.object({ publicKey: z.string().nullable() }) },
+      },
+    },
+    () => ({ publicKey: pushPublicKey ?? null }),
+  );
+
+  app.post(
+    '/v1/me/push-subscriptions',
+    {
+      config: { idempotentAs: 'AddPushSubscription' },
+      schema: {
+        tags,
+        operationId: 'addPushSubscription',
+        summary:
+          'Be told on this browser: its PushSubscription as it is; the oldest of more than 20 gives way',
+        body: z.strictObject({ endpoint: Endpoint, expirationTime: ExpirationTime, keys: Keys }),
+        response: { 200: z.object({}).describe('It was there already'), 201: z.object({}) },
+      },
+    },
+    async ({ session, body: { endpoint, keys } }, reply) => {
+      const isNew = await pushSubscriptions.add(session.actor.userId, { endpoint, keys });
+      return reply.code(isNew ? 201 : 200).send({});
+    },
+  );
+
+  app.delete(
+    '/v1/me/push-subscriptions',
+    {
+      config: { refusals: ['NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'removePushSubscription',
+        summary: 'Be no longer told on this browser',
+        body: z.strictObject({
+          endpoint: z.string().max(2_048).transform(spelt),
+          expirationTime: ExpirationTime,
+          keys: z.unknown().optional(),
+        }),
+        response: { 204: z.undefined().describe('Nothing more is sent to it') },
+      },
+    },
+    async ({ session, body: { endpoint } }, reply) => {
+      if (!(await pushSubscriptions.remove(session.actor.userId, endpoint)))
+        throw new ProblemError(problem('NOT_FOUND'));
+      return reply.code(204).send();
+    },
+  );
+}

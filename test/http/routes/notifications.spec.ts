@@ -1,0 +1,189 @@
+import { createECDH, randomBytes } from 'node:crypto';
+import { standardPreferences } from '../../../src/commands/account/account.ts';
+import type { Actor } from '../../../src/commands/command.ts';
+import { notificationRoutes } from '../../../src/http/routes/notifications.ts';
+import type { PushSubscription } from '../../../src/notifications/pusher.ts';
+import { acme, ada, groupId, otherGroupId, registered } from '../../support/example-events.ts';
+import { someRoutes } from '../../support/some-routes.ts';
+
+const PREFERENCES = '/v1/me/notification-preferences';
+const SUBSCRIPTIONS = '/v1/me/push-subscriptions';
+const { quietHours: _none, ...standard } = standardPreferences;
+const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };
+
+/** What a browser's PushSubscription.toJSON() gives. */
+const browser = (endpoint = `https://push.example.org/${randomBytes(8).toString('hex')}`) => ({
+  endpoint,
+  expirationTime: null,
+  keys: {
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
+    auth: randomBytes(16).toString('base64url'),
+  },
+});
+
+describe('how one is told', () => {
+  let server: Awaited<ReturnType<typeof someRoutes>>;
+  /** By the id of the user. */
+  let kept: Map<string, PushSubscription[]>;
+  const PUBLIC_KEY = 'a public key';
+
+  const open = (pushPublicKey: string | undefined) =>
+    someRoutes([registered(ada), registered(acme)], (app, deps) =>
+      notificationRoutes(app, {
+        ...deps,
+        pushPublicKey,
+        pushPrivateHosts: ['127.0.0.1'],
+        pushSubscriptions: {
+          async add(userId, subscription) {
+            const others = (kept.get(userId) ?? []).filter((each) => each.endpoint !== subscription.endpoint);
+            const isNew = others.length === (kept.get(userId) ?? []).length;
+            kept.set(userId, [...others, subscription]);
+            return isNew;
+          },
+          async remove(userId, endpoint) {
+            const before = kept.get(userId) ?? [];
+            const after = before.filter((each) => each.endpoint !== endpoint);
+            kept.set(userId, after);
+            return after.length < before.length;
+          },
+        },
+      }),
+    );
+  beforeEach(async () => {
+    kept = new Map();
+    server = await open(PUBLIC_KEY);
+  });
+  afterEach(() => server.close());
+
+  const get = async (as: Actor = ada) => (await server.ask('GET', PREFERENCES, { as })).body;
+  const put = (body: unknown, as: Actor = ada) => server.ask('PUT', PREFERENCES, { as, body });
+
+  test('is the standard until somebody chooses', async () => {
+    expect(await server.ask('GET', PREFERENCES, { as: ada })).toMatchObject({ status: 200 });
+    expect(await get()).toStrictEqual(standard);
+  });
+
+  test('is what was put, for whoever put it, at once', async () => {
+    const chosen = { email: false, push: true, muted: [groupId], quietHours, digestMinutes: 0 };
+    const answer = await put(chosen);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toStrictEqual({ ...chosen, position: expect.any(String) });
+    expect(await get()).toStrictEqual(chosen);
+    expect(await get(acme)).toStrictEqual(standard);
+  });
+
+  test('takes its standard value for what is left out; null means no quiet hours', async () => {
+    await put({ email: false, muted: [groupId, otherGroupId], quietHours });
+    await put({ push: false, quietHours });
+    expect(await get()).toStrictEqual({ ...standard, push: false, quietHours });
+    await put({ quietHours: null });
+    expect(await get()).toStrictEqual(standard);
+  });
+
+  test('mutes a group once, and before one is a member', async () => {
+    await put({ muted: [groupId, groupId.toUpperCase()] });
+    expect(await get()).toStrictEqual({ ...standard, muted: [groupId] });
+  });
+
+  test.each([
+    [{ mail: true }, '/mail'],
+    [{ email: 'yes' }, '/email'],
+    [{ email: null }, '/email'],
+    [{ muted: ['a group'] }, '/muted/0'],
+    [{ muted: Array.from({ length: 1_001 }, () => groupId) }, '/muted'],
+    [{ digestMinutes: -1 }, '/digestMinutes'],
+    [{ digestMinutes: 1_441 }, '/digestMinutes'],
+    [{ digestMinutes: 1.5 }, '/digestMinutes'],
+    [{ quietHours: { ...quietHours, start: '24:00' } }, '/quietHours/start'],
+    [{ quietHours: { ...quietHours, start: '07:00' } }, '/quietHours/end'],
+    [{ quietHours: { ...quietHours, timeZone: 'Mars/Base' } }, '/quietHours/timeZone'],
+    [{ quietHours: { start: '22:00', end: '07:00' } }, '/quietHours/timeZone'],
+    [[], ''],
+  ])('is not %j', async (body, pointer) => {
+    expect(await put(body)).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
+    expect(await get()).toStrictEqual(standard);
+  });
+
+  test('is 404 for whoever is not there any more', async () => {
+    const nobody: Actor = { ...ada, userId: otherGroupId as never };
+    expect(await server.ask('GET', PREFERENCES, { as: nobody })).toMatchObject({
+      status: 404,
+      body: { code: 'USER_NOT_FOUND' },
+    });
+    expect(await put({ email: false }, nobody)).toMatchObject({ status: 404 });
+  });
+
+  test('is for nobody without a token to see', async () => {
+    for (const [method, path] of [
+      ['GET', PREFERENCES],
+      ['PUT', PREFERENCES],
+      ['POST', SUBSCRIPTIONS],
+      ['DELETE', SUBSCRIPTIONS],
+      ['GET', '/v1/push-key'],
+    ] as const)
+      expect(await server.ask(method, path)).toMatchObject({ status: 401 });
+  });
+
+  test('tells pages the key to subscribe with, if there is one', async () => {
+    expect((await server.ask('GET', '/v1/push-key', { as: ada })).body).toStrictEqual({
+      publicKey: PUBLIC_KEY,
+    });
+    const without = await open(undefined);
+    expect((await without.ask('GET', '/v1/push-key', { as: ada })).body).toStrictEqual({ publicKey: null });
+    await without.close();
+  });
+
+  test('takes a browser as it describes itself: 201, and 200 when it is there already', async () => {
+    const subscription = browser();
+    const add = () => server.ask('POST', SUBSCRIPTIONS, { as: ada, body: subscription });
+    expect(await add()).toMatchObject({ status: 201, body: {} });
+    expect(await add()).toMatchObject({ status: 200, body: {} });
+    const { endpoint, keys } = subscription;
+    expect(kept.get(ada.userId)).toStrictEqual([{ endpoint, keys }]);
+  });
+
+  test('takes an endpoint at a private address that the operator allows', async () => {
+    const body = browser('https://127.0.0.1:8443/push');
+    expect(await server.ask('POST', SUBSCRIPTIONS, { as: ada, body })).toMatchObject({ status: 201 });
+  });
+
+  const good = browser();
+  const { p256dh, auth } = good.keys;
+  const point = (first: number) => {
+    const bytes = Buffer.from(p256dh, 'base64url');
+    bytes[0] = first;
+    return bytes.toString('base64url');
+  };
+  test.each([
+    ['an endpoint in our own network', { ...good, endpoint: 'https://10.0.0.1/x' }, '/endpoint'],
+    ['an endpoint on this host', { ...good, endpoint: 'https://localhost:8443/x' }, '/endpoint'],
+    ['an endpoint without TLS', { ...good, endpoint: 'http://push.example.org/x' }, '/endpoint'],
+    ['no endpoint', { ...good, endpoint: undefined }, '/endpoint'],
+    ['no keys', { ...good, keys: undefined }, '/keys'],
+    ['a key that is too short', { ...good, keys: { auth, p256dh: p256dh.slice(4) } }, '/keys/p256dh'],
+    ['a key in base64', { ...good, keys: { auth, p256dh: `${p256dh.slice(0, 86)}+` } }, '/keys/p256dh'],
+    ['a key of another form', { ...good, keys: { auth, p256dh: point(6) } }, '/keys/p256dh'],
+    [
+      'a key that is no point of the curve',
+      { ...good, keys: { auth, p256dh: Buffer.alloc(65, 4).toString('base64url') } },
+      '/keys/p256dh',
+    ],
+    ['a secret that is too long', { ...good, keys: { p256dh, auth: `${auth}AA` } }, '/keys/auth'],
+    ['a field that browsers do not send', { ...good, userId: ada.userId }, '/userId'],
+  ])('does not take %s', async (_what, body, pointer) => {
+    const answer = await server.ask('POST', SUBSCRIPTIONS, { as: ada, body });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
+    expect(kept.size).toBe(0);
+  });
+
+  test('forgets a browser of the caller, by its endpoint, and of nobody else', async () => {
+    const subscription = browser('https://push.example.org/ä');
+    await server.ask('POST', SUBSCRIPTIONS, { as: ada, body: subscription });
+    const forget = (as: Actor, body: object) => server.ask('DELETE', SUBSCRIPTIONS, { as, body });
+    expect(await forget(acme, subscription)).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    expect(await forget(ada, { endpoint: 'no URL' })).toMatchObject({ status: 404 });
+    expect(await forget(ada, { endpoint: subscription.endpoint })).toMatchObject({ status: 204, text: '' });
+    expect(await forget(ada, subscription)).toMatchObject({ status: 404 });
+    expect(await forget(ada, {})).toMatchObject({ status: 400 });
+  });
+});
