@@ -6,7 +6,7 @@ import type { Finding } from './finding.ts';
 
 const { etag } = fileEvents.FileUploaded.shape;
 const { contentType, size, sha256 } = fileEvents.FileUploadRequested.shape;
-const key = z.templateLiteral(['quarantine/', z.uuid().lowercase()]);
+const key = z.templateLiteral(['quarantine/', z.uuid()]);
 
 /** What a scanner elsewhere asks about an object before it looks at it. */
 export const ScanOrderRequest = z.strictObject({ key, etag });

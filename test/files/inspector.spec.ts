@@ -1,0 +1,287 @@
+import type { DomainEvent } from '../../src/events/domain-event.ts';
+import type { EventStore } from '../../src/events/event-store.ts';
+import { FileId } from '../../src/events/ids.ts';
+import type { Claims } from '../../src/files/claims.ts';
+import type { ScanningFile } from '../../src/files/file-in-log.ts';
+import type { Finding } from '../../src/files/finding.ts';
+import { createInspector } from '../../src/files/inspector.ts';
+import { ScannerUnavailable } from '../../src/files/scanner.ts';
+import { createSettle } from '../../src/files/settle.ts';
+import { ObjectChanged, StorageUnavailable } from '../../src/files/storage.ts';
+import { commands } from '../support/command-stage.ts';
+import { aboutFile, event, upload, uuid } from '../support/example-events.ts';
+import { happened } from '../support/history.ts';
+import { localStore } from '../support/local-store.ts';
+import { linesOf } from '../support/log-lines.ts';
+import { until } from '../support/until.ts';
+
+const cleared: Finding = { verdict: 'cleared', sha256: 'ab'.repeat(32) };
+const numbered = (n: number) => FileId.parse(uuid(0x6000 + n));
+
+/** Claims of processes that share one database. */
+function sharedClaims() {
+  const held = new Set<string>();
+  return (): Claims => ({
+    async claim(name) {
+      if (held.has(name)) return undefined;
+      held.add(name);
+      return async () => void held.delete(name);
+    },
+  });
+}
+
+type Options = Partial<Parameters<typeof createInspector>[0]>;
+
+let files: Awaited<ReturnType<typeof localStore>>;
+let claimsOf: () => Claims;
+const running: { stop(): Promise<void> }[] = [];
+beforeEach(async () => {
+  files = await localStore();
+  claimsOf = sharedClaims();
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((each) => each.stop()));
+  await files.remove();
+});
+
+/** The bytes of the n-th file come, and the log says so. */
+async function uploaded(store: EventStore, ...numbers: number[]) {
+  for (const n of numbers) {
+    const about = { ...aboutFile, fileId: numbered(n) };
+    const etag = await files.arrive(about.fileId, Buffer.from(`file ${n}`));
+    await happened(
+      store,
+      event('FileUploadRequested', { ...about, ...upload }),
+      event('FileUploaded', { ...about, etag }),
+    );
+  }
+}
+
+const waitingIn = (store: EventStore) => async (limit: number) => {
+  const states = new Map<FileId, string>();
+  for (const { type, data } of await store.readAll({ after: 0, limit: 10_000 }))
+    if (type.startsWith('File')) states.set((data as { fileId: FileId }).fileId, type);
+  return [...states].flatMap(([id, type]) => (type === 'FileUploaded' ? [id] : [])).slice(0, limit);
+};
+
+/** A process that inspects what is in the log. */
+async function inspecting(
+  store: EventStore,
+  inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>,
+  options: Options = {},
+) {
+  const { handle } = await commands({ store });
+  const { log, lines } = linesOf('info');
+  const makeThumbnail = async () => undefined;
+  const inspector = createInspector({
+    store,
+    waiting: waitingIn(store),
+    claims: claimsOf(),
+    inspect,
+    settle: createSettle({ handle, storage: files.storage, makeThumbnail }),
+    log,
+    pollMs: 20,
+    firstPauseMs: 5,
+    ...options,
+  });
+  running.push(inspector);
+  await inspector.start();
+  return { ...inspector, lines };
+}
+
+const decisionsIn = async (store: EventStore): Promise<DomainEvent[]> =>
+  (await store.readAll({ after: 0, limit: 10_000 })).filter(
+    ({ type }) => type === 'FileCleared' || type === 'FileRefused',
+  );
+const emptyLog = async () => (await commands()).store;
+
+describe('the inspector', () => {
+  test('inspects a file as soon as it hears that its bytes have come', async () => {
+    const store = await emptyLog();
+    await inspecting(store, async () => cleared, { waiting: async () => [], pollMs: 60_000 });
+    await uploaded(store, 1);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(await decisionsIn(store)).toMatchObject([{ type: 'FileCleared', data: { fileId: numbered(1) } }]);
+  });
+
+  test('finds by itself what a crash has left', async () => {
+    const store = await emptyLog();
+    await uploaded(store, 1, 2);
+    await inspecting(store, async () => cleared);
+    await until(async () => (await decisionsIn(store)).length === 2);
+  });
+
+  test('is shown the version of the bytes that was completed', async () => {
+    const store = await emptyLog();
+    const seen: ScanningFile[] = [];
+    await uploaded(store, 1);
+    await inspecting(store, async (file) => {
+      seen.push(file);
+      return cleared;
+    });
+    await until(async () => (await decisionsIn(store)).length === 1);
+    const { etag } = (await files.storage.stat(`quarantine/${numbered(1)}`))!;
+    expect(seen).toMatchObject([{ fileId: numbered(1), etag, contentType: 'application/pdf', size: 1_000 }]);
+  });
+
+  test('a scanner that is down decides nothing, and is asked again until it answers', async () => {
+    const store = await emptyLog();
+    let failuresLeft = 5;
+    const { lines } = await inspecting(store, async () => {
+      if (failuresLeft-- > 0) throw new ScannerUnavailable('connection refused');
+      return cleared;
+    });
+    await uploaded(store, 1);
+    await until(() => failuresLeft === 1);
+    expect(await decisionsIn(store)).toEqual([]);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    const pauses = lines().flatMap(({ pauseMs }) => (typeof pauseMs === 'number' ? [pauseMs] : []));
+    expect(pauses).toHaveLength(5);
+    pauses.forEach((pauseMs, n) => {
+      expect(pauseMs).toBeGreaterThanOrEqual(Math.floor((5 * 2 ** n) / 2));
+      expect(pauseMs).toBeLessThanOrEqual(5 * 2 ** n);
+    });
+  });
+
+  test('one file that fails does not keep the others waiting', async () => {
+    const store = await emptyLog();
+    await inspecting(
+      store,
+      async ({ fileId }) => {
+        if (fileId === numbered(1)) throw new StorageUnavailable('half of it is missing');
+        return cleared;
+      },
+      { concurrency: 1 },
+    );
+    await uploaded(store, 1, 2, 3);
+    await until(async () => (await decisionsIn(store)).length === 2);
+  });
+
+  test('bytes that changed after they were completed are refused', async () => {
+    const store = await emptyLog();
+    await inspecting(store, async () => {
+      throw new ObjectChanged();
+    });
+    await uploaded(store, 1);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(await decisionsIn(store)).toMatchObject([
+      { type: 'FileRefused', data: { reason: 'wrong-sha256' } },
+    ]);
+  });
+
+  test('an inspection without end is cut at its deadline, even if it does not listen', async () => {
+    const store = await emptyLog();
+    let attempts = 0;
+    await inspecting(
+      store,
+      () => ((attempts += 1) === 1 ? new Promise<Finding>(() => {}) : Promise.resolve(cleared)),
+      { deadlineMs: 50 },
+    );
+    await uploaded(store, 1);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(attempts).toBe(2);
+  });
+
+  test('at most so many are inspected at once, and all in the end', async () => {
+    const store = await emptyLog();
+    let now = 0;
+    let most = 0;
+    const inspect = async () => {
+      most = Math.max(most, (now += 1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now -= 1;
+      return cleared;
+    };
+    await uploaded(store, ...Array.from({ length: 12 }, (_, n) => n));
+    await inspecting(store, inspect, { concurrency: 3 });
+    await until(async () => (await decisionsIn(store)).length === 12);
+    expect(most).toBe(3);
+  });
+
+  test('two processes inspect each file once', async () => {
+    const store = await emptyLog();
+    const inspected: string[] = [];
+    const inspect = async ({ fileId }: ScanningFile) => {
+      inspected.push(fileId);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      return cleared;
+    };
+    await Promise.all([inspecting(store, inspect), inspecting(store, inspect)]);
+    await uploaded(store, 1, 2, 3, 4, 5, 6);
+    await until(async () => (await decisionsIn(store)).length === 6);
+    expect(inspected.toSorted()).toEqual([1, 2, 3, 4, 5, 6].map(numbered));
+  });
+
+  test('what another process claimed and then left is taken over', async () => {
+    const store = await emptyLog();
+    const release = await claimsOf().claim(numbered(1));
+    let attempts = 0;
+    await inspecting(store, async () => ((attempts += 1), cleared));
+    await uploaded(store, 1, 2);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(attempts).toBe(1);
+    await release!();
+    await until(async () => (await decisionsIn(store)).length === 2);
+  });
+
+  test('says how many files have waited for long, and why, until they are done', async () => {
+    const store = await emptyLog();
+    let isDown = true;
+    const { failure } = await inspecting(
+      store,
+      async () => {
+        if (isDown) throw new ScannerUnavailable('clamd does not answer');
+        return cleared;
+      },
+      { overdueMs: 100 },
+    );
+    await uploaded(store, 1, 2);
+    expect(failure()).toBeUndefined();
+    await until(() => failure() === '2 files have waited for long: clamd does not answer');
+    isDown = false;
+    await until(() => failure() === undefined);
+    expect(await decisionsIn(store)).toHaveLength(2);
+  });
+
+  test('goes on when the log and the read model were out of reach', async () => {
+    const store = await emptyLog();
+    let isDown = true;
+    const ifUp = () => {
+      if (isDown) throw new Error('connection terminated');
+    };
+    const broken: EventStore = {
+      ...store,
+      subscribe: (options) => {
+        ifUp();
+        return store.subscribe(options);
+      },
+    };
+    const { lines } = await inspecting(broken, async () => cleared, {
+      waiting: async (limit) => {
+        ifUp();
+        return waitingIn(store)(limit);
+      },
+    });
+    await uploaded(store, 1);
+    await until(() => lines().length >= 4);
+    expect(await decisionsIn(store)).toEqual([]);
+    isDown = false;
+    await until(async () => (await decisionsIn(store)).length === 1);
+  });
+
+  test('stopped in the middle of an inspection it decides nothing', async () => {
+    const store = await emptyLog();
+    let told: boolean | undefined;
+    const { stop } = await inspecting(store, async (_, signal) => {
+      told = false;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      told = true;
+      return cleared;
+    });
+    await uploaded(store, 1);
+    await until(() => told === false);
+    await stop();
+    expect(told).toBe(true);
+    expect(await decisionsIn(store)).toEqual([]);
+  });
+});

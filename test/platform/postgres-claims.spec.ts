@@ -1,0 +1,96 @@
+import pg from 'pg';
+import { createPostgresClaims } from '../../src/platform/postgres-claims.ts';
+import { createNonces } from '../../src/platform/postgres-scan-reports.ts';
+import { type TestDatabase, createTestDatabase } from '../support/database.ts';
+import { linesOf } from '../support/log-lines.ts';
+import { until } from '../support/until.ts';
+
+let database: TestDatabase;
+let owner: pg.Client;
+const processes: { close(): Promise<void> }[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+});
+afterEach(() => Promise.all(processes.splice(0).map((each) => each.close())));
+afterAll(async () => {
+  await owner.end();
+  await database.drop();
+});
+
+function process(url = database.ownerUrl) {
+  const { log, lines } = linesOf('warn');
+  const claims = createPostgresClaims({ url, log });
+  processes.push(claims);
+  return { ...claims, lines };
+}
+
+/** Ends the connections of all processes, as a restart of PostgreSQL would. */
+const cutConnections = () =>
+  owner.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+     where application_name = 'claims' and datname = current_database()`,
+  );
+
+describe('claims in PostgreSQL', () => {
+  test('one process has a name at a time, and others have other names', async () => {
+    const [one, other] = [process(), process()];
+    const release = await one.claim('a');
+    expect(release).toBeDefined();
+    expect(await other.claim('a')).toBeUndefined();
+    expect(await other.claim('b')).toBeDefined();
+    await release!();
+    expect(await other.claim('a')).toBeDefined();
+  });
+
+  test('of many that ask at once one gets it', async () => {
+    const granted = await Promise.all(
+      [process(), process(), process(), process()].map((each) => each.claim('c')),
+    );
+    expect(granted.filter((release) => release !== undefined)).toHaveLength(1);
+  });
+
+  test('a process that ends lets go of all it had', async () => {
+    const [one, other] = [process(), process()];
+    await one.claim('d');
+    await one.claim('e');
+    await one.close();
+    await until(async () => (await other.claim('d')) !== undefined && (await other.claim('e')) !== undefined);
+  });
+
+  test('a connection that is lost loses its claims, and is made again', async () => {
+    const [one, other] = [process(), process()];
+    const release = await one.claim('f');
+    await cutConnections();
+    await until(() => one.lines().length > 0);
+    await until(async () => (await other.claim('f').catch(() => undefined)) !== undefined);
+    await release!();
+    expect(await one.claim('f')).toBeUndefined();
+    expect(await one.claim('g')).toBeDefined();
+  });
+
+  test('where nobody answers it rejects, and works again afterwards', async () => {
+    const nowhere = process('postgres://nobody@127.0.0.1:1/nothing');
+    await expect(nowhere.claim('h')).rejects.toThrow();
+    await expect(nowhere.claim('h')).rejects.toThrow();
+  });
+});
+
+describe('nonces in PostgreSQL', () => {
+  test('are spent once, on whatever node, and forgotten after 15 minutes', async () => {
+    const pools = [1, 2].map(() => new pg.Pool({ connectionString: database.url, max: 2 }));
+    const [one, other] = pools.map(createNonces) as [
+      ReturnType<typeof createNonces>,
+      ReturnType<typeof createNonces>,
+    ];
+    const tries = await Promise.all([one.spend('n'), other.spend('n'), one.spend('n'), other.spend('n')]);
+    expect(tries.filter(Boolean)).toHaveLength(1);
+    await owner.query(`update scan_report_nonces set spent_at = now() - interval '14 minutes'`);
+    expect(await one.spend('n')).toBe(false);
+    await owner.query(`update scan_report_nonces set spent_at = now() - interval '16 minutes'`);
+    expect(await one.spend('m')).toBe(true);
+    expect((await owner.query('select nonce from scan_report_nonces')).rows).toEqual([{ nonce: 'm' }]);
+    await Promise.all(pools.map((pool) => pool.end()));
+  });
+});
