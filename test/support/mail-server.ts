@@ -1,0 +1,104 @@
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { type ParsedMail, simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+
+export interface ReceivedMail {
+  /** The envelope's. */
+  from: string;
+  to: string[];
+  raw: string;
+  mail: ParsedMail;
+}
+
+type Fault =
+  | { kind: 'refuse'; at: 'connect' | 'sender' | 'recipient' | 'data'; code: number; answer: string }
+  | { kind: 'hang' }
+  | { kind: 'drop after data' };
+
+/** A real SMTP server on a free port. It keeps every mail, also those whose senders never hear that it did. */
+export async function startMailServer({ login }: { login?: { user: string; password: string } } = {}) {
+  const mails: ReceivedMail[] = [];
+  let fault: Fault | undefined;
+  let connections = 0;
+
+  const refusal = (at: (Fault & { kind: 'refuse' })['at']): Error | undefined =>
+    fault?.kind === 'refuse' && fault.at === at
+      ? Object.assign(new Error(fault.answer), { responseCode: fault.code })
+      : undefined;
+
+  const server = new SMTPServer({
+    authOptional: login === undefined,
+    // Without a certificate that anybody trusts there is no STARTTLS.
+    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    closeTimeout: 100,
+    onAuth({ username, password }, _session, callback) {
+      const isRight = username === login?.user && password === login?.password;
+      callback(isRight ? null : new Error('wrong'), isRight ? { user: username } : undefined);
+    },
+    onConnect(_session, callback) {
+      connections += 1;
+      if (fault?.kind !== 'hang') callback(refusal('connect'));
+    },
+    onMailFrom: (_address, _session, callback) => callback(refusal('sender')),
+    onRcptTo: (_address, _session, callback) => callback(refusal('recipient')),
+    onData(stream, { envelope }, callback) {
+      void buffer(stream).then(async (raw) => {
+        const refused = refusal('data');
+        if (refused) return callback(refused);
+        const { mailFrom, rcptTo } = envelope;
+        mails.push({
+          from: mailFrom ? mailFrom.address : '',
+          to: rcptTo.map(({ address }) => address),
+          raw: raw.toString(),
+          mail: await simpleParser(raw),
+        });
+        if (fault?.kind === 'hang') return;
+        if (fault?.kind === 'drop after data') return disconnect();
+        callback();
+      });
+    },
+  });
+  server.on('error', () => {});
+
+  function disconnect(): void {
+    for (const connection of server.connections) connection._socket?.destroy();
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.server.address() as AddressInfo;
+  const credentials = login ? `${login.user}:${login.password}@` : '';
+
+  return {
+    url: `smtp://${credentials}127.0.0.1:${port}`,
+    mails,
+    /** How many have come since the start. */
+    connections: () => connections,
+    refuse(
+      at: (Fault & { kind: 'refuse' })['at'],
+      code: number,
+      answer = '5.1.1 ada@example.org is not known',
+    ) {
+      fault = { kind: 'refuse', at, code, answer };
+    },
+    /** Takes connections and mails, and never says a word about them. */
+    hang() {
+      fault = { kind: 'hang' };
+    },
+    /** Keeps the mail, then cuts the line before the sender hears of it. */
+    dropAfterData() {
+      fault = { kind: 'drop after data' };
+    },
+    works() {
+      fault = undefined;
+      disconnect();
+    },
+    async close() {
+      disconnect();
+      await new Promise<void>((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export type MailServer = Awaited<ReturnType<typeof startMailServer>>;
