@@ -1,0 +1,218 @@
+import { randomBytes } from 'node:crypto';
+import Fastify from 'fastify';
+import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
+import pg from 'pg';
+import type { DomainEvent } from '../../../src/events/domain-event.ts';
+import { FileId } from '../../../src/events/ids.ts';
+import { signReport } from '../../../src/files/scan-report.ts';
+import { createSettle } from '../../../src/files/settle.ts';
+import { StorageUnavailable } from '../../../src/files/storage.ts';
+import { answerWithProblems } from '../../../src/http/answer-with-problems.ts';
+import { checkWithZod, describeRoutes } from '../../../src/http/describe-routes.ts';
+import { acceptJsonOnly } from '../../../src/http/json.ts';
+import { type ScanReportRoutes, scanReportRoutes } from '../../../src/http/routes/scan-reports.ts';
+import { createNonces } from '../../../src/platform/postgres-scan-reports.ts';
+import { commands } from '../../support/command-stage.ts';
+import { type TestDatabase, createTestDatabase } from '../../support/database.ts';
+import { aboutFile, event, fileId, upload, uuid } from '../../support/example-events.ts';
+import { localStore } from '../../support/local-store.ts';
+
+const secret = 'a secret of at least 32 characters';
+const bytes = Buffer.from('%PDF-1.7 a CV');
+const requested = event('FileUploadRequested', { ...aboutFile, ...upload, size: bytes.length });
+const finding = { verdict: 'cleared', sha256: 'ab'.repeat(32) } as const;
+const infected = { verdict: 'refused', reason: 'infected', signature: 'Eicar-Test' } as const;
+const key = `quarantine/${fileId}`;
+
+let database: TestDatabase;
+let pool: pg.Pool;
+let files: Awaited<ReturnType<typeof localStore>>;
+let etag: string;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = new pg.Pool({ connectionString: database.url });
+});
+beforeEach(async () => {
+  files = await localStore();
+  etag = await files.arrive(fileId, bytes);
+});
+afterEach(() => files.remove());
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+/** The routes alone, over a log in memory and the real store of files and of nonces. */
+async function server(history: DomainEvent[] = [requested], overrides: Partial<ScanReportRoutes> = {}) {
+  const stage = await commands({ history });
+  const app = Fastify().withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(checkWithZod);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptJsonOnly(app as never);
+  answerWithProblems(app as never, () => {});
+  describeRoutes(app as never);
+  const { handle, store } = stage;
+  const settle = createSettle({ handle, storage: files.storage, makeThumbnail: async () => undefined });
+  const nonces = createNonces(pool);
+  scanReportRoutes(app, { secret, nonces, store, handle, storage: files.storage, settle, ...overrides });
+  const post = async (path: string, text: string, headers: Record<string, string>) => {
+    const answer = await app.inject({
+      method: 'POST',
+      url: path,
+      payload: text,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    const code = answer.body && (answer.json() as { code?: string }).code;
+    return { status: answer.statusCode, body: answer.body && answer.json(), code };
+  };
+  return {
+    ...stage,
+    post,
+    /** One request, signed as it should be. */
+    ask: (path: string, body: unknown) => {
+      const text = JSON.stringify(body);
+      return post(path, text, sign(text));
+    },
+    types: async () => (await stage.log()).map(({ type }) => type),
+  };
+}
+
+const sign = (text: string, at = Date.now()) =>
+  signReport(secret, text, {
+    timestamp: Math.floor(at / 1_000),
+    nonce: randomBytes(16).toString('base64url'),
+  });
+const REPORTS = '/internal/scan-reports';
+const ORDERS = '/internal/scan-orders';
+
+describe('a report of a scanner elsewhere', () => {
+  test('settles the file, and is answered again when it is repeated', async () => {
+    const { ask, types } = await server([requested, event('FileUploaded', { ...aboutFile, etag })]);
+    expect(await ask(REPORTS, { key, etag, finding })).toMatchObject({ status: 204 });
+    expect(await files.bytesOf('clean', fileId)).toEqual(bytes);
+    expect(await ask(REPORTS, { key, etag, finding })).toMatchObject({ status: 204 });
+    expect(await types()).toEqual(['FileUploadRequested', 'FileUploaded', 'FileCleared']);
+  });
+
+  test('completes an upload that its uploader has not', async () => {
+    const { ask, types } = await server();
+    expect(await ask(REPORTS, { key, etag, finding: infected })).toMatchObject({ status: 204 });
+    expect(await types()).toEqual(['FileUploadRequested', 'FileUploaded', 'FileRefused']);
+  });
+
+  test.each([
+    ['pending', [requested]],
+    ['completed', [requested, event('FileUploaded', { ...aboutFile, etag: 'another' })]],
+  ])('about other bytes than those of a %s file decides nothing', async (_, history) => {
+    const { ask, types } = await server(history);
+    const answer = await ask(REPORTS, { key, etag: 'others', finding });
+    expect(answer).toMatchObject({ status: 409, code: 'FILE_NOT_UPLOADED' });
+    expect(await types()).toHaveLength(history.length);
+  });
+
+  test('about bytes that changed since refuses the file', async () => {
+    const { ask, log } = await server([requested, event('FileUploaded', { ...aboutFile, etag })]);
+    await files.storage.put(`quarantine/${fileId}`, Buffer.from('others'), 'text/plain');
+    await ask(REPORTS, { key, etag, finding });
+    expect((await log()).at(-1)).toMatchObject({ type: 'FileRefused', data: { reason: 'wrong-sha256' } });
+  });
+
+  test('about a file that nobody asked for is 404', async () => {
+    const { ask } = await server();
+    const unknown = `quarantine/${FileId.parse(uuid(0x99))}`;
+    expect(await ask(REPORTS, { key: unknown, etag, finding })).toMatchObject({
+      status: 404,
+      code: 'FILE_NOT_FOUND',
+    });
+  });
+
+  test('that cannot be acted on now is to be sent again', async () => {
+    let isDown = true;
+    const { ask, types } = await server([requested, event('FileUploaded', { ...aboutFile, etag })], {
+      settle: async () => {
+        if (isDown) throw new StorageUnavailable('down');
+      },
+    });
+    expect((await ask(REPORTS, { key, etag, finding })).status).toBeGreaterThanOrEqual(500);
+    isDown = false;
+    expect(await ask(REPORTS, { key, etag, finding })).toMatchObject({ status: 204 });
+    expect(await types()).toHaveLength(2);
+  });
+});
+
+describe('the signature of a report', () => {
+  const text = JSON.stringify({ key: `quarantine/${fileId}`, etag: 'e', finding });
+
+  test.each([
+    ['none', {}],
+    ['that of another body', sign(`${text} `)],
+    ['one that is too old', sign(text, Date.now() - 301_000)],
+    ['one from too far ahead', sign(text, Date.now() + 302_000)],
+    [
+      'one of another secret',
+      signReport('x'.repeat(32), text, { timestamp: Math.floor(Date.now() / 1_000), nonce: 'A'.repeat(22) }),
+    ],
+  ])('%s is refused, and the file stays as it is', async (_, headers) => {
+    const { post, types } = await server();
+    expect(await post(REPORTS, text, headers)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
+    expect(await types()).toEqual(['FileUploadRequested']);
+  });
+
+  test('is good for one request, on whatever node', async () => {
+    const body = JSON.stringify({ key, etag, finding });
+    const headers = sign(body);
+    const [one, other] = [await server(), await server()];
+    expect(await one.post(REPORTS, body, headers)).toMatchObject({ status: 204 });
+    expect(await one.post(REPORTS, body, headers)).toMatchObject({ status: 403 });
+    expect(await other.post(REPORTS, body, headers)).toMatchObject({ status: 403 });
+    expect(await other.types()).toEqual(['FileUploadRequested']);
+  });
+
+  test('covers the bytes as they were sent, whatever they would be read as', async () => {
+    const { post } = await server();
+    const spaced = JSON.stringify({ key, etag, finding }, null, 2);
+    expect(await post(REPORTS, spaced, sign(JSON.stringify({ key, etag, finding })))).toMatchObject({
+      status: 403,
+    });
+    expect(await post(REPORTS, spaced, sign(spaced))).toMatchObject({ status: 204 });
+  });
+
+  test('is looked at before anything that it signs', async () => {
+    const { post } = await server();
+    expect(await post(REPORTS, '{"not', sign('{"something else'))).toMatchObject({ status: 403 });
+    expect(await post(REPORTS, '{"not', sign('{"not'))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    expect(await post(REPORTS, '', sign(''))).toMatchObject({ status: 400 });
+  });
+
+  test.each([{ key: `clean/${fileId}` }, { more: 1 }, { finding: { verdict: 'clean' } }])(
+    'does not make %j a report',
+    async (changes) => {
+      const { ask } = await server();
+      const answer = await ask(REPORTS, { key, etag, finding, ...changes });
+      expect(answer).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+    },
+  );
+});
+
+describe('what a scanner elsewhere has to know', () => {
+  test('is what the uploader declared, and asking completes the upload', async () => {
+    const { ask, types } = await server();
+    expect(await ask(ORDERS, { key, etag })).toMatchObject({
+      status: 200,
+      body: { size: bytes.length, contentType: 'application/pdf', sha256: null },
+    });
+    expect(await types()).toEqual(['FileUploadRequested', 'FileUploaded']);
+  });
+
+  test('is nothing when the file is settled already', async () => {
+    const { ask } = await server();
+    await ask(REPORTS, { key, etag, finding });
+    expect(await ask(ORDERS, { key, etag })).toMatchObject({ status: 204 });
+  });
+
+  test('is told only to who signs', async () => {
+    const { post } = await server();
+    const text = JSON.stringify({ key, etag });
+    expect(await post(ORDERS, text, {})).toMatchObject({ status: 403 });
+  });
+});
