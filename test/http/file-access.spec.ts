@@ -1,0 +1,89 @@
+import type { Actor } from '../../src/commands/command.ts';
+import { FileId } from '../../src/events/ids.ts';
+import { deleted, said } from '../support/conversation.ts';
+import {
+  acme,
+  ada,
+  bob,
+  cleared,
+  event,
+  eve,
+  fileId,
+  fileRefused,
+  group,
+  joined,
+  left,
+  removed,
+  uploadRequested,
+  uploaded,
+  uuid,
+} from '../support/example-events.ts';
+import { type FileStage, openFileStage } from '../support/file-stage.ts';
+import { happened } from '../support/history.ts';
+
+let stage: FileStage;
+beforeEach(async () => {
+  stage = await openFileStage();
+  await happened(stage.store, ...group, uploadRequested);
+});
+afterEach(() => stage.close());
+
+/** What the log holds is asked for at once, however far the read models are. */
+const happens = (...events: Parameters<typeof happened>[1][]) => happened(stage.store, ...events);
+const naming = (n: number) => event('MessageSent', { ...said(n).data, fileIds: [fileId] });
+
+async function sees({ userId }: Actor, id = fileId): Promise<string> {
+  try {
+    return (await stage.access(id, userId)).state.status;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+const everybody = async () => [await sees(ada), await sees(bob), await sees(acme), await sees(eve)];
+
+describe('who may know of a file', () => {
+  test('before a message names it, its uploader alone', async () =>
+    expect(await everybody()).toEqual(['pending', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']));
+
+  test('from the message on, the members of the group, clean or not', async () => {
+    await happens(uploaded, naming(1));
+    expect(await everybody()).toEqual(['scanning', 'scanning', 'scanning', 'FILE_NOT_FOUND']);
+    await happens(cleared);
+    expect(await everybody()).toEqual(['clean', 'clean', 'clean', 'FILE_NOT_FOUND']);
+  });
+
+  test('a member who goes loses it at once, and one who comes has it at once', async () => {
+    await happens(uploaded, cleared, naming(1));
+    expect(await sees(bob)).toBe('clean');
+    await happens(removed(bob), joined(eve));
+    expect(await everybody()).toEqual(['clean', 'FILE_NOT_FOUND', 'clean', 'clean']);
+  });
+
+  test('the uploader keeps it, gone or not', async () => {
+    await happens(uploaded, cleared, naming(1), left(ada));
+    expect(await sees(ada)).toBe('clean');
+  });
+
+  test('with the last message that names it, others lose it', async () => {
+    await happens(uploaded, cleared, naming(1), naming(2), deleted(1));
+    expect(await sees(bob)).toBe('clean');
+    await happens(deleted(2));
+    expect(await everybody()).toEqual(['clean', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']);
+  });
+
+  test('a file that was given up stays visible to its uploader alone', async () => {
+    await happens(fileRefused('never-completed'));
+    expect(await everybody()).toEqual(['refused', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']);
+  });
+
+  test('of a file that is not there, nobody', async () =>
+    expect(await sees(ada, FileId.parse(uuid(0x61)))).toBe('FILE_NOT_FOUND'));
+
+  test('while the read model is behind nobody is told anything, except the uploader', async () => {
+    await stage.projections.stop();
+    await happens(naming(1));
+    expect(await sees(ada)).toBe('pending');
+    expect(await sees(eve)).toBe('FILE_NOT_FOUND');
+    expect(await sees(bob)).toMatch(/did not reach/);
+  });
+});

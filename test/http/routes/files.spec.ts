@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import type { Actor } from '../../../src/commands/command.ts';
+import type { RefusalReason } from '../../../src/events/file.ts';
+import { type FileId, UserId } from '../../../src/events/ids.ts';
+import { StorageUnavailable, storageKey } from '../../../src/files/storage.ts';
+import {
+  ada,
+  bob,
+  cleared,
+  eve,
+  event,
+  fileRefused,
+  group,
+  groupId,
+  otherGroupId,
+  removed,
+} from '../../support/example-events.ts';
+import {
+  type FileStage,
+  MAX_FILE_BYTES,
+  UPLOADS_PER_MINUTE,
+  openFileStage,
+} from '../../support/file-stage.ts';
+import { wholeLog } from '../../support/history.ts';
+
+interface Requested {
+  fileId: FileId;
+  upload: { method: string; url: string; headers: Record<string, string>; expiresAt: string };
+  position: string;
+}
+interface Seen {
+  status: string;
+  url?: string;
+  expiresAt?: string;
+  thumbnail?: { url: string };
+}
+
+const wish = { groupId, name: 'cv.pdf', contentType: 'application/pdf', size: 5 };
+/** Everybody has quotas of their own: the tests' uploaders are new each time. */
+const newcomer = (): Actor => ({ userId: UserId.parse(randomUUID()), role: 'applicant' });
+
+let stage: FileStage;
+let uploader: Actor;
+beforeAll(async () => {
+  stage = await openFileStage();
+  await stage.happened(
+    ...group,
+    event('ChatGroupCreated', { groupId: otherGroupId, jobId: null, name: 'Other', adminId: eve.userId }),
+  );
+});
+beforeEach(async () => {
+  uploader = newcomer();
+  await stage.happened(event('MemberJoined', { groupId, userId: uploader.userId, role: 'member' }));
+});
+afterAll(() => stage.close());
+
+const request = (change: object = {}, headers: Record<string, string> = {}, path = '/v1/files') =>
+  stage.ask('POST', path, { as: uploader, body: { ...wish, ...change }, headers });
+const requested = async (change: object = {}) => (await request(change)).body as unknown as Requested;
+const complete = (fileId: string, as = uploader) => stage.ask('POST', `/v1/files/${fileId}/complete`, { as });
+const see = async (fileId: string, as = uploader) => stage.ask('GET', `/v1/files/${fileId}`, { as });
+const put = (fileId: FileId, bytes = 'bytes') =>
+  stage.storage.put(storageKey('quarantine', fileId), Buffer.from(bytes), wish.contentType);
+const uploaded = async () => {
+  const { fileId } = await requested();
+  await put(fileId);
+  await complete(fileId);
+  return fileId;
+};
+const about = (fileId: FileId) => ({ fileId, groupId, uploaderId: uploader.userId });
+const clear = (fileId: FileId, hasThumbnail = false) =>
+  stage.happened(event('FileCleared', { ...cleared.data, ...about(fileId), hasThumbnail }));
+const refuse = (fileId: FileId, reason: RefusalReason) =>
+  stage.happened(event('FileRefused', { ...fileRefused(reason).data, ...about(fileId) }));
+const send = (fileId: string) =>
+  stage.ask('POST', `/v1/groups/${groupId}/messages`, {
+    as: uploader,
+    body: { clientMsgId: randomUUID(), fileIds: [fileId] },
+  });
+
+describe('asking for an upload', () => {
+  test.each(['/v1/files', '/files'])('POST %s answers where to send the bytes', async (path) => {
+    const { status, body } = await request({}, { host: 'chat.example.org' }, path);
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      fileId: expect.any(String),
+      upload: {
+        method: 'PUT',
+        url: expect.stringContaining(
+          `http://chat.example.org/v1/storage/quarantine/${String(body['fileId'])}?`,
+        ),
+        headers: expect.objectContaining({ 'content-type': 'application/pdf' }),
+        expiresAt: expect.any(String),
+      },
+      status: 'pending',
+      position: expect.any(String),
+    });
+    const expiresIn = Date.parse((body as unknown as Requested).upload.expiresAt) - Date.now();
+    expect(expiresIn).toBeGreaterThan(290_000);
+    expect(expiresIn).toBeLessThanOrEqual(300_000);
+  });
+
+  test('the type may come with parameters and in capitals, as browsers give it', async () => {
+    const { fileId, upload } = await requested({ contentType: 'TEXT/Plain; charset=utf-8' });
+    expect(upload.headers['content-type']).toBe('text/plain');
+    expect((await see(fileId)).body).toMatchObject({ contentType: 'text/plain', status: 'pending' });
+  });
+
+  test('a repetition with the same key gets the same answer, and there is one file', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const [first, second] = [await request({}, headers), await request({}, headers, '/files')];
+    expect(second.body).toEqual(first.body);
+    expect(second.headers['idempotency-replayed']).toBe('true');
+    const ours = (await wholeLog(stage.store)).filter(
+      ({ type, metadata }) => type === 'FileUploadRequested' && metadata.actorId === uploader.userId,
+    );
+    expect(ours).toHaveLength(1);
+    expect(await request({ size: 6 }, headers)).toMatchObject({ status: 422 });
+  });
+
+  test.each([
+    [413, 'FILE_TOO_LARGE', { size: MAX_FILE_BYTES + 1 }],
+    [415, 'FILE_TYPE_NOT_ALLOWED', { contentType: 'text/html' }],
+    [415, 'FILE_TYPE_NOT_ALLOWED', { contentType: 'image/svg+xml' }],
+    [404, 'GROUP_NOT_FOUND', { groupId: otherGroupId }],
+    [400, 'BAD_REQUEST', { contentType: 'pdf' }],
+    [400, 'BAD_REQUEST', { fileId: randomUUID() }],
+    [400, 'BAD_REQUEST', { size: 0 }],
+  ])('is refused with %i %s for %o', async (status, code, change) =>
+    expect(await request(change)).toMatchObject({ status, body: { code } }),
+  );
+
+  test('the largest file may be uploaded', async () =>
+    expect((await request({ size: MAX_FILE_BYTES })).status).toBe(201));
+
+  test('has a quota of its own, and says what is left of it', async () => {
+    const { headers } = await request();
+    expect(headers['ratelimit-policy']).toBe(`"uploads";q=${UPLOADS_PER_MINUTE};w=60`);
+    for (let n = 1; n < UPLOADS_PER_MINUTE; n += 1) await request();
+    const answer = await request();
+    expect(answer).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  });
+});
+
+describe('saying that an upload is complete', () => {
+  test('is refused while the bytes are not there, and true once they are', async () => {
+    const { fileId } = await requested();
+    expect(await complete(fileId)).toMatchObject({ status: 409, body: { code: 'FILE_NOT_UPLOADED' } });
+    await put(fileId);
+    expect(await complete(fileId)).toEqual(
+      expect.objectContaining({ status: 202, body: { status: 'scanning', position: expect.any(String) } }),
+    );
+    expect((await see(fileId)).body['status']).toBe('scanning');
+  });
+
+  test('again is no fault, and tells how the file stands', async () => {
+    const fileId = await uploaded();
+    expect(await complete(fileId)).toMatchObject({ status: 202, body: { status: 'scanning' } });
+    await clear(fileId);
+    expect(await complete(fileId)).toMatchObject({ status: 202, body: { status: 'clean' } });
+  });
+
+  test('twice at once is once', async () => {
+    const { fileId } = await requested();
+    await put(fileId);
+    const answers = await Promise.all([complete(fileId), complete(fileId), complete(fileId)]);
+    expect(answers.map(({ body }) => body['status'])).toEqual(['scanning', 'scanning', 'scanning']);
+    const told = (await wholeLog(stage.store)).filter(
+      ({ type, data }) => type === 'FileUploaded' && data.fileId === fileId,
+    );
+    expect(told).toHaveLength(1);
+  });
+
+  test('others cannot tell the file from one that is not there', async () => {
+    const { fileId } = await requested();
+    await put(fileId);
+    const [others, none] = [await complete(fileId, bob), await complete(randomUUID(), bob)];
+    expect(others).toMatchObject({ status: 404, body: { code: 'FILE_NOT_FOUND' } });
+    expect({ ...others.body, instance: '' }).toEqual({ ...none.body, instance: '' });
+  });
+});
+
+describe('a file', () => {
+  test('has no link before it is clean', async () => {
+    const fileId = await uploaded();
+    expect((await see(fileId)).body).toEqual({ fileId, ...wish, status: 'scanning' });
+  });
+
+  test('has a link for its reader alone once it is clean, and none to a thumbnail that is not there', async () => {
+    const fileId = await uploaded();
+    await send(fileId);
+    await clear(fileId);
+    const seen = (await see(fileId, bob)).body as unknown as Seen;
+    expect(seen).toEqual({
+      fileId,
+      ...wish,
+      status: 'clean',
+      url: expect.any(String),
+      expiresAt: expect.any(String),
+    });
+    const url = new URL(seen.url!);
+    expect(url.pathname).toBe(`/v1/storage/${fileId}`);
+    expect(stage.links.open('download', url.searchParams.get('token')!)).toEqual({
+      fileId,
+      userId: bob.userId,
+      variant: 'original',
+    });
+    const expiresIn = Date.parse(seen.expiresAt!) - Date.now();
+    expect(expiresIn).toBeGreaterThan(55_000);
+    expect(expiresIn).toBeLessThanOrEqual(60_000);
+  });
+
+  test('has a link to its thumbnail', async () => {
+    const fileId = await uploaded();
+    await clear(fileId, true);
+    const { thumbnail } = (await see(fileId)).body as unknown as Seen;
+    const token = new URL(thumbnail!.url).searchParams.get('token')!;
+    expect(stage.links.open('download', token)).toMatchObject({ variant: 'thumbnail' });
+  });
+
+  test.each([
+    ['infected', 'infected'],
+    ['type-does-not-match', 'rejected'],
+    ['never-sent', 'rejected'],
+  ] as const)('that was refused as %s is %s, and has no link', async (reason, status) => {
+    const fileId = await uploaded();
+    if (reason === 'never-sent') await clear(fileId, true);
+    await refuse(fileId, reason);
+    expect((await see(fileId)).body).toEqual({ fileId, ...wish, status, reason });
+  });
+
+  test('is for members of the group of a message that names it; for others it is not there', async () => {
+    const fileId = await uploaded();
+    expect((await see(fileId, bob)).status).toBe(404);
+    expect(await send(fileId)).toMatchObject({ status: 201 });
+    expect((await see(fileId, bob)).body).toMatchObject({ status: 'scanning' });
+    const [stranger, none] = [await see(fileId, eve), await see(randomUUID(), eve)];
+    expect(stranger).toMatchObject({ status: 404, body: { code: 'FILE_NOT_FOUND' } });
+    expect({ ...stranger.body, instance: '' }).toEqual({ ...none.body, instance: '' });
+    await stage.happened(removed(ada));
+    expect((await see(fileId, ada)).status).toBe(404);
+  });
+});
+
+describe('the address of links', () => {
+  test('is the public one when there is one', async () => {
+    const proxied = await openFileStage({ publicUrl: 'https://chat.example.org/' });
+    try {
+      await proxied.happened(...group);
+      const { body } = await proxied.ask('POST', '/v1/files', { as: ada, body: wish });
+      expect((body as unknown as Requested).upload.url).toMatch(
+        /^https:\/\/chat\.example\.org\/v1\/storage\//,
+      );
+    } finally {
+      await proxied.close();
+    }
+  });
+});
+
+describe('storage that cannot be reached', () => {
+  afterEach(() => delete stage.failing.storage);
+
+  test('is said so, and the same request works a moment later', async () => {
+    const { fileId } = await requested();
+    await put(fileId);
+    stage.failing.storage = new StorageUnavailable('down');
+    const headers = { 'idempotency-key': randomUUID() };
+    const unavailable = { status: 503, body: { code: 'UNAVAILABLE', retryable: true } };
+    expect(await request({}, headers)).toMatchObject(unavailable);
+    expect(await complete(fileId)).toMatchObject(unavailable);
+    delete stage.failing.storage;
+    expect((await request({}, headers)).status).toBe(201);
+    expect((await complete(fileId)).status).toBe(202);
+  });
+});

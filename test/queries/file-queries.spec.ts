@@ -1,0 +1,122 @@
+import type { EventOf } from '../../src/events/domain-event.ts';
+import { FileId } from '../../src/events/ids.ts';
+import { deleted, messageNumber, said } from '../support/conversation.ts';
+import {
+  acme,
+  ada,
+  aboutFile,
+  cleared,
+  event,
+  fileRefused,
+  group,
+  groupId,
+  otherGroupId,
+  registered,
+  upload,
+  uploaded,
+  uuid,
+} from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+
+let side: ReadSide;
+const id = (n: number) => FileId.parse(uuid(0x600 + n));
+const of = <E extends EventOf<'FileUploaded' | 'FileCleared' | 'FileRefused'>>(n: number, each: E): E => ({
+  ...each,
+  data: { ...each.data, fileId: id(n) },
+});
+const requested = (n: number) =>
+  event('FileUploadRequested', { ...aboutFile, ...upload, fileId: id(n), name: `${n}.pdf` });
+const naming = (n: number, ...fileIds: FileId[]) => event('MessageSent', { ...said(n).data, fileIds });
+
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(
+    registered(acme, 'Acme'),
+    registered(ada, 'Ada'),
+    ...group,
+    ...[1, 2, 3, 4, 5, 6, 7].map(requested),
+    ...[2, 3, 4, 5, 6].map((n) => of(n, uploaded)),
+    of(3, { ...cleared, data: { ...cleared.data, hasThumbnail: true } }),
+    of(4, fileRefused('infected', 'Eicar')),
+    of(5, cleared),
+    naming(1, id(4), id(3), id(7)),
+    said(2),
+    naming(3, id(5)),
+    naming(4, id(6), id(99)),
+    deleted(3),
+  );
+});
+afterAll(() => side.close());
+
+describe('a message that names files', () => {
+  const history = async () =>
+    (await side.queries.messageHistory({ userId: ada.userId, groupId, limit: 50 })).data;
+  const shown = { contentType: upload.contentType, size: upload.size, hasThumbnail: false };
+
+  test('shows how each stands, in the order in which it names them', async () => {
+    const [first, second] = await history();
+    expect(first!.files).toEqual([
+      { ...shown, fileId: id(4), name: '4.pdf', status: 'infected' },
+      { ...shown, fileId: id(3), name: '3.pdf', status: 'clean', hasThumbnail: true },
+      { ...shown, fileId: id(7), name: '7.pdf', status: 'pending' },
+    ]);
+    expect(second!.files).toEqual([]);
+  });
+
+  test('shows none once it was deleted', async () => {
+    const [, , third] = await history();
+    expect(third).toMatchObject({ id: messageNumber(3), files: [], text: null });
+  });
+
+  test('shows a file that nothing is known of yet as pending', async () => {
+    const last = (await history()).at(-1)!;
+    expect(last.files).toEqual([
+      { ...shown, fileId: id(6), name: '6.pdf', status: 'scanning' },
+      {
+        fileId: id(99),
+        name: '',
+        contentType: 'application/octet-stream',
+        size: 0,
+        status: 'pending',
+        hasThumbnail: false,
+      },
+    ]);
+  });
+
+  test('shows them in the list of groups and in a search, too', async () => {
+    const own = await side.queries.getGroup({ userId: ada.userId, groupId });
+    expect(own.lastMessage!.files).toHaveLength(2);
+    const found = await side.queries.searchMessages({ userId: ada.userId, q: '"message 1"', limit: 10 });
+    expect(found.data.map(({ files }) => files.length)).toEqual([3]);
+  });
+});
+
+describe('the files', () => {
+  test('that wait to be inspected are those that are uploaded, up to a limit', async () => {
+    expect((await side.queries.filesToInspect(10)).toSorted()).toEqual([id(2), id(6)]);
+    expect(await side.queries.filesToInspect(1)).toHaveLength(1);
+  });
+
+  test('that are orphans were asked for long ago and are named by no message', async () => {
+    const orphans = async (before: string) =>
+      (await side.queries.orphans(new Date(before), 10)).toSorted((a, b) => (a.fileId < b.fileId ? -1 : 1));
+    const asked = '2026-01-02T03:04:05.678Z';
+    expect(await orphans(asked)).toEqual([]);
+    expect(await orphans('2026-01-02T03:04:05.679Z')).toEqual([
+      { fileId: id(1), status: 'pending' },
+      { fileId: id(5), status: 'clean' },
+    ]);
+    expect(await side.queries.orphans(new Date('2027-01-01'), 1)).toHaveLength(1);
+  });
+
+  test('are named by messages of a group that were not deleted', async () => {
+    const isNamed = (n: number, inGroup = groupId) =>
+      side.queries.isNamed({ fileId: id(n), groupId: inGroup });
+    expect(await Promise.all([isNamed(3), isNamed(1), isNamed(5), isNamed(3, otherGroupId)])).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+});

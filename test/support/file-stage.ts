@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Fastify, { type InjectOptions } from 'fastify';
+import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
+import { createSignedLinks } from '../../src/auth/signed-links.ts';
+import type { Actor } from '../../src/commands/command.ts';
+import type { FileStorage } from '../../src/files/storage.ts';
+import { answerWithProblems } from '../../src/http/answer-with-problems.ts';
+import { authenticateRequests } from '../../src/http/authenticate-request.ts';
+import { checkWithZod, describeRoutes } from '../../src/http/describe-routes.ts';
+import { fileAccess } from '../../src/http/file-access.ts';
+import { honourIdempotencyKeys } from '../../src/http/idempotency-keys.ts';
+import { acceptJsonOnly } from '../../src/http/json.ts';
+import { fileRoutes } from '../../src/http/routes/files.ts';
+import { messageRoutes } from '../../src/http/routes/messages.ts';
+import type { RouteDeps } from '../../src/http/route-deps.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { createLocalStorage } from '../../src/platform/local-storage.ts';
+import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
+import { postgresIdempotencyKeys } from '../../src/platform/postgres-idempotency-keys.ts';
+import { createPool } from '../../src/platform/postgres.ts';
+import { commands } from './command-stage.ts';
+import { openReadSide } from './read-side.ts';
+
+export const MAX_FILE_BYTES = 2_000;
+export const UPLOADS_PER_MINUTE = 50;
+
+interface Asked {
+  as?: Actor;
+  body?: object;
+  headers?: Record<string, string>;
+}
+
+/**
+ * The routes of files over a real log, its read models and a store in a folder, asked without a socket. A token is the
+ * actor it speaks for, as JSON. Nothing inspects the files: events say what was found.
+ */
+export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) {
+  const side = await openReadSide();
+  const { handle, loader } = await commands({ store: side.store });
+  const dir = await mkdtemp(join(tmpdir(), 'files-'));
+  const links = createSignedLinks(Buffer.alloc(32, 7));
+  const storage = await createLocalStorage({ dir, links });
+  const keysPool = createPool({ url: side.url, max: 2, applicationName: 'keys', log: side.log });
+  const deps = {
+    handle,
+    loader,
+    queries: side.queries,
+    lookups: side.lookups,
+    progress: side.projections.progress,
+    head: () => side.store.head(),
+    rateLimits: createMemoryRateLimits({
+      messagesPerMinute: 1_000,
+      uploadsPerMinute: UPLOADS_PER_MINUTE,
+      failedLoginsPerMinute: 10,
+      loginsPerMinute: 10,
+    }),
+    newId,
+  } as unknown as RouteDeps;
+
+  const app = Fastify().withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(checkWithZod);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptJsonOnly(app);
+  answerWithProblems(app, () => {});
+  describeRoutes(app);
+  app.addHook(
+    'onRequest',
+    authenticateRequests(app, async (token) => ({
+      actor: JSON.parse(token) as Actor,
+      sessionId: 'a session',
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    })),
+  );
+  honourIdempotencyKeys(app, { keys: postgresIdempotencyKeys(keysPool), secret: 'a secret', log: side.log });
+  const failing: { storage?: Error } = {};
+  const orFail = <K extends 'presignUpload' | 'stat'>(name: K) =>
+    (async (...given: never[]) => {
+      if (failing.storage) throw failing.storage;
+      return (storage[name] as (...all: never[]) => unknown)(...given);
+    }) as FileStorage[K];
+  fileRoutes(app as never, {
+    ...deps,
+    storage: { ...storage, presignUpload: orFail('presignUpload'), stat: orFail('stat') },
+    links,
+    maxFileBytes: MAX_FILE_BYTES,
+    publicUrl,
+  });
+  messageRoutes(app as never, deps);
+
+  return {
+    ...side,
+    storage,
+    links,
+    access: fileAccess(deps),
+    /** Set, storage cannot be reached. */
+    failing,
+    async ask(method: NonNullable<InjectOptions['method']>, path: string, { as, body, headers }: Asked = {}) {
+      const answer = await app.inject({
+        method,
+        url: path,
+        headers: { ...(as && { authorization: `Bearer ${JSON.stringify(as)}` }), ...headers },
+        ...(body !== undefined && { payload: body }),
+      });
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        body: answer.json() as Record<string, unknown>,
+      };
+    },
+    async close() {
+      await app.close();
+      await keysPool.end();
+      await side.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+export type FileStage = Awaited<ReturnType<typeof openFileStage>>;
