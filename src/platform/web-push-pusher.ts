@@ -39,14 +39,14 @@ type Resolve = (
 ) => void;
 
 /**
- * Resolves names to public addresses only. The connection is made to what was checked here, so that a name cannot
- * point elsewhere in between (DNS rebinding).
+ * Resolves names to allowed addresses only. The connection is made to what was checked here, so that a name cannot point
+ * elsewhere in between (DNS rebinding).
  */
-const publicLookup =
-  (resolve: Resolve): LookupFunction =>
+const checkedLookup =
+  (resolve: Resolve, isAllowed: (ip: string) => boolean): LookupFunction =>
   (host, options, callback) =>
     resolve(host, { ...options, all: true }, (error, addresses) => {
-      const [first, ...others] = error ? [] : addresses.filter(({ address }) => isPublicAddress(address));
+      const [first, ...others] = error ? [] : addresses.filter(({ address }) => isAllowed(address));
       if (!first) callback(error ?? new Error('no public address'), []);
       else if (options.all) callback(null, [first, ...others]);
       else callback(null, first.address, first.family);
@@ -77,7 +77,6 @@ export function createWebPushPusher({
 }): Pusher {
   const { subject, publicKey, privateKey } = vapid;
   webPush.getVapidHeaders('https://example.org', subject, publicKey, privateKey, 'aes128gcm');
-  const safeLookup = publicLookup(resolve);
   const privateNames = new Set(privateHosts.map((host) => host.toLowerCase()));
 
   function post(endpoint: URL, headers: OutgoingHttpHeaders, body: Buffer | string | null): Promise<number> {
@@ -89,7 +88,7 @@ export function createWebPushPusher({
       signal: AbortSignal.timeout(pushWithinMs),
       ...(ca !== undefined && { ca }),
       // A literal address is not looked up: the endpoint's own check has seen to it.
-      ...(!privateNames.has(endpoint.hostname) && { lookup: safeLookup }),
+      lookup: checkedLookup(resolve, (ip) => privateNames.has(endpoint.hostname) || isPublicAddress(ip)),
     });
     sending.on('error', reject);
     sending.on('response', (response) => {
