@@ -1,12 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { createSignedLinks } from './auth/signed-links.ts';
 import { createLogIn } from './auth/log-in.ts';
 import { accountOf } from './commands/account/account.ts';
 import { AggregateLoader, type Folded } from './commands/aggregate-cache.ts';
 import { commandHandler } from './commands/handle-command.ts';
 import { openAuth } from './compose/auth.ts';
+import { openFiles } from './compose/files.ts';
 import { openLog } from './compose/log.ts';
+import { openPush, startNotifications } from './compose/notifications.ts';
 import type { Config } from './config.ts';
 import type { Stream } from './events/streams.ts';
 import { readinessOf } from './http/readiness.ts';
@@ -82,6 +85,11 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const rateLimits = createMemoryRateLimits(config);
   const readMarkers = createReadMarkers({ pool, store, loader, progress });
   const queries = bindQueries(db);
+  const links = createSignedLinks(auth.linkSecret);
+  const files = await openFiles(config, log, open, {
+    ...{ ownerUrl, pool, store, handle, links, queries, progress, metrics },
+  });
+  const push = openPush(config, log, pool);
   const idempotencyKeys = postgresIdempotencyKeys(pool);
   if (config.databaseUrl === undefined) await idempotencyKeys.forgetInterrupted();
 
@@ -89,11 +97,20 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     const head = await store.head();
     for (const [name, position] of progress.positions()) metrics.projectionLag(name, head - position);
     metrics.reactionLag(head - reactions.position());
+    await notifications?.measure();
   }
 
   let isServing = false;
+  let notifications: Awaited<ReturnType<typeof startNotifications>> | undefined;
   const http = await createHttpServer({
     ...auth,
+    ...files,
+    links,
+    maxFileBytes: config.maxFileBytes,
+    publicUrl: config.publicUrl,
+    pushSubscriptions: push.subscriptions,
+    pushPublicKey: push.pusher.publicKey,
+    pushPrivateHosts: config.pushPrivateHosts,
     handle,
     loader,
     lookups,
@@ -108,13 +125,16 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     isOnline: (userId) => gateway.isOnline(userId),
     idempotencyKeys,
     readiness: () =>
-      readinessOf({
-        process: () => (isServing ? undefined : 'starting or stopping'),
-        database: () => pool.query('select 1').then(() => undefined),
-        projections: () => stoppedProjections(projections),
-        reactions: () => reactions.failure()?.message,
-        revocations: () => (auth.revocations.isHealthy() ? undefined : 'not refreshed for 30 s'),
-      }),
+      readinessOf(
+        {
+          process: () => (isServing ? undefined : 'starting or stopping'),
+          database: () => pool.query('select 1').then(() => undefined),
+          projections: () => stoppedProjections(projections),
+          reactions: () => reactions.failure()?.message,
+          revocations: () => (auth.revocations.isHealthy() ? undefined : 'not refreshed for 30 s'),
+        },
+        { ...files.checks, ...notifications?.checks },
+      ),
     asyncapi: asyncApiDocument(),
     metrics: { ...metrics, expose: () => measureLag().then(metrics.expose) },
     log,
@@ -143,6 +163,10 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   await http.listen({ host: config.host, port: config.port });
   const { port } = http.server.address() as AddressInfo;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  notifications = await startNotifications(config, log, open, {
+    ...{ ...push, ownerUrl, store, loader, progress, links, metrics, reach: gateway },
+    siteUrl: config.publicUrl ?? url,
+  });
   isServing = true;
   log.info({ url }, 'listening');
   open.add('draining', () => {

@@ -18,6 +18,7 @@ import {
 import { authenticateRequests } from './authenticate-request.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
 import { type IdempotencyKeys, honourIdempotencyKeys } from './idempotency-keys.ts';
+import { fileAccess } from './file-access.ts';
 import { acceptJsonOnly } from './json.ts';
 import { refuseOtherMethods } from './method-not-allowed.ts';
 import { waitForMinPosition } from './min-position.ts';
@@ -27,14 +28,19 @@ import type { RouteDeps } from './route-deps.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { type AuthRoutes, authRoutes } from './routes/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
+import { type FileRoutes, fileRoutes } from './routes/files.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { type MeRoutes, meRoutes } from './routes/me.ts';
+import { type NotificationRoutes, notificationRoutes } from './routes/notifications.ts';
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { readRoutes } from './routes/read.ts';
+import { type ScanReportRoutes, scanReportRoutes } from './routes/scan-reports.ts';
 import { searchRoutes } from './routes/search.ts';
+import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
+import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.ts';
 import { limitBodyTime } from './slow-bodies.ts';
 
 export interface HttpSettings {
@@ -43,7 +49,18 @@ export interface HttpSettings {
 }
 
 export interface HttpDeps
-  extends RouteDeps, Omit<AuthRoutes, 'authenticate'>, Omit<MeRoutes, 'authenticate'> {
+  extends
+    RouteDeps,
+    Omit<AuthRoutes, 'authenticate'>,
+    Omit<MeRoutes, 'authenticate'>,
+    FileRoutes,
+    Omit<StorageRoutes, 'fileAccess'>,
+    NotificationRoutes,
+    UnsubscribeRoutes {
+  storage: FileRoutes['storage'];
+  links: FileRoutes['links'];
+  /** Undefined when no scanner elsewhere reports to this server. */
+  scanReports?: ScanReportRoutes | undefined;
   authenticate: Authenticate;
   idempotencyKeys: IdempotencyKeys;
   /** Keeps the fingerprints of bodies, which may hold a password, from being guessed. The same on every node. */
@@ -111,6 +128,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   documentRoutes(app, deps);
   authRoutes(app, deps);
   meRoutes(app, deps);
+  storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
+  unsubscribeRoutes(app, deps);
+  if (deps.scanReports) scanReportRoutes(app, deps.scanReports);
   const authenticated = authenticateRequests(app, authenticate);
   await app.register(async (members) => {
     members.addHook('onRequest', authenticated);
@@ -122,6 +142,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     messageRoutes(secured, deps);
     readRoutes(secured, deps);
     searchRoutes(secured, deps);
+    fileRoutes(secured, deps);
+    notificationRoutes(secured, deps);
   });
   await servePage(app);
   refuseTheRest();

@@ -7,19 +7,27 @@ const ToInspect = z.object({ fileId: z.string().brand<'FileId'>() });
 const Orphan = ToInspect.extend({ status: z.enum(['pending', 'clean']) });
 export type Orphan = z.infer<typeof Orphan>;
 
-/** The files whose bytes wait to be inspected, those that were asked for first ahead. */
-export async function filesToInspect(db: DatabasePool, limit: number): Promise<FileId[]> {
+/** The files whose bytes wait to be inspected, those that were asked for first ahead; or only those from before then. */
+export async function filesToInspect(
+  db: DatabasePool,
+  limit: number,
+  requestedBefore?: Date,
+): Promise<FileId[]> {
   const found = await db.anyFirst(sql.type(ToInspect)`
-    select file_id as "fileId" from files.files where status = 'scanning' order by requested_at limit ${limit}`);
+    select file_id as "fileId" from files.files
+    where status = 'scanning' and requested_at < ${requestedBefore ? sql.timestamp(requestedBefore) : sql.fragment`'infinity'`}
+    order by requested_at limit ${limit}`);
   return [...found];
 }
 
-/** The files asked for before then that no message names: never completed when pending, never sent when clean. */
+/** The files asked for before then that were never completed, whoever names them, or that are clean and no message names. */
 export async function orphans(db: DatabasePool, before: Date, limit: number): Promise<Orphan[]> {
   const found = await db.any(sql.type(Orphan)`
     select f.file_id as "fileId", f.status from files.files f
-    where f.status in ('pending', 'clean') and f.requested_at < ${sql.timestamp(before)}
+    where f.requested_at < ${sql.timestamp(before)} and (
+      f.status = 'pending' or f.status = 'clean'
       and not exists (select from files.attachments a where a.file_id = f.file_id)
+    )
     order by f.requested_at limit ${limit}`);
   return [...found];
 }

@@ -21,7 +21,7 @@ export const bindQueries = (db: DatabasePool) => ({
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(db, asked),
-  filesToInspect: (limit: number) => filesToInspect(db, limit),
+  filesToInspect: (limit: number, requestedBefore?: Date) => filesToInspect(db, limit, requestedBefore),
   orphans: (before: Date, limit: number) => orphans(db, before, limit),
   isNamed: (asked: Parameters<typeof isNamed>[1]) => isNamed(db, asked),
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createECDH, randomBytes, randomUUID } from 'node:crypto';
 import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/board.ts';
 import { httpStage } from '../support/http-stage.ts';
@@ -33,8 +33,22 @@ const applicant: Statuses = [401, 201, 200, 409, 403, 403];
 const inside = (status = 200): Statuses => [401, 404, status, 404, status, status];
 const admins: Statuses = [401, 404, 403, 404, 200, 200];
 
+const uploader: Statuses = [401, 404, 202, 404, 404, 404];
+const byLink = everybody(403);
 const posting = () => ({ title: 'Engineer', description: 'Builds engines' });
 const credentials = ({ cast }: Scene) => ({ email: cast.owner.email, password: cast.owner.password });
+
+const upload = ({ board }: Scene) => ({
+  ...{ groupId: board.groupId, name: 'cv.txt', contentType: 'text/plain', size: 5 },
+});
+/** A browser's, new each time. */
+const subscription = () => ({
+  endpoint: `https://push.example.org/${randomUUID()}`,
+  keys: {
+    p256dh: createECDH('prime256v1').generateKeys('base64url'),
+    auth: randomBytes(16).toString('base64url'),
+  },
+});
 
 /** Every route, and what each may do: a route without a row fails the test. */
 const matrix: Record<string, Row> = {
@@ -103,6 +117,23 @@ const matrix: Record<string, Row> = {
   'PUT /v1/groups/:groupId/messages/:messageId/reactions/:emoji': { expect: inside() },
   'DELETE /v1/groups/:groupId/messages/:messageId/reactions/:emoji': { expect: inside() },
   'GET /v1/search/messages': { expect: loggedIn(200) },
+
+  'POST /v1/files': { expect: inside(201), body: upload },
+  'POST /files': { expect: inside(201), body: upload },
+  'POST /v1/files/:fileId/complete': { expect: uploader },
+  'GET /v1/files/:fileId': { expect: inside() },
+  'PUT /v1/storage/quarantine/:fileId': { expect: byLink },
+  'GET /v1/storage/:fileId': { expect: byLink },
+  'POST /internal/scan-orders': { expect: byLink, body: () => ({}) },
+  'POST /internal/scan-reports': { expect: byLink, body: () => ({}) },
+
+  'GET /v1/me/notification-preferences': { expect: loggedIn(200) },
+  'PUT /v1/me/notification-preferences': { expect: loggedIn(200), body: () => ({ push: false }) },
+  'GET /v1/push-key': { expect: loggedIn(200) },
+  'POST /v1/me/push-subscriptions': { expect: loggedIn(201), body: subscription },
+  'DELETE /v1/me/push-subscriptions': { expect: loggedIn(404), body: subscription },
+  'GET /v1/unsubscribe': { expect: byLink },
+  'POST /v1/unsubscribe': { expect: byLink },
 };
 
 /** What a path's parameters stand for; a removed member is the member itself. */
@@ -112,6 +143,7 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
+  fileId: randomUUID(),
   jobId: randomUUID(),
   groupId: randomUUID(),
   applicationId: randomUUID(),
@@ -122,7 +154,8 @@ const unknown = (): Record<string, string> => ({
 
 const fill = (path: string, values: Record<string, string>) =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
-  (path === '/v1/search/messages' ? '?q=x' : '');
+  (path === '/v1/search/messages' ? '?q=x' : '') +
+  (path.startsWith('/v1/storage/') || path === '/v1/unsubscribe' ? '?token=none' : '');
 
 /** A refusal without the path, which is all that may differ. */
 const withoutInstance = ({ text, body }: Answer) =>
@@ -135,7 +168,7 @@ describe('who may do what', () => {
   let served: string[];
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ SCAN_WEBHOOK_SECRET: randomUUID() });
     cast = await gatherCast(app);
     served = await servedRoutes();
     board = await setUpBoard(app, cast);

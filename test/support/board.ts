@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Person, TestApp } from './app.ts';
+import { filesOf, put } from './uploads.ts';
 
 /** Those who differ in what they may do with one job and its group. */
 export interface Cast {
@@ -19,6 +20,8 @@ export interface Board {
   groupId: string;
   applicationId: string;
   messageId: string;
+  /** Of the member; its bytes are there, and the message names it. */
+  fileId: string;
   /** Shows all of it. */
   position: string;
 }
@@ -50,9 +53,19 @@ export async function setUpBoard(app: TestApp, cast: Cast): Promise<Board> {
   const { applicationId } = await must('POST', `/v1/jobs/${jobId}/applications`, member, {});
   const left = await must('POST', `/v1/jobs/${jobId}/applications`, exMember, {});
   await must('DELETE', `/v1/applications/${left['applicationId']}`, exMember);
+  const bytes = new TextEncoder().encode('Hello');
+  const file = { groupId, name: 'cv.txt', contentType: 'text/plain', bytes };
+  const { fileId, upload } = await filesOf(app, member).request(file);
+  await put(upload, bytes);
   const { messageId, position } = await must('POST', `/v1/groups/${groupId}/messages`, member, {
     clientMsgId: randomUUID(),
     text: 'Hello',
+    fileIds: [fileId],
   });
-  return { jobId, groupId, applicationId: applicationId!, messageId: messageId!, position: position! };
+  return {
+    ...{ jobId, groupId, fileId },
+    applicationId: applicationId!,
+    messageId: messageId!,
+    position: position!,
+  };
 }

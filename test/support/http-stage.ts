@@ -44,6 +44,8 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     jwks: { keys: [] },
     readiness: async () => ({ ready: true, dependencies: {} }),
     asyncapi: { asyncapi: '3.0.0' },
+    receiver: {},
+    scanReports: {},
     authenticate: async (token: string) => ({
       actor: JSON.parse(token) as Actor,
       sessionId: 'a session',

@@ -1,0 +1,134 @@
+import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
+import type { SignedLinks } from '../auth/signed-links.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
+import type { Config } from '../config.ts';
+import type { EventStore } from '../events/event-store.ts';
+import { inspect } from '../files/inspect.ts';
+import { createInspector } from '../files/inspector.ts';
+import { createOrphanJob } from '../files/orphans.ts';
+import { createSettle } from '../files/settle.ts';
+import { storageKey } from '../files/storage.ts';
+import { createThumbnails } from '../files/thumbnails.ts';
+import { createTidy } from '../files/tidy.ts';
+import { createClamdScanner } from '../platform/clamd-scanner.ts';
+import type { Closers } from '../platform/closers.ts';
+import { createLocalStorage } from '../platform/local-storage.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
+import { createPostgresClaims } from '../platform/postgres-claims.ts';
+import { createNonces } from '../platform/postgres-scan-reports.ts';
+import { createS3Storage } from '../platform/s3-storage.ts';
+import type { Progress } from '../projections/projection.ts';
+import type { bindQueries } from '../queries/queries.ts';
+import { followReactions } from '../reactions/follow-reactions.ts';
+import type { LogParts } from './log.ts';
+
+/** A file that has waited for a report from elsewhere for so long is overdue. */
+const REPORT_OVERDUE_MS = 600_000;
+const CATCH_UP_MS = 2_000;
+
+/** Where bytes live. `receiver` takes uploads where no storage of its own does. */
+async function openStorage(config: Config, links: SignedLinks, open: Closers) {
+  if (!config.s3) {
+    const local = await createLocalStorage({ dir: join(resolve(config.dataDir), 'files'), links });
+    return { storage: local, receiver: local };
+  }
+  const storage = createS3Storage(config.s3);
+  open.add('storage', () => storage.close());
+  return { storage, receiver: undefined };
+}
+
+/** Storage, the scanner, and everything that happens to a file between its upload and its download. */
+export async function openFiles(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  deps: Pick<LogParts, 'ownerUrl' | 'pool'> & {
+    store: EventStore;
+    handle: HandleCommand;
+    links: SignedLinks;
+    queries: ReturnType<typeof bindQueries>;
+    progress: Pick<Progress, 'reached'>;
+    metrics: Metrics;
+  },
+) {
+  const { ownerUrl, pool, store, handle, links, queries, progress, metrics } = deps;
+  const { storage, receiver } = await openStorage(config, links, open);
+  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails() });
+  const tidy = followReactions({
+    store,
+    react: createTidy(storage),
+    checkpoint: postgresCheckpoint(pool, 'tidy'),
+    log,
+  });
+  open.add('tidying up', () => tidy.stop());
+
+  const orphans = createOrphanJob({
+    store,
+    orphans: queries.orphans,
+    waiting: queries.filesToInspect,
+    isCaughtUp: async () => progress.reached(await store.head(), CATCH_UP_MS, ['files']),
+    handle,
+    storage,
+    log,
+  });
+  orphans.start();
+  open.add('orphans', () => orphans.stop());
+
+  const scanner =
+    config.clamdUrl === undefined ? undefined : createClamdScanner({ url: config.clamdUrl, log });
+  const isScannedElsewhere = scanner === undefined && config.scanWebhookSecret !== undefined;
+  const scanReports =
+    config.scanWebhookSecret === undefined
+      ? undefined
+      : { secret: config.scanWebhookSecret, nonces: createNonces(pool), store, handle, storage, settle };
+
+  async function overdueReports(): Promise<string | undefined> {
+    const overdue = await queries.filesToInspect(1, new Date(Date.now() - REPORT_OVERDUE_MS));
+    return overdue.length > 0 ? 'files have waited for more than 10 minutes for a report' : undefined;
+  }
+  if (isScannedElsewhere)
+    return {
+      storage,
+      receiver,
+      scanReports,
+      checks: { storage: storage.failure, scanner: overdueReports, tidy: () => tidy.failure()?.message },
+    };
+
+  if (!scanner)
+    log.warn(
+      'NO MALWARE SCANNER: files are checked for size and type only. Set CLAMD_URL or SCAN_WEBHOOK_SECRET',
+    );
+  const claims = createPostgresClaims({ url: ownerUrl, log });
+  open.add('claims', () => claims.close());
+  const inspector = createInspector({
+    store,
+    waiting: queries.filesToInspect,
+    claims,
+    inspect: async (file, signal) => {
+      const startedAt = performance.now();
+      const key = storageKey('quarantine', file.fileId);
+      const bytes = () => storage.read(key, { etag: file.etag });
+      const finding = await inspect({ file, open: bytes, scanner, signal });
+      const outcome = finding.verdict === 'cleared' ? 'cleared' : finding.reason;
+      metrics.fileDecided(outcome, (performance.now() - startedAt) / 1_000);
+      return finding;
+    },
+    settle,
+    log,
+  });
+  await inspector.start();
+  open.add('inspections', () => inspector.stop());
+  return {
+    storage,
+    receiver,
+    scanReports,
+    checks: {
+      storage: () => storage.failure(),
+      ...(scanner && { scanner: () => scanner.failure() }),
+      inspections: () => inspector.failure(),
+      tidy: () => tidy.failure()?.message,
+    },
+  };
+}
