@@ -40,6 +40,12 @@ export class Connection {
   readonly unheard = new Set<GroupId>();
   /** Whether the end of the present token has been announced. */
   isWarned = false;
+  /** When it was put into its rooms. This and what follows are in ms since 1970. */
+  arrivedAt: number | undefined;
+  /** When the ping was sent that has not been answered. */
+  pingedAt: number | undefined;
+  /** What was sent up to then has arrived. */
+  receivedUntil: number | undefined;
   #typing: TokenBucket | undefined;
   #lane: Promise<void>;
   #waiting = 0;

@@ -20,6 +20,7 @@ import { handshake, originCheck } from './handshake.ts';
 import { headAnnouncer } from './heads.ts';
 import { membershipIn } from './membership.ts';
 import { trackPresence } from './presence.ts';
+import { trackReach } from './reach.ts';
 import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
 import { endSession, sweepSessions } from './sessions.ts';
 import { Users } from './users.ts';
@@ -31,6 +32,8 @@ export interface RealtimeSettings {
   headsIntervalMs: number;
   maxSocketsPerUser: number;
   maxUnsentBytes: number;
+  /** How long after the answer to a ping the next one is sent. */
+  pingIntervalMs: number;
   /** What one socket may ask for, sending aside. */
   eventRate: EventRate;
 }
@@ -40,6 +43,7 @@ export const defaultSettings: RealtimeSettings = {
   headsIntervalMs: 15_000,
   maxSocketsPerUser: 20,
   maxUnsentBytes: 1_048_576,
+  pingIntervalMs: 25_000,
   eventRate: { perSecond: 50, burst: 200 },
 };
 
@@ -76,7 +80,10 @@ export interface Gateway {
   drain(): void;
   /** Closes every socket. The HTTP server stays open. */
   close(): Promise<void>;
+  /** Whether the user has a socket, or had one until a second ago. */
   isOnline(userId: UserId): boolean;
+  /** See `Reach.hasReceived`: whether what happened then has reached the user live. */
+  hasReceived(userId: UserId, at: number): boolean;
   announceRead(reading: Reading): void;
   /** The position of the last event told. */
   position(): Position;
@@ -104,7 +111,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     httpCompression: false,
     maxHttpBufferSize: 65_536,
     connectTimeout: 5_000,
-    pingInterval: 25_000,
+    pingInterval: settings.pingIntervalMs,
     pingTimeout: 20_000,
     cookie: false,
     allowRequest: originCheck(settings.allowedOrigins),
@@ -117,6 +124,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const users = new Users(settings.maxSocketsPerUser);
   const membership = membershipIn(loader, store);
   const presence = trackPresence(io, users);
+  const reach = trackReach(io, users);
   const broadcaster = createBroadcaster({ io, store, loader, users, log });
   const announceHeads = headAnnouncer(io, store);
 
@@ -130,7 +138,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     progress: deps.progress,
     groupsOfUser: deps.queries.groupsOfUser,
     position: broadcaster.position,
-    arrived: presence.arrived,
+    arrived(socket) {
+      presence.arrived(socket);
+      reach.arrived(socket);
+    },
     log,
   });
 
@@ -152,6 +163,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { adapter } = io.of('/');
     metrics.socketOpened();
     user.sockets.add(socket);
+    reach.opened(socket);
     void socket.join(userRoom(user.id));
     wire.onCut = () => {
       metrics.slowConsumerCut();
@@ -162,6 +174,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     socket.on('disconnecting', () => {
       metrics.socketClosed();
       user.sockets.delete(socket);
+      reach.gone(socket);
       presence.leaving(socket);
     });
     // A connection without its socket has no purpose, and no limit would count it.
@@ -182,6 +195,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await broadcaster.follow(stopped.signal);
       started.resolve();
       every(SWEEP_MS, () => sweepSessions(io, revocations));
+      every(SWEEP_MS, reach.sweep);
       every(settings.headsIntervalMs, announceHeads);
     },
 
@@ -205,6 +219,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
 
     isOnline: (userId) => users.isOnline(userId),
+    hasReceived: reach.hasReceived,
     announceRead,
     position: broadcaster.position,
   };
