@@ -8,3 +8,10 @@ export type Finding =
       reason: Exclude<RefusalReason, 'never-completed' | 'never-sent'>;
       signature: string | null;
     };
+
+/** The bytes that were completed are not there any more, or are others: nobody looked at those. */
+export const CHANGED_SINCE: Extract<Finding, { verdict: 'refused' }> = {
+  verdict: 'refused',
+  reason: 'wrong-sha256',
+  signature: null,
+};

@@ -4,8 +4,8 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
 import type { Claims } from './claims.ts';
 import { type FileInLog, type ScanningFile, fileInLog, isScanning } from './file-in-log.ts';
-import type { Finding } from './finding.ts';
-import { CHANGED_SINCE, type Settle } from './settle.ts';
+import { CHANGED_SINCE, type Finding } from './finding.ts';
+import type { Settle } from './settle.ts';
 import { ObjectChanged } from './storage.ts';
 
 const POLL_MS = 5_000;

@@ -5,7 +5,7 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { RefusalReason } from '../events/file.ts';
 import { type FileInLog, type ScanningFile, because } from './file-in-log.ts';
-import type { Finding } from './finding.ts';
+import { CHANGED_SINCE, type Finding } from './finding.ts';
 import { type FileStorage, ObjectChanged, storageKey } from './storage.ts';
 
 /** Acts on what was found. Rejects, with nothing decided, when storage or the log cannot take it now. */
@@ -15,13 +15,6 @@ export type Settle = (inspected: FileInLog<ScanningFile>, finding: Finding) => P
 export type MakeThumbnail = (
   open: () => Promise<{ size: number; body: Readable }>,
 ) => Promise<Uint8Array | undefined>;
-
-/** The bytes that were completed are not there any more, or are others: nobody looked at those. */
-export const CHANGED_SINCE: Extract<Finding, { verdict: 'refused' }> = {
-  verdict: 'refused',
-  reason: 'wrong-sha256',
-  signature: null,
-};
 
 const MAX_SIGNATURE = 200;
 

@@ -1,0 +1,42 @@
+import type { Context, S3Event } from 'aws-lambda';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
+import { createS3Storage } from '../../src/platform/s3-storage.ts';
+import { createScanServer } from './scan-server.ts';
+import { createScanUpload } from './scan-upload.ts';
+
+const Settings = z.object({
+  /** Where the server is reached, as in https://chat.example.org. */
+  SERVER_URL: z.url({ protocol: /^https?$/ }),
+  /** The same as the server's. */
+  SCAN_WEBHOOK_SECRET: z.string().min(32),
+  S3_BUCKET: z.string().min(1),
+  AWS_REGION: z.string().min(1),
+  CLAMD_URL: z.string().default('unix:///tmp/clamd.sock'),
+  LOG_LEVEL: z.string().default('info'),
+  /** For servers like S3. */
+  S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  S3_PATH_STYLE: z.stringbool().default(false),
+});
+
+const settings = Settings.parse(process.env);
+const log = pino({ level: settings.LOG_LEVEL, base: null });
+const bucket = settings.S3_BUCKET;
+const scanUpload = createScanUpload({
+  bucket,
+  storage: createS3Storage({
+    bucket,
+    endpoint: settings.S3_ENDPOINT,
+    publicEndpoint: undefined,
+    region: settings.AWS_REGION,
+    pathStyle: settings.S3_PATH_STYLE,
+  }),
+  scanner: createClamdScanner({ url: settings.CLAMD_URL, log }),
+  server: createScanServer({ url: settings.SERVER_URL, secret: settings.SCAN_WEBHOOK_SECRET, log }),
+  log,
+});
+
+/** The entry point for S3's ObjectCreated. When it rejects, Lambda calls it again, and in the end tells the queue. */
+export const handler = (event: S3Event, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> =>
+  scanUpload(event, context.getRemainingTimeInMillis());

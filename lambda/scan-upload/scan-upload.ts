@@ -1,0 +1,84 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { FileId } from '../../src/events/ids.ts';
+import { CHANGED_SINCE, type Finding } from '../../src/files/finding.ts';
+import { inspect } from '../../src/files/inspect.ts';
+import type { ScanOrder } from '../../src/files/scan-report.ts';
+import { type Scanner, ScannerUnavailable } from '../../src/files/scanner.ts';
+import { type FileStorage, ObjectChanged } from '../../src/files/storage.ts';
+import type { ScanServer } from './scan-server.ts';
+
+/** What is used of S3's event (AWS, "Event message structure"); its keys are written as in a form. */
+const ObjectsCreated = z.object({
+  Records: z.array(
+    z.object({
+      s3: z.object({
+        bucket: z.object({ name: z.string() }),
+        object: z.object({ key: z.string(), eTag: z.string() }),
+      }),
+    }),
+  ),
+});
+
+type UploadKey = `quarantine/${FileId}`;
+
+/** A cold start loads a million signatures first; until then nobody answers. */
+const SCANNER_PAUSE_MS = 1_000;
+/** Kept for the report, of the time that is left. */
+const REPORT_MS = 20_000;
+
+/**
+ * Inspects the objects that an event names, and reports what was found in them. Rejects when anything could not be
+ * done: all of it may be repeated. `remainingMs` is how long the call may still take.
+ */
+export function createScanUpload({
+  bucket,
+  storage,
+  scanner,
+  server,
+  log,
+}: {
+  bucket: string;
+  storage: Pick<FileStorage, 'read'>;
+  scanner: Scanner;
+  server: ScanServer;
+  log: Logger;
+}): (event: unknown, remainingMs: number) => Promise<void> {
+  async function findingOf(
+    key: UploadKey,
+    etag: string,
+    file: ScanOrder,
+    signal: AbortSignal,
+  ): Promise<Finding> {
+    for (;;)
+      try {
+        return await inspect({ file, open: () => storage.read(key, { etag }), scanner, signal });
+      } catch (error) {
+        if (error instanceof ObjectChanged) return CHANGED_SINCE;
+        if (!(error instanceof ScannerUnavailable)) throw error;
+        log.info({ err: error }, 'the scanner is not ready');
+        await pause(SCANNER_PAUSE_MS, undefined, { signal });
+      }
+  }
+
+  async function scan(key: UploadKey, etag: string, signal: AbortSignal): Promise<void> {
+    const order = await server.order({ key, etag });
+    if (!order) return log.info({ key }, 'there is nothing to scan');
+    const finding = await findingOf(key, etag, order, signal);
+    await server.report({ key, etag, finding });
+    log.info({ key, verdict: finding.verdict }, 'reported');
+  }
+
+  return async (event, remainingMs) => {
+    const signal = AbortSignal.timeout(Math.max(0, remainingMs - REPORT_MS));
+    for (const { s3 } of ObjectsCreated.parse(event).Records) {
+      const [folder, id, ...rest] = decodeURIComponent(s3.object.key.replaceAll('+', ' ')).split('/');
+      const fileId = FileId.safeParse(id);
+      const isOurs =
+        s3.bucket.name === bucket && folder === 'quarantine' && fileId.success && rest.length === 0;
+      if (isOurs) await scan(`quarantine/${fileId.data}`, s3.object.eTag, signal);
+      else log.warn({ bucket: s3.bucket.name }, 'an object that is no upload was left alone');
+    }
+  };
+}
