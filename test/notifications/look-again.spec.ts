@@ -1,0 +1,104 @@
+import { lookAgain } from '../../src/notifications/look-again.ts';
+import type { Notification, Outcome } from '../../src/notifications/notification.ts';
+import { ada, groupId, otherGroupId, uuid } from '../support/example-events.ts';
+import { applicationNews, knownFacts, messageNews, notification } from '../support/known-facts.ts';
+
+let stage: ReturnType<typeof knownFacts>;
+beforeEach(() => {
+  stage = knownFacts();
+});
+
+const look = (...notifications: Notification[]) => {
+  const { channel } = notifications[0]!;
+  const batch = { batchId: uuid(1), recipientId: ada.userId, channel, attempts: 0, notifications };
+  return lookAgain(batch, stage.facts);
+};
+const outcomes = async (...notifications: Notification[]) =>
+  (await look(...notifications)).skipped.map(({ outcome }) => outcome);
+const skipped = (outcome: Outcome['outcome']) => [outcome];
+
+describe('a message is not told of any more', () => {
+  test('once it has been read', async () => {
+    stage.known.messages = [messageNews(1, { isRead: true })];
+    expect(await outcomes(notification(1))).toEqual(skipped('read'));
+  });
+
+  test('once it was deleted', async () => {
+    stage.known.messages = [messageNews(1, { isDeleted: true, text: null })];
+    expect(await outcomes(notification(1))).toEqual(skipped('deleted'));
+  });
+
+  test('when nothing is known of it', async () => {
+    stage.known.messages = [];
+    expect(await outcomes(notification(1))).toEqual(skipped('deleted'));
+  });
+
+  test('to somebody who has left the group', async () => {
+    stage.known.groups = [];
+    expect(await outcomes(notification(1))).toEqual(skipped('left'));
+  });
+
+  test('to somebody who has muted the group', async () => {
+    stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
+    expect(await outcomes(notification(1))).toEqual(skipped('muted'));
+    stage.known.preferences.muted = [otherGroupId];
+    expect(await outcomes(notification(1))).toEqual([]);
+  });
+
+  test.each(['email', 'push'] as const)('by %s once that is switched off', async (channel) => {
+    const preferences = { ...stage.known.preferences!, email: true, push: true };
+    stage.known.preferences = { ...preferences, [channel]: false };
+    expect(await outcomes(notification(1, { channel }))).toEqual(skipped('channel-off'));
+    const other = channel === 'email' ? 'push' : 'email';
+    expect(await outcomes(notification(1, { channel: other }))).toEqual([]);
+  });
+
+  test('to nobody', async () => {
+    stage.known.preferences = undefined;
+    expect(await look(notification(1))).toMatchObject({
+      skipped: [{ outcome: 'unknown-recipient' }],
+      remaining: [],
+    });
+  });
+});
+
+describe.each(['application-submitted', 'application-status'] as const)('news of kind %s', (kind) => {
+  const applied = notification(7, { kind, subjectId: uuid(0x30), seq: 0 });
+
+  test('is told even to whoever has left or muted the group: a rejection takes its applicant out', async () => {
+    stage.known.applications = [applicationNews(7, { status: 'rejected' })];
+    stage.known.groups = [];
+    stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
+    expect(await look(applied)).toMatchObject({ skipped: [], remaining: [applied.eventId] });
+  });
+
+  test('is not told once something newer has happened to the application', async () => {
+    stage.known.applications = [applicationNews(7, { isSuperseded: true })];
+    expect(await outcomes(applied)).toEqual(skipped('superseded'));
+  });
+});
+
+describe('a batch', () => {
+  const status = notification(8, { kind: 'application-status', subjectId: uuid(0x30) });
+
+  test('is asked about with one question for each kind', async () => {
+    stage.known.applications = [applicationNews(8)];
+    await look(notification(1), notification(2), notification(3), status);
+    expect(stage.questions()).toBe(2);
+  });
+
+  test('keeps the order of what is left, by kind', async () => {
+    stage.known.messages = [messageNews(3), messageNews(2, { isRead: true }), messageNews(1)];
+    stage.known.applications = [applicationNews(8)];
+    const {
+      skipped: gone,
+      remaining,
+      news,
+    } = await look(notification(1), notification(2), notification(3), status);
+    expect(gone).toEqual([{ eventId: notification(2).eventId, outcome: 'read' }]);
+    expect(remaining).toEqual([notification(1), notification(3), status].map(({ eventId }) => eventId));
+    expect(news.messages.map(({ text }) => text)).toEqual(['message 1', 'message 3']);
+    expect(news.statuses).toHaveLength(1);
+    expect(news.submitted).toEqual([]);
+  });
+});
