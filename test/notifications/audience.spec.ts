@@ -1,0 +1,118 @@
+import { chatGroupOf } from '../../src/commands/chat-group/chat-group.ts';
+import type { Actor } from '../../src/commands/command.ts';
+import { jobOf } from '../../src/commands/job/job.ts';
+import type { DomainEvent, EventOf } from '../../src/events/domain-event.ts';
+import type { Recorded } from '../../src/events/event-store.ts';
+import {
+  audienceOf,
+  sizeOf,
+  toldOfApplication,
+  toldOfStatus,
+  whoIsAway,
+} from '../../src/notifications/audience.ts';
+import { messageNumber, said } from '../support/conversation.ts';
+import {
+  acme,
+  ada,
+  adaApplied,
+  adaIs,
+  applicationId,
+  bob,
+  eve,
+  group,
+  groupId,
+  jobId,
+  jobPosted,
+  joined,
+  left,
+  removed,
+  uuid,
+} from '../support/example-events.ts';
+import { recorded } from '../support/projection.ts';
+
+const byId = (a: string, b: string) => (a < b ? -1 : 1);
+
+/** Given what happened before, the last event is told to those who are away. */
+function given(...history: DomainEvent[]) {
+  const events = recorded(history);
+  const last = events.at(-1)!;
+  const { aggregate, stream } = chatGroupOf(groupId);
+  const state = events
+    .filter((event) => event.stream === stream)
+    .reduce((so, event) => aggregate.evolve(so, event as never), aggregate.initial);
+  if (state.status === 'none') throw new Error('no group');
+  const audience = audienceOf(last as Recorded<EventOf<'MessageSent'>>, state.members);
+  return {
+    size: sizeOf(audience),
+    whenAway: (...away: Actor[]) =>
+      whoIsAway(audience, (userId) => away.some((person) => person.userId === userId))
+        .map(({ recipientId }) => recipientId)
+        .sort(byId),
+    told: whoIsAway(audience, () => true),
+  };
+}
+const ids = (...people: Actor[]) => people.map(({ userId }) => userId).sort(byId);
+
+describe('who may have to be told of a message', () => {
+  test('the members who are away', () => {
+    const { size, whenAway } = given(...group, said(1, ada));
+    expect(size).toBe(2);
+    expect(whenAway(acme, bob)).toEqual(ids(acme, bob));
+    expect(whenAway(bob)).toEqual(ids(bob));
+    expect(whenAway()).toEqual([]);
+  });
+
+  test('never its sender', () => expect(given(...group, said(1, ada)).whenAway(ada, bob)).toEqual(ids(bob)));
+
+  test('nobody who is not, or no longer, in the group', () => {
+    const { size, whenAway } = given(...group, joined(eve), left(eve), removed(bob), said(1, ada));
+    expect(size).toBe(1);
+    expect(whenAway(acme, ada, bob, eve)).toEqual(ids(acme));
+  });
+
+  test('everybody there, when the sender has left meanwhile', () => {
+    const { size, whenAway } = given(...group, said(0, bob), left(ada), said(1, ada));
+    expect(size).toBe(2);
+    expect(whenAway(acme, ada, bob)).toEqual(ids(acme, bob));
+  });
+
+  test('and of what: the message, its place in the conversation and in the log', () =>
+    expect(given(...group, said(1, bob), left(acme), said(2, bob)).told).toEqual([
+      {
+        eventId: uuid(0xe000 + 6),
+        recipientId: ada.userId,
+        kind: 'message',
+        groupId,
+        subjectId: messageNumber(2),
+        seq: 2,
+        position: 6,
+      },
+    ]));
+});
+
+describe('who is told of an application', () => {
+  const [posted, applied, changed] = recorded([jobPosted, adaApplied, adaIs('interview')]);
+  const about = { groupId, subjectId: applicationId, seq: 0 };
+  const { aggregate } = jobOf(jobId);
+
+  test('the company that owns the job', () =>
+    expect(toldOfApplication(applied as never, aggregate.evolve(aggregate.initial, posted as never))).toEqual(
+      [
+        {
+          ...about,
+          eventId: applied!.id,
+          recipientId: acme.userId,
+          kind: 'application-submitted',
+          position: 2,
+        },
+      ],
+    ));
+
+  test('nobody, when there is no job', () =>
+    expect(toldOfApplication(applied as never, aggregate.initial)).toEqual([]));
+
+  test('the applicant, of a new status', () =>
+    expect(toldOfStatus(changed as never)).toEqual([
+      { ...about, eventId: changed!.id, recipientId: ada.userId, kind: 'application-status', position: 3 },
+    ]));
+});

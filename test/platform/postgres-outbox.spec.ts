@@ -1,0 +1,277 @@
+import type { Candidate } from '../../src/notifications/outbox.ts';
+import { acme, ada, bob, eve, groupId, uuid } from '../support/example-events.ts';
+import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
+
+let stage: OutboxStage;
+beforeEach(async () => {
+  stage = await openOutboxStage();
+  await stage.register(acme, ada, bob);
+  await stage.outbox.begin(0);
+});
+afterEach(() => stage.close());
+
+const MINUTE = 60_000;
+const batchId = uuid(0xba1);
+const otherBatchId = uuid(0xba2);
+const adaByMail = { recipientId: ada.userId, channel: 'email' as const };
+const bobByMail = { recipientId: bob.userId, channel: 'email' as const };
+
+let written = 0;
+beforeEach(() => void (written = 0));
+const write = async (...candidates: Candidate[]) => {
+  await stage.outbox.write({ from: written, to: written + 1, candidates });
+  written += 1;
+};
+const gather = (id = batchId, nextAt = stage.clock.in(10 * MINUTE)) =>
+  stage.outbox.gather(adaByMail, id, nextAt);
+const sent = (...ns: number[]) =>
+  ns.map((n) => ({ eventId: candidate(n, ada).eventId, outcome: 'sent' as const }));
+const eventsIn = async (id: string) =>
+  (await stage.outbox.load(id))?.notifications.map(({ position }) => position);
+/** A batch that the queue has. */
+const publishedBatch = async () => {
+  await write(candidate(1, ada), candidate(2, ada));
+  await gather();
+  await stage.outbox.unpublished(9);
+  await stage.outbox.published(batchId);
+};
+
+describe('what the notifier writes', () => {
+  test('begins once, and moves with its rows', async () => {
+    await stage.outbox.begin(99);
+    expect(await stage.outbox.checkpoint()).toBe(0);
+    await stage.outbox.write({ from: 0, to: 7, candidates: [] });
+    await stage.outbox.write({ from: 7, to: 8, candidates: [candidate(8, ada)] });
+    expect(await stage.outbox.checkpoint()).toBe(8);
+    expect(await stage.rows()).toEqual([{ ...candidate(8, ada), channel: 'email' }]);
+  });
+
+  test('is nothing when somebody else has moved the checkpoint', async () => {
+    await stage.outbox.write({ from: 0, to: 5, candidates: [] });
+    const late = { from: 0, to: 6, candidates: [candidate(6, ada)] };
+    await expect(stage.outbox.write(late)).rejects.toThrow('the checkpoint of notifier is not at 0');
+    await expect(stage.outbox.write({ ...late, candidates: [] })).rejects.toThrow('not at 0');
+    expect([await stage.outbox.checkpoint(), await stage.rows()]).toEqual([5, []]);
+  });
+
+  test('leaves the checkpoint where it is when the rows cannot be written', async () => {
+    const bad = candidate(1, ada, { eventId: 'no-uuid' });
+    await expect(stage.outbox.write({ from: 0, to: 1, candidates: [bad] })).rejects.toThrow('uuid');
+    expect(await stage.outbox.checkpoint()).toBe(0);
+  });
+
+  test('stays as it is when it comes again', async () => {
+    await write(candidate(1, ada));
+    await gather();
+    await write(candidate(1, ada), candidate(2, ada));
+    expect(await stage.rows()).toHaveLength(2);
+    expect(await eventsIn(batchId)).toEqual([1]);
+  });
+
+  test('has a row for each channel that somebody wants and has', async () => {
+    await stage.subscribes(ada);
+    await stage.subscribes(acme);
+    const [, last] = await stage.happened(
+      stage.prefers(acme, { email: false }),
+      stage.prefers(bob, { email: false }),
+    );
+    await stage.progress.reached(last!.position, 10_000);
+    await write(candidate(1, acme), candidate(1, ada), candidate(1, bob), candidate(1, eve));
+    const rows = await stage.rows();
+    expect(rows.map(({ recipientId, channel }) => [recipientId, channel])).toEqual([
+      [acme.userId, 'push'],
+      [ada.userId, 'email'],
+      [ada.userId, 'push'],
+    ]);
+  });
+
+  test('leaves out the messages of muted groups, not what becomes of applications there', async () => {
+    const [muting] = await stage.happened(stage.prefers(ada, { muted: [groupId] }));
+    await stage.progress.reached(muting!.position, 10_000);
+    await write(candidate(1, ada), candidate(2, ada, { kind: 'application-status' }));
+    expect((await stage.rows()).map(({ kind }) => kind)).toEqual(['application-status']);
+  });
+});
+
+describe('gathering', () => {
+  test('takes the first at once, and what follows when its time has come', async () => {
+    await write(candidate(1, ada), candidate(1, bob));
+    expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([adaByMail, bobByMail]));
+    await gather();
+    expect(await stage.outbox.due(9)).toEqual([bobByMail]);
+    await write(candidate(2, ada), candidate(3, ada));
+    expect(await stage.outbox.due(9)).toEqual([bobByMail]);
+    await gather(otherBatchId);
+    expect(await stage.outbox.load(otherBatchId)).toBeUndefined();
+    stage.clock.advance(10 * MINUTE);
+    expect(await stage.outbox.due(9)).toEqual([bobByMail, adaByMail]);
+    await gather(otherBatchId);
+    expect([await eventsIn(batchId), await eventsIn(otherBatchId)]).toEqual([[1], [2, 3]]);
+  });
+
+  test('waits for the end of what it was put off to', async () => {
+    await write(candidate(1, ada));
+    await stage.outbox.postpone(adaByMail, stage.clock.in(MINUTE));
+    await stage.outbox.postpone(adaByMail, stage.clock.in(5));
+    stage.clock.advance(MINUTE - 1);
+    expect(await stage.outbox.due(9)).toEqual([]);
+    stage.clock.advance(1);
+    expect(await stage.outbox.due(9)).toEqual([adaByMail]);
+  });
+
+  test('gives each notification to one batch, however many gather while more is written', async () => {
+    for (let n = 1; n <= 40; n += 1) {
+      const gathering = [1, 2, 3].map((k) =>
+        stage.outbox.gather(adaByMail, uuid(n * 10 + k), stage.clock.now()),
+      );
+      await Promise.all([write(candidate(n, ada)), ...gathering]);
+    }
+    const { rows } = await stage.owner.query<{ unseen: number; empty: number; waits: boolean }>(
+      `select
+         (select count(*) from notifications where batch_id is null) as unseen,
+         (select count(*) from notification_batches b where not exists (
+            select from notifications n where n.batch_id = b.batch_id)) as empty,
+         (select waits from notification_pace) as waits`,
+    );
+    // What no batch has taken is due: nothing is forgotten.
+    expect(rows).toEqual([{ unseen: expect.any(Number), empty: 0, waits: rows[0]!.unseen > 0 }]);
+    await gather(uuid(0xfff0));
+    expect((await stage.rows()).length).toBe(40);
+    const left = await stage.owner.query('select from notifications where batch_id is null');
+    expect(left.rowCount).toBe(0);
+  });
+});
+
+describe('publishing', () => {
+  test('a batch is handed to one relay at a time, and again when that relay has died', async () => {
+    await write(candidate(1, ada));
+    await gather();
+    const both = await Promise.all([stage.outbox.unpublished(9), stage.outbox.unpublished(9)]);
+    expect(both.flat()).toEqual([batchId]);
+    stage.clock.advance(9_999);
+    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    stage.clock.advance(1);
+    expect(await stage.outbox.unpublished(9)).toEqual([batchId]);
+  });
+
+  test('a published batch comes again when nobody has settled it for 15 minutes', async () => {
+    await publishedBatch();
+    stage.clock.advance(15 * MINUTE - 1);
+    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    stage.clock.advance(1);
+    expect(await stage.outbox.unpublished(9)).toEqual([batchId]);
+    await stage.outbox.published(batchId);
+    await stage.outbox.settle(batchId, sent(1, 2));
+    stage.clock.advance(60 * MINUTE);
+    expect(await stage.outbox.unpublished(9)).toEqual([]);
+  });
+
+  test('a retry comes at its time, also when it was asked for before the publication was marked', async () => {
+    await write(candidate(1, ada));
+    await gather();
+    await stage.outbox.unpublished(9);
+    await stage.outbox.retry(batchId, stage.clock.in(MINUTE), 'greylisted');
+    await stage.outbox.published(batchId);
+    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    stage.clock.advance(MINUTE);
+    expect(await stage.outbox.unpublished(9)).toEqual([batchId]);
+    expect(await stage.outbox.load(batchId)).toMatchObject({ attempts: 1 });
+  });
+});
+
+describe('settling', () => {
+  test('ends a batch once the last of its notifications is settled; the first outcome stands', async () => {
+    await publishedBatch();
+    await stage.outbox.settle(batchId, sent(1));
+    expect(await eventsIn(batchId)).toEqual([2]);
+    await stage.outbox.settle(batchId, [
+      { eventId: candidate(1, ada).eventId, outcome: 'read' },
+      { eventId: candidate(2, ada).eventId, outcome: 'deleted' },
+    ]);
+    expect(await eventsIn(batchId)).toBeUndefined();
+    const { rows } = await stage.owner.query('select outcome from notifications order by position');
+    expect(rows).toEqual([{ outcome: 'sent' }, { outcome: 'deleted' }]);
+  });
+
+  test('ends a batch when two settle its halves at once', async () => {
+    await publishedBatch();
+    await Promise.all([1, 2].map((n) => stage.outbox.settle(batchId, sent(n))));
+    const { rowCount } = await stage.owner.query(
+      'select from notification_batches where done_at is not null',
+    );
+    expect(rowCount).toBe(1);
+  });
+
+  test('a batch that nobody knows is no batch', async () => {
+    expect(await stage.outbox.load(otherBatchId)).toBeUndefined();
+    await stage.outbox.settle(otherBatchId, sent(1));
+    await stage.outbox.retry(otherBatchId, stage.clock.now(), 'no');
+    await stage.outbox.park(otherBatchId, 'no');
+    await stage.outbox.published(otherBatchId);
+    expect(await stage.outbox.parked()).toEqual([]);
+  });
+});
+
+describe('parking', () => {
+  const parked = () => ({
+    batchId,
+    ...adaByMail,
+    reason: 'no such mailbox',
+    parkedAt: stage.clock.now().toISOString(),
+    notifications: 2,
+  });
+
+  test('takes a batch out of circulation until an operator puts it back', async () => {
+    await publishedBatch();
+    await stage.outbox.retry(batchId, stage.clock.now(), 'busy');
+    await stage.outbox.park(batchId, 'no such mailbox');
+    expect(await stage.outbox.parked()).toEqual([parked()]);
+    expect(await stage.outbox.load(batchId)).toBeUndefined();
+    stage.clock.advance(60 * MINUTE);
+    await stage.outbox.park(batchId, 'again');
+    await stage.outbox.retry(batchId, stage.clock.now(), 'late');
+    expect(await stage.outbox.unpublished(9)).toEqual([]);
+
+    expect(await stage.outbox.replay([otherBatchId])).toBe(0);
+    expect([await stage.outbox.replay(), await stage.outbox.replay([batchId])]).toEqual([1, 0]);
+    expect([await stage.outbox.parked(), await stage.outbox.unpublished(9)]).toEqual([[], [batchId]]);
+    expect(await stage.outbox.load(batchId)).toMatchObject({ attempts: 0 });
+  });
+
+  test('a letter that arrived after all is not put back', async () => {
+    await publishedBatch();
+    await stage.outbox.park(batchId, 'no such mailbox');
+    await stage.outbox.settle(batchId, sent(1, 2));
+    expect([await stage.outbox.parked(), await stage.outbox.replay()]).toEqual([[], 0]);
+  });
+});
+
+describe('what is over', () => {
+  test('is dropped when it is old, settled and behind the checkpoint', async () => {
+    await write(candidate(1, ada), candidate(9, ada), candidate(1, bob));
+    await gather();
+    await stage.outbox.settle(batchId, sent(1, 9));
+    expect(await stage.outbox.forget(stage.clock.now())).toBe(0);
+    stage.clock.advance(1);
+    expect(await stage.outbox.forget(stage.clock.now())).toBe(1);
+    expect((await stage.rows()).map(({ position, recipientId }) => [position, recipientId])).toEqual([
+      [1, bob.userId],
+      [9, ada.userId],
+    ]);
+    expect(await stage.outbox.load(batchId)).toBeUndefined();
+  });
+
+  test('the backlog tells of what waits, what is stuck and what is parked', async () => {
+    const nothing = { waiting: 0, oldestUnpublishedSeconds: 0, parked: 0 };
+    expect(await stage.outbox.backlog()).toEqual(nothing);
+    await write(candidate(1, ada), candidate(1, bob));
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2 });
+    await gather();
+    stage.clock.advance(90_500);
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2, oldestUnpublishedSeconds: 90.5 });
+    await stage.outbox.published(batchId);
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2 });
+    await stage.outbox.park(batchId, 'no');
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2, parked: 1 });
+  });
+});
