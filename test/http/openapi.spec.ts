@@ -94,10 +94,13 @@ describe('the OpenAPI document', () => {
       .filter(({ method, operation }) => method === 'post' && !hasHeader(operation, 'idempotency-key'))
       .map(({ path }) => path);
     expect(withoutKey.toSorted()).toStrictEqual([
+      '/internal/scan-orders',
+      '/internal/scan-reports',
       '/login',
       '/v1/auth/login',
       '/v1/auth/logout',
       '/v1/auth/refresh',
+      '/v1/unsubscribe',
     ]);
   });
 

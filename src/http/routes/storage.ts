@@ -99,7 +99,8 @@ function refusal({ reason }: UploadRefused): ProblemError {
 
 function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<StorageRoutes, 'receiver'>): void {
   app.route({
-    method: ['GET', 'HEAD'],
+    // And HEAD, which follows from it.
+    method: 'GET',
     url: '/v1/storage/:fileId',
     config: { refusals: ['LINK_INVALID', 'FILE_NOT_FOUND'] },
     handlerTimeout: TRANSFER_MS,
