@@ -45,6 +45,11 @@ export const isTextType = (contentType: string): boolean => ALLOWED.get(contentT
 /** Whether that type is one of images. */
 export const isImageType = (contentType: string): boolean => contentType.startsWith('image/');
 
+/** Whether that type is a zip archive under some name. */
+export const isArchiveType = (contentType: string): boolean =>
+  matchesType(contentType, 'application/zip') ||
+  [OFFICE, OPEN_DOCUMENT].some((family) => contentType.startsWith(`${family}.`));
+
 /** Whether bytes that `file-type` calls `detected` are what was declared. Of text, the bytes alone say that. */
 export function matchesType(declared: string, detected: string | undefined): boolean {
   const accepted = ALLOWED.get(declared);

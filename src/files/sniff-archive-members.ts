@@ -1,0 +1,183 @@
+import { createInflateRaw, type InflateRaw } from 'node:zlib';
+import type { SniffedReason } from './sniff.ts';
+import { readDirectory } from './sniff-archive-directory.ts';
+import { createSource, type Source } from './sniff-archive-source.ts';
+
+/** What is left: walking takes from it. */
+export interface ArchiveLimits {
+  /** Of one member, unpacked. */
+  readonly memberBytes: number;
+  /** Of all members at all depths, unpacked. */
+  bytes: number;
+  /** Archives within archives. */
+  readonly depth: number;
+  members: number;
+}
+
+/** Why an archive is to be refused. */
+export class BadArchive extends Error {
+  readonly reason: SniffedReason;
+
+  constructor(reason: SniffedReason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+const LOCAL_HEADER = 0x04034b50;
+const DESCRIPTOR = 0x08074b50;
+const ENCRYPTED = 0x41;
+const HAS_DESCRIPTOR = 0x08;
+const STORED = 0;
+const DEFLATED = 8;
+const IN_ZIP64_FIELD = 0xffffffff;
+
+interface Member {
+  isDeflated: boolean;
+  /** The sizes come behind the bytes. */
+  hasDescriptor: boolean;
+  /** Packed; of no meaning with a descriptor. */
+  size: number;
+}
+
+/**
+ * Reads a zip archive (PKWARE's APPNOTE.TXT) from its start to the last byte of the source, and those in it. Rejects with
+ * `BadArchive`: past a limit, encrypted, packed in a way other than deflate, or not well-formed. An archive within one is
+ * "too deep" when it is not well-formed, for nobody knows what is in it.
+ */
+export async function walkArchive(source: Source, left: ArchiveLimits, depth = 0): Promise<void> {
+  if (depth > left.depth) throw new BadArchive('archive-too-deep');
+  const malformed = new BadArchive(depth === 0 ? 'type-does-not-match' : 'archive-too-deep');
+  const starts = new Set<number>();
+  while ((await source.peek(4))?.readUInt32LE() === LOCAL_HEADER) {
+    left.members -= 1;
+    if (left.members < 0) throw new BadArchive('archive-too-deep');
+    starts.add(source.at());
+    const member = await readHeader(source, malformed);
+    await walkMember(unpacked(source, member, malformed), left, depth);
+    if (member.hasDescriptor) await skipDescriptor(source, malformed);
+  }
+  await readDirectory(source, starts, malformed);
+}
+
+async function readHeader(source: Source, malformed: Error): Promise<Member> {
+  const fixed = await take(source, 30, malformed);
+  const flags = fixed.readUInt16LE(6);
+  const method = fixed.readUInt16LE(8);
+  const nameAndExtra = await take(source, fixed.readUInt16LE(26) + fixed.readUInt16LE(28), malformed);
+  if (flags & ENCRYPTED) throw new BadArchive('encrypted');
+  if (method !== STORED && method !== DEFLATED) throw new BadArchive('archive-too-deep');
+  const size = fixed.readUInt32LE(18);
+  const extra = nameAndExtra.subarray(fixed.readUInt16LE(26));
+  return {
+    isDeflated: method === DEFLATED,
+    hasDescriptor: (flags & HAS_DESCRIPTOR) !== 0,
+    size: size === IN_ZIP64_FIELD ? zip64Size(extra, malformed) : size,
+  };
+}
+
+/** In a local header, the field has both sizes: unpacked, then packed. */
+function zip64Size(extra: Buffer, malformed: Error): number {
+  for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
+    if (extra.readUInt16LE(at) === 1 && at + 20 <= extra.length)
+      return Number(extra.readBigUInt64LE(at + 12));
+  throw malformed;
+}
+
+function unpacked(source: Source, member: Member, malformed: Error): AsyncGenerator<Buffer> {
+  if (member.isDeflated) return inflated(source, member, malformed);
+  return member.hasDescriptor ? untilDescriptor(source, malformed) : stored(source, member.size, malformed);
+}
+
+/** Counts what comes out of a member, and walks it if it is an archive itself. */
+async function walkMember(bytes: AsyncGenerator<Buffer>, left: ArchiveLimits, depth: number): Promise<void> {
+  async function* counted(): AsyncGenerator<Buffer> {
+    let size = 0;
+    for await (const piece of bytes) {
+      size += piece.length;
+      left.bytes -= piece.length;
+      if (size >= left.memberBytes || left.bytes < 0) throw new BadArchive('archive-too-deep');
+      yield piece;
+    }
+  }
+  const source = createSource(counted());
+  const head = (await source.peek(4))?.readUInt32LE();
+  if (head === LOCAL_HEADER) await walkArchive(source, left, depth + 1);
+  else while (await source.next());
+}
+
+async function* stored(source: Source, size: number, malformed: Error): AsyncGenerator<Buffer> {
+  for (let missing = size; missing > 0;) {
+    const piece = await source.next(missing);
+    if (!piece) throw malformed;
+    missing -= piece.length;
+    yield piece;
+  }
+}
+
+/** Only the descriptor says where such a member ends: the first that names as many bytes as there were. */
+async function* untilDescriptor(source: Source, malformed: Error): AsyncGenerator<Buffer> {
+  const mark = Buffer.from('PK\x07\x08', 'latin1');
+  for (let size = 0; ;) {
+    const descriptor = await source.peek(16);
+    if (!descriptor) throw malformed;
+    if (descriptor.readUInt32LE() === DESCRIPTOR && descriptor.readUInt32LE(8) === size) return;
+    const piece = (await source.next())!;
+    const at = piece.indexOf(mark, 1);
+    // A mark may lie across the end: its last three bytes are looked at again with what follows.
+    const end = at > 0 ? at : Math.max(piece.length - 3, 1);
+    source.unread(piece.subarray(end));
+    size += end;
+    yield piece.subarray(0, end);
+  }
+}
+
+async function* inflated(source: Source, member: Member, malformed: Error): AsyncGenerator<Buffer> {
+  const inflate = createInflateRaw({ chunkSize: 65_536 });
+  const start = source.at();
+  const feeding = feed(inflate, source, malformed).catch((err: Error) => inflate.destroy(err));
+  try {
+    for await (const piece of inflate) yield piece as Buffer;
+  } catch {
+    throw malformed;
+  }
+  await feeding;
+  if (!member.hasDescriptor && source.at() - start !== member.size) throw malformed;
+}
+
+/** Until the deflated data has ended, which it says itself; what follows it is put back. */
+async function feed(inflate: InflateRaw, source: Source, malformed: Error): Promise<void> {
+  for (let fed = 0; ;) {
+    const piece = await source.next();
+    if (!piece) throw malformed;
+    fed += piece.length;
+    await new Promise<void>((resolve, reject) => {
+      inflate.write(piece, (err) => (err ? reject(err) : resolve()));
+    });
+    const over = fed - inflate.bytesWritten;
+    if (over === 0) continue;
+    source.unread(piece.subarray(piece.length - over));
+    return;
+  }
+}
+
+/** CRC and sizes, of 4 bytes or, with Zip64, of 8, behind a mark that may be missing. What comes next tells which. */
+async function skipDescriptor(source: Source, malformed: Error): Promise<void> {
+  for (const length of [16, 24, 12, 20]) {
+    const bytes = await source.peek(length + 4);
+    const isMarked = length % 8 === 0;
+    if (bytes?.toString('latin1', length, length + 2) !== 'PK') continue;
+    if (isMarked && bytes.readUInt32LE() !== DESCRIPTOR) continue;
+    await take(source, length, malformed);
+    return;
+  }
+  throw malformed;
+}
+
+/** Reads exactly so many bytes. */
+export async function take(source: Source, length: number, malformed: Error): Promise<Buffer> {
+  const bytes = await source.peek(length);
+  if (!bytes) throw malformed;
+  if (length > 0) await source.next(length);
+  return bytes;
+}

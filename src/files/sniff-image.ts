@@ -1,0 +1,91 @@
+import type { Check } from './sniff.ts';
+
+/** More than any camera takes; decoded, it is 200 MB. */
+const MAX_PIXELS = 50_000_000;
+/** The sizes of all formats but JPEG are in so many first bytes. */
+const HEAD_BYTES = 30;
+
+/** Whether an image's header speaks of a size that nobody needs ("pixel flood"). Nothing is decoded. */
+export function createImageCheck(contentType: string): Check {
+  const pixels = contentType === 'image/jpeg' ? createJpegPixels() : createHeadPixels(contentType);
+  return {
+    see: (chunk) => pixels.see(chunk),
+    refusal() {
+      const count = pixels.count();
+      if (!count) return 'type-does-not-match';
+      return count > MAX_PIXELS ? 'image-too-large' : undefined;
+    },
+  };
+}
+
+/** Width times height; undefined when the bytes do not say. */
+interface Pixels {
+  see(chunk: Buffer): void;
+  count(): number | undefined;
+}
+
+function createHeadPixels(contentType: string): Pixels {
+  let head = Buffer.alloc(0);
+  return {
+    see(chunk) {
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+    },
+    count() {
+      if (head.length < HEAD_BYTES) return undefined;
+      if (contentType === 'image/png') return head.readUInt32BE(16) * head.readUInt32BE(20);
+      if (contentType === 'image/gif') return head.readUInt16LE(6) * head.readUInt16LE(8);
+      return webpPixels(head);
+    },
+  };
+}
+
+/** RFC 9649: the canvas of the extended format, or the one frame of the lossless or the lossy one. */
+function webpPixels(head: Buffer): number | undefined {
+  switch (head.toString('latin1', 12, 16)) {
+    case 'VP8X':
+      return (head.readUIntLE(24, 3) + 1) * (head.readUIntLE(27, 3) + 1);
+    case 'VP8L': {
+      const bits = head.readUInt32LE(21);
+      return ((bits & 0x3fff) + 1) * (((bits >>> 14) & 0x3fff) + 1);
+    }
+    case 'VP8 ':
+      return (head.readUInt16LE(26) & 0x3fff) * (head.readUInt16LE(28) & 0x3fff);
+    default:
+      return undefined;
+  }
+}
+
+/** ITU-T T.81, annex B: segments, each with its length, up to the start of the frame, which says how large it is. */
+function createJpegPixels(): Pixels {
+  let rest = Buffer.alloc(0);
+  let skip = 0;
+  let isOver = false;
+  let count: number | undefined;
+
+  function readSegment(): void {
+    const [mark, code = 0] = rest;
+    const isFrame = code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
+    if (mark !== 0xff || code === 0xd9 || code === 0xda) isOver = true;
+    else if (code === 0xff) skip = 1;
+    else if (code === 0x01 || (code >= 0xd0 && code <= 0xd8)) skip = 2;
+    else if (isFrame) {
+      count = rest.readUInt16BE(5) * rest.readUInt16BE(7);
+      isOver = true;
+    } else skip = 2 + rest.readUInt16BE(2);
+  }
+
+  return {
+    see(chunk) {
+      if (isOver) return;
+      rest = Buffer.concat([rest, chunk]);
+      while (!isOver && rest.length >= skip + 9) {
+        rest = rest.subarray(skip);
+        readSegment();
+      }
+      const passed = Math.min(skip, rest.length);
+      rest = isOver ? Buffer.alloc(0) : Buffer.from(rest.subarray(passed));
+      skip -= passed;
+    },
+    count: () => count,
+  };
+}

@@ -1,0 +1,43 @@
+import { isImageType } from './content-types.ts';
+import type { Check } from './sniff.ts';
+
+/** The end of a zip archive's directory, of an archive that is in one piece (APPNOTE.TXT 4.3.16). */
+const ZIP_END = Buffer.from('PK\x05\x06\0\0\0\0', 'latin1');
+/** Of the record, and the longest comment behind it: programs that open archives look no further back. */
+const ZIP_END_REACH = 22 + 65_535;
+const MARKUP = ['<!doctype html', '<html', '<script', '<?php'];
+const SEAM = Math.max(ZIP_END.length, ...MARKUP.map((tag) => tag.length)) - 1;
+
+/** Whether a file is of a second type as well: a zip archive at its end, or, in an image, a page or a script anywhere. */
+export function createPolyglotCheck(contentType: string): Check {
+  const isImage = isImageType(contentType);
+  let size = 0;
+  let zipEnd = -Infinity;
+  let hasMarkup = false;
+  let last = Buffer.alloc(0);
+
+  function look(bytes: Buffer, offset: number): void {
+    const at = bytes.lastIndexOf(ZIP_END);
+    if (at >= 0) zipEnd = offset + at;
+    if (isImage && !hasMarkup) hasMarkup = containsMarkup(bytes);
+  }
+
+  return {
+    see(chunk) {
+      // What lies across the border of two chunks.
+      look(Buffer.concat([last, chunk.subarray(0, SEAM)]), size - last.length);
+      look(chunk, size);
+      size += chunk.length;
+      last = Buffer.from(Buffer.concat([last, chunk.subarray(-SEAM)]).subarray(-SEAM));
+    },
+    refusal: () => (hasMarkup || size - zipEnd <= ZIP_END_REACH ? 'type-does-not-match' : undefined),
+  };
+}
+
+function containsMarkup(bytes: Buffer): boolean {
+  for (let at = bytes.indexOf('<'); at >= 0; at = bytes.indexOf('<', at + 1)) {
+    const tag = bytes.toString('latin1', at, at + SEAM + 1).toLowerCase();
+    if (MARKUP.some((start) => tag.startsWith(start))) return true;
+  }
+  return false;
+}
