@@ -1,0 +1,254 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { type Person, type TestApp, startApp } from '../support/app.ts';
+import { ChatClient } from '../support/chat-client.ts';
+import { startClamd } from '../support/clamd.ts';
+import { eicar } from '../support/corpus.ts';
+import { startS3Server } from '../support/s3-server.ts';
+import { type FileView, filesOf, put } from '../support/uploads.ts';
+import { until } from '../support/until.ts';
+
+interface Store {
+  env: Record<string, string>;
+  /** The keys of everything that is stored. */
+  keys: () => Promise<string[]>;
+  close: () => Promise<void>;
+}
+
+const openStores: Record<string, () => Promise<Store>> = {
+  'the data folder': async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'chat-files-'));
+    const keys = async () => {
+      const entries = await readdir(join(dataDir, 'files'), { recursive: true, withFileTypes: true });
+      return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    };
+    return { env: { DATA_DIR: dataDir }, keys, close: () => rm(dataDir, { recursive: true }) };
+  },
+  S3: async () => {
+    const s3 = await startS3Server({ bucket: 'job-chats' });
+    process.env['AWS_ACCESS_KEY_ID'] = s3.credentials.accessKeyId;
+    process.env['AWS_SECRET_ACCESS_KEY'] = s3.credentials.secretAccessKey;
+    return {
+      env: { S3_BUCKET: 'job-chats', S3_ENDPOINT: s3.endpoint },
+      keys: async () => [...s3.objects().keys()],
+      close: async () => {
+        delete process.env['AWS_ACCESS_KEY_ID'];
+        delete process.env['AWS_SECRET_ACCESS_KEY'];
+        await s3.stop();
+      },
+    };
+  },
+};
+
+const png = async () =>
+  new Uint8Array(
+    await sharp({ create: { width: 900, height: 600, channels: 3, background: 'teal' } })
+      .png()
+      .toBuffer(),
+  );
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+
+/** One story in order for each store, with a real ClamAV: each test takes up where the one before it left off. */
+describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
+  let store: Store;
+  let clamd: Awaited<ReturnType<typeof startClamd>>;
+  let app: TestApp;
+  let acme: Person;
+  let ada: Person;
+  let eve: Person;
+  let groupId: string;
+  let picture: string;
+  let client: ChatClient;
+  const heard: { fileId: string; status: string }[] = [];
+
+  const send = (as: Person, body: object) =>
+    app.ask('POST', `/v1/groups/${groupId}/messages`, { as, body: { clientMsgId: randomUUID(), ...body } });
+  const statusesOf = (fileId: string) =>
+    heard.filter((each) => each.fileId === fileId).map(({ status }) => status);
+
+  beforeAll(async () => {
+    store = await openStore();
+    clamd = await startClamd();
+    app = await startApp({ ...store.env, CLAMD_URL: clamd.url });
+    [acme, ada, eve] = await Promise.all([
+      app.register('company', 'Acme'),
+      app.register('applicant', 'Ada'),
+      app.register('applicant', 'Eve'),
+    ]);
+    const posted = await app.ask('POST', '/v1/jobs', {
+      as: acme,
+      body: { title: 'Engineer', description: 'x' },
+    });
+    groupId = posted.body['groupId'] as string;
+    await app.ask('POST', '/apply', { as: ada, body: { jobId: posted.body['jobId'] } });
+    client = await new ChatClient({ ...ada, url: app.url }).connect();
+    client.socket.on('fileStatusChanged', (change: { fileId: string; status: string }) => heard.push(change));
+  }, 60_000);
+
+  afterAll(async () => {
+    client?.close();
+    await app?.stop();
+    await clamd?.stop();
+    await store?.close();
+  });
+
+  test('a picture is named before it is checked, and clean a moment later', async () => {
+    const bytes = await png();
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const files = filesOf(app, ada);
+    const asked = await files.request({ groupId, name: 'me.png', contentType: 'image/png', bytes, sha256 });
+    expect(asked).toMatchObject({ status: 'pending', upload: { method: 'PUT' } });
+    picture = asked.fileId;
+    expect((await app.ask('POST', `/v1/files/${picture}/complete`, { as: ada })).body['code']).toBe(
+      'FILE_NOT_UPLOADED',
+    );
+    expect((await send(ada, { fileIds: [picture] })).status).toBe(201);
+    expect((await put(asked.upload, bytes)).status).toBe(200);
+    expect((await put(asked.upload, bytes)).status).toBe(412);
+    expect(await files.complete(picture)).toMatchObject({ status: 'scanning' });
+    expect(await files.settled(picture)).toMatchObject({
+      status: 'clean',
+      name: 'me.png',
+      size: bytes.length,
+    });
+    await until(() => statusesOf(picture).length === 2, 'both changes to be heard');
+    expect(statusesOf(picture)).toEqual(['scanning', 'clean']);
+    const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
+    expect((body['data'] as { files: unknown[] }[])[0]!.files).toEqual([
+      {
+        fileId: picture,
+        name: 'me.png',
+        contentType: 'image/png',
+        size: bytes.length,
+        status: 'clean',
+        hasThumbnail: true,
+      },
+    ]);
+    await until(
+      async () => (await store.keys()).every((key) => !key.includes('quarantine')),
+      'quarantine to be empty',
+    );
+  });
+
+  test('a member downloads it as an attachment, and its thumbnail; strangers know nothing of it', async () => {
+    const { url, thumbnail } = await filesOf(app, acme).read(picture);
+    const answer = await fetch(url!);
+    expect(answer.status).toBe(200);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-disposition': 'attachment; filename=me.png',
+      'content-type': 'image/png',
+      'x-content-type-options': 'nosniff',
+    });
+    expect(new Uint8Array(await answer.arrayBuffer())).toEqual(await png());
+    const small = await sharp(await (await fetch(thumbnail!.url)).arrayBuffer()).metadata();
+    expect(small).toMatchObject({ format: 'webp', width: 320 });
+    const strangers = await app.ask('GET', `/v1/files/${picture}`, { as: eve });
+    const nothing = await app.ask('GET', `/v1/files/${randomUUID()}`, { as: eve });
+    expect([strangers.status, strangers.body['code']]).toEqual([nothing.status, nothing.body['code']]);
+  });
+
+  test('a link is for one person and dies with the membership', async () => {
+    const { url } = await filesOf(app, acme).read(picture);
+    const admin = await app.register('company', 'Colleague');
+    await app.ask('POST', `/v1/groups/${groupId}/members`, { as: acme, body: { userId: admin.userId } });
+    const theirs = (await filesOf(app, admin).read(picture)).url!;
+    expect((await fetch(theirs)).status).toBe(200);
+    await app.ask('DELETE', `/v1/groups/${groupId}/members/${admin.userId}`, { as: acme });
+    expect((await fetch(theirs)).status).toBe(404);
+    const tampered = url!.slice(0, -2) + (url!.endsWith('AA') ? 'BB' : 'AA');
+    expect((await fetch(tampered)).status).toBe(403);
+    expect((await fetch(url!.replace(picture, randomUUID()))).status).toBe(403);
+  });
+
+  test('a virus is found, told of, and its bytes are gone; the message stays', async () => {
+    const files = filesOf(app, ada);
+    const before = (await store.keys()).length;
+    const virus = await files.upload({ groupId, name: 'cv.txt', contentType: 'text/plain', bytes: eicar() });
+    await send(ada, { text: 'My CV', fileIds: [virus] });
+    const found = await files.settled(virus);
+    expect(found).toMatchObject({ status: 'infected', reason: 'infected' });
+    expect(found.url).toBeUndefined();
+    await until(() => statusesOf(virus).includes('infected'), 'the uploader to hear of it');
+    await until(async () => (await store.keys()).length === before, 'the bytes to be deleted');
+    expect((await send(ada, { fileIds: [virus] })).body['code']).toBe('FILE_REFUSED');
+    const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
+    const [, message] = body['data'] as { text: string; files: FileView[] }[];
+    expect(message).toMatchObject({ text: 'My CV' });
+    await until(async () => {
+      const { body: page } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
+      return (page['data'] as { files: FileView[] }[])[1]!.files[0]!.status === 'infected';
+    }, 'the message to show it');
+  });
+
+  test('nothing else is a clean file: too large, of a type that is not allowed, or that lies', async () => {
+    const ask = (body: object) =>
+      app.ask('POST', '/files', {
+        as: ada,
+        body: { groupId, name: 'a', contentType: 'text/plain', size: 1, ...body },
+      });
+    expect((await ask({ size: 25 * 1_048_576 + 1 })).body['code']).toBe('FILE_TOO_LARGE');
+    expect((await ask({ contentType: 'image/svg+xml' })).body['code']).toBe('FILE_TYPE_NOT_ALLOWED');
+    expect((await ask({ name: '' })).status).toBe(400);
+    expect((await ask({ groupId: randomUUID() })).body['code']).toBe('GROUP_NOT_FOUND');
+    const files = filesOf(app, ada);
+    const bytes = bytesOf('<html><script>alert(1)</script></html>');
+    const page = await files.upload({ groupId, name: 'notes.txt', contentType: 'text/plain', bytes });
+    expect(await files.settled(page)).toMatchObject({ status: 'rejected', reason: 'type-does-not-match' });
+  });
+
+  test('names that would break out of a header or a folder do not', async () => {
+    const files = filesOf(app, ada);
+    const name = '../../etc/a"b\r\nSet-Cookie: x=1\u202Efdp.txt';
+    const fileId = await files.upload({ groupId, name, contentType: 'text/plain', bytes: bytesOf('Hello') });
+    const { url, name: kept } = await files.settled(fileId);
+    expect(kept).not.toMatch(/[\r\n/\u202E]/);
+    const { headers } = await fetch(url!);
+    expect(headers.get('set-cookie')).toBeNull();
+    expect(headers.get('content-disposition')).toMatch(/^attachment; filename=/);
+  });
+
+  test('only its uploader may name a file, and only in its group', async () => {
+    const fileId = await filesOf(app, acme).upload({
+      ...{ groupId, name: 'offer.txt', contentType: 'text/plain' },
+      bytes: bytesOf('An offer'),
+    });
+    expect((await send(ada, { fileIds: [fileId] })).body['code']).toBe('FILE_NOT_FOUND');
+    expect((await app.ask('GET', `/v1/files/${fileId}`, { as: ada })).body['code']).toBe('FILE_NOT_FOUND');
+    expect((await send(acme, { fileIds: [fileId] })).status).toBe(201);
+    await until(async () => (await app.ask('GET', `/v1/files/${fileId}`, { as: ada })).status === 200);
+  });
+
+  test('while the scanner is down files wait, readiness says so, and everything else goes on', async () => {
+    await clamd.kill();
+    const files = filesOf(app, ada);
+    const fileId = await files.upload({
+      groupId,
+      name: 'a.txt',
+      contentType: 'text/plain',
+      bytes: bytesOf('A'),
+    });
+    const ready = async () =>
+      (await app.ask('GET', '/health/ready')) as unknown as { status: number; body: Readiness };
+    await until(
+      async () => (await ready()).body.dependencies['scanner']?.status !== 'ok',
+      'readiness to tell',
+    );
+    expect((await ready()).status).toBe(200);
+    expect((await send(ada, { text: 'still here' })).status).toBe(201);
+    expect((await files.read(fileId)).status).toBe('scanning');
+    await clamd.restart();
+    expect(await files.settled(fileId, 30_000)).toMatchObject({ status: 'clean' });
+    await until(
+      async () => (await ready()).body.dependencies['scanner']?.status === 'ok',
+      'readiness to recover',
+    );
+  }, 60_000);
+});
+
+interface Readiness {
+  dependencies: Record<string, { status: string; detail?: string }>;
+}
