@@ -11,6 +11,7 @@ import { createOutbox } from '../../src/platform/postgres-outbox.ts';
 import { APP_ROLE, columnTypes, createPool, withSession } from '../../src/platform/postgres.ts';
 import { startProjections } from '../../src/platform/run-projections.ts';
 import { accounts } from '../../src/projections/accounts.ts';
+import type { Projection } from '../../src/projections/projection.ts';
 import { createTestDatabase } from './database.ts';
 import { event, groupId, registered, uuid } from './example-events.ts';
 import { streamOf } from './history.ts';
@@ -42,7 +43,12 @@ export async function openOutboxStage() {
   const pool = createPool({ url, role: APP_ROLE, max: 6, applicationName: 'outbox', log });
   const store = createInMemoryEventStore();
   const clock = stoppedClock();
-  const projections = await startProjections({ store, ownerUrl: url, log, projections: [accounts] });
+  const projections = await startProjections({
+    store,
+    ownerUrl: url,
+    log,
+    projections: [accounts as unknown as Projection],
+  });
 
   async function happened(...events: DomainEvent[]): Promise<Recorded[]> {
     const recorded: Recorded[] = [];

@@ -1,0 +1,238 @@
+import { jest } from '@jest/globals';
+import { standardPreferences } from '../../src/commands/account/account.ts';
+import type { NotificationPreferences } from '../../src/events/account.ts';
+import { type Queue, QueueUnavailable } from '../../src/notifications/queue.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/notifications/relay.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { acme, ada, bob } from '../support/example-events.ts';
+import { linesOf } from '../support/log-lines.ts';
+import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
+import { until } from '../support/until.ts';
+
+const MINUTE = 60_000;
+
+let stage: OutboxStage;
+let relays: Relay[];
+let preferences: Map<string, Partial<NotificationPreferences>>;
+/** What the queue has on stable storage, oldest first. */
+let queued: string[];
+let publish: jest.Mock<Queue['publish']>;
+beforeEach(async () => {
+  stage = await openOutboxStage();
+  await stage.register(acme, ada, bob);
+  await stage.outbox.begin(0);
+  relays = [];
+  preferences = new Map();
+  queued = [];
+  publish = jest.fn<Queue['publish']>(async (batchId) => void queued.push(batchId));
+});
+afterEach(async () => {
+  await Promise.all(relays.map((relay) => relay.stop()));
+  await stage.close();
+});
+
+function start(changed: Partial<RelayOptions> = {}) {
+  const { log, lines } = linesOf('warn');
+  const relay = startRelay({
+    outbox: stage.outbox,
+    queue: { publish },
+    preferencesOf: async (userId) => ({ ...standardPreferences, ...preferences.get(userId) }),
+    newId,
+    now: stage.clock.now,
+    log,
+    everyMs: 5,
+    ...changed,
+  });
+  relays.push(relay);
+  return { ...relay, lines };
+}
+let position = 0;
+beforeEach(() => void (position = 0));
+const write = async (...people: (typeof ada)[]) => {
+  const to = position + 1;
+  await stage.outbox.write({ from: position, to, candidates: people.map((person) => candidate(to, person)) });
+  position = to;
+};
+const isQueued = (count: number) => until(() => queued.length >= count, `${count} batches`);
+const batch = async (index: number) => {
+  const loaded = await stage.outbox.load(queued[index]!);
+  return loaded && [loaded.recipientId, loaded.notifications.map((each) => each.position)];
+};
+/** The relay has looked twice since. */
+async function looks(): Promise<void> {
+  const due = jest.spyOn(stage.outbox, 'due');
+  await until(() => due.mock.calls.length >= 3, 'the relay looks');
+  due.mockRestore();
+}
+const unmarked = async () =>
+  (await stage.owner.query('select from notification_batches where claimed_until is not null')).rowCount;
+
+describe('the relay', () => {
+  test('hands on the first message at once and gathers what follows for digestMinutes', async () => {
+    start();
+    await write(ada);
+    await isQueued(1);
+    await write(ada);
+    await write(ada, bob);
+    await isQueued(2);
+    stage.clock.advance(10 * MINUTE - 1);
+    await looks();
+    expect(queued).toHaveLength(2);
+    stage.clock.advance(1);
+    await isQueued(3);
+    expect(await Promise.all([0, 1, 2].map(batch))).toEqual([
+      [ada.userId, [1]],
+      [bob.userId, [3]],
+      [ada.userId, [2, 3]],
+    ]);
+  });
+
+  test('gathers at the pace of the recipient', async () => {
+    preferences.set(ada.userId, { digestMinutes: 0 }).set(bob.userId, { digestMinutes: 14 });
+    start();
+    await write(ada, bob);
+    await isQueued(2);
+    await write(ada, bob);
+    await isQueued(3);
+    stage.clock.advance(14 * MINUTE - 1);
+    await looks();
+    expect(queued).toHaveLength(3);
+    stage.clock.advance(1);
+    await isQueued(4);
+    expect([await batch(2), await batch(3)]).toEqual([
+      [ada.userId, [2]],
+      [bob.userId, [2]],
+    ]);
+  });
+
+  test('is silent in quiet hours, and hands on all of it in the end', async () => {
+    // It is noon in UTC, so 13:00 in Berlin.
+    preferences.set(ada.userId, {
+      quietHours: { start: '12:30', end: '13:14', timeZone: 'Europe/Berlin' },
+      digestMinutes: 0,
+    });
+    start();
+    await write(ada);
+    await write(ada, bob);
+    await isQueued(1);
+    stage.clock.advance(14 * MINUTE - 1);
+    await write(ada);
+    await looks();
+    expect([queued.length, await batch(0)]).toEqual([1, [bob.userId, [2]]]);
+    stage.clock.advance(1);
+    await isQueued(2);
+    expect(await batch(1)).toEqual([ada.userId, [1, 2, 3]]);
+  });
+
+  test('does not wait for its next look when it is woken', async () => {
+    const due = jest.spyOn(stage.outbox, 'due');
+    const relay = start({ everyMs: 60_000 });
+    await until(() => due.mock.calls.length === 1);
+    await write(ada);
+    relay.wake();
+    await isQueued(1);
+  });
+
+  test('keeps what the queue refuses, says so, and hands it on later', async () => {
+    publish.mockRejectedValue(new QueueUnavailable('the broker is away'));
+    const relay = start();
+    await write(ada);
+    await until(() => relay.failure() !== undefined);
+    expect(relay.failure()?.message).toBe('the broker is away');
+    // Meanwhile nobody's later messages are made into batches of their own.
+    await write(bob);
+    publish.mockImplementation(async (batchId) => void queued.push(batchId));
+    stage.clock.advance(10_000);
+    await isQueued(2);
+    await until(() => relay.failure() === undefined);
+    expect([await batch(0), await batch(1)]).toEqual([
+      [ada.userId, [1]],
+      [bob.userId, [2]],
+    ]);
+    expect(JSON.stringify(relay.lines())).not.toContain('example.org');
+  });
+
+  test('that dies between publishing and marking leaves a batch that comes again under its id', async () => {
+    const published = jest.fn<RelayOptions['outbox']['published']>(() => Promise.reject(new Error('killed')));
+    const first = start({ outbox: { ...stage.outbox, published } });
+    await write(ada);
+    await until(() => first.failure()?.message === 'killed');
+    await first.stop();
+    expect(queued).toHaveLength(1);
+    start();
+    stage.clock.advance(10_000);
+    await isQueued(2);
+    expect(new Set(queued).size).toBe(1);
+    await until(async () => (await unmarked()) === 0);
+    stage.clock.advance(10_000);
+    await looks();
+    expect(queued).toHaveLength(2);
+  });
+
+  test('counts a batch as published only once the queue has confirmed it', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    publish.mockImplementation(() => promise);
+    start();
+    await write(ada);
+    await until(() => publish.mock.calls.length === 1);
+    expect(await unmarked()).toBe(1);
+    resolve();
+    await until(async () => (await unmarked()) === 0);
+  });
+
+  test('has at most 100 messages that are not confirmed', async () => {
+    let most = 0;
+    let now = 0;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    publish.mockImplementation(async (batchId) => {
+      most = Math.max(most, (now += 1));
+      await promise;
+      now -= 1;
+      queued.push(batchId);
+    });
+    await stage.owner.query(
+      `insert into notification_batches (batch_id, recipient_id, channel, gathered_at, publish_at)
+       select gen_random_uuid(), gen_random_uuid(), 'email', $1, $1 from generate_series(1, 250)`,
+      [stage.clock.now()],
+    );
+    start();
+    await until(() => now === 100);
+    resolve();
+    await isQueued(250);
+    expect([most, new Set(queued).size]).toEqual([100, 250]);
+  });
+
+  test('puts off a recipient whose preferences cannot be read, and holds nobody else up', async () => {
+    let isUnreadable = true;
+    const relay = start({
+      preferencesOf: async (userId) => {
+        if (userId === ada.userId && isUnreadable) throw new Error('unreadable');
+        return standardPreferences;
+      },
+    });
+    await write(ada);
+    await write(bob);
+    await isQueued(1);
+    expect([await batch(0), relay.failure()]).toEqual([[bob.userId, [2]], undefined]);
+    isUnreadable = false;
+    stage.clock.advance(MINUTE);
+    await isQueued(2);
+    expect(await batch(1)).toEqual([ada.userId, [1]]);
+  });
+
+  test('may run twice: each notification is in one batch, and each batch is published once', async () => {
+    preferences.set(ada.userId, { digestMinutes: 0 }).set(bob.userId, { digestMinutes: 0 });
+    for (let n = 0; n < 3; n += 1) start();
+    for (let n = 0; n < 60; n += 1) await write(ada, bob);
+    await until(async () => {
+      const { rowCount } = await stage.owner.query('select from notifications where batch_id is null');
+      return rowCount === 0 && (await unmarked()) === 0;
+    });
+    await looks();
+    const { rows } = await stage.owner.query<{ batches: number; told: number }>(
+      'select count(distinct batch_id) as batches, count(*) as told from notifications',
+    );
+    expect(rows).toEqual([{ batches: new Set(queued).size, told: 120 }]);
+    expect(queued).toHaveLength(new Set(queued).size);
+  });
+});
