@@ -4,8 +4,6 @@ import { ObjectChanged, StorageUnavailable } from '../files/storage.ts';
 export type S3Credentials = NonNullable<S3ClientConfig['credentials']>;
 
 const CONNECT_MS = 2_000;
-/** Of one attempt, until its answer begins. */
-const ANSWER_MS = 10_000;
 const ATTEMPTS = 3;
 /** A download holds a connection for as long as its reader takes. */
 const MAX_SOCKETS = 256;
@@ -15,11 +13,14 @@ export function s3Client({
   region,
   pathStyle,
   endpoint,
+  answerMs,
   credentials,
 }: {
   region: string;
   pathStyle: boolean;
   endpoint: string | undefined;
+  /** Of one attempt, until its answer begins. */
+  answerMs: number;
   credentials?: S3Credentials;
 }): S3Client {
   return new S3Client({
@@ -33,7 +34,7 @@ export function s3Client({
     maxAttempts: ATTEMPTS,
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      requestTimeout: ANSWER_MS,
+      requestTimeout: answerMs,
       throwOnRequestTimeout: true,
       socketTimeout: 0,
       httpAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },

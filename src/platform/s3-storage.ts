@@ -20,8 +20,6 @@ import {
 import { wholeBody } from './s3-storage-body.ts';
 import { type S3Credentials, asPort, s3Client, statusOf } from './s3-storage-client.ts';
 
-/** Of a call with its retries. */
-const CALL_MS = 10_000;
 /** The server copies while the call waits. */
 const COPY_MS = 60_000;
 const PROBE_MS = 2_000;
@@ -37,10 +35,20 @@ const CHECKSUM_HEADER = 'x-amz-checksum-sha256';
  */
 export function createS3Storage(
   { bucket, endpoint, publicEndpoint, region, pathStyle }: NonNullable<Config['s3']>,
-  { credentials, idleMs = 15_000 }: { credentials?: S3Credentials; idleMs?: number } = {},
+  {
+    credentials,
+    callMs = 10_000,
+    idleMs = 15_000,
+  }: {
+    credentials?: S3Credentials;
+    /** Of a call with its retries; of a read until its answer begins. */
+    callMs?: number;
+    /** Of silence in the middle of an object. */
+    idleMs?: number;
+  } = {},
 ): FileStorage & { close(): void } {
   const clientAt = (url: string | undefined) =>
-    s3Client({ region, pathStyle, endpoint: url, ...(credentials && { credentials }) });
+    s3Client({ region, pathStyle, endpoint: url, answerMs: callMs, ...(credentials && { credentials }) });
   const client = clientAt(endpoint);
   const presigner = publicEndpoint === undefined ? client : clientAt(publicEndpoint);
   const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
@@ -54,7 +62,7 @@ export function createS3Storage(
           Prefix: `${folder}/`,
           ...(token !== undefined && { ContinuationToken: token }),
         }),
-        within(CALL_MS),
+        within(callMs),
       );
       yield* page.Contents ?? [];
       token = page.IsTruncated ? page.NextContinuationToken : undefined;
@@ -67,7 +75,7 @@ export function createS3Storage(
       await Promise.all(
         keys
           .slice(from, from + REMOVALS_AT_ONCE)
-          .map((Key) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), within(CALL_MS))),
+          .map((Key) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), within(callMs))),
       );
   }
 
@@ -113,7 +121,7 @@ export function createS3Storage(
         try {
           const found = await client.send(
             new HeadObjectCommand({ Bucket: bucket, Key: key }),
-            within(CALL_MS),
+            within(callMs),
           );
           return described(found);
         } catch (error) {
@@ -158,7 +166,7 @@ export function createS3Storage(
       asPort(async () => {
         await client.send(
           new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType }),
-          within(CALL_MS),
+          within(callMs),
         );
       }),
 

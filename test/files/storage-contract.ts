@@ -1,0 +1,247 @@
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { FileId } from '../../src/events/ids.ts';
+import {
+  type FileStorage,
+  ObjectChanged,
+  type StorageKey,
+  type UploadTarget,
+  storageKey,
+} from '../../src/files/storage.ts';
+
+/** A storage to test, with what takes its uploads. */
+export interface StorageStage {
+  storage: FileStorage;
+  /** Where clients reach this server. */
+  origin: string;
+  /** Lets time pass for whoever checks the URLs of uploads. */
+  passTime(ms: number): void;
+}
+
+export const newFileId = () => FileId.parse(randomUUID());
+export const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+export const upload = ({ url, method, headers }: UploadTarget, bytes: Uint8Array, more = {}) =>
+  fetch(url, { method, headers: { ...headers, ...more }, body: new Uint8Array(bytes) });
+
+const MIB = 1_048_576;
+/** Chunks of every stream on the way, and what the collector has not seen yet: less than half of the object. */
+const FLAT_BYTES = 12 * MIB;
+
+/** What every storage does; `current` gives the one of the running test. */
+export function describeStorage(current: () => StorageStage): void {
+  const ask = (fileId: FileId, bytes: Uint8Array, more: { sha256?: string; contentType?: string } = {}) =>
+    current().storage.presignUpload({
+      fileId,
+      contentType: 'application/pdf',
+      size: bytes.length,
+      sha256: null,
+      origin: current().origin,
+      ...more,
+    });
+  const uploaded = async (bytes: Uint8Array, fileId = newFileId()) => {
+    const response = await upload(await ask(fileId, bytes), bytes);
+    expect(response.status).toBe(200);
+    const key = storageKey('quarantine', fileId);
+    const { etag } = (await current().storage.stat(key))!;
+    return { fileId, key, etag };
+  };
+  const bytesOf = async (key: StorageKey, version?: { etag: string }) =>
+    buffer((await current().storage.read(key, version)).body);
+
+  test('takes the bytes by the URL and the headers it gave, into quarantine', async () => {
+    const bytes = randomBytes(100_000);
+    const fileId = newFileId();
+    const before = Date.now();
+    const target = await ask(fileId, bytes);
+    expect(target.method).toBe('PUT');
+    const seconds = (Date.parse(target.expiresAt) - before) / 1_000;
+    expect(seconds).toBeGreaterThan(298);
+    expect(seconds).toBeLessThan(302);
+
+    const response = await upload(target, bytes);
+    expect(response.status).toBe(200);
+    const { storage } = current();
+    const key = storageKey('quarantine', fileId);
+    const stat = await storage.stat(key);
+    expect(stat).toMatchObject({ size: 100_000, etag: expect.stringMatching(/^[^"]+$/) });
+    expect(response.headers.get('etag')).toBe(`"${stat?.etag}"`);
+    const { size, body } = await storage.read(key, { etag: stat!.etag });
+    expect(size).toBe(100_000);
+    expect((await buffer(body)).equals(bytes)).toBe(true);
+  });
+
+  test('takes bytes whose SHA-256 was given', async () => {
+    const bytes = randomBytes(1_000);
+    const target = await ask(newFileId(), bytes, { sha256: sha256(bytes) });
+    expect((await upload(target, bytes)).status).toBe(200);
+  });
+
+  test('never replaces what was uploaded', async () => {
+    const first = randomBytes(1_000);
+    const { fileId, key } = await uploaded(first);
+    const second = randomBytes(1_000);
+    expect((await upload(await ask(fileId, second), second)).status).toBe(412);
+    expect((await bytesOf(key)).equals(first)).toBe(true);
+  });
+
+  test('keeps one of two uploads at the same time, whole', async () => {
+    const fileId = newFileId();
+    const both = [randomBytes(300_000), randomBytes(300_000)];
+    const target = await ask(fileId, both[0]!);
+    const answers = await Promise.allSettled(both.map(async (bytes) => (await upload(target, bytes)).status));
+    const won = answers.findIndex((answer) => answer.status === 'fulfilled' && answer.value === 200);
+    expect(answers.filter((answer) => answer.status === 'fulfilled' && answer.value === 200)).toHaveLength(1);
+    expect((await bytesOf(storageKey('quarantine', fileId))).equals(both[won]!)).toBe(true);
+  });
+
+  describe('refuses', () => {
+    const bytes = randomBytes(1_000);
+    const expectRefused = async (fileId: FileId, response: Response) => {
+      expect(response.status).toBeGreaterThanOrEqual(400);
+      expect(response.status).toBeLessThan(500);
+      expect(await current().storage.stat(storageKey('quarantine', fileId))).toBeUndefined();
+    };
+
+    test.each([
+      ['fewer bytes than were asked for', bytes.subarray(1)],
+      ['more bytes than were asked for', Buffer.concat([bytes, bytes])],
+    ])('%s', async (_what, sent) => {
+      const fileId = newFileId();
+      await expectRefused(fileId, await upload(await ask(fileId, bytes), sent));
+    });
+
+    test('another type', async () => {
+      const fileId = newFileId();
+      const response = await upload(await ask(fileId, bytes), bytes, { 'content-type': 'text/html' });
+      await expectRefused(fileId, response);
+    });
+
+    test('other bytes than those whose SHA-256 was given', async () => {
+      const fileId = newFileId();
+      const other = randomBytes(1_000);
+      await expectRefused(fileId, await upload(await ask(fileId, bytes, { sha256: sha256(bytes) }), other));
+    });
+
+    test('a URL made for another file', async () => {
+      const [fileId, other] = [newFileId(), newFileId()];
+      const target = await ask(fileId, bytes);
+      const url = target.url.replace(fileId, other);
+      await expectRefused(other, await upload({ ...target, url }, bytes));
+    });
+
+    test('a URL that was changed', async () => {
+      const fileId = newFileId();
+      const target = await ask(fileId, bytes);
+      const last = target.url.at(-1) === 'A' ? 'B' : 'A';
+      for (const url of [`${target.url.slice(0, -1)}${last}`, target.url.split('?')[0]!])
+        await expectRefused(fileId, await upload({ ...target, url }, bytes));
+    });
+
+    test('a URL that has expired', async () => {
+      const fileId = newFileId();
+      const target = await ask(fileId, bytes);
+      current().passTime(301_000);
+      await expectRefused(fileId, await upload(target, bytes));
+      current().passTime(-301_000);
+    });
+  });
+
+  test('tells other bytes under the same key by their etag', async () => {
+    const { storage } = current();
+    const { fileId, key, etag } = await uploaded(randomBytes(1_000));
+    await storage.remove([key]);
+    const other = await uploaded(randomBytes(1_000), fileId);
+    expect(other.etag).not.toBe(etag);
+    await expect(storage.read(key, { etag })).rejects.toThrow(ObjectChanged);
+    await expect(storage.copy(key, storageKey('clean', fileId), { etag })).rejects.toThrow(ObjectChanged);
+    expect(await storage.stat(storageKey('clean', fileId))).toBeUndefined();
+    expect(await bytesOf(key, other)).toHaveLength(1_000);
+  });
+
+  test('copies, and replaces what is there', async () => {
+    const { storage } = current();
+    const bytes = randomBytes(200_000);
+    const { fileId, key, etag } = await uploaded(bytes);
+    const clean = storageKey('clean', fileId);
+    await storage.put(clean, randomBytes(10), 'application/pdf');
+    await storage.copy(key, clean, { etag });
+    await storage.copy(key, clean, { etag });
+    expect((await bytesOf(clean)).equals(bytes)).toBe(true);
+    await storage.remove([key]);
+    expect(await storage.stat(key)).toBeUndefined();
+    expect((await bytesOf(clean)).equals(bytes)).toBe(true);
+  });
+
+  test('puts small objects, and replaces what is there', async () => {
+    const { storage } = current();
+    const key = storageKey('thumbnails', newFileId());
+    await storage.put(key, Buffer.from('first'), 'image/webp');
+    await storage.put(key, Buffer.from('second one'), 'image/webp');
+    expect(String(await bytesOf(key))).toBe('second one');
+    expect(await storage.stat(key)).toMatchObject({ size: 10 });
+  });
+
+  test('says of what is not there that it is not', async () => {
+    const { storage } = current();
+    const fileId = newFileId();
+    const [key, clean] = [storageKey('quarantine', fileId), storageKey('clean', fileId)];
+    expect(await storage.stat(key)).toBeUndefined();
+    await expect(storage.read(key)).rejects.toThrow(ObjectChanged);
+    await expect(storage.copy(key, clean, { etag: 'a'.repeat(64) })).rejects.toThrow(ObjectChanged);
+    await expect(storage.remove([key, clean])).resolves.toBeUndefined();
+  });
+
+  test('removes what was stored before a time, in one folder alone', async () => {
+    const { storage } = current();
+    const before = new Date(Date.now() - 60_000);
+    await storage.removeOlderThan('quarantine', new Date(Date.now() + 60_000));
+    const objects = [await uploaded(randomBytes(10)), await uploaded(randomBytes(10))];
+    const [first] = objects;
+    await storage.copy(first!.key, storageKey('clean', first!.fileId), first!);
+    expect(await storage.removeOlderThan('quarantine', before)).toBe(0);
+    expect(await storage.removeOlderThan('quarantine', new Date(Date.now() + 60_000))).toBe(2);
+    for (const { key } of objects) expect(await storage.stat(key)).toBeUndefined();
+    expect(await storage.stat(storageKey('clean', first!.fileId))).toMatchObject({ size: 10 });
+  });
+
+  test('holds little of a large object in memory', async () => {
+    const bytes = randomBytes(25 * MIB);
+    const { fileId, key, etag } = await uploaded(bytes);
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const held = () => {
+      collectGarbage();
+      return process.memoryUsage().arrayBuffers;
+    };
+    await current().storage.copy(key, storageKey('clean', fileId), { etag });
+    const before = held();
+    let [received, sampledAt, most] = [0, 0, 0];
+    const hash = createHash('sha256');
+    const { body } = await current().storage.read(storageKey('clean', fileId));
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      received += chunk.length;
+      if (received - sampledAt < 4 * MIB) continue;
+      sampledAt = received;
+      most = Math.max(most, held());
+    }
+    expect(hash.digest('hex')).toBe(sha256(bytes));
+    expect(most - Math.min(before, held())).toBeLessThan(FLAT_BYTES);
+  });
+
+  test('ends a transfer when the reader goes away', async () => {
+    const { key } = await uploaded(randomBytes(2 * MIB));
+    const { storage } = current();
+    (await storage.read(key)).body.destroy();
+    const { body } = await storage.read(key);
+    for await (const _ of body) break;
+    expect(body.destroyed).toBe(true);
+    expect(await bytesOf(key)).toHaveLength(2 * MIB);
+  });
+
+  test('has nothing to complain of while it works', async () => {
+    expect(await current().storage.failure()).toBeUndefined();
+  });
+}

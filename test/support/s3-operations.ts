@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { S3Error, type S3Request, split } from './s3-signatures.ts';
+
+export interface S3Object {
+  bytes: Buffer;
+  etag: string;
+  contentType: string;
+  modifiedAt: Date;
+  /** As the header that shows it: the client's own, or the server's. */
+  checksum: [header: string, value: string];
+}
+
+export interface S3Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body?: Buffer | string;
+}
+
+export interface Bucket {
+  name: string;
+  objects: Map<string, S3Object>;
+  now: () => number;
+  /** How many keys a page of a list has at most. */
+  pageSize: number;
+}
+
+/** What S3 does when it is asked, as far as anybody asks here. `target` is what is left of the path behind the bucket. */
+export function operate(bucket: Bucket, request: S3Request, target: string, body: Buffer): S3Answer {
+  const { method, headers } = request;
+  if (target === '') {
+    if (method === 'HEAD') return { status: 200 };
+    if (method === 'GET') return list(bucket, Object.fromEntries(split(request.url).query));
+    throw new S3Error(501, 'NotImplemented');
+  }
+  switch (method) {
+    case 'PUT':
+      return headers['x-amz-copy-source'] === undefined
+        ? put(bucket, target, headers, body)
+        : copy(bucket, target, headers);
+    case 'GET':
+    case 'HEAD':
+      return get(bucket, target, headers);
+    case 'DELETE':
+      bucket.objects.delete(target);
+      return { status: 204 };
+    default:
+      throw new S3Error(405, 'MethodNotAllowed');
+  }
+}
+
+type Headers = S3Request['headers'];
+
+function put({ objects, now }: Bucket, key: string, headers: Headers, bytes: Buffer): S3Answer {
+  const condition = headers['if-none-match'];
+  if (condition !== undefined && condition !== '*') throw new S3Error(501, 'NotImplemented');
+  if (condition === '*' && objects.has(key)) throw new S3Error(412, 'PreconditionFailed');
+  const given = Object.entries(checksums).filter(([header]) => headers[header] !== undefined);
+  for (const [header, of] of given) if (headers[header] !== of(bytes)) throw new S3Error(400, 'BadDigest');
+  const header = given[0]?.[0] ?? 'x-amz-checksum-crc32';
+  const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
+  const contentType = headers['content-type'] ?? 'binary/octet-stream';
+  const checksum: S3Object['checksum'] = [header, checksums[header]!(bytes)];
+  objects.set(key, { bytes, etag, contentType, modifiedAt: new Date(now()), checksum });
+  return { status: 200, headers: { etag } };
+}
+
+const checksums: Record<string, (bytes: Buffer) => string> = {
+  'x-amz-checksum-sha256': (bytes) => createHash('sha256').update(bytes).digest('base64'),
+  'x-amz-checksum-crc32': (bytes) => {
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(bytes));
+    return sum.toString('base64');
+  },
+};
+
+function get({ objects }: Bucket, key: string, headers: Headers): S3Answer {
+  const object = objects.get(key);
+  if (!object) throw new S3Error(404, 'NoSuchKey');
+  if (!matches(object, headers['if-match'])) throw new S3Error(412, 'PreconditionFailed');
+  const [header, checksum] = object.checksum;
+  return {
+    status: 200,
+    headers: {
+      etag: object.etag,
+      'content-type': object.contentType,
+      'last-modified': object.modifiedAt.toUTCString(),
+      ...(headers['x-amz-checksum-mode'] === 'ENABLED' && { [header]: checksum }),
+    },
+    body: object.bytes,
+  };
+}
+
+function copy({ name, objects, now }: Bucket, key: string, headers: Headers): S3Answer {
+  const source = decodeURIComponent(headers['x-amz-copy-source'] ?? '').replace(/^\//, '');
+  if (!source.startsWith(`${name}/`)) throw new S3Error(404, 'NoSuchBucket');
+  const object = objects.get(source.slice(name.length + 1));
+  if (!object) throw new S3Error(404, 'NoSuchKey');
+  if (!matches(object, headers['x-amz-copy-source-if-match'])) throw new S3Error(412, 'PreconditionFailed');
+  objects.set(key, { ...object, modifiedAt: new Date(now()) });
+  const modified = new Date(now()).toISOString();
+  return xml(
+    `<CopyObjectResult><ETag>${object.etag}</ETag><LastModified>${modified}</LastModified></CopyObjectResult>`,
+  );
+}
+
+/** RFC 9110 §13.1.1; S3 takes the tag without its quotes, too. */
+const matches = ({ etag }: S3Object, condition: string | undefined) =>
+  condition === undefined || condition === '*' || condition.replaceAll('"', '') === etag.replaceAll('"', '');
+
+function list({ name, objects, pageSize }: Bucket, query: Record<string, string>): S3Answer {
+  if (query['list-type'] !== '2') throw new S3Error(501, 'NotImplemented');
+  const { prefix = '', 'continuation-token': after = '' } = query;
+  const rest = [...objects].filter(([key]) => key.startsWith(prefix) && key > after).toSorted();
+  const page = rest.slice(0, pageSize);
+  const isTruncated = rest.length > page.length;
+  const contents = page.map(
+    ([key, { bytes, etag, modifiedAt }]) =>
+      `<Contents><Key>${key}</Key><LastModified>${modifiedAt.toISOString()}</LastModified><ETag>${etag}</ETag>` +
+      `<Size>${bytes.length}</Size><StorageClass>STANDARD</StorageClass></Contents>`,
+  );
+  return xml(
+    `<ListBucketResult><Name>${name}</Name><Prefix>${prefix}</Prefix><KeyCount>${page.length}</KeyCount>` +
+      `<MaxKeys>${pageSize}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${contents.join('')}` +
+      `${isTruncated ? `<NextContinuationToken>${page.at(-1)![0]}</NextContinuationToken>` : ''}</ListBucketResult>`,
+  );
+}
+
+const xml = (text: string, status = 200): S3Answer => ({
+  status,
+  headers: { 'content-type': 'application/xml' },
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n${text}`,
+});
+
+/** The body of a refusal. */
+export const errorAnswer = ({ status, code }: S3Error): S3Answer =>
+  xml(`<Error><Code>${code}</Code><Message>${code}</Message><RequestId>1</RequestId></Error>`, status);

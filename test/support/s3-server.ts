@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Bucket, type S3Answer, errorAnswer, operate } from './s3-operations.ts';
+import { type S3Credentials, S3Error, checkSignature } from './s3-signatures.ts';
+
+interface Faults {
+  failures: { status: number; left: number };
+  delayMs: number;
+  heedsConditions: boolean;
+  /** What becomes of the body of an object that is read. */
+  body: 'whole' | 'flipped' | 'truncated' | 'stalled';
+}
+
+/**
+ * A bucket over HTTP, in memory: path style and virtual host, signatures checked, conditions and checksums honoured, and
+ * faults on demand, which last until `heal`.
+ */
+export async function startS3Server({
+  bucket: name,
+  region = 'us-east-1',
+  pageSize = 1_000,
+}: {
+  bucket: string;
+  region?: string;
+  pageSize?: number;
+}) {
+  const credentials: S3Credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'a secret of the tests' };
+  const healthy = (): Faults => ({
+    failures: { status: 500, left: 0 },
+    delayMs: 0,
+    heedsConditions: true,
+    body: 'whole',
+  });
+  let faults = healthy();
+  let leapMs = 0;
+  let asked = 0;
+  const bucket: Bucket = { name, objects: new Map(), now: () => Date.now() + leapMs, pageSize };
+
+  async function answer(incoming: IncomingMessage): Promise<S3Answer> {
+    const { method = '', url = '' } = incoming;
+    const headers = Object.fromEntries(
+      Object.entries(incoming.headers).map(([header, value]) => [header, [value].flat().join(',')]),
+    );
+    const request = { method, url, headers };
+    const bytes = await buffer(incoming);
+    if (faults.failures.left > 0) {
+      faults.failures.left -= 1;
+      throw new S3Error(faults.failures.status, 'InternalError');
+    }
+    const hash = checkSignature(request, credentials, { region, now: bucket.now() });
+    if (hash !== undefined && hash !== createHash('sha256').update(bytes).digest('hex'))
+      throw new S3Error(400, 'XAmzContentSHA256Mismatch');
+    if (!faults.heedsConditions) delete headers['if-match'];
+    return operate(bucket, request, targetOf(url, headers['host'] ?? ''), bytes);
+  }
+
+  /** What is left of the path when the bucket was found in it, or in the name of the host. */
+  function targetOf(url: string, host: string): string {
+    const path = decodeURIComponent(url.split('?', 1)[0]!).slice(1);
+    if (host.startsWith(`${name}.`)) return path;
+    const [first, ...rest] = path.split('/');
+    if (first !== name) throw new S3Error(404, 'NoSuchBucket');
+    return rest.join('/');
+  }
+
+  async function serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    asked += 1;
+    const { delayMs, body: fault } = faults;
+    const {
+      status,
+      headers,
+      body = '',
+    } = await answer(incoming).catch((error: unknown) => {
+      if (error instanceof S3Error) return errorAnswer(error);
+      throw error;
+    });
+    if (delayMs > 0) await pause(delayMs, undefined, { ref: false });
+    // A copy would be seen by tests that watch the memory of their process.
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const isObject = incoming.method === 'GET' && headers?.['etag'] !== undefined;
+    const isSent = incoming.method !== 'HEAD' && status !== 204;
+    outgoing.writeHead(status, { ...headers, ...(status !== 204 && { 'content-length': bytes.length }) });
+    if (!isSent) outgoing.end();
+    else if (!isObject || fault === 'whole') outgoing.end(bytes);
+    else if (fault === 'flipped') outgoing.end(flipped(bytes));
+    else {
+      outgoing.write(bytes.subarray(0, bytes.length / 2));
+      if (fault === 'truncated') outgoing.socket?.end();
+    }
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    serve(incoming, outgoing).catch(() => outgoing.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials,
+    objects: () => bucket.objects,
+    /** How many requests there were. */
+    asked: () => asked,
+    /** Lets time pass, for the server alone. */
+    passTime: (ms: number) => void (leapMs += ms),
+    /** Refuses the next requests. */
+    fail: (status: number, times = Infinity) => void (faults.failures = { status, left: times }),
+    /** Answers late. */
+    slow: (ms: number) => void (faults.delayMs = ms),
+    /** Reads whatever is there, whichever version was asked for. */
+    ignoreConditions: () => void (faults.heedsConditions = false),
+    /** Changes one bit of every object that is read, so that its checksum is wrong. */
+    wrongChecksum: () => void (faults.body = 'flipped'),
+    /** Ends the connection in the middle of every object that is read. */
+    truncate: () => void (faults.body = 'truncated'),
+    /** Falls silent in the middle of every object that is read. */
+    stall: () => void (faults.body = 'stalled'),
+    heal: () => void (faults = healthy()),
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+export type S3Server = Awaited<ReturnType<typeof startS3Server>>;
+
+function flipped(bytes: Buffer): Buffer {
+  const changed = Buffer.from(bytes);
+  changed[0] = changed[0]! ^ 1;
+  return changed;
+}
