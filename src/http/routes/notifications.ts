@@ -30,7 +30,7 @@ const Shown = z.object({
   push: z.boolean(),
   muted: z.array(Id),
   quietHours: QuietHours.optional(),
-  digestMinutes: z.int(),
+  digestMinutes: NotificationPreferences.shape.digestMinutes,
 });
 
 /** What is left out takes its standard value: the answer of the GET can be sent back as it is. */
