@@ -1,0 +1,205 @@
+import fc from 'fast-check';
+import type { News } from '../../src/notifications/look-again.ts';
+import { markup } from '../../src/notifications/templates/html.ts';
+import { letter } from '../../src/notifications/templates/letter.ts';
+import { previews } from '../../src/notifications/templates/previews.ts';
+import { pushPayload } from '../../src/notifications/templates/push.ts';
+import { cut, oneLine, paragraphs, quoted } from '../../src/notifications/templates/wording.ts';
+import { otherGroupId, uuid } from '../support/example-events.ts';
+import { applicationNews, messageNews } from '../support/known-facts.ts';
+
+const nothing: News = { messages: [], submitted: [], statuses: [] };
+const write = (news: Partial<News>, recipientName = 'Ada') =>
+  letter(
+    { ...nothing, ...news },
+    {
+      recipientName,
+      siteUrl: 'https://jobs.example.org/',
+      unsubscribeUrl: 'https://jobs.example.org/v1/unsubscribe?token=t&x=1',
+    },
+  );
+const subjectOf = (news: Partial<News>) => write(news).subject;
+
+const hostile = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 300 }),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.constantFrom(
+    '<script>alert(1)</script>',
+    '"><img src=x onerror=alert(1)>',
+    "' onclick='x",
+    'Ada\r\nBcc: eve@example.org',
+    'a\u2028b\u2029c\u0085d',
+    '\u202Egnp.exe',
+    `a${'\u0301'.repeat(5_000)}`,
+    '👩‍👩‍👧‍👦'.repeat(400),
+  ),
+);
+const newsOf = (text: string): News => ({
+  messages: [
+    messageNews(1, { senderName: text, groupName: text, text, fileNames: [text] }),
+    messageNews(2, { groupId: otherGroupId, text: null }),
+  ],
+  submitted: [applicationNews(3, { applicantName: text, jobTitle: text })],
+  statuses: [applicationNews(4, { companyName: text, jobTitle: text, reason: text })],
+});
+
+/** The names of all elements, in order. */
+const elements = (html: string) => [...html.matchAll(/<(\/?[a-z0-9!]+)/gi)].map(([, name]) => name);
+
+describe('the subject', () => {
+  test.each<[string, Partial<News>]>([
+    ['Acme wrote in Engineer', { messages: [messageNews(1)] }],
+    ['2 new messages in Engineer', { messages: [messageNews(1), messageNews(2)] }],
+    [
+      '2 new messages in 2 conversations',
+      { messages: [messageNews(1), messageNews(2, { groupId: otherGroupId, groupName: 'Stoker' })] },
+    ],
+    ['Ada applied for Engineer', { submitted: [applicationNews(1)] }],
+    ['2 new applications', { submitted: [applicationNews(1), applicationNews(2)] }],
+    ['Your application for Engineer', { statuses: [applicationNews(1)] }],
+    ['2 of your applications have moved on', { statuses: [applicationNews(1), applicationNews(2)] }],
+    ['Your application for Engineer', { messages: [messageNews(1)], statuses: [applicationNews(1)] }],
+    ['Ada applied for Engineer', { messages: [messageNews(1)], submitted: [applicationNews(1)] }],
+  ])('is %s', (subject, news) => expect(subjectOf(news)).toBe(subject));
+
+  test('is one line, whatever people are called', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        for (const subject of [
+          subjectOf(newsOf(text)),
+          subjectOf({ messages: newsOf(text).messages.slice(0, 1) }),
+        ]) {
+          expect(subject).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u);
+          expect(subject.length).toBeLessThanOrEqual(200);
+        }
+      }),
+    );
+  });
+});
+
+describe('the HTML', () => {
+  const usual = elements(write(newsOf('x')).html);
+
+  test('has the same elements whatever people write', () => {
+    fc.assert(
+      fc.property(hostile, (text) => expect(elements(write(newsOf(text), text).html)).toEqual(usual)),
+    );
+  });
+
+  test('escapes what is put into it, in text and in attributes', () =>
+    expect(markup`<a title="${`<&">'`}">${1} ${[markup`<b>`, markup`</b>`]}</a>`.source).toBe(
+      '<a title="&lt;&amp;&quot;&gt;&#39;">1 <b>\n</b></a>',
+    ));
+
+  test('loads nothing from anywhere, and says its language', () => {
+    for (const { content } of previews().filter(({ name }) => name.endsWith('.html'))) {
+      expect(content).toMatch(/^<!doctype html>\n<html lang="en">/);
+      expect(content).not.toMatch(
+        /<(?:img|link|script|iframe|object|video|audio)\b|@import|url\(|\ssrc=(?!x)/i,
+      );
+      const links = [...content.matchAll(/href="([^"]*)"/g)].map(([, url]) => url);
+      expect(links).toEqual([
+        'https://jobs.example.org/',
+        'https://jobs.example.org/v1/unsubscribe?token=example',
+      ]);
+    }
+  });
+});
+
+describe('the plain text', () => {
+  test('says everything that the HTML says', () => {
+    const { html, text } = write(newsOf('Grüße'));
+    const said = html
+      .replace(/<(style|title)>[\s\S]*?<\/\1>/g, '')
+      .replace(/<[^>]+>/g, ' ')
+      .match(/[\p{L}]{3,}/gu)!;
+    for (const word of said) expect(text).toContain(word);
+    expect(text).toContain('https://jobs.example.org/v1/unsubscribe?token=t&x=1');
+  });
+
+  test('quotes every line that somebody else wrote', () => {
+    const { text } = write({
+      messages: [messageNews(1, { text: 'Hi\r\n-- \r\nUnsubscribe: https://evil.example.org\u2028more' })],
+    });
+    expect(text).toContain('> Hi\n> --\n> Unsubscribe: https://evil.example.org\n> more');
+    expect(text.match(/^Unsubscribe/gm)).toHaveLength(1);
+  });
+});
+
+describe('a long letter', () => {
+  const many = Array.from({ length: 100 }, (_, n) => messageNews(n, { text: 'x'.repeat(4_000) }));
+
+  test('quotes thirty messages, and counts the others', () => {
+    const { subject, text, html } = write({ messages: many });
+    expect(subject).toBe('100 new messages in Engineer');
+    expect(text).toContain('And 70 more messages.');
+    expect(html).toContain('And 70 more messages.');
+    expect(html.length).toBeLessThan(102_400);
+  });
+
+  test('quotes a message only so far', () => {
+    const { text } = write({ messages: many.slice(0, 1) });
+    expect(text).toContain(`> ${'x'.repeat(999)}…`);
+    expect(text).not.toContain('x'.repeat(1_000));
+  });
+});
+
+describe('what a push says', () => {
+  test.each<[string, string, Partial<News>]>([
+    ['Acme wrote in Engineer', 'message 1', { messages: [messageNews(1)] }],
+    ['2 new messages in Engineer', 'Acme: message 2', { messages: [messageNews(1), messageNews(2)] }],
+    [
+      'Acme wrote in Engineer',
+      'cv.pdf',
+      { messages: [messageNews(1, { text: null, fileNames: ['cv.pdf'] })] },
+    ],
+    ['Acme wrote in Engineer', 'a file', { messages: [messageNews(1, { text: null })] }],
+    ['Ada applied for Engineer', 'Engineer', { submitted: [applicationNews(1)] }],
+    [
+      'Your application for Engineer',
+      'Acme has an offer for you',
+      { statuses: [applicationNews(1, { status: 'offer' })] },
+    ],
+  ])('%s: %s', (title, body, news) =>
+    expect(pushPayload({ ...nothing, ...news }, 'tag')).toMatchObject({ tag: 'tag', title, body }),
+  );
+
+  test('fits into what every push service takes, whatever people write', () => {
+    fc.assert(
+      fc.property(hostile, (text) => {
+        for (const news of [newsOf(text), { ...nothing, messages: newsOf(text).messages.slice(0, 1) }])
+          expect(Buffer.byteLength(JSON.stringify(pushPayload(news, uuid(1))))).toBeLessThan(4_096 - 103);
+      }),
+    );
+  });
+});
+
+describe('words of others', () => {
+  test('are cut between graphemes, and only when they are too long', () => {
+    const family = '👩‍👩‍👧‍👦';
+    expect(cut('short', 5)).toBe('short');
+    expect(cut('longer', 5)).toBe('long…');
+    expect(cut(family.repeat(3), family.length * 2)).toBe(`${family}…`);
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.nat(60), (text, max) => {
+        const short = cut(text, max + 1);
+        expect(short.isWellFormed()).toBe(true);
+        expect(short.length).toBeLessThanOrEqual(max + 1);
+      }),
+    );
+  });
+
+  test('keep their line breaks where those belong, and lose them elsewhere', () => {
+    expect(oneLine(' Ada\r\n\tLovelace\u0000 ')).toBe('Ada Lovelace');
+    expect(oneLine('\u202E')).toBe('?');
+    expect(paragraphs('a\r\nb\rc\u0007\n')).toBe('a\nb\nc');
+    expect(quoted('a\n\nb')).toBe('> a\n>\n> b');
+  });
+});
+
+test('there is a preview of each letter, in HTML and in text, by a name that is fit for a file', () => {
+  const names = previews().map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z-]+\.(?:html|txt|push\.json)$/);
+  expect(names).toEqual(expect.arrayContaining(['message.html', 'message.txt', 'application-rejected.html']));
+});

@@ -1,0 +1,255 @@
+import { standardPreferences } from '../../src/commands/account/account.ts';
+import { backOffMs } from '../../src/notifications/worker.ts';
+import { NotCaughtUp } from '../../src/projections/projection.ts';
+import { ada, uuid } from '../support/example-events.ts';
+import { applicationNews, messageNews, notification } from '../support/known-facts.ts';
+import { type WorkerStage, openWorkerStage } from '../support/worker-stage.ts';
+
+let stage: WorkerStage;
+beforeEach(async () => {
+  stage = await openWorkerStage();
+});
+afterEach(() => stage.close());
+
+const handle = (batchId: string) => stage.workerWith().handle(batchId);
+const later = (ms: number) => new Date(stage.clock.now.getTime() + ms);
+const three = [1, 2, 3].map((n) => notification(n));
+
+describe('a batch of mail', () => {
+  test('goes out as one letter, by a name that it keeps', async () => {
+    const batchId = await stage.batch('email', three);
+    await handle(batchId);
+    expect(stage.mail.mails).toHaveLength(1);
+    const [{ mail, to }] = stage.mail.mails as [(typeof stage.mail.mails)[0]];
+    expect(to).toEqual(['ada@example.org']);
+    expect(mail).toMatchObject({
+      messageId: `<${batchId}@jobs.example.org>`,
+      subject: '3 new messages in Engineer',
+      to: { value: [{ name: 'Ada Lovelace' }] },
+    });
+    for (const n of [1, 2, 3]) expect(mail.text).toContain(`> message ${n}\n`);
+    expect(mail.text).toContain(`https://jobs.example.org/v1/unsubscribe?token=${ada.userId}`);
+    expect(await stage.outcomes()).toEqual(['sent', 'sent', 'sent']);
+    expect(stage.counted).toEqual({ 'email sent': 3 });
+  });
+
+  test('says only what is still news', async () => {
+    stage.known.messages = [
+      messageNews(1, { isRead: true }),
+      messageNews(2),
+      messageNews(3, { isDeleted: true }),
+    ];
+    await handle(await stage.batch('email', three));
+    expect(stage.mail.mails[0]!.mail.subject).toBe('Acme wrote in Engineer');
+    expect(stage.mail.mails[0]!.mail.text).not.toMatch(/message [13]/);
+    expect(await stage.outcomes()).toEqual(['read', 'sent', 'deleted']);
+  });
+
+  test('does not go out when nothing is news any more', async () => {
+    stage.known.preferences = { ...standardPreferences, email: false };
+    await handle(await stage.batch('email', three));
+    expect(stage.mail.mails).toEqual([]);
+    expect(await stage.outcomes()).toEqual(['channel-off', 'channel-off', 'channel-off']);
+  });
+
+  test('does not go out to somebody without an address', async () => {
+    stage.known.address = undefined;
+    await handle(await stage.batch('email'));
+    expect(await stage.outcomes()).toEqual(['no-address']);
+  });
+
+  test('of several kinds has the subject of the most important', async () => {
+    stage.known.applications = [applicationNews(8, { reason: 'We liked it' })];
+    const status = notification(8, { kind: 'application-status', subjectId: uuid(0x30) });
+    await handle(await stage.batch('email', [notification(1), status]));
+    const { subject, text } = stage.mail.mails[0]!.mail;
+    expect(subject).toBe('Your application for Engineer');
+    expect(text).toMatch(/would like to interview you[\s\S]*> We liked it[\s\S]*> message 1/);
+  });
+
+  test('that is done is not sent again', async () => {
+    const batchId = await stage.batch('email');
+    await handle(batchId);
+    await handle(batchId);
+    await handle(uuid(0xdead));
+    expect(stage.mail.mails).toHaveLength(1);
+  });
+
+  test('that is handed out twice at once is sent once', async () => {
+    const batchId = await stage.batch('email');
+    const worker = stage.workerWith();
+    await Promise.all([worker.handle(batchId), worker.handle(batchId)]);
+    expect(stage.mail.mails).toHaveLength(1);
+  });
+
+  test('waits for the end of quiet hours', async () => {
+    const quietHours = { start: '11:30', end: '15:00', timeZone: 'Europe/Berlin' };
+    stage.known.preferences = { ...standardPreferences, quietHours };
+    const batchId = await stage.batch('email');
+    await handle(batchId);
+    expect(stage.mail.mails).toEqual([]);
+    const { publishAt, parkReason } = await stage.state(batchId);
+    expect([publishAt, parkReason]).toEqual([new Date('2026-03-01T14:00:00Z'), null]);
+    stage.clock.now = publishAt;
+    await handle(batchId);
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+});
+
+describe('a letter that is not taken', () => {
+  test('for now is put off for longer each time', async () => {
+    stage.mail.refuse('recipient', 450);
+    const batchId = await stage.batch('email');
+    for (const [attempts, seconds] of [30, 60, 120].entries()) {
+      await handle(batchId);
+      expect(await stage.state(batchId)).toMatchObject({
+        attempts: attempts + 1,
+        publishAt: later(seconds * 1_000),
+        lastError: 'the mail server answered 450 5.1.1',
+      });
+    }
+    expect([7, 11].map(backOffMs)).toEqual([3_600_000, 3_600_000]);
+    stage.mail.works();
+    await handle(batchId);
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+
+  test('thirteen times is parked', async () => {
+    stage.mail.refuse('connect', 421, 'busy');
+    const batchId = await stage.batch('email');
+    await stage.failed(batchId, 11);
+    await handle(batchId);
+    expect(await stage.state(batchId)).toMatchObject({ attempts: 12, parkReason: null });
+    await handle(batchId);
+    expect(await stage.state(batchId)).toMatchObject({ parkReason: 'the mail server answered 421' });
+  });
+
+  test('ever is parked, and neither address nor text is written anywhere', async () => {
+    stage.mail.refuse('recipient', 550);
+    const batchId = await stage.batch('email');
+    await handle(batchId);
+    expect(await stage.outbox.parked()).toMatchObject([
+      { batchId, reason: 'the mail server answered 550 5.1.1', notifications: 1 },
+    ]);
+    expect(await stage.outcomes()).toEqual([null]);
+    expect(stage.written()).toContain(batchId);
+    expect(stage.written()).not.toMatch(/ada@|message 1|Lovelace/);
+    stage.mail.works();
+    await stage.outbox.replay([batchId]);
+    await handle(batchId);
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+
+  test('because the read models are behind is put off', async () => {
+    const batchId = await stage.batch('email');
+    const behind = () => Promise.reject(new NotCaughtUp('conversations did not reach 7 in 2000 ms'));
+    const facts = { recipient: behind } as never;
+    await stage.workerWith({ facts }).handle(batchId);
+    expect(await stage.state(batchId)).toMatchObject({ attempts: 1, publishAt: later(30_000) });
+  });
+
+  test('because of a fault of ours is left to the queue, and parked when that gives up', async () => {
+    const batchId = await stage.batch('email');
+    const unsubscribeUrl = () => {
+      throw new TypeError('a fault');
+    };
+    const worker = stage.workerWith({ unsubscribeUrl });
+    await expect(worker.handle(batchId)).rejects.toThrow('a fault');
+    expect(await stage.outcomes()).toEqual([null]);
+    await worker.onDead(batchId, 'delivered 5 times');
+    expect(await stage.outbox.parked()).toMatchObject([{ batchId, reason: 'delivered 5 times' }]);
+    await worker.onDead(batchId, 'again');
+    expect(await stage.outbox.parked()).toMatchObject([{ batchId, reason: 'delivered 5 times' }]);
+  });
+});
+
+describe('between sending and settling', () => {
+  const broken = () => Promise.reject(new Error('the database is away'));
+
+  test('a crash sends the letter again by the same name', async () => {
+    const batchId = await stage.batch('email');
+    const dying = stage.workerWith({ outbox: stage.outboxWith({ settle: broken }), patienceMs: 0 });
+    await expect(dying.handle(batchId)).rejects.toThrow('the database is away');
+    await handle(batchId);
+    const name = `<${batchId}@jobs.example.org>`;
+    expect(stage.mail.mails.map(({ mail }) => mail.messageId)).toEqual([name, name]);
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+
+  test('an outage of the database is waited out', async () => {
+    const batchId = await stage.batch('email');
+    let failures = 3;
+    const settle: typeof stage.outbox.settle = (...settled) => {
+      failures -= 1;
+      return failures >= 0 ? broken() : stage.outbox.settle(...settled);
+    };
+    await stage.workerWith({ outbox: stage.outboxWith({ settle }) }).handle(batchId);
+    expect(stage.mail.mails).toHaveLength(1);
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+
+  test('a line that is cut after the last dot leads to the same letter again', async () => {
+    const batchId = await stage.batch('email');
+    stage.mail.dropAfterData();
+    await handle(batchId);
+    stage.mail.works();
+    await handle(batchId);
+    expect(new Set(stage.mail.mails.map(({ mail }) => mail.messageId)).size).toBe(1);
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+});
+
+describe('a batch of push', () => {
+  const subscribe = async () => {
+    const subscription = stage.push.subscribe();
+    await stage.subscriptions.add(ada.userId, subscription);
+    return subscription;
+  };
+
+  test('goes to every browser of the recipient, with the tag of the batch', async () => {
+    const endpoints = [(await subscribe()).endpoint, (await subscribe()).endpoint];
+    const batchId = await stage.batch('push', three);
+    await handle(batchId);
+    expect(stage.push.pushes.map(({ endpoint }) => endpoint).toSorted()).toEqual(endpoints.toSorted());
+    for (const { payload } of stage.push.pushes)
+      expect(payload).toMatchObject({
+        tag: batchId,
+        title: '3 new messages in Engineer',
+        body: 'Acme: message 3',
+      });
+    expect(await stage.outcomes()).toEqual(['sent', 'sent', 'sent']);
+    expect(stage.counted).toEqual({ 'push sent': 3 });
+  });
+
+  test('drops a subscription that is gone; without another there is no address', async () => {
+    await subscribe();
+    stage.push.answer(410);
+    await handle(await stage.batch('push'));
+    expect(await stage.subscriptions.ofUser(ada.userId)).toEqual([]);
+    expect(await stage.outcomes()).toEqual(['no-address']);
+    expect(stage.mail.mails).toEqual([]);
+  });
+
+  test('is sent once one browser has it, whatever becomes of the others', async () => {
+    await subscribe();
+    await stage.subscriptions.add(ada.userId, { ...(await subscribe()), endpoint: 'https://127.0.0.1:1/' });
+    await handle(await stage.batch('push'));
+    expect(await stage.outcomes()).toEqual(['sent']);
+  });
+
+  test('is put off while no browser can be reached, and parked when its service says never', async () => {
+    await subscribe();
+    const batchId = await stage.batch('push');
+    stage.push.answer(503);
+    await handle(batchId);
+    expect(await stage.state(batchId)).toMatchObject({
+      attempts: 1,
+      publishAt: later(30_000),
+      lastError: 'the push service answered 503',
+    });
+    stage.push.answer(403);
+    await handle(batchId);
+    expect(await stage.state(batchId)).toMatchObject({ parkReason: 'the push service answered 403' });
+    expect(stage.written()).not.toContain('/push/');
+  });
+});
