@@ -1,4 +1,4 @@
-import { S3Error, type S3Request, checkSignature } from '../support/s3-signatures.ts';
+import { type S3Error, type S3Request, checkSignature } from '../support/s3-signatures.ts';
 
 /** The keys, the bucket and the time of the examples in Amazon's "Authenticating Requests (AWS Signature Version 4)". */
 const credentials = {

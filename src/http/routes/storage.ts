@@ -3,6 +3,7 @@ import { create as contentDisposition } from 'content-disposition';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { SignedLinks } from '../../auth/signed-links.ts';
+import { safeFileName } from '../../commands/file/file-name.ts';
 import { require } from '../../commands/rejection.ts';
 import { FileId, UserId } from '../../events/ids.ts';
 import { type FileStorage, UPLOAD_SECONDS, storageKey } from '../../files/storage.ts';
@@ -123,6 +124,8 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       const isOriginal = link.variant === 'original';
       require(isOriginal || file.hasThumbnail, 'FILE_NOT_FOUND');
 
+      // Names are made safe when they come in, too; RFC 6266 §4.3 has receivers expect the worst.
+      const name = safeFileName(file.name);
       const key = storageKey(isOriginal ? 'clean' : 'thumbnails', fileId);
       const { size, body } =
         method === 'HEAD'
@@ -132,7 +135,7 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
         .headers({
           'Content-Type': isOriginal ? file.contentType : 'image/webp',
           ...(size !== undefined && { 'Content-Length': size }),
-          'Content-Disposition': contentDisposition(isOriginal ? file.name : `${file.name}.webp`),
+          'Content-Disposition': contentDisposition(isOriginal ? name : `${name}.webp`),
           'X-Content-Type-Options': 'nosniff',
           'Content-Security-Policy': "sandbox; default-src 'none'",
           'Cache-Control': 'private, no-store',

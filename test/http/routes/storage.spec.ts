@@ -1,0 +1,310 @@
+import { parse } from 'content-disposition';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { createSignedLinks } from '../../../src/auth/signed-links.ts';
+import type { ExistingFile } from '../../../src/commands/file/file.ts';
+import { CommandRejected } from '../../../src/commands/rejection.ts';
+import { FileId, GroupId, UserId } from '../../../src/events/ids.ts';
+import { type FileStorage, StorageUnavailable, storageKey } from '../../../src/files/storage.ts';
+import { createLocalStorage } from '../../../src/platform/local-storage.ts';
+import { uuid } from '../../support/example-events.ts';
+import { startStorageApp } from '../../support/storage-app.ts';
+import { until } from '../../support/until.ts';
+
+const fileId = FileId.parse(uuid(1));
+const userId = UserId.parse(uuid(2));
+const stranger = UserId.parse(uuid(3));
+const CANARY = 'canary';
+
+describe('the links of storage', () => {
+  let dir: string;
+  const links = createSignedLinks(Buffer.alloc(32, 1));
+  let storage: Awaited<ReturnType<typeof createLocalStorage>>;
+  let app: Awaited<ReturnType<typeof startStorageApp>>;
+  const bytes = randomBytes(3_000_000);
+  const clean: ExistingFile = {
+    fileId,
+    groupId: GroupId.parse(uuid(4)),
+    uploaderId: userId,
+    name: 'my cv.pdf',
+    contentType: 'application/pdf',
+    size: bytes.length,
+    sha256: null,
+    sendBy: '2026-01-01T00:00:00.000Z',
+    status: 'clean',
+    hasThumbnail: true,
+  };
+  let file: ExistingFile = clean;
+  /** What the routes read from; a test may break it. */
+  let reading: Pick<FileStorage, 'stat' | 'read'>;
+  const bodyMs = 400;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'storage-'));
+    storage = await createLocalStorage({ dir, links });
+    await storage.put(storageKey('clean', fileId), bytes, 'application/pdf');
+    await storage.put(storageKey('thumbnails', fileId), Buffer.from('a picture'), 'image/webp');
+    const deps = {
+      storage: {
+        stat: (key: Parameters<FileStorage['stat']>[0]) => reading.stat(key),
+        read: (key: Parameters<FileStorage['read']>[0]) => reading.read(key),
+      },
+      links,
+      receiver: storage,
+      fileAccess: async (id: FileId, user: UserId) => {
+        if (id !== fileId || user !== userId) throw new CommandRejected('FILE_NOT_FOUND');
+        return { state: file, revision: 0, position: 0 } as never;
+      },
+    };
+    app = await startStorageApp(deps, { bodyMs });
+  });
+  beforeEach(() => {
+    file = clean;
+    reading = storage;
+  });
+  afterAll(async () => {
+    await app.stop();
+    await rm(dir, { recursive: true });
+  });
+
+  const soon = () => Date.now() + 60_000;
+  const tokenFor = (fields: Record<string, string> = {}, expiresAt = soon()) =>
+    links.sign('download', { fileId, userId, variant: 'original', ...fields }, expiresAt);
+  const download = (token = tokenFor(), { id = fileId, method = 'GET' } = {}) =>
+    fetch(`${app.origin}/v1/storage/${id}?token=${token}`, { method });
+  const codeOf = async (response: Response) => {
+    const { status, code } = (await response.json()) as { status: number; code: string };
+    expect(response.status).toBe(status);
+    return `${status} ${code}`;
+  };
+
+  describe('to download', () => {
+    test('give the bytes, as an attachment that no browser opens or keeps', async () => {
+      const response = await download();
+      expect(response.status).toBe(200);
+      expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        'content-type': 'application/pdf',
+        'content-length': '3000000',
+        'content-disposition': 'attachment; filename="my cv.pdf"',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "sandbox; default-src 'none'",
+        'cache-control': 'private, no-store',
+        'cross-origin-resource-policy': 'cross-origin',
+      });
+    });
+
+    test('give the thumbnail', async () => {
+      const response = await download(tokenFor({ variant: 'thumbnail' }));
+      expect(response.headers.get('content-type')).toBe('image/webp');
+      expect(await response.text()).toBe('a picture');
+      file = { ...clean, hasThumbnail: false };
+      expect(await codeOf(await download(tokenFor({ variant: 'thumbnail' })))).toBe('404 FILE_NOT_FOUND');
+    });
+
+    test('tell of the bytes without reading them', async () => {
+      reading = { ...storage, read: () => Promise.reject(new Error('nobody reads')) };
+      const response = await download(tokenFor(), { method: 'HEAD' });
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-length')).toBe('3000000');
+      expect(response.headers.get('content-type')).toBe('application/pdf');
+    });
+
+    test.each([
+      ['line breaks', 'a\r\nSet-Cookie: x=1', 'aSet-Cookie: x=1'],
+      ['quotes', 'a "quoted" name.pdf', 'a "quoted" name.pdf'],
+      ['another direction', 'a\u202Efdp.exe', 'afdp.exe'],
+      ['a path', '../../etc/passwd', 'passwd'],
+      ['a path of Windows', '..\\..\\boot.ini', 'boot.ini'],
+      ['percent signs', '100%41.pdf', '100%41.pdf'],
+      ['other scripts', 'Lebenslauf für Ünal 履歴書 🙂.pdf', 'Lebenslauf für Ünal 履歴書 🙂.pdf'],
+      ['a parameter of its own', `a"; filename*=UTF-8''evil.exe`, `a"; filename*=UTF-8''evil.exe`],
+    ])('name a file safely whose name has %s', async (_what, name, saved) => {
+      file = { ...clean, name };
+      const { headers } = await download();
+      const header = headers.get('content-disposition')!;
+      expect(header).toMatch(/^attachment; filename=/);
+      expect(header).toMatch(/^[\x20-\x7e\xa0-\xff]*$/);
+      expect(headers.get('set-cookie')).toBeNull();
+      const { parameters } = parse(header);
+      expect(parameters['filename']).toBe(saved);
+    });
+
+    test('are refused when forged, expired, of another purpose or for another file', async () => {
+      const token = tokenFor();
+      const other = FileId.parse(uuid(9));
+      for (const each of [
+        `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`,
+        'nonsense',
+        tokenFor({}, Date.now() - 1),
+        tokenFor({ fileId: other }),
+        tokenFor({ variant: 'quarantine' }),
+        links.sign('upload', { fileId, userId, variant: 'original' }, soon()),
+      ])
+        expect(await codeOf(await download(each))).toBe('403 LINK_INVALID');
+      expect(await codeOf(await download(token, { id: other }))).toBe('403 LINK_INVALID');
+      expect((await fetch(`${app.origin}/v1/storage/${fileId}`)).status).toBe(400);
+    });
+
+    test('are worth nothing to whoever may not see the file any more', async () => {
+      expect(await codeOf(await download(tokenFor({ userId: stranger })))).toBe('404 FILE_NOT_FOUND');
+    });
+
+    test('never lead to a file that is not clean', async () => {
+      const { hasThumbnail: _, ...upload } = clean;
+      for (const state of [
+        { ...upload, status: 'pending' },
+        { ...upload, status: 'scanning', etag: 'x' },
+        { ...upload, status: 'refused', reason: 'infected', signature: 'Eicar' },
+      ] as ExistingFile[]) {
+        file = state;
+        expect(await codeOf(await download())).toBe('404 FILE_NOT_FOUND');
+      }
+    });
+
+    test('answer 503 when storage fails at once, and break off when it fails in the middle', async () => {
+      reading = { ...storage, read: () => Promise.reject(new StorageUnavailable('down')) };
+      const response = await download();
+      expect(response.headers.get('retry-after')).toBe('1');
+      expect(await codeOf(response)).toBe('503 UNAVAILABLE');
+
+      const failing = (chunks: number) => async () => ({
+        size: 1_000_000,
+        body: Readable.from(
+          (function* () {
+            for (let n = 0; n < chunks; n += 1) yield Buffer.alloc(100_000);
+            throw new StorageUnavailable('broken');
+          })(),
+          { objectMode: false },
+        ),
+      });
+      reading = { ...storage, read: failing(0) };
+      expect(await codeOf(await download())).toBe('503 UNAVAILABLE');
+      reading = { ...storage, read: failing(3) };
+      const broken = await download();
+      expect(broken.status).toBe(200);
+      await expect(broken.arrayBuffer()).rejects.toThrow();
+    });
+
+    test('stop reading from storage when the client goes away', async () => {
+      let body: Readable | undefined;
+      reading = {
+        ...storage,
+        read: async (key) => {
+          const found = await storage.read(key);
+          ({ body } = found);
+          return found;
+        },
+      };
+      const leaving = new AbortController();
+      const url = `${app.origin}/v1/storage/${fileId}?token=${tokenFor()}`;
+      await fetch(url, { signal: leaving.signal });
+      leaving.abort();
+      await until(() => body?.destroyed === true, 'the stream is destroyed');
+    });
+  });
+
+  describe('to upload', () => {
+    const target = (size: number, id: FileId) =>
+      storage.presignUpload({
+        fileId: id,
+        contentType: 'image/png',
+        size,
+        sha256: null,
+        origin: app.origin,
+      });
+    let next = 100;
+    const newId = () => FileId.parse(uuid((next += 1)));
+    const put = async (url: string, body: Uint8Array<ArrayBuffer>, type = 'image/png') =>
+      fetch(url, { method: 'PUT', headers: { 'content-type': type }, body });
+    const five = new Uint8Array(5);
+
+    test('say why they are refused', async () => {
+      const id = newId();
+      const { url } = await target(5, id);
+      expect(await codeOf(await put(url, new Uint8Array(6)))).toBe('400 BAD_REQUEST');
+      expect(await codeOf(await put(url, five, 'text/html'))).toBe('400 BAD_REQUEST');
+      expect(await codeOf(await put(`${url}A`, five))).toBe('403 LINK_INVALID');
+      expect(await codeOf(await put(url.replace(id, newId()), five))).toBe('403 LINK_INVALID');
+      const token = tokenFor({ fileId: id });
+      expect(await codeOf(await put(`${url.split('=')[0]}=${token}`, five))).toBe('403 LINK_INVALID');
+      expect((await put(url, five)).status).toBe(200);
+      expect(await codeOf(await put(url, five))).toBe('412 FILE_EXISTS');
+    });
+
+    test('do not lead anywhere else, and nobody reads from quarantine', async () => {
+      const id = newId();
+      const { url } = await target(5, id);
+      expect((await put(url, five)).status).toBe(200);
+      expect((await fetch(url)).status).toBe(404);
+      expect((await put(url.replace('quarantine', 'clean'), five)).status).toBe(404);
+    });
+
+    test('take JSON as the bytes that it is', async () => {
+      const id = newId();
+      const { url } = await storage.presignUpload({
+        fileId: id,
+        contentType: 'application/json',
+        size: 5,
+        sha256: null,
+        origin: app.origin,
+      });
+      expect((await put(url, new Uint8Array(Buffer.from('{"a":')), 'application/json')).status).toBe(200);
+    });
+
+    test('may be used over a slow line, while other bodies may not be slow', async () => {
+      const { url } = await target(8, newId());
+      const headers = { 'content-type': 'image/png', 'content-length': 8 };
+      const began = performance.now();
+      const status = await new Promise<number | undefined>((resolve, reject) => {
+        const sent = request(url, { method: 'PUT', headers }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        }).on('error', reject);
+        let left = 8;
+        const timer = setInterval(() => {
+          sent.write('x');
+          left -= 1;
+          if (left === 0) sent.end(() => clearInterval(timer));
+          if (left === 0) clearInterval(timer);
+        }, bodyMs / 4);
+      });
+      expect(status).toBe(200);
+      expect(performance.now() - began).toBeGreaterThan(1.5 * bodyMs);
+
+      const socket = connect(app.port, '127.0.0.1');
+      socket.write(
+        'POST /json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n"',
+      );
+      const cutAfter = performance.now();
+      expect(await text(socket).catch(() => '')).toBe('');
+      expect(performance.now() - cutAfter).toBeGreaterThan(0.9 * bodyMs);
+      expect(performance.now() - cutAfter).toBeLessThan(5 * bodyMs);
+    });
+
+    test('hold a body that nobody asked for to the same time', async () => {
+      const socket = connect(app.port, '127.0.0.1');
+      socket.write('POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe');
+      const began = performance.now();
+      await text(socket).catch(() => '');
+      expect(performance.now() - began).toBeLessThan(5 * bodyMs);
+    });
+  });
+
+  test('are not written to the log', async () => {
+    const token = links.sign('download', { fileId, userId, variant: CANARY }, soon());
+    expect(await codeOf(await download(token))).toBe('403 LINK_INVALID');
+    reading = { ...storage, read: () => Promise.reject(new StorageUnavailable('down')) };
+    const fine = tokenFor();
+    await download(fine);
+    expect(JSON.stringify(app.lines())).not.toContain(fine);
+    expect(JSON.stringify(app.lines())).not.toContain(token);
+    expect(app.lines().some(({ code }) => code === 'UNAVAILABLE')).toBe(true);
+  });
+});
