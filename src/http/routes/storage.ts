@@ -27,7 +27,7 @@ const tags = ['Storage'];
 const params = z.strictObject({ fileId: FileId });
 const querystring = z.strictObject({ token: z.string().max(4_096) });
 /** As OpenAPI writes bytes. */
-const Bytes = z.instanceof(Readable).meta({ type: 'string', format: 'binary' });
+const binary = { type: 'string', format: 'binary' } as const;
 const Download = z.strictObject({
   fileId: FileId,
   userId: UserId,
@@ -59,6 +59,7 @@ function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
           consumes: ['application/octet-stream'],
           params,
           querystring,
+          body: z.unknown().meta(binary),
           response: { 200: z.undefined().describe('Stored; `ETag` names these bytes') },
         },
       },
@@ -113,7 +114,7 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       produces: ['application/octet-stream'],
       params,
       querystring,
-      response: { 200: Bytes },
+      response: { 200: z.instanceof(Readable).meta(binary) },
     },
     async handler({ method, params: { fileId }, query }, reply) {
       const { data: link } = Download.safeParse(links.open('download', query.token));
