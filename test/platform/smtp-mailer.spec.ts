@@ -144,6 +144,24 @@ describe('a mail server that cannot be relied on', () => {
     await hasty.close();
   });
 
+  test('and never comes to the point is not listened to for ever', async () => {
+    server.stall();
+    const hasty = createSmtpMailer({
+      url: server.url,
+      from: 'a@example.org',
+      log: log.log,
+      sendWithinMs: 200,
+    });
+    await expect(hasty.send(mail)).rejects.toMatchObject({ name: 'NotDelivered', isFinal: false });
+    await hasty.close();
+  });
+
+  test('and closes every connection is tried once, until somebody tries again', async () => {
+    server.slam();
+    await expect(mailer.send(mail)).rejects.toMatchObject({ name: 'NotDelivered', isFinal: false });
+    expect(server.connections()).toBe(1);
+  });
+
   test('and is not there may be there later', async () => {
     const { url } = server;
     await server.close();

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
@@ -14,6 +14,8 @@ export interface ReceivedMail {
 type Fault =
   | { kind: 'refuse'; at: 'connect' | 'sender' | 'recipient' | 'data'; code: number; answer: string }
   | { kind: 'hang' }
+  | { kind: 'slam' }
+  | { kind: 'stall' }
   | { kind: 'drop after data' };
 
 /** A real SMTP server on a free port. It keeps every mail, also those whose senders never hear that it did. */
@@ -39,7 +41,8 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     },
     onConnect(_session, callback) {
       connections += 1;
-      if (fault?.kind !== 'hang') callback(refusal('connect'));
+      if (fault?.kind === 'slam') everyConnection((socket) => socket.end());
+      else if (fault?.kind !== 'hang') callback(refusal('connect'));
     },
     onMailFrom: (_address, _session, callback) => callback(refusal('sender')),
     onRcptTo: (_address, _session, callback) => callback(refusal('recipient')),
@@ -54,16 +57,21 @@ export async function startMailServer({ login }: { login?: { user: string; passw
           raw: raw.toString(),
           mail: await simpleParser(raw),
         });
-        if (fault?.kind === 'hang') return;
-        if (fault?.kind === 'drop after data') return disconnect();
+        if (fault?.kind === 'stall') return everyConnection(stall);
+        if (fault?.kind === 'drop after data') return everyConnection((socket) => socket.end());
         callback();
       });
     },
   });
   server.on('error', () => {});
 
-  function disconnect(): void {
-    for (const connection of server.connections) connection._socket?.destroy();
+  const everyConnection = (act: (socket: Socket) => void) =>
+    server.connections.forEach(({ _socket }) => act(_socket));
+  const disconnect = () => everyConnection((socket) => socket.destroy());
+
+  function stall(socket: Socket): void {
+    const timer = setInterval(() => socket.write('250-wait\r\n'), 20);
+    socket.once('close', () => clearInterval(timer));
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -82,9 +90,17 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     ) {
       fault = { kind: 'refuse', at, code, answer };
     },
-    /** Takes connections and mails, and never says a word about them. */
+    /** Takes connections, and never says a word. */
     hang() {
       fault = { kind: 'hang' };
+    },
+    /** Closes every connection without a word. */
+    slam() {
+      fault = { kind: 'slam' };
+    },
+    /** Keeps the mail, and goes on and on about whether it does. */
+    stall() {
+      fault = { kind: 'stall' };
     },
     /** Keeps the mail, then cuts the line before the sender hears of it. */
     dropAfterData() {
