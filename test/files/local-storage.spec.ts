@@ -139,6 +139,22 @@ describe('files in a folder', () => {
     expect(await incoming()).toStrictEqual([]);
   });
 
+  test('keeps the first of two uploads that two nodes receive at the same time', async () => {
+    const another = await createLocalStorage({ dir, links });
+    const fileId = newFileId();
+    const [first, second] = [new PassThrough(), new PassThrough()];
+    const outcomes = [storage.receive(permit(1, fileId), first), another.receive(permit(1, fileId), second)];
+    await until(async () => (await incoming()).length === 2, 'both transfers have begun');
+    first.end('1');
+    await outcomes[0];
+    second.end('2');
+    await expect(outcomes[1]).rejects.toMatchObject({ reason: 'exists' });
+    expect(await storage.stat(storageKey('quarantine', fileId))).toMatchObject({
+      etag: sha256(Buffer.from('1')),
+    });
+    expect(await incoming()).toStrictEqual([]);
+  });
+
   test('leaves an upload open that it refuses, so that the client can be told', async () => {
     const body = Readable.from([randomBytes(10), randomBytes(10)], { objectMode: false });
     await expect(storage.receive(permit(5), body)).rejects.toMatchObject({ reason: 'wrong-size' });
