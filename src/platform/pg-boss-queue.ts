@@ -13,13 +13,20 @@ const QUEUE = 'notifications';
 const DEAD_QUEUE = 'notifications.dead';
 const MAX_CONNECTIONS = 3;
 const PUBLISH_DEADLINE_MS = 5_000;
-const LOOK_AGAIN_MS = 500;
+const LOOK_AGAIN_MS = 1_000;
 const STOP_DEADLINE_MS = 60_000;
 
 /** What a worker that was killed had in hand comes again within 10 + 10 s. */
 const LEASE: QueueOptions = { heartbeatSeconds: 10, expireInSeconds: 600 };
 const ONE_HOUR = 3_600;
-const RETRIES: QueueOptions = { retryLimit: 5, retryDelay: 1, retryBackoff: true, retryDelayMax: 2 };
+/** How often a job comes again before it is dead. */
+const RETRY_LIMIT = 5;
+const RETRIES: QueueOptions = {
+  retryLimit: RETRY_LIMIT,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 2,
+};
 /** A dead batch is tried for as long as it takes. */
 const DEAD_RETRIES: QueueOptions = {
   retryLimit: 1_000_000,
@@ -52,6 +59,7 @@ export async function createPgBossQueue(options: {
     createSchema: false,
     useListenNotify: true,
     schedule: false,
+    registerInstance: false,
     superviseIntervalSeconds: 10,
     monitorIntervalSeconds: 10,
     monitorVacuum: false,
@@ -98,9 +106,9 @@ export async function createPgBossQueue(options: {
     notify: true,
   });
 
-  /** Works on a queue; answers with what ends that, once what is in hand is done. */
-  async function work(name: string, concurrency: number, take: (batchId: string) => Promise<void>) {
-    const id = await boss.work(name, { ...POLLING, localConcurrency: concurrency }, async ([job]) => {
+  /** One worker of a queue, which takes a job at a time. Answers with what ends it, once it is done with its job. */
+  async function work(name: string, take: (batchId: string) => Promise<void>) {
+    const id = await boss.work(name, POLLING, async ([job]) => {
       const parsed = Job.safeParse(job?.data);
       if (!parsed.success) return log.warn({ queue: name }, 'a job that is no batch is dropped');
       try {
@@ -109,7 +117,7 @@ export async function createPgBossQueue(options: {
         log.warn({ err, batchId: parsed.data.batchId, queue: name }, 'a batch could not be handled');
         throw err;
       } finally {
-        // There may be more, and the next look is a second away.
+        // There may be more, and it would look again only after its pause.
         boss.notifyWorker(id);
       }
     });
@@ -133,10 +141,9 @@ export async function createPgBossQueue(options: {
       }
     },
     async consume({ handle, onDead, concurrency }) {
-      const stops = [
-        await work(QUEUE, concurrency, handle),
-        await work(DEAD_QUEUE, 1, (batchId) => onDead(batchId, `its handling failed ${1 + 5} times`)),
-      ];
+      const reason = `its handling failed ${1 + RETRY_LIMIT} times`;
+      const stops = [await work(DEAD_QUEUE, (batchId) => onDead(batchId, reason))];
+      while (stops.length <= concurrency) stops.push(await work(QUEUE, handle));
       return {
         async stop() {
           await Promise.all(stops.map((stop) => stop()));

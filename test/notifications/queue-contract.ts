@@ -1,0 +1,196 @@
+import { randomUUID } from 'node:crypto';
+import { type Consumer, type Queue, QueueUnavailable } from '../../src/notifications/queue.ts';
+import { until } from '../support/until.ts';
+
+/** How often a batch is handed out at most: once, and five times again. */
+const DELIVERIES = 6;
+
+/** What keeps the queue's messages, for a test to take away and to bring back with all that it had confirmed. */
+export interface Server {
+  createQueue(): Promise<Queue>;
+  fail(): Promise<void>;
+  recover(): Promise<void>;
+}
+
+/** A worker that keeps note of what it was handed. */
+export function recorder(work: (batchId: string) => Promise<void> = async () => undefined) {
+  const handled: string[] = [];
+  const dead: string[] = [];
+  return {
+    handled,
+    dead,
+    async handle(batchId: string) {
+      handled.push(batchId);
+      await work(batchId);
+    },
+    async onDead(batchId: string) {
+      dead.push(batchId);
+    },
+  };
+}
+
+/** What each implementation of the queue's port promises. `server` answers with one that is there for all these tests. */
+export function queueContract(server: () => Server): void {
+  let queue: Queue;
+  const consumers: Consumer[] = [];
+  const consume = async (handlers: Omit<Parameters<Queue['consume']>[0], 'concurrency'>, concurrency = 4) => {
+    const consumer = await queue.consume({ ...handlers, concurrency });
+    consumers.push(consumer);
+    return consumer;
+  };
+
+  beforeAll(async () => {
+    queue = await server().createQueue();
+  });
+  afterEach(async () => {
+    for (const consumer of consumers.splice(0)) await consumer.stop();
+  });
+  afterAll(() => queue.close());
+
+  test('a published batch is handed to a worker within a second, once', async () => {
+    const worker = recorder();
+    await consume(worker);
+    const batchId = randomUUID();
+    await queue.publish(batchId);
+    await until(() => worker.handled.length > 0, 'the batch is handed out', 1_000);
+    const marker = randomUUID();
+    await queue.publish(marker);
+    await until(() => worker.handled.includes(marker));
+    expect(worker.handled).toEqual([batchId, marker]);
+    expect(queue.failure()).toBeUndefined();
+  });
+
+  test('a batch whose handling throws comes again until it is handled', async () => {
+    let failures = 0;
+    const worker = recorder(async () => {
+      if ((failures += 1) <= 2) throw new Error('not now');
+    });
+    await consume(worker);
+    const batchId = randomUUID();
+    await queue.publish(batchId);
+    await until(() => worker.handled.length === 3);
+    expect(worker.dead).toEqual([]);
+  });
+
+  test('a batch whose handling always throws is given up after five more attempts, which stops no other', async () => {
+    const poison = randomUUID();
+    const worker = recorder(async (batchId) => {
+      if (batchId === poison) throw new Error('never');
+    });
+    let refused = 0;
+    await consume({
+      ...worker,
+      async onDead(batchId) {
+        // What cannot be put aside at first is tried again.
+        if ((refused += 1) === 1) throw new Error('no room for it');
+        await worker.onDead(batchId);
+      },
+    });
+    await queue.publish(poison);
+    const others = Array.from({ length: 5 }, () => randomUUID());
+    for (const other of others) await queue.publish(other);
+    await until(() => others.every((other) => worker.handled.includes(other)));
+    expect(worker.dead).toEqual([]);
+    await until(() => worker.dead.length > 0, 'the batch is given up', 25_000);
+    expect(worker.dead).toEqual([poison]);
+    expect(worker.handled.filter((batchId) => batchId === poison)).toHaveLength(DELIVERIES);
+  }, 40_000);
+
+  test('so many batches are handled at once as was said, and no more', async () => {
+    let now = 0;
+    let most = 0;
+    const go = Promise.withResolvers<void>();
+    const worker = recorder(async () => {
+      most = Math.max(most, (now += 1));
+      await go.promise;
+      now -= 1;
+    });
+    await consume(worker, 3);
+    for (let count = 0; count < 10; count += 1) await queue.publish(randomUUID());
+    await until(() => now === 3, 'three are in hand');
+    go.resolve();
+    await until(() => worker.handled.length === 10);
+    expect(most).toBe(3);
+  });
+
+  test('a worker that stops finishes what it has in hand, and leaves the rest to the next', async () => {
+    const go = Promise.withResolvers<void>();
+    let finished = 0;
+    const first = recorder(async () => {
+      await go.promise;
+      finished += 1;
+    });
+    const consumer = await consume(first, 1);
+    const batchIds = [randomUUID(), randomUUID()];
+    for (const batchId of batchIds) await queue.publish(batchId);
+    await until(() => first.handled.length === 1);
+    let isStopped = false;
+    const stopped = consumer.stop().then(() => (isStopped = true));
+    await queue.publish(randomUUID());
+    expect(isStopped).toBe(false);
+    go.resolve();
+    await stopped;
+    expect(finished).toBe(1);
+    expect(first.handled).toHaveLength(1);
+    const second = recorder();
+    await consume(second);
+    await until(() => second.handled.length === 2);
+    expect(second.handled).not.toContain(first.handled[0]);
+  });
+
+  test('without its server it refuses within 5 s and says why; afterwards it works as before', async () => {
+    const worker = recorder();
+    await consume(worker);
+    const before = randomUUID();
+    await queue.publish(before);
+    await until(() => worker.handled.includes(before));
+    await server().fail();
+    const asked = performance.now();
+    await expect(queue.publish(randomUUID())).rejects.toThrow(QueueUnavailable);
+    expect(performance.now() - asked).toBeLessThan(5_500);
+    await until(() => queue.failure() !== undefined);
+    await server().recover();
+    await until(() => queue.failure() === undefined, 'the queue is back', 20_000);
+    const after = randomUUID();
+    await queue.publish(after);
+    await until(() => worker.handled.includes(after));
+  }, 60_000);
+
+  test('nothing that was confirmed is lost when the server dies between publishing, confirming and handling', async () => {
+    const worker = recorder(() => new Promise((resolve) => setTimeout(resolve, 20)));
+    await consume(worker, 8);
+    const confirmed: string[] = [];
+    let isOver = false;
+    let isDown = false;
+    let refused = 0;
+    const publisher = async () => {
+      while (!isOver) {
+        const batchId = randomUUID();
+        try {
+          await queue.publish(batchId);
+          confirmed.push(batchId);
+        } catch (error) {
+          expect(error).toBeInstanceOf(QueueUnavailable);
+          if (isDown) refused += 1;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    };
+    const publishers = Array.from({ length: 10 }, publisher);
+    await until(() => worker.handled.length > 50);
+    isDown = true;
+    await server().fail();
+    await until(() => refused >= 10, 'publishing is refused');
+    const confirmedBefore = confirmed.length;
+    await server().recover();
+    await until(() => confirmed.length > confirmedBefore + 50, 'publishing goes on', 20_000);
+    isOver = true;
+    await Promise.all(publishers);
+    const missing = () => {
+      const handled = new Set(worker.handled);
+      return confirmed.filter((batchId) => !handled.has(batchId));
+    };
+    await until(() => missing().length === 0, 'all that was confirmed is handled', 60_000);
+    expect(confirmed.length).toBeGreaterThan(100);
+  }, 120_000);
+}
