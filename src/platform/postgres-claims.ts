@@ -17,10 +17,6 @@ export function createPostgresClaims({ url, log }: { url: string; log: Logger })
 } {
   let session: Promise<pg.Client> | undefined;
 
-  const forget = (lost: Promise<pg.Client>) => {
-    if (session === lost) session = undefined;
-  };
-
   function open(): Promise<pg.Client> {
     const client = new pg.Client({
       connectionString: withSession(url, { role: APP_ROLE }),
@@ -31,7 +27,9 @@ export function createPostgresClaims({ url, log }: { url: string; log: Logger })
     });
     const opened = client.connect().then(() => client);
     client.on('error', (err) => log.warn({ err }, 'claims are lost: work may be done twice'));
-    client.on('end', () => forget(opened));
+    client.on('end', () => {
+      if (session === opened) session = undefined;
+    });
     return opened;
   }
 
@@ -46,7 +44,7 @@ export function createPostgresClaims({ url, log }: { url: string; log: Logger })
       });
       return rows[0]!.done;
     } catch (error) {
-      forget(held);
+      // A connection that does not answer holds nothing that anybody could rely on.
       void held.then((client) => client.end()).catch(() => undefined);
       throw error;
     }

@@ -52,7 +52,8 @@ describe('orphaned files', () => {
 
   test('a file that was never sent is refused, and its bytes go', async () => {
     const { run, refusals, log } = await job([uploadRequested, uploaded, cleared]);
-    await files.storage.put(`clean/${fileId}`, Buffer.from('a CV'), 'application/pdf');
+    for (const folder of ['clean', 'thumbnails'] as const)
+      await files.storage.put(`${folder}/${fileId}`, Buffer.from('a CV'), 'application/pdf');
     await run();
     expect(await refusals()).toEqual(['never-sent']);
     await createTidy(files.storage)(await log());
