@@ -108,7 +108,6 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     },
     works() {
       fault = undefined;
-      disconnect();
     },
     async close() {
       disconnect();
