@@ -6,6 +6,7 @@ import { jobOf } from '../commands/job/job.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import { isChatGroupEvent } from '../events/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
+import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import { audienceOf, sizeOf, toldOfApplication, toldOfStatus, whoIsAway } from './audience.ts';
 import type { Candidate, Outbox } from './outbox.ts';
@@ -15,7 +16,7 @@ import { MOST_UNDECIDED, UndecidedMessages } from './undecided.ts';
 export interface NotifierOptions {
   store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
-  outbox: Pick<Outbox, 'checkpoint' | 'begin' | 'write'>;
+  outbox: Pick<Outbox, 'checkpoint' | 'begin' | 'write' | 'reconsider'>;
   reach: Reach;
   /** Preferences are those of the `accounts` read model. */
   progress: Pick<Progress, 'reached'>;
@@ -91,6 +92,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     const headAtStart = await store.head();
     const undecided = new UndecidedMessages(mostUndecided);
     let candidates: Candidate[] = [];
+    let changedTheirMind: UserId[] = [];
     let handled = saved;
     let savedAt = performance.now();
     const settled = () => (undecided.first() ?? handled + 1) - 1;
@@ -113,6 +115,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
       else if (event.type === 'ApplicationSubmitted')
         candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
       else if (event.type === 'ApplicationStatusChanged') candidates.push(...toldOfStatus(event));
+      else if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
       handled = event.position;
     }
 
@@ -120,6 +123,14 @@ export function startNotifier(options: NotifierOptions): Notifier {
       for (const message of undecided.take(now().getTime(), DECIDED_AT_ONCE))
         for (const candidate of whoIsAway(message, (id) => !reach.hasReceived(id, message.pushedBy)))
           candidates.push(candidate);
+    }
+
+    /** Repeating it after a crash is no fault. */
+    async function reconsider(): Promise<void> {
+      if (changedTheirMind.length === 0) return;
+      await outbox.reconsider(changedTheirMind);
+      changedTheirMind = [];
+      onWritten();
     }
 
     async function save(): Promise<void> {
@@ -159,6 +170,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
           arriving = next();
         }
         decide();
+        await reconsider();
         await save();
         failure = undefined;
         failures = 0;

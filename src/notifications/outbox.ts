@@ -5,10 +5,16 @@ import type { Batch, Channel, Notification, Outcome } from './notification.ts';
 /** Somebody who is to be told of an event, on every channel that their preferences allow. */
 export type Candidate = Omit<Notification, 'channel'>;
 
+/** Messages are gathered at their recipient's pace; what becomes of applications is told at once, and slows nothing down. */
+export type Topic = 'messages' | 'applications';
+
 /** Somebody for whom something waits. */
 export interface Waiting {
   recipientId: UserId;
   channel: Channel;
+  topic: Topic;
+  /** When the last batch of it was made; null before the first. */
+  gatheredAt: Date | null;
 }
 
 export interface ParkedBatch {
@@ -32,13 +38,15 @@ export interface Outbox {
    * one row for each channel. What is there already stays as it is. Throws when somebody else moved the checkpoint.
    */
   write(step: { from: Position; to: Position; candidates: readonly Candidate[] }): Promise<void>;
+  /** What was put off for these people is due now: they want to be told in another way. */
+  reconsider(recipientIds: readonly UserId[]): Promise<void>;
 
-  /** Those for whom something waits that no batch has taken and whose pace allows a batch now. */
+  /** Those for whom something waits that no batch has taken, and that was not put off until later. */
   due(limit: number): Promise<Waiting[]>;
   /** Puts off everything that waits for somebody until then. */
   postpone(waiting: Waiting, until: Date): Promise<void>;
-  /** Takes what waits for somebody into a new batch; what comes later waits until `nextAt`. */
-  gather(waiting: Waiting, batchId: string, nextAt: Date): Promise<void>;
+  /** Takes what waits for somebody into a new batch, unless somebody else has done so meanwhile. */
+  gather(waiting: Waiting, batchId: string): Promise<void>;
   /** Batches to hand to the queue: new ones, those put off until now, and those that the queue seems to have lost. */
   unpublished(limit: number): Promise<string[]>;
   published(batchId: string): Promise<void>;
@@ -47,8 +55,8 @@ export interface Outbox {
   load(batchId: string): Promise<Batch | undefined>;
   /** Settles a batch: what became of each of its notifications. */
   settle(batchId: string, outcomes: readonly Outcome[]): Promise<void>;
-  /** Another attempt at that time, through the queue. */
-  retry(batchId: string, at: Date, error: string): Promise<void>;
+  /** Hands the batch to the queue again at that time. With an error this counts as an attempt that failed. */
+  retry(batchId: string, at: Date, error?: string): Promise<void>;
   /** Takes a batch out of circulation, for an operator to see to. */
   park(batchId: string, reason: string): Promise<void>;
   parked(): Promise<ParkedBatch[]>;

@@ -58,13 +58,20 @@ export function startRelay({
   let isWoken = false;
   let endSleep = () => {};
 
+  /** When the recipient's pace and quiet hours allow the next batch. */
+  async function allowedAt({ recipientId, topic, gatheredAt }: Waiting, at: Date): Promise<Date> {
+    const { quietHours, digestMinutes } = await preferencesOf(recipientId);
+    const quietEnd = quietUntil(quietHours, at);
+    if (quietEnd || topic === 'applications' || !gatheredAt) return quietEnd ?? at;
+    return new Date(gatheredAt.getTime() + digestMinutes * MINUTE_MS);
+  }
+
   async function gather(waiting: Waiting): Promise<void> {
     const at = now();
     try {
-      const { quietHours, digestMinutes } = await preferencesOf(waiting.recipientId);
-      const quietEnd = quietUntil(quietHours, at);
-      if (quietEnd) return await outbox.postpone(waiting, quietEnd);
-      await outbox.gather(waiting, newId(), new Date(at.getTime() + digestMinutes * MINUTE_MS));
+      const allowed = await allowedAt(waiting, at);
+      if (allowed > at) await outbox.postpone(waiting, allowed);
+      else await outbox.gather(waiting, newId());
     } catch (error) {
       log.warn({ err: error, recipientId: waiting.recipientId }, 'nothing could be gathered for a recipient');
       // Nobody holds up the others.

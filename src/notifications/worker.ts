@@ -114,7 +114,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const look = await lookAgain(batch, facts);
     if (look.remaining.length === 0) return settle(batch, look.skipped);
     const quiet = quietUntil(look.recipient?.preferences.quietHours ?? null, now());
-    if (quiet) return persistently(() => outbox.retry(batch.batchId, quiet, 'quiet hours'));
+    if (quiet) return persistently(() => outbox.retry(batch.batchId, quiet));
     const outcome = await send(batch, look);
     await settle(batch, [...look.skipped, ...look.remaining.map((eventId) => ({ eventId, outcome }))]);
   }

@@ -32,11 +32,13 @@ const WRITE = `
     ) w (channel, is_wanted)
     where w.is_wanted and not (c.kind = 'message' and c.group_id = any (a.muted))
     on conflict do nothing
-    returning recipient_id, channel
+    returning recipient_id, channel, kind
   )
-  insert into notification_pace as p (recipient_id, channel, next_at, waits)
-  select distinct recipient_id, channel, $1::timestamptz, true from written order by recipient_id, channel
-  on conflict (recipient_id, channel) do update set waits = true where not p.waits`;
+  insert into notification_pace as p (recipient_id, channel, topic, not_before, waits)
+  select distinct recipient_id, channel, case kind when 'message' then 'messages' else 'applications' end,
+    $1::timestamptz, true
+  from written order by 1, 2, 3
+  on conflict (recipient_id, channel, topic) do update set waits = true where not p.waits`;
 
 const columns = (candidates: readonly Candidate[]): string[] => [
   plain(candidates.map(({ eventId }) => eventId)),
@@ -142,26 +144,34 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
 
     async due(limit) {
       const { rows } = await pool.query<Waiting>(
-        `select recipient_id as "recipientId", channel from notification_pace
-         where waits and next_at <= $1 order by next_at limit $2`,
+        `select recipient_id as "recipientId", channel, topic, gathered_at as "gatheredAt" from notification_pace
+         where waits and not_before <= $1 order by not_before limit $2`,
         [now(), limit],
       );
       return rows;
     },
-    async postpone({ recipientId, channel }, until) {
+    async postpone({ recipientId, channel, topic }, until) {
       await changed(
-        `update notification_pace set next_at = $3
-         where recipient_id = $1 and channel = $2 and waits and next_at < $3`,
-        [recipientId, channel, until],
+        `update notification_pace set not_before = $4
+         where recipient_id = $1 and channel = $2 and topic = $3 and waits and not_before < $4`,
+        [recipientId, channel, topic, until],
       );
     },
-    async gather({ recipientId, channel }, batchId, nextAt) {
-      await pool.query('select gather_notifications($1, $2, $3, $4, $5)', [
+    async reconsider(recipientIds) {
+      await changed(
+        `update notification_pace set not_before = $2
+         where recipient_id = any ($1::uuid[]) and waits and not_before > $2`,
+        [plain(recipientIds), now()],
+      );
+    },
+    async gather({ recipientId, channel, topic, gatheredAt }, batchId) {
+      await pool.query('select gather_notifications($1, $2, $3, $4, $5, $6)', [
         recipientId,
         channel,
+        topic,
         batchId,
+        gatheredAt,
         now(),
-        nextAt,
       ]);
     },
     async unpublished(limit) {
@@ -192,9 +202,10 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
     async retry(batchId, at, error) {
       await changed(
         `update notification_batches
-         set attempts = attempts + 1, publish_at = $2, claimed_until = null, last_error = $3
+         set attempts = attempts + case when $3::text is null then 0 else 1 end, publish_at = $2,
+           claimed_until = null, last_error = $3
          where batch_id = $1 and done_at is null and parked_at is null`,
-        [batchId, at, error.slice(0, LONGEST_REASON)],
+        [batchId, at, error?.slice(0, LONGEST_REASON)],
       );
     },
     async park(batchId, reason) {

@@ -39,6 +39,16 @@ const following = async (options = {}) => {
   return notifier;
 };
 
+test('a changed preference counts for what was put off before', async () => {
+  await following();
+  await stage.happened(said(1, ada));
+  await isWritten(2);
+  const [waiting] = (await stage.outbox.due(9)).filter(({ recipientId }) => recipientId === bob.userId);
+  await stage.outbox.postpone(waiting!, stage.clock.in(3_600_000));
+  await stage.happened(stage.prefers(bob, { digestMinutes: 0 }));
+  await until(async () => (await stage.outbox.due(9)).length === 2, 'Bob’s to be due again');
+});
+
 describe('a message', () => {
   test('is told at once to members who are offline; those who receive it in time are not told', async () => {
     stage.reach.comes(ada, bob);

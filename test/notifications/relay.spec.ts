@@ -105,6 +105,30 @@ describe('the relay', () => {
     ]);
   });
 
+  test('tells what became of an application at once, whatever the pace of messages', async () => {
+    start();
+    await write(ada);
+    await isQueued(1);
+    await write(ada);
+    const about = candidate(position + 1, ada, { kind: 'application-status' });
+    await stage.outbox.write({ from: position, to: position + 1, candidates: [about] });
+    await isQueued(2);
+    await looks();
+    expect([await batch(1), queued.length]).toEqual([[ada.userId, [3]], 2]);
+  });
+
+  test('goes by what the recipient wants now, also for what was put off already', async () => {
+    start();
+    await write(ada);
+    await isQueued(1);
+    await write(ada);
+    await looks();
+    preferences.set(ada.userId, { digestMinutes: 0 });
+    await stage.outbox.reconsider([ada.userId]);
+    await isQueued(2);
+    expect(await batch(1)).toEqual([ada.userId, [2]]);
+  });
+
   test('is silent in quiet hours, and hands on all of it in the end', async () => {
     // It is noon in UTC, so 13:00 in Berlin.
     preferences.set(ada.userId, {

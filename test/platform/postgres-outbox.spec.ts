@@ -1,4 +1,4 @@
-import type { Candidate } from '../../src/notifications/outbox.ts';
+import type { Candidate, Waiting } from '../../src/notifications/outbox.ts';
 import { acme, ada, bob, eve, groupId, uuid } from '../support/example-events.ts';
 import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
 
@@ -13,8 +13,9 @@ afterEach(() => stage.close());
 const MINUTE = 60_000;
 const batchId = uuid(0xba1);
 const otherBatchId = uuid(0xba2);
-const adaByMail = { recipientId: ada.userId, channel: 'email' as const };
-const bobByMail = { recipientId: bob.userId, channel: 'email' as const };
+const byMail = { channel: 'email', topic: 'messages', gatheredAt: null } as const;
+const adaByMail: Waiting = { recipientId: ada.userId, ...byMail };
+const bobByMail: Waiting = { recipientId: bob.userId, ...byMail };
 
 let written = 0;
 beforeEach(() => void (written = 0));
@@ -22,8 +23,11 @@ const write = async (...candidates: Candidate[]) => {
   await stage.outbox.write({ from: written, to: written + 1, candidates });
   written += 1;
 };
-const gather = (id = batchId, nextAt = stage.clock.in(10 * MINUTE)) =>
-  stage.outbox.gather(adaByMail, id, nextAt);
+/** As a relay does that asks when the last time was. */
+const gather = async (id = batchId) => {
+  const due = await stage.outbox.due(9);
+  for (const waiting of due) if (waiting.recipientId === ada.userId) await stage.outbox.gather(waiting, id);
+};
 const sent = (...ns: number[]) =>
   ns.map((n) => ({ eventId: candidate(n, ada).eventId, outcome: 'sent' as const }));
 const eventsIn = async (id: string) =>
@@ -94,19 +98,36 @@ describe('what the notifier writes', () => {
 });
 
 describe('gathering', () => {
-  test('takes the first at once, and what follows when its time has come', async () => {
+  test('takes what waits, and says when it did so', async () => {
     await write(candidate(1, ada), candidate(1, bob));
     expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([adaByMail, bobByMail]));
     await gather();
     expect(await stage.outbox.due(9)).toEqual([bobByMail]);
+    const gatheredAt = stage.clock.now();
+    stage.clock.advance(MINUTE);
     await write(candidate(2, ada), candidate(3, ada));
-    expect(await stage.outbox.due(9)).toEqual([bobByMail]);
-    await gather(otherBatchId);
+    expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([{ ...adaByMail, gatheredAt }]));
+    await stage.outbox.gather(adaByMail, otherBatchId);
     expect(await stage.outbox.load(otherBatchId)).toBeUndefined();
-    stage.clock.advance(10 * MINUTE);
-    expect(await stage.outbox.due(9)).toEqual([bobByMail, adaByMail]);
     await gather(otherBatchId);
     expect([await eventsIn(batchId), await eventsIn(otherBatchId)]).toEqual([[1], [2, 3]]);
+  });
+
+  test('keeps messages and applications apart', async () => {
+    await write(candidate(1, ada), candidate(2, ada, { kind: 'application-status' }));
+    const applications: Waiting = { ...adaByMail, topic: 'applications' };
+    expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([adaByMail, applications]));
+    await stage.outbox.gather(applications, batchId);
+    expect(await eventsIn(batchId)).toEqual([2]);
+    expect(await stage.outbox.due(9)).toEqual([adaByMail]);
+  });
+
+  test('looks again at what was put off for somebody who has changed the preferences', async () => {
+    await write(candidate(1, ada), candidate(1, bob));
+    for (const waiting of [adaByMail, bobByMail])
+      await stage.outbox.postpone(waiting, stage.clock.in(60 * MINUTE));
+    await stage.outbox.reconsider([ada.userId]);
+    expect(await stage.outbox.due(9)).toEqual([adaByMail]);
   });
 
   test('waits for the end of what it was put off to', async () => {
@@ -121,9 +142,7 @@ describe('gathering', () => {
 
   test('gives each notification to one batch, however many gather while more is written', async () => {
     for (let n = 1; n <= 40; n += 1) {
-      const gathering = [1, 2, 3].map((k) =>
-        stage.outbox.gather(adaByMail, uuid(n * 10 + k), stage.clock.now()),
-      );
+      const gathering = [1, 2, 3].map((k) => gather(uuid(n * 10 + k)));
       await Promise.all([write(candidate(n, ada)), ...gathering]);
     }
     const { rows } = await stage.owner.query<{ unseen: number; empty: number; waits: boolean }>(
@@ -215,7 +234,8 @@ describe('settling', () => {
 describe('parking', () => {
   const parked = () => ({
     batchId,
-    ...adaByMail,
+    recipientId: ada.userId,
+    channel: 'email',
     reason: 'no such mailbox',
     parkedAt: stage.clock.now().toISOString(),
     notifications: 2,

@@ -39,19 +39,20 @@ function notifications(...args: string[]): Promise<{ code: number; out: string; 
 /** A batch with one notification in it that could not be sent. */
 async function parkedBatch(reason: string): Promise<string> {
   const batchId = randomUUID();
-  const waiting = { recipientId: UserId.parse(randomUUID()), channel: 'email' } as const;
+  const recipientId = UserId.parse(randomUUID());
+  const waiting = { recipientId, channel: 'email', topic: 'messages', gatheredAt: null } as const;
   await pool.query(
     `insert into notifications
        (event_id, recipient_id, channel, kind, group_id, subject_id, seq, position, written_at)
      values ($1, $2, $3, 'message', $4, $5, 1, 1, now())`,
     [randomUUID(), waiting.recipientId, waiting.channel, randomUUID(), randomUUID()],
   );
-  await pool.query(`insert into notification_pace values ($1, $2, now() - interval '1 s', true)`, [
-    waiting.recipientId,
-    waiting.channel,
-  ]);
+  await pool.query(
+    `insert into notification_pace values ($1, $2, 'messages', null, now() - interval '1 s', true)`,
+    [waiting.recipientId, waiting.channel],
+  );
   const outbox = createOutbox({ pool });
-  await outbox.gather(waiting, batchId, new Date());
+  await outbox.gather(waiting, batchId);
   await outbox.park(batchId, reason);
   return batchId;
 }

@@ -60,7 +60,8 @@ export async function startMailServer({ login }: { login?: { user: string; passw
         if (fault?.kind === 'stall') return everyConnection(stall);
         if (fault?.kind === 'drop after data') return everyConnection((socket) => socket.end());
         callback();
-      });
+        // Whoever dies in the middle has not sent a mail.
+      }, callback);
     },
   });
   server.on('error', () => {});

@@ -45,31 +45,39 @@ create index notification_batches_to_publish on notification_batches (publish_at
   where done_at is null and parked_at is null;
 create index notification_batches_parked on notification_batches (parked_at) where parked_at is not null;
 
--- When somebody may be told again by a channel. One row for each, so that nobody looks through what waits to find whose
--- turn it is.
+-- At which pace somebody is told by a channel: of messages, and apart from that of what becomes of applications. One row
+-- for each, so that nobody looks through what waits to find whose turn it is.
 create table notification_pace (
   recipient_id uuid,
   channel text,
-  next_at timestamptz not null,
+  topic text check (topic in ('messages', 'applications')),
+  -- When the last batch was made.
+  gathered_at timestamptz,
+  -- What waits was put off until then.
+  not_before timestamptz not null,
   -- Whether there are notifications that no batch has taken.
   waits boolean not null,
-  primary key (recipient_id, channel)
+  primary key (recipient_id, channel, topic)
 );
 
-create index notification_pace_waiting on notification_pace (next_at) where waits;
+create index notification_pace_waiting on notification_pace (not_before) where waits;
 
 -- Takes what waits for somebody into a new batch. Of many that try at once, one does: the pace is the lock. Whoever writes
 -- notifications marks the pace after them, so that what is not visible here is marked again afterwards.
-create function gather_notifications(recipient uuid, by_channel text, batch uuid, at timestamptz, next timestamptz)
+create function gather_notifications(
+  recipient uuid, by_channel text, of_topic text, batch uuid, last timestamptz, at timestamptz
+)
 returns void language plpgsql as $$
 begin
-  update notification_pace p set waits = false, next_at = next
-    where p.recipient_id = recipient and p.channel = by_channel and p.waits and p.next_at <= at;
+  update notification_pace p set waits = false, gathered_at = at, not_before = at
+    where p.recipient_id = recipient and p.channel = by_channel and p.topic = of_topic
+      and p.waits and p.not_before <= at and p.gathered_at is not distinct from last;
   if not found then
     return;
   end if;
   update notifications n set batch_id = batch
-    where n.recipient_id = recipient and n.channel = by_channel and n.batch_id is null;
+    where n.recipient_id = recipient and n.channel = by_channel and n.batch_id is null
+      and (n.kind = 'message') = (of_topic = 'messages');
   if found then
     insert into notification_batches (batch_id, recipient_id, channel, gathered_at, publish_at)
       values (batch, recipient, by_channel, at, at);
