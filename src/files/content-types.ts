@@ -47,7 +47,7 @@ export const isImageType = (contentType: string): boolean => contentType.startsW
 
 /** Whether that type is a zip archive under some name. */
 export const isArchiveType = (contentType: string): boolean =>
-  matchesType(contentType, 'application/zip') ||
+  (!isTextType(contentType) && matchesType(contentType, 'application/zip')) ||
   [OFFICE, OPEN_DOCUMENT].some((family) => contentType.startsWith(`${family}.`));
 
 /** Whether bytes that `file-type` calls `detected` are what was declared. Of text, the bytes alone say that. */

@@ -1,0 +1,118 @@
+import { Readable } from 'node:stream';
+import type { Finding } from '../../src/files/finding.ts';
+import { inspect } from '../../src/files/inspect.ts';
+import type { Scanner } from '../../src/files/scanner.ts';
+import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
+import { type Clamd, startClamd } from '../support/clamd.ts';
+import {
+  eicar,
+  honestFiles,
+  impenetrableFiles,
+  infectedFiles,
+  lyingFiles,
+  type Specimen,
+} from '../support/corpus.ts';
+import { linesOf } from '../support/log-lines.ts';
+
+const PIECE = 65_536;
+const MIB = 2 ** 20;
+
+function* inPieces(bytes: Buffer): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+}
+
+const inspected = ({ contentType, bytes }: Specimen, scanner: Scanner | undefined): Promise<Finding> =>
+  inspect({
+    file: { size: bytes.length, contentType, sha256: null },
+    open: () => Promise.resolve({ size: bytes.length, body: Readable.from(inPieces(bytes)) }),
+    scanner,
+    signal: AbortSignal.timeout(60_000),
+  });
+
+const word = (finding: Finding) => (finding.verdict === 'cleared' ? 'cleared' : finding.reason);
+const titled = (files: Specimen[]) => files.map((file) => [file.title, file.expected] as const);
+
+describe('the corpus', () => {
+  let clamd: Clamd;
+  let scanner: Scanner;
+  let corpus: Record<'honest' | 'infected' | 'impenetrable' | 'lying', Specimen[]>;
+
+  beforeAll(async () => {
+    clamd = await startClamd();
+    scanner = createClamdScanner({ url: clamd.url, log: linesOf('info').log });
+    corpus = {
+      honest: await honestFiles(),
+      infected: await infectedFiles(),
+      impenetrable: await impenetrableFiles(),
+      lying: await lyingFiles(),
+    };
+  }, 60_000);
+  afterAll(() => clamd?.stop());
+
+  test.each([
+    ['honest files are cleared', 'honest'],
+    ['files with a virus are infected, whatever they say they are', 'infected'],
+    ['files that nobody can look into are refused', 'impenetrable'],
+    ['files that lie about what they are are refused', 'lying'],
+  ] as const)(
+    '%s',
+    async (_, kind) => {
+      const files = corpus[kind];
+      const found: [string, string][] = [];
+      for (const file of files) found.push([file.title, word(await inspected(file, scanner))]);
+      expect(found).toEqual(titled(files));
+    },
+    120_000,
+  );
+
+  test('without a scanner, everything but viruses is found', async () => {
+    const files = Object.values(corpus).flat();
+    const found: [string, string][] = [];
+    for (const file of files) found.push([file.title, word(await inspected(file, undefined))]);
+    expect(found).toEqual(files.map(({ title, expected, unscanned }) => [title, unscanned ?? expected]));
+  }, 120_000);
+
+  test('a virus has its name in the finding', async () => {
+    const [virus] = corpus.infected;
+    expect(await inspected(virus!, scanner)).toEqual({
+      verdict: 'refused',
+      reason: 'infected',
+      signature: 'Eicar-Test.UNOFFICIAL',
+    });
+  });
+
+  describe('in a file of 200 MB', () => {
+    const size = 200 * MIB;
+    function* huge(): Generator<Buffer> {
+      const zeros = Buffer.alloc(MIB, 'text ');
+      for (let left = size - eicar().length; left > 0; left -= MIB)
+        yield zeros.subarray(0, Math.min(left, MIB));
+      yield eicar();
+    }
+    const upTo = (declared: number, by: Scanner) =>
+      inspect({
+        file: { size: declared, contentType: 'text/plain', sha256: null },
+        open: () => Promise.resolve({ size, body: Readable.from(huge()) }),
+        scanner: by,
+        signal: AbortSignal.timeout(60_000),
+      });
+
+    test('EICAR is not read beyond the declared size', async () => {
+      expect(await upTo(25 * MIB, scanner)).toMatchObject({ reason: 'wrong-size' });
+    });
+
+    test('EICAR is past the limits of a clamd that takes so much', async () => {
+      const large = await startClamd({ settings: { StreamMaxLength: '300M' } });
+      try {
+        const by = createClamdScanner({ url: large.url, log: linesOf('info').log });
+        expect(await upTo(size, by)).toMatchObject({ reason: 'archive-too-deep' });
+      } finally {
+        await large.stop();
+      }
+    }, 60_000);
+
+    test('it waits for an operator whose clamd does not take so much', async () => {
+      await expect(upTo(size, scanner)).rejects.toMatchObject({ name: 'ScannerUnavailable' });
+    });
+  });
+});
