@@ -16,6 +16,7 @@ import {
   sendProblem,
 } from './answer-with-problems.ts';
 import { authenticateRequests } from './authenticate-request.ts';
+import { allowOrigins } from './cross-origin.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
 import { type IdempotencyKeys, honourIdempotencyKeys } from './idempotency-keys.ts';
 import { fileAccess } from './file-access.ts';
@@ -44,6 +45,8 @@ import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.
 import { limitBodyTime } from './slow-bodies.ts';
 
 export interface HttpSettings {
+  /** Of web pages that may call, besides those of this host. */
+  allowedOrigins: readonly string[];
   /** The proxies, by address or network, whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[];
 }
@@ -112,6 +115,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   refuseWhenClosing(app);
   limitBodyTime(app, REQUEST_MS);
   await app.register(helmet);
+  await allowOrigins(app, deps.settings.allowedOrigins);
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
   });

@@ -60,7 +60,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     },
     log,
     newId,
-    settings: { trustedProxies: [] },
+    settings: { trustedProxies: [], allowedOrigins: [] },
     ...overrides,
   } as unknown as HttpDeps;
   const app = await createHttpServer(deps);
