@@ -3,7 +3,8 @@ import { addAbortSignal, Readable } from 'node:stream';
 import { isAllowedType } from './content-types.ts';
 import type { Finding } from './finding.ts';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from './scanner.ts';
-import { checksOf, type SniffedReason } from './sniff.ts';
+import { checksOf } from './sniff.ts';
+import type { SniffedReason } from './sniff-check.ts';
 
 /** What was said of the file when its upload was asked for. */
 export interface Declared {

@@ -1,5 +1,5 @@
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
-import type { SniffedReason } from './sniff.ts';
+import type { SniffedReason } from './sniff-check.ts';
 import { readDirectory } from './sniff-archive-directory.ts';
 import { createSource, type Source } from './sniff-archive-source.ts';
 
@@ -175,7 +175,7 @@ async function skipDescriptor(source: Source, malformed: Error): Promise<void> {
 }
 
 /** Reads exactly so many bytes. */
-export async function take(source: Source, length: number, malformed: Error): Promise<Buffer> {
+async function take(source: Source, length: number, malformed: Error): Promise<Buffer> {
   const bytes = await source.peek(length);
   if (!bytes) throw malformed;
   if (length > 0) await source.next(length);

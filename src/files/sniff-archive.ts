@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { Check, SniffedReason } from './sniff.ts';
+import type { Check, SniffedReason } from './sniff-check.ts';
 import { type ArchiveLimits, BadArchive, walkArchive } from './sniff-archive-members.ts';
 import { createSource } from './sniff-archive-source.ts';
 

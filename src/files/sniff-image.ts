@@ -1,4 +1,4 @@
-import type { Check } from './sniff.ts';
+import type { Check } from './sniff-check.ts';
 
 /** More than any camera takes; decoded, it is 200 MB. */
 const MAX_PIXELS = 50_000_000;

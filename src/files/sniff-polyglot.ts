@@ -1,5 +1,5 @@
 import { isImageType } from './content-types.ts';
-import type { Check } from './sniff.ts';
+import type { Check } from './sniff-check.ts';
 
 /** The end of a zip archive's directory, of an archive that is in one piece (APPNOTE.TXT 4.3.16). */
 const ZIP_END = Buffer.from('PK\x05\x06\0\0\0\0', 'latin1');

@@ -1,4 +1,4 @@
-import type { Check } from './sniff.ts';
+import type { Check } from './sniff-check.ts';
 
 /** The binary data bytes of the WHATWG's MIME Sniffing Standard, section 3. */
 const isBinary = Uint8Array.from({ length: 256 }, (_, byte) =>

@@ -1,6 +1,6 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { isTextType, matchesType } from './content-types.ts';
-import type { Check } from './sniff.ts';
+import type { Check } from './sniff-check.ts';
 import { beginsLikeMarkup } from './sniff-text.ts';
 
 /** Office documents name their kind in one of the first members of the archive that they are. */
