@@ -165,7 +165,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
   notifications = await startNotifications(config, log, open, {
     ...{ ...push, ownerUrl, store, loader, progress, links, metrics, reach: gateway },
-    siteUrl: config.publicUrl ?? url,
+    url: config.publicUrl ?? url,
   });
   isServing = true;
   log.info({ url }, 'listening');

@@ -121,6 +121,7 @@ const settings = z
     CLAMD_URL: url('tcp:', 'unix:'),
     SCAN_WEBHOOK_SECRET: z.string().min(32, 'must have at least 32 characters').max(1_024).optional(),
     AMQP_URL: url('amqp:', 'amqps:'),
+    SITE_URL: url('http:', 'https:'),
     SMTP_URL: url('smtp:', 'smtps:'),
     MAIL_FROM: z
       .string()
@@ -197,6 +198,8 @@ const settings = z
     scanWebhookSecret: env.SCAN_WEBHOOK_SECRET,
     /** Undefined means a queue in the database. */
     amqpUrl: env.AMQP_URL,
+    /** Where people read and answer, when that is not here. */
+    siteUrl: env.SITE_URL ?? env.PUBLIC_URL,
     /** Undefined means that mail is written to the log. */
     smtpUrl: env.SMTP_URL,
     mailFrom: env.MAIL_FROM ?? 'Jobs <noreply@localhost>',

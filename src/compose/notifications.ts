@@ -51,15 +51,15 @@ interface NotificationDeps extends ReturnType<typeof openPush> {
   progress: Pick<Progress, 'reached'>;
   links: SignedLinks;
   reach: Reach;
-  /** Where people find us: links in mails begin with it. */
-  siteUrl: string;
+  /** Where clients reach this server: links to unsubscribe begin with it. */
+  url: string;
   metrics: Metrics;
 }
 
 /** Who is told later: the notifier, the relay, the queue and the workers, which all run from here on. */
 export async function startNotifications(config: Config, log: Logger, open: Closers, deps: NotificationDeps) {
   const { ownerUrl, store, loader, progress, links, metrics } = deps;
-  const siteUrl = deps.siteUrl.replace(/\/$/, '');
+  const url = deps.url.replace(/\/$/, '');
   const pool = createPool({
     url: ownerUrl,
     role: APP_ROLE,
@@ -86,8 +86,8 @@ export async function startNotifications(config: Config, log: Logger, open: Clos
     facts: createNotificationFacts({ pool, store, loader, progress }),
     mailer,
     unsubscribeUrl: (userId: UserId) =>
-      siteUrl + unsubscribePath(links.sign('unsubscribe', { userId }, Date.now() + YEAR_MS)),
-    siteUrl,
+      url + unsubscribePath(links.sign('unsubscribe', { userId }, Date.now() + YEAR_MS)),
+    siteUrl: config.siteUrl ?? url,
     now: () => new Date(),
     log,
   });
