@@ -150,7 +150,7 @@ export function queueContract(server: () => Server): void {
     expect(performance.now() - asked).toBeLessThan(5_500);
     await until(() => queue.failure() !== undefined);
     await server().recover();
-    await until(() => queue.failure() === undefined, 'the queue is back', 20_000);
+    await until(() => queue.failure() === undefined, 'the queue is back', 30_000);
     const after = randomUUID();
     await queue.publish(after);
     await until(() => worker.handled.includes(after));
@@ -183,7 +183,7 @@ export function queueContract(server: () => Server): void {
     await until(() => refused >= 10, 'publishing is refused');
     const confirmedBefore = confirmed.length;
     await server().recover();
-    await until(() => confirmed.length > confirmedBefore + 50, 'publishing goes on', 20_000);
+    await until(() => confirmed.length > confirmedBefore + 50, 'publishing goes on', 30_000);
     isOver = true;
     await Promise.all(publishers);
     const missing = () => {

@@ -20,6 +20,15 @@ afterAll(() => broker.stop());
 
 const createQueue = () => createRabbitmqQueue({ url: broker.url, log });
 
+/**
+ * The name of a new queue is on disk half a second after its declaration: a RabbitMQ 3.10 that dies sooner comes back
+ * with a queue that has lost its log. Not what is meant here.
+ */
+async function crash(): Promise<void> {
+  await broker.ctl('eval', 'dets:sync(ra_directory_reverse).');
+  await broker.kill();
+}
+
 /** Whether the queue takes a batch; any other error than its own is one. */
 async function isTaken(queue: Queue): Promise<boolean> {
   try {
@@ -32,7 +41,7 @@ async function isTaken(queue: Queue): Promise<boolean> {
 }
 
 describe('the queue on RabbitMQ', () => {
-  queueContract(() => ({ createQueue, fail: () => broker.kill(), recover: () => broker.restart() }));
+  queueContract(() => ({ createQueue, fail: crash, recover: () => broker.restart() }));
 
   test('a message that no queue takes is refused, and the queue declared for the next', async () => {
     const queue = await createQueue();
@@ -63,7 +72,9 @@ describe('the queue on RabbitMQ', () => {
     }, 60_000);
 
     test('a message that is no batch is dropped', async () => {
+      await arrives();
       const connection = await connect(broker.url);
+      connection.on('error', () => undefined);
       const channel = await connection.createConfirmChannel();
       channel.sendToQueue('notifications', Buffer.from('not an id'));
       await channel.waitForConfirms();
@@ -102,7 +113,7 @@ describe('the queue on RabbitMQ', () => {
   test(
     'it starts without a broker, says so, and finds the broker when there is one',
     async () => {
-      await broker.kill();
+      await crash();
       const queue = await createQueue();
       const worker = recorder();
       await queue.consume({ ...worker, concurrency: 1 });
