@@ -35,7 +35,8 @@ const probes: { bytes: () => Buffer; answer: RegExp; complaint: string }[] = [
 ];
 
 /**
- * Resolves once clamd has shown that it finds, that it looks inside, and that it says when it cannot. Rejects with `ScannerUnavailable` that names the setting at fault.
+ * Resolves once clamd has shown that it finds, that it looks inside, and that it says when it cannot. Rejects with
+ * `ScannerUnavailable` that names the setting at fault.
  */
 export async function proveClamd(address: ClamdAddress, signal: AbortSignal): Promise<void> {
   for (const { bytes, answer, complaint } of probes) {
