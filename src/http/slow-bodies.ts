@@ -16,7 +16,7 @@ export function limitBodyTime(app: FastifyInstance, ms: number): void {
     const hasBody = 'content-length' in raw.headers || 'transfer-encoding' in raw.headers;
     if (!hasBody || routeOptions.config.slowBody) return;
     const cut = setTimeout(() => {
-      if (!raw.complete) raw.socket.destroy();
+      if (!raw.complete) raw.destroy();
     }, ms).unref();
     raw.once('end', () => clearTimeout(cut));
   });

@@ -97,7 +97,7 @@ describe('the files', () => {
     expect(await side.queries.filesToInspect(1)).toHaveLength(1);
   });
 
-  test('that are orphans were asked for long ago and are named by no message', async () => {
+  test('that are orphans were asked for long ago, and never completed or named by no message', async () => {
     const orphans = async (before: string) =>
       (await side.queries.orphans(new Date(before), 10)).toSorted((a, b) => (a.fileId < b.fileId ? -1 : 1));
     const asked = '2026-01-02T03:04:05.678Z';
@@ -105,6 +105,7 @@ describe('the files', () => {
     expect(await orphans('2026-01-02T03:04:05.679Z')).toEqual([
       { fileId: id(1), status: 'pending' },
       { fileId: id(5), status: 'clean' },
+      { fileId: id(7), status: 'pending' },
     ]);
     expect(await side.queries.orphans(new Date('2027-01-01'), 1)).toHaveLength(1);
   });

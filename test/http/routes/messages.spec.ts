@@ -61,7 +61,7 @@ describe('a conversation', () => {
           seq: 1,
           senderId: cast.member.userId,
           text: 'Hello, world',
-          files: [],
+          files: [expect.objectContaining({ fileId: board.fileId })],
           replyTo: null,
           reactions: { '❤️': [cast.member.userId] },
           editedAt: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
