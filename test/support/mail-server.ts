@@ -46,7 +46,7 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     },
     onMailFrom: (_address, _session, callback) => callback(refusal('sender')),
     onRcptTo: (_address, _session, callback) => callback(refusal('recipient')),
-    onData(stream, { envelope }, callback) {
+    onData(stream, { id, envelope }, callback) {
       void buffer(stream).then(async (raw) => {
         const refused = refusal('data');
         if (refused) return callback(refused);
@@ -57,7 +57,7 @@ export async function startMailServer({ login }: { login?: { user: string; passw
           raw: raw.toString(),
           mail: await simpleParser(raw),
         });
-        if (fault?.kind === 'stall') return everyConnection(stall);
+        if (fault?.kind === 'stall') return stall(id);
         if (fault?.kind === 'drop after data') return everyConnection((socket) => socket.end());
         callback();
         // Whoever dies in the middle has not sent a mail.
@@ -70,9 +70,13 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     server.connections.forEach(({ _socket }) => act(_socket));
   const disconnect = () => everyConnection((socket) => socket.destroy());
 
-  function stall(socket: Socket): void {
-    const timer = setInterval(() => socket.write('250-wait\r\n'), 20);
-    socket.once('close', () => clearInterval(timer));
+  /** Only the connection that waits for an answer to its mail: another one may be saying hello. */
+  function stall(connectionId: string): void {
+    for (const { id, _socket: socket } of server.connections) {
+      if (id !== connectionId) continue;
+      const timer = setInterval(() => socket.write('250-wait\r\n'), 20);
+      socket.once('close', () => clearInterval(timer));
+    }
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
