@@ -68,7 +68,7 @@ export async function openFiles(
     store,
     orphans: queries.orphans,
     waiting: queries.filesToInspect,
-    isCaughtUp: async () => progress.reached(await store.head(), CATCH_UP_MS, ['files']),
+    isCaughtUp: async () => progress.reached(await store.head(), CATCH_UP_MS, ['files', 'conversations']),
     handle,
     storage,
     log,

@@ -81,7 +81,13 @@ export interface EventStore {
   revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>>;
   /**
    * Follows the log in order from `after`, in batches of at most `limit`, without end, until the signal aborts.
-   * Nothing is skipped and nothing comes twice; what this process appends is handed over without a read.
+   * Nothing is skipped and nothing comes twice; what this process appends is handed over without a read. Readers that
+   * nobody waits for name a time for which a batch may wait for more of its kind: it costs far less.
    */
-  subscribe(options: { after: Position; limit?: number; signal: AbortSignal }): AsyncIterable<Recorded[]>;
+  subscribe(options: {
+    after: Position;
+    limit?: number;
+    lingerMs?: number;
+    signal: AbortSignal;
+  }): AsyncIterable<Recorded[]>;
 }

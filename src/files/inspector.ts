@@ -9,6 +9,7 @@ import type { Settle } from './settle.ts';
 import { ObjectChanged } from './storage.ts';
 
 const POLL_MS = 5_000;
+const LINGER_MS = 50;
 /** The oldest first; the others come up as these are done. */
 const POLL_LIMIT = 1_000;
 const DEADLINE_MS = 180_000;
@@ -144,7 +145,7 @@ export function createInspector({
     const { signal } = stopping;
     while (!signal.aborted) {
       try {
-        for await (const batch of store.subscribe({ after, signal }))
+        for await (const batch of store.subscribe({ after, lingerMs: LINGER_MS, signal }))
           for (const { type, data, position } of batch) {
             after = position;
             if (type === 'FileUploaded') hear(data.fileId);

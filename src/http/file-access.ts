@@ -26,7 +26,7 @@ export const fileAccess =
     const group = await loader.refresh(chatGroupOf(groupId));
     require(isMember(group.state, userId), 'FILE_NOT_FOUND');
     // Who has just heard of the message asks at once; who has taken it back relies on that, too.
-    await caughtUp(progress, await head(), ['files']);
+    await caughtUp(progress, await head(), ['conversations']);
     require(await queries.isNamed({ fileId, groupId }), 'FILE_NOT_FOUND');
     return file;
   };

@@ -41,6 +41,8 @@ export interface Notifier {
 }
 
 const BATCH = 500;
+/** Nobody notices it in a mail. */
+const LINGER_MS = 50;
 /** More than one batch brings, so that a backlog shrinks. */
 const DECIDED_AT_ONCE = 1_000;
 /** A push follows its event within milliseconds; of one that was handled much later nothing better is known. */
@@ -147,7 +149,12 @@ export function startNotifier(options: NotifierOptions): Notifier {
 
     const end = new AbortController();
     const batches = store
-      .subscribe({ after: saved, limit: BATCH, signal: AbortSignal.any([signal, end.signal]) })
+      .subscribe({
+        after: saved,
+        limit: BATCH,
+        lingerMs: LINGER_MS,
+        signal: AbortSignal.any([signal, end.signal]),
+      })
       [Symbol.asyncIterator]();
     const next = () => {
       const batch = batches.next();

@@ -16,7 +16,9 @@ export const MOST_UNDECIDED = 200_000;
 
 /** The messages whose time is not up, in log order. */
 export class UndecidedMessages {
-  readonly #messages: Undecided[] = [];
+  #messages: Undecided[] = [];
+  /** Those before it have been taken out; moving the rest up each time would cost more than all else. */
+  #start = 0;
   readonly #most: number;
 
   constructor(most: number) {
@@ -30,23 +32,33 @@ export class UndecidedMessages {
 
   /** Takes out the oldest ones whose time is up, and those that are too many: at most `limit`. */
   take(now: number, limit: number): Undecided[] {
-    const tooMany = this.#messages.length - this.#most;
+    const tooMany = this.#size() - this.#most;
     let count = 0;
     while (count < limit && (count < tooMany || this.#isDue(count, now))) count += 1;
-    return this.#messages.splice(0, count);
+    const taken = this.#messages.slice(this.#start, this.#start + count);
+    this.#start += count;
+    if (this.#start > this.#messages.length / 2) {
+      this.#messages = this.#messages.slice(this.#start);
+      this.#start = 0;
+    }
+    return taken;
   }
 
   hasDue(now: number): boolean {
-    return this.#isDue(0, now) || this.#messages.length > this.#most;
+    return this.#isDue(0, now) || this.#size() > this.#most;
   }
 
   /** Everything before it is decided. */
   first(): Position | undefined {
-    return this.#messages[0]?.notice.position;
+    return this.#messages[this.#start]?.notice.position;
+  }
+
+  #size(): number {
+    return this.#messages.length - this.#start;
   }
 
   #isDue(index: number, now: number): boolean {
-    const message = this.#messages[index];
+    const message = this.#messages[this.#start + index];
     return message !== undefined && message.decideAt <= now;
   }
 }

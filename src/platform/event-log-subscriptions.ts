@@ -55,7 +55,8 @@ export function createSubscriptions(reader: LogReader, log: Logger): Subscriptio
     polling = undefined;
   }
 
-  async function* subscribe({ after, limit = 1_000, signal }: Parameters<EventStore['subscribe']>[0]) {
+  async function* subscribe(options: Parameters<EventStore['subscribe']>[0]) {
+    const { after, limit = 1_000, lingerMs = 0, signal } = options;
     const subscriber: Subscriber = { at: after, heardOf: Infinity, pending: [], wake: () => undefined };
     const wake = () => subscriber.wake();
     let reading: Promise<void> | undefined;
@@ -103,6 +104,8 @@ export function createSubscriptions(reader: LogReader, log: Logger): Subscriptio
       while (!signal.aborted) {
         if (subscriber.pending.length < limit) readAhead();
         if (subscriber.pending.length > 0) {
+          if (lingerMs > 0 && subscriber.pending.length < limit)
+            await pause(lingerMs, undefined, { signal }).catch(() => undefined);
           yield subscriber.pending.splice(0, limit);
         } else if (failure) {
           throw failure;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Position, Recorded } from '../events/event-store.ts';
+import type { Position } from '../events/event-store.ts';
 import type { Projection, Statement } from '../projections/projection.ts';
 import { columnTypes, withSession } from './postgres.ts';
 import { StatementPipeline } from './statement-pipeline.ts';
@@ -96,11 +96,10 @@ export class ProjectingConnection {
 }
 
 /** The events of a batch that concern a projection; the array itself when all of them do. */
-export function handledBy(
-  { handles, concerns = () => true }: Pick<Projection, 'handles' | 'concerns'>,
-  events: Recorded[],
-): Recorded[] {
+export function handledBy<E extends { type: string }>(
+  { handles }: Pick<Projection, 'handles'>,
+  events: E[],
+): E[] {
   const types = new Set<string>(handles);
-  const isConcerned = (event: Recorded) => types.has(event.type) && concerns(event);
-  return events.every(isConcerned) ? events : events.filter(isConcerned);
+  return events.every(({ type }) => types.has(type)) ? events : events.filter(({ type }) => types.has(type));
 }

@@ -113,7 +113,7 @@ const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
 /** What was said, and how it stands now. */
 export const conversations: Projection<'MessageSent' | MessageChange['type']> = {
   name: 'conversations',
-  version: 1,
+  version: 2,
   // Room on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every message.
   tables: `
     create table conversations (
@@ -155,6 +155,7 @@ export const conversations: Projection<'MessageSent' | MessageChange['type']> = 
     )`,
   indexes: `
     create unique index messages_in_order on messages (group_id, seq);
+    create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
     create index messages_by_text on messages using gin (public.message_terms(group_id, text))
       where text is not null`,
   handles: ['MessageSent', 'MessageEdited', 'MessageDeleted', 'ReactionAdded', 'ReactionRemoved'],

@@ -5,8 +5,6 @@ import type { Projection, Statement } from './projection.ts';
 
 type Requested = Recorded<EventOf<'FileUploadRequested'>>;
 type Moved = Recorded<EventOf<'FileUploaded' | 'FileCleared' | 'FileRefused'>>;
-type Sent = Recorded<EventOf<'MessageSent'>>;
-type Deleted = Recorded<EventOf<'MessageDeleted'>>;
 
 const request = (events: Requested[]): Statement => ({
   name: 'request',
@@ -51,36 +49,8 @@ const move = (events: Moved[]): Statement => ({
   ],
 });
 
-function attach(events: Sent[]): Statement {
-  const attachments = events.flatMap(({ data, position }) =>
-    data.fileIds.map((fileId) => ({ ...data, fileId, position })),
-  );
-  return {
-    name: 'attach',
-    text: `
-      insert into attachments (message_id, file_id, group_id, position)
-      select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[])
-      on conflict do nothing`,
-    values: [
-      plain(attachments.map(({ messageId }) => messageId)),
-      plain(attachments.map(({ fileId }) => fileId)),
-      plain(attachments.map(({ groupId }) => groupId)),
-      plain(attachments.map(({ position }) => position)),
-    ],
-  };
-}
-
-/** After `attach`: in one group, no message is deleted before it is sent. */
-const detach = (events: Deleted[]): Statement => ({
-  name: 'detach',
-  text: `
-    delete from attachments a using unnest($1::uuid[], $2::uuid[]) b (message_id, group_id)
-    where a.message_id = b.message_id and a.group_id = b.group_id`,
-  values: [plain(events.map(({ data }) => data.messageId)), plain(events.map(({ data }) => data.groupId))],
-});
-
-/** How each file stands, and which messages name it. */
-export const files: Projection<(Requested | Moved | Sent | Deleted)['type']> = {
+/** How each file stands. Which messages name it, the conversations know. */
+export const files: Projection<(Requested | Moved)['type']> = {
   name: 'files',
   version: 1,
   tables: `
@@ -97,43 +67,21 @@ export const files: Projection<(Requested | Moved | Sent | Deleted)['type']> = {
       has_thumbnail boolean not null,
       requested_at timestamptz not null,
       revision bigint not null
-    );
-    create table attachments (
-      message_id uuid,
-      file_id uuid,
-      group_id uuid not null,
-      position bigint not null,
-      primary key (message_id, file_id)
     )`,
   indexes: `
     create index files_to_inspect on files (requested_at) where status = 'scanning';
-    create index files_that_may_be_orphans on files (requested_at) where status in ('pending', 'clean');
-    create index attachments_of_file on attachments (file_id, group_id)`,
-  handles: [
-    'FileUploadRequested',
-    'FileUploaded',
-    'FileCleared',
-    'FileRefused',
-    'MessageSent',
-    'MessageDeleted',
-  ],
-  concerns: (event) => event.type !== 'MessageSent' || event.data.fileIds.length > 0,
+    create index files_that_may_be_orphans on files (requested_at) where status in ('pending', 'clean')`,
+  handles: ['FileUploadRequested', 'FileUploaded', 'FileCleared', 'FileRefused'],
   project: (events) => {
     const requested: Requested[] = [];
     const moved = new Map<string, Moved>();
-    const sent: Sent[] = [];
-    const deleted: Deleted[] = [];
     for (const event of events) {
       if (event.type === 'FileUploadRequested') requested.push(event);
-      else if (event.type === 'MessageDeleted') deleted.push(event);
-      else if (event.type !== 'MessageSent') moved.set(event.data.fileId, event);
-      else if (event.data.fileIds.length > 0) sent.push(event);
+      else moved.set(event.data.fileId, event);
     }
     return [
       ...(requested.length > 0 ? [request(requested)] : []),
       ...(moved.size > 0 ? [move([...moved.values()])] : []),
-      ...(sent.length > 0 ? [attach(sent)] : []),
-      ...(deleted.length > 0 ? [detach(deleted)] : []),
     ];
   },
 };

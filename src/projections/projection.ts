@@ -23,8 +23,6 @@ export interface Projection<T extends EventType = EventType> {
   /** Everything else that reading needs; made after the load when rebuilding. */
   indexes: string;
   handles: readonly T[];
-  /** Of those, the ones that change anything; without it, all of them. What it leaves out must change nothing either way. */
-  concerns?: (event: Recorded<EventOf<T>>) => boolean;
   /** Pure: the statements that bring the rows up to date with a batch, in order. Applying a batch again changes nothing. */
   project: (events: Recorded<EventOf<T>>[]) => Statement[];
 }

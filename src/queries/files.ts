@@ -26,19 +26,22 @@ export async function orphans(db: DatabasePool, before: Date, limit: number): Pr
     select f.file_id as "fileId", f.status from files.files f
     where f.requested_at < ${sql.timestamp(before)} and (
       f.status = 'pending' or f.status = 'clean'
-      and not exists (select from files.attachments a where a.file_id = f.file_id)
+      and not exists (
+        select from conversations.messages m where m.file_ids @> array[f.file_id] and m.file_ids <> '{}'
+      )
     )
     order by f.requested_at limit ${limit}`);
   return [...found];
 }
 
-/** Whether a message of the group that was not deleted names the file. */
+/** Whether a message of the group names the file; one that was deleted names nothing any more. */
 export async function isNamed(
   db: DatabasePool,
   { fileId, groupId }: { fileId: FileId; groupId: GroupId },
 ): Promise<boolean> {
   return db.oneFirst(sql.type(Found)`
     select exists (
-      select from files.attachments where file_id = ${fileId} and group_id = ${groupId}
+      select from conversations.messages
+      where file_ids @> array[${fileId}::uuid] and file_ids <> '{}' and group_id = ${groupId}
     ) as found`);
 }

@@ -21,6 +21,8 @@ export interface ReactionFollower {
 }
 
 const SAVE_EVERY_MS = 250;
+/** What was done at once has been done: there is no hurry to make sure. */
+const LINGER_MS = 100;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 
@@ -58,7 +60,7 @@ export function followReactions({
   async function follow(): Promise<void> {
     if (done === undefined) done = saved = await checkpoint.load();
     if (failure && (await store.head()) <= done) failure = undefined;
-    for await (const batch of store.subscribe({ after: done, signal })) {
+    for await (const batch of store.subscribe({ after: done, lingerMs: LINGER_MS, signal })) {
       // What was done at once has been: this is only to make sure, after everything that somebody waits for.
       await turn();
       let hasReacted = false;
