@@ -12,7 +12,7 @@ export function describeSubscriptions(current: () => EventStore): void {
     /** Follows the log until `count` events have come. */
     async function follow(
       count: number,
-      options: { after?: number; limit?: number } = {},
+      options: { after?: number; limit?: number; lingerMs?: number } = {},
     ): Promise<Recorded[][]> {
       const done = new AbortController();
       const batches: Recorded[][] = [];
@@ -44,6 +44,12 @@ export function describeSubscriptions(current: () => EventStore): void {
       const following = follow(650, { limit: 40 });
       for (const _ of range(6)) await fill(100);
       expect((await following).flat()).toEqual(await store.readAll({ after: 0, limit: 1_000 }));
+    });
+
+    test('misses nothing when its batches wait for more', async () => {
+      const following = follow(60, { lingerMs: 20 });
+      for (const n of range(60)) await store.append(say(newStream(), `${n}`));
+      expect((await following).flat()).toEqual(await store.readAll({ after: 0, limit: 100 }));
     });
 
     test('waits for the next event when it has them all', async () => {
