@@ -7,8 +7,8 @@ import type { EventStore } from '../events/event-store.ts';
 import { inspect } from '../files/inspect.ts';
 import { createInspector } from '../files/inspector.ts';
 import { createOrphanJob } from '../files/orphans.ts';
-import { createSettle } from '../files/settle.ts';
-import { storageKey } from '../files/storage.ts';
+import { type Settle, createSettle } from '../files/settle.ts';
+import { type FileStorage, storageKey } from '../files/storage.ts';
 import { createThumbnails } from '../files/thumbnails.ts';
 import { createTidy } from '../files/tidy.ts';
 import { createClamdScanner } from '../platform/clamd-scanner.ts';
@@ -39,63 +39,23 @@ async function openStorage(config: Config, links: SignedLinks, open: Closers) {
   return { storage, receiver: undefined };
 }
 
-/** Storage, the scanner, and everything that happens to a file between its upload and its download. */
-export async function openFiles(
-  config: Config,
+interface FileDeps extends Pick<LogParts, 'ownerUrl' | 'pool'> {
+  store: EventStore;
+  handle: HandleCommand;
+  links: SignedLinks;
+  queries: ReturnType<typeof bindQueries>;
+  progress: Pick<Progress, 'reached'>;
+  metrics: Metrics;
+}
+
+/** Looks at every file that has come, until the program stops; answers with what readiness asks. */
+async function startInspections(
+  { clamdUrl }: Config,
   log: Logger,
   open: Closers,
-  deps: Pick<LogParts, 'ownerUrl' | 'pool'> & {
-    store: EventStore;
-    handle: HandleCommand;
-    links: SignedLinks;
-    queries: ReturnType<typeof bindQueries>;
-    progress: Pick<Progress, 'reached'>;
-    metrics: Metrics;
-  },
+  { ownerUrl, store, queries, metrics, storage, settle }: FileDeps & { storage: FileStorage; settle: Settle },
 ) {
-  const { ownerUrl, pool, store, handle, links, queries, progress, metrics } = deps;
-  const { storage, receiver } = await openStorage(config, links, open);
-  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails() });
-  const tidy = followReactions({
-    store,
-    react: createTidy(storage),
-    checkpoint: postgresCheckpoint(pool, 'tidy'),
-    log,
-  });
-  open.add('tidying up', () => tidy.stop());
-
-  const orphans = createOrphanJob({
-    store,
-    orphans: queries.orphans,
-    waiting: queries.filesToInspect,
-    isCaughtUp: async () => progress.reached(await store.head(), CATCH_UP_MS, ['files', 'conversations']),
-    handle,
-    storage,
-    log,
-  });
-  orphans.start();
-  open.add('orphans', () => orphans.stop());
-
-  const scanner =
-    config.clamdUrl === undefined ? undefined : createClamdScanner({ url: config.clamdUrl, log });
-  const isScannedElsewhere = scanner === undefined && config.scanWebhookSecret !== undefined;
-  const scanReports =
-    config.scanWebhookSecret === undefined
-      ? undefined
-      : { secret: config.scanWebhookSecret, nonces: createNonces(pool), store, handle, storage, settle };
-
-  async function overdueReports(): Promise<string | undefined> {
-    const overdue = await queries.filesToInspect(1, new Date(Date.now() - REPORT_OVERDUE_MS));
-    return overdue.length > 0 ? 'files have waited for more than 10 minutes for a report' : undefined;
-  }
-  if (isScannedElsewhere)
-    return {
-      storage,
-      receiver,
-      scanReports,
-      checks: { storage: storage.failure, scanner: overdueReports, tidy: () => tidy.failure()?.message },
-    };
-
+  const scanner = clamdUrl === undefined ? undefined : createClamdScanner({ url: clamdUrl, log });
   if (!scanner)
     log.warn(
       'NO MALWARE SCANNER: files are checked for size and type only. Set CLAMD_URL or SCAN_WEBHOOK_SECRET',
@@ -121,14 +81,52 @@ export async function openFiles(
   await inspector.start();
   open.add('inspections', () => inspector.stop());
   return {
+    ...(scanner && { scanner: () => scanner.failure() }),
+    inspections: () => inspector.failure(),
+  };
+}
+
+/** Storage, the scanner, and everything that happens to a file between its upload and its download. */
+export async function openFiles(config: Config, log: Logger, open: Closers, deps: FileDeps) {
+  const { pool, store, handle, links, queries, progress } = deps;
+  const { storage, receiver } = await openStorage(config, links, open);
+  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails() });
+  const tidy = followReactions({
+    store,
+    react: createTidy(storage),
+    checkpoint: postgresCheckpoint(pool, 'tidy'),
+    log,
+  });
+  open.add('tidying up', () => tidy.stop());
+
+  const orphans = createOrphanJob({
+    store,
+    orphans: queries.orphans,
+    waiting: queries.filesToInspect,
+    isCaughtUp: async () => progress.reached(await store.head(), CATCH_UP_MS, ['files', 'conversations']),
+    handle,
+    storage,
+    log,
+  });
+  orphans.start();
+  open.add('orphans', () => orphans.stop());
+
+  async function overdueReports(): Promise<string | undefined> {
+    const overdue = await queries.filesToInspect(1, new Date(Date.now() - REPORT_OVERDUE_MS));
+    return overdue.length > 0 ? 'files have waited for more than 10 minutes for a report' : undefined;
+  }
+  const secret = config.scanWebhookSecret;
+  const isScannedElsewhere = secret !== undefined && config.clamdUrl === undefined;
+  const inspections = isScannedElsewhere
+    ? { scanner: overdueReports }
+    : await startInspections(config, log, open, { ...deps, storage, settle });
+  return {
     storage,
     receiver,
-    scanReports,
-    checks: {
-      storage: () => storage.failure(),
-      ...(scanner && { scanner: () => scanner.failure() }),
-      inspections: () => inspector.failure(),
-      tidy: () => tidy.failure()?.message,
-    },
+    scanReports:
+      secret === undefined
+        ? undefined
+        : { secret, nonces: createNonces(pool), store, handle, storage, settle },
+    checks: { storage: () => storage.failure(), ...inspections, tidy: () => tidy.failure()?.message },
   };
 }

@@ -10,7 +10,8 @@ export interface Consumer {
 
 /**
  * The port of the queue between the relay and the workers. It carries batch ids, nothing else: no names, no text. A
- * message may come more than once, and one whose handling throws five times over is handed to `onDead`.
+ * message may come more than once, and one whose handling goes on to throw is handed out five more times, then to
+ * `onDead`.
  */
 export interface Queue {
   /** Resolves once the queue has it on stable storage. Rejects with `QueueUnavailable` within 5 s. */
