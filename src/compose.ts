@@ -163,8 +163,9 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   await http.listen({ host: config.host, port: config.port });
   const { port } = http.server.address() as AddressInfo;
   const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
+  const reach = { isOnline: gateway.hasSocket, hasReceived: gateway.hasReceived };
   notifications = await startNotifications(config, log, open, {
-    ...{ ...push, ownerUrl, store, loader, progress, links, metrics, reach: gateway },
+    ...{ ...push, ownerUrl, store, loader, progress, links, metrics, reach },
     url: config.publicUrl ?? url,
   });
   isServing = true;

@@ -82,6 +82,8 @@ export interface Gateway {
   close(): Promise<void>;
   /** Whether the user has a socket, or had one until a second ago. */
   isOnline(userId: UserId): boolean;
+  /** Whether the user has a socket now. */
+  hasSocket(userId: UserId): boolean;
   /** See `Reach.hasReceived`: whether what happened then has reached the user live. */
   hasReceived(userId: UserId, at: number): boolean;
   announceRead(reading: Reading): void;
@@ -219,6 +221,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
 
     isOnline: (userId) => users.isOnline(userId),
+    hasSocket: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
     hasReceived: reach.hasReceived,
     announceRead,
     position: broadcaster.position,

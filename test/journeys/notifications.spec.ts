@@ -54,6 +54,12 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     addresses[name] = `${name}-${randomUUID()}@example.org`;
     return signUp(server.url, { role, displayName: name, email: addresses[name] });
   };
+  /** Whether the others see somebody online. */
+  const isSeen = async ({ userId }: Session) => {
+    const path = `/v1/groups/${job.groupId}/members`;
+    const { data } = await as<{ data: { userId: string; online: boolean }[] }>(bob, 'GET', path);
+    return data.find((member) => member.userId === userId)!.online;
+  };
   const isTold = (name: keyof typeof addresses, text: string) =>
     until(
       () => lettersTelling(mail.mails, addresses[name], text).size > 0,
@@ -147,6 +153,10 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     } finally {
       client.close();
     }
+    // A moment later there is nobody any more, and whoever is away is told at once.
+    await until(async () => !(await isSeen(acme)), 'the server to see Acme go');
+    await say(bob, 'Come back');
+    await isTold('acme', 'Come back');
   });
 
   test('an applicant hears what became of the application, also of one in a muted group', async () => {

@@ -41,12 +41,14 @@ describe('what is not logged', () => {
     const one = await world.client(alice);
     const first = await world.client(bob);
     expect(await one.hears('presence')).toEqual({ userId: bob, online: true });
-    expect(world.gateway.isOnline(bob)).toBe(true);
+    expect([world.gateway.isOnline(bob), world.gateway.hasSocket(bob)]).toEqual([true, true]);
     first.socket.disconnect();
     const second = await world.client(bob);
     const third = await world.client(bob);
     second.socket.disconnect();
     third.socket.disconnect();
+    await until(() => !world.gateway.hasSocket(bob), 'the last socket to be gone');
+    expect(world.gateway.isOnline(bob)).toBe(true);
     await one.hears('presence', ({ online }) => !online);
     await until(() => !world.gateway.isOnline(bob), 'the user to be gone');
     expect(one.all('presence')).toEqual([

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { APP_ROLE, withSession } from '../../src/platform/postgres.ts';
+import { until } from './until.ts';
 
 /** Where global-setup.ts leaves the address of the server it started, for the workers. */
 export const OWNER_URL_VARIABLE = 'TEST_POSTGRES_OWNER_URL';
@@ -23,7 +24,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     ownerUrl,
     url: withSession(ownerUrl, { role: APP_ROLE }),
-    drop: () => administer(`drop database if exists ${name} with (force)`),
+    drop: () => drop(name),
   };
 }
 
@@ -34,6 +35,26 @@ export function databaseUrl(database: string): string {
   const url = new URL(ownerUrl);
   url.pathname = `/${database}`;
   return url.href;
+}
+
+/** How long connections that were ended a moment ago may take to go. */
+const LEAVING_MS = 1_000;
+
+/**
+ * A connection says goodbye and is gone for its client before it is for the server. If the server cut it meanwhile, its
+ * client would hear of an error when nobody listens any more.
+ */
+async function drop(name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl('postgres') });
+  await client.connect();
+  try {
+    const isEmpty = async () =>
+      (await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount === 0;
+    await until(isEmpty, 'the last connection to go', LEAVING_MS).catch(() => undefined);
+    await client.query(`drop database if exists ${name} with (force)`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Runs one statement in the server's own database. */
