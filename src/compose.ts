@@ -146,6 +146,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     httpServer: http.server,
     store,
     handle,
+    lookups,
     loader,
     rateLimits,
     queries,

@@ -1,5 +1,7 @@
 import type { ConversationEvent } from '../events/domain-event.ts';
 import type { Position } from '../events/event-store.ts';
+import type { GroupId, MessageId } from '../events/ids.ts';
+import type { Lookups } from './command.ts';
 import type { Outcome } from './handle-command.ts';
 
 /** How clients see a position: opaque, and sorted by nobody but us. */
@@ -19,8 +21,16 @@ export function messageSentAnswer({ events, duplicate, position }: Outcome<Conve
   };
 }
 
-/** What the author of a change to a message hears; `knownSeq` stands where nothing had to change. */
-export function messageChangedAnswer({ events, position }: Outcome<ConversationEvent>, knownSeq: number) {
-  const revision = events[0]?.revision;
-  return { seq: revision === undefined ? knownSeq : revision + 1, position: encodePosition(position) };
+/**
+ * What the author of a change to a message hears, over REST and the socket alike: the seq of the change. One that had been
+ * made before is told with the seq at which the message stands.
+ */
+export async function messageChangedAnswer(
+  lookups: Lookups,
+  { groupId, messageId }: { groupId: GroupId; messageId: MessageId },
+  { events, position }: Outcome<ConversationEvent>,
+) {
+  const [changed] = events;
+  const seq = changed ? changed.revision + 1 : (await lookups.message(groupId, messageId))?.changedSeq;
+  return { seq: seq ?? 0, position: encodePosition(position) };
 }

@@ -1,5 +1,5 @@
 import { messageChangedAnswer, messageSentAnswer } from '../commands/answers.ts';
-import type { Command } from '../commands/command.ts';
+import type { Command, Lookups } from '../commands/command.ts';
 import type { HandleCommand, Outcome } from '../commands/handle-command.ts';
 import { deleteMessage } from '../commands/message/delete-message.ts';
 import { editMessage } from '../commands/message/edit-message.ts';
@@ -10,7 +10,7 @@ import type { Authenticate } from '../auth/session.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { ConversationEvent } from '../events/domain-event.ts';
 import type { EventStore } from '../events/event-store.ts';
-import type { GroupId } from '../events/ids.ts';
+import type { GroupId, MessageId } from '../events/ids.ts';
 import { ProblemError, problem } from '../http/problem.ts';
 import type { ChatSocket } from './connection.ts';
 import { headSeq } from './heads.ts';
@@ -22,6 +22,7 @@ import { syncFrom } from './sync.ts';
 export interface ClientEventDeps {
   store: EventStore;
   handle: HandleCommand;
+  lookups: Lookups;
   authenticate: Authenticate;
   rateLimits: RateLimits;
   membership: Membership;
@@ -48,12 +49,9 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     deps.handle(command, input, { actor: session.actor, correlationId: deps.newId() });
 
   const change =
-    <I extends { groupId: GroupId }, S>(command: Command<I, S, ConversationEvent>) =>
-    async (socket: ChatSocket, input: I) => {
-      const outcome = await run(command, input, socket);
-      const isDoneAlready = outcome.events.length === 0;
-      return messageChangedAnswer(outcome, isDoneAlready ? await headSeq(store, input.groupId) : 0);
-    };
+    <I extends { groupId: GroupId; messageId: MessageId }, S>(command: Command<I, S, ConversationEvent>) =>
+    async (socket: ChatSocket, input: I) =>
+      messageChangedAnswer(deps.lookups, input, await run(command, input, socket));
 
   return {
     async sendMessage(socket, input) {

@@ -5,6 +5,7 @@ import { Server } from 'socket.io';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
@@ -60,6 +61,7 @@ export interface GatewayDeps {
   httpServer: HttpServer;
   store: EventStore;
   handle: HandleCommand;
+  lookups: Lookups;
   loader: AggregateLoader;
   authenticate: Authenticate;
   revocations: Revocations;

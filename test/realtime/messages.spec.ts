@@ -71,9 +71,10 @@ describe('messages over sockets', () => {
     expect(changes[1]!.data).toEqual({ ...about, emoji: '👍', userId: bobId });
   });
 
-  test('a change that is done already answers with where the conversation stands', async () => {
+  test('a change that is done already answers with where the message stands', async () => {
     const { alice, groupId } = await talk();
     const { messageId } = await alice.send(groupId, 'Same');
+    await alice.send(groupId, 'Another');
     expect(await alice.asks('editMessage', { groupId, messageId, text: 'Same' })).toMatchObject({ seq: 1 });
   });
 

@@ -6,7 +6,7 @@ import { type Socket, io } from 'socket.io-client';
 import { type Quota, RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
 import { AuthenticationFailed, type Session } from '../../src/auth/session.ts';
 import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
-import type { MessageFacts } from '../../src/commands/command.ts';
+import type { Lookups, MessageFacts } from '../../src/commands/command.ts';
 import { commandHandler } from '../../src/commands/handle-command.ts';
 import type { ConversationEvent, DomainEvent } from '../../src/events/domain-event.ts';
 import type { EventStore } from '../../src/events/event-store.ts';
@@ -169,10 +169,13 @@ export async function createWorld(
   const metered = { delivered: 0, refused: [] as string[], cut: 0, sockets: 0 };
   const httpServer = createServer((_request, response) => response.writeHead(404).end());
 
+  const lookups: Lookups = {
+    message: (groupId, messageId) => messageFacts(store, groupId, messageId),
+  };
   const handle = commandHandler({
     store,
     loader,
-    lookups: { message: (groupId, messageId) => messageFacts(store, groupId, messageId) },
+    lookups,
     react: async () => 0,
     inTurn: createInTurn(),
     newId,
@@ -196,6 +199,7 @@ export async function createWorld(
     store,
     loader,
     handle,
+    lookups,
     authenticate: async (token) => {
       const session = sessions.get(token);
       if (!session) throw new AuthenticationFailed('TOKEN_INVALID');

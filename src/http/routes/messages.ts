@@ -102,14 +102,10 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
     },
   );
 
-  /** A change that had been made before is told with the seq at which the message stands. */
-  async function answerChange(
-    { groupId, messageId }: { groupId: GroupId; messageId: MessageId },
+  const answerChange = (
+    changed: { groupId: GroupId; messageId: MessageId },
     outcome: Outcome<ConversationEvent>,
-  ) {
-    const facts = outcome.events.length > 0 ? undefined : await lookups.message(groupId, messageId);
-    return messageChangedAnswer(outcome, facts?.changedSeq ?? 0);
-  }
+  ) => messageChangedAnswer(lookups, changed, outcome);
 
   app.patch(
     '/v1/groups/:groupId/messages/:messageId',
