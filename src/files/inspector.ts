@@ -45,7 +45,7 @@ export function createInspector({
   inspect,
   settle,
   log,
-  concurrency = 8,
+  concurrency = 4,
   pollMs = POLL_MS,
   deadlineMs = DEADLINE_MS,
   firstPauseMs = FIRST_PAUSE_MS,
@@ -59,7 +59,7 @@ export function createInspector({
   inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>;
   settle: Settle;
   log: Logger;
-  /** Files at once. */
+  /** Files at once: more keep clamd no busier, and hold more of them in memory. */
   concurrency?: number;
   pollMs?: number;
   /** For one inspection as a whole. */
