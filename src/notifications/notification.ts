@@ -1,5 +1,5 @@
 import type { Position } from '../events/event-store.ts';
-import type { UserId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 
 export type Channel = 'email' | 'push';
 
@@ -13,7 +13,7 @@ export interface Notification {
   recipientId: UserId;
   channel: Channel;
   kind: NotificationKind;
-  groupId: string;
+  groupId: GroupId;
   subjectId: string;
   /** Of the message; 0 for other kinds. */
   seq: number;

@@ -122,9 +122,11 @@ export function startNotifier(options: NotifierOptions): Notifier {
     }
 
     function decide(): void {
-      for (const message of undecided.take(now().getTime(), DECIDED_AT_ONCE))
-        for (const candidate of whoIsAway(message, (id) => !reach.hasReceived(id, message.pushedBy)))
-          candidates.push(candidate);
+      for (const message of undecided.take(now().getTime(), DECIDED_AT_ONCE)) {
+        const { notice, pushedBy } = message;
+        const isAway = (userId: UserId) => !reach.hasReceived(userId, pushedBy, notice.groupId);
+        for (const candidate of whoIsAway(message, isAway)) candidates.push(candidate);
+      }
     }
 
     /** Repeating it after a crash is no fault. */

@@ -87,7 +87,7 @@ export interface Gateway {
   /** Whether the user has a socket now. */
   hasSocket(userId: UserId): boolean;
   /** See `Reach.hasReceived`: whether what happened then has reached the user live. */
-  hasReceived(userId: UserId, at: number): boolean;
+  hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
   announceRead(reading: Reading): void;
   /** The position of the last event told. */
   position(): Position;

@@ -1,4 +1,4 @@
-import type { UserId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 import type { ChatServer, ChatSocket, Connection } from './connection.ts';
 import type { Users } from './users.ts';
 import type { EngineSocket } from './wire.ts';
@@ -8,10 +8,12 @@ const BROADCAST_MS = 1_000;
 /** For so long what a socket has received is remembered after it has gone. */
 const REMEMBER_MS = 60_000;
 
-/** Everything that happened between two moments has arrived; both are in ms since 1970. */
+/** Everything that happened between two moments has arrived, but for some groups; both are in ms since 1970. */
 interface Received {
   from: number;
   until: number;
+  /** What the client does not want to hear it is not sent. */
+  unheard: ReadonlySet<GroupId>;
 }
 /** The same for a socket that has gone since. */
 interface Remembered extends Received {
@@ -28,10 +30,10 @@ export interface Reach {
   /** Forgets what is too old. To be called now and then. */
   sweep(): void;
   /**
-   * Whether what happened at `at`, in ms since 1970, was sent to a socket of the user and is known to have arrived. False
+   * Whether what happened in a group at `at`, in ms since 1970, was sent to a socket of the user and is known to have arrived. False
    * for what happened before the socket was in its rooms: it was not sent.
    */
-  hasReceived(userId: UserId, at: number): boolean;
+  hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
 }
 
 /**
@@ -60,7 +62,8 @@ export function trackReach(io: ChatServer, users: Users, now: () => number = Dat
     connection.pingedAt = undefined;
   }
 
-  const isIn = ({ from, until }: Received, at: number) => from <= at && at <= until - BROADCAST_MS;
+  const isIn = ({ from, until, unheard }: Received, at: number, groupId: GroupId) =>
+    from <= at && at <= until - BROADCAST_MS && !unheard.has(groupId);
   const isFresh = ({ goneAt }: Remembered) => now() - goneAt < REMEMBER_MS;
 
   return {
@@ -89,17 +92,17 @@ export function trackReach(io: ChatServer, users: Users, now: () => number = Dat
       }
     },
 
-    hasReceived(userId, at) {
+    hasReceived(userId, at, groupId) {
       for (const { data } of users.find(userId)?.sockets ?? []) {
         const received = receivedBy(data);
-        if (received && isIn(received, at)) return true;
+        if (received && isIn(received, at, groupId)) return true;
       }
-      return remembered.get(userId)?.some((each) => isFresh(each) && isIn(each, at)) ?? false;
+      return remembered.get(userId)?.some((each) => isFresh(each) && isIn(each, at, groupId)) ?? false;
     },
   };
 }
 
-function receivedBy({ arrivedAt, receivedUntil }: Connection): Received | undefined {
+function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received | undefined {
   if (arrivedAt === undefined || receivedUntil === undefined) return undefined;
-  return { from: arrivedAt, until: receivedUntil };
+  return { from: arrivedAt, until: receivedUntil, unheard };
 }

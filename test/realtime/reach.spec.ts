@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { type Socket, io } from 'socket.io-client';
 import { WebSocket } from 'ws';
@@ -39,7 +40,8 @@ describe('what has reached somebody live', () => {
     return proxy;
   }
 
-  const received = (userId: string, at: number) => world.gateway.hasReceived(userId as never, at);
+  const received = (userId: string, at: number, groupId: string = randomUUID()) =>
+    world.gateway.hasReceived(userId as never, at, groupId as never);
   const online = (userId: string) => world.gateway.isOnline(userId as never);
   const toReceive = (userId: string, at: number) => until(() => received(userId, at), 'the answer to a ping');
 
@@ -83,6 +85,16 @@ describe('what has reached somebody live', () => {
     expect(online(bob)).toBe(true);
     expect(received(bob, afterCut)).toBe(false);
     expect(received(bob, beforeCut)).toBe(true);
+  });
+
+  test('is nothing of a group that the client does not want to hear', async () => {
+    const alice = newUser();
+    const [heard, unheard] = [await world.group(alice), await world.group(alice)];
+    const client = await world.client(alice);
+    await client.asks('leaveRoom', { groupId: unheard });
+    const sentAt = Date.now();
+    await until(() => received(alice, sentAt, heard), 'the answer to a ping');
+    expect(received(alice, sentAt, unheard)).toBe(false);
   });
 
   test('is what one of several sockets has received', async () => {
@@ -164,11 +176,11 @@ describe('what has reached somebody, by the clock', () => {
     const user = users.admit(newUser())!;
     return {
       reach,
-      received: (at: number) => reach.hasReceived(user.id, at),
+      received: (at: number) => reach.hasReceived(user.id, at, randomUUID() as never),
       socket() {
         const conn = new EventEmitter();
         const wire = { isCut: false };
-        const socket = { conn, data: { user, wire } } as unknown as ChatSocket;
+        const socket = { conn, data: { user, wire, unheard: new Set() } } as unknown as ChatSocket;
         user.sockets.add(socket);
         reach.opened(socket);
         reach.arrived(socket);
