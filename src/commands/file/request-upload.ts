@@ -19,13 +19,19 @@ const givenContentType = z
   .transform((value) => value.split(';', 1)[0]!.trim().toLowerCase())
   .pipe(ContentType);
 
+const givenSha256 = z
+  .string()
+  .max(64)
+  .transform((value) => value.toLowerCase())
+  .pipe(Sha256);
+
 const input = z.strictObject({
   fileId: FileId,
   groupId: GroupId,
   name: FileName,
   contentType: givenContentType,
   size: z.int().min(1),
-  sha256: Sha256.nullish(),
+  sha256: givenSha256.nullish(),
 });
 
 /** How large a file may be and of which type is a setting, so whoever asks has been told already. */

@@ -40,7 +40,7 @@ describe('asking for an upload', () => {
         ...asked,
         name: '../cv\u202e.pdf',
         contentType: 'Application/PDF ; name="cv.exe"',
-        sha256,
+        sha256: sha256.toUpperCase(),
       })
       .then([event('FileUploadRequested', { ...uploadRequested.data, sha256 })]));
 
