@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { SignedLinks } from '../auth/signed-links.ts';
 import type { FileId } from '../events/ids.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from '../files/storage.ts';
 import { type UploadReceiver, UploadRefused } from '../files/upload-receiver.ts';
 import { describeObject, readObject, writeObject } from './local-storage-objects.ts';
+import { within } from './within.ts';
 
 const FOLDERS: readonly StorageFolder[] = ['quarantine', 'clean', 'thumbnails'];
 /** Where objects are made before they are published; what a crash left here is nobody's. */
@@ -160,12 +160,11 @@ export async function createLocalStorage({
         await (await open(path, 'wx', 0o600)).close();
         await rm(path);
       };
-      const slow = pause(PROBE_MS, 'the storage folder does not answer', { ref: false });
       const broken = probe().then(
         () => undefined,
         (error: NodeJS.ErrnoException) => `the storage folder cannot be written to: ${error.code}`,
       );
-      return Promise.race([broken, slow]);
+      return within<string | undefined>(broken, PROBE_MS, () => 'the storage folder does not answer');
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type Queue, QueueUnavailable } from '../notifications/queue.ts';
 import { withSession } from './postgres.ts';
+import { within } from './within.ts';
 
 const SCHEMA = 'pgboss';
 /** Batches on their way to a worker. */
@@ -126,18 +127,13 @@ export async function createPgBossQueue(options: {
 
   return {
     async publish(batchId) {
-      const timer = new AbortController();
-      const late = pause(PUBLISH_DEADLINE_MS, undefined, { signal: timer.signal }).then(() => {
-        throw new QueueUnavailable('PostgreSQL took no job within 5 s');
-      });
       try {
-        await Promise.race([boss.send(QUEUE, { batchId }), late]);
+        await within(boss.send(QUEUE, { batchId }), PUBLISH_DEADLINE_MS, () => {
+          throw new QueueUnavailable('PostgreSQL took no job within 5 s');
+        });
       } catch (error) {
         noteFailure(messageOf(error));
         throw new QueueUnavailable(messageOf(error), { cause: error });
-      } finally {
-        timer.abort();
-        late.catch(() => undefined);
       }
     },
     async consume({ handle, onDead, concurrency }) {

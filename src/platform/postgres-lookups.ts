@@ -2,7 +2,8 @@ import type pg from 'pg';
 import type { Lookups, MessageFacts } from '../commands/command.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Progress } from '../projections/projection.ts';
-import { conversationsCaughtUp } from './caught-up.ts';
+import { conversations } from '../projections/conversations.ts';
+import { caughtUpWithLog } from './caught-up.ts';
 
 const FACTS = `
   select m.group_id as "groupId", m.sender_id as "senderId", m.changed_seq as "changedSeq",
@@ -27,7 +28,7 @@ export const createLookups = ({
   progress: Pick<Progress, 'reached'>;
 }): Lookups => ({
   async message(groupId, messageId) {
-    await conversationsCaughtUp(log);
+    await caughtUpWithLog(log, conversations);
     const { rows } = await pool.query<MessageFacts>({
       name: 'message-facts',
       text: FACTS,

@@ -11,7 +11,8 @@ import { chatGroups } from '../projections/chat-groups.ts';
 import { conversations } from '../projections/conversations.ts';
 import { files } from '../projections/files.ts';
 import { jobs } from '../projections/jobs.ts';
-import { type Progress, caughtUp } from '../projections/projection.ts';
+import type { Progress } from '../projections/projection.ts';
+import { caughtUpWithLog } from './caught-up.ts';
 
 const MESSAGES = `
   select m.message_id as "messageId", m.group_id as "groupId", g.name as "groupName",
@@ -55,12 +56,7 @@ export function createNotificationFacts({
   loader: AggregateLoader;
   progress: Pick<Progress, 'reached'>;
 }): NotificationFacts {
-  const upToDate = async (...models: { name: string }[]): Promise<void> =>
-    caughtUp(
-      progress,
-      await store.head(),
-      models.map(({ name }) => name),
-    );
+  const log = { store, progress };
 
   return {
     async recipient(userId) {
@@ -85,7 +81,7 @@ export function createNotificationFacts({
       return new Set(groups.filter(({ group }) => isMember(group, userId)).map(({ id }) => id));
     },
     async messages(recipientId, messageIds) {
-      await upToDate(conversations, chatGroups, accounts, files);
+      await caughtUpWithLog(log, conversations, chatGroups, accounts, files);
       const { rows } = await pool.query<MessageNews>({
         name: 'notification-messages',
         text: MESSAGES,
@@ -94,7 +90,7 @@ export function createNotificationFacts({
       return new Map(rows.map((row) => [row.messageId, row]));
     },
     async applications(events) {
-      await upToDate(applications, jobs, accounts);
+      await caughtUpWithLog(log, applications, jobs, accounts);
       const { rows } = await pool.query<ApplicationRow>({
         name: 'notification-applications',
         text: APPLICATIONS,

@@ -6,7 +6,8 @@ import { require } from '../commands/rejection.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
-import { conversationsCaughtUp } from './caught-up.ts';
+import { conversations } from '../projections/conversations.ts';
+import { caughtUpWithLog } from './caught-up.ts';
 
 /** How many messages there are, and how many of them the member sent or had read. */
 interface Standing {
@@ -81,7 +82,7 @@ export function createReadMarkers({
       const { state: group } = await loader.refresh(chatGroupOf(groupId));
       // Before the wait: a stranger must not hear of a read model that lags.
       require(isMember(group, userId), 'GROUP_NOT_FOUND');
-      await conversationsCaughtUp(log);
+      await caughtUpWithLog(log, conversations);
       const before = await standing(groupId, userId);
       const target = moveReadMarker({ seq }, { group, ...before }, { userId });
       if (target <= before.marker) return { seq: before.marker, unreadCount: unread(before), moved: false };

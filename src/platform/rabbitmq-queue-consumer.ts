@@ -3,7 +3,7 @@ import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Consumer, Queue } from '../notifications/queue.ts';
-import { keepRabbitmqLink } from './rabbitmq-queue-link.ts';
+import { keepRabbitmqLink, onChannelBroken } from './rabbitmq-queue-link.ts';
 import { DEAD_QUEUE, declareTopology, QUEUE } from './rabbitmq-queue-topology.ts';
 
 const FIRST_BACK_OFF_MS = 200;
@@ -82,9 +82,7 @@ export async function createRabbitmqConsumer(
 
   async function setUp(connection: ChannelModel, onBroken: (reason: string) => void): Promise<void> {
     const channel = await connection.createChannel();
-    channel.on('error', (err: Error) => onBroken(err.message));
-    channel.on('close', () => onBroken('the channel was closed'));
-    channel.on('handler-error', (err: Error) => onBroken(err.message));
+    onChannelBroken(channel, onBroken);
     await declareTopology(channel);
     const follow = async (queue: string, prefetch: number, work: typeof handleOnce) => {
       // Counts for the consumers that come after it, each by itself.

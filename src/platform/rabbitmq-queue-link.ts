@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ChannelModel, connect } from 'amqplib';
+import { type Channel, type ChannelModel, connect } from 'amqplib';
 import type { Logger } from 'pino';
+import { within } from './within.ts';
 
 const HEARTBEAT_SECONDS = 10;
 const OPEN_DEADLINE_MS = 5_000;
@@ -54,7 +55,7 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
     closing.signal.addEventListener('abort', onClosing);
     try {
       const settled = options.setUp(connection, broken.resolve).then(() => undefined);
-      const reason = await within(Promise.race([settled, broken.promise]), OPEN_DEADLINE_MS, 'the set-up');
+      const reason = await inTime(Promise.race([settled, broken.promise]), OPEN_DEADLINE_MS, 'the set-up');
       if (reason !== undefined) throw new Error(reason);
       if (failure !== undefined) log.info({ link: name }, 'connected to RabbitMQ');
       failure = undefined;
@@ -63,7 +64,7 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
     } finally {
       closing.signal.removeEventListener('abort', onClosing);
       blocked = undefined;
-      await within(connection.close(), CLOSE_DEADLINE_MS, 'closing').catch(() => undefined);
+      await inTime(connection.close(), CLOSE_DEADLINE_MS, 'closing').catch(() => undefined);
     }
   }
 
@@ -107,7 +108,7 @@ async function openWithin(url: string, name: string): Promise<ChannelModel> {
     clientProperties: { connection_name: name },
   });
   try {
-    return await within(opening, OPEN_DEADLINE_MS, 'connecting');
+    return await inTime(opening, OPEN_DEADLINE_MS, 'connecting');
   } catch (error) {
     // It may yet open, and nobody would ever close it.
     void opening.then((late) => late.close()).catch(() => undefined);
@@ -121,15 +122,14 @@ function backOff(failures: number): number {
   return most * (0.5 + Math.random() / 2);
 }
 
-async function within<T>(promise: Promise<T>, milliseconds: number, what: string): Promise<T> {
-  const over = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => over.reject(new Error(`${what} took more than ${milliseconds} ms`)),
-    milliseconds,
-  );
-  try {
-    return await Promise.race([promise, over.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+const inTime = <T>(promise: Promise<T>, milliseconds: number, what: string): Promise<T> =>
+  within(promise, milliseconds, () => {
+    throw new Error(`${what} took more than ${milliseconds} ms`);
+  });
+
+/** Says why a channel broke. Without a listener each of these would be thrown, and end the process. */
+export function onChannelBroken(channel: Channel, onBroken: (reason: string) => void): void {
+  channel.on('error', (err: Error) => onBroken(err.message));
+  channel.on('close', () => onBroken('the channel was closed'));
+  channel.on('handler-error', (err: Error) => onBroken(err.message));
 }

@@ -1,7 +1,7 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Logger } from 'pino';
 import { QueueUnavailable } from '../notifications/queue.ts';
-import { keepRabbitmqLink, type RabbitmqLink } from './rabbitmq-queue-link.ts';
+import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink } from './rabbitmq-queue-link.ts';
 import { declareTopology, QUEUE } from './rabbitmq-queue-topology.ts';
 
 const PUBLISH_DEADLINE_MS = 5_000;
@@ -44,9 +44,7 @@ export async function createRabbitmqPublisher(options: {
   async function setUp(connection: ChannelModel, onBroken: (reason: string) => void): Promise<void> {
     const channel = await connection.createConfirmChannel();
     const opened: Session = { channel, onBroken, unconfirmed: new Map(), isFull: false };
-    channel.on('error', (err: Error) => onBroken(err.message));
-    channel.on('close', () => onBroken('the channel was closed'));
-    channel.on('handler-error', (err: Error) => onBroken(err.message));
+    onChannelBroken(channel, onBroken);
     channel.on('drain', () => {
       opened.isFull = false;
       wake();

@@ -16,6 +16,7 @@ import {
   type StorageFolder,
   StorageUnavailable,
   UPLOAD_SECONDS,
+  storageKey,
 } from '../files/storage.ts';
 import { wholeBody } from './s3-storage-body.ts';
 import { type S3Credentials, asPort, s3Client, statusOf } from './s3-storage-client.ts';
@@ -86,7 +87,7 @@ export function createS3Storage(
         const checksum = sha256 === null ? undefined : Buffer.from(sha256, 'hex').toString('base64');
         const command = new PutObjectCommand({
           Bucket: bucket,
-          Key: `quarantine/${fileId}`,
+          Key: storageKey('quarantine', fileId),
           ContentType: contentType,
           ContentLength: size,
           IfNoneMatch: '*',

@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
 import type { Logger } from 'pino';
 import { type Mailer, NotDelivered } from '../notifications/mailer.ts';
+import { within } from './within.ts';
 
 const MAX_CONNECTIONS = 5;
 const SEND_WITHIN_MS = 30_000;
@@ -63,15 +64,11 @@ export function createSmtpMailer({
   let verified: { at: number; result: Promise<string | undefined> } | undefined;
 
   async function verify(): Promise<string | undefined> {
-    const { promise: late, resolve } = Promise.withResolvers<string>();
-    const timer = setTimeout(resolve, VERIFY_WITHIN_MS, 'the mail server does not answer');
-    try {
-      return await Promise.race([transport.verify().then(() => undefined), late]);
-    } catch (error) {
-      return describe(error as SmtpError);
-    } finally {
-      clearTimeout(timer);
-    }
+    const answer = transport.verify().then(
+      () => undefined,
+      (error: unknown) => describe(error as SmtpError),
+    );
+    return within<string | undefined>(answer, VERIFY_WITHIN_MS, () => 'the mail server does not answer');
   }
 
   return {
