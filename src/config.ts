@@ -1,7 +1,24 @@
-import { createPrivateKey } from 'node:crypto';
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { misspelt } from './misspelt-settings.ts';
+import {
+  isAddressOrRange,
+  isEd25519,
+  isOrigin,
+  isUrl,
+  list,
+  url,
+  vapidKey,
+  wholeNumber,
+} from './setting-kinds.ts';
+
+/** What a process may do; the whole program in one does everything. */
+const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'] as const;
+export type Role = (typeof ROLES)[number];
+const isRole = (name: string): name is Role => ROLES.some((role) => role === name);
+const rolesOf = (names: readonly string[]): ReadonlySet<Role> =>
+  new Set(names.length > 0 ? names.filter(isRole) : ROLES);
+/** They know who is connected, so where one of them runs in another process, Redis is between them. */
+const AMONG_SOCKETS: readonly Role[] = ['api', 'realtime', 'notifier'];
 
 /** What the operator decides; docs/operations.md describes each setting. */
 export type Config = Readonly<z.output<typeof settings>>;
@@ -16,55 +33,6 @@ export class BadConfig extends Error {
     this.lines = lines;
   }
 }
-
-const wholeNumber = (from: number, to: number, standard: number) =>
-  z
-    .string()
-    .regex(/^\d{1,9}$/, `must be a whole number from ${from} to ${to}`)
-    .transform(Number)
-    .refine((n) => n >= from && n <= to, `must be a whole number from ${from} to ${to}`)
-    .default(standard);
-
-const list = (isValid: (item: string) => boolean, message: string) =>
-  z
-    .string()
-    .transform((text) => text.split(',').map((item) => item.trim()))
-    .refine((items) => items.every(isValid), message)
-    .transform((items): readonly string[] => Object.freeze(items))
-    .default(Object.freeze([]));
-
-const isUrl = (text: string, ...protocols: string[]) =>
-  URL.canParse(text) && protocols.includes(new URL(text).protocol);
-
-/** As browsers send it: scheme, host and port, nothing behind. */
-const isOrigin = (text: string) => isUrl(text, 'http:', 'https:') && new URL(text).origin === text;
-
-function isAddressOrRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
-  const version = isIP(address);
-  if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
-}
-
-function isEd25519(pem: string): boolean {
-  try {
-    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
-  } catch {
-    return false;
-  }
-}
-
-const url = (...protocols: string[]) =>
-  z
-    .string()
-    .refine((text) => isUrl(text, ...protocols), `must be a URL with ${protocols.join(' or ')}`)
-    .optional();
-
-const vapidKey = (bytes: number) =>
-  z
-    .string()
-    .refine((key) => Buffer.from(key, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`)
-    .optional();
 
 const settings = z
   .object({
@@ -92,6 +60,9 @@ const settings = z
         'must be a URL like postgres://user:password@host/database',
       )
       .optional(),
+    EVENTSTOREDB_URL: url('esdb:', 'esdb+discover:'),
+    REDIS_URL: url('redis:', 'rediss:'),
+    ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
     JWT_PRIVATE_KEY: z
       .string()
       // Files of settings hold one line, so the line ends of a PEM may be written as \n.
@@ -148,6 +119,14 @@ const settings = z
           });
     };
     together(['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'VAPID_SUBJECT']);
+    const needs = (name: keyof typeof env, reason: string) => {
+      if (env[name] === undefined) addIssue({ code: 'custom', path: [name], message: reason });
+    };
+    const roles = rolesOf(env.ROLES);
+    if (roles.size < ROLES.length) needs('DATABASE_URL', 'must be set when ROLES leaves work to others');
+    const here = AMONG_SOCKETS.filter((role) => roles.has(role)).length;
+    if (here > 0 && here < AMONG_SOCKETS.length)
+      needs('REDIS_URL', `must be set when ROLES leaves some of ${AMONG_SOCKETS.join(', ')} to others`);
     for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_REGION', 'S3_PATH_STYLE'] as const)
       if (env[name] !== undefined && env.S3_BUCKET === undefined)
         addIssue({ code: 'custom', path: [name], message: 'must be set along with S3_BUCKET' });
@@ -170,6 +149,11 @@ const settings = z
     trustedProxies: env.TRUSTED_PROXIES,
     /** Undefined means the embedded PostgreSQL. */
     databaseUrl: env.DATABASE_URL,
+    /** Undefined means that the log is in PostgreSQL. */
+    eventStoreDbUrl: env.EVENTSTOREDB_URL,
+    /** Undefined means that all sockets are those of this process. */
+    redisUrl: env.REDIS_URL,
+    roles: rolesOf(env.ROLES),
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,

@@ -1,7 +1,6 @@
 /**
  * The environment is shared with everybody else, so an unknown name alone is no fault. It is one when it begins like
- * settings that only we have, when it names a part that this version does not have, or when it is one slip away from
- * a setting of ours that is long enough for that not to be chance.
+ * settings that only we have, or when it is one slip away from a setting of ours that is long enough for that not to be chance.
  */
 const OUR_PREFIXES = [
   'JWT_',
@@ -21,7 +20,6 @@ const OUR_PREFIXES = [
   'PUSH_PRIVATE_',
 ];
 const OUR_SUFFIXES = ['_PER_MINUTE'];
-const NOT_SUPPORTED = /^(EVENTSTOREDB|REDIS)_URL$|^ROLES$/;
 
 /** Shorter names (PORT, HOST) have innocent neighbours such as POST or HOSTS. */
 const SHORTEST_COMPARED = 7;
@@ -30,7 +28,6 @@ const SHORTEST_COMPARED = 7;
 export function misspelt(names: readonly string[], settings: readonly string[]): string[] {
   const unknown = names.filter((name) => !settings.includes(name));
   return unknown.flatMap((name) => {
-    if (NOT_SUPPORTED.test(name)) return [`${name} is not supported by this version`];
     const meant = settings.find(
       (setting) => setting.length >= SHORTEST_COMPARED && isOneSlipAway(name.toUpperCase(), setting),
     );

@@ -24,6 +24,7 @@ describe('the settings', () => {
       dataDir: './data',
       logLevel: 'info',
       jwtIssuer: 'slay-e-chatapp',
+      roles: new Set(['api', 'projector', 'realtime', 'notifier', 'worker']),
       allowedOrigins: [],
       trustedProxies: [],
       accessTokenSeconds: 600,
@@ -138,15 +139,38 @@ describe('the settings', () => {
     },
   );
 
-  test.each(['EVENTSTOREDB_URL', 'REDIS_URL', 'ROLES'])(
-    'of parts that do not exist yet are refused, rather than ignored: %s',
-    (name) => {
-      expect(faults({ [name]: 'x' })).toEqual([`${name} is not supported by this version`]);
-    },
-  );
-
   test('leave everybody else’s environment alone', () => {
     const others = ['PATH', 'HOME', 'HOSTNAME', 'POST', 'npm_config_loglevel', 'NODE_ENV', 'CI', 'LOGNAME'];
     expect(faults({ ...process.env, ...Object.fromEntries(others.map((name) => [name, 'x'])) })).toEqual([]);
+  });
+});
+
+describe('roles', () => {
+  const cluster = { DATABASE_URL: 'postgres://db/chat', REDIS_URL: 'redis://redis' };
+
+  test('are those that are named', () => {
+    expect(readConfig({ ...cluster, ROLES: 'api, worker' }).roles).toEqual(new Set(['api', 'worker']));
+  });
+
+  test('that do not exist are refused', () => {
+    expect(faults({ ...cluster, ROLES: 'api,web' })).toContain(
+      'ROLES must be some of api, projector, realtime, notifier, worker, separated by commas',
+    );
+  });
+
+  test('left to other processes need a database that these can reach', () => {
+    expect(faults({ ROLES: 'worker' })).toEqual([
+      'DATABASE_URL must be set when ROLES leaves work to others',
+    ]);
+  });
+
+  test('that know of sockets need Redis between them', () => {
+    const reason = 'REDIS_URL must be set when ROLES leaves some of api, realtime, notifier to others';
+    const { DATABASE_URL } = cluster;
+    expect(faults({ DATABASE_URL, ROLES: 'api' })).toEqual([reason]);
+    expect(faults({ DATABASE_URL, ROLES: 'notifier,projector' })).toEqual([reason]);
+    expect(faults({ DATABASE_URL, ROLES: 'projector,worker' })).toEqual([]);
+    expect(faults({ DATABASE_URL, ROLES: 'api,realtime,notifier' })).toEqual([]);
+    expect(faults({ ...cluster, ROLES: 'api' })).toEqual([]);
   });
 });

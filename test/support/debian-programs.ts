@@ -10,8 +10,10 @@ const run = promisify(execFile);
 const PACKAGES = {
   clamd: 'clamav-daemon',
   epmd: 'rabbitmq-server',
+  nginx: 'nginx',
   rabbitmqctl: 'rabbitmq-server',
   'rabbitmq-server': 'rabbitmq-server',
+  'redis-server': 'redis-server',
 } as const;
 
 export type ProgramName = keyof typeof PACKAGES;
@@ -38,7 +40,7 @@ export function program(name: ProgramName): Program {
   if (found) return found;
   throw new Error(
     `${name} is not installed, and could not be downloaded as a Debian package: ` +
-      `install ${name === 'clamd' ? 'ClamAV' : 'RabbitMQ'} (on Debian and Ubuntu: apt install ${PACKAGES[name]})`,
+      `install it (on Debian and Ubuntu: apt install ${PACKAGES[name]})`,
   );
 }
 

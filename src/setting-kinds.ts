@@ -1,0 +1,52 @@
+import { createPrivateKey } from 'node:crypto';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+export const wholeNumber = (from: number, to: number, standard: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `must be a whole number from ${from} to ${to}`)
+    .transform(Number)
+    .refine((n) => n >= from && n <= to, `must be a whole number from ${from} to ${to}`)
+    .default(standard);
+
+export const list = (isValid: (item: string) => boolean, message: string) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((item) => item.trim()))
+    .refine((items) => items.every(isValid), message)
+    .transform((items): readonly string[] => Object.freeze(items))
+    .default(Object.freeze([]));
+
+export const isUrl = (text: string, ...protocols: string[]) =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+
+/** As browsers send it: scheme, host and port, nothing behind. */
+export const isOrigin = (text: string) => isUrl(text, 'http:', 'https:') && new URL(text).origin === text;
+
+export function isAddressOrRange(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+}
+
+export function isEd25519(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+  } catch {
+    return false;
+  }
+}
+
+export const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((text) => isUrl(text, ...protocols), `must be a URL with ${protocols.join(' or ')}`)
+    .optional();
+
+export const vapidKey = (bytes: number) =>
+  z
+    .string()
+    .refine((key) => Buffer.from(key, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`)
+    .optional();
