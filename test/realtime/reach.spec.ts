@@ -5,8 +5,8 @@ import { WebSocket } from 'ws';
 import type { ChatServer, ChatSocket } from '../../src/realtime/connection.ts';
 import { trackReach } from '../../src/realtime/reach.ts';
 import { Users } from '../../src/realtime/users.ts';
-import { cuttingProxy } from '../support/cutting-proxy.ts';
 import { type World, createWorld, newUser } from '../support/sockets.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const PING_MS = 50;
@@ -26,8 +26,8 @@ describe('what has reached somebody live', () => {
 
   /** A client behind a proxy, in its rooms. */
   async function behindProxy(userId: string) {
-    const proxy = await cuttingProxy(world.url);
-    const socket: Socket = io(proxy.url, {
+    const proxy = await startTcpProxy({ to: Number(new URL(world.url).port) });
+    const socket: Socket = io(`http://127.0.0.1:${proxy.port}`, {
       transports: ['websocket'],
       auth: { token: world.token(userId) },
       forceNew: true,
@@ -79,7 +79,7 @@ describe('what has reached somebody live', () => {
     const proxy = await behindProxy(bob);
     const beforeCut = Date.now();
     await toReceive(bob, beforeCut);
-    proxy.cut();
+    proxy.blackHole();
     const afterCut = Date.now();
     await toReceive(alice, afterCut + pingIntervalMs);
     expect(online(bob)).toBe(true);
@@ -102,7 +102,7 @@ describe('what has reached somebody live', () => {
     await world.group(alice);
     const proxy = await behindProxy(alice);
     await world.client(alice);
-    proxy.cut();
+    proxy.blackHole();
     await toReceive(alice, Date.now());
   });
 
