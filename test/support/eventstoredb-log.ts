@@ -1,0 +1,151 @@
+import { EventEmitter } from 'node:events';
+
+/** An event as the stand-in keeps it. */
+export interface StoredEvent {
+  id: string;
+  stream: string;
+  revision: number;
+  /** Commit and prepare position, which are the same for what is appended in one piece, as on the real server. */
+  position: number;
+  type: string;
+  contentType: string;
+  data: Uint8Array;
+  metadata: Uint8Array;
+  /** 100 ns ticks since 1970. */
+  created: bigint;
+}
+
+export type ProposedEvent = Pick<StoredEvent, 'id' | 'type' | 'contentType' | 'data' | 'metadata'>;
+export type Expected = number | 'any' | 'no_stream' | 'stream_exists';
+
+export type Decision =
+  /** Stored now, or, when the ids were there already, before: the answer is the same. */
+  | { is: 'stored'; last: StoredEvent }
+  | { is: 'wrongExpectedVersion'; current: number }
+  | { is: 'streamDeleted' }
+  | { is: 'tooLarge'; limit: number };
+
+export interface LogOptions {
+  /** Bytes of one append; 1 MiB is the default of a server of version 25. */
+  maxAppendSize?: number;
+  /** How many ids are remembered for appends at any revision. */
+  recentIds?: number;
+  /** After so many appends the server writes an event of its own. */
+  systemEventEvery?: number;
+}
+
+const NONE = -1;
+/** A record of the real log carries about so much beside data, metadata and names. */
+const RECORD_OVERHEAD = 92;
+const EMPTY = new Uint8Array();
+
+/**
+ * The log of the stand-in: what IndexWriter.CheckCommit of the real server decides
+ * (src/KurrentDB.Core/Services/Storage/ReaderIndex/IndexWriter.cs), in memory.
+ */
+export class StandInLog {
+  readonly events: StoredEvent[] = [];
+  /** Emits `ring` when there is more to read, or when a reader must look up for another reason. */
+  readonly bell = new EventEmitter().setMaxListeners(0);
+  readonly #streams = new Map<string, StoredEvent[]>();
+  readonly #truncated = new Map<string, number>();
+  readonly #tombstoned = new Set<string>();
+  readonly #recent = new Map<string, StoredEvent>();
+  readonly #options: Required<LogOptions>;
+  #end = 0;
+  #appends = 0;
+
+  constructor({ maxAppendSize = 2 ** 20, recentIds = 1_000, systemEventEvery = 5 }: LogOptions) {
+    this.#options = { maxAppendSize, recentIds, systemEventEvery };
+    // No event of a client ever stands at 0: the server writes there when it first starts.
+    this.#storeSystemEvent();
+  }
+
+  append(stream: string, expected: Expected, proposed: readonly ProposedEvent[]): Decision {
+    const limit = this.#options.maxAppendSize;
+    if (proposed.reduce((sum, event) => sum + sizeOf(event), 0) > limit) return { is: 'tooLarge', limit };
+    if (this.#tombstoned.has(stream)) return { is: 'streamDeleted' };
+    const stored = this.#streams.get(stream) ?? [];
+    const current = stored.length - 1;
+    const wrong: Decision = { is: 'wrongExpectedVersion', current };
+    if (expected === 'stream_exists' && current === NONE) return wrong;
+    const known =
+      expected === 'any' || expected === 'stream_exists'
+        ? (event: ProposedEvent) => this.#recentIn(stream, event.id)
+        : (event: ProposedEvent, index: number) => sameId(stored[revisionOf(expected) + 1 + index], event.id);
+    const [first] = proposed;
+    const before = first && known(first, 0);
+    if (before) {
+      // Some known and some not is "corrupted idempotency", which the real server answers in the same way.
+      const all = proposed.map(known);
+      return all.includes(undefined) ? wrong : { is: 'stored', last: all.at(-1) ?? before };
+    }
+    if (typeof expected === 'number' && expected !== current) return wrong;
+    if (expected === 'no_stream' && current !== NONE && !this.#isSoftDeleted(stream)) return wrong;
+    const last = proposed.map((event) => this.#store(stream, event)).at(-1) ?? stored.at(-1);
+    if (++this.#appends % this.#options.systemEventEvery === 0) this.#storeSystemEvent();
+    this.bell.emit('ring');
+    return last ? { is: 'stored', last } : wrong;
+  }
+
+  /** The events of a stream that can be read; undefined when there is no such stream. */
+  read(stream: string): StoredEvent[] | 'deleted' | undefined {
+    if (this.#tombstoned.has(stream)) return 'deleted';
+    const readable = this.#streams.get(stream)?.slice(this.#truncated.get(stream) ?? 0);
+    return readable?.length ? readable : undefined;
+  }
+
+  /** The real server keeps what was deleted in $all until a scavenge. */
+  delete(stream: string, forEver: boolean): void {
+    if (forEver) this.#tombstoned.add(stream);
+    else this.#truncated.set(stream, this.#streams.get(stream)?.length ?? 0);
+  }
+
+  /** The index in `events` of the first event at this position or after it. */
+  indexOf(position: number): number {
+    let [low, high] = [0, this.events.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.events[middle]!.position < position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  forgetRecentIds(): void {
+    this.#recent.clear();
+  }
+
+  #recentIn(stream: string, id: string): StoredEvent | undefined {
+    const found = this.#recent.get(id);
+    return found?.stream === stream ? found : undefined;
+  }
+
+  #isSoftDeleted(stream: string): boolean {
+    return this.#truncated.get(stream) === this.#streams.get(stream)?.length;
+  }
+
+  #store(stream: string, event: ProposedEvent): StoredEvent {
+    const ofStream = this.#streams.get(stream) ?? [];
+    const created = BigInt(Date.now()) * 10_000n + BigInt(this.events.length % 10_000);
+    const stored = { ...event, stream, revision: ofStream.length, position: this.#end, created };
+    this.#streams.set(stream, ofStream);
+    ofStream.push(stored);
+    this.events.push(stored);
+    this.#end += RECORD_OVERHEAD + stream.length + event.type.length + sizeOf(event);
+    this.#recent.set(event.id, stored);
+    if (this.#recent.size > this.#options.recentIds)
+      this.#recent.delete(this.#recent.keys().next().value ?? '');
+    return stored;
+  }
+
+  #storeSystemEvent(): void {
+    const data = new TextEncoder().encode('{"proc-cpu":0}');
+    const event = { id: crypto.randomUUID(), type: '$statsCollected', contentType: 'application/json', data };
+    this.#store('$stats-127.0.0.1:2113', { ...event, metadata: EMPTY });
+  }
+}
+
+const sizeOf = ({ data, metadata }: ProposedEvent) => data.length + metadata.length;
+const sameId = (event: StoredEvent | undefined, id: string) => (event?.id === id ? event : undefined);
+const revisionOf = (expected: number | 'no_stream') => (expected === 'no_stream' ? NONE : expected);
