@@ -1,11 +1,12 @@
 # syntax=docker/dockerfile:1
-FROM node:24-slim AS dependencies
+# Node's version is that of package.json, which everything was tested with.
+FROM node:24.21.0-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The install scripts make the symlinks of the embedded PostgreSQL's libraries.
 RUN npm ci --omit=dev --no-audit --no-fund
 
-FROM node:24-slim
+FROM node:24.21.0-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules

@@ -1,0 +1,84 @@
+import {
+  CreateBucketCommand,
+  HeadBucketCommand,
+  PutBucketCorsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { BadConfig, type Config, readConfig } from '../src/config.ts';
+import { s3Client, statusOf } from '../src/platform/s3-storage-client.ts';
+
+const USAGE = `Usage: S3_BUCKET=… node scripts/make-bucket.ts
+
+Makes the bucket of S3_BUCKET unless it is there, and lets the pages of PUBLIC_URL and ALLOWED_ORIGINS upload to it. It
+takes the settings of the server; the credentials need s3:CreateBucket and s3:PutBucketCORS besides. Again does no harm.
+`;
+/** For one attempt of one call. */
+const ANSWER_MS = 10_000;
+/** How long browsers remember what they may send. */
+const CORS_SECONDS = 3_600;
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+/** Also when it was made by somebody else at this moment. Not when it belongs to another account. */
+async function makeBucket(client: S3Client, { bucket, region }: NonNullable<Config['s3']>): Promise<void> {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: bucket }));
+    return say(`the bucket ${bucket} is there`);
+  } catch (error) {
+    if (statusOf(error) !== 404) throw error;
+  }
+  // Amazon refuses the name of its first region, and wants that of every other.
+  const elsewhere = region !== 'us-east-1' && { LocationConstraint: region as 'eu-central-1' };
+  try {
+    await client.send(
+      new CreateBucketCommand({
+        Bucket: bucket,
+        ...(elsewhere && { CreateBucketConfiguration: elsewhere }),
+      }),
+    );
+  } catch (error) {
+    if ((error as Error).name !== 'BucketAlreadyOwnedByYou') throw error;
+  }
+  say(`made the bucket ${bucket}`);
+}
+
+/** Of the headers of an upload, those that a page has to be allowed (src/files/storage.ts). */
+async function allowUploads(client: S3Client, bucket: string, origins: string[]): Promise<void> {
+  await client.send(
+    new PutBucketCorsCommand({
+      Bucket: bucket,
+      CORSConfiguration: {
+        CORSRules: [
+          {
+            AllowedOrigins: origins,
+            AllowedMethods: ['PUT'],
+            AllowedHeaders: ['content-type', 'if-none-match', 'x-amz-checksum-sha256'],
+            MaxAgeSeconds: CORS_SECONDS,
+          },
+        ],
+      },
+    }),
+  );
+  say(`pages may upload from ${origins.join(', ')}`);
+}
+
+async function main(): Promise<void> {
+  const { s3, publicUrl, allowedOrigins } = readConfig(process.env);
+  if (!s3) throw new BadConfig(['S3_BUCKET must be set', USAGE]);
+  const client = s3Client({ ...s3, answerMs: ANSWER_MS });
+  const own = publicUrl === undefined ? [] : [new URL(publicUrl).origin];
+  const origins = [...new Set([...own, ...allowedOrigins])];
+  try {
+    await makeBucket(client, s3);
+    if (origins.length > 0) await allowUploads(client, s3.bucket, origins);
+  } finally {
+    client.destroy();
+  }
+}
+
+main().catch((error: unknown) => {
+  const status = statusOf(error);
+  const { name, message } = error as Error;
+  process.stderr.write(status === undefined ? `${message}\n` : `S3 refuses: ${status} ${name}\n`);
+  process.exitCode = 1;
+});
