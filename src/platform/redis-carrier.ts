@@ -1,0 +1,115 @@
+import { createShardedAdapter } from '@socket.io/redis-adapter';
+import type { Namespace } from 'socket.io';
+import type { Carrier } from '../realtime/carrier.ts';
+import type { RedisLinks } from './redis-links.ts';
+import { within } from './within.ts';
+
+/** The adapter names the room after it, and Redis' operator can limit our user to it. */
+const CHANNEL_PREFIX = 'chat:push';
+const HEARING_DEADLINE_MS = 1_000;
+/** Of socket.io-adapter's `MessageType`. */
+const BROADCAST = 3;
+const SERVER_SIDE_EMIT = 9;
+/** What Socket.IO itself tells the listeners of a namespace. */
+const RESERVED: readonly unknown[] = ['connect', 'connection', 'new_namespace', 'error'];
+
+/** What was emitted since somebody last asked whether it has been taken over. */
+interface Emitted {
+  inFlight: Set<Promise<void>>;
+  lost: Error | undefined;
+}
+
+/**
+ * Socket.IO's sharded adapter in its dynamic mode: a channel for each room, which a node hears while it has sockets in it.
+ * Nodes tell each other what is emitted to rooms and by `serverSideEmit` without an answer, as JSON; whatever else comes
+ * over a channel is dropped, so that nobody in Redis can move sockets, close them or read who they are.
+ */
+export function createRedisCarrier({
+  redis: { channels },
+}: {
+  redis: Pick<RedisLinks, 'channels'>;
+}): Carrier & { close(): void } {
+  const heard = new Set<string>();
+  let emitted: Emitted = { inFlight: new Set(), lost: undefined };
+
+  function publish(channel: string, message: string | Buffer): Promise<void> {
+    const now = emitted;
+    const published = channels.publish(channel, message);
+    const settled = published
+      .catch((error: Error) => void (now.lost = error))
+      .finally(() => now.inFlight.delete(settled));
+    now.inFlight.add(settled);
+    return published;
+  }
+
+  /** The adapter of one namespace. It takes a client of the package `redis`, which names these three so. */
+  function adapter(namespace: Namespace) {
+    const client = {
+      sPublish: publish,
+      sSubscribe(channel: string) {
+        heard.add(channel);
+        channels.hear(channel, (raw) => (sharded as unknown as Hearing).onMessage(parse(raw)));
+      },
+      sUnsubscribe(channel: string) {
+        heard.delete(channel);
+        channels.unhear(channel);
+      },
+    };
+    const options = { channelPrefix: CHANNEL_PREFIX, subscriptionMode: 'dynamic' } as const;
+    const sharded = createShardedAdapter(client, client, options)(namespace);
+    return sharded;
+  }
+
+  return {
+    adapter: adapter as unknown as Carrier['adapter'],
+    hearing: () => within(channels.heard(), HEARING_DEADLINE_MS, () => undefined),
+    async takenOver() {
+      const { inFlight } = emitted;
+      const asked = emitted;
+      emitted = { inFlight: new Set(), lost: undefined };
+      await Promise.all(inFlight);
+      if (asked.lost) throw asked.lost;
+    },
+    onReturn: (listener) => channels.onReturn(listener),
+    failure: () => channels.failure(),
+    close() {
+      for (const channel of heard) channels.unhear(channel);
+      heard.clear();
+    },
+  };
+}
+
+/** The part of the adapter that is protected. */
+interface Hearing {
+  onMessage(message: object): void;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const areTexts = (values: unknown) =>
+  Array.isArray(values) && values.every((value) => typeof value === 'string');
+const isEvent = (values: unknown): values is [string, ...unknown[]] =>
+  Array.isArray(values) && typeof values[0] === 'string';
+
+const isBroadcast = (packet: unknown, opts: unknown) =>
+  isObject(packet) &&
+  isEvent(packet['data']) &&
+  isObject(opts) &&
+  areTexts(opts['rooms']) &&
+  areTexts(opts['except']) &&
+  (opts['flags'] === undefined || isObject(opts['flags']));
+
+/** A message of the two kinds that there are. Throws on anything else. */
+function parse(raw: Buffer): object {
+  const message: unknown = JSON.parse(raw.toString());
+  if (isObject(message) && typeof message['uid'] === 'string' && isObject(message['data'])) {
+    const { packet, opts, requestId } = message['data'];
+    // With an id it would ask for an answer.
+    if (requestId === undefined) {
+      if (message['type'] === BROADCAST && isBroadcast(packet, opts)) return message;
+      if (message['type'] === SERVER_SIDE_EMIT && isEvent(packet) && !RESERVED.includes(packet[0]))
+        return message;
+    }
+  }
+  throw new Error('neither a broadcast nor an event between servers');
+}
