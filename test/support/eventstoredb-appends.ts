@@ -26,17 +26,12 @@ interface Reply {
 
 /** The two ways to append that the services offer, over one log. */
 export function createAppends(log: StandInLog, plan: FaultPlan, port: () => number) {
-  let held: (() => void) | undefined;
-
   function decide(append: AppendCall, reply: Reply): void {
     const fault = plan.next('append');
     if (fault?.do === 'neverAnswer') return;
     if (fault?.do === 'unavailable') return reply.refuse(unavailable());
     if (fault?.do === 'notLeader') return reply.refuse(notLeader(port()));
     const decision = log.append(append.stream, append.expected, append.events);
-    const release = held;
-    held = undefined;
-    release?.();
     switch (fault?.do) {
       case 'loseReply':
         return;
@@ -45,12 +40,6 @@ export function createAppends(log: StandInLog, plan: FaultPlan, port: () => numb
       case 'answerTwice':
         reply.timeOut();
         return reply.answer(decision);
-      case 'rejectForeign':
-        held = () => {
-          reply.timeOut();
-          reply.answer(decision);
-        };
-        return;
       case undefined:
         return reply.answer(decision);
     }

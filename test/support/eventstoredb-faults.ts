@@ -1,7 +1,7 @@
 export type CallKind = 'append' | 'read';
 /** What happens to one call instead of the usual. */
 export type CallFault =
-  | { do: 'loseReply' | 'neverAnswer' | 'notLeader' | 'unavailable' | 'answerTwice' | 'rejectForeign' }
+  | { do: 'loseReply' | 'neverAnswer' | 'notLeader' | 'unavailable' | 'answerTwice' }
   | { do: 'answerLate'; ms: number };
 
 /** A read or a subscription that is open. */
@@ -28,15 +28,13 @@ export interface Faults {
   answerLate(ms: number, times?: number): void;
   /** Appends or reads are refused with `not-leader`, which names this server as the leader. */
   notLeader(times?: number, of?: CallKind): void;
-  /** Calls end with UNAVAILABLE, appends without having been stored. */
+  /**
+   * Calls end with UNAVAILABLE, appends without having been stored. On the batch path the one stream that carries all
+   * appends of a client ends with them, and the client then rejects what waits on other clients of its process, too.
+   */
   unavailable(times?: number, of?: CallKind): void;
   /** Appends are stored and answered with an error, and once more with success: the second answer finds nobody. */
   answerTwice(times?: number): void;
-  /**
-   * The next append is stored and held. Once another comes, the first gets an error that is not its own and then its
-   * answer, the other its answer. Only on the batch path, where one stream carries the answers of all.
-   */
-  rejectForeign(): void;
   /** All open reads and subscriptions end with UNAVAILABLE. */
   dropStreams(): void;
   /** All open subscriptions end without an error. */
@@ -67,7 +65,6 @@ export function createFaults() {
     notLeader: (times, of = 'append') => plan(of, { do: 'notLeader' }, times),
     unavailable: (times, of = 'append') => plan(of, { do: 'unavailable' }, times),
     answerTwice: (times) => plan('append', { do: 'answerTwice' }, times),
-    rejectForeign: () => plan('append', { do: 'rejectForeign' }),
     dropStreams: () => open.forEach((read) => read.drop()),
     endStreams: () => subscriptions().forEach((read) => read.end()),
     deliverTwice: (count = 32) => subscriptions().forEach((read) => read.repeat(count)),
