@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { createPostgresLeases } from '../../src/platform/postgres-leases.ts';
-import { cuttingProxy } from '../support/cutting-proxy.ts';
 import { type TestDatabase, createTestDatabase } from '../support/database.ts';
 import { linesOf } from '../support/log-lines.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 let database: TestDatabase;
@@ -64,13 +64,13 @@ describe('leases in PostgreSQL', () => {
   });
 
   test('pass on after the term when the leader is cut off, and it has given up before', async () => {
-    const proxy = await cuttingProxy(database.ownerUrl);
+    const proxy = await startTcpProxy({ to: Number(new URL(database.ownerUrl).port) });
     const url = new URL(database.ownerUrl);
-    url.port = new URL(proxy.url).port;
+    url.port = String(proxy.port);
     const leader = candidate('notifier', url.href);
     await until(() => leader.isLeader(), 'it leads');
     const standby = candidate();
-    proxy.cut();
+    proxy.blackHole();
     const cutAt = performance.now();
     await until(() => standby.isLeader(), 'the other one leads', 10_000);
     expect(standby.terms[0]!.from - cutAt).toBeLessThan(8_000);

@@ -107,7 +107,7 @@ describe('a TCP proxy', () => {
     expect(codes).toEqual(['ECONNRESET', 'ECONNRESET']);
     const again = await join();
     again.client.write('again');
-    await until(again.atServer, 'the new connection');
+    await until(() => again.atServer() === 'again', 'the new connection');
   });
 
   test('takes no more than its buffers hold from a sender whom nobody reads', async () => {

@@ -2,12 +2,11 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program } from './debian-programs.ts';
-import { freePort } from './server-process.ts';
+import { accepts, freePort } from './server-process.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
@@ -127,15 +126,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const answer = (does: boolean) => {
-      socket.destroy();
-      resolve(does);
-    };
-    socket.once('connect', () => answer(true)).once('error', () => answer(false));
-  });
 }
