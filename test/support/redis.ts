@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis as Client } from 'ioredis';
+import { pino } from 'pino';
+import { type RedisLinks, openRedis } from '../../src/platform/redis-links.ts';
 import { program } from './debian-programs.ts';
 import { freePort } from './server-process.ts';
 import { until } from './until.ts';
@@ -12,6 +14,8 @@ const START_MS = 10_000;
 
 export interface Redis {
   url: string;
+  /** Another one after a restart. */
+  readonly pid: number;
   /** SIGKILL: everything in it is gone. */
   kill(): Promise<void>;
   /** Starts it again at the same port, empty; kills it first when it runs. */
@@ -56,6 +60,9 @@ export async function startRedis(): Promise<Redis> {
 
   const redis: Redis = {
     url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return server?.pid ?? 0;
+    },
     async kill() {
       if (!server || hasEnded(server)) return;
       const exited = once(server, 'exit');
@@ -100,6 +107,13 @@ export async function startRedis(): Promise<Redis> {
     throw error;
   }
   return redis;
+}
+
+/** A process's links to Redis, once they stand. */
+export async function linksTo(url: string, log = pino({ level: 'silent' })): Promise<RedisLinks> {
+  const links = openRedis({ url, log });
+  await until(() => links.failure() === undefined, 'Redis is in reach');
+  return links;
 }
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;

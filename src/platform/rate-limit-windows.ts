@@ -1,0 +1,62 @@
+import type { RateLimiterRes } from 'rate-limiter-flexible';
+import { type Bucket, type Quota, RateLimited, type RateLimits } from '../auth/rate-limits.ts';
+
+/** Fixed windows, each started by its key's first use. */
+export const WINDOW_SECONDS = 60;
+
+/** What each bucket holds for one key and window. */
+export interface PerMinute {
+  messagesPerMinute: number;
+  uploadsPerMinute: number;
+  failedLoginsPerMinute: number;
+  loginsPerMinute: number;
+}
+
+/** One bucket's counters. It counts on past the limit, and tells so by rejecting with its result. */
+export interface Counters {
+  consume(key: string): Promise<RateLimiterRes>;
+  get(key: string): Promise<RateLimiterRes | null>;
+}
+
+/** Rate limits over counters wherever they are; both methods also reject with what `countersOf`'s reject with. */
+export function rateLimitsOver(
+  limits: PerMinute,
+  countersOf: (bucket: Bucket, limit: number) => Counters,
+): RateLimits {
+  const bucket = (name: Bucket, limit: number) => ({ limit, counters: countersOf(name, limit) });
+  const buckets = {
+    messages: bucket('messages', limits.messagesPerMinute),
+    uploads: bucket('uploads', limits.uploadsPerMinute),
+    'failed-logins': bucket('failed-logins', limits.failedLoginsPerMinute),
+    logins: bucket('logins', limits.loginsPerMinute),
+  };
+  return {
+    async consume(name, key) {
+      const { counters, limit } = buckets[name];
+      const result = await counters.consume(key).catch((refused: unknown) => {
+        if (refused instanceof Error) throw refused;
+        return refused as RateLimiterRes;
+      });
+      const quota = quotaOf(name, limit, result);
+      if (result.consumedPoints > limit) throw new RateLimited(quota);
+      return quota;
+    },
+    async check(name, key) {
+      const { counters, limit } = buckets[name];
+      const quota = quotaOf(name, limit, await counters.get(key));
+      if (quota.remaining === 0) throw new RateLimited(quota);
+      return quota;
+    },
+  };
+}
+
+function quotaOf(bucket: Bucket, limit: number, result: RateLimiterRes | null): Quota {
+  const isRunning = result !== null && result.msBeforeNext > 0;
+  return {
+    bucket,
+    limit,
+    windowSeconds: WINDOW_SECONDS,
+    remaining: isRunning ? Math.max(0, limit - result.consumedPoints) : limit,
+    resetMs: isRunning ? result.msBeforeNext : WINDOW_SECONDS * 1000,
+  };
+}
