@@ -1,0 +1,218 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { type Role, readConfig } from '../../src/config.ts';
+import { type TestDatabase, createTestDatabase } from '../support/database.ts';
+import {
+  type ComposeService,
+  ROOT,
+  composeFile,
+  composeVariables,
+  fileText,
+  filledIn,
+} from '../support/deployment-files.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+
+const { services, volumes } = composeFile(filledIn());
+const entries = Object.entries(services);
+const example = parseEnv(fileText('.env.example')) as Record<string, string>;
+/** What the image sets: `ENV NAME=value …`. */
+const imageEnv = Object.fromEntries(
+  (/^ENV (.+)$/m.exec(fileText('Dockerfile'))?.[1] ?? '').split(' ').map((pair) => pair.split('=')),
+) as Record<string, string>;
+const isOurs = ({ build }: ComposeService) => build !== undefined;
+const nodes = entries.filter(([, { environment }]) => environment?.['ROLES'] !== undefined);
+const replicas = ({ deploy }: ComposeService) => deploy?.replicas ?? 1;
+
+test.each(entries)('%s has an image of one version', (_name, { image }) => {
+  expect(image).toMatch(/:[\w][\w.-]*$/);
+  expect(image).not.toMatch(/:(latest|stable|main|edge|\d+)$/);
+});
+
+test('every part that others wait for says when it is healthy, or ends', () => {
+  for (const [name, { depends_on = {} }] of entries)
+    for (const [part, { condition }] of Object.entries(depends_on)) {
+      const found = services[part];
+      expect([name, part, found !== undefined]).toEqual([name, part, true]);
+      expect([part, condition]).toEqual([
+        part,
+        found?.healthcheck?.disable ? 'service_completed_successfully' : 'service_healthy',
+      ]);
+      expect([part, found?.healthcheck?.test !== undefined || found?.healthcheck?.disable]).toEqual([
+        part,
+        true,
+      ]);
+    }
+});
+
+test('a part of a profile can be left out by those that wait for it', () => {
+  const optional = entries.filter(([, { profiles }]) => profiles).map(([name]) => name);
+  expect(optional).toEqual(['eventstore']);
+  for (const [, { depends_on = {} }] of entries)
+    for (const name of optional) expect(depends_on[name]?.required ?? false).toBe(false);
+});
+
+test('every variable is in .env.example, and everything in there is used', () => {
+  const ofComposeItself = ['COMPOSE_PROFILES'];
+  const used = new Set([...composeVariables().map(({ name }) => name), ...ofComposeItself]);
+  expect([...used].toSorted()).toEqual(Object.keys(example).toSorted());
+});
+
+test('no password is in the open, and none has a default', () => {
+  const secrets = Object.keys(example).filter((name) => name.endsWith('_PASSWORD'));
+  expect(secrets).toHaveLength(4);
+  for (const name of secrets) expect([name, example[name]]).toEqual([name, '']);
+  for (const { name, isNeeded } of composeVariables())
+    if (secrets.includes(name)) expect([name, isNeeded]).toEqual([name, true]);
+  for (const name of secrets)
+    expect(() => composeFile({ ...filledIn(), [name]: '' })).toThrow(`${name}: set it in .env`);
+});
+
+test('each password is what it was set to, wherever one is', () => {
+  const known = new Set(
+    Object.entries(filledIn())
+      .filter(([name]) => name.endsWith('_PASSWORD'))
+      .map(([, it]) => it),
+  );
+  for (const [service, { environment = {} }] of entries)
+    for (const [name, value] of Object.entries(environment)) {
+      const inUrl = URL.canParse(value) ? new URL(value).password : '';
+      const isSecret = /PASS|SECRET_(ACCESS_)?KEY|REDISCLI_AUTH/.test(name);
+      const secret = inUrl || (isSecret ? value : '');
+      if (secret) expect([service, name, known.has(secret)]).toEqual([service, name, true]);
+    }
+});
+
+test.each(['eventstoredb', 'postgres'] as const)('a node takes its settings, with the log in %s', (log) => {
+  const file = composeFile(filledIn({ log }));
+  const ours = Object.values(file.services).filter(isOurs);
+  expect(ours.length).toBeGreaterThanOrEqual(7);
+  for (const { environment } of ours) {
+    const config = readConfig({ ...imageEnv, ...environment });
+    expect(config.eventStoreDbUrl).toBe(
+      log === 'eventstoredb' ? 'esdb://eventstore:2113?tls=false' : undefined,
+    );
+    expect(config).toMatchObject({ host: '0.0.0.0', port: 3000, s3: { bucket: 'chat-files' } });
+    expect(config.redisUrl && config.amqpUrl && config.clamdUrl && config.smtpUrl).toBeTruthy();
+  }
+});
+
+test('every role is had by two processes', () => {
+  const counts: Partial<Record<Role, number>> = {};
+  for (const [, service] of nodes)
+    for (const role of readConfig({ ...imageEnv, ...service.environment }).roles)
+      counts[role] = (counts[role] ?? 0) + replicas(service);
+  expect(counts).toEqual({ api: 2, projector: 2, realtime: 2, notifier: 2, worker: 2 });
+});
+
+test('what one part calls another is the name of one, at the port that it has', () => {
+  const ports: Record<string, string[]> = {
+    postgres: ['5432'],
+    eventstore: ['2113'],
+    redis: ['6379'],
+    rabbitmq: ['5672'],
+    s3: ['9000'],
+    clamav: ['3310'],
+    mailpit: ['1025'],
+  };
+  const addresses = [
+    'DATABASE_URL',
+    'EVENTSTOREDB_URL',
+    'REDIS_URL',
+    'AMQP_URL',
+    'S3_ENDPOINT',
+    'CLAMD_URL',
+    'SMTP_URL',
+  ];
+  for (const [, { environment }] of nodes)
+    for (const name of addresses) {
+      const { hostname, port } = new URL(environment?.[name] ?? '');
+      expect(services).toHaveProperty(hostname);
+      expect(ports[hostname]).toContain(port);
+    }
+});
+
+test('NGINX passes requests on to the api nodes, and they believe it and nobody else', () => {
+  const api = nodes.filter(([, { environment }]) => environment?.['ROLES'] === 'api');
+  const upstream = [...fileText('deploy/nginx/upstream.conf').matchAll(/^ +server (\S+?)[ ;]/gm)].map(
+    ([, it]) => it,
+  );
+  expect(new Set(upstream)).toEqual(new Set(api.map(([name]) => `${name}:3000`)));
+  const address = services['nginx']?.networks?.['edge']?.ipv4_address;
+  expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+  for (const [, { environment, networks }] of api) {
+    expect(environment?.['TRUSTED_PROXIES']).toBe(address);
+    // Looked up once: it must not change when the container is made anew.
+    expect(networks?.['edge']?.ipv4_address).toMatch(/^172\.31\.250\.\d+$/);
+  }
+});
+
+test('nothing listens to the outside but NGINX, and what clients upload to; by default nothing does', () => {
+  const published = entries.filter(([, { ports }]) => ports).map(([name]) => name);
+  expect(published).toEqual(['nginx', 's3', 'mailpit']);
+  for (const [, { ports = [] }] of entries)
+    for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
+});
+
+test('every file that is mounted is there, and every volume is declared and used', () => {
+  const sources = entries.flatMap(([, { volumes: mounts = [] }]) =>
+    mounts.map((mount) => mount.split(':')[0]!),
+  );
+  const files = sources.filter((source) => source.startsWith('./'));
+  for (const file of files) expect([file, existsSync(join(ROOT, file))]).toEqual([file, true]);
+  const named = sources.filter((source) => !source.startsWith('./'));
+  expect(named.toSorted()).toEqual(Object.keys(volumes).toSorted());
+});
+
+test('a node has longer to stop than it takes at most', () => {
+  const mostMs = Number(/SHUTDOWN_MS = ([\d_]+)/.exec(fileText('src/main.ts'))?.[1]?.replaceAll('_', ''));
+  expect(mostMs).toBe(25_000);
+  for (const [name, { stop_grace_period }] of nodes)
+    expect([name, Number(stop_grace_period?.replace(/s$/, '')) * 1_000 > mostMs]).toEqual([name, true]);
+});
+
+test('the image has the Node that everything is tested with, and the programs that are called in it', () => {
+  const { devDependencies } = JSON.parse(fileText('package.json')) as {
+    devDependencies: Record<string, string>;
+  };
+  const from = [...fileText('Dockerfile').matchAll(/^FROM node:(\S+)-slim/gm)].map(([, version]) => version);
+  expect(new Set(from)).toEqual(new Set([devDependencies['node']]));
+  const copied = [...fileText('Dockerfile').matchAll(/^COPY (\w+) \1$/gm)].map(([, folder]) => folder);
+  for (const [, service] of entries.filter(([, it]) => isOurs(it) && it.command)) {
+    const [command, script = ''] = service.command!;
+    expect([command, existsSync(join(ROOT, script))]).toEqual(['node', true]);
+    expect(copied).toContain(script.split('/')[0]);
+    expect(fileText('.dockerignore')).toContain(`!${script.split('/')[0]}\n`);
+  }
+});
+
+describe('the health check of a node', () => {
+  const [, program, ...args] = nodes[0]![1].healthcheck!.test!;
+  const check = (port: string) =>
+    new Promise<number>((done) =>
+      execFile(process.execPath, args, { env: { ...imageEnv, PORT: port } }, (error) =>
+        done(error ? Number(error.code) : 0),
+      ),
+    );
+  let database: TestDatabase;
+  let server: ServerProcess | undefined;
+  beforeAll(async () => (database = await createTestDatabase()));
+  afterAll(async () => {
+    await server?.killProcess();
+    await database.drop();
+  });
+
+  test('is the same for all of them, and runs in the image', () => {
+    expect(program).toBe('node');
+    for (const [, { healthcheck }] of nodes) expect(healthcheck?.test).toEqual(['CMD', program, ...args]);
+  });
+
+  test('passes while the node is ready, and fails when it is gone', async () => {
+    server = await startServer({ env: { DATABASE_URL: database.ownerUrl } });
+    const { port } = new URL(server.url);
+    expect(await check(port)).toBe(0);
+    await server.stop();
+    expect(await check(port)).toBe(1);
+  });
+});

@@ -1,0 +1,265 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { Deployment } from 'kubernetes-models/apps/v1';
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
+import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { ConfigMap, Namespace, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
+import { parse, parseAllDocuments } from 'yaml';
+import { readConfig } from '../../src/config.ts';
+import { ROOT, fileText } from '../support/deployment-files.ts';
+
+const FOLDER = 'deploy/kubernetes';
+const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'];
+
+interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; labels?: Record<string, string> };
+  // Each kind has its own shape, which its model checks.
+  spec: never;
+}
+
+const kustomization = parse(fileText(`${FOLDER}/kustomization.yaml`)) as {
+  resources: string[];
+  patches: { path: string; target: { kind: string } }[];
+  configMapGenerator: { name: string; envs: string[] }[];
+  secretGenerator: { name: string; envs: string[] }[];
+  images: { name: string; newTag: string }[];
+};
+
+const documentsOf = (file: string): Manifest[] =>
+  parseAllDocuments(fileText(`${FOLDER}/${file}`)).map((document) => document.toJS() as Manifest);
+
+/** As kustomize lays a patch over what it is for: maps by key, lists of named things by name, other lists replaced. */
+function laidOver(base: unknown, patch: unknown): unknown {
+  if (Array.isArray(base) && Array.isArray(patch)) {
+    const nameOf = (item: unknown) => (item as { name?: string }).name;
+    if ([...base, ...patch].some((item) => nameOf(item) === undefined)) return patch;
+    const names = new Set([...patch, ...base].map(nameOf));
+    const named = (items: unknown[], name?: string) => items.find((item) => nameOf(item) === name);
+    return [...names].map((name) => laidOver(named(base, name), named(patch, name)));
+  }
+  if (!isMap(base) || !isMap(patch)) return patch === undefined ? base : patch;
+  const keys = new Set([...Object.keys(base), ...Object.keys(patch)]);
+  return Object.fromEntries([...keys].map((key) => [key, laidOver(base[key], patch[key])]));
+}
+const isMap = (it: unknown): it is Record<string, unknown> =>
+  typeof it === 'object' && it !== null && !Array.isArray(it);
+
+const [everyNode] = documentsOf('node.yaml');
+const manifests = kustomization.resources.flatMap(documentsOf).map((manifest) =>
+  manifest.kind === 'Deployment'
+    ? // The name of a patch that has a target is not taken over.
+      (laidOver(manifest, { ...everyNode, metadata: {} }) as Manifest)
+    : manifest,
+);
+const MODELS = {
+  Deployment,
+  HorizontalPodAutoscaler,
+  Ingress,
+  Namespace,
+  NetworkPolicy,
+  PodDisruptionBudget,
+  Service,
+  ServiceAccount,
+};
+const all = <K extends keyof typeof MODELS>(kind: K) =>
+  manifests
+    .filter((it) => it.kind === kind)
+    .map((it) => new MODELS[kind](it as never) as InstanceType<(typeof MODELS)[K]>);
+const deployments = all('Deployment');
+const nodeOf = (deployment: Deployment) => deployment.spec!.template.spec!.containers[0]!;
+const roleOf = (deployment: Deployment) =>
+  nodeOf(deployment).env?.find(({ name }) => name === 'ROLES')?.value;
+
+const settings = parseEnv(fileText(`${FOLDER}/settings.env`)) as Record<string, string>;
+const secrets = parseEnv(fileText(`${FOLDER}/secret.env.example`)) as Record<string, string>;
+/** Of the right shape for each secret that has one. */
+const filledIn: Record<string, string> = {
+  DATABASE_URL: 'postgres://chat:secret@postgres:5432/chat?sslmode=verify-full',
+  EVENTSTOREDB_URL: 'esdb+discover://chat:secret@eventstore:2113?tls=true',
+  REDIS_URL: 'rediss://:secret@redis:6379',
+  AMQP_URL: 'amqps://chat:secret@rabbitmq:5671',
+  SMTP_URL: 'smtps://chat:secret@mail.example.org',
+  AWS_ACCESS_KEY_ID: 'chat',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+};
+
+const matches = (selector: Record<string, string> | undefined, labels: Record<string, string> | undefined) =>
+  Object.entries(selector ?? {}).every(([name, value]) => labels?.[name] === value);
+const selectedBy = (selector: Record<string, string> | undefined) =>
+  deployments
+    .filter((it) => matches(selector, it.spec!.template.metadata?.labels))
+    .map((it) => it.metadata!.name);
+
+test.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, manifest] as const))(
+  '%s %s is one that Kubernetes takes',
+  (kind, _name, manifest) => {
+    const Model = MODELS[kind as keyof typeof MODELS];
+    expect(Model).toBeDefined();
+    expect(() => new Model(manifest as never).validate()).not.toThrow();
+    expect({ apiVersion: manifest.apiVersion, kind }).toEqual({ apiVersion: new Model().apiVersion, kind });
+  },
+);
+
+test('every file is part of it, and there is none that is not', () => {
+  const named = [
+    ...kustomization.resources,
+    ...kustomization.patches.map(({ path }) => path),
+    ...kustomization.configMapGenerator.flatMap(({ envs }) => envs),
+    ...kustomization.secretGenerator.flatMap(({ envs }) => envs.map((file) => `${file}.example`)),
+  ];
+  const there = readdirSync(join(ROOT, FOLDER)).filter(
+    (file) => !['kustomization.yaml', '.gitignore', 'secret.env'].includes(file),
+  );
+  expect(named.toSorted()).toEqual(there.toSorted());
+  expect(fileText(`${FOLDER}/.gitignore`)).toContain('secret.env\n');
+});
+
+test('the settings and the secrets are those of ConfigMap and Secret that pods ask for, and valid', () => {
+  new ConfigMap({ data: settings }).validate();
+  new Secret({ stringData: secrets }).validate();
+  const [config] = kustomization.configMapGenerator;
+  const [secret] = kustomization.secretGenerator;
+  for (const deployment of deployments)
+    expect(nodeOf(deployment).envFrom).toEqual([
+      { configMapRef: { name: config?.name } },
+      { secretRef: { name: secret?.name } },
+    ]);
+});
+
+test('no secret has a value, and none is among the settings', () => {
+  for (const [name, value] of Object.entries(secrets)) expect([name, value]).toEqual([name, '']);
+  const both = Object.keys(settings).filter((name) => name in secrets);
+  expect(both).toEqual([]);
+  for (const name of Object.keys(settings)) expect(name).not.toMatch(/SECRET|PASSWORD|PRIVATE_KEY$/);
+});
+
+test.each(ROLES)('a pod of the role %s takes its settings', (role) => {
+  const deployment = deployments.find((it) => roleOf(it) === role)!;
+  expect(deployment.metadata!.name).toBe(role);
+  const env = Object.fromEntries(nodeOf(deployment).env!.map(({ name, value }) => [name, value]));
+  const config = readConfig({ ...settings, ...secrets, ...filledIn, ...env });
+  expect([...config.roles]).toEqual([role]);
+  expect(config).toMatchObject({ host: '0.0.0.0', port: nodeOf(deployment).ports![0]!.containerPort });
+  expect(config.eventStoreDbUrl && config.redisUrl && config.amqpUrl && config.s3).toBeTruthy();
+});
+
+test.each(ROLES)('%s runs with no more rights than it needs', (role) => {
+  const pod = deployments.find((it) => roleOf(it) === role)!.spec!.template.spec!;
+  expect(pod).toMatchObject({
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } },
+  });
+  const [container] = pod.containers;
+  expect(container?.securityContext).toEqual({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  });
+  expect(container?.resources).toMatchObject({
+    requests: { cpu: expect.any(String), memory: expect.any(String) },
+    limits: { memory: expect.any(String) },
+  });
+  const mounts = container?.volumeMounts?.map(({ name }) => name);
+  expect(pod.volumes?.map(({ name }) => name)).toEqual(mounts);
+});
+
+test.each(ROLES)('%s has longer to stop than it takes at most, and is out of the way before', (role) => {
+  const pod = deployments.find((it) => roleOf(it) === role)!.spec!.template.spec!;
+  const [command, seconds] = pod.containers[0]!.lifecycle!.preStop!.exec!.command!;
+  expect(command).toBe('sleep');
+  const stop =
+    Number(/SHUTDOWN_MS = ([\d_]+)/.exec(fileText('src/main.ts'))?.[1]?.replaceAll('_', '')) / 1_000;
+  expect(stop).toBe(25);
+  expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(Number(seconds) + stop);
+});
+
+test('probes ask for what is there, and only readiness asks what a node depends on', () => {
+  const routes = fileText('src/http/routes/health.ts');
+  for (const deployment of deployments) {
+    const { startupProbe, livenessProbe, readinessProbe, ports } = nodeOf(deployment);
+    for (const probe of [startupProbe, livenessProbe, readinessProbe]) {
+      expect(routes).toContain(`'${probe?.httpGet?.path}'`);
+      expect(ports?.map(({ name }) => name)).toContain(probe?.httpGet?.port);
+    }
+    const paths = [startupProbe, livenessProbe, readinessProbe].map((probe) => probe?.httpGet?.path);
+    expect(paths).toEqual(['/health/live', '/health/live', '/health/ready']);
+  }
+});
+
+test('every role stays while machines are emptied, and has as many pods as a standby needs', () => {
+  const budgets = all('PodDisruptionBudget');
+  expect(budgets.flatMap((it) => selectedBy(it.spec?.selector?.matchLabels)).toSorted()).toEqual(
+    ROLES.toSorted(),
+  );
+  const [scaler, ...others] = all('HorizontalPodAutoscaler');
+  expect(others).toEqual([]);
+  const scaled = scaler!.spec!.scaleTargetRef.name;
+  expect(scaler!.spec!.minReplicas).toBeGreaterThanOrEqual(2);
+  for (const { metadata, spec } of deployments) {
+    // Two would fight over how many there are.
+    expect([metadata!.name, spec!.replicas]).toEqual([
+      metadata!.name,
+      metadata!.name === scaled ? undefined : 2,
+    ]);
+    expect(matches(spec!.selector.matchLabels, spec!.template.metadata?.labels)).toBe(true);
+    expect(selectedBy(spec!.selector.matchLabels)).toEqual([metadata!.name]);
+  }
+  expect(nodeOf(deployments.find((it) => it.metadata!.name === scaled)!).resources?.requests).toHaveProperty(
+    'cpu',
+  );
+});
+
+test('clients are led to the api pods alone, and to nothing that is not for them', () => {
+  const api = all('Service').find((it) => it.metadata!.name === 'api')!;
+  expect(selectedBy(api.spec!.selector)).toEqual(['api']);
+  expect(api.spec!.ports).toEqual([
+    expect.objectContaining({ targetPort: nodeOf(deployments[0]!).ports![0]!.name }),
+  ]);
+  const [ingress] = all('Ingress');
+  const paths = ingress!.spec!.rules![0]!.http!.paths;
+  for (const { backend } of paths)
+    expect(backend.service).toEqual({ name: 'api', port: { name: api.spec!.ports![0]!.name } });
+  const open = paths.map(({ path }) => path!);
+  for (const path of ['/metrics', '/health/ready', '/internal/scan-orders'])
+    expect(open.some((it) => path.startsWith(it))).toBe(false);
+  const annotations = ingress!.metadata!.annotations!;
+  // A ping each 25 s, and 20 s for its answer.
+  expect(Number(annotations['nginx.ingress.kubernetes.io/proxy-read-timeout'])).toBeGreaterThan(45);
+  expect(new URL(settings['PUBLIC_URL']!).hostname).toBe(ingress!.spec!.rules![0]!.host);
+});
+
+test('only the ingress controller and Prometheus may talk to pods', () => {
+  const policies = all('NetworkPolicy');
+  const covering = policies.filter((it) => it.spec!.policyTypes?.includes('Egress'));
+  expect(covering.flatMap((it) => selectedBy(it.spec!.podSelector?.matchLabels)).toSorted()).toEqual(
+    ROLES.toSorted(),
+  );
+  const allowed = (name: string | undefined) =>
+    policies
+      .filter((it) => selectedBy(it.spec!.podSelector?.matchLabels).includes(name))
+      .flatMap((it) => it.spec!.ingress ?? [])
+      .flatMap(({ from }) => from ?? [])
+      .map((peer) => peer.namespaceSelector?.matchLabels?.['kubernetes.io/metadata.name']);
+  expect(allowed('api').toSorted()).toEqual(['ingress-nginx', 'monitoring']);
+  for (const role of ROLES.slice(1)) expect(allowed(role)).toEqual(['monitoring']);
+  const ports = covering
+    .flatMap((it) => it.spec!.egress ?? [])
+    .flatMap((rule) => rule.ports?.map(({ port }) => port));
+  const asked = Object.values({ ...filledIn, clamd: settings['CLAMD_URL']! })
+    .filter((value) => URL.canParse(value))
+    .map((value) => new URL(value))
+    .map(({ port, protocol }) => Number(port || (protocol === 'smtps:' ? 465 : 0)));
+  for (const port of asked) expect(ports).toContain(port);
+});
+
+test('the image is ours, in one version', () => {
+  const [image] = kustomization.images;
+  for (const deployment of deployments) expect(nodeOf(deployment).image).toBe(image?.name);
+  const { version } = JSON.parse(fileText('package.json')) as { version: string };
+  expect(image?.newTag).toBe(version);
+});
