@@ -15,6 +15,8 @@ const START_MS = 60_000;
 
 export interface Rabbitmq {
   url: string;
+  /** Of the broker's virtual machine; another one after a restart. */
+  readonly pid: number;
   /** SIGKILL for the broker's virtual machine, and nothing else. */
   kill(): Promise<void>;
   /** Starts it again at the same port with the same data; kills it first when it runs. */
@@ -89,6 +91,9 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
 
   const rabbitmq: Rabbitmq = {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
+    get pid() {
+      return broker?.pid ?? 0;
+    },
     async kill() {
       if (broker) await end(broker);
     },

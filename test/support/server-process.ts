@@ -62,7 +62,13 @@ export function launchServer(options: ServerOptions = {}): ServerProcess {
 /** Starts the program and waits until it is ready. Throws with its output when it stops or takes too long. */
 export async function startServer(options: ServerOptions = {}): Promise<ServerProcess> {
   const server = launchServer(options);
-  const deadline = Date.now() + (options.readyWithinMs ?? 30_000);
+  await becomesReady(server, options.readyWithinMs);
+  return server;
+}
+
+/** Waits until a launched program is ready. Kills it, and throws with its output, when it stops or takes too long. */
+export async function becomesReady(server: ServerProcess, withinMs = 30_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
   let exit: Exit | undefined;
   void server.exited.then((ended) => (exit = ended));
   while (!(await isReady(server.url))) {
@@ -72,10 +78,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
     }
     await pause(20);
   }
-  return server;
 }
 
-async function isReady(url: string): Promise<boolean> {
+/** Whether the program at this address says that it can do all of its work. */
+export async function isReady(url: string): Promise<boolean> {
   if (url === '') return false;
   const response = await fetch(new URL('/health/ready', url)).catch(() => undefined);
   await response?.arrayBuffer();
@@ -115,11 +121,11 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
     killTree: async () => {
       const database = databasePid();
       const tree = [server.pid, ...(database === undefined ? [] : [database])];
-      for (const pid of [...tree, ...tree.flatMap(descendants)]) kill(pid);
+      killProcesses([...tree, ...tree.flatMap(descendants)]);
       await exited;
     },
     killProcess: async () => {
-      kill(server.pid);
+      killProcesses([server.pid]);
       await exited;
     },
     stop: async () => {
@@ -131,13 +137,18 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
   return server;
 }
 
+/** Whoever asks for several has not begun to listen on the first yet. */
+const givenPorts = new Set<number>();
+
 /**
  * A free port that a restarted server can have again: below the range that the system gives to clients, so that none
- * of the many that reconnect meanwhile sits on it.
+ * of the many that reconnect meanwhile sits on it. No port is given twice.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 10_000);
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
     const isFree = await new Promise<boolean>((resolve) => {
       const probe = createServer().once('error', () => resolve(false));
       probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
@@ -164,11 +175,14 @@ function addressIn(output: string): string | undefined {
   return line && /"url":"(http[^"]+)"/.exec(line)?.[1];
 }
 
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+/** SIGKILL for each of them; those that are gone already are fine. */
+export function killProcesses(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
 }
 

@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { prepareDebianPrograms } from '../test/support/debian-programs.ts';
+import { SHAPE, type Cluster, startCluster } from './cluster/cluster.ts';
+import type { Kind } from './cluster/node.ts';
+
+const HELP = `npm run cluster -- [options]
+
+Starts the whole program on this machine as it runs in production: two processes of each role, PostgreSQL, Redis, RabbitMQ
+and NGINX, which have to be installed. Ctrl-C stops everything.
+
+  --port <port>    where NGINX listens; default 3000
+  --data <folder>  keeps database and files there; default: a folder that is removed at the end
+  --api <count>    how many nodes serve clients; default 2
+  --help           shows this
+`;
+
+const tell = (line: string) => void process.stdout.write(`${line}\n`);
+const complain = (line: string) => void process.stderr.write(`${line}\n`);
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '3000' },
+      data: { type: 'string' },
+      api: { type: 'string', default: '2' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const [port, api] = [Number(values.port), Number(values.api)];
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('--port must be 1 to 65535');
+  if (!Number.isInteger(api) || api < 1 || api > 16) throw new Error('--api must be 1 to 16');
+  return { port, api, dataDir: values.data, help: values.help };
+}
+
+/** Such as `2 api, 2 projector, PostgreSQL, …`. */
+function summary({ nodes }: Cluster): string {
+  const kinds = [...new Set(nodes.map(({ kind }) => kind))];
+  const count = (kind: Kind) => nodes.filter((node) => node.kind === kind).length;
+  return [...kinds.map((kind) => `${count(kind)} ${kind}`), 'PostgreSQL', 'Redis', 'RabbitMQ', 'NGINX'].join(
+    ', ',
+  );
+}
+
+async function run({ port, api, dataDir }: ReturnType<typeof readArguments>): Promise<void> {
+  const stopping = new AbortController();
+  const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      // Who asks twice does not want to wait. What was started is killed at the exit.
+      if (stopping.signal.aborted) process.exit(1);
+      complain('Stopping …');
+      stopping.abort();
+    });
+  await prepareDebianPrograms().catch((error: Error) => complain(error.message));
+  const cluster = await startCluster({
+    nodes: { ...SHAPE, api },
+    port,
+    ...(dataDir !== undefined && { dataDir }),
+    signal: stopping.signal,
+    say: complain,
+    log: pino({ level: 'warn' }, pino.destination(2)),
+  }).catch((error: unknown) => {
+    if (stopping.signal.aborted) return undefined;
+    throw error;
+  });
+  if (!cluster) return;
+  tell(summary(cluster));
+  tell(`The chat is at ${cluster.url}, its documentation at ${cluster.url}/docs. Ctrl-C stops everything.`);
+  await asked;
+  await cluster.stop();
+}
+
+try {
+  const options = readArguments();
+  if (options.help) tell(HELP);
+  else await run(options);
+} catch (error) {
+  complain(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

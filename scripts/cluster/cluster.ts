@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { closers } from '../../src/platform/closers.ts';
+import { type Rabbitmq, startRabbitmq } from '../../test/support/rabbitmq.ts';
+import { type Redis, startRedis } from '../../test/support/redis.ts';
+import { freePort, isReady, killProcesses } from '../../test/support/server-process.ts';
+import type { TcpProxy } from '../../test/support/tcp-proxy.ts';
+import { until } from '../../test/support/until.ts';
+import { type Edge, openEdges } from './edges.ts';
+import { type Nginx, startNginx } from './nginx.ts';
+import { type ClusterNode, type Kind, prepareNode } from './node.ts';
+import { type Postgres, startPostgres } from './postgres.ts';
+
+/** What runs unless something else is asked for: a leader and its standby of each, and two nodes for clients. */
+export const SHAPE: Partial<Record<Kind, number>> = {
+  api: 2,
+  projector: 2,
+  realtime: 2,
+  notifier: 2,
+  worker: 2,
+};
+
+/** Those that clients are sent to. */
+const FACING: ReadonlySet<Kind> = new Set(['api', 'all']);
+
+export interface ClusterOptions {
+  /** How many processes of each kind. Default: two of each role. */
+  nodes?: Partial<Record<Kind, number>>;
+  /** Of the balancer. Default: one that is free. */
+  port?: number;
+  /** Where database and files stay. Default: a folder that is removed at the end. */
+  dataDir?: string;
+  /** For every node; replaces what the cluster sets. */
+  env?: Record<string, string>;
+  /** Options of Node for every node. */
+  nodeArgs?: readonly string[];
+  /** The ways that lead through proxies, so that they can be cut. */
+  edges?: readonly Edge[];
+  /** Called with the owner's URL before the first node starts. */
+  prepare?: (databaseUrl: string) => Promise<void>;
+  /** Ends a start that is under way; a cluster that has started is ended by its `stop`. */
+  signal?: AbortSignal;
+  /** Hears of each part as it starts. */
+  say?: (line: string) => void;
+  log?: Logger;
+}
+
+export interface Cluster {
+  /** The balancer's: where clients go. */
+  url: string;
+  /** The owner's, past all proxies. */
+  databaseUrl: string;
+  nodes: readonly ClusterNode[];
+  /** Those of one kind, by index. */
+  of(kind: Kind): readonly ClusterNode[];
+  postgres: Postgres;
+  redis: Redis;
+  rabbitmq: Rabbitmq;
+  nginx: Nginx;
+  /** The proxies on a way that was asked for, one for each node at its start; `nginx->api`: at its end. */
+  edge(edge: Edge): readonly TcpProxy[];
+  /** Resolves once every node that runs says that it is ready. */
+  ready(withinMs?: number): Promise<void>;
+  /** Ends everything in order, and removes what is not to be kept. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The whole program as many processes with everything that they need, from programs of this machine, on loopback ports.
+ * Resolves when all of them are ready; ends what had started, and rejects with the reason, when one does not get so far.
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { log = pino({ level: 'silent' }) } = options;
+  const open = closers(log);
+  try {
+    return await start(options, log, open);
+  } catch (error) {
+    await open.closeAll().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function start(
+  { nodes: shape = SHAPE, edges = [], say = () => undefined, signal, ...options }: ClusterOptions,
+  log: Logger,
+  open: ReturnType<typeof closers>,
+): Promise<Cluster> {
+  const folder =
+    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'chat-cluster-')) : resolve(options.dataDir);
+  if (options.dataDir === undefined)
+    open.add('folder', () => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  /** Opens one part; whatever has opened is closed at the end, although another one failed meanwhile. */
+  async function part<T extends { stop(): unknown }>(name: string, starting: Promise<T>): Promise<T> {
+    const started = await starting;
+    open.add(name, () => started.stop());
+    say(`${name} runs`);
+    return started;
+  }
+  const [postgres, redis, rabbitmq] = await all([
+    part('PostgreSQL', startPostgres(join(folder, 'database'), log)),
+    part('Redis', startRedis()),
+    part('RabbitMQ', startRabbitmq()),
+  ]);
+  signal?.throwIfAborted();
+  await options.prepare?.(postgres.ownerUrl);
+
+  const port = options.port ?? (await freePort());
+  const ways = openEdges(edges, { postgres: postgres.ownerUrl, redis: redis.url, rabbitmq: rabbitmq.url });
+  open.add('ways', () => ways.close());
+  const nodes: ClusterNode[] = [];
+  for (const [kind, count = 0] of Object.entries(shape) as [Kind, number?][])
+    for (let index = 0; index < count; index += 1) {
+      const env = {
+        DATABASE_URL: await ways.from(kind, 'postgres'),
+        REDIS_URL: await ways.from(kind, 'redis'),
+        AMQP_URL: await ways.from(kind, 'rabbitmq'),
+        PUBLIC_URL: `http://127.0.0.1:${port}`,
+        TRUSTED_PROXIES: '127.0.0.1',
+        ...options.env,
+      };
+      const { nodeArgs } = options;
+      nodes.push(await prepareNode({ kind, index, dataDir: join(folder, 'node'), env, nodeArgs }));
+    }
+  const killNodes = () => killProcesses(nodes.filter(({ isRunning }) => isRunning).map(({ pid }) => pid));
+  process.once('exit', killNodes);
+  signal?.addEventListener('abort', killNodes, { once: true });
+  open.add('nodes', async () => {
+    await Promise.all(nodes.map((node) => node.stop()));
+    process.off('exit', killNodes);
+  });
+  signal?.throwIfAborted();
+  await Promise.all(
+    nodes.map(async (node) => {
+      await node.restart();
+      say(`${node.kind} ${node.index} is ready at ${node.url}`);
+    }),
+  );
+  const addresses: number[] = [];
+  for (const node of nodes) if (FACING.has(node.kind)) addresses.push(await ways.towards(node));
+  const nginx = await part('NGINX', startNginx({ nodes: addresses, port }));
+  signal?.throwIfAborted();
+  signal?.removeEventListener('abort', killNodes);
+
+  return {
+    url: nginx.url,
+    databaseUrl: postgres.ownerUrl,
+    nodes,
+    of: (kind) => nodes.filter((node) => node.kind === kind),
+    ...{ postgres, redis, rabbitmq, nginx },
+    edge: ways.proxies,
+    ready(withinMs) {
+      const running = () => nodes.filter(({ isRunning }) => isRunning);
+      const isEachReady = () => Promise.all(running().map(({ url }) => isReady(url)));
+      return until(async () => (await isEachReady()).every(Boolean), 'all nodes are ready', withinMs);
+    },
+    stop: () => open.closeAll(),
+  };
+}
+
+/** Like `Promise.all`, but a failure waits for the others, so that nothing starts after the end. */
+async function all<T extends readonly unknown[]>(starting: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(starting);
+  return Promise.all(starting) as Promise<unknown> as Promise<T>;
+}

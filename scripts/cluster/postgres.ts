@@ -1,0 +1,67 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { clearLeftBehind } from '../../src/platform/left-behind-postgres.ts';
+import { locatePostgres } from '../../src/platform/postgres-binaries.ts';
+import { prepareData } from '../../src/platform/postgres-data.ts';
+import { type PostgresServer, serverArguments, spawnServer } from '../../src/platform/postgres-server.ts';
+import { unprivileged } from '../../src/platform/unprivileged.ts';
+import { descendants, freePort, killProcesses } from '../../test/support/server-process.ts';
+
+/** Ten processes and more share it, each with some pools; the embedded one serves a single process. */
+const CONNECTIONS = 400;
+
+/** The PostgreSQL that npm installed, as a server of its own: it stays dead until it is started again. */
+export interface Postgres {
+  /** For the superuser and the database `postgres`. */
+  ownerUrl: string;
+  port: number;
+  /** Of the postmaster; another one after a restart. */
+  readonly pid: number;
+  /** SIGKILL for the postmaster and all its workers, at once. */
+  kill(): Promise<void>;
+  /** Starts it again on the same data and port, where it recovers; kills it first when it runs. */
+  restart(): Promise<void>;
+  /** Shuts it down in order. The data stay. */
+  stop(): Promise<void>;
+}
+
+/** Starts it on `<dataDir>/postgres`, made on the first start. Throws with its last words when it does not answer. */
+export async function startPostgres(dataDir: string, log: Logger): Promise<Postgres> {
+  // Others may pass through: the server runs as another user when we are root.
+  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  const folder = await realpath(dataDir);
+  const data = join(folder, 'postgres');
+  const { initdb, postgres } = await locatePostgres();
+  const as = await unprivileged(folder, data, postgres);
+  const { password } = await prepareData(folder, initdb, as);
+  const port = await freePort();
+  const ownerUrl = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+
+  async function start(): Promise<PostgresServer> {
+    await clearLeftBehind(data, log);
+    const settings = [...(await serverArguments(data, port)), '-c', `max_connections=${CONNECTIONS}`];
+    const started = spawnServer(as.command(postgres, settings), as.identity, log);
+    await started.ready(ownerUrl);
+    return started;
+  }
+  let server = await start();
+
+  const running: Postgres = {
+    ownerUrl,
+    port,
+    get pid() {
+      return server.pid;
+    },
+    async kill() {
+      killProcesses([server.pid, ...descendants(server.pid)]);
+      await server.exited;
+    },
+    async restart() {
+      await running.kill();
+      server = await start();
+    },
+    stop: () => server.stop(),
+  };
+  return running;
+}
