@@ -20,6 +20,7 @@ export interface Folded<S = unknown> {
 export interface FoldCache {
   get(stream: Stream): Folded | undefined;
   set(stream: Stream, folded: Folded): unknown;
+  delete(stream: Stream): unknown;
 }
 
 const PAGE = 1_000;
@@ -76,6 +77,11 @@ export class AggregateLoader {
   absorb<S>({ stream, aggregate }: AggregateRef<S>, events: readonly Recorded[]): void {
     const cached = (this.#cache.get(stream) as Folded<S> | undefined) ?? empty(aggregate);
     if (events[0]?.revision === cached.revision + 1) this.#keep(stream, fold(aggregate, cached, events));
+  }
+
+  /** The next one to ask gets the state as the log has it then. */
+  forget({ stream }: Pick<AggregateRef<unknown>, 'stream'>): void {
+    this.#cache.delete(stream);
   }
 
   #keep(stream: Stream, folded: Folded): void {

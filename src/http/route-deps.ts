@@ -41,7 +41,8 @@ export interface RouteDeps {
   readMarkers: ReadMarkers;
   /** Tells the group's sockets that a member has read up to `seq`. */
   announceRead: (reading: Reading) => void;
-  isOnline: (userId: UserId) => boolean;
+  /** Those of the users who have a socket. */
+  online: (userIds: readonly UserId[]) => Promise<ReadonlySet<UserId>>;
   readiness: () => Promise<Readiness>;
   metrics: { expose(): Promise<{ contentType: string; body: string }> };
   /** The socket's own document. */

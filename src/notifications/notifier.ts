@@ -8,9 +8,16 @@ import { isChatGroupEvent } from '../events/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
-import { audienceOf, sizeOf, toldOfApplication, toldOfStatus, whoIsAway } from './audience.ts';
+import {
+  type MessageAudience,
+  audienceOf,
+  sizeOf,
+  toldOfApplication,
+  toldOfStatus,
+  whoIsAway,
+} from './audience.ts';
 import type { Candidate, Outbox } from './outbox.ts';
-import type { Reach } from './reach.ts';
+import type { Reach, Reached } from './reach.ts';
 import { MOST_UNDECIDED, UndecidedMessages } from './undecided.ts';
 
 export interface NotifierOptions {
@@ -38,6 +45,11 @@ export interface Notifier {
   failure(): Error | undefined;
   /** Resolves when what is in hand is written. */
   stop(): Promise<void>;
+}
+
+/** A message of which it is not known yet who is there to hear it; the time in ms since 1970. */
+interface Sent extends MessageAudience {
+  sentAt: number;
 }
 
 const BATCH = 500;
@@ -87,6 +99,21 @@ export function startNotifier(options: NotifierOptions): Notifier {
     return revision >= needed ? state : (await loader.refresh(ref)).state;
   }
 
+  /** Waits, its place kept, until somebody can tell: nobody is away only because that is not known. */
+  async function look(audiences: readonly MessageAudience[]): Promise<Reached> {
+    const userIds = [...new Set(audiences.flatMap(({ members }) => [...members.keys()]))];
+    for (let attempts = 0; ; attempts += 1) {
+      try {
+        return await reach.look(userIds);
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+        if (attempts === 0) log.warn({ err: failure }, 'the notifier waits: nobody can tell who is there');
+        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** attempts, BACK_OFF_MS.most);
+        await pause(pauseMs, undefined, { signal });
+      }
+    }
+  }
+
   /** One life: from the checkpoint in the table until something fails or the notifier stops. */
   async function follow(): Promise<void> {
     saved = await begin();
@@ -99,32 +126,50 @@ export function startNotifier(options: NotifierOptions): Notifier {
     let savedAt = performance.now();
     const settled = () => (undecided.first() ?? handled + 1) - 1;
 
-    async function handleMessage(event: Recorded<EventOf<'MessageSent'>>, handledAt: number): Promise<void> {
-      const group = await groupOf(event);
-      if (group.status === 'none') return;
-      const audience = audienceOf(event, group.members);
-      const away =
-        event.position > headAtStart ? whoIsAway(audience, (userId) => !reach.isOnline(userId)) : [];
-      for (const candidate of away) candidates.push(candidate);
-      if (away.length === sizeOf(audience)) return;
-      const pushedBy = Math.min(handledAt, Date.parse(event.occurredAt) + PUSHED_WITHIN_MS);
-      undecided.add({ ...audience, pushedBy, decideAt: handledAt + windowMs });
-    }
-
-    async function handle(event: Recorded, handledAt: number): Promise<void> {
+    async function handle(event: Recorded, sent: Sent[]): Promise<void> {
       if (isChatGroupEvent(event)) loader.absorb(chatGroupOf(event.data.groupId), [event]);
-      else if (event.type === 'MessageSent') await handleMessage(event, handledAt);
-      else if (event.type === 'ApplicationSubmitted')
+      else if (event.type === 'MessageSent') {
+        const group = await groupOf(event);
+        if (group.status === 'none') return;
+        sent.push({ ...audienceOf(event, group.members), sentAt: Date.parse(event.occurredAt) });
+      } else if (event.type === 'ApplicationSubmitted')
         candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
       else if (event.type === 'ApplicationStatusChanged') candidates.push(...toldOfStatus(event));
       else if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
-      handled = event.position;
     }
 
-    function decide(): void {
-      for (const message of undecided.take(now().getTime(), DECIDED_AT_ONCE)) {
+    /** Those who are offline are told now; what becomes of the others is decided later. */
+    async function divide(sent: readonly Sent[]): Promise<void> {
+      if (sent.length === 0) return;
+      const isNew = ({ notice }: Sent) => notice.position > headAtStart;
+      const reached = sent.some(isNew) ? await look(sent.filter(isNew)) : undefined;
+      const handledAt = now().getTime();
+      for (const { sentAt, ...audience } of sent) {
+        const away =
+          reached && audience.notice.position > headAtStart
+            ? whoIsAway(audience, (userId) => !reached.isOnline(userId))
+            : [];
+        for (const candidate of away) candidates.push(candidate);
+        if (away.length === sizeOf(audience)) continue;
+        const pushedBy = Math.min(handledAt, sentAt + PUSHED_WITHIN_MS);
+        undecided.add({ ...audience, pushedBy, decideAt: handledAt + windowMs });
+      }
+    }
+
+    async function handleAll(events: readonly Recorded[]): Promise<void> {
+      const sent: Sent[] = [];
+      for (const event of events) await handle(event, sent);
+      await divide(sent);
+      handled = events.at(-1)!.position;
+    }
+
+    async function decide(): Promise<void> {
+      const due = undecided.take(now().getTime(), DECIDED_AT_ONCE);
+      if (due.length === 0) return;
+      const reached = await look(due);
+      for (const message of due) {
         const { notice, pushedBy } = message;
-        const isAway = (userId: UserId) => !reach.hasReceived(userId, pushedBy, notice.groupId);
+        const isAway = (userId: UserId) => !reached.hasReceived(userId, pushedBy, notice.groupId);
         for (const candidate of whoIsAway(message, isAway)) candidates.push(candidate);
       }
     }
@@ -174,11 +219,10 @@ export function startNotifier(options: NotifierOptions): Notifier {
         if (arrived) {
           // Acknowledgements and pushes of the same events leave first: somebody waits for them.
           await turn();
-          const handledAt = now().getTime();
-          for (const event of arrived.value) await handle(event, handledAt);
+          await handleAll(arrived.value);
           arriving = next();
         }
-        decide();
+        await decide();
         await reconsider();
         await save();
         failure = undefined;

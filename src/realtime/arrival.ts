@@ -16,8 +16,10 @@ interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
   progress: Pick<Progress, 'reached'>;
   groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
-  /** How far memberships have been followed on this node. */
-  position: () => Position;
+  /** How far in the log the read model has to be for this node to hear of every later change. */
+  position: () => Position | Promise<Position>;
+  /** Resolves once the socket hears the rooms that it is in. */
+  hearing: () => Promise<void> | undefined;
   arrived: (socket: ChatSocket) => void;
   log: Logger;
 }
@@ -27,16 +29,18 @@ interface ArrivalDeps {
  * handled, and a membership may change between the question and the answer: then it asks again, because a room must
  * neither miss a member nor keep one that was removed.
  */
-export function arrivals({ store, progress, groupsOfUser, position, arrived, log }: ArrivalDeps) {
+export function arrivals({ store, progress, groupsOfUser, position, hearing, arrived, log }: ArrivalDeps) {
   async function enter(socket: ChatSocket): Promise<boolean> {
     const { user, unheard, wire } = socket.data;
     const changesSeen = user.membershipChanges;
-    if (!(await progress.reached(position(), CATCH_UP_MS))) return false;
+    if (!(await progress.reached(await position(), CATCH_UP_MS))) return false;
     const groups = await groupsOfUser(user.id);
-    const heads = await headSeqs(store, groups);
     if (changesSeen !== user.membershipChanges) return false;
     const heard = groups.filter((groupId) => !unheard.has(groupId));
     if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
+    await hearing();
+    // Only now: what is sent later is heard, and what was sent before is below these.
+    const heads = await headSeqs(store, heard);
     arrived(socket);
     for (const [index, groupId] of heard.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();

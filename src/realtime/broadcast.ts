@@ -20,6 +20,9 @@ export const pushedAs = {
   GroupClosed: 'groupClosed',
 } as const satisfies Record<GroupEvent['type'], keyof ServerToClientEvents | undefined>;
 
+/** The names under which members hear the events of a group. */
+export type GroupPush = NonNullable<(typeof pushedAs)[keyof typeof pushedAs]>;
+
 export const isGroupEvent = (event: Recorded<DomainEvent>): event is Recorded<GroupEvent> =>
   Object.hasOwn(pushedAs, event.type);
 
@@ -44,7 +47,7 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
   }
 }
 
-type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
+export type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
 
 /** What the sockets of a file's uploader hear of an event; undefined: nothing. */
 export function fileNewsOf({ type, data }: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {

@@ -3,109 +3,148 @@ import type { Logger } from 'pino';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import { isChatGroupEvent, toEnvelope } from '../events/envelope.ts';
-import type { EventStore, Position, Recorded } from '../events/event-store.ts';
-import type { GroupId } from '../events/ids.ts';
-import { type Move, fileNewsOf, isGroupEvent, moveOf, pushedAs } from './broadcast.ts';
-import type { ChatServer, ChatSocket } from './connection.ts';
-import { headSeqs } from './heads.ts';
-import { groupRoom, userRoom } from './rooms.ts';
-import type { Users } from './users.ts';
+import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
+import { chatGroupStream } from '../events/streams.ts';
+import { fileNewsOf, isGroupEvent, pushedAs } from './broadcast.ts';
+import type { Push } from './push.ts';
 
-interface BroadcasterDeps {
-  io: ChatServer;
-  store: EventStore;
+/** Where the broadcaster of a cluster has come to, kept for its successor; 0 when there is none yet. */
+interface Checkpoint {
+  load(): Promise<Position>;
+  save(position: Position): Promise<void>;
+}
+
+export interface BroadcasterOptions {
+  push: Push;
+  store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
-  users: Users;
+  /** Where to begin: after a position, or, for one that others may have to continue, at a checkpoint. */
+  from: Position | Checkpoint;
   log: Logger;
 }
 
 export interface Broadcaster {
-  /** Follows the log from its end on, until the signal aborts. Resolves once it follows. */
-  follow(signal: AbortSignal): Promise<void>;
   /** The position of the last event told. */
   position(): Position;
+  /** Why it is retrying right now; undefined while all is well. */
+  failure(): Error | undefined;
+  /** Resolves when nothing more is told, and the checkpoint is saved. */
+  stop(): Promise<void>;
 }
 
 const BATCH = 200;
 const RETRY_MS = 1_000;
+/** What happened longer ago is told by `heads` only, lest a backlog delay what happens now. */
+const STALE_MS = 30_000;
+/** How often it tells how far it has come. */
+const TELL_MS = 1_000;
 
 /**
- * Tells the rooms of this node what happened, in the order of the log. Every node follows the log for itself, so a
- * push needs no other node. It is a hint: `heads` and `sync` repair whatever is lost.
+ * Tells what happened, in the order of the log. It is a hint: `heads` and `sync` repair whatever is lost. With a
+ * checkpoint, what was not taken over is told again, here or by a successor: repetitions are harmless.
  */
-export function createBroadcaster({ io, store, loader, users, log }: BroadcasterDeps): Broadcaster {
-  let position: Position = 0;
+export function startBroadcaster({ push, store, loader, from, log }: BroadcasterOptions): Broadcaster {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const checkpoint = typeof from === 'number' ? undefined : from;
+  let position: Position | undefined = typeof from === 'number' ? from : undefined;
+  let saved: Position = 0;
+  let failure: Error | undefined;
+  let toldAt = 0;
+  let leftOutUntil = 0;
 
-  /** The heads of the groups that somebody here is about to be put into. */
-  function headsToTell(events: readonly Recorded[]): Promise<Map<GroupId, number>> | undefined {
-    const entered = events.flatMap((event) => {
-      const move = isGroupEvent(event) ? moveOf(event) : undefined;
-      return move?.to === 'in' && users.find(move.userId) ? [move.groupId] : [];
-    });
-    return entered.length > 0 ? headSeqs(store, entered) : undefined;
+  async function begin(): Promise<Position> {
+    saved = (await checkpoint?.load()) ?? 0;
+    return saved === 0 ? store.head() : saved;
   }
 
-  function tell(event: Recorded, heads: Map<GroupId, number> | undefined): void {
-    if (!isGroupEvent(event)) return tellUploader(event);
+  function tell(event: Recorded): void {
+    if (!isGroupEvent(event)) {
+      const told = fileNewsOf(event);
+      if (told) push.uploader(told.uploaderId, told.news);
+      return;
+    }
     const { groupId } = event.data;
-    if (isChatGroupEvent(event)) loader.absorb(chatGroupOf(groupId), [event]);
-    const move = moveOf(event);
-    if (move) follow(move, heads);
+    if (isChatGroupEvent(event)) {
+      loader.absorb(chatGroupOf(groupId), [event]);
+      push.roster(event);
+    }
     const name = pushedAs[event.type];
-    if (name) io.to(groupRoom(groupId)).emit(name, toEnvelope(event) as never);
+    if (!name || isLeftOut(event)) return;
+    const needs = isChatGroupEvent(event)
+      ? event.revision
+      : (event.metadata.reliedOn?.[chatGroupStream(groupId)] ?? NO_STREAM);
+    push.group(groupId, name, toEnvelope(event), needs);
   }
 
-  function tellUploader(event: Recorded): void {
-    const told = fileNewsOf(event);
-    if (told) io.to(userRoom(told.uploaderId)).emit('fileStatusChanged', told.news);
+  function isLeftOut({ occurredAt }: Recorded): boolean {
+    if (!checkpoint) return false;
+    const at = Date.parse(occurredAt);
+    if (Date.now() - at <= STALE_MS) return false;
+    leftOutUntil = Math.max(leftOutUntil, at);
+    return true;
   }
 
-  function follow(move: Move, heads: Map<GroupId, number> | undefined): void {
-    const user = users.find(move.userId);
-    if (!user) return;
-    user.membershipChanges += 1;
-    for (const socket of user.sockets) {
-      if (move.to === 'out') takeOut(socket, move);
-      else putIn(socket, move.groupId, heads?.get(move.groupId) ?? 0);
+  async function follow(): Promise<void> {
+    position ??= await begin();
+    for await (const events of store.subscribe({ after: position, limit: BATCH, signal })) {
+      await push.prepare(events);
+      for (const event of events) tell(event);
+      await push.takenOver();
+      const last = events.at(-1)!;
+      position = last.position;
+      toldAt = Math.max(toldAt, Date.parse(last.occurredAt));
+      failure = undefined;
     }
   }
 
-  function takeOut(socket: ChatSocket, { groupId, reason }: Move & { to: 'out' }): void {
-    const wasInside = socket.rooms.has(groupRoom(groupId)) || socket.data.unheard.delete(groupId);
-    void socket.leave(groupRoom(groupId));
-    if (wasInside) socket.emit('leaveRoom', { groupId, reason });
-  }
-
-  function putIn(socket: ChatSocket, groupId: GroupId, headSeq: number): void {
-    const { unheard, wire } = socket.data;
-    if (wire.isCut || unheard.has(groupId) || socket.rooms.has(groupRoom(groupId))) return;
-    void socket.join(groupRoom(groupId));
-    socket.emit('joinRoom', { groupId, headSeq });
-  }
-
-  async function run(signal: AbortSignal): Promise<void> {
+  async function run(): Promise<void> {
     while (!signal.aborted) {
       try {
-        for await (const events of store.subscribe({ after: position, limit: BATCH, signal })) {
-          const heads = await headsToTell(events);
-          for (const event of events) {
-            tell(event, heads);
-            position = event.position;
-          }
-        }
-      } catch (err) {
+        await follow();
+      } catch (error) {
         if (signal.aborted) return;
-        log.error({ err, position }, 'the broadcaster lost the log, following again');
-        await pause(RETRY_MS, undefined, { ref: false });
+        if (!failure) log.warn({ err: error, position }, 'the broadcaster is held up, it tries again');
+        failure = error as Error;
+        await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
       }
     }
   }
 
+  async function save(): Promise<void> {
+    if (!checkpoint || position === undefined || position === saved) return;
+    const reached = position;
+    await checkpoint.save(reached);
+    saved = reached;
+  }
+
+  /** Says how far it has come, which at the head of the log is up to now. */
+  async function report(): Promise<void> {
+    const now = Date.now();
+    const head = await store.head();
+    if (position === undefined || failure) return;
+    if (position >= head) toldAt = now;
+    push.told({ until: toldAt, leftOutUntil });
+    await save();
+  }
+
+  async function reportNowAndThen(): Promise<void> {
+    while (!signal.aborted) {
+      await report().catch((err: unknown) => log.debug({ err }, 'how far the broadcaster is, nobody heard'));
+      await pause(TELL_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  const ended = Promise.all([run(), checkpoint && reportNowAndThen()]);
   return {
-    async follow(signal) {
-      position = await store.head();
-      void run(signal);
+    position: () => position ?? 0,
+    failure: () => failure,
+    async stop() {
+      stopping.abort();
+      await ended;
+      await save().catch((err: unknown) =>
+        log.warn({ err }, 'the successor of the broadcaster repeats some'),
+      );
     },
-    position: () => position,
   };
 }

@@ -11,9 +11,9 @@ type Broadcast = Adapter['broadcast'];
 
 /**
  * Makes every emit to rooms write one shared frame straight to each socket's wire: the event is encoded once, and a
- * delivery is an entry in a list. `delivered` is told the number of sockets reached.
+ * delivery is an entry in a list. `delivered` is told the number of sockets reached. Answers with what writes so.
  */
-export function fanOut(io: ChatServer, delivered: (sockets: number) => void): void {
+export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Broadcast {
   const main = io.of('/');
   const { adapter } = main;
 
@@ -34,6 +34,7 @@ export function fanOut(io: ChatServer, delivered: (sockets: number) => void): vo
     delivered(count);
   };
   adapter.broadcast = broadcast;
+  return broadcast;
 }
 
 const first = (rooms: ReadonlySet<string>): string => {

@@ -12,41 +12,25 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import { arrivals } from './arrival.ts';
-import { createBroadcaster } from './broadcaster.ts';
+import type { Attendances } from './attendance.ts';
+import type { Carrier } from './carrier.ts';
 import { clientEventHandlers } from './client-events.ts';
-import type { ChatServer, ChatSocket, EventRate } from './connection.ts';
+import { clusterNode } from './cluster-node.ts';
+import type { ChatServer, ChatSocket } from './connection.ts';
 import { fanOut } from './fan-out.ts';
 import { eventHandler } from './handle-event.ts';
 import { handshake, originCheck } from './handshake.ts';
 import { headAnnouncer } from './heads.ts';
+import { loneNode } from './lone-node.ts';
 import { membershipIn } from './membership.ts';
+import type { PresenceRegistry } from './presence-registry.ts';
 import { trackPresence } from './presence.ts';
-import { trackReach } from './reach.ts';
+import type { Push } from './push.ts';
 import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
 import { endSession, sweepSessions } from './sessions.ts';
+import { type RealtimeSettings, defaultSettings } from './settings.ts';
 import { Users } from './users.ts';
 import { wireUp } from './wire.ts';
-
-export interface RealtimeSettings {
-  /** Origins of web pages that may connect, besides those of this host. */
-  allowedOrigins: readonly string[];
-  headsIntervalMs: number;
-  maxSocketsPerUser: number;
-  maxUnsentBytes: number;
-  /** How long after the answer to a ping the next one is sent. */
-  pingIntervalMs: number;
-  /** What one socket may ask for, sending aside. */
-  eventRate: EventRate;
-}
-
-export const defaultSettings: RealtimeSettings = {
-  allowedOrigins: [],
-  headsIntervalMs: 15_000,
-  maxSocketsPerUser: 20,
-  maxUnsentBytes: 1_048_576,
-  pingIntervalMs: 25_000,
-  eventRate: { perSecond: 50, burst: 200 },
-};
 
 export interface RealtimeMetrics {
   socketOpened(): void;
@@ -64,7 +48,7 @@ export interface GatewayDeps {
   lookups: Lookups;
   loader: AggregateLoader;
   authenticate: Authenticate;
-  revocations: Revocations;
+  revocations: Revocations & { staleMs?(): number };
   rateLimits: RateLimits;
   queries: { groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]> };
   progress: Pick<Progress, 'reached'>;
@@ -73,24 +57,26 @@ export interface GatewayDeps {
   log: Logger;
   newId: () => string;
   settings: Partial<RealtimeSettings>;
+  /** The other nodes, if there may be some: then a broadcaster somewhere follows the log for all of them. */
+  cluster?: { carrier: Carrier; registry: PresenceRegistry } | undefined;
 }
 
 export interface Gateway {
-  /** Follows the log from here on. Sockets may connect before; they wait for it. */
+  /** Alone, it follows the log from here on. Sockets may connect before; they wait for it. */
   start(): Promise<void>;
   /** Refuses new sockets and tells the open ones to come back elsewhere. */
   drain(): void;
   /** Closes every socket. The HTTP server stays open. */
   close(): Promise<void>;
-  /** Whether the user has a socket, or had one until a second ago. */
-  isOnline(userId: UserId): boolean;
-  /** Whether the user has a socket now. */
-  hasSocket(userId: UserId): boolean;
-  /** See `Reach.hasReceived`: whether what happened then has reached the user live. */
-  hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
+  /** Those of the users who have a socket, or had one here until a second ago. */
+  online: Attendances['online'];
+  /** See `Reach` of the notifications: who has a socket, and what has arrived there. */
+  reach: Pick<Attendances, 'look'>;
   announceRead(reading: Reading): void;
-  /** The position of the last event told. */
-  position(): Position;
+  /** What a broadcaster in this process tells through; with a cluster it reaches all nodes. */
+  push: Push;
+  /** The position of the last event told; in a cluster, of the last in the log. */
+  position(): Position | Promise<Position>;
 }
 
 const SWEEP_MS = 1_000;
@@ -123,14 +109,20 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const wiring = wireUp(io, settings.maxUnsentBytes);
   // The request of the upgrade has served its purpose; kept, it would be a good part of an idle socket's memory.
   io.engine.on('connection', (conn: { request: unknown }) => (conn.request = undefined));
-  fanOut(io, metrics.delivered);
+  const write = fanOut(io, metrics.delivered);
 
   const users = new Users(settings.maxSocketsPerUser);
   const membership = membershipIn(loader, store);
-  const presence = trackPresence(io, users);
-  const reach = trackReach(io, users);
-  const broadcaster = createBroadcaster({ io, store, loader, users, log });
-  const announceHeads = headAnnouncer(io, store);
+  const heads = headAnnouncer(io, store);
+  const { progress, cluster } = deps;
+  const { groupsOfUser } = deps.queries;
+  const { signal } = stopped;
+  const here = { io, users, store, loader, log };
+  const node = cluster
+    ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
+    : loneNode(here);
+  const { push, reach, attendances } = node;
+  const presence = trackPresence(io, users, node.isElsewhere);
 
   const announceRead = (reading: Reading) => {
     io.to(groupRoom(reading.groupId)).emit('messagesRead', reading);
@@ -139,9 +131,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const handleEvent = eventHandler({ handlers, revocations, refused: metrics.refused, log });
   const arrive = arrivals({
     store,
-    progress: deps.progress,
-    groupsOfUser: deps.queries.groupsOfUser,
-    position: broadcaster.position,
+    progress,
+    groupsOfUser,
+    position: node.position,
+    hearing: node.hearing,
     arrived(socket) {
       presence.arrived(socket);
       reach.arrived(socket);
@@ -154,6 +147,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       authenticate: deps.authenticate,
       revocations,
       users,
+      admits: node.admits,
       wiring,
       eventRate: settings.eventRate,
       isDraining: () => isDraining,
@@ -179,6 +173,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       metrics.socketClosed();
       user.sockets.delete(socket);
       reach.gone(socket);
+      node.changed(user.id);
       presence.leaving(socket);
     });
     // A connection without its socket has no purpose, and no limit would count it.
@@ -196,11 +191,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   return {
     async start() {
-      await broadcaster.follow(stopped.signal);
+      await node.start(every);
       started.resolve();
       every(SWEEP_MS, () => sweepSessions(io, revocations));
       every(SWEEP_MS, reach.sweep);
-      every(settings.headsIntervalMs, announceHeads);
+      every(settings.headsIntervalMs, heads.announce);
     },
 
     drain() {
@@ -217,15 +212,16 @@ export function createGateway(deps: GatewayDeps): Gateway {
           (socket) => new Promise<void>((resolve) => socket.conn.once('close', () => resolve())),
         ),
       );
-      io.disconnectSockets(true);
+      io.local.disconnectSockets(true);
       await Promise.race([gone, pause(CLOSE_MS, undefined, { ref: false })]);
       io.engine.close();
+      await node.close();
     },
 
-    isOnline: (userId) => users.isOnline(userId),
-    hasSocket: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
-    hasReceived: reach.hasReceived,
+    online: attendances.online,
+    reach: attendances,
     announceRead,
-    position: broadcaster.position,
+    push,
+    position: node.position,
   };
 }

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import { AuthenticationFailed } from '../auth/session.ts';
 import { ProblemError, problem } from '../http/problem.ts';
-import { type ChatSocket, Connection, type EventRate } from './connection.ts';
+import { type ChatSocket, Connection, type EventRate, type User } from './connection.ts';
 import { sessionFault, shown } from './handle-event.ts';
 import type { Users } from './users.ts';
 import type { Wiring } from './wire.ts';
@@ -14,6 +14,8 @@ interface HandshakeDeps {
   authenticate: Authenticate;
   revocations: Pick<Revocations, 'isRevoked'>;
   users: Users;
+  /** Whether the user may have one more socket on all nodes together; without it there are no others. */
+  admits: ((user: User) => Promise<boolean>) | undefined;
   wiring: Wiring;
   eventRate: EventRate;
   isDraining: () => boolean;
@@ -43,6 +45,7 @@ export function handshake({
   authenticate,
   revocations,
   users,
+  admits,
   wiring,
   refused,
   log,
@@ -60,7 +63,12 @@ export function handshake({
     if (fault) throw new ProblemError(problem(fault));
     const user = users.admit(session.actor.userId);
     if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
-    return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
+    try {
+      if (admits && !(await admits(user))) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
+      return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
+    } finally {
+      users.settle(user);
+    }
   }
 
   return (socket: ChatSocket, next: (error?: Error) => void): void => {

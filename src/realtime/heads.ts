@@ -24,22 +24,37 @@ export async function headSeqs(
 export const headSeq = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<number> =>
   (await headSeqs(store, [groupId])).get(groupId)!;
 
+export interface HeadAnnouncer {
+  announce(): Promise<void>;
+  /** The next call tells of everything. */
+  afresh(): void;
+}
+
 /**
  * Tells the rooms of this node where their conversations stand in the log, not in what this node happened to hear:
  * so that even the last message of a quiet group cannot stay lost. Each call tells of what moved since the one before.
  */
-export function headAnnouncer(io: ChatServer, store: Pick<EventStore, 'revisions' | 'head'>) {
+export function headAnnouncer(io: ChatServer, store: Pick<EventStore, 'revisions' | 'head'>): HeadAnnouncer {
   let announced = new Map<GroupId, number>();
   let logHead = -1;
+  let isAfresh = false;
 
-  return async function announceHeads(): Promise<void> {
-    const head = await store.head();
-    if (head === logHead) return;
-    const heads = await headSeqs(store, groupsAmong(io.of('/').adapter.rooms.keys()));
-    for (const [groupId, seq] of heads)
-      if (seq > 0 && announced.get(groupId) !== seq)
-        io.to(groupRoom(groupId)).emit('heads', { groups: { [groupId]: seq } });
-    announced = heads;
-    logHead = head;
+  return {
+    async announce() {
+      const head = await store.head();
+      if (isAfresh) announced = new Map();
+      else if (head === logHead) return;
+      isAfresh = false;
+      const heads = await headSeqs(store, groupsAmong(io.of('/').adapter.rooms.keys()));
+      for (const [groupId, seq] of heads)
+        if (seq > 0 && announced.get(groupId) !== seq)
+          io.local.to(groupRoom(groupId)).emit('heads', { groups: { [groupId]: seq } });
+      announced = heads;
+      logHead = head;
+    },
+
+    afresh() {
+      isAfresh = true;
+    },
   };
 }

@@ -16,6 +16,8 @@ export interface Attendance {
   received: readonly Received[];
 }
 
+export const hasSockets = ({ sockets }: Attendance): boolean => sockets > 0;
+
 /** What is told here is forgotten after so long, unless it is told again: so a node that dies is forgotten too. */
 export const ATTENDANCE_MS = 60_000;
 

@@ -1,4 +1,4 @@
-import type { GroupId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 import type { ChatServer, ChatSocket, User } from './connection.ts';
 import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
 import type { Users } from './users.ts';
@@ -15,8 +15,15 @@ export interface Presence {
   leaving(socket: ChatSocket): void;
 }
 
-/** Tells a user's groups when the first of its sockets is there, and when the last has gone. Not logged; may be lost. */
-export function trackPresence(io: ChatServer, users: Users): Presence {
+/**
+ * Tells a user's groups when the first of its sockets is there, and when the last has gone. Not logged; may be lost.
+ * `isElsewhere` answers whether the user has sockets on other nodes: then it neither comes nor goes.
+ */
+export function trackPresence(
+  io: ChatServer,
+  users: Users,
+  isElsewhere?: (userId: UserId) => Promise<boolean>,
+): Presence {
   const { adapter } = io.of('/');
   const present = new WeakSet<User>();
 
@@ -30,6 +37,15 @@ export function trackPresence(io: ChatServer, users: Users): Presence {
     if (small.length > 0) io.to(small).except(userRoom(id)).emit('presence', { userId: id, online });
   }
 
+  /** Tells it unless the user is on another node, or has changed its mind before that is known. */
+  function tellAll(user: User, online: boolean, groups: readonly GroupId[]): void {
+    if (!isElsewhere) return tell(user, online, groups);
+    void isElsewhere(user.id).then((isThere) => {
+      const now = users.find(user.id);
+      if (!isThere && (now !== undefined && present.has(now)) === online) tell(user, online, groups);
+    });
+  }
+
   return {
     arrived(socket) {
       const { user } = socket.data;
@@ -37,7 +53,7 @@ export function trackPresence(io: ChatServer, users: Users): Presence {
       user.absence = undefined;
       if (present.has(user)) return;
       present.add(user);
-      tell(user, true, groupsOf(socket));
+      tellAll(user, true, groupsOf(socket));
     },
 
     leaving(socket) {
@@ -48,7 +64,7 @@ export function trackPresence(io: ChatServer, users: Users): Presence {
         user.absence = undefined;
         if (user.sockets.size > 0) return;
         present.delete(user);
-        tell(user, false, groups);
+        tellAll(user, false, groups);
         users.forget(user);
       }, GRACE_MS).unref();
     },

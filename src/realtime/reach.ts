@@ -1,5 +1,6 @@
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { ChatServer, ChatSocket, Connection } from './connection.ts';
+import { type Attendance, type PresenceRegistry, type Received, hasSockets } from './presence-registry.ts';
 import type { Users } from './users.ts';
 import type { EngineSocket } from './wire.ts';
 
@@ -8,16 +9,20 @@ const BROADCAST_MS = 1_000;
 /** For so long what a socket has received is remembered after it has gone. */
 const REMEMBER_MS = 60_000;
 
-/** Everything that happened between two moments has arrived, but for some groups; both are in ms since 1970. */
-interface Received {
-  from: number;
-  until: number;
-  /** What the client does not want to hear it is not sent. */
-  unheard: ReadonlySet<GroupId>;
-}
-/** The same for a socket that has gone since. */
+/** What so many sockets of one user had received is remembered; a client that comes and goes makes no more of it. */
+const MOST_REMEMBERED = 20;
+
+/** What a socket had received that has gone since. */
 interface Remembered extends Received {
   goneAt: number;
+}
+
+export interface ReachOptions {
+  now?: () => number;
+  /** What happened up to then has been sent to the sockets of this node; now, unless others send it. */
+  sentUntil?: () => number;
+  /** Told when a user has received more. */
+  onReceived?: (userId: UserId) => void;
 }
 
 export interface Reach {
@@ -34,14 +39,23 @@ export interface Reach {
    * for what happened before the socket was in its rooms: it was not sent.
    */
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
+  /** The same, for other nodes to judge. */
+  received(userId: UserId): Received[];
+  /** Something that happened until now may not have been sent. */
+  missed(): void;
 }
+
+/** Whether something that happened in a group at that time is among what was received. */
+const isAmong = ({ from, until, unheard }: Received, at: number, groupId: GroupId): boolean =>
+  from <= at && at <= until - BROADCAST_MS && !unheard.includes(groupId);
 
 /**
  * Knows what has arrived from the pings that Engine.IO sends anyway. Everything for a connection leaves in one order, so
  * what was sent before a ping has arrived once the ping is answered. An open socket alone says nothing: a phone out of
  * reach keeps one until a ping times out.
  */
-export function trackReach(io: ChatServer, users: Users, now: () => number = Date.now): Reach {
+export function trackReach(io: ChatServer, users: Users, options: ReachOptions = {}): Reach {
+  const { now = Date.now, sentUntil = now, onReceived = () => {} } = options;
   const connections = new WeakMap<EngineSocket, Connection>();
   /** In the order in which the last socket of each user went. */
   const remembered = new Map<UserId, Remembered[]>();
@@ -50,7 +64,7 @@ export function trackReach(io: ChatServer, users: Users, now: () => number = Dat
     const connection = connections.get(conn);
     // What is cut sends no more, and a ping least of all.
     if (!connection || connection.wire.isCut || !packets.some(({ type }) => type === 'ping')) return;
-    connection.pingedAt = now();
+    connection.pingedAt = sentUntil();
   });
 
   /** One function for all connections: a closure for each would be memory of every idle socket. */
@@ -60,11 +74,27 @@ export function trackReach(io: ChatServer, users: Users, now: () => number = Dat
     if (connection?.pingedAt === undefined) return;
     connection.receivedUntil = connection.pingedAt;
     connection.pingedAt = undefined;
+    onReceived(connection.user.id);
   }
 
-  const isIn = ({ from, until, unheard }: Received, at: number, groupId: GroupId) =>
-    from <= at && at <= until - BROADCAST_MS && !unheard.has(groupId);
   const isFresh = ({ goneAt }: Remembered) => now() - goneAt < REMEMBER_MS;
+
+  function remember(connection: Connection): void {
+    const received = receivedBy(connection);
+    if (!received) return;
+    const { id } = connection.user;
+    const others = remembered.get(id)?.filter(isFresh) ?? [];
+    remembered.delete(id);
+    remembered.set(id, [...others.slice(1 - MOST_REMEMBERED), { ...received, goneAt: now() }]);
+  }
+
+  function* receivedByAll(userId: UserId): Generator<Received> {
+    for (const { data } of users.find(userId)?.sockets ?? []) {
+      const received = receivedBy(data);
+      if (received) yield received;
+    }
+    for (const each of remembered.get(userId) ?? []) if (isFresh(each)) yield each;
+  }
 
   return {
     opened({ conn, data: connection }) {
@@ -77,12 +107,7 @@ export function trackReach(io: ChatServer, users: Users, now: () => number = Dat
     },
 
     gone({ data: connection }) {
-      const received = receivedBy(connection);
-      if (!received) return;
-      const { id } = connection.user;
-      const others = remembered.get(id)?.filter(isFresh) ?? [];
-      remembered.delete(id);
-      remembered.set(id, [...others, { ...received, goneAt: now() }]);
+      remember(connection);
     },
 
     sweep() {
@@ -93,16 +118,48 @@ export function trackReach(io: ChatServer, users: Users, now: () => number = Dat
     },
 
     hasReceived(userId, at, groupId) {
-      for (const { data } of users.find(userId)?.sockets ?? []) {
-        const received = receivedBy(data);
-        if (received && isIn(received, at, groupId)) return true;
-      }
-      return remembered.get(userId)?.some((each) => isFresh(each) && isIn(each, at, groupId)) ?? false;
+      for (const received of receivedByAll(userId)) if (isAmong(received, at, groupId)) return true;
+      return false;
+    },
+
+    received: (userId) =>
+      [...receivedByAll(userId)].map(({ from, until, unheard }) => ({ from, until, unheard })),
+
+    missed() {
+      for (const { sockets } of users.all())
+        for (const { data: connection } of sockets) {
+          if (connection.arrivedAt === undefined) continue;
+          remember(connection);
+          connection.arrivedAt = now();
+          connection.pingedAt = undefined;
+          connection.receivedUntil = undefined;
+        }
     },
   };
 }
 
 function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received | undefined {
   if (arrivedAt === undefined || receivedUntil === undefined) return undefined;
-  return { from: arrivedAt, until: receivedUntil, unheard };
+  return { from: arrivedAt, until: receivedUntil, unheard: [...unheard] };
 }
+
+/** How some users are reached, at one moment: what the notifications ask for. */
+export interface Reached {
+  isOnline(userId: UserId): boolean;
+  hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
+}
+
+/** By what nodes have told of the users. */
+export function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
+  const of = (userId: UserId) => attendances.get(userId) ?? [];
+  return {
+    isOnline: (userId) => of(userId).some(hasSockets),
+    hasReceived: (userId, at, groupId) =>
+      of(userId).some(({ received }) => received.some((each) => isAmong(each, at, groupId))),
+  };
+}
+
+/** How users are reached on all nodes, for a process without sockets. Its `look` rejects when nobody can tell. */
+export const clusterReach = ({ elsewhere }: Pick<PresenceRegistry, 'elsewhere'>) => ({
+  look: async (userIds: readonly UserId[]): Promise<Reached> => reachedBy(await elsewhere(userIds)),
+});

@@ -4,8 +4,18 @@ import { sessionFault } from './handle-event.ts';
 
 const WARNING_MS = 60_000;
 
-/** Ends sockets with their sessions, and warns those whose token ends within a minute. To be called each second. */
-export function sweepSessions(io: ChatServer, revocations: Pick<Revocations, 'isRevoked'>): void {
+/** For longer than that nobody stays connected whose session may have ended elsewhere. */
+const BLIND_MS = 30_000;
+
+/**
+ * Ends sockets with their sessions, and warns those whose token ends within a minute. Ends them all when this node has not
+ * heard for half a minute which sessions ended: they come back where that is known. To be called each second.
+ */
+export function sweepSessions(
+  io: ChatServer,
+  revocations: Pick<Revocations, 'isRevoked'> & { staleMs?(): number },
+): void {
+  if ((revocations.staleMs?.() ?? 0) > BLIND_MS) return void io.local.disconnectSockets(true);
   for (const socket of io.of('/').sockets.values()) {
     const { data: connection } = socket;
     const { session } = connection;

@@ -14,7 +14,11 @@ export class Users {
     return this.#byId.get(userId);
   }
 
-  /** Reserves a socket for a handshake that is about to succeed; undefined when the user has too many. */
+  all(): Iterable<User> {
+    return this.#byId.values();
+  }
+
+  /** Reserves a socket for a handshake until it is settled; undefined when the user has too many here. */
   admit(userId: UserId): User | undefined {
     const user = this.#byId.get(userId) ?? {
       id: userId,
@@ -26,12 +30,16 @@ export class Users {
     if (user.sockets.size + user.arriving >= this.#maxSockets) return undefined;
     this.#byId.set(userId, user);
     user.arriving += 1;
+    return user;
+  }
+
+  /** A handshake has been decided. */
+  settle(user: User): void {
     // By then Socket.IO has made the socket, or has dropped it because its client had gone.
     setImmediate(() => {
       user.arriving -= 1;
       this.forget(user);
     });
-    return user;
   }
 
   /** Drops a user that has no sockets, and whose absence has been announced or never needed it. */

@@ -1,8 +1,11 @@
+import type { UserId } from '../../src/events/ids.ts';
 import { type World, createWorld, newUser } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
 
 describe('what is not logged', () => {
   let world: World;
+  const isOnline = async (userId: UserId) => (await world.gateway.online([userId])).has(userId);
+  const hasSocket = async (userId: UserId) => (await world.gateway.reach.look([userId])).isOnline(userId);
   beforeEach(async () => {
     world = await createWorld();
   });
@@ -41,16 +44,16 @@ describe('what is not logged', () => {
     const one = await world.client(alice);
     const first = await world.client(bob);
     expect(await one.hears('presence')).toEqual({ userId: bob, online: true });
-    expect([world.gateway.isOnline(bob), world.gateway.hasSocket(bob)]).toEqual([true, true]);
+    expect([await isOnline(bob), await hasSocket(bob)]).toEqual([true, true]);
     first.socket.disconnect();
     const second = await world.client(bob);
     const third = await world.client(bob);
     second.socket.disconnect();
     third.socket.disconnect();
-    await until(() => !world.gateway.hasSocket(bob), 'the last socket to be gone');
-    expect(world.gateway.isOnline(bob)).toBe(true);
+    await until(async () => !(await hasSocket(bob)), 'the last socket to be gone');
+    expect(await isOnline(bob)).toBe(true);
     await one.hears('presence', ({ online }) => !online);
-    await until(() => !world.gateway.isOnline(bob), 'the user to be gone');
+    await until(async () => !(await isOnline(bob)), 'the user to be gone');
     expect(one.all('presence')).toEqual([
       { userId: bob, online: true },
       { userId: bob, online: false },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { type Socket, io } from 'socket.io-client';
 import { WebSocket } from 'ws';
+import type { GroupId, UserId } from '../../src/events/ids.ts';
 import type { ChatServer, ChatSocket } from '../../src/realtime/connection.ts';
 import { trackReach } from '../../src/realtime/reach.ts';
 import { Users } from '../../src/realtime/users.ts';
@@ -40,10 +41,10 @@ describe('what has reached somebody live', () => {
     return proxy;
   }
 
-  const received = (userId: string, at: number, groupId: string = randomUUID()) =>
-    world.gateway.hasReceived(userId as never, at, groupId as never);
-  const online = (userId: string) => world.gateway.isOnline(userId as never);
-  const toReceive = (userId: string, at: number) => until(() => received(userId, at), 'the answer to a ping');
+  const received = async (userId: UserId, at: number, groupId: string = randomUUID()) =>
+    (await world.gateway.reach.look([userId])).hasReceived(userId, at, groupId as GroupId);
+  const online = async (userId: UserId) => (await world.gateway.online([userId])).has(userId);
+  const toReceive = (userId: UserId, at: number) => until(() => received(userId, at), 'the answer to a ping');
 
   test('is what was sent before a ping that has been answered', async () => {
     const alice = newUser();
@@ -52,11 +53,11 @@ describe('what has reached somebody live', () => {
     await client.send(groupId, 'Hello');
     await client.hears('messageSent');
     const sentAt = Date.now();
-    expect(received(alice, sentAt)).toBe(false);
+    expect(await received(alice, sentAt)).toBe(false);
     await toReceive(alice, sentAt);
     expect(Date.now() - sentAt).toBeGreaterThanOrEqual(MARGIN_MS);
-    expect(received(alice, Date.now())).toBe(false);
-    expect(received(newUser(), sentAt)).toBe(false);
+    expect(await received(alice, Date.now())).toBe(false);
+    expect(await received(newUser(), sentAt)).toBe(false);
   });
 
   test('is nothing that happened before the socket was in its rooms', async () => {
@@ -65,7 +66,7 @@ describe('what has reached somebody live', () => {
     const before = Date.now() - 1;
     await world.client(alice);
     await toReceive(alice, Date.now());
-    expect(received(alice, before)).toBe(false);
+    expect(await received(alice, before)).toBe(false);
   });
 
   test('is nothing after the connection was cut in silence, though the socket is still open', async () => {
@@ -82,9 +83,9 @@ describe('what has reached somebody live', () => {
     proxy.blackHole();
     const afterCut = Date.now();
     await toReceive(alice, afterCut + pingIntervalMs);
-    expect(online(bob)).toBe(true);
-    expect(received(bob, afterCut)).toBe(false);
-    expect(received(bob, beforeCut)).toBe(true);
+    expect(await online(bob)).toBe(true);
+    expect(await received(bob, afterCut)).toBe(false);
+    expect(await received(bob, beforeCut)).toBe(true);
   });
 
   test('is nothing of a group that the client does not want to hear', async () => {
@@ -94,7 +95,7 @@ describe('what has reached somebody live', () => {
     await client.asks('leaveRoom', { groupId: unheard });
     const sentAt = Date.now();
     await until(() => received(alice, sentAt, heard), 'the answer to a ping');
-    expect(received(alice, sentAt, unheard)).toBe(false);
+    expect(await received(alice, sentAt, unheard)).toBe(false);
   });
 
   test('is what one of several sockets has received', async () => {
@@ -116,8 +117,8 @@ describe('what has reached somebody live', () => {
     client.socket.io.on('ping', () => (pings += 1));
     const since = Date.now();
     await until(() => pings >= 3 && Date.now() - since > MARGIN_MS + 3 * PING_MS, 'the pings');
-    expect(online(alice)).toBe(true);
-    expect(received(alice, since)).toBe(false);
+    expect(await online(alice)).toBe(true);
+    expect(await received(alice, since)).toBe(false);
   });
 
   test('is not what a client claims by answering pings that were never sent', async () => {
@@ -137,7 +138,7 @@ describe('what has reached somebody live', () => {
     ws.send('3');
     ws.send('421["typing",{"groupId":"x","isTyping":true}]');
     await until(() => frames.some((frame) => frame.startsWith('431')), 'the answer that follows the pong');
-    expect(received(alice, since)).toBe(false);
+    expect(await received(alice, since)).toBe(false);
   });
 
   test('is remembered when the last socket has gone', async () => {
@@ -147,9 +148,9 @@ describe('what has reached somebody live', () => {
     const at = Date.now();
     await toReceive(alice, at);
     client.socket.disconnect();
-    await until(() => !online(alice), 'the user to be gone');
-    expect(received(alice, at)).toBe(true);
-    expect(received(alice, Date.now())).toBe(false);
+    await until(async () => !(await online(alice)), 'the user to be gone');
+    expect(await received(alice, at)).toBe(true);
+    expect(await received(alice, Date.now())).toBe(false);
   });
 
   test('of a socket that went without an answer is nothing', async () => {
@@ -158,8 +159,8 @@ describe('what has reached somebody live', () => {
     const client = await world.client(alice);
     const at = Date.now();
     client.socket.disconnect();
-    await until(() => !online(alice), 'the user to be gone');
-    expect(received(alice, at)).toBe(false);
+    await until(async () => !(await online(alice)), 'the user to be gone');
+    expect(await received(alice, at)).toBe(false);
   });
 });
 
@@ -172,7 +173,7 @@ describe('what has reached somebody, by the clock', () => {
   function scene() {
     const engine = new EventEmitter();
     const users = new Users(20);
-    const reach = trackReach({ engine } as unknown as ChatServer, users, () => clock);
+    const reach = trackReach({ engine } as unknown as ChatServer, users, { now: () => clock });
     const user = users.admit(newUser())!;
     return {
       reach,

@@ -138,7 +138,7 @@ describe('who hears a group', () => {
     await asked.promise;
     await world.remove(lost, bob);
     await world.join(kept, bob);
-    await until(() => world.gateway.position() === 6, 'the broadcaster');
+    await until(async () => (await world.gateway.position()) === 6, 'the broadcaster');
     answer.resolve();
     await late.hears('joinRoom', ({ groupId }) => groupId === kept);
     const speaker = await world.client(alice);

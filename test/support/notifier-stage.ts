@@ -13,9 +13,25 @@ export const WINDOW_MS = 30_000;
 export function createReach(time: () => number) {
   const online = new Set<UserId>();
   const receivedUpTo = new Map<UserId, number>();
+  let isOutOfReach = false;
+  const isOnline = (userId: UserId) => online.has(userId);
+  const hasReceived = (userId: UserId, at: number) => (receivedUpTo.get(userId) ?? 0) >= at;
   return {
-    isOnline: (userId: UserId) => online.has(userId),
-    hasReceived: (userId: UserId, at: number) => (receivedUpTo.get(userId) ?? 0) >= at,
+    isOnline,
+    async look(userIds: readonly UserId[]) {
+      if (isOutOfReach) throw new Error('nobody can tell');
+      const known = new Set(userIds);
+      const asked = (userId: UserId) => {
+        if (!known.has(userId)) throw new Error(`nobody asked for ${userId}`);
+        return userId;
+      };
+      return {
+        isOnline: (userId: UserId) => isOnline(asked(userId)),
+        hasReceived: (userId: UserId, at: number) => hasReceived(asked(userId), at),
+      };
+    },
+    /** Whether nobody can tell who is there. */
+    outOfReach: (yes: boolean) => (isOutOfReach = yes),
     comes: (...people: Actor[]) => people.forEach(({ userId }) => online.add(userId)),
     goes: (...people: Actor[]) => people.forEach(({ userId }) => online.delete(userId)),
     /** As after a restart. */

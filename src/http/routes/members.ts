@@ -13,7 +13,7 @@ const tags = ['Members'];
 const params = z.strictObject({ groupId: GroupId });
 
 /** Who is in a group. An admin adds and removes; a member may remove itself. */
-export function memberRoutes(app: HttpApp, { handle, queries, isOnline, ...deps }: RouteDeps): void {
+export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
 
   app.get(
@@ -32,7 +32,8 @@ export function memberRoutes(app: HttpApp, { handle, queries, isOnline, ...deps 
     async ({ session: { actor }, params: { groupId }, query }) => {
       const asked = { userId: actor.userId, groupId, ...query };
       const { data, nextCursor } = await asMember(groupId, actor, () => queries.listMembers(asked));
-      return { data: data.map((member) => ({ ...member, online: isOnline(member.userId) })), nextCursor };
+      const online = await deps.online(data.map(({ userId }) => userId));
+      return { data: data.map((member) => ({ ...member, online: online.has(member.userId) })), nextCursor };
     },
   );
 
