@@ -2,7 +2,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import { UnreadableEvent } from '../events/stored-events.ts';
-import type { LogReader } from './event-log-reader.ts';
 
 /** How many events may be handed over to a subscriber that has not asked for them yet; the rest it reads later. */
 const MAX_PENDING = 4_096;
@@ -19,14 +18,17 @@ interface Subscriber {
 }
 
 export interface Subscriptions extends Pick<EventStore, 'subscribe'> {
-  /** What this process has just stored: goes straight to those who stand right before it. */
-  handOver(events: Recorded[]): void;
+  /** Everything that the log holds from `after` on: goes straight to those who stand there. */
+  handOver(events: Recorded[], after: Position): void;
   /** A hint that the log reaches to `position`. */
   hear(position: Position): void;
 }
 
 /** Readers that follow the log. Notifications are hints; a poll of the head is the truth. */
-export function createSubscriptions(reader: LogReader, log: Logger): Subscriptions {
+export function createSubscriptions(
+  reader: Pick<EventStore, 'readAll' | 'head'>,
+  log: Logger,
+): Subscriptions {
   const subscribers = new Set<Subscriber>();
   let polling: Promise<void> | undefined;
 
@@ -37,11 +39,10 @@ export function createSubscriptions(reader: LogReader, log: Logger): Subscriptio
     }
   }
 
-  function handOver(events: Recorded[]): void {
-    const first = events[0]!.position;
+  function handOver(events: Recorded[], after: Position): void {
     for (const subscriber of subscribers) {
       const { at, pending } = subscriber;
-      if (first <= at + 1 && pending.length + events.length <= MAX_PENDING) take(subscriber, events);
+      if (after <= at && pending.length + events.length <= MAX_PENDING) take(subscriber, events);
     }
     hear(events.at(-1)!.position);
   }

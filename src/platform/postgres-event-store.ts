@@ -28,8 +28,12 @@ export interface PostgresEventStore extends EventStore {
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
   const { pool, url, log, onBatch } = settings;
   const { findAll, ...reader } = createLogReader(pool);
-  const { subscribe, handOver, hear } = createSubscriptions({ findAll, ...reader }, log);
-  const lane = createLane({ url, role: APP_ROLE, log, findAll, onStored: handOver, onBatch });
+  const { subscribe, handOver, hear } = createSubscriptions(reader, log);
+  const lane = createLane({
+    ...{ url, role: APP_ROLE, log, findAll, onBatch },
+    // Positions are without holes.
+    onStored: (events) => handOver(events, events[0]!.position - 1),
+  });
   const closing = new AbortController();
   let listening: Promise<void> | undefined;
 

@@ -1,7 +1,7 @@
 import { createInMemoryEventStore } from '../support/in-memory-event-store.ts';
-import { describeEventStore } from './event-store-contract.ts';
+import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
 
-describeEventStore('in memory', async () => ({
-  store: createInMemoryEventStore(),
-  close: () => Promise.resolve(),
-}));
+const open = async () => ({ store: createInMemoryEventStore(), close: () => Promise.resolve() });
+
+describeEventStore('in memory', open);
+describeGaplessPositions('in memory', open);

@@ -9,7 +9,7 @@ import {
 } from '../../src/platform/postgres-event-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { append, messageSent } from '../support/appends.ts';
-import { describeEventStore } from './event-store-contract.ts';
+import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -29,7 +29,7 @@ async function openStore(
   };
 }
 
-describeEventStore('on PostgreSQL', async () => {
+const openInNewDatabase = async () => {
   const database = await createTestDatabase();
   const { store, close } = await openStore(database);
   return {
@@ -39,7 +39,10 @@ describeEventStore('on PostgreSQL', async () => {
       await database.drop();
     },
   };
-});
+};
+
+describeEventStore('on PostgreSQL', openInNewDatabase);
+describeGaplessPositions('on PostgreSQL', openInNewDatabase);
 
 describe('the log on PostgreSQL, beyond the contract', () => {
   let database: TestDatabase;

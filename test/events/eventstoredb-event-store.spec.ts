@@ -1,0 +1,18 @@
+import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb.ts';
+import { stageEventStoreDb } from '../support/eventstoredb-stage.ts';
+import { describeEventStore } from './event-store-contract.ts';
+
+/** A real server, which keeps what earlier tests stored. */
+const realUrl = process.env['EVENTSTOREDB_TEST_URL'];
+
+describeEventStore(`on ${realUrl ? 'EventStoreDB' : 'a stand-in of EventStoreDB'}`, async () => {
+  const server: EventStoreDb | undefined = realUrl ? undefined : await startEventStoreDb();
+  const stage = await stageEventStoreDb(realUrl ?? server!.url);
+  return {
+    store: await stage.open(),
+    async close() {
+      await stage.close();
+      await server?.stop();
+    },
+  };
+});

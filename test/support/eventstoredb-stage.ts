@@ -1,0 +1,55 @@
+import { type Logger, pino } from 'pino';
+import { createEventIds } from '../../src/platform/eventstoredb-ids.ts';
+import {
+  createEventStoreDbEventStore,
+  type EventStoreDbEventStore,
+} from '../../src/platform/eventstoredb-event-store.ts';
+import { createPool } from '../../src/platform/postgres.ts';
+import { startProjections } from '../../src/platform/run-projections.ts';
+import { eventIds } from '../../src/projections/event-ids.ts';
+import { createTestDatabase } from './database.ts';
+
+const silent = pino({ level: 'silent' });
+
+export interface EventStoreDbStage {
+  /** A store as another process would have it, over the same index. */
+  open(): Promise<EventStoreDbEventStore>;
+  /** The position up to which the index of ids has come. */
+  indexed(): Promise<number>;
+  /** Ends the projection that keeps the index. */
+  stopIndexing(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Stores on one EventStoreDB, and the index of event ids that the real projection keeps in a database of its own. */
+export async function stageEventStoreDb(url: string, log: Logger = silent): Promise<EventStoreDbStage> {
+  const database = await createTestDatabase();
+  const pool = createPool({ url: database.url, max: 4, role: 'chat_app', applicationName: 'test', log });
+  const ids = createEventIds(pool);
+  const stores: EventStoreDbEventStore[] = [];
+
+  async function open(): Promise<EventStoreDbEventStore> {
+    const store = createEventStoreDbEventStore({ url, ids, log });
+    await store.start();
+    stores.push(store);
+    return store;
+  }
+
+  const projections = await startProjections({
+    store: await open(),
+    ownerUrl: database.ownerUrl,
+    projections: [eventIds],
+    log,
+  });
+  return {
+    open,
+    indexed: () => ids.position(),
+    stopIndexing: () => projections.stop(),
+    async close() {
+      await projections.stop();
+      await Promise.all(stores.map((store) => store.close()));
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
