@@ -1,25 +1,31 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { MAX_STALE_MS } from './authenticate.ts';
 import type { Revocations } from './session.ts';
 
 const POLL_MS = 2_000;
 /** A revocation that was stamped before a poll may commit after it: each poll looks back this far. */
 const OVERLAP_SECONDS = 60;
-/** Without news for so long, this node may let in whom others have shut out. */
-const STALE_MS = 30_000;
 
 /** The port to the sessions that ended, on whatever node. */
 export interface RevokedSessions {
-  /** Those that ended in the last `seconds`. */
+  /** Those that ended in the last `seconds`. Rejects within a few seconds when they cannot be read. */
   endedWithin(seconds: number): Promise<string[]>;
   /** Calls back as sessions end. A hint: it may miss some. Reconnects by itself until the signal aborts. */
   listen(onEnded: (sessionId: string) => void, signal: AbortSignal): void;
 }
 
+/** A second way by which the nodes hear of sessions that end; it may lose any of them, and never fails. */
+export interface RevocationNews {
+  tell(sessionId: string): void;
+  /** Calls back as others tell, until the signal aborts. */
+  listen(onEnded: (sessionId: string) => void, signal: AbortSignal): void;
+}
+
 export interface RunningRevocations extends Revocations {
-  /** Takes effect here at once; the others hear of it from the store. */
+  /** Takes effect here at once; the others hear of it from the store and by the news. */
   revoke(sessionId: string): void;
-  /** False when the store has been out of reach for 30 s. Nobody is refused for it. */
+  /** False when the store has been out of reach for 10 s: nobody is let in until it is back. */
   isHealthy(): boolean;
   stop(): Promise<void>;
 }
@@ -27,11 +33,13 @@ export interface RunningRevocations extends Revocations {
 /** Starts following the sessions that end; resolves once those of the recent past are known. */
 export async function createRevocations({
   sessions,
+  news,
   accessTokenSeconds,
   log,
   pollMs = POLL_MS,
 }: {
   sessions: RevokedSessions;
+  news?: RevocationNews | undefined;
   accessTokenSeconds: number;
   log: Logger;
   pollMs?: number;
@@ -41,23 +49,25 @@ export async function createRevocations({
   const memorySeconds = accessTokenSeconds + OVERLAP_SECONDS;
   const listeners: ((sessionId: string) => void)[] = [];
   const stopping = new AbortController();
-  let freshAt = 0;
+  let fresh = { date: 0, uptime: -Infinity };
+  // The date may be set back, and the other clock stands still while a machine sleeps.
+  const staleMs = () => Math.max(Date.now() - fresh.date, performance.now() - fresh.uptime);
 
-  function revoke(sessionId: string): void {
+  function ends(sessionId: string): void {
     if (ended.has(sessionId)) return;
     ended.set(sessionId, Date.now() + memorySeconds * 1000);
     for (const listener of listeners) listener(sessionId);
   }
 
   async function poll(): Promise<void> {
-    const startedAt = Date.now();
-    const missedSeconds = (startedAt - freshAt) / 1000 + OVERLAP_SECONDS;
+    const started = { date: Date.now(), uptime: performance.now() };
+    const missedSeconds = staleMs() / 1000 + OVERLAP_SECONDS;
     for (const sessionId of await sessions.endedWithin(Math.min(missedSeconds, memorySeconds)))
-      revoke(sessionId);
-    freshAt = startedAt;
+      ends(sessionId);
+    fresh = started;
     // A map keeps the order of insertion, and all entries live equally long: the first to stay ends the search.
     for (const [sessionId, forgetAt] of ended) {
-      if (forgetAt > startedAt) break;
+      if (forgetAt > started.date) break;
       ended.delete(sessionId);
     }
   }
@@ -71,14 +81,19 @@ export async function createRevocations({
   }
 
   await poll();
-  sessions.listen(revoke, stopping.signal);
+  sessions.listen(ends, stopping.signal);
+  news?.listen(ends, stopping.signal);
   const following = follow();
 
   return {
     isRevoked: (sessionId) => ended.has(sessionId),
     onRevoked: (listener) => void listeners.push(listener),
-    revoke,
-    isHealthy: () => Date.now() - freshAt < STALE_MS,
+    revoke(sessionId) {
+      ends(sessionId);
+      news?.tell(sessionId);
+    },
+    staleMs,
+    isHealthy: () => staleMs() <= MAX_STALE_MS,
     async stop() {
       stopping.abort();
       await following;

@@ -20,7 +20,12 @@ export class AuthenticationFailed extends Error {
   }
 }
 
-/** Checks signature, claims, expiry and revocation. Throws `AuthenticationFailed`. */
+/** This node does not know any more which sessions have ended, so it can let nobody in. It passes by itself. */
+export class RevocationsUnknown extends Error {
+  override readonly name = 'RevocationsUnknown';
+}
+
+/** Checks signature, claims, expiry and revocation. Throws `AuthenticationFailed` and `RevocationsUnknown`. */
 export type Authenticate = (accessToken: string) => Promise<Session>;
 
 /** The sessions that have ended while their access tokens had not: held in memory, backed by PostgreSQL. */
@@ -28,4 +33,6 @@ export interface Revocations {
   isRevoked(sessionId: string): boolean;
   /** Calls back within 5 s of a logout on any node. */
   onRevoked(listener: (sessionId: string) => void): void;
+  /** How long ago it was last known which sessions have ended, in milliseconds. */
+  staleMs(): number;
 }

@@ -1,6 +1,6 @@
 import { ZodError, type z } from 'zod';
 import { EmailTaken, PasswordQueueFull } from '../auth/credentials.ts';
-import { AuthenticationFailed } from '../auth/session.ts';
+import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
 import { CommandRejected, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
@@ -183,6 +183,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
   if (
     error instanceof EventStoreUnavailable ||
+    error instanceof RevocationsUnknown ||
     error instanceof StorageUnavailable ||
     error instanceof PasswordQueueFull
   )

@@ -5,6 +5,9 @@ import { listen } from './listen.ts';
 import { APP_ROLE } from './postgres.ts';
 import type { Logger } from 'pino';
 
+/** A connection that leads nowhere is given up, so that the next read has another one. */
+const READ_DEADLINE_MS = 2_000;
+
 /** Sessions and their refresh tokens in PostgreSQL. */
 export function createSessionStore(pool: pg.Pool): SessionStore {
   return {
@@ -53,10 +56,12 @@ export function createRevokedSessions({
 }): RevokedSessions {
   return {
     async endedWithin(seconds) {
-      const { rows } = await pool.query<{ session_id: string }>(
-        `select session_id from sessions where revoked_at > now() - make_interval(secs => $1) order by revoked_at`,
-        [seconds],
-      );
+      const query: pg.QueryConfig & { query_timeout: number } = {
+        text: `select session_id from sessions where revoked_at > now() - make_interval(secs => $1) order by revoked_at`,
+        values: [seconds],
+        query_timeout: READ_DEADLINE_MS,
+      };
+      const { rows } = await pool.query<{ session_id: string }>(query);
       return rows.map((row) => row.session_id);
     },
     listen: (onEnded, signal) =>

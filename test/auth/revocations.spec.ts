@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import pg from 'pg';
+import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { type RevokedSessions, createRevocations } from '../../src/auth/revocations.ts';
+import type { Revocations } from '../../src/auth/session.ts';
+import type { UserId } from '../../src/events/ids.ts';
+import { toProblem } from '../../src/http/problem.ts';
+import { newId } from '../../src/platform/ids.ts';
+import { createRevokedSessions } from '../../src/platform/postgres-sessions.ts';
 import { type AuthStage, ada, authStage, eventually, silent } from '../support/auth-stage.ts';
 
 describe('A session that ends on one node', () => {
@@ -63,6 +69,21 @@ describe('A session that ends on one node', () => {
     await owner.end();
   });
 
+  test('is read within a few seconds or not at all, on a new connection the next time', async () => {
+    const owner = new pg.Client({ connectionString: here.ownerUrl });
+    await owner.connect();
+    await owner.query('begin; lock table sessions in access exclusive mode');
+    const pool = new pg.Pool({ connectionString: here.url, max: 1 });
+    const sessions = createRevokedSessions({ pool, url: here.url, log: silent });
+    const askedAt = performance.now();
+    await expect(sessions.endedWithin(60)).rejects.toThrow('timeout');
+    expect(performance.now() - askedAt).toBeLessThan(4_000);
+    await owner.query('rollback');
+    expect(await sessions.endedWithin(60)).toStrictEqual([]);
+    await pool.end();
+    await owner.end();
+  });
+
   test('is known as ended to a node that starts later', async () => {
     const { sessionId } = await openSession();
     await here.sessions.end(sessionId);
@@ -82,29 +103,61 @@ describe('A node that cannot read which sessions ended', () => {
     listen() {},
   };
 
-  test('refuses nobody but says so after 30 s, and recovers by itself', async () => {
-    const revocations = await createRevocations({
-      sessions,
-      accessTokenSeconds: 600,
-      log: silent,
-      pollMs: 5,
-    });
+  const start = () => createRevocations({ sessions, accessTokenSeconds: 600, log: silent, pollMs: 5 });
+  const signedIn = (sessionId: string, revocations: Revocations) => {
+    const session = {
+      actor: { userId: newId() as UserId, role: 'applicant' },
+      sessionId,
+      expiresAt: Infinity,
+    } as const;
+    return createAuthenticate({ accessTokens: { verify: async () => session }, revocations })('token');
+  };
+
+  test('lets nobody in after 10 s, says so, and recovers by itself', async () => {
+    const revocations = await start();
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
     try {
-      expect(revocations.isHealthy()).toBe(true);
       unreachable.isDown = true;
-      clock.mockImplementation(() => now + 31_000);
+      clock.mockImplementation(() => now + 9_500);
+      expect(revocations.isHealthy()).toBe(true);
+      expect(await signedIn('b', revocations)).toMatchObject({ sessionId: 'b' });
+      await expect(signedIn('a', revocations)).rejects.toThrow('TOKEN_REVOKED');
+      clock.mockImplementation(() => now + 10_500);
       expect(revocations.isHealthy()).toBe(false);
-      expect(revocations.isRevoked('a')).toBe(true);
-      expect(revocations.isRevoked('b')).toBe(false);
+      expect(revocations.staleMs()).toBeGreaterThan(10_000);
+      const refusal: unknown = await signedIn('b', revocations).catch((error: unknown) => error);
+      expect(toProblem(refusal)).toMatchObject({ status: 503, code: 'UNAVAILABLE', retryable: true });
+      await expect(signedIn('a', revocations)).rejects.toThrow('TOKEN_REVOKED');
     } finally {
       clock.mockRestore();
     }
     unreachable.ended = ['a', 'b'];
     unreachable.isDown = false;
     await eventually(() => revocations.isRevoked('b'), 2_000);
+    expect(await signedIn('c', revocations)).toMatchObject({ sessionId: 'c' });
     await revocations.stop();
+  });
+
+  test.each([
+    ['the date is set back', Date],
+    ['the machine sleeps', performance],
+  ])('does not take itself to be up to date because %s', async (_, clockBehind) => {
+    const revocations = await start();
+    unreachable.isDown = true;
+    const ahead = clockBehind === Date ? performance : Date;
+    const [behindNow, aheadNow] = [clockBehind.now(), ahead.now()];
+    const clocks = [
+      jest.spyOn(clockBehind, 'now').mockImplementation(() => behindNow - 3_600_000),
+      jest.spyOn(ahead, 'now').mockImplementation(() => aheadNow + 11_000),
+    ];
+    try {
+      expect(revocations.isHealthy()).toBe(false);
+    } finally {
+      for (const clock of clocks) clock.mockRestore();
+      unreachable.isDown = false;
+      await revocations.stop();
+    }
   });
 
   test('does not start', async () => {

@@ -209,6 +209,7 @@ export async function createWorld(
     revocations: {
       isRevoked: (sessionId) => revoked.has(sessionId),
       onRevoked: (listener) => revocationListeners.push(listener),
+      staleMs: () => 0,
     },
     rateLimits: rateLimits(change.messagesPerMinute ?? 1_000_000),
     queries: { groupsOfUser },
