@@ -1,0 +1,254 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import type { EventStore } from '../../src/events/event-store.ts';
+import { compareLogs } from '../../src/platform/copy-log.ts';
+import { createEventStoreDbEventStore } from '../../src/platform/eventstoredb-event-store.ts';
+import { identify, requireSameLog } from '../../src/platform/log-identity.ts';
+import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
+import { APP_ROLE, columnTypes, createPool } from '../../src/platform/postgres.ts';
+import { append, messageSent, newStream, range, say } from '../support/appends.ts';
+import { type TestDatabase, createTestDatabase } from '../support/database.ts';
+import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb.ts';
+import { wholeLog } from '../support/history.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const RUNS_MS = 60_000;
+const silent = pino({ level: 'silent' });
+
+let database: TestDatabase;
+let eventStoreDb: EventStoreDb;
+beforeEach(async () => {
+  [database, eventStoreDb] = await Promise.all([createTestDatabase(), startEventStoreDb()]);
+});
+afterEach(async () => {
+  await eventStoreDb.stop();
+  await database.drop();
+});
+
+/** Runs the program as an operator does. */
+function log(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { PATH = '', HOME = '' } = process.env;
+  return new Promise((done) =>
+    execFile(
+      process.execPath,
+      ['scripts/log.ts', ...args],
+      { cwd: ROOT, env: { PATH, HOME } },
+      (error, out, err) => done({ code: error ? Number(error.code) : 0, out, err }),
+    ),
+  );
+}
+const copy = (from: string, to: string, ...more: string[]) =>
+  log('copy', '--from', from, '--to', to, ...more);
+
+/** Works with the log of a database as long as it takes. */
+async function inPostgres<T>(work: (store: EventStore) => Promise<T>, of = database): Promise<T> {
+  const options = { url: of.ownerUrl, log: silent };
+  const pool = createPool({ ...options, role: APP_ROLE, max: 1, applicationName: 'test' });
+  const store = createPostgresEventStore({ ...options, pool });
+  await store.start();
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+    await pool.end();
+  }
+}
+
+async function inEventStoreDb<T>(work: (store: EventStore) => Promise<T>): Promise<T> {
+  const ids = { find: async () => [], position: async () => 0 };
+  const store = createEventStoreDbEventStore({ url: eventStoreDb.url, ids, log: silent });
+  await store.start();
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
+  const client = new pg.Client({ connectionString: database.ownerUrl, types: columnTypes });
+  await client.connect();
+  try {
+    return (await client.query<T>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Two conversations in turns, some of it said in one go, and something another stream relied on. */
+async function talk(store: EventStore, turns: number): Promise<void> {
+  const [one, other] = [newStream(), newStream()];
+  for (const n of range(turns)) {
+    await store.append(say(one, `one ${n}`));
+    const reliedOn = {
+      metadata: { actorId: null, correlationId: 'c-2', causationId: randomUUID(), reliedOn: { [one]: n } },
+    };
+    await store.append(append(other, [messageSent('ü'), messageSent('a'), messageSent('b')], reliedOn));
+  }
+}
+
+const digests = (out: string) => [...out.matchAll(/SHA-256 ([0-9a-f]{64})/g)].map(([, digest]) => digest);
+
+test(
+  'a log goes to EventStoreDB and back, and is the same, event by event',
+  async () => {
+    await inPostgres((store) => talk(store, 5));
+    const there = await copy(database.ownerUrl, eventStoreDb.url);
+    expect(there).toMatchObject({ code: 0, err: '' });
+    expect(there.out).toContain('copied 20 events after the 0 that were there');
+    const [ofSource, ofTarget] = digests(there.out);
+    expect(ofTarget).toBe(ofSource);
+    const other = await createTestDatabase();
+    const back = await copy(eventStoreDb.url, other.ownerUrl);
+    expect(back).toMatchObject({ code: 0, err: '' });
+    expect(digests(back.out)).toEqual([ofSource, ofSource]);
+    expect(await inPostgres(wholeLog, other)).toEqual(await inPostgres(wholeLog));
+    await other.drop();
+  },
+  RUNS_MS,
+);
+
+test(
+  'a copy that has begun goes on where it stopped, also while the source grows',
+  async () => {
+    await inPostgres((store) => talk(store, 2));
+    expect(await copy(database.ownerUrl, eventStoreDb.url)).toMatchObject({ code: 0 });
+    await inPostgres((store) => talk(store, 3));
+    const { code, out } = await copy(database.ownerUrl, eventStoreDb.url);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringContaining('copied 12 events after the 8 that were there'),
+    });
+    const compared = await inPostgres((from) =>
+      inEventStoreDb((to) => compareLogs({ from, to, upTo: Infinity })),
+    );
+    expect(compared).toMatchObject({ events: 20, isWhole: true });
+  },
+  RUNS_MS,
+);
+
+test(
+  'a target with events of its own is refused and left alone',
+  async () => {
+    await inPostgres((store) => talk(store, 1));
+    await inEventStoreDb((store) => talk(store, 2));
+    const before = eventStoreDb.events().length;
+    const refused = await copy(database.ownerUrl, eventStoreDb.url);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/^event 1 of the target is not event 1 of the source \(id, /);
+    expect(eventStoreDb.events()).toHaveLength(before);
+
+    const longer = await createTestDatabase();
+    expect(await copy(database.ownerUrl, longer.ownerUrl)).toMatchObject({ code: 0 });
+    await inPostgres((store) => talk(store, 1), longer);
+    expect(await copy(database.ownerUrl, longer.ownerUrl)).toMatchObject({
+      code: 1,
+      err: 'the target has more than the 4 events of the source\n',
+    });
+    await longer.drop();
+  },
+  RUNS_MS,
+);
+
+describe('with the checkpoints of a database', () => {
+  const move = () => copy(database.ownerUrl, eventStoreDb.url, '--checkpoints', database.ownerUrl);
+
+  /** As a server leaves its database that has worked on the log in it. */
+  async function used(): Promise<void> {
+    await inPostgres(async (store) => {
+      await talk(store, 3);
+      const identity = await identify('postgresql', store);
+      const pool = new pg.Pool({ connectionString: database.url, max: 1 });
+      await requireSameLog(pool, identity);
+      await pool.end();
+    });
+    for (const name of ['jobs', 'jobs_previous']) await query(`create schema ${name}`);
+    await query(
+      `insert into checkpoints (name, position, version) values
+         ('jobs', 12, 1), ('jobs_previous', 3, 1), ('reactions', 12, 1), ('tidy', 0, 1), ('notifications', 7, 1)`,
+    );
+    await query(
+      `insert into notifications
+         (event_id, recipient_id, channel, kind, group_id, subject_id, seq, position, written_at)
+       select gen_random_uuid(), $1, 'email', 'message', $1, $1, 1, position, now()
+       from generate_series(5, 6) position`,
+      [randomUUID()],
+    );
+  }
+
+  const ours = () => eventStoreDb.events().filter(({ stream }) => !stream.startsWith('$'));
+  const at = (nth: number) => ours()[nth - 1]!.position;
+
+  test(
+    'its readers go on at the same events, its read models go, and it follows the copy',
+    async () => {
+      await used();
+      const moved = await move();
+      expect(moved).toMatchObject({ code: 0, err: '' });
+      expect(moved.out).toContain('to be made anew: jobs, jobs_previous\n');
+      expect(moved.out).toContain('start the server with EVENTSTOREDB_URL now\n');
+      expect(await query('select name, position from checkpoints order by name')).toEqual([
+        { name: 'notifications', position: at(7) },
+        { name: 'reactions', position: at(12) },
+        { name: 'tidy', position: 0 },
+      ]);
+      const notified = await query('select position from notifications order by position');
+      expect(notified).toEqual([{ position: at(5) }, { position: at(6) }]);
+      expect(await query(`select from pg_namespace where nspname like 'jobs%'`)).toEqual([]);
+      expect(await query('select kind, first_event, first_position from log_identity')).toEqual([
+        { kind: 'eventstoredb', first_event: ours()[0]!.id, first_position: at(1) },
+      ]);
+
+      expect(await move()).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('This database follows the log in EventStoreDB'),
+      });
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'it is refused while somebody uses the database',
+    async () => {
+      await used();
+      const user = new pg.Client({ connectionString: database.ownerUrl, application_name: 'chat' });
+      await user.connect();
+      expect(await move()).toMatchObject({
+        code: 1,
+        err: 'The database is in use (chat): stop every server on it first\n',
+      });
+      expect(eventStoreDb.events()).toHaveLength(1);
+      await user.end();
+      expect(await query('select position from checkpoints where name = $1', ['reactions'])).toEqual([
+        { position: 12 },
+      ]);
+    },
+    RUNS_MS,
+  );
+});
+
+test.each([
+  [[]],
+  [['copy']],
+  [['copy', '--from', 'esdb://127.0.0.1']],
+  [['move', '--from', 'esdb://127.0.0.1', '--to', 'postgres://127.0.0.1/chat']],
+])('%j is answered with the usage', async (args) => {
+  const { code, out, err } = await log(...args);
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toContain('Usage:');
+});
+
+test('what is no log is refused, and a password in it not shown', async () => {
+  const { code, err } = await copy('mysql://chat:secret@127.0.0.1/chat', eventStoreDb.url);
+  expect(code).toBe(1);
+  expect(err).toMatch(/is neither a URL nor the folder of a database\n$/);
+  expect(err).not.toContain('secret');
+  const same = await copy(eventStoreDb.url, eventStoreDb.url, '--checkpoints', database.ownerUrl);
+  expect(same).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('from PostgreSQL to EventStoreDB or back'),
+  });
+});
