@@ -1,35 +1,37 @@
-import type { AddressInfo } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { createSignedLinks } from './auth/signed-links.ts';
-import { createLogIn } from './auth/log-in.ts';
-import { accountOf } from './commands/account/account.ts';
 import { AggregateLoader, type Folded } from './commands/aggregate-cache.ts';
 import { commandHandler } from './commands/handle-command.ts';
-import { openAuth } from './compose/auth.ts';
-import { openFiles } from './compose/files.ts';
-import { openLog } from './compose/log.ts';
-import { openPush, startNotifications } from './compose/notifications.ts';
-import type { Config } from './config.ts';
+import { startApi } from './compose/api.ts';
+import { openKeys } from './compose/auth.ts';
+import { openCluster } from './compose/cluster.ts';
+import { openFiles, startFileWork } from './compose/files.ts';
+import { listen } from './compose/listen.ts';
+import { openLog, openPostgres } from './compose/log.ts';
+import {
+  openNotifications,
+  openPush,
+  startNotificationWorkers,
+  startNotifications,
+} from './compose/notifications.ts';
+import { startReactions } from './compose/reactions.ts';
+import { openReadModels, prepareReadModels } from './compose/read-models.ts';
+import { startRealtime } from './compose/realtime.ts';
+import type { Config, Role } from './config.ts';
 import type { Stream } from './events/streams.ts';
-import { readinessOf } from './http/readiness.ts';
-import { createHttpServer } from './http/server.ts';
+import { type Checks, readinessOf } from './http/readiness.ts';
+import type { Readiness } from './http/route-deps.ts';
+import { createStatusServer } from './http/status-server.ts';
 import { type Closers, closers } from './platform/closers.ts';
 import { deriveId, newId } from './platform/ids.ts';
 import { createInTurn } from './platform/in-turn.ts';
-import { createMemoryRateLimits } from './platform/memory-rate-limits.ts';
-import { createMetrics } from './platform/metrics.ts';
-import { postgresCheckpoint } from './platform/postgres-checkpoints.ts';
-import { postgresIdempotencyKeys } from './platform/postgres-idempotency-keys.ts';
+import { type Metrics, createMetrics } from './platform/metrics.ts';
 import { createLookups } from './platform/postgres-lookups.ts';
-import { createReadMarkers } from './platform/postgres-read-markers.ts';
 import { createQueryPool } from './platform/query-pool.ts';
-import { type RunningProjections, startProjections } from './platform/run-projections.ts';
 import { bindQueries } from './queries/queries.ts';
-import { followReactions } from './reactions/follow-reactions.ts';
 import { reactNow } from './reactions/react.ts';
-import { createGateway } from './realtime/gateway.ts';
-import { asyncApiDocument } from './realtime/asyncapi.ts';
+import { clusterReach } from './realtime/reach.ts';
 
 export interface App {
   /** Where it listens. */
@@ -42,8 +44,8 @@ export interface App {
 const CACHED_STREAMS = 20_000;
 
 /**
- * Builds the whole program from its settings, and starts it: the only file that knows every part. Rejects with a clear
- * error, everything closed again, when a part cannot start.
+ * Builds what the roles of this process need from its settings, and starts it: the only file that knows every part.
+ * Rejects with a clear error, everything closed again, when a part cannot start.
  */
 export async function compose(config: Config, log: Logger): Promise<App> {
   const open = closers(log);
@@ -56,14 +58,15 @@ export async function compose(config: Config, log: Logger): Promise<App> {
 }
 
 async function start(config: Config, log: Logger, open: Closers): Promise<App> {
+  const does = (role: Role) => config.roles.has(role);
   const metrics = createMetrics();
-  const { ownerUrl, pool, store } = await openLog(config, log, metrics, open);
-
-  const projections = await startProjections({ store, ownerUrl, log });
-  open.add('projections', () => projections.stop());
-  const { progress } = projections;
-  const db = await createQueryPool({ url: ownerUrl, log });
-  open.add('queries', () => db.end());
+  const { cluster, rateLimits, checks: clusterChecks } = openCluster(config, log, open);
+  const database = await openPostgres(config, log, open);
+  const { ownerUrl, pool } = database;
+  const { store, checks: logChecks } = await openLog(config, log, metrics, open, database);
+  await prepareReadModels(config, log, database, store);
+  const readModels = openReadModels(config, log, open, { ...database, store, metrics });
+  const { progress } = readModels;
 
   const loader = new AggregateLoader(store, new LRUCache<Stream, Folded>({ max: CACHED_STREAMS }));
   const lookups = createLookups({ store, pool, progress });
@@ -78,109 +81,83 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     now: () => new Date(),
   });
   const react = reactNow({ handle, log });
-  const reactions = followReactions({ store, react, checkpoint: postgresCheckpoint(pool, 'reactions'), log });
-  open.add('reactions', () => reactions.stop());
+  const core = { ...database, cluster, rateLimits, store, loader, lookups, handle, progress, metrics };
+  const reactions = does('projector') ? startReactions(log, open, { ...core, react }) : undefined;
 
-  const auth = await openAuth(config, log, open, { ownerUrl, pool, handle });
-  const rateLimits = createMemoryRateLimits(config);
-  const readMarkers = createReadMarkers({ pool, store, loader, progress });
+  const keys = await openKeys(config, pool);
+  const links = createSignedLinks(keys.linkSecret);
+  const db = await createQueryPool({ url: ownerUrl, log });
+  open.add('queries', () => db.end());
   const queries = bindQueries(db);
-  const links = createSignedLinks(auth.linkSecret);
-  const files = await openFiles(config, log, open, {
-    ...{ ownerUrl, pool, store, handle, links, queries, progress, metrics },
-  });
+  const files = await openFiles(config, open, { ...core, links, queries });
   const push = openPush(config, log, pool);
-  const idempotencyKeys = postgresIdempotencyKeys(pool);
-  if (config.databaseUrl === undefined) await idempotencyKeys.forgetInterrupted();
-
-  async function measureLag(): Promise<void> {
-    const head = await store.head();
-    for (const [name, position] of progress.positions()) metrics.projectionLag(name, head - position);
-    metrics.reactionLag(head - reactions.position());
-    await notifications?.measure();
-  }
 
   let isServing = false;
-  let notifications: Awaited<ReturnType<typeof startNotifications>> | undefined;
-  const http = await createHttpServer({
-    ...auth,
-    ...files,
-    links,
-    maxFileBytes: config.maxFileBytes,
-    publicUrl: config.publicUrl,
-    pushSubscriptions: push.subscriptions,
-    pushPublicKey: push.pusher.publicKey,
-    pushPrivateHosts: config.pushPrivateHosts,
-    handle,
-    loader,
-    lookups,
-    queries,
-    progress,
-    head: () => store.head(),
-    rateLimits,
-    logIn: createLogIn({ ...auth, rateLimits }),
-    readMarkers,
-    loadAccount: async (userId) => (await loader.refresh(accountOf(userId))).state,
-    announceRead: (reading) => gateway.announceRead(reading),
-    isOnline: (userId) => gateway.isOnline(userId),
-    idempotencyKeys,
+  const needed: Checks[] = [
+    { process: () => (isServing ? undefined : 'starting or stopping') },
+    { database: () => pool.query('select 1').then(() => undefined) },
+    { ...logChecks, ...readModels.checks, ...reactions?.checks },
+  ];
+  const useful: Checks[] = [clusterChecks];
+  const measures = [readModels.measure, reactions?.measure];
+  const serving = {
     readiness: () =>
-      readinessOf(
-        {
-          process: () => (isServing ? undefined : 'starting or stopping'),
-          database: () => pool.query('select 1').then(() => undefined),
-          projections: () => stoppedProjections(projections),
-          reactions: () => reactions.failure()?.message,
-          revocations: () => (auth.revocations.isHealthy() ? undefined : 'not refreshed for 30 s'),
-        },
-        { ...files.checks, ...notifications?.checks },
-      ),
-    asyncapi: asyncApiDocument(),
-    metrics: { ...metrics, expose: () => measureLag().then(metrics.expose) },
-    log,
-    newId,
-    settings: config,
-  });
-  const gateway = createGateway({
-    ...auth,
-    httpServer: http.server,
-    store,
-    handle,
-    lookups,
-    loader,
-    rateLimits,
-    queries,
-    progress,
-    readMarkers,
-    metrics,
-    log,
-    newId,
-    settings: config,
-  });
-  await gateway.start();
-  open.add('http', () => http.close());
-  open.add('sockets', () => gateway.close());
+      readinessOf(Object.assign({}, ...needed) as Checks, Object.assign({}, ...useful) as Checks),
+    async expose() {
+      await Promise.all(measures.map((measure) => measure?.()));
+      return metrics.expose();
+    },
+  };
 
-  await http.listen({ host: config.host, port: config.port });
-  const { port } = http.server.address() as AddressInfo;
-  const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`;
-  const reach = { isOnline: gateway.hasSocket, hasReceived: gateway.hasReceived };
-  notifications = await startNotifications(config, log, open, {
-    ...{ ...push, ownerUrl, store, loader, progress, links, metrics, reach },
-    url: config.publicUrl ?? url,
-  });
+  const api = does('api')
+    ? await startApi(config, log, open, { ...core, ...serving, keys, links, queries, files, push })
+    : undefined;
+  if (api) needed.push(api.checks);
+  const url = api?.url ?? (await serveStatus(config, log, open, { ...serving, metrics }));
+  if (cluster && does('realtime')) {
+    const realtime = startRealtime(log, open, { ...core, carrier: cluster.carrier, push: api?.gateway.push });
+    useful.push(realtime.checks);
+    measures.push(realtime.measure);
+  }
+
+  if (does('notifier') || does('worker')) {
+    const notifications = { ...core, ...(await openNotifications(config, log, open, ownerUrl)) };
+    if (does('worker')) {
+      const worker = { ...notifications, ...push, links, url: config.publicUrl ?? url };
+      useful.push(await startNotificationWorkers(config, log, open, worker));
+      useful.push(
+        files.checks,
+        await startFileWork(config, log, open, { ...core, ...files, links, queries }),
+      );
+    }
+    if (does('notifier')) {
+      const reach = api?.gateway.reach ?? clusterReach(cluster!.registry);
+      const notifier = startNotifications(log, open, { ...notifications, reach });
+      useful.push(notifier.checks);
+      measures.push(notifier.measure);
+    }
+  }
   isServing = true;
-  log.info({ url }, 'listening');
+  log.info({ url, roles: [...config.roles] }, 'listening');
   open.add('draining', () => {
     isServing = false;
-    gateway.drain();
+    api?.gateway.drain();
   });
   return { url, stop: () => open.closeAll() };
 }
 
-/** A projection that stands still before an event it cannot handle is for an operator to see to. */
-const stoppedProjections = ({ health }: RunningProjections): string | undefined => {
-  const stopped = health().filter(({ stoppedAt }) => stoppedAt !== undefined);
-  if (stopped.length === 0) return undefined;
-  return stopped.map(({ name, stoppedAt, error }) => `${name} at position ${stoppedAt}: ${error}`).join('; ');
-};
+/** What a process without an API answers. */
+async function serveStatus(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  {
+    metrics,
+    ...serving
+  }: { metrics: Metrics; readiness: () => Promise<Readiness>; expose: Metrics['expose'] },
+): Promise<string> {
+  const { readiness, expose } = serving;
+  const http = createStatusServer({ readiness, metrics: { ...metrics, expose }, log, newId });
+  open.add('http', () => http.close());
+  return listen(http, config);
+}

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { createAccessTokens } from '../auth/access-tokens.ts';
 import { createAuthenticate } from '../auth/authenticate.ts';
@@ -13,22 +14,30 @@ import { newId } from '../platform/ids.ts';
 import { createCredentials } from '../platform/postgres-credentials.ts';
 import { createRevokedSessions, createSessionStore } from '../platform/postgres-sessions.ts';
 import { createSigningKeyStore } from '../platform/postgres-signing-keys.ts';
-import type { LogParts } from './log.ts';
+import type { DatabaseParts } from './log.ts';
+
+/** The keys that tokens and links are signed with: from the settings, or made once and kept in the database. */
+export const openKeys = (config: Config, pool: pg.Pool) =>
+  loadSigningKeys({ store: createSigningKeyStore(pool), privateKeyPem: config.jwtPrivateKey });
 
 /** Who is asking: passwords, tokens and sessions. */
 export async function openAuth(
   config: Config,
   log: Logger,
   open: Closers,
-  { ownerUrl, pool, handle }: Pick<LogParts, 'ownerUrl' | 'pool'> & { handle: HandleCommand },
+  {
+    ownerUrl,
+    pool,
+    handle,
+    keys,
+  }: Pick<DatabaseParts, 'ownerUrl' | 'pool'> & {
+    handle: HandleCommand;
+    keys: Awaited<ReturnType<typeof openKeys>>;
+  },
 ) {
   const { accessTokenSeconds } = config;
   const credentials = createCredentials(pool);
   const hashes = await createPasswordHashes();
-  const keys = await loadSigningKeys({
-    store: createSigningKeyStore(pool),
-    privateKeyPem: config.jwtPrivateKey,
-  });
   const revocations = await createRevocations({
     sessions: createRevokedSessions({ pool, url: ownerUrl, log }),
     accessTokenSeconds,
@@ -59,6 +68,5 @@ export async function openAuth(
     authenticate: createAuthenticate({ accessTokens, revocations }),
     jwks: keys.jwks,
     fingerprintSecret: keys.fingerprintSecret,
-    linkSecret: keys.linkSecret,
   };
 }

@@ -22,7 +22,8 @@ import { createS3Storage } from '../platform/s3-storage.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
 import { followReactions } from '../reactions/follow-reactions.ts';
-import type { LogParts } from './log.ts';
+import { led } from './led.ts';
+import type { DatabaseParts } from './log.ts';
 
 /** A file that has waited for a report from elsewhere for so long is overdue. */
 const REPORT_OVERDUE_MS = 600_000;
@@ -39,7 +40,7 @@ async function openStorage(config: Config, links: SignedLinks, open: Closers) {
   return { storage, receiver: undefined };
 }
 
-interface FileDeps extends Pick<LogParts, 'ownerUrl' | 'pool'> {
+interface FileDeps extends Pick<DatabaseParts, 'ownerUrl' | 'pool' | 'leases'> {
   store: EventStore;
   handle: HandleCommand;
   links: SignedLinks;
@@ -48,12 +49,35 @@ interface FileDeps extends Pick<LogParts, 'ownerUrl' | 'pool'> {
   metrics: Metrics;
 }
 
+/** Where files live, and what a scanner elsewhere may report. */
+export async function openFiles(config: Config, open: Closers, deps: FileDeps) {
+  const { pool, store, handle, links } = deps;
+  const { storage, receiver } = await openStorage(config, links, open);
+  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails() });
+  const secret = config.scanWebhookSecret;
+  return {
+    storage,
+    receiver,
+    settle,
+    scanReports:
+      secret === undefined
+        ? undefined
+        : { secret, nonces: createNonces(pool), store, handle, storage, settle },
+    checks: { storage: () => storage.failure() },
+  };
+}
+
+interface FileWorkDeps extends FileDeps {
+  storage: FileStorage;
+  settle: Settle;
+}
+
 /** Looks at every file that has come, until the program stops; answers with what readiness asks. */
 async function startInspections(
   { clamdUrl }: Config,
   log: Logger,
   open: Closers,
-  { ownerUrl, store, queries, metrics, storage, settle }: FileDeps & { storage: FileStorage; settle: Settle },
+  { ownerUrl, store, queries, metrics, storage, settle }: FileWorkDeps,
 ) {
   const scanner = clamdUrl === undefined ? undefined : createClamdScanner({ url: clamdUrl, log });
   if (!scanner)
@@ -86,19 +110,14 @@ async function startInspections(
   };
 }
 
-/** Storage, the scanner, and everything that happens to a file between its upload and its download. */
-export async function openFiles(config: Config, log: Logger, open: Closers, deps: FileDeps) {
-  const { pool, store, handle, links, queries, progress } = deps;
-  const { storage, receiver } = await openStorage(config, links, open);
-  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails() });
+/** Removes from storage what is needed no more, now and then. */
+function keepTidy(log: Logger, { pool, store, queries, progress, handle, storage }: FileWorkDeps) {
   const tidy = followReactions({
     store,
     react: createTidy(storage),
     checkpoint: postgresCheckpoint(pool, 'tidy'),
     log,
   });
-  open.add('tidying up', () => tidy.stop());
-
   const orphans = createOrphanJob({
     store,
     orphans: queries.orphans,
@@ -109,24 +128,27 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
     log,
   });
   orphans.start();
-  open.add('orphans', () => orphans.stop());
+  return {
+    failure: () => tidy.failure()?.message,
+    async stop() {
+      await orphans.stop();
+      await tidy.stop();
+    },
+  };
+}
+
+/** Everything that happens to a file between its upload and its download. */
+export async function startFileWork(config: Config, log: Logger, open: Closers, deps: FileWorkDeps) {
+  const tidying = led(deps.leases, 'files', () => keepTidy(log, deps));
+  open.add('tidying up', () => tidying.stop());
 
   async function overdueReports(): Promise<string | undefined> {
-    const overdue = await queries.filesToInspect(1, new Date(Date.now() - REPORT_OVERDUE_MS));
+    const overdue = await deps.queries.filesToInspect(1, new Date(Date.now() - REPORT_OVERDUE_MS));
     return overdue.length > 0 ? 'files have waited for more than 10 minutes for a report' : undefined;
   }
-  const secret = config.scanWebhookSecret;
-  const isScannedElsewhere = secret !== undefined && config.clamdUrl === undefined;
+  const isScannedElsewhere = config.scanWebhookSecret !== undefined && config.clamdUrl === undefined;
   const inspections = isScannedElsewhere
     ? { scanner: overdueReports }
-    : await startInspections(config, log, open, { ...deps, storage, settle });
-  return {
-    storage,
-    receiver,
-    scanReports:
-      secret === undefined
-        ? undefined
-        : { secret, nonces: createNonces(pool), store, handle, storage, settle },
-    checks: { storage: () => storage.failure(), ...inspections, tidy: () => tidy.failure()?.message },
-  };
+    : await startInspections(config, log, open, deps);
+  return { ...inspections, tidy: () => tidying.running()?.failure() };
 }

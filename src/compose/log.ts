@@ -1,17 +1,22 @@
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../platform/closers.ts';
+import { createEventIds } from '../platform/eventstoredb-ids.ts';
+import { createEventStoreDbEventStore } from '../platform/eventstoredb-event-store.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { migrate } from '../platform/migrate.ts';
 import { openDatabase } from '../platform/open-database.ts';
 import { createPostgresEventStore } from '../platform/postgres-event-store.ts';
+import { type Leases, createPostgresLeases, leadsAlone } from '../platform/postgres-leases.ts';
 import { APP_ROLE, createPool } from '../platform/postgres.ts';
 
 const READ_CONNECTIONS = 10;
 
-/** The database, brought up to date, and the log in it. */
-export async function openLog(config: Config, log: Logger, metrics: Metrics, open: Closers) {
+/** The database, brought up to date, and who leads in it. */
+export async function openPostgres(config: Config, log: Logger, open: Closers) {
   const dataDir = resolve(config.dataDir);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir, log, exclusive: true });
   open.add('database', () => database.close());
@@ -25,15 +30,31 @@ export async function openLog(config: Config, log: Logger, metrics: Metrics, ope
     log,
   });
   open.add('pool', () => pool.end());
-  const store = createPostgresEventStore({
-    pool,
-    url: ownerUrl,
-    log,
-    onBatch: metrics.batchCommitted,
-  });
-  await store.start();
-  open.add('event store', () => store.close());
-  return { ownerUrl, pool, store };
+  const isAlone = config.databaseUrl === undefined;
+  const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: ownerUrl, log });
+  open.add('leases', () => leases.close());
+  return { ownerUrl, pool, leases, isAlone };
 }
 
-export type LogParts = Awaited<ReturnType<typeof openLog>>;
+export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
+
+/** The log: in the database, or in EventStoreDB. */
+export async function openLog(
+  config: Config,
+  log: Logger,
+  metrics: Metrics,
+  open: Closers,
+  { ownerUrl, pool }: DatabaseParts,
+): Promise<{ store: EventStore; checks: Checks }> {
+  const url = config.eventStoreDbUrl;
+  if (url === undefined) {
+    const store = createPostgresEventStore({ pool, url: ownerUrl, log, onBatch: metrics.batchCommitted });
+    await store.start();
+    open.add('event store', () => store.close());
+    return { store, checks: {} };
+  }
+  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log });
+  await store.start();
+  open.add('event store', () => store.close());
+  return { store, checks: { eventstoredb: () => store.failure() } };
+}

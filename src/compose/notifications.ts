@@ -20,12 +20,14 @@ import type { Metrics } from '../platform/metrics.ts';
 import { createPgBossQueue } from '../platform/pg-boss-queue.ts';
 import { createNotificationFacts } from '../platform/postgres-notification-facts.ts';
 import { createOutbox } from '../platform/postgres-outbox.ts';
+import type { Leases } from '../platform/postgres-leases.ts';
 import { createPushSubscriptions } from '../platform/postgres-push-subscriptions.ts';
 import { APP_ROLE, createPool } from '../platform/postgres.ts';
 import { createRabbitmqQueue } from '../platform/rabbitmq-queue.ts';
 import { createSmtpMailer } from '../platform/smtp-mailer.ts';
 import { createWebPushPusher } from '../platform/web-push-pusher.ts';
 import type { Progress } from '../projections/projection.ts';
+import { led } from './led.ts';
 
 /** A pool of their own: whatever is told later, requests never wait for a connection because of it. */
 const CONNECTIONS = 6;
@@ -44,22 +46,8 @@ export function openPush(config: Config, log: Logger, pool: pg.Pool) {
   return { pusher, subscriptions: createPushSubscriptions(pool) };
 }
 
-interface NotificationDeps extends ReturnType<typeof openPush> {
-  ownerUrl: string;
-  store: EventStore;
-  loader: AggregateLoader;
-  progress: Pick<Progress, 'reached'>;
-  links: SignedLinks;
-  reach: Reach;
-  /** Where clients reach this server: links to unsubscribe begin with it. */
-  url: string;
-  metrics: Metrics;
-}
-
-/** Who is told later: the notifier, the relay, the queue and the workers, which all run from here on. */
-export async function startNotifications(config: Config, log: Logger, open: Closers, deps: NotificationDeps) {
-  const { ownerUrl, store, loader, progress, links, metrics } = deps;
-  const url = deps.url.replace(/\/$/, '');
+/** What notifications go through: the outbox, and the queue behind it. */
+export async function openNotifications(config: Config, log: Logger, open: Closers, ownerUrl: string) {
   const pool = createPool({
     url: ownerUrl,
     role: APP_ROLE,
@@ -68,22 +56,39 @@ export async function startNotifications(config: Config, log: Logger, open: Clos
     log,
   });
   open.add('notifications pool', () => pool.end());
-  const outbox = createOutbox({ pool });
-  const mailer: Mailer & { failure?: () => Promise<string | undefined> } =
-    config.smtpUrl === undefined
-      ? createLogMailer({ log })
-      : createSmtpMailer({ url: config.smtpUrl, from: config.mailFrom, log });
-  open.add('mailer', () => mailer.close());
   const queue =
     config.amqpUrl === undefined
       ? await createPgBossQueue({ url: ownerUrl, role: APP_ROLE, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, log });
   open.add('queue', () => queue.close());
+  return { pool, queue, outbox: createOutbox({ pool }) };
+}
 
+interface NotificationDeps extends Awaited<ReturnType<typeof openNotifications>> {
+  store: EventStore;
+  loader: AggregateLoader;
+  progress: Pick<Progress, 'reached'>;
+}
+
+interface WorkerDeps extends NotificationDeps, ReturnType<typeof openPush> {
+  links: SignedLinks;
+  /** Where clients reach the API: links to unsubscribe begin with it. */
+  url: string;
+  metrics: Metrics;
+}
+
+/** Takes notifications from the queue to those who are told, from here on. Answers with what readiness asks. */
+export async function startNotificationWorkers(config: Config, log: Logger, open: Closers, deps: WorkerDeps) {
+  const { queue, links } = deps;
+  const url = deps.url.replace(/\/$/, '');
+  const mailer: Mailer & { failure?: () => Promise<string | undefined> } =
+    config.smtpUrl === undefined
+      ? createLogMailer({ log })
+      : createSmtpMailer({ url: config.smtpUrl, from: config.mailFrom, log });
+  open.add('mailer', () => mailer.close());
   const worker = createWorker({
     ...deps,
-    outbox,
-    facts: createNotificationFacts({ pool, store, loader, progress }),
+    facts: createNotificationFacts(deps),
     mailer,
     unsubscribeUrl: (userId: UserId) =>
       url + unsubscribePath(links.sign('unsubscribe', { userId }, Date.now() + YEAR_MS)),
@@ -93,7 +98,37 @@ export async function startNotifications(config: Config, log: Logger, open: Clos
   });
   const workers = await queue.consume({ ...worker, concurrency: AT_ONCE });
   open.add('notification workers', () => workers.stop());
+  return { queue: () => queue.failure(), mail: async () => mailer.failure?.() };
+}
 
+interface NotifierDeps extends NotificationDeps {
+  leases: Leases;
+  reach: Reach;
+  metrics: Metrics;
+}
+
+/** Decides who is told, and puts it into the queue, wherever this process leads. */
+export function startNotifications(log: Logger, open: Closers, deps: NotifierDeps) {
+  const { store, outbox, queue, metrics } = deps;
+  const notifying = led(deps.leases, 'notifier', () => notify(log, deps));
+  open.add('notifier', () => notifying.stop());
+  return {
+    /** Brings the gauges up to date. */
+    async measure(): Promise<void> {
+      const running = notifying.running();
+      if (!running) return;
+      metrics.notifierLag((await store.head()) - running.position());
+      const { waiting, parked } = await outbox.backlog();
+      metrics.notificationsWaiting(waiting, parked);
+    },
+    checks: {
+      queue: () => queue.failure() ?? notifying.running()?.relayFailure(),
+      notifier: () => notifying.running()?.failure(),
+    },
+  };
+}
+
+function notify(log: Logger, { store, loader, progress, outbox, queue, reach }: NotifierDeps) {
   const relay = startRelay({
     outbox,
     queue,
@@ -105,36 +140,29 @@ export async function startNotifications(config: Config, log: Logger, open: Clos
     now: () => new Date(),
     log,
   });
-  open.add('notification relay', () => relay.stop());
   const notifier = startNotifier({
     store,
     loader,
     outbox,
-    reach: deps.reach,
+    reach,
     progress,
     log,
     now: () => new Date(),
     onWritten: () => relay.wake(),
   });
-  open.add('notifier', () => notifier.stop());
   const forgetting = setInterval(() => {
     outbox
       .forget(new Date(Date.now() - KEPT_MS))
       .catch((err: unknown) => log.warn({ err }, 'old notifications were not dropped, trying again later'));
   }, FORGET_EVERY_MS).unref();
-  open.add('old notifications', () => clearInterval(forgetting));
-
   return {
-    /** Brings the gauges up to date. */
-    async measure(): Promise<void> {
-      metrics.notifierLag((await store.head()) - notifier.position());
-      const { waiting, parked } = await outbox.backlog();
-      metrics.notificationsWaiting(waiting, parked);
-    },
-    checks: {
-      queue: () => queue.failure() ?? relay.failure()?.message,
-      mail: async () => mailer.failure?.(),
-      notifier: () => notifier.failure()?.message,
+    position: () => notifier.position(),
+    failure: () => notifier.failure()?.message,
+    relayFailure: () => relay.failure()?.message,
+    async stop() {
+      clearInterval(forgetting);
+      await notifier.stop();
+      await relay.stop();
     },
   };
 }

@@ -6,6 +6,7 @@ export interface Metrics {
   batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
   projectionLag(projection: string, positions: number): void;
   reactionLag(positions: number): void;
+  broadcasterLag(positions: number): void;
   socketOpened(): void;
   socketClosed(): void;
   slowConsumerCut(): void;
@@ -57,6 +58,11 @@ export function createMetrics(): Metrics {
   const reactionLag = new Gauge({
     name: 'chat_reaction_lag_positions',
     help: 'Events whose consequences have not been checked yet',
+    registers,
+  });
+  const broadcasterLag = new Gauge({
+    name: 'chat_broadcaster_lag_positions',
+    help: 'Events that have not been told to the nodes yet',
     registers,
   });
   const sockets = new Gauge({ name: 'chat_sockets', help: 'Open sockets', registers });
@@ -122,6 +128,7 @@ export function createMetrics(): Metrics {
     },
     projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
     reactionLag: (positions) => reactionLag.set(positions),
+    broadcasterLag: (positions) => broadcasterLag.set(positions),
     socketOpened: () => sockets.inc(),
     socketClosed: () => sockets.dec(),
     slowConsumerCut: () => slowConsumers.inc(),

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../events/event-store.ts';
@@ -16,6 +17,8 @@ export interface StartProjections {
   log: Logger;
   /** Default: every read model there is. */
   projections?: readonly Projection[];
+  /** Hears how far they come; by default one of their own. */
+  progress?: ProjectionProgress;
   /** Hears of every step of every projection. */
   onProgress?: (name: string, position: Position, handled: number) => void;
 }
@@ -35,9 +38,9 @@ export interface RunningProjections {
  */
 export async function startProjections(options: StartProjections): Promise<RunningProjections> {
   const { store, ownerUrl, log, projections = readModels, onProgress = () => {} } = options;
+  const { progress = new ProjectionProgress(projections.map(({ name }) => name)) } = options;
   await makeReadModels({ store, ownerUrl, log, projections });
 
-  const progress = new ProjectionProgress(projections.map(({ name }) => name));
   const states = new Map<string, ProjectionHealth>();
   const stopping = new AbortController();
   const loops = projections.map((projection) =>
@@ -66,8 +69,11 @@ export async function startProjections(options: StartProjections): Promise<Runni
   };
 }
 
-/** For a process that runs no projections itself: it asks the table of checkpoints while somebody waits. */
-export function remoteProgress(pool: pg.Pool, projections: readonly Projection[] = readModels): Progress {
+/** For projections that may run in another process: it asks the table of checkpoints while somebody waits. */
+export function remoteProgress(
+  pool: pg.Pool,
+  projections: readonly Projection[] = readModels,
+): ProjectionProgress {
   const names = projections.map(({ name }) => name);
   return new ProjectionProgress(names, async () => {
     const { rows } = await pool.query<{ name: string; position: string }>(
@@ -76,6 +82,40 @@ export function remoteProgress(pool: pg.Pool, projections: readonly Projection[]
     );
     return new Map(rows.map(({ name, position }) => [name, Number(position)]));
   });
+}
+
+const READY_POLL_MS = 500;
+
+/**
+ * Resolves once others have made the read models, for a process that makes none. Throws when newer code made one of
+ * them, and with the signal's reason when it aborts.
+ */
+export async function readModelsMade(
+  { pool, log, signal }: { pool: pg.Pool; log: Logger; signal: AbortSignal },
+  projections: readonly Projection[] = readModels,
+): Promise<void> {
+  for (let isSaid = false; ; isSaid = true) {
+    const { rows } = await pool.query<Made>(VERSIONS);
+    const missing = missingAmong(projections, rows);
+    if (missing.length === 0) return;
+    if (!isSaid) log.info({ missing }, 'waiting for the projector to make the read models');
+    await pause(READY_POLL_MS, undefined, { signal });
+  }
+}
+
+interface Made {
+  name: string;
+  version: number;
+}
+const VERSIONS = 'select name, version from public.checkpoints';
+
+/** The names of the read models that are absent or that older code made. Throws when newer code made one of them. */
+function missingAmong(projections: readonly Projection[], rows: readonly Made[]): string[] {
+  const made = new Map(rows.map(({ name, version }) => [name, version]));
+  for (const { name, version } of projections)
+    if ((made.get(name) ?? 0) > version)
+      throw new Error(`the read model ${name} was made by newer code (${made.get(name)} > ${version})`);
+  return projections.filter(({ name, version }) => made.get(name) !== version).map(({ name }) => name);
 }
 
 /** Held while read models are made, so that processes that start together make each one once. */
@@ -97,18 +137,17 @@ export async function makeReadModels({
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
-    const { rows } = await client.query<{ name: string; version: number }>(
-      'select name, version from public.checkpoints',
-    );
-    const versions = new Map(rows.map(({ name, version }) => [name, version]));
-    for (const projection of projections) {
+    const { rows } = await client.query<Made>(VERSIONS);
+    const missing = missingAmong(projections, rows);
+    for (const projection of projections.filter(({ name }) => missing.includes(name))) {
       const { name, version } = projection;
-      const made = versions.get(name);
-      if (made === undefined) await create(client, projection);
-      else if (made > version)
-        throw new Error(`the read model ${name} was made by newer code (${made} > ${version})`);
-      else if (made < version) {
-        log.info({ projection: name, from: made, to: version }, 'read model of older code: rebuilding it');
+      const older = rows.find((row) => row.name === name);
+      if (!older) await create(client, projection);
+      else {
+        log.info(
+          { projection: name, from: older.version, to: version },
+          'read model of older code: rebuilding it',
+        );
         await rebuildProjection({ store, ownerUrl, projection, log });
       }
     }

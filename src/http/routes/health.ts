@@ -8,7 +8,10 @@ const Readiness = z.object({
 });
 
 /** For load balancers and Prometheus. */
-export function healthRoutes(app: HttpApp, { readiness, metrics }: RouteDeps): void {
+export function healthRoutes(
+  app: HttpApp,
+  { readiness, metrics }: Pick<RouteDeps, 'readiness' | 'metrics'>,
+): void {
   app.get(
     '/health/live',
     {

@@ -1,0 +1,96 @@
+import type { Logger } from 'pino';
+import { createLogIn } from '../auth/log-in.ts';
+import type { SignedLinks } from '../auth/signed-links.ts';
+import { accountOf } from '../commands/account/account.ts';
+import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import type { Lookups } from '../commands/command.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
+import type { Config } from '../config.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { Readiness } from '../http/route-deps.ts';
+import { createHttpServer } from '../http/server.ts';
+import type { Closers } from '../platform/closers.ts';
+import { newId } from '../platform/ids.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { postgresIdempotencyKeys } from '../platform/postgres-idempotency-keys.ts';
+import { createReadMarkers } from '../platform/postgres-read-markers.ts';
+import type { Progress } from '../projections/projection.ts';
+import type { bindQueries } from '../queries/queries.ts';
+import { asyncApiDocument } from '../realtime/asyncapi.ts';
+import { createGateway } from '../realtime/gateway.ts';
+import { type openKeys, openAuth } from './auth.ts';
+import type { Cluster } from './cluster.ts';
+import type { openFiles } from './files.ts';
+import { listen } from './listen.ts';
+import type { DatabaseParts } from './log.ts';
+import type { openPush } from './notifications.ts';
+
+interface ApiDeps extends DatabaseParts {
+  cluster: Cluster;
+  rateLimits: RateLimits;
+  store: EventStore;
+  loader: AggregateLoader;
+  lookups: Lookups;
+  handle: HandleCommand;
+  progress: Progress;
+  metrics: Metrics;
+  keys: Awaited<ReturnType<typeof openKeys>>;
+  links: SignedLinks;
+  queries: ReturnType<typeof bindQueries>;
+  files: Awaited<ReturnType<typeof openFiles>>;
+  push: ReturnType<typeof openPush>;
+  readiness: () => Promise<Readiness>;
+  expose: Metrics['expose'];
+}
+
+/** What clients talk to: REST and the sockets. Listens from here on. */
+export async function startApi(config: Config, log: Logger, open: Closers, deps: ApiDeps) {
+  const { pool, store, loader, progress, metrics, rateLimits, push } = deps;
+  const auth = await openAuth(config, log, open, deps);
+  const readMarkers = createReadMarkers({ pool, store, loader, progress });
+  const idempotencyKeys = postgresIdempotencyKeys(pool);
+  if (deps.isAlone) await idempotencyKeys.forgetInterrupted();
+
+  const http = await createHttpServer({
+    ...deps,
+    ...auth,
+    ...deps.files,
+    maxFileBytes: config.maxFileBytes,
+    publicUrl: config.publicUrl,
+    pushSubscriptions: push.subscriptions,
+    pushPublicKey: push.pusher.publicKey,
+    pushPrivateHosts: config.pushPrivateHosts,
+    head: () => store.head(),
+    logIn: createLogIn({ ...auth, rateLimits }),
+    readMarkers,
+    loadAccount: async (userId) => (await loader.refresh(accountOf(userId))).state,
+    announceRead: (reading) => gateway.announceRead(reading),
+    online: (userIds) => gateway.online(userIds),
+    idempotencyKeys,
+    asyncapi: asyncApiDocument(),
+    metrics: { ...metrics, expose: deps.expose },
+    log,
+    newId,
+    settings: config,
+  });
+  const gateway = createGateway({
+    ...deps,
+    ...auth,
+    httpServer: http.server,
+    readMarkers,
+    log,
+    newId,
+    settings: config,
+  });
+  await gateway.start();
+  open.add('http', () => http.close());
+  open.add('sockets', () => gateway.close());
+  return {
+    gateway,
+    url: await listen(http, config),
+    checks: {
+      revocations: () => (auth.revocations.isHealthy() ? undefined : 'not refreshed for 30 s'),
+    },
+  };
+}

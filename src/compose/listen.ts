@@ -1,0 +1,10 @@
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+
+/** Listens as the settings say; answers with the URL. */
+export async function listen(http: FastifyInstance, { host, port }: Config): Promise<string> {
+  await http.listen({ host, port });
+  const bound = (http.server.address() as AddressInfo).port;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}

@@ -1,0 +1,33 @@
+import type { Logger } from 'pino';
+import type { EventStore } from '../events/event-store.ts';
+import type { Closers } from '../platform/closers.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
+import { followReactions } from '../reactions/follow-reactions.ts';
+import type { React } from '../reactions/react.ts';
+import { led } from './led.ts';
+import type { DatabaseParts } from './log.ts';
+
+interface ReactionDeps extends Pick<DatabaseParts, 'pool' | 'leases'> {
+  store: EventStore;
+  react: React;
+  metrics: Metrics;
+}
+
+/** Makes sure, from the log, of what follows from events, wherever this process leads. */
+export function startReactions(
+  log: Logger,
+  open: Closers,
+  { pool, leases, store, react, metrics }: ReactionDeps,
+) {
+  const checkpoint = postgresCheckpoint(pool, 'reactions');
+  const following = led(leases, 'reactions', () => followReactions({ store, react, checkpoint, log }));
+  open.add('reactions', () => following.stop());
+  return {
+    async measure(): Promise<void> {
+      const running = following.running();
+      if (running) metrics.reactionLag((await store.head()) - running.position());
+    },
+    checks: { reactions: () => following.running()?.failure()?.message },
+  };
+}

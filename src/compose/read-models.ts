@@ -1,0 +1,76 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { Closers } from '../platform/closers.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import {
+  type RunningProjections,
+  makeReadModels,
+  readModelsMade,
+  remoteProgress,
+  startProjections,
+} from '../platform/run-projections.ts';
+import { eventIds } from '../projections/event-ids.ts';
+import { ProjectionProgress } from '../projections/progress.ts';
+import type { Projection } from '../projections/projection.ts';
+import { readModels } from '../projections/read-models.ts';
+import { led } from './led.ts';
+import type { DatabaseParts } from './log.ts';
+
+/** The read models that there are, with the one that only EventStoreDB needs. */
+export const readModelsFor = (config: Config): readonly Projection[] =>
+  config.eventStoreDbUrl === undefined ? readModels : [...readModels, eventIds];
+
+/** Resolves once the read models are there: made here by a projector, awaited by the others. */
+export async function prepareReadModels(
+  config: Config,
+  log: Logger,
+  { ownerUrl, pool }: DatabaseParts,
+  store: EventStore,
+): Promise<void> {
+  const projections = readModelsFor(config);
+  if (config.roles.has('projector')) await makeReadModels({ store, ownerUrl, log, projections });
+  else await readModelsMade({ pool, log, signal: new AbortController().signal }, projections);
+}
+
+/** How far the read models are; and where this process is a projector, what keeps them up with the log. */
+export function openReadModels(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  {
+    ownerUrl,
+    pool,
+    leases,
+    isAlone,
+    store,
+    metrics,
+  }: DatabaseParts & { store: EventStore; metrics: Metrics },
+) {
+  const projections = readModelsFor(config);
+  const names = projections.map(({ name }) => name);
+  const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(pool, projections);
+  if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
+
+  const projecting = led(leases, 'projector', () =>
+    startProjections({ store, ownerUrl, log, projections, progress }),
+  );
+  open.add('projections', () => projecting.stop());
+  return {
+    progress,
+    checks: { projections: () => stoppedProjections(projecting.running()) },
+    /** Brings the gauges up to date. */
+    async measure(): Promise<void> {
+      if (!projecting.running()) return;
+      const head = await store.head();
+      for (const [name, position] of progress.positions()) metrics.projectionLag(name, head - position);
+    },
+  };
+}
+
+/** A projection that stands still before an event it cannot handle is for an operator to see to. */
+function stoppedProjections(running: RunningProjections | undefined): string | undefined {
+  const stopped = running?.health().filter(({ stoppedAt }) => stoppedAt !== undefined) ?? [];
+  if (stopped.length === 0) return undefined;
+  return stopped.map(({ name, stoppedAt, error }) => `${name} at position ${stoppedAt}: ${error}`).join('; ');
+}

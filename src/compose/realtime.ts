@@ -1,0 +1,43 @@
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import type { EventStore } from '../events/event-store.ts';
+import type { Closers } from '../platform/closers.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
+import { startBroadcaster } from '../realtime/broadcaster.ts';
+import type { Carrier } from '../realtime/carrier.ts';
+import { createPushServer } from '../realtime/carrier-push.ts';
+import type { Push } from '../realtime/push.ts';
+import { led } from './led.ts';
+import type { DatabaseParts } from './log.ts';
+
+interface RealtimeDeps extends Pick<DatabaseParts, 'pool' | 'leases'> {
+  store: EventStore;
+  loader: AggregateLoader;
+  metrics: Metrics;
+  carrier: Carrier;
+  /** Of the gateway in this process, if there is one. */
+  push: Push | undefined;
+}
+
+/** Tells the sockets of all nodes what happens, wherever this process leads. */
+export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
+  const { pool, leases, store, loader, metrics, carrier } = deps;
+  let { push } = deps;
+  if (!push) {
+    const server = createPushServer(carrier);
+    open.add('push server', () => server.close());
+    ({ push } = server);
+  }
+  const from = postgresCheckpoint(pool, 'realtime');
+  const options = { push, store, loader, from, log };
+  const broadcasting = led(leases, 'realtime', () => startBroadcaster(options));
+  open.add('broadcaster', () => broadcasting.stop());
+  return {
+    async measure(): Promise<void> {
+      const running = broadcasting.running();
+      if (running) metrics.broadcasterLag((await store.head()) - running.position());
+    },
+    checks: { broadcaster: () => broadcasting.running()?.failure()?.message },
+  };
+}
