@@ -188,6 +188,18 @@ test('the image has the Node that everything is tested with, and the programs th
   }
 });
 
+test('the guide names services and programs that there are', () => {
+  const guide = fileText('docs/deployment.md');
+  const calls = [...guide.matchAll(/docker compose exec (\S+) node (\S+)/g)];
+  expect(calls.length).toBeGreaterThan(2);
+  for (const [, service = '', script = ''] of calls) {
+    expect(services).toHaveProperty(service);
+    expect([script, existsSync(join(ROOT, script))]).toEqual([script, true]);
+  }
+  for (const [, named = ''] of guide.matchAll(/--no-deps ([\w -]+)/g))
+    for (const service of named.split(' ')) expect(services).toHaveProperty(service);
+});
+
 describe('the health check of a node', () => {
   const [, program, ...args] = nodes[0]![1].healthcheck!.test!;
   const check = (port: string) =>
