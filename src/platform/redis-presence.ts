@@ -89,6 +89,10 @@ export function createRedisPresenceRegistry({
       for (const there of current(fields).values()) sockets += there.sockets;
       return sockets;
     },
+    async since() {
+      const at = now();
+      return Number((await usable(commands).set(SINCE, at, 'NX', 'GET')) ?? at);
+    },
     async elsewhere(userIds) {
       const found = new Map<UserId, Attendance[]>();
       for (const some of chunks(userIds)) {
@@ -110,6 +114,8 @@ export function createRedisPresenceRegistry({
   };
 }
 
+/** Written by the first node that finds nothing there: Redis has just been started, or emptied. */
+const SINCE = 'chat:attendance-since';
 const keyOf = (userId: UserId) => `chat:attendance:${userId}`;
 
 function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {

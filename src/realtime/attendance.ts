@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { UserId } from '../events/ids.ts';
 import type { User } from './connection.ts';
 import { type Attendance, type PresenceRegistry, hasSockets } from './presence-registry.ts';
-import { type Reach, type Reached, reachedBy } from './reach.ts';
+import { type Reach, type Reached, clusterReach } from './reach.ts';
 import type { Users } from './users.ts';
 
 /** Who is there, on whatever node. */
@@ -17,12 +17,10 @@ export interface Attendances {
 export interface SharedAttendances extends Attendances {
   /** What the others know of the user is out of date. */
   changed(userId: UserId): void;
-  /** Tells the others what has changed. To be called each second. */
+  /** Tells the others what has changed, or everything if they have forgotten it. To be called each second. */
   report(): Promise<void>;
   /** Makes the next report tell of all who have not been told of since the last call: what is told is forgotten. */
   refresh(): void;
-  /** The others may have forgotten everything. */
-  refreshAll(): void;
   /** Whether the user has sockets on other nodes; false when nobody can tell. */
   isElsewhere(userId: UserId): Promise<boolean>;
   /** Whether a user with one more socket about to come does not have too many on all nodes. */
@@ -56,6 +54,8 @@ export function sharedAttendances(
   }: { registry: PresenceRegistry; maxSocketsPerUser: number; log: Logger },
 ): SharedAttendances {
   const local = localAttendances({ users, reach });
+  const others = clusterReach(registry);
+  let rememberedSince = 0;
   let changed = new Set<UserId>();
   let told = new Set<UserId>();
 
@@ -64,7 +64,11 @@ export function sharedAttendances(
     return { sockets: user ? user.sockets.size + user.arriving : 0, received: reach.received(userId) };
   };
 
-  async function report(): Promise<void> {
+  function refreshAll(): void {
+    for (const { id } of users.all()) changed.add(id);
+  }
+
+  async function tellChanged(): Promise<void> {
     if (changed.size === 0) return;
     const userIds = changed;
     changed = new Set();
@@ -74,6 +78,17 @@ export function sharedAttendances(
     } catch (err) {
       // Whoever has gone is forgotten by itself.
       for (const userId of userIds) if (users.find(userId)) changed.add(userId);
+      throw err;
+    }
+  }
+
+  async function report(): Promise<void> {
+    try {
+      const since = await registry.since();
+      if (since !== rememberedSince) refreshAll();
+      rememberedSince = since;
+      await tellChanged();
+    } catch (err) {
       log.debug({ err }, 'the other nodes were not told who is here');
     }
   }
@@ -85,10 +100,6 @@ export function sharedAttendances(
     refresh() {
       for (const { id } of users.all()) if (!told.has(id)) changed.add(id);
       told = new Set();
-    },
-
-    refreshAll() {
-      for (const { id } of users.all()) changed.add(id);
     },
 
     async isElsewhere(userId) {
@@ -114,7 +125,7 @@ export function sharedAttendances(
     },
 
     async look(userIds) {
-      const elsewhere = reachedBy(await registry.elsewhere(userIds));
+      const elsewhere = await others.look(userIds);
       const reached = await local.look(userIds);
       return {
         isOnline: (userId) => reached.isOnline(userId) || elsewhere.isOnline(userId),

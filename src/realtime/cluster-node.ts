@@ -116,7 +116,6 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     reach.missed();
     rosters.doubt();
     heads.afresh();
-    attendances.refreshAll();
     recheckAgain = true;
     rechecking ??= recheck();
   });

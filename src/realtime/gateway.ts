@@ -48,7 +48,7 @@ export interface GatewayDeps {
   lookups: Lookups;
   loader: AggregateLoader;
   authenticate: Authenticate;
-  revocations: Revocations & { staleMs?(): number };
+  revocations: Revocations;
   rateLimits: RateLimits;
   queries: { groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]> };
   progress: Pick<Progress, 'reached'>;
@@ -105,6 +105,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     pingTimeout: 20_000,
     cookie: false,
     allowRequest: originCheck(settings.allowedOrigins),
+    ...(deps.cluster && { adapter: deps.cluster.carrier.adapter }),
   });
   const wiring = wireUp(io, settings.maxUnsentBytes);
   // The request of the upgrade has served its purpose; kept, it would be a good part of an idle socket's memory.

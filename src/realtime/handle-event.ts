@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { Revocations, Session } from '../auth/session.ts';
+import { MAX_STALE_MS } from '../auth/authenticate.ts';
+import { type Revocations, RevocationsUnknown, type Session } from '../auth/session.ts';
 import { type Problem, type ProblemCode, ProblemError, problem, toProblem } from '../http/problem.ts';
 import type { ClientEventHandlers } from './client-events.ts';
 import type { ChatSocket } from './connection.ts';
@@ -7,7 +8,7 @@ import { type ClientEvent, clientEvents } from './protocol.ts';
 
 interface HandleEventDeps {
   handlers: ClientEventHandlers;
-  revocations: Pick<Revocations, 'isRevoked'>;
+  revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>;
   /** Told of every answer that says no. */
   refused: (code: string) => void;
   log: Logger;
@@ -38,6 +39,7 @@ export function eventHandler({ handlers, revocations, refused, log }: HandleEven
   async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[]): Promise<object> {
     const fault = sessionFault(socket.data.session, revocations);
     if (fault) throw new ProblemError(problem(fault));
+    if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
     if (args.length > 1)
       throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
     const payload = clientEvents[name].payload.parse(args[0]);

@@ -27,6 +27,8 @@ export interface PresenceRegistry {
   report(attendances: ReadonlyMap<UserId, Attendance>): Promise<void>;
   /** Reports one user and answers with the open sockets of that user on all nodes, this one included. */
   admit(userId: UserId, attendance: Attendance): Promise<number>;
+  /** Since when it has forgotten nothing, in ms since 1970: what was told before has to be told again. */
+  since(): Promise<number>;
   /** What the other nodes have told of these users; users of whom none has told anything are absent. */
   elsewhere(userIds: readonly UserId[]): Promise<Map<UserId, Attendance[]>>;
 }

@@ -150,7 +150,7 @@ export interface Reached {
 }
 
 /** By what nodes have told of the users. */
-export function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
+function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
   const of = (userId: UserId) => attendances.get(userId) ?? [];
   return {
     isOnline: (userId) => of(userId).some(hasSockets),
@@ -159,7 +159,14 @@ export function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]
   };
 }
 
-/** How users are reached on all nodes, for a process without sockets. Its `look` rejects when nobody can tell. */
-export const clusterReach = ({ elsewhere }: Pick<PresenceRegistry, 'elsewhere'>) => ({
-  look: async (userIds: readonly UserId[]): Promise<Reached> => reachedBy(await elsewhere(userIds)),
+/** A registry that has lost its memory is told of everybody within this time. */
+const SETTLING_MS = 8_000;
+
+/** How users are reached on all nodes but this. `look` rejects when nobody can tell, or not all nodes have told yet. */
+export const clusterReach = (registry: Pick<PresenceRegistry, 'elsewhere' | 'since'>) => ({
+  async look(userIds: readonly UserId[]): Promise<Reached> {
+    const [since, attendances] = await Promise.all([registry.since(), registry.elsewhere(userIds)]);
+    if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have told who is there');
+    return reachedBy(attendances);
+  },
 });

@@ -11,11 +11,8 @@ const BLIND_MS = 30_000;
  * Ends sockets with their sessions, and warns those whose token ends within a minute. Ends them all when this node has not
  * heard for half a minute which sessions ended: they come back where that is known. To be called each second.
  */
-export function sweepSessions(
-  io: ChatServer,
-  revocations: Pick<Revocations, 'isRevoked'> & { staleMs?(): number },
-): void {
-  if ((revocations.staleMs?.() ?? 0) > BLIND_MS) return void io.local.disconnectSockets(true);
+export function sweepSessions(io: ChatServer, revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>): void {
+  if (revocations.staleMs() > BLIND_MS) return void io.local.disconnectSockets(true);
   for (const socket of io.of('/').sockets.values()) {
     const { data: connection } = socket;
     const { session } = connection;

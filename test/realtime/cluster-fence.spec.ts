@@ -1,0 +1,94 @@
+import type { Push } from '../../src/realtime/push.ts';
+import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import { type World, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
+
+/** A broadcaster whose news of rosters never arrive. */
+const withoutRosters = (push: Push): Push => ({ ...push, roster: () => {} });
+
+describe('When the news of a roster are lost', () => {
+  let stage: ClusterStage;
+  let here: World;
+  let there: World;
+  beforeAll(async () => {
+    stage = await openClusterStage();
+    const settings = { headsIntervalMs: 500 };
+    [here, there] = [await stage.node(), await stage.node({ settings })];
+    await stage.broadcaster(withoutRosters);
+  });
+  afterAll(() => stage.close());
+
+  test('a removed member hears nothing that was sent after the removal', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    const one = await there.client(alice);
+    const two = await there.client(bob);
+    const sender = await here.client(alice);
+    await sender.send(groupId, 'With Bob');
+    await two.hears('messageSent');
+    await here.remove(groupId, bob);
+    for (let n = 0; n < 20; n += 1) await sender.send(groupId, `Without Bob ${n}`);
+    await one.hears('messageSent', ({ seq }) => seq === 21);
+    expect(one.all('messageSent').map(({ seq }) => seq)).toEqual(
+      Array.from({ length: 21 }, (_, index) => index + 1),
+    );
+    expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
+    expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1]);
+    expect(two.all('memberRemoved')).toEqual([]);
+  });
+
+  test('a new member is put into the room before the first message that it may hear', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice);
+    const [one, sender] = [await there.client(alice), await here.client(alice)];
+    const two = await there.client(bob);
+    await here.join(groupId, bob);
+    await one.hears('memberJoined');
+    await sender.send(groupId, 'Hello Bob');
+    expect(await two.hears('messageSent')).toMatchObject({ seq: 1 });
+    await two.hears('joinRoom');
+    expect(two.all('joinRoom')).toHaveLength(1);
+  });
+
+  test('a quiet room is brought in line within a period of heads', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    const mute = await stage.node({ settings: { headsIntervalMs: 500 } });
+    const [one, two] = [await mute.client(alice), await mute.client(bob)];
+    await one.send(groupId, 'So that the room is known');
+    await two.hears('messageSent');
+    await here.record(`chatGroup-${groupId}`, { type: 'MemberLeft', data: { groupId, userId: bob } });
+    expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'left' });
+  });
+});
+
+test('Forged news move nobody, and what is no news is dropped', async () => {
+  const stage = await openClusterStage();
+  try {
+    const here = await stage.node();
+    await stage.broadcaster();
+    const [alice, eve] = [newUser(), newUser()];
+    const groupId = await here.group(alice);
+    const [one, two] = [await here.client(alice), await here.client(eve)];
+    await one.send(groupId, 'Before');
+    await one.hears('messageSent');
+    const say = (type: number, data: object) =>
+      stage.redis.ask('SPUBLISH', 'chat:push#/#', JSON.stringify({ uid: 'forged', nsp: '/', type, data }));
+    const all = { rooms: [], except: [] };
+    await say(9, { packet: ['roster', { groupId, userId: alice, revision: 99 }] });
+    await say(9, { packet: ['roster', { groupId, userId: eve, revision: 1 }] });
+    await say(9, { packet: ['roster', 'nonsense'] });
+    await say(9, { packet: ['connection', null] });
+    await say(4, { opts: all, rooms: [`group:${groupId}`] });
+    await say(5, { opts: all, rooms: [`group:${groupId}`] });
+    await say(6, { opts: all, close: true });
+    await say(3, { packet: { data: ['heads', {}] }, opts: all });
+    await one.send(groupId, 'After');
+    await one.hears('messageSent', ({ seq }) => seq === 2);
+    await until(() => two.socket.connected, 'Eve to be there still');
+    expect(two.heard).toEqual([]);
+    expect(one.all('heads')).toEqual([]);
+  } finally {
+    await stage.close();
+  }
+});

@@ -1,0 +1,109 @@
+import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import { type World, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
+
+const PING_MS = 100;
+
+describe('The broadcaster of a cluster', () => {
+  let stage: ClusterStage;
+  let here: World;
+  beforeEach(async () => {
+    stage = await openClusterStage();
+    here = await stage.node({ settings: { pingIntervalMs: PING_MS } });
+  });
+  afterEach(() => stage.close());
+
+  async function alone() {
+    const alice = newUser();
+    const groupId = await here.group(alice);
+    return { alice, groupId, one: await here.client(alice) };
+  }
+  const seqs = (client: Awaited<ReturnType<World['client']>>) => [
+    ...new Set(client.all('messageSent').map(({ seq }) => seq)),
+  ];
+
+  test('begins at the head of the log when nobody was there before', async () => {
+    const { groupId, one } = await alone();
+    await one.send(groupId, 'Nobody tells');
+    const leader = await stage.broadcaster();
+    const head = await here.store.head();
+    await until(async () => (await leader.savedAt()) === head, 'the checkpoint');
+    await one.send(groupId, 'Told');
+    await one.hears('messageSent');
+    expect(seqs(one)).toEqual([2]);
+  });
+
+  test('is continued at its checkpoint after it died, so that nothing is left out', async () => {
+    const { groupId, one } = await alone();
+    const first = await stage.broadcaster();
+    await one.send(groupId, '1');
+    await one.hears('messageSent');
+    await until(async () => (await first.savedAt()) === (await here.store.head()), 'the checkpoint');
+    await one.send(groupId, '2');
+    await first.die();
+    await one.send(groupId, '3');
+    await stage.broadcaster();
+    await one.hears('messageSent', ({ seq }) => seq === 3);
+    expect(seqs(one)).toEqual([1, 2, 3]);
+  });
+
+  test('tells again what the others did not take over', async () => {
+    const { groupId, one } = await alone();
+    const leader = await stage.broadcaster();
+    await one.send(groupId, '1');
+    await one.hears('messageSent');
+    await stage.redis.kill();
+    await one.send(groupId, '2');
+    await until(() => leader.failure() !== undefined, 'the leader to notice');
+    expect(leader.position()).toBeLessThan(await here.store.head());
+    await stage.redis.restart();
+    await one.hears('messageSent', ({ seq }) => seq === 2);
+    await until(() => leader.failure() === undefined, 'the leader to be well');
+  });
+
+  test('leaves out what is more than 30 s old, but puts everybody into the right rooms', async () => {
+    const { alice, groupId, one } = await alone();
+    const bob = newUser();
+    const two = await here.client(bob);
+    const first = await stage.broadcaster();
+    await until(async () => (await first.savedAt()) === (await here.store.head()), 'the checkpoint');
+    await first.die();
+    const { append } = here.store;
+    const minutesAgo = new Date(Date.now() - 31_000).toISOString();
+    here.store.append = (what) => append({ ...what, occurredAt: minutesAgo });
+    await one.send(groupId, 'Old');
+    await here.join(groupId, bob);
+    here.store.append = append;
+    await one.send(groupId, 'New');
+    await stage.broadcaster();
+    await two.hears('joinRoom');
+    await one.hears('messageSent', ({ seq }) => seq === 2);
+    expect(seqs(one)).toEqual([2]);
+    expect(one.all('memberJoined')).toEqual([]);
+    expect((await here.gateway.online([alice])).has(alice)).toBe(true);
+  });
+
+  test('nothing counts as received that it has not told, however many pings are answered', async () => {
+    const { alice, groupId, one } = await alone();
+    const registry = await stage.registry();
+    const received = async (at: number) =>
+      ((await registry.elsewhere([alice])).get(alice) ?? []).some(({ received: all }) =>
+        all.some(({ from, until: to }) => from <= at && at <= to - 1_000),
+      );
+    const first = await stage.broadcaster();
+    await one.send(groupId, 'Told');
+    const told = Date.now();
+    await until(() => received(told), 'the first to be received');
+    await first.die();
+    await one.send(groupId, 'Not told');
+    const notTold = Date.now();
+    let pings = 0;
+    one.socket.io.on('ping', () => (pings += 1));
+    await until(() => pings > 20 && Date.now() > notTold + 3_000, 'many pings');
+    expect(await received(told)).toBe(true);
+    expect(await received(notTold)).toBe(false);
+    await stage.broadcaster();
+    await one.hears('messageSent', ({ seq }) => seq === 2);
+    await until(() => received(notTold), 'the second to be received');
+  });
+});

@@ -1,0 +1,82 @@
+import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import { type TestClient, type World, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
+
+const HEADS_MS = 1_000;
+/** Redis is tried again at least each 2 s. */
+const RETURN_MS = 5_000;
+
+describe('When Redis loses everything', () => {
+  let stage: ClusterStage;
+  let here: World;
+  let there: World;
+  beforeEach(async () => {
+    stage = await openClusterStage();
+    const settings = { headsIntervalMs: HEADS_MS };
+    [here, there] = [await stage.node({ settings }), await stage.node({ settings })];
+    await stage.broadcaster();
+  });
+  afterEach(() => stage.close());
+
+  /** What the client's rule makes of all it heard: the seqs that it has. */
+  async function complete(client: TestClient, groupId: string, upTo: number): Promise<void> {
+    const highest = () =>
+      Math.max(
+        ...client.all('messageSent').map(({ seq }) => seq),
+        ...client.all('heads').map(({ groups }) => groups[groupId] ?? 0),
+      );
+    await until(() => highest() >= upTo, `heads of ${upTo}`, RETURN_MS + HEADS_MS);
+    const { groups } = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
+    expect(groups[0]!.events.map(({ seq }) => seq)).toEqual(Array.from({ length: upTo }, (_, n) => n + 1));
+  }
+
+  async function pair() {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    return { bob, groupId, one: await here.client(alice), two: await there.client(bob) };
+  }
+
+  test('commands are obeyed while it is away, and everybody has everything soon after its return', async () => {
+    const { groupId, one, two } = await pair();
+    await one.send(groupId, '1');
+    await two.hears('messageSent');
+    await stage.redis.kill();
+    for (const text of ['2', '3', '4']) await one.send(groupId, text);
+    await stage.redis.restart();
+    await complete(two, groupId, 4);
+    await complete(one, groupId, 4);
+    await two.send(groupId, '5');
+    await one.hears('messageSent', ({ seq }) => seq === 5);
+  });
+
+  test('who joined and who left while it was away is in the right rooms after its return', async () => {
+    const { bob, groupId, one, two } = await pair();
+    const carol = newUser();
+    const three = await there.client(carol);
+    await stage.redis.kill();
+    await here.remove(groupId, bob);
+    await here.join(groupId, carol);
+    await stage.redis.restart();
+    await two.hears('leaveRoom');
+    await three.hears('joinRoom');
+    await one.send(groupId, 'Welcome');
+    await three.hears('messageSent');
+    expect(two.all('messageSent')).toEqual([]);
+  });
+
+  test('when it is only emptied, pushes go on, and soon everybody’s presence is known again', async () => {
+    const { bob, groupId, one, two } = await pair();
+    await stage.redis.flush();
+    await one.send(groupId, 'Hello');
+    await two.hears('messageSent');
+    const isOnline = async () => (await here.gateway.online([bob])).has(bob);
+    await until(isOnline, 'Bob’s node to have told of him again');
+    const { look } = here.gateway.reach;
+    await expect(look([bob])).rejects.toThrow('not all nodes have told');
+    await until(
+      async () => (await look([bob]).catch(() => undefined))?.isOnline(bob) ?? false,
+      'the registry to be trusted again',
+      15_000,
+    );
+  });
+});

@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import { FileId, type UserId } from '../../src/events/ids.ts';
+import { fileStream } from '../../src/events/streams.ts';
+import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import { cleared, event } from '../support/example-events.ts';
+import { type World, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
+
+describe('Between two nodes', () => {
+  let stage: ClusterStage;
+  let here: World;
+  let there: World;
+  let leader: Awaited<ReturnType<ClusterStage['broadcaster']>>;
+  beforeAll(async () => {
+    stage = await openClusterStage();
+    [here, there] = [await stage.node(), await stage.node()];
+    leader = await stage.broadcaster();
+  });
+  afterAll(() => stage.close());
+
+  /** Alice on one node, Bob on the other, in one group. */
+  async function pair() {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    const head = await here.store.head();
+    await until(() => leader.position() === head, 'the broadcaster to have told of the group');
+    return { alice, bob, groupId, one: await here.client(alice), two: await there.client(bob) };
+  }
+
+  test('everybody hears every message once, in one order', async () => {
+    const { groupId, one, two } = await pair();
+    for (let n = 0; n < 20; n += 1)
+      await Promise.all([one.send(groupId, `from here ${n}`), two.send(groupId, `from there ${n}`)]);
+    for (const client of [one, two]) {
+      await client.hears('messageSent', ({ seq }) => seq === 40);
+      expect(client.all('messageSent').map(({ seq }) => seq)).toEqual(
+        Array.from({ length: 40 }, (_, index) => index + 1),
+      );
+    }
+  });
+
+  test('typing and read markers are heard by the others', async () => {
+    const { alice, bob, groupId, one, two } = await pair();
+    await one.send(groupId, 'Read me');
+    await one.asks('typing', { groupId, isTyping: true });
+    expect(await two.hears('typing')).toEqual({ groupId, userId: alice, isTyping: true });
+    await two.asks('markRead', { groupId, seq: 1 });
+    expect(await one.hears('messagesRead')).toEqual({ groupId, userId: bob, seq: 1 });
+    expect(one.all('typing')).toEqual([]);
+  });
+
+  test('a file’s uploader hears of it on every node', async () => {
+    const { alice, bob, groupId, one } = await pair();
+    const other = await there.client(alice);
+    const fileId = FileId.parse(randomUUID());
+    const data = { ...cleared.data, fileId, groupId, uploaderId: alice };
+    await here.record(fileStream(fileId), event('FileCleared', data));
+    for (const client of [one, other])
+      expect(await client.hears('fileStatusChanged')).toEqual({ fileId, status: 'clean' });
+    expect((await there.client(bob)).all('fileStatusChanged')).toEqual([]);
+  });
+
+  test('whoever applies on one node hears the group on the other, with where it stands', async () => {
+    const { groupId, one } = await pair();
+    await one.send(groupId, 'Before');
+    const carol = newUser();
+    const three = await there.client(carol);
+    await here.join(groupId, carol);
+    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 1 });
+    await one.hears('memberJoined', ({ data }) => data.userId === carol);
+    await one.send(groupId, 'After');
+    await three.hears('messageSent', ({ seq }) => seq === 2);
+    expect(three.all('joinRoom')).toHaveLength(1);
+  });
+
+  test('whoever leaves or is removed is told so, and why, and hears nothing afterwards', async () => {
+    const { bob, groupId, one, two } = await pair();
+    const carol = newUser();
+    await here.join(groupId, carol);
+    const three = await there.client(carol);
+    await here.record(`chatGroup-${groupId}`, { type: 'MemberLeft', data: { groupId, userId: carol } });
+    expect(await three.hears('leaveRoom')).toEqual({ groupId, reason: 'left' });
+    await here.remove(groupId, bob);
+    await one.send(groupId, 'Alone');
+    expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
+    await one.hears('messageSent');
+    expect([...two.all('messageSent'), ...three.all('messageSent')]).toEqual([]);
+    expect(one.heard.map(({ name }) => name).filter((name) => name.startsWith('member'))).toEqual([
+      'memberJoined',
+      'memberLeft',
+      'memberRemoved',
+    ]);
+  });
+
+  test('a user with a socket on another node neither comes nor goes', async () => {
+    const { bob, one, two } = await pair();
+    expect(await one.hears('presence')).toEqual({ userId: bob, online: true });
+    const third = await here.client(bob);
+    two.socket.disconnect();
+    const isThere = async (userId: UserId) => (await there.gateway.online([userId])).has(userId);
+    const goneAt = Date.now();
+    await until(() => Date.now() > goneAt + 1_500, 'the time to come back to be over');
+    expect(one.all('presence')).toEqual([{ userId: bob, online: true }]);
+    expect(await isThere(bob)).toBe(true);
+    third.socket.disconnect();
+    await one.hears('presence', ({ online }) => !online);
+    await until(async () => !(await isThere(bob)), 'the user to be gone');
+    expect(one.all('presence')).toEqual([
+      { userId: bob, online: true },
+      { userId: bob, online: false },
+    ]);
+  });
+
+  test('a message that is sent between the answer of the read model and the room is not missed', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    const one = await here.client(alice);
+    let sent: Promise<unknown> | undefined;
+    const slow = await stage.node({
+      carrier: (carrier) => ({
+        ...carrier,
+        async hearing() {
+          // Before this node hears the room for sure.
+          sent ??= one.send(groupId, 'In between');
+          await sent;
+          await carrier.hearing();
+        },
+      }),
+    });
+    const two = await slow.client(bob);
+    const heads = two.all('joinRoom').map(({ headSeq }) => headSeq);
+    expect(heads).toEqual([1]);
+  });
+});
+
+test('A user has no more than 20 sockets on all nodes together', async () => {
+  const stage = await openClusterStage();
+  try {
+    const [here, there] = [await stage.node(), await stage.node()];
+    const alice = newUser();
+    const clients = [];
+    for (let n = 0; n < 20; n += 1) clients.push(await (n % 2 ? here : there).client(alice));
+    const tooMany = here.connect({ token: here.token(alice) });
+    const refusal = await new Promise<Error & { data?: { code: string } }>((resolve) =>
+      tooMany.socket.once('connect_error', resolve),
+    );
+    expect(refusal.data?.code).toBe('TOO_MANY_SOCKETS');
+    clients[0]!.socket.disconnect();
+    await until(async () => {
+      const again = here.connect({ token: here.token(alice) });
+      return new Promise((resolve) => {
+        again.socket.once('connect', () => resolve(true));
+        again.socket.once('connect_error', () => resolve(false));
+      });
+    }, 'room for another socket');
+  } finally {
+    await stage.close();
+  }
+});
