@@ -102,6 +102,15 @@ describe('copying a log', () => {
     expect(await compareLogs({ from, to, upTo: 6 })).toMatchObject({ isWhole: true, events: 6 });
   });
 
+  test('leaves neighbours apart that were stored at another time, or for another reason', async () => {
+    await from.append(say(stream, 'later', { occurredAt: '2026-11-23T00:00:00.000Z' }));
+    const metadata = { actorId: null, correlationId: 'c-2', causationId: null };
+    await from.append(say(stream, 'because', { occurredAt: '2026-11-23T00:00:00.000Z', metadata }));
+    const to = createInMemoryEventStore();
+    expect(await copyEvents({ from, to, after: 0, upTo: 7 })).toBe(7);
+    expect(await compareLogs({ from, to, upTo: 7 })).toMatchObject({ isWhole: true, events: 7 });
+  });
+
   test('leaves out what came after its begin', async () => {
     await from.append(say(stream, 'later'));
     const to = createInMemoryEventStore();
