@@ -12,7 +12,7 @@ export type Kind = Role | 'all';
 /** More than the 25 s in which a process ends by itself. */
 const STOP_MS = 30_000;
 /** Many start at once. */
-const READY_MS = 120_000;
+const READY_MS = 200_000;
 
 export interface NodeOptions {
   kind: Kind;
