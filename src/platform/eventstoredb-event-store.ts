@@ -19,6 +19,8 @@ export interface EventStoreDbSettings {
   /** The index of event ids, kept up with this log by the projection `event_ids`. */
   ids: EventIds;
   log: Logger;
+  /** Appends are refused while the index is further behind than so many events; default 200,000. */
+  mostRemembered?: number;
 }
 
 export interface EventStoreDbEventStore extends EventStore {
@@ -35,10 +37,10 @@ export interface EventStoreDbEventStore extends EventStore {
  * whose names are none of ours, are never seen.
  */
 export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
-  const { url, ids, log } = settings;
+  const { url, ids, log, mostRemembered = 200_000 } = settings;
   const client = createEventStoreDbClient({ url, log });
   const reader = createEventStoreDbReader(client, () => tail.memory.head);
-  const tail = createTail({ client, ids, head: reader.head, log, onEvents });
+  const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, onEvents });
   const { subscribe, handOver, hear } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
   const sender = createSender(appends, reader);

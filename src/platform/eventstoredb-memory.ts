@@ -4,8 +4,6 @@ import type { Stream } from '../events/streams.ts';
 import type { StoredRecord } from './eventstoredb-client.ts';
 import type { KnownId } from './eventstoredb-ids.ts';
 
-/** An index that is further behind leaves too much to remember. */
-const MAX_IDS = 200_000;
 const MAX_STREAMS = 100_000;
 
 interface Standing {
@@ -34,8 +32,9 @@ export class RecentEvents {
     return this.#head;
   }
 
-  isFull(): boolean {
-    return this.#ids.size > MAX_IDS;
+  /** How many ids are remembered. */
+  get size(): number {
+    return this.#ids.size;
   }
 
   /** Forgets everything: the index has it all up to this position. */

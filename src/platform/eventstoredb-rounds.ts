@@ -1,7 +1,8 @@
 import type { Stream } from '../events/streams.ts';
 import type { Queued } from './eventstoredb-groups.ts';
 
-const MAX_APPENDS = 512;
+/** What the server has not answered within its deadline is sent again: it must be able to keep up with a round. */
+const MAX_APPENDS = 128;
 /** Servers take 1 MiB in one append by default. */
 const MAX_GROUP_SIZE = 512 * 1024;
 

@@ -47,9 +47,10 @@ export function createTail(settings: {
   /** The position of the last event of ours. */
   head: () => Promise<Position>;
   log: Logger;
+  mostRemembered: number;
   onEvents: (events: StoredRecord[], after: Position) => void;
 }): Tail {
-  const { client, ids, head, log, onEvents } = settings;
+  const { client, ids, head, log, mostRemembered, onEvents } = settings;
   const memory = new RecentEvents();
   const closing = new AbortController();
   const waiting = new Set<() => void>();
@@ -87,7 +88,7 @@ export function createTail(settings: {
     const fresh = events.filter(({ position }) => position > after);
     if (fresh.length === 0 || isFull) return;
     for (const event of fresh) memory.add(event);
-    if (memory.isFull()) {
+    if (memory.size > mostRemembered) {
       isFull = true;
       endSubscription?.(new Error('the index of event ids is too far behind'));
     }

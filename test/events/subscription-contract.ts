@@ -1,5 +1,5 @@
 import type { EventStore, Recorded } from '../../src/events/event-store.ts';
-import { newStream, range, say } from '../support/appends.ts';
+import { append, messageSent, newStream, range, say } from '../support/appends.ts';
 
 /** The part of the contract that is about following the log; `current` gives the store of the running test. */
 export function describeSubscriptions(current: () => EventStore): void {
@@ -75,7 +75,9 @@ export function describeSubscriptions(current: () => EventStore): void {
           else await new Promise((resolve) => setTimeout(resolve, 20));
         }
       })();
-      for (const _ of range(12)) await fill(500);
+      const ten = range(10).map((n) => messageSent(`${n}`));
+      for (const _ of range(12))
+        await Promise.all(range(50).map(() => store.append(append(newStream(), ten))));
       await following;
       expect(seen).toEqual(positionsOf(await since()));
       expect(seen).toHaveLength(6_000);

@@ -13,11 +13,12 @@ const silent = pino({ level: 'silent' });
 
 export interface EventStoreDbStage {
   /** A store as another process would have it, over the same index. */
-  open(): Promise<EventStoreDbEventStore>;
+  open(options?: { mostRemembered?: number }): Promise<EventStoreDbEventStore>;
   /** The position up to which the index of ids has come. */
   indexed(): Promise<number>;
   /** Ends the projection that keeps the index. */
   stopIndexing(): Promise<void>;
+  startIndexing(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -28,23 +29,24 @@ export async function stageEventStoreDb(url: string, log: Logger = silent): Prom
   const ids = createEventIds(pool);
   const stores: EventStoreDbEventStore[] = [];
 
-  async function open(): Promise<EventStoreDbEventStore> {
-    const store = createEventStoreDbEventStore({ url, ids, log });
+  async function open(options: { mostRemembered?: number } = {}): Promise<EventStoreDbEventStore> {
+    const store = createEventStoreDbEventStore({ url, ids, log, ...options });
     await store.start();
     stores.push(store);
     return store;
   }
 
-  const projections = await startProjections({
-    store: await open(),
-    ownerUrl: database.ownerUrl,
-    projections: [eventIds],
-    log,
-  });
+  const store = await open();
+  const { ownerUrl } = database;
+  const index = () => startProjections({ store, ownerUrl, projections: [eventIds], log });
+  let projections = await index();
   return {
     open,
     indexed: () => ids.position(),
     stopIndexing: () => projections.stop(),
+    async startIndexing() {
+      projections = await index();
+    },
     async close() {
       await projections.stop();
       await Promise.all(stores.map((store) => store.close()));
