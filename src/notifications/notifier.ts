@@ -17,7 +17,8 @@ import {
   whoIsAway,
 } from './audience.ts';
 import type { Candidate, Outbox } from './outbox.ts';
-import type { Reach, Reached } from './reach.ts';
+import { patientLook } from './patient-look.ts';
+import type { Reach } from './reach.ts';
 import { MOST_UNDECIDED, UndecidedMessages } from './undecided.ts';
 
 export interface NotifierOptions {
@@ -99,20 +100,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     return revision >= needed ? state : (await loader.refresh(ref)).state;
   }
 
-  /** Waits, its place kept, until somebody can tell: nobody is away only because that is not known. */
-  async function look(audiences: readonly MessageAudience[]): Promise<Reached> {
-    const userIds = [...new Set(audiences.flatMap(({ members }) => [...members.keys()]))];
-    for (let attempts = 0; ; attempts += 1) {
-      try {
-        return await reach.look(userIds);
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-        if (attempts === 0) log.warn({ err: failure }, 'the notifier waits: nobody can tell who is there');
-        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** attempts, BACK_OFF_MS.most);
-        await pause(pauseMs, undefined, { signal });
-      }
-    }
-  }
+  const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
 
   /** One life: from the checkpoint in the table until something fails or the notifier stops. */
   async function follow(): Promise<void> {

@@ -12,7 +12,10 @@ const BLIND_MS = 30_000;
  * heard for half a minute which sessions ended: they come back where that is known. To be called each second.
  */
 export function sweepSessions(io: ChatServer, revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>): void {
-  if (revocations.staleMs() > BLIND_MS) return void io.local.disconnectSockets(true);
+  if (revocations.staleMs() > BLIND_MS) {
+    io.local.disconnectSockets(true);
+    return;
+  }
   for (const socket of io.of('/').sockets.values()) {
     const { data: connection } = socket;
     const { session } = connection;

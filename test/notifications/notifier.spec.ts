@@ -244,3 +244,35 @@ describe('a notifier', () => {
     ]);
   });
 });
+
+describe('while nobody can tell who is there', () => {
+  test('nobody is called offline, and the notifier waits where it is', async () => {
+    stage.reach.comes(ada, bob, acme);
+    const notifier = await following();
+    stage.reach.outOfReach(true);
+    await stage.happened(said(1, ada));
+    await until(() => notifier.failure() !== undefined, 'the notifier to wait');
+    stage.clock.advance(2 * WINDOW_MS);
+    expect(await stage.told()).toEqual([]);
+    stage.reach.receives(ada, bob, acme);
+    stage.reach.outOfReach(false);
+    await stage.windowPasses();
+    expect(await stage.told()).toEqual([]);
+    await until(() => notifier.failure() === undefined, 'the notifier to be well');
+    expect(notifier.lines()).toHaveLength(1);
+  });
+
+  test('what became due meanwhile is decided afterwards, each once', async () => {
+    stage.reach.comes(ada, bob, acme);
+    const notifier = await following();
+    await stage.happened(said(1, ada));
+    await stage.handled();
+    stage.reach.outOfReach(true);
+    stage.clock.advance(WINDOW_MS);
+    await until(() => notifier.failure() !== undefined, 'the notifier to wait');
+    stage.reach.receives(bob);
+    stage.reach.outOfReach(false);
+    await stage.decided();
+    expect(await stage.told()).toEqual([mailTo(acme)]);
+  });
+});

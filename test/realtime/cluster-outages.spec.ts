@@ -1,10 +1,23 @@
 import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
 import { type TestClient, type World, newUser } from '../support/sockets.ts';
+import { type TcpProxy, startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 const HEADS_MS = 1_000;
 /** Redis is tried again at least each 2 s. */
 const RETURN_MS = 5_000;
+
+/** What the client's rule makes of all that it heard: it has everything. */
+async function complete(client: TestClient, groupId: string, upTo: number): Promise<void> {
+  const highest = () =>
+    Math.max(
+      ...client.all('messageSent').map(({ seq }) => seq),
+      ...client.all('heads').map(({ groups }) => groups[groupId] ?? 0),
+    );
+  await until(() => highest() >= upTo, `heads of ${upTo}`, RETURN_MS + HEADS_MS);
+  const { groups } = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
+  expect(groups[0]!.events.map(({ seq }) => seq)).toEqual(Array.from({ length: upTo }, (_, n) => n + 1));
+}
 
 describe('When Redis loses everything', () => {
   let stage: ClusterStage;
@@ -17,18 +30,6 @@ describe('When Redis loses everything', () => {
     await stage.broadcaster();
   });
   afterEach(() => stage.close());
-
-  /** What the client's rule makes of all it heard: the seqs that it has. */
-  async function complete(client: TestClient, groupId: string, upTo: number): Promise<void> {
-    const highest = () =>
-      Math.max(
-        ...client.all('messageSent').map(({ seq }) => seq),
-        ...client.all('heads').map(({ groups }) => groups[groupId] ?? 0),
-      );
-    await until(() => highest() >= upTo, `heads of ${upTo}`, RETURN_MS + HEADS_MS);
-    const { groups } = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
-    expect(groups[0]!.events.map(({ seq }) => seq)).toEqual(Array.from({ length: upTo }, (_, n) => n + 1));
-  }
 
   async function pair() {
     const [alice, bob] = [newUser(), newUser()];
@@ -78,5 +79,55 @@ describe('When Redis loses everything', () => {
       'the registry to be trusted again',
       15_000,
     );
+  });
+});
+
+describe('When only one node is cut off from Redis', () => {
+  let stage: ClusterStage;
+  let proxy: TcpProxy;
+  let here: World;
+  let cutOff: World;
+  beforeEach(async () => {
+    stage = await openClusterStage();
+    proxy = await startTcpProxy({ to: Number(new URL(stage.redis.url).port) });
+    const settings = { headsIntervalMs: HEADS_MS };
+    const redisUrl = `redis://127.0.0.1:${proxy.port}`;
+    [here, cutOff] = [await stage.node({ settings }), await stage.node({ settings, redisUrl })];
+    await stage.broadcaster();
+  });
+  afterEach(async () => {
+    await stage.close();
+    await proxy.close();
+  });
+
+  test('its sockets are told by heads what they missed', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    const [one, two] = [await here.client(alice), await cutOff.client(bob)];
+    await one.send(groupId, '1');
+    await two.hears('messageSent');
+    proxy.blackHole();
+    await one.send(groupId, '2');
+    await one.hears('messageSent', ({ seq }) => seq === 2);
+    await complete(two, groupId, 2);
+    expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  test('its rooms are compared with the log when it is back, even where nobody says a word', async () => {
+    const [alice, bob, carol] = [newUser(), newUser(), newUser()];
+    const groupId = await here.group(alice, bob);
+    const [one, two, three] = [
+      await here.client(alice),
+      await cutOff.client(bob),
+      await cutOff.client(carol),
+    ] as const;
+    proxy.blackHole();
+    await here.remove(groupId, bob);
+    await here.join(groupId, carol);
+    await one.hears('memberJoined', ({ data }) => data.userId === carol);
+    proxy.cut();
+    proxy.heal();
+    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 0 });
+    expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
   });
 });

@@ -149,4 +149,22 @@ describe('who may hold a socket, and how long', () => {
     await until(() => !client.socket.connected, 'the end');
     expect(world.metered.sockets).toBe(0);
   });
+
+  test('while nobody knows which sessions have ended nothing is obeyed, and after 30 s the sockets end', async () => {
+    let staleMs = 0;
+    await world.stop();
+    world = await createWorld({
+      revocations: { isRevoked: () => false, onRevoked: () => {}, staleMs: () => staleMs },
+    });
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    const client = await world.client(alice);
+    staleMs = 10_001;
+    expect(await client.ask('typing', { groupId, isTyping: true })).toMatchObject({
+      error: { code: 'UNAVAILABLE', retryable: true },
+    });
+    expect(client.socket.connected).toBe(true);
+    staleMs = 30_001;
+    await until(() => !client.socket.connected, 'the socket to end');
+  });
 });

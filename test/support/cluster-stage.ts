@@ -32,8 +32,8 @@ export async function openClusterStage() {
     return store;
   }
 
-  async function link() {
-    const links = await linksTo(redis.url, log);
+  async function link(to = redis.url) {
+    const links = await linksTo(to, log);
     closing.push(() => links.close());
     return { links, carrier: createRedisCarrier({ redis: links }) };
   }
@@ -42,11 +42,13 @@ export async function openClusterStage() {
   async function node(
     change: {
       settings?: Partial<RealtimeSettings>;
+      /** Where it reaches Redis. */
+      redisUrl?: string;
       carrier?: (carrier: Carrier) => Carrier;
       registry?: (registry: PresenceRegistry) => PresenceRegistry;
     } = {},
   ): Promise<World> {
-    const { links, carrier } = await link();
+    const { links, carrier } = await link(change.redisUrl);
     const { carrier: carried = (same) => same, registry: registered = (same) => same } = change;
     const registry = createRedisPresenceRegistry({ redis: links, nodeId: `node ${closing.length}` });
     const world = await createWorld({
