@@ -24,10 +24,14 @@ export class Talker {
     this.client = new ChatClient(session);
   }
 
+  get userId(): string {
+    return this.#session.userId;
+  }
+
   async talkUntil(isOver: () => boolean): Promise<void> {
     for (let count = 0; !isOver(); count += 1) {
       const groupId = this.#groups[count % this.#groups.length]!;
-      const text = `${count} from ${this.#session.userId}`;
+      const text = `message ${this.sends.length} from ${this.#session.userId}`;
       const send: Send = {
         ...{ groupId, senderId: this.#session.userId, clientMsgId: randomUUID(), text },
         outcome: 'unknown',

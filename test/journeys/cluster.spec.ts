@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { pino } from 'pino';
+import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
+import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
+import { APP_ROLE, createPool } from '../../src/platform/postgres.ts';
+import { rebuildAll } from '../../src/platform/rebuild-projection.ts';
+import { readModels } from '../../src/projections/read-models.ts';
+import {
+  EDGES,
+  type Fault,
+  blackHoles,
+  flushRedis,
+  killLeader,
+  killNode,
+  killStore,
+  pauseRedis,
+} from '../support/cluster-faults.ts';
+import { checkHistory } from '../support/history-checker.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { type Session, call, signUp } from '../support/rest-client.ts';
+import { Talker, headOf, historyOf } from '../support/talker.ts';
+import { until } from '../support/until.ts';
+import { STORY_ENV, describeWholeStory } from '../support/whole-story.ts';
+
+const GROUPS = 3;
+/** Acknowledged messages before each fault. */
+const BEFORE = 30;
+/** A standby has taken over, and what was lost on the way is repaired, within one period of heads and some. */
+const RECOVERED_WITHIN_MS = 30_000;
+const BLACK_HOLE_MS = 20_000;
+const HEADS_MS = 2_000;
+
+/** Twenty seconds on each edge, several of them at once: none of them is any other one's way out. */
+const FAULTS: readonly Fault[] = [
+  killLeader('projector'),
+  killLeader('realtime'),
+  killLeader('notifier'),
+  killNode('worker', 0),
+  killNode('api', 0),
+  killNode('api', 1),
+  killStore('redis'),
+  flushRedis,
+  pauseRedis(10_000),
+  killStore('rabbitmq'),
+  killStore('postgres'),
+  blackHoles(BLACK_HOLE_MS, ['api->postgres', 0], ['realtime->redis'], ['notifier->rabbitmq']),
+  blackHoles(BLACK_HOLE_MS, ['api->redis', 0], ['projector->postgres', 0], ['worker->rabbitmq']),
+  blackHoles(BLACK_HOLE_MS, ['nginx->api', 1], ['realtime->postgres', 0], ['notifier->redis']),
+  blackHoles(BLACK_HOLE_MS, ['projector->postgres', 1], ['realtime->postgres', 1], ['worker->postgres']),
+  blackHoles(BLACK_HOLE_MS, ['notifier->postgres'], ['nginx->api', 0]),
+];
+
+interface Job {
+  jobId: string;
+  groupId: string;
+}
+
+const tell = (line: string) => void process.stdout.write(`${line}\n`);
+
+describe('the cluster', () => {
+  let cluster: Cluster;
+  let mail: MailServer;
+
+  beforeAll(async () => {
+    mail = await startMailServer();
+    cluster = await startCluster({
+      edges: EDGES,
+      env: {
+        ...STORY_ENV,
+        MESSAGES_PER_MINUTE: '1000000',
+        ACCESS_TOKEN_SECONDS: '3600',
+        HEADS_INTERVAL_MS: String(HEADS_MS),
+        SMTP_URL: mail.url,
+      },
+    });
+  }, 120_000);
+
+  afterAll(async () => {
+    await cluster?.stop();
+    await mail?.close();
+  }, 60_000);
+
+  describeWholeStory('on many processes', async () => ({ url: cluster.url, close: async () => {} }));
+
+  describe('under load', () => {
+    const zoeAddress = `zoe-${randomUUID()}@example.org`;
+    let zoe: Session;
+    let company: Session;
+    let groups: string[];
+    let talkers: Talker[];
+    let isOver = false;
+    let talks: Promise<void>[] = [];
+
+    const acknowledged = () =>
+      talkers.reduce((sum, { sends }) => sum + sends.filter(({ outcome }) => outcome === 'ok').length, 0);
+
+    /** Those whom the balancer has sent to one node only are spread again. */
+    async function talk(): Promise<void> {
+      for (const { client } of talkers) client.socket.disconnect();
+      await Promise.all(talkers.map(({ client }) => client.connect()));
+      isOver = false;
+      talks = talkers.map((talker) => talker.talkUntil(() => isOver));
+    }
+    async function fallSilent(): Promise<void> {
+      isOver = true;
+      await Promise.all(talks);
+    }
+
+    /** Everybody is heard again: each sends one more message, over the socket, and everybody hears it. */
+    async function everybodyIsHeard(): Promise<void> {
+      await Promise.all(
+        talkers.map(async ({ client, sends, userId }) => {
+          const groupId = groups[0]!;
+          const text = 'Hear, hear';
+          const clientMsgId = randomUUID();
+          const { seq, messageId } = await client.send({ groupId, clientMsgId, text }, RECOVERED_WITHIN_MS);
+          sends.push({ groupId, senderId: userId, clientMsgId, text, outcome: 'ok', seq, messageId });
+          await Promise.all(talkers.map((other) => other.client.reached(groupId, seq, RECOVERED_WITHIN_MS)));
+        }),
+      );
+    }
+
+    /** The read models show all that has been acknowledged by now. */
+    async function readModelsShowIt(): Promise<void> {
+      for (const groupId of groups) {
+        const seq = talkers[0]!.client.seq(groupId);
+        await until(async () => (await headOf(company, groupId)) >= seq, 'the read models show it');
+      }
+    }
+
+    /** Compares each read model row by row with one that is built anew from the log. Rejects when they differ. */
+    async function readModelsEqualARebuild(): Promise<boolean[]> {
+      const log = pino({ level: 'silent' });
+      const { databaseUrl: ownerUrl } = cluster;
+      const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 2, applicationName: 'check', log });
+      const store = createPostgresEventStore({ pool, url: ownerUrl, log });
+      const rebuilt = await rebuildAll({ store, ownerUrl, log }).finally(() => pool.end());
+      return rebuilt.map(({ isVerified }) => isVerified);
+    }
+
+    beforeAll(async () => {
+      const { url } = cluster;
+      company = await signUp(url, { role: 'company', displayName: 'Company' });
+      const jobs: Job[] = [];
+      for (let index = 0; index < GROUPS; index += 1)
+        jobs.push(
+          await call<Job>(url, 'POST', '/v1/jobs', {
+            token: company.accessToken,
+            body: { title: `Job ${index}`, description: 'Hold on' },
+          }),
+        );
+      groups = jobs.map(({ groupId }) => groupId);
+      const applicants: Session[] = [];
+      for (let index = 0; index < 5; index += 1)
+        applicants.push(await signUp(url, { role: 'applicant', displayName: `Applicant ${index}` }));
+      for (const { accessToken: token } of applicants)
+        for (const { jobId } of jobs)
+          await call(url, 'POST', `/v1/jobs/${jobId}/applications`, { token, body: {} });
+      zoe = await signUp(url, { role: 'applicant', displayName: 'Zoe', email: zoeAddress });
+      const preferences = { email: true, push: false, muted: [], digestMinutes: 0 };
+      await call(url, 'PUT', '/v1/me/notification-preferences', {
+        token: zoe.accessToken,
+        body: preferences,
+      });
+      await call(url, 'POST', `/v1/jobs/${jobs[1]!.jobId}/applications`, {
+        token: zoe.accessToken,
+        body: {},
+      });
+      talkers = [company, ...applicants].map((session) => new Talker(session, groups));
+    }, 60_000);
+
+    afterAll(() => {
+      for (const { client } of talkers ?? []) client.close();
+    });
+
+    test.each(FAULTS.map((fault) => [fault.name, fault] as const))(
+      'survives %s',
+      async (name, fault) => {
+        await talk();
+        const before = acknowledged();
+        await until(() => acknowledged() >= before + BEFORE, 'they talk', 30_000);
+        const struckAt = performance.now();
+        const undo = await fault.strike(cluster);
+        await pause(fault.lasts ?? 0);
+        const undone = undo();
+        const from = fault.lasts === undefined ? struckAt : performance.now();
+        await fault.recovered?.(cluster);
+        await everybodyIsHeard();
+        await readModelsShowIt();
+        const recoveredMs = performance.now() - from;
+        await undone;
+        await fallSilent();
+        await cluster.ready(60_000);
+
+        const history = await historyOf(talkers, groups, { reader: company });
+        expect(checkHistory(history)).toEqual([]);
+        expect(talkers.flatMap(({ refusals }) => refusals)).toEqual([]);
+        expect(await readModelsEqualARebuild()).toEqual(readModels.map(() => true));
+        tell(
+          `${name}: recovered in ${(recoveredMs / 1_000).toFixed(1)} s, ${acknowledged() - before} messages`,
+        );
+      },
+      120_000,
+    );
+
+    test('and tells who is away of each message once', async () => {
+      const owner = new pg.Client({ connectionString: cluster.databaseUrl });
+      await owner.connect();
+      const told = async () => {
+        const { rows } = await owner.query<{ said: number; sent: number; letters: number }>(
+          `select
+             (select count(*) from events where stream = 'conversation-' || $1)::int as said,
+             count(*) filter (where outcome = 'sent')::int as sent,
+             count(distinct batch_id)::int as letters
+           from notifications where recipient_id = $2 and kind = 'message'`,
+          [groups[1], zoe.userId],
+        );
+        return rows[0]!;
+      };
+      await until(async () => ((row) => row.sent === row.said)(await told()), 'Zoe is told', 90_000);
+      const letters = mail.mails.filter(({ to }) => to.includes(zoeAddress));
+      expect(new Set(letters.map(({ mail: { messageId } }) => messageId)).size).toBe((await told()).letters);
+      await owner.end();
+    }, 120_000);
+  });
+});
