@@ -30,6 +30,8 @@ export interface BenchOptions {
 
 export interface Bench {
   name: string;
+  /** Runs only when it is asked for: it takes long, or needs more than npm installed. */
+  isForItself?: true;
   run: (options: BenchOptions) => Promise<Result[]>;
 }
 

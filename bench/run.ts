@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { type Bench, commit, machine, round } from './bench.ts';
 import { chat } from './chat.ts';
+import { cluster } from './cluster.ts';
 import { connections } from './connections.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
@@ -14,7 +15,7 @@ import { replay } from './replay.ts';
  * One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
  */
 
-const benches: Bench[] = [append, chat, growth, replay, idle, connections];
+const benches: Bench[] = [append, chat, growth, replay, idle, connections, cluster];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean' }, profile: { type: 'string' } },
@@ -30,7 +31,9 @@ if (unknown.length > 0) {
   );
   process.exit(2);
 }
-const chosen = benches.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const chosen = benches.filter(({ name, isForItself = false }) =>
+  positionals.length === 0 ? !isForItself : positionals.includes(name),
+);
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 const setting = { machine: machine(await postgresVersion()), commit: commit() };

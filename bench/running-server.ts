@@ -13,11 +13,30 @@ import type { World } from './world.ts';
 const TOKEN_SECONDS = 3_600;
 const ISSUER = 'slay-e-chatapp';
 
+/** What every server is measured with. */
+export const BENCH_ENV = {
+  LOG_LEVEL: 'info',
+  ACCESS_TOKEN_SECONDS: String(TOKEN_SECONDS),
+  MESSAGES_PER_MINUTE: '1000000',
+  LOGINS_PER_MINUTE: '1000000',
+};
+
+/** Access tokens as a login would give them, without the time that a login takes; `pem` is the key of the servers. */
+export async function benchTokens(): Promise<{ pem: string; of: (userId: UserId) => Promise<string> }> {
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keys = await loadSigningKeys({
+    store: { keep: async () => randomBytes(32).toString('base64url') },
+    privateKeyPem: pem,
+  });
+  const tokens = createAccessTokens({ keys, issuer: ISSUER, lifetimeSeconds: TOKEN_SECONDS });
+  return { pem, of: (userId) => tokens.issue({ userId, role: 'applicant' }, randomUUID()) };
+}
+
 export interface RunningServer<T> {
   server: ServerProcess;
   /** What was put into the log before the start. */
   filled: T;
-  /** An access token as a login would give it, without the time that a login takes. */
+  /** An access token, as a login would give it. */
   tokenOf: (userId: UserId) => Promise<string>;
   stop: () => Promise<void>;
 }
@@ -36,28 +55,20 @@ export async function startFilledServer<T>(
   const filled = await fill(log.store);
   await log.close();
   await postgres.stop();
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const keys = await loadSigningKeys({
-    store: { keep: async () => randomBytes(32).toString('base64url') },
-    privateKeyPem: pem,
-  });
-  const tokens = createAccessTokens({ keys, issuer: ISSUER, lifetimeSeconds: TOKEN_SECONDS });
+  const tokens = await benchTokens();
   const server = await startServer({
     dataDir,
     nodeArgs,
     readyWithinMs: 300_000,
     env: {
-      LOG_LEVEL: 'info',
-      JWT_PRIVATE_KEY: pem,
-      ACCESS_TOKEN_SECONDS: String(TOKEN_SECONDS),
-      MESSAGES_PER_MINUTE: '1000000',
-      LOGINS_PER_MINUTE: '1000000',
+      ...BENCH_ENV,
+      JWT_PRIVATE_KEY: tokens.pem,
     },
   });
   return {
     server,
     filled,
-    tokenOf: (userId) => tokens.issue({ userId, role: 'applicant' }, randomUUID()),
+    tokenOf: tokens.of,
     stop: async () => {
       await server.stop();
       await rm(dataDir, { recursive: true, force: true });
@@ -66,7 +77,10 @@ export async function startFilledServer<T>(
 }
 
 /** Every member of every group of a world, with a token. */
-export async function membersOf({ filled, tokenOf }: RunningServer<World>): Promise<Member[]> {
+export async function membersOf({
+  filled,
+  tokenOf,
+}: Pick<RunningServer<World>, 'filled' | 'tokenOf'>): Promise<Member[]> {
   return Promise.all(
     filled.groups.flatMap(({ groupId, members }) =>
       members.map(async (userId) => ({ userId, groupId, token: await tokenOf(userId) })),

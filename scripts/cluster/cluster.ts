@@ -22,6 +22,9 @@ export const SHAPE: Partial<Record<Kind, number>> = {
   worker: 2,
 };
 
+/** Parts that end themselves when this process exits. */
+const EXIT_LISTENERS = 6;
+
 /** Those that clients are sent to. */
 const FACING: ReadonlySet<Kind> = new Set(['api', 'all']);
 
@@ -91,6 +94,9 @@ async function start(
     options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'chat-cluster-')) : resolve(options.dataDir);
   if (options.dataDir === undefined)
     open.add('folder', () => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+
+  process.setMaxListeners(process.getMaxListeners() + EXIT_LISTENERS);
+  open.add('exit listeners', () => process.setMaxListeners(process.getMaxListeners() - EXIT_LISTENERS));
 
   /** Opens one part; whatever has opened is closed at the end, although another one failed meanwhile. */
   async function part<T extends { stop(): unknown }>(name: string, starting: Promise<T>): Promise<T> {

@@ -1,0 +1,52 @@
+import { type Cluster, type ClusterOptions, startCluster } from '../scripts/cluster/cluster.ts';
+import type { Member } from './chat-clients.ts';
+import { openLog } from './log.ts';
+import { cpuMicrosOfTree } from './process-stats.ts';
+import { BENCH_ENV, benchTokens, membersOf } from './running-server.ts';
+import { type World, makeWorld } from './world.ts';
+
+export interface FilledCluster {
+  cluster: Cluster;
+  /** Every member of every group, with a token. */
+  members: Member[];
+  /** CPU time that each part has used so far, in microseconds: by role, and of the stores and the balancer. */
+  cpu: () => Record<string, number>;
+  stop: () => Promise<void>;
+}
+
+/** A cluster on new data with limits out of the way, ready once its read models have caught up with the world. */
+export async function startFilledCluster(
+  size: Parameters<typeof makeWorld>[1],
+  options: ClusterOptions,
+): Promise<FilledCluster> {
+  let world: World | undefined;
+  const tokens = await benchTokens();
+  const cluster = await startCluster({
+    ...options,
+    // The issuer of the tokens would change with the port.
+    env: { ...BENCH_ENV, JWT_PRIVATE_KEY: tokens.pem, PUBLIC_URL: '', ...options.env },
+    async prepare(databaseUrl) {
+      const log = await openLog(databaseUrl);
+      world = await makeWorld(log.store, size);
+      await log.close();
+    },
+  });
+  if (!world) throw new Error('the world was not made');
+  return {
+    cluster,
+    members: await membersOf({ filled: world, tokenOf: tokens.of }),
+    cpu() {
+      const used: Record<string, number> = {};
+      const add = (part: string, pid: number) => {
+        used[part] = (used[part] ?? 0) + cpuMicrosOfTree(pid);
+      };
+      for (const { kind, pid } of cluster.nodes) add(kind, pid);
+      add('PostgreSQL', cluster.postgres.pid);
+      add('Redis', cluster.redis.pid);
+      add('RabbitMQ', cluster.rabbitmq.pid);
+      add('NGINX', cluster.nginx.pid);
+      return used;
+    },
+    stop: () => cluster.stop(),
+  };
+}
