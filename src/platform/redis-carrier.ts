@@ -1,12 +1,14 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { Namespace } from 'socket.io';
 import type { Carrier } from '../realtime/carrier.ts';
+import { inTime } from './redis-link.ts';
 import type { RedisLinks } from './redis-links.ts';
 import { within } from './within.ts';
 
 /** The adapter names the room after it, and Redis' operator can limit our user to it. */
 const CHANNEL_PREFIX = 'chat:push';
 const HEARING_DEADLINE_MS = 1_000;
+const TAKING_OVER_DEADLINE_MS = 2_000;
 /** Of socket.io-adapter's `MessageType`. */
 const BROADCAST = 3;
 const SERVER_SIDE_EMIT = 9;
@@ -67,7 +69,7 @@ export function createRedisCarrier({
       const { inFlight } = emitted;
       const asked = emitted;
       emitted = { inFlight: new Set(), lost: undefined };
-      await Promise.all(inFlight);
+      await inTime(Promise.all(inFlight), TAKING_OVER_DEADLINE_MS);
       if (asked.lost) throw asked.lost;
     },
     onReturn: (listener) => channels.onReturn(listener),

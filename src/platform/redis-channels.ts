@@ -1,15 +1,20 @@
 import type { Logger } from 'pino';
-import { type RedisLink, usable } from './redis-link.ts';
+import { type RedisLink, inTime, usable } from './redis-link.ts';
 
 /** So many channels are named in one command. */
 const CHANNELS_AT_ONCE = 500;
+/** There may be many of them, and nobody waits for long. */
+const HEAR_DEADLINE_MS = 2_000;
 const RETRY_MS = 1_000;
 /** Whoever floods our channels with what we do not understand does not flood the log. */
 const COMPLAINT_MS = 10_000;
 
 /** Redis' sharded publish and subscribe. It keeps nothing: what is said while somebody is away, that one never hears. */
 export interface RedisChannels {
-  /** Resolves once Redis has taken it over. Rejects within half a second when it has not, or nobody can tell. */
+  /**
+   * Resolves once Redis has taken it over. Rejects when it has not, or nobody can tell: at once while Redis is known to be
+   * out of reach, and within 5 s otherwise.
+   */
   publish(channel: string, message: string | Buffer): Promise<void>;
   /** Calls back with each message of a channel, once `heard` resolves; one listener a channel, which may throw. */
   hear(channel: string, listener: (message: Buffer) => void): void;
@@ -61,7 +66,9 @@ export function createRedisChannels({
     ] as const) {
       const some = channels.filter((channel) => wanted.has(channel) === isWanted);
       for (let from = 0; from < some.length; from += CHANNELS_AT_ONCE)
-        asked.push(hearing.client[verb](...some.slice(from, from + CHANNELS_AT_ONCE)));
+        asked.push(
+          inTime(hearing.client[verb](...some.slice(from, from + CHANNELS_AT_ONCE)), HEAR_DEADLINE_MS),
+        );
     }
     const refused = (await Promise.allSettled(asked)).find((result) => result.status === 'rejected');
     refusal = refused && (refused.reason as Error).message;

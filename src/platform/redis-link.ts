@@ -4,6 +4,8 @@ import { within } from './within.ts';
 
 const CONNECT_DEADLINE_MS = 2_000;
 const PING_MS = 1_000;
+/** What an answer may take where a request waits for it. */
+export const ANSWER_MS = 500;
 /** Without any answer for so long, the connection is taken to lead nowhere and made again. */
 const SILENCE_MS = 5_000;
 const FIRST_BACK_OFF_MS = 100;
@@ -13,8 +15,8 @@ const CLOSE_DEADLINE_MS = 500;
 /** A connection to Redis that is made again, for ever, whenever it breaks. */
 export interface RedisLink {
   /**
-   * Its commands reject after the link's deadline, and at once while there is no connection: nothing is queued, and
-   * nothing is sent twice. `usable` asks the link first, which also spares the waiting while Redis hangs.
+   * Its commands reject when the connection breaks, and at once while there is none: nothing is queued, and nothing is
+   * sent twice. Where Redis hangs that takes 5 s, hence `usable`, which asks the link first, and `inTime`.
    */
   client: Redis;
   /** Why nothing can be done with it now; undefined while Redis answers. */
@@ -37,26 +39,30 @@ export function usable(link: Pick<RedisLink, 'client' | 'failure'>): Redis {
 }
 
 /**
- * Keeps a connection until it is closed; each command has `deadlineMs`, and `name` is what the operator of Redis sees.
+ * What a command answers, unless it takes longer than so many milliseconds. Throws `RedisUnavailable` then. A process that
+ * was held up itself gets to read what has arrived meanwhile first, or else whoever is slow would never be done.
+ */
+export async function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const complain = () => late.reject(new RedisUnavailable(`no answer within ${milliseconds} ms`));
+  const timer = setTimeout(() => setImmediate(complain), milliseconds);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Keeps a connection until it is closed; `name` is what the operator of Redis sees.
  * The pauses between attempts grow from 0.1 s to 2 s, with jitter, so that the nodes of a cluster do not all come back at
  * once.
  */
-export function keepRedisLink({
-  url,
-  name,
-  deadlineMs,
-  log,
-}: {
-  url: string;
-  name: string;
-  deadlineMs: number;
-  log: Logger;
-}): RedisLink {
+export function keepRedisLink({ url, name, log }: { url: string; name: string; log: Logger }): RedisLink {
   const client = new Redis(url, {
     connectionName: name,
     disableClientInfo: true,
     connectTimeout: CONNECT_DEADLINE_MS,
-    commandTimeout: deadlineMs,
     socketTimeout: SILENCE_MS,
     disconnectTimeout: 200,
     retryStrategy: backOff,
@@ -93,10 +99,10 @@ export function keepRedisLink({
     if (client.status !== 'ready') return;
     const { stream } = client;
     try {
-      await client.ping();
+      await inTime(client.ping(), ANSWER_MS);
       if (client.stream === stream && client.status === 'ready') answered();
     } catch {
-      if (client.stream === stream) failed('it does not answer');
+      if (client.stream === stream && client.status === 'ready') failed('it does not answer');
     }
   }
 

@@ -2,7 +2,7 @@ import type { ChainableCommander } from 'ioredis';
 import { z } from 'zod';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { ATTENDANCE_MS, type Attendance, type PresenceRegistry } from '../realtime/presence-registry.ts';
-import { usable } from './redis-link.ts';
+import { ANSWER_MS, inTime, usable } from './redis-link.ts';
 import type { RedisLinks } from './redis-links.ts';
 
 /** So many users are told or asked about in one round trip. */
@@ -125,7 +125,7 @@ function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
 
 /** What Redis answers to each of the commands. Rejects when it refuses any, or some were not sent. */
 async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
-  const results = (await pipeline.exec()) ?? [];
+  const results = (await inTime(pipeline.exec(), ANSWER_MS)) ?? [];
   return results.map(([error, answer]) => {
     if (error) throw error;
     return answer;

@@ -3,7 +3,7 @@ import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { RateLimited, type RateLimits } from '../auth/rate-limits.ts';
 import { type Counters, type PerMinute, WINDOW_SECONDS, rateLimitsOver } from './rate-limit-windows.ts';
 import type { RedisLinks } from './redis-links.ts';
-import { usable } from './redis-link.ts';
+import { ANSWER_MS, inTime, usable } from './redis-link.ts';
 
 /**
  * Counters of all processes together. While Redis is out of reach `insurance` counts what comes to this process: whoever
@@ -33,7 +33,7 @@ export function createRedisRateLimits({
     async (bucket, key) => {
       try {
         usable(commands);
-        return await shared[method](bucket, key);
+        return await inTime(shared[method](bucket, key), ANSWER_MS);
       } catch (error) {
         if (error instanceof RateLimited) throw error;
         return insurance[method](bucket, key);
