@@ -1,6 +1,6 @@
 import {
   type Append,
-  type EventStoreUnavailable,
+  EventStoreUnavailable,
   NO_STREAM,
   type Position,
   type Recorded,
@@ -72,7 +72,10 @@ export function createEventStoreDbLane(settings: {
       const round = takeRound(queue);
       for (const { size } of round) waitingSize -= size;
       const again = await decide(round).catch((error: unknown) =>
-        rejectAll(round, unavailable('the log has no answer', error)),
+        rejectAll(
+          round,
+          error instanceof EventStoreUnavailable ? error : unavailable('the log has no answer', error),
+        ),
       );
       for (const { size } of again) waitingSize += size;
       queue = [...again, ...queue];

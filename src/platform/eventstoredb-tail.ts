@@ -22,6 +22,7 @@ const INDEX_POLL_MS = 1_000;
  */
 const INDEX_POLLS_KEPT = 5;
 const INDEX_MS = 2_000;
+const TOO_FAR_BEHIND = 'the index of event ids is too far behind';
 const BACK_OFF_MS = [50, 200, 500, 1_000, 2_000];
 
 export interface Tail {
@@ -90,7 +91,7 @@ export function createTail(settings: {
     for (const event of fresh) memory.add(event);
     if (memory.size > mostRemembered) {
       isFull = true;
-      endSubscription?.(new Error('the index of event ids is too far behind'));
+      endSubscription?.(new Error(TOO_FAR_BEHIND));
     }
     onEvents(fresh, after);
     for (const wake of [...waiting]) wake();
@@ -145,7 +146,7 @@ export function createTail(settings: {
   /** Waits until the index has what cannot be remembered. */
   async function makeRoom(): Promise<void> {
     const position = await indexed();
-    if (position < memory.head) throw new Error('the index of event ids is too far behind');
+    if (position < memory.head) throw new Error(TOO_FAR_BEHIND);
     restart(position);
     isFull = false;
   }
@@ -192,8 +193,9 @@ export function createTail(settings: {
 
   async function reach(position: Position): Promise<void> {
     const begun = performance.now();
-    while (memory.head < position) {
-      if (isFull) throw unavailable('the index of event ids is too far behind');
+    for (;;) {
+      if (isFull) throw unavailable(TOO_FAR_BEHIND);
+      if (memory.head >= position) return;
       if (performance.now() - begun > REACH_MS || closing.signal.aborted)
         throw unavailable(`the log was not seen up to ${position} in ${REACH_MS} ms`);
       if (performance.now() - Math.max(heardAt, begun) > PULL_AFTER_MS)

@@ -1,0 +1,76 @@
+import { pino } from 'pino';
+import type { Position, Recorded } from '../../src/events/event-store.ts';
+import { createSubscriptions } from '../../src/platform/event-log-subscriptions.ts';
+import { range } from '../support/appends.ts';
+import { until } from '../support/until.ts';
+
+const log = pino({ level: 'silent' });
+/** The n-th event, at a position of its own choice. */
+const event = (n: number) => ({ position: n * 100 }) as Recorded;
+const events = (from: number, to: number) => range(to - from).map((n) => event(from + n));
+
+/** A log of 10,000 events, and what was read of it. */
+function stage() {
+  const reads: Position[] = [];
+  let length = 0;
+  const subscriptions = createSubscriptions(
+    {
+      head: () => Promise.resolve(length * 100),
+      async readAll({ after, limit }) {
+        reads.push(after);
+        const first = after / 100 + 1;
+        return events(first, Math.min(first + limit, length + 1));
+      },
+    },
+    log,
+  );
+  return {
+    reads,
+    subscribe: (signal: AbortSignal) => subscriptions.subscribe({ after: 0, limit: 500, signal }),
+    /** Appends so many events and hands them over, as those after `after`. */
+    handOver(count: number, after = length * 100) {
+      subscriptions.handOver(events(length + 1, length + count + 1), after);
+      length += count;
+    },
+  };
+}
+
+describe('what is handed over to those who follow the log', () => {
+  let done: AbortController;
+  beforeEach(() => void (done = new AbortController()));
+  afterEach(() => done.abort());
+
+  test('reaches without a read those who stand where it begins, wherever the next position is', async () => {
+    const { subscribe, handOver, reads } = stage();
+    const batches = subscribe(done.signal)[Symbol.asyncIterator]();
+    const first = batches.next();
+    await until(() => reads.length === 1);
+    handOver(3);
+    expect((await first).value).toEqual(events(1, 4));
+    handOver(2);
+    expect((await batches.next()).value).toEqual(events(4, 6));
+    expect(reads.slice(1).every((after) => after >= 300)).toBe(true);
+  });
+
+  test('is read by those who miss something before it', async () => {
+    const { subscribe, handOver, reads } = stage();
+    const batches = subscribe(done.signal)[Symbol.asyncIterator]();
+    const first = batches.next();
+    await until(() => reads.length === 1);
+    handOver(2, 50);
+    expect((await first).value).toEqual(events(1, 3));
+    expect(reads).toEqual([0, 0]);
+  });
+
+  test('does not pile up before those who are slow: they get the first 4,096, and read the rest', async () => {
+    const { subscribe, handOver, reads } = stage();
+    const batches = subscribe(done.signal)[Symbol.asyncIterator]();
+    const first = batches.next();
+    await until(() => reads.length === 1);
+    for (const _ of range(10)) handOver(1_000);
+    const seen = (await first).value as Recorded[];
+    while (seen.length < 10_000) seen.push(...((await batches.next()).value as Recorded[]));
+    expect(seen).toEqual(events(1, 10_001));
+    expect(reads[1]).toBe(4_000 * 100);
+  });
+});
