@@ -8,6 +8,7 @@ import { createPasswordHashes } from '../src/auth/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';
 import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
 import { commandHandler } from '../src/commands/handle-command.ts';
+import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { DisplayName, Role } from '../src/events/account.ts';
 import type { Stream } from '../src/events/streams.ts';
@@ -17,7 +18,6 @@ import { createLogger } from '../src/platform/logger.ts';
 import { migrate } from '../src/platform/migrate.ts';
 import { openDatabase } from '../src/platform/open-database.ts';
 import { createCredentials } from '../src/platform/postgres-credentials.ts';
-import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
 import { createSessionStore } from '../src/platform/postgres-sessions.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
 
@@ -80,7 +80,7 @@ async function connect() {
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   await migrate(database.ownerUrl);
   const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
-  const store = createPostgresEventStore({ pool, url: database.ownerUrl, log });
+  const { store } = createLog(config, log, { ownerUrl: database.ownerUrl, pool });
   await store.start();
   const cache = new LRUCache<Stream, Folded>({ max: 100 });
   const handle = commandHandler({

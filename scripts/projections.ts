@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import pg from 'pg';
+import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { createLogger } from '../src/platform/logger.ts';
 import { MigrationError, migrate } from '../src/platform/migrate.ts';
 import { openDatabase } from '../src/platform/open-database.ts';
-import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
 import { previousOf } from '../src/platform/read-model-schemas.ts';
 import {
@@ -40,8 +40,9 @@ async function connect() {
   const { ownerUrl } = database;
   await migrate(ownerUrl);
   const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
-  const store = createPostgresEventStore({ pool, url: ownerUrl, log });
+  const { store } = createLog(config, log, { ownerUrl, pool });
   const close = async () => {
+    await store.close();
     await pool.end();
     await database.close();
   };

@@ -90,7 +90,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     gateway,
     url: await listen(http, config),
     checks: {
-      revocations: () => (auth.revocations.isHealthy() ? undefined : 'not refreshed for 30 s'),
+      revocations: () => (auth.revocations.isHealthy() ? undefined : 'not read for 10 s: nobody is let in'),
     },
   };
 }

@@ -11,9 +11,11 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import type { Config } from '../config.ts';
 import type { Closers } from '../platform/closers.ts';
 import { newId } from '../platform/ids.ts';
+import { createRedisRevocationNews } from '../platform/redis-revocation-news.ts';
 import { createCredentials } from '../platform/postgres-credentials.ts';
 import { createRevokedSessions, createSessionStore } from '../platform/postgres-sessions.ts';
 import { createSigningKeyStore } from '../platform/postgres-signing-keys.ts';
+import type { Cluster } from './cluster.ts';
 import type { DatabaseParts } from './log.ts';
 
 /** The keys that tokens and links are signed with: from the settings, or made once and kept in the database. */
@@ -30,7 +32,9 @@ export async function openAuth(
     pool,
     handle,
     keys,
+    cluster,
   }: Pick<DatabaseParts, 'ownerUrl' | 'pool'> & {
+    cluster: Cluster;
     handle: HandleCommand;
     keys: Awaited<ReturnType<typeof openKeys>>;
   },
@@ -40,6 +44,7 @@ export async function openAuth(
   const hashes = await createPasswordHashes();
   const revocations = await createRevocations({
     sessions: createRevokedSessions({ pool, url: ownerUrl, log }),
+    news: cluster && createRedisRevocationNews(cluster),
     accessTokenSeconds,
     log,
   });

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
@@ -6,6 +7,7 @@ import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../platform/closers.ts';
 import { createEventIds } from '../platform/eventstoredb-ids.ts';
 import { createEventStoreDbEventStore } from '../platform/eventstoredb-event-store.ts';
+import { identify, requireSameLog } from '../platform/log-identity.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { migrate } from '../platform/migrate.ts';
 import { openDatabase } from '../platform/open-database.ts';
@@ -38,7 +40,24 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
 
 export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
 
-/** The log: in the database, or in EventStoreDB. */
+/** The log as the settings have it, not yet started: in the database, or in EventStoreDB. */
+export const createLog = (
+  { eventStoreDbUrl }: Pick<Config, 'eventStoreDbUrl'>,
+  log: Logger,
+  {
+    ownerUrl,
+    pool,
+    onBatch,
+  }: { ownerUrl: string; pool: pg.Pool; onBatch?: Metrics['batchCommitted'] | undefined },
+) =>
+  eventStoreDbUrl === undefined
+    ? { kind: 'postgresql' as const, store: createPostgresEventStore({ pool, url: ownerUrl, log, onBatch }) }
+    : {
+        kind: 'eventstoredb' as const,
+        store: createEventStoreDbEventStore({ url: eventStoreDbUrl, ids: createEventIds(pool), log }),
+      };
+
+/** Opens the log. Throws `OtherLog` when the database has followed another one. */
 export async function openLog(
   config: Config,
   log: Logger,
@@ -46,15 +65,9 @@ export async function openLog(
   open: Closers,
   { ownerUrl, pool }: DatabaseParts,
 ): Promise<{ store: EventStore; checks: Checks }> {
-  const url = config.eventStoreDbUrl;
-  if (url === undefined) {
-    const store = createPostgresEventStore({ pool, url: ownerUrl, log, onBatch: metrics.batchCommitted });
-    await store.start();
-    open.add('event store', () => store.close());
-    return { store, checks: {} };
-  }
-  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log });
+  const { kind, store } = createLog(config, log, { ownerUrl, pool, onBatch: metrics.batchCommitted });
   await store.start();
   open.add('event store', () => store.close());
-  return { store, checks: { eventstoredb: () => store.failure() } };
+  await requireSameLog(pool, await identify(kind, store));
+  return { store, checks: kind === 'eventstoredb' ? { eventstoredb: () => store.failure() } : {} };
 }

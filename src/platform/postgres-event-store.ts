@@ -14,7 +14,7 @@ export interface PostgresEventStoreSettings {
   url: string;
   log: Logger;
   /** Hears of every batch once it is stored. */
-  onBatch?: (figures: BatchFigures) => void;
+  onBatch?: ((figures: BatchFigures) => void) | undefined;
 }
 
 export interface PostgresEventStore extends EventStore {
