@@ -38,7 +38,7 @@ interface Log {
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const count = (n: number) => n.toLocaleString('en');
-const PROGRESS_MS = 500;
+const PROGRESS_MS = 2_000;
 const LEAVING_MS = 1_000;
 
 const log = createLogger({ level: 'error' });

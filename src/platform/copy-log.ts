@@ -6,6 +6,7 @@ import type { Append, EventStore, Position, Recorded } from '../events/event-sto
 const PAGE = 1_000;
 /** Characters of JSON that are appended together; EventStoreDB takes 1 MiB by default. */
 const MAX_SIZE = 256 * 1024;
+const IN_FLIGHT = 256;
 
 /** The one is not a copy of the other; the message says from where on, and nothing of what the events tell. */
 export class LogsDiffer extends Error {
@@ -80,9 +81,9 @@ export async function compareLogs({
 }
 
 /**
- * Appends what the original has after one position and up to another to the copy, one after the other, and answers with
- * the number of events. Throws `LogsDiffer` when somebody else writes to the copy. Every event is in the newest shape of
- * its data. Whatever ends it halfway, what is there is a beginning that can be continued.
+ * Appends what the original has after one position and up to another to the copy, in the same order, and answers with
+ * the number of events. Throws `LogsDiffer` when somebody else writes to the copy, or when it stored a later append and
+ * lost an earlier one: such a copy cannot be continued. Every event is in the newest shape of its data.
  */
 export async function copyEvents({
   from,
@@ -98,12 +99,23 @@ export async function copyEvents({
   onStep?: (reached: { from: Position; to: Position }) => void;
 }): Promise<number> {
   let copied = 0;
-  for await (const events of together(eventsOf(from, { after, upTo }))) {
-    const verdict = await to.append(appendOf(events));
-    if (verdict.outcome === 'conflict')
-      throw new LogsDiffer(`${verdict.stream} stands at revision ${verdict.actual} in the target already`);
-    copied += events.length;
-    onStep({ from: events.at(-1)!.position, to: verdict.events.at(-1)!.position });
+  let reached = 0;
+  for await (const wave of waves(together(eventsOf(from, { after, upTo })))) {
+    // A log stores what it is given in the order in which it is given it, as long as nothing fails.
+    const outcomes = await Promise.allSettled(wave.map((events) => to.append(appendOf(events))));
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === 'rejected') throw outcome.reason;
+      const verdict = outcome.value;
+      if (verdict.outcome === 'conflict')
+        throw new LogsDiffer(`${verdict.stream} stands at revision ${verdict.actual} in the target already`);
+      for (const { position } of verdict.events) {
+        if (position <= reached)
+          throw new LogsDiffer('the target has got events in another order: begin again with an empty one');
+        reached = position;
+      }
+      copied += wave[index]!.length;
+    }
+    onStep({ from: wave.at(-1)!.at(-1)!.position, to: reached });
   }
   return copied;
 }
@@ -138,6 +150,18 @@ async function* together(events: AsyncIterable<Recorded>): AsyncGenerator<Record
     size += length;
   }
   if (group.length > 0) yield group;
+}
+
+/** What is on its way at once: one at a time, a copy would take as long as so many answers one after the other. */
+async function* waves(appends: AsyncIterable<Recorded[]>): AsyncGenerator<Recorded[][]> {
+  let wave: Recorded[][] = [];
+  for await (const events of appends) {
+    wave.push(events);
+    if (wave.length < IN_FLIGHT) continue;
+    yield wave;
+    wave = [];
+  }
+  if (wave.length > 0) yield wave;
 }
 
 const belongs = (first: Recorded, next: Recorded): boolean =>
