@@ -5,7 +5,7 @@ import {
   createEventStoreDbEventStore,
   type EventStoreDbEventStore,
 } from '../../src/platform/eventstoredb-event-store.ts';
-import { newStream, range, say } from '../support/appends.ts';
+import { groupClosed, newStream, range, say } from '../support/appends.ts';
 import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb.ts';
 import { type EventStoreDbStage, stageEventStoreDb } from '../support/eventstoredb-stage.ts';
 import { until } from '../support/until.ts';
@@ -39,6 +39,31 @@ describe('who follows a log on EventStoreDB', () => {
   const write = (count: number) =>
     Promise.all(range(count).map((n) => other.append(say(newStream(), `${n}`))));
   const all = () => other.readAll({ after: 0, limit: 10_000 });
+
+  test.each<[string, (server: EventStoreDb) => unknown]>([
+    ['break', ({ faults }) => faults.dropStreams()],
+    ['end without an error', ({ faults }) => faults.endStreams()],
+    ['fall silent', ({ faults }) => (faults.silence(), faults.lift())],
+  ])('is told at once again, by a new subscription, soon after subscriptions %s', async (_, fault) => {
+    await write(1);
+    const seen = follow(store);
+    await until(() => seen.length === 1);
+    const before = server.subscriptions();
+    await fault(server);
+    // What nobody was told of shows the silence.
+    await store.append(say(newStream(), 'unheard'));
+    await until(() => server.subscriptions() >= before + 3, 'three processes to subscribe again');
+    await until(() => seen.length === 2);
+    // Only a subscription can tell of it now.
+    server.faults.unavailable(Infinity, 'read');
+    const raw = EventStoreDBClient.connectionString(server.url);
+    const { type, data } = groupClosed;
+    const metadata = { $correlationId: 'c', actorId: null, occurredAt: '2026-01-01T00:00:00.000Z', v: 1 };
+    await raw.appendToStream('chatGroup-1', jsonEvent({ type, data, metadata }));
+    await until(() => seen.length === 3);
+    server.faults.lift();
+    await raw.dispose();
+  });
 
   test.each<[string, (server: EventStoreDb) => unknown]>([
     ['break', ({ faults }) => faults.dropStreams()],

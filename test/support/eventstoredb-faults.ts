@@ -82,6 +82,8 @@ export function createFaults() {
   return {
     faults,
     open,
+    /** How many were ever opened. */
+    counts: { subscriptions: 0 },
     isSilent: () => isSilent,
     /** The fault that this call meets. Plans of one kind are met in the order they were made. */
     next(kind: CallKind): CallFault | undefined {

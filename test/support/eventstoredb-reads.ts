@@ -76,6 +76,7 @@ function openReader(call: Call, log: StandInLog, plan: FaultPlan) {
     },
   };
   plan.open.add(handle);
+  if (isSubscription) plan.counts.subscriptions++;
   call.on('cancelled', close).on('close', close);
 
   async function send(message: streams.ReadResp): Promise<void> {

@@ -18,6 +18,8 @@ export interface EventStoreDb {
   faults: Faults;
   /** All that is stored, the server's own events included, in the order of the log. */
   events(): StoredEvent[];
+  /** How many subscriptions were ever opened. */
+  subscriptions(): number;
   /** As a restart or time does: appends at any revision are no longer known by their ids. */
   forgetRecentIds(): void;
   /** Cuts all connections and comes back on the same port, with the log and without the recent ids. */
@@ -73,6 +75,7 @@ export async function startEventStoreDb(options: EventStoreDbOptions = {}): Prom
     port,
     faults: plan.faults,
     events: () => [...log.events],
+    subscriptions: () => plan.counts.subscriptions,
     forgetRecentIds: () => log.forgetRecentIds(),
     async restart() {
       server.forceShutdown();
