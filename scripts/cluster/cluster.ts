@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { closers } from '../../src/platform/closers.ts';
+import { type ProgramName, program } from '../../test/support/debian-programs.ts';
 import { type Rabbitmq, startRabbitmq } from '../../test/support/rabbitmq.ts';
 import { type Redis, startRedis } from '../../test/support/redis.ts';
 import { freePort, isReady, killProcesses } from '../../test/support/server-process.ts';
@@ -22,6 +23,7 @@ export const SHAPE: Partial<Record<Kind, number>> = {
   worker: 2,
 };
 
+const PROGRAMS: readonly ProgramName[] = ['redis-server', 'rabbitmq-server', 'epmd', 'nginx'];
 /** Parts that end themselves when this process exits. */
 const EXIT_LISTENERS = 6;
 
@@ -76,6 +78,8 @@ export interface Cluster {
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { log = pino({ level: 'silent' }) } = options;
+  // Whoever lacks one hears of it before anything has started.
+  for (const name of PROGRAMS) program(name);
   const open = closers(log);
   try {
     return await start(options, log, open);
