@@ -101,9 +101,9 @@ const isBroadcast = (packet: unknown, opts: unknown) =>
   areTexts(opts['except']) &&
   (opts['flags'] === undefined || isObject(opts['flags']));
 
-/** A message of the two kinds that there are. Throws on anything else. */
+/** A message of the two kinds that there are. Throws on anything else, without repeating any of it. */
 function parse(raw: Buffer): object {
-  const message: unknown = JSON.parse(raw.toString());
+  const message = json(raw);
   if (isObject(message) && typeof message['uid'] === 'string' && isObject(message['data'])) {
     const { packet, opts, requestId } = message['data'];
     // With an id it would ask for an answer.
@@ -114,4 +114,12 @@ function parse(raw: Buffer): object {
     }
   }
   throw new Error('neither a broadcast nor an event between servers');
+}
+
+function json(raw: Buffer): unknown {
+  try {
+    return JSON.parse(raw.toString());
+  } catch {
+    return undefined;
+  }
 }

@@ -1,12 +1,15 @@
 import type { ChainableCommander } from 'ioredis';
 import { z } from 'zod';
 import type { GroupId, UserId } from '../events/ids.ts';
-import { ATTENDANCE_MS, type Attendance, type PresenceRegistry } from '../realtime/presence-registry.ts';
+import type { Attendance, PresenceRegistry } from '../realtime/presence-registry.ts';
 import { ANSWER_MS, inTime, usable } from './redis-link.ts';
 import type { RedisLinks } from './redis-links.ts';
 
 /** So many users are told or asked about in one round trip. */
 const USERS_AT_ONCE = 500;
+
+/** The port's `ATTENDANCE_MS`: adapters import types of it only. */
+const KEPT_MS = 60_000;
 
 /** What one node tells of one user, and when: in ms since 1970, by that node's clock. */
 const told = z.object({
@@ -47,7 +50,7 @@ export function createRedisPresenceRegistry({
     } else {
       known.add(userId);
       pipeline.hset(key, nodeId, JSON.stringify({ at: now(), sockets, received }));
-      pipeline.pexpire(key, ATTENDANCE_MS);
+      pipeline.pexpire(key, KEPT_MS);
     }
   }
 
@@ -56,7 +59,7 @@ export function createRedisPresenceRegistry({
     const attendances = new Map<string, Attendance>();
     for (const [node, text] of Object.entries(fields)) {
       const { success, data } = told.safeParse(parsed(text));
-      if (success && now() - data.at <= ATTENDANCE_MS)
+      if (success && now() - data.at <= KEPT_MS)
         attendances.set(node, { sockets: data.sockets, received: data.received });
     }
     return attendances;
@@ -80,7 +83,8 @@ export function createRedisPresenceRegistry({
       }
     },
     async admit(userId, attendance) {
-      // At once, so that of two nodes that admit the last socket at the same time at least one sees both.
+      // Told before it is read, so that of two nodes that admit the last socket at the same time at least one sees both;
+      // and all of it or nothing, so that nothing is left there for ever.
       const transaction = usable(commands).multi();
       tell(transaction, userId, attendance);
       transaction.hgetall(keyOf(userId));

@@ -84,6 +84,7 @@ export async function startRedis(): Promise<Redis> {
         lazyConnect: true,
         retryStrategy: () => null,
         maxRetriesPerRequest: 0,
+        disconnectTimeout: 100,
       });
       // Told by the call that rejects.
       client.on('error', () => undefined);
