@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import { UnreadableEvent } from '../events/stored-events.ts';
+import { PAGE, type Page, createPages } from './event-log-pages.ts';
 
 /** How many events may be handed over to a subscriber that has not asked for them yet; the rest it reads later. */
 const MAX_PENDING = 4_096;
@@ -30,6 +31,7 @@ export function createSubscriptions(
   log: Logger,
 ): Subscriptions {
   const subscribers = new Set<Subscriber>();
+  const pageAfter = createPages(reader);
   let polling: Promise<void> | undefined;
 
   function hear(position: Position): void {
@@ -62,13 +64,20 @@ export function createSubscriptions(
     const wake = () => subscriber.wake();
     let reading: Promise<void> | undefined;
     let failure: UnreadableEvent | undefined;
-    let page = limit;
+    let page = PAGE;
+
+    const readPage = async (at: Position): Promise<Page> =>
+      page === PAGE
+        ? pageAfter(at)
+        : { events: await reader.readAll({ after: at, limit: page }), isNew: true };
 
     async function read(): Promise<void> {
       for (let attempt = 0; !signal.aborted; attempt += 1) {
-        subscriber.heardOf = subscriber.at;
+        const { at, heardOf } = subscriber;
+        subscriber.heardOf = at;
         try {
-          const events = await reader.readAll({ after: subscriber.at, limit: page });
+          const { events, isNew } = await readPage(at);
+          if (!isNew) subscriber.heardOf = Math.max(subscriber.heardOf, heardOf);
           if (events.length === page) subscriber.heardOf = Infinity;
           take(subscriber, events);
           return;
@@ -98,15 +107,20 @@ export function createSubscriptions(
       });
     }
 
+    /** Whether there is something to deliver, but not a whole batch as far as is known. */
+    function mayGrow(): boolean {
+      const { at, heardOf, pending } = subscriber;
+      return pending.length < limit && heardOf !== Infinity && (pending.length > 0 || heardOf > at);
+    }
+
     subscribers.add(subscriber);
     polling ??= poll();
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted) {
+        if (lingerMs > 0 && mayGrow()) await pause(lingerMs, undefined, { signal }).catch(() => undefined);
         if (subscriber.pending.length < limit) readAhead();
         if (subscriber.pending.length > 0) {
-          if (lingerMs > 0 && subscriber.pending.length < limit)
-            await pause(lingerMs, undefined, { signal }).catch(() => undefined);
           yield subscriber.pending.splice(0, limit);
         } else if (failure) {
           throw failure;
