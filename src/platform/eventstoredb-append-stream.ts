@@ -27,8 +27,15 @@ export type AppendAnswer =
   | { unknown: string };
 
 export interface AppendStream {
-  /** Never rejects. A repetition with the same ids at the same revision is stored once. */
-  append(stream: Stream, expected: Revision, events: readonly ProposedEvent[]): Promise<AppendAnswer>;
+  /**
+   * Never rejects. A repetition with the same ids at the same revision is stored once. After `forget` the answer is
+   * waited for no longer, and never comes.
+   */
+  append(
+    stream: Stream,
+    expected: Revision,
+    events: readonly ProposedEvent[],
+  ): { answer: Promise<AppendAnswer>; forget(): void };
   close(): void;
 }
 
@@ -86,24 +93,29 @@ export function createAppendStream(client: EventStoreDbClient): AppendStream {
   }
 
   return {
-    async append(stream, expected, events) {
+    append(stream, expected, events) {
       const id = randomUUID();
       const { promise, resolve } = Promise.withResolvers<AppendAnswer>();
-      waiting.set(id, resolve);
       const timer = setTimeout(() => {
         // What may lie in a buffer on the way must not arrive after somebody has given up on it.
         reset(`no answer within ${APPEND_MS} ms`);
         client.ranLate();
       }, APPEND_MS);
+      const forget = () => {
+        clearTimeout(timer);
+        waiting.delete(id);
+      };
+      const settle = (answer: AppendAnswer) => {
+        forget();
+        resolve(answer);
+      };
+      waiting.set(id, settle);
       const sending = (current ??= open());
       sending.then(
         (call) => waiting.has(id) && call.write(toRequest(id, stream, expected, events)),
-        (error: Error) => resolve({ unknown: error.message }),
+        (error: Error) => settle({ unknown: error.message }),
       );
-      return promise.finally(() => {
-        clearTimeout(timer);
-        waiting.delete(id);
-      });
+      return { answer: promise, forget };
     },
     close: () => reset('the event store is closed'),
   };

@@ -13,11 +13,14 @@ import {
 import type { Logger } from 'pino';
 import type { Position, Revision } from '../events/event-store.ts';
 import type { Stream } from '../events/streams.ts';
+import { within } from './within.ts';
 
 /** How long the server may take for a read. */
 const READ_MS = 5_000;
 /** A connection that let something run into its deadline is replaced once it is older than this. */
 const RENEW_MS = 3_000;
+/** How long the calls of a connection may take to end. */
+const DISPOSE_MS = 2_000;
 /** A dead peer shows after the library's 10 s between pings and this. */
 const PONG_MS = 3_000;
 /** In units of 32 events: how often the server says how far it has looked, which is a sign of life. */
@@ -88,9 +91,13 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
 
   async function release(client: EventStoreDBClient): Promise<void> {
     for (const end of [...endings]) end();
-    await client.dispose();
-    // Not part of the library's public face, and the only way to its connection, which would stay open.
-    (await client['getChannel']()).close();
+    try {
+      await within(client.dispose(), DISPOSE_MS, () => undefined);
+      // Not part of the library's public face, and the only way to its connection, which would stay open.
+      (await client['getChannel']()).close();
+    } catch (err) {
+      log.debug({ err }, 'a connection to EventStoreDB did not close in order');
+    }
   }
 
   function ranLate(): void {
@@ -98,7 +105,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     const { client } = current;
     current = connect();
     log.warn('EventStoreDB did not answer in time: connecting anew');
-    release(client).catch((err: unknown) => log.debug({ err }, 'the old connection did not close in order'));
+    void release(client);
   }
 
   function collect(open: () => StreamingRead<{ event?: RecordedEvent }>): Promise<StoredRecord[]> {

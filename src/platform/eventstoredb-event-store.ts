@@ -1,5 +1,11 @@
 import type { Logger } from 'pino';
-import type { EventStore, Position, Recorded } from '../events/event-store.ts';
+import {
+  type EventStore,
+  NO_STREAM,
+  type Position,
+  type Recorded,
+  type Revision,
+} from '../events/event-store.ts';
 import type { Stream } from '../events/streams.ts';
 import { UnreadableEvent } from '../events/stored-events.ts';
 import { unavailable } from './event-log-batch.ts';
@@ -55,15 +61,12 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     hear(records.at(-1)!.position);
   }
 
-  async function revisions(streams: readonly Stream[]): Promise<Map<Stream, number>> {
-    const found = new Map<Stream, number>();
+  async function revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>> {
+    const found = new Map<Stream, Revision>();
     for (let from = 0; from < streams.length; from += STREAMS_AT_ONCE) {
       const some = streams.slice(from, from + STREAMS_AT_ONCE);
-      await lane.lookUp(some);
-      for (const stream of some) {
-        const revision = tail.memory.standing(stream)?.revision;
-        if (revision !== undefined && revision >= 0) found.set(stream, revision);
-      }
+      for (const [stream, revision] of await lane.revisions(some))
+        if (revision !== NO_STREAM) found.set(stream, revision);
     }
     return found;
   }
@@ -74,10 +77,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     readAll: reader.readAll,
     head: reader.head,
     revisions,
-    async find(id) {
-      const known = await lane.locate([id]);
-      return (await lane.fetch(known))[0];
-    },
+    find: lane.find,
     subscribe: ({ signal, ...options }) =>
       subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) }),
     async start() {

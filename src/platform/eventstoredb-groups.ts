@@ -65,10 +65,9 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
     const giveUpAt = Math.min(...members.map((member) => member.giveUpAt));
     const seen = watch(group, ids);
     for (let failures = 0; ; failures += 1) {
-      const answer = await Promise.race([
-        appends.append(stream, revision, events),
-        seen.then(() => 'stored' as const),
-      ]);
+      const sent = appends.append(stream, revision, events);
+      const answer = await Promise.race([sent.answer, seen.then(() => 'stored' as const)]);
+      sent.forget();
       if (typeof answer === 'object' && 'refused' in answer) throw new Error(answer.refused);
       const found =
         (answer === 'stored' ? await within(seen, SEEN_MS, () => undefined) : undefined) ??

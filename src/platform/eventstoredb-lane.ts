@@ -1,9 +1,9 @@
 import {
   type Append,
   EventStoreUnavailable,
-  NO_STREAM,
   type Position,
   type Recorded,
+  type Revision,
   type Verdict,
 } from '../events/event-store.ts';
 import type { Stream } from '../events/streams.ts';
@@ -24,14 +24,17 @@ const EVENT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface EventStoreDbLane {
   append(append: Append): Promise<Verdict>;
-  /** Where the events with these ids are, as of now. */
-  locate(ids: readonly string[]): Promise<KnownId[]>;
-  /** The events at these places. */
-  fetch(known: readonly KnownId[]): Promise<Recorded[]>;
-  /** Makes sure that it is known where these streams stand, as of now. */
-  lookUp(streams: readonly Stream[]): Promise<void>;
+  /** The event with this id. */
+  find(id: string): Promise<Recorded | undefined>;
+  /** Where these streams stand, `NO_STREAM` included. */
+  revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>>;
   /** Takes no more appends, and answers those that wait. */
   close(): Promise<void>;
+}
+
+interface Look {
+  known: Map<string, KnownId>;
+  revisions: Map<Stream, Revision>;
 }
 
 /**
@@ -47,7 +50,7 @@ export function createEventStoreDbLane(settings: {
 }): EventStoreDbLane {
   const { sender, reader, tail, ids: index } = settings;
   const { memory } = tail;
-  let queue: Queued[] = [];
+  const queue: Queued[] = [];
   let waitingSize = 0;
   let running: Promise<void> | undefined;
   let isClosed = false;
@@ -78,7 +81,7 @@ export function createEventStoreDbLane(settings: {
         ),
       );
       for (const { size } of again) waitingSize += size;
-      queue = [...again, ...queue];
+      queue.unshift(...again);
     }
   }
 
@@ -86,19 +89,19 @@ export function createEventStoreDbLane(settings: {
   async function decide(round: readonly Queued[]): Promise<Queued[]> {
     const streams = round.flatMap(({ append }) => [append.stream, ...guardedBy(append)]);
     const ids = round.flatMap(({ events }) => events.map(({ id }) => id));
-    const known = new Map((await lookAt(ids, streams)).map((place) => [place.id, place]));
+    const { known, revisions } = await lookAt(ids, streams);
     const groups = new Map<Stream, Group>();
     for (const queued of round) {
       const { append, events, resolve } = queued;
       const { stream } = append;
       const places = events.flatMap(({ id }) => known.get(id) ?? []);
-      const conflict = conflictOf(append);
+      const conflict = conflictOf(append, revisions);
       if (places.length > 0) {
         resolve(fetch(places).then((found) => ({ outcome: 'duplicate', events: found })));
       } else if (conflict) {
         resolve({ outcome: 'conflict', ...conflict });
       } else {
-        const group = groups.get(stream) ?? { stream, revision: revisionOf(stream), members: [] };
+        const group = groups.get(stream) ?? { stream, revision: revisions.get(stream)!, members: [] };
         groups.set(stream, group);
         group.members.push(queued);
       }
@@ -113,19 +116,11 @@ export function createEventStoreDbLane(settings: {
     return true;
   }
 
-  const revisionOf = (stream: Stream) => memory.standing(stream)?.revision ?? NO_STREAM;
-
-  function conflictOf({ stream, expected, guards = [] }: Append) {
-    const needs = expected === 'any' ? guards : [{ stream, revision: expected }, ...guards];
-    const missed = needs.find((need) => revisionOf(need.stream) !== need.revision);
-    return missed && { stream: missed.stream, actual: revisionOf(missed.stream) };
-  }
-
   /**
-   * Where events with these ids are. When it resolves, and until the next turn of the event loop, what is remembered
-   * of these streams is as of the same moment: no event of the log as it was at the call is left out.
+   * Where events with these ids are, and where these streams stand, as of one moment after the call: an event that
+   * comes later is beyond the revision of its stream.
    */
-  async function lookAt(ids: readonly string[], streams: readonly Stream[]): Promise<KnownId[]> {
+  async function lookAt(ids: readonly string[], streams: readonly Stream[]): Promise<Look> {
     for (;;) {
       const { base } = memory;
       const [indexed, head, ...learned] = await Promise.all([
@@ -138,7 +133,11 @@ export function createEventStoreDbLane(settings: {
       await tail.reach(Math.max(head, ...learned, ...standings));
       // What was left to the index meanwhile was perhaps not there when it was asked.
       if (memory.base !== base || unknownAmong(streams).length > 0) continue;
-      return [...indexed, ...ids.flatMap((id) => memory.find(id) ?? [])];
+      const places = [...indexed, ...ids.flatMap((id) => memory.find(id) ?? [])];
+      return {
+        known: new Map(places.map((place) => [place.id, place])),
+        revisions: new Map(streams.map((stream) => [stream, memory.standing(stream)!.revision])),
+      };
     }
   }
 
@@ -156,8 +155,7 @@ export function createEventStoreDbLane(settings: {
       throw unavailable('the index of event ids did not answer');
     });
 
-  async function fetch(known: readonly KnownId[]): Promise<Recorded[]> {
-    const places = [...new Map(known.map((place) => [place.id, place])).values()];
+  async function fetch(places: readonly KnownId[]): Promise<Recorded[]> {
     const found = await Promise.all(
       places.map(({ stream, revision }) => reader.readStream(stream, { from: revision, limit: 1 })),
     );
@@ -166,14 +164,22 @@ export function createEventStoreDbLane(settings: {
 
   return {
     append: (append) => new Promise((resolve, reject) => enqueue(append, resolve, reject)),
-    locate: (ids) => lookAt(ids, []),
-    fetch,
-    lookUp: async (streams) => void (await lookAt([], streams)),
+    async find(id) {
+      const { known } = await lookAt([id], []);
+      return (await fetch([...known.values()]))[0];
+    },
+    revisions: async (streams) => (await lookAt([], streams)).revisions,
     async close() {
       isClosed = true;
       await running;
     },
   };
+}
+
+function conflictOf({ stream, expected, guards = [] }: Append, revisions: Look['revisions']) {
+  const needs = expected === 'any' ? guards : [{ stream, revision: expected }, ...guards];
+  const missed = needs.find((need) => revisions.get(need.stream) !== need.revision);
+  return missed && { stream: missed.stream, actual: revisions.get(missed.stream)! };
 }
 
 const guardedBy = ({ guards = [] }: Append) => guards.map(({ stream }) => stream);

@@ -32,6 +32,9 @@ function stage() {
       subscriptions.handOver(events(length + 1, length + count + 1), after);
       length += count;
     },
+    /** Hands the last ones over once more. */
+    repeat: (count: number) =>
+      subscriptions.handOver(events(length - count + 1, length + 1), (length - count) * 100),
   };
 }
 
@@ -60,6 +63,17 @@ describe('what is handed over to those who follow the log', () => {
     handOver(2, 50);
     expect((await first).value).toEqual(events(1, 3));
     expect(reads).toEqual([0, 0]);
+  });
+
+  test('is given once, though it is handed over again', async () => {
+    const { subscribe, handOver, repeat, reads } = stage();
+    const batches = subscribe(done.signal)[Symbol.asyncIterator]();
+    const first = batches.next();
+    await until(() => reads.length === 1);
+    handOver(3);
+    repeat(2);
+    handOver(2);
+    expect((await first).value).toEqual(events(1, 6));
   });
 
   test('does not pile up before those who are slow: they get the first 4,096, and read the rest', async () => {
