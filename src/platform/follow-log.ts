@@ -30,6 +30,8 @@ export interface FollowLog {
   connect: (onLost: (error: Error) => void) => Promise<ProjectingConnection>;
   log: Logger;
   signal: AbortSignal;
+  /** How long a batch waits for more of its kind. Default 0. */
+  lingerMs?: number | undefined;
   /** Hears of every step, `handled` being how many of its events concerned the projection. */
   onProgress: (name: string, position: Position, handled: number) => void;
   onHealth: (health: ProjectionHealth) => void;
@@ -105,6 +107,7 @@ async function followOnce({
   projection,
   connect,
   signal,
+  lingerMs = 0,
   onProgress,
 }: Omit<FollowLog, 'onProgress' | 'onHealth' | 'log'> & {
   onProgress: (position: Position, handled: number) => void;
@@ -147,6 +150,7 @@ async function followOnce({
       const batches = store.subscribe({
         after: position,
         limit: BATCH,
+        lingerMs,
         signal: AbortSignal.any([signal, end.signal]),
       });
       for await (const batch of batches) {

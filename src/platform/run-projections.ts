@@ -19,6 +19,8 @@ export interface StartProjections {
   projections?: readonly Projection[];
   /** Hears how far they come; by default one of their own. */
   progress?: ProjectionProgress;
+  /** See `followLog`. */
+  lingerMs?: number | undefined;
   /** Hears of every step of every projection. */
   onProgress?: (name: string, position: Position, handled: number) => void;
 }
@@ -49,6 +51,7 @@ export async function startProjections(options: StartProjections): Promise<Runni
       projection,
       log,
       signal: stopping.signal,
+      lingerMs: options.lingerMs,
       connect: (onLost) =>
         ProjectingConnection.open({ url: ownerUrl, role: APP_ROLE, schema: projection.name, onLost }),
       onProgress: (name, position, handled) => {

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { ChatServer, ChatSocket, Connection } from './connection.ts';
 import { type Attendance, type PresenceRegistry, type Received, hasSockets } from './presence-registry.ts';
@@ -162,11 +163,28 @@ function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Rea
 /** A registry that has lost its memory is told of everybody within this time. */
 const SETTLING_MS = 8_000;
 
+/** The nodes tell of a user once a second at most, so that asking more often brings nothing new. */
+const FRESH_MS = 1_000;
+const MOST_KEPT = 50_000;
+
 /** How users are reached on all nodes but this. `look` rejects when nobody can tell, or not all nodes have told yet. */
-export const clusterReach = (registry: Pick<PresenceRegistry, 'elsewhere' | 'since'>) => ({
-  async look(userIds: readonly UserId[]): Promise<Reached> {
-    const [since, attendances] = await Promise.all([registry.since(), registry.elsewhere(userIds)]);
-    if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have told who is there');
-    return reachedBy(attendances);
-  },
-});
+export function clusterReach(registry: Pick<PresenceRegistry, 'elsewhere' | 'since'>) {
+  const recent = new LRUCache<UserId, readonly Attendance[]>({ max: MOST_KEPT, ttl: FRESH_MS });
+  return {
+    async look(userIds: readonly UserId[]): Promise<Reached> {
+      const attendances = new Map<UserId, readonly Attendance[]>();
+      for (const userId of userIds) {
+        const told = recent.get(userId);
+        if (told) attendances.set(userId, told);
+      }
+      const unknown = userIds.filter((userId) => !attendances.has(userId));
+      const [since, told] = await Promise.all([registry.since(), registry.elsewhere(unknown)]);
+      if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have told who is there');
+      for (const userId of unknown) {
+        attendances.set(userId, told.get(userId) ?? []);
+        recent.set(userId, told.get(userId) ?? []);
+      }
+      return reachedBy(attendances);
+    },
+  };
+}
