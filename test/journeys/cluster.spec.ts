@@ -181,6 +181,7 @@ describe('the cluster', () => {
       talkers = [company, ...applicants].map((session) => new Talker(session, groups));
     }, 60_000);
 
+    afterEach(fallSilent);
     afterAll(() => {
       for (const { client } of talkers ?? []) client.close();
     });
@@ -217,6 +218,7 @@ describe('the cluster', () => {
 
     test('and tells who is away of each message once', async () => {
       const owner = new pg.Client({ connectionString: cluster.databaseUrl });
+      owner.on('error', () => {});
       await owner.connect();
       const told = async () => {
         const { rows } = await owner.query<{ said: number; sent: number; letters: number }>(
