@@ -104,7 +104,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     readiness: () =>
       readinessOf(Object.assign({}, ...needed) as Checks, Object.assign({}, ...useful) as Checks),
     async expose() {
-      await Promise.all(measures.map((measure) => measure?.()));
+      await Promise.all(measures.map(async (measure) => measure?.()));
       return metrics.expose();
     },
   };

@@ -146,8 +146,12 @@ describe('the cluster', () => {
       const { databaseUrl: ownerUrl } = cluster;
       const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 2, applicationName: 'check', log });
       const store = createPostgresEventStore({ pool, url: ownerUrl, log });
-      const rebuilt = await rebuildAll({ store, ownerUrl, log }).finally(() => pool.end());
-      return rebuilt.map(({ isVerified }) => isVerified);
+      try {
+        const rebuilt = await rebuildAll({ store, ownerUrl, log });
+        return rebuilt.map(({ isVerified }) => isVerified);
+      } finally {
+        await pool.end();
+      }
     }
 
     beforeAll(async () => {
