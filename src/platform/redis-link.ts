@@ -31,11 +31,19 @@ export class RedisUnavailable extends Error {
   override readonly name = 'RedisUnavailable';
 }
 
-/** The client of a link on which Redis answers. Throws `RedisUnavailable`. */
-export function usable(link: Pick<RedisLink, 'client' | 'failure'>): Redis {
-  const failure = link.failure();
-  if (failure !== undefined) throw new RedisUnavailable(failure);
-  return link.client;
+/**
+ * The client of a link on which Redis answers. Throws `RedisUnavailable`. Ask for it before each command: what is sent in
+ * one turn of the event loop leaves in one write, which is most of what a command costs.
+ */
+export function usable({ client, failure }: Pick<RedisLink, 'client' | 'failure'>): Redis {
+  const reason = failure();
+  if (reason !== undefined) throw new RedisUnavailable(reason);
+  const { stream } = client;
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+  return client;
 }
 
 /**

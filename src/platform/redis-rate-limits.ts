@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { RateLimited, type RateLimits } from '../auth/rate-limits.ts';
 import { type Counters, type PerMinute, WINDOW_SECONDS, rateLimitsOver } from './rate-limit-windows.ts';
@@ -43,4 +43,4 @@ export function createRedisRateLimits({
 }
 
 /** Some keys hold an e-mail or network address, which Redis and who looks into it need not know. */
-const nameless = (key: string) => createHash('sha256').update(key).digest('base64url');
+const nameless = (key: string) => hash('sha256', key, 'base64url');
