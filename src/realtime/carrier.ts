@@ -5,7 +5,7 @@ import type { ServerOptions } from 'socket.io';
  * it loses, `heads` and `sync` repair.
  */
 export interface Carrier {
-  /** Socket.IO's adapter, for the server of this node. */
+  /** Socket.IO's adapter, for the server of this node. It never hears what this node itself emitted. */
   adapter: NonNullable<ServerOptions['adapter']>;
   /** Resolves once this node hears all rooms that it has now; out of reach, at the latest after a second. */
   hearing(): Promise<void>;

@@ -6,6 +6,9 @@ const VOLATILE_BYTES = 16_384;
 /** Engine.IO's "message", then Socket.IO's "event" of the main namespace. */
 const EVENT = '42';
 
+/** An event for clients: its name and what belongs to it, as values or as JSON already. */
+type Packet = { data: unknown[] } | { text: string };
+
 type Adapter = ReturnType<ChatServer['of']>['adapter'];
 type Broadcast = Adapter['broadcast'];
 
@@ -17,7 +20,7 @@ export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Br
   const main = io.of('/');
   const { adapter } = main;
 
-  const broadcast: Broadcast = ({ data }: { data: unknown[] }, { rooms, except, flags }) => {
+  const broadcast: Broadcast = (packet: Packet, { rooms, except, flags }) => {
     const excepted = except?.size ? membersOf(adapter, except) : undefined;
     const ids = rooms.size === 1 ? adapter.rooms.get(first(rooms)) : membersOf(adapter, rooms);
     if (!ids) return;
@@ -27,7 +30,7 @@ export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Br
       const wire = main.sockets.get(id)?.data.wire;
       if (!wire || excepted?.has(id)) continue;
       if (flags?.volatile && wire.unsentBytes > VOLATILE_BYTES) continue;
-      frame ??= textFrame(EVENT + JSON.stringify(data));
+      frame ??= textFrame(EVENT + ('text' in packet ? packet.text : JSON.stringify(packet.data)));
       wire.write(frame);
       count += 1;
     }

@@ -4,7 +4,11 @@ import { type RosterNews, nodeNews } from './node-news.ts';
 import type { Told } from './push.ts';
 
 type Adapter = ReturnType<ChatServer['of']>['adapter'];
-export type Write = Adapter['broadcast'];
+/** An event for clients as the JSON that they get: it is made once for all nodes. */
+export interface Packet {
+  text: string;
+}
+export type Write = (packet: Packet, opts: Parameters<Adapter['broadcast']>[1]) => void;
 
 /** What a packet for a group carries among nodes, and no client sees: the revision of the roster that it relies on. */
 export interface Fence {
@@ -20,11 +24,10 @@ export interface NodeNewsHandlers {
 interface ClusterAdapter {
   publish(message: { type: number; data: object }): void;
   onMessage(message: Message): void;
-  readonly uid: string;
 }
 /** As the carrier lets it pass. */
-type Message = { uid: string; nsp: string } & (
-  | { type: typeof BROADCAST; data: { packet: { data: unknown[] }; opts: Options } }
+type Message = { nsp: string } & (
+  | { type: typeof BROADCAST; data: { packet: Packet; opts: Options } }
   | { type: typeof SERVER_SIDE_EMIT; data: { packet: [string, ...unknown[]] } }
 );
 interface Options {
@@ -50,22 +53,23 @@ export function overNodes(
 
   adapter.broadcast = ({ data }: { data: unknown[] }, opts) => {
     const { rooms, except = [], flags } = opts;
+    const packet: Packet = { text: JSON.stringify(data) };
     if (!flags?.local)
       cluster.publish({
         type: BROADCAST,
-        data: { packet: { data }, opts: { rooms: [...rooms], except: [...except], flags } },
+        data: { packet, opts: { rooms: [...rooms], except: [...except], flags } },
       });
-    write({ data }, opts);
+    write(packet, opts);
   };
 
   cluster.onMessage = (message) => {
-    if (message.uid === cluster.uid || message.nsp !== '/') return;
+    if (message.nsp !== '/') return;
     if (message.type === BROADCAST) {
       const { packet, opts } = message.data;
       // Nothing is for everybody.
       if (opts.rooms.length === 0) return;
       const flags = { ...opts.flags };
-      write({ data: packet.data }, { rooms: new Set(opts.rooms), except: new Set(opts.except), flags });
+      write(packet, { rooms: new Set(opts.rooms), except: new Set(opts.except), flags });
     } else if (message.type === SERVER_SIDE_EMIT) {
       const [name, payload] = message.data.packet;
       if (name === 'roster') handlers.roster(nodeNews.roster.parse(payload));

@@ -1,6 +1,7 @@
 import { Server } from 'socket.io';
 import { createRedisCarrier } from '../../src/platform/redis-carrier.ts';
 import { openRedis } from '../../src/platform/redis-links.ts';
+import { type Packet, overNodes } from '../../src/realtime/over-nodes.ts';
 import { linesOf } from '../support/log-lines.ts';
 import { type Redis, linksTo, startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -10,6 +11,11 @@ import { until } from '../support/until.ts';
 const SOCKET = 'a socket';
 
 type Node = Awaited<ReturnType<typeof startNode>>;
+
+function saidIn({ text }: Packet): string {
+  const [name, said] = JSON.parse(text) as [string, { text: string }];
+  return `${name} ${said.text}`;
+}
 
 /** A Socket.IO server without sockets, and what its adapter heard from the others. */
 async function startNode(url: string, log = linesOf('warn').log) {
@@ -24,15 +30,12 @@ async function startNode(url: string, log = linesOf('warn').log) {
   io.of('/').on('move', (what: string) => heard.push(`move ${what}`));
   const inherited = adapter as unknown as { onMessage(message: object): void };
   const onMessage = inherited.onMessage.bind(adapter);
+  const nothing = () => {};
+  overNodes(adapter, { write: nothing, handlers: { roster: nothing, told: nothing } });
   inherited.onMessage = (message) => {
-    const { type, uid, data } = message as {
-      type: number;
-      uid: string;
-      data: { packet: { data: string[] } };
-    };
-    if (type === 3 && uid !== (adapter as unknown as { uid: string }).uid)
-      heard.push(data.packet.data.join(' '));
-    onMessage(message);
+    const { type, data } = message as { type: number; data: { packet: Packet } };
+    if (type === 3) heard.push(saidIn(data.packet));
+    else onMessage(message);
   };
   return {
     redis,
@@ -46,7 +49,7 @@ async function startNode(url: string, log = linesOf('warn').log) {
       await carrier.hearing();
     },
     async say(text: string) {
-      io.to('group:1').emit('said', text);
+      io.to('group:1').emit('said', { text });
       io.serverSideEmit('move', text);
       await carrier.takenOver();
     },
@@ -86,19 +89,33 @@ describe('The carrier over Redis', () => {
   const channels = async () =>
     ((await redis.ask('PUBSUB', 'SHARDCHANNELS')) as string[]).filter((name) => name.includes('group:'));
 
-  test('brings what is emitted on one node to the rooms of another', async () => {
+  test('brings what is emitted on one node to the rooms of another, and never back', async () => {
+    await speaker.hear('group:1');
     await speaker.say('hello');
     await hears('hello');
-    expect(speaker.heard).toStrictEqual([]);
+    await listener.say('answer');
+    await until(() => speaker.heard.length === 2);
+    expect(speaker.heard).toStrictEqual(['said answer', 'move answer']);
   });
 
   test('misses nothing that is said once it hears a room, however many it has', async () => {
     const rooms = Array.from({ length: 3_000 }, (_, number) => `group:${number}`);
     await listener.hear(...rooms);
-    for (const room of rooms) speaker.io.to(room).emit('said', room);
+    for (const room of rooms) speaker.io.to(room).emit('said', { text: room });
     await speaker.carrier.takenOver();
     await until(() => listener.heard.length === rooms.length);
     expect(await channels()).toHaveLength(rooms.length);
+  });
+
+  test('sends what is told in one turn in one piece', async () => {
+    const reads = async () =>
+      Number(/total_reads_processed:(\d+)/.exec((await redis.ask('INFO', 'stats')) as string)?.[1]);
+    const before = await reads();
+    for (let times = 0; times < 200; times += 1) speaker.io.to('group:1').emit('said', { text: 'hello' });
+    await speaker.carrier.takenOver();
+    // The links ask for life signs, too.
+    expect((await reads()) - before).toBeLessThan(40);
+    await until(() => listener.heard.length === 200);
   });
 
   test('hears no room that has been left', async () => {
@@ -113,7 +130,7 @@ describe('The carrier over Redis', () => {
   });
 
   test('drops whatever it does not expect', async () => {
-    const data = { packet: { data: ['said', 'x'] }, opts: { rooms: [], except: [] } };
+    const data = { packet: { text: '["said",{}]' }, opts: { rooms: [], except: [] } };
     const message = (change: object) => JSON.stringify({ uid: 'x', nsp: '/', type: 3, data, ...change });
     const forged = [
       '',
@@ -127,7 +144,10 @@ describe('The carrier over Redis', () => {
       message({ data: { ...data, requestId: 'x' } }),
       message({ data: { ...data, opts: { rooms: 'all', except: [] } } }),
       message({ data: { ...data, opts: { rooms: [], except: [], flags: 'x' } } }),
-      message({ data: { ...data, packet: { data: [] } } }),
+      message({ data: { ...data, packet: { data: ['said', {}] } } }),
+      ...['', '{}', '[]', '["said"]', '["said","x"]', '[1,{}]', '["said",{}'].map((text) =>
+        message({ data: { ...data, packet: { text } } }),
+      ),
       // Joins sockets to rooms, takes them out, closes them, and reads who they are.
       ...[4, 5, 6, 7, 8, 10, 12, 99].map((type) => message({ type })),
       message({ type: 9, data: { packet: ['connection', {}] } }),
