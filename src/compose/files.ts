@@ -10,7 +10,7 @@ import { createOrphanJob } from '../files/orphans.ts';
 import { type Settle, createSettle } from '../files/settle.ts';
 import { type FileStorage, storageKey } from '../files/storage.ts';
 import { createThumbnails } from '../files/thumbnails.ts';
-import { createTidy } from '../files/tidy.ts';
+import { TIDIED, createTidy } from '../files/tidy.ts';
 import { createClamdScanner } from '../platform/clamd-scanner.ts';
 import type { Closers } from '../platform/closers.ts';
 import { createLocalStorage } from '../platform/local-storage.ts';
@@ -115,6 +115,7 @@ function keepTidy(log: Logger, { pool, store, queries, progress, handle, storage
   const tidy = followReactions({
     store,
     react: createTidy(storage),
+    types: TIDIED,
     checkpoint: postgresCheckpoint(pool, 'tidy'),
     log,
   });

@@ -5,6 +5,7 @@ import type { Metrics } from '../platform/metrics.ts';
 import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
 import { followReactions } from '../reactions/follow-reactions.ts';
 import type { React } from '../reactions/react.ts';
+import { causes } from '../reactions/reactions.ts';
 import { led } from './led.ts';
 import type { DatabaseParts } from './log.ts';
 
@@ -21,7 +22,9 @@ export function startReactions(
   { pool, leases, store, react, metrics }: ReactionDeps,
 ) {
   const checkpoint = postgresCheckpoint(pool, 'reactions');
-  const following = led(leases, 'reactions', () => followReactions({ store, react, checkpoint, log }));
+  const following = led(leases, 'reactions', () =>
+    followReactions({ store, react, types: causes, checkpoint, log }),
+  );
   open.add('reactions', () => following.stop());
   return {
     async measure(): Promise<void> {

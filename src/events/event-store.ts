@@ -82,12 +82,16 @@ export interface EventStore {
   /**
    * Follows the log in order from `after`, in batches of at most `limit`, without end, until the signal aborts.
    * Nothing is skipped and nothing comes twice; what this process appends is handed over without a read. Readers that
-   * nobody waits for name a time for which a batch may wait for more of its kind: it costs far less.
+   * nobody waits for name a time for which a batch may wait for more of its kind: it costs far less. Those who name
+   * `types` are not given the others: in a process that appends nothing these are not even read.
    */
   subscribe(options: {
     after: Position;
     limit?: number;
     lingerMs?: number;
+    types?: readonly string[];
+    /** Hears, when the consumer has had all there is for it and asks for more, up to where that was. */
+    onPosition?: (position: Position) => void;
     signal: AbortSignal;
   }): AsyncIterable<Recorded[]>;
 }

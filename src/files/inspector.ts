@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
 import type { Claims } from './claims.ts';
@@ -10,6 +11,7 @@ import { ObjectChanged } from './storage.ts';
 
 const POLL_MS = 5_000;
 const LINGER_MS = 50;
+const UPLOADS: readonly EventType[] = ['FileUploaded'];
 /** The oldest first; the others come up as these are done. */
 const POLL_LIMIT = 1_000;
 const DEADLINE_MS = 180_000;
@@ -145,11 +147,11 @@ export function createInspector({
     const { signal } = stopping;
     while (!signal.aborted) {
       try {
-        for await (const batch of store.subscribe({ after, lingerMs: LINGER_MS, signal }))
-          for (const { type, data, position } of batch) {
-            after = position;
-            if (type === 'FileUploaded') hear(data.fileId);
-          }
+        for await (const batch of store.subscribe({
+          ...{ after, lingerMs: LINGER_MS, types: UPLOADS, signal },
+          onPosition: (position) => (after = position),
+        }))
+          for (const { type, data } of batch) if (type === 'FileUploaded') hear(data.fileId);
       } catch (err) {
         if (!signal.aborted) log.warn({ err }, 'uploads are not heard of: polling goes on');
       }

@@ -1,5 +1,9 @@
+import type { EventType } from '../events/domain-event.ts';
 import type { Position, Recorded } from '../events/event-store.ts';
 import { type FileStorage, storageKey } from './storage.ts';
+
+/** What leaves something behind. */
+export const TIDIED: readonly EventType[] = ['FileCleared', 'FileRefused'];
 
 /**
  * Removes from storage what the log says is not needed there: the quarantined bytes of a file that was cleared, and

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { EventStore, Metadata, Recorded } from '../events/event-store.ts';
+import type { EventStore, Metadata, Position, Recorded } from '../events/event-store.ts';
 import { fromStored, UnreadableEvent } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import { unavailable } from './event-log-batch.ts';
@@ -34,11 +34,14 @@ const COLUMNS = 'position, stream, revision, id, type, v, data, metadata, occurr
 const statements = {
   log_stream: `select ${COLUMNS} from events where stream = $1 and revision >= $2 order by revision limit $3`,
   log_all: `select ${COLUMNS} from events where position > $1 order by position limit $2`,
-  log_types: `select ${COLUMNS} from events where position > $1 and type = any ($3) order by position limit $2`,
+  log_types: `select ${COLUMNS} from events where position > $1 and position <= $4 and type = any ($3) order by position limit $2`,
   log_ids: `select ${COLUMNS} from events where id = any ($1) order by position`,
   log_head: 'select position from log_head',
   log_revisions: 'select stream, revision from streams where stream = any ($1)',
 };
+
+/** What a read for some types looks through with one statement, so that none runs into its deadline. */
+const WINDOW = 1_000_000;
 
 export interface LogReader extends Pick<
   EventStore,
@@ -65,14 +68,25 @@ export function createLogReader(pool: pg.Pool): LogReader {
   const read = async (name: keyof typeof statements, values: unknown[]): Promise<Recorded[]> =>
     (await rows<EventRow>(name, values)).map(toRecorded);
   const findAll = (ids: string[]) => read('log_ids', [ids]);
+  const head = async () => (await rows<[position: number]>('log_head', []))[0]![0];
+
+  async function readTypes(after: Position, limit: number, types: readonly string[]): Promise<Recorded[]> {
+    const end = await head();
+    const found: Recorded[] = [];
+    for (let from = after; from < end && found.length < limit; from += WINDOW) {
+      const to = from + WINDOW;
+      found.push(...(await read('log_types', [from, limit - found.length, types, to])));
+    }
+    return found;
+  }
 
   return {
     readStream: (stream, { from = 0, limit = 1_000 } = {}) => read('log_stream', [stream, from, limit]),
     readAll: ({ after, limit, types }) =>
-      types ? read('log_types', [after, limit, types]) : read('log_all', [after, limit]),
+      types ? readTypes(after, limit, types) : read('log_all', [after, limit]),
     findAll,
     find: async (id) => (await findAll([id]))[0],
-    head: async () => (await rows<[position: number]>('log_head', []))[0]![0],
+    head,
     async revisions(streams) {
       return new Map(await rows<[stream: Stream, revision: number]>('log_revisions', [streams]));
     },

@@ -10,7 +10,9 @@ const POLL_MS = 500;
 const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000];
 
 interface Subscriber {
-  /** The last event that it has, delivered or pending. */
+  /** What concerns it; undefined when everything does. */
+  types: ReadonlySet<string> | undefined;
+  /** Up to there it has all that concerns it, delivered or pending. */
   at: Position;
   /** The highest position it has heard of. */
   heardOf: Position;
@@ -59,27 +61,40 @@ export function createSubscriptions(
   }
 
   async function* subscribe(options: Parameters<EventStore['subscribe']>[0]) {
-    const { after, limit = 1_000, lingerMs = 0, signal } = options;
-    const subscriber: Subscriber = { at: after, heardOf: Infinity, pending: [], wake: () => undefined };
+    const { after, limit = 1_000, lingerMs = 0, types, onPosition, signal } = options;
+    const subscriber: Subscriber = {
+      types: types && new Set(types),
+      at: after,
+      heardOf: Infinity,
+      pending: [],
+      wake: () => undefined,
+    };
     const wake = () => subscriber.wake();
     let reading: Promise<void> | undefined;
     let failure: UnreadableEvent | undefined;
     let page = PAGE;
+    let told = after;
 
-    const readPage = async (at: Position): Promise<Page> =>
-      page === PAGE
-        ? pageAfter(at)
-        : { events: await reader.readAll({ after: at, limit: page }), isNew: true };
+    async function readPage(at: Position, heardOf: Position): Promise<Page & { upTo: Position }> {
+      if (types) {
+        // First: what concerns the subscriber and lies before it is there to be read.
+        const upTo = heardOf === Infinity ? await reader.head() : heardOf;
+        const events = await reader.readAll({ after: at, limit: page, types });
+        return { events, isNew: true, upTo: events.length < page ? upTo : 0 };
+      }
+      if (page === PAGE) return { ...(await pageAfter(at)), upTo: 0 };
+      return { events: await reader.readAll({ after: at, limit: page }), isNew: true, upTo: 0 };
+    }
 
     async function read(): Promise<void> {
       for (let attempt = 0; !signal.aborted; attempt += 1) {
         const { at, heardOf } = subscriber;
         subscriber.heardOf = at;
         try {
-          const { events, isNew } = await readPage(at);
+          const { events, isNew, upTo } = await readPage(at, heardOf);
           if (!isNew) subscriber.heardOf = Math.max(subscriber.heardOf, heardOf);
           if (events.length === page) subscriber.heardOf = Infinity;
-          take(subscriber, events);
+          take(subscriber, events, upTo);
           return;
         } catch (error) {
           subscriber.heardOf = Infinity;
@@ -124,6 +139,9 @@ export function createSubscriptions(
           yield subscriber.pending.splice(0, limit);
         } else if (failure) {
           throw failure;
+        } else if (subscriber.at > told) {
+          told = subscriber.at;
+          onPosition?.(told);
         } else {
           await new Promise<void>((resolve) => (subscriber.wake = resolve));
         }
@@ -137,12 +155,17 @@ export function createSubscriptions(
   return { subscribe, handOver, hear };
 }
 
-/** Of events that begin at or before the subscriber's next one, those that it has not got yet. */
-function take(subscriber: Subscriber, events: Recorded[]): void {
-  const isNew = events[0] && events[0].position > subscriber.at;
-  const fresh = isNew ? events : events.filter(({ position }) => position > subscriber.at);
-  if (fresh.length === 0) return;
-  subscriber.pending.push(...fresh);
-  subscriber.at = fresh.at(-1)!.position;
+/**
+ * Of events that begin at or before the subscriber's next one, those that it has not got yet and that concern it. Up to
+ * the last one, and up to `upTo`, there are no others for it.
+ */
+function take(subscriber: Subscriber, events: Recorded[], upTo: Position = 0): void {
+  const { types, at, pending } = subscriber;
+  const to = Math.max(upTo, events.at(-1)?.position ?? 0);
+  if (to <= at) return;
+  const isNew = events[0] && events[0].position > at;
+  const fresh = isNew ? events : events.filter(({ position }) => position > at);
+  pending.push(...(types ? fresh.filter(({ type }) => types.has(type)) : fresh));
+  subscriber.at = to;
   subscriber.wake();
 }

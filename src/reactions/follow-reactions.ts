@@ -1,5 +1,6 @@
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { React } from './react.ts';
 
@@ -20,7 +21,8 @@ export interface ReactionFollower {
   stop(): Promise<void>;
 }
 
-const SAVE_EVERY_MS = 250;
+/** Of what concerns nobody only this much is looked through again after a crash. */
+const SAVE_EVERY_MS = 1_000;
 /** What was done at once has been done: there is no hurry to make sure. */
 const LINGER_MS = 100;
 const FIRST_PAUSE_MS = 50;
@@ -34,11 +36,14 @@ const LONGEST_PAUSE_MS = 5_000;
 export function followReactions({
   store,
   react,
+  types,
   checkpoint,
   log,
 }: {
   store: Pick<EventStore, 'subscribe' | 'head'>;
   react: React;
+  /** What something may follow from; the reactions are asked about nothing else. */
+  types: readonly EventType[];
   checkpoint: Checkpoint;
   log: Logger;
 }): ReactionFollower {
@@ -46,32 +51,35 @@ export function followReactions({
   const { signal } = stopping;
   let done: Position | undefined;
   let saved: Position = 0;
-  let savedAt = 0;
   let failure: Error | undefined;
   let failures = 0;
 
   async function save(): Promise<void> {
-    if (done === undefined || done <= saved) return;
-    await checkpoint.save(done);
-    saved = done;
-    savedAt = performance.now();
+    const to = done;
+    if (to === undefined || to <= saved) return;
+    await checkpoint.save(to);
+    saved = to;
+  }
+
+  function onPosition(position: Position): void {
+    done = position;
+    failure = undefined;
+    failures = 0;
   }
 
   async function follow(): Promise<void> {
     if (done === undefined) done = saved = await checkpoint.load();
     if (failure && (await store.head()) <= done) failure = undefined;
-    for await (const batch of store.subscribe({ after: done, lingerMs: LINGER_MS, signal })) {
+    const options = { after: done, lingerMs: LINGER_MS, types, onPosition, signal };
+    for await (const batch of store.subscribe(options)) {
       // What was done at once has been: this is only to make sure, after everything that somebody waits for.
       await turn();
-      let hasReacted = false;
       for (const event of batch) {
         if (signal.aborted) return;
-        if ((await react([event])) > 0) hasReacted = true;
-        done = event.position;
-        failure = undefined;
-        failures = 0;
+        await react([event]);
+        onPosition(event.position);
       }
-      if (hasReacted || performance.now() - savedAt >= SAVE_EVERY_MS) await save();
+      await save();
     }
   }
 
@@ -88,12 +96,24 @@ export function followReactions({
         await pause(pauseMs, undefined, { signal }).catch(() => undefined);
       }
     }
+  }
+
+  async function saveNowAndThen(): Promise<void> {
+    while (!signal.aborted) {
+      await pause(SAVE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      if (!signal.aborted)
+        await save().catch((err: unknown) => log.debug({ err }, 'the checkpoint is saved later'));
+    }
+  }
+
+  async function runAndSave(): Promise<void> {
+    await Promise.all([run(), saveNowAndThen()]);
     await save().catch((error: unknown) =>
       log.warn({ err: error }, 'the checkpoint of the reactions was not saved'),
     );
   }
 
-  const ended = run();
+  const ended = runAndSave();
   return {
     position: () => done ?? 0,
     failure: () => failure,

@@ -1,3 +1,4 @@
+import type { EventType } from '../events/domain-event.ts';
 import type { Reaction } from './reaction.ts';
 import { whenApplicationRejectedRemoveMember } from './when-application-rejected-remove-member.ts';
 import { whenApplicationSubmittedAddMember } from './when-application-submitted-add-member.ts';
@@ -13,3 +14,6 @@ export const reactions: readonly Reaction[] = [
   whenApplicationRejectedRemoveMember,
   whenJobClosedCloseGroup,
 ];
+
+/** Everything that something follows from. */
+export const causes: readonly EventType[] = [...new Set(reactions.map(({ on }) => on))];

@@ -1,5 +1,6 @@
 import type { EventStore, Recorded } from '../../src/events/event-store.ts';
-import { append, messageSent, newStream, range, say } from '../support/appends.ts';
+import { append, groupClosed, messageSent, newStream, range, say } from '../support/appends.ts';
+import { until } from '../support/until.ts';
 
 /** The part of the contract that is about following the log; `current` gives the store of the running test. */
 export function describeSubscriptions(current: () => EventStore): void {
@@ -57,6 +58,51 @@ export function describeSubscriptions(current: () => EventStore): void {
       const following = follow(60, { lingerMs: 20 });
       for (const n of range(60)) await store.append(say(newStream(), `${n}`));
       expect((await following).flat()).toEqual(await since());
+    });
+
+    test('gives those who name types nothing else, and says how far it has come without them', async () => {
+      const done = new AbortController();
+      const wanted = (event: Recorded) => event.type === 'GroupClosed';
+      const seen: Recorded[] = [];
+      const steps: number[] = [];
+      const following = (async () => {
+        const onPosition = (position: number) => void steps.push(position);
+        const options = { after: base, limit: 10, types: ['GroupClosed', 'JobClosed'], onPosition };
+        for await (const batch of store.subscribe({ ...options, signal: done.signal })) {
+          // What it has not had yet it has not passed either.
+          expect(batch[0]!.position).toBeGreaterThan(steps.at(-1) ?? base);
+          seen.push(...batch);
+        }
+      })();
+      for (const round of range(8)) {
+        await fill(20);
+        await Promise.all(range(round * 4).map(() => store.append(append(newStream(), [groupClosed]))));
+        await fill(20);
+        const head = await store.head();
+        await until(() => steps.at(-1) === head, 'the end of the log to be told');
+        expect(seen).toEqual((await since()).filter(wanted));
+      }
+      expect(seen).toHaveLength(112);
+      expect(steps).toEqual([...new Set(steps)].toSorted((a, b) => a - b));
+      done.abort();
+      await following;
+    });
+
+    test('finds what those who name types missed while they were away', async () => {
+      await fill(30);
+      await Promise.all(range(25).map(() => store.append(append(newStream(), [groupClosed]))));
+      await fill(30);
+      const done = new AbortController();
+      const seen: Recorded[] = [];
+      let position = 0;
+      const onPosition = (reached: number) => {
+        position = reached;
+        done.abort();
+      };
+      const options = { after: base, limit: 10, types: ['GroupClosed'], onPosition };
+      for await (const batch of store.subscribe({ ...options, signal: done.signal })) seen.push(...batch);
+      expect(seen).toEqual((await since()).filter(({ type }) => type === 'GroupClosed'));
+      expect(position).toBe(await store.head());
     });
 
     test('waits for the next event when it has them all', async () => {

@@ -75,13 +75,16 @@ export function createInMemoryEventStore(): EventStore {
       return new Map(streams.filter((s) => revisions.has(s)).map((s) => [s, revisionOf(s)]));
     },
 
-    async *subscribe({ after, limit = 1_000, signal }) {
+    async *subscribe({ after, limit = 1_000, types, onPosition, signal }) {
       let position = after;
       while (!signal.aborted) {
-        const events = log.slice(position, position + limit);
-        position += events.length;
+        const page = log.slice(position, position + limit);
+        const events = page.filter(({ type }) => !types || types.includes(type));
+        position += page.length;
         if (events.length > 0) yield read(events);
-        else await nextAppend(signal);
+        if (page.length > 0) continue;
+        if (position === after) await nextAppend(signal);
+        else onPosition?.((after = position));
       }
     },
   };
