@@ -10,7 +10,7 @@ import type { Settle } from './settle.ts';
 import { ObjectChanged } from './storage.ts';
 
 const POLL_MS = 5_000;
-const LINGER_MS = 50;
+const LINGER_MS = 100;
 const UPLOADS: readonly EventType[] = ['FileUploaded'];
 /** The oldest first; the others come up as these are done. */
 const POLL_LIMIT = 1_000;

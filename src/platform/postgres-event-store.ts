@@ -7,6 +7,12 @@ import { createLogReader } from './event-log-reader.ts';
 import { createSubscriptions } from './event-log-subscriptions.ts';
 import { APP_ROLE } from './postgres.ts';
 
+/**
+ * To wake for every notification costs a process more than all that its patient readers do: those who let a batch wait
+ * for so long are content with the poll of the head.
+ */
+const PATIENT_MS = 100;
+
 export interface PostgresEventStoreSettings {
   /** For reading. */
   pool: pg.Pool;
@@ -37,28 +43,30 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
   const closing = new AbortController();
   let listening: Promise<void> | undefined;
 
+  const listenToLog = () =>
+    listen({
+      url,
+      role: APP_ROLE,
+      channel: 'event_log',
+      applicationName: 'event log notifications',
+      log,
+      // Anything may have been missed.
+      onConnected: () => hear(Infinity),
+      // What this process appended itself was handed over already: to hear of it would only cause a read.
+      onNotification: (position, backend) => {
+        if (!lane.isServedBy(backend)) hear(Number(position));
+      },
+      signal: closing.signal,
+    });
+
   return {
     ...reader,
     append: lane.append,
-    subscribe: ({ signal, ...options }) =>
-      subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) }),
-    async start() {
-      await lane.start();
-      listening ??= listen({
-        url,
-        role: APP_ROLE,
-        channel: 'event_log',
-        applicationName: 'event log notifications',
-        log,
-        // Anything may have been missed.
-        onConnected: () => hear(Infinity),
-        // What this process appended itself was handed over already: to hear of it would only cause a read.
-        onNotification: (position, backend) => {
-          if (!lane.isServedBy(backend)) hear(Number(position));
-        },
-        signal: closing.signal,
-      });
+    subscribe({ signal, ...options }) {
+      if ((options.lingerMs ?? 0) < PATIENT_MS) listening ??= listenToLog();
+      return subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) });
     },
+    start: lane.start,
     async close() {
       await lane.close();
       closing.abort();

@@ -24,7 +24,7 @@ export interface ReactionFollower {
 /** Of what concerns nobody only this much is looked through again after a crash. */
 const SAVE_EVERY_MS = 1_000;
 /** What was done at once has been done: there is no hurry to make sure. */
-const LINGER_MS = 100;
+const LINGER_MS = 250;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
 
