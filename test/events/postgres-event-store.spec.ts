@@ -8,7 +8,8 @@ import {
   type PostgresEventStore,
 } from '../../src/platform/postgres-event-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { append, messageSent } from '../support/appends.ts';
+import { append, groupClosed, messageSent } from '../support/appends.ts';
+import { until } from '../support/until.ts';
 import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
 
 const log = pino({ level: 'silent' });
@@ -158,6 +159,30 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(await next).toEqual(['b']);
     done.abort();
     await batches.return!();
+    await other.close();
+  });
+
+  test('a process of patient readers only is not woken by what others append, and finds it all the same', async () => {
+    const other = await openStore(database);
+    const listeners = async () =>
+      (await owner.query(`select from pg_stat_activity where application_name = 'event log notifications'`))
+        .rowCount;
+    const done = new AbortController();
+    const { signal } = done;
+    const types = ['MessageSent'];
+    const batches = store.subscribe({ after: 0, lingerMs: 100, types, signal })[Symbol.asyncIterator]();
+    for (const text of ['a', 'b']) {
+      await other.store.append(append('chatGroup-1', [groupClosed]));
+      const next = nextOf(batches);
+      await other.store.append(say(text));
+      expect(await next).toEqual([text]);
+    }
+    expect(await listeners()).toBe(0);
+    const hasty = store.subscribe({ after: 0, signal })[Symbol.asyncIterator]();
+    await hasty.next();
+    await until(async () => (await listeners()) === 1);
+    done.abort();
+    await Promise.all([batches.return!(), hasty.return!()]);
     await other.close();
   });
 
