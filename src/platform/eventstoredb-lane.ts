@@ -65,7 +65,7 @@ export function createEventStoreDbLane(settings: {
     const queued = { ...prepare(append, resolve, reject), giveUpAt };
     waitingSize += queued.size;
     queue.push(queued);
-    running ??= run().finally(() => (running = undefined));
+    running ??= run();
   }
 
   async function run(): Promise<void> {
@@ -83,6 +83,8 @@ export function createEventStoreDbLane(settings: {
       for (const { size } of again) waitingSize += size;
       queue.unshift(...again);
     }
+    // In the same turn as the look at the queue: what comes after it begins anew.
+    running = undefined;
   }
 
   /** Answers the appends of a round, but for those that it returns. */

@@ -190,6 +190,15 @@ export function describeEventStore(name: string, open: Open) {
         expect(events.map(textOf)).toEqual(texts);
       });
 
+      test('are not forgotten when one comes while the last one is being answered', async () => {
+        const stream = newStream();
+        for (const turns of range(30)) {
+          await stored(say(stream, `after ${turns} turns`));
+          for (const _ of range(turns)) await Promise.resolve();
+        }
+        expect(await store.readStream(stream)).toHaveLength(30);
+      });
+
       test('that expect the same revision have one winner', async () => {
         const stream = newStream();
         for (const revision of range(3)) {
