@@ -83,8 +83,12 @@ export function createInMemoryEventStore(): EventStore {
         position += page.length;
         if (events.length > 0) yield read(events);
         if (page.length > 0) continue;
-        if (position === after) await nextAppend(signal);
-        else onPosition?.((after = position));
+        if (position === after) {
+          await nextAppend(signal);
+          continue;
+        }
+        after = position;
+        onPosition?.(position);
       }
     },
   };
