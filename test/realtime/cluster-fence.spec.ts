@@ -82,7 +82,7 @@ test('Forged news move nobody, and what is no news is dropped', async () => {
     await say(4, { opts: all, rooms: [`group:${groupId}`] });
     await say(5, { opts: all, rooms: [`group:${groupId}`] });
     await say(6, { opts: all, close: true });
-    await say(3, { packet: { data: ['heads', {}] }, opts: all });
+    await say(3, { packet: { text: '["heads",{}]' }, opts: all });
     await one.send(groupId, 'After');
     await one.hears('messageSent', ({ seq }) => seq === 2);
     await until(() => two.socket.connected, 'Eve to be there still');
