@@ -33,6 +33,8 @@ export interface Broadcaster {
 }
 
 const BATCH = 200;
+/** Nobody sees it, and what comes together is read, told and written to sockets together, on every node. */
+const LINGER_MS = 5;
 const RETRY_MS = 1_000;
 /** What happened longer ago is told by `heads` only, lest a backlog delay what happens now. */
 const STALE_MS = 30_000;
@@ -87,7 +89,8 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
 
   async function follow(): Promise<void> {
     position ??= await begin();
-    for await (const events of store.subscribe({ after: position, limit: BATCH, signal })) {
+    const lingerMs = checkpoint ? LINGER_MS : 0;
+    for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
       await push.prepare(events);
       for (const event of events) tell(event);
       await push.takenOver();
