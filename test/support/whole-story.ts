@@ -126,6 +126,7 @@ export const describeWholeStory = (
       companyClient = await new ChatClient(company).connect();
       adaClient = await new ChatClient(ada).connect();
       const heard = listen(companyClient, 'memberJoined', 'presence');
+      await until(() => companyClient.rooms.has(group), 'the company is in the room');
       const path = `/v1/jobs/${job.jobId}/applications`;
       const applied = await as<{ applicationId: string; position: string }>(ada, 'POST', path, {});
       adaApplication = applied.applicationId;
