@@ -64,9 +64,11 @@ describe('the log on PostgreSQL, beyond the contract', () => {
 
   const say = (text: string) => append('conversation-1', [messageSent(text)]);
   const cut = (name: string) =>
-    owner.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1', [
-      name,
-    ]);
+    owner.query(
+      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+       where application_name = $1 and datname = current_database()`,
+      [name],
+    );
 
   /** Appends until it succeeds, as a caller told to try again would. */
   async function appendWithRetries(wanted = say('again')): Promise<void> {
@@ -165,8 +167,12 @@ describe('the log on PostgreSQL, beyond the contract', () => {
   test('a process of patient readers only is not woken by what others append, and finds it all the same', async () => {
     const other = await openStore(database);
     const listeners = async () =>
-      (await owner.query(`select from pg_stat_activity where application_name = 'event log notifications'`))
-        .rowCount;
+      (
+        await owner.query(
+          `select from pg_stat_activity
+           where application_name = 'event log notifications' and datname = current_database()`,
+        )
+      ).rowCount;
     const done = new AbortController();
     const { signal } = done;
     const types = ['MessageSent'];
