@@ -80,7 +80,7 @@ async function connect() {
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   await migrate(database.ownerUrl);
   const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
-  const { store } = createLog(config, log, { ownerUrl: database.ownerUrl, pool });
+  const { store } = await createLog(config, log, { ownerUrl: database.ownerUrl, pool });
   await store.start();
   const cache = new LRUCache<Stream, Folded>({ max: 100 });
   const handle = commandHandler({

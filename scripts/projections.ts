@@ -40,7 +40,7 @@ async function connect() {
   const { ownerUrl } = database;
   await migrate(ownerUrl);
   const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
-  const { store } = createLog(config, log, { ownerUrl, pool });
+  const { store } = await createLog(config, log, { ownerUrl, pool });
   const close = async () => {
     await store.close();
     await pool.end();

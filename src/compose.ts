@@ -60,7 +60,7 @@ export async function compose(config: Config, log: Logger): Promise<App> {
 async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const does = (role: Role) => config.roles.has(role);
   const metrics = createMetrics();
-  const { cluster, rateLimits, checks: clusterChecks } = openCluster(config, log, open);
+  const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open);
   const database = await openPostgres(config, log, open);
   const { ownerUrl, pool } = database;
   const { store, checks: logChecks } = await openLog(config, log, metrics, open, database);

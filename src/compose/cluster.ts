@@ -3,22 +3,19 @@ import type { Config } from '../config.ts';
 import type { Closers } from '../platform/closers.ts';
 import { newId } from '../platform/ids.ts';
 import { createMemoryRateLimits } from '../platform/memory-rate-limits.ts';
-import { createRedisCarrier } from '../platform/redis-carrier.ts';
-import { createRedisPresenceRegistry } from '../platform/redis-presence.ts';
-import { createRedisRateLimits } from '../platform/redis-rate-limits.ts';
-import { openRedis } from '../platform/redis-links.ts';
 
-/** What is counted, of one process without Redis, of all of them with it. */
-function openRateLimits(config: Config, redis: ReturnType<typeof openRedis> | undefined) {
-  const insurance = createMemoryRateLimits(config);
-  return redis ? createRedisRateLimits({ redis, limits: config, insurance }) : insurance;
-}
+/** What the processes tell each other through Redis, whose parts are loaded only then; without it each is for itself. */
+export async function openCluster(config: Config, log: Logger, open: Closers) {
+  const counters = createMemoryRateLimits(config);
+  if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
 
-/** What the processes tell each other through Redis; without it each is for itself. */
-export function openCluster(config: Config, log: Logger, open: Closers) {
-  if (config.redisUrl === undefined)
-    return { cluster: undefined, rateLimits: openRateLimits(config, undefined), checks: {} };
-
+  const [{ openRedis }, { createRedisCarrier }, { createRedisPresenceRegistry }, { createRedisRateLimits }] =
+    await Promise.all([
+      import('../platform/redis-links.ts'),
+      import('../platform/redis-carrier.ts'),
+      import('../platform/redis-presence.ts'),
+      import('../platform/redis-rate-limits.ts'),
+    ]);
   const redis = openRedis({ url: config.redisUrl, log });
   open.add('redis', () => redis.close());
   const carrier = createRedisCarrier({ redis });
@@ -27,9 +24,9 @@ export function openCluster(config: Config, log: Logger, open: Closers) {
   open.add('presence registry', () => registry.close());
   return {
     cluster: { redis, carrier, registry },
-    rateLimits: openRateLimits(config, redis),
+    rateLimits: createRedisRateLimits({ redis, limits: config, insurance: counters }),
     checks: { redis: () => redis.failure() ?? carrier.failure() },
   };
 }
 
-export type Cluster = ReturnType<typeof openCluster>['cluster'];
+export type Cluster = Awaited<ReturnType<typeof openCluster>>['cluster'];

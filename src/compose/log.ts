@@ -6,7 +6,6 @@ import type { EventStore } from '../events/event-store.ts';
 import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../platform/closers.ts';
 import { createEventIds } from '../platform/eventstoredb-ids.ts';
-import { createEventStoreDbEventStore } from '../platform/eventstoredb-event-store.ts';
 import { identify, requireSameLog } from '../platform/log-identity.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { migrate } from '../platform/migrate.ts';
@@ -40,22 +39,24 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
 
 export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
 
-/** The log as the settings have it, not yet started: in the database, or in EventStoreDB. */
-export const createLog = (
-  { eventStoreDbUrl }: Pick<Config, 'eventStoreDbUrl'>,
+/** The log as the settings have it, not yet started: in the database, or in EventStoreDB, whose client is loaded only then. */
+export async function createLog(
+  { eventStoreDbUrl: url }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,
   {
     ownerUrl,
     pool,
     onBatch,
   }: { ownerUrl: string; pool: pg.Pool; onBatch?: Metrics['batchCommitted'] | undefined },
-) =>
-  eventStoreDbUrl === undefined
-    ? { kind: 'postgresql' as const, store: createPostgresEventStore({ pool, url: ownerUrl, log, onBatch }) }
-    : {
-        kind: 'eventstoredb' as const,
-        store: createEventStoreDbEventStore({ url: eventStoreDbUrl, ids: createEventIds(pool), log }),
-      };
+) {
+  if (url === undefined) {
+    const store = createPostgresEventStore({ pool, url: ownerUrl, log, onBatch });
+    return { kind: 'postgresql' as const, store };
+  }
+  const { createEventStoreDbEventStore } = await import('../platform/eventstoredb-event-store.ts');
+  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log });
+  return { kind: 'eventstoredb' as const, store };
+}
 
 /** Opens the log. Throws `OtherLog` when the database has followed another one. */
 export async function openLog(
@@ -65,7 +66,7 @@ export async function openLog(
   open: Closers,
   { ownerUrl, pool }: DatabaseParts,
 ): Promise<{ store: EventStore; checks: Checks }> {
-  const { kind, store } = createLog(config, log, { ownerUrl, pool, onBatch: metrics.batchCommitted });
+  const { kind, store } = await createLog(config, log, { ownerUrl, pool, onBatch: metrics.batchCommitted });
   await store.start();
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));

@@ -83,7 +83,8 @@ describe('leases in PostgreSQL', () => {
     const all = [candidate(), candidate()];
     await until(() => all.some((each) => each.isLeader()), 'somebody leads');
     await owner.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'leases'`,
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'leases' and datname = current_database()`,
     );
     const renewed = new Date();
     await until(async () => {
