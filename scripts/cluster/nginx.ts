@@ -86,6 +86,8 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       const exited = once(master, 'exit');
       killGroup();
       await exited;
+      // The workers hold the port a little longer than their master: the next one could not have it.
+      await until(async () => !(await accepts(port)), 'the workers of nginx have ended', START_MS);
     },
     async restart() {
       await nginx.kill();
