@@ -19,7 +19,7 @@ import {
 } from '../support/cluster-faults.ts';
 import { checkHistory } from '../support/history-checker.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { type Session, call, signUp } from '../support/rest-client.ts';
+import { type Refused, type Session, call, signUp } from '../support/rest-client.ts';
 import { Talker, headOf, historyOf } from '../support/talker.ts';
 import { until } from '../support/until.ts';
 import { STORY_ENV, describeWholeStory } from '../support/whole-story.ts';
@@ -94,6 +94,18 @@ describe('the cluster', () => {
   }, 60_000);
 
   describeWholeStory('on many processes', async () => ({ url: cluster.url, close: async () => {} }));
+
+  test('counts failed logins by the address that the balancer tells of, whatever a client says', async () => {
+    const attempt = (address: string) =>
+      call(cluster.url, 'POST', '/v1/auth/login', {
+        body: { email: 'nobody@example.test', password: 'wrong password' },
+        headers: { 'x-forwarded-for': address },
+      }).catch((error: Refused) => error.problem.status);
+    const statuses: unknown[] = [];
+    for (let count = 0; count < 30; count += 1) statuses.push(await attempt(`203.0.113.${count}`));
+    expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
+    expect(statuses.at(-1)).toBe(429);
+  });
 
   describe('under load', () => {
     const zoeAddress = `zoe-${randomUUID()}@example.org`;

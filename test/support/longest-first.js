@@ -1,7 +1,11 @@
 import Sequencer from '@jest/test-sequencer';
 
 /** They wait more than they work: begun last, they would go on alone. */
-const LONGEST = ['test/journeys/cluster.spec.ts', 'test/scripts/log.spec.ts', 'test/scripts/cluster.spec.ts'];
+const LONGEST = [
+  'test/journeys/cluster.spec.ts',
+  'test/journeys/notifications-crash.spec.ts',
+  'test/platform/rabbitmq-queue.spec.ts',
+];
 
 const rank = ({ path }) => {
   const place = LONGEST.findIndex((name) => path.endsWith(name));
