@@ -19,7 +19,8 @@ export interface TestDatabase {
 /** A fresh, migrated database in the server that jest's global setup started. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer(`create database ${name} template ${TEMPLATE}`);
+  // A small database is copied faster as files than through the write-ahead log.
+  await administer(`create database ${name} template ${TEMPLATE} strategy file_copy`);
   const ownerUrl = databaseUrl(name);
   return {
     ownerUrl,
