@@ -50,16 +50,11 @@ export function usable({ client, failure }: Pick<RedisLink, 'client' | 'failure'
  * What a command answers, unless it takes longer than so many milliseconds. Throws `RedisUnavailable` then. A process that
  * was held up itself gets to read what has arrived meanwhile first, or else whoever is slow would never be done.
  */
-export async function inTime<T>(answer: Promise<T>, milliseconds: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const complain = () => late.reject(new RedisUnavailable(`no answer within ${milliseconds} ms`));
-  const timer = setTimeout(() => setImmediate(complain), milliseconds);
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> =>
+  within(answer, milliseconds, async () => {
+    await new Promise(setImmediate);
+    throw new RedisUnavailable(`no answer within ${milliseconds} ms`);
+  });
 
 /**
  * Keeps a connection until it is closed; `name` is what the operator of Redis sees.
