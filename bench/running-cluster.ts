@@ -23,8 +23,7 @@ export async function startFilledCluster(
   const tokens = await benchTokens();
   const cluster = await startCluster({
     ...options,
-    // The issuer of the tokens would change with the port.
-    env: { ...BENCH_ENV, JWT_PRIVATE_KEY: tokens.pem, PUBLIC_URL: '', ...options.env },
+    env: { ...BENCH_ENV, JWT_PRIVATE_KEY: tokens.pem, ...options.env },
     async prepare(databaseUrl) {
       const log = await openLog(databaseUrl);
       world = await makeWorld(log.store, size);

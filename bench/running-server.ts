@@ -11,10 +11,12 @@ import { startPostgres, temporaryFolder } from './postgres.ts';
 import type { World } from './world.ts';
 
 const TOKEN_SECONDS = 3_600;
-const ISSUER = 'slay-e-chatapp';
+/** The issuer of the tokens as well; nobody goes there. */
+const PUBLIC_URL = 'http://chat.example';
 
 /** What every server is measured with. */
 export const BENCH_ENV = {
+  PUBLIC_URL,
   LOG_LEVEL: 'info',
   ACCESS_TOKEN_SECONDS: String(TOKEN_SECONDS),
   MESSAGES_PER_MINUTE: '1000000',
@@ -28,7 +30,7 @@ export async function benchTokens(): Promise<{ pem: string; of: (userId: UserId)
     store: { keep: async () => randomBytes(32).toString('base64url') },
     privateKeyPem: pem,
   });
-  const tokens = createAccessTokens({ keys, issuer: ISSUER, lifetimeSeconds: TOKEN_SECONDS });
+  const tokens = createAccessTokens({ keys, issuer: PUBLIC_URL, lifetimeSeconds: TOKEN_SECONDS });
   return { pem, of: (userId) => tokens.issue({ userId, role: 'applicant' }, randomUUID()) };
 }
 

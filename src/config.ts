@@ -124,6 +124,8 @@ const settings = z
     };
     const roles = rolesOf(env.ROLES);
     if (roles.size < ROLES.length) needs('DATABASE_URL', 'must be set when ROLES leaves work to others');
+    if (roles.has('worker') && !roles.has('api'))
+      needs('PUBLIC_URL', 'must be set for a worker without the role api: links in mails begin with it');
     const here = AMONG_SOCKETS.filter((role) => roles.has(role)).length;
     if (here > 0 && here < AMONG_SOCKETS.length)
       needs('REDIS_URL', `must be set when ROLES leaves some of ${AMONG_SOCKETS.join(', ')} to others`);

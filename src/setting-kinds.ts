@@ -14,7 +14,8 @@ export const list = (isValid: (item: string) => boolean, message: string) =>
   z
     .string()
     .transform((text) => text.split(',').map((item) => item.trim()))
-    .refine((items) => items.every(isValid), message)
+    // What follows from a list is not judged by one that is wrong.
+    .refine((items) => items.every(isValid), { error: message, abort: true })
     .transform((items): readonly string[] => Object.freeze(items))
     .default(Object.freeze([]));
 

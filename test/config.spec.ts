@@ -153,13 +153,13 @@ describe('roles', () => {
   });
 
   test('that do not exist are refused', () => {
-    expect(faults({ ...cluster, ROLES: 'api,web' })).toContain(
+    expect(faults({ ROLES: 'web' })).toEqual([
       'ROLES must be some of api, projector, realtime, notifier, worker, separated by commas',
-    );
+    ]);
   });
 
   test('left to other processes need a database that these can reach', () => {
-    expect(faults({ ROLES: 'worker' })).toEqual([
+    expect(faults({ ROLES: 'projector' })).toEqual([
       'DATABASE_URL must be set when ROLES leaves work to others',
     ]);
   });
@@ -169,8 +169,15 @@ describe('roles', () => {
     const { DATABASE_URL } = cluster;
     expect(faults({ DATABASE_URL, ROLES: 'api' })).toEqual([reason]);
     expect(faults({ DATABASE_URL, ROLES: 'notifier,projector' })).toEqual([reason]);
-    expect(faults({ DATABASE_URL, ROLES: 'projector,worker' })).toEqual([]);
+    expect(faults({ DATABASE_URL, ROLES: 'projector' })).toEqual([]);
     expect(faults({ DATABASE_URL, ROLES: 'api,realtime,notifier' })).toEqual([]);
     expect(faults({ ...cluster, ROLES: 'api' })).toEqual([]);
+  });
+
+  test('that write to people, without the api, need its address', () => {
+    const reason = 'PUBLIC_URL must be set for a worker without the role api: links in mails begin with it';
+    expect(faults({ ...cluster, ROLES: 'worker' })).toEqual([reason]);
+    expect(faults({ ...cluster, ROLES: 'worker', PUBLIC_URL: 'https://chat.example' })).toEqual([]);
+    expect(faults({ ...cluster, ROLES: 'api,worker' })).toEqual([]);
   });
 });
