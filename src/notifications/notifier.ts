@@ -55,7 +55,7 @@ interface Sent extends MessageAudience {
 
 const BATCH = 500;
 /** Nobody notices it in a mail. */
-const LINGER_MS = 50;
+const LINGER_MS = 100;
 /** More than one batch brings, so that a backlog shrinks. */
 const DECIDED_AT_ONCE = 1_000;
 /** A push follows its event within milliseconds; of one that was handled much later nothing better is known. */
@@ -151,15 +151,17 @@ export function startNotifier(options: NotifierOptions): Notifier {
       handled = events.at(-1)!.position;
     }
 
-    async function decide(): Promise<void> {
+    /** Whether there may be more whose time is up. */
+    async function decide(): Promise<boolean> {
       const due = undecided.take(now().getTime(), DECIDED_AT_ONCE);
-      if (due.length === 0) return;
+      if (due.length === 0) return false;
       const reached = await look(due);
       for (const message of due) {
         const { notice, pushedBy } = message;
         const isAway = (userId: UserId) => !reached.hasReceived(userId, pushedBy, notice.groupId);
         for (const candidate of whoIsAway(message, isAway)) candidates.push(candidate);
       }
+      return due.length === DECIDED_AT_ONCE;
     }
 
     /** Repeating it after a crash is no fault. */
@@ -198,11 +200,11 @@ export function startNotifier(options: NotifierOptions): Notifier {
       return batch;
     };
     let arriving = next();
+    let isBehind = false;
     try {
       for (;;) {
         const isIdle = handled === saved && candidates.length === 0;
-        const waitMs = undecided.hasDue(now().getTime()) ? 0 : everyMs;
-        const arrived = isIdle ? await arriving : await within(arriving, waitMs);
+        const arrived = isIdle ? await arriving : await within(arriving, isBehind ? 0 : everyMs);
         if (arrived?.done) break;
         if (arrived) {
           // Acknowledgements and pushes of the same events leave first: somebody waits for them.
@@ -210,7 +212,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
           await handleAll(arrived.value);
           arriving = next();
         }
-        await decide();
+        isBehind = await decide();
         await reconsider();
         await save();
         failure = undefined;

@@ -44,10 +44,6 @@ export class UndecidedMessages {
     return taken;
   }
 
-  hasDue(now: number): boolean {
-    return this.#isDue(0, now) || this.#size() > this.#most;
-  }
-
   /** Everything before it is decided. */
   first(): Position | undefined {
     return this.#messages[this.#start]?.notice.position;
