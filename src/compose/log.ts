@@ -10,11 +10,19 @@ import { identify, requireSameLog } from '../platform/log-identity.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { migrate } from '../platform/migrate.ts';
 import { openDatabase } from '../platform/open-database.ts';
-import { createPostgresEventStore } from '../platform/postgres-event-store.ts';
+import {
+  type PostgresEventStoreSettings,
+  createPostgresEventStore,
+} from '../platform/postgres-event-store.ts';
 import { type Leases, createPostgresLeases, leadsAlone } from '../platform/postgres-leases.ts';
 import { APP_ROLE, createPool } from '../platform/postgres.ts';
 
 const READ_CONNECTIONS = 10;
+/**
+ * Where many processes share one log: each commit wakes most of them, which costs more than what is in it. Nobody sees the
+ * delay, and a lone append has none.
+ */
+const PACE_MS = 20;
 
 /** The database, brought up to date, and who leads in it. */
 export async function openPostgres(config: Config, log: Logger, open: Closers) {
@@ -39,18 +47,19 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
 
 export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
 
+interface LogOptions extends Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch'> {
+  ownerUrl: string;
+  pool: pg.Pool;
+}
+
 /** The log as the settings have it, not yet started: in the database, or in EventStoreDB, whose client is loaded only then. */
 export async function createLog(
   { eventStoreDbUrl: url }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,
-  {
-    ownerUrl,
-    pool,
-    onBatch,
-  }: { ownerUrl: string; pool: pg.Pool; onBatch?: Metrics['batchCommitted'] | undefined },
+  { ownerUrl, pool, ...options }: LogOptions,
 ) {
   if (url === undefined) {
-    const store = createPostgresEventStore({ pool, url: ownerUrl, log, onBatch });
+    const store = createPostgresEventStore({ pool, url: ownerUrl, log, ...options });
     return { kind: 'postgresql' as const, store };
   }
   const { createEventStoreDbEventStore } = await import('../platform/eventstoredb-event-store.ts');
@@ -66,7 +75,12 @@ export async function openLog(
   open: Closers,
   { ownerUrl, pool }: DatabaseParts,
 ): Promise<{ store: EventStore; checks: Checks }> {
-  const { kind, store } = await createLog(config, log, { ownerUrl, pool, onBatch: metrics.batchCommitted });
+  const { kind, store } = await createLog(config, log, {
+    ownerUrl,
+    pool,
+    paceMs: config.redisUrl === undefined ? 0 : PACE_MS,
+    onBatch: metrics.batchCommitted,
+  });
   await store.start();
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));

@@ -53,7 +53,7 @@ export function openReadModels(
   if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
 
   // Where requests are served elsewhere, whoever waits asks the table of checkpoints each 25 ms anyway.
-  const lingerMs = config.roles.has('api') ? 0 : 10;
+  const lingerMs = config.roles.has('api') ? 0 : 25;
   const projecting = led(leases, 'projector', () =>
     startProjections({ store, ownerUrl, log, projections, progress, lingerMs }),
   );

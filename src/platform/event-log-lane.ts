@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../events/event-store.ts';
@@ -33,6 +34,8 @@ export interface LaneSettings {
   findAll: (ids: string[]) => Promise<Recorded[]>;
   /** Called with what a batch stored, in order, in the tick in which its appends resolve. */
   onStored: (events: Recorded[]) => void;
+  /** Batches begin so far apart at least: what comes meanwhile goes together. Default 0. */
+  paceMs?: number | undefined;
   onBatch?: ((figures: BatchFigures) => void) | undefined;
 }
 
@@ -47,7 +50,8 @@ export interface Lane {
 }
 
 /** Group commit: while one batch commits on the lane's own connection, the next collects. */
-export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneSettings): Lane {
+export function createLane(options: LaneSettings): Lane {
+  const { url, role, log, findAll, onStored, onBatch, paceMs = 0 } = options;
   const queue: Batch[] = [];
   let waiting = 0;
   let waitingSize = 0;
@@ -56,6 +60,7 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
   let current: { client: pg.Client; ready: Promise<unknown> } | undefined;
   let failures = 0;
   let retryAt = 0;
+  let begunAt = -Infinity;
 
   async function connect(): Promise<pg.Client> {
     if (!current && Date.now() < retryAt) throw new Error('PostgreSQL is out of reach');
@@ -114,7 +119,14 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
     do {
       // Everything that this turn of the event loop brings may go together.
       if (!settleLast) await new Promise(setImmediate);
-      const underway = queue.length > 0 ? flush(nextAppends(settleLast !== undefined)) : undefined;
+      const restMs = begunAt + paceMs - performance.now();
+      if (restMs > 0) {
+        settleLast?.();
+        settleLast = undefined;
+        await pause(restMs);
+      }
+      const isFlowing = paceMs > 0 || settleLast !== undefined;
+      const underway = queue.length > 0 ? flush(nextAppends(isFlowing)) : undefined;
       settleLast?.();
       settleLast = await underway;
     } while (settleLast || queue.length > 0);
@@ -135,6 +147,7 @@ export function createLane({ url, role, log, findAll, onStored, onBatch }: LaneS
   /** Resolves, once the outcome is known, with what tells it to the callers. */
   async function flush(appends: WaitingAppend[]): Promise<() => void> {
     const started = performance.now();
+    begunAt = started;
     let client: pg.Client | undefined;
     try {
       client = await connect();

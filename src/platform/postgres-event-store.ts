@@ -19,6 +19,8 @@ export interface PostgresEventStoreSettings {
   /** For the two connections of the store's own: appends, and notifications. */
   url: string;
   log: Logger;
+  /** See `LaneSettings`. */
+  paceMs?: number | undefined;
   /** Hears of every batch once it is stored. */
   onBatch?: ((figures: BatchFigures) => void) | undefined;
 }
@@ -32,11 +34,11 @@ export interface PostgresEventStore extends EventStore {
 
 /** The log on PostgreSQL, as 0001-event-log.sql lays it out. */
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
-  const { pool, url, log, onBatch } = settings;
+  const { pool, url, log, paceMs, onBatch } = settings;
   const { findAll, ...reader } = createLogReader(pool);
   const { subscribe, handOver, hear } = createSubscriptions(reader, log);
   const lane = createLane({
-    ...{ url, role: APP_ROLE, log, findAll, onBatch },
+    ...{ url, role: APP_ROLE, log, findAll, paceMs, onBatch },
     // Positions are without holes.
     onStored: (events) => handOver(events, events[0]!.position - 1),
   });

@@ -34,7 +34,7 @@ export interface Broadcaster {
 
 const BATCH = 200;
 /** Nobody sees it, and what comes together is read, told and written to sockets together, on every node. */
-const LINGER_MS = 5;
+const LINGER_MS = 10;
 const RETRY_MS = 1_000;
 /** What happened longer ago is told by `heads` only, lest a backlog delay what happens now. */
 const STALE_MS = 30_000;

@@ -6,6 +6,7 @@ import { createPool } from '../../src/platform/postgres.ts';
 import {
   createPostgresEventStore,
   type PostgresEventStore,
+  type PostgresEventStoreSettings,
 } from '../../src/platform/postgres-event-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { append, groupClosed, messageSent } from '../support/appends.ts';
@@ -16,10 +17,11 @@ const log = pino({ level: 'silent' });
 
 async function openStore(
   database: TestDatabase,
+  options: Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch'> = {},
 ): Promise<{ store: PostgresEventStore; close(): Promise<void> }> {
   const { url } = database;
   const pool = createPool({ url, max: 4, role: 'chat_app', applicationName: 'test reads', log });
-  const store = createPostgresEventStore({ pool, url, log });
+  const store = createPostgresEventStore({ pool, url, log, ...options });
   await store.start();
   return {
     store,
@@ -114,6 +116,27 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(verdicts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(verdicts[1]).toMatchObject({ reason: { code: '22P02' } });
     expect(await store.head()).toBe(2);
+  });
+
+  test('at a pace, what comes while it rests goes into the log together, also when that is the end', async () => {
+    const batches: number[] = [];
+    const paced = await openStore(database, {
+      paceMs: 500,
+      onBatch: ({ appends }) => batches.push(appends),
+    });
+    const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 1));
+    await paced.store.append(say('a'));
+    const later: Promise<unknown>[] = [];
+    for (const text of ['b', 'c', 'd']) {
+      later.push(paced.store.append(say(text)));
+      await nextTurn();
+    }
+    await Promise.all(later);
+    const last = paced.store.append(say('e'));
+    await paced.close();
+    await last;
+    expect(batches).toEqual([1, 3, 1]);
+    expect(await store.head()).toBe(5);
   });
 
   test('recovers by itself when the append connection is cut', async () => {
