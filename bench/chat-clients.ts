@@ -13,8 +13,8 @@ export interface Member {
 /** What the clients are told to do. They are one process, the same for the project and for its peer. */
 export type Job =
   | { do: 'connect'; url: string; members: Member[] }
-  /** Every member keeps one message outstanding. */
-  | { do: 'talk'; milliseconds: number }
+  /** So many messages a second, by all members in turn; or every member keeps one message outstanding. */
+  | { do: 'talk'; milliseconds: number; offered: number | undefined }
   /** One member sends at a time, and nothing else goes on. */
   | { do: 'whisper'; messages: number }
   | { do: 'close' };
@@ -83,7 +83,12 @@ async function connect(url: string, members: Member[]): Promise<void> {
   }
 }
 
-async function talk(milliseconds: number): Promise<Talk> {
+/** How often those who talk at a given rate look whose turn it is. */
+const TURN_MS = 2;
+/** From one to the next, past the ten members of a group, so that all groups talk at once. */
+const STEP = 11;
+
+async function talk(milliseconds: number, offered: number | undefined): Promise<Talk> {
   const sentAt = new Map<string, number>();
   const echoes: number[] = [];
   let acks = 0;
@@ -99,7 +104,7 @@ async function talk(milliseconds: number): Promise<Talk> {
     voice.send(clientMsgId, ({ ok, error }) => {
       if (!ok) fail(error);
       acks += 1;
-      sendNext(voice);
+      if (offered === undefined) sendNext(voice);
     });
   };
   for (const voice of voices) {
@@ -110,15 +115,17 @@ async function talk(milliseconds: number): Promise<Talk> {
       echoes.push(performance.now() - (sentAt.get(clientMsgId) ?? Number.NaN));
       sentAt.delete(clientMsgId);
     };
-    sendNext(voice);
+    if (offered === undefined) sendNext(voice);
   }
   const started = performance.now();
+  const turns = offered === undefined ? undefined : sendAtRate(offered, sendNext);
   const cpu = process.cpuUsage();
   await pause(milliseconds);
   const seconds = (performance.now() - started) / 1_000;
   const { user, system } = process.cpuUsage(cpu);
   const measured = { acks, deliveries, echoes: [...echoes] };
   isOver = true;
+  clearInterval(turns);
   await pause(300);
   for (const voice of voices) voice.heard = () => undefined;
   return {
@@ -132,6 +139,15 @@ async function talk(milliseconds: number): Promise<Talk> {
     },
     clientCpu: round((user + system) / 1e6 / seconds),
   };
+}
+
+function sendAtRate(perSecond: number, send: (voice: Voice) => void): NodeJS.Timeout {
+  const started = performance.now();
+  let sent = 0;
+  return setInterval(() => {
+    const due = ((performance.now() - started) / 1_000) * perSecond;
+    for (; sent < due; sent += 1) send(voices[(sent * STEP) % voices.length]!);
+  }, TURN_MS);
 }
 
 async function whisper(messages: number): Promise<Whisper> {
@@ -157,7 +173,7 @@ async function obey(job: Job): Promise<unknown> {
     case 'connect':
       return connect(job.url, job.members);
     case 'talk':
-      return talk(job.milliseconds);
+      return talk(job.milliseconds, job.offered);
     case 'whisper':
       return whisper(job.messages);
     case 'close':

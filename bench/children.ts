@@ -28,7 +28,8 @@ export async function startBareServer(execArgv: string[] = []): Promise<BareServ
 
 export interface Clients {
   connect: (url: string, members: Member[]) => Promise<void>;
-  talk: (milliseconds: number) => Promise<Talk>;
+  /** At the rate that the server allows, or at `offered` messages a second. */
+  talk: (milliseconds: number, offered?: number) => Promise<Talk>;
   whisper: (messages: number) => Promise<Whisper>;
   stop: () => Promise<void>;
 }
@@ -49,7 +50,7 @@ export function startClients(): Clients {
   };
   return {
     connect: (url, members) => ask({ do: 'connect', url, members }),
-    talk: (milliseconds) => ask({ do: 'talk', milliseconds }),
+    talk: (milliseconds, offered) => ask({ do: 'talk', milliseconds, offered }),
     whisper: (messages) => ask({ do: 'whisper', messages }),
     stop: () => end(child),
   };
