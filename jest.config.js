@@ -16,5 +16,5 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testSequencer: '<rootDir>/test/support/longest-first.js',
   maxWorkers: 3,
-  testTimeout: 30_000,
+  testTimeout: 60_000,
 };

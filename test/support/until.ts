@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what = condition.toString(),
-  withinMs = 10_000,
+  withinMs = 25_000,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await condition())) {
