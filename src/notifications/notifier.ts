@@ -185,14 +185,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
     }
 
     const end = new AbortController();
-    const batches = store
-      .subscribe({
-        after: saved,
-        limit: BATCH,
-        lingerMs: LINGER_MS,
-        signal: AbortSignal.any([signal, end.signal]),
-      })
-      [Symbol.asyncIterator]();
+    const until = AbortSignal.any([signal, end.signal]);
+    const options = { after: saved, limit: BATCH, lingerMs: LINGER_MS, signal: until };
+    const batches = store.subscribe(options)[Symbol.asyncIterator]();
     const next = () => {
       const batch = batches.next();
       // A failure is heard when it is this batch's turn.
