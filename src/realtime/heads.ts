@@ -1,24 +1,33 @@
-import type { EventStore } from '../events/event-store.ts';
+import { type EventStore, NO_STREAM, type Revision } from '../events/event-store.ts';
 import type { GroupId } from '../events/ids.ts';
-import { conversationStream } from '../events/streams.ts';
+import { type Stream, conversationStream } from '../events/streams.ts';
 import type { ChatServer } from './connection.ts';
 import { groupRoom, groupsAmong } from './rooms.ts';
 
-/** Groups asked for in one read of the log. */
+/** Streams asked for in one read of the log. */
 const PAGE = 1_000;
+
+/** The revisions of any number of streams, read in pages; those without events are absent. */
+export async function revisionsOf(
+  store: Pick<EventStore, 'revisions'>,
+  streams: readonly Stream[],
+): Promise<Map<Stream, Revision>> {
+  const found = new Map<Stream, Revision>();
+  for (let at = 0; at < streams.length; at += PAGE)
+    for (const [stream, revision] of await store.revisions(streams.slice(at, at + PAGE)))
+      found.set(stream, revision);
+  return found;
+}
 
 /** The seq of the last event of each conversation, from the log; 0 for one without events. */
 export async function headSeqs(
   store: Pick<EventStore, 'revisions'>,
   groupIds: readonly GroupId[],
 ): Promise<Map<GroupId, number>> {
-  const heads = new Map<GroupId, number>();
-  for (let at = 0; at < groupIds.length; at += PAGE) {
-    const page = groupIds.slice(at, at + PAGE);
-    const revisions = await store.revisions(page.map(conversationStream));
-    for (const groupId of page) heads.set(groupId, (revisions.get(conversationStream(groupId)) ?? -1) + 1);
-  }
-  return heads;
+  const revisions = await revisionsOf(store, groupIds.map(conversationStream));
+  return new Map(
+    groupIds.map((groupId) => [groupId, (revisions.get(conversationStream(groupId)) ?? NO_STREAM) + 1]),
+  );
 }
 
 export const headSeq = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<number> =>

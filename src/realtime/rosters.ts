@@ -6,7 +6,7 @@ import type { GroupId, UserId } from '../events/ids.ts';
 import { chatGroupStream } from '../events/streams.ts';
 import type { Carrier } from './carrier.ts';
 import type { ChatServer, ChatSocket } from './connection.ts';
-import { headSeq } from './heads.ts';
+import { headSeq, revisionsOf } from './heads.ts';
 import { putIn, takeOut } from './moves.ts';
 import type { RosterNews } from './node-news.ts';
 import { groupOfRoom, groupRoom } from './rooms.ts';
@@ -14,8 +14,6 @@ import type { Users } from './users.ts';
 
 /** Events of one group that may wait until its room is right; of the rest `heads` tell. */
 const MOST_HELD = 1_000;
-/** Groups asked for in one read of the log. */
-const PAGE = 1_000;
 /** Of the last so many changes of a roster it is known why somebody is out. */
 const REASONS = 200;
 
@@ -168,13 +166,10 @@ export function createRosters({ io, users, store, loader, carrier, log }: Roster
 
     async sweep() {
       const groupIds = [...known.keys()];
-      for (let at = 0; at < groupIds.length; at += PAGE) {
-        const page = groupIds.slice(at, at + PAGE);
-        const revisions = await store.revisions(page.map(chatGroupStream));
-        for (const groupId of page) {
-          const revision = revisions.get(chatGroupStream(groupId)) ?? NO_STREAM;
-          if (known.has(groupId) && knownOf(groupId) < revision) await look(groupId, revision).done;
-        }
+      const revisions = await revisionsOf(store, groupIds.map(chatGroupStream));
+      for (const groupId of groupIds) {
+        const revision = revisions.get(chatGroupStream(groupId)) ?? NO_STREAM;
+        if (known.has(groupId) && knownOf(groupId) < revision) await look(groupId, revision).done;
       }
     },
 
