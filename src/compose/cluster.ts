@@ -21,7 +21,6 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   const carrier = createRedisCarrier({ redis });
   open.add('carrier', () => carrier.close());
   const registry = createRedisPresenceRegistry({ redis, nodeId: newId() });
-  open.add('presence registry', () => registry.close());
   return {
     cluster: { redis, carrier, registry },
     rateLimits: createRedisRateLimits({ redis, limits: config, insurance: counters }),

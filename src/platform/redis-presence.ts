@@ -26,8 +26,7 @@ const told = z.object({
 
 /**
  * A hash for each user, `chat:attendance:<user>`, with a field for each node. A node's clock that is off by s seconds
- * makes what it tells live that much longer or shorter. `close` takes back what this node has told, as far as Redis is in
- * reach; it never rejects.
+ * makes what it tells live that much longer or shorter.
  */
 export function createRedisPresenceRegistry({
   redis: { commands },
@@ -37,18 +36,12 @@ export function createRedisPresenceRegistry({
   redis: Pick<RedisLinks, 'commands'>;
   nodeId: string;
   now?: () => number;
-}): PresenceRegistry & { close(): Promise<void> } {
-  /** Of whom Redis may know something from this node. */
-  const known = new Set<UserId>();
-  let isClosed = false;
-
+}): PresenceRegistry {
   function tell(pipeline: ChainableCommander, userId: UserId, { sockets, received }: Attendance): void {
     const key = keyOf(userId);
     if (sockets === 0 && received.length === 0) {
-      known.delete(userId);
       pipeline.hdel(key, nodeId);
     } else {
-      known.add(userId);
       pipeline.hset(key, nodeId, JSON.stringify({ at: now(), sockets, received }));
       pipeline.pexpire(key, KEPT_MS);
     }
@@ -65,18 +58,9 @@ export function createRedisPresenceRegistry({
     return attendances;
   }
 
-  async function forget(userIds: readonly UserId[]): Promise<void> {
-    for (const some of chunks(userIds)) {
-      const pipeline = usable(commands).pipeline();
-      for (const userId of some) pipeline.hdel(keyOf(userId), nodeId);
-      await answersOf(pipeline);
-    }
-  }
-
   return {
     async report(attendances) {
       for (const some of chunks([...attendances])) {
-        if (isClosed) return;
         const pipeline = usable(commands).pipeline();
         for (const [userId, attendance] of some) tell(pipeline, userId, attendance);
         await answersOf(pipeline);
@@ -110,10 +94,6 @@ export function createRedisPresenceRegistry({
         }
       }
       return found;
-    },
-    async close() {
-      isClosed = true;
-      await forget([...known]).catch(() => undefined);
     },
   };
 }

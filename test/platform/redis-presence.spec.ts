@@ -97,17 +97,6 @@ describe('The registry of who is there, in Redis', () => {
     expect((await there.elsewhere(users)).size).toBe(10_000);
   });
 
-  test('takes back what a node has told when it goes, and takes no more from it', async () => {
-    const [here, there] = [node('here'), node('there')];
-    const users = Array.from({ length: 1_200 }, user);
-    await here.report(new Map(users.map((id) => [id, sockets(1)])));
-    await there.report(new Map([[users[0]!, sockets(1)]]));
-    await here.close();
-    await here.report(new Map([[users[0]!, sockets(1)]]));
-    expect((await node('third').elsewhere(users)).size).toBe(1);
-    expect(await redis.ask('DBSIZE')).toBe(1);
-  });
-
   test('is not misled by what somebody else has put there', async () => {
     const [ada, bob] = [user(), user()];
     const key = `chat:attendance:${ada}`;
@@ -153,7 +142,6 @@ describe('The registry of who is there, in Redis', () => {
 
     await redis.kill();
     await refused();
-    await here.close();
     await redis.restart();
     await inReach();
     expect(await node('there').admit(ada, sockets(2))).toBe(2);

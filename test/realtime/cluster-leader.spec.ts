@@ -1,4 +1,6 @@
 import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import type { UserId } from '../../src/events/ids.ts';
+import { hasSockets } from '../../src/realtime/presence-registry.ts';
 import { type World, newUser } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
 
@@ -83,13 +85,35 @@ describe('The broadcaster of a cluster', () => {
     expect((await here.gateway.online([alice])).has(alice)).toBe(true);
   });
 
+  /** How a user is there on all nodes, as the notifier's process is told. */
+  async function attendance(userId: UserId) {
+    const registry = await stage.registry();
+    const told = async () => (await registry.elsewhere([userId])).get(userId) ?? [];
+    return {
+      isOnline: async () => (await told()).some(hasSockets),
+      received: async (at: number) =>
+        (await told()).some(({ received }) =>
+          received.some(({ from, until: to }) => from <= at && at <= to - 1_000),
+        ),
+    };
+  }
+
+  test('what was received on a node that stops stays known, so that nobody is mailed because of it', async () => {
+    const { alice, groupId, one } = await alone();
+    const { isOnline, received } = await attendance(alice);
+    await stage.broadcaster();
+    await one.send(groupId, 'Told');
+    const told = Date.now();
+    await until(() => received(told), 'the message to be received');
+    expect(await isOnline()).toBe(true);
+    await here.stop();
+    expect(await isOnline()).toBe(false);
+    expect(await received(told)).toBe(true);
+  });
+
   test('nothing counts as received that it has not told, however many pings are answered', async () => {
     const { alice, groupId, one } = await alone();
-    const registry = await stage.registry();
-    const received = async (at: number) =>
-      ((await registry.elsewhere([alice])).get(alice) ?? []).some(({ received: all }) =>
-        all.some(({ from, until: to }) => from <= at && at <= to - 1_000),
-      );
+    const { received } = await attendance(alice);
     const first = await stage.broadcaster();
     await one.send(groupId, 'Told');
     const told = Date.now();
