@@ -32,6 +32,8 @@ const BEFORE = 30;
 const RECOVERED_WITHIN_MS = 30_000;
 const BLACK_HOLE_MS = 20_000;
 const HEADS_MS = 2_000;
+/** Of six talkers: about fifty messages a second, which leaves the machine to what is tested. */
+const REST_MS = 100;
 
 /** The black holes are on every edge, several of them at once. */
 const FAULTS: readonly Fault[] = [
@@ -199,7 +201,7 @@ describe('the cluster', () => {
         token: zoe.accessToken,
         body: {},
       });
-      talkers = [company, ...applicants].map((session) => new Talker(session, groups.slice(0, -1)));
+      talkers = [company, ...applicants].map((session) => new Talker(session, groups.slice(0, -1), REST_MS));
     }, 60_000);
 
     afterEach(fallSilent);

@@ -9,7 +9,7 @@ const GIVES_UP = 0.25;
 const OVER_REST = 0.2;
 const READS_BACK = 0.1;
 
-/** A member who never stops talking, and write down what they asked for and what they were told. */
+/** A member who never stops talking, and writes down what they asked for and what they were told. */
 export class Talker {
   readonly client: ChatClient;
   readonly sends: Send[] = [];
@@ -17,10 +17,13 @@ export class Talker {
   readonly refusals: string[] = [];
   readonly #session: Session;
   readonly #groups: string[];
+  readonly #restMs: number;
 
-  constructor(session: Session, groups: string[]) {
+  /** `restMs`: between one message and the next, on average. */
+  constructor(session: Session, groups: string[], restMs = 15) {
     this.#session = session;
     this.#groups = groups;
+    this.#restMs = restMs;
     this.client = new ChatClient(session);
   }
 
@@ -38,7 +41,7 @@ export class Talker {
       };
       this.sends.push(send);
       await this.#deliver(send, isOver);
-      await pause(5 + Math.random() * 20);
+      await pause(this.#restMs * (0.5 + Math.random()));
     }
   }
 
