@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
+import type { ClusterNode } from '../../scripts/cluster/node.ts';
 import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
 import { APP_ROLE, createPool } from '../../src/platform/postgres.ts';
 import { rebuildAll } from '../../src/platform/rebuild-projection.ts';
@@ -34,6 +35,8 @@ const BLACK_HOLE_MS = 20_000;
 const HEADS_MS = 2_000;
 /** Of six talkers: about fifty messages a second, which leaves the machine to what is tested. */
 const REST_MS = 100;
+/** Of the six, so many at least. */
+const EACH_NODE = 2;
 
 /** The black holes are on every edge, several of them at once. */
 const FAULTS: readonly Fault[] = [
@@ -68,6 +71,12 @@ const FAULTS: readonly Fault[] = [
 interface Job {
   jobId: string;
   groupId: string;
+}
+
+/** Open sockets of one node. */
+async function socketsOn({ url }: ClusterNode): Promise<number> {
+  const metrics = await (await fetch(new URL('/metrics', url))).text();
+  return Number(/^chat_sockets (\d+)/m.exec(metrics)?.[1] ?? 0);
 }
 
 const tell = (line: string) => void process.stdout.write(`${line}\n`);
@@ -121,10 +130,21 @@ describe('the cluster', () => {
     const acknowledged = () =>
       talkers.reduce((sum, { sends }) => sum + sends.filter(({ outcome }) => outcome === 'ok').length, 0);
 
-    /** Those whom the balancer has sent to one node only are spread again. */
+    /** The balancer leaves a node alone for a while after failures: until it does no more, all come again. */
+    async function spread(): Promise<void> {
+      const isEverywhere = async () => {
+        for (const { client } of talkers) client.socket.disconnect();
+        await Promise.all(talkers.map(({ client }) => client.connect()));
+        const counts = await Promise.all(cluster.of('api').map(socketsOn));
+        // Else some of those that went are still counted.
+        const isCurrent = counts.reduce((sum, count) => sum + count, 0) === talkers.length;
+        return isCurrent && counts.every((count) => count >= EACH_NODE);
+      };
+      await until(isEverywhere, 'talkers on every node');
+    }
+
     async function talk(): Promise<void> {
-      for (const { client } of talkers) client.socket.disconnect();
-      await Promise.all(talkers.map(({ client }) => client.connect()));
+      await spread();
       isOver = false;
       talks = talkers.map((talker) => talker.talkUntil(() => isOver));
     }
