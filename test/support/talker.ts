@@ -3,11 +3,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ChatClient, type Sent } from './chat-client.ts';
 import type { History, ReadBack, RestHistory, Send } from './history-checker.ts';
 import { Refused, type Session, call } from './rest-client.ts';
+import { until } from './until.ts';
 
 /** Of four messages, one is given up after the first try: its outcome stays unknown. */
 const GIVES_UP = 0.25;
 const OVER_REST = 0.2;
 const READS_BACK = 0.1;
+const SHOWN_WITHIN_MS = 10_000;
 
 /** A member who never stops talking, and writes down what they asked for and what they were told. */
 export class Talker {
@@ -114,7 +116,16 @@ export async function historyOf(
   { reader, late = [], withinMs = 30_000 }: { reader: Session; late?: ChatClient[]; withinMs?: number },
 ): Promise<History> {
   const clients = [...talkers.map(({ client }) => client), ...late];
+  const acknowledged = talkers.flatMap(({ sends }) => sends).filter(({ outcome }) => outcome === 'ok');
   for (const groupId of groups) {
+    const known = [
+      ...clients.map((client) => client.seq(groupId)),
+      ...acknowledged.map((send) => (send.groupId === groupId ? (send.seq ?? 0) : 0)),
+    ];
+    const last = Math.max(...known);
+    // REST follows a moment later. Whatever it has not shown by then is for the checker to judge.
+    const isShown = async () => (await headOf(reader, groupId)) >= last;
+    await until(isShown, 'REST shows what is known', SHOWN_WITHIN_MS).catch(() => undefined);
     const head = await headOf(reader, groupId);
     await Promise.all(clients.map((client) => client.reached(groupId, head, withinMs)));
   }
