@@ -1,7 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import type { Order } from './attackers.ts';
+import type { Arena, AttackName } from './attacks.ts';
 import type { Job, Member, Talk, Whisper } from './chat-clients.ts';
+import type { Tally } from './hostile-client.ts';
 
 const start = (file: string, execArgv: string[] = []) =>
   fork(join(import.meta.dirname, file), { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
@@ -34,24 +37,44 @@ export interface Clients {
   stop: () => Promise<void>;
 }
 
+/** Sends an order to a child and resolves with its answer; rejects when the child says or dies of an error. */
+async function ask<T>(child: ChildProcess, order: Job | Order): Promise<T> {
+  const over = new AbortController();
+  const told = once(child, 'message', over).then(([message]) => message as { answer?: T; error?: string });
+  const died = once(child, 'exit', over).then(([code]) => ({ error: `the clients stopped with ${code}` }));
+  died.catch(() => undefined);
+  child.send(order);
+  const message: { answer?: T; error?: string } = await Promise.race([told, died]);
+  over.abort();
+  if (message.error !== undefined) throw new Error(message.error);
+  return message.answer as T;
+}
+
+export interface Attackers {
+  /** Begins an attack, which goes on until `cease`. */
+  attack: (name: AttackName, arena: Arena) => Promise<void>;
+  /** Ends the attack; resolves with how often each answer was given. */
+  cease: () => Promise<Tally>;
+  stop: () => Promise<void>;
+}
+
+/** The hostile clients, in a process of their own. */
+export function startAttackers(): Attackers {
+  const child = start('attackers.ts');
+  return {
+    attack: (name, arena) => ask(child, { do: 'attack', name, arena }),
+    cease: () => ask(child, { do: 'stop' }),
+    stop: () => end(child),
+  };
+}
+
 /** The client program, in a process of its own. */
 export function startClients(): Clients {
   const child = start('chat-clients.ts');
-  const ask = async <T>(job: Job): Promise<T> => {
-    const over = new AbortController();
-    const told = once(child, 'message', over).then(([message]) => message as { answer?: T; error?: string });
-    const died = once(child, 'exit', over).then(([code]) => ({ error: `the clients stopped with ${code}` }));
-    died.catch(() => undefined);
-    child.send(job);
-    const message: { answer?: T; error?: string } = await Promise.race([told, died]);
-    over.abort();
-    if (message.error !== undefined) throw new Error(message.error);
-    return message.answer as T;
-  };
   return {
-    connect: (url, members) => ask({ do: 'connect', url, members }),
-    talk: (milliseconds, offered) => ask({ do: 'talk', milliseconds, offered }),
-    whisper: (messages) => ask({ do: 'whisper', messages }),
+    connect: (url, members) => ask(child, { do: 'connect', url, members }),
+    talk: (milliseconds, offered) => ask(child, { do: 'talk', milliseconds, offered }),
+    whisper: (messages) => ask(child, { do: 'whisper', messages }),
     stop: () => end(child),
   };
 }

@@ -6,6 +6,7 @@ import { chat } from './chat.ts';
 import { cluster } from './cluster.ts';
 import { connections } from './connections.ts';
 import { growth } from './growth.ts';
+import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
@@ -15,7 +16,7 @@ import { replay } from './replay.ts';
  * One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
  */
 
-const benches: Bench[] = [append, chat, growth, replay, idle, connections, cluster];
+const benches: Bench[] = [append, chat, growth, replay, idle, connections, cluster, hostile];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean' }, profile: { type: 'string' } },

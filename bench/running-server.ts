@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createAccessTokens } from '../src/auth/access-tokens.ts';
 import { loadSigningKeys } from '../src/auth/signing-keys.ts';
+import type { Role } from '../src/events/account.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import type { UserId } from '../src/events/ids.ts';
 import { type ServerProcess, startServer } from '../test/support/server-process.ts';
@@ -24,14 +25,17 @@ export const BENCH_ENV = {
 };
 
 /** Access tokens as a login would give them, without the time that a login takes; `pem` is the key of the servers. */
-export async function benchTokens(): Promise<{ pem: string; of: (userId: UserId) => Promise<string> }> {
+export async function benchTokens(): Promise<{
+  pem: string;
+  of: (userId: UserId, role?: Role) => Promise<string>;
+}> {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const keys = await loadSigningKeys({
     store: { keep: async () => randomBytes(32).toString('base64url') },
     privateKeyPem: pem,
   });
   const tokens = createAccessTokens({ keys, issuer: PUBLIC_URL, lifetimeSeconds: TOKEN_SECONDS });
-  return { pem, of: (userId) => tokens.issue({ userId, role: 'applicant' }, randomUUID()) };
+  return { pem, of: (userId, role = 'applicant') => tokens.issue({ userId, role }, randomUUID()) };
 }
 
 export interface RunningServer<T> {
@@ -39,17 +43,18 @@ export interface RunningServer<T> {
   /** What was put into the log before the start. */
   filled: T;
   /** An access token, as a login would give it. */
-  tokenOf: (userId: UserId) => Promise<string>;
+  tokenOf: (userId: UserId, role?: Role) => Promise<string>;
   stop: () => Promise<void>;
 }
 
 /**
- * `node src/main.ts` in a process of its own, on new data with limits out of the way. `fill` writes to the log before
+ * `node src/main.ts` in a process of its own, on new data, by default with limits out of the way. `fill` writes to the log before
  * the start; the server is ready once its read models have caught up with that.
  */
 export async function startFilledServer<T>(
   fill: (store: EventStore) => Promise<T>,
   nodeArgs: string[] = [],
+  env: Record<string, string> = BENCH_ENV,
 ): Promise<RunningServer<T>> {
   const dataDir = await temporaryFolder();
   const postgres = await startPostgres(dataDir);
@@ -62,10 +67,7 @@ export async function startFilledServer<T>(
     dataDir,
     nodeArgs,
     readyWithinMs: 300_000,
-    env: {
-      ...BENCH_ENV,
-      JWT_PRIVATE_KEY: tokens.pem,
-    },
+    env: { ...env, JWT_PRIVATE_KEY: tokens.pem },
   });
   return {
     server,

@@ -28,19 +28,28 @@ export function appendTo(store: EventStore) {
   };
 }
 
-/** Accounts and open groups: of each group's members the first is its admin. */
+/**
+ * Appends accounts and open groups: of each group's members the first is its admin, everywhere `adminId` where that is
+ * given, whose account exists already.
+ */
 export async function makeWorld(
   store: EventStore,
-  { groups, members }: { groups: number; members: number },
+  { groups, members, adminId: everywhere }: { groups: number; members: number; adminId?: UserId },
 ): Promise<World> {
   const append = appendTo(store);
   const world = Array.from({ length: groups }, () => ({
     groupId: GroupId.parse(newId()),
-    members: Array.from({ length: members }, () => UserId.parse(newId())),
+    members: Array.from({ length: members }, (_, index) =>
+      index === 0 && everywhere !== undefined ? everywhere : UserId.parse(newId()),
+    ),
   }));
-  const people = world.flatMap((group) =>
-    group.members.map((userId, index) => ({ userId, role: index === 0 ? 'company' : 'applicant' }) as const),
-  );
+  const people = world
+    .flatMap((group) =>
+      group.members.map(
+        (userId, index) => ({ userId, role: index === 0 ? 'company' : 'applicant' }) as const,
+      ),
+    )
+    .filter(({ userId }) => userId !== everywhere);
   await inFlight(IN_FLIGHT, people, ({ userId, role }) => {
     const data = { userId, role, displayName: `Member ${userId.slice(-4)}` };
     return append(accountStream(userId), { type: 'AccountRegistered', data });

@@ -1,0 +1,35 @@
+import { constants, setPriority } from 'node:os';
+import { type Arena, type AttackName, attacks } from './attacks.ts';
+import { type Tally, takeTally } from './hostile-client.ts';
+
+/**
+ * The hostile clients of the bench `hostile`, in a process of their own. They come from another address than the
+ * bystanders, and at the lowest priority: what is measured is what they make the server do, not the cores they use.
+ */
+export type Order = { do: 'attack'; name: AttackName; arena: Arena } | { do: 'stop' };
+
+let ending: AbortController | undefined;
+let running: Promise<void> = Promise.resolve();
+
+async function obey(order: Order): Promise<Tally> {
+  if (order.do === 'attack') {
+    takeTally();
+    ending = new AbortController();
+    running = attacks[order.name](order.arena, ending.signal);
+    // A failure is told with the next order.
+    running.catch(() => undefined);
+    return {};
+  }
+  ending?.abort();
+  await running;
+  return takeTally();
+}
+
+setPriority(constants.priority.PRIORITY_LOW);
+process.on('message', (order: Order) => {
+  obey(order).then(
+    (answer) => process.send?.({ answer }),
+    (error: unknown) => process.send?.({ error: String(error) }),
+  );
+});
+process.once('disconnect', () => process.exit(0));

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import WebSocket from 'ws';
+import { type Attacker, type Call, call, count, joined, rawSocket } from './hostile-client.ts';
+
+/** What the attacks are aimed at, and who takes part. */
+export interface Arena {
+  url: string;
+  /** A company that is in thousands of groups; `frequentWord` is in every message there. */
+  company: Attacker;
+  frequentWord: string;
+  /** Members of one large group; nobody else of it is connected. */
+  crowd: Attacker[];
+  crowdGroupId: string;
+  /** Members of one group who hold many sockets. */
+  readers: Attacker[];
+  readersGroupId: string;
+  /** Has set its preferences many times, each time with many muted groups. */
+  muter: Attacker;
+  /** The preferences it has set last. */
+  preferences: object;
+}
+
+export type AttackName = keyof typeof attacks;
+
+type Attack = (arena: Arena, over: AbortSignal) => Promise<void>;
+
+/** Does one thing again and again in each of `lanes`, until the attack is over. */
+const repeatedly =
+  (lanes: number, work: (arena: Arena, lane: number) => Promise<unknown>): Attack =>
+  async (arena, over) => {
+    const lane = async (index: number) => {
+      while (!over.aborted) {
+        await work(arena, index);
+        // What is refused at once must not starve the rest of this process.
+        await new Promise(setImmediate);
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, (_, index) => lane(index)));
+  };
+
+const restOf =
+  (method: string, path: (arena: Arena) => string, options: (arena: Arena) => Call) =>
+  (arena: Arena): Promise<unknown> =>
+    call(new URL(path(arena), arena.url), method, options(arena));
+
+/** A local header that leaves the sizes to a data descriptor, and then nothing but the marks of descriptors. */
+export function zipOfDescriptors(size: number): Buffer {
+  const header = Buffer.alloc(30);
+  header.writeUInt32LE(0x04034b50, 0);
+  header.writeUInt16LE(20, 4);
+  header.writeUInt16LE(0x08, 6);
+  return Buffer.concat([header, Buffer.alloc(size - header.length, Buffer.from('PK\x07\x08', 'latin1'))]);
+}
+
+/** What looks like the start of markup at every byte. */
+export const imageOfBrackets = (size: number): Buffer => {
+  const bytes = Buffer.alloc(size, '<');
+  Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]).copy(bytes);
+  return bytes;
+};
+
+const FILE_BYTES = 8 * 1_048_576;
+
+async function upload({ url, readers, readersGroupId }: Arena, index: number): Promise<void> {
+  const attacker = readers[index % readers.length] as Attacker;
+  const [contentType, bytes] =
+    index % 2 === 0
+      ? ['application/zip', zipOfDescriptors(FILE_BYTES)]
+      : ['image/png', imageOfBrackets(FILE_BYTES)];
+  const asked = await call<{ fileId?: string; upload?: { url: string; headers: OutgoingHttpHeaders } }>(
+    new URL('/v1/files', url),
+    'POST',
+    { attacker, body: { name: `file-${index}`, contentType, size: bytes.length, groupId: readersGroupId } },
+  );
+  if (!asked.upload) return;
+  // The server calls itself by a name that nobody resolves.
+  const { pathname, search } = new URL(asked.upload.url);
+  await call(new URL(pathname + search, url), 'PUT', { bytes, headers: asked.upload.headers });
+  await call(new URL(`/v1/files/${asked.fileId}/complete`, url), 'POST', { attacker });
+}
+
+const SOCKETS_PER_READER = 16;
+let messageOf: Promise<string> | undefined;
+/** A message of its own for the attacks that change one again and again. */
+const ownMessage = (arena: Arena): Promise<string> =>
+  (messageOf ??= call<{ messageId: string }>(
+    new URL(`/v1/groups/${arena.readersGroupId}/messages`, arena.url),
+    'POST',
+    { attacker: arena.readers[0] as Attacker, body: { clientMsgId: randomUUID(), text: 'mine' } },
+  ).then(({ messageId }) => messageId));
+
+const WRONG_TOKEN = [
+  Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: 'at+jwt' })).toString('base64url'),
+  Buffer.from(JSON.stringify({ sub: randomUUID(), exp: 4_000_000_000 })).toString('base64url'),
+  Buffer.alloc(64, 7).toString('base64url'),
+].join('.');
+
+const APPLICATIONS_EACH_MS = 5;
+const REFUSED_FRAMES = 200;
+
+export const attacks = {
+  /** A word that is in every message of a caller with very many groups. */
+  search: repeatedly(
+    24,
+    restOf(
+      'GET',
+      ({ frequentWord }) => `/v1/search/messages?q=${frequentWord}`,
+      ({ company }) => ({ attacker: company }),
+    ),
+  ),
+  /** A hundred messages to a large group that is away. */
+  'away group': async ({ url, crowd, crowdGroupId }, over) => {
+    const attacker = crowd[Math.floor(Math.random() * crowd.length)] as Attacker;
+    const path = new URL(`/v1/groups/${crowdGroupId}/messages`, url);
+    for (let sent = 0; sent < 100 && !over.aborted; sent += 1)
+      await call(path, 'POST', { attacker, body: { clientMsgId: randomUUID(), text: 'to everybody' } });
+    await pause(60_000, undefined, { signal: over }).catch(() => undefined);
+  },
+  /** Twenty files that take long to judge. */
+  'hostile files': async (arena, over) => {
+    await Promise.all(Array.from({ length: 20 }, (_, index) => upload(arena, index)));
+    await pause(60_000, undefined, { signal: over }).catch(() => undefined);
+  },
+  /** One WebSocket that presents a token with a wrong signature, over and over. */
+  'wrong tokens': async ({ url }, over) => {
+    while (!over.aborted) {
+      const socket = await rawSocket(url).catch(() => undefined);
+      if (!socket) {
+        count('no connection');
+        await pause(10);
+        continue;
+      }
+      socket.on('error', () => undefined);
+      while (!over.aborted && socket.readyState === WebSocket.OPEN) {
+        for (let frame = 0; frame < 100; frame += 1) socket.send(`40{"token":"${WRONG_TOKEN}"}`);
+        count('a hundred frames');
+        await new Promise(setImmediate);
+      }
+      socket.terminate();
+    }
+  },
+  /** Preferences that are set to what they are. */
+  'nothing to do': repeatedly(
+    20,
+    restOf(
+      'PUT',
+      () => '/v1/me/notification-preferences',
+      ({ muter, preferences }) => ({ attacker: muter, body: preferences }),
+    ),
+  ),
+  /** One message that is edited without end. */
+  edits: repeatedly(8, async (arena) => {
+    const messageId = await ownMessage(arena);
+    const path = new URL(`/v1/groups/${arena.readersGroupId}/messages/${messageId}`, arena.url);
+    return call(path, 'PATCH', { attacker: arena.readers[0] as Attacker, body: { text: randomUUID() } });
+  }),
+  /** Jobs, as many as it takes. */
+  jobs: repeatedly(
+    8,
+    restOf(
+      'POST',
+      () => '/v1/jobs',
+      ({ company }) => ({ attacker: company, body: { title: 'One more', description: 'of very many' } }),
+    ),
+  ),
+  /** Refresh tokens that never were. */
+  'refreshes without an account': repeatedly(
+    16,
+    restOf(
+      'POST',
+      () => '/v1/auth/refresh',
+      () => ({ body: { refreshToken: Buffer.alloc(32, randomUUID()).toString('base64url') } }),
+    ),
+  ),
+  /** Members with many sockets each who say all the time what they have read and that they type. */
+  receipts: async ({ url, readers, readersGroupId: groupId }, over) => {
+    const sockets = await Promise.all(
+      readers.flatMap((reader) =>
+        Array.from({ length: SOCKETS_PER_READER }, () => joined(url, reader).catch(() => undefined)),
+      ),
+    );
+    for (let seq = 1; !over.aborted; seq += 1) {
+      for (const socket of sockets) {
+        socket?.emit('markRead', { groupId, seq }, ({ ok }: { ok: boolean }) =>
+          count(ok ? 'read' : 'refused'),
+        );
+        socket?.emit('typing', { groupId, isTyping: seq % 2 === 0 });
+      }
+      await pause(50);
+    }
+    for (const socket of sockets) socket?.disconnect();
+  },
+  /** Events that can only be refused. */
+  'refused events': repeatedly(1, async ({ url, readers }) => {
+    const socket = await joined(url, readers[1] as Attacker).catch(() => undefined);
+    if (!socket) return pause(10).then(() => count('no connection'));
+    while (socket.connected) {
+      for (let frame = 0; frame < REFUSED_FRAMES; frame += 1) socket.emit('sendMessage', { groupId: frame });
+      count('two hundred frames');
+      await new Promise(setImmediate);
+    }
+  }),
+  /** Two hundred applications a second to one job. */
+  applications: async ({ url, company, crowd }, over) => {
+    const { jobId } = await call<{ jobId?: string }>(new URL('/v1/jobs', url), 'POST', {
+      attacker: company,
+      body: { title: 'Wanted', description: 'By everybody' },
+    });
+    const applied: Promise<unknown>[] = [];
+    for (const attacker of crowd) {
+      if (over.aborted || jobId === undefined) break;
+      applied.push(call(new URL(`/v1/jobs/${jobId}/applications`, url), 'POST', { attacker, body: {} }));
+      await pause(APPLICATIONS_EACH_MS);
+    }
+    await Promise.all(applied);
+  },
+} satisfies Record<string, Attack>;
