@@ -4,7 +4,8 @@ import type { Position } from '../events/event-store.ts';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
 import { columnTypes, withSession } from './postgres.ts';
 import { followerName } from './postgres-projections.ts';
-import { inTransaction, nextOf, tablesOf } from './read-model-schemas.ts';
+import { nextOf, tablesOf } from './read-model-schemas.ts';
+import { inTransaction } from './transactions.ts';
 
 export interface Difference {
   table: string;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
+import { inTransaction } from './transactions.ts';
 
 /** Migrations take this advisory lock, so that processes starting together apply each file once. */
 const LOCK_KEY = 7_233_170_191;
@@ -26,6 +27,7 @@ export async function migrate(
 ): Promise<string[]> {
   const migrations = await readMigrations(folder);
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'migrate' });
+  client.on('error', () => {});
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
@@ -67,12 +69,11 @@ async function pendingOf(client: pg.Client, migrations: Migration[]): Promise<Mi
 
 async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
   try {
-    await client.query('begin');
-    await client.query(sql);
-    await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum]);
-    await client.query('commit');
+    await inTransaction(client, async () => {
+      await client.query(sql);
+      await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum]);
+    });
   } catch (error) {
-    await client.query('rollback').catch(() => undefined);
     throw new MigrationError(`${name} failed: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Position } from '../events/event-store.ts';
 import type { LogIdentity } from './log-identity.ts';
-import { inTransaction } from './read-model-schemas.ts';
+import { inTransaction } from './transactions.ts';
 
 /** A reader came further after its position was read; nothing was changed. */
 export class ReadersMoved extends Error {

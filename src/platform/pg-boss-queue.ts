@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import { type Queue, QueueUnavailable } from '../notifications/queue.ts';
 import { withSession } from './postgres.ts';
+import { inTransaction } from './transactions.ts';
 import { within } from './within.ts';
 
 const SCHEMA = 'pgboss';
@@ -157,14 +158,15 @@ export async function createPgBossQueue(options: {
 /** Makes the schema for the role, which then needs no right to make any itself. */
 async function createSchema(url: string, role: string | undefined): Promise<void> {
   const client = new pg.Client({ connectionString: withSession(url, {}), connectionTimeoutMillis: 3_000 });
+  client.on('error', () => {});
   await client.connect();
   const owner = role === undefined ? '' : ` authorization ${pg.escapeIdentifier(role)}`;
   try {
     // One at a time: two nodes that start at once would both find that there is none.
-    await client.query('begin');
-    await client.query(`select pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
-    await client.query(`create schema if not exists ${SCHEMA}${owner}`);
-    await client.query('commit');
+    await inTransaction(client, async () => {
+      await client.query(`select pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
+      await client.query(`create schema if not exists ${SCHEMA}${owner}`);
+    });
   } finally {
     await client.end();
   }

@@ -3,7 +3,7 @@ import type { Position } from '../events/event-store.ts';
 import type { Batch, Notification } from '../notifications/notification.ts';
 import type { Candidate, Outbox, ParkedBatch, Waiting } from '../notifications/outbox.ts';
 import { plain } from '../projections/columns.ts';
-import { inTransaction } from './read-model-schemas.ts';
+import { transaction } from './transactions.ts';
 
 /** Its row in the table of checkpoints. */
 const NOTIFIER = 'notifier';
@@ -106,22 +106,11 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
   const changed = async (text: string, values: unknown[]): Promise<number> =>
     (await pool.query(text, values)).rowCount ?? 0;
 
-  async function write(from: Position, to: Position, candidates: readonly Candidate[]): Promise<void> {
-    const client = await pool.connect();
-    let fault: Error | undefined;
-    try {
-      await inTransaction(client, async () => {
-        await client.query(MOVE, [from, to]);
-        await client.query(WRITE, [now(), ...columns(candidates)]);
-      });
-    } catch (error) {
-      fault = error as Error;
-      throw error;
-    } finally {
-      // Nobody goes on with a connection on which a transaction may be open.
-      client.release(fault);
-    }
-  }
+  const write = (from: Position, to: Position, candidates: readonly Candidate[]): Promise<void> =>
+    transaction(pool, async (client) => {
+      await client.query(MOVE, [from, to]);
+      await client.query(WRITE, [now(), ...columns(candidates)]);
+    });
 
   return {
     async checkpoint() {

@@ -51,7 +51,7 @@ export interface PoolSettings extends SessionSettings {
   log: Logger;
 }
 
-/** A pool whose idle connections may break without taking the process down. */
+/** A pool whose connections may break, idle or checked out, without taking the process down. */
 export function createPool({ url, max, applicationName, log, ...session }: PoolSettings): pg.Pool {
   const pool = new pg.Pool({
     connectionString: withSession(url, session),
@@ -61,6 +61,10 @@ export function createPool({ url, max, applicationName, log, ...session }: PoolS
     keepAlive: true,
     types: columnTypes,
   });
-  pool.on('error', (error) => log.warn({ err: error, pool: applicationName }, 'idle connection lost'));
+  // The pool itself listens to idle connections only, and an error that nobody listens to ends the process.
+  pool.on('connect', (client) =>
+    client.on('error', (err) => log.warn({ err, pool: applicationName }, 'a connection is lost')),
+  );
+  pool.on('error', () => {});
   return pool;
 }

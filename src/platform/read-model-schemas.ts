@@ -40,16 +40,3 @@ export async function tablesOf(client: pg.ClientBase, schema: string): Promise<s
   );
   return rows.map(({ tablename }) => tablename);
 }
-
-/** Runs the work in a transaction; whatever it throws undoes it. */
-export async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
-  await client.query('begin');
-  try {
-    const result = await work();
-    await client.query('commit');
-    return result;
-  } catch (error) {
-    await client.query('rollback').catch(() => {});
-    throw error;
-  }
-}

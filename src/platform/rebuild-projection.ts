@@ -7,7 +7,8 @@ import { type Difference, compareWithLive } from './compare-read-models.ts';
 import { loadReadModel } from './load-read-model.ts';
 import { columnTypes, withSession } from './postgres.ts';
 import { NO_WAIT, ProjectingConnection } from './postgres-projections.ts';
-import { createIndexes, createTables, inTransaction, nextOf, tablesOf } from './read-model-schemas.ts';
+import { createIndexes, createTables, nextOf, tablesOf } from './read-model-schemas.ts';
+import { inTransaction } from './transactions.ts';
 import { switchToNext, switchToPrevious } from './switch-read-model.ts';
 
 /** The first half of the advisory locks of rebuilding; the second is the read model's name. */

@@ -8,7 +8,8 @@ import { readModels } from '../projections/read-models.ts';
 import { type ProjectionHealth, followLog } from './follow-log.ts';
 import { APP_ROLE, columnTypes, withSession } from './postgres.ts';
 import { ProjectingConnection } from './postgres-projections.ts';
-import { createIndexes, createTables, inTransaction } from './read-model-schemas.ts';
+import { createIndexes, createTables } from './read-model-schemas.ts';
+import { inTransaction } from './transactions.ts';
 import { rebuildProjection } from './rebuild-projection.ts';
 
 export interface StartProjections {

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
-import { inTransaction, nextOf, previousOf, schemaExists } from './read-model-schemas.ts';
+import { nextOf, previousOf, schemaExists } from './read-model-schemas.ts';
+import { inTransaction } from './transactions.ts';
 
 /** The live read model waits from here to the end of the transaction; then it finds that its checkpoint has moved. */
 const hold = (owner: pg.Client, name: string) =>
