@@ -66,16 +66,12 @@ export function createRedisPresenceRegistry({
         await answersOf(pipeline);
       }
     },
-    async admit(userId, attendance) {
-      // Told before it is read, so that of two nodes that admit the last socket at the same time at least one sees both;
-      // and all of it or nothing, so that nothing is left there for ever.
-      const transaction = usable(commands).multi();
-      tell(transaction, userId, attendance);
-      transaction.hgetall(keyOf(userId));
-      const fields = (await answersOf(transaction)).at(-1) as Record<string, string>;
-      let sockets = 0;
-      for (const there of current(fields).values()) sockets += there.sockets;
-      return sockets;
+    async admit(userId, { sockets, received }, most) {
+      const at = now();
+      const text = JSON.stringify({ at, sockets, received });
+      const key = keyOf(userId);
+      const asked = usable(commands).eval(ADMIT, 1, key, nodeId, at, KEPT_MS, sockets, most, text);
+      return (await inTime(asked, ANSWER_MS)) === 1;
     },
     async since() {
       const at = now();
@@ -97,6 +93,27 @@ export function createRedisPresenceRegistry({
     },
   };
 }
+
+/**
+ * Counts and tells in one step, so that of two nodes that admit at the same time the second sees the first. What no node
+ * would write counts for nothing.
+ */
+const ADMIT = `
+  local node, at, kept, sockets, most, text =
+    ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+  local all = sockets
+  local fields = redis.call('HGETALL', KEYS[1])
+  for i = 1, #fields, 2 do
+    local isJson, told = pcall(cjson.decode, fields[i + 1])
+    if fields[i] ~= node and isJson and type(told) == 'table' and type(told.at) == 'number'
+      and type(told.sockets) == 'number' and told.sockets > 0 and at - told.at <= kept then
+      all = all + told.sockets
+    end
+  end
+  if all > most then return 0 end
+  redis.call('HSET', KEYS[1], node, text)
+  redis.call('PEXPIRE', KEYS[1], kept)
+  return 1`;
 
 /** Written by the first node that finds nothing there: Redis has just been started, or emptied. */
 const SINCE = 'chat:attendance-since';

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type { UserId } from '../events/ids.ts';
-import type { User } from './connection.ts';
+import type { ChatSocket, User } from './connection.ts';
 import { type Attendance, type PresenceRegistry, hasSockets } from './presence-registry.ts';
 import { type Reach, type Reached, clusterReach } from './reach.ts';
-import type { Users } from './users.ts';
+import { type Users, placesOf } from './users.ts';
 
 /** Who is there, on whatever node. */
 export interface Attendances {
@@ -23,8 +23,8 @@ export interface SharedAttendances extends Attendances {
   refresh(): void;
   /** Whether the user has sockets on other nodes; false when nobody can tell. */
   isElsewhere(userId: UserId): Promise<boolean>;
-  /** Whether a user with one more socket about to come does not have too many on all nodes. */
-  admits(user: User): Promise<boolean>;
+  /** Whether a handshake of the user leaves it within the limit on all nodes together. */
+  admits(user: User, handshake: ChatSocket): Promise<boolean>;
 }
 
 interface Here {
@@ -61,7 +61,7 @@ export function sharedAttendances(
 
   const here = (userId: UserId): Attendance => {
     const user = users.find(userId);
-    return { sockets: user ? user.sockets.size + user.arriving : 0, received: reach.received(userId) };
+    return { sockets: user ? placesOf(user) : 0, received: reach.received(userId) };
   };
 
   function refreshAll(): void {
@@ -112,11 +112,13 @@ export function sharedAttendances(
       }
     },
 
-    async admits({ id }) {
+    async admits(user, handshake) {
+      const { id, sockets, arriving } = user;
+      // Those behind it are not its concern: counted, they would make each other too many.
+      const ahead = [...arriving].indexOf(handshake);
+      const attendance = { sockets: sockets.size + ahead + 1, received: reach.received(id) };
       try {
-        const isAdmitted = (await registry.admit(id, here(id))) <= maxSocketsPerUser;
-        if (!isAdmitted) changed.add(id);
-        return isAdmitted;
+        return await registry.admit(id, attendance, maxSocketsPerUser);
       } catch (err) {
         log.debug({ err }, 'the sockets of a user are counted on this node only');
         changed.add(id);

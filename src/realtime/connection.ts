@@ -22,8 +22,8 @@ export interface EventRate {
 export interface User {
   readonly id: UserId;
   readonly sockets: Set<ChatSocket>;
-  /** Handshakes accepted that are not sockets yet. */
-  arriving: number;
+  /** Handshakes that have a place and are not sockets yet, in the order in which they got it. */
+  readonly arriving: Set<ChatSocket>;
   /** Counts the changes of this user's memberships that the broadcaster has handled. */
   membershipChanges: number;
   /** Runs while the user may still come back before others are told. */

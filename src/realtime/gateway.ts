@@ -161,7 +161,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { user, wire, unheard } = socket.data;
     const { adapter } = io.of('/');
     metrics.socketOpened();
-    user.sockets.add(socket);
+    users.arrived(user, socket);
     reach.opened(socket);
     void socket.join(userRoom(user.id));
     wire.onCut = () => {

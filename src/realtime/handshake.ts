@@ -3,8 +3,9 @@ import type { Logger } from 'pino';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import { AuthenticationFailed } from '../auth/session.ts';
 import { ProblemError, problem } from '../http/problem.ts';
-import { type ChatSocket, Connection, type EventRate, type User } from './connection.ts';
+import { type ChatSocket, Connection, type EventRate } from './connection.ts';
 import { sessionFault, shown } from './handle-event.ts';
+import type { Node } from './node.ts';
 import type { Users } from './users.ts';
 import type { Wiring } from './wire.ts';
 
@@ -15,7 +16,7 @@ interface HandshakeDeps {
   revocations: Pick<Revocations, 'isRevoked'>;
   users: Users;
   /** Whether the user may have one more socket on all nodes together; without it there are no others. */
-  admits: ((user: User) => Promise<boolean>) | undefined;
+  admits: Node['admits'];
   wiring: Wiring;
   eventRate: EventRate;
   isDraining: () => boolean;
@@ -61,14 +62,15 @@ export function handshake({
     const session = await authenticate(token);
     const fault = sessionFault(session, revocations);
     if (fault) throw new ProblemError(problem(fault));
-    const user = users.admit(session.actor.userId);
+    const user = users.admit(session.actor.userId, socket);
     if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
-    try {
-      if (admits && !(await admits(user))) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
-      return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
-    } finally {
-      users.settle(user);
+    if (admits && !(await admits(user, socket))) {
+      users.turnAway(user, socket);
+      throw new ProblemError(problem('TOO_MANY_SOCKETS'));
     }
+    // By then Socket.IO has made the socket, or has dropped it because its client had gone.
+    setImmediate(() => users.turnAway(user, socket));
+    return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
   }
 
   return (socket: ChatSocket, next: (error?: Error) => void): void => {

@@ -1,7 +1,7 @@
 import type { Position } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Attendances } from './attendance.ts';
-import type { User } from './connection.ts';
+import type { ChatSocket, User } from './connection.ts';
 import type { Push } from './push.ts';
 import type { Reach } from './reach.ts';
 
@@ -16,8 +16,8 @@ export interface Node {
   attendances: Attendances;
   /** Whether the user has sockets on other nodes; absent where there are none. */
   isElsewhere?: (userId: UserId) => Promise<boolean>;
-  /** Whether the user may have the socket that is about to come, for the sake of other nodes. */
-  admits?: (user: User) => Promise<boolean>;
+  /** Whether the handshake leaves the user within the limit on all nodes together; absent where there are no others. */
+  admits?: (user: User, handshake: ChatSocket) => Promise<boolean>;
   /** The user has a socket more or less. */
   changed(userId: UserId): void;
   /** What happened up to then, the rooms of new sockets have to show; of what happens later they are told. */

@@ -25,8 +25,11 @@ export const ATTENDANCE_MS = 60_000;
 export interface PresenceRegistry {
   /** Tells how users are there on this node; one without sockets and without anything received is forgotten. */
   report(attendances: ReadonlyMap<UserId, Attendance>): Promise<void>;
-  /** Reports one user and answers with the open sockets of that user on all nodes, this one included. */
-  admit(userId: UserId, attendance: Attendance): Promise<number>;
+  /**
+   * Reports one user, unless the sockets on all nodes would then be more than `most`. Resolves with whether it did. Nodes
+   * that ask at once are answered one after the other.
+   */
+  admit(userId: UserId, attendance: Attendance, most: number): Promise<boolean>;
   /** Since when it has forgotten nothing, in ms since 1970: what was told before has to be told again. */
   since(): Promise<number>;
   /** What the other nodes have told of these users; users of whom none has told anything are absent. */

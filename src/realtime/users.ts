@@ -1,5 +1,5 @@
 import type { UserId } from '../events/ids.ts';
-import type { User } from './connection.ts';
+import type { ChatSocket, User } from './connection.ts';
 
 /** The users of this node. */
 export class Users {
@@ -18,33 +18,35 @@ export class Users {
     return this.#byId.values();
   }
 
-  /** Reserves a socket for a handshake until it is settled; undefined when the user has too many here. */
-  admit(userId: UserId): User | undefined {
+  /** Gives one of the user's places to a handshake; undefined when all are taken here. */
+  admit(userId: UserId, socket: ChatSocket): User | undefined {
     const user = this.#byId.get(userId) ?? {
       id: userId,
       sockets: new Set(),
-      arriving: 0,
+      arriving: new Set(),
       membershipChanges: 0,
       absence: undefined,
     };
-    if (user.sockets.size + user.arriving >= this.#maxSockets) return undefined;
+    if (placesOf(user) >= this.#maxSockets) return undefined;
     this.#byId.set(userId, user);
-    user.arriving += 1;
+    user.arriving.add(socket);
     return user;
   }
 
-  /** A handshake has been decided. */
-  settle(user: User): void {
-    // By then Socket.IO has made the socket, or has dropped it because its client had gone.
-    setImmediate(() => {
-      user.arriving -= 1;
-      this.forget(user);
-    });
+  /** The handshake has become a socket and keeps its place. */
+  arrived(user: User, socket: ChatSocket): void {
+    user.arriving.delete(socket);
+    user.sockets.add(socket);
+  }
+
+  /** Frees the place of a handshake that has not become a socket and will not. */
+  turnAway(user: User, socket: ChatSocket): void {
+    if (user.arriving.delete(socket)) this.forget(user);
   }
 
   /** Drops a user that has no sockets, and whose absence has been announced or never needed it. */
   forget(user: User): void {
-    const isPresent = user.sockets.size + user.arriving > 0 || user.absence !== undefined;
+    const isPresent = placesOf(user) > 0 || user.absence !== undefined;
     if (!isPresent && this.#byId.get(user.id) === user) this.#byId.delete(user.id);
   }
 
@@ -52,3 +54,6 @@ export class Users {
     return this.#byId.has(userId);
   }
 }
+
+/** Sockets and handshakes of a user on this node; each is one of the two. */
+export const placesOf = ({ sockets, arriving }: User): number => sockets.size + arriving.size;

@@ -64,10 +64,10 @@ describe('The registry of who is there, in Redis', () => {
     await here.report(new Map([[ada, sockets(3)]]));
     time += ATTENDANCE_MS;
     expect(await there.elsewhere([ada])).toStrictEqual(new Map([[ada, [sockets(3)]]]));
-    expect(await there.admit(ada, sockets(1))).toBe(4);
+    expect(await there.admit(ada, sockets(1), 3)).toBe(false);
     time += 1;
     expect(await there.elsewhere([ada])).toStrictEqual(new Map());
-    expect(await there.admit(ada, sockets(1))).toBe(1);
+    expect(await there.admit(ada, sockets(1), 3)).toBe(true);
   });
 
   test('leaves nothing in Redis of users who are told of no more', async () => {
@@ -78,14 +78,19 @@ describe('The registry of who is there, in Redis', () => {
     expect(left).toBeLessThanOrEqual(ATTENDANCE_MS);
   });
 
-  test('never lets two nodes that admit at the same time both overlook the other', async () => {
+  test('admits on one node alone where two that ask at once would have too many together', async () => {
     const others = await linksTo(redis.url);
     const here = node('here');
     const there = createRedisPresenceRegistry({ redis: others, nodeId: 'there' });
     for (let round = 0; round < 50; round += 1) {
       const ada = user();
-      const counts = await Promise.all([here.admit(ada, sockets(10)), there.admit(ada, sockets(11))]);
-      expect(Math.max(...counts)).toBe(21);
+      const admitted = await Promise.all([
+        here.admit(ada, sockets(10), 20),
+        there.admit(ada, sockets(11), 20),
+      ]);
+      expect(admitted.filter(Boolean)).toHaveLength(1);
+      const told = [...(await node('third').elsewhere([ada])).values()].flat();
+      expect(told).toHaveLength(1);
     }
     await others.close();
   });
@@ -111,11 +116,11 @@ describe('The registry of who is there, in Redis', () => {
       `{"at":"x"}`,
     ];
     await redis.ask('HSET', key, ...fields);
-    expect(await node('here').admit(ada, sockets(1))).toBe(1);
-    expect(await node('there').elsewhere([ada])).toStrictEqual(new Map([[ada, [sockets(1)]]]));
+    expect(await node('here').admit(ada, sockets(20), 20)).toBe(true);
+    expect(await node('there').elsewhere([ada])).toStrictEqual(new Map([[ada, [sockets(20)]]]));
     await redis.ask('SET', `chat:attendance:${bob}`, 'no hash');
     await expect(node('here').elsewhere([bob])).rejects.toThrow('WRONGTYPE');
-    await expect(node('here').admit(bob, sockets(1))).rejects.toThrow('WRONGTYPE');
+    await expect(node('here').admit(bob, sockets(1), 20)).rejects.toThrow('WRONGTYPE');
   });
 
   test('rejects within its deadline while Redis hangs or is dead, and works again once it is back', async () => {
@@ -123,7 +128,7 @@ describe('The registry of who is there, in Redis', () => {
     const ada = user();
     const everything = () => [
       here.report(new Map([[ada, sockets(1)]])),
-      here.admit(ada, sockets(1)),
+      here.admit(ada, sockets(1), 20),
       here.elsewhere([ada]),
     ];
     const refused = async () => {
@@ -144,6 +149,6 @@ describe('The registry of who is there, in Redis', () => {
     await refused();
     await redis.restart();
     await inReach();
-    expect(await node('there').admit(ada, sockets(2))).toBe(2);
+    expect(await node('there').admit(ada, sockets(2), 2)).toBe(true);
   });
 });

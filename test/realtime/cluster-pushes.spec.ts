@@ -133,6 +133,34 @@ describe('Between two nodes', () => {
   });
 });
 
+test('A user opens 20 sockets at once on all nodes together, and no more', async () => {
+  const stage = await openClusterStage();
+  try {
+    const nodes = [await stage.node(), await stage.node()];
+    const opened = async (userId: UserId, count: number) => {
+      const codes = await Promise.all(
+        Array.from({ length: count }, (_, index) => {
+          const node = nodes[index % 2]!;
+          const { any } = node.connect({ token: node.token(userId) });
+          return new Promise<string>((resolve) => {
+            any.once('connect', () => resolve('open'));
+            any.once('connect_error', (error) => resolve(Object(error).data.code));
+          });
+        }),
+      );
+      return codes.filter((code) => code === 'open').length;
+    };
+    for (let round = 0; round < 5; round += 1) {
+      const alice = newUser();
+      expect(await opened(alice, 20)).toBe(20);
+      expect(await opened(alice, 4)).toBe(0);
+      expect(await opened(newUser(), 26)).toBeLessThanOrEqual(20);
+    }
+  } finally {
+    await stage.close();
+  }
+});
+
 test('A user has no more than 20 sockets on all nodes together', async () => {
   const stage = await openClusterStage();
   try {

@@ -174,7 +174,7 @@ describe('what has reached somebody, by the clock', () => {
     const engine = new EventEmitter();
     const users = new Users(20);
     const reach = trackReach({ engine } as unknown as ChatServer, users, { now: () => clock });
-    const user = users.admit(newUser())!;
+    const user = users.admit(newUser(), {} as ChatSocket)!;
     return {
       reach,
       received: (at: number) => reach.hasReceived(user.id, at, randomUUID() as never),

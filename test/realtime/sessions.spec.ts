@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
+import { openRawSocket } from '../support/raw-socket.ts';
 import { type World, createWorld, newUser } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
 
@@ -49,6 +50,15 @@ describe('who may hold a socket, and how long', () => {
     connected()[0]!.socket.disconnect();
     await until(() => world.metered.sockets === 19, 'the place to be free');
     await world.client(alice);
+  });
+
+  test('a user whose 20 handshakes come in one turn has 20 sockets, and not one more', async () => {
+    const alice = newUser();
+    const sockets = await Promise.all(Array.from({ length: 20 }, () => openRawSocket(world.url)));
+    for (const socket of sockets) socket.connect(world.token(alice));
+    for (const socket of sockets) expect(await socket.answer()).toMatch(/^40/);
+    expect((await refusal({ token: world.token(alice) })).data).toMatchObject({ code: 'TOO_MANY_SOCKETS' });
+    for (const { ws } of sockets) ws.terminate();
   });
 
   const upgrade = (origin: string | undefined) =>
