@@ -65,7 +65,8 @@ type States = Record<string, Folded>;
 
 /**
  * The only way to write: load, decide, append, react. `input` has been parsed with the command's schema.
- * Throws `CommandRejected` for a broken rule and `EventStoreUnavailable` when the log cannot take it now.
+ * Throws `CommandRejected` for a broken rule, `ReactionRefused` when a rule breaks what should follow, and
+ * `EventStoreUnavailable` when the log cannot take it now.
  */
 export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
   const loadStates = async (refs: Refs, from: 'load' | 'refresh'): Promise<States> => {

@@ -14,6 +14,8 @@ export type RejectionCode =
   | 'NOT_GROUP_ADMIN'
   | 'MEMBER_NOT_FOUND'
   | 'LAST_ADMIN'
+  | 'JOB_OWNER_STAYS'
+  | 'REMOVED_FROM_GROUP'
   | 'MESSAGE_NOT_FOUND'
   | 'MESSAGE_DELETED'
   | 'NOT_MESSAGE_AUTHOR'
@@ -35,6 +37,21 @@ export class CommandRejected extends Error {
   constructor(code: RejectionCode) {
     super(code);
     this.code = code;
+  }
+}
+
+/** A rule refused what should follow from an event, so what the event promised does not hold. */
+export class ReactionRefused extends Error {
+  override readonly name = 'ReactionRefused';
+  readonly reaction: string;
+  readonly eventId: string;
+  readonly code: RejectionCode;
+
+  constructor(reaction: string, eventId: string, rejection: CommandRejected) {
+    super(`${reaction} was refused: ${rejection.code}`, { cause: rejection });
+    this.reaction = reaction;
+    this.eventId = eventId;
+    this.code = rejection.code;
   }
 }
 

@@ -23,7 +23,7 @@ export function startReactions(
 ) {
   const checkpoint = postgresCheckpoint(pool, 'reactions');
   const following = led(leases, 'reactions', () =>
-    followReactions({ store, react, types: causes, checkpoint, log }),
+    followReactions({ store, react, types: causes, checkpoint, log, onRefused: metrics.reactionRefused }),
   );
   open.add('reactions', () => following.stop());
   return {

@@ -2,7 +2,7 @@ import { ZodError, type z } from 'zod';
 import { EmailTaken, PasswordQueueFull } from '../auth/credentials.ts';
 import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
-import { CommandRejected, type RejectionCode } from '../commands/rejection.ts';
+import { CommandRejected, ReactionRefused, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
 import { StorageUnavailable } from '../files/storage.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
@@ -75,6 +75,8 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   APPLICATION_DECIDED: [409, 'The application has been decided'],
   GROUP_CLOSED: [409, 'The group is closed'],
   LAST_ADMIN: [409, 'A group with members needs an admin'],
+  JOB_OWNER_STAYS: [409, 'The company that posted the job stays an admin of its group'],
+  REMOVED_FROM_GROUP: [409, 'An admin has removed you from the group of this job'],
   FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
   FILE_REFUSED: [409, 'The file was refused'],
   FILE_CLEARED: [409, 'The file was found clean'],
@@ -183,6 +185,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
   if (
     error instanceof EventStoreUnavailable ||
+    error instanceof ReactionRefused ||
     error instanceof RevocationsUnknown ||
     error instanceof StorageUnavailable ||
     error instanceof PasswordQueueFull

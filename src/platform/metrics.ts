@@ -6,6 +6,8 @@ export interface Metrics {
   batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
   projectionLag(projection: string, positions: number): void;
   reactionLag(positions: number): void;
+  /** A rule refused what should have followed from an event. */
+  reactionRefused(refused: { reaction: string; code: string }): void;
   broadcasterLag(positions: number): void;
   socketOpened(): void;
   socketClosed(): void;
@@ -53,6 +55,12 @@ export function createMetrics(): Metrics {
     name: 'chat_projection_lag_positions',
     help: 'Events that a read model has not seen yet',
     labelNames: ['projection'],
+    registers,
+  });
+  const refusedReactions = new Counter({
+    name: 'chat_reactions_refused_total',
+    help: 'Events whose consequence was refused by a rule: what they promised does not hold',
+    labelNames: ['reaction', 'code'],
     registers,
   });
   const reactionLag = new Gauge({
@@ -128,6 +136,7 @@ export function createMetrics(): Metrics {
     },
     projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
     reactionLag: (positions) => reactionLag.set(positions),
+    reactionRefused: ({ reaction, code }) => refusedReactions.inc({ reaction, code }),
     broadcasterLag: (positions) => broadcasterLag.set(positions),
     socketOpened: () => sockets.inc(),
     socketClosed: () => sockets.dec(),

@@ -1,5 +1,6 @@
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ReactionRefused } from '../commands/rejection.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { React } from './react.ts';
@@ -31,7 +32,8 @@ const LONGEST_PAUSE_MS = 5_000;
 /**
  * Makes reactions durable: follows the log from a checkpoint of its own and does again what follows from each event.
  * Whatever was done at once is a duplicate in the log; whatever a crash prevented happens now. An event is retried
- * with growing pauses until its reactions are done: none is skipped, and none is done before an earlier one.
+ * with growing pauses until its reactions are done: none is skipped, and none is done before an earlier one. A refusal is
+ * final, as no repetition changes what the log holds: it is reported, and the next event follows.
  */
 export function followReactions({
   store,
@@ -39,6 +41,7 @@ export function followReactions({
   types,
   checkpoint,
   log,
+  onRefused = () => {},
 }: {
   store: Pick<EventStore, 'subscribe' | 'head'>;
   react: React;
@@ -46,6 +49,8 @@ export function followReactions({
   types: readonly EventType[];
   checkpoint: Checkpoint;
   log: Logger;
+  /** Hears of every refusal. */
+  onRefused?: (refused: ReactionRefused) => void;
 }): ReactionFollower {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -59,6 +64,13 @@ export function followReactions({
     if (to === undefined || to <= saved) return;
     await checkpoint.save(to);
     saved = to;
+  }
+
+  function report(error: unknown): void {
+    if (!(error instanceof ReactionRefused)) throw error;
+    const { reaction, eventId, code } = error;
+    log.error({ reaction, eventId, code }, 'a reaction was refused; what the event promised does not hold');
+    onRefused(error);
   }
 
   function onPosition(position: Position): void {
@@ -76,7 +88,7 @@ export function followReactions({
       await turn();
       for (const event of batch) {
         if (signal.aborted) return;
-        await react([event]);
+        await react([event]).catch(report);
         onPosition(event.position);
       }
       await save();

@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
 import type { HandleCommand } from '../commands/handle-command.ts';
-import { CommandRejected } from '../commands/rejection.ts';
+import { CommandRejected, ReactionRefused } from '../commands/rejection.ts';
 import type { Position, Recorded } from '../events/event-store.ts';
 import type { Reaction } from './reaction.ts';
 import { reactions as allReactions } from './reactions.ts';
 
-/** Does what follows from events, in order; answers with the highest position that covers it, 0 if nothing followed. */
+/**
+ * Does what follows from events, in order; answers with the highest position that covers it, 0 if nothing followed. Throws
+ * `ReactionRefused` when a rule refuses it, once everything else has been done.
+ */
 export type React = (events: readonly Recorded[]) => Promise<Position>;
 
 export interface ReactDeps {
@@ -19,7 +22,7 @@ export interface ReactDeps {
  * Rejects with `EventStoreUnavailable`, since the answer promises what follows: repeating the command is safe.
  */
 export function reactNow({ handle, log, reactions = allReactions }: ReactDeps): React {
-  async function run({ name, follows }: Reaction, event: Recorded): Promise<Position> {
+  async function run({ name, follows, moot = [] }: Reaction, event: Recorded): Promise<Position> {
     const consequence = follows(event);
     if (!consequence) return 0;
     const { command, input, actor } = consequence;
@@ -29,6 +32,7 @@ export function reactNow({ handle, log, reactions = allReactions }: ReactDeps): 
       return position;
     } catch (error) {
       if (!(error instanceof CommandRejected)) throw error;
+      if (!moot.includes(error.code)) throw new ReactionRefused(name, event.id, error);
       log.info({ reaction: name, eventId: event.id, code: error.code }, 'nothing left to do');
       return 0;
     }
@@ -36,9 +40,16 @@ export function reactNow({ handle, log, reactions = allReactions }: ReactDeps): 
 
   return async (events) => {
     let covered: Position = 0;
+    let refused: ReactionRefused | undefined;
     for (const event of events)
-      for (const reaction of reactions)
-        if (reaction.on === event.type) covered = Math.max(covered, await run(reaction, event));
+      for (const reaction of reactions.filter(({ on }) => on === event.type))
+        try {
+          covered = Math.max(covered, await run(reaction, event));
+        } catch (error) {
+          if (!(error instanceof ReactionRefused)) throw error;
+          refused ??= error;
+        }
+    if (refused) throw refused;
     return covered;
   };
 }

@@ -1,4 +1,5 @@
 import type { ActorOrSystem, Command } from '../commands/command.ts';
+import type { RejectionCode } from '../commands/rejection.ts';
 import type { DomainEvent, EventOf, EventType } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 
@@ -13,6 +14,8 @@ export interface Consequence<I = never, S = never, E extends DomainEvent = Domai
 export interface Reaction {
   name: string;
   on: EventType;
+  /** The rejections which mean that nothing is left to do. Any other one breaks a promise. */
+  moot?: readonly RejectionCode[];
   /** Pure. Nothing follows when it answers undefined. */
   follows: (event: Recorded) => Consequence | undefined;
 }
@@ -21,5 +24,6 @@ export interface Reaction {
 export const defineReaction = <T extends EventType, I, S, E extends DomainEvent>(reaction: {
   name: string;
   on: T;
+  moot?: readonly RejectionCode[];
   follows: (event: EventOf<T>) => Consequence<I, S, E> | undefined;
 }): Reaction => reaction as unknown as Reaction;

@@ -5,6 +5,8 @@ import { defineReaction } from './reaction.ts';
 export const whenApplicationWithdrawnLetMemberLeave = defineReaction({
   name: 'when-application-withdrawn-let-member-leave',
   on: 'ApplicationWithdrawn',
+  // The applicant is not in the group any more.
+  moot: ['GROUP_NOT_FOUND'],
   follows: ({ data: { groupId, applicantId } }) => ({
     command: removeMember,
     input: { groupId, userId: applicantId },

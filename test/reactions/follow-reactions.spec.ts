@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { removeMember } from '../../src/commands/chat-group/remove-member.ts';
+import type { ReactionRefused } from '../../src/commands/rejection.ts';
 import { type EventStore, EventStoreUnavailable } from '../../src/events/event-store.ts';
 import { type Checkpoint, followReactions } from '../../src/reactions/follow-reactions.ts';
 import { type React, reactNow } from '../../src/reactions/react.ts';
@@ -10,6 +11,7 @@ import {
   ada,
   adaApplied,
   helloSent,
+  jobClosed,
   group,
   groupId,
   jobPosted,
@@ -33,10 +35,13 @@ const typesIn = async (store: EventStore) => (await wholeLog(store)).map(({ type
 
 /** A process that follows the log, with its own handler and its own cache. */
 async function process(store: EventStore, checkpoint: Checkpoint, around = (react: React) => react) {
+  const refused: { reaction: string; code: string }[] = [];
   const { log, lines } = linesOf('warn');
   const { handle } = await commands({ store });
   const react = around(reactNow({ handle, log }));
-  return { ...followReactions({ store, react, types: causes, checkpoint, log }), lines, handle };
+  const onRefused = ({ reaction, code }: ReactionRefused) => void refused.push({ reaction, code });
+  const follower = followReactions({ store, react, types: causes, checkpoint, log, onRefused });
+  return { ...follower, lines, handle, refused };
 }
 
 describe('reacting from the log', () => {
@@ -104,6 +109,19 @@ describe('reacting from the log', () => {
     expect(seen).toStrictEqual([3, 4, 4, 4, 4]);
     expect(follower.lines()).toHaveLength(3);
     await follower.stop();
+  });
+
+  test('a refusal is reported and does not hold up what comes after it', async () => {
+    const store = createInMemoryEventStore();
+    await happened(store, registered(acme), jobPosted, adaApplied, jobClosed);
+    const follower = await process(store, checkpointAt(0));
+    await until(() => follower.position() >= 4);
+    await follower.stop();
+    expect((await typesIn(store)).slice(4)).toStrictEqual(['ChatGroupCreated', 'GroupClosed']);
+    const refusal = { reaction: 'when-application-submitted-add-member', code: 'USER_NOT_FOUND' };
+    expect(follower.refused).toStrictEqual([refusal]);
+    expect(follower.lines()).toMatchObject([{ level: 50, ...refusal }]);
+    expect(follower.failure()).toBeUndefined();
   });
 
   test('a log that is out of reach is tried again, and well again without a new event', async () => {

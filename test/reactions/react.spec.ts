@@ -8,7 +8,9 @@ import { postJob } from '../../src/commands/job/post-job.ts';
 import { sendMessage } from '../../src/commands/message/send-message.ts';
 import type { Actor } from '../../src/commands/command.ts';
 import type { Request } from '../../src/commands/handle-command.ts';
+import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { EventStoreUnavailable } from '../../src/events/event-store.ts';
+import { defineReaction } from '../../src/reactions/reaction.ts';
 import { reactNow } from '../../src/reactions/react.ts';
 import { commands } from '../support/command-stage.ts';
 import {
@@ -19,9 +21,13 @@ import {
   groupId,
   jobId,
   posting,
+  groupClosed,
+  joined,
+  left,
   registered,
   uuid,
 } from '../support/example-events.ts';
+import { happened } from '../support/history.ts';
 import { linesOf } from '../support/log-lines.ts';
 
 const by = (actor: Actor, key?: string): Request => ({
@@ -35,11 +41,13 @@ const hers = { jobId, applicantId: ada.userId };
 const member = { groupId, userId: ada.userId };
 
 /** A backend that reacts, where Acme has posted a job. */
-async function jobBoard() {
+async function jobBoard(since: DomainEvent[] = []) {
   const { log, lines } = linesOf('info');
   const react = (handle: Parameters<typeof reactNow>[0]['handle']) => reactNow({ handle, log });
   const stage = await commands({ history: [registered(acme), registered(ada)], react });
   await stage.handle(postJob, job, by(acme));
+  if (since.some(({ type }) => type === 'MemberJoined')) await stage.handle(apply, application, by(ada));
+  await happened(stage.store, ...since);
   const types = async () => (await stage.log()).slice(2).map(({ type }) => type);
   const replay = async () => react(stage.handle)(await stage.log());
   return { ...stage, types, replay, lines };
@@ -91,6 +99,54 @@ describe('reacting at once', () => {
     await handle(withdrawApplication, hers, by(ada));
     expect((await types()).slice(-2)).toStrictEqual(['MemberLeft', 'ApplicationWithdrawn']);
     expect(lines()).toMatchObject([{ level: 30, code: 'GROUP_NOT_FOUND', msg: 'nothing left to do' }]);
+  });
+
+  test.each([
+    ['who withdraws', withdrawApplication, {}, ada, 'MemberLeft'],
+    ['who is rejected', changeApplicationStatus, { status: 'rejected' }, acme, 'MemberRemoved'],
+  ] as const)('the only admin %s hands over to the company', async (_, command, input, actor, going) => {
+    const { handle, log } = await jobBoard([joined(ada, 'admin'), left(acme)]);
+    await handle(command as never, { ...hers, ...input } as never, by(actor));
+    expect((await log()).slice(-2)).toMatchObject([
+      { type: 'MemberJoined', data: { groupId, userId: acme.userId, role: 'admin' } },
+      { type: going, data: { groupId, userId: ada.userId } },
+    ]);
+  });
+
+  test('an application that overtook the closing of its group still makes a member', async () => {
+    const { handle, types } = await jobBoard([groupClosed]);
+    await handle(apply, application, by(ada));
+    expect((await types()).slice(-2)).toStrictEqual(['ApplicationSubmitted', 'MemberJoined']);
+  });
+
+  test('whoever was promised what a rule then refuses hears of it, and the rest is done', async () => {
+    const { handle, types } = await jobBoard();
+    const { log } = linesOf('info');
+    const toldOf: string[] = [];
+    const refusing = defineReaction({
+      name: 'when-job-posted-refuse',
+      on: 'JobPosted',
+      follows: ({ data }) => ({
+        command: removeMember,
+        input: { groupId: data.groupId, userId: acme.userId },
+        actor: 'system' as const,
+      }),
+    });
+    const working = defineReaction({
+      name: 'when-job-posted-do-something',
+      on: 'JobPosted',
+      follows: ({ data }) => void toldOf.push(data.jobId),
+    });
+    const react = reactNow({ handle, log, reactions: [refusing, working] });
+    const [posted] = (await (await jobBoard()).log()).slice(2);
+    await expect(react([posted!])).rejects.toMatchObject({
+      name: 'ReactionRefused',
+      reaction: 'when-job-posted-refuse',
+      eventId: posted!.id,
+      code: 'LAST_ADMIN',
+    });
+    expect(toldOf).toStrictEqual([jobId]);
+    expect(await types()).toStrictEqual(['JobPosted', 'ChatGroupCreated']);
   });
 
   test('the answer waits for what follows: when the log is out of reach, so is the answer', async () => {

@@ -6,13 +6,14 @@ import { chatGroupStream } from '../../events/streams.ts';
 import { type Account, accountOf } from '../account/account.ts';
 import { defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
-import { type ChatGroup, chatGroupOf, requireAdmin, requireMember } from './chat-group.ts';
+import { type ChatGroup, chatGroupOf, isSelf, requireAdmin, requireMember } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.optional() });
 
 /**
- * Adding a member again with another role changes the role. The system's adding is always written down, also of who is
- * in already: otherwise a reaction that is run again could bring back somebody who was removed since.
+ * Adding a member again with another role changes the role. The owner of the job is always an admin, and may bring itself
+ * back. The system's adding is always written down, also of who is in already: otherwise a reaction that is run again could
+ * bring back somebody who was removed since. The system also adds to a closed group: the application was made in time.
  */
 export const addMember = defineCommand<
   z.infer<typeof input>,
@@ -24,15 +25,21 @@ export const addMember = defineCommand<
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId, userId }) => ({ group: chatGroupOf(groupId), account: accountOf(userId) }),
   decide: ({ groupId, userId, role }, { group, account }, { actor }) => {
-    requireMember(group, actor);
-    requireAdmin(group, actor);
+    require(group.status !== 'none', 'GROUP_NOT_FOUND');
+    const isOwner = userId === group.ownerId;
+    if (!isOwner || !isSelf(actor, userId)) {
+      requireMember(group, actor);
+      requireAdmin(group, actor);
+    }
     require(account.status === 'registered', 'USER_NOT_FOUND');
     const current = group.members.get(userId);
-    const wanted = role ?? current ?? 'member';
+    const wanted = role ?? (isOwner ? 'admin' : (current ?? 'member'));
     if (current === wanted && actor !== 'system') return [];
-    require(group.status === 'open', 'GROUP_CLOSED');
-    const isOtherAdmin = group.members.delete(userId).includes('admin');
-    require(current !== 'admin' || wanted === 'admin' || isOtherAdmin, 'LAST_ADMIN');
+    require(group.status === 'open' || isOwner || actor === 'system', 'GROUP_CLOSED');
+    if (wanted === 'member') {
+      require(current !== 'admin' || group.members.delete(userId).includes('admin'), 'LAST_ADMIN');
+      require(!isOwner, 'JOB_OWNER_STAYS');
+    }
     return [{ type: 'MemberJoined', data: { groupId, userId, role: wanted } }];
   },
 });

@@ -1,4 +1,4 @@
-import { Map as ImmutableMap } from 'immutable';
+import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
 import type { GroupRole } from '../../events/chat-group.ts';
 import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
@@ -7,25 +7,45 @@ import { type ActorOrSystem, type Aggregate, type AggregateRef, actorId } from '
 import { require } from '../rejection.ts';
 
 export type Members = ImmutableMap<UserId, GroupRole>;
-export type ChatGroup = { status: 'none' } | { status: 'open' | 'closed'; members: Members };
+export type ChatGroup =
+  | { status: 'none' }
+  | {
+      status: 'open' | 'closed';
+      /** Who posted the job; null for a group without one. */
+      ownerId: UserId | null;
+      members: Members;
+      /** Those who did not go by themselves. */
+      removed: ImmutableSet<UserId>;
+    };
 export type ExistingGroup = Exclude<ChatGroup, { status: 'none' }>;
-
-const withMembers = (state: ChatGroup, change: (members: Members) => Members): ChatGroup =>
-  state.status === 'none' ? state : { ...state, members: change(state.members) };
 
 const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): ChatGroup => {
+    if (event.type === 'ChatGroupCreated') {
+      const { jobId, adminId } = event.data;
+      return {
+        status: 'open',
+        ownerId: jobId === null ? null : adminId,
+        members: ImmutableMap([[adminId, 'admin']]),
+        removed: ImmutableSet(),
+      };
+    }
+    if (state.status === 'none') return state;
+    const { members, removed } = state;
     switch (event.type) {
-      case 'ChatGroupCreated':
-        return { status: 'open', members: ImmutableMap([[event.data.adminId, 'admin']]) };
-      case 'MemberJoined':
-        return withMembers(state, (members) => members.set(event.data.userId, event.data.role));
+      case 'MemberJoined': {
+        const { userId, role } = event.data;
+        return { ...state, members: members.set(userId, role), removed: removed.delete(userId) };
+      }
       case 'MemberLeft':
-      case 'MemberRemoved':
-        return withMembers(state, (members) => members.delete(event.data.userId));
+        return { ...state, members: members.delete(event.data.userId) };
+      case 'MemberRemoved': {
+        const { userId } = event.data;
+        return { ...state, members: members.delete(userId), removed: removed.add(userId) };
+      }
       case 'GroupClosed':
-        return state.status === 'none' ? state : { ...state, status: 'closed' };
+        return { ...state, status: 'closed' };
     }
   },
 };
@@ -48,11 +68,16 @@ export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
   require(actor === 'system' || group.members.get(actor.userId) === 'admin', 'NOT_GROUP_ADMIN');
 }
 
-/** Somebody has to be able to run the group as long as others are in it, or may still come. */
-export function requireAnotherAdmin(group: ExistingGroup, leaving: UserId): void {
+/**
+ * The job's owner who takes over when the last admin goes, so that somebody can run the group while others are in it or may
+ * still come. Undefined when an admin remains, or nobody is left to be served. Throws `LAST_ADMIN` when nobody could take over.
+ */
+export function successorOf(group: ExistingGroup, leaving: UserId): UserId | undefined {
+  const { ownerId, status } = group;
   const others = group.members.delete(leaving);
-  const isDone = others.isEmpty() && group.status === 'closed';
-  require(isDone || others.includes('admin'), 'LAST_ADMIN');
+  if (others.includes('admin') || (others.isEmpty() && status === 'closed')) return undefined;
+  require(ownerId !== null && ownerId !== leaving, 'LAST_ADMIN');
+  return ownerId;
 }
 
 export const isSelf = (actor: ActorOrSystem, userId: UserId) => actorId(actor) === userId;

@@ -9,13 +9,16 @@ import {
   chatGroupOf,
   isSelf,
   requireAdmin,
-  requireAnotherAdmin,
   requireMember,
+  successorOf,
 } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId });
 
-/** An admin takes somebody out, or the system does. Whoever removes itself, leaves. */
+/**
+ * An admin takes somebody out, or the system does. Whoever removes itself, leaves. The owner of the job stays; it takes
+ * over from the last admin who goes.
+ */
 export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'RemoveMember',
   input,
@@ -27,7 +30,13 @@ export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGr
     const isInside = group.members.has(userId);
     if (actor === 'system' && !isInside) return [];
     require(isInside, 'MEMBER_NOT_FOUND');
-    requireAnotherAdmin(group, userId);
-    return [{ type: isSelf(actor, userId) ? 'MemberLeft' : 'MemberRemoved', data: { groupId, userId } }];
+    const successor = successorOf(group, userId);
+    require(userId !== group.ownerId || group.members.size === 1, 'JOB_OWNER_STAYS');
+    const going: ChatGroupEvent = {
+      type: isSelf(actor, userId) ? 'MemberLeft' : 'MemberRemoved',
+      data: { groupId, userId },
+    };
+    if (successor === undefined) return [going];
+    return [{ type: 'MemberJoined', data: { groupId, userId: successor, role: 'admin' } }, going];
   },
 });

@@ -4,6 +4,7 @@ import { applicationOf } from '../../commands/application/application.ts';
 import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
 import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
+import { rejoinGroup } from '../../commands/chat-group/rejoin-group.ts';
 import type { Actor } from '../../commands/command.ts';
 import type { Request } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
@@ -17,12 +18,19 @@ import { ApplicationView } from '../views.ts';
 
 const tags = ['Applications'];
 const params = z.strictObject({ applicationId: ApplicationId });
-const refusals: ProblemCode[] = ['ROLE_NOT_ALLOWED', 'JOB_NOT_FOUND', 'JOB_CLOSED', 'APPLICATION_WITHDRAWN'];
+const refusals: ProblemCode[] = [
+  'ROLE_NOT_ALLOWED',
+  'JOB_NOT_FOUND',
+  'JOB_CLOSED',
+  'APPLICATION_WITHDRAWN',
+  'APPLICATION_DECIDED',
+  'REMOVED_FROM_GROUP',
+];
 const applying = { idempotentAs: 'Apply', refusals };
 const Applied = z.object({ applicationId: Id, jobId: Id, groupId: Id, position: Position });
 const applied = {
   201: Applied,
-  200: Applied.describe('The caller had applied before'),
+  200: Applied.describe('The caller had applied before, and is a member again if it had left'),
 };
 const coverLetter = CoverLetter.nullish();
 /** How long a query waits for an application that was made a moment ago. */
@@ -36,15 +44,23 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     jobId: JobId;
     coverLetter?: string | null | undefined;
   }
-  /** The application is new, or it is the one that was there: its ids then come from the log. */
+  /** The application is new, or the one that was there. Either way the applicant is a member when this resolves. */
   async function submit(application: Applying, applicantId: UserId, request: Request) {
+    const { jobId } = application;
     const applicationId = ApplicationId.parse(newId());
     const outcome = await handle(apply, { ...application, applicationId, applicantId }, request);
     const [submitted] = outcome.events;
-    if (submitted) return { status: 201, answer: answerOf(submitted.data, outcome.position) } as const;
-    const { state } = await loader.load(applicationOf(application.jobId, applicantId));
+    const status = submitted ? 201 : 200;
+    if (submitted && !outcome.duplicate)
+      return { status, answer: answerOf(submitted.data, outcome.position) } as const;
+    const { state } = await loader.load(applicationOf(jobId, applicantId));
     if (state.status === 'none') throw new Error('Apply did nothing although there is no application');
-    return { status: 200, answer: answerOf(state.subject, outcome.position) } as const;
+    const { groupId } = state.subject;
+    // Not under the client's key: the caller may have left more than once.
+    const { actor, correlationId } = request;
+    const rejoined = await handle(rejoinGroup, { groupId, jobId, applicantId }, { actor, correlationId });
+    const position = Math.max(outcome.position, rejoined.position);
+    return { status, answer: answerOf(state.subject, position) } as const;
   }
 
   app.post(

@@ -42,12 +42,19 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
     {
       config: {
         idempotentAs: 'AddMember',
-        refusals: ['GROUP_NOT_FOUND', 'USER_NOT_FOUND', 'NOT_GROUP_ADMIN', 'GROUP_CLOSED', 'LAST_ADMIN'],
+        refusals: [
+          'GROUP_NOT_FOUND',
+          'USER_NOT_FOUND',
+          'NOT_GROUP_ADMIN',
+          'GROUP_CLOSED',
+          'LAST_ADMIN',
+          'JOB_OWNER_STAYS',
+        ],
       },
       schema: {
         tags,
         operationId: 'addMember',
-        summary: 'Add a member, or change its role',
+        summary: 'Add a member, or change its role; the company that posted the job may bring itself back',
         params,
         body: bodyOf(addMember, 'groupId'),
         response: { 200: Done },
@@ -63,7 +70,9 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
   app.delete(
     '/v1/groups/:groupId/members/:userId',
     {
-      config: { refusals: ['GROUP_NOT_FOUND', 'MEMBER_NOT_FOUND', 'NOT_GROUP_ADMIN', 'LAST_ADMIN'] },
+      config: {
+        refusals: ['GROUP_NOT_FOUND', 'MEMBER_NOT_FOUND', 'NOT_GROUP_ADMIN', 'LAST_ADMIN', 'JOB_OWNER_STAYS'],
+      },
       schema: {
         tags,
         operationId: 'removeMember',

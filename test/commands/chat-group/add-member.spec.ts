@@ -132,15 +132,45 @@ describe('adding a member', () => {
       .when(addMember, eveComes)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test.each([
-    ['an admin', acme],
-    ['the system', 'system' as const],
-  ])('a closed group takes nobody from %s', (_, actor) =>
+  test('a closed group takes nobody from an admin', () =>
     given(...people, groupCreated, groupClosed)
-      .as(actor)
+      .as(acme)
       .when(addMember, eveComes)
-      .thenRejects('GROUP_CLOSED'),
+      .thenRejects('GROUP_CLOSED'));
+
+  test('a closed group takes whom the system adds: the application was made in time', () =>
+    given(...people, groupCreated, groupClosed)
+      .as('system')
+      .when(addMember, eveComes)
+      .then([joined(eve)]));
+
+  test.each([
+    ['an admin', ada],
+    ['itself', acme],
+  ])('the company that posted the job is not made a member by %s', (_, actor) =>
+    given(...people, ...group, joined(ada, 'admin'))
+      .as(actor)
+      .when(addMember, { groupId, userId: acme.userId, role: 'member' })
+      .thenRejects('JOB_OWNER_STAYS'),
   );
+
+  test.each([
+    ['left', [left(acme)]],
+    ['was removed', [removed(acme)]],
+    ['became a member', [joined(acme)]],
+    ['was removed before the group closed', [removed(acme), groupClosed]],
+  ])('the company that posted the job and once %s brings itself back as an admin', (_, going) =>
+    given(...people, ...group, joined(ada, 'admin'), ...going)
+      .as(acme)
+      .when(addMember, { groupId, userId: acme.userId })
+      .then([joined(acme, 'admin')]),
+  );
+
+  test('nobody else brings itself back', () =>
+    given(...people, ...group, joined(ada, 'admin'), left(ada))
+      .as(ada)
+      .when(addMember, adaBecomes('admin'))
+      .thenRejects('GROUP_NOT_FOUND'));
 
   test('a repetition is the same joining', () =>
     given(...people, ...group)

@@ -43,9 +43,9 @@ describe('removing a member', () => {
 
   test('an admin among admins may leave', () =>
     given(...group, joined(ada, 'admin'))
-      .as(acme)
-      .when(removeMember, without(acme))
-      .then([left(acme)]));
+      .as(ada)
+      .when(removeMember, without(ada))
+      .then([left(ada)]));
 
   test('the last to go from a closed group may be the admin', () =>
     given(groupCreated, groupClosed)
@@ -71,6 +71,46 @@ describe('removing a member', () => {
   test('not even the system takes the last admin from the others', () =>
     given(...group)
       .as('system')
+      .when(removeMember, without(acme))
+      .thenRejects('LAST_ADMIN'));
+
+  test.each([
+    ['by itself', acme],
+    ['through another admin', ada],
+    ['through the system', 'system' as const],
+  ])('the company that posted the job does not go %s, though another admin is there', (_, actor) =>
+    given(...group, joined(ada, 'admin'))
+      .as(actor)
+      .when(removeMember, without(acme))
+      .thenRejects('JOB_OWNER_STAYS'),
+  );
+
+  test('the company stays in its closed group as long as others are in it', () =>
+    given(...group, joined(ada, 'admin'), groupClosed)
+      .as(acme)
+      .when(removeMember, without(acme))
+      .thenRejects('JOB_OWNER_STAYS'));
+
+  test.each([
+    ['left', left(acme)],
+    ['was removed', removed(acme)],
+    ['became a member', joined(acme)],
+  ])('the company, which once %s, takes over from the last admin who leaves', (_, going) =>
+    given(...group, joined(ada, 'admin'), going)
+      .as(ada)
+      .when(removeMember, without(ada))
+      .then([joined(acme, 'admin'), left(ada)]),
+  );
+
+  test('the company takes over from the last admin whom the system removes', () =>
+    given(...group, joined(ada, 'admin'), removed(acme))
+      .as('system')
+      .when(removeMember, without(ada))
+      .then([joined(acme, 'admin'), removed(ada)]));
+
+  test('in a group without a job nobody takes over from the last admin', () =>
+    given({ ...groupCreated, data: { ...groupCreated.data, jobId: null } }, joined(ada))
+      .as(acme)
       .when(removeMember, without(acme))
       .thenRejects('LAST_ADMIN'));
 

@@ -91,4 +91,61 @@ describe('applications', () => {
     expect((await withdraw()).status).toBe(200);
     expect((await apply(jobId, bob)).body).toMatchObject({ status: 409, code: 'APPLICATION_WITHDRAWN' });
   });
+
+  const members = (groupId: string, method: string, as: Person, body?: object) =>
+    app.ask(method, `/v1/groups/${groupId}/members${method === 'DELETE' ? `/${as.userId}` : ''}`, {
+      as,
+      body,
+    });
+
+  test('whoever left and applies again is a member when it answers', async () => {
+    const { jobId, groupId } = await postJob();
+    const first = (await apply(jobId, ada)).body;
+    expect((await members(groupId, 'DELETE', ada)).status).toBe(200);
+    const { applicationId } = first;
+    const again = await apply(jobId, ada);
+    expect(again).toMatchObject({ status: 200, body: { applicationId, jobId, groupId } });
+    expect(await see(`/v1/groups/${groupId}`, ada, again.body['position'])).toMatchObject({
+      status: 200,
+      body: { myRole: 'member', memberCount: 2 },
+    });
+  });
+
+  test('whom an admin removed, and who was rejected, is told so when it applies again', async () => {
+    const { jobId, groupId } = await postJob();
+    const { applicationId } = (await apply(jobId, ada)).body;
+    await app.ask('DELETE', `/v1/groups/${groupId}/members/${ada.userId}`, { as: acme });
+    expect((await apply(jobId, ada)).body).toMatchObject({ status: 409, code: 'REMOVED_FROM_GROUP' });
+    const rejection = { as: acme, body: { status: 'rejected' } };
+    await app.ask('PATCH', `/v1/applications/${String(applicationId)}`, rejection);
+    expect((await apply(jobId, ada)).body).toMatchObject({ status: 409, code: 'APPLICATION_DECIDED' });
+  });
+
+  test.each([
+    ['withdraws', 'DELETE', undefined],
+    ['is rejected', 'PATCH', { status: 'rejected' }],
+  ])(
+    'an applicant who is an admin and %s is out, and cannot put the company out before',
+    async (_, method, body) => {
+      const { jobId, groupId } = await postJob();
+      const { applicationId } = (await apply(jobId, ada)).body;
+      const made = await members(groupId, 'POST', acme, { userId: ada.userId, role: 'admin' });
+      expect(made.status).toBe(200);
+      const refusals = [
+        await members(groupId, 'DELETE', acme),
+        await app.ask('DELETE', `/v1/groups/${groupId}/members/${acme.userId}`, { as: ada }),
+        await members(groupId, 'POST', ada, { userId: acme.userId, role: 'member' }),
+      ];
+      for (const refused of refusals)
+        expect(refused.body).toMatchObject({ status: 409, code: 'JOB_OWNER_STAYS' });
+      const as = method === 'DELETE' ? ada : acme;
+      const gone = await app.ask(method, `/v1/applications/${String(applicationId)}`, { as, body });
+      expect(gone.status).toBe(200);
+      expect((await see(`/v1/groups/${groupId}`, ada, gone.body['position'])).status).toBe(404);
+      expect((await see(`/v1/groups/${groupId}`, acme, gone.body['position'])).body).toMatchObject({
+        myRole: 'admin',
+        memberCount: 1,
+      });
+    },
+  );
 });

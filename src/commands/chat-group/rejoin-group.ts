@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import type { ChatGroupEvent } from '../../events/domain-event.ts';
+import { GroupId, JobId, UserId } from '../../events/ids.ts';
+import { chatGroupStream } from '../../events/streams.ts';
+import { type Application, applicationOf } from '../application/application.ts';
+import { defineCommand } from '../command.ts';
+import { require } from '../rejection.ts';
+import { type ChatGroup, chatGroupOf, isSelf } from './chat-group.ts';
+
+const input = z.strictObject({ groupId: GroupId, jobId: JobId, applicantId: UserId });
+
+/** An applicant who left by itself comes back while its application stands; whom an admin removed stays out. */
+export const rejoinGroup = defineCommand<
+  z.infer<typeof input>,
+  { group: ChatGroup; application: Application },
+  ChatGroupEvent
+>({
+  name: 'RejoinGroup',
+  input,
+  writes: ({ groupId }) => chatGroupStream(groupId),
+  reads: ({ groupId, jobId, applicantId }) => ({
+    group: chatGroupOf(groupId),
+    application: applicationOf(jobId, applicantId),
+  }),
+  decide: ({ groupId, applicantId }, { group, application }, { actor }) => {
+    require(application.status !== 'none' &&
+      application.subject.groupId === groupId, 'APPLICATION_NOT_FOUND');
+    require(isSelf(actor, applicantId), 'NOT_APPLICANT');
+    require(group.status !== 'none', 'GROUP_NOT_FOUND');
+    if (group.members.has(applicantId)) return [];
+    require(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
+    require(application.status !== 'rejected', 'APPLICATION_DECIDED');
+    require(!group.removed.has(applicantId), 'REMOVED_FROM_GROUP');
+    return [{ type: 'MemberJoined', data: { groupId, userId: applicantId, role: 'member' } }];
+  },
+});
