@@ -2,7 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
-import { acme, ada, eve, groupCreated, groupId, jobPosted, registered } from '../support/example-events.ts';
+import { CommandRejected, ReactionRefused } from '../../src/commands/rejection.ts';
+import {
+  acme,
+  ada,
+  eve,
+  groupCreated,
+  groupId,
+  jobPosted,
+  posting,
+  registered,
+  uuid,
+} from '../support/example-events.ts';
 import { httpStage } from '../support/http-stage.ts';
 
 const PROBLEM = 'application/problem+json';
@@ -244,5 +255,23 @@ describe('the HTTP server', () => {
     expect(await raw(`GET / HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 431 /,
     );
+  });
+
+  test('does not answer 200 when a rule refuses what the call promised', async () => {
+    const handle = async () => {
+      throw new ReactionRefused(
+        'when-job-posted-create-chat-group',
+        uuid(1),
+        new CommandRejected('LAST_ADMIN'),
+      );
+    };
+    const refusing = await httpStage({ handle });
+    const answer = await refusing.ask('POST', '/v1/jobs', { as: acme, body: posting });
+    expect(answer).toMatchObject({
+      status: 503,
+      headers: { 'retry-after': '1' },
+      body: { code: 'UNAVAILABLE', retryable: true },
+    });
+    await refusing.close();
   });
 });
