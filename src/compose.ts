@@ -7,6 +7,7 @@ import { startApi } from './compose/api.ts';
 import { openKeys } from './compose/auth.ts';
 import { openCluster } from './compose/cluster.ts';
 import { openFiles, startFileWork } from './compose/files.ts';
+import { keepHouse } from './compose/housekeeping.ts';
 import { listen } from './compose/listen.ts';
 import { openLog, openPostgres } from './compose/log.ts';
 import {
@@ -129,6 +130,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
         files.checks,
         await startFileWork(config, log, open, { ...core, ...files, links, queries }),
       );
+      keepHouse(log, open, notifications);
     }
     if (does('notifier')) {
       const reach = api?.gateway.reach ?? clusterReach(cluster!.registry);

@@ -33,8 +33,6 @@ import { led } from './led.ts';
 const CONNECTIONS = 6;
 /** Batches in the hands of the workers of this process. */
 const AT_ONCE = 10;
-const FORGET_EVERY_MS = 3_600_000;
-const KEPT_MS = 24 * 3_600_000;
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 /** What carries notifications outwards: push, and who wants it. Needed before the first request. */
@@ -150,17 +148,11 @@ function notify(log: Logger, { store, loader, progress, outbox, queue, reach }: 
     now: () => new Date(),
     onWritten: () => relay.wake(),
   });
-  const forgetting = setInterval(() => {
-    outbox
-      .forget(new Date(Date.now() - KEPT_MS))
-      .catch((err: unknown) => log.warn({ err }, 'old notifications were not dropped, trying again later'));
-  }, FORGET_EVERY_MS).unref();
   return {
     position: () => notifier.position(),
     failure: () => notifier.failure()?.message,
     relayFailure: () => relay.failure()?.message,
     async stop() {
-      clearInterval(forgetting);
       await notifier.stop();
       await relay.stop();
     },

@@ -24,7 +24,6 @@ export interface IdempotencyKeys {
   keep(request: KeyedRequest, answer: { status: number; body: string }): Promise<void>;
   /** Gives a claimed key back, as if it had never been used. */
   release(request: KeyedRequest): Promise<void>;
-  forgetExpired(): Promise<void>;
 }
 
 declare module 'fastify' {
@@ -43,7 +42,6 @@ declare module 'fastify' {
 const HEADER = 'idempotency-key';
 /** A string of RFC 9651 in quotes, or the same characters bare, as most clients send them. */
 const KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-[\]-~](?:[ !#-[\]-~]{0,253}[!#-[\]-~])?))$/;
-const FORGET_EVERY_MS = 60 * 60 * 1000;
 
 /**
  * Answers a repeated request with the first answer (draft-ietf-httpapi-idempotency-key-header-07). Answers that a
@@ -74,11 +72,6 @@ export function honourIdempotencyKeys(
     // The command is done, so its answer goes out; a repetition hears of the same outcome from the log.
     await settled.catch((error: unknown) => log.warn({ err: error }, 'An idempotency key was not settled'));
   });
-
-  const forget = () =>
-    keys.forgetExpired().catch((error: unknown) => log.warn({ err: error }, 'Old idempotency keys stay'));
-  const timer = setInterval(() => void forget(), FORGET_EVERY_MS).unref();
-  app.addHook('onClose', () => clearInterval(timer));
 }
 
 /** What names the request's command for ever, see `Request.key` of the command handler; none without a header. */

@@ -62,8 +62,6 @@ export interface Outbox {
   parked(): Promise<ParkedBatch[]>;
   /** Puts parked batches back into circulation; answers with how many. Without ids, all of them. */
   replay(batchIds?: readonly string[]): Promise<number>;
-  /** Drops what was settled before then and lies behind the checkpoint. */
-  forget(before: Date): Promise<number>;
   /** For readiness and metrics: how many notifications wait, and for how long the oldest batch has not reached the queue. */
   backlog(): Promise<{ waiting: number; oldestUnpublishedSeconds: number; parked: number }>;
 }

@@ -24,6 +24,8 @@ export interface Metrics {
   notificationsSettled(channel: string, outcome: string, count: number): void;
   notifierLag(positions: number): void;
   notificationsWaiting(waiting: number, parked: number): void;
+  /** Rows of a table that have expired and are still there. */
+  expiredRows(table: string, count: number): void;
   /** The text that Prometheus scrapes, and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
@@ -127,6 +129,12 @@ export function createMetrics(): Metrics {
     help: 'Batches that an operator has to see to',
     registers,
   });
+  const expiredRows = new Gauge({
+    name: 'chat_expired_rows',
+    help: 'Rows that have expired and could not be deleted yet, 100,000 at most',
+    labelNames: ['table'],
+    registers,
+  });
 
   return {
     batchCommitted(batch) {
@@ -151,6 +159,7 @@ export function createMetrics(): Metrics {
       waiting.set(count);
       parked.set(parkedBatches);
     },
+    expiredRows: (table, count) => expiredRows.set({ table }, count),
     expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),
   };
 }

@@ -22,8 +22,6 @@ const RELEASE = `
 
 const FORGET_INTERRUPTED = `delete from idempotency_keys where status is null`;
 
-const FORGET = `delete from idempotency_keys where claimed_at < now() - interval '24 hours'`;
-
 interface Row {
   fingerprint: string;
   status: number | null;
@@ -55,9 +53,6 @@ export function postgresIdempotencyKeys(pool: Pick<Pool, 'query'>): IdempotencyK
     },
     release: async (request) => {
       await pool.query(RELEASE, columns(request));
-    },
-    forgetExpired: async () => {
-      await pool.query(FORGET);
     },
     forgetInterrupted: async () => {
       await pool.query(FORGET_INTERRUPTED);

@@ -11,8 +11,6 @@ const NOTIFIER = 'notifier';
 const LOST_MINUTES = 15;
 /** Longer than a publication and its mark take. A relay that dies in between delays its batches by as much. */
 const CLAIM_SECONDS = 10;
-/** Rows dropped by one statement, so that none runs long. */
-const FORGOTTEN_AT_ONCE = 10_000;
 const LONGEST_REASON = 1_000;
 
 const MOVE = `select move_checkpoint('${NOTIFIER}', $1, $2)`;
@@ -82,15 +80,6 @@ const PARKED = `
     b.parked_at as "parkedAt",
     (select count(*) from notifications n where n.batch_id = b.batch_id and n.outcome is null) as notifications
   from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id`;
-
-/** What lies before the checkpoint is never looked at again, so nothing of it can be written a second time. */
-const FORGET = `
-  delete from notifications where ctid = any (array(
-    select n.ctid from notifications n
-    where n.written_at < $1 and n.settled_at < $1
-      and n.position <= (select position from checkpoints where name = '${NOTIFIER}')
-    limit ${FORGOTTEN_AT_ONCE}
-  ))`;
 
 const BACKLOG = `
   select
@@ -215,13 +204,6 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
          where parked_at is not null and ($2::uuid[] is null or batch_id = any ($2::uuid[]))`,
         [now(), batchIds ?? null],
       ),
-    async forget(before) {
-      await changed('delete from notification_batches where done_at < $1', [before]);
-      let forgotten = 0;
-      for (let last = FORGOTTEN_AT_ONCE; last === FORGOTTEN_AT_ONCE; forgotten += last)
-        last = await changed(FORGET, [before]);
-      return forgotten;
-    },
     async backlog() {
       const { rows } = await pool.query<Awaited<ReturnType<Outbox['backlog']>>>(BACKLOG, [now()]);
       return rows[0]!;

@@ -12,12 +12,10 @@ const READ_DEADLINE_MS = 2_000;
 export function createSessionStore(pool: pg.Pool): SessionStore {
   return {
     async open({ sessionId, userId, tokenHash }) {
-      // The user's sessions that nobody refreshed in time go with it: nothing else has to clear the table.
       await pool.query(
-        `with expired as (delete from sessions where user_id = $2 and expires_at < now()),
-           opened as (
-             insert into sessions (session_id, user_id, expires_at)
-             values ($1, $2, now() + make_interval(days => $4)) returning session_id)
+        `with opened as (
+           insert into sessions (session_id, user_id, expires_at)
+           values ($1, $2, now() + make_interval(days => $4)) returning session_id)
          insert into refresh_tokens (token_hash, session_id) select $3, session_id from opened`,
         [sessionId, userId, tokenHash, REFRESH_DAYS],
       );

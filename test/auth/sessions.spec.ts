@@ -1,6 +1,8 @@
 import { decodeJwt } from 'jose';
 import pg from 'pg';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
+import { deleteInSlices } from '../../src/platform/delete-in-slices.ts';
+import { EXPIRED } from '../../src/platform/housekeeping.ts';
 import { type AuthStage, ada, authStage, CONNECTIONS, eventually } from '../support/auth-stage.ts';
 
 let stage: AuthStage;
@@ -66,10 +68,12 @@ describe('A session', () => {
     expect(await faultOf(refresh(other.refreshToken))).toBe('accepted');
   });
 
-  test('is forgotten with its tokens once it has expired and its user comes back', async () => {
+  test('expires with its tokens, whether or not its user comes back', async () => {
     await open();
     await passes(31 * 24 * 60 * 60);
     await open();
+    const expired = EXPIRED.find(({ table }) => table === 'sessions')!;
+    expect(await deleteInSlices(stage.pool, expired, { now: new Date() })).toBe(1);
     const { rows } = await stage.pool.query(
       'select count(*)::int as sessions, (select count(*)::int from refresh_tokens) as tokens from sessions',
     );

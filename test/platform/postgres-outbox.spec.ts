@@ -1,4 +1,6 @@
 import type { Candidate, Waiting } from '../../src/notifications/outbox.ts';
+import { deleteInSlices } from '../../src/platform/delete-in-slices.ts';
+import { EXPIRED } from '../../src/platform/housekeeping.ts';
 import { acme, ada, bob, eve, groupId, uuid } from '../support/example-events.ts';
 import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
 
@@ -267,13 +269,20 @@ describe('parking', () => {
 });
 
 describe('what is over', () => {
-  test('is dropped when it is old, settled and behind the checkpoint', async () => {
+  test('expires a day after it was settled, once it lies behind the checkpoint', async () => {
+    const sweep = async () => {
+      const counts: [string, number][] = [];
+      for (const expired of EXPIRED)
+        counts.push([expired.table, await deleteInSlices(stage.pool, expired, { now: stage.clock.now() })]);
+      return Object.fromEntries(counts.filter(([, count]) => count > 0));
+    };
     await write(candidate(1, ada), candidate(9, ada), candidate(1, bob));
     await gather();
     await stage.outbox.settle(batchId, sent(1, 9));
-    expect(await stage.outbox.forget(stage.clock.now())).toBe(0);
+    stage.clock.advance(24 * 60 * MINUTE);
+    expect(await sweep()).toEqual({});
     stage.clock.advance(1);
-    expect(await stage.outbox.forget(stage.clock.now())).toBe(1);
+    expect(await sweep()).toEqual({ notifications: 1, notification_batches: 1 });
     expect((await stage.rows()).map(({ position, recipientId }) => [position, recipientId])).toEqual([
       [1, bob.userId],
       [9, ada.userId],

@@ -1,0 +1,17 @@
+import type { Logger } from 'pino';
+import type pg from 'pg';
+import type { Closers } from '../platform/closers.ts';
+import { startHousekeeping } from '../platform/housekeeping.ts';
+import type { Metrics } from '../platform/metrics.ts';
+import type { Leases } from '../platform/postgres-leases.ts';
+import { led } from './led.ts';
+
+/** Deletes rows that have expired, wherever this process leads. */
+export function keepHouse(
+  log: Logger,
+  open: Closers,
+  { leases, pool, metrics }: { leases: Leases; pool: pg.Pool; metrics: Metrics },
+): void {
+  const keeping = led(leases, 'housekeeping', () => startHousekeeping({ pool, log, metrics }));
+  open.add('housekeeping', () => keeping.stop());
+}
