@@ -8,8 +8,8 @@ const END_MARK = Buffer.from('PK\x05\x06', 'latin1');
 const IN_ZIP64_END = 0xffffffff;
 
 /**
- * Reads the directory at the end of a zip archive: every entry must be of a member that was there, the end must point to
- * this directory, and nothing may follow. Programs unpack what the directory says, so otherwise they would unpack other
+ * Reads the directory at the end of a zip archive: every entry must be of a member that was there, and no two of the same, the end must point
+ * to this directory, and nothing may follow. Programs unpack what the directory says, so otherwise they would unpack other
  * members than those that were looked at. Throws `malformed`.
  */
 export async function readDirectory(source: Source, starts: Set<number>, malformed: Error): Promise<void> {
@@ -17,7 +17,7 @@ export async function readDirectory(source: Source, starts: Set<number>, malform
   let header = await peek(source, 4, malformed);
   for (; header.readUInt32LE() === ENTRY; header = await peek(source, 4, malformed)) {
     const entry = await peek(source, 46, malformed);
-    if (!starts.has(entry.readUInt32LE(42))) throw malformed;
+    if (!starts.delete(entry.readUInt32LE(42))) throw malformed;
     const lengths = entry.readUInt16LE(28) + entry.readUInt16LE(30) + entry.readUInt16LE(32);
     await skip(source, 46 + lengths, malformed);
   }

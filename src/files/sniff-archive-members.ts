@@ -26,6 +26,8 @@ export class BadArchive extends Error {
 
 const LOCAL_HEADER = 0x04034b50;
 const DESCRIPTOR = 0x08074b50;
+const DESCRIPTOR_MARK = Buffer.from('PK\x07\x08', 'latin1');
+const DESCRIPTOR_BYTES = 16;
 const ENCRYPTED = 0x41;
 const HAS_DESCRIPTOR = 0x08;
 const STORED = 0;
@@ -117,19 +119,25 @@ async function* stored(source: Source, size: number, malformed: Error): AsyncGen
 
 /** Only the descriptor says where such a member ends: the first that names as many bytes as there were. */
 async function* untilDescriptor(source: Source, malformed: Error): AsyncGenerator<Buffer> {
-  const mark = Buffer.from('PK\x07\x08', 'latin1');
   for (let size = 0; ;) {
-    const descriptor = await source.peek(16);
-    if (!descriptor) throw malformed;
-    if (descriptor.readUInt32LE() === DESCRIPTOR && descriptor.readUInt32LE(8) === size) return;
-    const piece = (await source.next())!;
-    const at = piece.indexOf(mark, 1);
-    // A mark may lie across the end: its last three bytes are looked at again with what follows.
-    const end = at > 0 ? at : Math.max(piece.length - 3, 1);
-    source.unread(piece.subarray(end));
-    size += end;
-    yield piece.subarray(0, end);
+    if (!(await source.peek(DESCRIPTOR_BYTES))) throw malformed;
+    const at = descriptorIn(source.ahead(), size);
+    if (at === 0) return;
+    // A descriptor may lie across the end: it is looked for again together with what follows.
+    const piece = (await source.next(at > 0 ? at : source.ahead().length - DESCRIPTOR_BYTES + 1))!;
+    size += piece.length;
+    yield piece;
   }
+}
+
+/** Where in the bytes the descriptor of a member is that had so many bytes before them; -1 when it is not there. */
+function descriptorIn(bytes: Buffer, size: number): number {
+  let at = bytes.indexOf(DESCRIPTOR_MARK);
+  while (at >= 0 && at + DESCRIPTOR_BYTES <= bytes.length) {
+    if (bytes.readUInt32LE(at + 8) === size + at) return at;
+    at = bytes.indexOf(DESCRIPTOR_MARK, at + 1);
+  }
+  return -1;
 }
 
 async function* inflated(source: Source, member: Member, malformed: Error): AsyncGenerator<Buffer> {
@@ -156,7 +164,7 @@ async function feed(inflate: InflateRaw, source: Source, malformed: Error): Prom
     });
     const over = fed - inflate.bytesWritten;
     if (over === 0) continue;
-    source.unread(piece.subarray(piece.length - over));
+    source.unread(over);
     return;
   }
 }

@@ -1,43 +1,54 @@
-/** Bytes that come in pieces, to be read as they are needed. */
+/** Bytes that come in pieces, to be read as they are needed. Each byte is copied at most twice, whatever is read or put back. */
 export interface Source {
   /** How many have been read. */
   at(): number;
   /** The next so many, which stay to be read; undefined when there are fewer. For headers, which are short. */
   peek(length: number): Promise<Buffer | undefined>;
+  /** All that have come and stay to be read. */
+  ahead(): Buffer;
   /** The next piece of at most so many; undefined at the end. */
   next(most?: number): Promise<Buffer | undefined>;
-  /** Puts back the end of the piece that was read last. */
-  unread(bytes: Buffer): void;
+  /** Puts back so many from the end of the piece that was read last. */
+  unread(length: number): void;
 }
 
 /** Reads from an iterator of pieces. */
 export function createSource(pieces: AsyncIterator<Buffer>): Source {
-  let ahead: Buffer = Buffer.alloc(0);
+  let come: Buffer = Buffer.alloc(0);
+  let start = 0;
   let at = 0;
 
-  async function more(): Promise<boolean> {
-    const { value, done } = await pieces.next();
-    if (done) return false;
-    ahead = ahead.length === 0 ? value : Buffer.concat([ahead, value]);
-    return true;
+  async function fill(length: number): Promise<boolean> {
+    let count = come.length - start;
+    if (count >= length) return true;
+    const all = count > 0 ? [come.subarray(start)] : [];
+    while (count < length) {
+      const { value, done } = await pieces.next();
+      if (done) break;
+      all.push(value);
+      count += value.length;
+    }
+    come = all.length === 1 ? all[0]! : Buffer.concat(all);
+    start = 0;
+    return count >= length;
   }
 
   return {
     at: () => at,
     async peek(length) {
-      while (ahead.length < length) if (!(await more())) return undefined;
-      return ahead.subarray(0, length);
+      return (await fill(length)) ? come.subarray(start, start + length) : undefined;
     },
+    ahead: () => come.subarray(start),
     async next(most = Infinity) {
-      while (ahead.length === 0) if (!(await more())) return undefined;
-      const piece = ahead.subarray(0, most);
-      ahead = ahead.subarray(piece.length);
+      if (!(await fill(1))) return undefined;
+      const piece = come.subarray(start, start + most);
+      start += piece.length;
       at += piece.length;
       return piece;
     },
-    unread(bytes) {
-      ahead = Buffer.concat([bytes, ahead]);
-      at -= bytes.length;
+    unread(length) {
+      start -= length;
+      at -= length;
     },
   };
 }

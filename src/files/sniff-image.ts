@@ -55,6 +55,9 @@ function webpPixels(head: Buffer): number | undefined {
   }
 }
 
+/** Of a segment, up to the size of the image if it is a frame. */
+const SEGMENT_BYTES = 9;
+
 /** ITU-T T.81, annex B: segments, each with its length, up to the start of the frame, which says how large it is. */
 function createJpegPixels(): Pixels {
   let rest = Buffer.alloc(0);
@@ -62,29 +65,26 @@ function createJpegPixels(): Pixels {
   let isOver = false;
   let count: number | undefined;
 
-  function readSegment(): void {
-    const [mark, code = 0] = rest;
-    const isFrame = code >= 0xc0 && code <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(code);
-    if (mark !== 0xff || code === 0xd9 || code === 0xda) isOver = true;
-    else if (code === 0xff) skip = 1;
-    else if (code === 0x01 || (code >= 0xd0 && code <= 0xd8)) skip = 2;
-    else if (isFrame) {
-      count = rest.readUInt16BE(5) * rest.readUInt16BE(7);
-      isOver = true;
-    } else skip = 2 + rest.readUInt16BE(2);
+  /** Reads the segment there; answers with how long it is. */
+  function readSegment(bytes: Buffer, at: number): number {
+    const code = bytes[at + 1]!;
+    const isMark = bytes[at] === 0xff;
+    const isFrame = isMark && code >= 0xc0 && code <= 0xcf && code !== 0xc4 && code !== 0xc8 && code !== 0xcc;
+    if (isFrame) count = bytes.readUInt16BE(at + 5) * bytes.readUInt16BE(at + 7);
+    isOver = !isMark || isFrame || code === 0xd9 || code === 0xda;
+    if (code === 0xff) return 1;
+    if (code === 0x01 || (code >= 0xd0 && code <= 0xd8)) return 2;
+    return 2 + bytes.readUInt16BE(at + 2);
   }
 
   return {
     see(chunk) {
       if (isOver) return;
-      rest = Buffer.concat([rest, chunk]);
-      while (!isOver && rest.length >= skip + 9) {
-        rest = rest.subarray(skip);
-        readSegment();
-      }
-      const passed = Math.min(skip, rest.length);
-      rest = isOver ? Buffer.alloc(0) : Buffer.from(rest.subarray(passed));
-      skip -= passed;
+      const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+      let at = skip;
+      while (!isOver && at + SEGMENT_BYTES <= bytes.length) at += readSegment(bytes, at);
+      rest = Buffer.from(bytes.subarray(at));
+      skip = Math.max(at - bytes.length, 0);
     },
     count: () => count,
   };

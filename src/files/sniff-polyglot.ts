@@ -5,7 +5,12 @@ import type { Check } from './sniff-check.ts';
 const ZIP_END = Buffer.from('PK\x05\x06\0\0\0\0', 'latin1');
 /** Of the record, and the longest comment behind it: programs that open archives look no further back. */
 const ZIP_END_REACH = 22 + 65_535;
-const MARKUP = ['<!doctype html', '<html', '<script', '<?php'];
+const LESS_THAN = 0x3c;
+const MARKUP = ['<!doctype html', '<html', '<script', '<?php'].map((tag) => Buffer.from(tag));
+/** Most of what looks like a tag is none, which its second byte shows. */
+const MAY_FOLLOW = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(MARKUP.some((tag) => tag[1] === lowerCase(byte))),
+);
 const SEAM = Math.max(ZIP_END.length, ...MARKUP.map((tag) => tag.length)) - 1;
 
 /** Whether a file is of a second type as well: a zip archive at its end, or, in an image, a page or a script anywhere. */
@@ -35,9 +40,19 @@ export function createPolyglotCheck(contentType: string): Check {
 }
 
 function containsMarkup(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf('<'); at >= 0; at = bytes.indexOf('<', at + 1)) {
-    const tag = bytes.toString('latin1', at, at + SEAM + 1).toLowerCase();
-    if (MARKUP.some((start) => tag.startsWith(start))) return true;
-  }
+  for (let at = 0; at < bytes.length; at += 1)
+    if (bytes[at] === LESS_THAN && MAY_FOLLOW[bytes[at + 1]!] && MARKUP.some((tag) => isAt(bytes, at, tag)))
+      return true;
   return false;
+}
+
+/** Whether the tag is there, in letters of either case. */
+function isAt(bytes: Buffer, at: number, tag: Buffer): boolean {
+  for (let index = 0; index < tag.length; index += 1)
+    if (lowerCase(bytes[at + index]) !== tag[index]) return false;
+  return true;
+}
+
+function lowerCase(byte = 0): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte;
 }
