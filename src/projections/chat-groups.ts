@@ -28,8 +28,9 @@ interface GroupChange {
 const create = (events: Created[]): Statement => ({
   name: 'create',
   text: `
-    insert into groups (group_id, job_id, name, created_at, position, status, roster, member_count)
-    select b.*, 'open', 0, 0 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[]) b
+    insert into groups (group_id, job_id, name, created_at, position, owner_id, status, roster, member_count)
+    select b.*, 'open', 0, 0
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[], $6::uuid[]) b
     on conflict do nothing`,
   values: [
     plain(events.map(({ data }) => data.groupId)),
@@ -37,6 +38,7 @@ const create = (events: Created[]): Statement => ({
     quoted(events.map(({ data }) => data.name)),
     plain(events.map(({ occurredAt }) => occurredAt)),
     plain(events.map(({ position }) => position)),
+    plain(events.map(({ data }) => data.adminId)),
   ],
 });
 
@@ -57,8 +59,11 @@ const leave = (departures: Departure[]): Statement => ({
 const join = (stays: Stay[]): Statement => ({
   name: 'join',
   text: `
-    insert into members as m (group_id, user_id, role, is_active, joined_at, roster)
-    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::timestamptz[], $6::bigint[])
+    insert into members as m (group_id, user_id, role, is_active, joined_at, roster, owner_id)
+    select b.*, g.owner_id
+    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::timestamptz[], $6::bigint[])
+      b (group_id, user_id, role, is_active, joined_at, roster)
+    left join groups g on g.group_id = b.group_id
     on conflict (group_id, user_id) do update
     set role = excluded.role, is_active = excluded.is_active, roster = excluded.roster,
       joined_at = case when m.is_active then m.joined_at else excluded.joined_at end
@@ -115,12 +120,14 @@ function movements(events: Recorded<EventOf<Exclude<Handled, 'GroupClosed'>>>[])
 /** The groups and who is in them. Whoever went stays as a row that is not active. */
 export const chatGroups: Projection<Handled> = {
   name: 'chat_groups',
-  version: 1,
+  version: 2,
   tables: `
     create table groups (
       group_id uuid primary key,
       job_id uuid,
       name text not null,
+      -- Who made it.
+      owner_id uuid not null,
       status text not null,
       roster bigint not null,
       member_count int not null,
@@ -130,6 +137,8 @@ export const chatGroups: Projection<Handled> = {
     create table members (
       group_id uuid,
       user_id uuid,
+      -- Of the group.
+      owner_id uuid,
       role text not null,
       is_active boolean not null,
       joined_at timestamptz not null,
@@ -137,7 +146,9 @@ export const chatGroups: Projection<Handled> = {
       roster bigint not null,
       primary key (group_id, user_id)
     )`,
-  indexes: `create index groups_of_member on members (user_id) where is_active`,
+  indexes: `
+    create index groups_of_owner on groups (owner_id);
+    create index groups_of_member on members (user_id, owner_id, group_id) where is_active`,
   handles: ['ChatGroupCreated', 'MemberJoined', 'MemberLeft', 'MemberRemoved', 'GroupClosed'],
   project: (events) => {
     const groups = new Map<string, GroupChange>();

@@ -5,6 +5,7 @@ import { type MessageChange, changeMessages } from './message-changes.ts';
 import type { Projection, Statement } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
+type Created = Recorded<EventOf<'ChatGroupCreated'>>;
 
 /** What a batch brings to one group: the rows of its messages count on from here. */
 interface GroupBatch {
@@ -34,6 +35,15 @@ function byGroup(events: Sent[]): { groups: GroupBatch[]; groupOf: number[]; nth
   return { groups: [...groups.values()], groupOf, nth };
 }
 
+const own = (events: Created[]): Statement => ({
+  name: 'own',
+  text: `
+    insert into conversations (group_id, owner_id, head_seq, message_count)
+    select b.*, 0, 0 from unnest($1::uuid[], $2::uuid[]) b
+    on conflict do nothing`,
+  values: [plain(events.map(({ data }) => data.groupId)), plain(events.map(({ data }) => data.adminId))],
+});
+
 /**
  * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Ordinals go
  * on from where the group stood before the batch; events up to its head were handled before.
@@ -44,7 +54,7 @@ function send(events: Sent[]): Statement {
     name: 'send',
     text: `
       with groups as materialized (
-        select b.*, coalesce(c.head_seq, 0) as head_seq,
+        select b.*, c.owner_id, coalesce(c.head_seq, 0) as head_seq,
           coalesce(c.message_count, 0) - case when b.first_seq <= c.head_seq then (
             select count(*) from unnest($10::int[], $3::bigint[]) known (group_index, seq)
             where known.group_index = b.index and known.seq <= c.head_seq
@@ -54,14 +64,15 @@ function send(events: Sent[]): Statement {
         left join conversations c on c.group_id = b.group_id
       ), columns as (
         -- Arrays to look up by index: a join would depend on what the planner makes of a prepared batch.
-        select array_agg(group_id order by index) as ids, array_agg(head_seq order by index) as heads,
-          array_agg(counted order by index) as counts
+        select array_agg(group_id order by index) as ids, array_agg(owner_id order by index) as owners,
+          array_agg(head_seq order by index) as heads, array_agg(counted order by index) as counts
         from groups
       ), stored as (
         insert into messages
-          (message_id, group_id, seq, sender_id, text, file_ids, reply_to, sent_at, position, changed_seq, ordinal)
-        select b.message_id, g.ids[b.group_index], b.seq, b.sender_id, b.text, b.file_ids::uuid[], b.reply_to, b.sent_at,
-          b.position, b.seq, g.counts[b.group_index] + b.nth
+          (message_id, group_id, owner_id, seq, sender_id, text, file_ids, reply_to, sent_at, position, changed_seq,
+            ordinal)
+        select b.message_id, g.ids[b.group_index], g.owners[b.group_index], b.seq, b.sender_id, b.text,
+          b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq, g.counts[b.group_index] + b.nth
         from unnest($1::uuid[], $2::int[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
           $8::timestamptz[], $9::bigint[], $10::int[])
           b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index)
@@ -111,13 +122,15 @@ const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
 });
 
 /** What was said, and how it stands now. */
-export const conversations: Projection<'MessageSent' | MessageChange['type']> = {
+export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | MessageChange['type']> = {
   name: 'conversations',
-  version: 2,
+  version: 3,
   // Room on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every message.
   tables: `
     create table conversations (
       group_id uuid primary key,
+      -- Who made the group: whoever is in most of the owner's groups is not asked for them one by one.
+      owner_id uuid,
       head_seq bigint not null,
       message_count bigint not null,
       last_message_id uuid,
@@ -126,6 +139,7 @@ export const conversations: Projection<'MessageSent' | MessageChange['type']> = 
     create table messages (
       message_id uuid primary key,
       group_id uuid not null,
+      owner_id uuid,
       seq bigint not null,
       sender_id uuid not null,
       text text,
@@ -156,16 +170,29 @@ export const conversations: Projection<'MessageSent' | MessageChange['type']> = 
   indexes: `
     create unique index messages_in_order on messages (group_id, seq);
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
-    create index messages_by_text on messages using gin (public.message_terms(group_id, text))
-      where text is not null`,
-  handles: ['MessageSent', 'MessageEdited', 'MessageDeleted', 'ReactionAdded', 'ReactionRemoved'],
+    -- Whose messages, from when, and which words: one lookup meets all three, so that it costs what it finds. New
+    -- entries are sorted in by whoever writes the list full; a reader goes through the list, which is why it is short.
+    create index messages_by_text on messages using gin (
+      (array[group_id, owner_id]), public.search_stretches(position), public.search_terms(text)
+    ) with (gin_pending_list_limit = 512) where text is not null`,
+  handles: [
+    'ChatGroupCreated',
+    'MessageSent',
+    'MessageEdited',
+    'MessageDeleted',
+    'ReactionAdded',
+    'ReactionRemoved',
+  ],
   project: (events) => {
+    const created: Created[] = [];
     const sent: Sent[] = [];
     const changes: MessageChange[] = [];
     const heads = new Map<string, number>();
     for (const event of events) {
       const { groupId } = event.data;
-      if (event.type === 'MessageSent') {
+      if (event.type === 'ChatGroupCreated') {
+        created.push(event);
+      } else if (event.type === 'MessageSent') {
         sent.push(event);
         heads.delete(groupId);
       } else {
@@ -174,6 +201,7 @@ export const conversations: Projection<'MessageSent' | MessageChange['type']> = 
       }
     }
     return [
+      ...(created.length > 0 ? [own(created)] : []),
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),
       ...(heads.size > 0 ? [raiseHeads([...heads])] : []),

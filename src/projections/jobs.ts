@@ -53,7 +53,7 @@ const close = (events: Closed[]): Statement => ({
 /** The jobs on the board. */
 export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> = {
   name: 'jobs',
-  version: 1,
+  version: 2,
   tables: `
     create table jobs (
       job_id uuid primary key,
@@ -71,8 +71,11 @@ export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> =
   indexes: `
     create unique index jobs_newest on jobs (position);
     create index jobs_newest_of_status on jobs (status, position);
-    create index jobs_by_text on jobs
-      using gin (to_tsvector('simple', title || ' ' || description || ' ' || coalesce(location, '')))`,
+    -- Jobs are long and few: each is sorted in when it is written, so that no search finds thousands still waiting.
+    create index jobs_by_text on jobs using gin (
+      public.search_stretches(position),
+      public.search_terms(title || ' ' || description || ' ' || coalesce(location, ''))
+    ) with (fastupdate = off)`,
   handles: ['JobPosted', 'JobDetailsChanged', 'JobClosed'],
   project: (events) => {
     const posted: Posted[] = [];

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { JobId } from '../events/ids.ts';
 import { type Page, type Paging, byPosition } from './cursor.ts';
+import { newestFirst } from './newest-first.ts';
 
 const JobRow = z.object({
   id: z.string(),
@@ -33,21 +34,34 @@ export interface ListJobs extends Paging {
 /** Jobs, newest first. Everybody may see them. */
 export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: ListJobs): Promise<Page<Job>> {
   const before = byPosition.read(cursor)?.position;
-  const matches = q === undefined ? sql.fragment`true` : matching(q);
-  const rows = await db.any(sql.type(JobRow)`
-    select ${job} from jobs.jobs
-    where ${before === undefined ? sql.fragment`true` : sql.fragment`position < ${before}`}
-      and ${status === undefined ? sql.fragment`true` : sql.fragment`status = ${status}`}
-      and ${matches}
-    order by position desc limit ${limit + 1}`);
-  return byPosition.page(rows, limit, ({ position }) => ({ position }), view);
+  const hasStatus = status === undefined ? sql.fragment`true` : sql.fragment`status = ${status}`;
+  const page = (rows: readonly z.infer<typeof JobRow>[]) =>
+    byPosition.page(rows, limit, ({ position }) => ({ position }), view);
+  if (q === undefined)
+    return page(
+      await db.any(sql.type(JobRow)`
+        select ${job} from jobs.jobs
+        where ${before === undefined ? sql.fragment`true` : sql.fragment`position < ${before}`} and ${hasStatus}
+        order by position desc limit ${limit + 1}`),
+    );
+  return page(
+    await newestFirst(db, { readModel: 'jobs', before, wanted: limit + 1 }, (tx, stretch, wanted) =>
+      tx.any(sql.type(JobRow)`
+        with hits as materialized (
+          select job_id, status, position from jobs.jobs where ${matching(q)} and ${stretch.inIndex}
+        ), found as materialized (
+          select job_id from hits where ${stretch.within} and ${hasStatus} order by position desc limit ${wanted}
+        )
+        select ${job} from jobs.jobs where job_id in (select job_id from found) order by position desc`),
+    ),
+  );
 }
 
 /** A query that ends in a word, not in a bracket, also finds what only begins with that word. */
 const matching = (q: string) => sql.fragment`
-  to_tsvector('simple', title || ' ' || description || ' ' || coalesce(location, '')) @@ (
+  public.search_terms(title || ' ' || description || ' ' || coalesce(location, '')) @@ (
     select (asked::text || case when asked::text like '%''' then ':*' else '' end)::tsquery
-    from websearch_to_tsquery('simple', ${q}) asked
+    from public.search_query(${q}) asked
   )`;
 
 /** One job. Throws JOB_NOT_FOUND. */

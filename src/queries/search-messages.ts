@@ -4,6 +4,7 @@ import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, byPosition } from './cursor.ts';
 import { headSeqForMember } from './members.ts';
 import { Message, message } from './message.ts';
+import { type Stretch, newestFirst } from './newest-first.ts';
 
 const FoundRow = Message.extend({ position: z.number() });
 
@@ -14,9 +15,55 @@ export interface SearchMessages extends Paging {
   groupId?: GroupId | undefined;
 }
 
+/** The index compares every hit with all the keys of a lookup; more keys are more lookups. */
+const KEYS_PER_LOOKUP = 128;
+/** Up to so many groups are looked up as they are. */
+const FEW_GROUPS = 1_024;
+/** An owner stands for its groups when the searcher is in one of so many at least. */
+const ONE_GROUP_IN = 8;
+
+/** What to look up: the searcher's groups, except those of `owners`, whose groups are looked up by their owner. */
+const Reach = z.object({ groups: z.number(), owners: z.array(z.string()) });
+type Reach = z.infer<typeof Reach>;
+
+const reachOf = (db: DatabasePool, userId: UserId): Promise<Reach> =>
+  db.one(sql.type(Reach)`
+    with mine as materialized (
+      select owner_id, count(*) as groups from chat_groups.members
+      where user_id = ${userId} and is_active group by owner_id
+    ), judged as (
+      select owner_id, groups, (select sum(groups) from mine) > ${FEW_GROUPS} and groups > ${KEYS_PER_LOOKUP}
+        and owner_id is not null and (
+          select count(*) from (
+            select from chat_groups.groups g
+            where g.owner_id = mine.owner_id limit mine.groups * ${ONE_GROUP_IN} + 1
+          ) all_of_them
+        ) <= mine.groups * ${ONE_GROUP_IN} as is_wide
+      from mine
+    )
+    select coalesce(sum(groups) filter (where not is_wide), 0)::int as groups,
+      coalesce(array_agg(owner_id) filter (where is_wide), '{}') as owners
+    from judged`);
+
+/** The keys to look up, a batch for each lookup. Without any: the messages of everybody. */
+function lookups(userId: UserId, groupId: GroupId | undefined, { owners }: Reach) {
+  const keys =
+    groupId === undefined
+      ? sql.fragment`
+          select group_id from chat_groups.members
+          where user_id = ${userId} and is_active and (owner_id = any (${sql.array(owners, 'uuid')})) is not true
+          union all select unnest(${sql.array(owners, 'uuid')})`
+      : sql.fragment`select ${groupId}::uuid`;
+  return sql.fragment`
+    select array_agg(key) as keys
+    from (select key, (row_number() over () - 1) / ${KEYS_PER_LOOKUP} as batch from (${keys}) k (key)) numbered
+    group by batch`;
+}
+
 /**
- * Messages of the caller's groups, or of one of them, newest first. The groups are part of what is looked up in the
- * index, so what others wrote elsewhere costs nothing. Throws GROUP_NOT_FOUND.
+ * Messages of the caller's groups, or of one of them, newest first. That the caller is a member is asked of each hit by
+ * the group's id. What is looked up besides, groups and owners of groups, only keeps the hits of others out of the way:
+ * what they wrote elsewhere costs nothing. Throws GROUP_NOT_FOUND.
  */
 export async function searchMessages(
   db: DatabasePool,
@@ -24,19 +71,41 @@ export async function searchMessages(
 ): Promise<Page<Message>> {
   const before = byPosition.read(cursor)?.position;
   if (groupId !== undefined) await headSeqForMember(db, { userId, groupId });
-  const rows = await db.any(sql.type(FoundRow)`
-    select ${message}, m.position
-    from conversations.messages m
-    where m.text is not null
-      and public.message_terms(m.group_id, m.text) @@ (
-        select string_agg(quote_literal(mine.group_id), ' | ')::tsquery
-          && (select asked from websearch_to_tsquery('simple', ${q}) asked where numnode(asked) > 0)
-        from chat_groups.members mine
-        where mine.user_id = ${userId} and mine.is_active
-          and ${groupId === undefined ? sql.fragment`true` : sql.fragment`mine.group_id = ${groupId}`}
-      )
-      and ${before === undefined ? sql.fragment`true` : sql.fragment`m.position < ${before}`}
-    order by m.position desc limit ${limit + 1}`);
+  const reach = groupId === undefined ? await reachOf(db, userId) : { groups: 1, owners: [] };
+  const byKeys = sql.fragment`array[m.group_id, m.owner_id] && lookup.keys`;
+
+  /** In a short stretch all hits are fewer than the keys of somebody who is in groups all over the place. */
+  const [everybody, mine] = [
+    { from: sql.fragment`select`, where: sql.fragment`true` },
+    { from: lookups(userId, groupId, reach), where: byKeys },
+  ];
+  const source = ({ isShort }: Stretch) => (isShort && reach.groups > FEW_GROUPS ? everybody : mine);
+
+  const rows = await newestFirst(
+    db,
+    { readModel: 'conversations', before, wanted: limit + 1 },
+    (tx, stretch, wanted) => {
+      const { from, where } = source(stretch);
+      return tx.any(sql.type(FoundRow)`
+        with lookups as materialized (${from}), found as materialized (
+          select hit.message_id from lookups lookup cross join lateral (
+            with hits as materialized (
+              select m.message_id, m.group_id, m.position from conversations.messages m
+              where m.text is not null and ${where}
+                and public.search_terms(m.text) @@ public.search_query(${q}) and ${stretch.inIndex}
+            )
+            select hits.message_id, hits.position from hits
+            join chat_groups.members mine
+              on mine.group_id = hits.group_id and mine.user_id = ${userId} and mine.is_active
+            where ${stretch.within}
+            order by hits.position desc limit ${wanted}
+          ) hit
+          order by hit.position desc limit ${wanted}
+        )
+        select ${message}, m.position from found join conversations.messages m on m.message_id = found.message_id
+        order by m.position desc`);
+    },
+  );
   return byPosition.page(
     rows,
     limit,

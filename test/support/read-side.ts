@@ -34,6 +34,7 @@ export async function openReadSide() {
     store,
     owner,
     projections,
+    db,
     queries: bindQueries(db),
     lookups: createLookups({ store, pool, progress }),
     readMarkers: createReadMarkers({ store, pool, loader, progress }),

@@ -1,0 +1,202 @@
+import { readdir } from 'node:fs/promises';
+import fc from 'fast-check';
+import type { Actor } from '../../src/commands/command.ts';
+import { GroupId, UserId } from '../../src/events/ids.ts';
+import { getApplication, listApplications } from '../../src/queries/applications.ts';
+import { getGroup, groupsOfUser, listGroups } from '../../src/queries/groups.ts';
+import { getJob, listJobs } from '../../src/queries/jobs.ts';
+import { headSeqForMember, listMembers } from '../../src/queries/members.ts';
+import { messageHistory } from '../../src/queries/message-history.ts';
+import { searchMessages } from '../../src/queries/search-messages.ts';
+import { edited, messageNumber, said } from '../support/conversation.ts';
+import {
+  acme,
+  ada,
+  adaApplied,
+  applicationId,
+  bob,
+  event,
+  eve,
+  group,
+  groupId,
+  jobId,
+  jobPosted,
+  joined,
+  left,
+  registered,
+  removed,
+  rival,
+  uuid,
+} from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+
+const QUERIES = new URL('../../src/queries/', import.meta.url);
+
+/** Carol was in the group and left, Dan was removed from it; both have groups of their own, as Eve has. */
+const carol = { ...eve, userId: UserId.parse(uuid(0xc4)) };
+const dan = { ...eve, userId: UserId.parse(uuid(0xd4)) };
+/** A text parser takes such an id for one word. */
+const ownGroupOf = ({ userId }: Actor) =>
+  GroupId.parse(`c9b1c2d3-a4f5-4c6d-8e7f-a1b2c3d4e5${userId.slice(-2)}`);
+const outsiders = [eve, carol, dan, rival];
+const members = [acme, ada, bob];
+
+/** What only members of the group may know, and what only Eve may. */
+const SECRETS = [
+  ...[1, 2, 3, 4, 5, 6].map((n) => messageNumber(n)),
+  'classified',
+  'builds engines by night',
+  applicationId,
+];
+const EVES = [messageNumber(7), 'planted'];
+
+type Asked = Record<string, (who: Actor, text: string) => Promise<unknown>>;
+
+/** Every query that answers a client, with whatever text it takes. */
+const asked = ({ db }: ReadSide): Asked => ({
+  listJobs: (_, q) => listJobs(db, { q, limit: 50 }),
+  getJob: () => getJob(db, { jobId }),
+  listApplications: (actor) => listApplications(db, { actor, limit: 50 }),
+  'listApplications of a job': (actor) => listApplications(db, { actor, jobId, limit: 50 }),
+  getApplication: (actor) => getApplication(db, { actor, applicationId }),
+  listGroups: ({ userId }) => listGroups(db, { userId, limit: 50 }),
+  getGroup: ({ userId }) => getGroup(db, { userId, groupId }),
+  groupsOfUser: ({ userId }) => groupsOfUser(db, userId),
+  headSeqForMember: ({ userId }) => headSeqForMember(db, { userId, groupId }),
+  listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
+  messageHistory: ({ userId }) => messageHistory(db, { userId, groupId, limit: 50 }),
+  searchMessages: ({ userId }, q) => searchMessages(db, { userId, q, limit: 50 }),
+  'searchMessages of a group': ({ userId }, q) => searchMessages(db, { userId, q, groupId, limit: 50 }),
+});
+
+/** What the server asks for itself: nobody sees the answer. */
+const OF_THE_SERVER = ['filesToInspect', 'orphans', 'isNamed', 'memberIds'];
+/** Parts of queries. */
+const PARTS = ['bindQueries', 'cursorOf', 'newestFirst'];
+
+const answered = (answer: Promise<unknown>): Promise<string> =>
+  answer.then(
+    (value) => JSON.stringify(value),
+    (error: unknown) => String(error),
+  );
+
+/** Ids as they are, quoted, as a prefix, without dashes; operators, quotes, markup and lexemes. */
+const PIECES = [
+  'classified',
+  "'classified':1A",
+  'classified:*',
+  '"classified salary"',
+  'class<b>ified</b>',
+  groupId,
+  groupId.replaceAll('-', ''),
+  `'${groupId}':*`,
+  `"${groupId}"`,
+  ...[...outsiders, ada].flatMap((person) => [ownGroupOf(person), person.userId]),
+  jobId,
+  applicationId,
+  messageNumber(1),
+  '-absent',
+  '!absent',
+  '|',
+  '&',
+  '<->',
+  'or',
+  '(',
+  ')',
+  '"',
+  "'",
+  '\\',
+  ':*',
+  '%',
+  '--',
+  '{}',
+  'null',
+];
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(
+    ...[acme, rival, ada, bob, eve, carol, dan].map((person) => registered(person, 'A name')),
+    jobPosted,
+    ...group,
+    { ...adaApplied, data: { ...adaApplied.data, coverLetter: 'builds engines by night' } },
+    ...[...outsiders, ada].map((person) =>
+      event('ChatGroupCreated', {
+        groupId: ownGroupOf(person),
+        jobId: null,
+        name: 'Own',
+        adminId: person.userId,
+      }),
+    ),
+    joined(carol),
+    joined(dan),
+    said(1, ada, 'classified salary 90000'),
+    // The text names the groups of everybody who must not see it.
+    said(2, ada, `classified ${outsiders.map(ownGroupOf).join(' ')}`),
+    said(3, bob, `classified '${ownGroupOf(eve)}' | ${ownGroupOf(carol)}:* <b>${ownGroupOf(dan)}</b>`),
+    said(4, bob, 'harmless'),
+    edited(4, `classified ${outsiders.map(({ userId }) => userId).join(' ')}`),
+    said(5, carol, `classified, said before leaving ${ownGroupOf(carol)}`),
+    left(carol),
+    removed(dan),
+    said(6, ada, `classified, said after they went ${ownGroupOf(carol)} ${ownGroupOf(dan)}`),
+    said(7, eve, `planted classified ${ownGroupOf(ada)} ${groupId} ${ada.userId}`, ownGroupOf(eve)),
+  );
+});
+afterAll(() => side.close());
+
+/** Asks everything with the text; tells which secrets an answer held, and in which query. */
+async function seenBy(who: Actor, text: string, secrets: readonly string[]): Promise<string[]> {
+  const seen = await Promise.all(
+    Object.entries(asked(side)).map(async ([name, query]) => {
+      const answer = await answered(query(who, text));
+      return secrets.filter((secret) => answer.includes(secret)).map((secret) => `${name}: ${secret}`);
+    }),
+  );
+  return seen.flat();
+}
+
+describe('whatever is asked', () => {
+  test('a member sees what the group says', async () => {
+    const seen = await seenBy(ada, 'classified', SECRETS);
+    expect(seen).toContain(`searchMessages: ${messageNumber(6)}`);
+    expect(seen).toContain(`searchMessages of a group: ${messageNumber(2)}`);
+    expect(seen).toContain(`messageHistory: ${messageNumber(1)}`);
+  });
+
+  test.each(PIECES)('%s shows nothing to strangers and to those who went', async (piece) => {
+    for (const text of [piece, `classified or ${piece}`])
+      for (const outsider of outsiders)
+        expect(await seenBy(outsider, text, outsider === eve ? SECRETS.slice(0, 6) : SECRETS)).toEqual([]);
+  });
+
+  test.each(PIECES)('%s shows members nothing of what a stranger plants', async (piece) => {
+    for (const text of [piece, `planted or ${piece}`])
+      for (const member of members) expect(await seenBy(member, text, EVES)).toEqual([]);
+  });
+
+  test('texts of any pieces show nothing either', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 8 })), { maxLength: 6 }),
+        fc.constantFrom(' ', '', '\n'),
+        fc.constantFrom(...outsiders),
+        async (pieces, glue, outsider) => {
+          const text = pieces.join(glue).replaceAll('\0', '');
+          expect(await seenBy(outsider, text, SECRETS.slice(0, 6))).toEqual([]);
+        },
+      ),
+      { numRuns: 60 },
+    ));
+});
+
+test('no query is left out', async () => {
+  const files = (await readdir(QUERIES)).filter((name) => name.endsWith('.ts'));
+  const modules: object[] = await Promise.all(files.map((name) => import(new URL(name, QUERIES).href)));
+  const functions = modules.flatMap((module) =>
+    Object.entries(module).flatMap(([name, value]) => (typeof value === 'function' ? [name] : [])),
+  );
+  const covered = Object.keys(asked(side)).map((name) => name.split(' ')[0]);
+  expect([...functions].sort()).toEqual([...new Set([...covered, ...OF_THE_SERVER, ...PARTS])].sort());
+});
