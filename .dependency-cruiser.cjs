@@ -28,6 +28,7 @@ module.exports = {
       'npm:jose',
       'npm:lru-cache',
       'npm:@node-rs/argon2',
+      'npm:@zxcvbn-ts/language-common',
       'npm:pino',
     ),
     only('projections', 'events', 'npm:zod'),

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
-import type { z } from 'zod';
-import { EmailAddress, NewPassword } from '../src/auth/credentials.ts';
+import { z } from 'zod';
+import { EmailAddress, NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
 import { createPasswordHashes } from '../src/auth/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';
 import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
@@ -60,16 +60,29 @@ function required<T>(name: 'email' | 'role' | 'display-name', schema: z.ZodType<
   );
 }
 
+interface Chosen {
+  password: string;
+  isMade: boolean;
+}
+
 /** The password given, or a new one, which is to be shown. */
-async function choosePassword(): Promise<{ password: string; isMade: boolean }> {
+async function choosePassword(): Promise<Chosen> {
   const given = values['password-stdin']
     ? (await readText(process.stdin)).replace(/\r?\n$/, '')
     : values.password;
   if (given === undefined) return { password: randomBytes(15).toString('base64url'), isMade: true };
-  const parsed = NewPassword.safeParse(given);
-  if (!parsed.success) throw new Refused(`password: ${parsed.error.issues[0]?.message}`);
+  requireGood(NewPassword, given);
   return { password: given, isMade: false };
 }
+
+function requireGood(schema: z.ZodType, password: unknown): void {
+  const parsed = schema.safeParse(password);
+  if (!parsed.success) throw new Refused(`password: ${parsed.error.issues[0]?.message}`);
+}
+
+const Owned = withUnrelatedPassword(
+  z.object({ email: z.string(), displayName: z.string(), password: z.string() }),
+);
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
@@ -124,6 +137,7 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     const role = required('role', Role);
     const displayName = required('display-name', DisplayName);
     const { password, isMade } = await choosePassword();
+    requireGood(Owned, { email, displayName, password });
     return async ({ registration }) => {
       const { userId } = await registration.register({ email, role, displayName, password });
       say(`created ${role} ${email} with id ${userId}`);
@@ -134,7 +148,8 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     required('email', EmailAddress);
     const { password, isMade } = await choosePassword();
     return async (to) => {
-      const { userId, email } = await findUser(to);
+      const { userId, email, displayName } = await findUser(to);
+      requireGood(Owned, { email, displayName, password });
       await to.credentials.changePasswordHash(userId, await to.hashes.hash(password));
       const ended = await to.sessions.revokeAllOf(userId);
       say(`changed the password of ${email} and ended ${ended.length} sessions`);

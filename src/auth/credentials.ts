@@ -2,18 +2,29 @@ import { z } from 'zod';
 import type { Role } from '../events/account.ts';
 import type { UserId } from '../events/ids.ts';
 import { text } from '../events/text.ts';
-import { commonPasswords } from './common-passwords.ts';
+import { isCommonPassword, namesItsOwner } from './common-passwords.ts';
 
 /** One address, one account: however it is written, it is kept trimmed and in lower case. */
 export const EmailAddress = text(3, 254)
   .transform((value) => value.trim().toLowerCase())
   .pipe(z.email());
 
-/** Any password of sensible length that is not on everybody's list; no rules about its characters. */
+/** Any password of sensible length that is not guessed first; no rules about its characters. */
 export const NewPassword = text(8, 128).refine(
-  (value) => !commonPasswords.has(value.toLowerCase()),
+  (value) => !isCommonPassword(value),
   'Too common: choose another password',
 );
+
+/** Refuses an account whose password says the address or the name of its owner, at `/password`. */
+export const withUnrelatedPassword = <
+  T extends z.ZodType<{ email: string; displayName: string; password: string }>,
+>(
+  account: T,
+): T =>
+  account.refine(({ password, ...owner }) => !namesItsOwner(password, owner), {
+    path: ['password'],
+    message: 'Too easy to guess: it says your e-mail address or your name',
+  });
 
 /** What lets a person in. Kept beside the log, never in it, because it must be possible to erase it. */
 export interface Credential {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { countedAddress } from '../../auth/client-address.ts';
-import { type Credential, EmailAddress, NewPassword } from '../../auth/credentials.ts';
+import { type Credential, EmailAddress, NewPassword, withUnrelatedPassword } from '../../auth/credentials.ts';
 import type { LogIn } from '../../auth/log-in.ts';
 import type { RateLimits } from '../../auth/rate-limits.ts';
 import type { Registration } from '../../auth/registration.ts';
@@ -29,12 +29,14 @@ export interface AuthRoutes {
   loadAccount: (userId: UserId) => Promise<Account>;
 }
 
-const NewAccount = z.strictObject({
-  role: Role.extract(['company', 'applicant']),
-  email: EmailAddress,
-  password: NewPassword,
-  displayName: DisplayName,
-});
+const NewAccount = withUnrelatedPassword(
+  z.strictObject({
+    role: Role.extract(['company', 'applicant']),
+    email: EmailAddress,
+    password: NewPassword,
+    displayName: DisplayName,
+  }),
+);
 /** A password that is too short or too long to be one is a wrong password, not a bad request. */
 const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) });
 const RefreshBody = z.strictObject({ refreshToken: text(1, 1_000) });

@@ -73,6 +73,10 @@ describe('POST /v1/auth/register', () => {
   test.each([
     ['a role that cannot register itself', { role: 'auditor' }, '/role'],
     ['a common password', { password: 'Passw0rd' }, '/password'],
+    ['a common password with digits', { password: 'password123' }, '/password'],
+    ['a password of blanks', { password: ' '.repeat(8) }, '/password'],
+    ['the address as the password', { password: ada.email }, '/password'],
+    ['the name in the password', { password: 'lovelace42', displayName: 'Ada Lovelace' }, '/password'],
     ['a short password', { password: 'short' }, '/password'],
     ['no address', { email: 'ada' }, '/email'],
     ['no name', { displayName: '' }, '/displayName'],
