@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http';
+import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ZodError } from 'zod';
@@ -23,6 +23,30 @@ export function sendProblem(
   reply: FastifyReply,
   refused: (code: string) => void,
 ): FastifyReply {
+  // As bytes: to text Fastify adds a charset, which this type does not define (RFC 9457 §3).
+  return reply.send(problemOf(error, request, reply, refused));
+}
+
+/** Answers in the place of a handler that goes on: nothing that it sends later reaches anybody. */
+export function answerLate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refused: (code: string) => void,
+): void {
+  const late = new ProblemError(problem('UNAVAILABLE', { retryAfterSeconds: 1 }));
+  const body = problemOf(late, request, reply, refused);
+  reply.hijack();
+  const fields = { ...reply.getHeaders(), 'content-length': body.length } as OutgoingHttpHeaders;
+  reply.raw.writeHead(reply.statusCode, fields).end(body);
+}
+
+/** The body of the problem; its status and fields are the reply's from here on. */
+function problemOf(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refused: (code: string) => void,
+): Buffer {
   const { retryAfterSeconds, ...body } = { ...fromHttp(error), instance: request.url.split('?', 1)[0]! };
   if (body.status >= 500) request.log.error({ err: error, code: body.code }, 'A request failed');
   refused(body.code);
@@ -30,8 +54,7 @@ export function sendProblem(
   if (body.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
   if (retryAfterSeconds !== undefined) void reply.header('Retry-After', retryAfterSeconds);
   void reply.code(body.status).type(PROBLEM_TYPE).header('Cache-Control', 'no-store');
-  // As bytes: to text Fastify adds a charset, which this type does not define (RFC 9457 §3).
-  return reply.send(Buffer.from(JSON.stringify(body)));
+  return Buffer.from(JSON.stringify(body));
 }
 
 /** The server's own errors first: what it could not read, find or finish. */
@@ -43,8 +66,6 @@ function fromHttp(error: unknown): Problem {
       return problem('PAYLOAD_TOO_LARGE');
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return problem('UNSUPPORTED_MEDIA_TYPE');
-    case 'FST_ERR_HANDLER_TIMEOUT':
-      return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
     case 'ERR_INVALID_URL':
       return problem('BAD_REQUEST');
     default:

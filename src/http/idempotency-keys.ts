@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ProblemError, badInput, problem } from './problem.ts';
@@ -42,6 +43,8 @@ declare module 'fastify' {
 const HEADER = 'idempotency-key';
 /** A string of RFC 9651 in quotes, or the same characters bare, as most clients send them. */
 const KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-[\]-~](?:[ !#-[\]-~]{0,253}[!#-[\]-~])?))$/;
+/** How long an answer waits for its key. */
+const SETTLE_MS = 250;
 
 /**
  * Answers a repeated request with the first answer (draft-ietf-httpapi-idempotency-key-header-07). Answers that a
@@ -63,14 +66,23 @@ export function honourIdempotencyKeys(
     return claim.outcome === 'claimed' ? undefined : answerAgain(reply, claim);
   });
 
-  app.addHook('onSend', async ({ keyed }, { statusCode }, payload) => {
+  const notSettled = (error: unknown) => log.warn({ err: error }, 'An idempotency key was not settled');
+
+  app.addHook('onSend', async (request, { statusCode }, payload) => {
+    const { keyed } = request;
     if (!keyed) return;
+    request.keyed = undefined;
     const isFinal = statusCode < 500 && statusCode !== 429;
     const settled = isFinal
       ? keys.keep(keyed, { status: statusCode, body: textOf(payload) })
       : keys.release(keyed);
     // The command is done, so its answer goes out; a repetition hears of the same outcome from the log.
-    await settled.catch((error: unknown) => log.warn({ err: error }, 'An idempotency key was not settled'));
+    await Promise.race([settled.catch(notSettled), pause(SETTLE_MS, undefined, { ref: false })]);
+  });
+
+  // An answer in the place of a handler that goes on is not sent through the hook above.
+  app.addHook('onResponse', async ({ keyed }) => {
+    if (keyed) void keys.release(keyed).catch(notSettled);
   });
 }
 

@@ -155,22 +155,27 @@ const toFaults = (issue: z.core.$ZodIssue): Fault[] =>
 export const badRequest = (issues: readonly z.core.$ZodIssue[], where?: string): Problem =>
   badInput(issues.flatMap(toFaults), where);
 
-const UNREACHABLE = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
-
+const UNREACHABLE = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'],
+  ...['EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+]);
 /**
- * PostgreSQL: class 22 is bad data; 08, 53 and 57 pass by themselves (PostgreSQL, Appendix A), as does a lost
- * connection. Libraries wrap the error that knows the code, so its causes are asked too.
+ * SQLSTATE classes of what passes by itself (PostgreSQL, Appendix A): lost connections, serialization failures and
+ * deadlocks, a lack of resources, limits, locks not to be had, cancelled statements and shutdowns.
  */
+const PASSES = /^(?:08|40|53|54|55|57)...$/;
+/** What the driver says of a connection that it could not get, has lost, or got no answer on; it gives them no code. */
+const LOST =
+  /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect|timeout expired$|Client has encountered a connection error)/;
+
+/** Class 22 is bad data. Libraries wrap the error that knows the code, so its causes are asked too. */
 function fromDatabase(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string') {
-    const isSqlState = /^[0-9A-Z]{5}$/.test(code);
-    if (isSqlState && code.startsWith('22')) return problem('BAD_REQUEST');
-    const passes = UNREACHABLE.has(code) || (isSqlState && /^(08|53|57)/.test(code));
-    if (passes) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
-  }
-  return fromDatabase(error.cause);
+  const known = typeof code === 'string' ? code : '';
+  if (/^22...$/.test(known)) return problem('BAD_REQUEST');
+  const passes = PASSES.test(known) || UNREACHABLE.has(known) || LOST.test(error.message);
+  return passes ? problem('UNAVAILABLE', { retryAfterSeconds: 1 }) : fromDatabase(error.cause);
 }
 
 /** The problem that tells the caller of an error. Anything unknown is INTERNAL, and says nothing of itself. */

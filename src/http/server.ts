@@ -15,6 +15,7 @@ import {
   refuseWhenClosing,
   sendProblem,
 } from './answer-with-problems.ts';
+import { answerInTime } from './answer-in-time.ts';
 import { authenticateRequests } from './authenticate-request.ts';
 import { allowOrigins } from './cross-origin.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
@@ -99,7 +100,6 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     requestTimeout: UPLOAD_SECONDS * 1_000,
     http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 },
     connectionTimeout: 30_000,
-    handlerTimeout: 10_000,
     keepAliveTimeout: 72_000,
     maxRequestsPerSocket: 1_000,
     return503OnClosing: false,
@@ -112,6 +112,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   app.setSerializerCompiler(serializerCompiler);
   acceptJsonOnly(app);
   answerWithProblems(app, metrics.refused);
+  answerInTime(app, metrics.refused);
   refuseWhenClosing(app);
   limitBodyTime(app, REQUEST_MS);
   await app.register(helmet);

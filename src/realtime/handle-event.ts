@@ -13,6 +13,10 @@ interface HandleEventDeps {
   refused: (code: string) => void;
   log: Logger;
 }
+
+/** CONTRACT §1 promises 5 s, from when the event arrives: the wait for its turn counts. */
+const ANSWER_MS = 4_000;
+
 type Reply = (answer: { ok: boolean }) => void;
 type Handler = (socket: ChatSocket, payload: unknown) => Promise<object>;
 
@@ -63,15 +67,26 @@ export function eventHandler({ handlers, revocations, refused, log }: HandleEven
       return refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
     if (!isClientEvent(name)) return refuse(name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
 
+    let isAnswered = false;
+    const late = setTimeout(() => {
+      isAnswered = true;
+      refuse(name, new ProblemError(problem('UNAVAILABLE')), reply);
+    }, ANSWER_MS);
     const isQueued = connection.inTurn(async () => {
+      // Whoever has been told to repeat an event does not expect it to happen later.
+      if (isAnswered) return;
       try {
         const answer = await obey(socket, name, args);
-        reply?.({ ok: true, ...answer });
+        if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
-        refuse(name, error, reply);
+        if (!isAnswered) refuse(name, error, reply);
         if (sessionFault(connection.session, revocations)) socket.disconnect(true);
+      } finally {
+        clearTimeout(late);
       }
     });
-    if (!isQueued) refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
+    if (isQueued) return;
+    clearTimeout(late);
+    refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
   };
 }

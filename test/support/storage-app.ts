@@ -19,7 +19,6 @@ export async function startStorageApp(deps: StorageRoutes, { bodyMs = 15_000 } =
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 65_536,
     requestTimeout: 300_000,
-    handlerTimeout: 10_000,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(checkWithZod);
   app.setSerializerCompiler(serializerCompiler);

@@ -49,6 +49,9 @@ const LoggedIn = z.object({
 });
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
+/** A login may take 10 s (CONTRACT §1): many that come together wait for the processor. */
+const LOG_IN_MS = 8_000;
+
 const tags = ['Authentication'];
 const addressOf = (request: FastifyRequest) => countedAddress(request.ip);
 
@@ -91,7 +94,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     app.post(
       url,
       {
-        config: { refusals: ['BAD_CREDENTIALS', 'RATE_LIMITED'] },
+        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS', 'RATE_LIMITED'] },
         schema: {
           tags,
           summary: 'Log in',

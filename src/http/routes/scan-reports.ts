@@ -106,8 +106,7 @@ export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
     scanner.post(
       '/internal/scan-reports',
       {
-        handlerTimeout: SETTLE_MS,
-        config: { refusals: ['FORBIDDEN', 'FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
+        config: { answerMs: SETTLE_MS, refusals: ['FORBIDDEN', 'FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
         schema: {
           tags,
           operationId: 'reportScan',

@@ -49,8 +49,11 @@ function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
     app.put(
       '/v1/storage/quarantine/:fileId',
       {
-        config: { slowBody: true, refusals: ['LINK_INVALID', 'FILE_EXISTS'] },
-        handlerTimeout: UPLOAD_SECONDS * 1_000,
+        config: {
+          slowBody: true,
+          answerMs: UPLOAD_SECONDS * 1_000,
+          refusals: ['LINK_INVALID', 'FILE_EXISTS'],
+        },
         schema: {
           tags,
           operationId: 'upload',

@@ -1,0 +1,39 @@
+import type { FastifyInstance } from 'fastify';
+import { answerLate } from './answer-with-problems.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How long the answer may take once the request has arrived, in milliseconds. Default 4,000. */
+    answerMs?: number;
+  }
+}
+
+/** CONTRACT §1 promises 5 s to a client that may be far away, by a process that may be busy. */
+const ANSWER_MS = 4_000;
+/** How long the rest of a body is waited for. */
+const BODY_MS = 5_000;
+
+/**
+ * Answers 503 when a handler is not done in time; what it has begun goes on, and what it answers is dropped. Fastify's own
+ * `handlerTimeout` does not count any more once a body has been read. A body that is still arriving is the client's time.
+ */
+export function answerInTime(app: FastifyInstance, refused: (code: string) => void): void {
+  const timers = new WeakMap<object, NodeJS.Timeout>();
+  app.addHook('onRequest', (request, reply, done) => {
+    const { raw, routeOptions } = request;
+    const began = performance.now();
+    const timer = setTimeout(() => {
+      if (!raw.complete && performance.now() - began < BODY_MS) timer.refresh();
+      else answerLate(request, reply, refused);
+    }, routeOptions.config.answerMs ?? ANSWER_MS);
+    timers.set(raw, timer);
+    raw.once('end', () => timer.refresh());
+    reply.raw.once('close', () => clearTimeout(timer));
+    done();
+  });
+  // From here on the answer is on its way.
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    clearTimeout(timers.get(request.raw));
+    done(null, payload);
+  });
+}
