@@ -8,6 +8,7 @@ import type { Stream } from '../src/events/streams.ts';
 import { deriveId, newId } from '../src/platform/ids.ts';
 import { createInTurn } from '../src/platform/in-turn.ts';
 import { reactNow } from '../src/reactions/react.ts';
+import { causes } from '../src/reactions/reactions.ts';
 import { TEXT } from './append-peers.ts';
 import { perSecond } from './bench.ts';
 import { quiet } from './postgres.ts';
@@ -24,6 +25,7 @@ export function sender(store: EventStore, { groups }: World) {
     loader,
     lookups: { message: async () => undefined },
     react: (events) => react(events),
+    causes,
     inTurn: createInTurn(),
     newId,
     deriveId,

@@ -102,6 +102,7 @@ async function connect() {
     lookups: { message: async () => undefined },
     // Nothing follows from an account but read models, which follow the log by themselves.
     react: async () => 0,
+    causes: [],
     inTurn: createInTurn(),
     newId,
     deriveId,

@@ -32,6 +32,7 @@ import { createLookups } from './platform/postgres-lookups.ts';
 import { createQueryPool } from './platform/query-pool.ts';
 import { bindQueries } from './queries/queries.ts';
 import { reactNow } from './reactions/react.ts';
+import { causes } from './reactions/reactions.ts';
 import { clusterReach } from './realtime/reach.ts';
 
 export interface App {
@@ -76,6 +77,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     loader,
     lookups,
     react: (events) => react(events),
+    causes,
     inTurn: createInTurn(),
     newId,
     deriveId,

@@ -1,3 +1,4 @@
+import type { EventType } from '../events/domain-event.ts';
 import {
   type EventStore,
   NO_STREAM,
@@ -14,6 +15,8 @@ export interface Folded<S = unknown> {
   revision: Revision;
   /** Position of the last event folded; 0 without one. */
   position: Position;
+  /** The id of the last event of each type. */
+  latest: ReadonlyMap<EventType, string>;
 }
 
 /** Keeps folded streams; any bounded map will do, since a lost entry is only folded again. */
@@ -29,17 +32,17 @@ const empty = <S>({ initial }: Aggregate<S, never>): Folded<S> => ({
   state: initial,
   revision: NO_STREAM,
   position: 0,
+  latest: new Map(),
 });
 
-const fold = <S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: readonly Recorded[]): Folded<S> =>
-  events.reduce<Folded<S>>(
-    ({ state }, event) => ({
-      state: evolve(state, event as never),
-      revision: event.revision,
-      position: event.position,
-    }),
-    from,
-  );
+function fold<S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: readonly Recorded[]): Folded<S> {
+  const last = events.at(-1);
+  if (!last) return from;
+  const latest = new Map(from.latest);
+  for (const { type, id } of events) latest.set(type, id);
+  const state = events.reduce((so, event) => evolve(so, event as never), from.state);
+  return { state, revision: last.revision, position: last.position, latest };
+}
 
 /**
  * Loads states by folding their streams, from where the cache left off. A cached state may be behind the log:

@@ -14,6 +14,8 @@ export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
 export interface AggregateRef<S> {
   stream: Stream;
   aggregate: Aggregate<S, never>;
+  /** The decision relies on what the stream tells about this user and about nobody in particular; see `Guard`. */
+  about?: UserId;
 }
 
 export interface Actor {

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../events/domain-event.ts';
+import type { DomainEvent, EventType } from '../events/domain-event.ts';
 import {
   type Append,
   type EventStore,
@@ -43,6 +43,8 @@ export interface CommandDeps {
   lookups: Lookups;
   /** Runs what follows from events at once, again if need be; answers with the position that covers it, 0 if none. */
   react: (events: Recorded[], request: Request) => Promise<Position>;
+  /** The types of events that something follows from. */
+  causes: readonly EventType[];
   /** Lets one command at a time decide about a stream, so that one process never competes with itself. */
   inTurn: <T>(stream: Stream, work: () => Promise<T>) => Promise<T>;
   newId: () => string;
@@ -132,9 +134,16 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       if (!first && decision instanceof CommandRejected) throw decision;
       requireSame(first);
       const known = Object.values(states).map((folded) => folded.position);
-      const causes = first ? [first] : written ? await store.readStream(stream) : [];
+      const causes = first ? [first] : written ? await latestCauses(states[written[0]]!) : [];
       const position = Math.max(first?.position ?? Math.max(0, ...known), await deps.react(causes, request));
       return { events: first ? [first] : [], duplicate: first !== undefined, position };
+    }
+
+    /** The last event of each type that something follows from: what came before them is the follower's to make sure of. */
+    async function latestCauses({ latest }: Folded): Promise<Recorded[]> {
+      const ids = deps.causes.flatMap((type) => latest.get(type) ?? []);
+      const found = await Promise.all(ids.map((id) => store.find(id)));
+      return found.filter((event) => event !== undefined).toSorted((a, b) => a.position - b.position);
     }
 
     const requireSame = (first: E | undefined) =>
@@ -143,7 +152,11 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     function toAppend(events: E[], states: States, idOf: (index: number) => string): Append {
       const guards = refs
         .filter(([, ref]) => ref.stream !== stream)
-        .map(([name, ref]) => ({ stream: ref.stream, revision: states[name]!.revision }));
+        .map(([name, { stream: guarded, about }]) => ({
+          stream: guarded,
+          revision: states[name]!.revision,
+          ...(about !== undefined && { about }),
+        }));
       return {
         stream,
         events: events.map((event, index) => ({ id: idOf(index), event })),

@@ -1,4 +1,5 @@
 import type { DomainEvent } from './domain-event.ts';
+import type { UserId } from './ids.ts';
 import type { Stream } from './streams.ts';
 
 /**
@@ -41,14 +42,29 @@ interface LogEntry {
 /** An event as the log holds it. */
 export type Recorded<E extends DomainEvent = DomainEvent> = E extends DomainEvent ? E & LogEntry : never;
 
+/** A stream that must not have changed, as far as the decision goes, since the revision it relied on. */
+export interface Guard {
+  stream: Stream;
+  revision: Revision;
+  /** The user whom the decision is about: events that name only other users leave the guard intact. */
+  about?: UserId | undefined;
+}
+
+/** A guard that is further behind is broken whatever the events are: judging it would cost too much. */
+export const MOST_BEHIND = 100;
+
+/** Whether an event that follows on the revision of a guard breaks it. */
+export const breaks = ({ about }: Guard, { data }: Pick<DomainEvent, 'data'>): boolean =>
+  about === undefined || !('userId' in data) || data.userId === about;
+
 export interface Append {
   stream: Stream;
   /** One or more; they are stored together, or not at all. */
   events: NewEvent[];
   /** The revision the stream must have; `any` appends whatever it is. */
   expected: Revision | 'any';
-  /** Other streams that must still stand at the revision the decision relied on. */
-  guards?: { stream: Stream; revision: Revision }[];
+  /** Other streams that the decision relied on. */
+  guards?: Guard[];
   occurredAt: string;
   metadata: Metadata;
 }
@@ -57,7 +73,7 @@ export type Verdict =
   | { outcome: 'appended'; events: Recorded[] }
   /** The first id is in the log already: `events` is what the log holds under these ids. */
   | { outcome: 'duplicate'; events: Recorded[] }
-  /** The stream, or a guarded one, stands elsewhere. Nothing was stored. */
+  /** The stream stands elsewhere, or a guard on it is broken. Nothing was stored. */
   | { outcome: 'conflict'; stream: Stream; actual: Revision };
 
 /** The append was refused or its outcome is unknown; safe to repeat with the same event ids. */

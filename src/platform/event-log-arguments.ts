@@ -4,10 +4,10 @@ const TEXT = 25;
 const JSON_TEXT = 114;
 
 /** The call that stores a batch; `toArguments` makes its values. */
-export const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 17 }, (_, n) => `$${n + 1}`).join(', ')})`;
+export const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 18 }, (_, n) => `$${n + 1}`).join(', ')})`;
 
 /**
- * The arguments of append_events(), see 0001-event-log.sql. They cost more than storing the events when pg writes them
+ * The arguments of append_events(), see 0015-append-without-counters.sql. They cost more than storing the events when pg writes them
  * and PostgreSQL parses them as text, so what is long or needs quotes goes in PostgreSQL's binary form.
  */
 export function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
@@ -19,6 +19,7 @@ export function toArguments(appends: readonly WaitingAppend[]): (string | Buffer
   const guardOf: number[] = [];
   const guardStreams: string[] = [];
   const guardRevisions: number[] = [];
+  const guardAbout: string[] = [];
   const eventOf: number[] = [];
   const eventNth: number[] = [];
   const eventStreams: string[] = [];
@@ -43,6 +44,7 @@ export function toArguments(appends: readonly WaitingAppend[]): (string | Buffer
       guardOf.push(streams.length);
       guardStreams.push(guard.stream);
       guardRevisions.push(guard.revision);
+      guardAbout.push(guard.about ?? 'null');
     }
     events.forEach(({ id, type, v, json }, nth) => {
       eventOf.push(streams.length);
@@ -67,7 +69,7 @@ export function toArguments(appends: readonly WaitingAppend[]): (string | Buffer
       plain(types),
       plain(versions),
     ],
-    ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred)],
+    ...[binary(JSON_TEXT, datas), binary(JSON_TEXT, metadatas), plain(occurred), plain(guardAbout)],
   ];
 }
 

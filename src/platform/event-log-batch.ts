@@ -1,4 +1,13 @@
-import { type Append, EventStoreUnavailable, type Recorded, type Verdict } from '../events/event-store.ts';
+import {
+  type Append,
+  EventStoreUnavailable,
+  type Guard,
+  type Recorded,
+  type Verdict,
+  breaks,
+} from '../events/event-store.ts';
+import type { DomainEvent } from '../events/domain-event.ts';
+import type { Stream } from '../events/streams.ts';
 import { fromStored, toStored } from '../events/stored-events.ts';
 
 const MAX_APPENDS = 512;
@@ -38,7 +47,7 @@ export function prepare(
 export class Batch {
   appends: WaitingAppend[] = [];
   size = 0;
-  readonly #written = new Set<string>();
+  readonly #written = new Map<Stream, DomainEvent[]>();
   readonly #ids = new Set<string>();
 
   /** False when the append must wait for a later batch: this one is full, or decides what the append depends on. */
@@ -46,8 +55,13 @@ export class Batch {
     if (!this.#takes(waiting)) return false;
     this.appends.push(waiting);
     this.size += waiting.size;
-    this.#written.add(waiting.append.stream);
-    for (const { id } of waiting.events) this.#ids.add(id);
+    const { stream, events } = waiting.append;
+    const written = this.#written.get(stream) ?? [];
+    for (const { id, event } of events) {
+      written.push(event);
+      this.#ids.add(id);
+    }
+    this.#written.set(stream, written);
     return true;
   }
 
@@ -55,7 +69,8 @@ export class Batch {
     if (this.appends.length === 0) return true;
     if (this.appends.length >= MAX_APPENDS || this.size + size > MAX_SIZE) return false;
     if (append.expected !== 'any' && this.#written.has(append.stream)) return false;
-    if (append.guards?.some(({ stream }) => this.#written.has(stream))) return false;
+    const isBroken = (guard: Guard) => this.#written.get(guard.stream)?.some((event) => breaks(guard, event));
+    if (append.guards?.some(isBroken)) return false;
     return !events.some(({ id }) => this.#ids.has(id));
   }
 

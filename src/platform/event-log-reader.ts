@@ -37,7 +37,7 @@ const statements = {
   log_types: `select ${COLUMNS} from events where position > $1 and position <= $4 and type = any ($3) order by position limit $2`,
   log_ids: `select ${COLUMNS} from events where id = any ($1) order by position`,
   log_head: 'select position from log_head',
-  log_revisions: 'select stream, revision from streams where stream = any ($1)',
+  log_revisions: `select stream, revision from unnest($1::text[]) stream, revision_of(stream) revision where revision >= 0`,
 };
 
 /** What a read for some types looks through with one statement, so that none runs into its deadline. */

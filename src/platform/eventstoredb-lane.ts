@@ -1,10 +1,13 @@
 import {
   type Append,
   EventStoreUnavailable,
+  type Guard,
+  MOST_BEHIND,
   type Position,
   type Recorded,
   type Revision,
   type Verdict,
+  breaks,
 } from '../events/event-store.ts';
 import type { Stream } from '../events/streams.ts';
 import { prepare, unavailable, type WaitingAppend } from './event-log-batch.ts';
@@ -92,12 +95,13 @@ export function createEventStoreDbLane(settings: {
     const streams = round.flatMap(({ append }) => [append.stream, ...guardedBy(append)]);
     const ids = round.flatMap(({ events }) => events.map(({ id }) => id));
     const { known, revisions } = await lookAt(ids, streams);
+    const conflicts = await Promise.all(round.map(({ append }) => conflictOf(append, revisions)));
     const groups = new Map<Stream, Group>();
-    for (const queued of round) {
+    for (const [index, queued] of round.entries()) {
       const { append, events, resolve } = queued;
       const { stream } = append;
       const places = events.flatMap(({ id }) => known.get(id) ?? []);
-      const conflict = conflictOf(append, revisions);
+      const conflict = conflicts[index];
       if (places.length > 0) {
         resolve(fetch(places).then((found) => ({ outcome: 'duplicate', events: found })));
       } else if (conflict) {
@@ -152,6 +156,22 @@ export function createEventStoreDbLane(settings: {
     return last?.position ?? 0;
   }
 
+  async function conflictOf({ stream, expected, guards = [] }: Append, revisions: Look['revisions']) {
+    const needs: Guard[] = expected === 'any' ? guards : [{ stream, revision: expected }, ...guards];
+    for (const need of needs) {
+      const actual = revisions.get(need.stream)!;
+      if (actual !== need.revision && (await isBroken(need, actual))) return { stream: need.stream, actual };
+    }
+    return undefined;
+  }
+
+  async function isBroken(guard: Guard, actual: Revision): Promise<boolean> {
+    const behind = actual - guard.revision;
+    if (guard.about === undefined || behind < 0 || behind > MOST_BEHIND) return true;
+    const since = await reader.readStream(guard.stream, { from: guard.revision + 1, limit: behind });
+    return since.some((event) => breaks(guard, event));
+  }
+
   const askIndex = (ids: readonly string[]) =>
     within(index.find(ids), INDEX_MS, () => {
       throw unavailable('the index of event ids did not answer');
@@ -176,12 +196,6 @@ export function createEventStoreDbLane(settings: {
       await running;
     },
   };
-}
-
-function conflictOf({ stream, expected, guards = [] }: Append, revisions: Look['revisions']) {
-  const needs = expected === 'any' ? guards : [{ stream, revision: expected }, ...guards];
-  const missed = needs.find((need) => revisions.get(need.stream) !== need.revision);
-  return missed && { stream: missed.stream, actual: revisions.get(missed.stream)! };
 }
 
 const guardedBy = ({ guards = [] }: Append) => guards.map(({ stream }) => stream);

@@ -8,7 +8,7 @@ import { postJob } from '../../src/commands/job/post-job.ts';
 import { deleteMessage } from '../../src/commands/message/delete-message.ts';
 import { sendMessage } from '../../src/commands/message/send-message.ts';
 import type { Actor } from '../../src/commands/command.ts';
-import { type EventStore, EventStoreUnavailable } from '../../src/events/event-store.ts';
+import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
 import { ClientMsgId } from '../../src/events/ids.ts';
 import { chatGroupStream } from '../../src/events/streams.ts';
 import { deriveId } from '../../src/platform/ids.ts';
@@ -19,6 +19,7 @@ import {
   bob,
   clientMsgId,
   eve,
+  event,
   group,
   groupCreated,
   groupId,
@@ -276,6 +277,27 @@ describe('what follows', () => {
     await expect(handle(postJob, job, by(acme, firstKey))).rejects.toThrow(EventStoreUnavailable);
     expect((await handle(postJob, job, by(acme, secondKey))).position).toBe(9);
     expect(react.mock.lastCall?.[0]).toStrictEqual(react.mock.calls[0]?.[0]);
+  });
+
+  test('what has been done already reads nothing that grows', async () => {
+    const log = createInMemoryEventStore();
+    const react = jest.fn<(events: readonly Recorded[]) => Promise<number>>(async () => 0);
+    const readStream = jest.fn(log.readStream);
+    const renamed = Array.from({ length: 50 }, (_, n) =>
+      event('JobDetailsChanged', { jobId, ...posting, title: `Pilot ${n}` }),
+    );
+    const { handle } = await commands({
+      store: { ...log, readStream },
+      history: [jobPosted, ...renamed],
+      react: () => react,
+    });
+    await handle(changeJob, title('Pilot 49'), by(acme));
+    readStream.mockClear();
+    const { events } = await handle(changeJob, title('Pilot 49'), by(acme));
+    expect(events).toStrictEqual([]);
+    const read = await Promise.all(readStream.mock.results.map(({ value }) => value));
+    expect(read.flat()).toStrictEqual([]);
+    expect(react.mock.lastCall?.[0].map(({ type }) => type)).toStrictEqual(['JobPosted']);
   });
 
   test('a refusal has no consequences', async () => {

@@ -1,6 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { type Append, type EventStore, NO_STREAM, type Recorded } from '../../src/events/event-store.ts';
-import { append, groupClosed, messageSent, newStream, range, say, textOf } from '../support/appends.ts';
+import {
+  type Append,
+  type EventStore,
+  MOST_BEHIND,
+  NO_STREAM,
+  type Recorded,
+} from '../../src/events/event-store.ts';
+import { UserId } from '../../src/events/ids.ts';
+import type { Stream } from '../../src/events/streams.ts';
+import {
+  append,
+  groupClosed,
+  memberJoined,
+  memberLeft,
+  messageSent,
+  newStream,
+  range,
+  say,
+  textOf,
+} from '../support/appends.ts';
 import { describeSubscriptions } from './subscription-contract.ts';
 
 type Open = () => Promise<{ store: EventStore; close(): Promise<void> }>;
@@ -123,6 +141,54 @@ export function describeEventStore(name: string, open: Open) {
           store.append(say(conversation, 'after', { guards })),
         ]);
         expect(verdicts.map(({ outcome }) => outcome)).toEqual(['appended', 'appended', 'conflict']);
+      });
+    });
+
+    describe('guards about one user', () => {
+      const [ada, bob] = [UserId.parse(randomUUID()), UserId.parse(randomUUID())];
+      const guarded = (stream: Stream, revision: number) =>
+        say(newStream(), 'a', { guards: [{ stream, revision, about: ada }] });
+
+      test('hold while others come and go', async () => {
+        const chatGroup = newStream('chatGroup');
+        await stored(append(chatGroup, [memberJoined(ada), memberJoined(bob), memberLeft(bob)]));
+        expect(await store.append(guarded(chatGroup, 0))).toMatchObject({ outcome: 'appended' });
+      });
+
+      test.each([
+        ['names the user', memberLeft(ada)],
+        ['names nobody', groupClosed],
+      ])('are broken by an event that %s', async (_, event) => {
+        const chatGroup = newStream('chatGroup');
+        await stored(append(chatGroup, [memberJoined(ada), memberJoined(bob), event, memberLeft(bob)]));
+        const conflict = { outcome: 'conflict', stream: chatGroup, actual: 3 };
+        expect(await store.append(guarded(chatGroup, 0))).toEqual(conflict);
+        expect(await store.append(guarded(chatGroup, 2))).toMatchObject({ outcome: 'appended' });
+      });
+
+      test('are broken once they are far behind, or ahead of the stream', async () => {
+        const chatGroup = newStream('chatGroup');
+        const joined = range(MOST_BEHIND + 2).map(() => memberJoined(bob));
+        await stored(append(chatGroup, joined));
+        expect(await store.append(guarded(chatGroup, 0))).toMatchObject({ outcome: 'conflict' });
+        expect(await store.append(guarded(chatGroup, 1))).toMatchObject({ outcome: 'appended' });
+        expect(await store.append(guarded(chatGroup, MOST_BEHIND + 2))).toMatchObject({
+          outcome: 'conflict',
+        });
+      });
+
+      test('see what was appended just before, and only that', async () => {
+        const chatGroup = newStream('chatGroup');
+        await stored(append(chatGroup, [memberJoined(ada)]));
+        const verdicts = await Promise.all([
+          store.append(guarded(chatGroup, 0)),
+          store.append(append(chatGroup, [memberJoined(bob)])),
+          store.append(guarded(chatGroup, 0)),
+          store.append(append(chatGroup, [memberLeft(ada)])),
+          store.append(guarded(chatGroup, 0)),
+        ]);
+        const outcomes = verdicts.map(({ outcome }) => outcome);
+        expect(outcomes).toEqual(['appended', 'appended', 'appended', 'appended', 'conflict']);
       });
     });
 

@@ -22,6 +22,14 @@ export const messageSent = (text: string): ConversationEvent => ({
     replyTo: null,
   },
 });
+export const memberJoined = (userId: UserId): DomainEvent => ({
+  type: 'MemberJoined',
+  data: { groupId: group, userId, role: 'member' },
+});
+export const memberLeft = (userId: UserId): DomainEvent => ({
+  type: 'MemberLeft',
+  data: { groupId: group, userId },
+});
 export const groupClosed: DomainEvent = { type: 'GroupClosed', data: { groupId: group } };
 
 /** An append of these events, at any revision unless told. */

@@ -6,6 +6,7 @@ import type { EventStore } from '../../src/events/event-store.ts';
 import type { Stream } from '../../src/events/streams.ts';
 import { deriveId, newId } from '../../src/platform/ids.ts';
 import { createInTurn } from '../../src/platform/in-turn.ts';
+import { causes } from '../../src/reactions/reactions.ts';
 import { happened, wholeLog } from './history.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
 
@@ -27,6 +28,7 @@ export async function commands({ history = [], message, react, ...options }: Sta
     store,
     loader,
     lookups: { message: async () => message },
+    causes,
     react: reactions ?? (async () => 0),
     inTurn: createInTurn(),
     newId,

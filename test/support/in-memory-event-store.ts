@@ -1,9 +1,12 @@
 import {
   type Append,
   type EventStore,
+  type Guard,
+  MOST_BEHIND,
   NO_STREAM,
   type Recorded,
   type Verdict,
+  breaks,
 } from '../../src/events/event-store.ts';
 import { fromStored, toStored } from '../../src/events/stored-events.ts';
 import type { Stream } from '../../src/events/streams.ts';
@@ -20,9 +23,17 @@ export function createInMemoryEventStore(): EventStore {
   function judge({ stream, events, expected, guards = [] }: Append): Verdict | undefined {
     const known = events.flatMap(({ id }) => byId.get(id) ?? []);
     if (known.length > 0) return { outcome: 'duplicate', events: structuredClone(known) };
-    const needs = expected === 'any' ? guards : [{ stream, revision: expected }, ...guards];
-    const missed = needs.find((need) => revisionOf(need.stream) !== need.revision);
+    const needs: Guard[] = expected === 'any' ? guards : [{ stream, revision: expected }, ...guards];
+    const missed = needs.find((need) => revisionOf(need.stream) !== need.revision && isBroken(need));
     return missed && { outcome: 'conflict', stream: missed.stream, actual: revisionOf(missed.stream) };
+  }
+
+  function isBroken(guard: Guard): boolean {
+    const behind = revisionOf(guard.stream) - guard.revision;
+    if (guard.about === undefined || behind < 0 || behind > MOST_BEHIND) return true;
+    return log.some(
+      (event) => event.stream === guard.stream && event.revision > guard.revision && breaks(guard, event),
+    );
   }
 
   function record({ stream, events, occurredAt, metadata }: Append): Recorded[] {

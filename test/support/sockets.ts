@@ -177,6 +177,7 @@ export async function createWorld(
     loader,
     lookups,
     react: async () => 0,
+    causes: [],
     inTurn: createInTurn(),
     newId,
     deriveId,

@@ -55,6 +55,12 @@ export const chatGroupOf = (groupId: GroupId): AggregateRef<ChatGroup> => ({
   aggregate: chatGroup,
 });
 
+/** The group for a decision that relies on the actor's own membership: others may come and go meanwhile. */
+export const membershipIn = (groupId: GroupId, actor: ActorOrSystem): AggregateRef<ChatGroup> => ({
+  ...chatGroupOf(groupId),
+  ...(actor !== 'system' && { about: actor.userId }),
+});
+
 export const isMember = (group: ChatGroup, userId: UserId): group is ExistingGroup =>
   group.status !== 'none' && group.members.has(userId);
 

@@ -3,7 +3,7 @@ import type { FileEvent } from '../../events/domain-event.ts';
 import { ContentType, FileName, Sha256 } from '../../events/file.ts';
 import { FileId, GroupId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
-import { type ChatGroup, chatGroupOf, requireMember } from '../chat-group/chat-group.ts';
+import { type ChatGroup, membershipIn, requireMember } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { type File, fileOf } from './file.ts';
@@ -43,7 +43,7 @@ export const requestUpload = defineCommand<
   name: 'RequestUpload',
   input,
   writes: ({ fileId }) => fileStream(fileId),
-  reads: ({ fileId, groupId }) => ({ file: fileOf(fileId), group: chatGroupOf(groupId) }),
+  reads: ({ fileId, groupId }, actor) => ({ file: fileOf(fileId), group: membershipIn(groupId, actor) }),
   decide: ({ name, sha256 = null, ...asked }, { file, group }, { actor, now }) => {
     requireMember(group, actor);
     const uploaderId = actorId(actor);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
+import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { messageInput, requireMessage } from './message.ts';
@@ -13,7 +13,7 @@ export const deleteMessage = defineCommand<z.infer<typeof input>, { group: ChatG
   name: 'DeleteMessage',
   input,
   writes: ({ groupId }) => conversationStream(groupId),
-  reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+  reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
   message: (deletion) => deletion,
   key: ({ messageId }) => messageId,
   decide: (deletion, known, { actor }) => {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
+import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
@@ -13,7 +13,7 @@ export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGro
   name: 'EditMessage',
   input,
   writes: ({ groupId }) => conversationStream(groupId),
-  reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+  reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
   message: (edit) => edit,
   decide: (edit, known, { actor }) => {
     const { group, message } = requireMessage(known.group, known.message, actor);

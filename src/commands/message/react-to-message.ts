@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Emoji } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
+import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { type Command, actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
@@ -19,7 +19,7 @@ const reaction = (
     name,
     input,
     writes: ({ groupId }) => conversationStream(groupId),
-    reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
+    reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
     message: (react) => react,
     /** Two requests that saw the same message want the same change: one event. */
     key: ({ messageId, emoji }, { message }, actor) =>

@@ -3,7 +3,7 @@ import { MessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { ClientMsgId, FileId, GroupId, MessageId, type UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, chatGroupOf, requireMember } from '../chat-group/chat-group.ts';
+import { type ChatGroup, membershipIn, requireMember } from '../chat-group/chat-group.ts';
 import { type AggregateRef, actorId, defineCommand } from '../command.ts';
 import { type File, fileOf } from '../file/file.ts';
 import { require } from '../rejection.ts';
@@ -45,8 +45,8 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
   name: 'SendMessage',
   input,
   writes: ({ groupId }) => conversationStream(groupId),
-  reads: ({ groupId, fileIds = [] }) => {
-    const known: { [K in keyof Known]: AggregateRef<Known[K]> } = { group: chatGroupOf(groupId) };
+  reads: ({ groupId, fileIds = [] }, actor) => {
+    const known: { [K in keyof Known]: AggregateRef<Known[K]> } = { group: membershipIn(groupId, actor) };
     for (const fileId of fileIds) known[`file-${fileId}`] = fileOf(fileId);
     return known;
   },
