@@ -72,6 +72,8 @@ const settings = z
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
+    REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 3_000),
+    ANONYMOUS_REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 6_000),
     UPLOADS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     FAILED_LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 10),
@@ -159,6 +161,9 @@ const settings = z
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
+    /** Points, as in auth/costs.ts. */
+    requestsPerMinute: env.REQUESTS_PER_MINUTE,
+    anonymousRequestsPerMinute: env.ANONYMOUS_REQUESTS_PER_MINUTE,
     uploadsPerMinute: env.UPLOADS_PER_MINUTE,
     loginsPerMinute: env.LOGINS_PER_MINUTE,
     failedLoginsPerMinute: env.FAILED_LOGINS_PER_MINUTE,

@@ -1,9 +1,12 @@
-/** The buckets of CONTRACT §2: what is counted, how much of it, and in how many seconds. */
+/** Counted exactly, one at a time: CONTRACT §2. */
 export type Bucket = 'messages' | 'uploads' | 'failed-logins' | 'logins';
+
+/** What all other calls take points from: of a user, and of the address of a caller who is not known. */
+export type Budget = 'requests' | 'anonymous';
 
 /** What is left of a quota, for the RateLimit fields. */
 export interface Quota {
-  bucket: Bucket;
+  bucket: Bucket | Budget;
   limit: number;
   windowSeconds: number;
   remaining: number;
@@ -27,4 +30,9 @@ export interface RateLimits {
   consume(bucket: Bucket, key: string): Promise<Quota>;
   /** Looks without taking. Throws `RateLimited` when it is empty. */
   check(bucket: Bucket, key: string): Promise<Quota>;
+  /**
+   * Takes points from the budget and returns at once: nodes tell each other soon after, so that for a moment each may
+   * give what another has given. Throws `RateLimited`, and takes nothing, when fewer are left.
+   */
+  spend(budget: Budget, key: string, points: number): Quota;
 }

@@ -1,5 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { RateLimits } from '../auth/rate-limits.ts';
 import { type Authenticate, AuthenticationFailed, type Session } from '../auth/session.ts';
+import { chargeBadToken } from './charge-requests.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,15 +12,21 @@ declare module 'fastify' {
 
 /**
  * A hook that lets only bearers of a valid access token pass, and puts their session on the request. As `onRequest`
- * it refuses strangers before their body is read. Throws `AuthenticationFailed`.
+ * it refuses strangers before their body is read, at the expense of their address. Throws `AuthenticationFailed`, and
+ * `RateLimited` when that address has failed too often.
  */
 export function authenticateRequests(
   app: FastifyInstance,
-  authenticate: Authenticate,
+  { authenticate, rateLimits }: { authenticate: Authenticate; rateLimits: RateLimits },
 ): (request: FastifyRequest) => Promise<void> {
   if (!app.hasRequestDecorator('session')) app.decorateRequest('session');
   return async (request) => {
-    request.session = await authenticate(bearerToken(request.headers.authorization));
+    try {
+      request.session = await authenticate(bearerToken(request.headers.authorization));
+    } catch (error) {
+      if (error instanceof AuthenticationFailed) chargeBadToken(rateLimits, request);
+      throw error;
+    }
   };
 }
 

@@ -75,6 +75,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): ProblemCode[
   const isPublic = schema?.security?.length === 0;
   return [
     ...EVERYWHERE,
+    ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
     ...(isPublic ? [] : TOKENS),
     ...(isQuery ? [] : BODIES),
     ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),

@@ -17,7 +17,9 @@ export interface Problem {
   code: string;
   retryable: boolean;
   errors?: { pointer: string; message: string }[];
-  /** For `Retry-After`; not part of the body over HTTP. */
+  /** Where waiting helps. */
+  retryAfterMs?: number;
+  /** The same for `Retry-After`; not part of the body. */
   retryAfterSeconds?: number;
 }
 
@@ -120,7 +122,10 @@ export class ProblemError extends Error {
 export function problem(code: ProblemCode, extra: Partial<Problem> = {}): Problem {
   const [status, title] = catalogue[code];
   const type = `urn:problem:${code.toLowerCase().replaceAll('_', '-')}`;
-  return { type, title, status, detail: title, code, retryable: retryableCodes.has(code), ...extra };
+  const { retryAfterSeconds } = extra;
+  const waiting = retryAfterSeconds === undefined ? {} : { retryAfterMs: retryAfterSeconds * 1_000 };
+  const retryable = retryableCodes.has(code);
+  return { type, title, status, detail: title, code, retryable, ...waiting, ...extra };
 }
 
 const pointer = (path: readonly PropertyKey[]) =>

@@ -17,6 +17,7 @@ import {
 } from './answer-with-problems.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { authenticateRequests } from './authenticate-request.ts';
+import { chargeRequests } from './charge-requests.ts';
 import { allowOrigins } from './cross-origin.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
 import { type IdempotencyKeys, honourIdempotencyKeys } from './idempotency-keys.ts';
@@ -87,7 +88,7 @@ const MAX_PARAM_LENGTH = 400;
 
 /** The whole REST API, not yet listening: `listen` serves it, `inject` asks it without a socket. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
-  const { authenticate, log, metrics } = deps;
+  const { log, metrics } = deps;
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
     loggerInstance,
@@ -121,6 +122,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     if (!reply.hasHeader('Cache-Control')) void reply.header('Cache-Control', 'no-store');
   });
   observeRequests(app, metrics.requestAnswered);
+  chargeRequests(app, deps.rateLimits);
 
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
   const refuseTheRest = refuseOtherMethods(app);
@@ -136,7 +138,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
   unsubscribeRoutes(app, deps);
   if (deps.scanReports) scanReportRoutes(app, deps.scanReports);
-  const authenticated = authenticateRequests(app, authenticate);
+  const authenticated = authenticateRequests(app, deps);
   await app.register(async (members) => {
     members.addHook('onRequest', authenticated);
     const secured = members.withTypeProvider<ZodTypeProvider>();

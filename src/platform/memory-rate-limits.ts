@@ -1,14 +1,21 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { RateLimits } from '../auth/rate-limits.ts';
-import { type Counters, type PerMinute, WINDOW_SECONDS, rateLimitsOver } from './rate-limit-windows.ts';
-
-/** A flood from ever new addresses forgets the oldest counters instead of filling the memory. */
-const MAX_KEYS = 100_000;
+import {
+  type Counters,
+  MAX_KEYS,
+  type PerMinute,
+  WINDOW_SECONDS,
+  rateLimitsOver,
+} from './rate-limit-windows.ts';
+import { createRequestBudgets } from './request-budgets.ts';
 
 /** Counters of this process alone. */
 export function createMemoryRateLimits(limits: PerMinute): RateLimits {
-  return rateLimitsOver(limits, (_, limit) => boundedCounters(limit));
+  return {
+    ...rateLimitsOver(limits, (_, limit) => boundedCounters(limit)),
+    spend: createRequestBudgets(limits),
+  };
 }
 
 function boundedCounters(limit: number): Counters {

@@ -4,12 +4,18 @@ import { type Bucket, type Quota, RateLimited, type RateLimits } from '../auth/r
 /** Fixed windows, each started by its key's first use. */
 export const WINDOW_SECONDS = 60;
 
+/** A flood from ever new addresses makes a process forget the oldest counters, rather than fill its memory. */
+export const MAX_KEYS = 100_000;
+
 /** What each bucket holds for one key and window. */
 export interface PerMinute {
   messagesPerMinute: number;
   uploadsPerMinute: number;
   failedLoginsPerMinute: number;
   loginsPerMinute: number;
+  /** Points, of a user and of the address of a caller who is not known. */
+  requestsPerMinute: number;
+  anonymousRequestsPerMinute: number;
 }
 
 /** One bucket's counters. It counts on past the limit, and tells so by rejecting with its result. */
@@ -22,7 +28,7 @@ export interface Counters {
 export function rateLimitsOver(
   limits: PerMinute,
   countersOf: (bucket: Bucket, limit: number) => Counters,
-): RateLimits {
+): Omit<RateLimits, 'spend'> {
   const bucket = (name: Bucket, limit: number) => ({ limit, counters: countersOf(name, limit) });
   const buckets = {
     messages: bucket('messages', limits.messagesPerMinute),

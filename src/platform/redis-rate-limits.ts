@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import { RateLimited, type RateLimits } from '../auth/rate-limits.ts';
+import { type Bucket, type Budget, RateLimited, type RateLimits } from '../auth/rate-limits.ts';
 import { type Counters, type PerMinute, WINDOW_SECONDS, rateLimitsOver } from './rate-limit-windows.ts';
+import { createRequestBudgets } from './request-budgets.ts';
 import type { RedisLinks } from './redis-links.ts';
 import { ANSWER_MS, inTime, usable } from './redis-link.ts';
 
@@ -16,20 +17,26 @@ export function createRedisRateLimits({
 }: {
   redis: Pick<RedisLinks, 'commands'>;
   limits: PerMinute;
-  insurance: RateLimits;
+  insurance: Pick<RateLimits, 'consume' | 'check'>;
 }): RateLimits {
-  const shared = rateLimitsOver(limits, (bucket, limit): Counters => {
-    const limiter = new RateLimiterRedis({
+  const limiterOf = (name: Bucket | Budget, points: number) =>
+    new RateLimiterRedis({
       storeClient: commands.client,
-      points: limit,
+      points,
       duration: WINDOW_SECONDS,
-      keyPrefix: `chat:limit:${bucket}`,
+      keyPrefix: `chat:limit:${name}`,
     });
+  const shared = rateLimitsOver(limits, (bucket, limit): Counters => {
+    const limiter = limiterOf(bucket, limit);
     return { consume: (key) => limiter.consume(nameless(key)), get: (key) => limiter.get(nameless(key)) };
   });
+  const budgets = {
+    requests: limiterOf('requests', limits.requestsPerMinute),
+    anonymous: limiterOf('anonymous', limits.anonymousRequestsPerMinute),
+  };
 
   const insured =
-    (method: keyof RateLimits): RateLimits['consume'] =>
+    (method: 'consume' | 'check'): RateLimits['consume'] =>
     async (bucket, key) => {
       try {
         usable(commands);
@@ -39,7 +46,15 @@ export function createRedisRateLimits({
         return insurance[method](bucket, key);
       }
     };
-  return { consume: insured('consume'), check: insured('check') };
+  return {
+    consume: insured('consume'),
+    check: insured('check'),
+    spend: createRequestBudgets(limits, async (budget, key, points) => {
+      usable(commands);
+      const counted = await inTime(budgets[budget].penalty(nameless(key), points), ANSWER_MS);
+      return { spent: counted.consumedPoints, endsInMs: counted.msBeforeNext };
+    }),
+  };
 }
 
 /** Some keys hold an e-mail or network address, which Redis and who looks into it need not know. */

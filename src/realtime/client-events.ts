@@ -7,6 +7,7 @@ import { addReaction, removeReaction } from '../commands/message/react-to-messag
 import { sendMessage } from '../commands/message/send-message.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { Authenticate } from '../auth/session.ts';
+import { SYNC_GROUPS_PER_POINT } from '../auth/costs.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { ConversationEvent } from '../events/domain-event.ts';
 import type { EventStore } from '../events/event-store.ts';
@@ -55,7 +56,6 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
 
   return {
     async sendMessage(socket, input) {
-      await deps.rateLimits.consume('messages', socket.data.user.id);
       return messageSentAnswer(await run(sendMessage, input, socket));
     },
     editMessage: change(editMessage),
@@ -102,6 +102,8 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     },
 
     async sync(socket, asked) {
+      const more = Math.floor((asked.groups.length - 1) / SYNC_GROUPS_PER_POINT);
+      deps.rateLimits.spend('requests', socket.data.user.id, more);
       await socket.data.wire.drained();
       return sync(asked, socket.data.session.actor);
     },

@@ -8,15 +8,10 @@ import type { Wire } from './wire.ts';
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
 export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
 
-/** Events of one socket that may wait for their turn. */
-const MAX_WAITING = 256;
+/** Events of one user that may wait for their turn: a client may ask about each of a thousand groups at once. */
+const MAX_WAITING = 1_024;
 /** Typing is worth nothing once it is a flood: more than this is dropped in silence. */
 const TYPING = { perSecond: 4, burst: 10 };
-
-export interface EventRate {
-  perSecond: number;
-  burst: number;
-}
 
 /** A user with sockets on this node, or until a moment ago. */
 export interface User {
@@ -24,6 +19,8 @@ export interface User {
   readonly sockets: Set<ChatSocket>;
   /** Handshakes that have a place and are not sockets yet, in the order in which they got it. */
   readonly arriving: Set<ChatSocket>;
+  /** Events that wait for their turn, on all sockets. */
+  waiting: number;
   /** Counts the changes of this user's memberships that the broadcaster has handled. */
   membershipChanges: number;
   /** Runs while the user may still come back before others are told. */
@@ -35,7 +32,6 @@ export class Connection {
   session: Session;
   readonly user: User;
   readonly wire: Wire;
-  readonly events: TokenBucket;
   /** Groups of its own that this socket does not want to hear, by `leaveRoom`. */
   readonly unheard = new Set<GroupId>();
   /** Whether the end of the present token has been announced. */
@@ -48,14 +44,12 @@ export class Connection {
   receivedUntil: number | undefined;
   #typing: TokenBucket | undefined;
   #lane: Promise<void>;
-  #waiting = 0;
   #open!: () => void;
 
-  constructor(session: Session, user: User, wire: Wire, rate: EventRate) {
+  constructor(session: Session, user: User, wire: Wire) {
     this.session = session;
     this.user = user;
     this.wire = wire;
-    this.events = new TokenBucket(rate);
     this.#lane = new Promise((resolve) => (this.#open = resolve));
   }
 
@@ -66,9 +60,9 @@ export class Connection {
 
   /** Runs what a client asks for in the order in which it asked. False when too much is waiting already. */
   inTurn(work: () => Promise<void>): boolean {
-    if (this.#waiting >= MAX_WAITING) return false;
-    this.#waiting += 1;
-    this.#lane = this.#lane.then(work).finally(() => (this.#waiting -= 1));
+    if (this.user.waiting >= MAX_WAITING) return false;
+    this.user.waiting += 1;
+    this.#lane = this.#lane.then(work).finally(() => (this.user.waiting -= 1));
     return true;
   }
 

@@ -129,7 +129,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     io.to(groupRoom(reading.groupId)).emit('messagesRead', reading);
   };
   const handlers = clientEventHandlers({ ...deps, membership, announceRead });
-  const handleEvent = eventHandler({ handlers, revocations, refused: metrics.refused, log });
+  const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const arrive = arrivals({
     store,
     progress,
@@ -145,15 +145,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   io.use(
     handshake({
-      authenticate: deps.authenticate,
-      revocations,
+      ...deps,
       users,
       admits: node.admits,
       wiring,
-      eventRate: settings.eventRate,
       isDraining: () => isDraining,
       refused: metrics.refused,
-      log,
     }),
   );
 

@@ -1,5 +1,7 @@
 import type { Logger } from 'pino';
 import { MAX_STALE_MS } from '../auth/authenticate.ts';
+import { type Cost, DEFAULT_COSTS, costOf } from '../auth/costs.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
 import { type Revocations, RevocationsUnknown, type Session } from '../auth/session.ts';
 import { type Problem, type ProblemCode, ProblemError, problem, toProblem } from '../http/problem.ts';
 import type { ClientEventHandlers } from './client-events.ts';
@@ -8,6 +10,7 @@ import { type ClientEvent, clientEvents } from './protocol.ts';
 
 interface HandleEventDeps {
   handlers: ClientEventHandlers;
+  rateLimits: RateLimits;
   revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>;
   /** Told of every answer that says no. */
   refused: (code: string) => void;
@@ -35,15 +38,21 @@ export function shown(error: unknown): Problem {
   return visible;
 }
 
+/** What an event takes; one that there is not is one that somebody asks for. */
+const costOfEvent = (name: unknown): Cost =>
+  (isClientEvent(name) ? costOf(name) : undefined) ?? DEFAULT_COSTS.socketEvent;
+
 const isClientEvent = (name: unknown): name is ClientEvent =>
   typeof name === 'string' && Object.hasOwn(clientEvents, name);
 
 /** The one way in for whatever a client sends. It never throws: hostile input is answered, or ignored. */
-export function eventHandler({ handlers, revocations, refused, log }: HandleEventDeps) {
+export function eventHandler({ handlers, rateLimits, revocations, refused, log }: HandleEventDeps) {
   async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[]): Promise<object> {
     const fault = sessionFault(socket.data.session, revocations);
     if (fault) throw new ProblemError(problem(fault));
     if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
+    const cost = costOfEvent(name);
+    if (typeof cost === 'string') await rateLimits.consume(cost, socket.data.user.id);
     if (args.length > 1)
       throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
     const payload = clientEvents[name].payload.parse(args[0]);
@@ -62,9 +71,12 @@ export function eventHandler({ handlers, revocations, refused, log }: HandleEven
     const reply = typeof packet.at(-1) === 'function' ? (packet.at(-1) as Reply) : undefined;
     const [name, ...args] = reply ? packet.slice(0, -1) : packet;
     if (connection.wire.isCut) return;
-    // Sending has a quota of its own, shared with REST.
-    if (name !== 'sendMessage' && !connection.events.take())
-      return refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
+    try {
+      const cost = costOfEvent(name);
+      if (typeof cost === 'number') rateLimits.spend('requests', connection.user.id, cost);
+    } catch (error) {
+      return refuse(name, error, reply);
+    }
     if (!isClientEvent(name)) return refuse(name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
 
     let isAnswered = false;
@@ -87,6 +99,6 @@ export function eventHandler({ handlers, revocations, refused, log }: HandleEven
     });
     if (isQueued) return;
     clearTimeout(late);
-    refuse(name, new ProblemError(problem('RATE_LIMITED')), reply);
+    refuse(name, new ProblemError(problem('RATE_LIMITED', { retryAfterSeconds: 1 })), reply);
   };
 }

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from 'pino';
+import { DEFAULT_COSTS } from '../auth/costs.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import { AuthenticationFailed } from '../auth/session.ts';
 import { ProblemError, problem } from '../http/problem.ts';
-import { type ChatSocket, Connection, type EventRate } from './connection.ts';
+import { type ChatSocket, Connection } from './connection.ts';
 import { sessionFault, shown } from './handle-event.ts';
 import type { Node } from './node.ts';
 import type { Users } from './users.ts';
@@ -13,12 +15,12 @@ const FORBIDDEN = 'HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length
 
 interface HandshakeDeps {
   authenticate: Authenticate;
+  rateLimits: Pick<RateLimits, 'spend'>;
   revocations: Pick<Revocations, 'isRevoked'>;
   users: Users;
   /** Whether the user may have one more socket on all nodes together; without it there are no others. */
   admits: Node['admits'];
   wiring: Wiring;
-  eventRate: EventRate;
   isDraining: () => boolean;
   refused: (code: string) => void;
   log: Logger;
@@ -62,6 +64,7 @@ export function handshake({
     const session = await authenticate(token);
     const fault = sessionFault(session, revocations);
     if (fault) throw new ProblemError(problem(fault));
+    deps.rateLimits.spend('requests', session.actor.userId, DEFAULT_COSTS.connection);
     const user = users.admit(session.actor.userId, socket);
     if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
     if (admits && !(await admits(user, socket))) {
@@ -70,7 +73,7 @@ export function handshake({
     }
     // By then Socket.IO has made the socket, or has dropped it because its client had gone.
     setImmediate(() => users.turnAway(user, socket));
-    return new Connection(session, user, wiring.of(socket.conn), deps.eventRate);
+    return new Connection(session, user, wiring.of(socket.conn));
   }
 
   return (socket: ChatSocket, next: (error?: Error) => void): void => {

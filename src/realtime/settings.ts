@@ -1,5 +1,3 @@
-import type { EventRate } from './connection.ts';
-
 export interface RealtimeSettings {
   /** Origins of web pages that may connect, besides those of this host. */
   allowedOrigins: readonly string[];
@@ -8,8 +6,6 @@ export interface RealtimeSettings {
   maxUnsentBytes: number;
   /** How long after the answer to a ping the next one is sent. */
   pingIntervalMs: number;
-  /** What one socket may ask for, sending aside. */
-  eventRate: EventRate;
 }
 
 export const defaultSettings: RealtimeSettings = {
@@ -18,5 +14,4 @@ export const defaultSettings: RealtimeSettings = {
   maxSocketsPerUser: 20,
   maxUnsentBytes: 1_048_576,
   pingIntervalMs: 25_000,
-  eventRate: { perSecond: 50, burst: 200 },
 };

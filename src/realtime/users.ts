@@ -24,6 +24,7 @@ export class Users {
       id: userId,
       sockets: new Set(),
       arriving: new Set(),
+      waiting: 0,
       membershipChanges: 0,
       absence: undefined,
     };

@@ -123,6 +123,9 @@ describe('Idempotency-Key', () => {
           return { bucket: 'messages', limit: 1, windowSeconds: 60, remaining: 0, resetMs: 1 };
         },
         check: () => Promise.reject(new Error('not asked')),
+        spend: () => {
+          throw new Error('not asked');
+        },
       },
       history: [groupCreated],
     });

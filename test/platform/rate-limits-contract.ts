@@ -1,12 +1,8 @@
 import { RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
 import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
+import { limitsOf } from '../support/rate-limits.ts';
 
-const limits: PerMinute = {
-  messagesPerMinute: 3,
-  uploadsPerMinute: 60,
-  failedLoginsPerMinute: 2,
-  loginsPerMinute: 60,
-};
+const limits = limitsOf({ messagesPerMinute: 3, failedLoginsPerMinute: 2, requestsPerMinute: 10 });
 
 /** Takes all there is of a key; resolves with how much that was. */
 export async function exhaust(rateLimits: RateLimits, key: string): Promise<number> {
@@ -46,6 +42,21 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
       expect(await rateLimits.check('messages', 'ada')).toMatchObject({ remaining: 3, resetMs: 60_000 });
     await exhaust(rateLimits, 'ada');
     await expect(rateLimits.check('messages', 'ada')).rejects.toThrow(RateLimited);
+  });
+
+  test('take points from a budget until too few are left, and nothing for what is refused', async () => {
+    const rateLimits = await create(limits);
+    expect(rateLimits.spend('requests', 'ada', 8)).toMatchObject({
+      bucket: 'requests',
+      limit: 10,
+      windowSeconds: 60,
+      remaining: 2,
+    });
+    expect(() => rateLimits.spend('requests', 'ada', 3)).toThrow(RateLimited);
+    expect(rateLimits.spend('requests', 'ada', 2)).toMatchObject({ remaining: 0 });
+    expect(() => rateLimits.spend('requests', 'ada', 1)).toThrow(RateLimited);
+    expect(rateLimits.spend('requests', 'bob', 1)).toMatchObject({ remaining: 9 });
+    expect(rateLimits.spend('anonymous', 'ada', 1)).toMatchObject({ bucket: 'anonymous' });
   });
 
   test('never give more than there is to callers that come at once', async () => {

@@ -3,17 +3,13 @@ import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts
 import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
 import type { RedisLinks } from '../../src/platform/redis-links.ts';
 import { createRedisRateLimits } from '../../src/platform/redis-rate-limits.ts';
+import { limitsOf } from '../support/rate-limits.ts';
 import { type Redis, linksTo, startRedis } from '../support/redis.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 import { exhaust, rateLimitsContract } from './rate-limits-contract.ts';
 
-const few: PerMinute = {
-  messagesPerMinute: 3,
-  uploadsPerMinute: 60,
-  failedLoginsPerMinute: 2,
-  loginsPerMinute: 60,
-};
+const few = limitsOf({ messagesPerMinute: 3, failedLoginsPerMinute: 2, requestsPerMinute: 100 });
 /** Half a second for Redis, and what a busy machine takes beside. */
 const DEADLINE_MS = 1_000;
 
@@ -46,6 +42,31 @@ describe('Rate limits in Redis', () => {
     await exhaust(here.rateLimits, 'ada');
     await expect(there.rateLimits.consume('messages', 'ada')).rejects.toThrow(RateLimited);
     await expect(there.rateLimits.check('messages', 'ada')).rejects.toThrow(RateLimited);
+  });
+
+  test('share what is spent of a budget with the other nodes, before long', async () => {
+    const here = await node();
+    const there = await node();
+    here.rateLimits.spend('requests', 'ada', 60);
+    const left = () => there.rateLimits.spend('requests', 'ada', 0).remaining;
+    expect(there.rateLimits.spend('requests', 'ada', 10).remaining).toBe(90);
+    await until(() => left() === 30, 'there to hear of it');
+    here.rateLimits.spend('requests', 'ada', 5);
+    there.rateLimits.spend('requests', 'ada', 5);
+    await until(() => left() <= 25, 'the rest to be told');
+    await until(() => {
+      there.rateLimits.spend('requests', 'ada', 1);
+      return left() < 20;
+    }, 'both to count together');
+    expect(() => there.rateLimits.spend('requests', 'ada', 21)).toThrow(RateLimited);
+  });
+
+  test('count a budget at each node by itself while Redis is dead', async () => {
+    const { rateLimits } = await node();
+    await redis.kill();
+    expect(rateLimits.spend('requests', 'ada', 60).remaining).toBe(40);
+    expect(rateLimits.spend('requests', 'ada', 40).remaining).toBe(0);
+    expect(() => rateLimits.spend('requests', 'ada', 1)).toThrow(RateLimited);
   });
 
   test('tell Redis no address, and are forgotten by it', async () => {

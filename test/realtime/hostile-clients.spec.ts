@@ -13,7 +13,7 @@ describe('clients that send anything', () => {
   let witness: TestClient;
   const alice = newUser();
   beforeAll(async () => {
-    world = await createWorld({ settings: { eventRate: { perSecond: 100_000, burst: 100_000 } } });
+    world = await createWorld();
     groupId = await world.group(alice);
     witness = await world.client(alice);
   });
@@ -147,16 +147,41 @@ describe('clients that send anything', () => {
     await stillServes();
   });
 
-  test('a flood of events is refused beyond the rate of one socket', async () => {
-    const calm = await createWorld();
+  test('a flood of events is refused beyond the budget of its user, and tells when to go on', async () => {
+    const calm = await createWorld({ requestsPerMinute: 200 });
+    const id = await calm.group(alice);
+    const clients = [await calm.client(alice), await calm.client(alice)];
+    const typing = { groupId: id, isTyping: true };
+    const left = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => clients[index % 2]!.ask('typing', typing)),
+    );
+    const refused = left.flatMap((answer) => (answer.ok ? [] : [answer.error]));
+    expect(refused.length).toBe(300 - 200);
+    for (const error of refused)
+      expect(error).toMatchObject({ code: 'RATE_LIMITED', retryable: true, status: 429 });
+    expect(refused[0]!.retryAfterMs).toBeGreaterThan(50_000);
+    expect(refused[0]).not.toHaveProperty('retryAfterSeconds');
+    await calm.stop();
+  });
+
+  test.each([
+    ['an event that there is not', 'nothing', {}, 5],
+    ['an event that is not listed', 'markRead', 'malformed', 5],
+    ['a change of a message', 'editMessage', 'malformed', 10],
+    ['a synchronization of 100 groups', 'sync', 'groups', 10],
+  ])('%s takes its points', async (_, name, payload, points) => {
+    const calm = await createWorld({ requestsPerMinute: 100 });
     const id = await calm.group(alice);
     const client = await calm.client(alice);
-    const answers = await Promise.all(
-      Array.from({ length: 300 }, () => client.ask('typing', { groupId: id, isTyping: true })),
-    );
-    const codes = answers.map((answer) => (answer.ok ? 'ok' : answer.error.code));
-    expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(50);
-    expect(codes.slice(0, 200)).toEqual(Array.from({ length: 200 }, () => 'ok'));
+    const groups = [id, ...Array.from({ length: 99 }, () => randomUUID())];
+    const asked =
+      payload === 'groups' ? { groups: groups.map((groupId) => ({ groupId, afterSeq: 0 })) } : payload;
+    const codes = [];
+    for (let asks = 0; asks <= 100 / points; asks += 1) {
+      const answer = await client.any.timeout(5_000).emitWithAck(name, asked);
+      codes.push(answer.ok ? 'ok' : answer.error.code);
+    }
+    expect(codes.indexOf('RATE_LIMITED')).toBe(100 / points);
     await calm.stop();
   });
 

@@ -36,6 +36,8 @@ export async function startApp(env: Record<string, string> = {}) {
     DATABASE_URL: database.ownerUrl,
     PORT: '0',
     MESSAGES_PER_MINUTE: '1000000',
+    REQUESTS_PER_MINUTE: '1000000',
+    ANONYMOUS_REQUESTS_PER_MINUTE: '1000000',
     UPLOADS_PER_MINUTE: '1000000',
     LOGINS_PER_MINUTE: '1000000',
     FAILED_LOGINS_PER_MINUTE: '1000000',

@@ -12,12 +12,12 @@ import { loadSigningKeys } from '../../src/auth/signing-keys.ts';
 import { accountOf } from '../../src/commands/account/account.ts';
 import type { UserId } from '../../src/events/ids.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
 import { createCredentials } from '../../src/platform/postgres-credentials.ts';
 import { createRevokedSessions, createSessionStore } from '../../src/platform/postgres-sessions.ts';
 import { createSigningKeyStore } from '../../src/platform/postgres-signing-keys.ts';
 import { commands } from './command-stage.ts';
 import { createTestDatabase } from './database.ts';
+import { rateLimitsOf } from './rate-limits.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -34,12 +34,7 @@ export async function authStage({ url }: { url?: string } = {}) {
   const credentials = createCredentials(pool);
   const hashes = await createPasswordHashes();
   const registration = createRegistration({ credentials, hashes, handle, newId });
-  const rateLimits = createMemoryRateLimits({
-    messagesPerMinute: 100,
-    uploadsPerMinute: 60,
-    failedLoginsPerMinute: 10,
-    loginsPerMinute: 60,
-  });
+  const rateLimits = rateLimitsOf({ failedLoginsPerMinute: 10, loginsPerMinute: 60 });
   const keys = await loadSigningKeys({ store: createSigningKeyStore(pool) });
   const accessTokens = createAccessTokens({ keys, issuer: 'test', lifetimeSeconds: 600 });
   const revocations = await createRevocations({

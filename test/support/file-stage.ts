@@ -8,6 +8,7 @@ import type { Actor } from '../../src/commands/command.ts';
 import type { FileStorage } from '../../src/files/storage.ts';
 import { answerWithProblems } from '../../src/http/answer-with-problems.ts';
 import { authenticateRequests } from '../../src/http/authenticate-request.ts';
+import { chargeRequests } from '../../src/http/charge-requests.ts';
 import { checkWithZod, describeRoutes } from '../../src/http/describe-routes.ts';
 import { fileAccess } from '../../src/http/file-access.ts';
 import { honourIdempotencyKeys } from '../../src/http/idempotency-keys.ts';
@@ -17,11 +18,11 @@ import { messageRoutes } from '../../src/http/routes/messages.ts';
 import type { RouteDeps } from '../../src/http/route-deps.ts';
 import { newId } from '../../src/platform/ids.ts';
 import { createLocalStorage } from '../../src/platform/local-storage.ts';
-import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
 import { postgresIdempotencyKeys } from '../../src/platform/postgres-idempotency-keys.ts';
 import { createPool } from '../../src/platform/postgres.ts';
 import { commands } from './command-stage.ts';
 import { openReadSide } from './read-side.ts';
+import { rateLimitsOf } from './rate-limits.ts';
 
 export const MAX_FILE_BYTES = 2_000;
 export const UPLOADS_PER_MINUTE = 50;
@@ -50,12 +51,7 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
     lookups: side.lookups,
     progress: side.projections.progress,
     head: () => side.store.head(),
-    rateLimits: createMemoryRateLimits({
-      messagesPerMinute: 1_000,
-      uploadsPerMinute: UPLOADS_PER_MINUTE,
-      failedLoginsPerMinute: 10,
-      loginsPerMinute: 10,
-    }),
+    rateLimits: rateLimitsOf({ uploadsPerMinute: UPLOADS_PER_MINUTE }),
     newId,
   } as unknown as RouteDeps;
 
@@ -65,14 +61,13 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   acceptJsonOnly(app);
   answerWithProblems(app, () => {});
   describeRoutes(app);
-  app.addHook(
-    'onRequest',
-    authenticateRequests(app, async (token) => ({
-      actor: JSON.parse(token) as Actor,
-      sessionId: 'a session',
-      expiresAt: Number.MAX_SAFE_INTEGER,
-    })),
-  );
+  const authenticate = async (token: string) => ({
+    actor: JSON.parse(token) as Actor,
+    sessionId: 'a session',
+    expiresAt: Number.MAX_SAFE_INTEGER,
+  });
+  app.addHook('onRequest', authenticateRequests(app, { ...deps, authenticate }));
+  chargeRequests(app, deps.rateLimits);
   honourIdempotencyKeys(app, { keys: postgresIdempotencyKeys(keysPool), secret: 'a secret', log: side.log });
   const failing: { storage?: Error } = {};
   const orFail = <K extends 'presignUpload' | 'stat'>(name: K) =>

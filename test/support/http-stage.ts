@@ -4,11 +4,11 @@ import type { Actor } from '../../src/commands/command.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { type HttpDeps, createHttpServer } from '../../src/http/server.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
 import { postgresIdempotencyKeys } from '../../src/platform/postgres-idempotency-keys.ts';
 import { commands } from './command-stage.ts';
 import { createTestDatabase } from './database.ts';
 import { linesOf } from './log-lines.ts';
+import { rateLimitsOf } from './rate-limits.ts';
 
 type Overrides = Partial<HttpDeps> & {
   history?: readonly DomainEvent[];
@@ -35,12 +35,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     queries: {},
     progress: { reached: async () => true, positions: () => new Map() },
     head: () => store.head(),
-    rateLimits: createMemoryRateLimits({
-      messagesPerMinute: 100,
-      uploadsPerMinute: 100,
-      failedLoginsPerMinute: 10,
-      loginsPerMinute: 60,
-    }),
+    rateLimits: rateLimitsOf({ messagesPerMinute: 100, failedLoginsPerMinute: 10, loginsPerMinute: 60 }),
     jwks: { keys: [] },
     readiness: async () => ({ ready: true, dependencies: {} }),
     asyncapi: { asyncapi: '3.0.0' },

@@ -3,7 +3,6 @@ import { type Server as HttpServer, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { type Socket, io } from 'socket.io-client';
-import { type Quota, RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
 import { AuthenticationFailed, type Session } from '../../src/auth/session.ts';
 import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
 import type { Lookups, MessageFacts } from '../../src/commands/command.ts';
@@ -14,6 +13,7 @@ import type { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { type Stream, chatGroupStream, conversationStream } from '../../src/events/streams.ts';
 import { deriveId, newId } from '../../src/platform/ids.ts';
 import { createInTurn } from '../../src/platform/in-turn.ts';
+import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
 import { type Gateway, type GatewayDeps, createGateway } from '../../src/realtime/gateway.ts';
 import type {
   Ack,
@@ -22,6 +22,7 @@ import type {
   ServerToClientEvents,
 } from '../../src/realtime/protocol.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
+import { rateLimitsOf } from './rate-limits.ts';
 import { until } from './until.ts';
 
 const DEADLINE_MS = 5_000;
@@ -98,33 +99,6 @@ export interface World {
 
 export const newUser = () => randomUUID() as UserId;
 
-/** A quota of `limit` per user and bucket, without end. */
-function rateLimits(limit: number): RateLimits {
-  const used = new Map<string, number>();
-  const quota = (bucket: Quota['bucket'], remaining: number): Quota => ({
-    bucket,
-    limit,
-    windowSeconds: 60,
-    remaining,
-    resetMs: 60_000,
-  });
-  const look = (bucket: Quota['bucket'], key: string) => {
-    const remaining = limit - (used.get(`${bucket}/${key}`) ?? 0);
-    if (remaining <= 0) throw new RateLimited(quota(bucket, 0));
-    return quota(bucket, remaining);
-  };
-  return {
-    async consume(bucket, key) {
-      const left = look(bucket, key);
-      used.set(`${bucket}/${key}`, limit - left.remaining + 1);
-      return left;
-    },
-    async check(bucket, key) {
-      return look(bucket, key);
-    },
-  };
-}
-
 /** A message as the read model would know it, folded from the log. */
 async function messageFacts(store: EventStore, groupId: GroupId, messageId: MessageId) {
   let facts: MessageFacts | undefined;
@@ -156,9 +130,7 @@ async function messageFacts(store: EventStore, groupId: GroupId, messageId: Mess
 }
 
 /** A gateway with the real command handler on a log in memory, listening on a free port. */
-export async function createWorld(
-  change: Partial<GatewayDeps> & { messagesPerMinute?: number } = {},
-): Promise<World> {
+export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinute> = {}): Promise<World> {
   const store = change.store ?? createInMemoryEventStore();
   const loader = new AggregateLoader(store, new Map());
   const sessions = new Map<string, Session>();
@@ -212,7 +184,7 @@ export async function createWorld(
       onRevoked: (listener) => revocationListeners.push(listener),
       staleMs: () => 0,
     },
-    rateLimits: rateLimits(change.messagesPerMinute ?? 1_000_000),
+    rateLimits: rateLimitsOf(change),
     queries: { groupsOfUser },
     progress: { reached: async () => true },
     readMarkers: {

@@ -11,6 +11,7 @@ import { checkWithZod } from '../../src/http/describe-routes.ts';
 import { acceptJsonOnly } from '../../src/http/json.ts';
 import type { HttpApp } from '../../src/http/route-deps.ts';
 import { commands } from './command-stage.ts';
+import { rateLimitsOf } from './rate-limits.ts';
 
 type Deps = Awaited<ReturnType<typeof commands>> & { loadAccount: (userId: UserId) => Promise<Account> };
 interface Asked {
@@ -35,11 +36,14 @@ export async function someRoutes(
   acceptJsonOnly(app);
   answerWithProblems(app, () => {});
   await app.register(helmet);
-  const authenticated = authenticateRequests(app, async (token) => ({
-    actor: JSON.parse(token) as Actor,
-    sessionId: 'a session',
-    expiresAt: Number.MAX_SAFE_INTEGER,
-  }));
+  const authenticated = authenticateRequests(app, {
+    authenticate: async (token) => ({
+      actor: JSON.parse(token) as Actor,
+      sessionId: 'a session',
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    }),
+    rateLimits: rateLimitsOf(),
+  });
   app.addHook('onRequest', async (request) => {
     const isPublic = request.routeOptions.schema?.security?.length === 0;
     if (!isPublic) await authenticated(request);

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { countedAddress } from '../../auth/client-address.ts';
@@ -15,7 +15,6 @@ import { DisplayName, Role } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { text } from '../../events/text.ts';
 import { authenticateRequests } from '../authenticate-request.ts';
-import { sendQuota } from '../rate-limit-fields.ts';
 import { Id, Position } from '../schemas.ts';
 
 export interface AuthRoutes {
@@ -53,13 +52,12 @@ const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 const LOG_IN_MS = 8_000;
 
 const tags = ['Authentication'];
-const addressOf = (request: FastifyRequest) => countedAddress(request.ip);
 
 /** Registering, logging in and out, and the keys to check access tokens with: CONTRACT §3. */
 export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
-  const { registration, logIn, sessions, rateLimits, jwks } = deps;
+  const { registration, logIn, sessions, jwks } = deps;
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
-  const authenticated = authenticateRequests(plainApp, deps.authenticate);
+  const authenticated = authenticateRequests(plainApp, deps);
 
   async function loggedIn(tokens: Tokens, { userId, role, displayName }: Credential) {
     const account = await deps.loadAccount(userId);
@@ -70,7 +68,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
   app.post(
     '/v1/auth/register',
     {
-      config: { idempotentAs: 'Register', refusals: ['EMAIL_TAKEN', 'RATE_LIMITED'] },
+      config: { idempotentAs: 'Register', refusals: ['EMAIL_TAKEN'] },
       schema: {
         tags,
         summary: 'Register as a company or an applicant',
@@ -81,7 +79,6 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
       },
     },
     async (request, reply) => {
-      sendQuota(reply, await rateLimits.consume('logins', addressOf(request)));
       const { userId, position } = await registration.register(request.body);
       return reply.code(201).send({ userId, position: encodePosition(position) });
     },
@@ -94,7 +91,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     app.post(
       url,
       {
-        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS', 'RATE_LIMITED'] },
+        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS'] },
         schema: {
           tags,
           summary: 'Log in',
@@ -104,10 +101,8 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
           response: { 200: LoggedIn },
         },
       },
-      async (request, reply) => {
-        const address = addressOf(request);
-        sendQuota(reply, await rateLimits.consume('logins', address));
-        const credential = await logIn({ ...request.body, address });
+      async (request) => {
+        const credential = await logIn({ ...request.body, address: countedAddress(request.ip) });
         return loggedIn(await sessions.open(credential), credential);
       },
     );

@@ -12,7 +12,6 @@ import { isAllowedType } from '../../files/content-types.ts';
 import { type FileStorage, storageKey } from '../../files/storage.ts';
 import { commandRequest } from '../command-request.ts';
 import { fileAccess } from '../file-access.ts';
-import { sendQuota } from '../rate-limit-fields.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Position, Time, bodyOf } from '../schemas.ts';
 import { FileView } from '../views.ts';
@@ -26,7 +25,7 @@ export interface FileRoutes {
   publicUrl?: string | undefined;
 }
 
-type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'rateLimits' | 'newId';
+type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId';
 
 /** CONTRACT §6. */
 const DOWNLOAD_MS = 60_000;
@@ -51,7 +50,7 @@ const Completed = z.object({ status: FileStatus, position: Position });
 
 /** Files on their way from the uploader to those who may download them. The bytes themselves go elsewhere. */
 export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
-  const { handle, loader, rateLimits, storage, links, maxFileBytes, newId } = deps;
+  const { handle, loader, storage, links, maxFileBytes, newId } = deps;
   const access = fileAccess(deps);
   const publicUrl = deps.publicUrl?.replace(/\/$/, '');
   const originOf = ({ protocol, host }: FastifyRequest) => publicUrl ?? `${protocol}://${host}`;
@@ -65,13 +64,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       {
         config: {
           idempotentAs: 'RequestUpload',
-          refusals: [
-            'GROUP_NOT_FOUND',
-            'GROUP_CLOSED',
-            'FILE_TOO_LARGE',
-            'FILE_TYPE_NOT_ALLOWED',
-            'RATE_LIMITED',
-          ],
+          refusals: ['GROUP_NOT_FOUND', 'GROUP_CLOSED', 'FILE_TOO_LARGE', 'FILE_TYPE_NOT_ALLOWED'],
         },
         schema: {
           tags,
@@ -82,7 +75,6 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         },
       },
       async (request, reply) => {
-        sendQuota(reply, await rateLimits.consume('uploads', request.session.actor.userId));
         require(request.body.size <= maxFileBytes, 'FILE_TOO_LARGE');
         require(isAllowedType(request.body.contentType), 'FILE_TYPE_NOT_ALLOWED');
         const asked = { fileId: FileId.parse(newId()), ...request.body };

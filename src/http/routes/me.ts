@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Credentials } from '../../auth/credentials.ts';
+import type { RateLimits } from '../../auth/rate-limits.ts';
 import type { Authenticate } from '../../auth/session.ts';
 import type { Account } from '../../commands/account/account.ts';
 import { changeProfile } from '../../commands/account/change-profile.ts';
@@ -16,6 +17,7 @@ import { Id, Position } from '../schemas.ts';
 
 export interface MeRoutes {
   authenticate: Authenticate;
+  rateLimits: RateLimits;
   credentials: Pick<Credentials, 'ofUser'>;
   /** The account as the log has it now. */
   loadAccount: (userId: UserId) => Promise<Account>;
@@ -35,7 +37,7 @@ const tags = ['Authentication'];
 /** The caller's own account. */
 export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
-  const onRequest = authenticateRequests(plainApp, deps.authenticate);
+  const onRequest = authenticateRequests(plainApp, deps);
 
   /** Read from the log, not from a read model: whatever the caller has written, it shows. */
   async function me(userId: UserId): Promise<z.infer<typeof Me>> {

@@ -10,7 +10,6 @@ import type { ConversationEvent } from '../../events/domain-event.ts';
 import { GroupId, MessageId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import { groupAccess } from '../group-access.ts';
-import { sendQuota } from '../rate-limit-fields.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Limit, Position, Seq, SeqParameter, Time, bodyOf } from '../schemas.ts';
 import { MessageView } from '../views.ts';
@@ -44,7 +43,7 @@ const Changed = z.object({ seq: Seq, position: Position });
 
 /** What members say to each other, and what they do to it. */
 export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
-  const { handle, lookups, queries, rateLimits } = deps;
+  const { handle, lookups, queries } = deps;
   const asMember = groupAccess(deps);
 
   app.get(
@@ -79,7 +78,6 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
           'FILE_REFUSED',
           'FILE_EXPIRED',
           'CLIENT_MSG_ID_REUSED',
-          'RATE_LIMITED',
         ],
       },
       schema: {
@@ -92,7 +90,6 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      sendQuota(reply, await rateLimits.consume('messages', request.session.actor.userId));
       const outcome = await handle(
         sendMessage,
         { ...request.params, ...request.body },

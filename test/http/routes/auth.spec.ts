@@ -3,28 +3,25 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { createLogIn } from '../../../src/auth/log-in.ts';
 import { answerWithProblems } from '../../../src/http/answer-with-problems.ts';
+import { chargeRequests } from '../../../src/http/charge-requests.ts';
 import { checkWithZod } from '../../../src/http/describe-routes.ts';
 import { acceptJsonOnly } from '../../../src/http/json.ts';
 import { authRoutes } from '../../../src/http/routes/auth.ts';
 import { meRoutes } from '../../../src/http/routes/me.ts';
-import { createMemoryRateLimits } from '../../../src/platform/memory-rate-limits.ts';
 import { type AuthStage, ada, authStage } from '../../support/auth-stage.ts';
+import { rateLimitsOf } from '../../support/rate-limits.ts';
 
 let stage: AuthStage;
 let app: ReturnType<typeof createApp>;
 
 function createApp(loginsPerMinute: number) {
-  const rateLimits = createMemoryRateLimits({
-    messagesPerMinute: 1,
-    uploadsPerMinute: 60,
-    failedLoginsPerMinute: 10,
-    loginsPerMinute,
-  });
+  const rateLimits = rateLimitsOf({ failedLoginsPerMinute: 10, loginsPerMinute });
   const fastify = Fastify({ trustProxy: '127.0.0.1' });
   fastify.setValidatorCompiler(checkWithZod);
   fastify.setSerializerCompiler(serializerCompiler);
   acceptJsonOnly(fastify);
   answerWithProblems(fastify, () => {});
+  chargeRequests(fastify, rateLimits);
   const deps = { ...stage, rateLimits, jwks: stage.keys.jwks, logIn: createLogIn({ ...stage, rateLimits }) };
   authRoutes(fastify, deps);
   meRoutes(fastify, deps);

@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { type Budget, RateLimited, type RateLimits } from '../auth/rate-limits.ts';
+import { MAX_KEYS, type PerMinute, WINDOW_SECONDS } from './rate-limit-windows.ts';
+
+/** Adds points to what all nodes have counted; resolves with the sum, and with how long it counts. */
+export type Tell = (
+  budget: Budget,
+  key: string,
+  points: number,
+) => Promise<{ spent: number; endsInMs: number }>;
+
+interface Window {
+  readonly budget: Budget;
+  readonly key: string;
+  spent: number;
+  /** Of that, what the other nodes have not been told. */
+  untold: number;
+  /** On the clock of `performance.now()`. */
+  endsAt: number;
+}
+
+const TELL_EVERY_MS = 50;
+
+/**
+ * Counts points in this process, without a turn of the event loop. With `tell`, what is spent here is added to what is
+ * spent elsewhere 50 ms later; while that fails, this process counts for itself.
+ */
+export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits['spend'] {
+  const budgets = {
+    requests: { limit: limits.requestsPerMinute, windows: new LRUCache<string, Window>({ max: MAX_KEYS }) },
+    anonymous: {
+      limit: limits.anonymousRequestsPerMinute,
+      windows: new LRUCache<string, Window>({ max: MAX_KEYS }),
+    },
+  };
+  let untold = new Set<Window>();
+
+  async function tellOthers(others: Tell): Promise<void> {
+    while (untold.size > 0) {
+      await pause(TELL_EVERY_MS, undefined, { ref: false });
+      const windows = [...untold];
+      untold = new Set();
+      await Promise.all(windows.map((window) => share(window, others)));
+    }
+  }
+
+  async function share(window: Window, others: Tell): Promise<void> {
+    const points = window.untold;
+    window.untold = 0;
+    try {
+      const { spent, endsInMs } = await others(window.budget, window.key, points);
+      window.spent = spent + window.untold;
+      window.endsAt = performance.now() + endsInMs;
+    } catch {
+      // The points count here, and nowhere else.
+    }
+  }
+
+  let isTelling = false;
+  function toBeTold(window: Window, points: number, others: Tell): void {
+    window.untold += points;
+    untold.add(window);
+    if (isTelling) return;
+    isTelling = true;
+    void tellOthers(others).finally(() => (isTelling = false));
+  }
+
+  return function spend(budget, key, points) {
+    const { limit, windows } = budgets[budget];
+    const now = performance.now();
+    let window = windows.get(key);
+    if (!window || window.endsAt <= now) {
+      window = { budget, key, spent: 0, untold: 0, endsAt: now + WINDOW_SECONDS * 1_000 };
+      windows.set(key, window);
+    }
+    const isRefused = window.spent + points > limit;
+    if (!isRefused) {
+      window.spent += points;
+      if (tell) toBeTold(window, points, tell);
+    }
+    const quota = {
+      bucket: budget,
+      limit,
+      windowSeconds: WINDOW_SECONDS,
+      remaining: Math.max(0, limit - window.spent),
+      resetMs: window.endsAt - now,
+    };
+    if (isRefused) throw new RateLimited(quota);
+    return quota;
+  };
+}

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
+import { type Socket, io } from 'socket.io-client';
+import { until } from '../support/until.ts';
+
+/** Everybody else's limits stay out of the way; the general budgets are those of a server without settings. */
+const env = { REQUESTS_PER_MINUTE: '', ANONYMOUS_REQUESTS_PER_MINUTE: '' };
+const AT_ONCE = 20;
+
+/** Calls so many times, some at a time, and resolves with the answers in order. */
+async function flood<T>(times: number, call: (index: number) => Promise<T>): Promise<T[]> {
+  const answers: T[] = [];
+  let next = 0;
+  async function caller() {
+    while (next < times) {
+      const index = next++;
+      answers[index] = await call(index);
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, caller));
+  return answers;
+}
+
+const refusedAmong = (answers: readonly Answer[]) => answers.filter(({ status }) => status === 429);
+
+describe('One client against everybody', () => {
+  let app: TestApp;
+  let company: Person;
+  const sockets: Socket[] = [];
+  beforeAll(async () => {
+    app = await startApp(env);
+  });
+  beforeEach(async () => {
+    company = await app.register('company');
+  });
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.disconnect();
+  });
+  afterAll(() => app.stop());
+
+  async function post(person: Person, title = 'Engineer') {
+    const body = { title, description: 'Builds engines' };
+    const answer = await app.ask('POST', '/v1/jobs', { as: person, body });
+    return { ...answer, groupId: answer.body['groupId'] as string };
+  }
+
+  async function send(person: Person, groupId: string): Promise<string> {
+    const body = { clientMsgId: randomUUID(), text: 'Hello' };
+    const answer = await app.ask('POST', `/v1/groups/${groupId}/messages`, { as: person, body });
+    expect(answer.status).toBe(201);
+    return `/v1/groups/${groupId}/messages/${answer.body['messageId'] as string}`;
+  }
+
+  async function connect({ accessToken }: Person): Promise<Socket> {
+    const socket = io(app.url, { transports: ['websocket'], auth: { token: accessToken }, forceNew: true });
+    sockets.push(socket);
+    await until(() => socket.connected, 'the connection');
+    return socket;
+  }
+
+  test('a user who edits a thousand times is refused most of it, over REST and the socket, and nobody else is', async () => {
+    const { groupId } = await post(company);
+    const message = await send(company, groupId);
+    const edit = (text: string) => app.ask('PATCH', message, { as: company, body: { text } });
+    const answers = await flood(1_000, (index) => edit(`Version ${index}`));
+
+    const refused = refusedAmong(answers);
+    expect(refused.length).toBeGreaterThan(500);
+    expect(answers.filter(({ status }) => status === 200).length).toBe(1_000 - refused.length);
+    const { body, headers } = refused[0]!;
+    expect(body).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
+    expect(body['retryAfterMs']).toBeGreaterThan(0);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(headers.get('ratelimit')).toMatch(/^"requests";r=\d+;t=\d+$/);
+
+    const socket = await connect(company);
+    const messageId = message.split('/').at(-1);
+    const ack = await socket.emitWithAck('editMessage', { groupId, messageId, text: 'Over the socket' });
+    expect(ack).toMatchObject({ ok: false, error: { code: 'RATE_LIMITED', retryable: true } });
+    expect(ack.error.retryAfterMs).toBeGreaterThan(0);
+
+    const other = await app.register('company');
+    expect((await post(other)).status).toBe(201);
+    // A quota of its own, fixed by the contract.
+    await send(company, groupId);
+  });
+
+  test('reactions and read markers count', async () => {
+    const { groupId } = await post(company);
+    const message = await send(company, groupId);
+    const react = (index: number) =>
+      app.ask(index % 2 ? 'DELETE' : 'PUT', `${message}/reactions/${encodeURIComponent('👍')}`, {
+        as: company,
+      });
+    expect(refusedAmong(await flood(500, react)).length).toBeGreaterThan(100);
+
+    const reader = await app.register('company');
+    const read = await post(reader);
+    const socket = await connect(reader);
+    const acks = await flood(1_000, () => socket.emitWithAck('markRead', { groupId: read.groupId, seq: 0 }));
+    const codes = acks.map((ack) => ack.error?.code ?? 'ok');
+    expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(100);
+  });
+
+  test('a flood of jobs is refused before long', async () => {
+    const answers = await flood(800, () => post(company));
+    expect(refusedAmong(answers).length).toBeGreaterThan(100);
+    expect(answers.slice(0, 300).map(({ status }) => status)).toStrictEqual(Array(300).fill(201));
+  });
+
+  test('a stranger who refreshes without an account is refused by address, and logging in goes on', async () => {
+    const body = { refreshToken: 'made up' };
+    const answers = await flood(600, () => app.ask('POST', '/v1/auth/refresh', { body }));
+    const refused = refusedAmong(answers);
+    expect(refused.length).toBeGreaterThan(100);
+    expect(refused[0]!.headers.get('ratelimit-policy')).toMatch(/^"anonymous";q=\d+;w=60$/);
+    expect((await app.ask('GET', '/health/live')).status).toBe(200);
+    await app.logIn(company);
+  });
+
+  test('a client with 300 groups synchronizes every one as it connects', async () => {
+    const groups = (await flood(300, () => post(company))).map(({ groupId }) => groupId);
+    const socket = io(app.url, {
+      transports: ['websocket'],
+      auth: { token: company.accessToken },
+      forceNew: true,
+    });
+    sockets.push(socket);
+    const answers = new Map<string, unknown>();
+    socket.on('joinRoom', ({ groupId }: { groupId: string }) => {
+      void socket
+        .emitWithAck('sync', { groups: [{ groupId, afterSeq: 0 }] })
+        .then((answer) => answers.set(groupId, answer.error?.code ?? 'ok'));
+    });
+    await until(() => answers.size === groups.length, 'every group to be answered');
+    expect(groups.filter((groupId) => answers.get(groupId) !== 'ok')).toStrictEqual([]);
+  });
+});
