@@ -9,7 +9,7 @@ import { openCluster } from './compose/cluster.ts';
 import { openFiles, startFileWork } from './compose/files.ts';
 import { keepHouse } from './compose/housekeeping.ts';
 import { listen } from './compose/listen.ts';
-import { openLog, openPostgres } from './compose/log.ts';
+import { openLog, openPostgres, openQueries } from './compose/log.ts';
 import {
   openNotifications,
   openPush,
@@ -29,8 +29,6 @@ import { deriveId, newId } from './platform/ids.ts';
 import { createInTurn } from './platform/in-turn.ts';
 import { type Metrics, createMetrics } from './platform/metrics.ts';
 import { createLookups } from './platform/postgres-lookups.ts';
-import { createQueryPool } from './platform/query-pool.ts';
-import { bindQueries } from './queries/queries.ts';
 import { reactNow } from './reactions/react.ts';
 import { causes } from './reactions/reactions.ts';
 import { clusterReach } from './realtime/reach.ts';
@@ -87,11 +85,9 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const core = { ...database, cluster, rateLimits, store, loader, lookups, handle, progress, metrics };
   const reactions = does('projector') ? startReactions(log, open, { ...core, react }) : undefined;
 
-  const keys = await openKeys(config, pool);
+  const keys = await openKeys(config, database.logins);
   const links = createSignedLinks(keys.linkSecret);
-  const db = await createQueryPool({ url: ownerUrl, log });
-  open.add('queries', () => db.end());
-  const queries = bindQueries(db);
+  const queries = await openQueries(log, open, ownerUrl);
   const files = await openFiles(config, open, { ...core, links, queries });
   const push = openPush(config, log, pool);
 

@@ -29,21 +29,22 @@ export async function openAuth(
   open: Closers,
   {
     ownerUrl,
-    pool,
+    logins,
+    background,
     handle,
     keys,
     cluster,
-  }: Pick<DatabaseParts, 'ownerUrl' | 'pool'> & {
+  }: Pick<DatabaseParts, 'ownerUrl' | 'logins' | 'background'> & {
     cluster: Cluster;
     handle: HandleCommand;
     keys: Awaited<ReturnType<typeof openKeys>>;
   },
 ) {
   const { accessTokenSeconds } = config;
-  const credentials = createCredentials(pool);
+  const credentials = createCredentials(logins);
   const hashes = await createPasswordHashes();
   const revocations = await createRevocations({
-    sessions: createRevokedSessions({ pool, url: ownerUrl, log }),
+    sessions: createRevokedSessions({ pool: background, url: ownerUrl, log }),
     news: cluster && createRedisRevocationNews(cluster),
     accessTokenSeconds,
     log,
@@ -55,7 +56,7 @@ export async function openAuth(
     lifetimeSeconds: accessTokenSeconds,
   });
   const sessions = createSessions({
-    store: createSessionStore(pool),
+    store: createSessionStore(logins),
     credentials,
     accessTokens,
     refreshSecret: keys.refreshSecret,

@@ -40,7 +40,7 @@ async function openStorage(config: Config, links: SignedLinks, open: Closers) {
   return { storage, receiver: undefined };
 }
 
-interface FileDeps extends Pick<DatabaseParts, 'ownerUrl' | 'pool' | 'leases'> {
+interface FileDeps extends Pick<DatabaseParts, 'ownerUrl' | 'pool' | 'background' | 'leases'> {
   store: EventStore;
   handle: HandleCommand;
   links: SignedLinks;
@@ -111,12 +111,12 @@ async function startInspections(
 }
 
 /** Removes from storage what is needed no more, now and then. */
-function keepTidy(log: Logger, { pool, store, queries, progress, handle, storage }: FileWorkDeps) {
+function keepTidy(log: Logger, { background, store, queries, progress, handle, storage }: FileWorkDeps) {
   const tidy = followReactions({
     store,
     react: createTidy(storage),
     types: TIDIED,
-    checkpoint: postgresCheckpoint(pool, 'tidy'),
+    checkpoint: postgresCheckpoint(background, 'tidy'),
     log,
   });
   const orphans = createOrphanJob({

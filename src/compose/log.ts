@@ -15,9 +15,15 @@ import {
   createPostgresEventStore,
 } from '../platform/postgres-event-store.ts';
 import { type Leases, createPostgresLeases, leadsAlone } from '../platform/postgres-leases.ts';
-import { APP_ROLE, createPool } from '../platform/postgres.ts';
+import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../platform/postgres.ts';
+import { createQueryPool } from '../platform/query-pool.ts';
+import { bindQueries } from '../queries/queries.ts';
 
-const READ_CONNECTIONS = 10;
+/**
+ * Connections of a process, each kind of work with its own, so that none waits for those of another. They open when they
+ * are needed, and close when they have been idle for a while.
+ */
+const CONNECTIONS = { commands: 6, logins: 3, background: 3, queries: 6, searches: 2 };
 /**
  * Where many processes share one log: each commit wakes most of them, which costs more than what is in it. Nobody sees the
  * delay, and a lone append has none.
@@ -31,23 +37,46 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   open.add('database', () => database.close());
   const { ownerUrl } = database;
   await migrate(ownerUrl);
-  const pool = createPool({
-    url: ownerUrl,
-    role: APP_ROLE,
-    max: READ_CONNECTIONS,
-    applicationName: 'chat',
-    log,
-  });
-  open.add('pool', () => pool.end());
+  const openPool = (name: 'commands' | 'logins' | 'background', session: SessionSettings = {}) => {
+    const opened = { url: ownerUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };
+    const pool = createPool({ ...opened, ...session });
+    open.add(name, () => pool.end());
+    return pool;
+  };
   const isAlone = config.databaseUrl === undefined;
   const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: ownerUrl, log });
   open.add('leases', () => leases.close());
-  return { ownerUrl, pool, leases, isAlone };
+  return {
+    ownerUrl,
+    leases,
+    isAlone,
+    /** What commands ask, and what is written beside the log. */
+    pool: openPool('commands', REQUESTS),
+    /** Passwords and sessions. */
+    logins: openPool('logins', REQUESTS),
+    /** What nobody waits for: readers that follow the log, checkpoints, upkeep. */
+    background: openPool('background'),
+  };
+}
+
+/** What clients ask of the read models. */
+export async function openQueries(log: Logger, open: Closers, ownerUrl: string) {
+  const openQueryPool = async (applicationName: 'queries' | 'searches') => {
+    const db = await createQueryPool({
+      url: ownerUrl,
+      applicationName,
+      log,
+      max: CONNECTIONS[applicationName],
+    });
+    open.add(applicationName, () => db.end());
+    return db;
+  };
+  return bindQueries(await openQueryPool('queries'), await openQueryPool('searches'));
 }
 
 export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
 
-interface LogOptions extends Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch'> {
+interface LogOptions extends Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch' | 'background'> {
   ownerUrl: string;
   pool: pg.Pool;
 }
@@ -73,11 +102,12 @@ export async function openLog(
   log: Logger,
   metrics: Metrics,
   open: Closers,
-  { ownerUrl, pool }: DatabaseParts,
+  { ownerUrl, pool, background }: DatabaseParts,
 ): Promise<{ store: EventStore; checks: Checks }> {
   const { kind, store } = await createLog(config, log, {
     ownerUrl,
     pool,
+    background,
     paceMs: config.redisUrl === undefined ? 0 : PACE_MS,
     onBatch: metrics.batchCommitted,
   });

@@ -9,7 +9,7 @@ import { causes } from '../reactions/reactions.ts';
 import { led } from './led.ts';
 import type { DatabaseParts } from './log.ts';
 
-interface ReactionDeps extends Pick<DatabaseParts, 'pool' | 'leases'> {
+interface ReactionDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   store: EventStore;
   react: React;
   metrics: Metrics;
@@ -19,9 +19,9 @@ interface ReactionDeps extends Pick<DatabaseParts, 'pool' | 'leases'> {
 export function startReactions(
   log: Logger,
   open: Closers,
-  { pool, leases, store, react, metrics }: ReactionDeps,
+  { background, leases, store, react, metrics }: ReactionDeps,
 ) {
-  const checkpoint = postgresCheckpoint(pool, 'reactions');
+  const checkpoint = postgresCheckpoint(background, 'reactions');
   const following = led(leases, 'reactions', () =>
     followReactions({ store, react, types: causes, checkpoint, log, onRefused: metrics.reactionRefused }),
   );

@@ -25,12 +25,12 @@ export const readModelsFor = (config: Config): readonly Projection[] =>
 export async function prepareReadModels(
   config: Config,
   log: Logger,
-  { ownerUrl, pool }: DatabaseParts,
+  { ownerUrl, background }: DatabaseParts,
   store: EventStore,
 ): Promise<void> {
   const projections = readModelsFor(config);
   if (config.roles.has('projector')) await makeReadModels({ store, ownerUrl, log, projections });
-  else await readModelsMade({ pool, log, signal: new AbortController().signal }, projections);
+  else await readModelsMade({ pool: background, log, signal: new AbortController().signal }, projections);
 }
 
 /** How far the read models are; and where this process is a projector, what keeps them up with the log. */
@@ -40,7 +40,7 @@ export function openReadModels(
   open: Closers,
   {
     ownerUrl,
-    pool,
+    background,
     leases,
     isAlone,
     store,
@@ -49,7 +49,7 @@ export function openReadModels(
 ) {
   const projections = readModelsFor(config);
   const names = projections.map(({ name }) => name);
-  const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(pool, projections);
+  const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(background, projections);
   if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
 
   // Where requests are served elsewhere, whoever waits asks the table of checkpoints each 25 ms anyway.

@@ -11,7 +11,7 @@ import type { Push } from '../realtime/push.ts';
 import { led } from './led.ts';
 import type { DatabaseParts } from './log.ts';
 
-interface RealtimeDeps extends Pick<DatabaseParts, 'pool' | 'leases'> {
+interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   store: EventStore;
   loader: AggregateLoader;
   metrics: Metrics;
@@ -22,14 +22,14 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'pool' | 'leases'> {
 
 /** Tells the sockets of all nodes what happens, wherever this process leads. */
 export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
-  const { pool, leases, store, loader, metrics, carrier } = deps;
+  const { background, leases, store, loader, metrics, carrier } = deps;
   let { push } = deps;
   if (!push) {
     const server = createPushServer(carrier);
     open.add('push server', () => server.close());
     ({ push } = server);
   }
-  const from = postgresCheckpoint(pool, 'realtime');
+  const from = postgresCheckpoint(background, 'realtime');
   const options = { push, store, loader, from, log };
   const broadcasting = led(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());

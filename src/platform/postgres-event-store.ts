@@ -16,6 +16,8 @@ const PATIENT_MS = 100;
 export interface PostgresEventStoreSettings {
   /** For reading. */
   pool: pg.Pool;
+  /** For the reads of subscriptions, for which nobody waits. Default: `pool`. */
+  background?: pg.Pool;
   /** For the two connections of the store's own: appends, and notifications. */
   url: string;
   log: Logger;
@@ -34,9 +36,9 @@ export interface PostgresEventStore extends EventStore {
 
 /** The log on PostgreSQL, as 0001-event-log.sql lays it out. */
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
-  const { pool, url, log, paceMs, onBatch } = settings;
+  const { pool, background = pool, url, log, paceMs, onBatch } = settings;
   const { findAll, ...reader } = createLogReader(pool);
-  const { subscribe, handOver, hear } = createSubscriptions(reader, log);
+  const { subscribe, handOver, hear } = createSubscriptions(createLogReader(background), log);
   const lane = createLane({
     ...{ url, role: APP_ROLE, log, findAll, paceMs, onBatch },
     // Positions are without holes.

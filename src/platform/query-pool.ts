@@ -1,6 +1,15 @@
+import { createPgDriverFactory } from '@slonik/pg-driver';
 import type { Logger } from 'pino';
-import { type DatabasePool, type Interceptor, SchemaValidationError, createPool } from 'slonik';
-import { APP_ROLE, withSession } from './postgres.ts';
+import {
+  type DatabasePool,
+  type DriverFactory,
+  type Interceptor,
+  SchemaValidationError,
+  createPool,
+} from 'slonik';
+import { createGate } from './gate.ts';
+import { APP_ROLE, DatabaseBusy, MAX_WAITING, REQUESTS, WAIT_MS, answerMs, withSession } from './postgres.ts';
+import { within } from './within.ts';
 
 /** Whatever the project asks is one of a few texts: each is prepared once per connection. */
 function preparing(): Interceptor {
@@ -25,22 +34,61 @@ const checkingRows: Interceptor = {
   },
 };
 
+/** A connection without an answer is given up, so that a late one reaches nobody: a stopped server times nothing out. */
+const answeringInTime =
+  (factory: DriverFactory, milliseconds: number): DriverFactory =>
+  async (setup) => {
+    const { createClient } = await factory(setup);
+    return {
+      async createClient() {
+        const client = await createClient();
+        const giveUp = () => {
+          void client.destroy().catch(() => undefined);
+          throw new DatabaseBusy(`no answer within ${milliseconds} ms`);
+        };
+        return { ...client, query: (...asked) => within(client.query(...asked), milliseconds, giveUp) };
+      },
+    };
+  };
+
+/** The methods that take a connection. */
+const ASKING = [
+  ...['any', 'anyFirst', 'connect', 'exists', 'many', 'manyFirst', 'maybeOne', 'maybeOneFirst'],
+  ...['one', 'oneFirst', 'query', 'transaction'],
+] as const;
+
+/** Slonik's own queue has no end, neither in length nor in time. */
+function waitingInTurn(db: DatabasePool, max: number): DatabasePool {
+  const gate = createGate({ atOnce: max, maxWaiting: MAX_WAITING, waitMs: WAIT_MS });
+  const methods = db as unknown as Record<string, (...asked: unknown[]) => Promise<unknown>>;
+  const gated = ASKING.map((name) => [name, (...asked: unknown[]) => gate(() => methods[name]!(...asked))]);
+  return { ...db, ...Object.fromEntries(gated) };
+}
+
 /**
- * The connections of the queries. What slonik does by default for every query and this project does not need is off:
- * stack traces, spans, resetting the session (no query changes it), a type parser made per connection.
+ * Connections for one kind of query. Whoever waits too long for one, or for an answer, hears `DatabaseBusy`. What slonik does
+ * by default for every query and this project does not need is off: stack traces, spans, resetting the session (no query
+ * changes it), a type parser made per connection.
  */
 export async function createQueryPool({
   url,
+  applicationName,
   log,
-  max = 10,
+  max,
 }: {
   url: string;
+  applicationName: string;
   log: Logger;
-  max?: number;
+  max: number;
 }): Promise<DatabasePool> {
-  const db = await createPool(withSession(url, { role: APP_ROLE }), {
+  const address = `${withSession(url, { role: APP_ROLE, ...REQUESTS })}&application_name=${applicationName}`;
+  const db = await createPool(address, {
     captureStackTrace: false,
-    connectionTimeout: 3_000,
+    connectionRetryLimit: 0,
+    connectionTimeout: WAIT_MS,
+    driverFactory: answeringInTime(createPgDriverFactory(), answerMs(REQUESTS)),
+    // A connection that is given up has nothing to finish.
+    gracefulTerminationTimeout: 10,
     idleInTransactionSessionTimeout: 'DISABLE_TIMEOUT',
     idleTimeout: 60_000,
     interceptors: [preparing(), checkingRows],
@@ -54,6 +102,6 @@ export async function createQueryPool({
       { name: 'timestamptz', parse: (value) => new Date(value).toISOString() },
     ],
   });
-  db.on('error', (error) => log.warn({ err: error }, 'connection of the queries lost'));
-  return db;
+  db.on('error', (error) => log.warn({ err: error, pool: applicationName }, 'a connection is lost'));
+  return waitingInTurn(db, max);
 }

@@ -8,9 +8,9 @@ import { listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 
-/** Every question there is, bound to its database. */
-export const bindQueries = (db: DatabasePool) => ({
-  listJobs: (asked: ListJobs) => listJobs(db, asked),
+/** Every question there is, bound to its database. `searches` has connections of its own for those that may take long. */
+export const bindQueries = (db: DatabasePool, searches = db) => ({
+  listJobs: (asked: ListJobs) => listJobs(asked.q === undefined ? db : searches, asked),
   getJob: (asked: Parameters<typeof getJob>[1]) => getJob(db, asked),
   listApplications: (asked: ListApplications) => listApplications(db, asked),
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
@@ -20,7 +20,7 @@ export const bindQueries = (db: DatabasePool) => ({
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
-  searchMessages: (asked: SearchMessages) => searchMessages(db, asked),
+  searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),
   filesToInspect: (limit: number, requestedBefore?: Date) => filesToInspect(db, limit, requestedBefore),
   orphans: (before: Date, limit: number) => orphans(db, before, limit),
   isNamed: (asked: Parameters<typeof isNamed>[1]) => isNamed(db, asked),

@@ -25,7 +25,7 @@ export async function openReadSide() {
   await store.start();
   const projections = await startProjections({ store, ownerUrl: url, log });
   const { progress } = projections;
-  const db = await createQueryPool({ url, log, max: 4 });
+  const db = await createQueryPool({ url, applicationName: 'queries', log, max: 4 });
   const loader = new AggregateLoader(store, new Map());
 
   return {
