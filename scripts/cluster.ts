@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { prepareDebianPrograms } from '../test/support/debian-programs.ts';
+import { npmGone } from '../src/platform/npm-gone.ts';
 import { SHAPE, type Cluster, startCluster } from './cluster/cluster.ts';
 import type { Kind } from './cluster/node.ts';
 
@@ -45,13 +46,14 @@ function summary({ nodes }: Cluster): string {
 async function run({ port, api, dataDir }: ReturnType<typeof readArguments>): Promise<void> {
   const stopping = new AbortController();
   const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
       // Who asks twice does not want to wait. What was started is killed at the exit.
       if (stopping.signal.aborted) process.exit(1);
       complain('Stopping …');
       stopping.abort();
     });
+  void npmGone(process.env).then(() => stopping.abort());
   await prepareDebianPrograms().catch((error: Error) => complain(error.message));
   const cluster = await startCluster({
     nodes: { ...SHAPE, api },

@@ -2,10 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { npmGone } from '../src/platform/npm-gone.ts';
 import { type Applied, ChatClient, type Sent } from '../test/support/chat-client.ts';
 import { type Session, call, signUp } from '../test/support/rest-client.ts';
 
 /** Two real clients, a company and an applicant, talk over REST and Socket.IO; one goes away and misses nothing. */
+
+// The server that the demo has started ends with the demo.
+void npmGone(process.env).then(() => process.exit(143));
 
 const port = process.env['PORT'] ?? '3000';
 const url = `http://127.0.0.1:${port}`;

@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { compose } from './compose.ts';
 import { BadConfig, readConfig } from './config.ts';
 import { createLogger } from './platform/logger.ts';
+import { npmGone } from './platform/npm-gone.ts';
 
 /** The whole shutdown has to fit into what process supervisors commonly grant. */
 const SHUTDOWN_MS = 25_000;
@@ -18,14 +19,22 @@ function configOrExit() {
 
 const config = configOrExit();
 const log = createLogger({ level: config.logLevel });
+const orphaned = npmGone(process.env);
+const starting = compose(config, log);
+let isStopping = false;
+
+const { close } = closeWithGrace({ delay: SHUTDOWN_MS, logger: false }, async ({ signal, manual, err }) => {
+  isStopping = true;
+  if (err) log.fatal({ err }, 'stopping after an unexpected error');
+  else log.info({ signal: manual ? 'npm is gone' : signal }, 'stopping');
+  // A start that is under way is finished first, so that nothing of it is left behind.
+  await (await starting).stop();
+});
+// Ctrl-C ends npm and reaches this process too: it stops already.
+void orphaned.then(() => (isStopping ? undefined : close()));
 
 try {
-  const app = await compose(config, log);
-  closeWithGrace({ delay: SHUTDOWN_MS, logger: false }, async ({ signal, err }) => {
-    if (err) log.fatal({ err }, 'stopping after an unexpected error');
-    else log.info({ signal }, 'stopping');
-    await app.stop();
-  });
+  await starting;
 } catch (err) {
   log.fatal({ err }, err instanceof Error ? err.message : 'the start failed');
   process.exit(1);

@@ -24,22 +24,21 @@ describe('npm run cluster', () => {
   let script: ChildProcess;
   let said: string;
 
-  function launch(...args: string[]): void {
+  const launch = (...args: string[]) => run(process.execPath, 'scripts/cluster.ts', ...args);
+
+  function run(command: string, ...args: string[]): void {
     said = '';
     const root = join(import.meta.dirname, '../..');
-    script = spawn(process.execPath, ['scripts/cluster.ts', ...args], {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    script = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [script.stdout!, script.stderr!])
       stream.setEncoding('utf8').on('data', (chunk: string) => (said += chunk));
   }
   afterEach(() => void script.kill('SIGKILL'));
 
-  async function interrupt(): Promise<number | null> {
+  async function interrupt(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
     const left = descendants(script.pid!);
     const exited = once(script, 'exit');
-    script.kill('SIGINT');
+    script.kill(signal);
     const [code] = (await exited) as [number | null];
     const isGone = (pid: number) => !descendants(1).includes(pid) && !descendants(process.pid).includes(pid);
     await until(() => left.every(isGone), 'everything has ended');
@@ -76,6 +75,21 @@ describe('npm run cluster', () => {
         START_MS,
       );
       expect(await interrupt()).toBe(0);
+      expect(said).not.toContain('The chat is at');
+    },
+    START_MS,
+  );
+
+  test(
+    'stops what has started when a signal ends npm and its shell alone',
+    async () => {
+      run('npm', 'run', 'cluster', '--', '--port', String(await freePort()));
+      await until(
+        () => said.includes('RabbitMQ runs') || script.exitCode !== null,
+        'some parts run',
+        START_MS,
+      );
+      await interrupt('SIGTERM');
       expect(said).not.toContain('The chat is at');
     },
     START_MS,

@@ -1,0 +1,13 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { npmGone } from '../src/platform/npm-gone.ts';
+
+// npm run dev: the server, started again with every change of its sources. Node's own watcher outlives npm's shell.
+const watcher = spawn(process.execPath, ['--watch', 'src/main.ts'], {
+  cwd: join(import.meta.dirname, '..'),
+  stdio: 'inherit',
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => void watcher.kill(signal));
+watcher.once('exit', (code) => process.exit(code ?? 1));
+void npmGone(process.env).then(() => watcher.kill('SIGTERM'));
