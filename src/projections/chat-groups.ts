@@ -148,7 +148,7 @@ export const chatGroups: Projection<Handled> = {
     )`,
   indexes: `
     create index groups_of_owner on groups (owner_id);
-    create index groups_of_member on members (user_id, owner_id, group_id) where is_active`,
+    create index groups_of_member on members (user_id, owner_id) include (group_id) where is_active`,
   handles: ['ChatGroupCreated', 'MemberJoined', 'MemberLeft', 'MemberRemoved', 'GroupClosed'],
   project: (events) => {
     const groups = new Map<string, GroupChange>();

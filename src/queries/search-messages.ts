@@ -45,15 +45,14 @@ const reachOf = (db: DatabasePool, userId: UserId): Promise<Reach> =>
       coalesce(array_agg(owner_id) filter (where is_wide), '{}') as owners
     from judged`);
 
-/** The keys to look up, a batch for each lookup. Without any: the messages of everybody. */
-function lookups(userId: UserId, groupId: GroupId | undefined, { owners }: Reach) {
-  const keys =
-    groupId === undefined
-      ? sql.fragment`
-          select group_id from chat_groups.members
-          where user_id = ${userId} and is_active and (owner_id = any (${sql.array(owners, 'uuid')})) is not true
-          union all select unnest(${sql.array(owners, 'uuid')})`
-      : sql.fragment`select ${groupId}::uuid`;
+/** The keys to look up, a batch for each lookup. */
+function lookups(userId: UserId, groupId: GroupId | undefined, { groups, owners }: Reach) {
+  const ofOwners = sql.fragment`select unnest(${sql.array(owners, 'uuid')})`;
+  const ofOthers = sql.fragment`
+    select group_id from chat_groups.members
+    where user_id = ${userId} and is_active and (owner_id = any (${sql.array(owners, 'uuid')})) is not true`;
+  const mine = groups === 0 ? ofOwners : sql.fragment`${ofOwners} union all ${ofOthers}`;
+  const keys = groupId === undefined ? mine : sql.fragment`select ${groupId}::uuid`;
   return sql.fragment`
     select array_agg(key) as keys
     from (select key, (row_number() over () - 1) / ${KEYS_PER_LOOKUP} as batch from (${keys}) k (key)) numbered
@@ -94,11 +93,12 @@ export async function searchMessages(
               where m.text is not null and ${where}
                 and public.search_terms(m.text) @@ public.search_query(${q}) and ${stretch.inIndex}
             )
-            select hits.message_id, hits.position from hits
-            join chat_groups.members mine
-              on mine.group_id = hits.group_id and mine.user_id = ${userId} and mine.is_active
-            where ${stretch.within}
-            order by hits.position desc limit ${wanted}
+            select message_id, position from hits
+            where ${stretch.within} and (
+              select mine.is_active from chat_groups.members mine
+              where mine.group_id = hits.group_id and mine.user_id = ${userId}
+            )
+            order by position desc limit ${wanted}
           ) hit
           order by hit.position desc limit ${wanted}
         )

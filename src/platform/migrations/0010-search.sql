@@ -11,11 +11,11 @@ create function search_query(asked text) returns tsquery
 language sql immutable parallel safe
 return websearch_to_tsquery('simple'::regconfig, asked);
 
--- The stretches of the log that a position lies in, a short and a long one: 2^13 and 2^18 positions. The lowest bit tells
+-- The stretches of the log that a position lies in, a short and a long one: 2^11 and 2^17 positions. The lowest bit tells
 -- the two kinds apart.
 create function search_stretches(log_position bigint) returns bigint[]
 language sql immutable parallel safe
-return array[(log_position >> 13) << 1, (log_position >> 18) << 1 | 1];
+return array[(log_position >> 11) << 1, (log_position >> 17) << 1 | 1];
 
 -- It put the id of the group among the words of the text. Read models of older code keep it until they are rebuilt.
 do $$

@@ -1,0 +1,178 @@
+import fc from 'fast-check';
+import { toProblem } from '../../src/http/problem.ts';
+import { type GroupId, UserId } from '../../src/events/ids.ts';
+import { uuid } from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+
+const person = (n: number) => UserId.parse(uuid(n));
+/** Runs many groups; is in as many of others, each of an owner of its own; is in a few; was in all of them. */
+const searchers = { owner: person(1), guest: person(2), few: person(3), former: person(4) };
+/** So many groups that they are looked up in another way than a few. */
+const MANY = 1_100;
+const owns = (n: number) => uuid(0x10_0000 + n);
+const foreign = (n: number) => uuid(0x20_0000 + n);
+
+interface Row {
+  id: string;
+  groupId: string;
+  ownerId: string;
+  position: number;
+  text: string;
+}
+/** Scattered over more of the log than any stretch that is searched at once. */
+const SPACING = 60;
+const rows: Row[] = Array.from({ length: 6_000 }, (_, index) => {
+  const group = (index * 7_919) % MANY;
+  const isForeign = index % 3 === 0;
+  const words = [
+    index % 2 === 0 && 'frequent',
+    index % 97 === 0 && 'medium',
+    (index === 11 || index === 5_901) && 'rare',
+    isForeign && 'elsewhere',
+    index < 600 && 'once',
+  ];
+  return {
+    id: uuid(0x40_0000 + index),
+    groupId: isForeign ? foreign(group) : owns(group),
+    ownerId: isForeign ? uuid(0x30_0000 + group) : searchers.owner,
+    position: 1 + index * SPACING + (index % 5),
+    text: words.filter(Boolean).join(' '),
+  };
+});
+
+const isMember: Record<keyof typeof searchers, (row: Row) => boolean> = {
+  owner: ({ ownerId }) => ownerId === searchers.owner,
+  guest: ({ ownerId }) => ownerId !== searchers.owner,
+  few: ({ groupId }) => [owns(1), owns(2), foreign(3)].includes(groupId),
+  former: () => false,
+};
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.projections.stop();
+  await side.owner.query(
+    `insert into chat_groups.groups
+       (group_id, name, owner_id, status, roster, member_count, created_at, position)
+     select g, 'A group', o, 'open', 1, 2, now(), 0 from unnest($1::uuid[], $2::uuid[]) b (g, o)`,
+    groupColumns(),
+  );
+  const member = (user: string, condition: string, isActive = true) =>
+    side.owner.query(
+      `insert into chat_groups.members (group_id, user_id, owner_id, role, is_active, joined_at, roster)
+       select group_id, $1, owner_id, 'member', $2, now(), 1 from chat_groups.groups where ${condition}`,
+      [user, isActive],
+    );
+  await member(searchers.owner, `owner_id = '${searchers.owner}'`);
+  await member(searchers.guest, `owner_id <> '${searchers.owner}'`);
+  await member(searchers.few, `group_id in ('${owns(1)}', '${owns(2)}', '${foreign(3)}')`);
+  await member(searchers.former, 'true', false);
+  await side.owner.query(
+    `insert into conversations.messages
+       (message_id, group_id, owner_id, position, text, seq, sender_id, file_ids, sent_at, changed_seq, ordinal)
+     select b.*, position, group_id, '{}', now(), position, 0
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[])
+       b (message_id, group_id, owner_id, position, text)`,
+    [
+      rows.map(({ id }) => id),
+      rows.map(({ groupId }) => groupId),
+      rows.map(({ ownerId }) => ownerId),
+      rows.map(({ position }) => position),
+      rows.map(({ text }) => text),
+    ],
+  );
+  await side.owner.query('update public.checkpoints set position = $1', [rows.at(-1)!.position]);
+});
+afterAll(() => side.close());
+
+function groupColumns() {
+  const numbers = Array.from({ length: MANY }, (_, n) => n);
+  return [
+    [...numbers.map(owns), ...numbers.map(foreign)],
+    [...numbers.map(() => searchers.owner), ...numbers.map((n) => uuid(0x30_0000 + n))],
+  ];
+}
+
+const WORDS = ['frequent', 'medium', 'rare', 'elsewhere', 'once', 'nothing'];
+type Searcher = keyof typeof searchers;
+const someone = fc.constantFrom(...(Object.keys(searchers) as Searcher[]));
+
+/** The ids of every hit, the newest first, as a reader of all rows would find them. */
+const hits = (who: Searcher, word: string, before = Infinity) =>
+  rows
+    .filter((row) => row.position < before && row.text.split(' ').includes(word) && isMember[who](row))
+    .map(({ id }) => id)
+    .reverse();
+
+const search = (who: Searcher, q: string, limit: number, cursor?: string) =>
+  side.queries.searchMessages({ userId: searchers[who], q, limit, cursor });
+const ids = ({ data }: { data: { id: string }[] }) => data.map(({ id }) => id);
+
+describe('a search in many groups', () => {
+  test('finds the newest hits of the searcher, all of them and no others, from any place', () =>
+    fc.assert(
+      fc.asyncProperty(
+        someone,
+        fc.constantFrom(...WORDS),
+        fc.integer({ min: 1, max: 100 }),
+        fc.option(fc.integer({ min: 0, max: rows.length * (SPACING + 5) }), { nil: undefined }),
+        async (who, word, limit, position) => {
+          const cursor = position && Buffer.from(JSON.stringify({ position })).toString('base64url');
+          const found = await search(who, word, limit, cursor || undefined);
+          const expected = hits(who, word, position || undefined);
+          expect(ids(found)).toEqual(expected.slice(0, limit));
+          expect(found.nextCursor !== null).toBe(expected.length > limit);
+        },
+      ),
+      { numRuns: 100 },
+    ));
+
+  test.each(['owner', 'guest', 'few'] as const)(
+    'comes page by page, without holes, to the %s',
+    async (who) => {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await search(who, 'once', 40, cursor);
+        found.push(...ids(page));
+        cursor = page.nextCursor ?? undefined;
+      } while (cursor !== undefined);
+      expect(found).toEqual(hits(who, 'once'));
+    },
+  );
+
+  test('finds the same in one group', async () => {
+    const groupId = owns(1) as GroupId;
+    const found = await side.queries.searchMessages({
+      userId: searchers.few,
+      q: 'frequent',
+      groupId,
+      limit: 50,
+    });
+    const inGroup = new Set(rows.filter((row) => row.groupId === groupId).map(({ id }) => id));
+    expect(ids(found)).toEqual(hits('few', 'frequent').filter((id) => inGroup.has(id)));
+  });
+
+  test('loses a group with the membership in it', async () => {
+    const lost = rows.findLast((row) => isMember.owner(row) && row.text.includes('frequent'))!;
+    const setActive = (isActive: boolean) =>
+      side.owner.query('update chat_groups.members set is_active = $3 where group_id = $1 and user_id = $2', [
+        lost.groupId,
+        searchers.owner,
+        isActive,
+      ]);
+    expect(ids(await search('owner', 'frequent', 1))).toEqual([lost.id]);
+    await setActive(false);
+    expect(ids(await search('owner', 'frequent', 100))).not.toContain(lost.id);
+    await setActive(true);
+  });
+});
+
+test('a search that takes too long is refused, to be repeated', async () => {
+  await side.owner.query('begin');
+  await side.owner.query('lock table conversations.messages in access exclusive mode');
+  const error: unknown = await search('few', 'rare', 1).catch((reason: unknown) => reason);
+  await side.owner.query('rollback');
+  expect(toProblem(error)).toMatchObject({ status: 503, code: 'UNAVAILABLE', retryable: true });
+  expect(ids(await search('owner', 'rare', 5))).toEqual(hits('owner', 'rare'));
+});
