@@ -41,6 +41,17 @@ describe('the chat groups read model', () => {
       member(bob.userId, 'member', false, 3),
     ]));
 
+  test('members know who made the group, whoever runs it now', () =>
+    given(groupCreated, joined(ada, 'admin'), removed(acme), joined(bob)).then(
+      'members',
+      'user_id, owner_id',
+      [
+        { user_id: acme.userId, owner_id: acme.userId },
+        { user_id: ada.userId, owner_id: acme.userId },
+        { user_id: bob.userId, owner_id: acme.userId },
+      ],
+    ));
+
   test('whoever comes back has been in since then', () =>
     given(...group, left(ada), joined(ada, 'admin')).then('members', columns, [
       member(acme.userId, 'admin', true, 1),

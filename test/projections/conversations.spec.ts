@@ -1,6 +1,6 @@
 import { conversations } from '../../src/projections/conversations.ts';
 import { deleted, edited, messageNumber, reacted, said, unreacted } from '../support/conversation.ts';
-import { ada, bob, groupId, otherGroupId } from '../support/example-events.ts';
+import { acme, ada, bob, groupCreated, groupId, otherGroupId } from '../support/example-events.ts';
 import { at, stage } from '../support/projection.ts';
 
 const { open, close, given } = stage(conversations);
@@ -62,6 +62,17 @@ describe('the conversations read model', () => {
       { seq: 3, ordinal: 2 },
       { seq: 5, ordinal: 3 },
     ]));
+
+  test('messages know who made their group, in whatever batch that happened', () =>
+    given(groupCreated, said(1), said(2), said(3, ada, 'x', otherGroupId)).then(
+      'messages',
+      'seq, owner_id, text',
+      [
+        { seq: 1, owner_id: acme.userId, text: 'message 1' },
+        { seq: 1, owner_id: null, text: 'x' },
+        { seq: 2, owner_id: acme.userId, text: 'message 2' },
+      ],
+    ));
 
   test('text is kept as it was written', () =>
     given(
