@@ -10,13 +10,14 @@ import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
+import { search } from './search.ts';
 
 /**
  * npm run bench -- [--quick] [--profile <folder>] [<name> …]
  * One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
  */
 
-const benches: Bench[] = [append, chat, growth, replay, idle, connections, cluster, hostile];
+const benches: Bench[] = [append, chat, growth, replay, search, idle, connections, cluster, hostile];
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean' }, profile: { type: 'string' } },
