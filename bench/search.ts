@@ -105,7 +105,7 @@ export const search: Bench = {
       if (!(await projections.progress.reached(await store.head(), CAUGHT_UP_MS)))
         throw new Error('the read models do not catch up');
       say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and those of others`);
-      const db = await createQueryPool({ url: ownerUrl, log: quiet });
+      const db = await createQueryPool({ url: ownerUrl, log: quiet, max: 4, applicationName: 'bench' });
       const { searchMessages } = bindQueries(db);
 
       const pagesOf = async (userId: UserId, q: Word): Promise<number[]> => {
