@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { type JWTPayload, SignJWT, errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
@@ -14,6 +14,8 @@ const TYPE = 'at+jwt';
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** Checking a signature takes some 100 µs; the verdict on one token never changes, except for its end. */
 const CACHED_TOKENS = 10_000;
+/** Long enough that repeating a bad token is free, short enough that a wrong clock or a new key is soon forgiven. */
+const REFUSED_MS = 30_000;
 const MAX_LENGTH = 2_048;
 /** Compact JWS with a signature of 64 bytes: decoders forgive stray characters and bits, this does not. */
 const SHAPE = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
@@ -38,6 +40,9 @@ export function createAccessTokens({
   lifetimeSeconds: number;
 }): AccessTokens {
   const verified = new LRUCache<string, Session>({ max: CACHED_TOKENS });
+  /** By the hash of the token, so that strangers do not decide how much an entry takes. */
+  const refused = new LRUCache<string, AuthenticationFailed['code']>({ max: CACHED_TOKENS, ttl: REFUSED_MS });
+  const checking = new Map<string, Promise<Session>>();
 
   async function claimsOf(token: string): Promise<JWTPayload> {
     const { payload } = await jwtVerify(
@@ -60,7 +65,6 @@ export function createAccessTokens({
   }
 
   async function check(token: string): Promise<Session> {
-    if (token.length > MAX_LENGTH || !SHAPE.test(token)) throw new AuthenticationFailed('TOKEN_INVALID');
     const claims = await claimsOf(token).catch((error: unknown) => {
       const code = error instanceof errors.JWTExpired ? 'TOKEN_EXPIRED' : 'TOKEN_INVALID';
       throw new AuthenticationFailed(code);
@@ -69,6 +73,22 @@ export function createAccessTokens({
     if (!parsed.success) throw new AuthenticationFailed('TOKEN_INVALID');
     const { sub, sid, role, exp } = parsed.data;
     return { actor: { userId: sub, role }, sessionId: sid, expiresAt: exp * 1000 };
+  }
+
+  /** Checks a token that is not known to be good; one that is known to be bad, or is being checked, costs nothing. */
+  async function checkOnce(token: string): Promise<Session> {
+    if (token.length > MAX_LENGTH || !SHAPE.test(token)) throw new AuthenticationFailed('TOKEN_INVALID');
+    const key = hash('sha256', token, 'base64url');
+    const fault = refused.get(key);
+    if (fault) throw new AuthenticationFailed(fault);
+    const running = checking.get(key) ?? check(token).finally(() => checking.delete(key));
+    checking.set(key, running);
+    try {
+      return await running;
+    } catch (error) {
+      if (error instanceof AuthenticationFailed) refused.set(key, error.code);
+      throw error;
+    }
   }
 
   return {
@@ -85,7 +105,7 @@ export function createAccessTokens({
         .sign(keys.privateKey),
     async verify(token) {
       const known = verified.get(token);
-      const session = known ?? (await check(token));
+      const session = known ?? (await checkOnce(token));
       if (!known) verified.set(token, session);
       if (Date.now() < session.expiresAt + CLOCK_TOLERANCE_SECONDS * 1000) return session;
       verified.delete(token);

@@ -73,6 +73,18 @@ describe('An access token', () => {
     expect(await faultOf(await resigned(header, signHonestly))).toBe('accepted');
   });
 
+  test('costs one check of its signature when it is bad, however often and at whatever pace it comes', async () => {
+    const verify = jest.spyOn(crypto.subtle, 'verify');
+    const bad = await forge({ key: stranger });
+    expect(await Promise.all([faultOf(bad), faultOf(bad), faultOf(bad)])).toStrictEqual(
+      Array.from({ length: 3 }, () => 'TOKEN_INVALID'),
+    );
+    expect(await faultOf(bad)).toBe('TOKEN_INVALID');
+    expect(verify).toHaveBeenCalledTimes(1);
+    expect(await faultOf(await forge({ claims: { exp: seconds() - 60 } }))).toBe('TOKEN_EXPIRED');
+    verify.mockRestore();
+  });
+
   const publicPem = keys.publicKey.export({ type: 'spki', format: 'pem' });
   const publicRaw = Buffer.from(keys.jwks.keys[0]!.x!, 'base64url');
   const hs256 = (secret: string | Buffer) => (signed: string) =>
