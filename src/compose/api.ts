@@ -10,6 +10,7 @@ import type { RateLimits } from '../auth/rate-limits.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Readiness } from '../http/route-deps.ts';
 import { createHttpServer } from '../http/server.ts';
+import { clientAddressBehind } from '../platform/client-address.ts';
 import type { Closers } from '../platform/closers.ts';
 import { newId } from '../platform/ids.ts';
 import type { Metrics } from '../platform/metrics.ts';
@@ -81,6 +82,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     readMarkers,
     log,
     newId,
+    clientAddress: clientAddressBehind(config.trustedProxies),
     settings: config,
   });
   await gateway.start();

@@ -2,7 +2,7 @@ import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Session } from '../auth/session.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { ClientToServerEvents, ServerToClientEvents } from './protocol.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { type Rate, TokenBucket } from './token-bucket.ts';
 import type { Wire } from './wire.ts';
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
@@ -10,6 +10,7 @@ export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, Defa
 
 /** Events of one user that may wait for their turn: a client may ask about each of a thousand groups at once. */
 const MAX_WAITING = 1_024;
+const MAX_WAITING_BYTES = 4_194_304;
 /** Typing is worth nothing once it is a flood: more than this is dropped in silence. */
 const TYPING = { perSecond: 4, burst: 10 };
 
@@ -21,6 +22,7 @@ export interface User {
   readonly arriving: Set<ChatSocket>;
   /** Events that wait for their turn, on all sockets. */
   waiting: number;
+  waitingBytes: number;
   /** Counts the changes of this user's memberships that the broadcaster has handled. */
   membershipChanges: number;
   /** Runs while the user may still come back before others are told. */
@@ -42,14 +44,18 @@ export class Connection {
   pingedAt: number | undefined;
   /** What was sent up to then has arrived. */
   receivedUntil: number | undefined;
+  readonly #refusals: Rate;
+  readonly #sizes: number[] = [];
   #typing: TokenBucket | undefined;
+  #refused: TokenBucket | undefined;
   #lane: Promise<void>;
   #open!: () => void;
 
-  constructor(session: Session, user: User, wire: Wire) {
+  constructor(session: Session, user: User, wire: Wire, refusals: Rate) {
     this.session = session;
     this.user = user;
     this.wire = wire;
+    this.#refusals = refusals;
     this.#lane = new Promise((resolve) => (this.#open = resolve));
   }
 
@@ -59,11 +65,33 @@ export class Connection {
   }
 
   /** Runs what a client asks for in the order in which it asked. False when too much is waiting already. */
-  inTurn(work: () => Promise<void>): boolean {
-    if (this.user.waiting >= MAX_WAITING) return false;
-    this.user.waiting += 1;
-    this.#lane = this.#lane.then(work).finally(() => (this.user.waiting -= 1));
+  inTurn(bytes: number, work: () => Promise<void>): boolean {
+    const { user } = this;
+    if (user.waiting >= MAX_WAITING || user.waitingBytes + bytes > MAX_WAITING_BYTES) return false;
+    user.waiting += 1;
+    user.waitingBytes += bytes;
+    this.#lane = this.#lane.then(work).finally(() => {
+      user.waiting -= 1;
+      user.waitingBytes -= bytes;
+    });
     return true;
+  }
+
+  /** An event, or an attachment of the last one, has come. Socket.IO hands each over a little later, in the same order. */
+  received(data: unknown): void {
+    if (typeof data === 'string') this.#sizes.push(data.length);
+    else this.#sizes.push((this.#sizes.pop() ?? 0) + (data as Buffer).length);
+  }
+
+  /** The size of the event that is handed over now. */
+  takeSize(): number {
+    return this.#sizes.shift() ?? 0;
+  }
+
+  /** Something that this socket sent was refused, or worth nothing; too much of that ends its connection. */
+  wasRefused(): void {
+    this.#refused ??= new TokenBucket(this.#refusals);
+    if (!this.#refused.take()) this.wire.end('too many refused events');
   }
 
   /** Whether this socket may announce that its user is typing. */

@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Server } from 'socket.io';
@@ -11,15 +11,17 @@ import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-mar
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
+import { Addresses } from './addresses.ts';
 import { arrivals } from './arrival.ts';
 import type { Attendances } from './attendance.ts';
 import type { Carrier } from './carrier.ts';
 import { clientEventHandlers } from './client-events.ts';
 import { clusterNode } from './cluster-node.ts';
 import type { ChatServer, ChatSocket } from './connection.ts';
+import { keepDoor, upgradeCheck } from './door.ts';
 import { fanOut } from './fan-out.ts';
 import { eventHandler } from './handle-event.ts';
-import { handshake, originCheck } from './handshake.ts';
+import { handshake } from './handshake.ts';
 import { headAnnouncer } from './heads.ts';
 import { loneNode } from './lone-node.ts';
 import { membershipIn } from './membership.ts';
@@ -56,6 +58,8 @@ export interface GatewayDeps {
   metrics: RealtimeMetrics;
   log: Logger;
   newId: () => string;
+  /** Where a request comes from, whatever proxies are in between. */
+  clientAddress: (request: IncomingMessage) => string;
   settings: Partial<RealtimeSettings>;
   /** The other nodes, if there may be some: then a broadcaster somewhere follows the log for all of them. */
   cluster?: { carrier: Carrier; registry: PresenceRegistry } | undefined;
@@ -91,6 +95,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const started = Promise.withResolvers<void>();
   const stopped = new AbortController();
   let isDraining = false;
+  const addresses = new Addresses();
 
   const io: ChatServer = new Server(deps.httpServer, {
     path: '/socket.io',
@@ -104,12 +109,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
     pingInterval: settings.pingIntervalMs,
     pingTimeout: 20_000,
     cookie: false,
-    allowRequest: originCheck(settings.allowedOrigins),
+    allowRequest: upgradeCheck(settings.allowedOrigins, addresses, deps.clientAddress),
     ...(deps.cluster && { adapter: deps.cluster.carrier.adapter }),
   });
   const wiring = wireUp(io, settings.maxUnsentBytes);
-  // The request of the upgrade has served its purpose; kept, it would be a good part of an idle socket's memory.
-  io.engine.on('connection', (conn: { request: unknown }) => (conn.request = undefined));
+  const door = keepDoor({ io, wiring, addresses, clientAddress: deps.clientAddress });
   const write = fanOut(io, metrics.delivered);
 
   const users = new Users(settings.maxSocketsPerUser);
@@ -146,9 +150,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   io.use(
     handshake({
       ...deps,
+      door,
       users,
       admits: node.admits,
       wiring,
+      refusals: settings.refusals,
       isDraining: () => isDraining,
       refused: metrics.refused,
     }),

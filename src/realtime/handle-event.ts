@@ -59,39 +59,47 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     return (handlers[name] as Handler)(socket, payload);
   }
 
-  function refuse(name: unknown, error: unknown, reply: Reply | undefined): void {
+  function refuse(
+    { data: connection }: ChatSocket,
+    name: unknown,
+    error: unknown,
+    reply: Reply | undefined,
+  ): void {
     const visible = shown(error);
     if (visible.code === 'INTERNAL') log.error({ err: error, event: name }, 'a socket event failed');
     refused(visible.code);
     reply?.({ ok: false, error: visible } as { ok: boolean });
+    // What fails on this side, clients are asked to repeat.
+    if (visible.status < 500) connection.wasRefused();
   }
 
   return function handleEvent(socket: ChatSocket, packet: unknown[]): void {
     const { data: connection } = socket;
     const reply = typeof packet.at(-1) === 'function' ? (packet.at(-1) as Reply) : undefined;
     const [name, ...args] = reply ? packet.slice(0, -1) : packet;
+    const bytes = connection.takeSize();
     if (connection.wire.isCut) return;
     try {
       const cost = costOfEvent(name);
       if (typeof cost === 'number') rateLimits.spend('requests', connection.user.id, cost);
     } catch (error) {
-      return refuse(name, error, reply);
+      return refuse(socket, name, error, reply);
     }
-    if (!isClientEvent(name)) return refuse(name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
+    if (!isClientEvent(name)) return refuse(socket, name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
 
     let isAnswered = false;
     const late = setTimeout(() => {
       isAnswered = true;
-      refuse(name, new ProblemError(problem('UNAVAILABLE')), reply);
+      refuse(socket, name, new ProblemError(problem('UNAVAILABLE')), reply);
     }, ANSWER_MS);
-    const isQueued = connection.inTurn(async () => {
+    const isQueued = connection.inTurn(bytes, async () => {
       // Whoever has been told to repeat an event does not expect it to happen later.
       if (isAnswered) return;
       try {
         const answer = await obey(socket, name, args);
         if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
-        if (!isAnswered) refuse(name, error, reply);
+        if (!isAnswered) refuse(socket, name, error, reply);
         if (sessionFault(connection.session, revocations)) socket.disconnect(true);
       } finally {
         clearTimeout(late);
@@ -99,6 +107,6 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     });
     if (isQueued) return;
     clearTimeout(late);
-    refuse(name, new ProblemError(problem('RATE_LIMITED', { retryAfterSeconds: 1 })), reply);
+    refuse(socket, name, new ProblemError(problem('RATE_LIMITED', { retryAfterSeconds: 1 })), reply);
   };
 }

@@ -1,3 +1,5 @@
+import type { Rate } from './token-bucket.ts';
+
 export interface RealtimeSettings {
   /** Origins of web pages that may connect, besides those of this host. */
   allowedOrigins: readonly string[];
@@ -6,6 +8,8 @@ export interface RealtimeSettings {
   maxUnsentBytes: number;
   /** How long after the answer to a ping the next one is sent. */
   pingIntervalMs: number;
+  /** What one socket may get refused: answering a flood costs as much as obeying it. */
+  refusals: Rate;
 }
 
 export const defaultSettings: RealtimeSettings = {
@@ -14,4 +18,6 @@ export const defaultSettings: RealtimeSettings = {
   maxSocketsPerUser: 20,
   maxUnsentBytes: 1_048_576,
   pingIntervalMs: 25_000,
+  // Clients that try again too soon stay far below.
+  refusals: { perSecond: 20, burst: 200 },
 };

@@ -25,6 +25,7 @@ export class Users {
       sockets: new Set(),
       arriving: new Set(),
       waiting: 0,
+      waitingBytes: 0,
       membershipChanges: 0,
       absence: undefined,
     };

@@ -1,5 +1,6 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Server, Socket } from 'socket.io';
+import { TokenBucket } from './token-bucket.ts';
 
 /** What Socket.IO and engine.io themselves use of a `ws` connection to send frames made beforehand. */
 type FrameParts = [head: Buffer, body?: Buffer | string];
@@ -19,11 +20,16 @@ export interface Wiring {
 
 const TEXT_FRAME = 0x81;
 const CLOSE = 0x8;
+const PONG = 0xa;
 /** Larger amounts are cheaper to hand over in pieces than to copy. */
 const COPY_BYTES = 16_384;
 /** RFC 6455 §7.4.2: 4000 to 4999 are for private use. */
 const SLOW_CONSUMER = 4_008;
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1_008;
 const TERMINATE_AFTER_MS = 1_000;
+/** WebSocket's own pings, which `ws` answers: browsers send none, other clients one now and then. */
+const PINGS = { perSecond: 10, burst: 100 };
 
 /** A WebSocket text frame, unmasked as servers send it: one buffer, to be shared by all who get it. */
 export function textFrame(text: string): Buffer {
@@ -48,6 +54,7 @@ export function textFrame(text: string): Buffer {
  * since all of it passes here, what is unsent is known exactly. Order is kept: there is no second way out.
  */
 export class Wire {
+  readonly #conn: EngineSocket;
   readonly #ws: WebSocket;
   readonly #tcp: TcpSocket;
   readonly #limit: number;
@@ -57,9 +64,13 @@ export class Wire {
   #frames: Buffer[] = [];
   #bytes = 0;
   #isCut = false;
+  #pings: TokenBucket | undefined;
 
   /** `maxUnsentBytes`: a connection with more than that unsent is cut. */
-  constructor(ws: WebSocket, flushSoon: (wire: Wire) => void, maxUnsentBytes: number) {
+  constructor(conn: EngineSocket, flushSoon: (wire: Wire) => void, maxUnsentBytes: number) {
+    const { socket: ws } = conn.transport as unknown as { socket: WebSocket };
+    ws._sender.sendFrame = (frame, sent) => this.sendFrame(frame, sent);
+    this.#conn = conn;
     this.#ws = ws;
     this.#tcp = ws._socket;
     this.#limit = maxUnsentBytes;
@@ -102,6 +113,12 @@ export class Wire {
     }
   }
 
+  /** Ends a connection that does what it must not. Nothing more of it is looked at; what was sent to it leaves. */
+  end(reason: string): void {
+    this.#close(POLICY_VIOLATION, reason);
+    this.#conn.close();
+  }
+
   /** Resolves once the connection can take more, or is gone. */
   async drained(): Promise<void> {
     this.flush();
@@ -118,9 +135,11 @@ export class Wire {
 
   /** Takes the place of the sender's own method: the caller is told at once, so nothing queues up before this. */
   sendFrame([head, body]: FrameParts, sent?: (error?: Error | null) => void): void {
-    const isClose = (head[0]! & 0x0f) === CLOSE;
+    const opcode = head[0]! & 0x0f;
     const whole = body === undefined ? head : Buffer.concat([head, Buffer.from(body)]);
-    if (!isClose) {
+    if (opcode === PONG && !(this.#pings ??= new TokenBucket(PINGS)).take())
+      return this.end('too many pings');
+    if (opcode !== CLOSE) {
       this.write(whole);
       sent?.();
       return;
@@ -134,9 +153,13 @@ export class Wire {
     this.flush();
     if (this.unsentBytes <= this.#limit) return;
     this.#isCut = true;
-    this.#ws.close(SLOW_CONSUMER, 'slow consumer');
-    setTimeout(() => this.#ws.terminate(), TERMINATE_AFTER_MS).unref();
+    this.#close(SLOW_CONSUMER, 'slow consumer');
     this.onCut?.();
+  }
+
+  #close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+    setTimeout(() => this.#ws.terminate(), TERMINATE_AFTER_MS).unref();
   }
 }
 
@@ -156,10 +179,7 @@ export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
   };
 
   io.engine.on('connection', (conn: EngineSocket) => {
-    const { socket: ws } = conn.transport as unknown as { socket: WebSocket };
-    const wire = new Wire(ws, flushSoon, maxUnsentBytes);
-    ws._sender.sendFrame = (frame, sent) => wire.sendFrame(frame, sent);
-    wires.set(conn, wire);
+    wires.set(conn, new Wire(conn, flushSoon, maxUnsentBytes));
   });
 
   return { of: (conn) => wires.get(conn)! };

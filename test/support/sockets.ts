@@ -203,6 +203,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     },
     log: pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
     newId,
+    clientAddress: ({ headers }) => String(headers['x-address'] ?? '127.0.0.1'),
     settings: {},
     ...change,
   };

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { AuthenticationFailed } from '../../src/auth/session.ts';
+import { openRawSocket } from '../support/raw-socket.ts';
+import { type World, createWorld, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
+
+describe('before a connection has said who it is', () => {
+  let world: World;
+  let checks: number;
+  beforeEach(async () => {
+    checks = 0;
+    world = await createWorld({
+      async authenticate(token) {
+        checks += 1;
+        if (token === 'bad') throw new AuthenticationFailed('TOKEN_INVALID');
+        const actor = { userId: newUser(), role: 'applicant' } as const;
+        return { actor, sessionId: randomUUID(), expiresAt: Date.now() + 600_000 };
+      },
+    });
+  });
+  afterEach(() => world.stop());
+  const open = (address = '192.0.2.1') => openRawSocket(world.url, { headers: { 'x-address': address } });
+  const refusalOf = (address: string) =>
+    open(address).then(
+      ({ ws }) => {
+        ws.terminate();
+        return undefined;
+      },
+      (error: { statusCode: number; headers: Record<string, string> }) => error,
+    );
+
+  test('it may fail three times, has its answers, and is closed', async () => {
+    const socket = await open();
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      socket.connect('bad');
+      expect(await socket.answer(attempt)).toContain('TOKEN_INVALID');
+    }
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect(socket.ended()).toEqual({ code: 1008, reason: 'not authenticated' });
+  });
+
+  test('a flood of bad tokens costs three checks at most', async () => {
+    const socket = await open();
+    for (let count = 0; count < 5_000; count += 1) socket.connect('bad');
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect(checks).toBeLessThanOrEqual(3);
+  });
+
+  test.each([
+    ['a CONNECT to another namespace', '40/admin,{"token":"x"}'],
+    ['an event', '42["sync",{}]'],
+    ['an event of another namespace', '42/admin,["sync",{}]'],
+    ['a leave-taking', '41'],
+    ['an acknowledgement', '430[]'],
+    ['an error', '44{}'],
+    ['the beginning of a binary event', '451-["sync",{"_placeholder":true,"num":0}]'],
+    ['bytes', Buffer.from([1, 2, 3])],
+    ['an upgrade', '5'],
+    ['nothing', '6'],
+    ['what is not JSON', '40{"token":'],
+    ['more than 64 KiB', `40${JSON.stringify({ token: 'x'.repeat(70_000) })}`],
+  ])('%s ends it unanswered', async (_, frame) => {
+    const socket = await open();
+    socket.ws.send(frame);
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect([socket.heard, checks]).toEqual([[], 0]);
+  });
+
+  test.each(['answers to pings that nobody sent', 'pings'])(
+    '%s end it when they are a flood',
+    async (what) => {
+      const socket = await open();
+      for (let count = 0; count < 500; count += 1) {
+        if (what === 'pings') socket.ws.ping();
+        else socket.ws.send('3');
+      }
+      await until(() => socket.ended() !== undefined, 'the end');
+      expect(socket.ended()?.code).toBe(1008);
+    },
+  );
+
+  test('an address that failed 300 times within a minute is refused before the upgrade, others are not', async () => {
+    let sockets = 0;
+    while ((await refusalOf('192.0.2.9')) === undefined) sockets += 1;
+    expect(sockets).toBeGreaterThanOrEqual(300);
+    expect(sockets).toBeLessThan(400);
+    const refusal = await refusalOf('192.0.2.9');
+    expect([refusal?.statusCode, refusal?.headers['retry-after']]).toEqual([429, '60']);
+    expect(await refusalOf('192.0.2.10')).toBeUndefined();
+  });
+
+  test('an address has at most 200 such connections, and any number that have said it', async () => {
+    const sockets = await Promise.all(Array.from({ length: 200 }, () => open()));
+    expect((await refusalOf('192.0.2.1'))?.statusCode).toBe(429);
+    expect(await refusalOf('192.0.2.2')).toBeUndefined();
+    sockets[0]!.connect('good');
+    expect(await sockets[0]!.answer()).toMatch(/^40/);
+    const other = await open();
+    sockets[1]!.ws.terminate();
+    await until(() => refusalOf('192.0.2.1').then((refusal) => refusal === undefined), 'a place to be free');
+    for (const { ws } of [...sockets, other]) ws.terminate();
+  });
+});
+
+describe('a connection that has said who it is', () => {
+  let world: World;
+  beforeAll(async () => (world = await createWorld()));
+  afterAll(() => world.stop());
+
+  async function enter(userId = newUser()) {
+    const socket = await openRawSocket(world.url);
+    socket.connect(world.token(userId));
+    expect(await socket.answer()).toMatch(/^40/);
+    return socket;
+  }
+
+  test('has one socket: the second of 20 CONNECTs ends it', async () => {
+    const alice = newUser();
+    const socket = await openRawSocket(world.url);
+    for (let count = 0; count < 20; count += 1) socket.connect(world.token(alice));
+    await until(() => socket.ended() !== undefined, 'the end');
+    const entered = await enter(alice);
+    entered.connect(world.token(alice));
+    await until(() => entered.ended() !== undefined, 'the end');
+    await until(() => world.metered.sockets === 0, 'no socket to be left');
+  });
+
+  test.each([
+    ['unknown events', '42["nothing"]'],
+    ['malformed events', '42["markRead",{}]'],
+    ['acknowledgements of nothing', '430[]'],
+    ['answers to pings that nobody sent', '3'],
+    ['packets without a meaning', '6'],
+  ])('is closed for a flood of %s', async (_, frame) => {
+    const socket = await enter();
+    for (let count = 0; count < 500; count += 1) socket.ws.send(frame);
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect(socket.ended()).toEqual({ code: 1008, reason: 'too many refused events' });
+    expect(socket.heard.length).toBeLessThan(250);
+  });
+
+  test('is closed for going on at twice its budget, not for one burst that is too large', async () => {
+    const calm = await createWorld({ requestsPerMinute: 300 });
+    const alice = newUser();
+    const groupId = await calm.group(alice);
+    const client = await calm.client(alice);
+    const burst = (events: number) => {
+      for (let count = 0; count < events; count += 1) client.any.emit('joinRoom', { groupId });
+    };
+    burst(350);
+    await client.asks('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'Still here' });
+    burst(350);
+    await until(() => !client.socket.connected, 'the end');
+    await calm.stop();
+  });
+
+  test('holds at most 4 MiB of events that wait for their turn', async () => {
+    const held = await createWorld({ queries: { groupsOfUser: () => new Promise(() => {}) } });
+    const socket = await openRawSocket(held.url);
+    socket.connect(held.token(newUser()));
+    await socket.answer();
+    for (let id = 0; id < 100; id += 1) socket.ws.send(`42${id}["sync",{"groups":"${'x'.repeat(60_000)}"}]`);
+    await until(() => socket.heard.length > 30, 'the answers');
+    expect(socket.heard.slice(1).every((answer) => answer.includes('RATE_LIMITED'))).toBe(true);
+    await held.stop();
+  });
+});
