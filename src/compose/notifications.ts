@@ -8,6 +8,7 @@ import type { EventStore } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import { unsubscribePath } from '../http/routes/unsubscribe.ts';
 import type { Mailer } from '../notifications/mailer.ts';
+import { startFanOutLane } from '../notifications/fan-out-lane.ts';
 import { startNotifier } from '../notifications/notifier.ts';
 import type { Reach } from '../notifications/reach.ts';
 import { startRelay } from '../notifications/relay.ts';
@@ -19,6 +20,7 @@ import { createLogPusher } from '../platform/log-pusher.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { createPgBossQueue } from '../platform/pg-boss-queue.ts';
 import { createNotificationFacts } from '../platform/postgres-notification-facts.ts';
+import { createFanOuts } from '../platform/postgres-fan-outs.ts';
 import { createOutbox } from '../platform/postgres-outbox.ts';
 import type { Leases } from '../platform/postgres-leases.ts';
 import { createPushSubscriptions } from '../platform/postgres-push-subscriptions.ts';
@@ -31,8 +33,10 @@ import { led } from './led.ts';
 
 /** A pool of their own: whatever is told later, requests never wait for a connection because of it. */
 const CONNECTIONS = 6;
-/** Batches in the hands of the workers of this process. */
-const AT_ONCE = 10;
+/** Batches in the hands of the workers of this process, by lane. The mailer has five connections: one is always left. */
+const AT_ONCE = { email: 8, push: 10, 'email-slow': 3, 'push-slow': 3 };
+/** How long it may be behind before readiness tells of it. */
+const BEHIND_SECONDS = { notifier: 60, audiences: 600 };
 const YEAR_MS = 365 * 24 * 3_600_000;
 
 /** What carries notifications outwards: push, and who wants it. Needed before the first request. */
@@ -59,7 +63,7 @@ export async function openNotifications(config: Config, log: Logger, open: Close
       ? await createPgBossQueue({ url: ownerUrl, role: APP_ROLE, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, log });
   open.add('queue', () => queue.close());
-  return { pool, queue, outbox: createOutbox({ pool }) };
+  return { pool, queue, outbox: createOutbox({ pool }), fanOuts: createFanOuts({ pool }) };
 }
 
 interface NotificationDeps extends Awaited<ReturnType<typeof openNotifications>> {
@@ -107,26 +111,47 @@ interface NotifierDeps extends NotificationDeps {
 
 /** Decides who is told, and puts it into the queue, wherever this process leads. */
 export function startNotifications(log: Logger, open: Closers, deps: NotifierDeps) {
-  const { store, outbox, queue, metrics } = deps;
+  const { store, outbox, fanOuts, queue, metrics } = deps;
   const notifying = led(deps.leases, 'notifier', () => notify(log, deps));
   open.add('notifier', () => notifying.stop());
+
+  async function audiencesBehind(): Promise<string | undefined> {
+    const running = notifying.running();
+    if (!running) return undefined;
+    const { count, seconds } = ageOf(await fanOuts.backlog());
+    const isBehind = seconds > BEHIND_SECONDS.audiences;
+    return (
+      running.audienceFailure() ??
+      (isBehind ? `${count} are in work, the oldest for ${seconds} s` : undefined)
+    );
+  }
+
   return {
     /** Brings the gauges up to date. */
     async measure(): Promise<void> {
       const running = notifying.running();
       if (!running) return;
-      metrics.notifierLag((await store.head()) - running.position());
+      metrics.notifierLag((await store.head()) - running.position(), running.lagSeconds());
       const { waiting, parked } = await outbox.backlog();
       metrics.notificationsWaiting(waiting, parked);
+      const { count, seconds } = ageOf(await fanOuts.backlog());
+      metrics.fanOutsInWork(count, seconds);
     },
     checks: {
       queue: () => queue.failure() ?? notifying.running()?.relayFailure(),
       notifier: () => notifying.running()?.failure(),
+      audiences: audiencesBehind,
     },
   };
 }
 
-function notify(log: Logger, { store, loader, progress, outbox, queue, reach }: NotifierDeps) {
+const ageOf = ({ count, oldestSentAt }: { count: number; oldestSentAt: Date | null }) => ({
+  count,
+  seconds: oldestSentAt ? Math.round(Math.max(Date.now() - oldestSentAt.getTime(), 0) / 1_000) : 0,
+});
+
+function notify(log: Logger, { store, loader, progress, outbox, fanOuts, queue, reach }: NotifierDeps) {
+  const now = () => new Date();
   const relay = startRelay({
     outbox,
     queue,
@@ -135,25 +160,28 @@ function notify(log: Logger, { store, loader, progress, outbox, queue, reach }: 
       return state.status === 'none' ? standardPreferences : state.preferences;
     },
     newId,
-    now: () => new Date(),
+    now,
     log,
   });
-  const notifier = startNotifier({
-    store,
-    loader,
-    outbox,
-    reach,
-    progress,
-    log,
-    now: () => new Date(),
-    onWritten: () => relay.wake(),
-  });
+  const onWritten = () => relay.wake();
+  const lane = startFanOutLane({ store, fanOuts, reach, progress, log, now, onWritten });
+  const onFanOut = () => lane.wake();
+  const notifier = startNotifier({ store, loader, outbox, reach, progress, log, now, onWritten, onFanOut });
+
+  function behind(): string | undefined {
+    const seconds = Math.round(notifier.lagSeconds());
+    if (seconds <= BEHIND_SECONDS.notifier) return undefined;
+    return `it is ${seconds} s behind the log, at position ${notifier.position()}`;
+  }
   return {
     position: () => notifier.position(),
-    failure: () => notifier.failure()?.message,
+    lagSeconds: () => notifier.lagSeconds(),
+    failure: () => notifier.failure()?.message ?? behind(),
+    audienceFailure: () => lane.failure()?.message,
     relayFailure: () => relay.failure()?.message,
     async stop() {
       await notifier.stop();
+      await lane.stop();
       await relay.stop();
     },
   };

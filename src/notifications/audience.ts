@@ -3,17 +3,17 @@ import type { Job } from '../commands/job/job.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
-import type { NotificationKind } from './notification.ts';
-import type { Candidate } from './outbox.ts';
-
-/** What is told, whoever is told. */
-export type Notice = Omit<Candidate, 'recipientId'>;
+import type { Candidate, Notice, NotificationKind } from './notification.ts';
 
 /** A message and who was in the group: small, because the members are shared with every other message of the group. */
 export interface MessageAudience {
   notice: Notice;
   senderId: UserId;
   members: Members;
+  /** The version of the group that the members are as of. */
+  roster: number;
+  /** Milliseconds since 1970. */
+  sentAt: number;
 }
 
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
@@ -21,8 +21,9 @@ type StatusChanged = Recorded<EventOf<'ApplicationStatusChanged'>>;
 
 /** Those who may have to be told of a message: the members, without the sender. */
 export const audienceOf = (
-  { id, revision, position, data }: Recorded<EventOf<'MessageSent'>>,
+  { id, revision, position, occurredAt, data }: Recorded<EventOf<'MessageSent'>>,
   members: Members,
+  roster: number,
 ): MessageAudience => ({
   notice: {
     eventId: id,
@@ -34,6 +35,8 @@ export const audienceOf = (
   },
   senderId: data.senderId,
   members,
+  roster,
+  sentAt: Date.parse(occurredAt),
 });
 
 /** How many may have to be told. */

@@ -3,6 +3,12 @@ import type { GroupId, UserId } from '../events/ids.ts';
 
 export type Channel = 'email' | 'push';
 
+/**
+ * The way through the queue, each with workers of its own, so that no lane waits for another. The slow ones are for large
+ * audiences, for what did not get through at once, and for what comes behind that.
+ */
+export type Lane = Channel | `${Channel}-slow`;
+
 /** What somebody is told of: `subjectId` is a message's id, or an application's. */
 export type NotificationKind = 'message' | 'application-submitted' | 'application-status';
 
@@ -19,6 +25,12 @@ export interface Notification {
   seq: number;
   position: Position;
 }
+
+/** Somebody who is to be told of an event, on every channel that their preferences allow. */
+export type Candidate = Omit<Notification, 'channel'>;
+
+/** What is told, whoever is told. */
+export type Notice = Omit<Candidate, 'recipientId'>;
 
 /** The notifications that go out together, to one recipient by one channel. Its id never changes, whoever retries. */
 export interface Batch {

@@ -1,6 +1,6 @@
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import type { AggregateLoader, Folded } from '../commands/aggregate-cache.ts';
 import { type ChatGroup, chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import { jobOf } from '../commands/job/job.ts';
 import type { EventOf } from '../events/domain-event.ts';
@@ -8,18 +8,14 @@ import { isChatGroupEvent } from '../events/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
-import {
-  type MessageAudience,
-  audienceOf,
-  sizeOf,
-  toldOfApplication,
-  toldOfStatus,
-  whoIsAway,
-} from './audience.ts';
-import type { Candidate, Outbox } from './outbox.ts';
+import { type MessageAudience, audienceOf, toldOfApplication, toldOfStatus } from './audience.ts';
+import { FEW, type Told, createDecisions } from './decisions.ts';
+import type { Outbox } from './outbox.ts';
+import { PageSize } from './page-size.ts';
 import { patientLook } from './patient-look.ts';
 import type { Reach } from './reach.ts';
-import { MOST_UNDECIDED, UndecidedMessages } from './undecided.ts';
+import { MOST_UNDECIDED } from './undecided.ts';
+import { within } from './within.ts';
 
 export interface NotifierOptions {
   store: Pick<EventStore, 'subscribe' | 'head'>;
@@ -35,55 +31,55 @@ export interface NotifierOptions {
   /** How often it looks whose time is up, and saves a checkpoint when there is nothing else to write. */
   everyMs?: number;
   mostUndecided?: number;
+  /** More notifications of one message are written in slices. */
+  few?: number;
   /** Hears that somebody may be told. */
   onWritten?: () => void;
+  /** Hears that there are large audiences to tell. */
+  onFanOut?: () => void;
 }
 
 export interface Notifier {
   /** Up to there everybody who is to be told is in the outbox. */
   position(): Position;
-  /** Why it is retrying right now; undefined while all is well. */
+  /** How long ago the oldest event was stored that it has not handled yet; 0 when it keeps up. */
+  lagSeconds(): number;
+  /** Why it is retrying right now, or what it goes on repeating; undefined while all is well. */
   failure(): Error | undefined;
   /** Resolves when what is in hand is written. */
   stop(): Promise<void>;
 }
 
-/** A message of which it is not known yet who is there to hear it; the time in ms since 1970. */
-interface Sent extends MessageAudience {
-  sentAt: number;
-}
-
 const BATCH = 500;
 /** Nobody notices it in a mail. */
 const LINGER_MS = 100;
-/** More than one batch brings, so that a backlog shrinks. */
-const DECIDED_AT_ONCE = 1_000;
-/** A push follows its event within milliseconds; of one that was handled much later nothing better is known. */
-const PUSHED_WITHIN_MS = 5_000;
+/** Recipients that one transaction writes. */
+const PAGE = 1_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
+/** Where it has failed so often it is repeating itself. */
+const REPEATED = 3;
 const ACCOUNTS = ['accounts'];
 
-/** What the promise resolves to, or undefined when that takes longer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(late.resolve, ms, undefined);
-  return Promise.race([promise, late.promise]).finally(() => clearTimeout(timer));
-}
-
 /**
- * Decides who is told later, and writes it to the outbox. Members who are offline when a message is sent are told at once;
- * those who are online and do not receive it within the window are told then. The checkpoint never passes a message that
- * is not decided, so after a crash, or any other fault, it starts again from the table: what was written stays as it is,
- * and nothing is left out. The first start of all begins at the head of the log.
+ * Decides who is told later, and writes it to the outbox, a page of recipients in each transaction; a message that many
+ * are to be told of becomes a fan-out there. The checkpoint never passes a message that is not decided, so after a crash,
+ * or any other fault, it starts again from the table: what was written stays as it is, and nothing is left out. The first
+ * start of all begins at the head of the log.
  */
 export function startNotifier(options: NotifierOptions): Notifier {
   const { store, loader, outbox, reach, progress, log, now } = options;
-  const { windowMs = 30_000, everyMs = 250, mostUndecided = MOST_UNDECIDED, onWritten = () => {} } = options;
+  const { windowMs = 30_000, everyMs = 250, mostUndecided = MOST_UNDECIDED, few = FEW } = options;
+  const { onWritten = () => {}, onFanOut = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const page = new PageSize(PAGE);
   let saved: Position = 0;
+  /** When the first event in hand was stored. */
+  let behindSince: number | undefined;
   let failure: Error | undefined;
   let failures = 0;
+  /** The checkpoint at which it has failed so often. */
+  let trouble: { position: Position; times: number; error: Error } | undefined;
 
   async function begin(): Promise<Position> {
     const checkpoint = await outbox.checkpoint();
@@ -93,11 +89,11 @@ export function startNotifier(options: NotifierOptions): Notifier {
   }
 
   /** The group at least as new as the message: its sender's membership was checked against that revision. */
-  async function groupOf({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<ChatGroup> {
+  async function groupOf({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>> {
     const ref = chatGroupOf(data.groupId);
-    const { revision, state } = await loader.load(ref);
+    const group = await loader.load(ref);
     const needed = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
-    return revision >= needed ? state : (await loader.refresh(ref)).state;
+    return group.revision >= needed ? group : loader.refresh(ref);
   }
 
   const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
@@ -105,63 +101,37 @@ export function startNotifier(options: NotifierOptions): Notifier {
   /** One life: from the checkpoint in the table until something fails or the notifier stops. */
   async function follow(): Promise<void> {
     saved = await begin();
-    // Clients are still coming back: of messages up to here nobody is called offline before the window has passed.
     const headAtStart = await store.head();
-    const undecided = new UndecidedMessages(mostUndecided);
-    let candidates: Candidate[] = [];
+    const decisions = createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few });
+    let told: Told = { candidates: [], fanOuts: [] };
     let changedTheirMind: UserId[] = [];
     let handled = saved;
     let savedAt = performance.now();
-    const settled = () => (undecided.first() ?? handled + 1) - 1;
+    const settled = () => (decisions.first() ?? handled + 1) - 1;
+    const isSettled = () => handled === saved && told.candidates.length + told.fanOuts.length === 0;
 
-    async function handle(event: Recorded, sent: Sent[]): Promise<void> {
+    function note({ candidates, fanOuts }: Told): void {
+      for (const candidate of candidates) told.candidates.push(candidate);
+      told.fanOuts.push(...fanOuts);
+    }
+
+    async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
       if (isChatGroupEvent(event)) loader.absorb(chatGroupOf(event.data.groupId), [event]);
       else if (event.type === 'MessageSent') {
-        const group = await groupOf(event);
-        if (group.status === 'none') return;
-        sent.push({ ...audienceOf(event, group.members), sentAt: Date.parse(event.occurredAt) });
+        const { state, revision } = await groupOf(event);
+        if (state.status !== 'none') sent.push(audienceOf(event, state.members, revision + 1));
       } else if (event.type === 'ApplicationSubmitted')
-        candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
-      else if (event.type === 'ApplicationStatusChanged') candidates.push(...toldOfStatus(event));
+        told.candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
+      else if (event.type === 'ApplicationStatusChanged') told.candidates.push(...toldOfStatus(event));
       else if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
     }
 
-    /** Those who are offline are told now; what becomes of the others is decided later. */
-    async function divide(sent: readonly Sent[]): Promise<void> {
-      if (sent.length === 0) return;
-      const isNew = ({ notice }: Sent) => notice.position > headAtStart;
-      const reached = sent.some(isNew) ? await look(sent.filter(isNew)) : undefined;
-      const handledAt = now().getTime();
-      for (const { sentAt, ...audience } of sent) {
-        const away =
-          reached && audience.notice.position > headAtStart
-            ? whoIsAway(audience, (userId) => !reached.isOnline(userId))
-            : [];
-        for (const candidate of away) candidates.push(candidate);
-        if (away.length === sizeOf(audience)) continue;
-        const pushedBy = Math.min(handledAt, sentAt + PUSHED_WITHIN_MS);
-        undecided.add({ ...audience, pushedBy, decideAt: handledAt + windowMs });
-      }
-    }
-
     async function handleAll(events: readonly Recorded[]): Promise<void> {
-      const sent: Sent[] = [];
+      behindSince = Date.parse(events[0]!.occurredAt);
+      const sent: MessageAudience[] = [];
       for (const event of events) await handle(event, sent);
-      await divide(sent);
+      note(await decisions.divide(sent));
       handled = events.at(-1)!.position;
-    }
-
-    /** Whether there may be more whose time is up. */
-    async function decide(): Promise<boolean> {
-      const due = undecided.take(now().getTime(), DECIDED_AT_ONCE);
-      if (due.length === 0) return false;
-      const reached = await look(due);
-      for (const message of due) {
-        const { notice, pushedBy } = message;
-        const isAway = (userId: UserId) => !reached.hasReceived(userId, pushedBy, notice.groupId);
-        for (const candidate of whoIsAway(message, isAway)) candidates.push(candidate);
-      }
-      return due.length === DECIDED_AT_ONCE;
     }
 
     /** Repeating it after a crash is no fault. */
@@ -172,14 +142,32 @@ export function startNotifier(options: NotifierOptions): Notifier {
       onWritten();
     }
 
+    async function writeTold(to: Position): Promise<void> {
+      const { candidates, fanOuts } = told;
+      let from = 0;
+      try {
+        for (let end = page.rows; end < candidates.length; end = from + page.rows) {
+          await outbox.write({ from: saved, to: saved, candidates: candidates.slice(from, end) });
+          page.succeeded();
+          from = end;
+        }
+        await outbox.write({ from: saved, to, candidates: candidates.slice(from), fanOuts });
+        page.succeeded();
+      } catch (error) {
+        page.failed();
+        throw error;
+      }
+      if (candidates.length > 0) onWritten();
+      if (fanOuts.length > 0) onFanOut();
+      told = { candidates: [], fanOuts: [] };
+    }
+
     async function save(): Promise<void> {
       const to = settled();
-      if (candidates.length > 0) {
+      if (told.candidates.length + told.fanOuts.length > 0) {
         while (!(await progress.reached(handled, everyMs, ACCOUNTS))) if (signal.aborted) return;
       } else if (to === saved || (performance.now() - savedAt < everyMs && !signal.aborted)) return;
-      await outbox.write({ from: saved, to, candidates });
-      if (candidates.length > 0) onWritten();
-      candidates = [];
+      await writeTold(to);
       saved = to;
       savedAt = performance.now();
     }
@@ -198,8 +186,8 @@ export function startNotifier(options: NotifierOptions): Notifier {
     let isBehind = false;
     try {
       for (;;) {
-        const isIdle = handled === saved && candidates.length === 0;
-        const arrived = isIdle ? await arriving : await within(arriving, isBehind ? 0 : everyMs);
+        if (isSettled() && handled >= headAtStart) trouble = undefined;
+        const arrived = isSettled() ? await arriving : await within(arriving, isBehind ? 0 : everyMs);
         if (arrived?.done) break;
         if (arrived) {
           // Acknowledgements and pushes of the same events leave first: somebody waits for them.
@@ -207,9 +195,12 @@ export function startNotifier(options: NotifierOptions): Notifier {
           await handleAll(arrived.value);
           arriving = next();
         }
-        isBehind = await decide();
+        const decided = await decisions.decide();
+        note(decided);
+        isBehind = decided.isMore;
         await reconsider();
         await save();
+        if (!arrived || arrived.value.length < BATCH) behindSince = undefined;
         failure = undefined;
         failures = 0;
       }
@@ -228,16 +219,25 @@ export function startNotifier(options: NotifierOptions): Notifier {
         failure = error instanceof Error ? error : new Error(String(error));
         const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
         failures += 1;
+        const times = trouble?.position === saved ? trouble.times + 1 : 1;
+        trouble = { position: saved, times, error: failure };
         log.warn({ err: failure, position: saved, pauseMs }, 'the notifier starts again from its checkpoint');
         await pause(pauseMs, undefined, { signal }).catch(() => {});
       }
     }
   }
 
+  function repeated(): Error | undefined {
+    if (!trouble || trouble.position !== saved || trouble.times < REPEATED) return undefined;
+    const { times, error } = trouble;
+    return new Error(`it has failed ${times} times at position ${saved}: ${error.message}`, { cause: error });
+  }
+
   const ended = run();
   return {
     position: () => saved,
-    failure: () => failure,
+    lagSeconds: () => (behindSince === undefined ? 0 : Math.max(now().getTime() - behindSince, 0) / 1_000),
+    failure: () => repeated() ?? failure,
     stop: () => {
       stopping.abort();
       return ended;

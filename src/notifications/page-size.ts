@@ -1,10 +1,15 @@
+/** A page grows again after so many successes in a row, so that one that is always too long fails rarely. */
+const STEADY = 10;
+
 /**
  * How many rows one statement takes. A statement that fails may have been too long, so the same page is never tried
- * twice: each failure halves it, and each success doubles it again up to the most.
+ * twice: each failure halves it, and ten successes in a row double it again, up to the most.
  */
 export class PageSize {
   readonly #most: number;
   #rows: number;
+  #failures = 0;
+  #successes = 0;
 
   constructor(most: number) {
     this.#most = most;
@@ -15,11 +20,20 @@ export class PageSize {
     return this.#rows;
   }
 
+  /** How often it has failed since it last succeeded. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   succeeded(): void {
-    this.#rows = Math.min(2 * this.#rows, this.#most);
+    this.#failures = 0;
+    this.#successes += 1;
+    if (this.#successes % STEADY === 0) this.#rows = Math.min(2 * this.#rows, this.#most);
   }
 
   failed(): void {
+    this.#failures += 1;
+    this.#successes = 0;
     this.#rows = Math.max(Math.ceil(this.#rows / 2), 1);
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { MessageAudience } from './audience.ts';
+import type { UserId } from '../events/ids.ts';
 import type { Reach, Reached } from './reach.ts';
 
 interface PatientLookOptions {
@@ -14,15 +14,12 @@ interface PatientLookOptions {
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 
 /**
- * Looks how the audiences of some messages are reached, and waits for as long as nobody can tell: nobody is away only
- * because that is not known. Rejects when the signal aborts.
+ * Looks how some users are reached, and waits for as long as nobody can tell: nobody is away only because that is not
+ * known. Rejects when the signal aborts.
  */
 export const patientLook =
   ({ reach, onFailure, signal, log }: PatientLookOptions) =>
-  async (audiences: readonly MessageAudience[]): Promise<Reached> => {
-    // Messages of one group share its members.
-    const groups = new Set(audiences.map(({ members }) => members));
-    const userIds = [...new Set([...groups].flatMap((members) => [...members.keys()]))];
+  async (userIds: readonly UserId[]): Promise<Reached> => {
     for (let attempts = 0; ; attempts += 1) {
       try {
         return await reach.look(userIds);

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { NotificationPreferences } from '../events/account.ts';
 import type { UserId } from '../events/ids.ts';
+import type { Lane } from './notification.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Queue } from './queue.ts';
 import { quietUntil } from './quiet-hours.ts';
@@ -26,8 +27,9 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-/** Each takes a connection of the pool. */
-const GATHERED_AT_ONCE = 8;
+/** What is due for large audiences comes beside the rest, never before it. */
+const GATHERED_AT_ONCE = { isSlow: false, limit: 8 };
+const GATHERED_BESIDE = { isSlow: true, limit: 4 };
 /** Messages that the queue has not confirmed. */
 const UNCONFIRMED = 100;
 const MINUTE_MS = 60_000;
@@ -79,18 +81,18 @@ export function startRelay({
     }
   }
 
-  async function publish(batchId: string): Promise<void> {
-    await queue.publish(batchId);
+  async function publish({ batchId, lane }: { batchId: string; lane: Lane }): Promise<void> {
+    await queue.publish(batchId, lane);
     await outbox.published(batchId);
   }
 
   /** Answers whether there may be more to do. While the queue is out of reach, what comes waits for one larger batch. */
   async function step(): Promise<boolean> {
-    const batchIds = await outbox.unpublished(UNCONFIRMED);
-    await all(batchIds.map(publish));
-    const due = await outbox.due(GATHERED_AT_ONCE);
-    await all(due.map(gather));
-    return due.length > 0 || batchIds.length === UNCONFIRMED;
+    const batches = await outbox.unpublished(UNCONFIRMED);
+    await all(batches.map(publish));
+    const due = await Promise.all([outbox.due(GATHERED_AT_ONCE), outbox.due(GATHERED_BESIDE)]);
+    await all(due.flat().map(gather));
+    return due.flat().length > 0 || batches.length === UNCONFIRMED;
   }
 
   async function sleep(): Promise<void> {

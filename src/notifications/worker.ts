@@ -20,6 +20,9 @@ const MAX_ATTEMPTS = 12;
 const FIRST_BACK_OFF_MS = 30_000;
 const MAX_BACK_OFF_MS = 3_600_000;
 
+/** While one batch is on its way to somebody, the next one waits for so long before it is handed out again. */
+const NEXT_MS = 1_000;
+
 /** When a batch that failed so often before may be tried again. */
 export const backOffMs = (attempts: number): number =>
   Math.min(FIRST_BACK_OFF_MS * 2 ** attempts, MAX_BACK_OFF_MS);
@@ -58,6 +61,8 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { outbox, facts, log, metrics, now, patienceMs = 20_000 } = deps;
   const { hostname } = new URL(deps.siteUrl);
   const inHand = new Map<string, Promise<void>>();
+  /** Who is being told, and by which channel: nobody takes more than one place in a lane. */
+  const told = new Set<string>();
 
   /** What is sent must be settled, and an outage must not use up the deliveries that a poisoned batch is allowed. */
   async function persistently<T>(work: () => Promise<T>): Promise<T> {
@@ -122,6 +127,12 @@ export function createWorker(deps: WorkerDeps): Worker {
   async function attempt(batchId: string): Promise<void> {
     const batch = await persistently(() => outbox.load(batchId));
     if (!batch) return;
+    const place = `${batch.channel} ${batch.recipientId}`;
+    if (told.has(place)) {
+      const next = new Date(now().getTime() + NEXT_MS);
+      return persistently(() => outbox.retry(batchId, next));
+    }
+    told.add(place);
     try {
       await deliver(batch);
     } catch (error) {
@@ -129,6 +140,8 @@ export function createWorker(deps: WorkerDeps): Worker {
       else if (error instanceof NotDelivered || error instanceof NotCaughtUp)
         await putOff(batch, error.message);
       else throw error;
+    } finally {
+      told.delete(place);
     }
   }
 

@@ -21,10 +21,11 @@ export const EXPIRED: readonly Expired[] = [
     oldestBy: 'spent_at',
   },
   {
-    // The notifier never looks again at what lies before its checkpoint, so none of these can be written a second time.
+    // Nobody looks again at what lies before the checkpoint and before all fan-outs: none of it is written a second time.
     table: 'notifications',
     where: `settled_at < $1::timestamptz - interval '24 hours'
-      and position <= (select position from checkpoints where name = 'notifier')`,
+      and position <= (select position from checkpoints where name = 'notifier')
+      and position < coalesce((select min(position) from notification_fan_outs), position + 1)`,
     oldestBy: 'settled_at',
   },
   {

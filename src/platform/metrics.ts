@@ -22,7 +22,9 @@ export interface Metrics {
   fileDecided(outcome: string, seconds: number): void;
   /** What became of notifications: `sent`, or why not. */
   notificationsSettled(channel: string, outcome: string, count: number): void;
-  notifierLag(positions: number): void;
+  notifierLag(positions: number, seconds: number): void;
+  /** Large audiences that are told in slices, and the age of the oldest. */
+  fanOutsInWork(count: number, seconds: number): void;
   notificationsWaiting(waiting: number, parked: number): void;
   /** Rows of a table that have expired and are still there. */
   expiredRows(table: string, count: number): void;
@@ -119,9 +121,24 @@ export function createMetrics(): Metrics {
     help: 'Events of which nobody has decided yet who is told; those of the last 30 s are among them',
     registers,
   });
+  const notifierSeconds = new Gauge({
+    name: 'chat_notifier_lag_seconds',
+    help: 'Age of the oldest event that the notifier has not handled yet',
+    registers,
+  });
+  const fanOuts = new Gauge({
+    name: 'chat_notification_fan_outs',
+    help: 'Messages with large audiences that are being told in slices, 10,000 at most',
+    registers,
+  });
+  const fanOutSeconds = new Gauge({
+    name: 'chat_notification_fan_out_age_seconds',
+    help: 'Age of the oldest message whose large audience has not been told yet',
+    registers,
+  });
   const waiting = new Gauge({
     name: 'chat_notifications_waiting',
-    help: 'Notifications that have not been settled',
+    help: 'Notifications that have not been settled, 100,000 at most',
     registers,
   });
   const parked = new Gauge({
@@ -154,7 +171,14 @@ export function createMetrics(): Metrics {
     requestAnswered: (labels, seconds) => requestSeconds.observe(labels, seconds),
     fileDecided: (outcome, seconds) => inspectionSeconds.observe({ outcome }, seconds),
     notificationsSettled: (channel, outcome, count) => notifications.inc({ channel, outcome }, count),
-    notifierLag: (positions) => notifierLag.set(positions),
+    notifierLag(positions, seconds) {
+      notifierLag.set(positions);
+      notifierSeconds.set(seconds);
+    },
+    fanOutsInWork(count, seconds) {
+      fanOuts.set(count);
+      fanOutSeconds.set(seconds);
+    },
     notificationsWaiting(count, parkedBatches) {
       waiting.set(count);
       parked.set(parkedBatches);

@@ -3,16 +3,12 @@ import pg from 'pg';
 import { PgBoss, type QueueOptions } from 'pg-boss';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { type Queue, QueueUnavailable } from '../notifications/queue.ts';
+import { DEAD_QUEUE, LANES, QUEUE_OF, type Queue, QueueUnavailable } from '../notifications/queue.ts';
 import { withSession } from './postgres.ts';
 import { inTransaction } from './transactions.ts';
 import { within } from './within.ts';
 
 const SCHEMA = 'pgboss';
-/** Batches on their way to a worker. */
-const QUEUE = 'notifications';
-/** Those that no worker could handle. */
-const DEAD_QUEUE = 'notifications.dead';
 const MAX_CONNECTIONS = 3;
 const PUBLISH_DEADLINE_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
@@ -37,7 +33,7 @@ const DEAD_RETRIES: QueueOptions = {
   retryDelayMax: 60,
 };
 /** Workers are woken when a job comes; they look by themselves for jobs whose time has come, or when nobody can wake them. */
-const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 1 };
+const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 };
 
 const Job = z.object({ batchId: z.uuid() });
 
@@ -100,13 +96,14 @@ export async function createPgBossQueue(options: {
     deleteAfterSeconds: ONE_HOUR,
     notify: true,
   });
-  await boss.createQueue(QUEUE, {
-    ...LEASE,
-    ...RETRIES,
-    deleteAfterSeconds: ONE_HOUR,
-    deadLetter: DEAD_QUEUE,
-    notify: true,
-  });
+  for (const lane of LANES)
+    await boss.createQueue(QUEUE_OF[lane], {
+      ...LEASE,
+      ...RETRIES,
+      deleteAfterSeconds: ONE_HOUR,
+      deadLetter: DEAD_QUEUE,
+      notify: true,
+    });
 
   /** One worker of a queue, which takes a job at a time. Answers with what ends it, once it is done with its job. */
   async function work(name: string, take: (batchId: string) => Promise<void>) {
@@ -127,9 +124,9 @@ export async function createPgBossQueue(options: {
   }
 
   return {
-    async publish(batchId) {
+    async publish(batchId, lane) {
       try {
-        await within(boss.send(QUEUE, { batchId }), PUBLISH_DEADLINE_MS, () => {
+        await within(boss.send(QUEUE_OF[lane], { batchId }), PUBLISH_DEADLINE_MS, () => {
           throw new QueueUnavailable('PostgreSQL took no job within 5 s');
         });
       } catch (error) {
@@ -140,7 +137,8 @@ export async function createPgBossQueue(options: {
     async consume({ handle, onDead, concurrency }) {
       const reason = `its handling failed ${1 + RETRY_LIMIT} times`;
       const stops = [await work(DEAD_QUEUE, (batchId) => onDead(batchId, reason))];
-      while (stops.length <= concurrency) stops.push(await work(QUEUE, handle));
+      for (const lane of LANES)
+        for (let n = 0; n < concurrency[lane]; n += 1) stops.push(await work(QUEUE_OF[lane], handle));
       return {
         async stop() {
           await Promise.all(stops.map((stop) => stop()));

@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import type { Position } from '../events/event-store.ts';
-import type { Batch, Notification } from '../notifications/notification.ts';
-import type { Candidate, Outbox, ParkedBatch, Waiting } from '../notifications/outbox.ts';
+import type { Batch, Lane, Notification } from '../notifications/notification.ts';
+import type { Outbox, ParkedBatch, Waiting } from '../notifications/outbox.ts';
 import { plain } from '../projections/columns.ts';
+import { addFanOuts } from './postgres-fan-outs.ts';
+import { writeNotifications } from './postgres-notification-rows.ts';
 import { transaction } from './transactions.ts';
 
 /** Its row in the table of checkpoints. */
@@ -11,44 +13,20 @@ const NOTIFIER = 'notifier';
 const LOST_MINUTES = 15;
 /** Longer than a publication and its mark take. A relay that dies in between delays its batches by as much. */
 const CLAIM_SECONDS = 10;
+/** A batch that is not settled so long after it was gathered does not get through. */
+const STUCK_SECONDS = 5;
 const LONGEST_REASON = 1_000;
+const LISTED = 1_000;
+/** Batches put back by one statement. */
+const REPLAYED_AT_ONCE = 1_000;
+const COUNTED = 100_000;
 
 const MOVE = `select move_checkpoint('${NOTIFIER}', $1, $2)`;
 
-/** Push is for those who have a browser to push to; a muted group keeps its messages from being told, nothing else. */
-const WRITE = `
-  with written as (
-    insert into notifications
-      (event_id, recipient_id, channel, kind, group_id, subject_id, seq, position, written_at)
-    select c.event_id, c.recipient_id, w.channel, c.kind, c.group_id, c.subject_id, c.seq, c.position, $1::timestamptz
-    from unnest($2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::bigint[], $8::bigint[])
-      c (event_id, recipient_id, kind, group_id, subject_id, seq, position)
-    join accounts.accounts a on a.user_id = c.recipient_id
-    cross join lateral (values
-      ('email', a.email),
-      ('push', a.push and exists (select from push_subscriptions s where s.user_id = a.user_id))
-    ) w (channel, is_wanted)
-    where w.is_wanted and not (c.kind = 'message' and c.group_id = any (a.muted))
-    on conflict do nothing
-    returning recipient_id, channel, kind
-  )
-  insert into notification_pace as p (recipient_id, channel, topic, not_before, waits)
-  select distinct recipient_id, channel, case kind when 'message' then 'messages' else 'applications' end,
-    $1::timestamptz, true
-  from written order by 1, 2, 3
-  on conflict (recipient_id, channel, topic) do update set waits = true where not p.waits`;
-
-const columns = (candidates: readonly Candidate[]): string[] => [
-  plain(candidates.map(({ eventId }) => eventId)),
-  plain(candidates.map(({ recipientId }) => recipientId)),
-  plain(candidates.map(({ kind }) => kind)),
-  plain(candidates.map(({ groupId }) => groupId)),
-  plain(candidates.map(({ subjectId }) => subjectId)),
-  plain(candidates.map(({ seq }) => seq)),
-  plain(candidates.map(({ position }) => position)),
-];
-
-/** Two relays that ask at once are given different batches. */
+/**
+ * Two relays that ask at once are given different batches. What has failed before, and what comes behind a batch that
+ * has not got through for a while, would hold up others: it goes in the slow lane.
+ */
 const CLAIM = `
   update notification_batches b set claimed_until = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS})
   from (
@@ -59,7 +37,11 @@ const CLAIM = `
     for update skip locked
   ) claimed
   where b.batch_id = claimed.batch_id
-  returning b.batch_id as "batchId"`;
+  returning b.batch_id as "batchId", b.channel || case when b.is_slow or b.attempts > 0 or exists (
+      select from notification_batches o
+      where o.recipient_id = b.recipient_id and o.channel = b.channel and o.done_at is null and o.parked_at is null
+        and o.gathered_at < b.gathered_at and o.gathered_at < $1::timestamptz - make_interval(secs => ${STUCK_SECONDS})
+    ) then '-slow' else '' end as lane`;
 
 /** A worker that was faster has asked for a retry meanwhile: its time stands. */
 const PUBLISHED = `
@@ -79,12 +61,22 @@ const PARKED = `
   select b.batch_id as "batchId", b.recipient_id as "recipientId", b.channel, b.park_reason as reason,
     b.parked_at as "parkedAt",
     (select count(*) from notifications n where n.batch_id = b.batch_id and n.outcome is null) as notifications
-  from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id`;
+  from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id limit ${LISTED}`;
+
+/** Ids that are given are the operator's: as many as fit on a command line. */
+const REPLAY = `
+  update notification_batches
+  set parked_at = null, park_reason = null, attempts = 0, publish_at = $1, claimed_until = null
+  where batch_id = any (array(
+    select batch_id from notification_batches
+    where parked_at is not null and ($2::uuid[] is null or batch_id = any ($2::uuid[]))
+    order by parked_at limit ${REPLAYED_AT_ONCE}
+  ))`;
 
 const BACKLOG = `
   select
-    (select count(*) from notifications where outcome is null) as waiting,
-    (select count(*) from notification_batches where parked_at is not null) as parked,
+    (select count(*) from (select from notifications where outcome is null limit ${COUNTED}) n) as waiting,
+    (select count(*) from (select from notification_batches where parked_at is not null limit ${COUNTED}) b) as parked,
     (
       select coalesce(extract(epoch from $1::timestamptz - min(publish_at)), 0)::float8 from notification_batches
       where done_at is null and parked_at is null and publish_at <= $1
@@ -94,12 +86,6 @@ const BACKLOG = `
 export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; now?: () => Date }): Outbox {
   const changed = async (text: string, values: unknown[]): Promise<number> =>
     (await pool.query(text, values)).rowCount ?? 0;
-
-  const write = (from: Position, to: Position, candidates: readonly Candidate[]): Promise<void> =>
-    transaction(pool, async (client) => {
-      await client.query(MOVE, [from, to]);
-      await client.query(WRITE, [now(), ...columns(candidates)]);
-    });
 
   return {
     async checkpoint() {
@@ -115,16 +101,20 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
         [NOTIFIER, position],
       );
     },
-    async write({ from, to, candidates }) {
-      if (candidates.length === 0) await pool.query(MOVE, [from, to]);
-      else await write(from, to, candidates);
+    async write({ from, to, candidates, fanOuts = [] }) {
+      if (candidates.length + fanOuts.length === 0) return void (await pool.query(MOVE, [from, to]));
+      await transaction(pool, async (client) => {
+        await client.query(MOVE, [from, to]);
+        if (fanOuts.length > 0) await addFanOuts(client, fanOuts);
+        if (candidates.length > 0) await writeNotifications(client, now(), candidates, { isSlow: false });
+      });
     },
 
-    async due(limit) {
+    async due({ isSlow, limit }) {
       const { rows } = await pool.query<Waiting>(
         `select recipient_id as "recipientId", channel, topic, gathered_at as "gatheredAt" from notification_pace
-         where waits and not_before <= $1 order by not_before limit $2`,
-        [now(), limit],
+         where waits and is_slow = $3 and not_before <= $1 order by not_before limit $2`,
+        [now(), limit, isSlow],
       );
       return rows;
     },
@@ -153,8 +143,8 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
       ]);
     },
     async unpublished(limit) {
-      const { rows } = await pool.query<{ batchId: string }>(CLAIM, [now(), limit]);
-      return rows.map(({ batchId }) => batchId);
+      const { rows } = await pool.query<{ batchId: string; lane: Lane }>(CLAIM, [now(), limit]);
+      return rows;
     },
     async published(batchId) {
       await changed(PUBLISHED, [batchId, now()]);
@@ -197,13 +187,12 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
       const { rows } = await pool.query<Omit<ParkedBatch, 'parkedAt'> & { parkedAt: Date }>(PARKED);
       return rows.map((row) => ({ ...row, parkedAt: row.parkedAt.toISOString() }));
     },
-    replay: (batchIds) =>
-      changed(
-        `update notification_batches
-         set parked_at = null, park_reason = null, attempts = 0, publish_at = $1, claimed_until = null
-         where parked_at is not null and ($2::uuid[] is null or batch_id = any ($2::uuid[]))`,
-        [now(), batchIds ?? null],
-      ),
+    async replay(batchIds) {
+      let replayed = 0;
+      for (let last = REPLAYED_AT_ONCE; last === REPLAYED_AT_ONCE; replayed += last)
+        last = await changed(REPLAY, [now(), batchIds ?? null]);
+      return replayed;
+    },
     async backlog() {
       const { rows } = await pool.query<Awaited<ReturnType<Outbox['backlog']>>>(BACKLOG, [now()]);
       return rows[0]!;

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Consumer, Queue } from '../notifications/queue.ts';
+import { type Consumer, DEAD_QUEUE, LANES, QUEUE_OF, type Queue } from '../notifications/queue.ts';
 import { keepRabbitmqLink, onChannelBroken } from './rabbitmq-queue-link.ts';
-import { DEAD_QUEUE, declareTopology, QUEUE } from './rabbitmq-queue-topology.ts';
+import { declareTopology } from './rabbitmq-queue-topology.ts';
 
 const FIRST_BACK_OFF_MS = 200;
 const MAX_BACK_OFF_MS = 30_000;
@@ -19,7 +19,7 @@ export interface RabbitmqConsumer extends Consumer {
 }
 
 /**
- * Consumes both queues on a connection of its own, so that a broker that takes no messages still takes
+ * Consumes all queues on a connection of its own, so that a broker that takes no messages still takes
  * acknowledgements. What fails is given back after 0.2 s, doubling with each time, and holds its place meanwhile: a
  * fault that concerns all messages slows them all down.
  */
@@ -97,7 +97,8 @@ export async function createRabbitmqConsumer(
       });
       return consumerTag;
     };
-    const tags = [await follow(QUEUE, concurrency, handleOnce), await follow(DEAD_QUEUE, 1, handleDead)];
+    const tags = [await follow(DEAD_QUEUE, 1, handleDead)];
+    for (const lane of LANES) tags.push(await follow(QUEUE_OF[lane], concurrency[lane], handleOnce));
     cancel = async () => {
       for (const tag of tags) await channel.cancel(tag);
     };

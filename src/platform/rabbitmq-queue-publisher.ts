@@ -1,17 +1,15 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Logger } from 'pino';
-import { QueueUnavailable } from '../notifications/queue.ts';
+import { QUEUE_OF, type Queue, QueueUnavailable } from '../notifications/queue.ts';
 import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink } from './rabbitmq-queue-link.ts';
-import { declareTopology, QUEUE } from './rabbitmq-queue-topology.ts';
+import { declareTopology } from './rabbitmq-queue-topology.ts';
 
 const PUBLISH_DEADLINE_MS = 5_000;
 const MAX_UNCONFIRMED = 500;
 const QUEUE_IS_GONE = 'the queue does not exist';
 
 /** Publishes with confirms on a connection of its own. `publish` keeps the promise of the queue's port. */
-export interface RabbitmqPublisher extends RabbitmqLink {
-  publish(batchId: string): Promise<void>;
-}
+export interface RabbitmqPublisher extends RabbitmqLink, Pick<Queue, 'publish'> {}
 
 interface Unconfirmed {
   settle: (failure?: string) => void;
@@ -70,7 +68,7 @@ export async function createRabbitmqPublisher(options: {
   const link = await keepRabbitmqLink({ ...options, name: 'notifications publisher', setUp, tearDown });
 
   /** Writes at once, and resolves once the broker has the message on disk. */
-  function write(current: Session, batchId: string, signal: AbortSignal): Promise<void> {
+  function write(current: Session, queue: string, batchId: string, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const key = String((published += 1));
     const settle = (failure?: string) => {
@@ -94,7 +92,7 @@ export async function createRabbitmqPublisher(options: {
       else settle(entry.isReturned ? QUEUE_IS_GONE : undefined);
     };
     try {
-      current.isFull = !current.channel.publish('', QUEUE, Buffer.from(batchId), properties, onConfirm);
+      current.isFull = !current.channel.publish('', queue, Buffer.from(batchId), properties, onConfirm);
     } catch (error) {
       settle(error instanceof Error ? error.message : String(error));
     }
@@ -103,7 +101,7 @@ export async function createRabbitmqPublisher(options: {
 
   return {
     ...link,
-    async publish(batchId) {
+    async publish(batchId, lane) {
       const deadline = new AbortController();
       const timer = setTimeout(() => {
         deadline.abort(new QueueUnavailable('RabbitMQ took no message within 5 s'));
@@ -115,7 +113,7 @@ export async function createRabbitmqPublisher(options: {
           const failure = link.failure();
           if (failure !== undefined || !session) throw new QueueUnavailable(failure ?? 'not connected');
           if (!session.isFull && session.unconfirmed.size < MAX_UNCONFIRMED)
-            return await write(session, batchId, deadline.signal);
+            return await write(session, QUEUE_OF[lane], batchId, deadline.signal);
           await new Promise<void>((resume) => waiting.add(resume));
         }
       } finally {

@@ -1,14 +1,11 @@
 import type { Channel } from 'amqplib';
+import { DEAD_QUEUE, LANES, QUEUE_OF } from '../notifications/queue.ts';
 
-/** Batches on their way to a worker. */
-export const QUEUE = 'notifications';
-/** Those that no worker could handle; the exchange has the same name. */
-export const DEAD_QUEUE = 'notifications.dead';
 /** How often a message comes again before it is dead. */
 export const REDELIVERIES = 5;
 
 /**
- * Declares both queues. They are quorum queues: what is confirmed is on the disk of a majority. A message moves to the
+ * Declares the queues, and an exchange to the dead ones under their name. They are quorum queues: what is confirmed is on the disk of a majority. A message moves to the
  * dead ones at least once: it leaves its queue only when it has been confirmed there, for which its queue has to refuse
  * rather than drop what is too much (https://www.rabbitmq.com/docs/quorum-queues#dead-lettering).
  */
@@ -16,14 +13,15 @@ export async function declareTopology(channel: Channel): Promise<void> {
   await channel.assertExchange(DEAD_QUEUE, 'fanout', { durable: true });
   await channel.assertQueue(DEAD_QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
   await channel.bindQueue(DEAD_QUEUE, DEAD_QUEUE, '');
-  await channel.assertQueue(QUEUE, {
-    durable: true,
-    arguments: {
-      'x-queue-type': 'quorum',
-      'x-delivery-limit': REDELIVERIES,
-      'x-dead-letter-exchange': DEAD_QUEUE,
-      'x-dead-letter-strategy': 'at-least-once',
-      'x-overflow': 'reject-publish',
-    },
-  });
+  for (const lane of LANES)
+    await channel.assertQueue(QUEUE_OF[lane], {
+      durable: true,
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-delivery-limit': REDELIVERIES,
+        'x-dead-letter-exchange': DEAD_QUEUE,
+        'x-dead-letter-strategy': 'at-least-once',
+        'x-overflow': 'reject-publish',
+      },
+    });
 }

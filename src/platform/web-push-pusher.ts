@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import type { Logger } from 'pino';
 import webPush from 'web-push';
 import { NotDelivered } from '../notifications/mailer.ts';
@@ -16,7 +16,7 @@ import {
 
 /** Whoever was away for longer looks for themselves. */
 const TTL_SECONDS = 86_400;
-const PUSH_WITHIN_MS = 10_000;
+const PUSH_WITHIN_MS = 5_000;
 const NOT_FOUND = 404;
 const GONE = 410;
 const TOO_MANY_REQUESTS = 429;
@@ -31,6 +31,32 @@ interface Vapid {
 
 /** A push service keeps only the last push of a topic: 32 characters of base64url at most (RFC 8030 §5.4). */
 const topicOf = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 32);
+
+/** A push that has waited for so long waits for a slow push service; while several do, it gets no more. */
+const SLOW_AFTER_MS = 1_500;
+const MOST_SLOW = 3;
+
+/** `a.push.example.org` and `b.push.example.org` are one push service, as far as a name can tell. */
+const siteOf = ({ hostname }: URL): string =>
+  isIP(hostname.replace(/^\[|\]$/g, '')) ? hostname : hostname.split('.').slice(-2).join('.');
+
+/** Keeps a push service that does not answer from taking all workers. */
+function createSlowSites(slowAfterMs: number) {
+  const waiting = new Map<string, Set<{ since: number }>>();
+  return async function push<T>(site: string, work: () => Promise<T>): Promise<T> {
+    const others = waiting.get(site) ?? new Set();
+    const slow = [...others].filter(({ since }) => performance.now() - since > slowAfterMs);
+    if (slow.length >= MOST_SLOW) throw new NotDelivered('the push service is slow', { isFinal: false });
+    const own = { since: performance.now() };
+    waiting.set(site, others.add(own));
+    try {
+      return await work();
+    } finally {
+      others.delete(own);
+      if (others.size === 0) waiting.delete(site);
+    }
+  };
+}
 
 type Resolve = (
   host: string,
@@ -64,6 +90,7 @@ export function createWebPushPusher({
   ca,
   resolve = lookup,
   pushWithinMs = PUSH_WITHIN_MS,
+  slowAfterMs = SLOW_AFTER_MS,
 }: {
   vapid: Vapid;
   /** Hosts that may have a private address. */
@@ -74,7 +101,9 @@ export function createWebPushPusher({
   /** How names become addresses. Default the system's way. */
   resolve?: Resolve;
   pushWithinMs?: number;
+  slowAfterMs?: number;
 }): Pusher {
+  const toSite = createSlowSites(slowAfterMs);
   const { subject, publicKey, privateKey } = vapid;
   webPush.getVapidHeaders('https://example.org', subject, publicKey, privateKey, 'aes128gcm');
   const privateNames = new Set(privateHosts.map((host) => host.toLowerCase()));
@@ -120,7 +149,8 @@ export function createWebPushPusher({
       const url = pushEndpoint(endpoint, privateHosts);
       if (!url) throw new NotDelivered('the endpoint is not one to connect to', { isFinal: true });
       const { headers, body } = seal({ endpoint: url.href, keys }, payload);
-      const status = await post(url, headers, body).catch((error: unknown) => {
+      const status = await toSite(siteOf(url), () => post(url, headers, body)).catch((error: unknown) => {
+        if (error instanceof NotDelivered) throw error;
         const { code, name } = error as NodeJS.ErrnoException;
         throw new NotDelivered(`the push service is out of reach: ${code ?? name}`, { isFinal: false });
       });

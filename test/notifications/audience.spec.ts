@@ -41,7 +41,7 @@ function given(...history: DomainEvent[]) {
     .filter((event) => event.stream === stream)
     .reduce((so, event) => aggregate.evolve(so, event as never), aggregate.initial);
   if (state.status === 'none') throw new Error('no group');
-  const audience = audienceOf(last as Recorded<EventOf<'MessageSent'>>, state.members);
+  const audience = audienceOf(last as Recorded<EventOf<'MessageSent'>>, state.members, 0);
   return {
     size: sizeOf(audience),
     whenAway: (...away: Actor[]) =>

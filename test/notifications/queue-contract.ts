@@ -29,12 +29,19 @@ export function recorder(work: (batchId: string) => Promise<void> = async () => 
   };
 }
 
+export const inEachLane = (count: number) => ({
+  email: count,
+  push: count,
+  'email-slow': count,
+  'push-slow': count,
+});
+
 /** What each implementation of the queue's port promises. `server` answers with one that is there for all these tests. */
 export function queueContract(server: () => Server): void {
   let queue: Queue;
   const consumers: Consumer[] = [];
   const consume = async (handlers: Omit<Parameters<Queue['consume']>[0], 'concurrency'>, concurrency = 4) => {
-    const consumer = await queue.consume({ ...handlers, concurrency });
+    const consumer = await queue.consume({ ...handlers, concurrency: inEachLane(concurrency) });
     consumers.push(consumer);
     return consumer;
   };
@@ -51,10 +58,10 @@ export function queueContract(server: () => Server): void {
     const worker = recorder();
     await consume(worker);
     const batchId = randomUUID();
-    await queue.publish(batchId);
+    await queue.publish(batchId, 'email');
     await until(() => worker.handled.length > 0, 'the batch is handed out', 1_000);
     const marker = randomUUID();
-    await queue.publish(marker);
+    await queue.publish(marker, 'email');
     await until(() => worker.handled.includes(marker));
     expect(worker.handled).toEqual([batchId, marker]);
     expect(queue.failure()).toBeUndefined();
@@ -67,7 +74,7 @@ export function queueContract(server: () => Server): void {
     });
     await consume(worker);
     const batchId = randomUUID();
-    await queue.publish(batchId);
+    await queue.publish(batchId, 'email');
     await until(() => worker.handled.length === 3);
     expect(worker.dead).toEqual([]);
   });
@@ -86,9 +93,9 @@ export function queueContract(server: () => Server): void {
         await worker.onDead(batchId);
       },
     });
-    await queue.publish(poison);
+    await queue.publish(poison, 'email');
     const others = Array.from({ length: 5 }, () => randomUUID());
-    for (const other of others) await queue.publish(other);
+    for (const other of others) await queue.publish(other, 'email');
     await until(() => others.every((other) => worker.handled.includes(other)));
     expect(worker.dead).toEqual([]);
     await until(() => worker.dead.length > 0, 'the batch is given up', 25_000);
@@ -106,11 +113,30 @@ export function queueContract(server: () => Server): void {
       now -= 1;
     });
     await consume(worker, 3);
-    for (let count = 0; count < 10; count += 1) await queue.publish(randomUUID());
+    for (let count = 0; count < 10; count += 1) await queue.publish(randomUUID(), 'email');
     await until(() => now === 3, 'three are in hand');
     go.resolve();
     await until(() => worker.handled.length === 10);
     expect(most).toBe(3);
+  });
+
+  test('a lane whose workers are all held up holds up no other', async () => {
+    const go = Promise.withResolvers<void>();
+    const pushes = Array.from({ length: 4 }, () => randomUUID());
+    const worker = recorder(async (batchId) => {
+      if (new Set<string>(pushes).has(batchId)) await go.promise;
+    });
+    await consume(worker, 2);
+    for (const push of pushes) await queue.publish(push, 'push');
+    await until(() => worker.handled.length === 2, 'two pushes are in hand');
+    for (const lane of ['email', 'email-slow', 'push-slow'] as const) {
+      const batchId = randomUUID();
+      await queue.publish(batchId, lane);
+      await until(() => worker.handled.includes(batchId), `${lane} goes on`);
+    }
+    expect(worker.handled).toHaveLength(5);
+    go.resolve();
+    await until(() => pushes.every((push) => worker.handled.includes(push)));
   });
 
   test('a worker that stops finishes what it has in hand, and leaves the rest to the next', async () => {
@@ -122,12 +148,12 @@ export function queueContract(server: () => Server): void {
     });
     const consumer = await consume(first, 1);
     const batchIds = [randomUUID(), randomUUID()];
-    for (const batchId of batchIds) await queue.publish(batchId);
+    for (const batchId of batchIds) await queue.publish(batchId, 'email');
     await until(() => first.handled.length === 1);
     let isStopped = false;
     const stopped = consumer.stop().then(() => (isStopped = true));
     batchIds.push(randomUUID());
-    await queue.publish(batchIds.at(-1)!);
+    await queue.publish(batchIds.at(-1)!, 'email');
     expect(isStopped).toBe(false);
     go.resolve();
     await stopped;
@@ -144,17 +170,17 @@ export function queueContract(server: () => Server): void {
     const worker = recorder();
     await consume(worker);
     const before = randomUUID();
-    await queue.publish(before);
+    await queue.publish(before, 'email');
     await until(() => worker.handled.includes(before));
     await server().fail();
     const asked = performance.now();
-    await expect(queue.publish(randomUUID())).rejects.toThrow(QueueUnavailable);
+    await expect(queue.publish(randomUUID(), 'email')).rejects.toThrow(QueueUnavailable);
     expect(performance.now() - asked).toBeLessThan(5_500);
     await until(() => queue.failure() !== undefined);
     await server().recover();
     await until(() => queue.failure() === undefined, 'the queue is back', 30_000);
     const after = randomUUID();
-    await queue.publish(after);
+    await queue.publish(after, 'email');
     await until(() => worker.handled.includes(after));
   }, 60_000);
 
@@ -169,7 +195,7 @@ export function queueContract(server: () => Server): void {
       while (!isOver) {
         const batchId = randomUUID();
         try {
-          await queue.publish(batchId);
+          await queue.publish(batchId, 'email');
           confirmed.push(batchId);
         } catch (error) {
           expect(error).toBeInstanceOf(QueueUnavailable);

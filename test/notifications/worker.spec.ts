@@ -1,5 +1,6 @@
+import { jest } from '@jest/globals';
 import { standardPreferences } from '../../src/commands/account/account.ts';
-import { backOffMs } from '../../src/notifications/worker.ts';
+import { type WorkerDeps, backOffMs } from '../../src/notifications/worker.ts';
 import { NotCaughtUp } from '../../src/projections/projection.ts';
 import { ada, uuid } from '../support/example-events.ts';
 import { applicationNews, messageNews, notification } from '../support/known-facts.ts';
@@ -14,6 +15,27 @@ afterEach(() => stage.close());
 const handle = (batchId: string) => stage.workerWith().handle(batchId);
 const later = (ms: number) => new Date(stage.clock.now.getTime() + ms);
 const three = [1, 2, 3].map((n) => notification(n));
+
+test('somebody who is being told takes one place: the next batch waits for a second, and counts as no attempt', async () => {
+  const [sending, sent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const send = jest.fn<WorkerDeps['mailer']['send']>(async () => {
+    sending.resolve();
+    await sent.promise;
+  });
+  const worker = stage.workerWith({ mailer: { send } });
+  const first = await stage.batch('email', [notification(1)]);
+  const next = await stage.batch('email', [notification(2)], { isOneMore: true });
+  const handling = worker.handle(first);
+  await sending.promise;
+  await worker.handle(next);
+  expect(send).toHaveBeenCalledTimes(1);
+  expect(await stage.state(next)).toMatchObject({ attempts: 0, publishAt: later(1_000) });
+  sent.resolve();
+  await handling;
+  await worker.handle(next);
+  expect(send).toHaveBeenCalledTimes(2);
+  expect(await stage.outcomes()).toEqual(['sent', 'sent']);
+});
 
 describe('a batch of mail', () => {
   test('goes out as one letter, by a name that it keeps', async () => {

@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { PgBoss } from 'pg-boss';
 import type { Queue } from '../../src/notifications/queue.ts';
 import { createPgBossQueue } from '../../src/platform/pg-boss-queue.ts';
 import { APP_ROLE } from '../../src/platform/postgres.ts';
-import { queueContract, recorder } from '../notifications/queue-contract.ts';
+import { inEachLane, queueContract, recorder } from '../notifications/queue-contract.ts';
 import { administer, createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { linesOf } from '../support/log-lines.ts';
 import { until } from '../support/until.ts';
@@ -58,12 +59,12 @@ describe('the queue in PostgreSQL', () => {
       let output = '';
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
       const batchId = randomUUID();
-      await queue.publish(batchId);
+      await queue.publish(batchId, 'email');
       await until(() => output.includes(batchId), 'the process was handed the batch', 15_000);
       child.kill('SIGKILL');
       await exited;
       const worker = recorder();
-      await queue.consume({ ...worker, concurrency: 1 });
+      await queue.consume({ ...worker, concurrency: inEachLane(1) });
       await until(() => worker.handled.includes(batchId), 'the batch comes again', 30_000);
     } finally {
       child.kill('SIGKILL');
@@ -75,11 +76,24 @@ describe('the queue in PostgreSQL', () => {
     const fresh = await createTestDatabase();
     const nodes = await Promise.all(Array.from({ length: 3 }, () => openQueue(fresh)));
     const worker = recorder();
-    for (const node of nodes) await node.consume({ ...worker, concurrency: 2 });
+    for (const node of nodes) await node.consume({ ...worker, concurrency: inEachLane(2) });
     const batchIds = Array.from({ length: 30 }, () => randomUUID());
-    await Promise.all(batchIds.map((batchId, index) => nodes[index % 3]!.publish(batchId)));
+    await Promise.all(batchIds.map((batchId, index) => nodes[index % 3]!.publish(batchId, 'email')));
     await until(() => worker.handled.length >= 30);
     expect(worker.handled.toSorted()).toEqual(batchIds.toSorted());
+  });
+
+  test('what was published before there were lanes is handled', async () => {
+    const queue = await openQueue();
+    const batchId = randomUUID();
+    const boss = new PgBoss({ connectionString: database.ownerUrl, schema: 'pgboss', supervise: false });
+    await boss.start();
+    await boss.send('notifications', { batchId });
+    await boss.stop();
+    const worker = recorder();
+    const consumer = await queue.consume({ ...worker, concurrency: inEachLane(1) });
+    await until(() => worker.handled.includes(batchId));
+    await consumer.stop();
   });
 
   test('its tables belong to the role of the application', async () => {

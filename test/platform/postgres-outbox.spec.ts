@@ -1,8 +1,12 @@
-import type { Candidate, Waiting } from '../../src/notifications/outbox.ts';
+import { once } from 'node:events';
+import { jest } from '@jest/globals';
+import type pg from 'pg';
+import type { Candidate } from '../../src/notifications/notification.ts';
+import type { Waiting } from '../../src/notifications/outbox.ts';
 import { deleteInSlices } from '../../src/platform/delete-in-slices.ts';
 import { EXPIRED } from '../../src/platform/housekeeping.ts';
 import { acme, ada, bob, eve, groupId, uuid } from '../support/example-events.ts';
-import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
+import { type OutboxStage, candidate, fanOutOf, openOutboxStage } from '../support/outbox-stage.ts';
 
 let stage: OutboxStage;
 beforeEach(async () => {
@@ -15,6 +19,7 @@ afterEach(() => stage.close());
 const MINUTE = 60_000;
 const batchId = uuid(0xba1);
 const otherBatchId = uuid(0xba2);
+const anything = { isSlow: false, limit: 9 };
 const byMail = { channel: 'email', topic: 'messages', gatheredAt: null } as const;
 const adaByMail: Waiting = { recipientId: ada.userId, ...byMail };
 const bobByMail: Waiting = { recipientId: bob.userId, ...byMail };
@@ -25,9 +30,10 @@ const write = async (...candidates: Candidate[]) => {
   await stage.outbox.write({ from: written, to: written + 1, candidates });
   written += 1;
 };
+const unpublished = async () => (await stage.outbox.unpublished(9)).map(({ batchId: id }) => id);
 /** As a relay does that asks when the last time was. */
 const gather = async (id = batchId) => {
-  const due = await stage.outbox.due(9);
+  const due = await stage.outbox.due(anything);
   for (const waiting of due) if (waiting.recipientId === ada.userId) await stage.outbox.gather(waiting, id);
 };
 const sent = (...ns: number[]) =>
@@ -38,7 +44,7 @@ const eventsIn = async (id: string) =>
 const publishedBatch = async () => {
   await write(candidate(1, ada), candidate(2, ada));
   await gather();
-  await stage.outbox.unpublished(9);
+  await unpublished();
   await stage.outbox.published(batchId);
 };
 
@@ -58,6 +64,31 @@ describe('what the notifier writes', () => {
     await expect(stage.outbox.write(late)).rejects.toThrow('the checkpoint of notifier is not at 0');
     await expect(stage.outbox.write({ ...late, candidates: [] })).rejects.toThrow('not at 0');
     expect([await stage.outbox.checkpoint(), await stage.rows()]).toEqual([5, []]);
+  });
+
+  test('is nothing when its connection is lost between two statements', async () => {
+    const connect = stage.pool.connect.bind(stage.pool) as () => Promise<pg.PoolClient>;
+    jest.spyOn(stage.pool, 'connect').mockImplementationOnce(async () => {
+      const client = await connect();
+      const query = client.query.bind(client) as (text: string, values?: unknown[]) => Promise<unknown>;
+      client.query = (async (text: string, values?: unknown[]) => {
+        const answer = await query(text, values);
+        if (text.includes('move_checkpoint')) {
+          const lost = once(client, 'end');
+          await stage.owner.query(
+            `select pg_terminate_backend(pid) from pg_stat_activity
+             where application_name = 'outbox' and state = 'idle in transaction' and datname = current_database()`,
+          );
+          await lost;
+        }
+        return answer;
+      }) as typeof client.query;
+      return client;
+    });
+    await expect(write(candidate(1, ada))).rejects.toThrow();
+    expect([await stage.outbox.checkpoint(), await stage.rows()]).toEqual([0, []]);
+    await write(candidate(1, ada));
+    expect(await stage.rows()).toHaveLength(1);
   });
 
   test('leaves the checkpoint where it is when the rows cannot be written', async () => {
@@ -100,15 +131,25 @@ describe('what the notifier writes', () => {
 });
 
 describe('gathering', () => {
+  test('takes 500 at most; the rest is due at once', async () => {
+    const all = Array.from({ length: 501 }, (_, n) => candidate(501 - n, ada));
+    await write(...all);
+    await gather();
+    expect(await eventsIn(batchId)).toEqual(Array.from({ length: 500 }, (_, n) => n + 1));
+    await gather(otherBatchId);
+    expect(await eventsIn(otherBatchId)).toEqual([501]);
+    expect(await stage.outbox.due(anything)).toEqual([]);
+  });
+
   test('takes what waits, and says when it did so', async () => {
     await write(candidate(1, ada), candidate(1, bob));
-    expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([adaByMail, bobByMail]));
+    expect(await stage.outbox.due(anything)).toEqual(expect.arrayContaining([adaByMail, bobByMail]));
     await gather();
-    expect(await stage.outbox.due(9)).toEqual([bobByMail]);
+    expect(await stage.outbox.due(anything)).toEqual([bobByMail]);
     const gatheredAt = stage.clock.now();
     stage.clock.advance(MINUTE);
     await write(candidate(2, ada), candidate(3, ada));
-    expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([{ ...adaByMail, gatheredAt }]));
+    expect(await stage.outbox.due(anything)).toEqual(expect.arrayContaining([{ ...adaByMail, gatheredAt }]));
     await stage.outbox.gather(adaByMail, otherBatchId);
     expect(await stage.outbox.load(otherBatchId)).toBeUndefined();
     await gather(otherBatchId);
@@ -118,10 +159,10 @@ describe('gathering', () => {
   test('keeps messages and applications apart', async () => {
     await write(candidate(1, ada), candidate(2, ada, { kind: 'application-status' }));
     const applications: Waiting = { ...adaByMail, topic: 'applications' };
-    expect(await stage.outbox.due(9)).toEqual(expect.arrayContaining([adaByMail, applications]));
+    expect(await stage.outbox.due(anything)).toEqual(expect.arrayContaining([adaByMail, applications]));
     await stage.outbox.gather(applications, batchId);
     expect(await eventsIn(batchId)).toEqual([2]);
-    expect(await stage.outbox.due(9)).toEqual([adaByMail]);
+    expect(await stage.outbox.due(anything)).toEqual([adaByMail]);
   });
 
   test('looks again at what was put off for somebody who has changed the preferences', async () => {
@@ -129,7 +170,7 @@ describe('gathering', () => {
     for (const waiting of [adaByMail, bobByMail])
       await stage.outbox.postpone(waiting, stage.clock.in(60 * MINUTE));
     await stage.outbox.reconsider([ada.userId]);
-    expect(await stage.outbox.due(9)).toEqual([adaByMail]);
+    expect(await stage.outbox.due(anything)).toEqual([adaByMail]);
   });
 
   test('waits for the end of what it was put off to', async () => {
@@ -137,9 +178,9 @@ describe('gathering', () => {
     await stage.outbox.postpone(adaByMail, stage.clock.in(MINUTE));
     await stage.outbox.postpone(adaByMail, stage.clock.in(5));
     stage.clock.advance(MINUTE - 1);
-    expect(await stage.outbox.due(9)).toEqual([]);
+    expect(await stage.outbox.due(anything)).toEqual([]);
     stage.clock.advance(1);
-    expect(await stage.outbox.due(9)).toEqual([adaByMail]);
+    expect(await stage.outbox.due(anything)).toEqual([adaByMail]);
   });
 
   test('gives each notification to one batch, however many gather while more is written', async () => {
@@ -167,35 +208,35 @@ describe('publishing', () => {
   test('a batch is handed to one relay at a time, and again when that relay has died', async () => {
     await write(candidate(1, ada));
     await gather();
-    const both = await Promise.all([stage.outbox.unpublished(9), stage.outbox.unpublished(9)]);
+    const both = await Promise.all([unpublished(), unpublished()]);
     expect(both.flat()).toEqual([batchId]);
     stage.clock.advance(9_999);
-    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    expect(await unpublished()).toEqual([]);
     stage.clock.advance(1);
-    expect(await stage.outbox.unpublished(9)).toEqual([batchId]);
+    expect(await unpublished()).toEqual([batchId]);
   });
 
   test('a published batch comes again when nobody has settled it for 15 minutes', async () => {
     await publishedBatch();
     stage.clock.advance(15 * MINUTE - 1);
-    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    expect(await unpublished()).toEqual([]);
     stage.clock.advance(1);
-    expect(await stage.outbox.unpublished(9)).toEqual([batchId]);
+    expect(await unpublished()).toEqual([batchId]);
     await stage.outbox.published(batchId);
     await stage.outbox.settle(batchId, sent(1, 2));
     stage.clock.advance(60 * MINUTE);
-    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    expect(await unpublished()).toEqual([]);
   });
 
   test('a retry comes at its time, also when it was asked for before the publication was marked', async () => {
     await write(candidate(1, ada));
     await gather();
-    await stage.outbox.unpublished(9);
+    await unpublished();
     await stage.outbox.retry(batchId, stage.clock.in(MINUTE), 'greylisted');
     await stage.outbox.published(batchId);
-    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    expect(await unpublished()).toEqual([]);
     stage.clock.advance(MINUTE);
-    expect(await stage.outbox.unpublished(9)).toEqual([batchId]);
+    expect(await unpublished()).toEqual([batchId]);
     expect(await stage.outbox.load(batchId)).toMatchObject({ attempts: 1 });
   });
 });
@@ -252,11 +293,11 @@ describe('parking', () => {
     stage.clock.advance(60 * MINUTE);
     await stage.outbox.park(batchId, 'again');
     await stage.outbox.retry(batchId, stage.clock.now(), 'late');
-    expect(await stage.outbox.unpublished(9)).toEqual([]);
+    expect(await unpublished()).toEqual([]);
 
     expect(await stage.outbox.replay([otherBatchId])).toBe(0);
     expect([await stage.outbox.replay(), await stage.outbox.replay([batchId])]).toEqual([1, 0]);
-    expect([await stage.outbox.parked(), await stage.outbox.unpublished(9)]).toEqual([[], [batchId]]);
+    expect([await stage.outbox.parked(), await unpublished()]).toEqual([[], [batchId]]);
     expect(await stage.outbox.load(batchId)).toMatchObject({ attempts: 0 });
   });
 
@@ -282,7 +323,16 @@ describe('what is over', () => {
     stage.clock.advance(24 * 60 * MINUTE);
     expect(await sweep()).toEqual({});
     stage.clock.advance(1);
-    expect(await sweep()).toEqual({ notifications: 1, notification_batches: 1 });
+    await stage.outbox.write({
+      from: written,
+      to: written,
+      candidates: [],
+      fanOuts: [fanOutOf(1, ada, stage.clock)],
+    });
+    const fanOut = (await stage.fanOuts.next({ after: undefined, beyond: 0 }))!;
+    expect(await sweep()).toEqual({ notification_batches: 1 });
+    await stage.fanOuts.advance(fanOut, { to: undefined, candidates: [] });
+    expect(await sweep()).toEqual({ notifications: 1 });
     expect((await stage.rows()).map(({ position, recipientId }) => [position, recipientId])).toEqual([
       [1, bob.userId],
       [9, ada.userId],

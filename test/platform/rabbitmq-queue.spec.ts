@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
 import { type Queue, QueueUnavailable } from '../../src/notifications/queue.ts';
 import { createRabbitmqQueue } from '../../src/platform/rabbitmq-queue.ts';
-import { queueContract, recorder } from '../notifications/queue-contract.ts';
+import { inEachLane, queueContract, recorder } from '../notifications/queue-contract.ts';
 import { linesOf } from '../support/log-lines.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
 import { freePort } from '../support/server-process.ts';
@@ -32,7 +32,7 @@ async function crash(): Promise<void> {
 /** Whether the queue takes a batch; any other error than its own is one. */
 async function isTaken(queue: Queue): Promise<boolean> {
   try {
-    await queue.publish(randomUUID());
+    await queue.publish(randomUUID(), 'email');
     return true;
   } catch (error) {
     if (error instanceof QueueUnavailable) return false;
@@ -46,7 +46,7 @@ describe('the queue on RabbitMQ', () => {
   test('a message that no queue takes is refused, and the queue declared for the next', async () => {
     const queue = await createQueue();
     await broker.ctl('delete_queue', 'notifications');
-    await expect(queue.publish(randomUUID())).rejects.toThrow(QueueUnavailable);
+    await expect(queue.publish(randomUUID(), 'email')).rejects.toThrow(QueueUnavailable);
     await until(async () => isTaken(queue), 'publishing works again', 20_000);
     await queue.close();
   }, 60_000);
@@ -56,12 +56,12 @@ describe('the queue on RabbitMQ', () => {
     const worker = recorder();
     beforeAll(async () => {
       queue = await createQueue();
-      await queue.consume({ ...worker, concurrency: 4 });
+      await queue.consume({ ...worker, concurrency: inEachLane(4) });
     });
     afterAll(() => queue.close());
     const arrives = async () => {
       const batchId = randomUUID();
-      await queue.publish(batchId);
+      await queue.publish(batchId, 'email');
       await until(() => worker.handled.includes(batchId));
     };
 
@@ -70,6 +70,17 @@ describe('the queue on RabbitMQ', () => {
       await until(async () => isTaken(queue), 'publishing works again', 20_000);
       await arrives();
     }, 60_000);
+
+    test('what was published before there were lanes is handled', async () => {
+      const batchId = randomUUID();
+      const connection = await connect(broker.url);
+      connection.on('error', () => undefined);
+      const channel = await connection.createConfirmChannel();
+      channel.sendToQueue('notifications', Buffer.from(batchId), { persistent: true });
+      await channel.waitForConfirms();
+      await connection.close();
+      await until(() => worker.handled.includes(batchId));
+    });
 
     test('a message that is no batch is dropped', async () => {
       await arrives();
@@ -116,12 +127,12 @@ describe('the queue on RabbitMQ', () => {
       await crash();
       const queue = await createQueue();
       const worker = recorder();
-      await queue.consume({ ...worker, concurrency: 1 });
+      await queue.consume({ ...worker, concurrency: inEachLane(1) });
       expect(queue.failure()).toContain('ECONNREFUSED');
       await broker.restart();
       await until(() => queue.failure() === undefined, 'it is connected', 20_000);
       const batchId = randomUUID();
-      await queue.publish(batchId);
+      await queue.publish(batchId, 'email');
       await until(() => worker.handled.includes(batchId));
       await queue.close();
     },
@@ -132,7 +143,7 @@ describe('the queue on RabbitMQ', () => {
     const url = broker.url.replace('guest:guest', 'guest:wrong-secret');
     const queue = await createRabbitmqQueue({ url, log });
     expect(queue.failure()).toContain('ACCESS_REFUSED');
-    await expect(queue.publish(randomUUID())).rejects.toThrow(QueueUnavailable);
+    await expect(queue.publish(randomUUID(), 'email')).rejects.toThrow(QueueUnavailable);
     await queue.close();
     expect(JSON.stringify(lines())).not.toContain('wrong-secret');
   });

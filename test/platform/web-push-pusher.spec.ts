@@ -1,9 +1,11 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import webPush from 'web-push';
 import { createLogPusher } from '../../src/platform/log-pusher.ts';
 import { createWebPushPusher } from '../../src/platform/web-push-pusher.ts';
 import { certificate } from '../support/certificate.ts';
 import { linesOf } from '../support/log-lines.ts';
 import { type PushService, startPushService } from '../support/push-service.ts';
+import { until } from '../support/until.ts';
 
 const vapid = { ...webPush.generateVAPIDKeys(), subject: 'mailto:ops@example.org' };
 const payload = { tag: 'batch-1', title: 'Ada wrote', body: 'Grüße 🚂', groupId: 'group-1' };
@@ -110,6 +112,25 @@ describe('a push service that says no', () => {
       name: 'NotDelivered',
       isFinal: false,
     });
+  });
+
+  test('by letting several wait gets no more for now, while others do', async () => {
+    const other = await startPushService({ vapidPublicKey: vapid.publicKey });
+    service.hang();
+    const pusher = pusherWith({ privateHosts: ['127.0.0.1', 'localhost'], slowAfterMs: 50 });
+    const pushed = (subscription = service.subscribe()) =>
+      pusher.push(subscription, payload).then(
+        () => 'taken',
+        (error: unknown) => (error as Error).message,
+      );
+    const waiting = Array.from({ length: 3 }, () => pushed());
+    await until(async () => (await Promise.race([pushed(), turn('waiting')])) === 'the push service is slow');
+    await expect(pushed(other.subscribe('localhost'))).resolves.toBe('taken');
+    await service.close();
+    await Promise.all(waiting);
+    await expect(pushed(other.subscribe())).resolves.toBe('taken');
+    await other.close();
+    service = await startPushService({ vapidPublicKey: vapid.publicKey });
   });
 
   test('by talking without end is not listened to', async () => {

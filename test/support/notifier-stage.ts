@@ -2,6 +2,7 @@ import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
 import type { Actor } from '../../src/commands/command.ts';
 import type { EventStore } from '../../src/events/event-store.ts';
 import type { UserId } from '../../src/events/ids.ts';
+import { type FanOutLaneOptions, startFanOutLane } from '../../src/notifications/fan-out-lane.ts';
 import { type NotifierOptions, startNotifier } from '../../src/notifications/notifier.ts';
 import { linesOf } from './log-lines.ts';
 import { openOutboxStage } from './outbox-stage.ts';
@@ -47,12 +48,15 @@ export function createReach(time: () => number) {
 /** Notifiers on a log in memory and an outbox in PostgreSQL, with a clock that is moved by hand. */
 export async function openNotifierStage() {
   const outboxStage = await openOutboxStage();
-  const { store, clock, outbox, progress, happened } = outboxStage;
+  const { store, clock, outbox, fanOuts, progress, happened } = outboxStage;
   const reach = createReach(clock.time);
-  const running = new Map<ReturnType<typeof startNotifier>, { handled: number }>();
+  const running = new Map<{ stop(): Promise<void> }, { handled: number }>();
 
   /** A process of its own, with its own cache. */
-  function start(changed: Partial<NotifierOptions> = {}) {
+  function start({
+    lane: changedLane,
+    ...changed
+  }: Partial<NotifierOptions> & { lane?: Partial<FanOutLaneOptions> } = {}) {
     const { log, lines } = linesOf('warn');
     const loader = new AggregateLoader(store, new Map());
     const state = { handled: 0 };
@@ -64,25 +68,30 @@ export async function openNotifierStage() {
         state.handled = batch.at(-1)!.position;
       }
     }
+    const timing = { now: clock.now, windowMs: WINDOW_MS, everyMs: 5 };
+    const lane = startFanOutLane({ ...{ store, fanOuts, reach, progress, log }, ...timing, ...changedLane });
     const notifier = startNotifier({
       ...{ loader, outbox, reach, progress, log },
       store: { ...store, subscribe },
-      now: clock.now,
-      windowMs: WINDOW_MS,
-      everyMs: 5,
+      ...timing,
+      onFanOut: lane.wake,
       ...changed,
     });
-    running.set(notifier, state);
-    const stop = () => {
-      running.delete(notifier);
-      return notifier.stop();
+    const stop = async () => {
+      running.delete(started);
+      await notifier.stop();
+      await lane.stop();
     };
-    return { ...notifier, lines, stop };
+    const started = { ...notifier, laneFailure: lane.failure, lines, stop };
+    running.set(started, state);
+    return started;
   }
 
+  const isDecided = async () =>
+    (await outbox.checkpoint()) === (await store.head()) && (await fanOuts.isEmpty());
+
   /** Everything in the log is decided, and the table says so. */
-  const decided = async () =>
-    until(async () => (await outbox.checkpoint()) === (await store.head()), 'everything is decided');
+  const decided = async () => until(isDecided, 'everything is decided');
 
   /** Every notifier that runs has looked at everything in the log. */
   const handled = async () => {
@@ -114,7 +123,7 @@ export async function openNotifierStage() {
     windowsPass: () =>
       until(async () => {
         clock.advance(WINDOW_MS);
-        return (await outbox.checkpoint()) === (await store.head());
+        return isDecided();
       }, 'everything is decided'),
     /** As [position, recipient, channel]. */
     told: async () =>

@@ -5,12 +5,15 @@ import type { Actor } from '../../src/commands/command.ts';
 import type { NotificationPreferences } from '../../src/events/account.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import type { Recorded } from '../../src/events/event-store.ts';
-import type { Candidate } from '../../src/notifications/outbox.ts';
+import type { FanOut } from '../../src/notifications/fan-outs.ts';
+import type { Candidate } from '../../src/notifications/notification.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { createFanOuts } from '../../src/platform/postgres-fan-outs.ts';
 import { createOutbox } from '../../src/platform/postgres-outbox.ts';
 import { APP_ROLE, columnTypes, createPool, withSession } from '../../src/platform/postgres.ts';
 import { startProjections } from '../../src/platform/run-projections.ts';
 import { accounts } from '../../src/projections/accounts.ts';
+import { chatGroups } from '../../src/projections/chat-groups.ts';
 import type { Projection } from '../../src/projections/projection.ts';
 import { createTestDatabase } from './database.ts';
 import { event, groupId, registered, uuid } from './example-events.ts';
@@ -47,7 +50,7 @@ export async function openOutboxStage() {
     store,
     ownerUrl: url,
     log,
-    projections: [accounts as unknown as Projection],
+    projections: [accounts as unknown as Projection, chatGroups as unknown as Projection],
   });
 
   async function happened(...events: DomainEvent[]): Promise<Recorded[]> {
@@ -74,6 +77,7 @@ export async function openOutboxStage() {
     projections,
     progress: projections.progress,
     outbox: createOutbox({ pool, now: clock.now }),
+    fanOuts: createFanOuts({ pool, now: clock.now }),
     happened,
     /** Registers them, and waits until that shows. */
     async register(...people: Actor[]) {
@@ -126,3 +130,9 @@ export const candidate = (n: number, { userId }: Actor, more: Partial<Candidate>
   position: n,
   ...more,
 });
+
+/** The n-th event as a message whose audience is told in slices. */
+export const fanOutOf = (n: number, { userId }: Actor, { time }: { time: () => number }): FanOut => {
+  const { recipientId: _, ...notice } = candidate(n, { userId } as Actor);
+  return { notice, senderId: userId, roster: 1, sentAt: time(), pushedBy: time(), decideAt: time() + 9 };
+};

@@ -13,5 +13,5 @@ await queue.consume({
     return new Promise(() => undefined);
   },
   onDead: async () => undefined,
-  concurrency: 1,
+  concurrency: { email: 1, push: 1, 'email-slow': 1, 'push-slow': 1 },
 });

@@ -80,14 +80,15 @@ export async function openWorkerStage() {
     workerWith: (others: Partial<WorkerDeps> = {}) => createWorker({ ...deps, ...others }),
     /** The real outbox, but for what is given. */
     outboxWith: (others: Partial<Outbox>): Outbox => ({ ...outbox, ...others }),
-    /** Puts notifications to Ada into a batch, as the relay would have. */
+    /** Puts notifications to Ada into a batch, as the relay would have: the only one, or one more. */
     async batch(
       channel: Channel,
       notifications: readonly Notification[] = [notification(1)],
+      { isOneMore = false } = {},
     ): Promise<string> {
       const batchId = newId();
       const { userId } = ada;
-      await owner.query('truncate notifications, notification_batches');
+      if (!isOneMore) await owner.query('truncate notifications, notification_batches');
       await owner.query(BATCH, [batchId, userId, channel, clock.now]);
       for (const { eventId, kind, groupId, subjectId, seq, position } of notifications)
         await owner.query(INSERT, [
