@@ -120,7 +120,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   }
 
   if (does('notifier') || does('worker')) {
-    const notifications = { ...core, ...(await openNotifications(config, log, open, ownerUrl)) };
+    const notifications = { ...core, ...(await openNotifications(config, log, open, core)) };
     if (does('worker')) {
       const worker = { ...notifications, ...push, links, url: config.publicUrl ?? url };
       useful.push(await startNotificationWorkers(config, log, open, worker));

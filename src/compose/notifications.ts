@@ -1,11 +1,13 @@
+import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { SignedLinks } from '../auth/signed-links.ts';
 import { accountOf, standardPreferences } from '../commands/account/account.ts';
-import type { AggregateLoader } from '../commands/aggregate-cache.ts';
+import { AggregateLoader, type Folded } from '../commands/aggregate-cache.ts';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
+import type { Stream } from '../events/streams.ts';
 import { unsubscribePath } from '../http/routes/unsubscribe.ts';
 import type { Mailer } from '../notifications/mailer.ts';
 import { startFanOutLane } from '../notifications/fan-out-lane.ts';
@@ -48,8 +50,19 @@ export function openPush(config: Config, log: Logger, pool: pg.Pool) {
   return { pusher, subscriptions: createPushSubscriptions(pool) };
 }
 
-/** What notifications go through: the outbox, and the queue behind it. */
-export async function openNotifications(config: Config, log: Logger, open: Closers, ownerUrl: string) {
+/** Accounts whose preferences are kept in memory. */
+const CACHED_ACCOUNTS = 2_000;
+
+/**
+ * What notifications go through: the outbox, and the queue behind it. A large audience reads many accounts once: they
+ * have a cache of their own, so that they drive nothing else out of the one that commands use.
+ */
+export async function openNotifications(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  { ownerUrl, store }: { ownerUrl: string; store: EventStore },
+) {
   const pool = createPool({
     url: ownerUrl,
     role: APP_ROLE,
@@ -63,7 +76,9 @@ export async function openNotifications(config: Config, log: Logger, open: Close
       ? await createPgBossQueue({ url: ownerUrl, role: APP_ROLE, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, log });
   open.add('queue', () => queue.close());
-  return { pool, queue, outbox: createOutbox({ pool }), fanOuts: createFanOuts({ pool }) };
+  const cache = new LRUCache<Stream, Folded>({ max: CACHED_ACCOUNTS });
+  const accountLoader = new AggregateLoader(store, cache);
+  return { pool, queue, outbox: createOutbox({ pool }), fanOuts: createFanOuts({ pool }), accountLoader };
 }
 
 interface NotificationDeps extends Awaited<ReturnType<typeof openNotifications>> {
@@ -150,13 +165,14 @@ const ageOf = ({ count, oldestSentAt }: { count: number; oldestSentAt: Date | nu
   seconds: oldestSentAt ? Math.round(Math.max(Date.now() - oldestSentAt.getTime(), 0) / 1_000) : 0,
 });
 
-function notify(log: Logger, { store, loader, progress, outbox, fanOuts, queue, reach }: NotifierDeps) {
+function notify(log: Logger, deps: NotifierDeps) {
+  const { store, loader, accountLoader, progress, outbox, fanOuts, queue, reach } = deps;
   const now = () => new Date();
   const relay = startRelay({
     outbox,
     queue,
     preferencesOf: async (userId) => {
-      const { state } = await loader.refresh(accountOf(userId));
+      const { state } = await accountLoader.refresh(accountOf(userId));
       return state.status === 'none' ? standardPreferences : state.preferences;
     },
     newId,

@@ -1,15 +1,14 @@
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { AggregateLoader, Folded } from '../commands/aggregate-cache.ts';
-import { type ChatGroup, chatGroupOf } from '../commands/chat-group/chat-group.ts';
+import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import { jobOf } from '../commands/job/job.ts';
-import type { EventOf } from '../events/domain-event.ts';
 import { isChatGroupEvent } from '../events/envelope.ts';
-import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
+import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import { type MessageAudience, audienceOf, toldOfApplication, toldOfStatus } from './audience.ts';
 import { FEW, type Told, createDecisions } from './decisions.ts';
+import { groupsHeard } from './groups-heard.ts';
 import type { Outbox } from './outbox.ts';
 import { PageSize } from './page-size.ts';
 import { patientLook } from './patient-look.ts';
@@ -72,6 +71,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const { onWritten = () => {}, onFanOut = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const groups = groupsHeard(loader);
   const page = new PageSize(PAGE);
   let saved: Position = 0;
   /** When the first event in hand was stored. */
@@ -86,14 +86,6 @@ export function startNotifier(options: NotifierOptions): Notifier {
     if (checkpoint !== undefined) return checkpoint;
     await outbox.begin(await store.head());
     return begin();
-  }
-
-  /** The group at least as new as the message: its sender's membership was checked against that revision. */
-  async function groupOf({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>> {
-    const ref = chatGroupOf(data.groupId);
-    const group = await loader.load(ref);
-    const needed = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
-    return group.revision >= needed ? group : loader.refresh(ref);
   }
 
   const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
@@ -116,9 +108,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
     }
 
     async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
-      if (isChatGroupEvent(event)) loader.absorb(chatGroupOf(event.data.groupId), [event]);
+      if (isChatGroupEvent(event)) groups.hear(event);
       else if (event.type === 'MessageSent') {
-        const { state, revision } = await groupOf(event);
+        const { state, revision } = await groups.of(event);
         if (state.status !== 'none') sent.push(audienceOf(event, state.members, revision + 1));
       } else if (event.type === 'ApplicationSubmitted')
         told.candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));

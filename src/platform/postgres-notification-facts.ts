@@ -49,18 +49,20 @@ export function createNotificationFacts({
   pool,
   store,
   loader,
+  accountLoader,
   progress,
 }: {
   pool: Pick<pg.Pool, 'query'>;
   store: Pick<EventStore, 'head' | 'find'>;
   loader: AggregateLoader;
+  accountLoader: AggregateLoader;
   progress: Pick<Progress, 'reached'>;
 }): NotificationFacts {
   const log = { store, progress };
 
   return {
     async recipient(userId) {
-      const { state } = await loader.refresh(accountOf(userId));
+      const { state } = await accountLoader.refresh(accountOf(userId));
       if (state.status === 'none') return undefined;
       return { displayName: state.displayName, preferences: state.preferences };
     },

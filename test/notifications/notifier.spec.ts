@@ -111,7 +111,10 @@ describe('a message', () => {
     reached.mockRestore();
   });
 
-  test('in a group that changed meanwhile is told by the members that its sender was checked against', async () => {
+  test.each([
+    ['checked against a newer state', 3],
+    ['checked against an older one', 1],
+  ])('is told to whoever joined before it, its sender %s', async (_, reliedOn) => {
     const loader = new AggregateLoader(stage.store, new Map());
     // What a load that began before the change leaves behind when it ends after it.
     jest.spyOn(loader, 'absorb').mockReturnValue();
@@ -130,7 +133,7 @@ describe('a message', () => {
         actorId: null,
         correlationId: '',
         causationId: null,
-        reliedOn: { [`chatGroup-${groupId}`]: 3 },
+        reliedOn: { [`chatGroup-${groupId}`]: reliedOn },
       },
     });
     await isWritten(3);

@@ -6,6 +6,9 @@ describe('the metrics', () => {
     metrics.batchCommitted({ appends: 3, events: 4, durationMs: 4 });
     metrics.projectionLag('jobs', 7);
     metrics.reactionLag(2);
+    metrics.notifierLag(5, 1.5);
+    metrics.fanOutsInWork(2, 30);
+    metrics.expiredRows('sessions', 6);
     metrics.socketOpened();
     metrics.socketOpened();
     metrics.socketClosed();
@@ -23,6 +26,11 @@ describe('the metrics', () => {
         'chat_append_batch_size_sum 3',
         'chat_projection_lag_positions{projection="jobs"} 7',
         'chat_reaction_lag_positions 2',
+        'chat_notifier_lag_positions 5',
+        'chat_notifier_lag_seconds 1.5',
+        'chat_notification_fan_outs 2',
+        'chat_notification_fan_out_age_seconds 30',
+        'chat_expired_rows{table="sessions"} 6',
         'chat_sockets 1',
         'chat_slow_consumers_cut_total 1',
         'chat_deliveries_total 9',

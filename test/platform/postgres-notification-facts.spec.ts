@@ -38,7 +38,10 @@ beforeEach(async () => {
   const { url, log, store, projections } = side;
   pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log });
   const loader = new AggregateLoader(store, new Map());
-  facts = createNotificationFacts({ pool, store, loader, progress: projections.progress });
+  facts = createNotificationFacts({
+    ...{ pool, store, loader, accountLoader: loader },
+    progress: projections.progress,
+  });
   await side.happened(registered(acme, 'Acme'), registered(ada), registered(bob, 'Bob'), jobPosted, ...group);
 });
 afterEach(async () => {

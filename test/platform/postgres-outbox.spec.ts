@@ -68,7 +68,7 @@ describe('what the notifier writes', () => {
 
   test('is nothing when its connection is lost between two statements', async () => {
     const connect = stage.pool.connect.bind(stage.pool) as () => Promise<pg.PoolClient>;
-    jest.spyOn(stage.pool, 'connect').mockImplementationOnce(async () => {
+    async function connectToLose(): Promise<pg.PoolClient> {
       const client = await connect();
       const query = client.query.bind(client) as (text: string, values?: unknown[]) => Promise<unknown>;
       client.query = (async (text: string, values?: unknown[]) => {
@@ -84,7 +84,8 @@ describe('what the notifier writes', () => {
         return answer;
       }) as typeof client.query;
       return client;
-    });
+    }
+    jest.spyOn(stage.pool, 'connect').mockReturnValueOnce(connectToLose() as never);
     await expect(write(candidate(1, ada))).rejects.toThrow();
     expect([await stage.outbox.checkpoint(), await stage.rows()]).toEqual([0, []]);
     await write(candidate(1, ada));
