@@ -75,6 +75,20 @@ module.exports = {
       'npm:@scalar',
     ),
     {
+      name: 'hostile-bytes-aside',
+      comment:
+        'What parses the bytes of clients runs in the sandbox, never in the process that serves everybody.',
+      severity: 'error',
+      from: {
+        path: '^(src|lambda)/',
+        pathNot: '^src/files/(sandbox-process|judge|make-thumbnail|sniff[a-z-]*)\\.ts$',
+      },
+      to: {
+        path: '^src/files/(judge|make-thumbnail|sniff(?!-check\\.ts)[a-z-]*)\\.ts$|^node_modules/(sharp|file-type)/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'platform-imports',
       comment: 'An adapter implements ports, which are types; who asks over the network is not its business.',
       severity: 'error',

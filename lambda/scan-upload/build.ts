@@ -3,11 +3,18 @@ import { build } from 'esbuild';
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
-/** Puts the handler and everything it needs into one file: `node lambda/scan-upload/build.ts [where to]`. */
+/**
+ * Puts the handler and everything it needs into one file, and the program of its sandbox into another:
+ * `node lambda/scan-upload/build.ts [folder]`.
+ */
 await build({
-  entryPoints: [here('handler.ts')],
-  outfile: process.argv[2] ?? here('dist/handler.mjs'),
+  entryPoints: [here('handler.ts'), here('../../src/files/sandbox-process.ts')],
+  entryNames: '[name]',
+  outdir: process.argv[2] ?? here('dist'),
+  outExtension: { '.js': '.mjs' },
   bundle: true,
+  // The server makes the thumbnails.
+  external: ['*/make-thumbnail.ts'],
   platform: 'node',
   target: 'node24',
   format: 'esm',

@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import type { Context, S3Event } from 'aws-lambda';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
+import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
 import { createS3Storage } from '../../src/platform/s3-storage.ts';
 import { createScanServer } from './scan-server.ts';
 import { createScanUpload } from './scan-upload.ts';
@@ -33,6 +35,7 @@ const scanUpload = createScanUpload({
     pathStyle: settings.S3_PATH_STYLE,
   }),
   scanner: createClamdScanner({ url: settings.CLAMD_URL, log }),
+  sandbox: createProcessSandbox({ program: fileURLToPath(new URL('sandbox-process.mjs', import.meta.url)) }),
   server: createScanServer({ url: settings.SERVER_URL, secret: settings.SCAN_WEBHOOK_SECRET, log }),
   log,
 });

@@ -2,8 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { FileId } from '../../src/events/ids.ts';
-import { CHANGED_SINCE, type Finding } from '../../src/files/finding.ts';
+import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from '../../src/files/finding.ts';
 import { inspect } from '../../src/files/inspect.ts';
+import { BudgetExceeded, type Sandbox } from '../../src/files/sandbox.ts';
 import type { ScanOrder } from '../../src/files/scan-report.ts';
 import { type Scanner, ScannerUnavailable } from '../../src/files/scanner.ts';
 import { type FileStorage, ObjectChanged } from '../../src/files/storage.ts';
@@ -36,12 +37,14 @@ export function createScanUpload({
   bucket,
   storage,
   scanner,
+  sandbox,
   server,
   log,
 }: {
   bucket: string;
   storage: Pick<FileStorage, 'read'>;
   scanner: Scanner;
+  sandbox: Sandbox;
   server: ScanServer;
   log: Logger;
 }): (event: unknown, remainingMs: number) => Promise<void> {
@@ -53,9 +56,10 @@ export function createScanUpload({
   ): Promise<Finding> {
     for (;;)
       try {
-        return await inspect({ file, open: () => storage.read(key, { etag }), scanner, signal });
+        return await inspect({ file, open: () => storage.read(key, { etag }), scanner, sandbox, signal });
       } catch (error) {
         if (error instanceof ObjectChanged) return CHANGED_SINCE;
+        if (error instanceof BudgetExceeded) return INSPECTION_FAILED;
         if (!(error instanceof ScannerUnavailable)) throw error;
         log.info({ err: error }, 'the scanner is not ready');
         await pause(SCANNER_PAUSE_MS, undefined, { signal });

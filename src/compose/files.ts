@@ -7,6 +7,7 @@ import type { EventStore } from '../events/event-store.ts';
 import { inspect } from '../files/inspect.ts';
 import { createInspector } from '../files/inspector.ts';
 import { createOrphanJob } from '../files/orphans.ts';
+import type { Sandbox } from '../files/sandbox.ts';
 import { type Settle, createSettle } from '../files/settle.ts';
 import { type FileStorage, storageKey } from '../files/storage.ts';
 import { createThumbnails } from '../files/thumbnails.ts';
@@ -17,7 +18,9 @@ import { createLocalStorage } from '../platform/local-storage.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
 import { createPostgresClaims } from '../platform/postgres-claims.ts';
+import { createInspectionTries } from '../platform/postgres-inspection-tries.ts';
 import { createNonces } from '../platform/postgres-scan-reports.ts';
+import { createProcessSandbox } from '../platform/process-sandbox.ts';
 import { createS3Storage } from '../platform/s3-storage.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
@@ -53,11 +56,14 @@ interface FileDeps extends Pick<DatabaseParts, 'ownerUrl' | 'pool' | 'background
 export async function openFiles(config: Config, open: Closers, deps: FileDeps) {
   const { pool, store, handle, links } = deps;
   const { storage, receiver } = await openStorage(config, links, open);
-  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails() });
+  const sandbox = createProcessSandbox();
+  open.add('sandbox', () => sandbox.close());
+  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
   const secret = config.scanWebhookSecret;
   return {
     storage,
     receiver,
+    sandbox,
     settle,
     scanReports:
       secret === undefined
@@ -69,6 +75,7 @@ export async function openFiles(config: Config, open: Closers, deps: FileDeps) {
 
 interface FileWorkDeps extends FileDeps {
   storage: FileStorage;
+  sandbox: Sandbox;
   settle: Settle;
 }
 
@@ -77,7 +84,7 @@ async function startInspections(
   { clamdUrl }: Config,
   log: Logger,
   open: Closers,
-  { ownerUrl, store, queries, metrics, storage, settle }: FileWorkDeps,
+  { ownerUrl, pool, store, queries, metrics, storage, sandbox, settle }: FileWorkDeps,
 ) {
   const scanner = clamdUrl === undefined ? undefined : createClamdScanner({ url: clamdUrl, log });
   if (!scanner)
@@ -90,11 +97,12 @@ async function startInspections(
     store,
     waiting: queries.filesToInspect,
     claims,
+    tries: createInspectionTries(pool),
     inspect: async (file, signal) => {
       const startedAt = performance.now();
       const key = storageKey('quarantine', file.fileId);
       const bytes = () => storage.read(key, { etag: file.etag });
-      const finding = await inspect({ file, open: bytes, scanner, signal });
+      const finding = await inspect({ file, open: bytes, scanner, sandbox, signal });
       const outcome = finding.verdict === 'cleared' ? 'cleared' : finding.reason;
       metrics.fileDecided(outcome, (performance.now() - startedAt) / 1_000);
       return finding;

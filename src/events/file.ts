@@ -23,6 +23,7 @@ export const RefusalReason = z.enum([
   'encrypted',
   'archive-too-deep',
   'image-too-large',
+  'inspection-failed',
   'never-completed',
   'never-sent',
 ]);

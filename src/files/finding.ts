@@ -15,3 +15,10 @@ export const CHANGED_SINCE: Extract<Finding, { verdict: 'refused' }> = {
   reason: 'wrong-sha256',
   signature: null,
 };
+
+/** Nobody could look at all of the bytes within the budget for that. */
+export const INSPECTION_FAILED: Extract<Finding, { verdict: 'refused' }> = {
+  verdict: 'refused',
+  reason: 'inspection-failed',
+  signature: null,
+};

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import { isAllowedType } from './content-types.ts';
 import type { Finding } from './finding.ts';
+import type { Judgement } from './judge.ts';
+import type { Sandbox } from './sandbox.ts';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from './scanner.ts';
-import { checksOf } from './sniff.ts';
 import type { SniffedReason } from './sniff-check.ts';
 
 /** What was said of the file when its upload was asked for. */
@@ -18,75 +18,71 @@ type Refusal = Extract<Finding, { verdict: 'refused' }>;
 /** Held at once, beside what the storage and the scanner hold. */
 const HIGH_WATER_MARK = 65_536;
 /** Nobody knows what is inside: that goes before what is wrong with the outside. */
-const IMPENETRABLE: readonly (SniffedReason | undefined)[] = ['encrypted', 'archive-too-deep'];
+const IMPENETRABLE: readonly SniffedReason[] = ['encrypted', 'archive-too-deep'];
 
 class TooManyBytes extends Error {}
 
 /**
- * Reads a file once, and answers with whether it is what was declared, and safe. A scanner that is undefined is left
- * out. Whatever else happens rejects, so that nothing is cleared by accident: with the error of `open` or of its stream,
- * with `ScannerUnavailable`, or with the signal's reason.
+ * Reads a file once, and answers with whether it is what was declared, and safe. Its bytes are judged in the sandbox; here
+ * they only pass. A scanner that is undefined is left out. Whatever else happens rejects, so that nothing is cleared by
+ * accident: with the error of `open` or of its stream, with that of the sandbox, with `ScannerUnavailable`, or with the
+ * signal's reason.
  */
 export async function inspect(options: {
   file: Declared;
   open: () => Promise<{ size: number; body: Readable }>;
   scanner: Scanner | undefined;
+  sandbox: Sandbox;
   signal: AbortSignal;
 }): Promise<Finding> {
-  const { file, open, scanner, signal } = options;
+  const { file, open, scanner, sandbox, signal } = options;
   signal.throwIfAborted();
-  const { body } = await open();
-  const hash = createHash('sha256');
-  const checks = checksOf(file.contentType);
-  let size = 0;
-  let isRead = false;
-  let failure: { err: unknown } | undefined;
+  return sandbox.run({ task: 'judge', contentType: file.contentType }, signal, async (judging) => {
+    const { body } = await open();
+    let size = 0;
+    let isRead = false;
+    let failure: { err: unknown } | undefined;
 
-  async function* watched(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of addAbortSignal(signal, body) as AsyncIterable<Buffer>) {
-        size += chunk.length;
-        if (size > file.size) throw new TooManyBytes();
-        hash.update(chunk);
-        for (const check of checks) await check.see(chunk);
-        yield chunk;
+    async function* watched(): AsyncGenerator<Buffer> {
+      try {
+        for await (const chunk of addAbortSignal(signal, body) as AsyncIterable<Buffer>) {
+          size += chunk.length;
+          if (size > file.size) throw new TooManyBytes();
+          await judging.write(chunk);
+          yield chunk;
+        }
+        isRead = true;
+      } catch (err) {
+        failure = { err };
+        throw err;
       }
-      isRead = true;
-    } catch (err) {
-      failure = { err };
-      throw err;
     }
-  }
 
-  const bytes = Readable.from(watched(), { objectMode: false, highWaterMark: HIGH_WATER_MARK });
-  try {
-    const verdict = await (scanner?.scan(bytes, signal) ?? readAll(bytes));
-    if (verdict.verdict === 'infected') return refused('infected', verdict.signature);
-    if (verdict.verdict === 'refused') return refused(verdict.reason);
-    if (!isRead) throw new ScannerUnavailable('The scanner had its answer before it had the bytes');
-    const reasons = await Promise.all(checks.map(async (check) => check.refusal()));
-    return judge(file, { size, sha256: hash.digest('hex'), reasons });
-  } catch (err) {
-    signal.throwIfAborted();
-    if (failure?.err instanceof TooManyBytes) return refused('wrong-size');
-    throw failure ? failure.err : err;
-  } finally {
-    for (const stream of [bytes, body]) stream.on('error', () => undefined).destroy();
-    for (const check of checks) check.close?.();
-  }
+    const bytes = Readable.from(watched(), { objectMode: false, highWaterMark: HIGH_WATER_MARK });
+    try {
+      const verdict = await (scanner?.scan(bytes, signal) ?? readAll(bytes));
+      if (verdict.verdict === 'infected') return refused('infected', verdict.signature);
+      if (verdict.verdict === 'refused') return refused(verdict.reason);
+      if (!isRead) throw new ScannerUnavailable('The scanner had its answer before it had the bytes');
+      return judge(file, { size, ...(await judging.result()) });
+    } catch (err) {
+      signal.throwIfAborted();
+      if (failure?.err instanceof TooManyBytes) return refused('wrong-size');
+      throw failure ? failure.err : err;
+    } finally {
+      for (const stream of [bytes, body]) stream.on('error', () => undefined).destroy();
+    }
+  });
 }
 
 /** The first that holds: what is hidden, what was not sent as declared, what is not as declared. */
-function judge(
-  file: Declared,
-  { size, sha256, reasons }: { size: number; sha256: string; reasons: (SniffedReason | undefined)[] },
-): Finding {
+function judge(file: Declared, { size, sha256, reasons }: Judgement & { size: number }): Finding {
   const hidden = reasons.find((reason) => IMPENETRABLE.includes(reason));
   if (hidden) return refused(hidden);
   if (size !== file.size) return refused('wrong-size');
   if (file.sha256 !== null && sha256 !== file.sha256) return refused('wrong-sha256');
   if (!isAllowedType(file.contentType)) return refused('type-not-allowed');
-  const wrong = reasons.find((reason) => reason !== undefined);
+  const [wrong] = reasons;
   return wrong ? refused(wrong) : { verdict: 'cleared', sha256 };
 }
 

@@ -5,7 +5,9 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
 import type { Claims } from './claims.ts';
 import { type FileInLog, type ScanningFile, fileInLog, isScanning } from './file-in-log.ts';
-import { CHANGED_SINCE, type Finding } from './finding.ts';
+import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from './finding.ts';
+import type { InspectionTries } from './inspection-tries.ts';
+import { BudgetExceeded } from './sandbox.ts';
 import type { Settle } from './settle.ts';
 import { ObjectChanged } from './storage.ts';
 
@@ -14,6 +16,8 @@ const LINGER_MS = 100;
 const UPLOADS: readonly EventType[] = ['FileUploaded'];
 /** The oldest first; the others come up as these are done. */
 const POLL_LIMIT = 1_000;
+/** Of inspections that come to no end by the file's own doing. */
+const MAX_TRIES = 3;
 const DEADLINE_MS = 180_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
@@ -38,12 +42,14 @@ export interface Inspector {
 
 /**
  * Inspects every file whose bytes have come: at once when it hears of them, and by a poll what a crash, a failure or
- * another process left behind. An inspection that fails decides nothing: it is repeated with growing pauses, for ever.
+ * another process left behind. An inspection that something else lets fail, such as the scanner, decides nothing: it is
+ * repeated with growing pauses, for ever. One that the file itself lets fail is repeated twice; then the file is refused.
  */
 export function createInspector({
   store,
   waiting,
   claims,
+  tries,
   inspect,
   settle,
   log,
@@ -57,6 +63,7 @@ export function createInspector({
   /** The files that the read model knows to be waiting, oldest first. */
   waiting: (limit: number) => Promise<readonly FileId[]>;
   claims: Claims;
+  tries: InspectionTries;
   /** Looks at the bytes in quarantine, in the version that was completed. */
   inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>;
   settle: Settle;
@@ -111,11 +118,31 @@ export function createInspector({
     if (!release) return false;
     try {
       const found = await fileInLog(store, fileId);
-      if (isScanning(found)) await settle(found, await findingOf(found));
+      if (isScanning(found)) await decide(found);
       return true;
     } finally {
       await release();
     }
+  }
+
+  async function decide(found: FileInLog<ScanningFile>): Promise<void> {
+    const { fileId } = found.file;
+    const count = await tries.begin(fileId);
+    try {
+      if (count > MAX_TRIES)
+        log.warn({ fileId }, 'A file cannot be inspected within its budget; refusing it');
+      await settle(found, count > MAX_TRIES ? INSPECTION_FAILED : await findingOf(found));
+    } catch (error) {
+      if (!(error instanceof BudgetExceeded)) await takeBack(fileId);
+      throw error;
+    }
+    await tries.forget(fileId);
+  }
+
+  function takeBack(fileId: FileId): Promise<void> {
+    return tries.takeBack(fileId).catch((err: unknown) => {
+      log.warn({ err, fileId }, 'An inspection that was broken off counts against its file');
+    });
   }
 
   async function findingOf({ file }: FileInLog<ScanningFile>): Promise<Finding> {

@@ -1,10 +1,14 @@
-import type { RefusalReason } from '../events/file.ts';
+import type { z } from 'zod';
+import { RefusalReason } from '../events/file.ts';
 
 /** What the bytes themselves may be refused for. */
-export type SniffedReason = Extract<
-  RefusalReason,
-  'encrypted' | 'archive-too-deep' | 'type-does-not-match' | 'image-too-large'
->;
+export const SniffedReason = RefusalReason.extract([
+  'encrypted',
+  'archive-too-deep',
+  'type-does-not-match',
+  'image-too-large',
+]);
+export type SniffedReason = z.infer<typeof SniffedReason>;
 
 /** Sees every byte of a file once, in order, and keeps few of them. */
 export interface Check {

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from '../files/scanner.ts';
 import { type Answer, askClamd, clamdAddress } from './clamd-scanner-exchange.ts';
 import { proveClamd } from './clamd-scanner-proof.ts';
+import { createPlaces } from './places.ts';
 
 /** clamd runs 10 at a time by default (MaxThreads) and the two left answer `failure`. */
 const AT_ONCE = 8;
@@ -126,41 +127,4 @@ async function deadline<T>(
     clearTimeout(timer);
     signal?.removeEventListener('abort', aborted);
   }
-}
-
-/** Runs so many pieces of work at once; the others wait in line, or leave it when their signal aborts. */
-function createPlaces(places: number) {
-  const waiting = new Set<() => void>();
-  let taken = 0;
-  const place = (signal: AbortSignal): Promise<void> => {
-    signal.throwIfAborted();
-    if (taken < places) {
-      taken += 1;
-      return Promise.resolve();
-    }
-    return new Promise((resolve, reject) => {
-      const enter = () => {
-        signal.removeEventListener('abort', leave);
-        resolve();
-      };
-      const leave = () => {
-        waiting.delete(enter);
-        reject(signal.reason);
-      };
-      waiting.add(enter);
-      signal.addEventListener('abort', leave, { once: true });
-    });
-  };
-  return async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
-    await place(signal);
-    try {
-      return await work();
-    } finally {
-      const [next] = waiting;
-      if (next) {
-        waiting.delete(next);
-        next();
-      } else taken -= 1;
-    }
-  };
 }

@@ -3,6 +3,7 @@ import type { Finding } from '../../src/files/finding.ts';
 import { inspect } from '../../src/files/inspect.ts';
 import type { Scanner } from '../../src/files/scanner.ts';
 import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
+import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
 import { type Clamd, startClamd } from '../support/clamd.ts';
 import {
   eicar,
@@ -16,6 +17,8 @@ import { linesOf } from '../support/log-lines.ts';
 
 const PIECE = 65_536;
 const MIB = 2 ** 20;
+const sandbox = createProcessSandbox();
+afterAll(() => sandbox.close());
 
 function* inPieces(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
@@ -26,6 +29,7 @@ const inspected = ({ contentType, bytes }: Specimen, scanner: Scanner | undefine
     file: { size: bytes.length, contentType, sha256: null },
     open: () => Promise.resolve({ size: bytes.length, body: Readable.from(inPieces(bytes)) }),
     scanner,
+    sandbox,
     signal: AbortSignal.timeout(60_000),
   });
 
@@ -94,6 +98,7 @@ describe('the corpus', () => {
         file: { size: declared, contentType: 'text/plain', sha256: null },
         open: () => Promise.resolve({ size, body: Readable.from(huge()) }),
         scanner: by,
+        sandbox,
         signal: AbortSignal.timeout(60_000),
       });
 

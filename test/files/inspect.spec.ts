@@ -8,10 +8,13 @@ import { promisify } from 'node:util';
 import { type Declared, inspect } from '../../src/files/inspect.ts';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from '../../src/files/scanner.ts';
 import { StorageUnavailable } from '../../src/files/storage.ts';
+import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
 import { startClamd } from '../support/clamd.ts';
 import { eicar, gif, pdf, png, zip } from '../support/corpus.ts';
 
 const ZIP = 'application/zip';
+const sandbox = createProcessSandbox();
+afterAll(() => sandbox.close());
 const text = Buffer.from('A text of some length.\n'.repeat(10_000));
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -41,6 +44,7 @@ function inspecting({ declared = {}, bytes = text, body, scanner, signal }: Case
     file: { size: bytes.length, contentType: 'text/plain', sha256: null, ...declared },
     open: () => Promise.resolve({ size: bytes.length, body: body ?? Readable.from(pieces) }),
     scanner,
+    sandbox,
     signal: signal ?? AbortSignal.timeout(10_000),
   });
 }

@@ -4,8 +4,10 @@ import { FileId } from '../../src/events/ids.ts';
 import type { Claims } from '../../src/files/claims.ts';
 import type { ScanningFile } from '../../src/files/file-in-log.ts';
 import type { Finding } from '../../src/files/finding.ts';
+import type { InspectionTries } from '../../src/files/inspection-tries.ts';
 import { createInspector } from '../../src/files/inspector.ts';
 import { ScannerUnavailable } from '../../src/files/scanner.ts';
+import { BudgetExceeded } from '../../src/files/sandbox.ts';
 import { createSettle } from '../../src/files/settle.ts';
 import { ObjectChanged, StorageUnavailable } from '../../src/files/storage.ts';
 import { commands } from '../support/command-stage.ts';
@@ -30,14 +32,31 @@ function sharedClaims() {
   });
 }
 
+/** Counts that survive a process. */
+function sharedTries(): InspectionTries & { counts: Map<FileId, number> } {
+  const counts = new Map<FileId, number>();
+  const add = (fileId: FileId, one: number) => {
+    counts.set(fileId, (counts.get(fileId) ?? 0) + one);
+    return counts.get(fileId)!;
+  };
+  return {
+    counts,
+    begin: async (fileId) => add(fileId, 1),
+    takeBack: async (fileId) => void add(fileId, -1),
+    forget: async (fileId) => void counts.delete(fileId),
+  };
+}
+
 type Options = Partial<Parameters<typeof createInspector>[0]>;
 
 let files: Awaited<ReturnType<typeof localStore>>;
 let claimsOf: () => Claims;
+let tries: ReturnType<typeof sharedTries>;
 const running: { stop(): Promise<void> }[] = [];
 beforeEach(async () => {
   files = await localStore();
   claimsOf = sharedClaims();
+  tries = sharedTries();
 });
 afterEach(async () => {
   await Promise.all(running.splice(0).map((each) => each.stop()));
@@ -77,6 +96,7 @@ async function inspecting(
     store,
     waiting: waitingIn(store),
     claims: claimsOf(),
+    tries,
     inspect,
     settle: createSettle({ handle, storage: files.storage, makeThumbnail }),
     log,
@@ -155,6 +175,59 @@ describe('the inspector', () => {
     );
     await uploaded(store, 1, 2, 3);
     await until(async () => (await decisionsIn(store)).length === 2);
+  });
+
+  test('refuses a file after three inspections that passed their budget', async () => {
+    const store = await emptyLog();
+    let begun = 0;
+    await inspecting(store, async () => {
+      begun += 1;
+      throw new BudgetExceeded('too much');
+    });
+    await uploaded(store, 1);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(await decisionsIn(store)).toMatchObject([
+      { type: 'FileRefused', data: { reason: 'inspection-failed' } },
+    ]);
+    expect(begun).toBe(3);
+    expect(tries.counts.size).toBe(0);
+  });
+
+  test('counts the inspections that ended with their process', async () => {
+    const store = await emptyLog();
+    await uploaded(store, 1);
+    // Three processes were killed while they inspected it.
+    for (let killed = 0; killed < 3; killed += 1) await tries.begin(numbered(1));
+    let begun = 0;
+    await inspecting(store, async () => {
+      begun += 1;
+      return cleared;
+    });
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(await decisionsIn(store)).toMatchObject([{ data: { reason: 'inspection-failed' } }]);
+    expect(begun).toBe(0);
+  });
+
+  test('does not count what the scanner, the storage or a stop broke off', async () => {
+    const store = await emptyLog();
+    const failures = [
+      ...Array.from({ length: 4 }, () => new ScannerUnavailable('down')),
+      ...Array.from({ length: 4 }, () => new StorageUnavailable('down')),
+    ];
+    const first = await inspecting(store, async (_, signal) => {
+      const failure = failures.pop();
+      if (failure) throw failure;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      throw signal.reason;
+    });
+    await uploaded(store, 1);
+    await until(() => failures.length === 0 && tries.counts.get(numbered(1)) === 1);
+    await first.stop();
+    expect(tries.counts.get(numbered(1))).toBe(0);
+    expect(await decisionsIn(store)).toEqual([]);
+    await inspecting(store, async () => cleared);
+    await until(async () => (await decisionsIn(store)).length === 1);
+    expect(await decisionsIn(store)).toMatchObject([{ type: 'FileCleared' }]);
   });
 
   test('bytes that changed after they were completed are refused', async () => {

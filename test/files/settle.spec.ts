@@ -8,6 +8,7 @@ import { createSettle } from '../../src/files/settle.ts';
 import { type FileStorage, StorageUnavailable, storageKey } from '../../src/files/storage.ts';
 import { createThumbnails } from '../../src/files/thumbnails.ts';
 import { createTidy } from '../../src/files/tidy.ts';
+import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
 import { commands } from '../support/command-stage.ts';
 import { aboutFile, event, fileId, upload, uuid } from '../support/example-events.ts';
 import { localStore } from '../support/local-store.ts';
@@ -16,7 +17,9 @@ const sha256 = 'ab'.repeat(32);
 const cleared: Finding = { verdict: 'cleared', sha256 };
 const infected: Finding = { verdict: 'refused', reason: 'infected', signature: 'Eicar-Test' };
 const pdf = Buffer.from('%PDF-1.7 a CV');
-const makeThumbnail = createThumbnails();
+const sandbox = createProcessSandbox();
+afterAll(() => sandbox.close());
+const makeThumbnail = createThumbnails(sandbox);
 
 let store: Awaited<ReturnType<typeof localStore>>;
 beforeEach(async () => void (store = await localStore()));

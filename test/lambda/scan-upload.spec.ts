@@ -33,7 +33,7 @@ beforeAll(async () => {
   storage = createS3Storage({ ...settings, publicEndpoint: undefined }, { credentials: s3.credentials });
   [clamd] = await Promise.all([
     startClamd(),
-    run(process.execPath, [join(root, 'lambda/scan-upload/build.ts'), bundle]),
+    run(process.execPath, [join(root, 'lambda/scan-upload/build.ts'), folder]),
   ]);
 });
 afterEach(async () => {

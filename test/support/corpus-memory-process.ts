@@ -2,12 +2,14 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { inspect } from '../../src/files/inspect.ts';
 import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
+import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
 import { createLogger } from '../../src/platform/logger.ts';
 
 /** Inspects so many of the files at once, with the clamd at `url`, and writes how much memory that took, as JSON. */
 const [url = '', count = '', ...files] = process.argv.slice(2);
 const SAMPLE_MS = 5;
 
+const sandbox = createProcessSandbox();
 const scanner = createClamdScanner({ url, log: createLogger({ level: 'silent' }) });
 
 /** A file is given as its type, `=`, and its path. */
@@ -18,6 +20,7 @@ async function inspected(at: number): Promise<string> {
     file: { size, contentType, sha256: null },
     open: () => Promise.resolve({ size, body: createReadStream(path) }),
     scanner,
+    sandbox,
     signal: AbortSignal.timeout(120_000),
   });
   return finding.verdict;
@@ -36,6 +39,7 @@ const sampling = setInterval(() => {
 const started = performance.now();
 const verdicts = await Promise.all(Array.from({ length: Number(count) }, (_, at) => inspected(at)));
 clearInterval(sampling);
+sandbox.close();
 
 const inMb = (bytes: number) => Math.round(bytes / 100_000) / 10;
 process.stdout.write(
