@@ -34,6 +34,8 @@ export class BadConfig extends Error {
   }
 }
 
+const MIB = 1_048_576;
+
 const settings = z
   .object({
     PORT: wholeNumber(0, 65_535, 3000),
@@ -78,6 +80,9 @@ const settings = z
     LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     FAILED_LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 10),
     MAX_FILE_MIB: wholeNumber(1, 1_024, 25),
+    UPLOAD_MIB_PER_USER_DAY: wholeNumber(1, 1_048_576, 250),
+    FILES_MIB_PER_GROUP: wholeNumber(1, 1_048_576, 5_120),
+    MIN_FREE_DISK_MIB: wholeNumber(0, 1_048_576, 1_024),
     S3_BUCKET: z
       .string()
       .max(255)
@@ -124,6 +129,9 @@ const settings = z
     const needs = (name: keyof typeof env, reason: string) => {
       if (env[name] === undefined) addIssue({ code: 'custom', path: [name], message: reason });
     };
+    for (const name of ['UPLOAD_MIB_PER_USER_DAY', 'FILES_MIB_PER_GROUP'] as const)
+      if (env[name] < env.MAX_FILE_MIB)
+        addIssue({ code: 'custom', path: [name], message: 'must be at least MAX_FILE_MIB' });
     const roles = rolesOf(env.ROLES);
     if (roles.size < ROLES.length) needs('DATABASE_URL', 'must be set when ROLES leaves work to others');
     if (roles.has('worker') && !roles.has('api'))
@@ -167,7 +175,13 @@ const settings = z
     uploadsPerMinute: env.UPLOADS_PER_MINUTE,
     loginsPerMinute: env.LOGINS_PER_MINUTE,
     failedLoginsPerMinute: env.FAILED_LOGINS_PER_MINUTE,
-    maxFileBytes: env.MAX_FILE_MIB * 1_048_576,
+    maxFileBytes: env.MAX_FILE_MIB * MIB,
+    uploadQuotas: {
+      bytesPerUserDay: env.UPLOAD_MIB_PER_USER_DAY * MIB,
+      bytesPerGroup: env.FILES_MIB_PER_GROUP * MIB,
+    },
+    /** Of the disk with the data folder; below it no uploads are taken. */
+    minFreeDiskBytes: env.MIN_FREE_DISK_MIB * MIB,
     /** Undefined means files under the data folder. */
     s3:
       env.S3_BUCKET === undefined

@@ -12,7 +12,7 @@ import type { Readiness } from '../http/route-deps.ts';
 import { createHttpServer } from '../http/server.ts';
 import { clientAddressBehind } from '../platform/client-address.ts';
 import type { Closers } from '../platform/closers.ts';
-import { newId } from '../platform/ids.ts';
+import { deriveId, newId } from '../platform/ids.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { postgresIdempotencyKeys } from '../platform/postgres-idempotency-keys.ts';
 import { createReadMarkers } from '../platform/postgres-read-markers.ts';
@@ -73,6 +73,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     metrics: { ...metrics, expose: deps.expose },
     log,
     newId,
+    deriveId,
     settings: config,
   });
   const gateway = createGateway({

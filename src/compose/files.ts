@@ -12,6 +12,7 @@ import { type Settle, createSettle } from '../files/settle.ts';
 import { type FileStorage, storageKey } from '../files/storage.ts';
 import { createThumbnails } from '../files/thumbnails.ts';
 import { TIDIED, createTidy } from '../files/tidy.ts';
+import type { UploadQuotas } from '../files/upload-quotas.ts';
 import { createClamdScanner } from '../platform/clamd-scanner.ts';
 import type { Closers } from '../platform/closers.ts';
 import { createLocalStorage } from '../platform/local-storage.ts';
@@ -20,6 +21,7 @@ import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
 import { createPostgresClaims } from '../platform/postgres-claims.ts';
 import { createInspectionTries } from '../platform/postgres-inspection-tries.ts';
 import { createNonces } from '../platform/postgres-scan-reports.ts';
+import { createUploadQuotas } from '../platform/postgres-upload-quotas.ts';
 import { createProcessSandbox } from '../platform/process-sandbox.ts';
 import { createS3Storage } from '../platform/s3-storage.ts';
 import type { Progress } from '../projections/projection.ts';
@@ -35,7 +37,8 @@ const CATCH_UP_MS = 2_000;
 /** Where bytes live. `receiver` takes uploads where no storage of its own does. */
 async function openStorage(config: Config, links: SignedLinks, open: Closers) {
   if (!config.s3) {
-    const local = await createLocalStorage({ dir: join(resolve(config.dataDir), 'files'), links });
+    const dir = join(resolve(config.dataDir), 'files');
+    const local = await createLocalStorage({ dir, links, minFreeBytes: config.minFreeDiskBytes });
     return { storage: local, receiver: local };
   }
   const storage = createS3Storage(config.s3);
@@ -59,12 +62,14 @@ export async function openFiles(config: Config, open: Closers, deps: FileDeps) {
   const sandbox = createProcessSandbox();
   open.add('sandbox', () => sandbox.close());
   const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
+  const quotas = createUploadQuotas(pool, config.uploadQuotas);
   const secret = config.scanWebhookSecret;
   return {
     storage,
     receiver,
     sandbox,
     settle,
+    quotas,
     scanReports:
       secret === undefined
         ? undefined
@@ -84,7 +89,7 @@ async function startInspections(
   { clamdUrl }: Config,
   log: Logger,
   open: Closers,
-  { ownerUrl, pool, store, queries, metrics, storage, sandbox, settle }: FileWorkDeps,
+  { ownerUrl, background, store, queries, metrics, storage, sandbox, settle }: FileWorkDeps,
 ) {
   const scanner = clamdUrl === undefined ? undefined : createClamdScanner({ url: clamdUrl, log });
   if (!scanner)
@@ -97,7 +102,7 @@ async function startInspections(
     store,
     waiting: queries.filesToInspect,
     claims,
-    tries: createInspectionTries(pool),
+    tries: createInspectionTries(background),
     inspect: async (file, signal) => {
       const startedAt = performance.now();
       const key = storageKey('quarantine', file.fileId);
@@ -119,10 +124,14 @@ async function startInspections(
 }
 
 /** Removes from storage what is needed no more, now and then. */
-function keepTidy(log: Logger, { background, store, queries, progress, handle, storage }: FileWorkDeps) {
+function keepTidy(
+  log: Logger,
+  quotas: UploadQuotas,
+  { background, store, queries, progress, handle, storage }: FileWorkDeps,
+) {
   const tidy = followReactions({
     store,
-    react: createTidy(storage),
+    react: createTidy(storage, quotas),
     types: TIDIED,
     checkpoint: postgresCheckpoint(background, 'tidy'),
     log,
@@ -134,6 +143,7 @@ function keepTidy(log: Logger, { background, store, queries, progress, handle, s
     isCaughtUp: async () => progress.reached(await store.head(), CATCH_UP_MS, ['files', 'conversations']),
     handle,
     storage,
+    quotas,
     log,
   });
   orphans.start();
@@ -148,7 +158,8 @@ function keepTidy(log: Logger, { background, store, queries, progress, handle, s
 
 /** Everything that happens to a file between its upload and its download. */
 export async function startFileWork(config: Config, log: Logger, open: Closers, deps: FileWorkDeps) {
-  const tidying = led(deps.leases, 'files', () => keepTidy(log, deps));
+  const quotas = createUploadQuotas(deps.background, config.uploadQuotas);
+  const tidying = led(deps.leases, 'files', () => keepTidy(log, quotas, deps));
   open.add('tidying up', () => tidying.stop());
 
   async function overdueReports(): Promise<string | undefined> {

@@ -7,6 +7,7 @@ import type { EventStore } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
 import { because, fileInLog } from './file-in-log.ts';
 import type { FileStorage } from './storage.ts';
+import type { UploadQuotas } from './upload-quotas.ts';
 
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 600_000;
@@ -14,6 +15,8 @@ const EVERY_MS = 600_000;
 const ORPHANED_AFTER_MS = 24 * HOUR_MS;
 /** What is older in quarantine belongs to no file: what was refused an hour before is gone. */
 const SWEPT_AFTER_MS = 25 * HOUR_MS;
+/** Longer than any request takes. */
+const UNCONFIRMED_AFTER_MS = HOUR_MS;
 /** In one run; the next one goes on. */
 const LIMIT = 1_000;
 
@@ -35,7 +38,8 @@ export interface OrphanJob {
 /**
  * Refuses files that were never completed, or that no message named, within 24 h of being asked for. The log is where
  * that is written; their bytes go by `tidy`. Then sweeps quarantine of what belongs to no file, unless files still wait
- * there to be inspected: a scanner may be down for longer than that.
+ * there to be inspected: a scanner may be down for longer than that. Also gives back what requests that were cut short have
+ * reserved.
  */
 export function createOrphanJob({
   store,
@@ -44,6 +48,7 @@ export function createOrphanJob({
   isCaughtUp,
   handle,
   storage,
+  quotas,
   log,
   now = () => new Date(),
   everyMs = EVERY_MS,
@@ -56,6 +61,7 @@ export function createOrphanJob({
   isCaughtUp: () => Promise<boolean>;
   handle: HandleCommand;
   storage: Pick<FileStorage, 'removeOlderThan'>;
+  quotas: Pick<UploadQuotas, 'releaseUnconfirmed'>;
   log: Logger;
   now?: () => Date;
   everyMs?: number;
@@ -80,6 +86,7 @@ export function createOrphanJob({
 
   async function run(): Promise<number> {
     const at = now().getTime();
+    await quotas.releaseUnconfirmed(new Date(at - UNCONFIRMED_AFTER_MS));
     if (!(await isCaughtUp())) {
       log.warn('orphaned files are not removed now: the read model of files is behind');
       return 0;

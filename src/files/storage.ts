@@ -25,7 +25,12 @@ export interface StoredObject {
 
 /** Storage cannot be reached, or did not answer as it should; what was asked may be asked again. */
 export class StorageUnavailable extends Error {
-  override readonly name = 'StorageUnavailable';
+  override readonly name: string = 'StorageUnavailable';
+}
+
+/** There is too little room left for more files; what else the server does goes on. */
+export class StorageFull extends StorageUnavailable {
+  override readonly name = 'StorageFull';
 }
 
 /** The object is not there, or no longer in the version that was asked for. */
@@ -50,6 +55,8 @@ export interface FileStorage {
     /** Scheme, host and port by which the client reached this server. */
     origin: string;
   }): Promise<UploadTarget>;
+  /** Rejects with `StorageFull` when so many bytes do not fit. */
+  requireRoom(size: number): Promise<void>;
   /** What is there now. */
   stat(key: StorageKey): Promise<StoredObject | undefined>;
   /** The bytes as a stream that holds little of them in memory; destroying it ends the transfer. */

@@ -4,7 +4,7 @@ import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
 import { CommandRejected, ReactionRefused, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
-import { StorageUnavailable } from '../files/storage.ts';
+import { StorageFull, StorageUnavailable } from '../files/storage.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
 
 /** RFC 9457, with `code` (stable), `retryable` and, for bad input, `errors`. The socket's ack carries the same object. */
@@ -29,6 +29,8 @@ type OtherCode =
   | 'FORBIDDEN'
   | 'LINK_INVALID'
   | 'FILE_EXISTS'
+  | 'GROUP_FILES_FULL'
+  | 'INSUFFICIENT_STORAGE'
   | 'NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'EMAIL_TAKEN'
@@ -80,6 +82,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   JOB_OWNER_STAYS: [409, 'The company that posted the job stays an admin of its group'],
   REMOVED_FROM_GROUP: [409, 'An admin has removed you from the group of this job'],
   FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
+  GROUP_FILES_FULL: [409, 'The files of the group have reached the limit of their sizes'],
   FILE_REFUSED: [409, 'The file was refused'],
   FILE_CLEARED: [409, 'The file was found clean'],
   FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
@@ -97,6 +100,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   INTERNAL: [500, 'Something went wrong on our side'],
   NOT_CAUGHT_UP: [503, 'This view has not caught up with the position asked for'],
   UNAVAILABLE: [503, 'The service cannot answer right now'],
+  INSUFFICIENT_STORAGE: [507, 'There is no room for more files right now'],
 };
 
 const retryableCodes = new Set<ProblemCode>([
@@ -105,6 +109,7 @@ const retryableCodes = new Set<ProblemCode>([
   'TOO_MANY_SOCKETS',
   'NOT_CAUGHT_UP',
   'UNAVAILABLE',
+  'INSUFFICIENT_STORAGE',
   'TOKEN_EXPIRED',
 ]);
 
@@ -192,6 +197,7 @@ export function toProblem(error: unknown): Problem {
     const retryAfterSeconds = Math.ceil(error.quota.resetMs / 1000);
     return problem('RATE_LIMITED', { detail: `Try again in ${retryAfterSeconds} s`, retryAfterSeconds });
   }
+  if (error instanceof StorageFull) return problem('INSUFFICIENT_STORAGE', { retryAfterSeconds: 60 });
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
   if (
     error instanceof EventStoreUnavailable ||

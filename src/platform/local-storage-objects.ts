@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { ObjectChanged, StorageUnavailable, type StoredObject } from '../files/storage.ts';
 import { UploadRefused } from '../files/upload-receiver.ts';
@@ -85,4 +85,10 @@ export async function readObject(
     },
   });
   return { size, body };
+}
+
+/** Of the disk that a folder is on, what this process may still use. */
+export async function freeBytesOf(dir: string): Promise<number> {
+  const { bavail, bsize } = await statfs(dir);
+  return bavail * bsize;
 }

@@ -7,6 +7,7 @@ import type { FileId } from '../events/ids.ts';
 import {
   type FileStorage,
   ObjectChanged,
+  StorageFull,
   type StorageFolder,
   type StorageKey,
   StorageUnavailable,
@@ -14,7 +15,7 @@ import {
   storageKey,
 } from '../files/storage.ts';
 import { type UploadReceiver, UploadRefused } from '../files/upload-receiver.ts';
-import { describeObject, readObject, writeObject } from './local-storage-objects.ts';
+import { describeObject, freeBytesOf, readObject, writeObject } from './local-storage-objects.ts';
 import { within } from './within.ts';
 
 const FOLDERS: readonly StorageFolder[] = ['quarantine', 'clean', 'thumbnails'];
@@ -24,26 +25,38 @@ const PROBE_MS = 2_000;
 
 /**
  * Files in a folder of this machine, which is made when missing (0700, files 0600). Uploads come to this server by URLs
- * that `links` signs. Whole nodes may share the folder; no other program may write to it.
+ * that `links` signs. Whole nodes may share the folder; no other program may write to it. No upload leaves
+ * less than `minFreeBytes` of the disk free.
  */
 export async function createLocalStorage({
   dir,
   links,
+  minFreeBytes = 0,
+  freeBytes = freeBytesOf,
   now = Date.now,
 }: {
   dir: string;
   links: SignedLinks;
+  minFreeBytes?: number;
+  /** Of the disk that the folder is on. */
+  freeBytes?: (dir: string) => Promise<number>;
   now?: () => number;
 }): Promise<FileStorage & UploadReceiver> {
   const pathOf = (key: StorageKey) => join(dir, key);
   const incoming = join(dir, INCOMING);
   /** One transfer for each file, so that nobody fills the disk with one permit. */
-  const transfers = new Map<FileId, Readable>();
+  const transfers = new Map<FileId, { body: Readable; size: number }>();
 
   for (const folder of [...FOLDERS, INCOMING])
     await mkdir(join(dir, folder), { recursive: true, mode: 0o700 });
   // Younger ones may belong to another node; removeOlderThan sees to those that do not.
   await removeFiles(incoming, new Date(now() - 2 * UPLOAD_SECONDS * 1_000));
+
+  async function requireRoom(size: number): Promise<void> {
+    const arriving = transfers.values().reduce((sum, transfer) => sum + transfer.size, size);
+    if ((await freeBytes(dir)) - arriving < minFreeBytes)
+      throw new StorageFull('The disk of the storage folder has too little room');
+  }
 
   /** Makes an object aside, and then gives it its name: nobody ever sees half of one. */
   async function store(
@@ -115,8 +128,11 @@ export async function createLocalStorage({
       orUnavailable(async () => {
         const key = storageKey('quarantine', fileId);
         if (await statObject(key)) throw new UploadRefused('exists');
-        transfers.get(fileId)?.destroy();
-        transfers.set(fileId, body);
+        transfers.get(fileId)?.body.destroy();
+        transfers.delete(fileId);
+        await requireRoom(size);
+        const transfer = { body, size };
+        transfers.set(fileId, transfer);
         const write = async (path: string) => {
           const stored = await writeObject(path, received(body), size);
           if (stored.size !== size) throw new UploadRefused('wrong-size');
@@ -124,9 +140,11 @@ export async function createLocalStorage({
           return stored;
         };
         return store(key, write, linkOnce).finally(() => {
-          if (transfers.get(fileId) === body) transfers.delete(fileId);
+          if (transfers.get(fileId) === transfer) transfers.delete(fileId);
         });
       }),
+
+    requireRoom: (size) => orUnavailable(() => requireRoom(size)),
 
     stat: (key) => orUnavailable(() => statObject(key)),
 
@@ -159,9 +177,11 @@ export async function createLocalStorage({
         const path = join(incoming, randomUUID());
         await (await open(path, 'wx', 0o600)).close();
         await rm(path);
+        return (await freeBytes(dir)) < minFreeBytes
+          ? 'the disk of the storage folder is nearly full'
+          : undefined;
       };
-      const broken = probe().then(
-        () => undefined,
+      const broken = probe().catch(
         (error: NodeJS.ErrnoException) => `the storage folder cannot be written to: ${error.code}`,
       );
       return within<string | undefined>(broken, PROBE_MS, () => 'the storage folder does not answer');
@@ -209,6 +229,8 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+const NO_ROOM = new Set(['ENOSPC', 'EDQUOT']);
+
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** Whatever the file system says, the storage cannot do it now. */
@@ -219,6 +241,8 @@ async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
     const isOurs =
       error instanceof UploadRefused || error instanceof ObjectChanged || error instanceof StorageUnavailable;
     if (isOurs) throw error;
+    if (NO_ROOM.has((error as NodeJS.ErrnoException).code ?? ''))
+      throw new StorageFull('The disk of the storage folder is full', { cause: error });
     throw new StorageUnavailable('The storage folder failed', { cause: error });
   }
 }

@@ -49,6 +49,27 @@ describe('files in a folder', () => {
       expect((await stat(join(dir, folder))).mode & 0o777).toBe(0o700);
   });
 
+  test('takes no more than leaves the disk its floor, with what is on its way', async () => {
+    let freeBytes = 1_500;
+    const options = { dir, links, minFreeBytes: 1_000, freeBytes: async () => freeBytes };
+    const small = await createLocalStorage(options);
+    const full = { name: 'StorageFull' };
+    await small.requireRoom(500);
+    await expect(small.requireRoom(501)).rejects.toMatchObject(full);
+    const slow = new Readable({ read: () => undefined });
+    const first = small.receive(permit(300), slow);
+    const second = () => small.receive(permit(201), Readable.from([Buffer.alloc(201)]));
+    await until(async () => (await incoming()).length === 1);
+    await expect(second()).rejects.toMatchObject(full);
+    slow.push(Buffer.alloc(300));
+    slow.push(null);
+    await first;
+    await second();
+    expect(await small.failure()).toBeUndefined();
+    freeBytes = 999;
+    expect(await small.failure()).toBe('the disk of the storage folder is nearly full');
+  });
+
   test('names the bytes by their SHA-256', async () => {
     const bytes = randomBytes(1_000);
     expect(await receive(bytes)).toStrictEqual({ size: 1_000, etag: sha256(bytes) });

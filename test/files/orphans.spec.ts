@@ -30,6 +30,7 @@ async function job(history: DomainEvent[], overrides: Partial<Parameters<typeof 
     isCaughtUp: async () => true,
     handle: stage.handle,
     storage: files.storage,
+    quotas: { releaseUnconfirmed: async () => {} },
     log,
     now: () => after(24.1),
     ...overrides,
@@ -56,8 +57,16 @@ describe('orphaned files', () => {
       await files.storage.put(`${folder}/${fileId}`, Buffer.from('a CV'), 'application/pdf');
     await run();
     expect(await refusals()).toEqual(['never-sent']);
-    await createTidy(files.storage)(await log());
+    await createTidy(files.storage, { release: async () => {} })(await log());
     expect(await files.foldersOf(fileId)).toEqual([]);
+  });
+
+  test('what a request that was cut short has reserved is given back after an hour', async () => {
+    const before: Date[] = [];
+    const quotas = { releaseUnconfirmed: async (then: Date) => void before.push(then) };
+    const { run } = await job([uploadRequested], { quotas });
+    await run();
+    expect(before).toEqual([after(23.1)]);
   });
 
   test('run again, or by two processes, it is refused once', async () => {

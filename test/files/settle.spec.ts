@@ -39,7 +39,7 @@ async function scanning(
     size: bytes.length,
   });
   const stage = await commands({ history: [requested, event('FileUploaded', { ...aboutFile, etag })] });
-  const tidy = createTidy(store.storage);
+  const tidy = createTidy(store.storage, { release: async () => {} });
   const settle = createSettle({
     handle: stage.handle,
     storage: { ...store.storage, ...faults },

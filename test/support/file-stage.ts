@@ -16,9 +16,10 @@ import { acceptJsonOnly } from '../../src/http/json.ts';
 import { fileRoutes } from '../../src/http/routes/files.ts';
 import { messageRoutes } from '../../src/http/routes/messages.ts';
 import type { RouteDeps } from '../../src/http/route-deps.ts';
-import { newId } from '../../src/platform/ids.ts';
+import { deriveId, newId } from '../../src/platform/ids.ts';
 import { createLocalStorage } from '../../src/platform/local-storage.ts';
 import { postgresIdempotencyKeys } from '../../src/platform/postgres-idempotency-keys.ts';
+import { createUploadQuotas } from '../../src/platform/postgres-upload-quotas.ts';
 import { createPool } from '../../src/platform/postgres.ts';
 import { commands } from './command-stage.ts';
 import { openReadSide } from './read-side.ts';
@@ -26,6 +27,8 @@ import { rateLimitsOf } from './rate-limits.ts';
 
 export const MAX_FILE_BYTES = 2_000;
 export const UPLOADS_PER_MINUTE = 50;
+export const BYTES_PER_USER_DAY = 10_000;
+export const BYTES_PER_GROUP = 95_000;
 
 interface Asked {
   as?: Actor;
@@ -42,8 +45,18 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   const { handle, loader } = await commands({ store: side.store });
   const dir = await mkdtemp(join(tmpdir(), 'files-'));
   const links = createSignedLinks(Buffer.alloc(32, 7));
-  const storage = await createLocalStorage({ dir, links });
+  const disk = { freeBytes: 1_000_000 };
+  const storage = await createLocalStorage({
+    dir,
+    links,
+    minFreeBytes: 100_000,
+    freeBytes: async () => disk.freeBytes,
+  });
   const keysPool = createPool({ url: side.url, max: 2, applicationName: 'keys', log: side.log });
+  const quotas = createUploadQuotas(keysPool, {
+    bytesPerUserDay: BYTES_PER_USER_DAY,
+    bytesPerGroup: BYTES_PER_GROUP,
+  });
   const deps = {
     handle,
     loader,
@@ -79,6 +92,8 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
     ...deps,
     storage: { ...storage, presignUpload: orFail('presignUpload'), stat: orFail('stat') },
     links,
+    quotas,
+    deriveId,
     maxFileBytes: MAX_FILE_BYTES,
     publicUrl,
   });
@@ -87,6 +102,8 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   return {
     ...side,
     storage,
+    disk,
+    quotas,
     links,
     access: fileAccess(deps),
     /** Set, storage cannot be reached. */

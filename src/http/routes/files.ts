@@ -10,8 +10,10 @@ import { CommandRejected, require } from '../../commands/rejection.ts';
 import { FileId, type UserId } from '../../events/ids.ts';
 import { isAllowedType } from '../../files/content-types.ts';
 import { type FileStorage, storageKey } from '../../files/storage.ts';
+import { type UploadQuotas, type UploadToCount, untilNextDay } from '../../files/upload-quotas.ts';
 import { commandRequest } from '../command-request.ts';
 import { fileAccess } from '../file-access.ts';
+import { ProblemError, problem } from '../problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Position, Time, bodyOf } from '../schemas.ts';
 import { FileView } from '../views.ts';
@@ -20,7 +22,10 @@ import { FileView } from '../views.ts';
 export interface FileRoutes {
   storage: FileStorage;
   links: SignedLinks;
+  quotas: UploadQuotas;
   maxFileBytes: number;
+  /** The same UUID for the same parts, for ever. */
+  deriveId: (...parts: string[]) => string;
   /** Where clients reach us, when that differs from what they ask for. */
   publicUrl?: string | undefined;
 }
@@ -50,7 +55,7 @@ const Completed = z.object({ status: FileStatus, position: Position });
 
 /** Files on their way from the uploader to those who may download them. The bytes themselves go elsewhere. */
 export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
-  const { handle, loader, storage, links, maxFileBytes, newId } = deps;
+  const { handle, loader, storage, links, quotas, maxFileBytes, newId, deriveId } = deps;
   const access = fileAccess(deps);
   const publicUrl = deps.publicUrl?.replace(/\/$/, '');
   const originOf = ({ protocol, host }: FastifyRequest) => publicUrl ?? `${protocol}://${host}`;
@@ -64,7 +69,14 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       {
         config: {
           idempotentAs: 'RequestUpload',
-          refusals: ['GROUP_NOT_FOUND', 'GROUP_CLOSED', 'FILE_TOO_LARGE', 'FILE_TYPE_NOT_ALLOWED'],
+          refusals: [
+            'GROUP_NOT_FOUND',
+            'GROUP_CLOSED',
+            'FILE_TOO_LARGE',
+            'FILE_TYPE_NOT_ALLOWED',
+            'GROUP_FILES_FULL',
+            'INSUFFICIENT_STORAGE',
+          ],
         },
         schema: {
           tags,
@@ -77,8 +89,20 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       async (request, reply) => {
         require(request.body.size <= maxFileBytes, 'FILE_TOO_LARGE');
         require(isAllowedType(request.body.contentType), 'FILE_TYPE_NOT_ALLOWED');
-        const asked = { fileId: FileId.parse(newId()), ...request.body };
-        const outcome = await handle(requestUpload, asked, commandRequest(request));
+        await storage.requireRoom(request.body.size);
+        const { userId } = request.session.actor;
+        const { key } = commandRequest(request);
+        // A repetition is about the same file, so it counts once.
+        const id = key === undefined ? newId() : deriveId('RequestUpload', 'file', userId, key);
+        const asked = { fileId: FileId.parse(id), ...request.body };
+        await reserve({ ...asked, userId });
+        const outcome = await handle(requestUpload, asked, commandRequest(request)).catch(
+          async (error: unknown) => {
+            if (error instanceof CommandRejected) await quotas.release(asked.fileId);
+            throw error;
+          },
+        );
+        await quotas.confirm(asked.fileId);
         const [requested] = outcome.events;
         if (requested?.type !== 'FileUploadRequested')
           throw new Error('RequestUpload always has a FileUploadRequested to tell of');
@@ -89,6 +113,15 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         return reply.code(201).send({ fileId, upload, status: 'pending', position });
       },
     );
+
+  async function reserve(upload: UploadToCount): Promise<void> {
+    const outcome = await quotas.reserve(upload);
+    if (outcome === 'group') throw new ProblemError(problem('GROUP_FILES_FULL'));
+    if (outcome === 'reserved') return;
+    const retryAfterSeconds = Math.ceil(untilNextDay(Date.now()) / 1_000);
+    const detail = `The files of this day have reached the limit of their sizes: try again in ${retryAfterSeconds} s`;
+    throw new ProblemError(problem('RATE_LIMITED', { detail, retryAfterSeconds }));
+  }
 
   /** As the log has it now; to others there is no such file. */
   async function ownFile(fileId: FileId, userId: UserId): Promise<Folded<ExistingFile>> {

@@ -52,7 +52,7 @@ function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
         config: {
           slowBody: true,
           answerMs: UPLOAD_SECONDS * 1_000,
-          refusals: ['LINK_INVALID', 'FILE_EXISTS'],
+          refusals: ['LINK_INVALID', 'FILE_EXISTS', 'INSUFFICIENT_STORAGE'],
         },
         schema: {
           tags,

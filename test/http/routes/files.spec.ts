@@ -3,6 +3,7 @@ import type { Actor } from '../../../src/commands/command.ts';
 import type { RefusalReason } from '../../../src/events/file.ts';
 import { type FileId, UserId } from '../../../src/events/ids.ts';
 import { StorageUnavailable, storageKey } from '../../../src/files/storage.ts';
+import { createTidy } from '../../../src/files/tidy.ts';
 import {
   ada,
   bob,
@@ -17,6 +18,8 @@ import {
 } from '../../support/example-events.ts';
 import {
   type FileStage,
+  BYTES_PER_GROUP,
+  BYTES_PER_USER_DAY,
   MAX_FILE_BYTES,
   UPLOADS_PER_MINUTE,
   openFileStage,
@@ -140,6 +143,91 @@ describe('asking for an upload', () => {
     const answer = await request();
     expect(answer).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+  });
+});
+
+describe('the sums of bytes', () => {
+  const large = { size: MAX_FILE_BYTES };
+  const fill = async () => {
+    for (let bytes = 0; bytes < BYTES_PER_USER_DAY; bytes += MAX_FILE_BYTES)
+      expect((await request(large)).status).toBe(201);
+  };
+  const dayIsFull = { status: 429, body: { code: 'RATE_LIMITED', retryable: true } };
+
+  test('of a user in a day have a limit, and the answer says when to come back', async () => {
+    await fill();
+    const answer = await request({ size: 1 });
+    expect(answer).toMatchObject(dayIsFull);
+    const untilMidnight = Number(answer.headers['retry-after']);
+    expect(untilMidnight).toBeGreaterThan(0);
+    expect(untilMidnight).toBeLessThanOrEqual(86_400);
+  });
+
+  test('do not let requests at once pass together', async () => {
+    const answers = await Promise.all(Array.from({ length: 12 }, () => request(large)));
+    const granted = answers.filter(({ status }) => status === 201);
+    expect(granted).toHaveLength(BYTES_PER_USER_DAY / MAX_FILE_BYTES);
+  });
+
+  test('count a repetition once, and a refused request not at all', async () => {
+    const headers = { 'idempotency-key': randomUUID() };
+    const first = await request(large, headers);
+    for (let times = 0; times < 5; times += 1)
+      expect((await request(large, headers)).body).toEqual(first.body);
+    expect((await request({ ...large, groupId: otherGroupId })).status).toBe(404);
+    for (let bytes = MAX_FILE_BYTES; bytes < BYTES_PER_USER_DAY; bytes += MAX_FILE_BYTES)
+      expect((await request(large)).status).toBe(201);
+    expect(await request({ size: 1 })).toMatchObject(dayIsFull);
+    expect((await request(large, headers)).body).toEqual(first.body);
+  });
+
+  test('are given back when a file is refused', async () => {
+    const { fileId } = await requested(large);
+    for (let bytes = MAX_FILE_BYTES; bytes < BYTES_PER_USER_DAY; bytes += MAX_FILE_BYTES)
+      await request(large);
+    expect(await request(large)).toMatchObject(dayIsFull);
+    await put(fileId);
+    await complete(fileId);
+    await refuse(fileId, 'type-does-not-match');
+    const tidy = createTidy(stage.storage, stage.quotas);
+    await tidy(await wholeLog(stage.store));
+    await tidy(await wholeLog(stage.store));
+    expect((await request(large)).status).toBe(201);
+    expect(await request({ size: 1 })).toMatchObject(dayIsFull);
+  });
+
+  test('of a group have a limit, whoever fills it', async () => {
+    const members = [eve, ...Array.from({ length: 10 }, newcomer)];
+    for (const { userId } of members.slice(1))
+      await stage.happened(event('MemberJoined', { groupId: otherGroupId, userId, role: 'member' }));
+    const ask = (as: Actor, size: number) =>
+      stage.ask('POST', '/v1/files', { as, body: { ...wish, groupId: otherGroupId, size } });
+    let granted = 0;
+    for (const member of members)
+      for (let files = 0; files < BYTES_PER_USER_DAY / MAX_FILE_BYTES; files += 1)
+        if ((await ask(member, MAX_FILE_BYTES)).status === 201) granted += MAX_FILE_BYTES;
+    expect(granted).toBe(Math.floor(BYTES_PER_GROUP / MAX_FILE_BYTES) * MAX_FILE_BYTES);
+    expect(await ask(members.at(-1)!, MAX_FILE_BYTES)).toMatchObject({
+      status: 409,
+      body: { code: 'GROUP_FILES_FULL', retryable: false },
+    });
+    expect((await ask(members.at(-1)!, BYTES_PER_GROUP - granted)).status).toBe(201);
+  });
+
+  test('end at the floor of free disk, where messages go on', async () => {
+    stage.disk.freeBytes = 100_004;
+    try {
+      const answer = await request();
+      expect(answer).toMatchObject({ status: 507, body: { code: 'INSUFFICIENT_STORAGE', retryable: true } });
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+      const body = { clientMsgId: randomUUID(), text: 'still here' };
+      expect((await stage.ask('POST', `/v1/groups/${groupId}/messages`, { as: uploader, body })).status).toBe(
+        201,
+      );
+    } finally {
+      stage.disk.freeBytes = 1_000_000;
+    }
+    expect((await request()).status).toBe(201);
   });
 });
 
