@@ -1,7 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Bench, best, round } from './bench.ts';
 import type { Talk } from './chat-clients.ts';
 import { startBareServer, startClients } from './children.ts';
-import { cpuMicros, cpuMicrosOfTree } from './process-stats.ts';
+import { cpuMicros, cpuMicrosOfTree, residentBytes } from './process-stats.ts';
 import { membersOf, startFilledServer } from './running-server.ts';
 import { makeWorld } from './world.ts';
 
@@ -15,12 +16,15 @@ interface Round extends Talk {
   databaseCpuPerMessage: number;
 }
 
-/** The same clients talk to the project and to a bare Socket.IO server, in turn; the best of each. */
+const mebibytes = (bytes: number) => round(bytes / 1_048_576, 0);
+
+/** The same clients talk to the project and to a bare Socket.IO server, in turn; the best of each. Memory is what the server holds after the last round, and after a rest. */
 export const chat: Bench = {
   name: 'chat',
   async run({ quick, nodeArgs, say }) {
     const rounds = quick ? 2 : 5;
     const milliseconds = quick ? 2_200 : 8_000;
+    const restSeconds = quick ? 5 : 60;
     const running = await startFilledServer(
       (store) => makeWorld(store, { groups: GROUPS, members: MEMBERS }),
       nodeArgs,
@@ -51,6 +55,11 @@ export const chat: Bench = {
         const rates = [project, peer].map((measured) => measured.at(-1)?.messagesPerSecond);
         say(`chat ${count}/${rounds}: project ${rates[0]}, bare Socket.IO ${rates[1]} messages/s`);
       }
+      const resident = () => mebibytes(residentBytes(running.server.pid));
+      const residentMiB = { atEnd: resident(), afterRest: 0, restSeconds };
+      await pause(restSeconds * 1_000);
+      residentMiB.afterRest = resident();
+      say(`chat: ${residentMiB.atEnd} MiB resident, ${residentMiB.afterRest} after ${restSeconds} s of rest`);
       const rate = (measured: Round[]) => best(measured.map(({ messagesPerSecond }) => messagesPerSecond));
       const bestRound = (measured: Round[]) =>
         measured.find(({ messagesPerSecond }) => messagesPerSecond === rate(measured));
@@ -65,7 +74,7 @@ export const chat: Bench = {
           target: TARGET,
           rule: 'ratio >= target',
           ok: ratio >= TARGET,
-          projectDetail: bestRound(project),
+          projectDetail: { ...bestRound(project), residentMiB },
           peerDetail: bestRound(peer),
           rounds: {
             project: project.map(({ messagesPerSecond }) => messagesPerSecond),

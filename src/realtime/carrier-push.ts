@@ -2,12 +2,10 @@ import { Server } from 'socket.io';
 import { moveOf } from './broadcast.ts';
 import type { Carrier } from './carrier.ts';
 import type { ChatServer } from './connection.ts';
+import { EVENT_TYPE } from './fan-out.ts';
 import { type Fence, type NodeNewsHandlers, type Write, overNodes } from './over-nodes.ts';
 import type { Push } from './push.ts';
 import { groupRoom, userRoom } from './rooms.ts';
-
-/** Socket.IO's "event". */
-const EVENT = 2;
 
 /** Tells the sockets of all nodes. `here` hears what the other nodes are told. */
 export function carrierPush(io: ChatServer, carrier: Carrier, here?: NodeNewsHandlers): Push {
@@ -27,7 +25,10 @@ export function carrierPush(io: ChatServer, carrier: Carrier, here?: NodeNewsHan
       const rooms = new Set([groupRoom(groupId)]);
       // Socket.IO hands flags on as they are.
       const flags: Fence = { needs };
-      adapter.broadcast({ type: EVENT, data: [name, envelope] }, { rooms, flags } as Parameters<Write>[1]);
+      adapter.broadcast({ type: EVENT_TYPE, data: [name, envelope] }, {
+        rooms,
+        flags,
+      } as Parameters<Write>[1]);
     },
 
     uploader(userId, news) {

@@ -5,7 +5,7 @@ import { deleteMessage } from '../commands/message/delete-message.ts';
 import { editMessage } from '../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../commands/message/react-to-message.ts';
 import { sendMessage } from '../commands/message/send-message.ts';
-import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
+import type { ReadMarkers } from '../commands/read-marker/move-read-marker.ts';
 import type { Authenticate } from '../auth/session.ts';
 import { SYNC_GROUPS_PER_POINT } from '../auth/costs.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
@@ -15,6 +15,7 @@ import type { GroupId, MessageId } from '../events/ids.ts';
 import { ProblemError, problem } from '../http/problem.ts';
 import type { ChatSocket } from './connection.ts';
 import { headSeq } from './heads.ts';
+import type { Hints } from './hints.ts';
 import type { Membership } from './membership.ts';
 import type { Answer, ClientEvent, Payload } from './protocol.ts';
 import { groupRoom } from './rooms.ts';
@@ -28,7 +29,7 @@ export interface ClientEventDeps {
   rateLimits: RateLimits;
   membership: Membership;
   readMarkers: ReadMarkers;
-  announceRead: (reading: Reading) => void;
+  hints: Pick<Hints, 'read' | 'typing'>;
   newId: () => string;
 }
 
@@ -67,15 +68,14 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
       const { user, session } = socket.data;
       await membership.require(groupId, session.actor);
       const marker = await deps.readMarkers.move(groupId, user.id, seq);
-      if (marker.moved) deps.announceRead({ groupId, userId: user.id, seq: marker.seq });
+      if (marker.moved) deps.hints.read({ groupId, userId: user.id, seq: marker.seq }, socket.id);
       return { unreadCount: marker.unreadCount };
     },
 
     async typing(socket, { groupId, isTyping }) {
       const { user, session } = socket.data;
       await membership.require(groupId, session.actor);
-      if (socket.data.mayType())
-        socket.volatile.to(groupRoom(groupId)).emit('typing', { groupId, userId: user.id, isTyping });
+      if (socket.data.mayType()) deps.hints.typing({ groupId, userId: user.id, isTyping }, socket.id);
       return {};
     },
 

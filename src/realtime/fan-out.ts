@@ -3,6 +3,8 @@ import { textFrame } from './wire.ts';
 
 /** Volatile events are dropped for a socket that has more than this unsent. */
 const VOLATILE_BYTES = 16_384;
+/** Socket.IO's "event" among the types of packets. */
+export const EVENT_TYPE = 2;
 /** Engine.IO's "message", then Socket.IO's "event" of the main namespace. */
 const EVENT = '42';
 
@@ -13,14 +15,14 @@ type Adapter = ReturnType<ChatServer['of']>['adapter'];
 type Broadcast = Adapter['broadcast'];
 
 /**
- * Makes every emit to rooms write one shared frame straight to each socket's wire: the event is encoded once, and a
- * delivery is an entry in a list. `delivered` is told the number of sockets reached. Answers with what writes so.
+ * Returns what writes one shared frame for an emit to rooms straight to each socket's wire: the event is encoded once, and
+ * a delivery is an entry in a list. `delivered` is told the number of sockets reached.
  */
 export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Broadcast {
   const main = io.of('/');
   const { adapter } = main;
 
-  const broadcast: Broadcast = (packet: Packet, { rooms, except, flags }) => {
+  return (packet: Packet, { rooms, except, flags }) => {
     const excepted = except?.size ? membersOf(adapter, except) : undefined;
     const ids = rooms.size === 1 ? adapter.rooms.get(first(rooms)) : membersOf(adapter, rooms);
     if (!ids) return;
@@ -36,8 +38,6 @@ export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Br
     }
     delivered(count);
   };
-  adapter.broadcast = broadcast;
-  return broadcast;
 }
 
 const first = (rooms: ReadonlySet<string>): string => {

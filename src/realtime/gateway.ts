@@ -23,12 +23,13 @@ import { fanOut } from './fan-out.ts';
 import { eventHandler } from './handle-event.ts';
 import { handshake } from './handshake.ts';
 import { headAnnouncer } from './heads.ts';
+import { createHints } from './hints.ts';
 import { loneNode } from './lone-node.ts';
 import { membershipIn } from './membership.ts';
 import type { PresenceRegistry } from './presence-registry.ts';
 import { trackPresence } from './presence.ts';
 import type { Push } from './push.ts';
-import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
+import { groupsAmong, userRoom } from './rooms.ts';
 import { endSession, sweepSessions } from './sessions.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
 import { Users } from './users.ts';
@@ -114,9 +115,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   });
   const wiring = wireUp(io, settings.maxUnsentBytes);
   const door = keepDoor({ io, wiring, addresses, clientAddress: deps.clientAddress });
-  const write = fanOut(io, metrics.delivered);
 
   const users = new Users(settings.maxSocketsPerUser);
+  const hints = createHints(io, users, fanOut(io, metrics.delivered));
+  const { write } = hints;
+  io.of('/').adapter.broadcast = write;
   const membership = membershipIn(loader, store);
   const heads = headAnnouncer(io, store);
   const { progress, cluster } = deps;
@@ -129,10 +132,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { push, reach, attendances } = node;
   const presence = trackPresence(io, users, node.isElsewhere);
 
-  const announceRead = (reading: Reading) => {
-    io.to(groupRoom(reading.groupId)).emit('messagesRead', reading);
-  };
-  const handlers = clientEventHandlers({ ...deps, membership, announceRead });
+  const handlers = clientEventHandlers({ ...deps, membership, hints });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const arrive = arrivals({
     store,
@@ -224,7 +224,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
     online: attendances.online,
     reach: attendances,
-    announceRead,
+    announceRead: (reading) => hints.read(reading),
     push,
     position: node.position,
   };
