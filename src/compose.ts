@@ -1,7 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import { createSignedLinks } from './auth/signed-links.ts';
-import { AggregateLoader, type Folded } from './commands/aggregate-cache.ts';
+import { AggregateLoader } from './commands/aggregate-cache.ts';
 import { commandHandler } from './commands/handle-command.ts';
 import { startApi } from './compose/api.ts';
 import { openKeys } from './compose/auth.ts';
@@ -20,11 +19,11 @@ import { startReactions } from './compose/reactions.ts';
 import { openReadModels, prepareReadModels } from './compose/read-models.ts';
 import { startRealtime } from './compose/realtime.ts';
 import type { Config, Role } from './config.ts';
-import type { Stream } from './events/streams.ts';
 import { type Checks, readinessOf } from './http/readiness.ts';
 import type { Readiness } from './http/route-deps.ts';
 import { createStatusServer } from './http/status-server.ts';
 import { type Closers, closers } from './platform/closers.ts';
+import { createFoldCache } from './platform/fold-cache.ts';
 import { deriveId, newId } from './platform/ids.ts';
 import { createInTurn } from './platform/in-turn.ts';
 import { type Metrics, createMetrics } from './platform/metrics.ts';
@@ -39,9 +38,6 @@ export interface App {
   /** Ends in order: no new work, sockets told, requests answered, readers stopped, database closed. */
   stop(): Promise<void>;
 }
-
-/** Streams whose folded state is kept in memory; a chat group of 10 members takes about 2 KiB. */
-const CACHED_STREAMS = 20_000;
 
 /**
  * Builds what the roles of this process need from its settings, and starts it: the only file that knows every part.
@@ -68,7 +64,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const readModels = openReadModels(config, log, open, { ...database, store, metrics });
   const { progress } = readModels;
 
-  const loader = new AggregateLoader(store, new LRUCache<Stream, Folded>({ max: CACHED_STREAMS }));
+  const loader = new AggregateLoader(store, createFoldCache());
   const lookups = createLookups({ store, pool, progress });
   const handle = commandHandler({
     store,

@@ -4,6 +4,20 @@ export type Bucket = 'messages' | 'uploads' | 'failed-logins' | 'logins';
 /** What all other calls take points from: of a user, and of the address of a caller who is not known. */
 export type Budget = 'requests' | 'anonymous';
 
+/** Fixed windows, each started by its key's first use. */
+export const WINDOW_SECONDS = 60;
+
+/** What each bucket and budget holds for one key and window. */
+export interface PerMinute {
+  messagesPerMinute: number;
+  uploadsPerMinute: number;
+  failedLoginsPerMinute: number;
+  loginsPerMinute: number;
+  /** Points, of a user and of the address of a caller who is not known. */
+  requestsPerMinute: number;
+  anonymousRequestsPerMinute: number;
+}
+
 /** What is left of a quota, for the RateLimit fields. */
 export interface Quota {
   bucket: Bucket | Budget;

@@ -60,6 +60,11 @@ export interface Command<I = never, S = never, E extends DomainEvent = DomainEve
   reads: (input: I, actor: ActorOrSystem) => { [K in keyof S]: AggregateRef<S[K]> };
   /** The message the command is about, looked up before the decision. */
   message?: (input: I) => { groupId: GroupId; messageId: MessageId } | undefined;
+  /**
+   * What is decided about by one command at a time in this process, where no stream is both read and written. Processes
+   * do not wait for each other: each may decide once on what the others have just changed.
+   */
+  inTurn?: (input: I, actor: ActorOrSystem) => string;
   /** Pure. Throws `CommandRejected`; no events means that it is done already. */
   decide: (input: I, known: S & { message: MessageFacts | undefined }, context: Context) => E[];
   /** Names a repetition for ever: the same key, the same first outcome. Without it, the request's own key serves. */

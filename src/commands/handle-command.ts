@@ -6,7 +6,6 @@ import {
   type Position,
   type Recorded,
 } from '../events/event-store.ts';
-import type { Stream } from '../events/streams.ts';
 import type { AggregateLoader, Folded } from './aggregate-cache.ts';
 import {
   type ActorOrSystem,
@@ -45,8 +44,8 @@ export interface CommandDeps {
   react: (events: Recorded[], request: Request) => Promise<Position>;
   /** The types of events that something follows from. */
   causes: readonly EventType[];
-  /** Lets one command at a time decide about a stream, so that one process never competes with itself. */
-  inTurn: <T>(stream: Stream, work: () => Promise<T>) => Promise<T>;
+  /** Lets one command at a time decide about a stream, say, so that one process never competes with itself. */
+  inTurn: <T>(what: string, work: () => Promise<T>) => Promise<T>;
   newId: () => string;
   /** The same UUID for the same parts, for ever. */
   deriveId: (...parts: (string | number)[]) => string;
@@ -174,7 +173,8 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       };
     }
 
-    return written ? deps.inTurn(stream, run) : run();
+    const turn = written ? stream : command.inTurn?.(input, actor);
+    return turn === undefined ? run() : deps.inTurn(turn, run);
   };
 
   /** The ids of what the command appends follow from its key, so that a repetition is a duplicate in the log. */

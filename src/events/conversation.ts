@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { ClientMsgId, FileId, GroupId, MessageId, UserId } from './ids.ts';
 import { text } from './text.ts';
 
-export const MessageText = text(1, 4_000);
+/** Of what a message says, in characters, and of the files that it names. */
+export const MAX_TEXT = 4_000;
+export const MAX_FILES = 10;
+export const MessageText = text(1, MAX_TEXT);
 const EMOJI_LENGTH = 16;
 /** One emoji as a client shows it: a grapheme of some code points, never a sentence. */
 export const Emoji = text(1, EMOJI_LENGTH).regex(
@@ -22,7 +25,7 @@ export const conversationEvents = {
     senderId: UserId,
     clientMsgId: ClientMsgId,
     text: MessageText.nullable(),
-    fileIds: z.array(FileId).max(10),
+    fileIds: z.array(FileId).max(MAX_FILES),
     replyTo: MessageId.nullable(),
   }),
   MessageEdited: z.strictObject({ ...subject, text: MessageText }),

@@ -36,6 +36,9 @@ const ALLOWED = new Map<string, typeof TEXT | readonly string[]>([
   ['audio/webm', ['video/webm']],
 ]);
 
+/** The media types that may be declared. */
+export const allowedTypes: readonly string[] = [...ALLOWED.keys()];
+
 /** Whether files of that type are taken: a media type in lower case, without parameters. */
 export const isAllowedType = (contentType: string): boolean => ALLOWED.has(contentType);
 

@@ -87,6 +87,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   FILE_CLEARED: [409, 'The file was found clean'],
   FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
   MESSAGE_DELETED: [409, 'The message was deleted'],
+  TOO_MANY_REACTIONS: [409, 'You have reacted to this message as often as one may'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
   PAYLOAD_TOO_LARGE: [413, 'The body is too large'],

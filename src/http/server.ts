@@ -7,6 +7,7 @@ import Fastify, {
 } from 'fastify';
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import type { PerMinute } from '../auth/rate-limits.ts';
 import type { Authenticate } from '../auth/session.ts';
 import { UPLOAD_SECONDS } from '../files/storage.ts';
 import {
@@ -35,6 +36,7 @@ import { type FileRoutes, fileRoutes } from './routes/files.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { limitRoutes } from './routes/limits.ts';
 import { type MeRoutes, meRoutes } from './routes/me.ts';
 import { type NotificationRoutes, notificationRoutes } from './routes/notifications.ts';
 import { memberRoutes } from './routes/members.ts';
@@ -46,7 +48,7 @@ import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.ts';
 import { limitBodyTime } from './slow-bodies.ts';
 
-export interface HttpSettings {
+export interface HttpSettings extends PerMinute {
   /** Of web pages that may call, besides those of this host. */
   allowedOrigins: readonly string[];
   /** The proxies, by address or network, whose X-Forwarded-For is believed. */
@@ -133,6 +135,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
 
   healthRoutes(app, deps);
   documentRoutes(app, deps);
+  limitRoutes(app, { ...deps.settings, ...deps });
   authRoutes(app, deps);
   meRoutes(app, deps);
   storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });

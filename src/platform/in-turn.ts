@@ -1,19 +1,17 @@
-import type { Stream } from '../events/streams.ts';
-
-/** Runs one piece of work at a time per stream, first come, first served. */
-export type InTurn = <T>(stream: Stream, work: () => Promise<T>) => Promise<T>;
+/** Runs one piece of work at a time about the same thing, such as a stream, first come, first served. */
+export type InTurn = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Work that fails rejects for its own caller only. `last` holds the last turn of each stream in work, and nothing of
+ * Work that fails rejects for its own caller only. `last` holds the last turn of each thing in work, and nothing of
  * the others.
  */
-export function createInTurn(last = new Map<Stream, Promise<unknown>>()): InTurn {
-  return <T>(stream: Stream, work: () => Promise<T>): Promise<T> => {
-    const before = last.get(stream) ?? Promise.resolve();
+export function createInTurn(last = new Map<string, Promise<unknown>>()): InTurn {
+  return <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    const before = last.get(what) ?? Promise.resolve();
     const turn: Promise<T> = before
       .then(work, work)
-      .finally(() => last.get(stream) === turn && last.delete(stream));
-    last.set(stream, turn);
+      .finally(() => last.get(what) === turn && last.delete(what));
+    last.set(what, turn);
     return turn;
   };
 }

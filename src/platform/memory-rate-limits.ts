@@ -1,13 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { RateLimits } from '../auth/rate-limits.ts';
-import {
-  type Counters,
-  MAX_KEYS,
-  type PerMinute,
-  WINDOW_SECONDS,
-  rateLimitsOver,
-} from './rate-limit-windows.ts';
+import { type PerMinute, type RateLimits, WINDOW_SECONDS } from '../auth/rate-limits.ts';
+import { type Counters, MAX_KEYS, rateLimitsOver } from './rate-limit-windows.ts';
 import { createRequestBudgets } from './request-budgets.ts';
 
 /** Counters of this process alone. */

@@ -1,22 +1,15 @@
 import type { RateLimiterRes } from 'rate-limiter-flexible';
-import { type Bucket, type Quota, RateLimited, type RateLimits } from '../auth/rate-limits.ts';
-
-/** Fixed windows, each started by its key's first use. */
-export const WINDOW_SECONDS = 60;
+import {
+  type Bucket,
+  type PerMinute,
+  type Quota,
+  RateLimited,
+  type RateLimits,
+  WINDOW_SECONDS,
+} from '../auth/rate-limits.ts';
 
 /** A flood from ever new addresses makes a process forget the oldest counters, rather than fill its memory. */
 export const MAX_KEYS = 100_000;
-
-/** What each bucket holds for one key and window. */
-export interface PerMinute {
-  messagesPerMinute: number;
-  uploadsPerMinute: number;
-  failedLoginsPerMinute: number;
-  loginsPerMinute: number;
-  /** Points, of a user and of the address of a caller who is not known. */
-  requestsPerMinute: number;
-  anonymousRequestsPerMinute: number;
-}
 
 /** One bucket's counters. It counts on past the limit, and tells so by rejecting with its result. */
 export interface Counters {

@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import { type Bucket, type Budget, RateLimited, type RateLimits } from '../auth/rate-limits.ts';
-import { type Counters, type PerMinute, WINDOW_SECONDS, rateLimitsOver } from './rate-limit-windows.ts';
+import {
+  type Bucket,
+  type Budget,
+  type PerMinute,
+  RateLimited,
+  type RateLimits,
+  WINDOW_SECONDS,
+} from '../auth/rate-limits.ts';
+import { type Counters, rateLimitsOver } from './rate-limit-windows.ts';
 import { createRequestBudgets } from './request-budgets.ts';
 import type { RedisLinks } from './redis-links.ts';
 import { ANSWER_MS, inTime, usable } from './redis-link.ts';

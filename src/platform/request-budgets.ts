@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { type Budget, RateLimited, type RateLimits } from '../auth/rate-limits.ts';
-import { MAX_KEYS, type PerMinute, WINDOW_SECONDS } from './rate-limit-windows.ts';
+import {
+  type Budget,
+  type PerMinute,
+  RateLimited,
+  type RateLimits,
+  WINDOW_SECONDS,
+} from '../auth/rate-limits.ts';
+import { MAX_KEYS } from './rate-limit-windows.ts';
 
 /** Adds points to what all nodes have counted; resolves with the sum, and with how long it counts. */
 export type Tell = (

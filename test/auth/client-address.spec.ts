@@ -9,6 +9,13 @@ describe('The address that limits count by', () => {
     ['2001:db8::1', '2001:db8:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+    // As some proxies write it.
+    ['192.0.2.7:40001', '192.0.2.7'],
+    ['[2001:db8:1:2::9]:40001', '2001:db8:1:2::/64'],
+    ['[2001:db8:1:2::9]', '2001:db8:1:2::/64'],
+    ['::ffff:c000:207', '192.0.2.7'],
+    ['unknown', 'unknown'],
+    ['x'.repeat(1_000), 'unknown'],
   ])('of %s is %s', (ip, counted) => {
     expect(countedAddress(ip)).toBe(counted);
   });

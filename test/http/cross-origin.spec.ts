@@ -1,4 +1,5 @@
 import { httpStage } from '../support/http-stage.ts';
+import { limitsOf } from '../support/rate-limits.ts';
 
 const APP = 'https://app.example.org';
 const preflight = {
@@ -9,7 +10,7 @@ const preflight = {
 describe('a page of another origin', () => {
   let stage: Awaited<ReturnType<typeof httpStage>>;
   beforeAll(async () => {
-    stage = await httpStage({ settings: { trustedProxies: [], allowedOrigins: [APP] } });
+    stage = await httpStage({ settings: { trustedProxies: [], allowedOrigins: [APP], ...limitsOf() } });
   });
   afterAll(() => stage.close());
 

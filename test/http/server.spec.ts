@@ -160,6 +160,44 @@ describe('the HTTP server', () => {
     await fresh.close();
   });
 
+  test('tells everybody what may be sent, and how often', async () => {
+    const { status, body } = await stage.ask('GET', '/v1/limits');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      message: { textLength: 4_000, files: 10, reactionsPerUser: 20 },
+      file: { size: 26_214_400, types: expect.arrayContaining(['application/pdf', 'image/png']) },
+      rates: { messages: { limit: 1_000_000, windowSeconds: 60, by: 'user' } },
+      costs: { usual: { query: 1 }, exceptions: { sendMessage: 'messages', editMessage: 10 } },
+    });
+  });
+
+  test('counts what is on no route, and what comes without a token, by address', async () => {
+    const path = '/nowhere';
+    const left = async (method: 'GET' | 'POST', url: string) => {
+      const { headers } = await stage.ask(method, url);
+      return headers['ratelimit'] === undefined
+        ? undefined
+        : /^"anonymous";r=(\d+)/.exec(String(headers['ratelimit']))?.[1];
+    };
+    const before = Number(await left('GET', path));
+    expect(Number(await left('POST', path))).toBe(before - 5);
+    expect(Number(await left('GET', '/openapi.json'))).toBe(before - 6);
+    expect(await left('GET', '/health/live')).toBeUndefined();
+    await stage.ask('GET', '/v1/groups');
+    expect(Number(await left('GET', path))).toBe(before - 12);
+  });
+
+  test('counts what a route says nothing about', async () => {
+    const left = async (method: 'GET' | 'POST', url: string) => {
+      const { headers } = await stage.ask(method, url, { as: eve });
+      return Number(/^"requests";r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
+    };
+    const url = `/v1/jobs/${randomUUID()}/close`;
+    const before = await left('GET', `/v1/groups/${groupId}`);
+    expect(await left('POST', url)).toBe(before - 5);
+    expect(await left('GET', '/v1/jobs?q=engineer')).toBe(before - 10);
+  });
+
   test('answers a repeated message with 200 and the first outcome', async () => {
     const body = { clientMsgId: randomUUID(), text: 'Once' };
     const first = await send(body);

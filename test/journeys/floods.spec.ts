@@ -102,6 +102,20 @@ describe('One client against everybody', () => {
     expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(100);
   });
 
+  test('a user who reacts with a hundred emoji at once has twenty reactions', async () => {
+    const { groupId } = await post(company);
+    const message = await send(company, groupId);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => {
+        const emoji = encodeURIComponent(String.fromCodePoint(0x1f600 + index));
+        return app.ask('PUT', `${message}/reactions/${emoji}`, { as: company });
+      }),
+    );
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
+    const refused = answers.filter(({ status }) => status !== 200).map(({ body }) => body['code']);
+    expect(refused).toStrictEqual(Array(80).fill('TOO_MANY_REACTIONS'));
+  });
+
   test('a flood of jobs is refused before long', async () => {
     const answers = await flood(800, () => post(company));
     expect(refusedAmong(answers).length).toBeGreaterThan(100);

@@ -1,5 +1,4 @@
-import { RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
-import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
+import { type PerMinute, RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
 import { limitsOf } from '../support/rate-limits.ts';
 
 const limits = limitsOf({ messagesPerMinute: 3, failedLoginsPerMinute: 2, requestsPerMinute: 10 });

@@ -1,6 +1,5 @@
-import { RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
+import { type PerMinute, RateLimited, type RateLimits } from '../../src/auth/rate-limits.ts';
 import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
-import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
 import type { RedisLinks } from '../../src/platform/redis-links.ts';
 import { createRedisRateLimits } from '../../src/platform/redis-rate-limits.ts';
 import { limitsOf } from '../support/rate-limits.ts';

@@ -8,7 +8,7 @@ import { postgresIdempotencyKeys } from '../../src/platform/postgres-idempotency
 import { commands } from './command-stage.ts';
 import { createTestDatabase } from './database.ts';
 import { linesOf } from './log-lines.ts';
-import { rateLimitsOf } from './rate-limits.ts';
+import { limitsOf, rateLimitsOf } from './rate-limits.ts';
 
 type Overrides = Partial<HttpDeps> & {
   history?: readonly DomainEvent[];
@@ -55,7 +55,8 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     },
     log,
     newId,
-    settings: { trustedProxies: [], allowedOrigins: [] },
+    maxFileBytes: 26_214_400,
+    settings: { trustedProxies: [], allowedOrigins: [], ...limitsOf() },
     ...overrides,
   } as unknown as HttpDeps;
   const app = await createHttpServer(deps);

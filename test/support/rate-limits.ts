@@ -1,4 +1,4 @@
-import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
+import type { PerMinute } from '../../src/auth/rate-limits.ts';
 import { createMemoryRateLimits } from '../../src/platform/memory-rate-limits.ts';
 
 /** Limits that only floods reach, but for those given. */

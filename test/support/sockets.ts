@@ -3,6 +3,7 @@ import { type Server as HttpServer, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { type Socket, io } from 'socket.io-client';
+import type { PerMinute } from '../../src/auth/rate-limits.ts';
 import { AuthenticationFailed, type Session } from '../../src/auth/session.ts';
 import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
 import type { Lookups, MessageFacts } from '../../src/commands/command.ts';
@@ -13,7 +14,6 @@ import type { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { type Stream, chatGroupStream, conversationStream } from '../../src/events/streams.ts';
 import { deriveId, newId } from '../../src/platform/ids.ts';
 import { createInTurn } from '../../src/platform/in-turn.ts';
-import type { PerMinute } from '../../src/platform/rate-limit-windows.ts';
 import { type Gateway, type GatewayDeps, createGateway } from '../../src/realtime/gateway.ts';
 import type {
   Ack,

@@ -7,6 +7,9 @@ import { type Command, actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
+/** What one user may add to one message. There are messages from before this limit that have more. */
+export const MAX_REACTIONS = 20;
+
 const input = z.strictObject({ ...messageInput, emoji: Emoji });
 type React = z.infer<typeof input>;
 
@@ -21,6 +24,8 @@ const reaction = (
     writes: ({ groupId }) => conversationStream(groupId),
     reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
     message: (react) => react,
+    /** Reactions that were decided at once would not see, and so not count, each other. */
+    inTurn: ({ messageId }, actor) => `${messageId}/${actorId(actor)}`,
     /** Two requests that saw the same message want the same change: one event. */
     key: ({ messageId, emoji }, { message }, actor) =>
       `${messageId}/${emoji}/${actorId(actor)}/${message?.changedSeq}`,
@@ -32,6 +37,8 @@ const reaction = (
       const hasReacted = message.reactions[react.emoji]?.includes(userId) ?? false;
       if (hasReacted === (type === 'ReactionAdded')) return [];
       requireOpen(group);
+      const own = Object.values(message.reactions).filter((users) => users.includes(userId));
+      require(type === 'ReactionRemoved' || own.length < MAX_REACTIONS, 'TOO_MANY_REACTIONS');
       return [{ type, data: { ...react, userId } }];
     },
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MessageText } from '../../events/conversation.ts';
+import { MAX_FILES, MessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { ClientMsgId, FileId, GroupId, MessageId, type UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
@@ -15,7 +15,7 @@ const input = z
     text: MessageText.nullish(),
     fileIds: z
       .array(FileId)
-      .max(10)
+      .max(MAX_FILES)
       .refine((ids) => new Set(ids).size === ids.length, 'Must not name a file twice')
       .optional(),
     replyTo: MessageId.nullish(),

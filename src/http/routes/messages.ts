@@ -158,7 +158,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.put(
     '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
     {
-      config: { refusals: [...reacting.config.refusals] },
+      config: { refusals: [...reacting.config.refusals, 'TOO_MANY_REACTIONS'] },
       schema: { ...reacting.schema, tags, operationId: 'addReaction', summary: 'React to a message' },
     },
     (request) => add(request.params, commandRequest(request)),

@@ -61,6 +61,53 @@ describe('reacting to a message', () => {
       .when(removeReaction, thumb)
       .thenNothing());
 
+  const emojis = Array.from({ length: 21 }, (_, index) => String.fromCodePoint(0x1f600 + index));
+  const reacted = (count: number) => ({
+    ...hello,
+    reactions: Object.fromEntries(
+      emojis
+        .slice(0, count)
+        .map((emoji, index) => [emoji, index % 2 ? [bob.userId] : [ada.userId, bob.userId]]),
+    ),
+  });
+  const last = { ...thumb, emoji: emojis[19]! };
+  const further = { ...thumb, emoji: emojis[20]! };
+
+  test('a member adds a twentieth reaction', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: reacted(19) })
+      .when(addReaction, last)
+      .then([event('ReactionAdded', { ...added.data, emoji: last.emoji })]));
+
+  test('nobody adds more than twenty', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: reacted(20) })
+      .when(addReaction, further)
+      .thenRejects('TOO_MANY_REACTIONS'));
+
+  test('the reactions of others do not count', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: reacted(20) })
+      .when(addReaction, further)
+      .then([event('ReactionAdded', { ...added.data, emoji: further.emoji, userId: ada.userId })]));
+
+  test('one of twenty added again changes nothing', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: reacted(20) })
+      .when(addReaction, last)
+      .thenNothing());
+
+  test('one of more than twenty, from before there was a limit, is taken back', () =>
+    given(...group)
+      .as(bob)
+      .knowing({ message: reacted(21) })
+      .when(removeReaction, further)
+      .then([event('ReactionRemoved', { ...added.data, emoji: further.emoji })]));
+
   const both = [
     ['adds', addReaction, hello],
     ['takes back', removeReaction, liked],

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { DEFAULT_COSTS, exceptions } from '../../auth/costs.ts';
+import { type PerMinute, WINDOW_SECONDS } from '../../auth/rate-limits.ts';
+import { MAX_REACTIONS } from '../../commands/message/react-to-message.ts';
+import { MAX_FILES, MAX_TEXT } from '../../events/conversation.ts';
+import { allowedTypes } from '../../files/content-types.ts';
+import type { HttpApp } from '../route-deps.ts';
+
+const Count = z.int().min(0);
+const Rate = z.object({ limit: Count, windowSeconds: Count, by: z.string() });
+const Costs = z.record(z.string(), z.union([Count, z.string()]));
+
+const Limits = z.object({
+  message: z.object({
+    textLength: Count.describe('Characters'),
+    files: Count,
+    reactionsPerUser: Count,
+  }),
+  file: z.object({ size: Count.describe('Bytes'), types: z.array(z.string()) }),
+  rates: z.record(z.string(), Rate).describe('By the name that the RateLimit fields use'),
+  costs: z
+    .object({ usual: Costs, exceptions: Costs })
+    .describe('Points of `requests` or `anonymous` that a call takes, or the rate that counts it'),
+});
+
+/** What a client may send, so that it need not find out by being refused. */
+export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: number }): void {
+  const rate = (limit: number, by: string) => ({ limit, windowSeconds: WINDOW_SECONDS, by });
+  const answer: z.infer<typeof Limits> = {
+    message: { textLength: MAX_TEXT, files: MAX_FILES, reactionsPerUser: MAX_REACTIONS },
+    file: { size: limits.maxFileBytes, types: [...allowedTypes] },
+    rates: {
+      messages: rate(limits.messagesPerMinute, 'user'),
+      uploads: rate(limits.uploadsPerMinute, 'user'),
+      requests: rate(limits.requestsPerMinute, 'user'),
+      logins: rate(limits.loginsPerMinute, 'address'),
+      'failed-logins': rate(limits.failedLoginsPerMinute, 'account and address'),
+      anonymous: rate(limits.anonymousRequestsPerMinute, 'address'),
+    },
+    costs: { usual: DEFAULT_COSTS, exceptions: Object.fromEntries(exceptions) },
+  };
+
+  app.get(
+    '/v1/limits',
+    {
+      schema: {
+        tags: ['Documents'],
+        operationId: 'getLimits',
+        summary: 'Lengths, sizes, types and rates that this server keeps to',
+        security: [],
+        response: { 200: Limits },
+      },
+    },
+    () => answer,
+  );
+}
