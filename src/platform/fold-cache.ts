@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { FoldCache, Folded } from '../commands/aggregate-cache.ts';
 import type { Stream } from '../events/streams.ts';
 
-/** A chat group of 10 members takes about 2 KiB, one of 100,000 members 15 MiB, a job with a long description 40 KiB. */
+/** A chat group of 10 members takes about 2 KiB, one of 100,000 members 15 MiB, a job with a long description 20 KiB. */
 const MAX_BYTES = 128 * 1_048_576;
 /** Of a folded stream itself, with its key and what the cache keeps of it. */
 const ENTRY_BYTES = 512;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
+import { DEFAULT_COSTS } from '../../src/auth/costs.ts';
 import { clientEvents } from '../../src/realtime/protocol.ts';
 import { type TestClient, type World, createWorld, newUser } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
@@ -149,7 +150,7 @@ describe('clients that send anything', () => {
   });
 
   test('a flood of events is refused beyond the budget of its user, and tells when to go on', async () => {
-    const calm = await createWorld({ requestsPerMinute: 200 });
+    const calm = await createWorld({ requestsPerMinute: 200 + 2 * DEFAULT_COSTS.connection });
     const id = await calm.group(alice);
     const clients = [await calm.client(alice), await calm.client(alice)];
     const typing = { groupId: id, isTyping: true };
@@ -171,7 +172,7 @@ describe('clients that send anything', () => {
     ['a change of a message', 'editMessage', 'malformed', 10],
     ['a synchronization of 100 groups', 'sync', 'groups', 10],
   ])('%s takes its points', async (_, name, payload, points) => {
-    const calm = await createWorld({ requestsPerMinute: 100 });
+    const calm = await createWorld({ requestsPerMinute: 100 + DEFAULT_COSTS.connection });
     const id = await calm.group(alice);
     const client = await calm.client(alice);
     const groups = [id, ...Array.from({ length: 99 }, () => randomUUID())];
