@@ -61,6 +61,7 @@ describe('One client against everybody', () => {
   test('a user who edits a thousand times is refused most of it, over REST and the socket, and nobody else is', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
+    const socket = await connect(company);
     const edit = (text: string) => app.ask('PATCH', message, { as: company, body: { text } });
     const answers = await flood(1_000, (index) => edit(`Version ${index}`));
 
@@ -73,7 +74,6 @@ describe('One client against everybody', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
     expect(headers.get('ratelimit')).toMatch(/^"requests";r=\d+;t=\d+$/);
 
-    const socket = await connect(company);
     const messageId = message.split('/').at(-1);
     const ack = await socket.emitWithAck('editMessage', { groupId, messageId, text: 'Over the socket' });
     expect(ack).toMatchObject({ ok: false, error: { code: 'RATE_LIMITED', retryable: true } });
@@ -95,25 +95,23 @@ describe('One client against everybody', () => {
     expect(refusedAmong(await flood(500, react)).length).toBeGreaterThan(100);
 
     const reader = await app.register('company');
-    const read = await post(reader);
-    const socket = await connect(reader);
-    const acks = await flood(1_000, () => socket.emitWithAck('markRead', { groupId: read.groupId, seq: 0 }));
-    const codes = acks.map((ack) => ack.error?.code ?? 'ok');
-    expect(codes.filter((code) => code === 'RATE_LIMITED').length).toBeGreaterThan(100);
+    const own = await post(reader);
+    const read = () => app.ask('PUT', `/v1/groups/${own.groupId}/read`, { as: reader, body: { seq: 0 } });
+    expect(refusedAmong(await flood(800, read)).length).toBeGreaterThan(100);
   });
 
-  test('a user who reacts with a hundred emoji at once has twenty reactions', async () => {
+  test('a user who reacts with 80 emoji at once has twenty reactions', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const answers = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => {
+      Array.from({ length: 80 }, (_, index) => {
         const emoji = encodeURIComponent(String.fromCodePoint(0x1f600 + index));
         return app.ask('PUT', `${message}/reactions/${emoji}`, { as: company });
       }),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
     const refused = answers.filter(({ status }) => status !== 200).map(({ body }) => body['code']);
-    expect(refused).toStrictEqual(Array(80).fill('TOO_MANY_REACTIONS'));
+    expect(refused).toStrictEqual(Array(60).fill('TOO_MANY_REACTIONS'));
   });
 
   test('a flood of jobs is refused before long', async () => {
