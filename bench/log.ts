@@ -1,7 +1,7 @@
 import type { EventStore } from '../src/events/event-store.ts';
-import { migrate } from '../src/platform/migrate.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
 import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
+import { prepareDatabase } from '../src/platform/prepare-database.ts';
 import { quiet } from './postgres.ts';
 
 export interface OpenLog {
@@ -11,9 +11,9 @@ export interface OpenLog {
 
 /** The log of a database, as the server opens it; its schema is brought up to date first. */
 export async function openLog(ownerUrl: string): Promise<OpenLog> {
-  await migrate(ownerUrl);
-  const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
-  const store = createPostgresEventStore({ pool, url: ownerUrl, log: quiet });
+  const url = await prepareDatabase(ownerUrl);
+  const pool = createPool({ url, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
+  const store = createPostgresEventStore({ pool, url, log: quiet });
   await store.start();
   return {
     store,

@@ -20,7 +20,7 @@ export const replay: Bench = {
     try {
       const ownerUrl = await postgres.createDatabase('replay');
       const { store, close } = await openLog(ownerUrl);
-      const live = await startProjections({ store, ownerUrl, log: quiet });
+      const live = await startProjections({ store, databaseUrl: ownerUrl, log: quiet });
       await fillWorld(store, await makeWorld(store, { groups: 200, members: 10 }), events);
       const head = await store.head();
       if (!(await live.progress.reached(head, CAUGHT_UP_MS)))
@@ -32,7 +32,7 @@ export const replay: Bench = {
       for (let count = 1; count <= rounds; count += 1) {
         peer.push(await readAll(store));
         const started = performance.now();
-        const rebuilt = await rebuildAll({ store, ownerUrl, log: quiet });
+        const rebuilt = await rebuildAll({ store, databaseUrl: ownerUrl, log: quiet });
         const seconds = (performance.now() - started) / 1_000;
         project.push(head / seconds);
         perReadModel = Object.fromEntries(rebuilt.map(({ name, seconds: took }) => [name, round(took)]));

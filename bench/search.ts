@@ -100,7 +100,7 @@ export const search: Bench = {
     try {
       const ownerUrl = await postgres.createDatabase('search');
       const { store, close } = await openLog(ownerUrl);
-      const projections = await startProjections({ store, ownerUrl, log: quiet });
+      const projections = await startProjections({ store, databaseUrl: ownerUrl, log: quiet });
       const searchers = await fill(store, groups);
       if (!(await projections.progress.reached(await store.head(), CAUGHT_UP_MS)))
         throw new Error('the read models do not catch up');

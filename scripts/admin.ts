@@ -15,11 +15,11 @@ import type { Stream } from '../src/events/streams.ts';
 import { deriveId, newId } from '../src/platform/ids.ts';
 import { createInTurn } from '../src/platform/in-turn.ts';
 import { createLogger } from '../src/platform/logger.ts';
-import { migrate } from '../src/platform/migrate.ts';
 import { openDatabase } from '../src/platform/open-database.ts';
 import { createCredentials } from '../src/platform/postgres-credentials.ts';
 import { createSessionStore } from '../src/platform/postgres-sessions.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
+import { prepareDatabase } from '../src/platform/prepare-database.ts';
 
 const USAGE = `Usage: npm run admin -- <command> [options]
 
@@ -91,9 +91,9 @@ async function connect() {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
-  await migrate(database.ownerUrl);
-  const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
-  const { store } = await createLog(config, log, { ownerUrl: database.ownerUrl, pool });
+  const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
+  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
+  const { store } = await createLog(config, log, { databaseUrl, pool });
   await store.start();
   const cache = new LRUCache<Stream, Folded>({ max: 100 });
   const handle = commandHandler({

@@ -10,11 +10,12 @@ import { LogsDiffer, compareLogs, copyEvents } from '../src/platform/copy-log.ts
 import { createEventStoreDbEventStore } from '../src/platform/eventstoredb-event-store.ts';
 import { type LogIdentity, OtherLog, identify, requireSameLog } from '../src/platform/log-identity.ts';
 import { createLogger } from '../src/platform/logger.ts';
-import { MigrationError, migrate } from '../src/platform/migrate.ts';
+import { MigrationError } from '../src/platform/migrate.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/platform/move-readers.ts';
 import { openDatabase } from '../src/platform/open-database.ts';
 import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
+import { NoLogin, prepareDatabase } from '../src/platform/prepare-database.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--checkpoints <database>]
 
@@ -116,7 +117,7 @@ async function copy({ from, to, checkpoints }: { from: string; to: string; check
   if (checkpoints !== undefined && isEventStoreDb(from) === isEventStoreDb(to))
     throw new Refused('--checkpoints is for a move from PostgreSQL to EventStoreDB or back');
   for (const address of [checkpoints, to])
-    if (address !== undefined && !isEventStoreDb(address)) await migrate(await ownerUrlOf(address));
+    if (address !== undefined && !isEventStoreDb(address)) await prepareDatabase(await ownerUrlOf(address));
   const readers = checkpoints === undefined ? undefined : await openCheckpoints(checkpoints);
 
   let copied: Position = 0;
@@ -188,6 +189,7 @@ try {
     error instanceof EventStoreUnavailable ||
     error instanceof UnreadableEvent ||
     error instanceof MigrationError ||
+    error instanceof NoLogin ||
     error instanceof pg.DatabaseError ||
     (error instanceof TypeError && 'code' in error);
   if (!isExpected) throw error;

@@ -7,10 +7,10 @@ import { BadConfig, readConfig } from '../src/config.ts';
 import type { Outbox } from '../src/notifications/outbox.ts';
 import { previews } from '../src/notifications/templates/previews.ts';
 import { createLogger } from '../src/platform/logger.ts';
-import { migrate } from '../src/platform/migrate.ts';
 import { openDatabase } from '../src/platform/open-database.ts';
 import { createOutbox } from '../src/platform/postgres-outbox.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
+import { prepareDatabase } from '../src/platform/prepare-database.ts';
 
 const USAGE = `Usage: npm run notifications -- <command>
 
@@ -32,9 +32,9 @@ async function withOutbox(use: (outbox: Outbox) => Promise<void>): Promise<void>
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   try {
-    await migrate(database.ownerUrl);
+    const url = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
     const applicationName = 'notifications';
-    const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 1, applicationName, log });
+    const pool = createPool({ url, role: APP_ROLE, max: 1, applicationName, log });
     try {
       await use(createOutbox({ pool }));
     } finally {

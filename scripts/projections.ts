@@ -3,9 +3,10 @@ import pg from 'pg';
 import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { createLogger } from '../src/platform/logger.ts';
-import { MigrationError, migrate } from '../src/platform/migrate.ts';
+import { MigrationError } from '../src/platform/migrate.ts';
 import { openDatabase } from '../src/platform/open-database.ts';
 import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
+import { NoLogin, prepareDatabase } from '../src/platform/prepare-database.ts';
 import { previousOf } from '../src/platform/read-model-schemas.ts';
 import {
   ReadModelsDiffer,
@@ -37,16 +38,15 @@ async function connect() {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
-  const { ownerUrl } = database;
-  await migrate(ownerUrl);
-  const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
-  const { store } = await createLog(config, log, { ownerUrl, pool });
+  const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
+  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
+  const { store } = await createLog(config, log, { databaseUrl, pool });
   const close = async () => {
     await store.close();
     await pool.end();
     await database.close();
   };
-  return { ownerUrl, pool, store, log, close };
+  return { databaseUrl, pool, store, log, close };
 }
 type Connection = Awaited<ReturnType<typeof connect>>;
 
@@ -92,9 +92,9 @@ async function rebuild(connection: Connection, asked: string, force: boolean): P
   }
 }
 
-async function rollback({ ownerUrl }: Connection, asked: string): Promise<void> {
+async function rollback({ databaseUrl }: Connection, asked: string): Promise<void> {
   const { name } = named(asked);
-  if (!(await rollbackProjection(ownerUrl, name)))
+  if (!(await rollbackProjection(databaseUrl, name)))
     throw new Refused(`no earlier version of ${name} was kept`);
   say(`${name} is the version before the last rebuild again; it catches up with the log by itself`);
 }
@@ -135,6 +135,7 @@ try {
     error instanceof Refused ||
     error instanceof BadConfig ||
     error instanceof MigrationError ||
+    error instanceof NoLogin ||
     error instanceof ReadModelsDiffer ||
     error instanceof pg.DatabaseError ||
     (error instanceof TypeError && 'code' in error);

@@ -58,7 +58,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   const metrics = createMetrics();
   const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open);
   const database = await openPostgres(config, log, open);
-  const { ownerUrl, pool } = database;
+  const { databaseUrl, pool } = database;
   const { store, checks: logChecks } = await openLog(config, log, metrics, open, database);
   await prepareReadModels(config, log, database, store);
   const readModels = openReadModels(config, log, open, { ...database, store, metrics });
@@ -83,7 +83,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
 
   const keys = await openKeys(config, database.logins);
   const links = createSignedLinks(keys.linkSecret);
-  const queries = await openQueries(log, open, ownerUrl);
+  const queries = await openQueries(log, open, databaseUrl);
   const files = await openFiles(config, open, { ...core, links, queries });
   const push = openPush(config, log, pool);
 

@@ -62,6 +62,7 @@ const settings = z
         'must be a URL like postgres://user:password@host/database',
       )
       .optional(),
+    DATABASE_OWNER_URL: url('postgres:', 'postgresql:'),
     EVENTSTOREDB_URL: url('esdb:', 'esdb+discover:'),
     REDIS_URL: url('redis:', 'rediss:'),
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
@@ -133,6 +134,8 @@ const settings = z
       if (env[name] < env.MAX_FILE_MIB)
         addIssue({ code: 'custom', path: [name], message: 'must be at least MAX_FILE_MIB' });
     const roles = rolesOf(env.ROLES);
+    if (env.DATABASE_OWNER_URL !== undefined)
+      needs('DATABASE_URL', 'must be set along with DATABASE_OWNER_URL');
     if (roles.size < ROLES.length) needs('DATABASE_URL', 'must be set when ROLES leaves work to others');
     if (roles.has('worker') && !roles.has('api'))
       needs('PUBLIC_URL', 'must be set for a worker without the role api: links in mails begin with it');
@@ -161,6 +164,8 @@ const settings = z
     trustedProxies: env.TRUSTED_PROXIES,
     /** Undefined means the embedded PostgreSQL. */
     databaseUrl: env.DATABASE_URL,
+    /** Undefined means that the user of `databaseUrl` may own the database; else that one is the application's alone. */
+    databaseOwnerUrl: env.DATABASE_OWNER_URL,
     /** Undefined means that the log is in PostgreSQL. */
     eventStoreDbUrl: env.EVENTSTOREDB_URL,
     /** Undefined means that all sockets are those of this process. */

@@ -28,13 +28,13 @@ export async function openAuth(
   log: Logger,
   open: Closers,
   {
-    ownerUrl,
+    databaseUrl,
     logins,
     background,
     handle,
     keys,
     cluster,
-  }: Pick<DatabaseParts, 'ownerUrl' | 'logins' | 'background'> & {
+  }: Pick<DatabaseParts, 'databaseUrl' | 'logins' | 'background'> & {
     cluster: Cluster;
     handle: HandleCommand;
     keys: Awaited<ReturnType<typeof openKeys>>;
@@ -44,7 +44,7 @@ export async function openAuth(
   const credentials = createCredentials(logins);
   const hashes = await createPasswordHashes();
   const revocations = await createRevocations({
-    sessions: createRevokedSessions({ pool: background, url: ownerUrl, log }),
+    sessions: createRevokedSessions({ pool: background, url: databaseUrl, log }),
     news: cluster && createRedisRevocationNews(cluster),
     accessTokenSeconds,
     log,

@@ -46,7 +46,7 @@ async function openStorage(config: Config, links: SignedLinks, open: Closers) {
   return { storage, receiver: undefined };
 }
 
-interface FileDeps extends Pick<DatabaseParts, 'ownerUrl' | 'pool' | 'background' | 'leases'> {
+interface FileDeps extends Pick<DatabaseParts, 'databaseUrl' | 'pool' | 'background' | 'leases'> {
   store: EventStore;
   handle: HandleCommand;
   links: SignedLinks;
@@ -89,14 +89,14 @@ async function startInspections(
   { clamdUrl }: Config,
   log: Logger,
   open: Closers,
-  { ownerUrl, background, store, queries, metrics, storage, sandbox, settle }: FileWorkDeps,
+  { databaseUrl, background, store, queries, metrics, storage, sandbox, settle }: FileWorkDeps,
 ) {
   const scanner = clamdUrl === undefined ? undefined : createClamdScanner({ url: clamdUrl, log });
   if (!scanner)
     log.warn(
       'NO MALWARE SCANNER: files are checked for size and type only. Set CLAMD_URL or SCAN_WEBHOOK_SECRET',
     );
-  const claims = createPostgresClaims({ url: ownerUrl, log });
+  const claims = createPostgresClaims({ url: databaseUrl, log });
   open.add('claims', () => claims.close());
   const inspector = createInspector({
     store,

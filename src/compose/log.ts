@@ -8,7 +8,6 @@ import type { Closers } from '../platform/closers.ts';
 import { createEventIds } from '../platform/eventstoredb-ids.ts';
 import { identify, requireSameLog } from '../platform/log-identity.ts';
 import type { Metrics } from '../platform/metrics.ts';
-import { migrate } from '../platform/migrate.ts';
 import { openDatabase } from '../platform/open-database.ts';
 import {
   type PostgresEventStoreSettings,
@@ -16,6 +15,7 @@ import {
 } from '../platform/postgres-event-store.ts';
 import { type Leases, createPostgresLeases, leadsAlone } from '../platform/postgres-leases.ts';
 import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../platform/postgres.ts';
+import { prepareDatabase } from '../platform/prepare-database.ts';
 import { createQueryPool } from '../platform/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
 
@@ -35,19 +35,18 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   const dataDir = resolve(config.dataDir);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir, log, exclusive: true });
   open.add('database', () => database.close());
-  const { ownerUrl } = database;
-  await migrate(ownerUrl);
+  const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
   const openPool = (name: 'commands' | 'logins' | 'background', session: SessionSettings = {}) => {
-    const opened = { url: ownerUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };
+    const opened = { url: databaseUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };
     const pool = createPool({ ...opened, ...session });
     open.add(name, () => pool.end());
     return pool;
   };
   const isAlone = config.databaseUrl === undefined;
-  const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: ownerUrl, log });
+  const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: databaseUrl, log });
   open.add('leases', () => leases.close());
   return {
-    ownerUrl,
+    databaseUrl,
     leases,
     isAlone,
     /** What commands ask, and what is written beside the log. */
@@ -60,10 +59,10 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
 }
 
 /** What clients ask of the read models. */
-export async function openQueries(log: Logger, open: Closers, ownerUrl: string) {
+export async function openQueries(log: Logger, open: Closers, databaseUrl: string) {
   const openQueryPool = async (applicationName: 'queries' | 'searches') => {
     const db = await createQueryPool({
-      url: ownerUrl,
+      url: databaseUrl,
       applicationName,
       log,
       max: CONNECTIONS[applicationName],
@@ -77,7 +76,7 @@ export async function openQueries(log: Logger, open: Closers, ownerUrl: string) 
 export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
 
 interface LogOptions extends Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch' | 'background'> {
-  ownerUrl: string;
+  databaseUrl: string;
   pool: pg.Pool;
 }
 
@@ -85,10 +84,10 @@ interface LogOptions extends Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatc
 export async function createLog(
   { eventStoreDbUrl: url }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,
-  { ownerUrl, pool, ...options }: LogOptions,
+  { databaseUrl, pool, ...options }: LogOptions,
 ) {
   if (url === undefined) {
-    const store = createPostgresEventStore({ pool, url: ownerUrl, log, ...options });
+    const store = createPostgresEventStore({ pool, url: databaseUrl, log, ...options });
     return { kind: 'postgresql' as const, store };
   }
   const { createEventStoreDbEventStore } = await import('../platform/eventstoredb-event-store.ts');
@@ -102,10 +101,10 @@ export async function openLog(
   log: Logger,
   metrics: Metrics,
   open: Closers,
-  { ownerUrl, pool, background }: DatabaseParts,
+  { databaseUrl, pool, background }: DatabaseParts,
 ): Promise<{ store: EventStore; checks: Checks }> {
   const { kind, store } = await createLog(config, log, {
-    ownerUrl,
+    databaseUrl,
     pool,
     background,
     paceMs: config.redisUrl === undefined ? 0 : PACE_MS,

@@ -61,10 +61,10 @@ export async function openNotifications(
   config: Config,
   log: Logger,
   open: Closers,
-  { ownerUrl, store }: { ownerUrl: string; store: EventStore },
+  { databaseUrl, store }: { databaseUrl: string; store: EventStore },
 ) {
   const pool = createPool({
-    url: ownerUrl,
+    url: databaseUrl,
     role: APP_ROLE,
     max: CONNECTIONS,
     applicationName: 'notifications',
@@ -73,7 +73,7 @@ export async function openNotifications(
   open.add('notifications pool', () => pool.end());
   const queue =
     config.amqpUrl === undefined
-      ? await createPgBossQueue({ url: ownerUrl, role: APP_ROLE, log })
+      ? await createPgBossQueue({ url: databaseUrl, role: APP_ROLE, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, log });
   open.add('queue', () => queue.close());
   const cache = new LRUCache<Stream, Folded>({ max: CACHED_ACCOUNTS });

@@ -25,11 +25,11 @@ export const readModelsFor = (config: Config): readonly Projection[] =>
 export async function prepareReadModels(
   config: Config,
   log: Logger,
-  { ownerUrl, background }: DatabaseParts,
+  { databaseUrl, background }: DatabaseParts,
   store: EventStore,
 ): Promise<void> {
   const projections = readModelsFor(config);
-  if (config.roles.has('projector')) await makeReadModels({ store, ownerUrl, log, projections });
+  if (config.roles.has('projector')) await makeReadModels({ store, databaseUrl, log, projections });
   else await readModelsMade({ pool: background, log, signal: new AbortController().signal }, projections);
 }
 
@@ -39,7 +39,7 @@ export function openReadModels(
   log: Logger,
   open: Closers,
   {
-    ownerUrl,
+    databaseUrl,
     background,
     leases,
     isAlone,
@@ -55,7 +55,7 @@ export function openReadModels(
   // Where requests are served elsewhere, whoever waits asks the table of checkpoints each 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
   const projecting = led(leases, 'projector', () =>
-    startProjections({ store, ownerUrl, log, projections, progress, lingerMs }),
+    startProjections({ store, databaseUrl, log, projections, progress, lingerMs }),
   );
   open.add('projections', () => projecting.stop());
   return {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Position } from '../events/event-store.ts';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
-import { columnTypes, withSession } from './postgres.ts';
+import { APP_ROLE, columnTypes, withSession } from './postgres.ts';
 import { followerName } from './postgres-projections.ts';
 import { nextOf, tablesOf } from './read-model-schemas.ts';
 import { inTransaction } from './transactions.ts';
@@ -28,13 +28,14 @@ const LIVE_BEHIND_MS = 5_000;
  */
 export async function compareWithLive(options: {
   owner: pg.Client;
-  ownerUrl: string;
+  databaseUrl: string;
   load: LoadReadModel;
 }): Promise<Compared> {
-  const { owner, ownerUrl, load } = options;
+  const { owner, databaseUrl, load } = options;
   const { name, version, handles } = load.projection;
   const reader = new pg.Client({
-    connectionString: withSession(ownerUrl, {
+    connectionString: withSession(databaseUrl, {
+      role: APP_ROLE,
       statementTimeoutMs: 0,
       settings: { idle_in_transaction_session_timeout: '60000' },
     }),

@@ -6,6 +6,8 @@ import { inTransaction } from './transactions.ts';
 /** Migrations take this advisory lock, so that processes starting together apply each file once. */
 const LOCK_KEY = 7_233_170_191;
 
+const FOLDER = new URL('./migrations/', import.meta.url);
+
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
@@ -21,10 +23,7 @@ interface Migration {
  * transaction of its own. Answers with the names applied now. Throws `MigrationError` when a file that was applied
  * is missing or has changed since, or when a file fails.
  */
-export async function migrate(
-  ownerUrl: string,
-  folder: URL = new URL('./migrations/', import.meta.url),
-): Promise<string[]> {
+export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<string[]> {
   const migrations = await readMigrations(folder);
   const client = new pg.Client({ connectionString: ownerUrl, application_name: 'migrate' });
   client.on('error', () => {});
@@ -38,6 +37,22 @@ export async function migrate(
     const pending = await pendingOf(client, migrations);
     for (const migration of pending) await apply(client, migration);
     return pending.map(({ name }) => name);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Rejects with `MigrationError` when the owner has migrations left to run, for a user who may not. */
+export async function requireMigrated(url: string): Promise<void> {
+  const migrations = await readMigrations(FOLDER);
+  const client = new pg.Client({ connectionString: url, application_name: 'migrate' });
+  await client.connect();
+  try {
+    const [pending] = await pendingOf(client, migrations);
+    if (pending)
+      throw new MigrationError(
+        `${pending.name} is not applied yet: run "npm run migrate" as the owner first`,
+      );
   } finally {
     await client.end();
   }

@@ -8,7 +8,7 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts';
 
 /** A database to work on, and how to let go of it. */
 export interface OpenDatabase {
-  /** Connects as the owner of the schema. */
+  /** Connects as the owner of the schema, or where the operator made one as the application's login. */
   ownerUrl: string;
   /** Stops PostgreSQL if it was started here; leaves one that others run alone. */
   close(): Promise<void>;

@@ -38,8 +38,7 @@ const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 }
 const Job = z.object({ batchId: z.uuid() });
 
 /**
- * The queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`. `url` is the database's
- * owner's. Rejects when the database is out of reach; later on it comes back by itself.
+ * The queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`. Rejects when the database is out of reach; later on it comes back by itself.
  */
 export async function createPgBossQueue(options: {
   url: string;
@@ -153,17 +152,16 @@ export async function createPgBossQueue(options: {
   };
 }
 
-/** Makes the schema for the role, which then needs no right to make any itself. */
 async function createSchema(url: string, role: string | undefined): Promise<void> {
-  const client = new pg.Client({ connectionString: withSession(url, {}), connectionTimeoutMillis: 3_000 });
+  const connectionString = withSession(url, role === undefined ? {} : { role });
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3_000 });
   client.on('error', () => {});
   await client.connect();
-  const owner = role === undefined ? '' : ` authorization ${pg.escapeIdentifier(role)}`;
   try {
     // One at a time: two nodes that start at once would both find that there is none.
     await inTransaction(client, async () => {
       await client.query(`select pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
-      await client.query(`create schema if not exists ${SCHEMA}${owner}`);
+      await client.query(`create schema if not exists ${SCHEMA}`);
     });
   } finally {
     await client.end();

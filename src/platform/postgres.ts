@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-/** The role the application works as: it may read and extend the log, not change it. Made by the first migration. */
+/** The role the application works as: it may read the log and append to it. Its login is a member of it: prepare-database.ts. */
 export const APP_ROLE = 'chat_app';
 
 const INT8 = 20;

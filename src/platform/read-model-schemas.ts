@@ -1,11 +1,10 @@
 import type pg from 'pg';
 import type { Projection } from '../projections/projection.ts';
-import { APP_ROLE } from './postgres.ts';
 
 export const nextOf = (name: string) => `${name}_next`;
 export const previousOf = (name: string) => `${name}_previous`;
 
-/** Makes an empty schema with the projection's tables, for the application's role to write and read. As the owner. */
+/** Makes an empty schema with the projection's tables. */
 export async function createTables(
   client: pg.ClientBase,
   schema: string,
@@ -13,8 +12,6 @@ export async function createTables(
 ): Promise<void> {
   await client.query(`
     create schema ${schema};
-    grant usage on schema ${schema} to ${APP_ROLE};
-    alter default privileges in schema ${schema} grant select, insert, update, delete on tables to ${APP_ROLE};
     set local search_path to ${schema};
     ${tables}`);
 }

@@ -5,7 +5,7 @@ import type { Projection } from '../projections/projection.ts';
 import { readModels } from '../projections/read-models.ts';
 import { type Difference, compareWithLive } from './compare-read-models.ts';
 import { loadReadModel } from './load-read-model.ts';
-import { columnTypes, withSession } from './postgres.ts';
+import { APP_ROLE, columnTypes, withSession } from './postgres.ts';
 import { NO_WAIT, ProjectingConnection } from './postgres-projections.ts';
 import { createIndexes, createTables, nextOf, tablesOf } from './read-model-schemas.ts';
 import { inTransaction } from './transactions.ts';
@@ -25,7 +25,7 @@ export interface RebuildStep {
 
 export interface RebuildOptions {
   store: EventStore;
-  ownerUrl: string;
+  databaseUrl: string;
   projection: Projection;
   log: Logger;
   /** Switch even when the rebuilt rows differ from the live ones. */
@@ -63,14 +63,19 @@ export class ReadModelsDiffer extends Error {
  * Throws `ReadModelsDiffer`.
  */
 export async function rebuildProjection(options: RebuildOptions): Promise<Rebuilt> {
-  const { store, ownerUrl, projection, log, force = false, onStep } = options;
+  const { store, databaseUrl, projection, log, force = false, onStep } = options;
   const { name } = projection;
   const next = nextOf(name);
   const started = performance.now();
-  const owner = await connectOwner(ownerUrl, name);
+  const owner = await connectOwner(databaseUrl, name);
   try {
     await prepareNext(owner, next, projection);
-    const writer = await ProjectingConnection.open({ url: ownerUrl, schema: next, statementTimeoutMs: 0 });
+    const writer = await ProjectingConnection.open({
+      url: databaseUrl,
+      role: APP_ROLE,
+      schema: next,
+      statementTimeoutMs: 0,
+    });
     try {
       const load = { store, projection, writer, checkpoint: next };
       const loaded = await loadReadModel({
@@ -88,7 +93,7 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
       const caughtUp = await loadReadModel({ ...load, after: loaded.position });
       const compared = await compareWithLive({
         owner,
-        ownerUrl,
+        databaseUrl,
         load: { ...load, after: caughtUp.position },
       });
       if (compared.differences.length > 0) {
@@ -115,8 +120,8 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
 }
 
 /** Puts the version before the last rebuild back. Answers false when none was kept. */
-export async function rollbackProjection(ownerUrl: string, name: string): Promise<boolean> {
-  const owner = await connectOwner(ownerUrl, name);
+export async function rollbackProjection(databaseUrl: string, name: string): Promise<boolean> {
+  const owner = await connectOwner(databaseUrl, name);
   try {
     return await switchToPrevious(owner, name);
   } finally {
@@ -150,9 +155,10 @@ const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =
   });
 
 /** One rebuild or rollback of a read model at a time: the lock goes with the connection. */
-async function connectOwner(ownerUrl: string, name: string): Promise<pg.Client> {
+async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
   const owner = new pg.Client({
-    connectionString: withSession(ownerUrl, {
+    connectionString: withSession(databaseUrl, {
+      role: APP_ROLE,
       statementTimeoutMs: 0,
       settings: {
         ...NO_WAIT,

@@ -14,7 +14,7 @@ import { rebuildProjection } from './rebuild-projection.ts';
 
 export interface StartProjections {
   store: EventStore;
-  ownerUrl: string;
+  databaseUrl: string;
   log: Logger;
   /** Default: every read model there is. */
   projections?: readonly Projection[];
@@ -40,9 +40,9 @@ export interface RunningProjections {
  * Throws when newer code made one of them.
  */
 export async function startProjections(options: StartProjections): Promise<RunningProjections> {
-  const { store, ownerUrl, log, projections = readModels, onProgress = () => {} } = options;
+  const { store, databaseUrl, log, projections = readModels, onProgress = () => {} } = options;
   const { progress = new ProjectionProgress(projections.map(({ name }) => name)) } = options;
-  await makeReadModels({ store, ownerUrl, log, projections });
+  await makeReadModels({ store, databaseUrl, log, projections });
 
   const states = new Map<string, ProjectionHealth>();
   const stopping = new AbortController();
@@ -54,7 +54,7 @@ export async function startProjections(options: StartProjections): Promise<Runni
       signal: stopping.signal,
       lingerMs: options.lingerMs,
       connect: (onLost) =>
-        ProjectingConnection.open({ url: ownerUrl, role: APP_ROLE, schema: projection.name, onLost }),
+        ProjectingConnection.open({ url: databaseUrl, role: APP_ROLE, schema: projection.name, onLost }),
       onProgress: (name, position, handled) => {
         progress.advance(name, position);
         onProgress(name, position, handled);
@@ -128,12 +128,12 @@ const LOCK_KEY = 7_233_170_192;
 /** Makes the read models that are absent and rebuilds those that older code made. */
 export async function makeReadModels({
   store,
-  ownerUrl,
+  databaseUrl,
   log,
   projections = readModels,
 }: Omit<StartProjections, 'onProgress'>): Promise<void> {
   const client = new pg.Client({
-    connectionString: withSession(ownerUrl, { statementTimeoutMs: 0 }),
+    connectionString: withSession(databaseUrl, { role: APP_ROLE, statementTimeoutMs: 0 }),
     application_name: 'read models',
     types: columnTypes,
   });
@@ -152,7 +152,7 @@ export async function makeReadModels({
           { projection: name, from: older.version, to: version },
           'read model of older code: rebuilding it',
         );
-        await rebuildProjection({ store, ownerUrl, projection, log });
+        await rebuildProjection({ store, databaseUrl, projection, log });
       }
     }
   } finally {

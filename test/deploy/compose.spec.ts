@@ -62,7 +62,7 @@ test('every variable is in .env.example, and everything in there is used', () =>
 
 test('no password is in the open, and none has a default', () => {
   const secrets = Object.keys(example).filter((name) => name.endsWith('_PASSWORD'));
-  expect(secrets).toHaveLength(4);
+  expect(secrets).toHaveLength(5);
   for (const name of secrets) expect([name, example[name]]).toEqual([name, '']);
   for (const { name, isNeeded } of composeVariables())
     if (secrets.includes(name)) expect([name, isNeeded]).toEqual([name, true]);
@@ -96,6 +96,20 @@ test.each(['eventstoredb', 'postgres'] as const)('a node takes its settings, wit
     );
     expect(config).toMatchObject({ host: '0.0.0.0', port: 3000, s3: { bucket: 'chat-files' } });
     expect(config.redisUrl && config.amqpUrl && config.clamdUrl && config.smtpUrl).toBeTruthy();
+  }
+});
+
+test('nobody but the migrations knows the owner of the database, and every node waits for them', () => {
+  const withOwner = entries.filter(([, { environment }]) => environment?.['DATABASE_OWNER_URL']);
+  expect(withOwner.map(([name]) => name)).toEqual(['migrate']);
+  const passwords: Record<string, string> = filledIn();
+  const owner = new URL(services['migrate']!.environment!['DATABASE_OWNER_URL']!);
+  expect(owner.password).toBe(passwords['POSTGRES_PASSWORD']);
+  for (const [name, { environment, depends_on }] of nodes) {
+    const { username, password } = new URL(environment!['DATABASE_URL']!);
+    expect([name, username]).not.toEqual([name, owner.username]);
+    expect([name, password]).toEqual([name, passwords['POSTGRES_APP_PASSWORD']]);
+    expect(depends_on).toMatchObject({ migrate: { condition: 'service_completed_successfully' } });
   }
 });
 

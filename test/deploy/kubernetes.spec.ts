@@ -130,6 +130,29 @@ test('the settings and the secrets are those of ConfigMap and Secret that pods a
     ]);
 });
 
+test('the owner of the database is known to the container that runs the migrations alone', () => {
+  const owner = parseEnv(fileText(`${FOLDER}/owner.env.example`));
+  expect(owner).toEqual({ DATABASE_OWNER_URL: '' });
+  expect(kustomization.secretGenerator.at(-1)).toEqual({ name: 'owner', envs: ['owner.env'] });
+  for (const deployment of deployments) {
+    const { initContainers = [], containers } = deployment.spec!.template.spec!;
+    expect(initContainers).toHaveLength(1);
+    const [migrating] = initContainers;
+    expect(migrating).toMatchObject({
+      command: ['node', 'scripts/migrate.ts'],
+      image: containers[0]!.image,
+      securityContext: containers[0]!.securityContext,
+    });
+    expect(migrating!.envFrom).toContainEqual({ secretRef: { name: 'owner' } });
+    for (const { envFrom } of containers)
+      expect(envFrom).not.toContainEqual({ secretRef: { name: 'owner' } });
+  }
+});
+
+test('no proxy is trusted until the operator names one', () => {
+  expect(settings['TRUSTED_PROXIES']).toBe('');
+});
+
 test('no secret has a value, and none is among the settings', () => {
   for (const [name, value] of Object.entries(secrets)) expect([name, value]).toEqual([name, '']);
   const both = Object.keys(settings).filter((name) => name in secrets);

@@ -186,7 +186,7 @@ describe('the cluster', () => {
       const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 2, applicationName: 'check', log });
       const store = createPostgresEventStore({ pool, url: ownerUrl, log });
       try {
-        const rebuilt = await rebuildAll({ store, ownerUrl, log });
+        const rebuilt = await rebuildAll({ store, databaseUrl: ownerUrl, log });
         return rebuilt.map(({ isVerified }) => isVerified);
       } finally {
         await pool.end();

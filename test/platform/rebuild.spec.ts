@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => side.close());
 
 const conversations = readModels.find(({ name }) => name === 'conversations')!;
-const options = () => ({ store: side.store, ownerUrl: side.url, log: side.log });
+const options = () => ({ store: side.store, databaseUrl: side.url, log: side.log });
 
 /** Every row of a schema, by table. */
 async function rowsOf(schema: string): Promise<Record<string, unknown[]>> {

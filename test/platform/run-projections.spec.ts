@@ -19,7 +19,7 @@ const messages = (from: number, to: number) =>
 
 describe('the projections of a process', () => {
   test('two processes on one log count every message once', async () => {
-    const second = await startProjections({ store: side.store, ownerUrl: side.url, log: side.log });
+    const second = await startProjections({ store: side.store, databaseUrl: side.url, log: side.log });
     await side.happened(...group);
     for (let n = 1; n <= 200; n += 20) await happened(side.store, ...messages(n, n + 19));
     const head = await side.store.head();
@@ -101,7 +101,7 @@ describe('the projections of a process', () => {
     const newer = readModels.map((each) => ({ ...each, version: each.version + 1 })) as Projection[];
     const restarted = await startProjections({
       store: side.store,
-      ownerUrl: side.url,
+      databaseUrl: side.url,
       log: side.log,
       projections: newer,
     });
@@ -110,7 +110,7 @@ describe('the projections of a process', () => {
       'select group_id, message_count from conversations.conversations',
     );
     expect(rows).toEqual([{ group_id: groupId, message_count: 5 }]);
-    const older = startProjections({ store: side.store, ownerUrl: side.url, log: side.log });
+    const older = startProjections({ store: side.store, databaseUrl: side.url, log: side.log });
     await expect(older).rejects.toThrow('was made by newer code');
   });
 });

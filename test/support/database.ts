@@ -21,6 +21,8 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   // A small database is copied faster as files than through the write-ahead log.
   await administer(`create database ${name} template ${TEMPLATE} strategy file_copy`);
+  // What belongs to a database, and not to what is in it, is not copied.
+  await administer(`grant create on database ${name} to ${APP_ROLE}`);
   const ownerUrl = databaseUrl(name);
   return {
     ownerUrl,
@@ -53,6 +55,7 @@ async function drop(name: string): Promise<void> {
       (await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount === 0;
     await until(isEmpty, 'the last connection to go', LEAVING_MS).catch(() => undefined);
     await client.query(`drop database if exists ${name} with (force)`);
+    await client.query(`drop role if exists ${APP_ROLE}_${name}`);
   } finally {
     await client.end();
   }

@@ -38,7 +38,7 @@ export async function stageEventStoreDb(url: string, log: Logger = silent): Prom
 
   const store = await open();
   const { ownerUrl } = database;
-  const index = () => startProjections({ store, ownerUrl, projections: [eventIds], log });
+  const index = () => startProjections({ store, databaseUrl: ownerUrl, projections: [eventIds], log });
   let projections = await index();
   return {
     open,

@@ -48,7 +48,7 @@ export async function openOutboxStage() {
   const clock = stoppedClock();
   const projections = await startProjections({
     store,
-    ownerUrl: url,
+    databaseUrl: url,
     log,
     projections: [accounts as unknown as Projection, chatGroups as unknown as Projection],
   });

@@ -23,7 +23,7 @@ export async function openReadSide() {
   const pool = createPool({ url, role: APP_ROLE, max: 4, applicationName: 'test', log });
   const store = createPostgresEventStore({ pool, url, log });
   await store.start();
-  const projections = await startProjections({ store, ownerUrl: url, log });
+  const projections = await startProjections({ store, databaseUrl: url, log });
   const { progress } = projections;
   const db = await createQueryPool({ url, applicationName: 'queries', log, max: 4 });
   const loader = new AggregateLoader(store, new Map());
