@@ -34,7 +34,7 @@ export interface Work<R> {
 export interface Sandbox {
   /**
    * Begins a task when it is its turn, and hands it to `feed`; whatever has no result by the end of that is killed. Rejects
-   * with `SandboxUnavailable`, with the signal's reason while it waits, or with what `feed` rejects with.
+   * with `SandboxUnavailable`, with the signal's reason while it waits, or with what `feed` rejects with. An abort ends the work.
    */
   run<T extends Task, R>(
     task: T,

@@ -68,9 +68,12 @@ export function createProcessSandbox({
       inPlace(async () => {
         const confined = await take();
         const work = confined.begin(task);
+        const giveUp = () => end(confined);
+        signal.addEventListener('abort', giveUp, { once: true });
         try {
           return await feed(work);
         } finally {
+          signal.removeEventListener('abort', giveUp);
           if (work.isDone() && running.has(confined)) giveBack(confined);
           else end(confined);
         }

@@ -83,6 +83,17 @@ describe('the sandbox', () => {
     expect(most).toBe(2);
   });
 
+  test('ends the work when it is not wanted any more', async () => {
+    const sandbox = sandboxWith({ program: MISBEHAVING, processes: 1 });
+    const stop = new AbortController();
+    const hanging = sandbox.run({ task: 'judge', contentType: 'test/wait' }, stop.signal, async (work) => {
+      await work.write(Buffer.from('text'));
+      stop.abort();
+      return work.result();
+    });
+    await expect(hanging).rejects.toThrow(/no longer needed/);
+  });
+
   test('kills what is broken off in the middle of a file', async () => {
     const sandbox = sandboxWith({ processes: 1 });
     const broken = sandbox.run({ task: 'judge', contentType: 'text/plain' }, signal(), async (work) => {
