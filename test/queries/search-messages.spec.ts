@@ -169,10 +169,16 @@ describe('a search in many groups', () => {
 });
 
 test('a search that takes too long is refused, to be repeated', async () => {
-  await side.owner.query('begin');
-  await side.owner.query('lock table conversations.messages in access exclusive mode');
+  const { rows: defined } = await side.owner.query<{ sql: string }>(
+    `select pg_get_functiondef('public.search_query'::regproc) as sql`,
+  );
+  await side.owner.query(
+    `create or replace function public.search_query(asked text) returns tsquery language plpgsql immutable
+     as $$ begin perform pg_sleep(60); return asked; end $$`,
+  );
   const error: unknown = await search('few', 'rare', 1).catch((reason: unknown) => reason);
-  await side.owner.query('rollback');
+  await side.owner.query(defined[0]!.sql);
+  expect(error).toMatchObject({ cause: { code: '57014' } });
   expect(toProblem(error)).toMatchObject({ status: 503, code: 'UNAVAILABLE', retryable: true });
   expect(ids(await search('owner', 'rare', 5))).toEqual(hits('owner', 'rare'));
 });
