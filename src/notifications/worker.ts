@@ -20,6 +20,8 @@ const MAX_ATTEMPTS = 12;
 const FIRST_BACK_OFF_MS = 30_000;
 const MAX_BACK_OFF_MS = 3_600_000;
 
+/** Read models that are behind have mostly caught up so much later. */
+const CATCH_UP_MS = 1_000;
 /** While one batch is on its way to somebody, the next one waits for so long before it is handed out again. */
 const NEXT_MS = 1_000;
 
@@ -88,10 +90,12 @@ export function createWorker(deps: WorkerDeps): Worker {
     log.error({ batchId, channel, reason }, 'notifications parked');
   }
 
-  async function putOff(batch: Batch, reason: string): Promise<void> {
+  async function putOff(batch: Batch, error: Error): Promise<void> {
     const { batchId, channel, attempts } = batch;
+    const reason = error.message;
     if (attempts + 1 > MAX_ATTEMPTS) return park(batch, reason);
-    const at = new Date(now().getTime() + backOffMs(attempts));
+    const isBehind = error instanceof NotCaughtUp && attempts === 0;
+    const at = new Date(now().getTime() + (isBehind ? CATCH_UP_MS : backOffMs(attempts)));
     await persistently(() => outbox.retry(batchId, at, reason));
     log.warn({ batchId, channel, attempts, reason }, 'notifications put off');
   }
@@ -137,8 +141,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       await deliver(batch);
     } catch (error) {
       if (error instanceof NotDelivered && error.isFinal) await park(batch, error.message);
-      else if (error instanceof NotDelivered || error instanceof NotCaughtUp)
-        await putOff(batch, error.message);
+      else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
       else throw error;
     } finally {
       told.delete(place);
