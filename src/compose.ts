@@ -19,14 +19,15 @@ import { startReactions } from './compose/reactions.ts';
 import { openReadModels, prepareReadModels } from './compose/read-models.ts';
 import { startRealtime } from './compose/realtime.ts';
 import type { Config, Role } from './config.ts';
-import { type Checks, readinessOf } from './http/readiness.ts';
+import { type Checks, createReadiness } from './http/readiness.ts';
 import type { Readiness } from './http/route-deps.ts';
 import { createStatusServer } from './http/status-server.ts';
 import { type Closers, closers } from './platform/closers.ts';
 import { createFoldCache } from './platform/fold-cache.ts';
 import { deriveId, newId } from './platform/ids.ts';
 import { createInTurn } from './platform/in-turn.ts';
-import { type Metrics, createMetrics } from './platform/metrics.ts';
+import { createMeasures } from './platform/measures.ts';
+import { type Figures, type Metrics, createMetrics } from './platform/metrics.ts';
 import { createLookups } from './platform/postgres-lookups.ts';
 import { reactNow } from './reactions/react.ts';
 import { causes } from './reactions/reactions.ts';
@@ -39,23 +40,26 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** Where the status port listens: it says more than strangers may hear. */
+const LOOPBACK = '127.0.0.1';
+
 /**
  * Builds what the roles of this process need from its settings, and starts it: the only file that knows every part.
  * Rejects with a clear error, everything closed again, when a part cannot start.
  */
-export async function compose(config: Config, log: Logger): Promise<App> {
+export async function compose(config: Config, log: Logger, figures: Figures = {}): Promise<App> {
   const open = closers(log);
   try {
-    return await start(config, log, open);
+    return await start(config, log, open, figures);
   } catch (error) {
     await open.closeAll().catch(() => {});
     throw error;
   }
 }
 
-async function start(config: Config, log: Logger, open: Closers): Promise<App> {
+async function start(config: Config, log: Logger, open: Closers, figures: Figures): Promise<App> {
   const does = (role: Role) => config.roles.has(role);
-  const metrics = createMetrics();
+  const metrics = createMetrics(figures);
   const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open);
   const database = await openPostgres(config, log, open);
   const { databaseUrl, pool } = database;
@@ -94,12 +98,18 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     { ...logChecks, ...readModels.checks, ...reactions?.checks },
   ];
   const useful: Checks[] = [clusterChecks];
-  const measures = [readModels.measure, reactions?.measure];
+  const measures = createMeasures(metrics.gaugeFresh);
+  if (readModels.measure) measures.add('projections', readModels.measure);
+  if (reactions) measures.add('reactions', reactions.measure);
   const serving = {
-    readiness: () =>
-      readinessOf(Object.assign({}, ...needed) as Checks, Object.assign({}, ...useful) as Checks),
+    readiness: createReadiness({
+      needed: () => Object.assign({}, ...needed) as Checks,
+      useful: () => Object.assign({}, ...useful) as Checks,
+      changed: (dependency, now) =>
+        log[now.status === 'ok' ? 'info' : 'warn']({ dependency, ...now }, 'readiness changed'),
+    }),
     async expose() {
-      await Promise.all(measures.map(async (measure) => measure?.()));
+      await measures.refresh();
       return metrics.expose();
     },
   };
@@ -108,11 +118,16 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
     ? await startApi(config, log, open, { ...core, ...serving, keys, links, queries, files, push })
     : undefined;
   if (api) needed.push(api.checks);
-  const url = api?.url ?? (await serveStatus(config, log, open, { ...serving, metrics }));
+  const status = { ...serving, metrics };
+  const url = api?.url ?? (await serveStatus(config, log, open, status));
+  if (config.statusPort !== undefined) {
+    const statusUrl = await serveStatus({ host: LOOPBACK, port: config.statusPort }, log, open, status);
+    log.info({ url: statusUrl }, 'details of health on the status port');
+  }
   if (cluster && does('realtime')) {
     const realtime = startRealtime(log, open, { ...core, carrier: cluster.carrier, push: api?.gateway.push });
     useful.push(realtime.checks);
-    measures.push(realtime.measure);
+    measures.add('broadcaster', realtime.measure);
   }
 
   if (does('notifier') || does('worker')) {
@@ -130,7 +145,7 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
       const reach = api?.gateway.reach ?? clusterReach(cluster!.registry);
       const notifier = startNotifications(log, open, { ...notifications, reach });
       useful.push(notifier.checks);
-      measures.push(notifier.measure);
+      measures.add('notifier', notifier.measure);
     }
   }
   isServing = true;
@@ -142,9 +157,9 @@ async function start(config: Config, log: Logger, open: Closers): Promise<App> {
   return { url, stop: () => open.closeAll() };
 }
 
-/** What a process without an API answers. */
+/** Details of health, and metrics: what a process without an API answers, and any on its status port. */
 async function serveStatus(
-  config: Config,
+  at: Pick<Config, 'host' | 'port'>,
   log: Logger,
   open: Closers,
   {
@@ -154,6 +169,6 @@ async function serveStatus(
 ): Promise<string> {
   const { readiness, expose } = serving;
   const http = createStatusServer({ readiness, metrics: { ...metrics, expose }, log, newId });
-  open.add('http', () => http.close());
-  return listen(http, config);
+  open.add('status', () => http.close());
+  return listen(http, at);
 }

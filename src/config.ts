@@ -6,6 +6,7 @@ import {
   isOrigin,
   isUrl,
   list,
+  optionalPort,
   url,
   vapidKey,
   wholeNumber,
@@ -40,6 +41,7 @@ const settings = z
   .object({
     PORT: wholeNumber(0, 65_535, 3000),
     HOST: z.string().max(253).regex(/^\S+$/, 'must be an address or a host name').default('127.0.0.1'),
+    STATUS_PORT: optionalPort,
     DATA_DIR: z.string().default('./data'),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -150,6 +152,8 @@ const settings = z
     /** 0 takes any free port. */
     port: env.PORT,
     host: env.HOST,
+    /** On the loopback interface, for operators; undefined means none. */
+    statusPort: env.STATUS_PORT,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,
     /** Where clients reach us, when that differs from what they ask for. */

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { compose } from './compose.ts';
 import { BadConfig, readConfig } from './config.ts';
-import { createLogger } from './platform/logger.ts';
+import { createLogger, logOutput } from './platform/logger.ts';
 import { npmGone } from './platform/npm-gone.ts';
 
 /** The whole shutdown has to fit into what process supervisors commonly grant. */
@@ -18,9 +18,10 @@ function configOrExit() {
 }
 
 const config = configOrExit();
-const log = createLogger({ level: config.logLevel });
+const output = logOutput(process.stdout);
+const log = createLogger({ level: config.logLevel, destination: output });
 const orphaned = npmGone(process.env);
-const starting = compose(config, log);
+const starting = compose(config, log, { lostLines: output.lost });
 let isStopping = false;
 
 const { close } = closeWithGrace({ delay: SHUTDOWN_MS, logger: false }, async ({ signal, manual, err }) => {

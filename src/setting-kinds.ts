@@ -2,13 +2,17 @@ import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 
-export const wholeNumber = (from: number, to: number, standard: number) =>
+const wholeNumberIn = (from: number, to: number) =>
   z
     .string()
     .regex(/^\d{1,9}$/, `must be a whole number from ${from} to ${to}`)
     .transform(Number)
-    .refine((n) => n >= from && n <= to, `must be a whole number from ${from} to ${to}`)
-    .default(standard);
+    .refine((n) => n >= from && n <= to, `must be a whole number from ${from} to ${to}`);
+
+export const wholeNumber = (from: number, to: number, standard: number) =>
+  wholeNumberIn(from, to).default(standard);
+
+export const optionalPort = wholeNumberIn(0, 65_535).optional();
 
 export const list = (isValid: (item: string) => boolean, message: string) =>
   z

@@ -113,5 +113,5 @@ export async function openLog(
   await store.start();
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));
-  return { store, checks: kind === 'eventstoredb' ? { eventstoredb: () => store.failure() } : {} };
+  return { store, checks: { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() } };
 }

@@ -5,31 +5,69 @@ export type Check = () => string | undefined | Promise<string | undefined>;
 export type Checks = Readonly<Record<string, Check>>;
 
 /** A part that does not even say what is wrong with it within this time does not answer. */
-const ANSWER_MS = 2_500;
+const ANSWER_MS = 1_500;
+/** Whoever asks again so soon hears the same. */
+const FRESH_MS = 250;
 
-async function ask(check: Check): Promise<string | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<string>();
-  const timer = setTimeout(resolve, ANSWER_MS, 'does not answer');
-  const answer = Promise.try(check).catch(() => 'does not answer');
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+type Status = Readiness['dependencies'][string];
+
+interface Health {
+  /** Nothing works without these: they are `down` when they fail. */
+  needed: () => Checks;
+  /** Without these some work waits: they are `degraded`, because a mail server must not take every node out at once. */
+  useful: () => Checks;
+  /** Hears of each part whose status is another one than before, or whose first status is not `ok`. */
+  changed: (name: string, now: Status) => void;
 }
 
-const statusesOf = async (checks: Checks, fault: 'failing' | 'degraded') =>
-  Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
-      const detail = await ask(check);
-      return [name, detail === undefined ? { status: 'ok' } : { status: fault, detail }] as const;
-    }),
-  );
+/** Asks one at a time: while a part has not answered, whoever asks waits for the same answer. */
+function asking() {
+  const pending = new Map<string, Promise<string | undefined>>();
+  return async function ask(name: string, check: Check): Promise<string | undefined> {
+    let answer = pending.get(name);
+    if (!answer) {
+      answer = Promise.try(check)
+        .catch((error: unknown) => (error instanceof Error ? error.message : 'does not answer'))
+        .finally(() => pending.delete(name));
+      pending.set(name, answer);
+    }
+    const { promise: late, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(resolve, ANSWER_MS, 'does not answer');
+    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  };
+}
 
-/**
- * What /health/ready says. A node is ready when nothing that it cannot serve without is `failing`. What only makes some of
- * the work wait is `degraded`: a scanner or a mail server that is down must not take every node out at once.
- */
-export async function readinessOf(needed: Checks, useful: Checks = {}): Promise<Readiness> {
-  const [vital, others] = await Promise.all([statusesOf(needed, 'failing'), statusesOf(useful, 'degraded')]);
-  return {
-    ready: vital.every(([, { status }]) => status === 'ok'),
-    dependencies: Object.fromEntries([...vital, ...others]),
+/** Answers what /health/ready says: a node is ready while nothing that it needs is down. */
+export function createReadiness({ needed, useful, changed }: Health): () => Promise<Readiness> {
+  const ask = asking();
+  const known = new Map<string, Status['status']>();
+  let latest: { at: number; readiness: Promise<Readiness> } | undefined;
+
+  const statusesOf = async (checks: Checks, fault: 'down' | 'degraded') =>
+    Promise.all(
+      Object.entries(checks).map(async ([name, check]): Promise<[string, Status]> => {
+        const detail = await ask(name, check);
+        const now: Status = detail === undefined ? { status: 'ok' } : { status: fault, detail };
+        if (now.status !== (known.get(name) ?? 'ok')) changed(name, now);
+        known.set(name, now.status);
+        return [name, now];
+      }),
+    );
+
+  async function look(): Promise<Readiness> {
+    const [vital, others] = await Promise.all([
+      statusesOf(needed(), 'down'),
+      statusesOf(useful(), 'degraded'),
+    ]);
+    return {
+      ready: vital.every(([, { status }]) => status === 'ok'),
+      dependencies: Object.fromEntries([...vital, ...others]),
+    };
+  }
+
+  return () => {
+    const now = performance.now();
+    if (!latest || now - latest.at > FRESH_MS) latest = { at: now, readiness: look() };
+    return latest.readiness;
   };
 }

@@ -25,7 +25,7 @@ export type Queries = ReturnType<typeof bindQueries>;
 
 export interface Readiness {
   ready: boolean;
-  dependencies: Record<string, { status: string; detail?: string | undefined }>;
+  dependencies: Record<string, { status: 'ok' | 'degraded' | 'down'; detail?: string | undefined }>;
 }
 
 /** What the routes are wired to. */

@@ -131,9 +131,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   describeRoutes(app);
   await describeApi(app);
   honourIdempotencyKeys(app, { keys: deps.idempotencyKeys, secret: deps.fingerprintSecret, log });
+
   waitForMinPosition(app, deps.progress);
 
-  healthRoutes(app, deps);
+  healthRoutes(app, deps, 'strangers');
   documentRoutes(app, deps);
   limitRoutes(app, { ...deps.settings, ...deps });
   authRoutes(app, deps);

@@ -11,7 +11,7 @@ export interface StatusDeps extends Pick<RouteDeps, 'readiness' | 'newId'> {
   log: Logger;
 }
 
-/** Health and metrics of a process that serves no API, not yet listening. */
+/** Health with all its details and metrics, for those who run the server; not yet listening. */
 export function createStatusServer({ log, newId, metrics, readiness }: StatusDeps): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({
@@ -26,6 +26,6 @@ export function createStatusServer({ log, newId, metrics, readiness }: StatusDep
   app.setValidatorCompiler(checkWithZod);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app, metrics.refused);
-  healthRoutes(app, { metrics, readiness });
+  healthRoutes(app, { metrics, readiness }, 'operators');
   return app as unknown as FastifyInstance;
 }

@@ -11,7 +11,9 @@ import { columnTypes, withSession } from './postgres.ts';
 const HALF_FROM = 16;
 const MAX_WAITING = 10_000;
 const MAX_WAITING_SIZE = 64 * 1024 * 1024;
-const BATCH_DEADLINE_MS = 5_000;
+const BATCH_DEADLINE_MS = 4_000;
+/** A batch that takes so long is not about to succeed. */
+const STUCK_MS = 1_500;
 const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
 const settings = {
   synchronous_commit: 'on',
@@ -43,6 +45,8 @@ export interface Lane {
   append(append: Append): Promise<Verdict>;
   /** Connects; rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
   start(): Promise<void>;
+  /** Why an append could not succeed now, as far as is known. After a failure it has an empty batch find out. */
+  failure(): string | undefined;
   /** Whether this is the process id of the backend that serves the lane's connection. */
   isServedBy(backend: number): boolean;
   /** Takes no more appends, stores those that wait, and disconnects. */
@@ -61,6 +65,9 @@ export function createLane(options: LaneSettings): Lane {
   let failures = 0;
   let retryAt = 0;
   let begunAt = -Infinity;
+  let isUnderway = false;
+  let failure: Error | undefined;
+  let wantsProof = false;
 
   async function connect(): Promise<pg.Client> {
     if (!current && Date.now() < retryAt) throw new Error('PostgreSQL is out of reach');
@@ -80,7 +87,7 @@ export function createLane(options: LaneSettings): Lane {
     const client = new pg.Client({
       connectionString: withSession(url, { role, statementTimeoutMs: BATCH_DEADLINE_MS - 500, settings }),
       application_name: 'event log appends',
-      connectionTimeoutMillis: 3_000,
+      connectionTimeoutMillis: 2_000,
       query_timeout: BATCH_DEADLINE_MS,
       keepAlive: true,
       types: columnTypes,
@@ -126,7 +133,9 @@ export function createLane(options: LaneSettings): Lane {
         await pause(restMs);
       }
       const isFlowing = paceMs > 0 || settleLast !== undefined;
-      const underway = queue.length > 0 ? flush(nextAppends(isFlowing)) : undefined;
+      const isNext = queue.length > 0 || wantsProof;
+      wantsProof = false;
+      const underway = isNext ? flush(queue.length > 0 ? nextAppends(isFlowing) : []) : undefined;
       settleLast?.();
       settleLast = await underway;
     } while (settleLast || queue.length > 0);
@@ -148,6 +157,7 @@ export function createLane(options: LaneSettings): Lane {
   async function flush(appends: WaitingAppend[]): Promise<() => void> {
     const started = performance.now();
     begunAt = started;
+    isUnderway = true;
     let client: pg.Client | undefined;
     try {
       client = await connect();
@@ -158,12 +168,16 @@ export function createLane(options: LaneSettings): Lane {
         rowMode: 'array',
       } as pg.QueryArrayConfig);
       const durationMs = performance.now() - started;
+      failure = undefined;
       return () => {
+        if (appends.length === 0) return;
         const events = settle(appends, rows);
         onBatch?.({ appends: appends.length, events, durationMs });
       };
     } catch (error) {
-      return fail(appends, error, client);
+      return await fail(appends, error, client);
+    } finally {
+      isUnderway = false;
     }
   }
 
@@ -196,6 +210,7 @@ export function createLane(options: LaneSettings): Lane {
       return () => undefined;
     }
     if (client && !state) disconnect(client, error);
+    failure = error as Error;
     return () => rejectAll(appends, unavailable('the append failed, or its outcome is unknown', error));
   }
 
@@ -213,6 +228,15 @@ export function createLane(options: LaneSettings): Lane {
       await connect().catch((error: unknown) => {
         throw unavailable('PostgreSQL is out of reach', error);
       });
+    },
+    failure() {
+      if (failure && !isClosed) {
+        wantsProof = true;
+        running ??= run();
+        return failure.message;
+      }
+      const isStuck = isUnderway && performance.now() - begunAt > STUCK_MS;
+      return isStuck ? `a batch has been under way for more than ${STUCK_MS} ms` : undefined;
     },
     // pg does not declare the id that the server gave the connection at its start.
     isServedBy: (backend) => (current?.client as { processID?: number } | undefined)?.processID === backend,

@@ -1,4 +1,5 @@
-import { type DestinationStream, destination as fileDestination, type Logger, pino } from 'pino';
+import type { Writable } from 'node:stream';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 const SECRETS = ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'email'];
 
@@ -36,12 +37,41 @@ function describeError(error: unknown, depth = 0): ErrorFacts {
   };
 }
 
+/** What may wait for a reader of the log: about a thousand lines. */
+const MAX_WAITING_BYTES = 256 * 1024;
+
+export interface LogOutput extends DestinationStream {
+  /** Lines that were lost because nobody read. */
+  lost(): number;
+}
+
 /**
- * JSON lines to stdout, written before the call returns, so that the last words of a crash are not lost.
- * Passwords, tokens and addresses are cut out in the first two levels of what is logged.
+ * Writes lines to a stream such as stdout, and never waits for whoever reads it: while too much is unread, lines are lost and
+ * counted. As long as somebody reads, a line is written before the call returns, so the last words of a crash are not lost.
  */
-export function createLogger(options: { level: string; destination?: DestinationStream }): Logger {
-  const { level, destination = fileDestination({ dest: 1, sync: true }) } = options;
+export function logOutput(stream: Writable): LogOutput {
+  let lost = 0;
+  // A reader that has gone for good.
+  stream.on('error', () => (lost += 1));
+  return {
+    write(line) {
+      if (stream.writableLength > MAX_WAITING_BYTES) lost += 1;
+      else stream.write(line);
+    },
+    lost: () => lost,
+  };
+}
+
+/**
+ * JSON lines, to stdout by default. Passwords, tokens and addresses are cut out in the first two levels of what is logged.
+ */
+export function createLogger({
+  level,
+  destination = logOutput(process.stdout),
+}: {
+  level: string;
+  destination?: DestinationStream;
+}): Logger {
   const redact = { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' };
   return pino(
     { level, serializers, redact, timestamp: () => `,"time":"${new Date().toISOString()}"` },

@@ -28,6 +28,8 @@ export interface Metrics {
   notificationsWaiting(waiting: number, parked: number): void;
   /** Rows of a table that have expired and are still there. */
   expiredRows(table: string, count: number): void;
+  /** Whether a gauge that has to ask somebody else is up to date; otherwise its last value stays. */
+  gaugeFresh(gauge: string, isFresh: boolean): void;
   /** The text that Prometheus scrapes, and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
@@ -37,8 +39,14 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const INSPECTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180];
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
+/** What others count. */
+export interface Figures {
+  /** Lines that nobody has read from the log. */
+  lostLines?: () => number;
+}
+
 /** A registry of its own, so that two servers in one process do not mix. */
-export function createMetrics(): Metrics {
+export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
   const register = new Registry();
   const registers = [register];
   collectDefaultMetrics({ register });
@@ -153,6 +161,22 @@ export function createMetrics(): Metrics {
     registers,
   });
 
+  new Counter({
+    name: 'chat_log_lines_dropped_total',
+    help: 'Lines of the log that were lost because nobody read them',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(lostLines());
+    },
+  });
+  const fresh = new Gauge({
+    name: 'chat_gauge_fresh',
+    help: '1 while the gauges of this name are up to date, 0 while they show their last value',
+    labelNames: ['gauge'],
+    registers,
+  });
+
   return {
     batchCommitted(batch) {
       appendSeconds.observe(batch.durationMs / 1_000);
@@ -184,6 +208,7 @@ export function createMetrics(): Metrics {
       parked.set(parkedBatches);
     },
     expiredRows: (table, count) => expiredRows.set({ table }, count),
+    gaugeFresh: (gauge, isFresh) => fresh.set({ gauge }, isFresh ? 1 : 0),
     expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),
   };
 }

@@ -32,6 +32,8 @@ export interface PostgresEventStore extends EventStore {
   start(): Promise<void>;
   /** Ends the subscriptions and stores the appends that wait; the pool stays open. */
   close(): Promise<void>;
+  /** Why an append could not succeed now, as far as is known. */
+  failure(): string | undefined;
 }
 
 /** The log on PostgreSQL, as 0001-event-log.sql lays it out. */
@@ -71,6 +73,7 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
       return subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) });
     },
     start: lane.start,
+    failure: lane.failure,
     async close() {
       await lane.close();
       closing.abort();

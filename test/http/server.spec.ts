@@ -238,6 +238,25 @@ describe('the HTTP server', () => {
     await behind.close();
   });
 
+  test.each([
+    '/health/live',
+    '/health/ready',
+    '/metrics',
+    '/.well-known/jwks.json',
+    '/openapi.json',
+    '/v1/jobs',
+  ])('does not wait for a position that a stranger names to %s', async (path) => {
+    const waited: number[] = [];
+    const behind = await httpStage({
+      databaseUrl: stage.url,
+      progress: { reached: async (position) => waited.push(position) < 1, positions: () => new Map() },
+    });
+    const { status } = await behind.ask('GET', path, { headers: { 'x-min-position': '7' } });
+    expect(status).toBe(path === '/v1/jobs' ? 401 : 200);
+    expect(waited).toEqual([]);
+    await behind.close();
+  });
+
   test('keeps its own faults to itself, and its log', async () => {
     const broken = await httpStage({
       databaseUrl: stage.url,
@@ -253,16 +272,17 @@ describe('the HTTP server', () => {
     await broken.close();
   });
 
-  test('is not ready while something it depends on is missing, and names it', async () => {
-    const dependencies = { postgres: { status: 'down' } };
+  test('is not ready while something it depends on is missing, and names it to strangers without a detail', async () => {
+    const dependencies = { postgres: { status: 'down', detail: '10.0.0.7:5432 refused' } } as const;
     const unready = await httpStage({
       databaseUrl: stage.url,
       readiness: async () => ({ ready: false, dependencies }),
     });
     expect(await unready.ask('GET', '/health/ready')).toMatchObject({
       status: 503,
-      body: { status: 'not ready', dependencies },
+      body: { status: 'not ready', dependencies: { postgres: { status: 'down' } } },
     });
+    expect((await unready.ask('GET', '/health/ready')).text).not.toContain('10.0.0.7');
     expect((await unready.ask('GET', '/health/live')).status).toBe(200);
     await unready.close();
   });

@@ -41,6 +41,17 @@ describe('taking turns', () => {
     ]);
   });
 
+  test('work whose turn comes too late is not begun', async () => {
+    const inTurn = createInTurn(new Map(), -1);
+    const diary: string[] = [];
+    const [first, late] = [piece('first', diary), piece('late', diary)];
+    const turns = [inTurn(stream, first.work), inTurn(stream, late.work)];
+    first.end();
+    const outcomes = await Promise.allSettled(turns);
+    expect(outcomes[1]).toMatchObject({ reason: { name: 'EventStoreUnavailable' } });
+    expect(diary).not.toContain('late begins');
+  });
+
   test('streams do not wait for each other', async () => {
     const inTurn = createInTurn();
     const diary: string[] = [];

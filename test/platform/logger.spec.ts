@@ -1,4 +1,5 @@
-import { createLogger } from '../../src/platform/logger.ts';
+import { Writable } from 'node:stream';
+import { createLogger, logOutput } from '../../src/platform/logger.ts';
 
 const CANARY = 'canary-4f1c';
 
@@ -68,5 +69,52 @@ describe('the log', () => {
     logger.info('quiet');
     logger.warn('loud');
     expect(lines).toHaveLength(1);
+  });
+});
+
+describe('the output of the log', () => {
+  /** A stream whose reader takes nothing until it is told to. */
+  function unread() {
+    const taken: string[] = [];
+    let resume: (() => void) | undefined;
+    let isRead = false;
+    const stream = new Writable({
+      write(chunk, _encoding, done) {
+        taken.push(String(chunk));
+        if (isRead) done();
+        else resume = done;
+      },
+    });
+    return {
+      stream,
+      taken,
+      read() {
+        isRead = true;
+        resume?.();
+      },
+    };
+  }
+
+  test('loses and counts lines while nobody reads, and goes on when somebody does', async () => {
+    const { stream, taken, read } = unread();
+    const output = logOutput(stream);
+    const line = `${'x'.repeat(1_000)}\n`;
+    for (let n = 0; n < 1_000; n += 1) output.write(line);
+    const lost = output.lost();
+    expect(lost).toBeGreaterThan(500);
+    expect(stream.writableLength).toBeLessThan(300_000);
+    read();
+    await new Promise((resolve) => setImmediate(resolve));
+    output.write('the next\n');
+    expect(taken).toHaveLength(1_001 - lost);
+    expect(taken.at(-1)).toBe('the next\n');
+    expect(output.lost()).toBe(lost);
+  });
+
+  test('survives a reader that has gone', () => {
+    const { stream } = unread();
+    const output = logOutput(stream);
+    stream.emit('error', new Error('EPIPE'));
+    expect(output.lost()).toBe(1);
   });
 });

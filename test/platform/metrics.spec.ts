@@ -1,3 +1,4 @@
+import { createMeasures } from '../../src/platform/measures.ts';
 import { createMetrics } from '../../src/platform/metrics.ts';
 
 describe('the metrics', () => {
@@ -39,6 +40,35 @@ describe('the metrics', () => {
         'chat_http_request_seconds_count{route="/v1/jobs/:jobId",method="GET",status="200"} 1',
       ]),
     );
+  });
+
+  test('tell how much of the log nobody has read', async () => {
+    const { body } = await createMetrics({ lostLines: () => 3 }).expose();
+    expect(body.split('\n')).toContain('chat_log_lines_dropped_total 3');
+  });
+
+  test('are shown within their time, each gauge on its own, and say which is stale', async () => {
+    const metrics = createMetrics();
+    const measures = createMeasures(metrics.gaugeFresh);
+    let asked = 0;
+    measures.add('works', async () => metrics.reactionLag(7));
+    measures.add('fails', () => Promise.reject(new Error('out of reach')));
+    measures.add('hangs', () => {
+      asked += 1;
+      return new Promise(() => {});
+    });
+    await measures.refresh();
+    await measures.refresh();
+    const { body } = await metrics.expose();
+    expect(body.split('\n')).toEqual(
+      expect.arrayContaining([
+        'chat_reaction_lag_positions 7',
+        'chat_gauge_fresh{gauge="works"} 1',
+        'chat_gauge_fresh{gauge="fails"} 0',
+        'chat_gauge_fresh{gauge="hangs"} 0',
+      ]),
+    );
+    expect(asked).toBe(1);
   });
 
   test('of two servers in one process do not mix', async () => {

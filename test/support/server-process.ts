@@ -38,6 +38,8 @@ export interface ServerProcess {
   exited: Promise<Exit>;
   /** Everything that the server has written so far. */
   output(): string;
+  /** From now on nobody reads what it writes. */
+  stopReading(): void;
   /** The process id of the embedded PostgreSQL; undefined when there is none. */
   databasePid(): number | undefined;
   /** SIGKILL for the process and PostgreSQL with all its workers, at once. */
@@ -123,6 +125,7 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
     pid: child.pid ?? 0,
     exited,
     output: () => output,
+    stopReading: () => void child.stdout?.pause(),
     databasePid,
     killTree: async () => {
       const database = databasePid();

@@ -2,16 +2,25 @@ import { z } from 'zod';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 
 const tags = ['Operation'];
-const Readiness = z.object({
-  status: z.enum(['ready', 'not ready']),
-  dependencies: z.record(z.string(), z.object({ status: z.string(), detail: z.string().optional() })),
-});
+const Dependency = z.object({ status: z.enum(['ok', 'degraded', 'down']) });
+const readinessWith = (dependency: typeof Dependency) =>
+  z.object({
+    status: z.enum(['ready', 'not ready']),
+    dependencies: z.record(z.string(), dependency),
+  });
+/** What is wrong may name addresses, which are not for strangers. */
+const readinessFor = {
+  strangers: readinessWith(Dependency),
+  operators: readinessWith(Dependency.extend({ detail: z.string().optional() })),
+};
 
 /** For load balancers and Prometheus. */
 export function healthRoutes(
   app: HttpApp,
   { readiness, metrics }: Pick<RouteDeps, 'readiness' | 'metrics'>,
+  audience: keyof typeof readinessFor,
 ): void {
+  const Readiness = readinessFor[audience];
   app.get(
     '/health/live',
     {

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { ChatClient } from '../support/chat-client.ts';
+import { type Clamd, startClamd } from '../support/clamd.ts';
+import { type MailServer, startMailServer } from '../support/mail-server.ts';
+import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
+import { type Redis, startRedis } from '../support/redis.ts';
+import { type Session, call, signUp } from '../support/rest-client.ts';
+import { type ServerProcess, descendants, isReady, startServer } from '../support/server-process.ts';
+import { until } from '../support/until.ts';
+
+/** CONTRACT §1 no. 7. */
+const DEADLINE_MS = 5_000;
+const LOG_IN_DEADLINE_MS = 10_000;
+/** Calls of each kind, one round after the other, while a neighbour is stopped. */
+const ROUNDS = 3;
+
+/** What a client got: a status, and whether it may repeat; `unanswered` when its own deadline came first. */
+interface Answer {
+  what: string;
+  status: number | 'unanswered';
+  retryable?: boolean;
+  retryAfter?: string | null;
+}
+
+/** Each neighbour in turn takes connections and says nothing, as a process does that is stopped with SIGSTOP. */
+describe('every call is answered in its time while', () => {
+  let redis: Redis;
+  let rabbitmq: Rabbitmq;
+  let clamd: Clamd;
+  let mail: MailServer;
+  let server: ServerProcess;
+  let acme: Session;
+  let client: ChatClient;
+  let groupId: string;
+  const owner = { email: `acme-${randomUUID()}@example.test`, password: randomUUID() };
+  /** By clientMsgId. */
+  const texts = new Map<string, string>();
+  const acknowledged = new Set<string>();
+
+  beforeAll(async () => {
+    [redis, rabbitmq, clamd, mail] = await Promise.all([
+      startRedis(),
+      startRabbitmq(),
+      startClamd(),
+      startMailServer(),
+    ]);
+    server = await startServer({
+      readyWithinMs: 120_000,
+      env: {
+        REDIS_URL: redis.url,
+        AMQP_URL: rabbitmq.url,
+        CLAMD_URL: clamd.url,
+        SMTP_URL: mail.url,
+        ACCESS_TOKEN_SECONDS: '3600',
+        MESSAGES_PER_MINUTE: '1000000',
+        LOGINS_PER_MINUTE: '1000',
+      },
+    });
+    acme = await signUp(server.url, { role: 'company', displayName: 'Acme', ...owner });
+    ({ groupId } = await call<{ groupId: string }>(server.url, 'POST', '/v1/jobs', {
+      token: acme.accessToken,
+      body: { title: 'Engineer', description: 'Builds engines' },
+    }));
+    client = await new ChatClient(acme).connect(30_000);
+    await client.send({ groupId, text: 'The first' });
+  }, 240_000);
+
+  afterAll(async () => {
+    client?.close();
+    await server?.killTree();
+    if (server) await rm(server.dataDir, { recursive: true, force: true });
+    await mail?.close();
+    await Promise.all([clamd?.stop(), rabbitmq?.stop(), redis?.stop()]);
+  }, 60_000);
+
+  async function rest(
+    method: string,
+    path: string,
+    { body, deadlineMs = DEADLINE_MS }: { body?: unknown; deadlineMs?: number } = {},
+  ): Promise<Answer> {
+    const what = `${method} ${path}`;
+    try {
+      const response = await fetch(server.url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${acme.accessToken}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(deadlineMs),
+      });
+      const { retryable } = (await response.json().catch(() => ({}))) as { retryable?: boolean };
+      return {
+        what,
+        status: response.status,
+        retryAfter: response.headers.get('retry-after'),
+        ...(retryable !== undefined && { retryable }),
+      };
+    } catch {
+      return { what, status: 'unanswered' };
+    }
+  }
+
+  async function socket(event: string, payload: unknown): Promise<Answer> {
+    const { socket: open } = client;
+    if (!open.connected) await until(() => open.connected, 'the socket to come back');
+    return open
+      .timeout(DEADLINE_MS)
+      .emitWithAck(event, payload)
+      .then(
+        ({ ok, error }) => ({
+          what: event,
+          status: ok ? 200 : (error.status as number),
+          ...(!ok && { retryable: error.retryable as boolean }),
+          retryAfter: '1',
+        }),
+        () => ({ what: event, status: 'unanswered' as const }),
+      );
+  }
+
+  /** A message by either way; it is remembered, and whether it was acknowledged. */
+  async function send(way: typeof rest | typeof socket): Promise<Answer> {
+    const clientMsgId = randomUUID();
+    const text = `Message ${texts.size}`;
+    texts.set(clientMsgId, text);
+    const answer =
+      way === rest
+        ? await rest('POST', `/v1/groups/${groupId}/messages`, { body: { clientMsgId, text } })
+        : await socket('sendMessage', { groupId, clientMsgId, text });
+    if (typeof answer.status === 'number' && answer.status < 300) acknowledged.add(clientMsgId);
+    return answer;
+  }
+
+  /** One call of every kind, at once. */
+  const everyKind = (): Promise<Answer[]> =>
+    Promise.all([
+      rest('GET', '/health/live'),
+      rest('GET', '/health/ready'),
+      rest('GET', '/metrics'),
+      rest('GET', '/v1/groups'),
+      rest('GET', '/v1/me'),
+      rest('GET', '/v1/search/messages?q=first'),
+      rest('GET', `/v1/groups/${groupId}/messages`),
+      rest('GET', '/v1/jobs?q=engineer'),
+      rest('PUT', `/v1/groups/${groupId}/read`, { body: { seq: 1 } }),
+      rest('POST', '/v1/jobs', { body: { title: 'Another', description: 'As well' } }),
+      rest('POST', '/v1/files', {
+        body: { name: 'cv.txt', contentType: 'text/plain', size: 2, groupId },
+      }),
+      rest('POST', '/v1/auth/login', { body: owner, deadlineMs: LOG_IN_DEADLINE_MS }),
+      rest('POST', '/v1/auth/refresh', { body: { refreshToken: 'none' } }),
+      send(rest),
+      send(socket),
+      socket('markRead', { groupId, seq: 1 }),
+      socket('sync', { groups: [{ groupId, afterSeq: 0 }] }),
+      socket('joinRoom', { groupId }),
+    ]);
+
+  function expectInTime(answers: readonly Answer[]): void {
+    for (const answer of answers) {
+      const isReadiness = answer.what === 'GET /health/ready';
+      expect(answer).not.toMatchObject({ status: 'unanswered' });
+      expect(answer).not.toMatchObject({ status: 500 });
+      if (answer.status !== 503 || isReadiness) continue;
+      expect(answer).toMatchObject({ retryable: true, retryAfter: expect.any(String) });
+    }
+    const upkeep = answers.filter(({ what }) => /live|metrics/.test(what));
+    expect(upkeep.map(({ status }) => status)).toEqual(upkeep.map(() => 200));
+  }
+
+  /** What was acknowledged is there, once; what was not may be repeated, and is there once then. */
+  async function expectNothingLost(): Promise<void> {
+    for (const [clientMsgId, text] of texts) await client.send({ groupId, clientMsgId, text });
+    const { data } = await call<{ data: { text: string }[] }>(
+      server.url,
+      'GET',
+      `/v1/groups/${groupId}/messages?limit=100`,
+      { token: acme.accessToken },
+    );
+    const stored = data.map(({ text }) => text).filter((text) => text.startsWith('Message'));
+    expect(stored.toSorted()).toEqual([...texts.values()].toSorted());
+  }
+
+  const stop = (pids: readonly number[]) => pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+  const resume = (pids: readonly number[]) => pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
+  const tree = (pid: number) => [pid, ...descendants(pid)];
+
+  test('PostgreSQL is stopped, which readiness tells of', async () => {
+    const pids = tree(server.databasePid()!);
+    stop(pids);
+    try {
+      // The first call that cannot succeed.
+      const first = send(rest);
+      await until(async () => !(await isReady(server.url)), 'the node is not ready', DEADLINE_MS);
+      const answers = [await first];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        answers.push(...(await everyKind()));
+        expect(await isReady(server.url)).toBe(false);
+      }
+      expectInTime(answers);
+      const commands = answers.filter(({ what }) => /^POST .*(messages|jobs)$|^sendMessage/.test(what));
+      expect(commands.map(({ status }) => status)).toEqual(commands.map(() => 503));
+    } finally {
+      resume(pids);
+    }
+    await until(() => isReady(server.url), 'the node is ready again');
+    await expectNothingLost();
+  }, 240_000);
+
+  const others: [name: string, stopIt: () => void, resumeIt: () => void][] = [
+    ['Redis', () => stop([redis.pid]), () => resume([redis.pid])],
+    ['RabbitMQ', () => stop(tree(rabbitmq.pid)), () => resume(tree(rabbitmq.pid))],
+    ['clamd', () => stop([clamd.pid]), () => resume([clamd.pid])],
+    ['the mail server', () => mail.hang(), () => mail.works()],
+  ];
+  test.each(others)(
+    '%s is stopped, and messages go on',
+    async (_name, stopIt, resumeIt) => {
+      stopIt();
+      try {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          const answers = await everyKind();
+          expectInTime(answers);
+          expect(answers.find(({ what }) => what.startsWith('POST /v1/groups'))?.status).toBeLessThan(300);
+          expect(answers.find(({ what }) => what === 'GET /health/ready')).toMatchObject({ status: 200 });
+        }
+      } finally {
+        resumeIt();
+      }
+      await expectNothingLost();
+    },
+    240_000,
+  );
+});
