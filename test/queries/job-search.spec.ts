@@ -1,0 +1,68 @@
+import { GroupId, JobId } from '../../src/events/ids.ts';
+import { acme, event, uuid } from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+import { until } from '../support/until.ts';
+
+const JOBS = 600;
+/** Long postings of many words: what comes in before the server has counted anything is a large part of all. */
+const posted = Array.from({ length: JOBS }, (_, n) =>
+  event('JobPosted', {
+    jobId: JobId.parse(uuid(0x10_0000 + n)),
+    groupId: GroupId.parse(uuid(0x20_0000 + n)),
+    companyId: acme.userId,
+    title: `Job ${n}`,
+    description: Array.from({ length: 300 }, (__, word) => `word${n % 7}x${word}`).join(' '),
+    location: n % 2 === 0 ? 'London' : 'Paris',
+  }),
+);
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(...posted);
+});
+afterAll(() => side.close());
+
+/** How often an index was asked, and how many of its entries were read. */
+const use = async (index: string) => {
+  const { rows } = await side.owner.query<{ scans: number; entries: number }>(
+    `select idx_scan as scans, idx_tup_read as entries from pg_stat_user_indexes
+     where schemaname = 'jobs' and indexrelname = $1`,
+    [index],
+  );
+  return rows[0]!;
+};
+const numbers = ({ data }: { data: { title: string }[] }) =>
+  data.map(({ title }) => Number(title.replace('Job ', '')));
+
+describe('a search right after many jobs were posted', () => {
+  test('asks the index of words, and reads no job that lacks them', async () => {
+    const before = await use('jobs_by_text');
+    for (const q of ['absent words', 'job 17', 'absent'])
+      await side.queries.listJobs({ q, status: 'open', limit: 10 });
+    await until(
+      async () => (await use('jobs_by_text')).scans > before.scans,
+      'the index of words to be counted',
+    );
+    expect((await use('jobs_newest')).entries).toBe(0);
+  });
+
+  test('leaves nothing to be sorted into the index by a reader', async () => {
+    const { rows } = await side.owner.query(
+      `select reloptions from pg_class where oid = 'jobs.jobs_by_text'::regclass`,
+    );
+    expect(rows).toEqual([{ reloptions: ['fastupdate=off'] }]);
+  });
+
+  test('finds all of them, the newest first, page by page', async () => {
+    const found: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await side.queries.listJobs({ q: 'london word3x', limit: 20, cursor });
+      found.push(...numbers(page));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    const expected = posted.map((_, n) => n).filter((n) => n % 2 === 0 && n % 7 === 3);
+    expect(found).toEqual(expected.reverse());
+  });
+});
