@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { jest } from '@jest/globals';
 import type pg from 'pg';
 import type { Candidate } from '../../src/notifications/notification.ts';
@@ -74,7 +73,8 @@ describe('what the notifier writes', () => {
       client.query = (async (text: string, values?: unknown[]) => {
         const answer = await query(text, values);
         if (text.includes('move_checkpoint')) {
-          const lost = once(client, 'end');
+          // Not events.once(): it would listen to the error.
+          const lost = new Promise((resolve) => client.once('end', resolve));
           await stage.owner.query(
             `select pg_terminate_backend(pid) from pg_stat_activity
              where application_name = 'outbox' and state = 'idle in transaction' and datname = current_database()`,
