@@ -63,7 +63,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open);
   const database = await openPostgres(config, log, open);
   const { databaseUrl, pool } = database;
-  const { store, checks: logChecks } = await openLog(config, log, metrics, open, database);
+  const { store, checks: logChecks, newerCode } = await openLog(config, log, metrics, open, database);
   await prepareReadModels(config, log, database, store);
   const readModels = openReadModels(config, log, open, { ...database, store, metrics });
   const { progress } = readModels;
@@ -97,7 +97,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     { database: () => pool.query('select 1').then(() => undefined) },
     { ...logChecks, ...readModels.checks, ...reactions?.checks },
   ];
-  const useful: Checks[] = [clusterChecks];
+  const useful: Checks[] = [clusterChecks, newerCode];
   const measures = createMeasures(metrics.gaugeFresh);
   if (readModels.measure) measures.add('projections', readModels.measure);
   if (reactions) measures.add('reactions', reactions.measure);

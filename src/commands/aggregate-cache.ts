@@ -6,6 +6,7 @@ import {
   type Recorded,
   type Revision,
 } from '../events/event-store.ts';
+import { isUnknown, requireKnown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import type { Aggregate, AggregateRef } from './command.ts';
 
@@ -38,6 +39,7 @@ const empty = <S>({ initial }: Aggregate<S, never>): Folded<S> => ({
 function fold<S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: readonly Recorded[]): Folded<S> {
   const last = events.at(-1);
   if (!last) return from;
+  requireKnown(events);
   const latest = new Map(from.latest);
   for (const { type, id } of events) latest.set(type, id);
   const state = events.reduce((so, event) => evolve(so, event as never), from.state);
@@ -46,7 +48,8 @@ function fold<S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: reado
 
 /**
  * Loads states by folding their streams, from where the cache left off. A cached state may be behind the log:
- * that is safe, because every decision is checked against the revision it relied on.
+ * that is safe, because every decision is checked against the revision it relied on. A stream in which newer code wrote what
+ * this code does not know cannot be folded: `WrittenByNewerCode`.
  */
 export class AggregateLoader {
   readonly #store: EventStore;
@@ -78,6 +81,7 @@ export class AggregateLoader {
 
   /** Takes over what was just appended, when it follows directly on what is cached. */
   absorb<S>({ stream, aggregate }: AggregateRef<S>, events: readonly Recorded[]): void {
+    if (events.some(isUnknown)) return this.forget({ stream });
     const cached = (this.#cache.get(stream) as Folded<S> | undefined) ?? empty(aggregate);
     if (events[0]?.revision === cached.revision + 1) this.#keep(stream, fold(aggregate, cached, events));
   }

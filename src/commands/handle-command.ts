@@ -6,6 +6,7 @@ import {
   type Position,
   type Recorded,
 } from '../events/event-store.ts';
+import { requireKnown } from '../events/stored-events.ts';
 import type { AggregateLoader, Folded } from './aggregate-cache.ts';
 import {
   type ActorOrSystem,
@@ -103,6 +104,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
         if (Array.isArray(decision) && decision.length > 0) {
           const verdict = await store.append(toAppend(decision, states, idOf));
           if (verdict.outcome !== 'conflict') {
+            requireKnown(verdict.events);
             const events = verdict.events as Recorded<E>[];
             if (verdict.outcome === 'duplicate') requireSame(events[0]);
             if (written && verdict.outcome === 'appended') loader.absorb(written[1], events);
@@ -129,6 +131,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       firstId: string,
     ): Promise<Outcome<E>> {
       const found = await store.find(firstId);
+      if (found) requireKnown([found]);
       const first = found?.metadata.actorId === actorId(actor) ? (found as Recorded<E>) : undefined;
       if (!first && decision instanceof CommandRejected) throw decision;
       requireSame(first);

@@ -18,6 +18,7 @@ import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../platfor
 import { prepareDatabase } from '../platform/prepare-database.ts';
 import { createQueryPool } from '../platform/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
+import { watchForNewerCode } from './newer-code.ts';
 
 /**
  * Connections of a process, each kind of work with its own, so that none waits for those of another. They open when they
@@ -75,7 +76,10 @@ export async function openQueries(log: Logger, open: Closers, databaseUrl: strin
 
 export type DatabaseParts = Awaited<ReturnType<typeof openPostgres>>;
 
-interface LogOptions extends Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch' | 'background'> {
+interface LogOptions extends Pick<
+  PostgresEventStoreSettings,
+  'paceMs' | 'onBatch' | 'onUnknown' | 'background'
+> {
   databaseUrl: string;
   pool: pg.Pool;
 }
@@ -91,7 +95,8 @@ export async function createLog(
     return { kind: 'postgresql' as const, store };
   }
   const { createEventStoreDbEventStore } = await import('../platform/eventstoredb-event-store.ts');
-  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log });
+  const { onUnknown } = options;
+  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log, onUnknown });
   return { kind: 'eventstoredb' as const, store };
 }
 
@@ -102,16 +107,19 @@ export async function openLog(
   metrics: Metrics,
   open: Closers,
   { databaseUrl, pool, background }: DatabaseParts,
-): Promise<{ store: EventStore; checks: Checks }> {
+): Promise<{ store: EventStore; checks: Checks; newerCode: Checks }> {
+  const newerCode = watchForNewerCode(log);
   const { kind, store } = await createLog(config, log, {
     databaseUrl,
     pool,
     background,
     paceMs: config.redisUrl === undefined ? 0 : PACE_MS,
     onBatch: metrics.batchCommitted,
+    onUnknown: newerCode.onUnknown,
   });
   await store.start();
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));
-  return { store, checks: { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() } };
+  const checks = { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() };
+  return { store, checks, newerCode: newerCode.checks };
 }

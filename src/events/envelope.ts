@@ -1,5 +1,7 @@
 import type { ChatGroupEvent, ConversationEvent } from './domain-event.ts';
 import type { Recorded } from './event-store.ts';
+import type { GroupId } from './ids.ts';
+import { asStored } from './stored-events.ts';
 
 /** How an event of a group looks outside: the same on the socket, in `sync`, in queues and in exports. */
 export interface Envelope {
@@ -24,8 +26,14 @@ export const isConversationEvent = (event: { stream: string }): event is Recorde
 export const isChatGroupEvent = (event: { stream: string }): event is Recorded<ChatGroupEvent> =>
   event.stream.startsWith('chatGroup-');
 
+/** The group whose roster or conversation the stream is; the event itself may be one that this code does not know. */
+export const groupIdOf = ({ stream }: GroupEvent): GroupId =>
+  stream.slice(stream.indexOf('-') + 1) as GroupId;
+
+/** What newer code wrote goes out as it is stored: the client may know more than this process. */
 export function toEnvelope(event: GroupEvent): Envelope {
-  const { id, type, v, revision, occurredAt, metadata, data } = event;
+  const { id, revision, occurredAt, metadata } = event;
+  const { type, v, data } = asStored(event);
   const order = isConversationEvent(event) ? { seq: revision + 1 } : { roster: revision + 1 };
-  return { id, type, v, groupId: data.groupId, ...order, occurredAt, actorId: metadata.actorId, data };
+  return { id, type, v, groupId: groupIdOf(event), ...order, occurredAt, actorId: metadata.actorId, data };
 }

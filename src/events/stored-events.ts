@@ -1,4 +1,5 @@
 import { type DomainEvent, type EventType, eventSchemas } from './domain-event.ts';
+import { EventStoreUnavailable } from './event-store.ts';
 
 /** What a store keeps of an event; `v` counts the shapes that a type's data has had. */
 export interface StoredShape {
@@ -18,20 +19,71 @@ export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
 }
 
+/** Stands in for the type of an event that newer code wrote; its `data` is the event as it is stored. No schema has this name. */
+export const UNKNOWN = 'Unknown';
+
 const isEventType = (type: string): type is EventType => Object.hasOwn(eventSchemas, type);
 const versionOf = (type: EventType) => (upcasters[type]?.length ?? 0) + 1;
 
-/** The newest shape of an event, as it is stored. */
-export const toStored = ({ type, data }: DomainEvent): StoredShape => ({ type, v: versionOf(type), data });
+/** Newer code may have added a field to the same version: it is kept, and ignored. */
+const readingSchemas = Object.fromEntries(
+  Object.entries(eventSchemas).map(([type, schema]) => [type, schema.loose()]),
+) as unknown as typeof eventSchemas;
 
-/** A stored event in its newest shape, checked. Throws `UnreadableEvent` on an unknown type, version or shape. */
-export function fromStored({ type, v, data }: StoredShape): DomainEvent & { v: number } {
-  if (!isEventType(type)) throw new UnreadableEvent(`unknown event type ${type}`);
-  const steps = upcasters[type] ?? [];
-  if (v < 1 || v > steps.length + 1) throw new UnreadableEvent(`${type} has no version ${v}`);
-  const newest = steps.slice(v - 1).reduce<unknown>((older, step) => step(older as never), data);
-  const parsed = eventSchemas[type].safeParse(newest);
-  if (!parsed.success)
-    throw new UnreadableEvent(`${type} v${v}: ${parsed.error.issues[0]?.message ?? 'bad shape'}`);
-  return { type, v: steps.length + 1, data: parsed.data } as DomainEvent & { v: number };
+/** The newest shape of an event, as it is stored. Throws `UnreadableEvent` for what must not enter the log. */
+export function toStored({ type, data }: DomainEvent): StoredShape {
+  if (!isEventType(type)) throw new UnreadableEvent(`unknown event type ${String(type)}`);
+  const v = versionOf(type);
+  return { type, v, data: parsed(eventSchemas, { type, v, data }) };
 }
+
+/**
+ * A stored event in its newest shape, checked. One of a type or version that only newer code knows is `UNKNOWN`. Throws
+ * `UnreadableEvent` on a bad version or shape.
+ */
+export function fromStored({ type, v, data }: StoredShape): DomainEvent & { v: number } {
+  if (v < 1) throw new UnreadableEvent(`${type} has no version ${v}`);
+  if (!isEventType(type) || v > versionOf(type))
+    return { type: UNKNOWN, v, data: { type, v, data } } as unknown as DomainEvent & { v: number };
+  const steps = upcasters[type] ?? [];
+  const newest = steps.slice(v - 1).reduce<unknown>((older, step) => step(older as never), data);
+  return {
+    type,
+    v: steps.length + 1,
+    data: parsed(readingSchemas, { type, v, data: newest }),
+  } as DomainEvent & { v: number };
+}
+
+function parsed(schemas: typeof eventSchemas, { type, v, data }: StoredShape & { type: EventType }): unknown {
+  const result = schemas[type].safeParse(data);
+  if (result.success) return result.data;
+  throw new UnreadableEvent(`${type} v${v}: ${result.error.issues[0]?.message ?? 'bad shape'}`);
+}
+
+/** Whether newer code wrote the event, in a type or version that this code does not know. */
+export const isUnknown = ({ type }: { type: string }): boolean => type === UNKNOWN;
+
+/** An event as it is stored, also one that this code does not know. */
+export const asStored = (event: StoredShape): StoredShape =>
+  isUnknown(event) ? (event.data as StoredShape) : event;
+
+/** The reader has to understand the event to go on, and newer code wrote it. It goes on once it is upgraded. */
+export class WrittenByNewerCode extends EventStoreUnavailable {
+  constructor(event: StoredShape & { position: number }) {
+    const { type, v } = asStored(event);
+    super(`newer code wrote ${type} v${v} at position ${event.position}`);
+  }
+}
+
+/** Throws `WrittenByNewerCode` when one of the events is unknown. */
+export function requireKnown(events: readonly (StoredShape & { position: number })[]): void {
+  const unknown = events.find(isUnknown);
+  if (unknown) throw new WrittenByNewerCode(unknown);
+}
+
+/**
+ * The index of the first event that a reader of `types` must not skip although it does not understand it: a newer version of
+ * what it handles. -1 when there is none.
+ */
+export const firstBeyond = (events: readonly StoredShape[], types: ReadonlySet<string>): number =>
+  types.has(UNKNOWN) ? -1 : events.findIndex((event) => isUnknown(event) && types.has(asStored(event).type));

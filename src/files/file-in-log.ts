@@ -2,6 +2,7 @@ import { type File, fileOf } from '../commands/file/file.ts';
 import type { Request } from '../commands/handle-command.ts';
 import type { EventStore, Recorded } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
+import { requireKnown } from '../events/stored-events.ts';
 
 export type ScanningFile = Extract<File, { status: 'scanning' }>;
 
@@ -15,6 +16,7 @@ export async function fileInLog(
 ): Promise<FileInLog | undefined> {
   const { stream, aggregate } = fileOf(fileId);
   const events = await store.readStream(stream);
+  requireKnown(events);
   const file = events.reduce((state, event) => aggregate.evolve(state, event as never), aggregate.initial);
   const cause = events.at(-1);
   return cause === undefined || file.status === 'none' ? undefined : { file, cause };

@@ -1,9 +1,17 @@
 import type { Members } from '../commands/chat-group/chat-group.ts';
 import type { Job } from '../commands/job/job.ts';
-import type { EventOf } from '../events/domain-event.ts';
+import type { EventOf, EventType } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Candidate, Notice, NotificationKind } from './notification.ts';
+
+/** What somebody may have to be told of, or that changes how. */
+export const notified: ReadonlySet<string> = new Set<EventType>([
+  'MessageSent',
+  'ApplicationSubmitted',
+  'ApplicationStatusChanged',
+  'NotificationPreferencesSet',
+]);
 
 /** A message and who was in the group: small, because the members are shared with every other message of the group. */
 export interface MessageAudience {

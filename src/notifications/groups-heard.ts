@@ -1,6 +1,7 @@
 import type { AggregateLoader, Folded } from '../commands/aggregate-cache.ts';
 import { type ChatGroup, chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import type { ChatGroupEvent, EventOf } from '../events/domain-event.ts';
+import { groupIdOf } from '../events/envelope.ts';
 import { NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';
 import type { GroupId } from '../events/ids.ts';
 
@@ -13,7 +14,7 @@ export function groupsHeard(loader: AggregateLoader) {
   return {
     /** Hears of what happened in a group. In log order. */
     hear(event: Recorded<ChatGroupEvent>): void {
-      const { groupId } = event.data;
+      const groupId = groupIdOf(event);
       loader.absorb(chatGroupOf(groupId), [event]);
       if (heard.size >= MOST_HEARD) heard.clear();
       heard.set(groupId, event.revision);

@@ -5,8 +5,9 @@ import { jobOf } from '../commands/job/job.ts';
 import { isChatGroupEvent } from '../events/envelope.ts';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
+import { WrittenByNewerCode, firstBeyond } from '../events/stored-events.ts';
 import type { Progress } from '../projections/projection.ts';
-import { type MessageAudience, audienceOf, toldOfApplication, toldOfStatus } from './audience.ts';
+import { type MessageAudience, audienceOf, notified, toldOfApplication, toldOfStatus } from './audience.ts';
 import { FEW, type Told, createDecisions } from './decisions.ts';
 import { groupsHeard } from './groups-heard.ts';
 import type { Outbox } from './outbox.ts';
@@ -108,6 +109,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     }
 
     async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
+      if (firstBeyond([event], notified) === 0) throw new WrittenByNewerCode(event);
       if (isChatGroupEvent(event)) groups.hear(event);
       else if (event.type === 'MessageSent') {
         const { state, revision } = await groups.of(event);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { Append, EventStore, Position, Recorded } from '../events/event-store.ts';
+import { requireKnown } from '../events/stored-events.ts';
 
 const PAGE = 1_000;
 /** Characters of JSON that are appended together; EventStoreDB takes 1 MiB by default. */
@@ -128,6 +129,7 @@ async function* eventsOf(
     const page = await store.readAll({ after: position, limit: PAGE });
     if (page.length === 0) return;
     position = page.at(-1)!.position;
+    requireKnown(page);
     for (const event of page) {
       if (event.position > upTo) return;
       yield event;

@@ -8,7 +8,7 @@ import {
 } from '../events/event-store.ts';
 import type { DomainEvent } from '../events/domain-event.ts';
 import type { Stream } from '../events/streams.ts';
-import { fromStored, toStored } from '../events/stored-events.ts';
+import { toStored } from '../events/stored-events.ts';
 
 const MAX_APPENDS = 512;
 const MAX_SIZE = 1024 * 1024;
@@ -34,7 +34,7 @@ export function prepare(
   reject: WaitingAppend['reject'],
 ): WaitingAppend {
   const events = append.events.map(({ id, event }) => {
-    const { type, v, data } = fromStored(toStored(event));
+    const { type, v, data } = toStored(event);
     return { id, type, v, data, json: JSON.stringify(data) };
   });
   const metadata = JSON.stringify(append.metadata);

@@ -1,9 +1,12 @@
 import pg from 'pg';
 import type { EventStore, Metadata, Position, Recorded } from '../events/event-store.ts';
-import { fromStored, UnreadableEvent } from '../events/stored-events.ts';
+import { UnreadableEvent, fromStored, isUnknown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import { unavailable } from './event-log-batch.ts';
 import { columnTypes } from './postgres.ts';
+
+/** Hears of every event that newer code wrote, each time it is read. */
+export type OnUnknown = (event: { type: string; v: number; position: Position }) => void;
 
 /** In the order of COLUMNS: rows as arrays are read in two thirds of the time. */
 type EventRow = [
@@ -51,10 +54,11 @@ export interface LogReader extends Pick<
 }
 
 /**
- * The reading side of the log. An event that cannot be read stops the read with `UnreadableEvent`, never skipped;
+ * The reading side of the log. What newer code wrote is read as `UNKNOWN`, and `onUnknown` hears of it. An event that cannot be
+ * read stops the read with `UnreadableEvent`, never skipped;
  * a database out of reach is `EventStoreUnavailable`.
  */
-export function createLogReader(pool: pg.Pool): LogReader {
+export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}): LogReader {
   async function rows<T extends unknown[]>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
     try {
       const text = statements[name];
@@ -66,7 +70,7 @@ export function createLogReader(pool: pg.Pool): LogReader {
     }
   }
   const read = async (name: keyof typeof statements, values: unknown[]): Promise<Recorded[]> =>
-    (await rows<EventRow>(name, values)).map(toRecorded);
+    (await rows<EventRow>(name, values)).map((row) => toRecorded(row, onUnknown));
   const findAll = (ids: string[]) => read('log_ids', [ids]);
   const head = async () => (await rows<[position: number]>('log_head', []))[0]![0];
 
@@ -93,10 +97,11 @@ export function createLogReader(pool: pg.Pool): LogReader {
   };
 }
 
-function toRecorded(row: EventRow): Recorded {
+function toRecorded(row: EventRow, onUnknown: OnUnknown): Recorded {
   const [position, stream, revision, id, storedType, storedV, storedData, metadata, occurredAt] = row;
   try {
     const { type, data, v } = fromStored({ type: storedType, v: storedV, data: storedData });
+    if (isUnknown({ type })) onUnknown({ type: storedType, v, position });
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error;

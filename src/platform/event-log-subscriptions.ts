@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
-import { UnreadableEvent } from '../events/stored-events.ts';
+import { UnreadableEvent, asStored } from '../events/stored-events.ts';
 import { PAGE, type Page, createPages } from './event-log-pages.ts';
 
 /** How many events may be handed over to a subscriber that has not asked for them yet; the rest it reads later. */
@@ -165,7 +165,7 @@ function take(subscriber: Subscriber, events: Recorded[], upTo: Position = 0): v
   if (to <= at) return;
   const isNew = events[0] && events[0].position > at;
   const fresh = isNew ? events : events.filter(({ position }) => position > at);
-  pending.push(...(types ? fresh.filter(({ type }) => types.has(type)) : fresh));
+  pending.push(...(types ? fresh.filter((event) => types.has(asStored(event).type)) : fresh));
   subscriber.at = to;
   subscriber.wake();
 }

@@ -9,6 +9,7 @@ import {
 import type { Stream } from '../events/streams.ts';
 import { UnreadableEvent } from '../events/stored-events.ts';
 import { unavailable } from './event-log-batch.ts';
+import type { OnUnknown } from './event-log-reader.ts';
 import { createSubscriptions } from './event-log-subscriptions.ts';
 import { createAppendStream } from './eventstoredb-append-stream.ts';
 import { createEventStoreDbClient, type StoredRecord } from './eventstoredb-client.ts';
@@ -27,6 +28,7 @@ export interface EventStoreDbSettings {
   log: Logger;
   /** Appends are refused while the index is further behind than so many events; default 200,000. */
   mostRemembered?: number;
+  onUnknown?: OnUnknown | undefined;
 }
 
 export interface EventStoreDbEventStore extends EventStore {
@@ -43,9 +45,9 @@ export interface EventStoreDbEventStore extends EventStore {
  * whose names are none of ours, are never seen.
  */
 export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
-  const { url, ids, log, mostRemembered = 200_000 } = settings;
+  const { url, ids, log, mostRemembered = 200_000, onUnknown } = settings;
   const client = createEventStoreDbClient({ url, log });
-  const reader = createEventStoreDbReader(client, () => tail.memory.head);
+  const reader = createEventStoreDbReader(client, () => tail.memory.head, onUnknown);
   const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, onEvents });
   const { subscribe, handOver, hear } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
@@ -54,7 +56,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   const closing = new AbortController();
 
   function onEvents(records: StoredRecord[], after: Position): void {
-    const events = readable(records);
+    const events = readable(records, onUnknown);
     sender.see(events);
     if (events.length > 0) handOver(events, after);
     // Whoever reads on will find what cannot be read.
@@ -101,10 +103,10 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
 const STREAMS_AT_ONCE = 100;
 
 /** The events up to the first that cannot be read. */
-function readable(records: readonly StoredRecord[]): Recorded[] {
+function readable(records: readonly StoredRecord[], onUnknown: OnUnknown | undefined): Recorded[] {
   const events: Recorded[] = [];
   try {
-    for (const record of records) events.push(toRecorded(record));
+    for (const record of records) events.push(toRecorded(record, onUnknown));
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error;
   }

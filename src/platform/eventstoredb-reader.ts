@@ -5,10 +5,11 @@ import {
   type Recorded,
   type Revision,
 } from '../events/event-store.ts';
-import { UnreadableEvent } from '../events/stored-events.ts';
+import { UNKNOWN, UnreadableEvent } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import { unavailable } from './event-log-batch.ts';
-import type { EventStoreDbClient } from './eventstoredb-client.ts';
+import type { OnUnknown } from './event-log-reader.ts';
+import type { EventStoreDbClient, StoredRecord } from './eventstoredb-client.ts';
 import { isOurs, toRecorded } from './eventstoredb-record.ts';
 
 const PAGE = { least: 64, most: 2_000 };
@@ -28,7 +29,9 @@ export interface LogInEventStoreDb extends Pick<EventStore, 'readStream' | 'read
 export function createEventStoreDbReader(
   client: EventStoreDbClient,
   seen: () => Position,
+  onUnknown?: OnUnknown,
 ): LogInEventStoreDb {
+  const decode = (record: StoredRecord) => toRecorded(record, onUnknown);
   let trouble: string | undefined;
   /** The end of the server's log when last looked at, and the last event of ours there. */
   let known = { end: 0, ours: 0 };
@@ -81,7 +84,7 @@ export function createEventStoreDbReader(
     head,
     failure: () => trouble,
     readStream: (stream, { from = 0, limit = 1_000 } = {}) =>
-      reading(async () => (await client.readStream(stream, from, limit)).map(toRecorded)),
+      reading(async () => (await client.readStream(stream, from, limit)).map(decode)),
     last: (stream) => reading(async () => (await client.readStream(stream, 'end', 1))[0]),
     readAll: ({ after, limit, types }) =>
       reading(async () => {
@@ -91,8 +94,7 @@ export function createEventStoreDbReader(
           const page = await client.readForwards(from, size);
           for (const event of page) {
             if (found.length === limit) return found;
-            if (event.position > from && isOurs(event) && (types?.includes(event.type) ?? true))
-              found.push(toRecorded(event));
+            if (event.position > from && isOurs(event) && wants(event.type, types)) found.push(decode(event));
           }
           if (found.length === limit || page.length < size) return found;
           from = page.at(-1)!.position;
@@ -100,3 +102,7 @@ export function createEventStoreDbReader(
       }),
   };
 }
+
+/** Who asks for what newer code wrote, wants everything: the index of ids. */
+const wants = (type: string, types: readonly string[] | undefined): boolean =>
+  !types || types.includes(type) || types.includes(UNKNOWN);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Metadata, Recorded } from '../events/event-store.ts';
-import { fromStored, UnreadableEvent } from '../events/stored-events.ts';
+import { UnreadableEvent, fromStored, isUnknown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import type { WaitingAppend } from './event-log-batch.ts';
+import type { OnUnknown } from './event-log-reader.ts';
 import type { ProposedEvent } from './eventstoredb-append-stream.ts';
 import type { StoredRecord } from './eventstoredb-client.ts';
 
@@ -52,8 +53,14 @@ export const toProposed = ({ append, occurredAt, events }: WaitingAppend): Propo
     metadata: JSON.stringify(toStoredMetadata(append.metadata, occurredAt, v)),
   }));
 
-/** Throws `UnreadableEvent`, which names the position, for what is not an event of ours in a shape that we know. */
-export function toRecorded({ metadata: stored, ...record }: StoredRecord): Recorded {
+/**
+ * What newer code wrote is `UNKNOWN`. Throws `UnreadableEvent`, which names the position, for what is not an event of ours in
+ * a shape that we know.
+ */
+export function toRecorded(
+  { metadata: stored, ...record }: StoredRecord,
+  onUnknown: OnUnknown = () => {},
+): Recorded {
   const { id, stream, revision, position } = record;
   const parsed = metadataSchema.safeParse(stored);
   try {
@@ -61,6 +68,7 @@ export function toRecorded({ metadata: stored, ...record }: StoredRecord): Recor
       throw new UnreadableEvent(`${record.type}: ${parsed.error.issues[0]?.message ?? 'bad metadata'}`);
     const { $correlationId, $causationId = null, actorId, reliedOn, occurredAt, v: storedV } = parsed.data;
     const { type, data, v } = fromStored({ type: record.type, v: storedV, data: record.data });
+    if (isUnknown({ type })) onUnknown({ type: record.type, v, position });
     const metadata: Metadata = {
       actorId,
       correlationId: $correlationId,

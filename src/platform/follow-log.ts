@@ -58,7 +58,8 @@ function willPass(error: unknown): boolean {
 
 /**
  * Keeps one read model up with the log until the signal aborts. It survives restarts of PostgreSQL, steps back when
- * somebody else moved its checkpoint, and stands still, loudly, before an event that it cannot handle.
+ * somebody else moved its checkpoint, waits before an event that newer code wrote and that it would have to handle, and
+ * stands still, loudly, before one that it cannot handle.
  */
 export async function followLog({ signal, log, ...following }: FollowLog): Promise<void> {
   const { name } = following.projection;
@@ -118,6 +119,8 @@ async function followOnce({
   try {
     const checkpoint = await connection.checkpoint(name);
     if (!checkpoint) throw new Error(`the read model ${name} was never made`);
+    if (checkpoint.version !== projection.version)
+      throw new EventStoreUnavailable(`other code made the read model ${name} (version ${checkpoint.version})`);
     let saved = checkpoint.position;
     let position = saved;
     onProgress(position, 0);
@@ -156,8 +159,8 @@ async function followOnce({
       for await (const batch of batches) {
         // Acknowledgements and pushes of the same events leave first: somebody waits for them.
         await turn();
-        const events = handledBy(projection, batch);
-        const to = batch.at(-1)!.position;
+        const { events, beyond } = handledBy(projection, batch);
+        const to = beyond ? (events.at(-1)?.position ?? position) : batch.at(-1)!.position;
         if (events.length === 0) {
           timer ??= setTimeout(save, SAVE_MS);
         } else {
@@ -168,6 +171,7 @@ async function followOnce({
         }
         position = to;
         onProgress(position, events.length);
+        if (beyond) throw beyond;
       }
       if (end.signal.aborted && !signal.aborted) throw end.signal.reason;
       if (position > saved) await advance(position, []);

@@ -1,6 +1,6 @@
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { Projection } from '../projections/projection.ts';
-import type { ProjectingConnection } from './postgres-projections.ts';
+import { type ProjectingConnection, handledBy } from './postgres-projections.ts';
 
 const PAGE = 10_000;
 
@@ -42,7 +42,9 @@ export async function loadReadModel(load: LoadReadModel): Promise<Loaded> {
       reading = read(to);
       reading.catch(() => {});
     }
-    const statements = projection.project(page as never);
+    const handled = handledBy(projection, page);
+    if (handled.beyond) throw handled.beyond;
+    const statements = projection.project(handled.events as never);
     await written;
     const from = position;
     written = from === to ? Promise.resolve() : writer.apply({ name: checkpoint, from, to, statements });

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { EventStore } from '../events/event-store.ts';
 import { type BatchFigures, createLane } from './event-log-lane.ts';
 import { listen } from './listen.ts';
-import { createLogReader } from './event-log-reader.ts';
+import { type OnUnknown, createLogReader } from './event-log-reader.ts';
 import { createSubscriptions } from './event-log-subscriptions.ts';
 import { APP_ROLE } from './postgres.ts';
 
@@ -25,6 +25,7 @@ export interface PostgresEventStoreSettings {
   paceMs?: number | undefined;
   /** Hears of every batch once it is stored. */
   onBatch?: ((figures: BatchFigures) => void) | undefined;
+  onUnknown?: OnUnknown | undefined;
 }
 
 export interface PostgresEventStore extends EventStore {
@@ -38,9 +39,9 @@ export interface PostgresEventStore extends EventStore {
 
 /** The log on PostgreSQL, as 0001-event-log.sql lays it out. */
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
-  const { pool, background = pool, url, log, paceMs, onBatch } = settings;
-  const { findAll, ...reader } = createLogReader(pool);
-  const { subscribe, handOver, hear } = createSubscriptions(createLogReader(background), log);
+  const { pool, background = pool, url, log, paceMs, onBatch, onUnknown } = settings;
+  const { findAll, ...reader } = createLogReader(pool, onUnknown);
+  const { subscribe, handOver, hear } = createSubscriptions(createLogReader(background, onUnknown), log);
   const lane = createLane({
     ...{ url, role: APP_ROLE, log, findAll, paceMs, onBatch },
     // Positions are without holes.

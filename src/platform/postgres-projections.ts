@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { Position } from '../events/event-store.ts';
+import { type StoredShape, WrittenByNewerCode, firstBeyond } from '../events/stored-events.ts';
 import type { Projection, Statement } from '../projections/projection.ts';
 import { columnTypes, withSession } from './postgres.ts';
 import { StatementPipeline } from './statement-pipeline.ts';
@@ -95,11 +96,25 @@ export class ProjectingConnection {
   }
 }
 
-/** The events of a batch that concern a projection; the array itself when all of them do. */
-export function handledBy<E extends { type: string }>(
+/** What a batch holds for a projection. */
+export interface Handled<E> {
+  /** The events that concern it; the array itself when all of them do. */
+  events: E[];
+  /** Newer code wrote this one of a type that the projection handles: nothing after it may be handled before it is. */
+  beyond?: WrittenByNewerCode;
+}
+
+/** What a projection does not handle is skipped, also what newer code wrote: see "When a shape changes" in docs/events.md. */
+export function handledBy<E extends StoredShape & { position: number }>(
   { handles }: Pick<Projection, 'handles'>,
   events: E[],
-): E[] {
+): Handled<E> {
   const types = new Set<string>(handles);
-  return events.every(({ type }) => types.has(type)) ? events : events.filter(({ type }) => types.has(type));
+  if (events.every(({ type }) => types.has(type))) return { events };
+  const end = firstBeyond(events, types);
+  const known = end < 0 ? events : events.slice(0, end);
+  return {
+    events: known.filter(({ type }) => types.has(type)),
+    ...(end >= 0 && { beyond: new WrittenByNewerCode(events[end]!) }),
+  };
 }

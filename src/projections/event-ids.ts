@@ -1,5 +1,6 @@
 import { eventSchemas } from '../events/domain-event.ts';
 import type { EventType } from '../events/domain-event.ts';
+import { UNKNOWN } from '../events/stored-events.ts';
 import { plain, quoted } from './columns.ts';
 import type { Projection } from './projection.ts';
 
@@ -15,7 +16,8 @@ export const eventIds: Projection = {
       position bigint not null
     )`,
   indexes: '',
-  handles: Object.keys(eventSchemas) as EventType[],
+  // Also what newer code wrote: its ids must not be taken twice either.
+  handles: [...Object.keys(eventSchemas), UNKNOWN] as EventType[],
   project: (events) => [
     {
       name: 'index',

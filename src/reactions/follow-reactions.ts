@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { ReactionRefused } from '../commands/rejection.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
+import { WrittenByNewerCode, requireKnown } from '../events/stored-events.ts';
 import type { React } from './react.ts';
 
 /** Where a reader of the log has come to, kept across restarts. */
@@ -88,6 +89,7 @@ export function followReactions({
       await turn();
       for (const event of batch) {
         if (signal.aborted) return;
+        requireKnown([event]);
         await react([event]).catch(report);
         onPosition(event.position);
       }
@@ -101,10 +103,12 @@ export function followReactions({
         await follow();
       } catch (error) {
         if (signal.aborted) break;
-        failure = error instanceof Error ? error : new Error(String(error));
+        const reason = error instanceof Error ? error : new Error(String(error));
+        // This process does its other work meanwhile: readiness tells of the event itself.
+        failure = reason instanceof WrittenByNewerCode ? undefined : reason;
         const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
         failures += 1;
-        log.warn({ err: failure, after: done, pauseMs }, 'reactions wait and try again');
+        log.warn({ err: reason, after: done, pauseMs }, 'reactions wait and try again');
         await pause(pauseMs, undefined, { signal }).catch(() => undefined);
       }
     }

@@ -2,8 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
-import { isChatGroupEvent, toEnvelope } from '../events/envelope.ts';
+import { groupIdOf, isChatGroupEvent, toEnvelope } from '../events/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../events/event-store.ts';
+import type { GroupId } from '../events/ids.ts';
+import { isUnknown } from '../events/stored-events.ts';
 import { chatGroupStream } from '../events/streams.ts';
 import { fileNewsOf, isGroupEvent, pushedAs } from './broadcast.ts';
 import type { Push } from './push.ts';
@@ -52,6 +54,7 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
   let position: Position | undefined = typeof from === 'number' ? from : undefined;
   let saved: Position = 0;
   let failure: Error | undefined;
+  const unclear = new Set<GroupId>();
   let toldAt = 0;
   let leftOutUntil = 0;
 
@@ -60,7 +63,21 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
     return saved === 0 ? store.head() : saved;
   }
 
+  /**
+   * What newer code did to a roster may have put somebody out: without a fence at each room nothing of the group is pushed
+   * any more, and `sync`, which asks for the roster, is refused. What it did to a conversation is skipped: clients see the
+   * gap, and `sync` has it.
+   */
+  function tellUnknown(event: Recorded): void {
+    if (!isChatGroupEvent(event)) return;
+    const groupId = groupIdOf(event);
+    unclear.add(groupId);
+    loader.forget(chatGroupOf(groupId));
+    push.roster(event);
+  }
+
   function tell(event: Recorded): void {
+    if (isUnknown(event)) return tellUnknown(event);
     if (!isGroupEvent(event)) {
       const told = fileNewsOf(event);
       if (told) push.uploader(told.uploaderId, told.news);
@@ -72,7 +89,7 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
       push.roster(event);
     }
     const name = pushedAs[event.type];
-    if (!name || isLeftOut(event)) return;
+    if (!name || isLeftOut(event) || unclear.has(groupId)) return;
     const needs = isChatGroupEvent(event)
       ? event.revision
       : (event.metadata.reliedOn?.[chatGroupStream(groupId)] ?? NO_STREAM);

@@ -1,4 +1,5 @@
 import { Server } from 'socket.io';
+import { groupIdOf } from '../events/envelope.ts';
 import { moveOf } from './broadcast.ts';
 import type { Carrier } from './carrier.ts';
 import type { ChatServer } from './connection.ts';
@@ -14,7 +15,7 @@ export function carrierPush(io: ChatServer, carrier: Carrier, here?: NodeNewsHan
     prepare: () => undefined,
 
     roster(event) {
-      const { groupId } = event.data;
+      const groupId = groupIdOf(event);
       const userId = moveOf(event)?.userId;
       const news = { groupId, revision: event.revision, ...(userId !== undefined && { userId }) };
       io.serverSideEmit('roster', news);

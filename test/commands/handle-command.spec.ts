@@ -9,7 +9,8 @@ import { deleteMessage } from '../../src/commands/message/delete-message.ts';
 import { sendMessage } from '../../src/commands/message/send-message.ts';
 import type { Actor } from '../../src/commands/command.ts';
 import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
-import { ClientMsgId } from '../../src/events/ids.ts';
+import { ClientMsgId, JobId } from '../../src/events/ids.ts';
+import { UNKNOWN, WrittenByNewerCode } from '../../src/events/stored-events.ts';
 import { chatGroupStream } from '../../src/events/streams.ts';
 import { deriveId } from '../../src/platform/ids.ts';
 import { commands } from '../support/command-stage.ts';
@@ -316,5 +317,43 @@ describe('what follows', () => {
     const second = { ...message, clientMsgId: ClientMsgId.parse(uuid(0x51)) };
     await handle(sendMessage, second, by(ada));
     expect(readStream).not.toHaveBeenCalled();
+  });
+});
+
+describe('a stream in which newer code wrote', () => {
+  const newer = (each: Recorded): Recorded =>
+    each.type === 'JobDetailsChanged'
+      ? ({ ...each, type: UNKNOWN, data: { type: each.type, v: 2, data: each.data } } as never)
+      : each;
+
+  /** A log where a job was changed by newer code. */
+  async function mixed() {
+    const store = createInMemoryEventStore();
+    const changed = event('JobDetailsChanged', { jobId, ...posting, title: 'Pilot' });
+    await happened(store, registered(acme), jobPosted, changed);
+    return commands({
+      store: {
+        ...store,
+        readStream: async (...asked) => (await store.readStream(...asked)).map(newer),
+        find: async (id) => {
+          const found = await store.find(id);
+          return found && newer(found);
+        },
+      },
+    });
+  }
+
+  test('is not decided about: the caller may try again elsewhere', async () => {
+    const { handle } = await mixed();
+    const refused = handle(changeJob, title('Captain'), by(acme));
+    await expect(refused).rejects.toThrow(WrittenByNewerCode);
+    await expect(refused).rejects.toThrow(EventStoreUnavailable);
+    await expect(refused).rejects.toThrow('newer code wrote JobDetailsChanged v2 at position 3');
+  });
+
+  test('does not stop commands that do not read it', async () => {
+    const { handle } = await mixed();
+    const other = { ...job, jobId: JobId.parse(uuid(0x11)), groupId: otherGroupId };
+    expect((await handle(postJob, other, by(acme))).events).toHaveLength(1);
   });
 });

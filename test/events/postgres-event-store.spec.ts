@@ -17,7 +17,7 @@ const log = pino({ level: 'silent' });
 
 async function openStore(
   database: TestDatabase,
-  options: Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch'> = {},
+  options: Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch' | 'onUnknown'> = {},
 ): Promise<{ store: PostgresEventStore; close(): Promise<void> }> {
   const { url } = database;
   const pool = createPool({ url, max: 4, role: 'chat_app', applicationName: 'test reads', log });
@@ -236,7 +236,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
   test('stops at an event that cannot be read, after everything before it, and names its position', async () => {
     await store.append(append('conversation-1', ['a', 'b', 'c'].map(messageSent)));
     await owner.query(`
-      insert into events select 4, stream, 3, gen_random_uuid(), 'Gone', 1, data, metadata, occurred_at
+      insert into events select 4, stream, 3, gen_random_uuid(), type, 1, '{}', metadata, occurred_at
       from events where position = 1`);
     await expect(store.readAll({ after: 0, limit: 10 })).rejects.toThrow(UnreadableEvent);
     await expect(store.readStream('conversation-1')).rejects.toThrow(/position 4/);
@@ -246,8 +246,31 @@ describe('the log on PostgreSQL, beyond the contract', () => {
         delivered.push(...batch.map(({ position }) => position));
       }
     };
-    await expect(following()).rejects.toThrow(/position 4 cannot be read: unknown event type Gone/);
+    await expect(following()).rejects.toThrow(/position 4 cannot be read: MessageSent v1/);
     expect(delivered).toEqual([1, 2, 3]);
+  });
+
+  test('reads what newer code wrote as unknown, and says where', async () => {
+    await store.append(append('conversation-1', ['a'].map(messageSent)));
+    await owner.query(`
+      insert into events select 2, stream, 1, gen_random_uuid(), 'Pinned', 1, data, metadata, occurred_at
+      from events where position = 1;
+      insert into events select 3, stream, 2, gen_random_uuid(), type, 2, data, metadata, occurred_at
+      from events where position = 1`);
+    const met: string[] = [];
+    const other = await openStore(database, {
+      onUnknown: ({ type, v, position }) => void met.push(`${type} v${v} at ${position}`),
+    });
+    const read = await other.store.readAll({ after: 0, limit: 10 });
+    expect(read.map(({ type, position }) => [type, position])).toEqual([
+      ['MessageSent', 1],
+      ['Unknown', 2],
+      ['Unknown', 3],
+    ]);
+    expect(met).toEqual(['Pinned v1 at 2', 'MessageSent v2 at 3']);
+    const ofType = await other.store.readAll({ after: 0, limit: 10, types: ['MessageSent'] });
+    expect(ofType.map(({ position }) => position)).toEqual([1, 3]);
+    await other.close();
   });
 
   test('ends its subscriptions and refuses appends once it is closed', async () => {

@@ -60,6 +60,23 @@ describe('the projections of a process', () => {
     expect(await count('conversations.messages')).toBe(3);
   }, 40_000);
 
+  test('what newer code wrote is skipped, and waited before where the projection handles its type', async () => {
+    const newer = (position: number, stream: string, type: string, v: number) =>
+      side.owner.query(
+        `insert into events
+         select $1, $2, 1000 + $1, gen_random_uuid(), $3, $4, data, metadata, occurred_at from events where position = 1`,
+        [position, stream, type, v],
+      );
+    await side.happened(...group, said(1));
+    await newer(5, `conversation-${groupId}`, 'MessagePinned', 1);
+    await newer(6, `conversation-${groupId}`, 'MessageEdited', 2);
+    await newer(7, 'job-1', 'JobReopened', 1);
+    const others = readModels.map(({ name }) => name).filter((name) => name !== 'conversations');
+    expect(await side.projections.progress.reached(7, 5_000, others)).toBe(true);
+    expect(side.projections.progress.positions().get('conversations')).toBeLessThan(6);
+    expect(side.projections.health().filter(({ stoppedAt }) => stoppedAt !== undefined)).toEqual([]);
+  }, 40_000);
+
   test('connections that PostgreSQL cuts are made again, and nothing is lost or counted twice', async () => {
     await side.happened(...group, ...messages(1, 10));
     const cut = () =>

@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import { removeMember } from '../../src/commands/chat-group/remove-member.ts';
 import type { ReactionRefused } from '../../src/commands/rejection.ts';
 import { type EventStore, EventStoreUnavailable } from '../../src/events/event-store.ts';
+import { UNKNOWN } from '../../src/events/stored-events.ts';
 import { type Checkpoint, followReactions } from '../../src/reactions/follow-reactions.ts';
 import { type React, reactNow } from '../../src/reactions/react.ts';
 import { causes } from '../../src/reactions/reactions.ts';
@@ -122,6 +123,29 @@ describe('reacting from the log', () => {
     expect(follower.refused).toStrictEqual([refusal]);
     expect(follower.lines()).toMatchObject([{ level: 50, ...refusal }]);
     expect(follower.failure()).toBeUndefined();
+  });
+
+  test('a cause that newer code wrote is waited before, without failing the rest of the process', async () => {
+    const store = createInMemoryEventStore();
+    await happened(store, registered(acme), jobPosted);
+    let isOld = true;
+    const subscribe: EventStore['subscribe'] = async function* (options) {
+      for await (const batch of store.subscribe(options))
+        yield batch.map((each) =>
+          isOld && each.type === 'JobPosted'
+            ? ({ ...each, type: UNKNOWN, data: { type: each.type, v: 2, data: each.data } } as never)
+            : each,
+        );
+    };
+    const checkpoint = checkpointAt(0);
+    const follower = await process({ ...store, subscribe }, checkpoint);
+    await until(() => follower.lines().length > 1);
+    expect(follower.failure()).toBeUndefined();
+    expect(checkpoint.saved()).toBeLessThan(2);
+    expect(JSON.stringify(follower.lines())).toContain('newer code wrote JobPosted v2 at position 2');
+    isOld = false;
+    await until(async () => (await typesIn(store)).includes('ChatGroupCreated'));
+    await follower.stop();
   });
 
   test('a log that is out of reach is tried again, and well again without a new event', async () => {

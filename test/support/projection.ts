@@ -62,7 +62,7 @@ export function stage<T extends EventType>(projection: Projection<T>) {
     const connection = await fresh();
     try {
       for (const batch of batches) {
-        const statements = projection.project(handledBy(projection as never, batch) as never);
+        const statements = projection.project(handledBy(projection as never, batch).events as never);
         await connection.apply({ name: schema, from: 0, to: 0, statements });
       }
       return (await owner.query(query)).rows as Rows;

@@ -1,0 +1,26 @@
+import type { Logger } from 'pino';
+import type { Checks } from '../http/readiness.ts';
+import type { OnUnknown } from '../platform/event-log-reader.ts';
+
+/** Remembers what newer code wrote to the log, and says so until this process is upgraded. */
+export function watchForNewerCode(log: Logger): { onUnknown: OnUnknown; checks: Checks } {
+  /** Where each type and version was first met. */
+  const met = new Map<string, number>();
+  return {
+    onUnknown({ type, v, position }) {
+      const name = `${type} v${v}`;
+      if (met.has(name)) return;
+      met.set(name, position);
+      log.warn(
+        { type, v, position },
+        'Newer code wrote an event that this version does not know; what depends on it waits for an upgrade',
+      );
+    },
+    checks: {
+      version: () =>
+        met.size === 0
+          ? undefined
+          : `upgrade this process; newer code wrote ${[...met].map(([name, position]) => `${name} at position ${position}`).join(', ')}`,
+    },
+  };
+}
