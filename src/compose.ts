@@ -4,7 +4,7 @@ import { AggregateLoader } from './commands/aggregate-cache.ts';
 import { commandHandler } from './commands/handle-command.ts';
 import { startApi } from './compose/api.ts';
 import { openKeys } from './compose/auth.ts';
-import { openCluster } from './compose/cluster.ts';
+import { openCluster, watchForOthers } from './compose/cluster.ts';
 import { openFiles, startFileWork } from './compose/files.ts';
 import { keepHouse } from './compose/housekeeping.ts';
 import { listen } from './compose/listen.ts';
@@ -97,7 +97,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     { database: () => pool.query('select 1').then(() => undefined) },
     { ...logChecks, ...readModels.checks, ...reactions?.checks },
   ];
-  const useful: Checks[] = [clusterChecks, newerCode];
+  const useful: Checks[] = [clusterChecks, newerCode, watchForOthers(config, log, open, database)];
   const measures = createMeasures(metrics.gaugeFresh);
   if (readModels.measure) measures.add('projections', readModels.measure);
   if (reactions) measures.add('reactions', reactions.measure);

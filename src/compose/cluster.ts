@@ -1,8 +1,11 @@
+import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../platform/closers.ts';
 import { newId } from '../platform/ids.ts';
 import { createMemoryRateLimits } from '../platform/memory-rate-limits.ts';
+import type { DatabaseParts } from './log.ts';
 
 /** What the processes tell each other through Redis, whose parts are loaded only then; without it each is for itself. */
 export async function openCluster(config: Config, log: Logger, open: Closers) {
@@ -29,3 +32,29 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
 }
 
 export type Cluster = Awaited<ReturnType<typeof openCluster>>['cluster'];
+
+/**
+ * Says when this process shares its database with another one that serves clients without Redis: each counts its own limits
+ * and knows only its own sockets. The lease is with the one that came first.
+ */
+export function watchForOthers(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  { leases, isAlone }: Pick<DatabaseParts, 'leases' | 'isAlone'>,
+): Checks {
+  if (isAlone || config.redisUrl !== undefined || !config.roles.has('api')) return {};
+  log.warn(
+    'REDIS_URL is not set: limits and presence are those of this process alone. Set it before a second process serves clients',
+  );
+  const only = leases.lead('api without redis', async (signal) => {
+    if (!signal.aborted) await once(signal, 'abort');
+  });
+  open.add('api without redis', () => only.stop());
+  return {
+    limits: () =>
+      only.isLeader()
+        ? undefined
+        : 'another process serves clients without Redis, and each counts its own limits: set REDIS_URL for all of them',
+  };
+}

@@ -120,7 +120,9 @@ async function followOnce({
     const checkpoint = await connection.checkpoint(name);
     if (!checkpoint) throw new Error(`the read model ${name} was never made`);
     if (checkpoint.version !== projection.version)
-      throw new EventStoreUnavailable(`other code made the read model ${name} (version ${checkpoint.version})`);
+      throw new EventStoreUnavailable(
+        `other code made the read model ${name} (version ${checkpoint.version})`,
+      );
     let saved = checkpoint.position;
     let position = saved;
     onProgress(position, 0);

@@ -64,7 +64,7 @@ describe('the projections of a process', () => {
     const newer = (position: number, stream: string, type: string, v: number) =>
       side.owner.query(
         `insert into events
-         select $1, $2, 1000 + $1, gen_random_uuid(), $3, $4, data, metadata, occurred_at from events where position = 1`,
+         select $1::bigint, $2, 1000 + $1::bigint, gen_random_uuid(), $3, $4::int, data, metadata, occurred_at from events where position = 1`,
         [position, stream, type, v],
       );
     await side.happened(...group, said(1));
