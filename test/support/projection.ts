@@ -45,15 +45,15 @@ export type Rows = Record<string, unknown>[];
 export function stage<T extends EventType>(projection: Projection<T>) {
   const schema = 'staged';
   let database: TestDatabase;
-  let owner: pg.Client;
+  let app: pg.Client;
 
   async function fresh(): Promise<ProjectingConnection> {
-    await owner.query(`drop schema if exists ${schema} cascade`);
-    await inTransaction(owner, async () => {
-      await createTables(owner, schema, projection as unknown as Projection);
-      await createIndexes(owner, schema, projection as unknown as Projection);
+    await app.query(`drop schema if exists ${schema} cascade`);
+    await inTransaction(app, async () => {
+      await createTables(app, schema, projection as unknown as Projection);
+      await createIndexes(app, schema, projection as unknown as Projection);
     });
-    await owner.query(`insert into checkpoints (name, position) values ('${schema}', 0)
+    await app.query(`insert into checkpoints (name, position) values ('${schema}', 0)
                        on conflict (name) do update set position = 0`);
     return ProjectingConnection.open({ url: database.url, schema });
   }
@@ -65,7 +65,7 @@ export function stage<T extends EventType>(projection: Projection<T>) {
         const statements = projection.project(handledBy(projection as never, batch).events as never);
         await connection.apply({ name: schema, from: 0, to: 0, statements });
       }
-      return (await owner.query(query)).rows as Rows;
+      return (await app.query(query)).rows as Rows;
     } finally {
       await connection.close();
     }
@@ -74,11 +74,11 @@ export function stage<T extends EventType>(projection: Projection<T>) {
   return {
     async open() {
       database = await createTestDatabase();
-      owner = new pg.Client({ connectionString: withSession(database.ownerUrl, {}), types: columnTypes });
-      await owner.connect();
+      app = new pg.Client({ connectionString: withSession(database.url, {}), types: columnTypes });
+      await app.connect();
     },
     async close() {
-      await owner.end();
+      await app.end();
       await database.drop();
     },
     given: (...events: DomainEvent[]) => ({
