@@ -3,6 +3,16 @@ import type { WaitingAppend } from './event-log-batch.ts';
 const TEXT = 25;
 const JSON_TEXT = 114;
 
+/** What the session that calls it is set to. */
+export const APPEND_SETTINGS = {
+  synchronous_commit: 'on',
+  // Plans are made while the tables are small and kept while they grow: only the end of an index is right for both.
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_sort: 'off',
+  plan_cache_mode: 'force_generic_plan',
+};
+
 /** The call that stores a batch; `toArguments` makes its values. */
 export const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 18 }, (_, n) => `$${n + 1}`).join(', ')})`;
 

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../events/event-store.ts';
 import type { Stream } from '../events/streams.ts';
 import { type Answer, Batch, prepare, recorded, unavailable, type WaitingAppend } from './event-log-batch.ts';
-import { APPEND_EVENTS, toArguments } from './event-log-arguments.ts';
+import { APPEND_EVENTS, APPEND_SETTINGS, toArguments } from './event-log-arguments.ts';
 import { columnTypes, withSession } from './postgres.ts';
 
 /** From so many on, an idle lane sends half of what waits and keeps the rest to follow at once: no side waits idly. */
@@ -15,14 +15,6 @@ const BATCH_DEADLINE_MS = 4_000;
 /** A batch that takes so long is not about to succeed. */
 const STUCK_MS = 1_500;
 const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
-const settings = {
-  synchronous_commit: 'on',
-  // Plans are made while the tables are small and kept while they grow: only the end of an index is right for both.
-  enable_seqscan: 'off',
-  enable_bitmapscan: 'off',
-  enable_sort: 'off',
-  plan_cache_mode: 'force_generic_plan',
-};
 
 export interface BatchFigures {
   appends: number;
@@ -87,7 +79,11 @@ export function createLane(options: LaneSettings): Lane {
 
   function open(): { client: pg.Client; ready: Promise<unknown> } {
     const client = new pg.Client({
-      connectionString: withSession(url, { role, statementTimeoutMs: BATCH_DEADLINE_MS - 500, settings }),
+      connectionString: withSession(url, {
+        role,
+        statementTimeoutMs: BATCH_DEADLINE_MS - 500,
+        settings: APPEND_SETTINGS,
+      }),
       application_name: 'event log appends',
       connectionTimeoutMillis: 2_000,
       query_timeout: BATCH_DEADLINE_MS,
