@@ -6,7 +6,7 @@ import {
   isOrigin,
   isUrl,
   list,
-  optionalPort,
+  optionalNumber,
   url,
   vapidKey,
   wholeNumber,
@@ -41,7 +41,7 @@ const settings = z
   .object({
     PORT: wholeNumber(0, 65_535, 3000),
     HOST: z.string().max(253).regex(/^\S+$/, 'must be an address or a host name').default('127.0.0.1'),
-    STATUS_PORT: optionalPort,
+    STATUS_PORT: optionalNumber(0, 65_535),
     DATA_DIR: z.string().default('./data'),
     LOG_LEVEL: z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -83,8 +83,8 @@ const settings = z
     LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     FAILED_LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 10),
     MAX_FILE_MIB: wholeNumber(1, 1_024, 25),
-    UPLOAD_MIB_PER_USER_DAY: wholeNumber(1, 1_048_576, 250),
-    FILES_MIB_PER_GROUP: wholeNumber(1, 1_048_576, 5_120),
+    UPLOAD_MIB_PER_USER_DAY: optionalNumber(1, 1_048_576),
+    FILES_MIB_PER_GROUP: optionalNumber(1, 1_048_576),
     MIN_FREE_DISK_MIB: wholeNumber(0, 1_048_576, 1_024),
     S3_BUCKET: z
       .string()
@@ -133,7 +133,7 @@ const settings = z
       if (env[name] === undefined) addIssue({ code: 'custom', path: [name], message: reason });
     };
     for (const name of ['UPLOAD_MIB_PER_USER_DAY', 'FILES_MIB_PER_GROUP'] as const)
-      if (env[name] < env.MAX_FILE_MIB)
+      if ((env[name] ?? env.MAX_FILE_MIB) < env.MAX_FILE_MIB)
         addIssue({ code: 'custom', path: [name], message: 'must be at least MAX_FILE_MIB' });
     const roles = rolesOf(env.ROLES);
     if (env.DATABASE_OWNER_URL !== undefined)
@@ -186,8 +186,8 @@ const settings = z
     failedLoginsPerMinute: env.FAILED_LOGINS_PER_MINUTE,
     maxFileBytes: env.MAX_FILE_MIB * MIB,
     uploadQuotas: {
-      bytesPerUserDay: env.UPLOAD_MIB_PER_USER_DAY * MIB,
-      bytesPerGroup: env.FILES_MIB_PER_GROUP * MIB,
+      bytesPerUserDay: (env.UPLOAD_MIB_PER_USER_DAY ?? Math.max(500, env.MAX_FILE_MIB)) * MIB,
+      bytesPerGroup: (env.FILES_MIB_PER_GROUP ?? Math.max(5_120, env.MAX_FILE_MIB)) * MIB,
     },
     /** Of the disk with the data folder; below it no uploads are taken. */
     minFreeDiskBytes: env.MIN_FREE_DISK_MIB * MIB,

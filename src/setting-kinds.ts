@@ -7,12 +7,16 @@ const wholeNumberIn = (from: number, to: number) =>
     .string()
     .regex(/^\d{1,9}$/, `must be a whole number from ${from} to ${to}`)
     .transform(Number)
-    .refine((n) => n >= from && n <= to, `must be a whole number from ${from} to ${to}`);
+    // What follows from a number is not judged by one that is wrong.
+    .refine((n) => n >= from && n <= to, {
+      error: `must be a whole number from ${from} to ${to}`,
+      abort: true,
+    });
 
 export const wholeNumber = (from: number, to: number, standard: number) =>
   wholeNumberIn(from, to).default(standard);
 
-export const optionalPort = wholeNumberIn(0, 65_535).optional();
+export const optionalNumber = (from: number, to: number) => wholeNumberIn(from, to).optional();
 
 export const list = (isValid: (item: string) => boolean, message: string) =>
   z

@@ -36,6 +36,8 @@ describe('the settings', () => {
       requestsPerMinute: 3000,
       anonymousRequestsPerMinute: 6000,
       maxFileBytes: 26_214_400,
+      uploadQuotas: { bytesPerUserDay: 524_288_000, bytesPerGroup: 5_368_709_120 },
+      minFreeDiskBytes: 1_073_741_824,
       mailFrom: 'Jobs <noreply@localhost>',
       pushPrivateHosts: [],
     });

@@ -12,6 +12,8 @@ export class NoLogin extends Error {
 /** SQLSTATEs of a login that fails, and of a role that may not be taken. */
 const REFUSED = /^(?:28...|42501|22023)$/;
 const SCRAM_ITERATIONS = 4_096;
+/** Processes that start together prepare the database one after the other: two that grant the same right at once fail. */
+const LOCK_KEY = 7_233_170_194;
 
 /**
  * Brings the database up to date and resolves with the URL that the application logs in with. Where `ownerUrl` is given
@@ -30,6 +32,7 @@ async function prepare(ownerUrl: string, applicationUrl: string): Promise<string
   await migrate(ownerUrl);
   const owner = await connect(ownerUrl);
   try {
+    await owner.query('select pg_advisory_lock($1)', [LOCK_KEY]);
     await giveReadModels(owner);
     await letIn(owner, applicationUrl);
     return applicationUrl;
@@ -114,10 +117,7 @@ async function letIn(owner: pg.Client, applicationUrl: string): Promise<void> {
   const verifier = pg.escapeLiteral(scramVerifier(decodeURIComponent(password)));
   try {
     await inTransaction(owner, async () => {
-      // Processes that start at once would all find that there is none.
-      await owner.query('select pg_advisory_xact_lock(hashtext($1))', [user]);
-      const verb = (await roleOf(owner, user)) ? 'alter' : 'create';
-      await owner.query(`${verb} role ${name} login password ${verifier}`);
+      await owner.query(`${known ? 'alter' : 'create'} role ${name} login password ${verifier}`);
       await owner.query(`grant ${APP_ROLE} to ${name}`);
     });
   } catch (error) {

@@ -17,7 +17,7 @@ describe('what one member uploads', () => {
 
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), 'chat-files-'));
-    app = await startApp({ DATA_DIR: dataDir });
+    app = await startApp({ DATA_DIR: dataDir, UPLOAD_MIB_PER_USER_DAY: '250' });
     const acme = await app.register('company', 'Acme');
     [ada, eve] = await Promise.all([app.register('applicant', 'Ada'), app.register('applicant', 'Eve')]);
     const body = { title: 'Engineer', description: 'x' };
