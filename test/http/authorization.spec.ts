@@ -61,6 +61,7 @@ const matrix: Record<string, Row> = {
   'GET /docs': { expect: everybody(301) },
   'GET /docs/': { expect: everybody(200) },
   'GET /docs/js/scalar.js': { expect: everybody(200) },
+  'GET /v1/limits': { expect: everybody(200) },
 
   'POST /v1/auth/register': {
     expect: everybody(201),
