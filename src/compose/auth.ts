@@ -30,11 +30,10 @@ export async function openAuth(
   {
     databaseUrl,
     logins,
-    background,
     handle,
     keys,
     cluster,
-  }: Pick<DatabaseParts, 'databaseUrl' | 'logins' | 'background'> & {
+  }: Pick<DatabaseParts, 'databaseUrl' | 'logins'> & {
     cluster: Cluster;
     handle: HandleCommand;
     keys: Awaited<ReturnType<typeof openKeys>>;
@@ -44,7 +43,7 @@ export async function openAuth(
   const credentials = createCredentials(logins);
   const hashes = await createPasswordHashes();
   const revocations = await createRevocations({
-    sessions: createRevokedSessions({ pool: background, url: databaseUrl, log }),
+    sessions: createRevokedSessions({ pool: logins, url: databaseUrl, log }),
     news: cluster && createRedisRevocationNews(cluster),
     accessTokenSeconds,
     log,
