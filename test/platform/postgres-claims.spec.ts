@@ -83,7 +83,7 @@ describe('claims in PostgreSQL', () => {
 });
 
 describe('nonces in PostgreSQL', () => {
-  test('are spent once, on whatever node, and forgotten after 15 minutes', async () => {
+  test('are spent once, on whatever node', async () => {
     const pools = [1, 2].map(() => new pg.Pool({ connectionString: database.url, max: 2 }));
     const [one, other] = pools.map(createNonces) as [
       ReturnType<typeof createNonces>,
@@ -91,11 +91,7 @@ describe('nonces in PostgreSQL', () => {
     ];
     const tries = await Promise.all([one.spend('n'), other.spend('n'), one.spend('n'), other.spend('n')]);
     expect(tries.filter(Boolean)).toHaveLength(1);
-    await owner.query(`update scan_report_nonces set spent_at = now() - interval '14 minutes'`);
-    expect(await one.spend('n')).toBe(false);
-    await owner.query(`update scan_report_nonces set spent_at = now() - interval '16 minutes'`);
     expect(await one.spend('m')).toBe(true);
-    expect((await owner.query('select nonce from scan_report_nonces')).rows).toEqual([{ nonce: 'm' }]);
     await Promise.all(pools.map((pool) => pool.end()));
   });
 });
