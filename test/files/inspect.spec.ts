@@ -45,7 +45,7 @@ function inspecting({ declared = {}, bytes = text, body, scanner, signal }: Case
     open: () => Promise.resolve({ size: bytes.length, body: body ?? Readable.from(pieces) }),
     scanner,
     sandbox,
-    signal: signal ?? AbortSignal.timeout(10_000),
+    signal: signal ?? AbortSignal.timeout(60_000),
   });
 }
 
@@ -158,7 +158,7 @@ test('what is found does not depend on how the bytes come', async () => {
         expected,
       ]);
     }
-});
+}, 240_000);
 
 test('20 files of 25 MiB at once take less than 30 MB of memory', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'inspect-'));
