@@ -21,7 +21,7 @@ export interface ServerOptions {
   nodeArgs?: string[];
   /** The file to run, from the project's root. */
   entry?: string;
-  /** Default: 30 s, for a machine that runs other tests as well. */
+  /** Default: 90 s, for a machine that runs other tests as well. */
   readyWithinMs?: number;
 }
 
@@ -75,7 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 }
 
 /** Waits until a launched program is ready. Kills it, and throws with its output, when it stops or takes too long. */
-export async function becomesReady(server: ServerProcess, withinMs = 30_000): Promise<void> {
+export async function becomesReady(server: ServerProcess, withinMs = 90_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   let exit: Exit | undefined;
   void server.exited.then((ended) => (exit = ended));
