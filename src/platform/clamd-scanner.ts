@@ -26,7 +26,7 @@ export function createClamdScanner(options: {
 }): Scanner {
   const { url, log, deadlineMs = 120_000 } = options;
   const address = clamdAddress(url);
-  const inPlace = createPlaces(AT_ONCE);
+  const places = createPlaces(AT_ONCE);
   let proof: { at: number; done: Promise<void> } | undefined;
 
   /** One proof at a time, for all who wait; one that failed is not kept. */
@@ -61,7 +61,7 @@ export function createClamdScanner(options: {
   }
 
   return {
-    scan: (bytes, signal) => inPlace(() => scanNow(bytes, signal), signal),
+    scan: (bytes, signal) => places.run(() => scanNow(bytes, signal), signal),
 
     async failure() {
       try {

@@ -1,3 +1,4 @@
+import { createPlaces } from './places.ts';
 import { DatabaseBusy } from './postgres.ts';
 
 /** Runs work when its turn comes. Throws `DatabaseBusy` when that is not soon. */
@@ -16,44 +17,16 @@ export function createGate({
   maxWaiting: number;
   waitMs: number;
 }): Gate {
-  const waiting = new Set<() => void>();
-  let running = 0;
-
-  async function enter(): Promise<void> {
-    if (running < atOnce) {
-      running += 1;
-      return;
-    }
-    if (waiting.size >= maxWaiting) throw new DatabaseBusy(`${maxWaiting} are waiting already`);
-    const turn = Promise.withResolvers<void>();
-    const comes = () => {
-      clearTimeout(timer);
-      turn.resolve();
-    };
-    const timer = setTimeout(() => {
-      waiting.delete(comes);
-      turn.reject(new DatabaseBusy(`no turn within ${waitMs} ms`));
-    }, waitMs);
-    waiting.add(comes);
-    await turn.promise;
-  }
-
-  function leave(): void {
-    const [next] = waiting;
-    if (!next) {
-      running -= 1;
-      return;
-    }
-    waiting.delete(next);
-    next();
-  }
-
+  const places = createPlaces(atOnce);
   return async (work) => {
-    await enter();
-    try {
-      return await work();
-    } finally {
-      leave();
-    }
+    if (!places.isFull()) return places.run(work);
+    if (places.waiting() >= maxWaiting) throw new DatabaseBusy(`${maxWaiting} are waiting already`);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DatabaseBusy(`no turn within ${waitMs} ms`)), waitMs);
+    const begin = () => {
+      clearTimeout(timer);
+      return work();
+    };
+    return places.run(begin, late.signal);
   };
 }

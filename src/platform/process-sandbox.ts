@@ -31,7 +31,7 @@ export function createProcessSandbox({
   processes?: number;
 } = {}): Sandbox & { close(): void } {
   const all: Limits = { ...LIMITS, ...limits };
-  const inPlace = createPlaces(processes);
+  const places = createPlaces(processes);
   const running = new Set<ConfinedProcess>();
   const idle = new Map<ConfinedProcess, NodeJS.Timeout>();
 
@@ -65,7 +65,7 @@ export function createProcessSandbox({
 
   return {
     run: (task, signal, feed) =>
-      inPlace(async () => {
+      places.run(async () => {
         const confined = await take();
         const work = confined.begin(task);
         const giveUp = () => end(confined);
