@@ -4,6 +4,7 @@ import type { ChatServer } from './connection.ts';
 import { EVENT_TYPE } from './fan-out.ts';
 import type { ServerToClientEvents } from './protocol.ts';
 import { groupRoom, userRoom } from './rooms.ts';
+import { TokenBucket } from './token-bucket.ts';
 import type { Users } from './users.ts';
 
 type Write = ReturnType<ChatServer['of']>['adapter']['broadcast'];
@@ -13,7 +14,7 @@ type Typing = Parameters<ServerToClientEvents['typing']>[0];
 /** In a room of so few sockets, which may all be one user's, a hint costs no more than what it tells of. */
 const SMALL_ROOM = 20;
 /** What hints of one kind may take in a larger room: ten hints a second at 200 sockets, five at 400. */
-const FRAMES_PER_SECOND = 2_000;
+const FRAMES = { perSecond: 2_000, burst: 2_000 };
 /** Readers of one room whose receipts wait; of more the oldest are lost, as hints may be. */
 const MAX_WAITING = 100;
 
@@ -33,9 +34,8 @@ export interface Hints {
 
 /** Hints of one kind in one room. */
 interface Traffic {
-  /** Frames that may be written now; negative while what was written is paid off. */
-  balance: number;
-  countedAt: number;
+  /** Frames that may be written now. A hint takes one for each socket of the room. */
+  frames: TokenBucket;
   /** By whose they are, so that a later receipt takes the place of an earlier one. */
   waiting: Map<UserId, () => void>;
   timer: NodeJS.Timeout | undefined;
@@ -57,8 +57,7 @@ export function createHints(io: ChatServer, users: Users, write: Write): Hints {
   function trafficOf(room: string, name: string): Traffic {
     const kinds = traffics.get(room) ?? new Map<string, Traffic>();
     const traffic = kinds.get(name) ?? {
-      balance: FRAMES_PER_SECOND,
-      countedAt: performance.now(),
+      frames: new TokenBucket(FRAMES),
       waiting: new Map(),
       timer: undefined,
     };
@@ -66,23 +65,12 @@ export function createHints(io: ChatServer, users: Users, write: Write): Hints {
     return traffic;
   }
 
-  /** Takes the frames of one hint; false while earlier ones are not paid off. */
-  function pay(traffic: Traffic, frames: number): boolean {
-    const now = performance.now();
-    const earned = ((now - traffic.countedAt) / 1_000) * FRAMES_PER_SECOND;
-    traffic.balance = Math.min(FRAMES_PER_SECOND, traffic.balance + earned);
-    traffic.countedAt = now;
-    if (traffic.balance < 0) return false;
-    traffic.balance -= frames;
-    return true;
-  }
-
   const sizeOf = (room: string) => adapter.rooms.get(room)?.size ?? 0;
 
   function flush(room: string, traffic: Traffic): void {
     traffic.timer = undefined;
     for (const [userId, tell] of traffic.waiting) {
-      if (!pay(traffic, sizeOf(room))) break;
+      if (!traffic.frames.take(sizeOf(room))) break;
       traffic.waiting.delete(userId);
       tell();
     }
@@ -90,8 +78,7 @@ export function createHints(io: ChatServer, users: Users, write: Write): Hints {
   }
 
   function flushLater(room: string, traffic: Traffic): void {
-    const ms = (-traffic.balance / FRAMES_PER_SECOND) * 1_000;
-    traffic.timer ??= setTimeout(flush, Math.max(1, ms), room, traffic).unref();
+    traffic.timer ??= setTimeout(flush, Math.max(1, traffic.frames.emptyMs()), room, traffic).unref();
   }
 
   function tellOwn(userId: UserId, room: string, packet: Parameters<Write>[0], opts: Options): void {
@@ -120,7 +107,7 @@ export function createHints(io: ChatServer, users: Users, write: Write): Hints {
       if (!hint || room === undefined || size <= SMALL_ROOM) return write(packet, opts);
       const { name, userId } = hint;
       const traffic = trafficOf(room, name);
-      if (traffic.waiting.size === 0 && pay(traffic, size)) return write(packet, opts);
+      if (traffic.waiting.size === 0 && traffic.frames.take(size)) return write(packet, opts);
       if (volatile) return;
       tellOwn(userId, room, packet, opts);
       const except = new Set([...(opts.except ?? []), userRoom(userId)]);

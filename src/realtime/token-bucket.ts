@@ -18,20 +18,28 @@ export class TokenBucket {
     this.#tokens = burst;
   }
 
-  /** Takes one; false when there is none. */
-  take(): boolean {
+  /**
+   * Takes `tokens`, and may leave a debt: nothing more can be taken until it is refilled. Returns false, and takes nothing, when
+   * the bucket is empty.
+   */
+  take(tokens = 1): boolean {
     if (this.isEmpty()) return false;
-    this.#tokens -= 1;
+    this.#tokens -= tokens;
     return true;
   }
 
   /** Whether `take` would fail now. */
   isEmpty(): boolean {
+    return this.emptyMs() > 0;
+  }
+
+  /** Returns how long it stays empty, in milliseconds; 0 when it is not. */
+  emptyMs(): number {
     const now = performance.now();
     const refilled = this.#tokens + ((now - this.#filledAt) / 1_000) * this.#perSecond;
     this.#tokens = Math.min(this.#burst, refilled);
     this.#filledAt = now;
-    return this.#tokens < 1;
+    return Math.max(0, ((1 - this.#tokens) / this.#perSecond) * 1_000);
   }
 }
 
