@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
+import { createAlarm } from './alarm.ts';
 import type { FanOutInWork, FanOutPlace, FanOuts } from './fan-outs.ts';
 import { PageSize } from './page-size.ts';
 import { patientLook } from './patient-look.ts';
@@ -58,8 +59,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   let failure: Error | undefined;
   let failures = 0;
   let after: GroupId | undefined;
-  let isWoken = false;
-  let endSleep = () => {};
+  const alarm = createAlarm();
 
   const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
 
@@ -102,21 +102,9 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
     }
   }
 
-  async function sleep(): Promise<void> {
-    const isEmpty = await fanOuts.isEmpty();
-    if (isWoken || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = isEmpty ? undefined : setTimeout(resolve, everyMs);
-      endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   async function run(): Promise<void> {
     while (!signal.aborted) {
-      isWoken = false;
+      alarm.reset();
       let fanOut: FanOutInWork | undefined;
       try {
         headAtStart ??= await store.head();
@@ -124,7 +112,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
         fanOut = await fanOuts.next({ after, beyond });
         after = fanOut?.notice.groupId;
         if (fanOut) await advance(fanOut);
-        else await sleep();
+        else await alarm.sleep((await fanOuts.isEmpty()) ? undefined : everyMs);
         failure = undefined;
         failures = 0;
       } catch (error) {
@@ -150,18 +138,13 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
     return undefined;
   }
 
-  function wake(): void {
-    isWoken = true;
-    endSleep();
-  }
-
   const ended = run();
   return {
-    wake,
+    wake: alarm.wake,
     failure: () => repeated() ?? failure,
     stop: () => {
       stopping.abort();
-      wake();
+      alarm.wake();
       return ended;
     },
   };

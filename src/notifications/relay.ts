@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { NotificationPreferences } from '../events/account.ts';
 import type { UserId } from '../events/ids.ts';
+import { createAlarm } from './alarm.ts';
 import type { Lane } from './notification.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Queue } from './queue.ts';
@@ -57,8 +58,7 @@ export function startRelay({
   const { signal } = stopping;
   let failure: Error | undefined;
   let failures = 0;
-  let isWoken = false;
-  let endSleep = () => {};
+  const alarm = createAlarm();
 
   /** When the recipient's pace and quiet hours allow the next batch. */
   async function allowedAt({ recipientId, topic, gatheredAt }: Waiting, at: Date): Promise<Date> {
@@ -95,25 +95,14 @@ export function startRelay({
     return due.flat().length > 0 || batches.length === UNCONFIRMED;
   }
 
-  async function sleep(): Promise<void> {
-    if (isWoken) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, everyMs);
-      endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   async function run(): Promise<void> {
     while (!signal.aborted) {
-      isWoken = false;
+      alarm.reset();
       try {
         const isBusy = await step();
         failure = undefined;
         failures = 0;
-        if (!isBusy) await sleep();
+        if (!isBusy) await alarm.sleep(everyMs);
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
         const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
@@ -124,18 +113,13 @@ export function startRelay({
     }
   }
 
-  function wake(): void {
-    isWoken = true;
-    endSleep();
-  }
-
   const ended = run();
   return {
     failure: () => failure,
-    wake,
+    wake: alarm.wake,
     stop: () => {
       stopping.abort();
-      wake();
+      alarm.wake();
       return ended;
     },
   };
