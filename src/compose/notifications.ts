@@ -1,13 +1,11 @@
-import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { SignedLinks } from '../auth/signed-links.ts';
 import { accountOf, standardPreferences } from '../commands/account/account.ts';
-import { AggregateLoader, type Folded } from '../commands/aggregate-cache.ts';
+import { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
-import type { Stream } from '../events/streams.ts';
 import { unsubscribePath } from '../http/routes/unsubscribe.ts';
 import type { Mailer } from '../notifications/mailer.ts';
 import { startFanOutLane } from '../notifications/fan-out-lane.ts';
@@ -16,6 +14,7 @@ import type { Reach } from '../notifications/reach.ts';
 import { startRelay } from '../notifications/relay.ts';
 import { createWorker } from '../notifications/worker.ts';
 import type { Closers } from '../platform/closers.ts';
+import { createFoldCache } from '../platform/fold-cache.ts';
 import { newId } from '../platform/ids.ts';
 import { createLogMailer } from '../platform/log-mailer.ts';
 import { createLogPusher } from '../platform/log-pusher.ts';
@@ -50,8 +49,8 @@ export function openPush(config: Config, log: Logger, pool: pg.Pool) {
   return { pusher, subscriptions: createPushSubscriptions(pool) };
 }
 
-/** Accounts whose preferences are kept in memory. */
-const CACHED_ACCOUNTS = 2_000;
+/** Of accounts in memory: some 20,000 with the standard preferences, or about 200 that mute a thousand groups. */
+const ACCOUNT_BYTES = 16 * 1_048_576;
 
 /**
  * What notifications go through: the outbox, and the queue behind it. A large audience reads many accounts once: they
@@ -76,8 +75,7 @@ export async function openNotifications(
       ? await createPgBossQueue({ url: databaseUrl, role: APP_ROLE, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, log });
   open.add('queue', () => queue.close());
-  const cache = new LRUCache<Stream, Folded>({ max: CACHED_ACCOUNTS });
-  const accountLoader = new AggregateLoader(store, cache);
+  const accountLoader = new AggregateLoader(store, createFoldCache(ACCOUNT_BYTES));
   return { pool, queue, outbox: createOutbox({ pool }), fanOuts: createFanOuts({ pool }), accountLoader };
 }
 
