@@ -94,6 +94,8 @@ export function startNotifier(options: NotifierOptions): Notifier {
   /** One life: from the checkpoint in the table until something fails or the notifier stops. */
   async function follow(): Promise<void> {
     saved = await begin();
+    // The write before may have been committed although its answer was lost.
+    onFanOut();
     const headAtStart = await store.head();
     const decisions = createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few });
     let told: Told = { candidates: [], fanOuts: [] };

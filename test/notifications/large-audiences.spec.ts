@@ -90,6 +90,21 @@ describe('a message that many are to be told of', () => {
     expect(await stage.outbox.due({ isSlow: true, limit: 99 })).toHaveLength(AUDIENCE - 1);
   });
 
+  test('is told although its write was committed and the answer was lost', async () => {
+    let isLost = false;
+    const write: Outbox['write'] = async (step) => {
+      await stage.outbox.write(step);
+      if (isLost || !step.fanOuts?.length) return;
+      isLost = true;
+      throw new Error('the connection was lost');
+    };
+    await following({ outbox: { ...stage.outbox, write } });
+    await stage.happened(said(1, bob));
+    await stage.decided();
+    expect(isLost).toBe(true);
+    expect(await stage.rows()).toHaveLength(AUDIENCE);
+  });
+
   test('takes turns with those of other groups', async () => {
     const served: string[] = [];
     let isOpen = false;
