@@ -40,7 +40,11 @@ const statements = {
   log_types: `select ${COLUMNS} from events where position > $1 and position <= $4 and type = any ($3) order by position limit $2`,
   log_ids: `select ${COLUMNS} from events where id = any ($1) order by position`,
   log_head: 'select position from log_head',
-  log_revisions: `select stream, revision from unnest($1::text[]) stream, revision_of(stream) revision where revision >= 0`,
+  log_revisions: `
+    select asked.stream, last.revision from unnest($1::text[]) asked (stream)
+    cross join lateral (
+      select e.revision from events e where e.stream = asked.stream order by e.revision desc limit 1
+    ) last`,
 };
 
 /** What a read for some types looks through with one statement, so that none runs into its deadline. */

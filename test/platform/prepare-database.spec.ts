@@ -92,8 +92,9 @@ describe('the login of the application', () => {
     const client = await asApplication(await prepareDatabase(database.ownerUrl));
     await client.query('create temp table events (like public.events)');
     await client.query('create schema mine');
-    await client.query(`create function mine.revision_of(text) returns bigint language sql return 41`);
-    await client.query('set search_path = mine, pg_temp, public');
+    await client.query('create view mine.log_head as select 41::bigint as position');
+    await client.query('create function mine.cardinality(int[]) returns int language sql return 0');
+    await client.query('set search_path = mine, pg_temp, public, pg_catalog');
     await client.query(appendOne);
     const { rows } = await client.query('select revision::int from public.events');
     expect(rows).toEqual([{ revision: 0 }]);

@@ -15,10 +15,6 @@ select coalesce((select position from events order by position desc limit 1), 0)
 create view streams as
 select stream, max(revision) as revision from events group by stream;
 
--- The revision of the last event of a stream; -1 without one.
-create function revision_of(name text) returns bigint language sql stable parallel safe
-return coalesce((select e.revision from events e where e.stream = name order by e.revision desc limit 1), -1);
-
 -- Appends a batch and answers one row per append, in order.
 --   appended   first_position and first_revision of its events
 --   duplicate  one of its ids is in the log already
@@ -53,14 +49,19 @@ begin
 
   head := (select l.position from log_head l);
   duplicate := array(select event_of[array_position(ids, e.id)] from events e where e.id = any (ids));
-  actual := array(select revision_of(a.stream) from unnest(streams) with ordinality a (stream, n) order by a.n);
+  -- Written out twice: a function of its own is not inlined, and costs a tenth of the append.
+  actual := array(
+    select coalesce((select e.revision from events e where e.stream = a.stream order by e.revision desc limit 1), -1)
+    from unnest(streams) with ordinality a (stream, n) order by a.n
+  );
   misplaced := array(
     select a.n from unnest(expected, actual) with ordinality a (expected, actual, n) where a.expected <> a.actual
   );
   select array_agg(g.of), array_agg(g.stream), array_agg(g.actual)
   into unguarded, unguarded_streams, unguarded_actual
   from (
-    select g.of, g.stream, g.revision, g.about, revision_of(g.stream) as actual
+    select g.of, g.stream, g.revision, g.about,
+      coalesce((select e.revision from events e where e.stream = g.stream order by e.revision desc limit 1), -1) as actual
     from unnest(guard_of, guard_streams, guard_revisions, guard_about) g (of, stream, revision, about)
   ) g
   where g.actual <> g.revision and (
