@@ -47,6 +47,7 @@ import { searchRoutes } from './routes/search.ts';
 import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.ts';
 import { limitBodyTime } from './slow-bodies.ts';
+import { refuseSlowly } from './slow-refusals.ts';
 
 export interface HttpSettings extends PerMinute {
   /** Of web pages that may call, besides those of this host. */
@@ -125,6 +126,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   });
   observeRequests(app, metrics.requestAnswered);
   chargeRequests(app, deps.rateLimits);
+  refuseSlowly(app);
 
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
   const refuseTheRest = refuseOtherMethods(app);
