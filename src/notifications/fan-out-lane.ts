@@ -8,6 +8,7 @@ import type { FanOutInWork, FanOutPlace, FanOuts } from './fan-outs.ts';
 import { PageSize } from './page-size.ts';
 import { patientLook } from './patient-look.ts';
 import type { Reach } from './reach.ts';
+import { restMs } from './rest.ts';
 
 export interface FanOutLaneOptions {
   store: Pick<EventStore, 'head'>;
@@ -22,6 +23,8 @@ export interface FanOutLaneOptions {
   everyMs?: number;
   /** Members that a slice looks at. */
   sliceRows?: number;
+  /** How long it rests after a slice that took so long; both in milliseconds. */
+  rest?: (workedMs: number) => number;
   /** Hears that somebody may be told. */
   onWritten?: () => void;
 }
@@ -48,7 +51,8 @@ const REPEATED = 3;
  */
 export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   const { store, fanOuts, reach, progress, log, now } = options;
-  const { windowMs = 30_000, everyMs = 250, sliceRows = SLICE_ROWS, onWritten = () => {} } = options;
+  const { windowMs = 30_000, everyMs = 250, sliceRows = SLICE_ROWS } = options;
+  const { rest = restMs, onWritten = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   /** Clients are still coming back: until the window has passed, nothing that was sent before the start is told. */
@@ -89,6 +93,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
     const { eventId, position } = fanOut.notice;
     const page = pages.get(eventId) ?? new PageSize(sliceRows);
     while (!(await progress.reached(position, everyMs, READ_MODELS))) if (signal.aborted) return;
+    const begun = performance.now();
     try {
       const step = await slice(fanOut, page.rows);
       await fanOuts.advance(fanOut, step);
@@ -100,6 +105,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
       pages.set(eventId, page);
       throw error;
     }
+    await pause(rest(performance.now() - begun), undefined, { signal }).catch(() => {});
   }
 
   async function run(): Promise<void> {

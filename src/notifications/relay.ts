@@ -7,6 +7,7 @@ import type { Lane } from './notification.ts';
 import type { Outbox, Waiting } from './outbox.ts';
 import type { Queue } from './queue.ts';
 import { quietUntil } from './quiet-hours.ts';
+import { restMs } from './rest.ts';
 
 export interface RelayOptions {
   outbox: Pick<Outbox, 'due' | 'postpone' | 'gather' | 'unpublished' | 'published'>;
@@ -17,6 +18,8 @@ export interface RelayOptions {
   now: () => Date;
   log: Logger;
   everyMs?: number;
+  /** How long what is due for large audiences rests after it took so long; both in milliseconds. */
+  rest?: (workedMs: number) => number;
 }
 
 export interface Relay {
@@ -53,11 +56,14 @@ export function startRelay({
   now,
   log,
   everyMs = 250,
+  rest = restMs,
 }: RelayOptions): Relay {
   const stopping = new AbortController();
   const { signal } = stopping;
   let failure: Error | undefined;
   let failures = 0;
+  /** On the clock of `performance.now()`. */
+  let restsUntil = 0;
   const alarm = createAlarm();
 
   /** When the recipient's pace and quiet hours allow the next batch. */
@@ -86,13 +92,28 @@ export function startRelay({
     await outbox.published(batchId);
   }
 
+  /** Returns how many it has gathered. */
+  async function gatherDue(which: typeof GATHERED_AT_ONCE): Promise<number> {
+    const due = await outbox.due(which);
+    await all(due.map(gather));
+    return due.length;
+  }
+
+  async function gatherBeside(): Promise<number> {
+    const begun = performance.now();
+    if (begun < restsUntil) return 0;
+    const gathered = await gatherDue(GATHERED_BESIDE);
+    const ended = performance.now();
+    if (gathered > 0) restsUntil = ended + rest(ended - begun);
+    return gathered;
+  }
+
   /** Answers whether there may be more to do. While the queue is out of reach, what comes waits for one larger batch. */
   async function step(): Promise<boolean> {
     const batches = await outbox.unpublished(UNCONFIRMED);
     await all(batches.map(publish));
-    const due = await Promise.all([outbox.due(GATHERED_AT_ONCE), outbox.due(GATHERED_BESIDE)]);
-    await all(due.flat().map(gather));
-    return due.flat().length > 0 || batches.length === UNCONFIRMED;
+    const gathered = (await gatherDue(GATHERED_AT_ONCE)) + (await gatherBeside());
+    return gathered > 0 || batches.length === UNCONFIRMED;
   }
 
   async function run(): Promise<void> {
@@ -102,7 +123,8 @@ export function startRelay({
         const isBusy = await step();
         failure = undefined;
         failures = 0;
-        if (!isBusy) await alarm.sleep(everyMs);
+        const restingMs = restsUntil - performance.now();
+        if (!isBusy) await alarm.sleep(restingMs > 0 ? Math.min(restingMs, everyMs) : everyMs);
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
         const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);

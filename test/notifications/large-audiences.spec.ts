@@ -105,6 +105,24 @@ describe('a message that many are to be told of', () => {
     expect(await stage.rows()).toHaveLength(AUDIENCE);
   });
 
+  test('rests after each slice, by how long that took; messages to others do not wait for it', async () => {
+    const worked: number[] = [];
+    const rest = (workedMs: number) => {
+      worked.push(workedMs);
+      return 3_600_000;
+    };
+    await stage.happened(...otherGroup(bob));
+    await following({ lane: { rest } });
+    await stage.happened(...messages(1));
+    await until(() => worked.length === 1, 'the first slice');
+    const written = (await stage.rows()).length;
+    await stage.happened(saidElsewhere);
+    await isWritten(written + 1);
+    expect(written).toBeLessThan(AUDIENCE);
+    expect(worked).toHaveLength(1);
+    expect(worked[0]).toBeGreaterThan(0);
+  });
+
   test('takes turns with those of other groups', async () => {
     const served: string[] = [];
     let isOpen = false;

@@ -1,10 +1,11 @@
 import { jest } from '@jest/globals';
 import { standardPreferences } from '../../src/commands/account/account.ts';
 import type { NotificationPreferences } from '../../src/events/account.ts';
+import { UserId } from '../../src/events/ids.ts';
 import { type Queue, QueueUnavailable } from '../../src/notifications/queue.ts';
 import { type Relay, type RelayOptions, startRelay } from '../../src/notifications/relay.ts';
 import { newId } from '../../src/platform/ids.ts';
-import { acme, ada, bob } from '../support/example-events.ts';
+import { acme, ada, bob, uuid } from '../support/example-events.ts';
 import { linesOf } from '../support/log-lines.ts';
 import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
 import { until } from '../support/until.ts';
@@ -41,6 +42,7 @@ function start(changed: Partial<RelayOptions> = {}) {
     now: stage.clock.now,
     log,
     everyMs: 5,
+    rest: () => 0,
     ...changed,
   });
   relays.push(relay);
@@ -202,6 +204,19 @@ describe('the relay', () => {
     expect(await unmarked()).toBe(1);
     resolve();
     await until(async () => (await unmarked()) === 0);
+  });
+
+  test('rests after what is due for large audiences, and hands on the rest meanwhile', async () => {
+    const crowd = [1, 2, 3, 4, 5, 6].map((n) => ({ ...ada, userId: UserId.parse(uuid(0x90_0000 + n)) }));
+    await stage.register(...crowd);
+    await write(...crowd);
+    await stage.owner.query('update notification_pace set is_slow = true');
+    start({ rest: () => 3_600_000 });
+    await isQueued(4);
+    await write(bob);
+    await isQueued(5);
+    await looks();
+    expect([await batch(4), queued.length]).toEqual([[bob.userId, [2]], 5]);
   });
 
   test('has at most 100 messages that are not confirmed', async () => {

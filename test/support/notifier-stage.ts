@@ -69,7 +69,11 @@ export async function openNotifierStage() {
       }
     }
     const timing = { now: clock.now, windowMs: WINDOW_MS, everyMs: 5 };
-    const lane = startFanOutLane({ ...{ store, fanOuts, reach, progress, log }, ...timing, ...changedLane });
+    const lane = startFanOutLane({
+      ...{ store, fanOuts, reach, progress, log, rest: () => 0 },
+      ...timing,
+      ...changedLane,
+    });
     const notifier = startNotifier({
       ...{ loader, outbox, reach, progress, log },
       store: { ...store, subscribe },
