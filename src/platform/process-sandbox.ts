@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../files/sandbox.ts';
 import { createPlaces } from './places.ts';
@@ -13,7 +14,7 @@ const LIMITS: Limits = {
   stallMs: 60_000,
 };
 /** More would only take turns with everything else on the machine. */
-const PROCESSES = 2;
+const PROCESSES = availableParallelism() > 2 ? 2 : 1;
 const IDLE_MS = 60_000;
 
 /**
