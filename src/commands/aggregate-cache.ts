@@ -54,16 +54,23 @@ function fold<S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: reado
 export class AggregateLoader {
   readonly #store: EventStore;
   readonly #cache: FoldCache;
+  readonly #loading = new Map<Stream, Promise<Folded>>();
 
   constructor(store: EventStore, cache: FoldCache) {
     this.#store = store;
     this.#cache = cache;
   }
 
-  /** The cached state; read from the log only when there is none. */
+  /** The cached state; read from the log only when there is none, and then once for all who ask meanwhile. */
   async load<S>(ref: AggregateRef<S>): Promise<Folded<S>> {
-    const cached = this.#cache.get(ref.stream) as Folded<S> | undefined;
-    return cached ?? this.refresh(ref);
+    const { stream } = ref;
+    const known = this.#cache.get(stream) ?? this.#loading.get(stream);
+    if (known) return known as Folded<S> | Promise<Folded<S>>;
+    const loading = this.refresh(ref).finally(() => {
+      if (this.#loading.get(stream) === loading) this.#loading.delete(stream);
+    });
+    this.#loading.set(stream, loading);
+    return loading;
   }
 
   /** The state as the log has it now. */
@@ -89,6 +96,7 @@ export class AggregateLoader {
   /** The next one to ask gets the state as the log has it then. */
   forget({ stream }: Pick<AggregateRef<unknown>, 'stream'>): void {
     this.#cache.delete(stream);
+    this.#loading.delete(stream);
   }
 
   #keep(stream: Stream, folded: Folded): void {

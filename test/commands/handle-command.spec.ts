@@ -308,6 +308,16 @@ describe('what follows', () => {
     expect(react).not.toHaveBeenCalled();
   });
 
+  test('a group that is not known yet is read once for all who write to it', async () => {
+    const log = createInMemoryEventStore();
+    const readStream = jest.fn(log.readStream);
+    const { handle } = await commands({ store: { ...log, readStream }, history: group });
+    const ids = [0x51, 0x52, 0x53, 0x54].map((n) => ClientMsgId.parse(uuid(n)));
+    await Promise.all(ids.map((clientMsgId) => handle(sendMessage, { ...message, clientMsgId }, by(ada))));
+    const streams = readStream.mock.calls.map(([stream]) => stream);
+    expect(streams.filter((stream) => stream === chatGroupStream(groupId))).toHaveLength(1);
+  });
+
   test('a message costs one append, and no read once the group is known', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
