@@ -1,8 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type PerMinute, type RateLimits, WINDOW_SECONDS } from '../auth/rate-limits.ts';
-import { type Counters, MAX_KEYS, rateLimitsOver } from './rate-limit-windows.ts';
+import { type Counters, boundedKeys, rateLimitsOver } from './rate-limit-windows.ts';
 import { createRequestBudgets } from './request-budgets.ts';
+
+/** Of a counter with its timer. */
+const COUNTER_BYTES = 600;
 
 /** Counters of this process alone. */
 export function createMemoryRateLimits(limits: PerMinute): RateLimits {
@@ -14,12 +16,7 @@ export function createMemoryRateLimits(limits: PerMinute): RateLimits {
 
 function boundedCounters(limit: number): Counters {
   const limiter = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS, keyPrefix: '' });
-  const keys = new LRUCache<string, true>({
-    max: MAX_KEYS,
-    disposeAfter: (_, key, reason) => {
-      if (reason === 'evict') void limiter.delete(key);
-    },
-  });
+  const keys = boundedKeys<true>(COUNTER_BYTES, (key) => void limiter.delete(key));
   return {
     consume(key) {
       keys.set(key, true);

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { RateLimiterRes } from 'rate-limiter-flexible';
 import {
   type Bucket,
@@ -8,8 +9,21 @@ import {
   WINDOW_SECONDS,
 } from '../auth/rate-limits.ts';
 
-/** A flood from ever new addresses makes a process forget the oldest counters, rather than fill its memory. */
-export const MAX_KEYS = 100_000;
+/** Of one bucket or budget: 25,000 to 70,000 counters. */
+const MAX_BYTES = 16 * 1_048_576;
+
+/**
+ * A flood from ever new addresses makes a process forget the oldest counters, rather than fill its memory. `bytes` is what a
+ * counter takes beside its key. Bounded by a number of entries, the cache would take the room for all of them at once.
+ */
+export const boundedKeys = <V extends {}>(bytes: number, onForgotten?: (key: string) => void) =>
+  new LRUCache<string, V>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: (_, key) => bytes + key.length,
+    disposeAfter: (_, key, reason) => {
+      if (reason === 'evict') onForgotten?.(key);
+    },
+  });
 
 /** One bucket's counters. It counts on past the limit, and tells so by rejecting with its result. */
 export interface Counters {

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { LRUCache } from 'lru-cache';
 import {
   type Budget,
   type PerMinute,
@@ -7,7 +6,7 @@ import {
   type RateLimits,
   WINDOW_SECONDS,
 } from '../auth/rate-limits.ts';
-import { MAX_KEYS } from './rate-limit-windows.ts';
+import { boundedKeys } from './rate-limit-windows.ts';
 
 /** Adds points to what all nodes have counted; resolves with the sum, and with how long it counts. */
 export type Tell = (
@@ -27,6 +26,7 @@ interface Window {
 }
 
 const TELL_EVERY_MS = 50;
+const WINDOW_BYTES = 200;
 
 /**
  * Counts points in this process, without a turn of the event loop. With `tell`, what is spent here is added to what is
@@ -34,11 +34,8 @@ const TELL_EVERY_MS = 50;
  */
 export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits['spend'] {
   const budgets = {
-    requests: { limit: limits.requestsPerMinute, windows: new LRUCache<string, Window>({ max: MAX_KEYS }) },
-    anonymous: {
-      limit: limits.anonymousRequestsPerMinute,
-      windows: new LRUCache<string, Window>({ max: MAX_KEYS }),
-    },
+    requests: { limit: limits.requestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
+    anonymous: { limit: limits.anonymousRequestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
   };
   let untold = new Set<Window>();
 
