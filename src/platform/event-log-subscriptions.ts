@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import { UnreadableEvent, asStored } from '../events/stored-events.ts';
+import { bytesOfEvents } from './bytes-of.ts';
 import { PAGE, type Page, createPages } from './event-log-pages.ts';
 
-/** How many events may be handed over to a subscriber that has not asked for them yet; the rest it reads later. */
-const MAX_PENDING = 4_096;
+/** What may be handed over to a subscriber that has not asked for it yet; the rest it reads later. */
+const MAX_PENDING = { events: 4_096, bytes: 8 * 1_048_576 };
 const POLL_MS = 500;
 const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000];
 
@@ -17,6 +18,10 @@ interface Subscriber {
   /** The highest position it has heard of. */
   heardOf: Position;
   pending: Recorded[];
+  /** How much was handed over at a time of what is pending, and the last event of it that is. */
+  handed: { last: Position; bytes: number }[];
+  /** Of all that together. */
+  bytes: number;
   wake: () => void;
 }
 
@@ -44,10 +49,10 @@ export function createSubscriptions(
   }
 
   function handOver(events: Recorded[], after: Position): void {
-    for (const subscriber of subscribers) {
-      const { at, pending } = subscriber;
-      if (after <= at && pending.length + events.length <= MAX_PENDING) take(subscriber, events);
-    }
+    const size = { events: events.length, bytes: bytesOfEvents(events) };
+    for (const subscriber of subscribers)
+      if (after <= subscriber.at && hasRoomFor(size, subscriber))
+        take(subscriber, events, { bytes: size.bytes });
     hear(events.at(-1)!.position);
   }
 
@@ -67,6 +72,8 @@ export function createSubscriptions(
       at: after,
       heardOf: Infinity,
       pending: [],
+      handed: [],
+      bytes: 0,
       wake: () => undefined,
     };
     const wake = () => subscriber.wake();
@@ -94,7 +101,7 @@ export function createSubscriptions(
           const { events, isNew, upTo } = await readPage(at, heardOf);
           if (!isNew) subscriber.heardOf = Math.max(subscriber.heardOf, heardOf);
           if (events.length === page) subscriber.heardOf = Infinity;
-          take(subscriber, events, upTo);
+          take(subscriber, events, { upTo });
           return;
         } catch (error) {
           subscriber.heardOf = Infinity;
@@ -136,7 +143,7 @@ export function createSubscriptions(
         if (lingerMs > 0 && mayGrow()) await pause(lingerMs, undefined, { signal }).catch(() => undefined);
         if (subscriber.pending.length < limit) readAhead();
         if (subscriber.pending.length > 0) {
-          yield subscriber.pending.splice(0, limit);
+          yield deliver(subscriber, limit);
         } else if (failure) {
           throw failure;
         } else if (subscriber.at > told) {
@@ -155,17 +162,35 @@ export function createSubscriptions(
   return { subscribe, handOver, hear };
 }
 
+const hasRoomFor = (size: typeof MAX_PENDING, { pending, bytes }: Subscriber): boolean =>
+  pending.length + size.events <= MAX_PENDING.events && bytes + size.bytes <= MAX_PENDING.bytes;
+
 /**
  * Of events that begin at or before the subscriber's next one, those that it has not got yet and that concern it. Up to
- * the last one, and up to `upTo`, there are no others for it.
+ * the last one, and up to `upTo`, there are no others for it. `bytes` is what they take where it did not read them itself.
  */
-function take(subscriber: Subscriber, events: Recorded[], upTo: Position = 0): void {
+function take(subscriber: Subscriber, events: Recorded[], { upTo = 0, bytes = 0 }): void {
   const { types, at, pending } = subscriber;
   const to = Math.max(upTo, events.at(-1)?.position ?? 0);
   if (to <= at) return;
   const isNew = events[0] && events[0].position > at;
   const fresh = isNew ? events : events.filter(({ position }) => position > at);
-  pending.push(...(types ? fresh.filter((event) => types.has(asStored(event).type)) : fresh));
+  const concerning = types ? fresh.filter((event) => types.has(asStored(event).type)) : fresh;
+  const last = concerning.at(-1);
+  if (last) {
+    pending.push(...concerning);
+    subscriber.handed.push({ last: last.position, bytes });
+    subscriber.bytes += bytes;
+  }
   subscriber.at = to;
   subscriber.wake();
+}
+
+/** Takes out the first ones. */
+function deliver(subscriber: Subscriber, limit: number): Recorded[] {
+  const events = subscriber.pending.splice(0, limit);
+  const { position } = events.at(-1)!;
+  while (subscriber.handed[0] && subscriber.handed[0].last <= position)
+    subscriber.bytes -= subscriber.handed.shift()!.bytes;
+  return events;
 }

@@ -6,11 +6,12 @@ import { until } from '../support/until.ts';
 
 const log = pino({ level: 'silent' });
 /** The n-th event, at a position of its own choice. */
-const event = (n: number) => ({ position: n * 100 }) as Recorded;
-const events = (from: number, to: number) => range(to - from).map((n) => event(from + n));
+const event = (n: number, text = '') => ({ position: n * 100, data: { text } }) as unknown as Recorded;
+const events = (from: number, to: number, text?: string) =>
+  range(to - from).map((n) => event(from + n, text));
 
-/** A log of 10,000 events, and what was read of it. */
-function stage() {
+/** A log of 10,000 events with that text, and what was read of it. */
+function stage(text = '') {
   const reads: Position[] = [];
   let length = 0;
   const subscriptions = createSubscriptions(
@@ -19,7 +20,7 @@ function stage() {
       async readAll({ after, limit }) {
         reads.push(after);
         const first = after / 100 + 1;
-        return events(first, Math.min(first + limit, length + 1));
+        return events(first, Math.min(first + limit, length + 1), text);
       },
     },
     log,
@@ -29,7 +30,7 @@ function stage() {
     subscribe: (signal: AbortSignal) => subscriptions.subscribe({ after: 0, limit: 500, signal }),
     /** Appends so many events and hands them over, as those after `after`. */
     handOver(count: number, after = length * 100) {
-      subscriptions.handOver(events(length + 1, length + count + 1), after);
+      subscriptions.handOver(events(length + 1, length + count + 1, text), after);
       length += count;
     },
     /** Hands the last ones over once more. */
@@ -86,5 +87,24 @@ describe('what is handed over to those who follow the log', () => {
     while (seen.length < 10_000) seen.push(...((await batches.next()).value as Recorded[]));
     expect(seen).toEqual(events(1, 10_001));
     expect(reads[1]).toBe(4_000 * 100);
+  });
+
+  test('does not pile up by its size either: of long ones they get the first 8 MiB, and again once they took those', async () => {
+    const text = 'x'.repeat(4_000);
+    const { subscribe, handOver, reads } = stage(text);
+    const batches = subscribe(done.signal)[Symbol.asyncIterator]();
+    const first = batches.next();
+    await until(() => reads.length === 1);
+    for (const _ of range(10)) handOver(200);
+    const seen = (await first).value as Recorded[];
+    while (seen.length < 2_000) seen.push(...((await batches.next()).value as Recorded[]));
+    expect(seen).toEqual(events(1, 2_001, text));
+    expect(reads[1]).toBe(800 * 100);
+    const readBefore = reads.length;
+    for (const _ of range(10)) {
+      handOver(100);
+      expect((await batches.next()).value).toHaveLength(100);
+    }
+    expect(reads).toHaveLength(readBefore);
   });
 });
