@@ -165,11 +165,28 @@ const SETTLING_MS = 8_000;
 
 /** The nodes tell of a user once a second at most, so that asking more often brings nothing new. */
 const FRESH_MS = 1_000;
-const MOST_KEPT = 50_000;
+/** Of some 40,000 users, or of fewer who have many sockets or have left out many groups. */
+const KEPT_BYTES = 16 * 1_048_576;
+const USER_BYTES = 250;
+const NODE_BYTES = 150;
+const SOCKET_BYTES = 150;
+const GROUP_BYTES = 64;
+
+const bytesOfAttendances = (attendances: readonly Attendance[]): number =>
+  attendances
+    .flatMap(({ received }) => received)
+    .reduce(
+      (bytes, { unheard }) => bytes + SOCKET_BYTES + unheard.length * GROUP_BYTES,
+      USER_BYTES + attendances.length * NODE_BYTES,
+    );
 
 /** How users are reached on all nodes but this. `look` rejects when nobody can tell, or not all nodes have told yet. */
 export function clusterReach(registry: Pick<PresenceRegistry, 'elsewhere' | 'since'>) {
-  const recent = new LRUCache<UserId, readonly Attendance[]>({ max: MOST_KEPT, ttl: FRESH_MS });
+  const recent = new LRUCache<UserId, readonly Attendance[]>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: bytesOfAttendances,
+    ttl: FRESH_MS,
+  });
   return {
     async look(userIds: readonly UserId[]): Promise<Reached> {
       const attendances = new Map<UserId, readonly Attendance[]>();
