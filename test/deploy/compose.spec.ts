@@ -187,6 +187,12 @@ test('a node has longer to stop than it takes at most', () => {
     expect([name, Number(stop_grace_period?.replace(/s$/, '')) * 1_000 > mostMs]).toEqual([name, true]);
 });
 
+test('the image starts the program with the options of `npm start`', () => {
+  const { scripts } = JSON.parse(fileText('package.json')) as { scripts: Record<string, string> };
+  const command = JSON.parse(/^CMD (.+)$/m.exec(fileText('Dockerfile'))?.[1] ?? '[]') as string[];
+  expect(command.join(' ')).toBe(scripts['start']);
+});
+
 test('the image has the Node that everything is tested with, and the programs that are called in it', () => {
   const { devDependencies } = JSON.parse(fileText('package.json')) as {
     devDependencies: Record<string, string>;

@@ -6,6 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '../..');
+/** How the program is started, with the options of Node that bound its memory. */
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: { start: string };
+};
+const [, ...START] = scripts.start.split(' ');
 const LAST_WORDS_MS = 500;
 /** Node keeps there what it makes of the sources: a start takes two thirds of the time. */
 const COMPILED = join(ROOT, '.cache/compiled');
@@ -17,7 +22,7 @@ export interface ServerOptions {
   port?: number;
   /** Added to the few variables that a process needs; nothing else of this process's environment is passed on. */
   env?: Record<string, string>;
-  /** Options of Node itself, such as `--cpu-prof`. */
+  /** Options of Node itself, such as `--cpu-prof`, beside those of `npm start`. */
   nodeArgs?: string[];
   /** The file to run, from the project's root. */
   entry?: string;
@@ -52,12 +57,12 @@ export interface ServerProcess {
 
 /** Starts the program without waiting for anything; for starts that are expected to fail. */
 export function launchServer(options: ServerOptions = {}): ServerProcess {
-  const { dataDir = mkdtempSync(join(tmpdir(), 'chat-server-')), port = 0, entry = 'src/main.ts' } = options;
+  const { dataDir = mkdtempSync(join(tmpdir(), 'chat-server-')), port = 0, entry = START.at(-1)! } = options;
   const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), entry], {
+  const child = spawn(process.execPath, [...START.slice(0, -1), ...(options.nodeArgs ?? []), entry], {
     cwd: ROOT,
     env: {
-      ...{ PATH, HOME, TMPDIR, NODE_COMPILE_CACHE: COMPILED },
+      ...{ PATH, HOME, TMPDIR, NODE_COMPILE_CACHE: COMPILED, MALLOC_ARENA_MAX: '2' },
       ...{ DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'info' },
       ...options.env,
     },
