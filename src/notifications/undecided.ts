@@ -24,7 +24,7 @@ const NUMBERS = 6;
 
 /**
  * Messages in a row, their ids and numbers in two buffers. As objects they would take twice the memory, and would fill the
- * old generation of the heap, which V8 lets grow to three times what is in use before it looks for garbage.
+ * old generation of the heap, which V8 lets grow to a multiple of what is in use before it collects garbage.
  */
 class Block {
   readonly #ids = Buffer.allocUnsafeSlow(BLOCK * IDS);
