@@ -47,7 +47,7 @@ const CONFINED = ({ cpuSeconds, memoryMib }: Limits) =>
     `ulimit -t ${cpuSeconds}`,
     `ulimit -d ${(NODE_MIB + memoryMib) * 1_024}`,
     '{ echo 1000 > /proc/self/oom_score_adj; } 2>/dev/null',
-    'exec nice -n 19 "$0" "$@"',
+    'exec nice -n 10 "$0" "$@"',
   ].join('; ');
 
 const Ready = z.strictObject({ ready: z.literal(true) });

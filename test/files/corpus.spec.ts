@@ -66,7 +66,7 @@ describe('the corpus', () => {
       for (const file of files) found.push([file.title, word(await inspected(file, scanner))]);
       expect(found).toEqual(titled(files));
     },
-    120_000,
+    300_000,
   );
 
   test('without a scanner, everything but viruses is found', async () => {
@@ -74,7 +74,7 @@ describe('the corpus', () => {
     const found: [string, string][] = [];
     for (const file of files) found.push([file.title, word(await inspected(file, undefined))]);
     expect(found).toEqual(files.map(({ title, expected, unscanned }) => [title, unscanned ?? expected]));
-  }, 120_000);
+  }, 300_000);
 
   test('a virus has its name in the finding', async () => {
     const [virus] = corpus.infected;

@@ -306,7 +306,7 @@ describe('the inspector', () => {
         if (isDown) throw new ScannerUnavailable('clamd does not answer');
         return cleared;
       },
-      { overdueMs: 100 },
+      { overdueMs: 3_000 },
     );
     await uploaded(store, 1, 2);
     expect(failure()).toBeUndefined();
