@@ -12,20 +12,21 @@ const EVENT = '42';
 type Packet = { data: unknown[] } | { text: string };
 
 type Adapter = ReturnType<ChatServer['of']>['adapter'];
-type Broadcast = Adapter['broadcast'];
+/** Returns the number of sockets reached. */
+export type FanOut = (packet: Packet, opts: Parameters<Adapter['broadcast']>[1]) => number;
 
 /**
  * Returns what writes one shared frame for an emit to rooms straight to each socket's wire: the event is encoded once, and
  * a delivery is an entry in a list. `delivered` is told the number of sockets reached.
  */
-export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Broadcast {
+export function fanOut(io: ChatServer, delivered: (sockets: number) => void): FanOut {
   const main = io.of('/');
   const { adapter } = main;
 
-  return (packet: Packet, { rooms, except, flags }) => {
+  return (packet, { rooms, except, flags }) => {
     const excepted = except?.size ? membersOf(adapter, except) : undefined;
     const ids = rooms.size === 1 ? adapter.rooms.get(first(rooms)) : membersOf(adapter, rooms);
-    if (!ids) return;
+    if (!ids) return 0;
     let frame: Buffer | undefined;
     let count = 0;
     for (const id of ids) {
@@ -37,6 +38,7 @@ export function fanOut(io: ChatServer, delivered: (sockets: number) => void): Br
       count += 1;
     }
     delivered(count);
+    return count;
   };
 }
 

@@ -130,7 +130,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
     : loneNode(here);
   const { push, reach, attendances } = node;
-  const presence = trackPresence(io, users, node.isElsewhere);
+  const presence = trackPresence(io, users, hints, node.isElsewhere);
 
   const handlers = clientEventHandlers({ ...deps, membership, hints });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });

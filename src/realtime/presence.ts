@@ -1,10 +1,9 @@
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { ChatServer, ChatSocket, User } from './connection.ts';
-import { groupRoom, groupsAmong, userRoom } from './rooms.ts';
+import type { Hints } from './hints.ts';
+import { groupsAmong } from './rooms.ts';
 import type { Users } from './users.ts';
 
-/** In a larger room presence is noise for everybody, and work for the server with its square. */
-const MAX_ROOM = 200;
 /** A socket that comes back within this time was never away. */
 const GRACE_MS = 1_000;
 
@@ -22,6 +21,7 @@ export interface Presence {
 export function trackPresence(
   io: ChatServer,
   users: Users,
+  hints: Pick<Hints, 'presence'>,
   isElsewhere?: (userId: UserId) => Promise<boolean>,
 ): Presence {
   const { adapter } = io.of('/');
@@ -33,8 +33,7 @@ export function trackPresence(
   ];
 
   function tell({ id }: User, online: boolean, groups: readonly GroupId[]): void {
-    const small = groups.map(groupRoom).filter((room) => (adapter.rooms.get(room)?.size ?? 0) <= MAX_ROOM);
-    if (small.length > 0) io.to(small).except(userRoom(id)).emit('presence', { userId: id, online });
+    if (groups.length > 0) hints.presence(id, online, groups);
   }
 
   /** Tells it unless the user is on another node, or has changed its mind before that is known. */

@@ -52,13 +52,17 @@ export class TokenBuckets {
     this.#rate = rate;
   }
 
-  take(key: string): boolean {
+  take(key: string, tokens = 1): boolean {
     const bucket = this.#byKey.get(key) ?? new TokenBucket(this.#rate);
     this.#byKey.set(key, bucket);
-    return bucket.take();
+    return bucket.take(tokens);
   }
 
   isEmpty(key: string): boolean {
-    return this.#byKey.get(key)?.isEmpty() ?? false;
+    return this.emptyMs(key) > 0;
+  }
+
+  emptyMs(key: string): number {
+    return this.#byKey.get(key)?.emptyMs() ?? 0;
   }
 }

@@ -60,4 +60,15 @@ describe('what is not logged', () => {
     ]);
     expect(first.all('presence').filter(({ userId }) => userId === bob)).toEqual([]);
   });
+
+  test('a socket that shares several groups with a user hears once that it comes', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    for (let groups = 0; groups < 3; groups += 1) await world.group(alice, bob);
+    const groupId = await world.group(alice, bob);
+    const one = await world.client(alice);
+    const two = await world.client(bob);
+    await two.send(groupId, 'Here');
+    await one.hears('messageSent');
+    expect(one.all('presence')).toEqual([{ userId: bob, online: true }]);
+  });
 });
