@@ -1,0 +1,105 @@
+import type { GroupId, UserId } from '../../src/events/ids.ts';
+import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import { type TestClient, type World, newUser } from '../support/sockets.ts';
+import { until } from '../support/until.ts';
+
+/** Of each member on each node. */
+const SOCKETS = 8;
+const MEMBERS = 24;
+/** Of the room on each node. */
+const SIZE = SOCKETS * MEMBERS;
+
+describe('In a room of 192 sockets on each of two nodes', () => {
+  let stage: ClusterStage;
+  let nodes: World[];
+  let groupId: GroupId;
+  const members = Array.from({ length: MEMBERS }, newUser);
+  const passersBy = Array.from({ length: 40 }, newUser);
+  /** By node, then by member. */
+  let clients: TestClient[][][];
+
+  beforeAll(async () => {
+    stage = await openClusterStage();
+    // Heads are frames as well.
+    const settings = { headsIntervalMs: 600_000 };
+    nodes = [await stage.node({ settings }), await stage.node({ settings })];
+    const leader = await stage.broadcaster();
+    groupId = await nodes[0]!.group(members[0]!, ...members.slice(1), ...passersBy);
+    const head = await nodes[0]!.store.head();
+    await until(() => leader.position() === head, 'the broadcaster to have told of the group');
+    clients = await Promise.all(
+      nodes.map(async (node) => {
+        const open: TestClient[][] = [];
+        for (const member of members)
+          open.push(await Promise.all(Array.from({ length: SOCKETS }, () => node.client(member))));
+        return open;
+      }),
+    );
+  });
+  afterAll(() => stage.close());
+
+  /** The last socket of the last member on each node. */
+  const witnesses = () => clients.map((open) => open.at(-1)!.at(-1)!);
+  /** A socket of each member, of one half on one node, of the other on the other. */
+  const speakers = () => members.map((_, index) => clients[index % 2]![index]![0]!);
+
+  /** Counts what each node writes from now on; of receipts and typing each is within 2,000 frames a second and as much at once. */
+  function meter() {
+    const before = nodes.map(({ metered }) => metered.delivered);
+    const startedAt = performance.now();
+    return {
+      expectWithinBudget(besides: number) {
+        const budget = 2_000 * ((performance.now() - startedAt) / 1_000 + 1) + SIZE;
+        for (const [index, { metered }] of nodes.entries())
+          expect(metered.delivered - before[index]!).toBeLessThan(budget + besides);
+      },
+    };
+  }
+
+  test('receipts keep to 2,000 frames a second on each, and both hear how far each has read', async () => {
+    await speakers()[0]!.send(groupId, 'First');
+    await speakers()[0]!.send(groupId, 'Second');
+    const all = clients.flat(2);
+    await until(() => all.every((client) => client.all('messageSent').length === 2), 'the messages');
+    const metered = meter();
+    for (const seq of [1, 2])
+      await Promise.all(speakers().map((reader) => reader.asks('markRead', { groupId, seq })));
+    for (const witness of witnesses()) {
+      const last = () => witness.all('messagesRead').flatMap(({ userId, seq }) => (seq === 2 ? userId : []));
+      await until(() => new Set(last()).size === MEMBERS, 'how far each has read');
+    }
+    metered.expectWithinBudget(2 * MEMBERS * SOCKETS);
+  });
+
+  test('typing keeps to 2,000 frames a second on each', async () => {
+    const metered = meter();
+    for (let time = 0; time < 5; time += 1)
+      await Promise.all(speakers().map((writer) => writer.asks('typing', { groupId, isTyping: true })));
+    await speakers()[0]!.send(groupId, 'Still here');
+    for (const witness of witnesses())
+      await witness.hears('messageSent', ({ data }) => data.text === 'Still here');
+    metered.expectWithinBudget(SIZE);
+    for (const witness of witnesses()) expect(witness.all('typing')).not.toEqual([]);
+  });
+
+  test('presence keeps to 2,000 frames a second on each, and both hear the last state of each', async () => {
+    const metered = meter();
+    const areAway = async (node: World) => (await node.gateway.online(passersBy)).size === 0;
+    for (let time = 0; time < 3; time += 1) {
+      const passing = await Promise.all(passersBy.map((user, index) => nodes[index % 2]!.client(user)));
+      for (const { socket } of passing) socket.disconnect();
+      for (const node of nodes) await until(() => areAway(node), 'everybody to be away');
+    }
+    metered.expectWithinBudget(0);
+    await nodes[0]!.client(passersBy[0]!);
+    await nodes[1]!.client(passersBy[1]!);
+    for (const witness of witnesses()) {
+      const last = new Map<UserId, boolean>();
+      await until(() => {
+        for (const { userId, online } of witness.all('presence')) last.set(userId as UserId, online);
+        return passersBy.every((user, index) => last.get(user) === index < 2);
+      }, 'the last state of each');
+    }
+    metered.expectWithinBudget(0);
+  });
+});
