@@ -51,7 +51,8 @@ export function presenceHints(budgets: HintBudgets, write: FanOut): TellPresence
       }
       untold.delete(room);
     }
-    if (rooms.size > 0) frames.take(userId, write(packet, { ...opts, rooms }));
+    const written = rooms.size > 0 ? write(packet, { ...opts, rooms }) : 0;
+    if (written > 0) frames.take(userId, written);
     forgetTold(userId, news);
   }
 

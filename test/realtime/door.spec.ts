@@ -119,6 +119,7 @@ describe('a connection that has said who it is', () => {
     const socket = await openRawSocket(world.url);
     for (let count = 0; count < 20; count += 1) socket.connect(world.token(alice));
     await until(() => socket.ended() !== undefined, 'the end');
+    expect(socket.heard.filter((answer) => answer.startsWith('40')).length).toBeLessThanOrEqual(1);
     const entered = await enter(alice);
     entered.connect(world.token(alice));
     await until(() => entered.ended() !== undefined, 'the end');
