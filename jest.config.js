@@ -16,5 +16,7 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testSequencer: '<rootDir>/test/support/longest-first.js',
   maxWorkers: 3,
+  // What a suite has loaded as modules stays in its worker for good: one that has grown begins anew.
+  workerIdleMemoryLimit: '300MB',
   testTimeout: 60_000,
 };
