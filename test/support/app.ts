@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
 import { linesOf } from './log-lines.ts';
 
 export interface Person {
@@ -30,7 +30,7 @@ export interface Answer {
 
 /** The whole program on a database of its own, with limits that tests do not reach, and REST to ask it with. */
 export async function startApp(env: Record<string, string> = {}) {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
   const { log, lines } = linesOf('info');
   const config = readConfig({
     DATABASE_URL: database.ownerUrl,

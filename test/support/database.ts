@@ -7,6 +7,8 @@ import { until } from './until.ts';
 export const OWNER_URL_VARIABLE = 'TEST_POSTGRES_OWNER_URL';
 /** The migrated database that every test's own is a copy of. */
 export const TEMPLATE = 'chat_template';
+/** The same with the read models of an empty log, for tests that need them and not how they are made. */
+export const TEMPLATE_WITH_READ_MODELS = 'chat_template_with_read_models';
 
 export interface TestDatabase {
   /** Connects as the owner. */
@@ -17,12 +19,9 @@ export interface TestDatabase {
 }
 
 /** A fresh, migrated database in the server that jest's global setup started. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+export async function createTestDatabase(template = TEMPLATE): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  // A small database is copied faster as files than through the write-ahead log.
-  await administer(`create database ${name} template ${TEMPLATE} strategy file_copy`);
-  // What belongs to a database, and not to what is in it, is not copied.
-  await administer(`grant create on database ${name} to ${APP_ROLE}`);
+  await administer(...copyOf(template, name));
   const ownerUrl = databaseUrl(name);
   return {
     ownerUrl,
@@ -30,6 +29,14 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     drop: () => drop(name),
   };
 }
+
+/** The statements that make a database of all that is in another one. */
+export const copyOf = (template: string, name: string): string[] => [
+  // A small database is copied faster as files than through the write-ahead log.
+  `create database ${name} template ${template} strategy file_copy`,
+  // What belongs to a database, and not to what is in it, is not copied.
+  `grant create on database ${name} to ${APP_ROLE}`,
+];
 
 /** The owner's address of one database of the server under test. */
 export function databaseUrl(database: string): string {
@@ -61,12 +68,12 @@ async function drop(name: string): Promise<void> {
   }
 }
 
-/** Runs one statement in the server's own database. */
-export async function administer(statement: string): Promise<void> {
+/** Runs statements in the server's own database, one after the other. */
+export async function administer(...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl('postgres') });
   await client.connect();
   try {
-    await client.query(statement);
+    for (const statement of statements) await client.query(statement);
   } finally {
     await client.end();
   }

@@ -2,11 +2,12 @@ import { rm } from 'node:fs/promises';
 import type { EmbeddedPostgres } from '../../src/platform/embedded-postgres.ts';
 
 interface Started {
-  testPostgres: { postgres: EmbeddedPostgres; dataDir: string };
+  testFolder: string;
+  testPostgres: EmbeddedPostgres;
 }
 
 export default async function tearDown(): Promise<void> {
-  const { postgres, dataDir } = (globalThis as unknown as Started).testPostgres;
-  await postgres.stop();
-  await rm(dataDir, { recursive: true, force: true });
+  const { testFolder, testPostgres } = globalThis as unknown as Started;
+  await testPostgres.stop();
+  await rm(testFolder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -15,7 +15,7 @@ import { startProjections } from '../../src/platform/run-projections.ts';
 import { accounts } from '../../src/projections/accounts.ts';
 import { chatGroups } from '../../src/projections/chat-groups.ts';
 import type { Projection } from '../../src/projections/projection.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
 import { event, groupId, registered, uuid } from './example-events.ts';
 import { streamOf } from './history.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
@@ -39,7 +39,7 @@ const COLUMNS = `event_id as "eventId", recipient_id as "recipientId", channel, 
 /** The outbox on a database of its own, beside an account for everybody who is registered in the log. */
 export async function openOutboxStage() {
   const log = pino({ level: 'silent' });
-  const database = await createTestDatabase();
+  const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
   const url = database.ownerUrl;
   const owner = new pg.Client({ connectionString: withSession(url, {}), types: columnTypes });
   await owner.connect();

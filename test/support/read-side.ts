@@ -10,13 +10,13 @@ import { APP_ROLE, columnTypes, createPool, withSession } from '../../src/platfo
 import { createQueryPool } from '../../src/platform/query-pool.ts';
 import { startProjections } from '../../src/platform/run-projections.ts';
 import { bindQueries } from '../../src/queries/queries.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
 import { happened } from './history.ts';
 
 /** A log, its read models and everything that answers from them, on a database of its own. */
 export async function openReadSide() {
   const log = pino({ level: 'silent' });
-  const database = await createTestDatabase();
+  const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
   const url = database.ownerUrl;
   const owner = new pg.Client({ connectionString: withSession(url, {}), types: columnTypes });
   await owner.connect();
