@@ -15,13 +15,16 @@ import {
   storageKey,
 } from '../files/storage.ts';
 import { type UploadReceiver, UploadRefused } from '../files/upload-receiver.ts';
-import { describeObject, freeBytesOf, readObject, writeObject } from './local-storage-objects.ts';
+import { describeObject, freeBytesOf, readObject, syncFolder, writeObject } from './local-storage-objects.ts';
+import { type Pace, createPace } from './pace.ts';
 import { within } from './within.ts';
 
 const FOLDERS: readonly StorageFolder[] = ['quarantine', 'clean', 'thumbnails'];
 /** Where objects are made before they are published; what a crash left here is nobody's. */
 const INCOMING = 'incoming';
 const PROBE_MS = 2_000;
+/** Of all uploads together: this process has others to serve. A storage of its own takes as much as its network does. */
+const UPLOADED_PER_SECOND = 32 * 1_048_576;
 
 /**
  * Files in a folder of this machine, which is made when missing (0700, files 0600). Uploads come to this server by URLs
@@ -33,6 +36,7 @@ export async function createLocalStorage({
   links,
   minFreeBytes = 0,
   freeBytes = freeBytesOf,
+  pace = createPace(UPLOADED_PER_SECOND),
   now = Date.now,
 }: {
   dir: string;
@@ -40,6 +44,8 @@ export async function createLocalStorage({
   minFreeBytes?: number;
   /** Of the disk that the folder is on. */
   freeBytes?: (dir: string) => Promise<number>;
+  /** Waits until so many bytes of uploads may be taken. */
+  pace?: Pace;
   now?: () => number;
 }): Promise<FileStorage & UploadReceiver> {
   const pathOf = (key: StorageKey) => join(dir, key);
@@ -134,7 +140,7 @@ export async function createLocalStorage({
         const transfer = { body, size };
         transfers.set(fileId, transfer);
         const write = async (path: string) => {
-          const stored = await writeObject(path, received(body), size);
+          const stored = await writeObject(path, received(body, pace), size);
           if (stored.size !== size) throw new UploadRefused('wrong-size');
           if (sha256 !== null && stored.etag !== sha256) throw new UploadRefused('wrong-sha256');
           return stored;
@@ -190,9 +196,13 @@ export async function createLocalStorage({
 }
 
 /** What a client sends, left open when it is not read to its end. Throws `UploadRefused` when the client goes away. */
-async function* received(body: Readable): AsyncIterable<Uint8Array> {
+async function* received(body: Readable, pace: Pace): AsyncIterable<Uint8Array> {
+  const chunks = body.iterator({ destroyOnReturn: false });
   try {
-    yield* body.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks as AsyncIterable<Uint8Array>) {
+      await pace(chunk.length);
+      yield chunk;
+    }
   } catch (error) {
     throw new UploadRefused('broken-off', { cause: error });
   }
@@ -217,16 +227,6 @@ async function removeFiles(folder: string, before: Date): Promise<number> {
     removed += 1;
   }
   return removed;
-}
-
-/** A new name is on stable storage only when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 const NO_ROOM = new Set(['ENOSPC', 'EDQUOT']);

@@ -70,6 +70,24 @@ describe('files in a folder', () => {
     expect(await small.failure()).toBe('the disk of the storage folder is nearly full');
   });
 
+  test('takes the bytes of all uploads at one pace', async () => {
+    const go = Promise.withResolvers<void>();
+    const asked: number[] = [];
+    const pace = (bytes: number) => {
+      asked.push(bytes);
+      return go.promise;
+    };
+    const paced = await createLocalStorage({ dir, links, pace });
+    let done = 0;
+    const uploads = [200, 300].map((size) =>
+      paced.receive(permit(size), Readable.from([Buffer.alloc(size)])).finally(() => (done += 1)),
+    );
+    await until(() => asked.length === 2);
+    expect([asked.toSorted(), done]).toEqual([[200, 300], 0]);
+    go.resolve();
+    expect((await Promise.all(uploads)).map(({ size }) => size)).toEqual([200, 300]);
+  });
+
   test('names the bytes by their SHA-256', async () => {
     const bytes = randomBytes(1_000);
     expect(await receive(bytes)).toStrictEqual({ size: 1_000, etag: sha256(bytes) });
