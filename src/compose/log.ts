@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -24,7 +25,11 @@ import { watchForNewerCode } from './newer-code.ts';
  * Connections of a process, each kind of work with its own, so that none waits for those of another. They open when they
  * are needed, and close when they have been idle for a while.
  */
-const CONNECTIONS = { commands: 6, logins: 3, background: 3, queries: 6, searches: 2 };
+const CONNECTIONS = {
+  ...{ commands: 6, logins: 3, background: 3, queries: 6 },
+  // A search may take a processor for itself, and PostgreSQL may be on this machine.
+  searches: availableParallelism() > 2 ? 2 : 1,
+};
 /**
  * Where many processes share one log: each commit wakes most of them, which costs more than what is in it. Nobody sees the
  * delay, and a lone append has none.
