@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { LRUCache } from 'lru-cache';
 import { countedAddress } from '../auth/client-address.ts';
 import { WINDOW_SECONDS } from '../auth/rate-limits.ts';
 
@@ -24,14 +23,17 @@ export function refuseSlowly(
   app: FastifyInstance,
   { atOnce = 20, delayMs = 100, mostHeld = 1_000 }: SlowRefusals = {},
 ): void {
-  const refusals = new LRUCache<string, number>({
-    max: CALLERS,
-    ttl: WINDOW_SECONDS * 1_000,
-    noUpdateTTL: true,
-  });
+  /** Of this minute; with ever new callers it begins early. */
+  let refusals = new Map<string, number>();
+  let endsAt = 0;
   let held = 0;
 
   function countRefusal({ session, ip }: FastifyRequest): number {
+    const now = performance.now();
+    if (now >= endsAt || refusals.size >= CALLERS) {
+      refusals = new Map();
+      endsAt = now + WINDOW_SECONDS * 1_000;
+    }
     const caller = session?.actor.userId ?? countedAddress(ip);
     const count = (refusals.get(caller) ?? 0) + 1;
     refusals.set(caller, count);

@@ -50,7 +50,7 @@ describe('the refusals of a caller who goes on', () => {
     const { answer } = await isHeld('192.0.2.1');
     await refusedAtOnce('192.0.2.2');
     for (const status of [200, 403, 503]) expect((await call(status, '192.0.2.1')).status).toBe(status);
-    expect(await Promise.race([answer, 'not yet'])).toBe('not yet');
+    expect(await Promise.race([answer, Promise.resolve('not yet')])).toBe('not yet');
   });
 
   test('close the connection when too many are held back, until somebody leaves', async () => {
