@@ -12,6 +12,9 @@ export interface Server {
   recover(): Promise<void>;
 }
 
+/** Batches that are confirmed and not handled, at most so many, while the server is there. */
+const BACKLOG = 500;
+
 /** A worker that keeps note of what it was handed. */
 export function recorder(work: (batchId: string) => Promise<void> = async () => undefined) {
   const handled: string[] = [];
@@ -193,6 +196,11 @@ export function queueContract(server: () => Server): void {
     let refused = 0;
     const publisher = async () => {
       while (!isOver) {
+        // Handling takes its time: a larger backlog would outlast the test.
+        if (!isDown && confirmed.length > worker.handled.length + BACKLOG) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          continue;
+        }
         const batchId = randomUUID();
         try {
           await queue.publish(batchId, 'email');
@@ -218,7 +226,8 @@ export function queueContract(server: () => Server): void {
       const handled = new Set(worker.handled);
       return confirmed.filter((batchId) => !handled.has(batchId));
     };
-    await until(() => missing().length === 0, 'all that was confirmed is handled', 60_000);
+    await until(() => missing().length === 0, 'all to be handled', 150_000).catch(() => undefined);
+    expect(missing()).toEqual([]);
     expect(confirmed.length).toBeGreaterThan(100);
-  }, 120_000);
+  }, 300_000);
 }
