@@ -58,6 +58,8 @@ describe('every call is answered in its time while', () => {
         SMTP_URL: mail.url,
         ACCESS_TOKEN_SECONDS: '3600',
         MESSAGES_PER_MINUTE: '1000000',
+        REQUESTS_PER_MINUTE: '1000000',
+        ANONYMOUS_REQUESTS_PER_MINUTE: '1000000',
         LOGINS_PER_MINUTE: '1000',
       },
     });
