@@ -183,13 +183,18 @@ describe('every call is answered in its time while', () => {
       const { position } = await client.send({ groupId, clientMsgId, text });
       last = Math.max(last, Number(position));
     }
-    const { data } = await call<{ data: { text: string }[] }>(
-      server.url,
-      'GET',
-      `/v1/groups/${groupId}/messages?limit=100`,
-      { token: acme.accessToken, headers: { 'x-min-position': String(last) } },
-    );
-    const stored = data.map(({ text }) => text).filter((text) => text.startsWith('Message'));
+    const stored: string[] = [];
+    for (let [before, isMore] = ['', true]; isMore;) {
+      const page = await call<{ data: { seq: number; text: string }[]; hasMore: boolean }>(
+        server.url,
+        'GET',
+        `/v1/groups/${groupId}/messages?limit=100${before}`,
+        { token: acme.accessToken, headers: { 'x-min-position': String(last) } },
+      );
+      stored.push(...page.data.map(({ text }) => text).filter((text) => text.startsWith('Message')));
+      before = `&beforeSeq=${Math.min(...page.data.map(({ seq }) => seq))}`;
+      isMore = page.hasMore;
+    }
     expect(stored.toSorted()).toEqual([...texts.values()].toSorted());
   }
 
