@@ -5,7 +5,7 @@ import { WINDOW_SECONDS } from '../auth/rate-limits.ts';
 interface SlowRefusals {
   /** Refusals that a caller hears at once, in each minute. */
   atOnce?: number;
-  /** How long each of the others is held back. */
+  /** Delay of each further refusal. */
   delayMs?: number;
   /** Refusals that are held back at a time; a connection that brings one more is closed with the answer. */
   mostHeld?: number;

@@ -23,7 +23,7 @@ export interface FanOutLaneOptions {
   everyMs?: number;
   /** Members that a slice looks at. */
   sliceRows?: number;
-  /** How long it rests after a slice that took so long; both in milliseconds. */
+  /** Returns the pause after a slice that took `workedMs`, in milliseconds. */
   rest?: (workedMs: number) => number;
   /** Hears that somebody may be told. */
   onWritten?: () => void;

@@ -18,7 +18,7 @@ export interface RelayOptions {
   now: () => Date;
   log: Logger;
   everyMs?: number;
-  /** How long what is due for large audiences rests after it took so long; both in milliseconds. */
+  /** Returns the pause after gathering for large audiences took `workedMs`, in milliseconds. */
   rest?: (workedMs: number) => number;
 }
 

@@ -11,7 +11,7 @@ export interface Undecided extends MessageAudience {
 }
 
 /**
- * At most so many, at about 200 bytes each: 30 s of 6,600 messages a second, and 40 MB. Beyond that the oldest are decided early,
+ * The largest number kept: 30 s at 6,600 messages a second, about 40 MB at 200 bytes each. Beyond it the oldest are decided early,
  * so that some may be told of a message that would have reached them in time; memory stays bounded and nobody is forgotten.
  */
 export const MOST_UNDECIDED = 200_000;
