@@ -8,6 +8,7 @@ interface WebSocket {
   _socket: TcpSocket;
   _sender: { sendFrame: (frame: FrameParts, sent?: (error?: Error | null) => void) => void };
   close(code: number, reason: string): void;
+  pause(): void;
   terminate(): void;
 }
 
@@ -28,6 +29,7 @@ const SLOW_CONSUMER = 4_008;
 /** RFC 6455 §7.4.1. */
 const POLICY_VIOLATION = 1_008;
 const TERMINATE_AFTER_MS = 1_000;
+const LAST_WORDS_BYTES = 16_384;
 /** WebSocket's own pings, which `ws` answers: browsers send none, other clients one now and then. */
 const PINGS = { perSecond: 10, burst: 100 };
 
@@ -64,6 +66,7 @@ export class Wire {
   #frames: Buffer[] = [];
   #bytes = 0;
   #isCut = false;
+  #isEnded = false;
   #pings: TokenBucket | undefined;
 
   /** `maxUnsentBytes`: a connection with more than that unsent is cut. */
@@ -113,9 +116,16 @@ export class Wire {
     }
   }
 
-  /** Ends a connection that does what it must not. Nothing more of it is looked at; what was sent to it leaves. */
+  /** Ends a connection that does what it must not. Little more of it is read; what was sent to it leaves. */
   end(reason: string): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     this.#close(POLICY_VIOLATION, reason);
+    const { bytesRead } = this.#tcp;
+    // Even frames that nobody looks at cost time to parse; a client that closes as well sends a few bytes.
+    this.#tcp.on('data', () => {
+      if (this.#tcp.bytesRead - bytesRead > LAST_WORDS_BYTES) this.#ws.pause();
+    });
     this.#conn.close();
   }
 

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import type { Socket as TcpSocket } from 'node:net';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
 import { openRawSocket } from '../support/raw-socket.ts';
 import { type World, createWorld, newUser } from '../support/sockets.ts';
 import { until } from '../support/until.ts';
+
+/** A text frame as clients send it, masked with zeros. */
+const maskedFrame = (text: string) =>
+  Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
 
 describe('before a connection has said who it is', () => {
   let world: World;
@@ -138,6 +143,17 @@ describe('a connection that has said who it is', () => {
     await until(() => socket.ended() !== undefined, 'the end');
     expect(socket.ended()).toEqual({ code: 1008, reason: 'too many refused events' });
     expect(socket.heard.length).toBeLessThan(250);
+  });
+
+  test('is not read from once it has been told to go', async () => {
+    let read = () => 0;
+    world.httpServer.on('connection', (tcp) => (read = () => tcp.bytesRead));
+    const socket = await enter();
+    const tcp = (socket.ws as unknown as { _socket: TcpSocket })._socket;
+    const frames = Buffer.concat(Array<Buffer>(10_000).fill(maskedFrame('42["nothing"]')));
+    for (let count = 0; count < 100; count += 1) tcp.write(frames);
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect(read()).toBeLessThan(1_000_000);
   });
 
   test('is closed for going on at twice its budget, not for one burst that is too large', async () => {
