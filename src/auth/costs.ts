@@ -8,7 +8,7 @@ export const DEFAULT_COSTS = {
   /** GET, HEAD and OPTIONS. */
   query: 1,
   /** A query with a text to look for in `q`. */
-  search: 5,
+  search: 10,
   /** Every other method. */
   command: 5,
   socketEvent: 5,

@@ -28,6 +28,12 @@ export interface Quota {
   resetMs: number;
 }
 
+/** What spending points comes to. */
+export interface Spent extends Quota {
+  /** What the caller waits before its work begins: whoever spends a minute's points in a few seconds is served at a pace. */
+  delayMs: number;
+}
+
 export class RateLimited extends Error {
   override readonly name = 'RateLimited';
   readonly quota: Quota;
@@ -48,5 +54,5 @@ export interface RateLimits {
    * Takes points from the budget and returns at once: nodes tell each other soon after, so that for a moment each may
    * give what another has given. Throws `RateLimited`, and takes nothing, when fewer are left.
    */
-  spend(budget: Budget, key: string, points: number): Quota;
+  spend(budget: Budget, key: string, points: number): Spent;
 }

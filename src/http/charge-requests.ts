@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { countedAddress } from '../auth/client-address.ts';
 import { type Cost, DEFAULT_COSTS, costOf } from '../auth/costs.ts';
@@ -13,7 +14,7 @@ declare module 'fastify' {
 
 /**
  * Charges every request, on whatever route or none, as soon as it is known who asks and before the body is read. A user
- * pays by id, anybody else by address. Call before any route is made.
+ * pays by id, anybody else by address. Whoever asks for very much at once waits. Call before any route is made.
  */
 export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): void {
   app.addHook('onRoute', (route) => {
@@ -26,11 +27,10 @@ export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): vo
     if (cost === 0) return;
     const userId = request.session?.actor.userId;
     const key = userId ?? countedAddress(request.ip);
-    const quota =
-      typeof cost === 'number'
-        ? rateLimits.spend(userId === undefined ? 'anonymous' : 'requests', key, cost)
-        : await rateLimits.consume(cost, key);
+    if (typeof cost === 'string') return sendQuota(reply, await rateLimits.consume(cost, key));
+    const quota = rateLimits.spend(userId === undefined ? 'anonymous' : 'requests', key, cost);
     sendQuota(reply, quota);
+    if (quota.delayMs > 0) await pause(quota.delayMs);
   });
 }
 

@@ -21,16 +21,23 @@ interface Window {
   spent: number;
   /** Of that, what the other nodes have not been told. */
   untold: number;
-  /** On the clock of `performance.now()`. */
+  /** When all that was spent is paid for at the pace; like `endsAt` on the clock of `performance.now()`. */
+  paidAt: number;
   endsAt: number;
 }
 
 const TELL_EVERY_MS = 50;
-const WINDOW_BYTES = 200;
+const WINDOW_BYTES = 208;
+/** What a window holds is served within half of it. */
+const PACE_MS = (WINDOW_SECONDS * 1_000) / 2;
+/** So much of that may come at once. */
+const BURST_MS = 1_500;
+/** Calls have to be answered in time: callers who ask for more at once than this spreads are bounded by the budget alone. */
+const LONGEST_DELAY_MS = 2_000;
 
 /**
  * Counts points in this process, without a turn of the event loop. With `tell`, what is spent here is added to what is
- * spent elsewhere 50 ms later; while that fails, this process counts for itself.
+ * spent elsewhere 50 ms later; while that fails, this process counts for itself. The pace is of this process.
  */
 export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits['spend'] {
   const budgets = {
@@ -74,12 +81,13 @@ export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits
     const now = performance.now();
     let window = windows.get(key);
     if (!window || window.endsAt <= now) {
-      window = { budget, key, spent: 0, untold: 0, endsAt: now + WINDOW_SECONDS * 1_000 };
+      window = { budget, key, spent: 0, untold: 0, paidAt: now, endsAt: now + WINDOW_SECONDS * 1_000 };
       windows.set(key, window);
     }
     const isRefused = window.spent + points > limit;
     if (!isRefused) {
       window.spent += points;
+      window.paidAt = Math.max(window.paidAt, now) + (points / limit) * PACE_MS;
       if (tell) toBeTold(window, points, tell);
     }
     const quota = {
@@ -90,6 +98,7 @@ export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits
       resetMs: window.endsAt - now,
     };
     if (isRefused) throw new RateLimited(quota);
-    return quota;
+    const delayMs = Math.min(Math.max(0, window.paidAt - now - BURST_MS), LONGEST_DELAY_MS);
+    return { ...quota, delayMs };
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { MAX_STALE_MS } from '../auth/authenticate.ts';
 import { type Cost, DEFAULT_COSTS, costOf } from '../auth/costs.ts';
@@ -79,9 +80,11 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     const [name, ...args] = reply ? packet.slice(0, -1) : packet;
     const bytes = connection.takeSize();
     if (connection.wire.isCut) return;
+    let dueAt = 0;
     try {
       const cost = costOfEvent(name);
-      if (typeof cost === 'number') rateLimits.spend('requests', connection.user.id, cost);
+      if (typeof cost === 'number')
+        dueAt = performance.now() + rateLimits.spend('requests', connection.user.id, cost).delayMs;
     } catch (error) {
       return refuse(socket, name, error, reply);
     }
@@ -93,6 +96,8 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
       refuse(socket, name, new ProblemError(problem('UNAVAILABLE')), reply);
     }, ANSWER_MS);
     const isQueued = connection.inTurn(bytes, async () => {
+      const delayMs = dueAt - performance.now();
+      if (delayMs > 0) await pause(delayMs);
       // Whoever has been told to repeat an event does not expect it to happen later.
       if (isAnswered) return;
       try {

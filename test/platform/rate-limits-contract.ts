@@ -58,6 +58,16 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
     expect(rateLimits.spend('anonymous', 'ada', 1)).toMatchObject({ bucket: 'anonymous' });
   });
 
+  test('let what a caller asks for at once begin at the pace of its budget', async () => {
+    const rateLimits = await create({ ...limits, requestsPerMinute: 3_000 });
+    expect(rateLimits.spend('requests', 'ada', 150).delayMs).toBe(0);
+    const { delayMs } = rateLimits.spend('requests', 'ada', 100);
+    expect(delayMs).toBeGreaterThan(0);
+    expect(delayMs).toBeLessThanOrEqual(1_000);
+    expect(rateLimits.spend('requests', 'ada', 2_000).delayMs).toBe(2_000);
+    expect(rateLimits.spend('requests', 'bob', 1).delayMs).toBe(0);
+  });
+
   test('never give more than there is to callers that come at once', async () => {
     const rateLimits = await create(limits);
     const asked = Array.from({ length: 20 }, () => rateLimits.consume('messages', 'ada'));
