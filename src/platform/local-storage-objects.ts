@@ -10,6 +10,8 @@ import { UploadRefused } from '../files/upload-receiver.ts';
  */
 const DIGEST_BYTES = 32;
 const CHUNK_BYTES = 65_536;
+/** As much is brought to the disk at once: a whole file at its end would hold up the commits of the database. */
+const SYNC_EVERY_BYTES = 1_048_576;
 
 /** Writes a new object of mode 0600 to stable storage. Throws `UploadRefused` as soon as it has too many bytes. */
 export async function writeObject(
@@ -19,6 +21,7 @@ export async function writeObject(
 ): Promise<StoredObject> {
   const hash = createHash('sha256');
   let size = 0;
+  let unsynced = 0;
   const file = await open(path, 'wx', 0o600);
   try {
     for await (const chunk of bytes) {
@@ -26,6 +29,10 @@ export async function writeObject(
       if (size > maxSize) throw new UploadRefused('wrong-size');
       hash.update(chunk);
       await file.writeFile(chunk);
+      unsynced += chunk.length;
+      if (unsynced < SYNC_EVERY_BYTES) continue;
+      await file.datasync();
+      unsynced = 0;
     }
     const digest = hash.digest();
     await file.writeFile(digest);
