@@ -1,9 +1,9 @@
 import { constants, setPriority } from 'node:os';
 import { type Arena, type AttackName, attacks } from './attacks.ts';
-import { type Tally, takeTally } from './hostile-client.ts';
+import { type Tally, comeFrom, takeTally } from './hostile-client.ts';
 
 /**
- * The hostile clients of the bench `hostile`, in a process of their own. They come from another address than the
+ * The hostile clients of the bench `hostile`, in a process of their own. They come from other addresses than the
  * bystanders, and at the lowest priority: what is measured is what they make the server do, not the cores they use.
  */
 export type Order = { do: 'attack'; name: AttackName; arena: Arena } | { do: 'stop' };
@@ -14,6 +14,7 @@ let running: Promise<void> = Promise.resolve();
 async function obey(order: Order): Promise<Tally> {
   if (order.do === 'attack') {
     takeTally();
+    comeFrom(order.arena.address);
     ending = new AbortController();
     running = attacks[order.name](order.arena, ending.signal);
     // A failure is told with the next order.

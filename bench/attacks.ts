@@ -7,13 +7,17 @@ import { type Attacker, type Call, call, count, joined, rawSocket } from './host
 /** What the attacks are aimed at, and who takes part. */
 export interface Arena {
   url: string;
+  /** Where the attackers come from. */
+  address: string;
   /** A company that is in thousands of groups; `frequentWord` is in every message there. */
   company: Attacker;
+  /** A company that posts jobs. */
+  poster: Attacker;
   frequentWord: string;
   /** Members of one large group; nobody else of it is connected. */
   crowd: Attacker[];
   crowdGroupId: string;
-  /** Members of one group who hold many sockets. */
+  /** Members of one group. */
   readers: Attacker[];
   readersGroupId: string;
   /** Has set its preferences many times, each time with many muted groups. */
@@ -82,15 +86,7 @@ async function upload({ url, readers, readersGroupId }: Arena, index: number): P
 }
 
 const SOCKETS_PER_READER = 16;
-let messageOf: Promise<string> | undefined;
-/** A message of its own for the attacks that change one again and again. */
-const ownMessage = (arena: Arena): Promise<string> =>
-  (messageOf ??= call<{ messageId: string }>(
-    new URL(`/v1/groups/${arena.readersGroupId}/messages`, arena.url),
-    'POST',
-    { attacker: arena.readers[0] as Attacker, body: { clientMsgId: randomUUID(), text: 'mine' } },
-  ).then(({ messageId }) => messageId));
-
+const MESSAGE_EVERY_MS = 500;
 const WRONG_TOKEN = [
   Buffer.from(JSON.stringify({ alg: 'EdDSA', typ: 'at+jwt' })).toString('base64url'),
   Buffer.from(JSON.stringify({ sub: randomUUID(), exp: 4_000_000_000 })).toString('base64url'),
@@ -151,18 +147,22 @@ export const attacks = {
     ),
   ),
   /** One message that is edited without end. */
-  edits: repeatedly(8, async (arena) => {
-    const messageId = await ownMessage(arena);
-    const path = new URL(`/v1/groups/${arena.readersGroupId}/messages/${messageId}`, arena.url);
-    return call(path, 'PATCH', { attacker: arena.readers[0] as Attacker, body: { text: randomUUID() } });
-  }),
+  edits: async (arena, over) => {
+    const attacker = arena.readers[0] as Attacker;
+    const messages = new URL(`/v1/groups/${arena.readersGroupId}/messages`, arena.url);
+    const sent = { clientMsgId: randomUUID(), text: 'mine' };
+    const { messageId } = await call<{ messageId: string }>(messages, 'POST', { attacker, body: sent });
+    const path = new URL(`${messages.pathname}/${messageId}`, arena.url);
+    const edit = () => call(path, 'PATCH', { attacker, body: { text: randomUUID() } });
+    await repeatedly(8, edit)(arena, over);
+  },
   /** Jobs, as many as it takes. */
   jobs: repeatedly(
     8,
     restOf(
       'POST',
       () => '/v1/jobs',
-      ({ company }) => ({ attacker: company, body: { title: 'One more', description: 'of very many' } }),
+      ({ poster }) => ({ attacker: poster, body: { title: 'One more', description: 'of very many' } }),
     ),
   ),
   /** Refresh tokens that never were. */
@@ -174,21 +174,24 @@ export const attacks = {
       () => ({ body: { refreshToken: Buffer.alloc(32, randomUUID()).toString('base64url') } }),
     ),
   ),
-  /** Members with many sockets each who say all the time what they have read and that they type. */
+  /** Members with many sockets each, all of which read two messages a second and type. */
   receipts: async ({ url, readers, readersGroupId: groupId }, over) => {
     const sockets = await Promise.all(
       readers.flatMap((reader) =>
         Array.from({ length: SOCKETS_PER_READER }, () => joined(url, reader).catch(() => undefined)),
       ),
     );
+    const messages = new URL(`/v1/groups/${groupId}/messages`, url);
     for (let seq = 1; !over.aborted; seq += 1) {
+      const attacker = readers[seq % readers.length] as Attacker;
+      await call(messages, 'POST', { attacker, body: { clientMsgId: randomUUID(), text: 'read this' } });
       for (const socket of sockets) {
         socket?.emit('markRead', { groupId, seq }, ({ ok }: { ok: boolean }) =>
           count(ok ? 'read' : 'refused'),
         );
         socket?.emit('typing', { groupId, isTyping: seq % 2 === 0 });
       }
-      await pause(50);
+      await pause(MESSAGE_EVERY_MS);
     }
     for (const socket of sockets) socket?.disconnect();
   },
@@ -203,9 +206,9 @@ export const attacks = {
     }
   }),
   /** Two hundred applications a second to one job. */
-  applications: async ({ url, company, crowd }, over) => {
+  applications: async ({ url, poster, crowd }, over) => {
     const { jobId } = await call<{ jobId?: string }>(new URL('/v1/jobs', url), 'POST', {
-      attacker: company,
+      attacker: poster,
       body: { title: 'Wanted', description: 'By everybody' },
     });
     const applied: Promise<unknown>[] = [];

@@ -12,9 +12,15 @@ export interface Attacker {
 /** How often each answer was given, by status or by code. */
 export type Tally = Record<string, number>;
 
-/** Another one than the bystanders'. */
-const ADDRESS = '127.0.0.2';
-const agent = new Agent({ keepAlive: true, localAddress: ADDRESS, maxSockets: 64 });
+let localAddress: string;
+let agent = new Agent();
+
+/** Makes all that follows come from this address. */
+export function comeFrom(address: string): void {
+  localAddress = address;
+  agent.destroy();
+  agent = new Agent({ keepAlive: true, localAddress, maxSockets: 64 });
+}
 
 let tally: Tally = {};
 export const count = (what: string) => void (tally[what] = (tally[what] ?? 0) + 1);
@@ -70,7 +76,7 @@ export function call<T = Record<string, unknown>>(
 export function rawSocket(url: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const address = `${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
-    const socket = new WebSocket(address, { localAddress: ADDRESS });
+    const socket = new WebSocket(address, { localAddress });
     socket.once('open', () => resolve(socket));
     socket.once('error', reject);
   });
@@ -84,7 +90,7 @@ export const joined = (url: string, { token }: Attacker) =>
       forceNew: true,
       reconnection: false,
       auth: { token },
-      localAddress: ADDRESS,
+      localAddress,
     } as object);
     socket.once('joinRoom', () => resolve(socket));
     socket.once('connect_error', reject);
