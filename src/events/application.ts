@@ -14,9 +14,17 @@ const subject = { applicationId: ApplicationId, jobId: JobId, groupId: GroupId, 
 export const applicationEvents = {
   ApplicationSubmitted: z.strictObject({ ...subject, coverLetter: CoverLetter.nullable() }),
   ApplicationWithdrawn: z.strictObject(subject),
+  /** The applicant has changed its mind after a withdrawal. */
+  ApplicationResubmitted: z.strictObject({ ...subject, coverLetter: CoverLetter.nullable() }),
   ApplicationStatusChanged: z.strictObject({
     ...subject,
     status: ReviewStatus,
+    reason: StatusReason.nullable(),
+  }),
+  /** The company takes a rejection back. */
+  ApplicationReconsidered: z.strictObject({
+    ...subject,
+    status: ReviewStatus.exclude(['rejected']),
     reason: StatusReason.nullable(),
   }),
 };

@@ -9,7 +9,9 @@ import type { Candidate, Notice, NotificationKind } from './notification.ts';
 export const notified: ReadonlySet<string> = new Set<EventType>([
   'MessageSent',
   'ApplicationSubmitted',
+  'ApplicationResubmitted',
   'ApplicationStatusChanged',
+  'ApplicationReconsidered',
   'NotificationPreferencesSet',
 ]);
 
@@ -24,8 +26,8 @@ export interface MessageAudience {
   sentAt: number;
 }
 
-type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
-type StatusChanged = Recorded<EventOf<'ApplicationStatusChanged'>>;
+type Submitted = Recorded<EventOf<'ApplicationSubmitted' | 'ApplicationResubmitted'>>;
+type StatusChanged = Recorded<EventOf<'ApplicationStatusChanged' | 'ApplicationReconsidered'>>;
 
 /** Those who may have to be told of a message: the members, without the sender. */
 export const audienceOf = (

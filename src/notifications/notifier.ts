@@ -116,9 +116,10 @@ export function startNotifier(options: NotifierOptions): Notifier {
       else if (event.type === 'MessageSent') {
         const { state, revision } = await groups.of(event);
         if (state.status !== 'none') sent.push(audienceOf(event, state.members, revision + 1));
-      } else if (event.type === 'ApplicationSubmitted')
+      } else if (event.type === 'ApplicationSubmitted' || event.type === 'ApplicationResubmitted')
         told.candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
-      else if (event.type === 'ApplicationStatusChanged') told.candidates.push(...toldOfStatus(event));
+      else if (event.type === 'ApplicationStatusChanged' || event.type === 'ApplicationReconsidered')
+        told.candidates.push(...toldOfStatus(event));
       else if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
     }
 

@@ -3,8 +3,13 @@ import type { Recorded } from '../events/event-store.ts';
 import { plain, quoted } from './columns.ts';
 import type { Projection, Statement } from './projection.ts';
 
+type Resubmitted = Recorded<EventOf<'ApplicationResubmitted'>>;
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
-type Moved = Recorded<EventOf<'ApplicationWithdrawn' | 'ApplicationStatusChanged'>>;
+type Moved = Recorded<
+  EventOf<
+    'ApplicationWithdrawn' | 'ApplicationResubmitted' | 'ApplicationStatusChanged' | 'ApplicationReconsidered'
+  >
+>;
 
 const submit = (events: Submitted[]): Statement => ({
   name: 'submit',
@@ -26,6 +31,13 @@ const submit = (events: Submitted[]): Statement => ({
   ],
 });
 
+/** Where an event brings an application. */
+function standing(event: Moved): { status: string; reason: string | null } {
+  if (event.type === 'ApplicationWithdrawn') return { status: 'withdrawn', reason: null };
+  if (event.type === 'ApplicationResubmitted') return { status: 'submitted', reason: null };
+  return event.data;
+}
+
 const move = (events: Moved[]): Statement => ({
   name: 'move',
   text: `
@@ -34,18 +46,30 @@ const move = (events: Moved[]): Statement => ({
     where a.application_id = b.application_id and a.revision < b.revision`,
   values: [
     plain(events.map(({ data }) => data.applicationId)),
-    plain(events.map((event) => (event.type === 'ApplicationWithdrawn' ? 'withdrawn' : event.data.status))),
-    quoted(events.map((event) => (event.type === 'ApplicationWithdrawn' ? null : event.data.reason))),
+    plain(events.map((event) => standing(event).status)),
+    quoted(events.map((event) => standing(event).reason)),
+    plain(events.map(({ revision }) => revision)),
+  ],
+});
+
+/** The letter that came with the last application. Runs before `move`, which raises the revision. */
+const rewrite = (events: Resubmitted[]): Statement => ({
+  name: 'rewrite',
+  text: `
+    update applications a set cover_letter = b.cover_letter
+    from unnest($1::uuid[], $2::text[], $3::bigint[]) b (application_id, cover_letter, revision)
+    where a.application_id = b.application_id and a.revision < b.revision`,
+  values: [
+    plain(events.map(({ data }) => data.applicationId)),
+    quoted(events.map(({ data }) => data.coverLetter)),
     plain(events.map(({ revision }) => revision)),
   ],
 });
 
 /** Who applied for what, and how far it went. */
-export const applications: Projection<
-  'ApplicationSubmitted' | 'ApplicationWithdrawn' | 'ApplicationStatusChanged'
-> = {
+export const applications: Projection<Submitted['type'] | Moved['type']> = {
   name: 'applications',
-  version: 1,
+  version: 2,
   tables: `
     create table applications (
       application_id uuid primary key,
@@ -63,16 +87,25 @@ export const applications: Projection<
   indexes: `
     create index applications_of_applicant on applications (applicant_id, position);
     create index applications_for_job on applications (job_id, position)`,
-  handles: ['ApplicationSubmitted', 'ApplicationWithdrawn', 'ApplicationStatusChanged'],
+  handles: [
+    'ApplicationSubmitted',
+    'ApplicationWithdrawn',
+    'ApplicationResubmitted',
+    'ApplicationStatusChanged',
+    'ApplicationReconsidered',
+  ],
   project: (events) => {
     const submitted: Submitted[] = [];
     const moved = new Map<string, Moved>();
+    const resubmitted = new Map<string, Resubmitted>();
     for (const event of events) {
       if (event.type === 'ApplicationSubmitted') submitted.push(event);
       else moved.set(event.data.applicationId, event);
+      if (event.type === 'ApplicationResubmitted') resubmitted.set(event.data.applicationId, event);
     }
     return [
       ...(submitted.length > 0 ? [submit(submitted)] : []),
+      ...(resubmitted.size > 0 ? [rewrite([...resubmitted.values()])] : []),
       ...(moved.size > 0 ? [move([...moved.values()])] : []),
     ];
   },

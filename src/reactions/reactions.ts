@@ -1,6 +1,8 @@
 import type { EventType } from '../events/domain-event.ts';
 import type { Reaction } from './reaction.ts';
 import { whenApplicationRejectedRemoveMember } from './when-application-rejected-remove-member.ts';
+import { whenApplicationReconsideredAddMember } from './when-application-reconsidered-add-member.ts';
+import { whenApplicationResubmittedAddMember } from './when-application-resubmitted-add-member.ts';
 import { whenApplicationSubmittedAddMember } from './when-application-submitted-add-member.ts';
 import { whenApplicationWithdrawnLetMemberLeave } from './when-application-withdrawn-let-member-leave.ts';
 import { whenJobClosedCloseGroup } from './when-job-closed-close-group.ts';
@@ -10,8 +12,10 @@ import { whenJobPostedCreateChatGroup } from './when-job-posted-create-chat-grou
 export const reactions: readonly Reaction[] = [
   whenJobPostedCreateChatGroup,
   whenApplicationSubmittedAddMember,
+  whenApplicationResubmittedAddMember,
   whenApplicationWithdrawnLetMemberLeave,
   whenApplicationRejectedRemoveMember,
+  whenApplicationReconsideredAddMember,
   whenJobClosedCloseGroup,
 ];
 

@@ -3,10 +3,13 @@ import {
   ada,
   adaApplied,
   adaIs,
+  adaReconsidered,
   adaWithdrew,
   applicationId,
+  event,
   groupId,
   jobId,
+  subject,
 } from '../support/example-events.ts';
 import { at, stage } from '../support/projection.ts';
 
@@ -39,6 +42,22 @@ describe('the applications read model', () => {
       'applications',
       'status, reason',
       [{ status: 'rejected', reason: 'No' }],
+    ));
+
+  test('shows an application that came back, with its last letter', () =>
+    given(
+      adaApplied,
+      adaWithdrew,
+      event('ApplicationResubmitted', { ...subject, coverLetter: 'Still here' }),
+    ).then('applications', 'status, reason, cover_letter, submitted_at', [
+      { status: 'submitted', reason: null, cover_letter: 'Still here', submitted_at: new Date(at(1)) },
+    ]));
+
+  test('shows a rejection that was taken back', () =>
+    given(adaApplied, adaIs('rejected', 'No'), adaReconsidered('offer', 'Yes')).then(
+      'applications',
+      'status, reason',
+      [{ status: 'offer', reason: 'Yes' }],
     ));
 
   test('a withdrawal has no reason', () =>

@@ -7,6 +7,8 @@ import {
   ada,
   adaApplied,
   adaIs,
+  adaReconsidered,
+  adaReturned,
   adaWithdrew,
   groupClosed,
   groupCreated,
@@ -38,6 +40,11 @@ describe('what follows', () => {
 
   test('an application submitted adds the applicant', () =>
     expect(following(adaApplied)).toStrictEqual([['AddMember', hers, 'system']]));
+
+  test('an application resubmitted or reconsidered adds the applicant', () => {
+    expect(following(adaReturned)).toStrictEqual([['AddMember', hers, 'system']]);
+    expect(following(adaReconsidered('offer'))).toStrictEqual([['AddMember', hers, 'system']]);
+  });
 
   test('an application withdrawn lets the applicant leave, in its own name', () =>
     expect(following(adaWithdrew)).toStrictEqual([['RemoveMember', hers, ada]]));

@@ -45,6 +45,9 @@ export const jobClosed = event('JobClosed', { jobId, groupId });
 export const subject = { applicationId, jobId, groupId, applicantId: ada.userId };
 export const adaApplied = event('ApplicationSubmitted', { ...subject, coverLetter: 'I build engines' });
 export const adaWithdrew = event('ApplicationWithdrawn', subject);
+export const adaReturned = event('ApplicationResubmitted', { ...subject, coverLetter: 'I build engines' });
+export const adaReconsidered = (status: Exclude<ReviewStatus, 'rejected'>, reason: string | null = null) =>
+  event('ApplicationReconsidered', { ...subject, status, reason });
 export const adaIs = (status: ReviewStatus, reason: string | null = null) =>
   event('ApplicationStatusChanged', { ...subject, status, reason });
 

@@ -23,7 +23,10 @@ const application: Aggregate<Application, ApplicationEvent> = {
       }
       case 'ApplicationWithdrawn':
         return state.status === 'none' ? state : { ...state, status: 'withdrawn' };
+      case 'ApplicationResubmitted':
+        return state.status === 'none' ? state : { ...state, status: 'submitted' };
       case 'ApplicationStatusChanged':
+      case 'ApplicationReconsidered':
         return state.status === 'none' ? state : { ...state, status: event.data.status };
     }
   },

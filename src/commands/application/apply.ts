@@ -15,7 +15,10 @@ const input = z.strictObject({
   coverLetter: CoverLetter.nullish(),
 });
 
-/** Applying twice changes nothing; the caller answers with the first application's ids. */
+/**
+ * Applying twice changes nothing; the caller answers with the first application's ids. Whoever has withdrawn applies again by
+ * `resubmitApplication`.
+ */
 export const apply = defineCommand<
   z.infer<typeof input>,
   { application: Application; job: Job },
@@ -28,7 +31,6 @@ export const apply = defineCommand<
   decide: ({ coverLetter = null, ...subject }, { application, job }, { actor }) => {
     require(actor !== 'system' && actor.role === 'applicant', 'ROLE_NOT_ALLOWED');
     require(job.status !== 'none', 'JOB_NOT_FOUND');
-    require(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
     if (application.status !== 'none') return [];
     require(job.status === 'open', 'JOB_CLOSED');
     return [{ type: 'ApplicationSubmitted', data: { ...subject, groupId: job.groupId, coverLetter } }];

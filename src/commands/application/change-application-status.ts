@@ -15,7 +15,7 @@ const input = z.strictObject({
   reason: StatusReason.nullish(),
 });
 
-/** `rejected` is final: the applicant has left the group. Every other status may still be corrected. */
+/** Every decision may be corrected. The applicant has left the group by a rejection, and comes back when it is taken back. */
 export const changeApplicationStatus = defineCommand<
   z.infer<typeof input>,
   { application: Application; job: Job },
@@ -30,7 +30,9 @@ export const changeApplicationStatus = defineCommand<
     require(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
     require(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
     if (application.status === status) return [];
-    require(application.status !== 'rejected', 'APPLICATION_DECIDED');
-    return [{ type: 'ApplicationStatusChanged', data: { ...application.subject, status, reason } }];
+    const { subject } = application;
+    return application.status === 'rejected' && status !== 'rejected'
+      ? [{ type: 'ApplicationReconsidered', data: { ...subject, status, reason } }]
+      : [{ type: 'ApplicationStatusChanged', data: { ...subject, status, reason } }];
   },
 });

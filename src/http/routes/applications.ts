@@ -3,6 +3,7 @@ import { encodePosition } from '../../commands/answers.ts';
 import { applicationOf } from '../../commands/application/application.ts';
 import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
+import { resubmitApplication } from '../../commands/application/resubmit-application.ts';
 import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
 import { rejoinGroup } from '../../commands/chat-group/rejoin-group.ts';
 import type { Actor } from '../../commands/command.ts';
@@ -30,7 +31,7 @@ const applying = { idempotentAs: 'Apply', refusals };
 const Applied = z.object({ applicationId: Id, jobId: Id, groupId: Id, position: Position });
 const applied = {
   201: Applied,
-  200: Applied.describe('The caller had applied before, and is a member again if it had left'),
+  200: Applied.describe('The caller had applied before, and is a member again if it had left or withdrawn'),
 };
 const coverLetter = CoverLetter.nullish();
 /** How long a query waits for an application that was made a moment ago. */
@@ -55,11 +56,18 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
       return { status, answer: answerOf(submitted.data, outcome.position) } as const;
     const { state } = await loader.load(applicationOf(jobId, applicantId));
     if (state.status === 'none') throw new Error('Apply did nothing although there is no application');
-    const { groupId } = state.subject;
-    // Not under the client's key: the caller may have left more than once.
+    const again = { groupId: state.subject.groupId, jobId, applicantId };
+    // Not under the client's key: the caller may have withdrawn or left more than once.
     const { actor, correlationId } = request;
-    const rejoined = await handle(rejoinGroup, { groupId, jobId, applicantId }, { actor, correlationId });
-    const position = Math.max(outcome.position, rejoined.position);
+    const back =
+      state.status === 'withdrawn'
+        ? await handle(
+            resubmitApplication,
+            { ...again, coverLetter: application.coverLetter },
+            { actor, correlationId },
+          )
+        : await handle(rejoinGroup, again, { actor, correlationId });
+    const position = Math.max(outcome.position, back.position);
     return { status, answer: answerOf(state.subject, position) } as const;
   }
 
@@ -134,7 +142,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     '/v1/applications/:applicationId',
     {
       config: {
-        refusals: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN', 'APPLICATION_DECIDED'],
+        refusals: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN'],
       },
       schema: {
         tags,

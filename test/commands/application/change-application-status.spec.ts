@@ -5,6 +5,7 @@ import {
   ada,
   adaApplied,
   adaIs,
+  adaReconsidered,
   adaWithdrew,
   jobClosed,
   jobId,
@@ -42,11 +43,17 @@ describe('deciding on an application', () => {
       .when(changeApplicationStatus, to('rejected'))
       .thenNothing());
 
-  test('a rejection is final', () =>
+  test('a rejection may be taken back', () =>
     given(...applied, adaIs('rejected'))
       .as(acme)
-      .when(changeApplicationStatus, to('hired'))
-      .thenRejects('APPLICATION_DECIDED'));
+      .when(changeApplicationStatus, { ...to('interview'), reason: 'Another look' })
+      .then([adaReconsidered('interview', 'Another look')]));
+
+  test('what was reconsidered may be rejected again', () =>
+    given(...applied, adaIs('rejected'), adaReconsidered('offer'))
+      .as(acme)
+      .when(changeApplicationStatus, to('rejected'))
+      .then([adaIs('rejected')]));
 
   test('every other status may still be corrected', () =>
     given(...applied, adaIs('hired'))

@@ -75,13 +75,12 @@ describe('applications', () => {
       {},
       {},
     ]);
-    expect((await decide({ status: 'offer' })).body).toMatchObject({
-      status: 409,
-      code: 'APPLICATION_DECIDED',
-    });
+    const reconsidered = await decide({ status: 'offer' });
+    expect(reconsidered.status).toBe(200);
+    expect((await see(`/v1/groups/${groupId}`, ada, reconsidered.body['position'])).status).toBe(200);
   });
 
-  test('whoever withdraws leaves the group, and cannot apply again', async () => {
+  test('whoever withdraws leaves the group, and may apply again while the job is open', async () => {
     const { jobId, groupId } = await postJob();
     const { applicationId } = (await apply(jobId, bob)).body;
     const withdraw = () => app.ask('DELETE', `/v1/applications/${String(applicationId)}`, { as: bob });
@@ -89,7 +88,12 @@ describe('applications', () => {
     expect(withdrawn).toMatchObject({ status: 200, body: { position: expect.any(String) } });
     expect((await see(`/v1/groups/${groupId}/messages`, bob, withdrawn.body['position'])).status).toBe(404);
     expect((await withdraw()).status).toBe(200);
-    expect((await apply(jobId, bob)).body).toMatchObject({ status: 409, code: 'APPLICATION_WITHDRAWN' });
+    const again = await apply(jobId, bob);
+    expect(again).toMatchObject({ status: 200, body: { applicationId, jobId, groupId } });
+    expect((await see(`/v1/groups/${groupId}/messages`, bob, again.body['position'])).status).toBe(200);
+    expect((await withdraw()).status).toBe(200);
+    await app.ask('POST', `/v1/jobs/${jobId}/close`, { as: acme });
+    expect((await apply(jobId, bob)).body).toMatchObject({ status: 409, code: 'JOB_CLOSED' });
   });
 
   const members = (groupId: string, method: string, as: Person, body?: object) =>

@@ -1,0 +1,77 @@
+import { resubmitApplication } from '../../../src/commands/application/resubmit-application.ts';
+import {
+  acme,
+  ada,
+  adaApplied,
+  adaIs,
+  adaReturned,
+  adaWithdrew,
+  bob,
+  groupCreated,
+  groupId,
+  jobClosed,
+  jobId,
+  jobPosted,
+  joined,
+  left,
+  otherGroupId,
+  removed,
+} from '../../support/example-events.ts';
+import { given } from '../../support/given.ts';
+
+const hers = { groupId, jobId, applicantId: ada.userId, coverLetter: 'I build engines' };
+const withdrawn = [jobPosted, groupCreated, adaApplied, joined(ada), adaWithdrew, left(ada)] as const;
+
+describe('applying again after a withdrawal', () => {
+  test('brings the application back under its id, with the new letter', () =>
+    given(...withdrawn)
+      .as(ada)
+      .when(resubmitApplication, hers)
+      .then([adaReturned]));
+
+  test('is possible as often as one withdraws', () =>
+    given(...withdrawn, adaReturned, adaWithdrew)
+      .as(ada)
+      .when(resubmitApplication, hers)
+      .then([adaReturned]));
+
+  test('changes nothing while the application stands', () =>
+    given(...withdrawn, adaReturned)
+      .as(ada)
+      .when(resubmitApplication, hers)
+      .thenNothing());
+
+  test('is not possible once the job is closed', () =>
+    given(...withdrawn, jobClosed)
+      .as(ada)
+      .when(resubmitApplication, hers)
+      .thenRejects('JOB_CLOSED'));
+
+  test('does not bring back whom an admin removed', () =>
+    given(jobPosted, groupCreated, adaApplied, joined(ada), removed(ada), adaWithdrew)
+      .as(ada)
+      .when(resubmitApplication, hers)
+      .thenRejects('REMOVED_FROM_GROUP'));
+
+  test('changes nothing about a rejection', () =>
+    given(jobPosted, groupCreated, adaApplied, adaIs('rejected'))
+      .as(ada)
+      .when(resubmitApplication, hers)
+      .thenNothing());
+
+  test('needs an application to this group', () =>
+    given(...withdrawn)
+      .as(ada)
+      .when(resubmitApplication, { ...hers, groupId: otherGroupId })
+      .thenRejects('APPLICATION_NOT_FOUND'));
+
+  test.each([
+    ['another applicant', bob],
+    ['the company', acme],
+  ])('is not for %s', (_, actor) =>
+    given(...withdrawn)
+      .as(actor)
+      .when(resubmitApplication, hers)
+      .thenRejects('NOT_APPLICANT'),
+  );
+});
