@@ -4,8 +4,8 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { Credential, Credentials } from './credentials.ts';
 import { AuthenticationFailed } from './session.ts';
 
-/** How long the answer to a refresh may be asked for again with the same token. */
-export const GRACE_SECONDS = 10;
+/** How long the answer to a refresh may be asked for again with the same token, while nobody has used the answer. */
+export const GRACE_SECONDS = 600;
 export const REFRESH_DAYS = 30;
 
 /** What became of a refresh token that was presented, see migrations/0002-accounts.sql. */
@@ -26,8 +26,9 @@ export interface SessionStore {
 export interface Tokens {
   accessToken: string;
   refreshToken: string;
-  /** Of the access token, in seconds. */
+  /** Of the access token, and of the refresh token, in seconds. */
   expiresIn: number;
+  refreshExpiresIn: number;
 }
 
 export interface Sessions {
@@ -63,6 +64,7 @@ export function createSessions({
     accessToken: await accessTokens.issue({ userId, role }, sessionId),
     refreshToken,
     expiresIn: accessTokens.lifetimeSeconds,
+    refreshExpiresIn: REFRESH_DAYS * 86_400,
   });
 
   return {

@@ -30,7 +30,7 @@ import type { PresenceRegistry } from './presence-registry.ts';
 import { trackPresence } from './presence.ts';
 import type { Push } from './push.ts';
 import { groupsAmong, userRoom } from './rooms.ts';
-import { endSession, sweepSessions } from './sessions.ts';
+import { closeConnections, endSession, sweepSessions } from './sessions.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
 import { Users } from './users.ts';
 import { wireUp } from './wire.ts';
@@ -197,7 +197,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     async start() {
       await node.start(every);
       started.resolve();
-      every(SWEEP_MS, () => sweepSessions(io, revocations));
+      every(SWEEP_MS, () => sweepSessions(io, revocations, settings.accessTokenSeconds));
       every(SWEEP_MS, reach.sweep);
       every(settings.headsIntervalMs, heads.announce);
     },
@@ -216,7 +216,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
           (socket) => new Promise<void>((resolve) => socket.conn.once('close', () => resolve())),
         ),
       );
-      io.local.disconnectSockets(true);
+      closeConnections(io);
       await Promise.race([gone, pause(CLOSE_MS, undefined, { ref: false })]);
       io.engine.close();
       await node.close();

@@ -3,11 +3,12 @@ import type { Logger } from 'pino';
 import { MAX_STALE_MS } from '../auth/authenticate.ts';
 import { type Cost, DEFAULT_COSTS, costOf } from '../auth/costs.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
-import { type Revocations, RevocationsUnknown, type Session } from '../auth/session.ts';
-import { type Problem, type ProblemCode, ProblemError, problem, toProblem } from '../http/problem.ts';
+import { type Revocations, RevocationsUnknown } from '../auth/session.ts';
+import { type Problem, ProblemError, problem, toProblem } from '../http/problem.ts';
 import type { ClientEventHandlers } from './client-events.ts';
 import type { ChatSocket } from './connection.ts';
 import { type ClientEvent, clientEvents } from './protocol.ts';
+import { endSocket, sessionFault } from './sessions.ts';
 
 interface HandleEventDeps {
   handlers: ClientEventHandlers;
@@ -23,15 +24,6 @@ const ANSWER_MS = 4_000;
 
 type Reply = (answer: { ok: boolean }) => void;
 type Handler = (socket: ChatSocket, payload: unknown) => Promise<object>;
-
-/** Why the session may not go on, if so: checked in memory, on every event. */
-export function sessionFault(
-  { expiresAt, sessionId }: Session,
-  revocations: Pick<Revocations, 'isRevoked'>,
-): ProblemCode | undefined {
-  if (revocations.isRevoked(sessionId)) return 'TOKEN_REVOKED';
-  return expiresAt <= Date.now() ? 'TOKEN_EXPIRED' : undefined;
-}
 
 /** The problem as clients see it: waiting times are for HTTP fields. */
 export function shown(error: unknown): Problem {
@@ -105,7 +97,8 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
         if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
         if (!isAnswered) refuse(socket, name, error, reply);
-        if (sessionFault(connection.session, revocations)) socket.disconnect(true);
+        const fault = sessionFault(connection.session, revocations);
+        if (fault) endSocket(socket, fault);
       } finally {
         clearTimeout(late);
       }

@@ -6,8 +6,9 @@ import { AuthenticationFailed } from '../auth/session.ts';
 import { ProblemError, problem } from '../http/problem.ts';
 import { type ChatSocket, Connection } from './connection.ts';
 import type { Door } from './door.ts';
-import { sessionFault, shown } from './handle-event.ts';
+import { shown } from './handle-event.ts';
 import type { Node } from './node.ts';
+import { sessionFault } from './sessions.ts';
 import type { Rate } from './token-bucket.ts';
 import type { Users } from './users.ts';
 import type { Wiring } from './wire.ts';
@@ -27,7 +28,10 @@ interface HandshakeDeps {
   log: Logger;
 }
 
-/** Turns a handshake's token into a connection, or refuses with a problem in the error's `data`. */
+/**
+ * Turns a handshake's token into a connection, or refuses with a problem in the error's `data`. For what passes by itself it
+ * closes the connection without a word.
+ */
 export function handshake({
   authenticate,
   revocations,
@@ -74,6 +78,8 @@ export function handshake({
         if (data.code === 'INTERNAL') log.error({ err: error }, 'a handshake failed');
         refused(data.code);
         door.refused(socket.conn, data.status < 500);
+        // A stock client that hears of an error never tries again; one whose connection closes does, by itself.
+        if (data.status >= 500 || data.code === 'RATE_LIMITED') return socket.conn.close();
         next(Object.assign(new Error(data.title), { data }));
       },
     );

@@ -104,6 +104,7 @@ export const serverEvents = {
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),
   heads: z.strictObject({ groups: z.record(z.uuid(), seq) }),
   sessionExpiring: z.strictObject({ expiresIn }),
+  sessionEnded: z.strictObject({ code: z.enum(['TOKEN_EXPIRED', 'TOKEN_REVOKED']) }),
   draining: z.strictObject({ reconnectInMs: z.int().min(0) }),
 };
 

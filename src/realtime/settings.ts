@@ -3,6 +3,8 @@ import type { Rate } from './token-bucket.ts';
 export interface RealtimeSettings {
   /** Origins of web pages that may connect, besides those of this host. */
   allowedOrigins: readonly string[];
+  /** How long access tokens live. */
+  accessTokenSeconds: number;
   headsIntervalMs: number;
   maxSocketsPerUser: number;
   maxUnsentBytes: number;
@@ -14,6 +16,7 @@ export interface RealtimeSettings {
 
 export const defaultSettings: RealtimeSettings = {
   allowedOrigins: [],
+  accessTokenSeconds: 900,
   headsIntervalMs: 15_000,
   maxSocketsPerUser: 20,
   maxUnsentBytes: 1_048_576,

@@ -106,17 +106,17 @@ describe('A refresh token', () => {
     expect(await faultOf(refresh(child!))).toBe('accepted');
   });
 
-  test('may be presented again within 10 s, because the answer may have been lost', async () => {
+  test('may be presented again within 10 minutes, because the answer may have been lost', async () => {
     const { refreshToken } = await open();
     const first = await refresh(refreshToken);
-    await passes(9);
+    await passes(599);
     expect((await refresh(refreshToken)).refreshToken).toBe(first.refreshToken);
   });
 
   test('that comes again later revokes the whole session', async () => {
     const { refreshToken } = await open();
     const { refreshToken: child, accessToken } = await refresh(refreshToken);
-    await passes(11);
+    await passes(601);
     expect(await faultOf(refresh(refreshToken))).toBe('REFRESH_TOKEN_INVALID');
     expect(await faultOf(refresh(child))).toBe('REFRESH_TOKEN_INVALID');
     expect(await faultOf(stage.authenticate(accessToken))).toBe('TOKEN_REVOKED');

@@ -94,7 +94,9 @@ describe('who may hold a socket, and how long', () => {
     const client = await world.client(newUser(), {
       token: world.token(newUser(), { expiresAt: Date.now() + 700 }),
     });
-    await until(() => !client.socket.connected, 'the end');
+    const left = new Promise((resolve) => client.socket.once('disconnect', resolve));
+    expect(await client.hears('sessionEnded')).toEqual({ code: 'TOKEN_EXPIRED' });
+    expect(await left).toBe('transport close');
   });
 
   test('a connection that never says who it is ends', async () => {
@@ -120,8 +122,10 @@ describe('who may hold a socket, and how long', () => {
     const alice = newUser();
     const ending = await world.client(alice, { token: world.token(alice, { sessionId: 'ending' }) });
     const staying = await world.client(alice);
+    const left = new Promise((resolve) => ending.socket.once('disconnect', resolve));
     world.revoke('ending');
-    await until(() => !ending.socket.connected, 'the end');
+    expect(await ending.hears('sessionEnded')).toEqual({ code: 'TOKEN_REVOKED' });
+    expect(await left).toBe('io server disconnect');
     expect(staying.socket.connected).toBe(true);
   });
 
@@ -151,12 +155,13 @@ describe('who may hold a socket, and how long', () => {
     const { reconnectInMs } = await client.hears('draining');
     expect(reconnectInMs).toBeGreaterThanOrEqual(0);
     expect(reconnectInMs).toBeLessThan(10_000);
-    expect((await refusal({ token: world.token(alice) })).data).toMatchObject({
-      code: 'UNAVAILABLE',
-      retryable: true,
-    });
+    const late = await openRawSocket(world.url);
+    late.connect(world.token(alice));
+    await until(() => late.ended() !== undefined, 'the end of the newcomer');
+    expect(late.heard).toEqual([]);
+    const left = new Promise((resolve) => client.socket.once('disconnect', resolve));
     await world.gateway.close();
-    await until(() => !client.socket.connected, 'the end');
+    expect(await left).toBe('transport close');
     expect(world.metered.sockets).toBe(0);
   });
 

@@ -73,9 +73,6 @@ export class ChatClient {
     });
     for (const name of CONVERSATION) this.socket.on(name, (envelope: Applied) => this.#hear(envelope));
     this.socket.on('sessionExpiring', () => void this.#renew());
-    this.socket.on('disconnect', (reason) => {
-      if (reason === 'io server disconnect') this.socket.connect();
-    });
   }
 
   /** Opens the connection; it then comes back by itself until `close`. Throws when it is not open within `withinMs`. */

@@ -44,6 +44,7 @@ const LoggedIn = z.object({
   accessToken: z.string(),
   refreshToken: z.string(),
   expiresIn: z.int().describe('Of the access token, in seconds'),
+  refreshExpiresIn: z.int().describe('Of the refresh token, in seconds'),
   user: z.object({ id: Id, role: Role, displayName: z.string() }),
 });
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });

@@ -96,6 +96,7 @@ describe('POST /v1/auth/login', () => {
       accessToken: expect.any(String),
       refreshToken: expect.any(String),
       expiresIn: 600,
+      refreshExpiresIn: 2_592_000,
       user: { id: expect.any(String), role: 'applicant', displayName: 'Ada' },
     });
   });
