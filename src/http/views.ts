@@ -84,7 +84,8 @@ export const GroupView = z
     myRole: GroupRole,
     memberCount: z.int(),
     headSeq: Seq,
-    unreadCount: z.int().min(0),
+    readSeq: z.int().min(0).describe('Up to where the caller has read, or was not there'),
+    unreadCount: z.int().min(0).describe('Messages of others since then that have not been deleted'),
     lastMessage: MessageView.nullable(),
     createdAt: Time,
   })

@@ -9,7 +9,7 @@ import type { Progress } from '../projections/projection.ts';
 import { conversations } from '../projections/conversations.ts';
 import { caughtUpWithLog } from './caught-up.ts';
 
-/** How many messages there are, and how many of them the member sent or had read. */
+/** How many messages there are, and how many of them the member sent, or had read or not been there for. */
 interface Standing {
   headSeq: number;
   messages: number;
@@ -17,6 +17,8 @@ interface Standing {
   marker: number;
   total: number;
   own: number;
+  /** Messages of others after the marker that are not there any more. */
+  deleted: number;
 }
 
 /** One member's wish; those that come before its turn are answered together. */
@@ -43,13 +45,17 @@ const LONG_STRETCH = 2_000;
 
 const STANDINGS = `
   select coalesce(c.head_seq, 0) as "headSeq", coalesce(c.message_count, 0) as messages,
-    coalesce(s.sent, 0) as sent, coalesce(r.seq, 0) as marker, coalesce(r.total, 0) as total,
-    coalesce(r.own, 0) as own
+    coalesce(p.sent, 0) as sent, greatest(r.seq, p.from_seq, 0) as marker,
+    greatest(r.total, p.from_total, 0) as total, greatest(r.own, p.from_own, 0) as own, (
+      select count(*) from conversations.messages d
+      where d.group_id = asked.group_id and d.seq > greatest(r.seq, p.from_seq, 0) and d.deleted_at is not null
+        and d.sender_id <> asked.user_id
+    ) as deleted
   from unnest($1::uuid[], $2::uuid[]) with ordinality asked (group_id, user_id, nth)
   left join lateral (select * from conversations.conversations c where c.group_id = asked.group_id) c on true
   left join lateral (
-    select * from conversations.senders s where s.group_id = asked.group_id and s.user_id = asked.user_id
-  ) s on true
+    select * from conversations.participants p where p.group_id = asked.group_id and p.user_id = asked.user_id
+  ) p on true
   left join lateral (
     select * from public.read_markers r where r.group_id = asked.group_id and r.user_id = asked.user_id
   ) r on true
@@ -78,7 +84,8 @@ const MOVES = `
   returning group_id as "groupId", user_id as "userId"`;
 
 const keyOf = ({ groupId, userId }: Pick<Wish, 'groupId' | 'userId'>) => `${groupId} ${userId}`;
-const unread = ({ messages, sent, total, own }: Standing) => messages - total - (sent - own);
+const unread = ({ messages, sent, total, own, deleted }: Standing) =>
+  messages - total - (sent - own) - deleted;
 
 /** Where a marker goes from where it stands: own messages are counted on from there or back from the head. */
 function moveTo({ groupId, userId }: Wish, target: number, { headSeq, marker, sent, own }: Standing): Move {

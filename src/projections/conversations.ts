@@ -2,6 +2,7 @@ import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { lists, plain, quoted } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
+import { type Movement, isMovement, moveParticipants } from './participants.ts';
 import type { Projection, Statement } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
@@ -80,7 +81,7 @@ function send(events: Sent[]): Statement {
         where b.seq > g.heads[b.group_index]
         returning group_id, sender_id
       ), counted as (
-        insert into senders as s (group_id, user_id, sent)
+        insert into participants as s (group_id, user_id, sent)
         select group_id, sender_id, count(*) from stored group by group_id, sender_id
         on conflict (group_id, user_id) do update set sent = s.sent + excluded.sent
       )
@@ -122,9 +123,9 @@ const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
 });
 
 /** What was said, and how it stands now. */
-export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | MessageChange['type']> = {
+export const conversations: Projection<'MessageSent' | Movement['type'] | MessageChange['type']> = {
   name: 'conversations',
-  version: 3,
+  version: 4,
   // Room on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every message.
   tables: `
     create table conversations (
@@ -154,10 +155,15 @@ export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | Mess
       ordinal bigint not null,
       position bigint not null
     );
-    create table senders (
+    create table participants (
       group_id uuid,
       user_id uuid,
+      is_in boolean not null default false,
       sent bigint not null,
+      -- Where the conversation stood when they came in last: its seq, its messages, those of their own.
+      from_seq bigint not null default 0,
+      from_total bigint not null default 0,
+      from_own bigint not null default 0,
       primary key (group_id, user_id)
     ) with (fillfactor = 50);
     create table reactions (
@@ -169,6 +175,7 @@ export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | Mess
     )`,
   indexes: `
     create unique index messages_in_order on messages (group_id, seq);
+    create index messages_deleted on messages (group_id, seq) include (sender_id) where deleted_at is not null;
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
     -- Whose messages, from when, and which words: one lookup meets all three, so that it costs what it finds. New
     -- entries are sorted in by whoever writes the list full; a reader goes through the list, which is why it is short.
@@ -177,6 +184,9 @@ export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | Mess
     ) with (gin_pending_list_limit = 512) where text is not null`,
   handles: [
     'ChatGroupCreated',
+    'MemberJoined',
+    'MemberLeft',
+    'MemberRemoved',
     'MessageSent',
     'MessageEdited',
     'MessageDeleted',
@@ -187,11 +197,13 @@ export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | Mess
     const created: Created[] = [];
     const sent: Sent[] = [];
     const changes: MessageChange[] = [];
+    const movements: Movement[] = [];
     const heads = new Map<string, number>();
     for (const event of events) {
       const { groupId } = event.data;
-      if (event.type === 'ChatGroupCreated') {
-        created.push(event);
+      if (isMovement(event)) {
+        movements.push(event);
+        if (event.type === 'ChatGroupCreated') created.push(event);
       } else if (event.type === 'MessageSent') {
         sent.push(event);
         heads.delete(groupId);
@@ -204,6 +216,7 @@ export const conversations: Projection<'ChatGroupCreated' | 'MessageSent' | Mess
       ...(created.length > 0 ? [own(created)] : []),
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),
+      ...moveParticipants(movements),
       ...(heads.size > 0 ? [raiseHeads([...heads])] : []),
     ];
   },

@@ -14,6 +14,7 @@ const GroupRow = z.object({
   myRole: z.enum(['admin', 'member']),
   memberCount: z.number(),
   headSeq: z.number(),
+  readSeq: z.number(),
   unreadCount: z.number(),
   createdAt: z.string(),
   lastMessageId: z.string().nullable(),
@@ -23,19 +24,27 @@ export type Group = Omit<z.infer<typeof GroupRow>, 'lastMessageId' | 'activity'>
   lastMessage: Message | null;
 };
 
-/** The groups that a user is an active member of. Unread are the messages of others after the read marker. */
+/**
+ * The groups that a user is an active member of. Unread are the messages of others after the read marker, or since the user came
+ * in, that have not been deleted.
+ */
 const groupsOf = (userId: UserId) => sql.fragment`
   select g.group_id as id, g.group_id as "groupId", g.job_id as "jobId", g.name, g.status, mine.role as "myRole",
     g.member_count as "memberCount", coalesce(c.head_seq, 0) as "headSeq",
-    coalesce(c.message_count, 0) - coalesce(r.total, 0) - (coalesce(s.sent, 0) - coalesce(r.own, 0))
-      as "unreadCount",
+    greatest(r.seq, p.from_seq, 0) as "readSeq",
+    coalesce(c.message_count, 0) - greatest(r.total, p.from_total, 0)
+      - (coalesce(p.sent, 0) - greatest(r.own, p.from_own, 0)) - (
+        select count(*) from conversations.messages d
+        where d.group_id = mine.group_id and d.seq > greatest(r.seq, p.from_seq, 0) and d.deleted_at is not null
+          and d.sender_id <> mine.user_id
+      ) as "unreadCount",
     g.created_at as "createdAt", c.last_message_id as "lastMessageId",
     greatest(g.position, c.last_position) as activity
   from chat_groups.members mine
   join chat_groups.groups g on g.group_id = mine.group_id
   left join conversations.conversations c on c.group_id = mine.group_id
   left join public.read_markers r on r.group_id = mine.group_id and r.user_id = mine.user_id
-  left join conversations.senders s on s.group_id = mine.group_id and s.user_id = mine.user_id
+  left join conversations.participants p on p.group_id = mine.group_id and p.user_id = mine.user_id
   where mine.user_id = ${userId} and mine.is_active`;
 
 async function withLastMessages(

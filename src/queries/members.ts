@@ -39,10 +39,11 @@ export async function listMembers(
   await headSeqForMember(db, { userId, groupId });
   const rows = await db.any(sql.type(MemberRow)`
     select m.user_id as "userId", coalesce(a.display_name, '') as "displayName", m.role,
-      coalesce(r.seq, 0) as "readSeq", m.joined_at as "joinedAt"
+      greatest(r.seq, p.from_seq, 0) as "readSeq", m.joined_at as "joinedAt"
     from chat_groups.members m
     left join accounts.accounts a on a.user_id = m.user_id
     left join public.read_markers r on r.group_id = m.group_id and r.user_id = m.user_id
+    left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
     where m.group_id = ${groupId} and m.is_active
       and ${after === undefined ? sql.fragment`true` : sql.fragment`m.user_id > ${after}`}
     order by m.user_id limit ${limit + 1}`);

@@ -1,6 +1,6 @@
 import { NotCaughtUp } from '../../src/projections/projection.ts';
 import { deleted, edited, messageNumber, reacted, said } from '../support/conversation.ts';
-import { ada, bob, eve, group, groupId, otherGroupId } from '../support/example-events.ts';
+import { ada, bob, eve, group, groupId, joined, left, otherGroupId } from '../support/example-events.ts';
 import { happened } from '../support/history.ts';
 import { type ReadSide, openReadSide } from '../support/read-side.ts';
 
@@ -32,6 +32,32 @@ describe('the read marker of a member', () => {
     expect(await move(7, bob)).toEqual({ seq: 7, unreadCount: 1, moved: true });
     expect(await move(8, bob)).toEqual({ seq: 8, unreadCount: 1, moved: true });
     expect(await unreadOf(bob.userId)).toBe(1);
+  });
+
+  test('counts nothing that was deleted, for any member', async () => {
+    await side.happened(deleted(4));
+    expect([await unreadOf(ada.userId), await unreadOf(bob.userId)]).toEqual([2, 2]);
+    await side.happened(deleted(3));
+    expect([await unreadOf(ada.userId), await unreadOf(bob.userId)]).toEqual([2, 1]);
+    expect(await move(6)).toMatchObject({ unreadCount: 0 });
+    await side.happened(said(6, bob), said(7, bob), deleted(6));
+    expect(await unreadOf(ada.userId)).toBe(1);
+    expect(await move(1, bob)).toMatchObject({ unreadCount: 0 });
+  });
+
+  test('stands at the head for whoever comes in, and for whoever comes back', async () => {
+    await side.happened(joined(eve), said(6, bob));
+    expect(await side.queries.getGroup({ userId: eve.userId, groupId })).toMatchObject({
+      readSeq: 6,
+      unreadCount: 1,
+    });
+    expect(await move(3, eve)).toEqual({ seq: 6, unreadCount: 1, moved: false });
+    await side.happened(said(7, eve), left(eve), said(8, bob), joined(eve), said(9, bob));
+    expect(await side.queries.getGroup({ userId: eve.userId, groupId })).toMatchObject({
+      readSeq: 9,
+      unreadCount: 1,
+    });
+    expect(await move(99, eve)).toMatchObject({ unreadCount: 0, moved: true });
   });
 
   test('never moves back and never passes the head', async () => {

@@ -31,7 +31,9 @@ describe('the projections of a process', () => {
     );
     expect(rows).toEqual([{ message_count: 200, head_seq: 200 }]);
     expect(await count('conversations.messages')).toBe(200);
-    const { rows: sent } = await side.owner.query('select sum(sent)::int as sent from conversations.senders');
+    const { rows: sent } = await side.owner.query(
+      'select sum(sent)::int as sent from conversations.participants',
+    );
     expect(sent).toEqual([{ sent: 200 }]);
   });
 

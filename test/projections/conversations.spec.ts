@@ -1,6 +1,15 @@
 import { conversations } from '../../src/projections/conversations.ts';
 import { deleted, edited, messageNumber, reacted, said, unreacted } from '../support/conversation.ts';
-import { acme, ada, bob, groupCreated, groupId, otherGroupId } from '../support/example-events.ts';
+import {
+  acme,
+  ada,
+  bob,
+  groupCreated,
+  groupId,
+  joined,
+  left,
+  otherGroupId,
+} from '../support/example-events.ts';
 import { at, stage } from '../support/projection.ts';
 
 const { open, close, given } = stage(conversations);
@@ -25,7 +34,7 @@ describe('the conversations read model', () => {
 
   test('counts what each member has sent in each group', () =>
     given(said(1), said(2, bob), edited(1, 'new'), said(3), said(4, ada, 'x', otherGroupId)).then(
-      'senders',
+      'participants',
       'group_id, user_id, sent',
       [
         { group_id: groupId, user_id: ada.userId, sent: 2 },
@@ -33,6 +42,23 @@ describe('the conversations read model', () => {
         { group_id: otherGroupId, user_id: ada.userId, sent: 1 },
       ],
     ));
+
+  test('knows from where on people are in, whatever roles they are given meanwhile', () =>
+    given(
+      groupCreated,
+      said(1, acme),
+      said(2, acme),
+      joined(ada),
+      said(3),
+      joined(ada, 'admin'),
+      left(ada),
+      said(4, acme),
+      joined(ada),
+      said(5),
+    ).then('participants', 'user_id, is_in, sent, from_seq, from_total, from_own', [
+      { user_id: acme.userId, is_in: true, sent: 3, from_seq: 0, from_total: 0, from_own: 0 },
+      { user_id: ada.userId, is_in: true, sent: 2, from_seq: 4, from_total: 4, from_own: 1 },
+    ]));
 
   test('knows the head, the count and the last message of each group', () =>
     given(said(1), said(2, bob), edited(1, 'new'), reacted(2), said(3, ada, 'x', otherGroupId)).then(

@@ -50,7 +50,7 @@ describe('the groups of a user', () => {
     expect(nextCursor).toBeNull();
     expect(data).toMatchObject([
       { id: otherGroupId, name: 'Other', myRole: 'admin', memberCount: 1, headSeq: 1, unreadCount: 0 },
-      { id: groupId, name: 'Engineer', myRole: 'member', memberCount: 3, headSeq: 9, unreadCount: 2 },
+      { id: groupId, name: 'Engineer', myRole: 'member', memberCount: 3, headSeq: 9, unreadCount: 1 },
     ]);
     expect(data[1]!.lastMessage).toMatchObject({ id: messageNumber(4), text: null, seq: 8 });
   });

@@ -1,0 +1,93 @@
+import type { EventOf } from '../events/domain-event.ts';
+import type { Recorded } from '../events/event-store.ts';
+import { plain } from './columns.ts';
+import type { Statement } from './projection.ts';
+
+export type Movement = Recorded<
+  EventOf<'ChatGroupCreated' | 'MemberJoined' | 'MemberLeft' | 'MemberRemoved'>
+>;
+
+const MOVEMENTS: ReadonlySet<string> = new Set<Movement['type']>([
+  'ChatGroupCreated',
+  'MemberJoined',
+  'MemberLeft',
+  'MemberRemoved',
+]);
+export const isMovement = (event: Recorded): event is Movement => MOVEMENTS.has(event.type);
+
+/** What a batch does to one person in one group. */
+interface Moved {
+  groupId: string;
+  userId: string;
+  isIn: boolean;
+  /** Of the event that may have been the arrival; null when there was none. */
+  arrivedAt: number | null;
+  /** Whether it was one in any case. Otherwise it gave another role to whoever was in before the batch. */
+  isArrival: boolean;
+}
+
+function collapse(events: readonly Movement[]): Moved[] {
+  const people = new Map<string, Moved>();
+  for (const event of events) {
+    const { groupId } = event.data;
+    const userId = event.type === 'ChatGroupCreated' ? event.data.adminId : event.data.userId;
+    const key = `${groupId}/${userId}`;
+    const before = people.get(key);
+    const isIn = event.type === 'ChatGroupCreated' || event.type === 'MemberJoined';
+    const moved = before ?? { groupId, userId, isIn, arrivedAt: null, isArrival: false };
+    if (isIn && !before?.isIn)
+      people.set(key, { ...moved, isIn, arrivedAt: event.position, isArrival: before !== undefined });
+    else people.set(key, { ...moved, isIn });
+  }
+  return [...people.values()];
+}
+
+/** The last message before an arrival. Arrivals are new, so it is among the last of its group. */
+const LAST_BEFORE = `
+  left join lateral (
+    select m.seq, m.ordinal from messages m
+    where m.group_id = b.group_id and m.position < b.arrived_at order by m.seq desc limit 1
+  ) last on true`;
+
+const columns = (moved: readonly Moved[]) => [
+  plain(moved.map(({ groupId }) => groupId)),
+  plain(moved.map(({ userId }) => userId)),
+  plain(moved.map(({ isIn }) => isIn)),
+  plain(moved.map(({ arrivedAt }) => arrivedAt)),
+];
+
+const comeBack = (moved: readonly Moved[]): Statement => ({
+  name: 'come-back',
+  text: `
+    update participants p
+    set is_in = b.is_in, from_seq = coalesce(last.seq, 0), from_total = coalesce(last.ordinal, 0),
+      from_own = p.sent - (
+        select count(*) from messages m
+        where m.group_id = p.group_id and m.sender_id = p.user_id and m.seq > coalesce(last.seq, 0)
+      )
+    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::bigint[], $5::boolean[])
+      b (group_id, user_id, is_in, arrived_at, is_arrival) ${LAST_BEFORE}
+    where p.group_id = b.group_id and p.user_id = b.user_id
+      and b.arrived_at is not null and (b.is_arrival or not p.is_in)`,
+  values: [...columns(moved), plain(moved.map(({ isArrival }) => isArrival))],
+});
+
+const stand = (moved: readonly Moved[]): Statement => ({
+  name: 'stand',
+  text: `
+    insert into participants as p (group_id, user_id, is_in, sent, from_seq, from_total, from_own)
+    select b.group_id, b.user_id, b.is_in, 0, coalesce(last.seq, 0), coalesce(last.ordinal, 0), 0
+    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::bigint[]) b (group_id, user_id, is_in, arrived_at) ${LAST_BEFORE}
+    on conflict (group_id, user_id) do update set is_in = excluded.is_in where p.is_in <> excluded.is_in`,
+  values: columns(moved),
+});
+
+/**
+ * The statements that note from where on people are in a group: what was said before counts as read. They run after those
+ * that store the messages of the batch.
+ */
+export function moveParticipants(events: readonly Movement[]): Statement[] {
+  if (events.length === 0) return [];
+  const moved = collapse(events);
+  return [comeBack(moved), stand(moved)];
+}
