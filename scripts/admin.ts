@@ -10,7 +10,7 @@ import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts
 import { commandHandler } from '../src/commands/handle-command.ts';
 import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
-import { DisplayName, Role } from '../src/events/account.ts';
+import { NewDisplayName, Role } from '../src/events/account.ts';
 import type { Stream } from '../src/events/streams.ts';
 import { deriveId, newId } from '../src/platform/ids.ts';
 import { createInTurn } from '../src/platform/in-turn.ts';
@@ -136,7 +136,7 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
   async 'create-user'() {
     const email = required('email', EmailAddress);
     const role = required('role', Role);
-    const displayName = required('display-name', DisplayName);
+    const displayName = required('display-name', NewDisplayName);
     const { password, isMade } = await choosePassword();
     requireGood(Owned, { email, displayName, password });
     return async ({ registration }) => {

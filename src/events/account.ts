@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { GroupId, UserId } from './ids.ts';
-import { text } from './text.ts';
+import { named, text } from './text.ts';
 
 export const Role = z.enum(['company', 'applicant', 'auditor', 'admin']);
 export type Role = z.infer<typeof Role>;
 
 export const DisplayName = text(1, 100);
+/** There are names from before that show nothing. */
+export const NewDisplayName = named(DisplayName);
 
 /** `HH:MM`, on the clock of the user's time zone. */
 const ClockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'Must be a time like 22:00');

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { GroupId, JobId, UserId } from './ids.ts';
-import { text } from './text.ts';
+import { named, text } from './text.ts';
 
-export const JobTitle = text(1, 200);
+const JobTitle = text(1, 200);
+export const NewJobTitle = named(JobTitle);
 export const JobDescription = text(1, 10_000);
 export const JobLocation = text(1, 200);
 

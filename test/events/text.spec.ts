@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { text } from '../../src/events/text.ts';
+import { named, text, visible } from '../../src/events/text.ts';
 
 const accepts = (value: unknown, min = 1, max = 5) => text(min, max).safeParse(value).success;
 
@@ -35,4 +35,38 @@ describe('text', () => {
         expect(read.success).toBe(!value.includes('\u0000'));
       }),
     ));
+});
+
+describe('what others are to read', () => {
+  const message = visible(text(1, 100));
+
+  test.each([
+    ['spaces', ' \t\n\u00A0\u2003\u3000'],
+    ['characters of no width', '\u200B\u200D\uFEFF\u2060\u00AD'],
+    ['fillers of Hangul', '\u3164\u115F\u1160\uFFA0'],
+    ['a blank of Braille', '\u2800'],
+    ['marks that turn the direction', '\u200E\u202E\u2066'],
+    ['a selector without an emoji', '\uFE0F'],
+  ])('is more than %s', (_, value) => expect(message.safeParse(value).success).toBe(false));
+
+  test.each(['a', ' a ', '.', '👍', '上', 'ก', 'ـ', '\u{F0000}', '\u200Bx'])(
+    'may be %j, to the letter',
+    (value) => expect(message.parse(value)).toBe(value),
+  );
+});
+
+describe('a name', () => {
+  const name = named(text(1, 100));
+
+  test('has one spelling', () => expect(name.parse('Jose\u0301')).toBe('Jos\u00E9'));
+
+  test('does not turn the text around it', () => {
+    expect(name.parse('\u202Egpj.exe\u202C')).toBe('gpj.exe');
+    expect(name.parse('\u2067עדה\u2069 Ada')).toBe('עדה Ada');
+    expect(name.parse('\u200Fעדה')).toBe('\u200Fעדה');
+  });
+
+  test.each(['', ' ', '\u200B', '\u3164', '\u202E'])('is not %j', (value) =>
+    expect(name.safeParse(value).success).toBe(false),
+  );
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DisplayName } from '../../events/account.ts';
+import { NewDisplayName } from '../../events/account.ts';
 import type { AccountEvent } from '../../events/domain-event.ts';
 import { UserId } from '../../events/ids.ts';
 import { accountStream } from '../../events/streams.ts';
@@ -7,7 +7,7 @@ import { defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { type Account, accountOf } from './account.ts';
 
-const input = z.strictObject({ userId: UserId, displayName: DisplayName.optional() });
+const input = z.strictObject({ userId: UserId, displayName: NewDisplayName.optional() });
 
 export const changeProfile = defineCommand<z.infer<typeof input>, { account: Account }, AccountEvent>({
   name: 'ChangeProfile',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobEvent } from '../../events/domain-event.ts';
 import { JobId } from '../../events/ids.ts';
-import { JobDescription, JobLocation, JobTitle } from '../../events/job.ts';
+import { JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
@@ -9,7 +9,7 @@ import { type Job, jobOf } from './job.ts';
 
 const input = z.strictObject({
   jobId: JobId,
-  title: JobTitle.optional(),
+  title: NewJobTitle.optional(),
   description: JobDescription.optional(),
   location: JobLocation.nullable().optional(),
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobEvent } from '../../events/domain-event.ts';
 import { GroupId, JobId } from '../../events/ids.ts';
-import { JobDescription, JobLocation, JobTitle } from '../../events/job.ts';
+import { JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
@@ -10,7 +10,7 @@ import { type Job, jobOf } from './job.ts';
 const input = z.strictObject({
   jobId: JobId,
   groupId: GroupId,
-  title: JobTitle,
+  title: NewJobTitle,
   description: JobDescription,
   location: JobLocation.nullish(),
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MessageText } from '../../events/conversation.ts';
+import { NewMessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
@@ -7,7 +7,7 @@ import { actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
-const input = z.strictObject({ ...messageInput, text: MessageText });
+const input = z.strictObject({ ...messageInput, text: NewMessageText });
 
 export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
   name: 'EditMessage',

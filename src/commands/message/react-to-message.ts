@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Emoji } from '../../events/conversation.ts';
+import { Emoji } from '../../events/emoji.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MAX_FILES, MessageText } from '../../events/conversation.ts';
+import { MAX_FILES, NewMessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { ClientMsgId, FileId, GroupId, MessageId, type UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
@@ -12,7 +12,7 @@ const input = z
   .strictObject({
     groupId: GroupId,
     clientMsgId: ClientMsgId,
-    text: MessageText.nullish(),
+    text: NewMessageText.nullish(),
     fileIds: z
       .array(FileId)
       .max(MAX_FILES)

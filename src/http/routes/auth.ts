@@ -11,7 +11,7 @@ import type { Sessions, Tokens } from '../../auth/sessions.ts';
 import type { SigningKeys } from '../../auth/signing-keys.ts';
 import type { Account } from '../../commands/account/account.ts';
 import { encodePosition } from '../../commands/answers.ts';
-import { DisplayName, Role } from '../../events/account.ts';
+import { NewDisplayName, Role } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { text } from '../../events/text.ts';
 import { authenticateRequests } from '../authenticate-request.ts';
@@ -33,7 +33,7 @@ const NewAccount = withUnrelatedPassword(
     role: Role.extract(['company', 'applicant']),
     email: EmailAddress,
     password: NewPassword,
-    displayName: DisplayName,
+    displayName: NewDisplayName,
   }),
 );
 /** A password that is too short or too long to be one is a wrong password, not a bad request. */

@@ -9,7 +9,7 @@ import { changeProfile } from '../../commands/account/change-profile.ts';
 import { encodePosition } from '../../commands/answers.ts';
 import type { HandleCommand } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
-import { DisplayName, Role } from '../../events/account.ts';
+import { NewDisplayName, Role } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { authenticateRequests } from '../authenticate-request.ts';
 import { commandRequest } from '../command-request.ts';
@@ -74,7 +74,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
         tags,
         summary: "Change the caller's profile",
         operationId: 'changeMe',
-        body: z.strictObject({ displayName: DisplayName.optional() }),
+        body: z.strictObject({ displayName: NewDisplayName.optional() }),
         response: { 200: Me.extend({ position: Position }) },
       },
     },

@@ -5,7 +5,7 @@ import { deleteMessage } from '../../commands/message/delete-message.ts';
 import { editMessage } from '../../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
 import { sendMessage } from '../../commands/message/send-message.ts';
-import { Emoji } from '../../events/conversation.ts';
+import { Emoji } from '../../events/emoji.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { GroupId, MessageId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';

@@ -1,5 +1,5 @@
 import { addReaction, removeReaction } from '../../../src/commands/message/react-to-message.ts';
-import { Emoji } from '../../../src/events/conversation.ts';
+import { Emoji } from '../../../src/events/emoji.ts';
 import {
   ada,
   bob,
