@@ -21,8 +21,12 @@ export function cursorOf<T extends z.ZodType>(place: T) {
     }
   });
   const shape = z.object({ cursor: json.pipe(place).optional() });
+  const at = (start: z.input<T>) => Buffer.from(JSON.stringify(start)).toString('base64url');
 
   return {
+    /** The cursor of a page that starts at a place. */
+    at,
+
     /** The place a cursor stands for; throws `ZodError` for one that this list did not make. */
     read: (cursor: string | undefined): z.output<T> | undefined => shape.parse({ cursor }).cursor as never,
 
@@ -36,8 +40,7 @@ export function cursorOf<T extends z.ZodType>(place: T) {
       const shown = rows.slice(0, limit);
       const last = shown.at(-1);
       const hasMore = rows.length > limit && last !== undefined;
-      const nextCursor = hasMore ? Buffer.from(JSON.stringify(placeOf(last))).toString('base64url') : null;
-      return { data: shown.map(view), nextCursor };
+      return { data: shown.map(view), nextCursor: hasMore ? at(placeOf(last)) : null };
     },
   };
 }

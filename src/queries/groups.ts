@@ -2,7 +2,7 @@ import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
-import { type Page, type Paging, byPosition } from './cursor.ts';
+import { type Page, type Paging, cursorOf } from './cursor.ts';
 import { Message, message } from './message.ts';
 
 const GroupRow = z.object({
@@ -61,23 +61,50 @@ async function withLastMessages(
   }));
 }
 
-/** The caller's groups, those with the latest message or made latest first. */
+/**
+ * Down from the latest activity at the time of the first page, `top`; then up again from there through the groups in which
+ * something has happened since.
+ */
+const place = cursorOf(
+  z.union([
+    z.strictObject({ before: z.int().min(0), top: z.int().min(0) }),
+    z.strictObject({ after: z.int().min(0) }),
+  ]),
+);
+type Place = { before: number; top: number } | { after: number };
+
+/**
+ * The caller's groups, those with the latest message or made latest first. A group that moves up while the list is paged comes
+ * at its end, once more if it has been there before: none is missed.
+ */
 export async function listGroups(
   db: DatabasePool,
   { userId, cursor, limit }: Paging & { userId: UserId },
 ): Promise<Page<Group>> {
-  const before = byPosition.read(cursor)?.position;
-  const rows = await db.any(sql.type(GroupRow)`
-    select * from (${groupsOf(userId)}) mine
-    where ${before === undefined ? sql.fragment`true` : sql.fragment`activity < ${before}`}
-    order by activity desc limit ${limit + 1}`);
-  const page = byPosition.page(
+  const from: Place | undefined = place.read(cursor);
+  const rows =
+    from && 'after' in from
+      ? await db.any(sql.type(GroupRow)`
+          select * from (${groupsOf(userId)}) mine where activity > ${from.after}
+          order by activity limit ${limit + 1}`)
+      : await db.any(sql.type(GroupRow)`
+          select * from (${groupsOf(userId)}) mine
+          where ${from ? sql.fragment`activity < ${from.before}` : sql.fragment`true`}
+          order by activity desc limit ${limit + 1}`);
+  const page = place.page(
     rows,
     limit,
-    ({ activity }) => ({ position: activity }),
+    ({ activity }): Place => {
+      if (from && 'after' in from) return { after: activity };
+      return { before: activity, top: from?.top ?? rows[0]!.activity };
+    },
     (row) => row,
   );
-  return { ...page, data: await withLastMessages(db, page.data) };
+  const data = await withLastMessages(db, page.data);
+  if (page.nextCursor !== null || !from || 'after' in from) return { ...page, data };
+  const hasMoved = await db.exists(sql.unsafe`
+    select from (${groupsOf(userId)}) mine where activity > ${from.top}`);
+  return { data, nextCursor: hasMoved ? place.at({ after: from.top }) : null };
 }
 
 /** One group of the caller. Throws GROUP_NOT_FOUND for everybody who is not in it. */

@@ -202,3 +202,15 @@ describe('the search for messages', () => {
     ]);
   });
 });
+
+describe('groups that move while they are paged', () => {
+  test('are on a later page, at the end', async () => {
+    const first = await side.queries.listGroups({ ...asAda, limit: 1 });
+    expect(first.data.map(({ id }) => id)).toEqual([otherGroupId]);
+    await side.happened(said(90, bob, 'up again'));
+    const second = await side.queries.listGroups({ ...asAda, limit: 1, cursor: first.nextCursor! });
+    const third = await side.queries.listGroups({ ...asAda, limit: 1, cursor: second.nextCursor! });
+    expect([...second.data, ...third.data].map(({ id }) => id)).toEqual([groupId]);
+    expect(third.nextCursor).toBeNull();
+  });
+});
