@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GroupId, UserId } from './ids.ts';
+import { RecordedGroupId, UserId } from './ids.ts';
 import { named, text } from './text.ts';
 
 export const Role = z.enum(['company', 'applicant', 'auditor', 'admin']);
@@ -36,7 +36,7 @@ export const NotificationPreferences = z.strictObject({
   email: z.boolean(),
   push: z.boolean(),
   /** Groups that nothing is told of. */
-  muted: z.array(GroupId).max(1_000),
+  muted: z.array(RecordedGroupId).max(1_000),
   quietHours: QuietHours.nullable(),
   /** What follows the first message within so many minutes is gathered into one. */
   digestMinutes: z.int().min(0).max(1_440),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { RecordedEmoji } from './emoji.ts';
-import { ClientMsgId, FileId, GroupId, MessageId, UserId } from './ids.ts';
+import { RecordedClientMsgId, FileId, GroupId, MessageId, UserId } from './ids.ts';
 import { text, visible } from './text.ts';
 
 /** Of what a message says, in characters, and of the files that it names. */
@@ -17,7 +17,7 @@ export const conversationEvents = {
   MessageSent: z.strictObject({
     ...subject,
     senderId: UserId,
-    clientMsgId: ClientMsgId,
+    clientMsgId: RecordedClientMsgId,
     text: MessageText.nullable(),
     fileIds: z.array(FileId).max(MAX_FILES),
     replyTo: MessageId.nullable(),

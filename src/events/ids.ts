@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-const id = z.uuid().toLowerCase();
+const recorded = z.uuid({ abort: true }).toLowerCase();
+/** What a client sends that has forgotten to fill in an id. */
+const NAMELESS = /^(?:[0-]{36}|[f-]{36})$/;
+const id = recorded.refine((value) => !NAMELESS.test(value), 'Must not be the nil or the max UUID');
 
 export const UserId = id.brand<'UserId'>();
 export const JobId = id.brand<'JobId'>();
@@ -10,6 +13,10 @@ export const MessageId = id.brand<'MessageId'>();
 export const FileId = id.brand<'FileId'>();
 /** Made by the client; with the sender it names a message for ever. */
 export const ClientMsgId = id.brand<'ClientMsgId'>();
+
+/** What clients have made up, and what was taken from them before. */
+export const RecordedClientMsgId = recorded.brand<'ClientMsgId'>();
+export const RecordedGroupId = recorded.brand<'GroupId'>();
 
 export type UserId = z.infer<typeof UserId>;
 export type JobId = z.infer<typeof JobId>;

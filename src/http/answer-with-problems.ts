@@ -51,11 +51,17 @@ function problemOf(
   if (body.status >= 500) request.log.error({ err: error, code: body.code }, 'A request failed');
   refused(body.code);
   if (error instanceof RateLimited) sendQuota(reply, error.quota);
-  if (body.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+  if (body.status === 401) void reply.header('WWW-Authenticate', challengeOf(body));
   if (retryAfterSeconds !== undefined) void reply.header('Retry-After', retryAfterSeconds);
   void reply.code(body.status).type(PROBLEM_TYPE).header('Cache-Control', 'no-store');
   return Buffer.from(JSON.stringify(body));
 }
+
+/** Only who has presented a token is told that it is not good (RFC 6750 §3.1). */
+const challengeOf = ({ code, title }: Problem): string =>
+  /^TOKEN_(?:INVALID|EXPIRED|REVOKED)$/.test(code)
+    ? `Bearer error="invalid_token", error_description="${title}"`
+    : 'Bearer';
 
 /** The server's own errors first: what it could not read, find or finish. */
 function fromHttp(error: unknown): Problem {

@@ -1,5 +1,5 @@
-import type { FastifyInstance } from 'fastify';
-import { ProblemError, badInput } from './problem.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError, badInput, problem } from './problem.ts';
 
 /** Deeper than anything a body here needs; it keeps every later step from running out of stack. */
 const MAX_DEPTH = 16;
@@ -83,14 +83,35 @@ function takeName(level: Level, names: Set<string>, name: string, path: () => (s
 const refuse = (path: readonly (string | number)[], message: string) =>
   new ProblemError(badInput([{ path, message }]));
 
+/** UTF-8 is the only encoding of JSON between systems (RFC 8259 §8.1), and nothing is unpacked here. */
+function requirePlainUtf8({ headers }: FastifyRequest, reply: FastifyReply): void {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  if (encoding.toLowerCase() !== 'identity') {
+    void reply.header('Accept-Encoding', 'identity');
+    throw new ProblemError(problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Bodies must not be compressed' }));
+  }
+  if (charset.toLowerCase() !== 'utf-8') throw notUtf8();
+}
+
+const notUtf8 = () => new ProblemError(problem('UNSUPPORTED_MEDIA_TYPE', { detail: 'Must be UTF-8' }));
+const isUtf16 = ([first, second]: Uint8Array) =>
+  (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+
 /** Takes JSON bodies and no others; a route without a body takes none, or an empty object as some clients send. */
 export function acceptJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => parseJson(body),
+    async (_request: unknown, body: Buffer) => {
+      if (isUtf16(body)) throw notUtf8();
+      return parseJson(body);
+    },
   );
+  app.addHook('preParsing', async (request, reply) => {
+    if (!request.routeOptions.config.slowBody) requirePlainUtf8(request, reply);
+  });
   app.addHook('preValidation', async ({ body, routeOptions }) => {
     if (routeOptions.schema?.body || body === undefined || body === null) return;
     const [field] = typeof body === 'object' ? Object.keys(body) : [''];

@@ -24,7 +24,6 @@ import { checkWithZod, describeRoutes } from './describe-routes.ts';
 import { type IdempotencyKeys, honourIdempotencyKeys } from './idempotency-keys.ts';
 import { fileAccess } from './file-access.ts';
 import { acceptJsonOnly } from './json.ts';
-import { refuseOtherMethods } from './method-not-allowed.ts';
 import { waitForMinPosition } from './min-position.ts';
 import { observeRequests } from './observe-requests.ts';
 import { describeApi, servePage } from './openapi.ts';
@@ -48,6 +47,8 @@ import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.ts';
 import { limitBodyTime } from './slow-bodies.ts';
 import { refuseSlowly } from './slow-refusals.ts';
+import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
+import { readOnAfterRefusals } from './unread-bodies.ts';
 
 export interface HttpSettings extends PerMinute {
   /** Of web pages that may call, besides those of this host. */
@@ -115,6 +116,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   app.setValidatorCompiler(checkWithZod);
   app.setSerializerCompiler(serializerCompiler);
   acceptJsonOnly(app);
+  readOnAfterRefusals(app);
   answerWithProblems(app, metrics.refused);
   answerInTime(app, metrics.refused);
   refuseWhenClosing(app);
@@ -126,6 +128,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   });
   observeRequests(app, metrics.requestAnswered);
   chargeRequests(app, deps.rateLimits);
+  refuseUnknownPaths(app);
   refuseSlowly(app);
 
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problem } from '../http/problem.ts';
 import type { Addresses } from './addresses.ts';
 import type { ChatServer, Connection } from './connection.ts';
 import type { EngineSocket, Wiring } from './wire.ts';
@@ -57,6 +58,25 @@ export function upgradeCheck(
     if (!addresses.mayConnect(clientAddress(request))) return refuse(TOO_MANY);
     decide(null, true);
   };
+}
+
+/** Tells a client that begins with polling, as most do unless they are told otherwise, what it has to do. Pages may read it. */
+export function refusePolling(io: ChatServer, allowedOrigins: readonly string[]): void {
+  const body = JSON.stringify(
+    problem('BAD_REQUEST', { detail: 'Only WebSocket is spoken here: set transports to ["websocket"]' }),
+  );
+  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    const { upgrade, origin } = request.headers;
+    if (upgrade !== undefined) return next();
+    const isAllowed = origin !== undefined && allowedOrigins.includes(origin);
+    response.writeHead(400, {
+      'Content-Type': 'application/problem+json',
+      'Cache-Control': 'no-store',
+      Vary: 'Origin',
+      ...(isAllowed && { 'Access-Control-Allow-Origin': origin }),
+    });
+    response.end(body);
+  });
 }
 
 /**

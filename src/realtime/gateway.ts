@@ -18,7 +18,7 @@ import type { Carrier } from './carrier.ts';
 import { clientEventHandlers } from './client-events.ts';
 import { clusterNode } from './cluster-node.ts';
 import type { ChatServer, ChatSocket } from './connection.ts';
-import { keepDoor, upgradeCheck } from './door.ts';
+import { keepDoor, refusePolling, upgradeCheck } from './door.ts';
 import { fanOut } from './fan-out.ts';
 import { eventHandler } from './handle-event.ts';
 import { handshake } from './handshake.ts';
@@ -113,6 +113,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     allowRequest: upgradeCheck(settings.allowedOrigins, addresses, deps.clientAddress),
     ...(deps.cluster && { adapter: deps.cluster.carrier.adapter }),
   });
+  refusePolling(io, settings.allowedOrigins);
   const wiring = wireUp(io, settings.maxUnsentBytes);
   const door = keepDoor({ io, wiring, addresses, clientAddress: deps.clientAddress });
 

@@ -29,7 +29,7 @@ const everybody = (status: number): Statuses => [status, status, status, status,
 const loggedIn = (status: number): Statuses => [401, status, status, status, status, status];
 const company: Statuses = [401, 403, 403, 403, 201, 201];
 const jobOwner: Statuses = [401, 403, 403, 403, 403, 200];
-const applicant: Statuses = [401, 201, 200, 409, 403, 403];
+const applicant: Statuses = [401, 201, 200, 200, 403, 403];
 const inside = (status = 200): Statuses => [401, 404, status, 404, status, status];
 const admins: Statuses = [401, 404, 403, 404, 200, 200];
 

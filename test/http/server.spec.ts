@@ -130,6 +130,59 @@ describe('the HTTP server', () => {
     },
   );
 
+  test.each([
+    ['compressed', { 'content-encoding': 'gzip' }, '{}'],
+    ['in another charset', { 'content-type': 'application/json; charset=utf-16' }, '{}'],
+    ['in UTF-16', {}, Buffer.from('\uFEFF{}', 'utf16le')],
+  ])('takes no body %s', async (_what, headers, payload) => {
+    const { body } = await stage.ask('POST', messages, { as: acme, payload, headers });
+    expect(body).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+  });
+
+  test('takes JSON that says it is UTF-8', async () => {
+    const headers = { 'content-type': 'application/json; charset="UTF-8"', 'content-encoding': 'identity' };
+    const payload = JSON.stringify({ clientMsgId: randomUUID(), text: 'Hi', fileIds: null, replyTo: null });
+    expect((await stage.ask('POST', messages, { as: acme, payload, headers })).status).toBe(201);
+  });
+
+  test.each(['00000000-0000-0000-0000-000000000000', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'])(
+    'takes no message that is named %s',
+    async (clientMsgId) => {
+      const { body } = await stage.ask('POST', messages, { as: acme, body: { clientMsgId, text: 'Hi' } });
+      expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/clientMsgId' }] });
+    },
+  );
+
+  test.each([' ', '\u200B', '\u3164'])('takes no message of %j alone', async (text) => {
+    const { body } = await stage.ask('POST', messages, {
+      as: acme,
+      body: { clientMsgId: randomUUID(), text },
+    });
+    expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/text' }] });
+  });
+
+  test('says that nothing is on a path before it looks at a body', async () => {
+    const { body } = await stage.ask('POST', '/v1/nowhere', { as: acme, payload: '{' });
+    expect(body).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    const { body: other } = await stage.ask('PATCH', messages, { as: acme, payload: '{' });
+    expect(other).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
+  });
+
+  test('tells the sender of five megabytes that they are too many', async () => {
+    const large = await httpStage({ databaseUrl: stage.url, history: [] });
+    const url = await large.app.listen({ port: 0, host: '127.0.0.1' });
+    const body = JSON.stringify({ text: 'x'.repeat(5_000_000) });
+    for (let round = 0; round < 5; round += 1) {
+      const response = await fetch(url + messages, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${JSON.stringify(acme)}`, 'content-type': 'application/json' },
+        body,
+      });
+      expect(response.status).toBe(413);
+    }
+    await large.close();
+  });
+
   test('takes an empty object, and nothing else, where no body is expected', async () => {
     const close = (body: unknown) => stage.ask('POST', `/v1/jobs/${randomUUID()}/close`, { as: acme, body });
     expect((await close({})).body).toMatchObject({ code: 'JOB_NOT_FOUND' });
@@ -195,7 +248,7 @@ describe('the HTTP server', () => {
     const url = `/v1/jobs/${randomUUID()}/close`;
     const before = await left('GET', `/v1/groups/${groupId}`);
     expect(await left('POST', url)).toBe(before - 5);
-    expect(await left('GET', '/v1/jobs?q=engineer')).toBe(before - 10);
+    expect(await left('GET', '/v1/jobs?q=engineer')).toBe(before - 15);
   });
 
   test('answers a repeated message with 200 and the first outcome', async () => {

@@ -86,8 +86,16 @@ describe('who may hold a socket, and how long', () => {
   });
 
   test('only WebSocket is spoken', async () => {
-    const response = await fetch(`${world.url}/socket.io/?EIO=4&transport=polling`);
+    const poll = (origin: string) =>
+      fetch(`${world.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
+    const response = await poll('https://jobs.example');
     expect(response.status).toBe(400);
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://jobs.example');
+    expect(await response.json()).toMatchObject({
+      code: 'BAD_REQUEST',
+      detail: expect.stringContaining('WebSocket'),
+    });
+    expect((await poll('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
   test('a socket ends with its token', async () => {
@@ -116,6 +124,18 @@ describe('who may hold a socket, and how long', () => {
     expect(answer).toMatchObject({ ok: false, error: { code: 'TOKEN_EXPIRED', status: 401 } });
     await until(() => !client.socket.connected, 'the end');
     expect(await world.store.readStream(`conversation-${groupId}`)).toEqual([]);
+  });
+
+  test('a token of twenty seconds is warned of once, when half of it is over', async () => {
+    await world.stop();
+    world = await createWorld({ settings: { accessTokenSeconds: 20 } });
+    const alice = newUser();
+    const fresh = await world.client(alice, {
+      token: world.token(alice, { expiresAt: Date.now() + 20_000 }),
+    });
+    const old = await world.client(alice, { token: world.token(alice, { expiresAt: Date.now() + 9_000 }) });
+    expect((await old.hears('sessionExpiring')).expiresIn).toBeLessThanOrEqual(9);
+    expect(fresh.all('sessionExpiring')).toEqual([]);
   });
 
   test('the end of a session closes its sockets at once, and no others', async () => {

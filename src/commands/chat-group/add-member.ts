@@ -8,7 +8,7 @@ import { defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { type ChatGroup, chatGroupOf, isSelf, requireAdmin, requireMember } from './chat-group.ts';
 
-const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.optional() });
+const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.nullish() });
 
 /**
  * Adding a member again with another role changes the role. The owner of the job is always an admin, and may bring itself

@@ -17,7 +17,7 @@ const input = z
       .array(FileId)
       .max(MAX_FILES)
       .refine((ids) => new Set(ids).size === ids.length, 'Must not name a file twice')
-      .optional(),
+      .nullish(),
     replyTo: MessageId.nullish(),
   })
   .refine(({ text, fileIds }) => typeof text === 'string' || (fileIds?.length ?? 0) > 0, {
@@ -45,21 +45,21 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
   name: 'SendMessage',
   input,
   writes: ({ groupId }) => conversationStream(groupId),
-  reads: ({ groupId, fileIds = [] }, actor) => {
+  reads: ({ groupId, fileIds }, actor) => {
     const known: { [K in keyof Known]: AggregateRef<Known[K]> } = { group: membershipIn(groupId, actor) };
-    for (const fileId of fileIds) known[`file-${fileId}`] = fileOf(fileId);
+    for (const fileId of fileIds ?? []) known[`file-${fileId}`] = fileOf(fileId);
     return known;
   },
   message: ({ groupId, replyTo }) => (replyTo ? { groupId, messageId: replyTo } : undefined),
   key: ({ clientMsgId }, _known, actor) => `${actorId(actor)}/${clientMsgId}`,
-  repeats: ({ groupId, text = null, fileIds = [], replyTo = null }, { type, data }) =>
+  repeats: ({ groupId, text = null, fileIds, replyTo = null }, { type, data }) =>
     type === 'MessageSent' &&
     data.groupId === groupId &&
     data.text === text &&
     data.replyTo === replyTo &&
-    data.fileIds.join() === fileIds.join(),
+    data.fileIds.join() === (fileIds ?? []).join(),
   decide: (
-    { groupId, clientMsgId, text = null, fileIds = [], replyTo = null },
+    { groupId, clientMsgId, text = null, fileIds: named, replyTo = null },
     known,
     { actor, newId, now },
   ) => {
@@ -68,6 +68,7 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
     const senderId = actorId(actor);
     require(senderId !== null, 'ROLE_NOT_ALLOWED');
     require(group.status === 'open', 'GROUP_CLOSED');
+    const fileIds = named ?? [];
     for (const fileId of fileIds) requireSendable(known[`file-${fileId}`], groupId, senderId, now);
     require(replyTo === null || message !== undefined, 'REPLY_TARGET_NOT_FOUND');
     const messageId = MessageId.parse(newId());

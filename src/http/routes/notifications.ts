@@ -33,13 +33,14 @@ const Shown = z.object({
   digestMinutes: NotificationPreferences.shape.digestMinutes,
 });
 
-/** What is left out takes its standard value: the answer of the GET can be sent back as it is. */
+/** What is left out takes its standard value: the answer of the GET, and of the PUT, can be sent back as it is. */
 const Wanted = z.strictObject({
   email: NotificationPreferences.shape.email.default(standardPreferences.email),
   push: NotificationPreferences.shape.push.default(standardPreferences.push),
   muted: NotificationPreferences.shape.muted.default([...standardPreferences.muted]),
   quietHours: NotificationPreferences.shape.quietHours.default(standardPreferences.quietHours),
   digestMinutes: NotificationPreferences.shape.digestMinutes.default(standardPreferences.digestMinutes),
+  position: Position.optional().describe('As the last answer had it; says nothing'),
 });
 
 function isPoint(key: string): boolean {
@@ -114,7 +115,8 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
     },
     async (request) => {
       const { userId } = request.session.actor;
-      const change = { userId, preferences: request.body };
+      const { position: _, ...preferences } = request.body;
+      const change = { userId, preferences };
       const { position } = await handle(setNotificationPreferences, change, commandRequest(request));
       return { ...(await preferencesOf(userId)), position: encodePosition(position) };
     },
