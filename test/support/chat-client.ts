@@ -36,6 +36,7 @@ interface Synced {
 const CONVERSATION = ['messageSent', 'messageEdited', 'messageDeleted', 'reactionAdded', 'reactionRemoved'];
 const ACK_TIMEOUT_MS = 5_000;
 const SYNC_GROUPS = 100;
+const RETRY_MS = 500;
 
 /**
  * The reference client: it follows a client's whole rule, and so loses nothing whatever happens to the connection.
@@ -73,6 +74,10 @@ export class ChatClient {
     });
     for (const name of CONVERSATION) this.socket.on(name, (envelope: Applied) => this.#hear(envelope));
     this.socket.on('sessionExpiring', () => void this.#renew());
+    this.socket.on('connect_error', (error) => {
+      const { data } = error as { data?: { retryable: boolean } };
+      if (data?.retryable) void this.#tryAgain();
+    });
   }
 
   /** Opens the connection; it then comes back by itself until `close`. Throws when it is not open within `withinMs`. */
@@ -169,6 +174,15 @@ export class ChatClient {
       }
     }
     this.#syncing = false;
+  }
+
+  /** What the server refuses for now, a stock client does not try again. A token that has expired needs a new one. */
+  async #tryAgain(): Promise<void> {
+    await renew(this.#session).then(
+      (renewed) => Object.assign(this.#session, renewed),
+      () => pause(RETRY_MS),
+    );
+    this.socket.connect();
   }
 
   async #renew(): Promise<void> {
