@@ -53,12 +53,19 @@ function isPoint(key: string): boolean {
   }
 }
 
+/** Browsers write base64url without padding; libraries of other languages make standard base64 of the same bytes. */
+const inBase64Url = z.string().overwrite((key) =>
+  key
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replace(/={1,2}$/, ''),
+);
+
 /** Of 65 and of 16 bytes (RFC 8291 §3.1, §3.2). */
-const P256DH = z
-  .string()
+const P256DH = inBase64Url
   .regex(/^[\w-]{87}$/, { error: 'Must be 65 bytes in base64url', abort: true })
   .refine(isPoint, 'Must be an uncompressed point of P-256');
-const AUTH = z.string().regex(/^[\w-]{22}$/, 'Must be 16 bytes in base64url');
+const AUTH = inBase64Url.regex(/^[\w-]{22}$/, 'Must be 16 bytes in base64url');
 const Keys = z.strictObject({ p256dh: P256DH, auth: AUTH });
 const ExpirationTime = z.number().nullable().optional();
 
