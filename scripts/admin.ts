@@ -3,7 +3,8 @@ import { text as readText } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { EmailAddress, NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
+import { NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
+import { EmailAddress } from '../src/auth/email-address.ts';
 import { createPasswordHashes } from '../src/auth/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';
 import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
@@ -151,9 +152,8 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     return async (to) => {
       const { userId, email, displayName } = await findUser(to);
       requireGood(Owned, { email, displayName, password });
-      await to.credentials.changePasswordHash(userId, await to.hashes.hash(password));
-      const ended = await to.sessions.revokeAllOf(userId);
-      say(`changed the password of ${email} and ended ${ended.length} sessions`);
+      const ended = await to.credentials.replacePassword(userId, await to.hashes.hash(password));
+      say(`changed the password of ${email} and ended ${ended?.length ?? 0} sessions`);
       if (isMade) say(`password: ${password}`);
     };
   },

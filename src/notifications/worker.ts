@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { UserId } from '../events/ids.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
+import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
 import type { NotificationFacts } from './facts.ts';
 import { type SecondLook, lookAgain } from './look-again.ts';
 import { type Mailer, NotDelivered } from './mailer.ts';
@@ -35,6 +36,8 @@ export interface WorkerDeps {
   mailer: Pick<Mailer, 'send'>;
   pusher: Pick<Pusher, 'push'>;
   subscriptions: Pick<PushSubscriptions, 'ofUser' | 'drop'>;
+  /** What a letter about an account says; undefined when it is not to be sent any more. */
+  writeAccountLetter: WriteAccountLetter;
   /** Where one POST ends the mails to this user (RFC 8058). */
   unsubscribeUrl: (userId: UserId) => string;
   /** Where people read their messages; its host is in every Message-ID, so it should not change while mails wait. */
@@ -100,6 +103,16 @@ export function createWorker(deps: WorkerDeps): Worker {
     log.warn({ batchId, channel, attempts, reason }, 'notifications put off');
   }
 
+  const messageIdOf = ({ batchId }: Batch) => `<${batchId}@${hostname}>`;
+
+  /** No preferences and no quiet hours: somebody waits for it. */
+  async function sendAccountLetter(batch: Batch, letter: AccountLetter): Promise<void> {
+    const content = await deps.writeAccountLetter(batch.batchId, letter);
+    if (!content) return;
+    const to = { name: '', address: letter.address };
+    await deps.mailer.send({ ...content, messageId: messageIdOf(batch), to });
+  }
+
   async function sendMail(batch: Batch, { recipient, news }: SecondLook): Promise<'sent' | Skipped> {
     const address = await facts.emailAddress(batch.recipientId);
     if (address === undefined || !recipient) return 'no-address';
@@ -107,7 +120,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const { siteUrl } = deps;
     await deps.mailer.send({
       ...letter(news, { recipientName: recipient.displayName, siteUrl, unsubscribeUrl }),
-      messageId: `<${batch.batchId}@${hostname}>`,
+      messageId: messageIdOf(batch),
       to: { name: oneLine(recipient.displayName), address },
       unsubscribeUrl,
     });
@@ -120,6 +133,10 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function deliver(batch: Batch): Promise<void> {
+    if (batch.letter) {
+      await sendAccountLetter(batch, batch.letter);
+      return settle(batch, []);
+    }
     const look = await lookAgain(batch, facts);
     if (look.remaining.length === 0) return settle(batch, look.skipped);
     const quiet = quietUntil(look.recipient?.preferences.quietHours ?? null, now());

@@ -1,6 +1,7 @@
 import Fastify, { type InjectOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createCheckPassword } from '../../../src/auth/check-password.ts';
 import { createLogIn } from '../../../src/auth/log-in.ts';
 import { answerWithProblems } from '../../../src/http/answer-with-problems.ts';
 import { chargeRequests } from '../../../src/http/charge-requests.ts';
@@ -22,7 +23,8 @@ function createApp(loginsPerMinute: number) {
   acceptJsonOnly(fastify);
   answerWithProblems(fastify, () => {});
   chargeRequests(fastify, rateLimits);
-  const deps = { ...stage, rateLimits, jwks: stage.keys.jwks, logIn: createLogIn({ ...stage, rateLimits }) };
+  const logIn = createLogIn({ ...stage, checkPassword: createCheckPassword({ ...stage, rateLimits }) });
+  const deps = { ...stage, rateLimits, jwks: stage.keys.jwks, logIn };
   authRoutes(fastify, deps);
   meRoutes(fastify, deps);
   return fastify;
@@ -198,7 +200,10 @@ describe('/v1/me', () => {
 
   test('is the caller', async () => {
     const answer = await app.inject({ url: '/v1/me', headers });
-    expect(answer.json()).toStrictEqual({ id: userId, userId, role: 'applicant', displayName: 'Ada', email });
+    expect(answer.json()).toStrictEqual({
+      ...{ id: userId, userId, role: 'applicant', displayName: 'Ada', email },
+      ...{ emailVerified: false, features: [] },
+    });
   });
 
   test('shows a new name with the answer that tells of it, at the next query and at the next login', async () => {
