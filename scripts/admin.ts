@@ -28,6 +28,8 @@ const USAGE = `Usage: npm run admin -- <command> [options]
                   [--password <password> | --password-stdin]
   reset-password  --email <address> [--password <password> | --password-stdin]
   end-sessions    --email <address>
+  verify-email    --email <address> | --all      the address counts as proved: mail goes to it
+  unverify-email  --email <address> | --all      it gets letters of verification only
   list-users
 
 Without a password one is made and printed once. Works on DATABASE_URL, or on the database in DATA_DIR whether the
@@ -49,6 +51,7 @@ function readArguments() {
       'display-name': string,
       password: string,
       'password-stdin': { type: 'boolean' },
+      all: { type: 'boolean' },
     },
   });
 }
@@ -132,6 +135,22 @@ async function findUser({ credentials }: Connected) {
   return found;
 }
 
+/** What the operator knows of one address, or of all. */
+function vouching(isVerified: boolean) {
+  return async () => {
+    const isAll = values.all ?? false;
+    if (isAll !== (values.email === undefined)) throw new Refused('either --email or --all is needed');
+    if (!isAll) required('email', EmailAddress);
+    return async (to: Connected) => {
+      const userId = isAll ? undefined : (await findUser(to)).userId;
+      const changed = await to.credentials.vouch(isVerified, userId);
+      say(
+        `${changed} ${changed === 1 ? 'address counts' : 'addresses count'} as ${isVerified ? '' : 'not '}proved from now on`,
+      );
+    };
+  };
+}
+
 /** Each command reads its options first, so that a mistake is told before anything is started. */
 const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> = {
   async 'create-user'() {
@@ -165,10 +184,14 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
       say(`ended ${ended.length} sessions of ${email}`);
     };
   },
+  'verify-email': vouching(true),
+  'unverify-email': vouching(false),
   async 'list-users'() {
     return async ({ credentials }) => {
-      for (const { userId, role, email, registered } of await credentials.list())
-        say(`${userId}  ${role.padEnd(9)}  ${email}${registered ? '' : '  (not yet in the log)'}`);
+      for (const { userId, role, email, emailVerified, registered } of await credentials.list()) {
+        const notes = [emailVerified ? '' : '  (not verified)', registered ? '' : '  (not yet in the log)'];
+        say(`${userId}  ${role.padEnd(9)}  ${email}${notes.join('')}`);
+      }
     };
   },
 };

@@ -65,6 +65,8 @@ export interface Credentials {
   awaitEmail(userId: UserId, newEmail: string): Promise<void>;
   /** Forgets an address that was not confirmed. */
   keepEmail(userId: UserId): Promise<void>;
+  /** An operator's word in place of a letter, for one account or for all; resolves with how many changed. */
+  vouch(isVerified: boolean, userId?: UserId): Promise<number>;
   /** Makes the address the account's own, and a verified one. False when the account does not wait for it. Throws `EmailTaken`. */
   confirmEmail(userId: UserId, address: string): Promise<boolean>;
 

@@ -80,6 +80,14 @@ export function createCredentials(pool: pg.Pool): Credentials {
     async keepEmail(userId) {
       await pool.query('update credentials set new_email = null where user_id = $1', [userId]);
     },
+    async vouch(isVerified, userId) {
+      const { rowCount } = await pool.query(
+        `update credentials set email_verified_at = case when $1 then now() end
+         where (email_verified_at is not null) <> $1 and user_id = coalesce($2, user_id)`,
+        [isVerified, userId],
+      );
+      return rowCount ?? 0;
+    },
     async confirmEmail(userId, address) {
       const { rowCount } = await unlessTaken(pool.query(CONFIRM_EMAIL, [userId, address]));
       return rowCount === 1;
