@@ -159,8 +159,9 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     const displayName = required('display-name', DisplayName);
     const { password, isMade } = await choosePassword();
     requireGood(Owned, { email, displayName, password });
-    return async ({ registration }) => {
+    return async ({ registration, credentials }) => {
       const { userId } = await registration.register({ email, role, displayName, password });
+      await credentials.vouch(true, userId);
       say(`created ${role} ${email} with id ${userId}`);
       if (isMade) say(`password: ${password}`);
     };
