@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Role } from '../events/account.ts';
 import type { UserId } from '../events/ids.ts';
 import { text } from '../events/text.ts';

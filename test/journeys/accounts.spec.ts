@@ -149,6 +149,8 @@ describe('an address that nobody has proved', () => {
     const applied = await post(`/v1/jobs/${String(jobId)}/applications`, {}, person);
     expect(applied.status).toBe(201);
     const { applicationId } = applied.body;
+    // Whoever has proved the address hears of it.
+    await until(() => lettersTo(mail, company.email).some((letter) => letter.mail.text?.includes(title)));
     await app.ask('PATCH', `/v1/applications/${String(applicationId)}`, {
       as: company,
       body: { status: 'interview', reason: words },
@@ -156,14 +158,14 @@ describe('an address that nobody has proved', () => {
     const said = { clientMsgId: randomUUID(), text: words };
     expect((await post(`/v1/groups/${String(groupId)}/messages`, said, company)).status).toBe(201);
     await forgot(victim);
-    // Whoever has proved the address hears of the same things.
-    await until(() => lettersTo(mail, company.email).some((letter) => letter.mail.text?.includes(title)));
     await until(async () => {
-      const { rows } = await database.query<{ left: number }>(
-        `select count(*)::int as left from notification_batches where done_at is null`,
+      const { rows } = await database.query<{ kind: string }>(
+        `select kind from notifications where recipient_id = $1 and outcome = 'no-address' order by kind`,
+        [person.userId],
       );
-      return rows[0]!.left === 0;
-    }, 'everything to be sent or settled');
+      return rows.map(({ kind }) => kind).join() === 'application-status,message';
+    }, 'the news to be settled without a mail');
+    await linkIn(mail, victim, VERIFICATION, 2);
     const letters = lettersTo(mail, victim);
     expect(letters.map((letter) => letter.mail.subject)).toEqual([VERIFICATION, VERIFICATION]);
     for (const { raw, mail: letter } of letters) {

@@ -38,6 +38,9 @@ const DONE = page(
 );
 const refusal = (why: string, again: Html[]) => page(TITLE, markup`<p>${why}.</p>${again}`);
 
+/** What the form sends: a refusal of it shows the form again. */
+const Typed = z.object({ token: LinkToken, password: z.string() });
+
 const tags = ['Authentication'];
 
 /** A new password for who has forgotten the present one: CONTRACT §3. */
@@ -64,12 +67,8 @@ export function passwordResetRoutes(parent: FastifyInstance, { passwords }: Pass
 
   void parent.register(async (context) => {
     servePages(context, ({ body }, why) => {
-      const { token, password } = z
-        .object({ token: LinkToken, password: z.string() })
-        .partial()
-        .parse(body ?? {});
-      const isPasswordAtFault = token !== undefined && password !== undefined;
-      return refusal(why, isPasswordAtFault ? [form(token)] : []);
+      const typed = Typed.safeParse(body).data;
+      return refusal(why, typed ? [form(typed.token)] : []);
     });
     const app = context.withTypeProvider<ZodTypeProvider>();
 
