@@ -8,6 +8,7 @@ const POLICY =
 /** Longer than what the forms of these pages send. */
 const BODY_LIMIT = 16_384;
 const FORM = 'application/x-www-form-urlencoded';
+const TOO_MANY_REQUESTS = 429;
 
 export const page = (title: string, content: Html): string =>
   markup`<!doctype html>
@@ -44,8 +45,8 @@ export const jsonOrForm = {
 };
 
 /**
- * Takes the forms of pages, in a context of its own. Tells a person of a refusal on a page, which `sayWhy` makes of the
- * reason, and a program by a problem.
+ * Takes the forms of pages, in a context of its own. Tells a person who may put it right of a refusal on a page, which
+ * `sayWhy` makes of the reason; everybody else hears of it by a problem.
  */
 export function servePages(
   app: FastifyInstance,
@@ -59,7 +60,7 @@ export function servePages(
   );
   app.setErrorHandler((error, request, reply) => {
     const { status, title, errors } = toProblem(error);
-    if (status >= 500 || !readsPages(request)) throw error;
+    if (status >= TOO_MANY_REQUESTS || !readsPages(request)) throw error;
     return sendPage(reply.code(status), sayWhy(request, errors?.[0]?.message ?? title));
   });
 }

@@ -93,6 +93,16 @@ export function createWorker(deps: WorkerDeps): Worker {
     log.error({ batchId, channel, reason }, 'notifications parked');
   }
 
+  /** A stranger may have typed any address for an account: its letter is no operator's concern. */
+  async function giveUp(batch: Batch, reason: string): Promise<void> {
+    if (!batch.letter) return park(batch, reason);
+    await settle(batch, []);
+    log.warn(
+      { batchId: batch.batchId, reason },
+      'a letter about an account is refused: it is not sent again',
+    );
+  }
+
   async function putOff(batch: Batch, error: Error): Promise<void> {
     const { batchId, channel, attempts } = batch;
     const reason = error.message;
@@ -157,7 +167,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     try {
       await deliver(batch);
     } catch (error) {
-      if (error instanceof NotDelivered && error.isFinal) await park(batch, error.message);
+      if (error instanceof NotDelivered && error.isFinal) await giveUp(batch, error.message);
       else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
       else throw error;
     } finally {

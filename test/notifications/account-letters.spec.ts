@@ -37,18 +37,27 @@ describe('a letter about an account', () => {
     expect(await areDone()).toEqual([true]);
   });
 
-  test('that is not taken for now comes again with the same link, and one that never is is parked', async () => {
+  test('that is not taken for now comes again, and is parked after thirteen times', async () => {
     stage.mail.refuse('recipient', 450);
     await work();
     const { letterId } = (await stage.accountLetters())[0]!;
     expect(await stage.state(letterId)).toMatchObject({ attempts: 1, parkReason: null });
-    stage.mail.refuse('recipient', 550);
+    await stage.failed(letterId, 12);
     await work();
     expect(await stage.outbox.parked()).toMatchObject([{ batchId: letterId, notifications: 0 }]);
     stage.mail.works();
     await stage.outbox.replay([letterId]);
     await work();
     expect(subjects()).toEqual([VERIFICATION]);
+    expect(stage.written()).not.toMatch(/ada@|verify\//);
+  });
+
+  test('to an address that is refused for good is given up: whoever typed it keeps no operator busy', async () => {
+    stage.mail.refuse('recipient', 550);
+    await work();
+    expect(await areDone()).toEqual([true]);
+    expect(await stage.outbox.parked()).toEqual([]);
+    expect(stage.written()).toContain('the mail server answered 550 5.1.1');
     expect(stage.written()).not.toMatch(/ada@|verify\//);
   });
 
