@@ -3,7 +3,8 @@ import { text as readText } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { EmailAddress, NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
+import { NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
+import { EmailAddress } from '../src/auth/email-address.ts';
 import { createPasswordHashes } from '../src/auth/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';
 import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
@@ -27,6 +28,8 @@ const USAGE = `Usage: npm run admin -- <command> [options]
                   [--password <password> | --password-stdin]
   reset-password  --email <address> [--password <password> | --password-stdin]
   end-sessions    --email <address>
+  verify-email    --email <address> | --all      the address counts as proved: mail goes to it
+  unverify-email  --email <address> | --all      it gets letters of verification only
   list-users
 
 Without a password one is made and printed once. Works on DATABASE_URL, or on the database in DATA_DIR whether the
@@ -48,6 +51,7 @@ function readArguments() {
       'display-name': string,
       password: string,
       'password-stdin': { type: 'boolean' },
+      all: { type: 'boolean' },
     },
   });
 }
@@ -131,6 +135,22 @@ async function findUser({ credentials }: Connected) {
   return found;
 }
 
+/** What the operator knows of one address, or of all. */
+function vouching(isVerified: boolean) {
+  return async () => {
+    const isAll = values.all ?? false;
+    if (isAll !== (values.email === undefined)) throw new Refused('either --email or --all is needed');
+    if (!isAll) required('email', EmailAddress);
+    return async (to: Connected) => {
+      const userId = isAll ? undefined : (await findUser(to)).userId;
+      const changed = await to.credentials.vouch(isVerified, userId);
+      say(
+        `${changed} ${changed === 1 ? 'address counts' : 'addresses count'} as ${isVerified ? '' : 'not '}proved from now on`,
+      );
+    };
+  };
+}
+
 /** Each command reads its options first, so that a mistake is told before anything is started. */
 const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> = {
   async 'create-user'() {
@@ -139,8 +159,9 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     const displayName = required('display-name', NewDisplayName);
     const { password, isMade } = await choosePassword();
     requireGood(Owned, { email, displayName, password });
-    return async ({ registration }) => {
+    return async ({ registration, credentials }) => {
       const { userId } = await registration.register({ email, role, displayName, password });
+      await credentials.vouch(true, userId);
       say(`created ${role} ${email} with id ${userId}`);
       if (isMade) say(`password: ${password}`);
     };
@@ -151,9 +172,8 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     return async (to) => {
       const { userId, email, displayName } = await findUser(to);
       requireGood(Owned, { email, displayName, password });
-      await to.credentials.changePasswordHash(userId, await to.hashes.hash(password));
-      const ended = await to.sessions.revokeAllOf(userId);
-      say(`changed the password of ${email} and ended ${ended.length} sessions`);
+      const ended = await to.credentials.replacePassword(userId, await to.hashes.hash(password));
+      say(`changed the password of ${email} and ended ${ended?.length ?? 0} sessions`);
       if (isMade) say(`password: ${password}`);
     };
   },
@@ -165,10 +185,14 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
       say(`ended ${ended.length} sessions of ${email}`);
     };
   },
+  'verify-email': vouching(true),
+  'unverify-email': vouching(false),
   async 'list-users'() {
     return async ({ credentials }) => {
-      for (const { userId, role, email, registered } of await credentials.list())
-        say(`${userId}  ${role.padEnd(9)}  ${email}${registered ? '' : '  (not yet in the log)'}`);
+      for (const { userId, role, email, emailVerified, registered } of await credentials.list()) {
+        const notes = [emailVerified ? '' : '  (not verified)', registered ? '' : '  (not yet in the log)'];
+        say(`${userId}  ${role.padEnd(9)}  ${email}${notes.join('')}`);
+      }
     };
   },
 };

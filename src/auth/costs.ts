@@ -1,7 +1,7 @@
 import type { Bucket } from './rate-limits.ts';
 
 /** What a call takes: points of the caller's general budget, or one of a bucket that is there for such calls alone. */
-export type Cost = number | Extract<Bucket, 'messages' | 'uploads' | 'logins'>;
+export type Cost = number | Extract<Bucket, 'messages' | 'uploads' | 'logins' | 'verification-letters'>;
 
 /** What a call takes that stands in no table, so that whatever is added later is counted. */
 export const DEFAULT_COSTS = {
@@ -28,6 +28,8 @@ const costs: Readonly<Record<string, Cost>> = {
   requestUpload: 'uploads',
   register: 'logins',
   logIn: 'logins',
+  requestPasswordReset: 'logins',
+  requestEmailVerification: 'verification-letters',
   // Stored for ever and told to all members, like a message.
   editMessage: 10,
   deleteMessage: 10,
@@ -35,8 +37,13 @@ const costs: Readonly<Record<string, Cost>> = {
   removeReaction: 10,
   // Long lists, which are stored as they come.
   setNotificationPreferences: 20,
-  // Strangers may call it, and it asks the database.
+  // A password is checked, and another one hashed.
+  changePassword: 20,
+  changeEmail: 20,
+  // Strangers may call them, and they ask the database.
   refresh: 20,
+  confirmEmail: 20,
+  resetPassword: 20,
   metrics: 5,
   // Read or forwarded only.
   sync: 1,

@@ -1,50 +1,33 @@
+import type { CheckPassword, PasswordAttempt } from './check-password.ts';
 import type { Credential, Credentials } from './credentials.ts';
 import type { PasswordHashes } from './password-hashes.ts';
-import type { RateLimits } from './rate-limits.ts';
 import type { Registration } from './registration.ts';
 import { AuthenticationFailed } from './session.ts';
 
-export interface LogInAttempt {
-  /** Normalised, see `EmailAddress`. */
-  email: string;
-  password: string;
-  /** Where it comes from: failures are counted by account and address, so that a stranger locks nobody out. */
-  address: string;
-}
-
 /** The credential that the password opens. Throws `AuthenticationFailed`, `RateLimited` and `PasswordQueueFull`. */
-export type LogIn = (attempt: LogInAttempt) => Promise<Credential>;
+export type LogIn = (attempt: PasswordAttempt) => Promise<Credential>;
 
 /** A wrong address and a wrong password cost and answer the same. */
 export function createLogIn({
   credentials,
   hashes,
   registration,
-  rateLimits,
+  checkPassword,
 }: {
-  credentials: Credentials;
-  hashes: PasswordHashes;
-  registration: Registration;
-  rateLimits: RateLimits;
+  credentials: Pick<Credentials, 'ofEmail' | 'renewPasswordHash'>;
+  hashes: Pick<PasswordHashes, 'inTurn' | 'hash'>;
+  registration: Pick<Registration, 'complete'>;
+  checkPassword: CheckPassword;
 }): LogIn {
-  return async function logIn({ email, password, address }) {
-    const counter = `${email} ${address}`;
-    await rateLimits.check('failed-logins', counter);
-    const credential = await credentials.ofEmail(email);
-
-    await hashes.inTurn(async () => {
-      // Once more: a burst of guesses must not all pass the check before the first of them has failed.
-      await rateLimits.check('failed-logins', counter);
-      if (await hashes.verify(password, credential?.passwordHash)) return;
-      await rateLimits.consume('failed-logins', counter);
-      throw new AuthenticationFailed('BAD_CREDENTIALS');
-    });
-
-    if (!credential) throw new AuthenticationFailed('BAD_CREDENTIALS');
+  return async function logIn(attempt) {
+    const { email, password } = attempt;
+    const opened = await checkPassword(attempt, () => credentials.ofEmail(email));
+    if (!opened) throw new AuthenticationFailed('BAD_CREDENTIALS');
+    const { credential, isOutdated } = opened;
     await registration.complete(credential);
-    if (hashes.isOutdated(credential.passwordHash)) {
+    if (isOutdated) {
       const renewed = await hashes.inTurn(() => hashes.hash(password));
-      await credentials.changePasswordHash(credential.userId, renewed);
+      await credentials.renewPasswordHash(credential, renewed);
     }
     return credential;
   };

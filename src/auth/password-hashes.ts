@@ -13,12 +13,18 @@ const MAX_WAITING = 100;
 export interface PasswordHashes {
   /** Runs work that hashes when its turn comes. Throws `PasswordQueueFull` when too many wait already. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
-  /** To be called in turn. */
+  /** To be called in turn. Hashes the password in NFC, so that it is the same whatever keyboard it is typed on. */
   hash(password: string): Promise<string>;
-  /** To be called in turn. Without a hash to check against it answers false, at the same cost. */
-  verify(password: string, passwordHash: string | undefined): Promise<boolean>;
-  /** Whether the hash was made at another cost than today's. */
-  isOutdated(passwordHash: string): boolean;
+  /**
+   * To be called in turn. Without a hash to check against it answers `wrong`, at the same cost. `outdated` is right as well,
+   * but the hash was made at another cost than today's, or of the password as it was typed and not in NFC.
+   */
+  verify(password: string, passwordHash: string | undefined): Promise<'wrong' | 'right' | 'outdated'>;
+}
+
+function isOfToday(passwordHash: string): boolean {
+  const { memoryCost, timeCost, parallelism } = parseOptions(passwordHash);
+  return memoryCost === COST.memoryCost && timeCost === COST.timeCost && parallelism === COST.parallelism;
 }
 
 export async function createPasswordHashes({
@@ -51,14 +57,16 @@ export async function createPasswordHashes({
         leave();
       }
     },
-    hash: (password) => hash(password, COST),
+    hash: (password) => hash(password.normalize('NFC'), COST),
     async verify(password, passwordHash) {
-      const matches = await verify(passwordHash ?? nobodysHash, password);
-      return matches && passwordHash !== undefined;
-    },
-    isOutdated(passwordHash) {
-      const { memoryCost, timeCost, parallelism } = parseOptions(passwordHash);
-      return memoryCost !== COST.memoryCost || timeCost !== COST.timeCost || parallelism !== COST.parallelism;
+      const known = passwordHash ?? nobodysHash;
+      const composed = password.normalize('NFC');
+      if (await verify(known, composed)) {
+        if (passwordHash === undefined) return 'wrong';
+        return isOfToday(passwordHash) ? 'right' : 'outdated';
+      }
+      const matchesAsTyped = composed !== password && (await verify(known, password));
+      return matchesAsTyped && passwordHash !== undefined ? 'outdated' : 'wrong';
     },
   };
 }

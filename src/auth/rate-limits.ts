@@ -1,11 +1,18 @@
-/** Counted exactly, one at a time: CONTRACT §2. */
-export type Bucket = 'messages' | 'uploads' | 'failed-logins' | 'logins';
+/** Counted exactly, one at a time: CONTRACT §2 and §3. */
+export type Bucket =
+  'messages' | 'uploads' | 'failed-logins' | 'logins' | 'verification-letters' | 'address-changes';
 
 /** What all other calls take points from: of a user, and of the address of a caller who is not known. */
 export type Budget = 'requests' | 'anonymous';
 
 /** Fixed windows, each started by its key's first use. */
 export const WINDOW_SECONDS = 60;
+
+/** Of a user, in windows of an hour. No setting changes them: they keep the mailboxes of strangers from being filled. */
+export const PER_HOUR = { 'verification-letters': 3, 'address-changes': 5 } as const;
+
+export const windowSecondsOf = (bucket: Bucket): number =>
+  Object.hasOwn(PER_HOUR, bucket) ? 3_600 : WINDOW_SECONDS;
 
 /** What each bucket and budget holds for one key and window. */
 export interface PerMinute {

@@ -3,7 +3,7 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import type { Role } from '../events/account.ts';
 import type { Position } from '../events/event-store.ts';
 import { UserId } from '../events/ids.ts';
-import { type Credential, type Credentials, EmailTaken } from './credentials.ts';
+import { type Credential, type Credentials, EmailTaken, type NewCredential } from './credentials.ts';
 import type { PasswordHashes } from './password-hashes.ts';
 
 export interface NewAccount {
@@ -37,7 +37,7 @@ export function createRegistration({
   /** A second registration while the first still runs is not a repetition of it. */
   const underway = new Set<string>();
 
-  async function tell({ userId, role, displayName }: Omit<Credential, 'registered'>): Promise<Position> {
+  async function tell({ userId, role, displayName }: NewCredential): Promise<Position> {
     const request = { actor: 'system', correlationId: newId(), key: userId } as const;
     const { position } = await handle(registerAccount, { userId, role, displayName }, request);
     await credentials.markRegistered(userId);
@@ -54,7 +54,8 @@ export function createRegistration({
     const found = await credentials.ofEmail(email);
     if (!found) return undefined;
     const isSame = !found.registered && found.role === role && found.displayName === displayName;
-    if (isSame && (await hashes.inTurn(() => hashes.verify(password, found.passwordHash)))) return found;
+    if (isSame && (await hashes.inTurn(() => hashes.verify(password, found.passwordHash))) !== 'wrong')
+      return found;
     throw new EmailTaken();
   }
 

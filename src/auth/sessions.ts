@@ -14,12 +14,33 @@ export type Rotation =
 
 /** The port of the sessions. Refresh tokens come as SHA-256 only: a copy of the table opens nothing. */
 export interface SessionStore {
-  open(session: { sessionId: string; userId: UserId; tokenHash: Buffer }): Promise<void>;
+  /** False when the password is not of that version any more. */
+  open(session: {
+    sessionId: string;
+    userId: UserId;
+    passwordVersion: number;
+    tokenHash: Buffer;
+    userAgent: string | null;
+  }): Promise<boolean>;
   /** Spends a token for its child; the reuse of one that was spent before ends the session. */
   rotate(presented: Buffer, child: Buffer): Promise<Rotation>;
   revoke(sessionId: string): Promise<void>;
+  /** Ends one session of the user; false when there is no such session that is open. */
+  revokeOneOf(userId: UserId, sessionId: string): Promise<boolean>;
   /** Answers with the sessions that were open. */
   revokeAllOf(userId: UserId): Promise<string[]>;
+  /** Those that are open, most recently used first; 1,000 at most. */
+  ofUser(userId: UserId): Promise<OpenSession[]>;
+}
+
+/** As its user sees it. */
+export interface OpenSession {
+  sessionId: string;
+  createdAt: Date;
+  /** When it was opened or last refreshed, whichever was later. */
+  lastUsedAt: Date;
+  /** What the client called itself at the login. */
+  userAgent: string | null;
 }
 
 /** What a client is let in with. */
@@ -32,12 +53,17 @@ export interface Tokens {
 }
 
 export interface Sessions {
-  /** For somebody whose password was right. */
-  open(credential: Credential): Promise<Tokens>;
+  /** For somebody whose password was right. Throws `AuthenticationFailed` when it was changed meanwhile. */
+  open(credential: Credential, userAgent?: string): Promise<Tokens>;
   /** Throws `AuthenticationFailed` for a token that is unknown, spent, expired or of a session that has ended. */
   refresh(refreshToken: string): Promise<{ tokens: Tokens; credential: Credential }>;
   end(sessionId: string): Promise<void>;
+  ofUser(userId: UserId): Promise<OpenSession[]>;
+  /** Ends one session of the user; false when there is no such session that is open. */
+  endOneOf(userId: UserId, sessionId: string): Promise<boolean>;
 }
+
+const LONGEST_USER_AGENT = 200;
 
 const hashOf = (token: string) => createHash('sha256').update(token).digest();
 
@@ -68,10 +94,16 @@ export function createSessions({
   });
 
   return {
-    async open(credential) {
+    async open(credential, userAgent) {
+      const { userId, passwordVersion } = credential;
       const sessionId = newId();
       const refreshToken = randomBytes(32).toString('base64url');
-      await store.open({ sessionId, userId: credential.userId, tokenHash: hashOf(refreshToken) });
+      const isOpen = await store.open({
+        ...{ sessionId, userId, passwordVersion },
+        tokenHash: hashOf(refreshToken),
+        userAgent: userAgent?.slice(0, LONGEST_USER_AGENT) ?? null,
+      });
+      if (!isOpen) throw new AuthenticationFailed('BAD_CREDENTIALS');
       return tokensFor(credential, sessionId, refreshToken);
     },
     async refresh(refreshToken) {
@@ -87,6 +119,12 @@ export function createSessions({
     async end(sessionId) {
       await store.revoke(sessionId);
       onEnded(sessionId);
+    },
+    ofUser: (userId) => store.ofUser(userId),
+    async endOneOf(userId, sessionId) {
+      const hasEnded = await store.revokeOneOf(userId, sessionId);
+      if (hasEnded) onEnded(sessionId);
+      return hasEnded;
     },
   };
 }

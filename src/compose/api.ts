@@ -1,5 +1,4 @@
 import type { Logger } from 'pino';
-import { createLogIn } from '../auth/log-in.ts';
 import type { SignedLinks } from '../auth/signed-links.ts';
 import { accountOf } from '../commands/account/account.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
@@ -47,7 +46,7 @@ interface ApiDeps extends DatabaseParts {
 
 /** What clients talk to: REST and the sockets. Listens from here on. */
 export async function startApi(config: Config, log: Logger, open: Closers, deps: ApiDeps) {
-  const { pool, store, loader, progress, metrics, rateLimits, push } = deps;
+  const { pool, store, loader, progress, metrics, push } = deps;
   const auth = await openAuth(config, log, open, deps);
   const readMarkers = createReadMarkers({ pool, store, loader, progress });
   const idempotencyKeys = postgresIdempotencyKeys(pool);
@@ -63,7 +62,6 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     pushPublicKey: push.pusher.publicKey,
     pushPrivateHosts: config.pushPrivateHosts,
     head: () => store.head(),
-    logIn: createLogIn({ ...auth, rateLimits }),
     readMarkers,
     loadAccount: async (userId) => (await loader.refresh(accountOf(userId))).state,
     announceRead: (reading) => gateway.announceRead(reading),

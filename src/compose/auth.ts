@@ -1,11 +1,18 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { createAccountTokens } from '../auth/account-tokens.ts';
 import { createAccessTokens } from '../auth/access-tokens.ts';
+import { createAddresses } from '../auth/addresses.ts';
 import { createAuthenticate } from '../auth/authenticate.ts';
+import { createCheckPassword } from '../auth/check-password.ts';
+import { createLogIn } from '../auth/log-in.ts';
 import { createPasswordHashes } from '../auth/password-hashes.ts';
+import { createPasswords } from '../auth/passwords.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
 import { createRegistration } from '../auth/registration.ts';
 import { createRevocations } from '../auth/revocations.ts';
 import { createSessions } from '../auth/sessions.ts';
+import type { SignedLinks } from '../auth/signed-links.ts';
 import { loadSigningKeys } from '../auth/signing-keys.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { Config } from '../config.ts';
@@ -32,11 +39,15 @@ export async function openAuth(
     logins,
     handle,
     keys,
+    links,
+    rateLimits,
     cluster,
   }: Pick<DatabaseParts, 'databaseUrl' | 'logins'> & {
     cluster: Cluster;
     handle: HandleCommand;
     keys: Awaited<ReturnType<typeof openKeys>>;
+    links: SignedLinks;
+    rateLimits: RateLimits;
   },
 ) {
   const { accessTokenSeconds } = config;
@@ -54,19 +65,24 @@ export async function openAuth(
     issuer: config.jwtIssuer,
     lifetimeSeconds: accessTokenSeconds,
   });
+  const onEnded = (sessionId: string) => revocations.revoke(sessionId);
   const sessions = createSessions({
     store: createSessionStore(logins),
     credentials,
     accessTokens,
     refreshSecret: keys.refreshSecret,
-    onEnded: (sessionId) => revocations.revoke(sessionId),
+    onEnded,
     newId,
   });
   const registration = createRegistration({ credentials, hashes, handle, newId });
   await registration.completeAll();
+  const tokens = createAccountTokens(links);
+  const checkPassword = createCheckPassword({ hashes, rateLimits });
   return {
     credentials,
-    hashes,
+    logIn: createLogIn({ credentials, hashes, registration, checkPassword }),
+    addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
+    passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     registration,
     revocations,
     sessions,

@@ -1,12 +1,16 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { RESET_MS, VERIFICATION_MS, createAccountTokens } from '../auth/account-tokens.ts';
 import type { SignedLinks } from '../auth/signed-links.ts';
 import { accountOf, standardPreferences } from '../commands/account/account.ts';
 import { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
+import { resetPath } from '../http/routes/password-reset.ts';
+import { verificationPath } from '../http/routes/email-verification.ts';
 import { unsubscribePath } from '../http/routes/unsubscribe.ts';
+import { type AccountLinks, createWriteAccountLetter } from '../notifications/account-letters.ts';
 import type { Mailer } from '../notifications/mailer.ts';
 import { startFanOutLane } from '../notifications/fan-out-lane.ts';
 import { startNotifier } from '../notifications/notifier.ts';
@@ -20,6 +24,7 @@ import { createLogMailer } from '../platform/log-mailer.ts';
 import { createLogPusher } from '../platform/log-pusher.ts';
 import type { Metrics } from '../platform/metrics.ts';
 import { createPgBossQueue } from '../platform/pg-boss-queue.ts';
+import { createAccountLetterFacts } from '../platform/postgres-account-letters.ts';
 import { createNotificationFacts } from '../platform/postgres-notification-facts.ts';
 import { createFanOuts } from '../platform/postgres-fan-outs.ts';
 import { createOutbox } from '../platform/postgres-outbox.ts';
@@ -101,19 +106,41 @@ export async function startNotificationWorkers(config: Config, log: Logger, open
       ? createLogMailer({ log })
       : createSmtpMailer({ url: config.smtpUrl, from: config.mailFrom, log });
   open.add('mailer', () => mailer.close());
+  const siteUrl = config.siteUrl ?? url;
+  const now = () => new Date();
   const worker = createWorker({
     ...deps,
     facts: createNotificationFacts(deps),
     mailer,
+    writeAccountLetter: createWriteAccountLetter({
+      facts: createAccountLetterFacts(deps.pool),
+      links: accountLinks(links, url),
+      siteUrl,
+      now,
+    }),
     unsubscribeUrl: (userId: UserId) =>
       url + unsubscribePath(links.sign('unsubscribe', { userId }, Date.now() + YEAR_MS)),
-    siteUrl: config.siteUrl ?? url,
-    now: () => new Date(),
+    siteUrl,
+    now,
     log,
   });
   const workers = await queue.consume({ ...worker, concurrency: AT_ONCE });
   open.add('notification workers', () => workers.stop());
   return { queue: () => queue.failure(), mail: async () => mailer.failure?.() };
+}
+
+/** Where the letters about accounts lead; `url` is the API's. */
+function accountLinks(links: SignedLinks, url: string): AccountLinks {
+  const tokens = createAccountTokens(links);
+  const link = (path: string, writtenAt: Date, ms: number) => ({
+    url: url + path,
+    endsAt: new Date(writtenAt.getTime() + ms),
+  });
+  return {
+    verification: (userId, address, writtenAt) =>
+      link(verificationPath(tokens.verification(userId, address, writtenAt)), writtenAt, VERIFICATION_MS),
+    reset: (letterId, writtenAt) => link(resetPath(tokens.reset(letterId, writtenAt)), writtenAt, RESET_MS),
+  };
 }
 
 interface NotifierDeps extends NotificationDeps {

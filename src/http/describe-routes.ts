@@ -2,12 +2,12 @@ import type { FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fasti
 import { z } from 'zod';
 import { PROBLEM_TYPE } from './answer-with-problems.ts';
 import { MIN_POSITION } from './min-position.ts';
-import { type ProblemCode, problem } from './problem.ts';
+import { type Problem, type ProblemCode, problem } from './problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The ways in which this route in particular may be refused. */
-    refusals?: ProblemCode[];
+    refusals?: (ProblemCode | Problem)[];
   }
 }
 
@@ -70,7 +70,7 @@ export function describeRoutes(app: FastifyInstance): void {
   });
 }
 
-function refusalsOf({ config = {}, method, schema }: RouteOptions): ProblemCode[] {
+function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode | Problem)[] {
   const isQuery = method === 'GET' || method === 'HEAD';
   const isPublic = schema?.security?.length === 0;
   return [
@@ -84,12 +84,12 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): ProblemCode[
   ];
 }
 
-function problemAnswers(refusals: ProblemCode[]): Record<string, unknown> {
-  const byStatus = Map.groupBy(refusals, (code) => problem(code).status);
-  const answers = [...byStatus].map(([status, codes]) => [
+function problemAnswers(refusals: (ProblemCode | Problem)[]): Record<string, unknown> {
+  const problems = refusals.map((refusal) => (typeof refusal === 'string' ? problem(refusal) : refusal));
+  const answers = [...Map.groupBy(problems, ({ status }) => status)].map(([status, alike]) => [
     status,
     {
-      description: codes.map((code) => `\`${code}\` ${problem(code).title}`).join('  \n'),
+      description: alike.map(({ code, title }) => `\`${code}\` ${title}`).join('  \n'),
       content: { [PROBLEM_TYPE]: { schema: ProblemBody } },
     },
   ]);

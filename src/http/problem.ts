@@ -1,5 +1,11 @@
 import { ZodError, type z } from 'zod';
-import { EmailTaken, PasswordQueueFull } from '../auth/credentials.ts';
+import {
+  EmailTaken,
+  LinkTokenInvalid,
+  OwnersPassword,
+  PasswordQueueFull,
+  WrongPassword,
+} from '../auth/credentials.ts';
 import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
 import { RateLimited } from '../auth/rate-limits.ts';
 import { CommandRejected, ReactionRefused, type RejectionCode } from '../commands/rejection.ts';
@@ -32,6 +38,7 @@ type OtherCode =
   | 'GROUP_FILES_FULL'
   | 'INSUFFICIENT_STORAGE'
   | 'NOT_FOUND'
+  | 'SESSION_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'EMAIL_TAKEN'
   | 'PAYLOAD_TOO_LARGE'
@@ -63,6 +70,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   NOT_MESSAGE_AUTHOR: [403, 'Only the author of the message may do this'],
   NOT_FOUND: [404, 'There is nothing here'],
   USER_NOT_FOUND: [404, 'No such user'],
+  SESSION_NOT_FOUND: [404, 'No such session'],
   JOB_NOT_FOUND: [404, 'No such job'],
   APPLICATION_NOT_FOUND: [404, 'No such application'],
   GROUP_NOT_FOUND: [404, 'No such group'],
@@ -134,6 +142,14 @@ export function problem(code: ProblemCode, extra: Partial<Problem> = {}): Proble
   return { type, title, status, detail: title, code, retryable, ...waiting, ...extra };
 }
 
+/** A code that means something else where the token is not the caller's, or the caller is known. */
+const meaning = (code: ProblemCode, status: number, title: string): Problem => ({
+  ...problem(code),
+  ...{ status, title, detail: title },
+});
+export const LINK_TOKEN_INVALID = meaning('TOKEN_INVALID', 400, 'The link is not valid, or no longer');
+export const WRONG_PASSWORD = meaning('BAD_CREDENTIALS', 403, 'Wrong password');
+
 const pointer = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
@@ -200,6 +216,9 @@ export function toProblem(error: unknown): Problem {
   }
   if (error instanceof StorageFull) return problem('INSUFFICIENT_STORAGE', { retryAfterSeconds: 60 });
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
+  if (error instanceof LinkTokenInvalid) return LINK_TOKEN_INVALID;
+  if (error instanceof WrongPassword) return WRONG_PASSWORD;
+  if (error instanceof OwnersPassword) return badInput([{ path: [error.field], message: error.message }]);
   if (
     error instanceof EventStoreUnavailable ||
     error instanceof ReactionRefused ||

@@ -49,3 +49,9 @@ export function bodyOf<I extends object, K extends keyof I & string>(
   const body = z.strictObject(Object.fromEntries(fields)).check(...checks);
   return body as unknown as z.ZodType<Omit<I, K>>;
 }
+
+/** What a link in a letter carries. */
+export const LinkToken = z.string().max(4_096);
+
+/** Its query. Programs that a letter passes through add parameters of their own, which mean nothing. */
+export const LinkQuery = z.object({ token: LinkToken });

@@ -31,6 +31,7 @@ import type { RouteDeps } from './route-deps.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { type AuthRoutes, authRoutes } from './routes/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
+import { type EmailVerificationRoutes, emailVerificationRoutes } from './routes/email-verification.ts';
 import { type FileRoutes, fileRoutes } from './routes/files.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -40,9 +41,11 @@ import { type MeRoutes, meRoutes } from './routes/me.ts';
 import { type NotificationRoutes, notificationRoutes } from './routes/notifications.ts';
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { type PasswordResetRoutes, passwordResetRoutes } from './routes/password-reset.ts';
 import { readRoutes } from './routes/read.ts';
 import { type ScanReportRoutes, scanReportRoutes } from './routes/scan-reports.ts';
 import { searchRoutes } from './routes/search.ts';
+import { type SessionRoutes, sessionRoutes } from './routes/sessions.ts';
 import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.ts';
 import { limitBodyTime } from './slow-bodies.ts';
@@ -62,6 +65,9 @@ export interface HttpDeps
     RouteDeps,
     Omit<AuthRoutes, 'authenticate'>,
     Omit<MeRoutes, 'authenticate'>,
+    Omit<SessionRoutes, 'authenticate'>,
+    Omit<EmailVerificationRoutes, 'authenticate'>,
+    PasswordResetRoutes,
     FileRoutes,
     Omit<StorageRoutes, 'fileAccess'>,
     NotificationRoutes,
@@ -143,7 +149,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   documentRoutes(app, deps);
   limitRoutes(app, { ...deps.settings, ...deps });
   authRoutes(app, deps);
+  emailVerificationRoutes(app, deps);
+  passwordResetRoutes(app, deps);
   meRoutes(app, deps);
+  sessionRoutes(app, deps);
   storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
   unsubscribeRoutes(app, deps);
   if (deps.scanReports) scanReportRoutes(app, deps.scanReports);

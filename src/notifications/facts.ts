@@ -44,6 +44,7 @@ export interface ApplicationNews {
 export interface NotificationFacts {
   /** Undefined when there is no such account. */
   recipient(userId: UserId): Promise<Recipient | undefined>;
+  /** Undefined unless somebody has proved the address: strangers would get mail. */
   emailAddress(userId: UserId): Promise<string | undefined>;
   /** Those of the groups that the user is in. */
   groupsOf(userId: UserId, groupIds: readonly string[]): Promise<ReadonlySet<string>>;

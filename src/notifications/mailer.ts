@@ -2,12 +2,15 @@
 export interface Mail {
   /** The same for every attempt at the same letter, so that receivers can drop a repetition. */
   messageId: string;
+  /** Without a name where nobody has proved the address: it is a stranger's word. */
   to: { name: string; address: string };
   subject: string;
   html: string;
   text: string;
-  /** RFC 8058: a POST to it ends the mails, without a question. */
-  unsubscribeUrl: string;
+  /** RFC 8058: a POST to it ends the mails, without a question. Undefined for what nobody can do without. */
+  unsubscribeUrl?: string | undefined;
+  /** What the letter asks its reader to open. */
+  link?: string | undefined;
 }
 
 /** What the other side said no to; `isFinal` when asking again is of no use. */

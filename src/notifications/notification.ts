@@ -1,5 +1,6 @@
 import type { Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
+import type { AccountLetter } from './account-letters.ts';
 
 export type Channel = 'email' | 'push';
 
@@ -41,6 +42,8 @@ export interface Batch {
   notifications: Notification[];
   /** Attempts that failed for a reason that may pass. */
   attempts: number;
+  /** What the batch carries in place of notifications. */
+  letter?: AccountLetter | undefined;
 }
 
 /** Why a notification was not sent after all. */

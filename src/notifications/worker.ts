@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { UserId } from '../events/ids.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
+import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
 import type { NotificationFacts } from './facts.ts';
 import { type SecondLook, lookAgain } from './look-again.ts';
 import { type Mailer, NotDelivered } from './mailer.ts';
@@ -35,6 +36,8 @@ export interface WorkerDeps {
   mailer: Pick<Mailer, 'send'>;
   pusher: Pick<Pusher, 'push'>;
   subscriptions: Pick<PushSubscriptions, 'ofUser' | 'drop'>;
+  /** What a letter about an account says; undefined when it is not to be sent any more. */
+  writeAccountLetter: WriteAccountLetter;
   /** Where one POST ends the mails to this user (RFC 8058). */
   unsubscribeUrl: (userId: UserId) => string;
   /** Where people read their messages; its host is in every Message-ID, so it should not change while mails wait. */
@@ -90,6 +93,16 @@ export function createWorker(deps: WorkerDeps): Worker {
     log.error({ batchId, channel, reason }, 'notifications parked');
   }
 
+  /** A stranger may have typed any address for an account: its letter is no operator's concern. */
+  async function giveUp(batch: Batch, reason: string): Promise<void> {
+    if (!batch.letter) return park(batch, reason);
+    await settle(batch, []);
+    log.warn(
+      { batchId: batch.batchId, reason },
+      'a letter about an account is refused: it is not sent again',
+    );
+  }
+
   async function putOff(batch: Batch, error: Error): Promise<void> {
     const { batchId, channel, attempts } = batch;
     const reason = error.message;
@@ -100,6 +113,16 @@ export function createWorker(deps: WorkerDeps): Worker {
     log.warn({ batchId, channel, attempts, reason }, 'notifications put off');
   }
 
+  const messageIdOf = ({ batchId }: Batch) => `<${batchId}@${hostname}>`;
+
+  /** No preferences and no quiet hours: somebody waits for it. */
+  async function sendAccountLetter(batch: Batch, letter: AccountLetter): Promise<void> {
+    const content = await deps.writeAccountLetter(batch.batchId, letter);
+    if (!content) return;
+    const to = { name: '', address: letter.address };
+    await deps.mailer.send({ ...content, messageId: messageIdOf(batch), to });
+  }
+
   async function sendMail(batch: Batch, { recipient, news }: SecondLook): Promise<'sent' | Skipped> {
     const address = await facts.emailAddress(batch.recipientId);
     if (address === undefined || !recipient) return 'no-address';
@@ -107,7 +130,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     const { siteUrl } = deps;
     await deps.mailer.send({
       ...letter(news, { recipientName: recipient.displayName, siteUrl, unsubscribeUrl }),
-      messageId: `<${batch.batchId}@${hostname}>`,
+      messageId: messageIdOf(batch),
       to: { name: oneLine(recipient.displayName), address },
       unsubscribeUrl,
     });
@@ -120,6 +143,10 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   async function deliver(batch: Batch): Promise<void> {
+    if (batch.letter) {
+      await sendAccountLetter(batch, batch.letter);
+      return settle(batch, []);
+    }
     const look = await lookAgain(batch, facts);
     if (look.remaining.length === 0) return settle(batch, look.skipped);
     const quiet = quietUntil(look.recipient?.preferences.quietHours ?? null, now());
@@ -140,7 +167,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     try {
       await deliver(batch);
     } catch (error) {
-      if (error instanceof NotDelivered && error.isFinal) await park(batch, error.message);
+      if (error instanceof NotDelivered && error.isFinal) await giveUp(batch, error.message);
       else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
       else throw error;
     } finally {

@@ -2,12 +2,12 @@ import type { Logger } from 'pino';
 import type { Mailer } from '../notifications/mailer.ts';
 
 /**
- * In place of a mail server: one line for each letter, with its subject, so that an operator who tries things out sees
- * that it would have gone. The subject names people and groups; address and text stay out of the log.
+ * In place of a mail server: one line for each letter, with its subject and the link that it asks to open, so that whoever
+ * tries things out can go on. The subject names people and groups; address and text stay out of the log.
  */
 export const createLogMailer = ({ log }: { log: Logger }): Mailer => ({
-  async send({ messageId, subject }) {
-    log.info({ messageId, subject }, 'mail not sent: SMTP_URL is not set');
+  async send({ messageId, subject, link }) {
+    log.info({ messageId, subject, link }, 'mail not sent: SMTP_URL is not set');
   },
   async close() {},
 });

@@ -1,5 +1,5 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
-import { type PerMinute, type RateLimits, WINDOW_SECONDS } from '../auth/rate-limits.ts';
+import { type PerMinute, type RateLimits, windowSecondsOf } from '../auth/rate-limits.ts';
 import { type Counters, boundedKeys, rateLimitsOver } from './rate-limit-windows.ts';
 import { createRequestBudgets } from './request-budgets.ts';
 
@@ -9,13 +9,13 @@ const COUNTER_BYTES = 600;
 /** Counters of this process alone. */
 export function createMemoryRateLimits(limits: PerMinute): RateLimits {
   return {
-    ...rateLimitsOver(limits, (_, limit) => boundedCounters(limit)),
+    ...rateLimitsOver(limits, (bucket, limit) => boundedCounters(limit, windowSecondsOf(bucket))),
     spend: createRequestBudgets(limits),
   };
 }
 
-function boundedCounters(limit: number): Counters {
-  const limiter = new RateLimiterMemory({ points: limit, duration: WINDOW_SECONDS, keyPrefix: '' });
+function boundedCounters(limit: number, windowSeconds: number): Counters {
+  const limiter = new RateLimiterMemory({ points: limit, duration: windowSeconds, keyPrefix: '' });
   const keys = boundedKeys<true>(COUNTER_BYTES, (key) => void limiter.delete(key));
   return {
     consume(key) {

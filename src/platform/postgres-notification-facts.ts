@@ -68,7 +68,7 @@ export function createNotificationFacts({
     },
     async emailAddress(userId) {
       const { rows } = await pool.query<{ email: string }>(
-        'select email from public.credentials where user_id = $1',
+        'select email from public.credentials where user_id = $1 and email_verified_at is not null',
         [userId],
       );
       return rows[0]?.email;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Position } from '../events/event-store.ts';
+import type { AccountLetter } from '../notifications/account-letters.ts';
 import type { Batch, Lane, Notification } from '../notifications/notification.ts';
 import type { Outbox, ParkedBatch, Waiting } from '../notifications/outbox.ts';
 import { plain } from '../projections/columns.ts';
@@ -51,11 +52,18 @@ const PUBLISHED = `
 
 const LOAD = `
   select b.recipient_id as "recipientId", b.channel, b.attempts, n.event_id as "eventId", n.kind,
-    n.group_id as "groupId", n.subject_id as "subjectId", n.seq, n.position
+    n.group_id as "groupId", n.subject_id as "subjectId", n.seq, n.position,
+    l.kind as "letterKind", l.address, l.user_id as "userId", l.written_at as "writtenAt"
   from notification_batches b
-  join notifications n on n.batch_id = b.batch_id and n.outcome is null
+  left join notifications n on n.batch_id = b.batch_id and n.outcome is null
+  left join account_letters l on l.letter_id = b.batch_id
   where b.batch_id = $1 and b.done_at is null and b.parked_at is null
+    and (n.event_id is not null or l.letter_id is not null)
   order by n.position, n.event_id`;
+
+type LoadedRow = Notification &
+  Pick<Batch, 'attempts'> &
+  Omit<AccountLetter, 'kind'> & { letterKind: AccountLetter['kind'] | null };
 
 const PARKED = `
   select b.batch_id as "batchId", b.recipient_id as "recipientId", b.channel, b.park_reason as reason,
@@ -81,6 +89,19 @@ const BACKLOG = `
       select coalesce(extract(epoch from $1::timestamptz - min(publish_at)), 0)::float8 from notification_batches
       where done_at is null and parked_at is null and publish_at <= $1
     ) as "oldestUnpublishedSeconds"`;
+
+const notificationIn = ({
+  eventId,
+  kind,
+  groupId,
+  subjectId,
+  seq,
+  position,
+  ...row
+}: LoadedRow): Notification => ({
+  ...{ eventId, recipientId: row.recipientId, channel: row.channel },
+  ...{ kind, groupId, subjectId, seq, position },
+});
 
 /** The outbox in PostgreSQL. `now` tells when something is due. */
 export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; now?: () => Date }): Outbox {
@@ -151,13 +172,13 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
     },
 
     async load(batchId) {
-      const { rows } = await pool.query<Omit<Batch, 'batchId' | 'notifications'> & Notification>(LOAD, [
-        batchId,
-      ]);
+      const { rows } = await pool.query<LoadedRow>(LOAD, [batchId]);
       if (!rows[0]) return undefined;
-      const { recipientId, channel, attempts } = rows[0];
-      const notifications = rows.map(({ attempts: _, ...notification }) => notification);
-      return { batchId, recipientId, channel, attempts, notifications };
+      const { recipientId, channel, attempts, letterKind, address, userId, writtenAt } = rows[0];
+      const batch = { batchId, recipientId, channel, attempts };
+      if (letterKind)
+        return { ...batch, notifications: [], letter: { kind: letterKind, address, userId, writtenAt } };
+      return { ...batch, notifications: rows.map(notificationIn) };
     },
     async settle(batchId, outcomes) {
       await pool.query('select settle_notifications($1, $2, $3, $4)', [

@@ -1,24 +1,35 @@
 import type pg from 'pg';
 import type { RevokedSessions } from '../auth/revocations.ts';
-import { GRACE_SECONDS, REFRESH_DAYS, type Rotation, type SessionStore } from '../auth/sessions.ts';
+import {
+  GRACE_SECONDS,
+  type OpenSession,
+  REFRESH_DAYS,
+  type Rotation,
+  type SessionStore,
+} from '../auth/sessions.ts';
 import { listen } from './listen.ts';
 import { APP_ROLE } from './postgres.ts';
 import type { Logger } from 'pino';
 
 /** A connection that leads nowhere is given up, so that the next read has another one. */
 const READ_DEADLINE_MS = 2_000;
+const LISTED = 1_000;
 
 /** Sessions and their refresh tokens in PostgreSQL. */
 export function createSessionStore(pool: pg.Pool): SessionStore {
   return {
-    async open({ sessionId, userId, tokenHash }) {
-      await pool.query(
-        `with opened as (
-           insert into sessions (session_id, user_id, expires_at)
-           values ($1, $2, now() + make_interval(days => $4)) returning session_id)
-         insert into refresh_tokens (token_hash, session_id) select $3, session_id from opened`,
-        [sessionId, userId, tokenHash, REFRESH_DAYS],
+    async open({ sessionId, userId, passwordVersion, tokenHash, userAgent }) {
+      // The lock makes it wait for a change of the password, which ends what was opened before.
+      const { rowCount } = await pool.query(
+        `with account as (
+           select user_id from credentials where user_id = $2 and password_version = $3 for share),
+         opened as (
+           insert into sessions (session_id, user_id, expires_at, user_agent)
+           select $1, user_id, now() + make_interval(days => $5), $6 from account returning session_id)
+         insert into refresh_tokens (token_hash, session_id) select $4, session_id from opened`,
+        [sessionId, userId, passwordVersion, tokenHash, REFRESH_DAYS, userAgent],
       );
+      return rowCount === 1;
     },
     async rotate(presented, child) {
       const { rows } = await pool.query<Rotation>(
@@ -30,6 +41,25 @@ export function createSessionStore(pool: pg.Pool): SessionStore {
     },
     async revoke(sessionId) {
       await pool.query('select revoke_session($1)', [sessionId]);
+    },
+    async revokeOneOf(userId, sessionId) {
+      const { rows } = await pool.query<{ ended: boolean }>(
+        `select revoke_session(session_id) as ended from sessions
+         where session_id = $2 and user_id = $1 and expires_at > now()`,
+        [userId, sessionId],
+      );
+      return rows[0]?.ended ?? false;
+    },
+    async ofUser(userId) {
+      // A session ends so many days after its last use.
+      const { rows } = await pool.query<OpenSession>(
+        `select session_id as "sessionId", created_at as "createdAt", user_agent as "userAgent",
+           expires_at - make_interval(days => $2) as "lastUsedAt"
+         from sessions where user_id = $1 and revoked_at is null and expires_at > now()
+         order by expires_at desc, session_id limit ${LISTED}`,
+        [userId, REFRESH_DAYS],
+      );
+      return rows;
     },
     async revokeAllOf(userId) {
       const { rows } = await pool.query<{ session_id: string }>(

@@ -6,7 +6,8 @@ import {
   type Quota,
   RateLimited,
   type RateLimits,
-  WINDOW_SECONDS,
+  PER_HOUR,
+  windowSecondsOf,
 } from '../auth/rate-limits.ts';
 
 /** Of one bucket or budget: 25,000 to 70,000 counters. */
@@ -42,6 +43,8 @@ export function rateLimitsOver(
     uploads: bucket('uploads', limits.uploadsPerMinute),
     'failed-logins': bucket('failed-logins', limits.failedLoginsPerMinute),
     logins: bucket('logins', limits.loginsPerMinute),
+    'verification-letters': bucket('verification-letters', PER_HOUR['verification-letters']),
+    'address-changes': bucket('address-changes', PER_HOUR['address-changes']),
   };
   return {
     async consume(name, key) {
@@ -68,8 +71,8 @@ function quotaOf(bucket: Bucket, limit: number, result: RateLimiterRes | null): 
   return {
     bucket,
     limit,
-    windowSeconds: WINDOW_SECONDS,
+    windowSeconds: windowSecondsOf(bucket),
     remaining: isRunning ? Math.max(0, limit - result.consumedPoints) : limit,
-    resetMs: isRunning ? result.msBeforeNext : WINDOW_SECONDS * 1000,
+    resetMs: isRunning ? result.msBeforeNext : windowSecondsOf(bucket) * 1000,
   };
 }

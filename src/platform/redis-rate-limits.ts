@@ -7,6 +7,7 @@ import {
   RateLimited,
   type RateLimits,
   WINDOW_SECONDS,
+  windowSecondsOf,
 } from '../auth/rate-limits.ts';
 import { type Counters, rateLimitsOver } from './rate-limit-windows.ts';
 import { createRequestBudgets } from './request-budgets.ts';
@@ -26,15 +27,15 @@ export function createRedisRateLimits({
   limits: PerMinute;
   insurance: Pick<RateLimits, 'consume' | 'check'>;
 }): RateLimits {
-  const limiterOf = (name: Bucket | Budget, points: number) =>
+  const limiterOf = (name: Bucket | Budget, points: number, windowSeconds = WINDOW_SECONDS) =>
     new RateLimiterRedis({
       storeClient: commands.client,
       points,
-      duration: WINDOW_SECONDS,
+      duration: windowSeconds,
       keyPrefix: `chat:limit:${name}`,
     });
   const shared = rateLimitsOver(limits, (bucket, limit): Counters => {
-    const limiter = limiterOf(bucket, limit);
+    const limiter = limiterOf(bucket, limit, windowSecondsOf(bucket));
     return { consume: (key) => limiter.consume(nameless(key)), get: (key) => limiter.get(nameless(key)) };
   });
   const budgets = {

@@ -82,12 +82,14 @@ export function createSmtpMailer({
           text,
           messageId,
           headers: {
-            'List-Unsubscribe': { prepared: true, value: `<${unsubscribeUrl}>` },
-            'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+            ...(unsubscribeUrl !== undefined && {
+              'List-Unsubscribe': { prepared: true, value: `<${unsubscribeUrl}>` },
+              'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+              Precedence: 'bulk',
+            }),
             // RFC 3834, and what other programs heed: nobody's absence note is to answer this.
             'Auto-Submitted': 'auto-generated',
             'X-Auto-Response-Suppress': 'All',
-            Precedence: 'bulk',
           },
           signal: AbortSignal.timeout(sendWithinMs),
         });

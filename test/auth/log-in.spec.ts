@@ -18,6 +18,32 @@ const attempt = (password: string, address: string, email: string = ada.email) =
     (error: Error) => (error instanceof AuthenticationFailed ? error.code : error.name),
   );
 
+/** `ä` as one character, and as two. */
+const [composed, decomposed] = ['lange Wörter für Ada', 'lange Wo\u0308rter fu\u0308r Ada'];
+
+describe('A password with letters that can be composed', () => {
+  const keep = async (typed: string) => {
+    const older = await hash(typed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+    await stage.credentials.renewPasswordHash((await stage.credentials.ofEmail(ada.email))!, older);
+  };
+
+  test.each([
+    ['set composed', composed],
+    ['set decomposed', decomposed],
+  ])('lets in however it is typed when it was %s', async (_how, password) => {
+    await stage.registration.register({ ...ada, email: 'bob@example.org', displayName: 'Bob', password });
+    expect(await attempt(composed, home, 'bob@example.org')).toBe('let in');
+    expect(await attempt(decomposed, home, 'bob@example.org')).toBe('let in');
+  });
+
+  test('that was hashed as it was typed lets in as it was typed, and from then on however it is', async () => {
+    await keep(decomposed);
+    expect(await attempt(composed, home)).toBe('BAD_CREDENTIALS');
+    expect(await attempt(decomposed, home)).toBe('let in');
+    expect(await attempt(composed, home)).toBe('let in');
+  });
+});
+
 describe('Logging in', () => {
   test('takes the right password', async () => {
     expect(await stage.logIn({ ...ada, address: home })).toMatchObject({
@@ -72,9 +98,8 @@ describe('Logging in', () => {
   });
 
   test('renews a hash that was made at another cost', async () => {
-    const { userId } = (await stage.credentials.ofEmail(ada.email))!;
     const older = await hash(ada.password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
-    await stage.credentials.changePasswordHash(userId, older);
+    await stage.credentials.renewPasswordHash((await stage.credentials.ofEmail(ada.email))!, older);
     expect(await attempt(ada.password, home)).toBe('let in');
     const { passwordHash } = (await stage.credentials.ofEmail(ada.email))!;
     expect(passwordHash).toMatch(/m=19456,t=2,p=1/);

@@ -10,18 +10,34 @@ describe('A password hash', () => {
     const [one, other] = await Promise.all([hashes.hash('a password'), hashes.hash('a password')]);
     expect(one).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
     expect(one).not.toBe(other);
-    expect(await hashes.verify('a password', one)).toBe(true);
-    expect(await hashes.verify('A password', one)).toBe(false);
+    expect(await hashes.verify('a password', one)).toBe('right');
+    expect(await hashes.verify('A password', one)).toBe('wrong');
   });
 
   test('of nobody matches nothing', async () => {
-    expect(await hashes.verify('a password', undefined)).toBe(false);
+    expect(await hashes.verify('a password', undefined)).toBe('wrong');
+    expect(await hashes.verify('a pa\u0308ssword', undefined)).toBe('wrong');
   });
 
   test('is outdated when it was made at another cost', async () => {
     const older = await hash('a password', { memoryCost: 8_192, timeCost: 3, parallelism: 1 });
-    expect(hashes.isOutdated(older)).toBe(true);
-    expect(hashes.isOutdated(await hashes.hash('a password'))).toBe(false);
+    expect(await hashes.verify('a password', older)).toBe('outdated');
+    expect(await hashes.verify('A password', older)).toBe('wrong');
+  });
+
+  test('is the same however the password is composed', async () => {
+    const [composed, decomposed] = ['pässwörd und mehr', 'pa\u0308sswo\u0308rd und mehr'];
+    for (const one of [composed, decomposed]) {
+      const made = await hashes.hash(one);
+      for (const typed of [composed, decomposed]) expect(await hashes.verify(typed, made)).toBe('right');
+    }
+  });
+
+  test('of a password as it was typed, from before, still matches that, and is outdated', async () => {
+    const decomposed = 'pa\u0308ssword und mehr';
+    const older = await hash(decomposed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
+    expect(await hashes.verify(decomposed, older)).toBe('outdated');
+    expect(await hashes.verify(`${decomposed}!`, older)).toBe('wrong');
   });
 });
 

@@ -78,6 +78,28 @@ const matrix: Record<string, Row> = {
   'POST /v1/auth/logout': { expect: loggedIn(204) },
   'GET /v1/me': { expect: loggedIn(200) },
   'PATCH /v1/me': { expect: loggedIn(200), body: () => ({}) },
+  'PUT /v1/me/password': {
+    expect: loggedIn(403),
+    body: () => ({ currentPassword: 'not the password', newPassword: randomUUID() }),
+  },
+  'PUT /v1/me/email': {
+    expect: loggedIn(403),
+    body: () => ({ email: `${randomUUID()}@example.org`, password: 'not the password' }),
+  },
+  'GET /v1/me/sessions': { expect: loggedIn(200) },
+  'DELETE /v1/me/sessions/:sessionId': { expect: loggedIn(404) },
+  'POST /v1/auth/email-verification': { expect: loggedIn(202) },
+  'GET /v1/auth/email-verification/confirm': { expect: everybody(400) },
+  'POST /v1/auth/email-verification/confirm': { expect: everybody(400), body: () => ({ token: 'none' }) },
+  'POST /v1/auth/password-reset': {
+    expect: everybody(202),
+    body: () => ({ email: `${randomUUID()}@example.org` }),
+  },
+  'GET /v1/auth/password-reset/confirm': { expect: everybody(400) },
+  'POST /v1/auth/password-reset/confirm': {
+    expect: everybody(400),
+    body: () => ({ token: 'none', password: randomUUID() }),
+  },
 
   'POST /v1/jobs': { expect: company, body: posting },
   'POST /jobs': { expect: company, body: posting },
@@ -141,6 +163,7 @@ const matrix: Record<string, Row> = {
 const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   ...board,
   userId: cast.member.userId,
+  sessionId: randomUUID(),
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
@@ -150,13 +173,14 @@ const unknown = (): Record<string, string> => ({
   applicationId: randomUUID(),
   messageId: randomUUID(),
   userId: randomUUID(),
+  sessionId: randomUUID(),
   emoji: encodeURIComponent('👍'),
 });
 
 const fill = (path: string, values: Record<string, string>) =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
   (path === '/v1/search/messages' ? '?q=x' : '') +
-  (path.startsWith('/v1/storage/') || path === '/v1/unsubscribe' ? '?token=none' : '');
+  (/^\/v1\/(?:storage\/|unsubscribe$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');
 
 /** A refusal without the path, which is all that may differ. */
 const withoutInstance = ({ text, body }: Answer) =>

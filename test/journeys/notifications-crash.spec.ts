@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
+import { confirmAddress } from '../support/account-letters.ts';
 import { type TestDatabase, createTestDatabase } from '../support/database.ts';
 import { type MailServer, startMailServer } from '../support/mail-server.ts';
 import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
@@ -81,7 +82,9 @@ describe('nobody is told twice, and everybody once, when', () => {
       });
     server = await start();
     const { url } = server;
-    acme = await signUp(url, { role: 'company', displayName: 'Acme' });
+    const acmeAddress = `acme-${randomUUID()}@example.org`;
+    acme = await signUp(url, { role: 'company', displayName: 'Acme', email: acmeAddress });
+    await confirmAddress(mail, acmeAddress);
     const ask = <T>({ accessToken: token }: Session, method: string, path: string, body?: unknown) =>
       call<T>(url, method, path, { token, body });
     const job = await ask<{ jobId: string; groupId: string }>(acme, 'POST', '/v1/jobs', {
@@ -91,6 +94,7 @@ describe('nobody is told twice, and everybody once, when', () => {
     ({ groupId } = job);
     for (const email of [address, otherAddress]) {
       const person = await signUp(url, { role: 'applicant', displayName: 'Ada', email });
+      await confirmAddress(mail, email);
       await ask(person, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0 });
       await ask(person, 'POST', `/v1/jobs/${job.jobId}/applications`, {});
     }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
+import { confirmAddress, lettersTo } from '../support/account-letters.ts';
 import { certificate } from '../support/certificate.ts';
 import { ChatClient } from '../support/chat-client.ts';
 import { type TestDatabase, createTestDatabase } from '../support/database.ts';
@@ -52,7 +53,9 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     });
   const join_ = async (role: 'company' | 'applicant', name: 'acme' | 'ada' | 'bob') => {
     addresses[name] = `${name}-${randomUUID()}@example.org`;
-    return signUp(server.url, { role, displayName: name, email: addresses[name] });
+    const session = await signUp(server.url, { role, displayName: name, email: addresses[name] });
+    await confirmAddress(mail, addresses[name]);
+    return session;
   };
   /** Whether the others see somebody online. */
   const isSeen = async ({ userId }: Session) => {
@@ -112,7 +115,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
       {},
     ));
     await isTold('acme', 'Robot whisperer');
-    const [letter] = mail.mails;
+    const letter = lettersTo(mail, addresses.acme).at(-1);
     expect(letter!.raw).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
     expect(letter!.mail.from!.text).toContain('jobs@example.org');
     expect(letter!.mail.html).toContain('Robot whisperer');
@@ -166,11 +169,11 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
   });
 
   test('one click ends the letters, and nothing else', async () => {
-    const letter = mail.mails.find(({ to }) => to.includes(addresses.ada))!;
+    const letter = lettersTo(mail, addresses.ada).at(-1)!;
     const header = /^List-Unsubscribe: <([^>]+)>/m.exec(letter.raw.replaceAll(/\r\n[ \t]+/g, ''))![1]!;
-    expect((await fetch(header)).status).toBe(200);
+    expect((await fetch(`${header}&utm_source=mail`)).status).toBe(200);
     expect(await as(ada, 'GET', '/v1/me/notification-preferences')).toMatchObject({ email: true });
-    const answer = await fetch(header, {
+    const answer = await fetch(`${header}&utm_source=mail`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: 'List-Unsubscribe=One-Click',

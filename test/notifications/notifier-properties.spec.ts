@@ -115,7 +115,7 @@ describe.each([
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         for (const { userId } of people) stage.reach.forget(userId);
         await stage.owner.query(
-          'truncate notifications, notification_batches, notification_pace, notification_fan_outs',
+          'truncate notifications, notification_batches, notification_pace, notification_fan_outs cascade',
         );
         const sent = await play(stage, steps, options);
         await stage.stopAll();

@@ -27,19 +27,29 @@ const newCredential = (email: string) => ({
   displayName: 'Company',
 });
 
+const newSession = (userId: UserId, passwordVersion = 0) => ({
+  sessionId: randomUUID() as string,
+  userId,
+  passwordVersion,
+  tokenHash: randomBytes(32),
+  userAgent: null,
+});
+
 describe('Credentials in PostgreSQL', () => {
   test('come back as they were kept, not yet registered', async () => {
     const credentials = createCredentials(pool);
     const added = newCredential('one@example.org');
     await credentials.add(added);
-    expect(await credentials.ofEmail(added.email)).toStrictEqual({ ...added, registered: false });
-    expect(await credentials.ofUser(added.userId)).toStrictEqual({ ...added, registered: false });
-    expect(await credentials.unregistered()).toStrictEqual([{ ...added, registered: false }]);
+    const kept = { ...added, registered: false, emailVerified: false, newEmail: null, passwordVersion: 0 };
+    expect(await credentials.ofEmail(added.email)).toStrictEqual(kept);
+    expect(await credentials.ofUser(added.userId)).toStrictEqual(kept);
+    expect(await credentials.unregistered()).toStrictEqual([kept]);
     await credentials.markRegistered(added.userId);
-    await credentials.changePasswordHash(added.userId, 'another hash');
+    await credentials.renewPasswordHash({ ...added, passwordHash: 'not its hash' }, 'a wrong hash');
+    await credentials.renewPasswordHash(added, 'another hash');
     expect(await credentials.unregistered()).toHaveLength(0);
     expect(await credentials.list()).toStrictEqual([
-      { ...added, registered: true, passwordHash: 'another hash' },
+      { ...kept, registered: true, passwordHash: 'another hash' },
     ]);
   });
 
@@ -78,9 +88,8 @@ describe('Sessions in PostgreSQL', () => {
     const [ada, bob] = [newCredential('ada@example.org'), newCredential('bob@example.org')];
     for (const each of [ada, bob]) await credentials.add(each);
     const sessionIds = [randomUUID(), randomUUID()].toSorted();
-    for (const sessionId of sessionIds)
-      await store.open({ sessionId, userId: ada.userId, tokenHash: randomBytes(32) });
-    await store.open({ sessionId: randomUUID(), userId: bob.userId, tokenHash: randomBytes(32) });
+    for (const sessionId of sessionIds) await store.open({ ...newSession(ada.userId), sessionId });
+    await store.open(newSession(bob.userId));
 
     const listener = new pg.Client({ connectionString: database.url });
     await listener.connect();
@@ -104,8 +113,9 @@ describe('Sessions in PostgreSQL', () => {
     const credentials = createCredentials(pool);
     const eve = newCredential('eve@example.org');
     await credentials.add(eve);
-    const sessionId = randomUUID();
-    await createSessionStore(pool).open({ sessionId, userId: eve.userId, tokenHash: randomBytes(32) });
+    const session = newSession(eve.userId);
+    const { sessionId } = session;
+    await createSessionStore(pool).open(session);
     await pool.query('delete from credentials where user_id = $1', [eve.userId]);
     const { rows } = await pool.query('select from refresh_tokens where session_id = $1', [sessionId]);
     expect(rows).toHaveLength(0);

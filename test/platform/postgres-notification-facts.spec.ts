@@ -173,14 +173,17 @@ describe('what a worker may know of the recipient', () => {
     expect([...(await facts.groupsOf(bob.userId, both))]).toEqual([]);
   });
 
-  test('is the address', async () => {
-    await createCredentials(pool).add({
+  test('is the address, once it is verified', async () => {
+    const credentials = createCredentials(pool);
+    await credentials.add({
       userId: bob.userId,
       email: 'bob@example.org',
       passwordHash: 'x',
       role: 'applicant',
       displayName: 'Bob',
     });
+    expect(await facts.emailAddress(bob.userId)).toBeUndefined();
+    await credentials.confirmEmail(bob.userId, 'bob@example.org');
     expect(await facts.emailAddress(bob.userId)).toBe('bob@example.org');
     expect(await facts.emailAddress(eve.userId)).toBeUndefined();
   });

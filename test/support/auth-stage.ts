@@ -1,13 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
+import { createAccountTokens } from '../../src/auth/account-tokens.ts';
 import { createAccessTokens } from '../../src/auth/access-tokens.ts';
+import { createAddresses } from '../../src/auth/addresses.ts';
 import { createAuthenticate } from '../../src/auth/authenticate.ts';
+import { createCheckPassword } from '../../src/auth/check-password.ts';
 import { createLogIn } from '../../src/auth/log-in.ts';
 import { createPasswordHashes } from '../../src/auth/password-hashes.ts';
+import { createPasswords } from '../../src/auth/passwords.ts';
 import { createRegistration } from '../../src/auth/registration.ts';
 import { createRevocations } from '../../src/auth/revocations.ts';
 import { createSessions } from '../../src/auth/sessions.ts';
+import { createSignedLinks } from '../../src/auth/signed-links.ts';
 import { loadSigningKeys } from '../../src/auth/signing-keys.ts';
 import { accountOf } from '../../src/commands/account/account.ts';
 import type { UserId } from '../../src/events/ids.ts';
@@ -42,6 +47,9 @@ export async function authStage({ url }: { url?: string } = {}) {
     accessTokenSeconds: 600,
     log: silent,
   });
+  const tokens = createAccountTokens(createSignedLinks(keys.linkSecret));
+  const checkPassword = createCheckPassword({ hashes, rateLimits });
+  const onEnded = revocations.revoke;
   return {
     url: appUrl,
     ownerUrl: database?.ownerUrl,
@@ -54,13 +62,16 @@ export async function authStage({ url }: { url?: string } = {}) {
     rateLimits,
     keys,
     revocations,
-    logIn: createLogIn({ credentials, hashes, registration, rateLimits }),
+    tokens,
+    logIn: createLogIn({ credentials, hashes, registration, checkPassword }),
+    addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
+    passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     sessions: createSessions({
       store: createSessionStore(pool),
       credentials,
       accessTokens,
       refreshSecret: keys.refreshSecret,
-      onEnded: revocations.revoke,
+      onEnded,
       newId,
     }),
     authenticate: createAuthenticate({ accessTokens, revocations }),

@@ -2,8 +2,10 @@ import pg from 'pg';
 import webPush from 'web-push';
 import type { Batch, Channel, Notification } from '../../src/notifications/notification.ts';
 import type { Outbox } from '../../src/notifications/outbox.ts';
+import { createWriteAccountLetter } from '../../src/notifications/account-letters.ts';
 import { type WorkerDeps, createWorker } from '../../src/notifications/worker.ts';
 import { newId } from '../../src/platform/ids.ts';
+import { createAccountLetterFacts } from '../../src/platform/postgres-account-letters.ts';
 import { createCredentials } from '../../src/platform/postgres-credentials.ts';
 import { createOutbox } from '../../src/platform/postgres-outbox.ts';
 import { createPushSubscriptions } from '../../src/platform/postgres-push-subscriptions.ts';
@@ -27,6 +29,12 @@ const BATCH = `
   insert into notification_batches (batch_id, recipient_id, channel, gathered_at, publish_at)
   values ($1, $2, $3, $4, $4)`;
 
+/** A link that ends an hour later. */
+const linkTo = (path: string, writtenAt: Date) => ({
+  url: `https://jobs.example.org/${path}`,
+  endsAt: new Date(writtenAt.getTime() + 3_600_000),
+});
+
 /** A worker between the real outbox, a real mail server and a real push service; what it may know is up to the test. */
 export async function openWorkerStage() {
   const database = await createTestDatabase();
@@ -42,7 +50,8 @@ export async function openWorkerStage() {
   const clock = { now: new Date('2026-03-01T12:00:00Z') };
   const outbox = createOutbox({ pool, now: () => clock.now });
   const subscriptions = createPushSubscriptions(pool);
-  await createCredentials(pool).add({
+  const credentials = createCredentials(pool);
+  await credentials.add({
     userId: ada.userId,
     email: 'ada@example.org',
     passwordHash: '',
@@ -57,6 +66,15 @@ export async function openWorkerStage() {
     mailer,
     pusher: createWebPushPusher({ vapid, privateHosts: ['127.0.0.1'], log: log.log, ca: certificate }),
     subscriptions,
+    writeAccountLetter: createWriteAccountLetter({
+      facts: createAccountLetterFacts(pool),
+      links: {
+        verification: (userId, address, writtenAt) => linkTo(`verify/${userId}/${address}`, writtenAt),
+        reset: (letterId, writtenAt) => linkTo(`reset/${letterId}`, writtenAt),
+      },
+      siteUrl: 'https://jobs.example.org/board',
+      now: () => clock.now,
+    }),
     unsubscribeUrl: (userId) => `https://jobs.example.org/v1/unsubscribe?token=${userId}`,
     siteUrl: 'https://jobs.example.org/board',
     now: () => clock.now,
@@ -70,6 +88,7 @@ export async function openWorkerStage() {
 
   return {
     outbox,
+    credentials,
     subscriptions,
     mail,
     push,
@@ -88,7 +107,7 @@ export async function openWorkerStage() {
     ): Promise<string> {
       const batchId = newId();
       const { userId } = ada;
-      if (!isOneMore) await owner.query('truncate notifications, notification_batches');
+      if (!isOneMore) await owner.query('truncate notifications, notification_batches cascade');
       await owner.query(BATCH, [batchId, userId, channel, clock.now]);
       for (const { eventId, kind, groupId, subjectId, seq, position } of notifications)
         await owner.query(INSERT, [
@@ -102,6 +121,19 @@ export async function openWorkerStage() {
         batchId,
         attempts,
       ]);
+    },
+    /** The letters about accounts that were written, oldest first. */
+    async accountLetters() {
+      const { rows } = await owner.query<{
+        letterId: string;
+        kind: string;
+        address: string;
+        isDone: boolean;
+      }>(
+        `select letter_id as "letterId", kind, address, done_at is not null as "isDone"
+         from account_letters join notification_batches on batch_id = letter_id order by written_at`,
+      );
+      return rows;
     },
     /** What became of each notification, in order; null for those that wait. */
     async outcomes(): Promise<(string | null)[]> {

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { countedAddress } from '../../auth/client-address.ts';
-import { type Credential, EmailAddress, NewPassword, withUnrelatedPassword } from '../../auth/credentials.ts';
+import { type Credential, NewPassword, withUnrelatedPassword } from '../../auth/credentials.ts';
+import { EmailAddress } from '../../auth/email-address.ts';
 import type { LogIn } from '../../auth/log-in.ts';
 import type { RateLimits } from '../../auth/rate-limits.ts';
 import type { Registration } from '../../auth/registration.ts';
@@ -104,7 +105,8 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
       },
       async (request) => {
         const credential = await logIn({ ...request.body, address: countedAddress(request.ip) });
-        return loggedIn(await sessions.open(credential), credential);
+        const userAgent = request.headers['user-agent'];
+        return loggedIn(await sessions.open(credential, userAgent), credential);
       },
     );
 

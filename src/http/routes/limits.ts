@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_COSTS, exceptions } from '../../auth/costs.ts';
-import { type PerMinute, WINDOW_SECONDS } from '../../auth/rate-limits.ts';
+import { type PerMinute, PER_HOUR, WINDOW_SECONDS, windowSecondsOf } from '../../auth/rate-limits.ts';
 import { MAX_REACTIONS } from '../../commands/message/react-to-message.ts';
 import { MAX_FILES, MAX_TEXT } from '../../events/conversation.ts';
 import { allowedTypes } from '../../files/content-types.ts';
@@ -26,6 +26,12 @@ const Limits = z.object({
 /** What a client may send, so that it need not find out by being refused. */
 export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: number }): void {
   const rate = (limit: number, by: string) => ({ limit, windowSeconds: WINDOW_SECONDS, by });
+  const hourly = Object.fromEntries(
+    (['verification-letters', 'address-changes'] as const).map((bucket) => [
+      bucket,
+      { limit: PER_HOUR[bucket], windowSeconds: windowSecondsOf(bucket), by: 'user' },
+    ]),
+  );
   const answer: z.infer<typeof Limits> = {
     message: { textLength: MAX_TEXT, files: MAX_FILES, reactionsPerUser: MAX_REACTIONS },
     file: { size: limits.maxFileBytes, types: [...allowedTypes] },
@@ -36,6 +42,7 @@ export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: nu
       logins: rate(limits.loginsPerMinute, 'address'),
       'failed-logins': rate(limits.failedLoginsPerMinute, 'account and address'),
       anonymous: rate(limits.anonymousRequestsPerMinute, 'address'),
+      ...hourly,
     },
     costs: { usual: DEFAULT_COSTS, exceptions: Object.fromEntries(exceptions) },
   };

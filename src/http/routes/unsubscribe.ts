@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { SignedLinks } from '../../auth/signed-links.ts';
@@ -6,8 +6,11 @@ import type { Account, RegisteredAccount } from '../../commands/account/account.
 import { setNotificationPreferences } from '../../commands/account/set-notification-preferences.ts';
 import type { HandleCommand } from '../../commands/handle-command.ts';
 import { UserId } from '../../events/ids.ts';
+import { markup } from '../../notifications/templates/html.ts';
+import { page, sendPage } from '../pages.ts';
 import { ProblemError, problem } from '../problem.ts';
 import type { HttpApp } from '../route-deps.ts';
+import { LinkQuery } from '../schemas.ts';
 
 export interface UnsubscribeRoutes {
   links: Pick<SignedLinks, 'open'>;
@@ -19,40 +22,24 @@ export interface UnsubscribeRoutes {
 const PATH = '/v1/unsubscribe';
 /** The body says nothing that the link does not, so it is not looked at. */
 const BODY_LIMIT = 4_096;
-/** The page has a style and a form, and nothing else. */
-const POLICY =
-  "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
 /** Where a link in a mail leads to: the token is signed for the purpose `unsubscribe` and holds the `userId`. */
 export const unsubscribePath = (token: string): string => `${PATH}?token=${encodeURIComponent(token)}`;
 
-const page = (content: string) => `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width">
-    <title>Notifications by e-mail</title>
-    <style>
-      body { font: 1.1rem/1.5 system-ui, sans-serif; margin: 15vh auto; max-width: 32rem; padding: 0 1rem; text-align: center }
-      button { font: inherit; padding: 0.5rem 1.5rem }
-    </style>
-  </head>
-  <body>${content}</body>
-</html>
-`;
-const QUESTION = page(`
+const TITLE = 'Notifications by e-mail';
+const QUESTION = page(
+  TITLE,
+  markup`
     <p>Do you want no more notifications by e-mail?</p>
     <form method="post">
       <button name="List-Unsubscribe" value="One-Click">Unsubscribe</button>
-    </form>
-  `);
-const DONE = page(`
+    </form>`,
+);
+const DONE = page(
+  TITLE,
+  markup`
     <p>You will get no more notifications by e-mail.</p>
-    <p>You can turn them on again in your preferences.</p>
-  `);
-
-const sendPage = (reply: FastifyReply, html: string) =>
-  reply.type('text/html; charset=utf-8').header('Content-Security-Policy', POLICY).send(html);
+    <p>You can turn them on again in your preferences.</p>`,
+);
 
 /** Ends the mails to whoever holds the link, without a log-in (RFC 8058). In a context of its own, for its own bodies. */
 export function unsubscribeRoutes(parent: FastifyInstance, deps: UnsubscribeRoutes): void {
@@ -72,7 +59,7 @@ function routes(app: HttpApp, { links, handle, loadAccount }: UnsubscribeRoutes)
     tags: ['Notifications'],
     security: [],
     produces: ['text/html'],
-    querystring: z.strictObject({ token: z.string().max(4_096) }),
+    querystring: LinkQuery,
     response: { 200: z.string() },
   };
 

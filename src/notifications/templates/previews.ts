@@ -1,5 +1,7 @@
 import type { ApplicationNews, MessageNews } from '../facts.ts';
 import type { News } from '../look-again.ts';
+import { addressChangeLetter, resetLetter, verificationLetter } from './account-letters.ts';
+import type { Letter } from './frame.ts';
 import { letter } from './letter.ts';
 import { pushPayload } from './push.ts';
 
@@ -71,17 +73,36 @@ const examples: readonly (readonly [name: string, news: News])[] = [
   ['hostile', { ...nothing, messages: [hostile] }],
 ];
 
+const site = 'jobs.example.org';
+const accountLetters: readonly (readonly [name: string, letter: Letter])[] = [
+  [
+    'verification',
+    verificationLetter({ site, url: `https://${site}/v1/auth/email-verification/confirm?token=example` }),
+  ],
+  [
+    'password-reset',
+    resetLetter({ site, url: `https://${site}/v1/auth/password-reset/confirm?token=example` }),
+  ],
+  ['address-change', addressChangeLetter({ site })],
+];
+
+const files = (name: string, { subject, html, text }: Letter) => [
+  { name: `${name}.html`, content: html },
+  { name: `${name}.txt`, content: `Subject: ${subject}\n\n${text}` },
+];
+
 /** Every letter and push with invented data, to look at: the names of files, and what goes into them. */
-export const previews = (): { name: string; content: string }[] =>
-  examples.flatMap(([name, news]) => {
-    const { subject, html, text } = letter(news, {
-      recipientName: 'Grace Hopper',
-      siteUrl: 'https://jobs.example.org/',
-      unsubscribeUrl: 'https://jobs.example.org/v1/unsubscribe?token=example',
-    });
-    return [
-      { name: `${name}.html`, content: html },
-      { name: `${name}.txt`, content: `Subject: ${subject}\n\n${text}` },
-      { name: `${name}.push.json`, content: `${JSON.stringify(pushPayload(news, name), null, 2)}\n` },
-    ];
-  });
+export const previews = (): { name: string; content: string }[] => [
+  ...accountLetters.flatMap(([name, said]) => files(name, said)),
+  ...examples.flatMap(([name, news]) => [
+    ...files(
+      name,
+      letter(news, {
+        recipientName: 'Grace Hopper',
+        siteUrl: `https://${site}/`,
+        unsubscribeUrl: `https://${site}/v1/unsubscribe?token=example`,
+      }),
+    ),
+    { name: `${name}.push.json`, content: `${JSON.stringify(pushPayload(news, name), null, 2)}\n` },
+  ]),
+];

@@ -1,7 +1,9 @@
 import Fastify, { type InjectOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
+import { createCheckPassword } from '../../../src/auth/check-password.ts';
 import { createLogIn } from '../../../src/auth/log-in.ts';
+import { RateLimited } from '../../../src/auth/rate-limits.ts';
 import { answerWithProblems } from '../../../src/http/answer-with-problems.ts';
 import { chargeRequests } from '../../../src/http/charge-requests.ts';
 import { checkWithZod } from '../../../src/http/describe-routes.ts';
@@ -22,7 +24,8 @@ function createApp(loginsPerMinute: number) {
   acceptJsonOnly(fastify);
   answerWithProblems(fastify, () => {});
   chargeRequests(fastify, rateLimits);
-  const deps = { ...stage, rateLimits, jwks: stage.keys.jwks, logIn: createLogIn({ ...stage, rateLimits }) };
+  const logIn = createLogIn({ ...stage, checkPassword: createCheckPassword({ ...stage, rateLimits }) });
+  const deps = { ...stage, rateLimits, jwks: stage.keys.jwks, logIn };
   authRoutes(fastify, deps);
   meRoutes(fastify, deps);
   return fastify;
@@ -199,7 +202,22 @@ describe('/v1/me', () => {
 
   test('is the caller', async () => {
     const answer = await app.inject({ url: '/v1/me', headers });
-    expect(answer.json()).toStrictEqual({ id: userId, userId, role: 'applicant', displayName: 'Ada', email });
+    expect(answer.json()).toStrictEqual({
+      ...{ id: userId, userId, role: 'applicant', displayName: 'Ada', email },
+      ...{ emailVerified: false, features: [] },
+    });
+  });
+
+  test.each([
+    ['/v1/me/password', { currentPassword: 'a guess', newPassword: 'a long enough secret' }],
+    ['/v1/me/email', { email: 'bob@example.org', password: 'a guess' }],
+  ])('lets nobody guess the password by PUT %s more often than by logins', async (url, payload) => {
+    const guess = () => app.inject({ method: 'PUT', url, headers, payload });
+    for (let guesses = 0; guesses < 10; guesses += 1)
+      expect((await guess()).json()).toMatchObject({ status: 403, code: 'BAD_CREDENTIALS' });
+    expect((await guess()).json()).toMatchObject({ status: 429, code: 'RATE_LIMITED' });
+    const login = stage.logIn({ email, password, address: '127.0.0.1' });
+    await expect(login).rejects.toThrow(RateLimited);
   });
 
   test('shows a new name with the answer that tells of it, at the next query and at the next login', async () => {

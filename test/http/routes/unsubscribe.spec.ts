@@ -71,6 +71,13 @@ describe('the link that ends the mails', () => {
     expect(await decided()).toHaveLength(1);
   });
 
+  test('works with what programs that it passes through add to it', async () => {
+    const tagged = `${path}&utm_source=mail&fbclid=x&token_type=none`;
+    expect(await server.ask('GET', tagged)).toMatchObject({ status: 200 });
+    expect(await server.ask('POST', tagged, oneClick)).toMatchObject({ status: 200 });
+    expect(await decided()).toHaveLength(1);
+  });
+
   test('may be used again', async () => {
     await server.ask('POST', path, oneClick);
     expect(await server.ask('POST', path, oneClick)).toMatchObject({ status: 200 });

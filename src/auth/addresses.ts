@@ -1,0 +1,72 @@
+import type { UserId } from '../events/ids.ts';
+import type { AccountTokens } from './account-tokens.ts';
+import type { CheckPassword } from './check-password.ts';
+import {
+  type Credential,
+  type Credentials,
+  EmailTaken,
+  LinkTokenInvalid,
+  WrongPassword,
+} from './credentials.ts';
+import type { RateLimits } from './rate-limits.ts';
+
+/** Addresses are proved by whoever has read a letter to them. */
+export interface Addresses {
+  /** Sends the letter of verification again; resolves with false when there is nothing to verify, or after three a day. */
+  sendAgain(userId: UserId): Promise<boolean>;
+  /**
+   * Asks the new address for its proof; until then the account keeps the present one. Throws `WrongPassword`, `RateLimited`
+   * and `EmailTaken`.
+   */
+  change(userId: UserId, asked: { email: string; password: string; address: string }): Promise<void>;
+  /** Whose address the token proves. Throws `LinkTokenInvalid`. */
+  provenBy(token: string): Promise<{ userId: UserId; address: string }>;
+  /** Makes the address verified, and the account's own; again is no fault. Throws `LinkTokenInvalid` and `EmailTaken`. */
+  confirm(token: string): Promise<void>;
+}
+
+export function createAddresses({
+  credentials,
+  tokens,
+  checkPassword,
+  rateLimits,
+}: {
+  credentials: Credentials;
+  tokens: AccountTokens;
+  checkPassword: CheckPassword;
+  rateLimits: Pick<RateLimits, 'consume'>;
+}): Addresses {
+  async function provenBy(token: string) {
+    const opened = tokens.openVerification(token);
+    const credential = opened && (await credentials.ofUser(opened.userId));
+    const address = credential && [credential.email, credential.newEmail ?? ''].find(opened.proves);
+    if (!address) throw new LinkTokenInvalid();
+    return { userId: credential.userId, address };
+  }
+
+  return {
+    async sendAgain(userId) {
+      const address = unproved(await credentials.ofUser(userId));
+      return address !== undefined && credentials.sendVerification(userId, address);
+    },
+    async change(userId, { email, password, address }) {
+      const present = await credentials.ofUser(userId);
+      const attempt = { email: present?.email ?? '', password, address };
+      const opened = await checkPassword(attempt, async () => present);
+      if (!opened) throw new WrongPassword();
+      if (email === opened.credential.email) return credentials.keepEmail(userId);
+      await rateLimits.consume('address-changes', userId);
+      if (await credentials.ofEmail(email)) throw new EmailTaken();
+      await credentials.awaitEmail(userId, email);
+    },
+    provenBy,
+    async confirm(token) {
+      const { userId, address } = await provenBy(token);
+      if (!(await credentials.confirmEmail(userId, address))) throw new LinkTokenInvalid();
+    },
+  };
+}
+
+/** The address that an account waits to have confirmed; the new one first. */
+const unproved = (credential: Credential | undefined): string | undefined =>
+  credential?.newEmail ?? (credential?.emailVerified === false ? credential.email : undefined);

@@ -1,0 +1,66 @@
+import { type Letter, frame } from './frame.ts';
+import { markup } from './html.ts';
+
+interface Said {
+  subject: string;
+  /** What has happened, and what to do. */
+  paragraphs: readonly string[];
+  action?: { label: string; url: string };
+  /** What to do if it was somebody else. */
+  otherwise: string;
+}
+
+/** None of these letters holds a word that a user chose: whoever asked for it may want to write to a stranger. */
+function accountLetter({ subject, paragraphs, action, otherwise }: Said): Letter {
+  return {
+    subject,
+    html: frame({
+      subject,
+      main: markup`<h1>${subject}</h1>
+${paragraphs.map((paragraph) => markup`<p>${paragraph}</p>`)}
+${action ? [markup`<p><a href="${action.url}">${action.label}</a></p>`] : []}`,
+      footer: markup`<p>${otherwise}</p>`,
+    }),
+    text: [
+      `${subject}`,
+      ...paragraphs,
+      ...(action ? [`${action.label}: ${action.url}`] : []),
+      `-- \n${otherwise}\n`,
+    ].join('\n\n'),
+  };
+}
+
+/** Asks whether the address belongs to whoever named it; `site` is a host. */
+export const verificationLetter = ({ site, url }: { site: string; url: string }): Letter =>
+  accountLetter({
+    subject: 'Confirm your e-mail address',
+    paragraphs: [
+      `This address was given for an account at ${site}.`,
+      'Open the link within 24 hours, and confirm that the address is yours. Until then the account gets no other mail.',
+    ],
+    action: { label: 'Confirm the address', url },
+    otherwise: 'If it was not you, do nothing: without your confirmation there is no other mail.',
+  });
+
+/** Lets somebody in who has forgotten the password. */
+export const resetLetter = ({ site, url }: { site: string; url: string }): Letter =>
+  accountLetter({
+    subject: 'Choose a new password',
+    paragraphs: [
+      `A new password was asked for the account with this address at ${site}.`,
+      'The link works once, for 30 minutes. The new password ends every session of the account.',
+    ],
+    action: { label: 'Choose a new password', url },
+    otherwise: 'If it was not you, do nothing: your password stays as it is.',
+  });
+
+/** Goes to the present address, so that nobody loses an account without a word. */
+export const addressChangeLetter = ({ site }: { site: string }): Letter =>
+  accountLetter({
+    subject: 'Your account is to get another e-mail address',
+    paragraphs: [
+      `Another address was given for your account at ${site}. It takes the place of this one as soon as it is confirmed.`,
+    ],
+    otherwise:
+      'If it was not you, somebody has your password: choose a new one now. That ends every session but yours.',
+  });

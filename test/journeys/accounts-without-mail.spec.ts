@@ -1,0 +1,20 @@
+import { type TestApp, startApp } from '../support/app.ts';
+import { tokenOf } from '../support/account-letters.ts';
+import { until } from '../support/until.ts';
+
+let app: TestApp;
+beforeAll(async () => {
+  app = await startApp();
+});
+afterAll(() => app?.stop());
+
+test('without a mail server the log says which link the letter would have held, and nothing of whom', async () => {
+  const person = await app.register('applicant', 'Ada Lovelace');
+  const link = () => app.lines().flatMap(({ link: found }) => (typeof found === 'string' ? [found] : []))[0];
+  await until(() => link() !== undefined, 'the line of the letter');
+  const body = { token: tokenOf(link()!) };
+  const confirmed = await app.ask('POST', '/v1/auth/email-verification/confirm', { body });
+  expect(confirmed).toMatchObject({ status: 200, body: { emailVerified: true } });
+  expect((await app.ask('GET', '/v1/me', { as: person })).body).toMatchObject({ emailVerified: true });
+  expect(JSON.stringify(app.lines())).not.toContain(person.email);
+});

@@ -1,0 +1,144 @@
+import { ADDRESS_CHANGE, RESET, VERIFICATION } from '../support/account-letters.ts';
+import { ada } from '../support/example-events.ts';
+import { type WorkerStage, openWorkerStage } from '../support/worker-stage.ts';
+
+const address = 'ada@example.org';
+const { userId } = ada;
+
+let stage: WorkerStage;
+beforeEach(async () => {
+  stage = await openWorkerStage();
+});
+afterEach(() => stage.close());
+
+const subjects = () => stage.mail.mails.map(({ mail }) => mail.subject);
+/** Hands every letter that is not done to a worker, as the queue would. */
+async function work(others?: Parameters<WorkerStage['workerWith']>[0]): Promise<void> {
+  for (const { letterId, isDone } of await stage.accountLetters())
+    if (!isDone) await stage.workerWith(others).handle(letterId);
+}
+const areDone = async () => (await stage.accountLetters()).map(({ isDone }) => isDone);
+
+describe('a letter about an account', () => {
+  test('goes out once, by a name that it keeps, without a way to unsubscribe', async () => {
+    await work();
+    await work();
+    const { letterId } = (await stage.accountLetters())[0]!;
+    expect(stage.mail.mails).toHaveLength(1);
+    const [{ mail, raw, to }] = stage.mail.mails as [(typeof stage.mail.mails)[0]];
+    expect(to).toEqual([address]);
+    expect(mail).toMatchObject({ messageId: `<${letterId}@jobs.example.org>`, subject: VERIFICATION });
+    const link = `https://jobs.example.org/verify/${userId}/${address}`;
+    expect(mail.text).toContain(`Confirm the address: ${link}\n`);
+    expect(mail.html).toContain(`<a href="${link}">`);
+    expect(raw).toMatch(/^Auto-Submitted: auto-generated\r$/m);
+    expect(raw).not.toMatch(/^(?:List-Unsubscribe|Precedence)/m);
+    expect(raw + String(mail.html)).not.toMatch(/Lovelace/);
+    expect(await areDone()).toEqual([true]);
+  });
+
+  test('that is not taken for now comes again, and is parked after thirteen times', async () => {
+    stage.mail.refuse('recipient', 450);
+    await work();
+    const { letterId } = (await stage.accountLetters())[0]!;
+    expect(await stage.state(letterId)).toMatchObject({ attempts: 1, parkReason: null });
+    await stage.failed(letterId, 12);
+    await work();
+    expect(await stage.outbox.parked()).toMatchObject([{ batchId: letterId, notifications: 0 }]);
+    stage.mail.works();
+    await stage.outbox.replay([letterId]);
+    await work();
+    expect(subjects()).toEqual([VERIFICATION]);
+    expect(stage.written()).not.toMatch(/ada@|verify\//);
+  });
+
+  test('to an address that is refused for good is given up: whoever typed it keeps no operator busy', async () => {
+    stage.mail.refuse('recipient', 550);
+    await work();
+    expect(await areDone()).toEqual([true]);
+    expect(await stage.outbox.parked()).toEqual([]);
+    expect(stage.written()).toContain('the mail server answered 550 5.1.1');
+    expect(stage.written()).not.toMatch(/ada@|verify\//);
+  });
+
+  test('that was sent before a crash comes again as the same letter', async () => {
+    const settle = () => Promise.reject(new Error('the database is away'));
+    const dying = { outbox: stage.outboxWith({ settle }), patienceMs: 0 };
+    await expect(work(dying)).rejects.toThrow('the database is away');
+    await work();
+    const [first, second] = stage.mail.mails;
+    expect(second!.mail.messageId).toBe(first!.mail.messageId);
+    expect(second!.mail.text).toBe(first!.mail.text);
+  });
+
+  test('is not sent when its link would not work any more', async () => {
+    stage.clock.now = new Date(Date.now() + 3_600_000);
+    await work();
+    expect(subjects()).toEqual([]);
+    expect(await areDone()).toEqual([true]);
+  });
+
+  test('of verification is not sent to an address that is confirmed, or no account waits for', async () => {
+    await stage.credentials.awaitEmail(userId, 'lovelace@example.org');
+    await stage.credentials.keepEmail(userId);
+    await stage.credentials.confirmEmail(userId, address);
+    await work();
+    expect(subjects()).toEqual([]);
+    expect(await areDone()).toEqual([true, true]);
+  });
+});
+
+describe('a letter to reset a password', () => {
+  test('goes to an address that is proved', async () => {
+    await stage.credentials.confirmEmail(userId, address);
+    await stage.credentials.sendReset(address);
+    await work();
+    expect(subjects()).toEqual([RESET]);
+    expect(stage.mail.mails[0]!.mail.text).toMatch(/https:\/\/jobs\.example\.org\/reset\/[0-9a-f-]{36}\n/);
+  });
+
+  test('goes to nobody where the address is nobody’s', async () => {
+    await stage.credentials.confirmEmail(userId, address);
+    await stage.credentials.sendReset('nobody@example.org');
+    await work();
+    expect(subjects()).toEqual([]);
+    expect(await areDone()).toEqual([true, true]);
+  });
+
+  test('becomes one of verification where nobody has proved the address, three a day at most', async () => {
+    await work();
+    for (let asked = 0; asked < 3; asked += 1) await stage.credentials.sendReset(address);
+    await work();
+    expect(subjects()).toEqual([VERIFICATION, VERIFICATION, VERIFICATION]);
+    expect(await areDone()).toEqual([true, true, true, true]);
+    expect(await stage.credentials.sendVerification(userId, address)).toBe(false);
+  });
+
+  test('that became one of verification before a crash stays one', async () => {
+    await work();
+    await stage.credentials.sendReset(address);
+    const settle = () => Promise.reject(new Error('the database is away'));
+    const dying = { outbox: stage.outboxWith({ settle }), patienceMs: 0 };
+    await expect(work(dying)).rejects.toThrow('the database is away');
+    await work();
+    const [, first, again] = stage.mail.mails;
+    expect(again!.mail.messageId).toBe(first!.mail.messageId);
+    expect((await stage.accountLetters()).map(({ kind }) => kind)).toEqual(['verification', 'verification']);
+  });
+});
+
+describe('a new address', () => {
+  test('is written to, and the present one is told, if somebody has proved it', async () => {
+    await work();
+    await stage.credentials.awaitEmail(userId, 'first@example.org');
+    await stage.credentials.confirmEmail(userId, address);
+    await stage.credentials.awaitEmail(userId, 'second@example.org');
+    await work();
+    const told = stage.mail.mails.map(({ to, mail }) => [to[0], mail.subject]);
+    expect(told.toSorted()).toEqual([
+      [address, VERIFICATION],
+      [address, ADDRESS_CHANGE],
+      ['second@example.org', VERIFICATION],
+    ]);
+  });
+});
