@@ -42,6 +42,9 @@ const SIGNS = /[\u2120\u2122\u00b4]/g;
 const GERSHAYIM = /(?<=\p{Script=Hebrew})"(?=\p{Script=Hebrew})/gu;
 const SHARP = /\u266f/g;
 
+/** Lower case of the capital with a dot, and of others that somebody gave dots. */
+const DOTTED = /i\u0307+/g;
+
 const lowerCased = (text: string) => text.toLowerCase().toUpperCase().toLowerCase();
 
 /**
@@ -57,7 +60,7 @@ export function normalized(text: string): string {
     .normalize('NFKC');
   return lowerCased(composed)
     .replaceAll('ς', 'σ')
-    .replaceAll('i\u0307', 'i')
+    .replace(DOTTED, 'i')
     .normalize('NFKC')
     .replace(GERSHAYIM, '\u05f4');
 }
