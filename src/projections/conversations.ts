@@ -108,7 +108,7 @@ function send(events: Sent[]): Statement {
       plain(groups.map(({ messages }) => messages)),
       plain(groups.map(({ last }) => last.data.messageId)),
       plain(groups.map(({ last }) => last.position)),
-      quoted(events.map(({ data }) => termsOf(data.text))),
+      plain(events.map(({ data }) => termsOf(data.text))),
     ],
   };
 }

@@ -14,7 +14,7 @@ const details = (events: (Posted | Changed)[]) => [
   quoted(events.map(({ data }) => data.description)),
   quoted(events.map(({ data }) => data.location)),
   plain(events.map(({ revision }) => revision)),
-  quoted(events.map(({ data }) => termsOf([data.title, data.description, data.location ?? ''].join('\n')))),
+  plain(events.map(({ data }) => termsOf([data.title, data.description, data.location ?? ''].join('\n')))),
 ];
 
 const post = (events: Posted[]): Statement => ({

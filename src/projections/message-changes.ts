@@ -120,7 +120,7 @@ const change = (messages: Changed[]): Statement => ({
     quoted(messages.map(({ text }) => text)),
     plain(messages.map(({ editedAt }) => editedAt)),
     plain(messages.map(({ deletedAt }) => deletedAt)),
-    quoted(messages.map(({ text }) => termsOf(text))),
+    plain(messages.map(({ text }) => termsOf(text))),
   ],
 });
 
