@@ -31,8 +31,9 @@ module.exports = {
       'npm:@zxcvbn-ts/language-common',
       'npm:pino',
     ),
-    only('projections', 'events', 'npm:zod'),
-    only('queries', 'events', 'commands', 'projections', 'npm:zod', 'npm:slonik'),
+    only('search'),
+    only('projections', 'events', 'search', 'npm:zod'),
+    only('queries', 'events', 'commands', 'projections', 'search', 'npm:zod', 'npm:slonik'),
     only('reactions', 'events', 'commands', 'npm:zod', 'npm:pino'),
     only('files', 'events', 'commands', 'npm:zod', 'npm:pino', 'npm:file-type', 'npm:sharp'),
     only(
@@ -116,9 +117,9 @@ module.exports = {
     },
     {
       name: 'domain-without-node',
-      comment: 'What happened and what may happen are decided without I/O.',
+      comment: 'What happened, what may happen and what is found are decided without I/O.',
       severity: 'error',
-      from: { path: '^src/(events|commands)/' },
+      from: { path: '^src/(events|commands|search)/' },
       to: { dependencyTypes: ['core'] },
     },
     {

@@ -28,6 +28,8 @@ export const SeqParameter = z
   .transform(Number)
   .meta({ type: 'integer', pattern: undefined, minimum: 0 });
 
+/** What somebody looks for. */
+export const Words = text(1, 200).meta({ description: 'Words, "phrases", or, -not' });
 export const Cursor = text(1, 512).meta({ description: 'nextCursor of the page before' });
 export const paging = { cursor: Cursor.optional(), limit: Limit };
 

@@ -1,5 +1,6 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { termsOf } from '../search/terms.ts';
 import { lists, plain, quoted } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
 import { type Movement, isMovement, moveParticipants } from './participants.ts';
@@ -70,13 +71,13 @@ function send(events: Sent[]): Statement {
         from groups
       ), stored as (
         insert into messages
-          (message_id, group_id, owner_id, seq, sender_id, text, file_ids, reply_to, sent_at, position, changed_seq,
-            ordinal)
+          (message_id, group_id, owner_id, seq, sender_id, text, terms, file_ids, reply_to, sent_at, position,
+            changed_seq, ordinal)
         select b.message_id, g.ids[b.group_index], g.owners[b.group_index], b.seq, b.sender_id, b.text,
-          b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq, g.counts[b.group_index] + b.nth
+          b.terms, b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq, g.counts[b.group_index] + b.nth
         from unnest($1::uuid[], $2::int[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
-          $8::timestamptz[], $9::bigint[], $10::int[])
-          b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index)
+          $8::timestamptz[], $9::bigint[], $10::int[], $17::tsvector[])
+          b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index, terms)
         cross join columns g
         where b.seq > g.heads[b.group_index]
         returning group_id, sender_id
@@ -108,6 +109,7 @@ function send(events: Sent[]): Statement {
       plain(groups.map(({ messages }) => messages)),
       plain(groups.map(({ last }) => last.data.messageId)),
       plain(groups.map(({ last }) => last.position)),
+      plain(events.map(({ data }) => termsOf(data.text))),
     ],
   };
 }
@@ -144,6 +146,8 @@ export const conversations: Projection<'MessageSent' | Movement['type'] | Messag
       seq bigint not null,
       sender_id uuid not null,
       text text,
+      -- What it is found by; null where there is no word in it.
+      terms tsvector,
       file_ids uuid[] not null,
       reply_to uuid,
       sent_at timestamptz not null,
@@ -180,8 +184,8 @@ export const conversations: Projection<'MessageSent' | Movement['type'] | Messag
     -- Whose messages, from when, and which words: one lookup meets all three, so that it costs what it finds. New
     -- entries are sorted in by whoever writes the list full; a reader goes through the list, which is why it is short.
     create index messages_by_text on messages using gin (
-      (array[group_id, owner_id]), public.search_stretches(position), public.search_terms(text)
-    ) with (gin_pending_list_limit = 512) where text is not null`,
+      (array[group_id, owner_id]), public.search_stretches(position), terms
+    ) with (gin_pending_list_limit = 512) where terms is not null`,
   handles: [
     'ChatGroupCreated',
     'MemberJoined',

@@ -1,5 +1,6 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { termsOf } from '../search/terms.ts';
 import { plain, quoted } from './columns.ts';
 import type { Projection, Statement } from './projection.ts';
 
@@ -13,16 +14,17 @@ const details = (events: (Posted | Changed)[]) => [
   quoted(events.map(({ data }) => data.description)),
   quoted(events.map(({ data }) => data.location)),
   plain(events.map(({ revision }) => revision)),
+  plain(events.map(({ data }) => termsOf([data.title, data.description, data.location ?? ''].join('\n')))),
 ];
 
 const post = (events: Posted[]): Statement => ({
   name: 'post',
   text: `
     insert into jobs
-      (job_id, title, description, location, revision, group_id, company_id, posted_at, position, status)
+      (job_id, title, description, location, revision, terms, group_id, company_id, posted_at, position, status)
     select b.*, 'open' from unnest(
-      $1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[],
-      $6::uuid[], $7::uuid[], $8::timestamptz[], $9::bigint[]) b
+      $1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::tsvector[],
+      $7::uuid[], $8::uuid[], $9::timestamptz[], $10::bigint[]) b
     on conflict do nothing`,
   values: [
     ...details(events),
@@ -37,9 +39,10 @@ const change = (events: Changed[]): Statement => ({
   name: 'change',
   text: `
     update jobs j
-    set title = b.title, description = b.description, location = b.location, revision = b.revision
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-      b (job_id, title, description, location, revision)
+    set title = b.title, description = b.description, location = b.location, terms = b.terms,
+      revision = b.revision
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::tsvector[])
+      b (job_id, title, description, location, revision, terms)
     where j.job_id = b.job_id and j.revision < b.revision`,
   values: details(events),
 });
@@ -53,7 +56,7 @@ const close = (events: Closed[]): Statement => ({
 /** The jobs on the board. */
 export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> = {
   name: 'jobs',
-  version: 2,
+  version: 3,
   tables: `
     create table jobs (
       job_id uuid primary key,
@@ -62,6 +65,8 @@ export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> =
       title text not null,
       description text not null,
       location text,
+      -- What it is found by; null where there is no word in it.
+      terms tsvector,
       status text not null,
       posted_at timestamptz not null,
       position bigint not null,
@@ -72,10 +77,7 @@ export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> =
     create unique index jobs_newest on jobs (position);
     create index jobs_newest_of_status on jobs (status, position);
     -- Jobs are long and few: each is sorted in when it is written, so that no search finds thousands still waiting.
-    create index jobs_by_text on jobs using gin (
-      public.search_stretches(position),
-      public.search_terms(title || ' ' || description || ' ' || coalesce(location, ''))
-    ) with (fastupdate = off)`,
+    create index jobs_by_text on jobs using gin (public.search_stretches(position), terms) with (fastupdate = off)`,
   handles: ['JobPosted', 'JobDetailsChanged', 'JobClosed'],
   project: (events) => {
     const posted: Posted[] = [];

@@ -1,5 +1,6 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { termsOf } from '../search/terms.ts';
 import { plain, quoted } from './columns.ts';
 import type { Statement } from './projection.ts';
 
@@ -106,10 +107,11 @@ const change = (messages: Changed[]): Statement => ({
   text: `
     update messages m
     set text = case when b.deleted_at is null then coalesce(b.text, m.text) end,
+      terms = case when b.deleted_at is null then case when b.text is null then m.terms else b.terms end end,
       file_ids = case when b.deleted_at is null then m.file_ids else '{}' end,
       edited_at = coalesce(b.edited_at, m.edited_at), deleted_at = b.deleted_at, changed_seq = b.seq
-    from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[])
-      b (message_id, group_id, seq, text, edited_at, deleted_at)
+    from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+      $7::tsvector[]) b (message_id, group_id, seq, text, edited_at, deleted_at, terms)
     where ${IS_NEWS}`,
   values: [
     plain(messages.map(({ messageId }) => messageId)),
@@ -118,6 +120,7 @@ const change = (messages: Changed[]): Statement => ({
     quoted(messages.map(({ text }) => text)),
     plain(messages.map(({ editedAt }) => editedAt)),
     plain(messages.map(({ deletedAt }) => deletedAt)),
+    plain(messages.map(({ text }) => termsOf(text))),
   ],
 });
 

@@ -1,9 +1,10 @@
-import { type DatabasePool, sql } from 'slonik';
+import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { JobId } from '../events/ids.ts';
-import { type Page, type Paging, byPosition } from './cursor.ts';
-import { newestFirst } from './newest-first.ts';
+import { searchQuery } from '../search/query.ts';
+import type { Page, Paging } from './cursor.ts';
+import { byRank, newestFirst } from './newest-first.ts';
 
 const JobRow = z.object({
   id: z.string(),
@@ -23,7 +24,8 @@ const job = sql.fragment`
   job_id as id, job_id as "jobId", group_id as "groupId", company_id as "companyId", title, description, location,
   status, posted_at as "postedAt", position`;
 
-const view = ({ position: _, ...shown }: z.infer<typeof JobRow>): Job => shown;
+type Row = z.infer<typeof JobRow> & { rank?: 2 | undefined };
+const view = ({ position: _, rank: __, ...shown }: Row): Job => shown;
 
 export interface ListJobs extends Paging {
   /** Words that the posting has to contain, as for a search engine; the last one may be unfinished. */
@@ -31,24 +33,30 @@ export interface ListJobs extends Paging {
   status?: 'open' | 'closed' | undefined;
 }
 
-/** Jobs, newest first. Everybody may see them. */
+/** Jobs, newest first, those with the words as typed before those with other accents. Everybody may see them. */
 export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: ListJobs): Promise<Page<Job>> {
-  const before = byPosition.read(cursor)?.position;
+  const after = byRank.read(cursor);
   const hasStatus = status === undefined ? sql.fragment`true` : sql.fragment`status = ${status}`;
-  const page = (rows: readonly z.infer<typeof JobRow>[]) =>
-    byPosition.page(rows, limit, ({ position }) => ({ position }), view);
-  if (q === undefined)
-    return page(
+  const page = (rows: readonly Row[]) =>
+    byRank.page(rows, limit, ({ position, rank }) => ({ position, rank }), view);
+  const inOrder = async (condition: FragmentSqlToken) =>
+    page(
       await db.any(sql.type(JobRow)`
         select ${job} from jobs.jobs
-        where ${before === undefined ? sql.fragment`true` : sql.fragment`position < ${before}`} and ${hasStatus}
+        where ${after ? sql.fragment`position < ${after.position}` : sql.fragment`true`} and ${hasStatus}
+          and ${condition}
         order by position desc limit ${limit + 1}`),
     );
+  if (q === undefined) return inOrder(sql.fragment`true`);
+  const query = searchQuery(q, { isTyping: true });
+  if (query === undefined) return { data: [], nextCursor: null };
+  // Nearly every job lacks the word: one after the other they are found sooner than by the index of words.
+  if (query.matchesOthers) return inOrder(sql.fragment`terms @@ ${query.asTyped}::tsquery`);
   return page(
-    await newestFirst(db, { readModel: 'jobs', before, wanted: limit + 1 }, (tx, stretch, wanted) =>
+    await newestFirst(db, { readModel: 'jobs', query, after, wanted: limit + 1 }, (tx, stretch, wanted) =>
       tx.any(sql.type(JobRow)`
         with hits as materialized (
-          select job_id, status, position from jobs.jobs where ${matching(q)} and ${stretch.inIndex}
+          select job_id, status, position from jobs.jobs where ${stretch.inIndex}
         ), found as materialized (
           select job_id from hits where ${stretch.within} and ${hasStatus} order by position desc limit ${wanted}
         )
@@ -56,13 +64,6 @@ export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: L
     ),
   );
 }
-
-/** A query that ends in a word, not in a bracket, also finds what only begins with that word. */
-const matching = (q: string) => sql.fragment`
-  public.search_terms(title || ' ' || description || ' ' || coalesce(location, '')) @@ (
-    select (asked::text || case when asked::text like '%''' then ':*' else '' end)::tsquery
-    from public.search_query(${q}) asked
-  )`;
 
 /** One job. Throws JOB_NOT_FOUND. */
 export async function getJob(db: DatabasePool, { jobId }: { jobId: JobId }): Promise<Job> {

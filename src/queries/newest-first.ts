@@ -1,5 +1,7 @@
 import { type DatabasePool, type DatabaseTransactionConnection, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
+import type { SearchQuery } from '../search/query.ts';
+import { cursorOf } from './cursor.ts';
 
 /** Below the 5 s in which every call is answered. */
 const STATEMENT_MS = 3_000;
@@ -8,10 +10,22 @@ const STATEMENT_MS = 3_000;
 const STRETCHES = [2 ** 11, 2 ** 17];
 
 const Head = z.object({ position: z.number() });
+const IsHeld = z.object({ isHeld: z.boolean() });
 
-/** A part of the log that is searched at once, as conditions on the column `position`. */
+/** A place among hits: those with the words as typed come first, then, in rank 2, those with other accents. */
+const Place = z.strictObject({ position: z.int().min(0), rank: z.literal(2).optional() });
+type Place = z.infer<typeof Place>;
+export const byRank = cursorOf(Place);
+
+/** The columns of the table that is searched. */
+const QUERIED = {
+  conversations: sql.fragment`conversations.messages`,
+  jobs: sql.fragment`jobs.jobs`,
+};
+
+/** A part of the log that is searched at once, as conditions on the columns `position` and `terms`. */
 export interface Stretch {
-  /** For the index of words; holds a little more than the stretch. */
+  /** For the index of words: the words and where to look for them. It holds a little more than the stretch. */
   inIndex: FragmentSqlToken;
   /** For what the index finds. */
   within: FragmentSqlToken;
@@ -19,43 +33,73 @@ export interface Stretch {
 }
 
 export interface NewestFirst {
-  readModel: 'conversations' | 'jobs';
+  readModel: keyof typeof QUERIED;
+  query: SearchQuery;
   /** Where the page before has ended. */
-  before: number | undefined;
+  after: Place | undefined;
   wanted: number;
 }
+
+type Find<R> = (tx: DatabaseTransactionConnection, stretch: Stretch, wanted: number) => Promise<readonly R[]>;
+
+/** What was found, with its rank for the cursor. */
+type Ranked<R> = R & Pick<Place, 'rank'>;
 
 /**
  * Finds what stands nowhere in the order in which it is wanted: hits by an index of words, newest first. It asks for those
  * of a short stretch at the end of the log, then of a long one, then for the rest, and stops as soon as there are enough:
- * a page of a frequent word costs what is in a stretch, one of a rare word what there is. No hit is left out.
+ * a page of a frequent word costs what is in a stretch, one of a rare word what there is. No hit is left out. The second
+ * rank is looked for in the same way once the first is exhausted, if any text at all has such words.
  *
  * `find` answers with the newest `wanted` hits in the stretch. It must ask the index for them in a step of its own, with
- * nothing but the words and `inIndex` (`with hits as materialized`): the planner then has no other way to take.
+ * nothing but `inIndex` (`with hits as materialized`): the planner then has no other way to take.
  */
 export const newestFirst = <R extends { position: number }>(
   db: DatabasePool,
-  { readModel, before, wanted }: NewestFirst,
-  find: (tx: DatabaseTransactionConnection, stretch: Stretch, wanted: number) => Promise<readonly R[]>,
-): Promise<readonly R[]> =>
+  { readModel, query, after, wanted }: NewestFirst,
+  find: Find<R>,
+): Promise<Ranked<R>[]> =>
   db.transaction(async (tx) => {
     await tx.any(sql.unsafe`
       select set_config('statement_timeout', ${String(STATEMENT_MS)}, true), set_config('enable_seqscan', 'off', true)`);
     const head = await tx.oneFirst(sql.type(Head)`
       select position from public.checkpoints where name = ${readModel}`);
-    const found: R[] = [];
-    let upper = Math.min(before ?? Infinity, head + 1);
-    for (const [kind, length] of STRETCHES.entries()) {
-      const last = Math.floor((upper - 1) / length);
-      const lower = Math.max(0, last - 1) * length;
-      const keys = [last, last - 1].map((stretch) => stretch * STRETCHES.length + kind);
-      const inIndex = sql.fragment`public.search_stretches(position) && ${sql.array(keys, 'int8')}`;
-      const within = sql.fragment`position >= ${lower} and position < ${upper}`;
-      found.push(...(await find(tx, { inIndex, within, isShort: kind === 0 }, wanted - found.length)));
-      if (found.length >= wanted || lower === 0) return found;
-      upper = lower;
-    }
-    const rest = { inIndex: sql.fragment`true`, within: sql.fragment`position < ${upper}`, isShort: false };
-    found.push(...(await find(tx, rest, wanted - found.length)));
-    return found;
+    const { asTyped, inSecondRank } = query;
+    const isTyped = sql.fragment`terms @@ ${asTyped}::tsquery`;
+    const end = (rank: Place['rank']) =>
+      after && after.rank === rank ? Math.min(after.position, head + 1) : head + 1;
+
+    const found: Ranked<R>[] =
+      after?.rank === 2 ? [] : await upTo(tx, end(undefined), { matching: isTyped, wanted, find });
+    if (found.length >= wanted || inSecondRank === undefined) return found;
+    const holdsOne = sql.fragment`terms @@ ${inSecondRank.holdingOneOf}::tsquery`;
+    const isHeld = await tx.oneFirst(sql.type(IsHeld)`
+      select exists (select from ${QUERIED[readModel]} where ${holdsOne}) as "isHeld"`);
+    if (!isHeld) return found;
+    const matching = sql.fragment`${holdsOne} and terms @@ ${inSecondRank.matching}::tsquery and not ${isTyped}`;
+    const others = await upTo(tx, end(2), { matching, wanted: wanted - found.length, find });
+    return [...found, ...others.map((row) => ({ ...row, rank: 2 as const }))];
   });
+
+/** The newest hits below a position, stretch by stretch. */
+async function upTo<R>(
+  tx: DatabaseTransactionConnection,
+  end: number,
+  { matching, wanted, find }: { matching: FragmentSqlToken; wanted: number; find: Find<R> },
+): Promise<R[]> {
+  const found: R[] = [];
+  let upper = end;
+  for (const [kind, length] of STRETCHES.entries()) {
+    const last = Math.floor((upper - 1) / length);
+    const lower = Math.max(0, last - 1) * length;
+    const keys = [last, last - 1].map((stretch) => stretch * STRETCHES.length + kind);
+    const inIndex = sql.fragment`${matching} and public.search_stretches(position) && ${sql.array(keys, 'int8')}`;
+    const within = sql.fragment`position >= ${lower} and position < ${upper}`;
+    found.push(...(await find(tx, { inIndex, within, isShort: kind === 0 }, wanted - found.length)));
+    if (found.length >= wanted || lower === 0) return found;
+    upper = lower;
+  }
+  const rest = { inIndex: matching, within: sql.fragment`position < ${upper}`, isShort: false };
+  found.push(...(await find(tx, rest, wanted - found.length)));
+  return found;
+}

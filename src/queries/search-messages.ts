@@ -1,10 +1,11 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { GroupId, UserId } from '../events/ids.ts';
-import { type Page, type Paging, byPosition } from './cursor.ts';
+import { searchQuery } from '../search/query.ts';
+import type { Page, Paging } from './cursor.ts';
 import { headSeqForMember } from './members.ts';
 import { Message, message } from './message.ts';
-import { type Stretch, newestFirst } from './newest-first.ts';
+import { type Stretch, byRank, newestFirst } from './newest-first.ts';
 
 const FoundRow = Message.extend({ position: z.number() });
 
@@ -60,16 +61,18 @@ function lookups(userId: UserId, groupId: GroupId | undefined, { groups, owners 
 }
 
 /**
- * Messages of the caller's groups, or of one of them, newest first. That the caller is a member is asked of each hit by
- * the group's id. What is looked up besides, groups and owners of groups, only keeps the hits of others out of the way:
+ * Messages of the caller's groups, or of one of them, newest first, those with the words as typed before those with other
+ * accents. That the caller is a member is asked of each hit by the group's id. What is looked up besides, groups and owners of groups, only keeps the hits of others out of the way:
  * what they wrote elsewhere costs nothing. Throws GROUP_NOT_FOUND.
  */
 export async function searchMessages(
   db: DatabasePool,
   { userId, q, groupId, cursor, limit }: SearchMessages,
 ): Promise<Page<Message>> {
-  const before = byPosition.read(cursor)?.position;
+  const after = byRank.read(cursor);
   if (groupId !== undefined) await headSeqForMember(db, { userId, groupId });
+  const query = searchQuery(q);
+  if (query === undefined) return { data: [], nextCursor: null };
   const reach = groupId === undefined ? await reachOf(db, userId) : { groups: 1, owners: [] };
   const byKeys = sql.fragment`array[m.group_id, m.owner_id] && lookup.keys`;
 
@@ -82,7 +85,7 @@ export async function searchMessages(
 
   const rows = await newestFirst(
     db,
-    { readModel: 'conversations', before, wanted: limit + 1 },
+    { readModel: 'conversations', query, after, wanted: limit + 1 },
     (tx, stretch, wanted) => {
       const { from, where } = source(stretch);
       return tx.any(sql.type(FoundRow)`
@@ -90,8 +93,7 @@ export async function searchMessages(
           select hit.message_id from lookups lookup cross join lateral (
             with hits as materialized (
               select m.message_id, m.group_id, m.position from conversations.messages m
-              where m.text is not null and ${where}
-                and public.search_terms(m.text) @@ public.search_query(${q}) and ${stretch.inIndex}
+              where ${where} and ${stretch.inIndex}
             )
             select message_id, position from hits
             where ${stretch.within} and (
@@ -106,10 +108,10 @@ export async function searchMessages(
         order by m.position desc`);
     },
   );
-  return byPosition.page(
+  return byRank.page(
     rows,
     limit,
-    ({ position }) => ({ position }),
-    ({ position: _, ...found }) => found,
+    ({ position, rank }) => ({ position, rank }),
+    ({ position: _, rank: __, ...found }) => found,
   );
 }

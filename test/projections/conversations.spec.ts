@@ -111,6 +111,26 @@ describe('the conversations read model', () => {
       { seq: 3, text: null },
     ]));
 
+  test('a message is found by the words that it has now, and by none when it is deleted', () =>
+    given(
+      said(1, ada, 'Büro: full-stack'),
+      said(2, ada, '👍'),
+      said(3, ada, 'gone'),
+      said(4, ada, 'one'),
+      said(5, ada, null),
+      edited(4, 'two'),
+      edited(2, 'three'),
+      edited(1, 'Büro'),
+      deleted(3),
+      reacted(1),
+    ).then('messages', 'seq, terms::text', [
+      { seq: 1, terms: "'büro':1 '~buro':1" },
+      { seq: 2, terms: "'three':1" },
+      { seq: 3, terms: null },
+      { seq: 4, terms: "'two':1" },
+      { seq: 5, terms: null },
+    ]));
+
   test('of many edits the last one stands', () =>
     given(said(1), edited(1, 'one'), edited(1, 'two'), edited(1, 'three')).then(
       'messages',

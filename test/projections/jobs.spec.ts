@@ -35,6 +35,11 @@ describe('the jobs read model', () => {
       [{ title: 'Chief engineer', description: 'Still engines', location: null, position: 1 }],
     ));
 
+  test('is found by title, description and location as they are now', () =>
+    given(jobPosted, changed('Senior C++ engineer')).then('jobs', 'terms::text', [
+      { terms: "'c++':2 'engineer':3 'engines':5 'senior':1 'still':4" },
+    ]));
+
   test('a closed job stays on the board', () =>
     given(jobPosted, changed('Senior engineer'), jobClosed).then('jobs', 'title, status', [
       { title: 'Senior engineer', status: 'closed' },

@@ -87,6 +87,7 @@ const PIECES = [
   'classified:*',
   '"classified salary"',
   'class<b>ified</b>',
+  'clássified',
   groupId,
   groupId.replaceAll('-', ''),
   `'${groupId}':*`,

@@ -4,16 +4,15 @@ import { changeJob } from '../../commands/job/change-job.ts';
 import { closeJob } from '../../commands/job/close-job.ts';
 import { postJob } from '../../commands/job/post-job.ts';
 import { GroupId, JobId } from '../../events/ids.ts';
-import { text } from '../../events/text.ts';
 import { commandRequest } from '../command-request.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, Id, Position, bodyOf, pageOf, paging } from '../schemas.ts';
+import { Done, Id, Position, Words, bodyOf, pageOf, paging } from '../schemas.ts';
 import { JobView } from '../views.ts';
 
 const tags = ['Jobs'];
 const params = z.strictObject({ jobId: JobId });
 const search = z.strictObject({
-  q: text(1, 200).optional(),
+  q: Words.optional(),
   status: z.enum(['open', 'closed']).optional(),
   ...paging,
 });

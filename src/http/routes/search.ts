@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
-import { text } from '../../events/text.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { pageOf, paging } from '../schemas.ts';
+import { Words, pageOf, paging } from '../schemas.ts';
 import { MessageView } from '../views.ts';
 
 /** Full-text search in what the caller may read. */
@@ -18,7 +17,7 @@ export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): voi
         tags: ['Messages'],
         operationId: 'searchMessages',
         summary: 'Messages with these words, in the caller’s groups or one of them',
-        querystring: z.strictObject({ q: text(1, 200), groupId: GroupId.optional(), ...paging }),
+        querystring: z.strictObject({ q: Words, groupId: GroupId.optional(), ...paging }),
         response: { 200: pageOf(MessageView) },
       },
     },

@@ -1,0 +1,137 @@
+import { MARK, WORD, kindOf, normalized } from './characters.ts';
+import { type Asked, askedBy, nameOfAccented } from './terms.ts';
+import { type Tokens, tokensOf } from './tokens.ts';
+
+/** What to look up, each as PostgreSQL writes a `tsquery`. */
+export interface SearchQuery {
+  /** Finds the texts with the words as typed. */
+  asTyped: string;
+  /** `matching` finds these too, and those with other accents, each of which holds one of a few names. */
+  inSecondRank?: { matching: string; holdingOneOf: string };
+  /** Whether texts that hold none of the words match: `-word`. There is no second rank of them. */
+  matchesOthers: boolean;
+}
+
+/** Terms one after the other. */
+type Phrase = Asked[];
+/** One of several phrases: `full stack` or `fullstack`. */
+interface Item {
+  isNegated: boolean;
+  ways: Phrase[];
+}
+
+/** Quotes as keyboards and word processors make them. */
+const ITEM =
+  /([-\u2212]*)(?:["\u201c\u201d\u201e\u201f«»]([^"\u201c\u201d\u201e\u201f«»]*)(["\u201c\u201d\u201e\u201f«»]|$)|([^\s"\u201c\u201d\u201e\u201f«»]+))/g;
+
+/**
+ * Reads what somebody typed, as `websearch_to_tsquery` does: words that all have to be there, "phrases", or, -not. It
+ * takes any text; undefined when there is no word in it. A dash with a space behind it is a dash. With `isTyping` the last
+ * word may be unfinished, if the text ends in it.
+ */
+export function searchQuery(typed: string, { isTyping = false } = {}): SearchQuery | undefined {
+  const source = normalized(typed);
+  const alternatives: Item[][] = [[]];
+  const written = [...source.matchAll(ITEM)];
+  let isAfterOr = true;
+  for (const [index, [whole, dashes = '', quoted, closing, bare = '']] of written.entries()) {
+    const isLast = index === written.length - 1;
+    if (whole === 'or' && !isAfterOr && !isLast) {
+      alternatives.push([]);
+      isAfterOr = true;
+      continue;
+    }
+    isAfterOr = false;
+    const isNegated = dashes.length % 2 === 1;
+    const isUnfinished = isTyping && isLast && !isNegated && !closing && endsInWord(source);
+    const ways = waysOf(tokensOf(quoted ?? bare), isUnfinished);
+    if (ways.length > 0) alternatives.at(-1)!.push({ isNegated, ways });
+  }
+  return compiled(alternatives.filter((items) => items.length > 0));
+}
+
+function endsInWord(source: string): boolean {
+  const kind = kindOf([...source.slice(-2)].at(-1)!.codePointAt(0)!);
+  return kind === WORD || kind === MARK;
+}
+
+/** As written; and with compounds as one word, or only as much of them as is known as one. */
+function waysOf({ tokens, compounds }: Tokens, isUnfinished: boolean): Phrase[] {
+  const last = tokens.at(-1);
+  if (last === undefined) return [];
+  const isPrefix = isUnfinished && 'word' in last && (tokens.length > 1 || [...last.word].length > 1);
+  const way = (joined: Tokens['compounds']): Phrase => {
+    const phrase: Phrase = [];
+    let removed = 0;
+    for (let index = 0; index < tokens.length; index += 1) {
+      const compound = joined.find(({ first }) => first === index);
+      const token = tokens[index]!;
+      const at = token.at - removed;
+      if (compound) {
+        removed += compound.last - index;
+        index = compound.last;
+      }
+      const asked = compound ? { word: compound.word } : token;
+      phrase.push(...askedBy({ ...asked, at }, isPrefix && index === tokens.length - 1));
+    }
+    return phrase;
+  };
+  if (compounds.length === 0) return [way([])];
+  // Where two begin at the same token, the longer one comes first.
+  const ways = [way([]), way(compounds), way(compounds.toReversed())];
+  return compounds.some(({ first }, index) => compounds[index + 1]?.first === first)
+    ? ways
+    : ways.slice(0, 2);
+}
+
+function compiled(alternatives: Item[][]): SearchQuery | undefined {
+  if (alternatives.length === 0) return undefined;
+  const written = (write: Write) => anyOf(alternatives.map((items) => allOf(items, write)));
+  const matching = written(whateverItsAccents);
+  const matchesOthers = alternatives.some((items) => items.every(({ isNegated }) => isNegated));
+  if (matchesOthers) return { asTyped: matching, matchesOthers };
+  const others = namesOfOthers(alternatives);
+  const asTyped = written(exactly);
+  if (others.length === 0) return { asTyped, matchesOthers };
+  return { asTyped, matchesOthers, inSecondRank: { matching, holdingOneOf: anyOf(others) } };
+}
+
+/** One of these is in every text that has other accents than the query; most texts, and most indexes, have none. */
+function namesOfOthers(alternatives: Item[][]): string[] {
+  const phrases = alternatives.flat().flatMap(({ isNegated, ways }) => (isNegated ? [] : ways));
+  const names = phrases.flat().flatMap((asked) => (asked.isWord ? otherNames(asked) : []));
+  return [...new Set(names)];
+}
+
+type Write = (asked: Asked) => string;
+const operand = (term: string, isPrefix: boolean) => `'${term}'${isPrefix ? ':*' : ''}`;
+const exactly: Write = ({ term, isPrefix }: Asked) => operand(term, isPrefix);
+
+function otherNames({ term, isPrefix }: Asked): string[] {
+  const name = nameOfAccented(term);
+  const plain = name.slice(1);
+  return [...(plain === term || plain === '' ? [] : [plain]), name].map((each) => operand(each, isPrefix));
+}
+
+const whateverItsAccents: Write = (asked) =>
+  asked.isWord ? anyOf([exactly(asked), ...otherNames(asked)]) : exactly(asked);
+
+const anyOf = (operands: string[]) => (operands.length === 1 ? operands[0]! : `(${operands.join(' | ')})`);
+
+/** What is not wanted is not wanted with other accents either. */
+const allOf = (items: Item[], write: Write) =>
+  items
+    .map(({ isNegated, ways }) =>
+      isNegated
+        ? `!(${anyOf(ways.map((way) => inOrder(way, whateverItsAccents)))})`
+        : anyOf(ways.map((way) => inOrder(way, write))),
+    )
+    .join(' & ');
+
+const inOrder = (phrase: Phrase, write: Write) => {
+  const written = phrase.map((asked, index) => {
+    const before = phrase[index - 1];
+    return before ? `<${asked.at - before.at}> ${write(asked)}` : write(asked);
+  });
+  return phrase.length === 1 ? written[0]! : `(${written.join(' ')})`;
+};

@@ -1,0 +1,156 @@
+import type { Block } from './case.ts';
+
+/** English, and what people of all languages type: names of languages, files, addresses, signs. */
+export const english: Block[] = [
+  {
+    of: 'English',
+    after: 'Elasticsearch: standard tokenizer (UAX #29), uax_url_email tokenizer, path_hierarchy tokenizer',
+    texts: [
+      {
+        text: 'The 2 QUICK Brown-Foxes jumped over the lazy dog’s bone.',
+        found: [
+          'quick',
+          'QUICK brown',
+          'foxes',
+          'brown-foxes',
+          'brownfoxes',
+          'dog',
+          "dog's",
+          'dogs',
+          'bone',
+          '2',
+        ],
+        missed: ['fox', 'quickbrown', 'jump'],
+      },
+      {
+        text: 'Email me at john.smith@global-international.com',
+        found: [
+          'john',
+          'smith',
+          'john.smith',
+          'john.smith@global-international.com',
+          'global-international.com',
+          'international',
+          'globalinternational',
+          'com',
+        ],
+        missed: ['smith.john', 'global.com'],
+      },
+      {
+        text: 'It is in /one/two/three',
+        found: ['two', '/one/two', 'one/two/three', 'three'],
+        missed: ['one/three'],
+      },
+      {
+        text: 'See https://jobs.acme.example/board?id=17&lang=en#apply for more',
+        found: [
+          'acme',
+          'jobs.acme.example',
+          'https://jobs.acme.example/board?id=17',
+          'board',
+          '17',
+          'apply',
+          'lang',
+        ],
+        missed: ['acme.jobs', 'board/apply'],
+      },
+    ],
+  },
+  {
+    of: 'English',
+    after: 'Lucene: WordDelimiterGraphFilter',
+    texts: [
+      {
+        text: 'Wi-Fi is in every room',
+        found: ['wifi', 'wi-fi', 'wi fi', 'WiFi', '"wi fi"'],
+        missed: ['wif'],
+      },
+      { text: 'wifi is in every room', found: ['wi-fi', 'Wi-Fi', 'WIFI'], missed: ['wi'] },
+      { text: 'PowerShot XL500', found: ['powershot', 'xl500'], missed: ['power', '500'] },
+      { text: 'O’Neil’s', found: ['oneils', "O'Neil's", 'neil', 'o`neil'], missed: ['neils'] },
+      {
+        text: 'super-duper 500-42',
+        found: ['superduper', '50042', '500', 'duper'],
+        missed: ['superduper50042'],
+      },
+      {
+        text: 'a full-stack e-mail',
+        found: ['fullstack', 'email', '"full stack"', 'e-mail'],
+        missed: ['stack-full'],
+      },
+      { text: 'send me an email', found: ['e-mail', 'E‑Mail', '"an e-mail"'], missed: ['mail'] },
+    ],
+  },
+  {
+    of: 'names of techniques',
+    after: 'Algolia: separatorsToIndex; Meilisearch: non-separator tokens',
+    texts: [
+      {
+        text: 'C++ and C# developer',
+        found: ['C++', 'c#', '(C++)', 'c++,', 'C♯', 'Ｃ＋＋'],
+        missed: ['c', 'c+++d', 'f#'],
+      },
+      { text: 'Cashier in a café', found: ['cashier'], missed: ['c++', 'c#', 'c', '.net'] },
+      { text: 'C for microcontrollers', found: ['C', 'c.'], missed: ['C++', 'C#'] },
+      { text: 'Modern C++20, C#12', found: ['c++', 'c++20', 'C#', 'c#12'], missed: ['c20'] },
+      { text: 'C/C++/C#', found: ['c', 'c++', 'c#', 'C/C++'], missed: ['c#/c++'] },
+      { text: 'Objective-C++', found: ['c++', 'objective', 'objective-c++'], missed: ['objective-c'] },
+      { text: 'Notepad++ is fine', found: ['notepad', 'notepad++', 'notepad#'], missed: ['note++'] },
+      { text: '.NET, not Java', found: ['.net', 'net', '.NET,', 'java'], missed: ['dotnet'] },
+      {
+        text: 'ASP.NET, VB.NET and C#.NET',
+        found: ['.net', 'asp.net', 'asp', 'net', 'c#.net'],
+        missed: ['asp.java'],
+      },
+      { text: 'write to ada@example.net', found: ['example.net', 'net'], missed: ['.net'] },
+      { text: '我们使用.NET开发', found: ['.net', '使用', '开发'] },
+      {
+        text: 'Node.js, Vue.js',
+        found: ['node.js', 'node js', 'nodejs', 'NodeJS', 'vue'],
+        missed: ['js.node', 'nodevue'],
+      },
+      { text: 'we use nodejs', found: ['node.js', 'Node.JS'], missed: ['node'] },
+      { text: 'F# and J++', found: ['f#', 'j++'], missed: ['f', 'j'] },
+      {
+        text: 'UI/UX Designer (m/f/d)',
+        found: ['ux', 'ui', 'UI/UX', 'designer', 'm/f/d'],
+        missed: ['ux/ui'],
+      },
+      { text: 'R&D at AT&T', found: ['r&d', 'AT&T', '"r d"'], missed: ['d&r'] },
+      {
+        text: '#hiring @ada $100 50% snake_case',
+        found: ['hiring', '#hiring', 'ada', '@ada', '100', '50%', 'snake', 'snake_case'],
+      },
+      {
+        text: 'report_final-v2.docx, portfolio.pdf',
+        found: ['portfolio', 'portfolio.pdf', 'pdf', 'final', 'report_final-v2.docx'],
+      },
+      { text: 'call +49 30 901820 or 555-0199', found: ['901820', '+49', '555-0199', '5550199'] },
+      { text: 'on 2026-05-01 at 10:30', found: ['2026-05-01', '20260501', '10:30', '2026'] },
+      { text: 'v1.2.3 costs 1,000.50', found: ['v1.2.3', '1,000.50', '000'], missed: ['1000.50'] },
+    ],
+  },
+  {
+    of: 'signs',
+    after: 'Unicode: UAX #29 (word boundaries), UAX #15 (NFKC), Default_Ignorable_Code_Point',
+    texts: [
+      { text: '“Kubernetes” …', found: ['kubernetes', '“kubernetes”', 'KUBERNETES'] },
+      { text: 'Docker—Kubernetes…', found: ['kubernetes', 'docker'], missed: ['dockerkubernetes'] },
+      { text: 'with\u00a0Kubernetes\u00a0only', found: ['kubernetes', '"with kubernetes"'] },
+      { text: 'Kubernetes🎉🎉', found: ['kubernetes', 'kubernetes 🎉'], missed: ['🎉'] },
+      {
+        text: '❤️Kubernetes™, Docker® ',
+        found: ['kubernetes', 'docker', 'Kubernetes™'],
+        missed: ['kubernetestm'],
+      },
+      { text: '¡Kubernetes! ¿Docker? «Go» „Rust“', found: ['kubernetes', 'docker', 'go', 'rust'] },
+      { text: 'Kuber\u00adnetes and Do\u200bcker', found: ['kubernetes', 'do', 'cker'], missed: ['docker'] },
+      { text: '\ufeffKubernetes\u200e', found: ['kubernetes'] },
+      { text: 'ｆｕｌｌ ｗｉｄｔｈ ﬁnance Ⅳ ²', found: ['full', 'width', 'finance', 'iv', '2'] },
+      { text: '1️⃣ first', found: ['1', 'first'] },
+      { text: '𝐁𝐨𝐥𝐝 𝒋𝒐𝒃', found: ['bold', 'job'] },
+      { text: 'C’est l’été · a•b ‹c›', found: ['été', 'a', 'b', 'c'], accents: ['ete', "l'ete"] },
+      { text: '👍', missed: ['👍', 'thumb', '""'] },
+    ],
+  },
+];

@@ -1,0 +1,81 @@
+import { type GroupId, JobId } from '../../src/events/ids.ts';
+import { searchQuery } from '../../src/search/query.ts';
+import { termsOf } from '../../src/search/terms.ts';
+import { messageNumber, said } from '../support/conversation.ts';
+import { acme, ada, event, groupId, uuid } from '../support/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/read-side.ts';
+import { matches } from '../support/tsquery.ts';
+import { cases } from './cases/all.ts';
+
+const texts = [...new Set(cases.map(({ text }) => text))];
+const job = (index: number) => JobId.parse(uuid(0x60_0000 + index));
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(
+    event('ChatGroupCreated', { groupId, jobId: null, name: 'A group', adminId: ada.userId }),
+    ...texts.map((text, index) => said(index, ada, text)),
+    ...texts.map((text, index) =>
+      event('JobPosted', {
+        jobId: job(index),
+        groupId: uuid(0x70_0000 + index) as GroupId,
+        companyId: acme.userId,
+        title: '-',
+        description: text,
+        location: null,
+      }),
+    ),
+  );
+});
+afterAll(() => side.close());
+
+/** The texts that are found, in order, as a reader of all of them would put it. */
+function expected(asked: string, isTyping: boolean): number[] {
+  const query = searchQuery(asked, { isTyping });
+  if (query === undefined) return [];
+  const found = (tsquery: string) =>
+    texts
+      .keys()
+      .filter((index) => matches(termsOf(texts[index]!) ?? '', tsquery))
+      .filter((index) => termsOf(texts[index]!) !== null)
+      .toArray()
+      .toReversed();
+  const asTyped = found(query.asTyped);
+  const others = query.inSecondRank ? found(query.inSecondRank.matching) : [];
+  return [...asTyped, ...others.filter((index) => !asTyped.includes(index))];
+}
+
+type Page = Promise<{ data: { id: string }[]; nextCursor: string | null }>;
+
+/** All pages, of which none is larger than three. */
+async function read(ask: (cursor?: string) => Page): Promise<string[]> {
+  const ids: string[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await ask(cursor);
+    ids.push(...page.data.map(({ id }) => id));
+    if (page.nextCursor === null) return ids;
+    cursor = page.nextCursor;
+  }
+}
+const limit = 3;
+
+describe('every query of the table, page by page', () => {
+  const queries = [...new Set(cases.map(({ asked }) => asked))];
+
+  test('finds messages: those with the words as typed, then those with other accents, the newest first', async () => {
+    for (const q of queries) {
+      const found = await read((cursor) =>
+        side.queries.searchMessages({ userId: ada.userId, q, limit, cursor }),
+      );
+      expect([q, ...found]).toEqual([q, ...expected(q, false).map(messageNumber)]);
+    }
+  });
+
+  test('finds jobs in the same order, also by the beginning of the last word', async () => {
+    for (const q of queries) {
+      const found = await read((cursor) => side.queries.listJobs({ q, limit, cursor }));
+      expect([q, ...found]).toEqual([q, ...expected(q, true).map(job)]);
+    }
+  });
+});
