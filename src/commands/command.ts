@@ -41,6 +41,7 @@ export interface MessageFacts {
   changedSeq: number;
   isDeleted: boolean;
   text: string | null;
+  hasFiles: boolean;
   reactions: Readonly<Record<string, readonly UserId[]>>;
 }
 

@@ -22,7 +22,8 @@ export const conversationEvents = {
     fileIds: z.array(FileId).max(MAX_FILES),
     replyTo: MessageId.nullable(),
   }),
-  MessageEdited: z.strictObject({ ...subject, text: MessageText }),
+  /** Without a text the message consists of its files. */
+  MessageEdited: z.strictObject({ ...subject, text: MessageText.nullable() }),
   MessageDeleted: z.strictObject(subject),
   ReactionAdded: z.strictObject({ ...subject, userId: UserId, emoji: RecordedEmoji }),
   ReactionRemoved: z.strictObject({ ...subject, userId: UserId, emoji: RecordedEmoji }),

@@ -13,7 +13,10 @@ export interface StoredShape {
  * A type's current version is one more than its number of steps. A fixture of each retired shape stays in
  * test/events/fixtures/.
  */
-export const upcasters: Partial<Record<EventType, ((data: never) => unknown)[]>> = {};
+export const upcasters: Partial<Record<EventType, ((data: never) => unknown)[]>> = {
+  // Version 2 may have no text: a caption was removed.
+  MessageEdited: [(data) => data],
+};
 
 export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';

@@ -17,7 +17,8 @@ const isVisible = (value: string) =>
   /[^\p{White_Space}\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u.test(value);
 
 /** What a client writes that others are to read. */
-export const visible = (schema: z.ZodString) => schema.refine((value) => value === '' || isVisible(value), 'Must contain a visible character');
+export const visible = (schema: z.ZodString) =>
+  schema.refine((value) => value === '' || isVisible(value), 'Must contain a visible character');
 
 /** Embeddings, overrides and isolates, which reach beyond the text that they stand in (UAX #9). */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;

@@ -95,6 +95,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   FILE_CLEARED: [409, 'The file was found clean'],
   FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
   MESSAGE_DELETED: [409, 'The message was deleted'],
+  MESSAGE_EMPTY: [409, 'A message needs a text or at least one file'],
   TOO_MANY_REACTIONS: [409, 'You have reacted to this message as often as one may'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],

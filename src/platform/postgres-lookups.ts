@@ -7,7 +7,7 @@ import { caughtUpWithLog } from './caught-up.ts';
 
 const FACTS = `
   select m.group_id as "groupId", m.sender_id as "senderId", m.changed_seq as "changedSeq",
-    m.deleted_at is not null as "isDeleted", m.text,
+    m.deleted_at is not null as "isDeleted", m.text, m.file_ids <> '{}' as "hasFiles",
     coalesce((
       select json_object_agg(r.emoji, r.users)
       from (

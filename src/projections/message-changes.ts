@@ -106,8 +106,8 @@ const change = (messages: Changed[]): Statement => ({
   name: 'change',
   text: `
     update messages m
-    set text = case when b.deleted_at is null then coalesce(b.text, m.text) end,
-      terms = case when b.deleted_at is null then case when b.text is null then m.terms else b.terms end end,
+    set text = case when b.deleted_at is not null then null when b.edited_at is null then m.text else b.text end,
+      terms = case when b.deleted_at is not null then null when b.edited_at is null then m.terms else b.terms end,
       file_ids = case when b.deleted_at is null then m.file_ids else '{}' end,
       edited_at = coalesce(b.edited_at, m.edited_at), deleted_at = b.deleted_at, changed_seq = b.seq
     from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],

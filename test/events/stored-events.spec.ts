@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type DomainEvent, type EventType, eventSchemas } from '../../src/events/domain-event.ts';
 import {
   UNKNOWN,
@@ -83,6 +85,15 @@ describe('stored events', () => {
   test('the version of a type counts its retired shapes', () => {
     for (const example of Object.values(examples))
       expect(toStored(example).v).toBe((upcasters[example.type]?.length ?? 0) + 1);
+  });
+
+  test('every retired shape has a fixture, which is read', () => {
+    for (const [type, steps] of Object.entries(upcasters))
+      for (let v = 1; v <= steps.length; v += 1) {
+        const fixture = join(import.meta.dirname, `fixtures/${type}.v${v}.json`);
+        const stored = JSON.parse(readFileSync(fixture, 'utf8')) as { type: string; v: number; data: object };
+        expect(fromStored(stored)).toMatchObject({ type, v: steps.length + 1 });
+      }
   });
 
   test('a retired shape is read in the newest one, step by step', () => {

@@ -83,6 +83,7 @@ describe('what commands may know of a message', () => {
       senderId: ada.userId,
       changedSeq: 9,
       isDeleted: false,
+      hasFiles: false,
       text: 'new',
       reactions: { '🎉': [bob.userId], '👍': [bob.userId, ada.userId] },
     });

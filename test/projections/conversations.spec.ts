@@ -100,6 +100,16 @@ describe('the conversations read model', () => {
       ],
     ));
 
+  test('a caption that was removed leaves no text, and is found no more', () =>
+    given(said(1, ada, 'caption'), said(2), edited(1, null), edited(2, 'new'), edited(2, null)).then(
+      'messages',
+      'seq, text, terms, edited_at is not null as edited',
+      [
+        { seq: 1, text: null, terms: null, edited: true },
+        { seq: 2, text: null, terms: null, edited: true },
+      ],
+    ));
+
   test('text is kept as it was written', () =>
     given(
       said(1, ada, 'a "quoted", {braced} \\ NULL, 👩‍💻\nline'),

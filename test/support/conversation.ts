@@ -15,7 +15,7 @@ export const said = (n: number, by: Actor = ada, text: string | null = `message 
     fileIds: [],
     replyTo: null,
   });
-export const edited = (n: number, text: string, group = groupId) =>
+export const edited = (n: number, text: string | null, group = groupId) =>
   event('MessageEdited', { groupId: group, messageId: messageNumber(n), text });
 export const deleted = (n: number, group = groupId) =>
   event('MessageDeleted', { groupId: group, messageId: messageNumber(n) });

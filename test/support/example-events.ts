@@ -82,6 +82,7 @@ export const hello: MessageFacts = {
   changedSeq: 1,
   isDeleted: false,
   text: 'Hello',
+  hasFiles: false,
   reactions: {},
 };
 

@@ -114,6 +114,7 @@ async function messageFacts(store: EventStore, groupId: GroupId, messageId: Mess
         senderId: data.senderId,
         changedSeq,
         isDeleted: false,
+        hasFiles: data.fileIds.length > 0,
         text: data.text,
         reactions: {},
       };

@@ -7,8 +7,9 @@ import { actorId, defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
-const input = z.strictObject({ ...messageInput, text: NewMessageText });
+const input = z.strictObject({ ...messageInput, text: NewMessageText.nullable() });
 
+/** Without a text only the files are left of a message; one that has none needs its text. */
 export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
   name: 'EditMessage',
   input,
@@ -19,6 +20,7 @@ export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGro
     const { group, message } = requireMessage(known.group, known.message, actor);
     require(message.senderId === actorId(actor), 'NOT_MESSAGE_AUTHOR');
     require(!message.isDeleted, 'MESSAGE_DELETED');
+    require(edit.text !== null || message.hasFiles, 'MESSAGE_EMPTY');
     if (message.text === edit.text) return [];
     requireOpen(group);
     return [{ type: 'MessageEdited', data: edit }];

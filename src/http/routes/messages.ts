@@ -113,6 +113,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
           'MESSAGE_NOT_FOUND',
           'NOT_MESSAGE_AUTHOR',
           'MESSAGE_DELETED',
+          'MESSAGE_EMPTY',
           'GROUP_CLOSED',
         ],
       },

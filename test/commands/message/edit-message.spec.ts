@@ -26,6 +26,27 @@ describe('editing a message', () => {
       .when(editMessage, edit)
       .then([edited]));
 
+  test('a caption is removed from a message with files', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: { ...hello, hasFiles: true } })
+      .when(editMessage, { ...edit, text: null })
+      .then([event('MessageEdited', { groupId, messageId, text: null })]));
+
+  test('removing a caption that is not there changes nothing', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: { ...hello, hasFiles: true, text: null } })
+      .when(editMessage, { ...edit, text: null })
+      .thenNothing());
+
+  test('a message without files keeps a text', () =>
+    given(...group)
+      .as(ada)
+      .knowing({ message: hello })
+      .when(editMessage, { ...edit, text: null })
+      .thenRejects('MESSAGE_EMPTY'));
+
   test('the same text again changes nothing', () =>
     given(...group)
       .as(ada)
