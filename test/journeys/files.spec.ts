@@ -197,7 +197,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     const files = filesOf(app, ada);
     const bytes = bytesOf('<html><script>alert(1)</script></html>');
     const page = await files.upload({ groupId, name: 'notes.txt', contentType: 'text/plain', bytes });
-    expect(await files.settled(page)).toMatchObject({ status: 'rejected', reason: 'type-does-not-match' });
+    expect(await files.settled(page)).toMatchObject({ status: 'rejected', reason: 'type-not-allowed' });
   });
 
   test('names that would break out of a header or a folder do not', async () => {
