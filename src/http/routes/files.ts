@@ -10,7 +10,7 @@ import { requestUpload } from '../../commands/file/request-upload.ts';
 import { CommandRejected, require } from '../../commands/rejection.ts';
 import { FileId, type UserId } from '../../events/ids.ts';
 import { type FileKind, decideKind } from '../../files/decide-kind.ts';
-import { type FileStorage, storageKey } from '../../files/storage.ts';
+import type { FileStorage } from '../../files/storage.ts';
 import { type UploadQuotas, type UploadToCount, untilNextDay } from '../../files/upload-quotas.ts';
 import { commandRequest } from '../command-request.ts';
 import { fileAccess } from '../file-access.ts';
@@ -158,7 +158,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       const { userId } = request.session.actor;
       let file = await ownFile(fileId, userId);
       if (file.state.status === 'pending') {
-        const stored = await storage.stat(storageKey('quarantine', fileId));
+        const stored = await storage.seal(fileId);
         require(stored !== undefined, 'FILE_NOT_UPLOADED');
         const { events, position } = await handle(
           completeUpload,
