@@ -5,7 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { BadConfig, type Config, readConfig } from '../src/config.ts';
-import { s3Client, statusOf } from '../src/platform/s3-storage-client.ts';
+import { s3Clients, statusOf } from '../src/platform/s3-storage-client.ts';
 
 const USAGE = `Usage: S3_BUCKET=… node scripts/make-bucket.ts
 
@@ -65,14 +65,15 @@ async function allowUploads(client: S3Client, bucket: string, origins: string[])
 async function main(): Promise<void> {
   const { s3, publicUrl, allowedOrigins } = readConfig(process.env);
   if (!s3) throw new BadConfig(['S3_BUCKET must be set', USAGE]);
-  const client = s3Client({ ...s3, answerMs: ANSWER_MS });
+  const { clientOf, close } = s3Clients(s3, { answerMs: ANSWER_MS, credentials: undefined });
+  const client = clientOf(s3.pathStyle ?? true);
   const own = publicUrl === undefined ? [] : [new URL(publicUrl).origin];
   const origins = [...new Set([...own, ...allowedOrigins])];
   try {
     await makeBucket(client, s3);
     if (origins.length > 0) await allowUploads(client, s3.bucket, origins);
   } finally {
-    client.destroy();
+    close();
   }
 }
 

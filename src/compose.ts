@@ -88,7 +88,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const keys = await openKeys(config, database.logins);
   const links = createSignedLinks(keys.linkSecret);
   const queries = await openQueries(log, open, databaseUrl);
-  const files = await openFiles(config, open, { ...core, links, queries });
+  const files = await openFiles(config, log, open, { ...core, links, queries });
   const push = openPush(config, log, pool);
 
   let isServing = false;

@@ -202,9 +202,11 @@ const settings = z
             /** Where clients reach it, when that differs. */
             publicEndpoint: env.S3_PUBLIC_ENDPOINT,
             region: env.S3_REGION ?? 'us-east-1',
-            /** Other servers than Amazon's rarely know their buckets by host name. */
+            /** Whether buckets are named in the path; undefined means that a server other than Amazon's is asked. */
             pathStyle:
-              env.S3_PATH_STYLE === undefined ? env.S3_ENDPOINT !== undefined : env.S3_PATH_STYLE === 'true',
+              env.S3_ENDPOINT === undefined || env.S3_PATH_STYLE !== undefined
+                ? env.S3_PATH_STYLE === 'true'
+                : undefined,
           },
     /** Undefined means that only size and type are checked, or that a scanner elsewhere reports. */
     clamdUrl: env.CLAMD_URL,

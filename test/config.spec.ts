@@ -122,7 +122,8 @@ describe('the settings', () => {
   test('address the buckets of other servers than Amazon’s by path, unless told otherwise', () => {
     const s3 = (env: NodeJS.ProcessEnv) => readConfig({ S3_BUCKET: 'files', ...env }).s3;
     expect(s3({})).toEqual({ bucket: 'files', region: 'us-east-1', pathStyle: false });
-    expect(s3({ S3_ENDPOINT: 'http://minio:9000' })?.pathStyle).toBe(true);
+    expect(s3({ S3_ENDPOINT: 'http://minio:9000' })?.pathStyle).toBeUndefined();
+    expect(s3({ S3_ENDPOINT: 'http://minio:9000', S3_PATH_STYLE: 'true' })?.pathStyle).toBe(true);
     expect(s3({ S3_ENDPOINT: 'http://minio:9000', S3_PATH_STYLE: 'false' })?.pathStyle).toBe(false);
   });
 

@@ -23,7 +23,7 @@ import { createInspectionTries } from '../platform/postgres-inspection-tries.ts'
 import { createNonces } from '../platform/postgres-scan-reports.ts';
 import { createUploadQuotas } from '../platform/postgres-upload-quotas.ts';
 import { createProcessSandbox } from '../platform/process-sandbox.ts';
-import { createS3Storage } from '../platform/s3-storage.ts';
+import { openS3Storage } from '../platform/open-s3-storage.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
 import { followReactions } from '../reactions/follow-reactions.ts';
@@ -35,13 +35,13 @@ const REPORT_OVERDUE_MS = 600_000;
 const CATCH_UP_MS = 2_000;
 
 /** Where bytes live. `receiver` takes uploads where no storage of its own does. */
-async function openStorage(config: Config, links: SignedLinks, open: Closers) {
+async function openStorage(config: Config, log: Logger, links: SignedLinks, open: Closers) {
   if (!config.s3) {
     const dir = join(resolve(config.dataDir), 'files');
     const local = await createLocalStorage({ dir, links, minFreeBytes: config.minFreeDiskBytes });
     return { storage: local, receiver: local };
   }
-  const storage = createS3Storage(config.s3);
+  const storage = await openS3Storage(config.s3, { log });
   open.add('storage', () => storage.close());
   return { storage, receiver: undefined };
 }
@@ -56,9 +56,9 @@ interface FileDeps extends Pick<DatabaseParts, 'databaseUrl' | 'pool' | 'backgro
 }
 
 /** Where files live, and what a scanner elsewhere may report. */
-export async function openFiles(config: Config, open: Closers, deps: FileDeps) {
+export async function openFiles(config: Config, log: Logger, open: Closers, deps: FileDeps) {
   const { pool, store, handle, links } = deps;
-  const { storage, receiver } = await openStorage(config, links, open);
+  const { storage, receiver } = await openStorage(config, log, links, open);
   const sandbox = createProcessSandbox();
   open.add('sandbox', () => sandbox.close());
   const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails(sandbox) });

@@ -44,8 +44,17 @@ export const fileEvents = {
   }),
   /** The bytes are in quarantine; `etag` names this version of them. */
   FileUploaded: z.strictObject({ ...subject, etag: z.string().min(1).max(200) }),
-  /** Everything was checked; the bytes are in `clean/`. */
-  FileCleared: z.strictObject({ ...subject, sha256: Sha256, hasThumbnail: z.boolean() }),
+  /**
+   * Everything was checked; the bytes are in `clean/`. `contentType` and `name` are there when the bytes alone told the
+   * type: they replace those of the request.
+   */
+  FileCleared: z.strictObject({
+    ...subject,
+    sha256: Sha256,
+    hasThumbnail: z.boolean(),
+    contentType: ContentType.optional(),
+    name: FileName.optional(),
+  }),
   /** The bytes are deleted; nobody can download them, ever. */
   FileRefused: z.strictObject({ ...subject, reason: RefusalReason, signature: text(1, 200).nullable() }),
 };

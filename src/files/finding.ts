@@ -2,7 +2,12 @@ import type { RefusalReason } from '../events/file.ts';
 
 /** What an inspection found: whatever is not cleared is refused. */
 export type Finding =
-  | { verdict: 'cleared'; sha256: string }
+  | {
+      verdict: 'cleared';
+      sha256: string;
+      /** What the bytes are, where nothing had said it before. */
+      contentType?: string | undefined;
+    }
   | {
       verdict: 'refused';
       reason: Exclude<RefusalReason, 'never-completed' | 'never-sent'>;

@@ -1,5 +1,5 @@
 import { addAbortSignal, Readable } from 'node:stream';
-import { isAllowedType } from './content-types.ts';
+import { isAllowedType, isUnknownType } from './content-types.ts';
 import type { Finding } from './finding.ts';
 import type { Judgement } from './judge.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -76,14 +76,20 @@ export async function inspect(options: {
 }
 
 /** The first that holds: what is hidden, what was not sent as declared, what is not as declared. */
-function judge(file: Declared, { size, sha256, reasons }: Judgement & { size: number }): Finding {
+function judge(
+  file: Declared,
+  { size, sha256, contentType, reasons }: Judgement & { size: number },
+): Finding {
   const hidden = reasons.find((reason) => IMPENETRABLE.includes(reason));
   if (hidden) return refused(hidden);
   if (size !== file.size) return refused('wrong-size');
   if (file.sha256 !== null && sha256 !== file.sha256) return refused('wrong-sha256');
-  if (!isAllowedType(file.contentType)) return refused('type-not-allowed');
+  const isUnknown = isUnknownType(file.contentType);
+  const type = isUnknown ? contentType : file.contentType;
+  if (type === null || !isAllowedType(type)) return refused('type-not-allowed');
   const [wrong] = reasons;
-  return wrong ? refused(wrong) : { verdict: 'cleared', sha256 };
+  if (wrong) return refused(wrong);
+  return { verdict: 'cleared', sha256, ...(isUnknown && { contentType: type }) };
 }
 
 const refused = (reason: Refusal['reason'], signature: string | null = null): Refusal => ({

@@ -6,7 +6,11 @@ export type Task = { task: 'judge'; contentType: string } | { task: 'thumbnail' 
 
 /** What comes of each task, as it is written. */
 export const results = {
-  judge: z.strictObject({ sha256: z.string(), reasons: z.array(SniffedReason) }),
+  judge: z.strictObject({
+    sha256: z.string(),
+    contentType: z.string().nullable(),
+    reasons: z.array(SniffedReason),
+  }),
   /** WebP in base64; null when the bytes make no picture. */
   thumbnail: z.strictObject({ webp: z.base64().nullable() }),
 } as const;

@@ -20,7 +20,11 @@ export const ScanReport = z.strictObject({
   key,
   etag,
   finding: z.discriminatedUnion('verdict', [
-    z.strictObject({ verdict: z.literal('cleared'), sha256: Sha256 }),
+    z.strictObject({
+      verdict: z.literal('cleared'),
+      sha256: Sha256,
+      contentType: contentType.optional(),
+    }),
     z.strictObject({
       verdict: z.literal('refused'),
       reason: RefusalReason.exclude(['never-completed', 'never-sent']),

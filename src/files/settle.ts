@@ -5,6 +5,7 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { RefusalReason } from '../events/file.ts';
 import { type FileInLog, type ScanningFile, because } from './file-in-log.ts';
+import { nameFor } from './decide-kind.ts';
 import { CHANGED_SINCE, type Finding } from './finding.ts';
 import { type FileStorage, ObjectChanged, storageKey } from './storage.ts';
 
@@ -41,13 +42,17 @@ export function createSettle({
     return true;
   }
 
-  async function clear({ file, cause }: FileInLog<ScanningFile>, sha256: string): Promise<void> {
+  async function clear(
+    { file, cause }: FileInLog<ScanningFile>,
+    { sha256, contentType }: Extract<Finding, { verdict: 'cleared' }>,
+  ): Promise<void> {
     const { fileId, etag } = file;
     const keys = [storageKey('clean', fileId), storageKey('thumbnails', fileId)] as const;
     await storage.copy(storageKey('quarantine', fileId), keys[0], { etag });
-    const hasThumbnail = await keepThumbnail(file);
+    const hasThumbnail = await keepThumbnail({ ...file, contentType: contentType ?? file.contentType });
+    const told = contentType !== undefined && { contentType, name: nameFor(file.name, contentType) };
     try {
-      await handle(clearFile, { fileId, etag, sha256, hasThumbnail }, because(cause));
+      await handle(clearFile, { fileId, etag, sha256, hasThumbnail, ...told }, because(cause));
     } catch (error) {
       // Refused by another process in the meantime, and perhaps tidied before the copy was made.
       if (error instanceof CommandRejected) await storage.remove(keys);
@@ -72,7 +77,7 @@ export function createSettle({
   return async (inspected, finding) => {
     if (finding.verdict === 'refused') return refuse(inspected, finding.reason, finding.signature);
     try {
-      await clear(inspected, finding.sha256);
+      await clear(inspected, finding);
     } catch (error) {
       if (!(error instanceof ObjectChanged)) throw error;
       await refuse(inspected, CHANGED_SINCE.reason, CHANGED_SINCE.signature);

@@ -1,4 +1,5 @@
 import { createInflateRaw, type InflateRaw } from 'node:zlib';
+import type { WatchMembers } from './sniff-archive-kind.ts';
 import type { SniffedReason } from './sniff-check.ts';
 import { readDirectory } from './sniff-archive-directory.ts';
 import { createSource, type Source } from './sniff-archive-source.ts';
@@ -35,6 +36,7 @@ const DEFLATED = 8;
 const IN_ZIP64_FIELD = 0xffffffff;
 
 interface Member {
+  name: string;
   isDeflated: boolean;
   /** The sizes come behind the bytes. */
   hasDescriptor: boolean;
@@ -47,7 +49,12 @@ interface Member {
  * `BadArchive`: past a limit, encrypted, packed in a way other than deflate, or not well-formed. An archive within one is
  * "too deep" when it is not well-formed, for nobody knows what is in it.
  */
-export async function walkArchive(source: Source, left: ArchiveLimits, depth = 0): Promise<void> {
+export async function walkArchive(
+  source: Source,
+  left: ArchiveLimits,
+  watch?: WatchMembers,
+  depth = 0,
+): Promise<void> {
   if (depth > left.depth) throw new BadArchive('archive-too-deep');
   const malformed = new BadArchive(depth === 0 ? 'type-does-not-match' : 'archive-too-deep');
   const starts = new Set<number>();
@@ -56,7 +63,7 @@ export async function walkArchive(source: Source, left: ArchiveLimits, depth = 0
     if (left.members < 0) throw new BadArchive('archive-too-deep');
     starts.add(source.at());
     const member = await readHeader(source, malformed);
-    await walkMember(unpacked(source, member, malformed), left, depth);
+    await walkMember(unpacked(source, member, malformed), left, depth, watch?.(member.name));
     if (member.hasDescriptor) await skipDescriptor(source, malformed);
   }
   await readDirectory(source, starts, malformed);
@@ -72,6 +79,7 @@ async function readHeader(source: Source, malformed: Error): Promise<Member> {
   const size = fixed.readUInt32LE(18);
   const extra = nameAndExtra.subarray(fixed.readUInt16LE(26));
   return {
+    name: nameAndExtra.toString('utf8', 0, fixed.readUInt16LE(26)),
     isDeflated: method === DEFLATED,
     hasDescriptor: (flags & HAS_DESCRIPTOR) !== 0,
     size: size === IN_ZIP64_FIELD ? zip64Size(extra, malformed) : size,
@@ -92,19 +100,25 @@ function unpacked(source: Source, member: Member, malformed: Error): AsyncGenera
 }
 
 /** Counts what comes out of a member, and walks it if it is an archive itself. */
-async function walkMember(bytes: AsyncGenerator<Buffer>, left: ArchiveLimits, depth: number): Promise<void> {
+async function walkMember(
+  bytes: AsyncGenerator<Buffer>,
+  left: ArchiveLimits,
+  depth: number,
+  keep?: (piece: Buffer) => void,
+): Promise<void> {
   async function* counted(): AsyncGenerator<Buffer> {
     let size = 0;
     for await (const piece of bytes) {
       size += piece.length;
       left.bytes -= piece.length;
       if (size >= left.memberBytes || left.bytes < 0) throw new BadArchive('archive-too-deep');
+      keep?.(piece);
       yield piece;
     }
   }
   const source = createSource(counted());
   const head = (await source.peek(4))?.readUInt32LE();
-  if (head === LOCAL_HEADER) await walkArchive(source, left, depth + 1);
+  if (head === LOCAL_HEADER) await walkArchive(source, left, undefined, depth + 1);
   else while (await source.next());
 }
 

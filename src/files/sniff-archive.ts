@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { createArchiveKind, type WatchMembers } from './sniff-archive-kind.ts';
 import type { Check, SniffedReason } from './sniff-check.ts';
 import { type ArchiveLimits, BadArchive, walkArchive } from './sniff-archive-members.ts';
 import { createSource } from './sniff-archive-source.ts';
@@ -17,29 +18,30 @@ const LIMITS: ArchiveLimits = {
 
 /**
  * Whether a zip archive, and every zip archive in it, is one that can be looked into, unpacked within bounds, and that
- * reads the same from its start and from its directory. Members are inflated as they pass, and thrown away.
+ * reads the same from its start and from its directory; and whether it is of the kind that was declared. Members are inflated as they pass, and thrown away.
  */
-export function createArchiveCheck(): Check {
+export function createArchiveCheck(contentType: string): Check {
+  const kind = createArchiveKind(contentType);
   const passing = new PassThrough({ highWaterMark: 65_536 });
   let isOver = false;
-  const result = walk(passing).finally(() => (isOver = true));
+  const result = walk(passing, kind.watch).finally(() => (isOver = true));
   return {
     async see(chunk) {
       if (!isOver && !passing.write(chunk))
         await Promise.race([new Promise<void>((resolve) => passing.once('drain', resolve)), result]);
     },
-    refusal() {
+    async refusal() {
       passing.end();
-      return result;
+      return (await result) ?? kind.refusal();
     },
     close: () => void passing.destroy(),
   };
 }
 
-async function walk(passing: PassThrough): Promise<SniffedReason | undefined> {
+async function walk(passing: PassThrough, watch: WatchMembers): Promise<SniffedReason | undefined> {
   const source = createSource(passing.iterator({ destroyOnReturn: false }));
   try {
-    await walkArchive(source, { ...LIMITS });
+    await walkArchive(source, { ...LIMITS }, watch);
     return undefined;
   } catch (err) {
     return err instanceof BadArchive ? err.reason : 'type-does-not-match';

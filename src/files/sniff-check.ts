@@ -5,6 +5,7 @@ import { RefusalReason } from '../events/file.ts';
 export const SniffedReason = RefusalReason.extract([
   'encrypted',
   'archive-too-deep',
+  'type-not-allowed',
   'type-does-not-match',
   'image-too-large',
 ]);

@@ -7,7 +7,7 @@ const HEAD_BYTES = 30;
 
 /** Whether an image's header speaks of a size that nobody needs ("pixel flood"). Nothing is decoded. */
 export function createImageCheck(contentType: string): Check {
-  const pixels = contentType === 'image/jpeg' ? createJpegPixels() : createHeadPixels(contentType);
+  const pixels = pixelsOf(contentType);
   return {
     see: (chunk) => pixels.see(chunk),
     refusal() {
@@ -22,6 +22,40 @@ export function createImageCheck(contentType: string): Check {
 interface Pixels {
   see(chunk: Buffer): void;
   count(): number | undefined;
+}
+
+function pixelsOf(contentType: string): Pixels {
+  if (contentType === 'image/jpeg') return createJpegPixels();
+  return /^image\/(heic|heif|avif)$/.test(contentType) ? createHeifPixels() : createHeadPixels(contentType);
+}
+
+/** Where the sizes of the pictures in a container of ISO/IEC 23008-12 are. */
+const HEIF_HEAD_BYTES = 65_536;
+const SIZE_BOX = Buffer.from('ispe');
+
+/** Tiles and previews have boxes of their own: the largest counts. */
+function createHeifPixels(): Pixels {
+  const pieces: Buffer[] = [];
+  let missing = HEIF_HEAD_BYTES;
+  return {
+    see(chunk) {
+      if (missing === 0) return;
+      const piece = Buffer.from(chunk.subarray(0, missing));
+      missing -= piece.length;
+      pieces.push(piece);
+    },
+    count() {
+      const head = Buffer.concat(pieces);
+      let most = 0;
+      for (
+        let at = head.indexOf(SIZE_BOX);
+        at >= 0 && at + 16 <= head.length;
+        at = head.indexOf(SIZE_BOX, at + 4)
+      )
+        most = Math.max(most, head.readUInt32BE(at + 8) * head.readUInt32BE(at + 12));
+      return most;
+    },
+  };
 }
 
 function createHeadPixels(contentType: string): Pixels {

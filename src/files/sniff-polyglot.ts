@@ -1,10 +1,12 @@
-import { isImageType } from './content-types.ts';
+import { isCompoundType, isImageType } from './content-types.ts';
 import type { Check } from './sniff-check.ts';
 
 /** The end of a zip archive's directory, of an archive that is in one piece (APPNOTE.TXT 4.3.16). */
-const ZIP_END = Buffer.from('PK\x05\x06\0\0\0\0', 'latin1');
+export const ZIP_END = Buffer.from('PK\x05\x06\0\0\0\0', 'latin1');
 /** Of the record, and the longest comment behind it: programs that open archives look no further back. */
-const ZIP_END_REACH = 22 + 65_535;
+export const ZIP_END_REACH = 22 + 65_535;
+/** A compound file consists of sectors of so many bytes, or of a multiple of that (MS-CFB 2.2). */
+const SECTOR_BYTES = 512;
 const LESS_THAN = 0x3c;
 const MARKUP = ['<!doctype html', '<html', '<script', '<?php'].map((tag) => Buffer.from(tag));
 /** Most of what looks like a tag is none, which its second byte shows. */
@@ -13,7 +15,10 @@ const MAY_FOLLOW = Uint8Array.from({ length: 256 }, (_, byte) =>
 );
 const SEAM = Math.max(ZIP_END.length, ...MARKUP.map((tag) => tag.length)) - 1;
 
-/** Whether a file is of a second type as well: a zip archive at its end, or, in an image, a page or a script anywhere. */
+/**
+ * Whether a file is of a second type as well: a zip archive at its end, or, in an image, a page or a script anywhere. An
+ * archive in the last sectors of a compound file is a document that it has embedded; an appended one ends anywhere.
+ */
 export function createPolyglotCheck(contentType: string): Check {
   const isImage = isImageType(contentType);
   let size = 0;
@@ -35,7 +40,11 @@ export function createPolyglotCheck(contentType: string): Check {
       size += chunk.length;
       last = Buffer.from(Buffer.concat([last, chunk.subarray(-SEAM)]).subarray(-SEAM));
     },
-    refusal: () => (hasMarkup || size - zipEnd <= ZIP_END_REACH ? 'type-does-not-match' : undefined),
+    refusal() {
+      const isEmbedded = isCompoundType(contentType) && size % SECTOR_BYTES === 0;
+      const isArchive = size - zipEnd <= ZIP_END_REACH && !isEmbedded;
+      return hasMarkup || isArchive ? 'type-does-not-match' : undefined;
+    },
   };
 }
 

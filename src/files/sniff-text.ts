@@ -5,15 +5,78 @@ const isBinary = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(byte <= 0x08 || byte === 0x0b || (byte >= 0x0e && byte <= 0x1a) || (byte >= 0x1c && byte <= 0x1f)),
 );
 
-/** Text, in UTF-8 or an older encoding of eight bits, has no binary data byte from its first byte to its last. */
-export function createTextCheck(): Check {
+type Order = 'little' | 'big';
+
+/** The order of bytes that the mark at the start of UTF-16 tells; undefined for text of eight bits. */
+function markedOrder(head: Buffer): Order | undefined {
+  if (head.length < 2) return undefined;
+  const mark = head.readUInt16BE(0);
+  if (mark === 0xfffe) return 'little';
+  return mark === 0xfeff ? 'big' : undefined;
+}
+
+/**
+ * Text, in UTF-8 or an older encoding of eight bits, has no binary data byte from its first byte to its last. Text that
+ * begins with the mark of UTF-16 has none among its units of two bytes, and no half of one.
+ */
+export function createTextCheck() {
+  let first: Buffer = Buffer.alloc(0);
+  let order: Order | undefined;
+  let size = 0;
+  /** The byte of a unit that comes first. */
+  let half = 0;
   let binary = false;
-  return {
-    see(chunk) {
+
+  function seeUnit(byte: number): void {
+    if (size % 2 === 0) half = byte;
+    else {
+      const [high, low] = order === 'big' ? [half, byte] : [byte, half];
+      binary = high === 0 && isBinary[low] === 1;
+    }
+  }
+
+  function see(chunk: Buffer): void {
+    if (order === undefined) {
       for (let at = 0; at < chunk.length && !binary; at += 1) binary = isBinary[chunk[at]!] === 1;
+      return;
+    }
+    for (let at = 0; at < chunk.length && !binary; at += 1) {
+      seeUnit(chunk[at]!);
+      size += 1;
+    }
+  }
+
+  return {
+    see(chunk: Buffer): void {
+      if (first.length >= 2) return see(chunk);
+      first = Buffer.concat([first, chunk]);
+      if (first.length < 2) return;
+      order = markedOrder(first);
+      see(first);
     },
-    refusal: () => (binary ? 'type-does-not-match' : undefined),
-  };
+    refusal(): 'type-does-not-match' | undefined {
+      if (first.length < 2) see(first);
+      return binary || (order !== undefined && size % 2 === 1) ? 'type-does-not-match' : undefined;
+    },
+  } satisfies Check;
+}
+
+/** Whether the first bytes may be those of text. */
+export function looksLikeText(head: Buffer): boolean {
+  const check = createTextCheck();
+  check.see(markedOrder(head) === undefined ? head : head.subarray(0, head.length - (head.length % 2)));
+  return check.refusal() === undefined;
+}
+
+/** The first bytes as letters, without a mark and the space before the first of them. */
+export function lettersOf(head: Buffer): string {
+  const order = markedOrder(head);
+  if (order === undefined)
+    return head
+      .toString('latin1')
+      .replace(/^\xef\xbb\xbf/, '')
+      .trimStart();
+  return new TextDecoder(order === 'big' ? 'utf-16be' : 'utf-16le').decode(head).trimStart();
 }
 
 /** What browsers take for a page (section 7.1 of the standard) or a drawing, and languages that are run. */
@@ -21,12 +84,9 @@ const PROGRAM = /^(#!|<[?%]|<(!doctype html|html|head|script|iframe|style|title|
 /** What browsers take for a page as well, but Markdown may well begin with. */
 const FRAGMENT = /^<(!--|(h1|div|font|table|a|b|br|p)([\s/>]|$))/i;
 
-/** Whether text begins like a page, a drawing or a script rather than like text for people. */
+/** Whether bytes begin like a page, a drawing or a script rather than like text for people. */
 export function beginsLikeMarkup(head: Buffer, contentType: string): boolean {
-  const text = head
-    .toString('latin1')
-    .replace(/^\xef\xbb\xbf/, '')
-    .trimStart();
+  const text = lettersOf(head);
   if (contentType === 'text/markdown') return PROGRAM.test(afterComments(text));
   return PROGRAM.test(text) || FRAGMENT.test(text);
 }

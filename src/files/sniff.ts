@@ -1,17 +1,21 @@
-import { isArchiveType, isImageType, isTextType } from './content-types.ts';
+import { isArchiveType, isCompoundType, isImageType, isOfficeType, isTextType } from './content-types.ts';
 import { createArchiveCheck } from './sniff-archive.ts';
 import type { Check } from './sniff-check.ts';
+import { createCompoundCheck } from './sniff-compound.ts';
 import { createImageCheck } from './sniff-image.ts';
+import { createPdfCheck } from './sniff-pdf.ts';
 import { createPolyglotCheck } from './sniff-polyglot.ts';
 import { createTextCheck } from './sniff-text.ts';
 import { createTypeCheck } from './sniff-type.ts';
 
-/** What has to be looked at in bytes that are declared to be of that type. */
+/** What has to be looked at in bytes that are of that type. */
 export function checksOf(contentType: string): Check[] {
   const checks = [createTypeCheck(contentType)];
   if (isTextType(contentType)) checks.push(createTextCheck());
-  else if (isArchiveType(contentType)) checks.push(createArchiveCheck());
+  else if (isArchiveType(contentType)) checks.push(createArchiveCheck(contentType));
+  else if (contentType === 'application/pdf') checks.push(createPdfCheck());
   else checks.push(createPolyglotCheck(contentType));
   if (isImageType(contentType)) checks.push(createImageCheck(contentType));
+  if (isCompoundType(contentType) || isOfficeType(contentType)) checks.push(createCompoundCheck(contentType));
   return checks;
 }

@@ -46,7 +46,10 @@ export const UPLOAD_SECONDS = 300;
  * rejects with `StorageUnavailable` when storage fails; `copy` and `read` with `ObjectChanged`.
  */
 export interface FileStorage {
-  /** A URL that takes exactly `size` bytes of that type (and that SHA-256, in hexadecimal) once, into quarantine. */
+  /**
+   * A URL that takes exactly `size` bytes of that type (and that SHA-256, in hexadecimal). Into quarantine it takes them
+   * once; where storage cannot see to that, it takes them elsewhere, and `seal` moves them.
+   */
   presignUpload(upload: {
     fileId: FileId;
     contentType: string;
@@ -57,6 +60,11 @@ export interface FileStorage {
   }): Promise<UploadTarget>;
   /** Rejects with `StorageFull` when so many bytes do not fit. */
   requireRoom(size: number): Promise<void>;
+  /**
+   * Puts what was uploaded beyond the reach of its URL, where that could replace it; answers with what is in quarantine from
+   * then on, undefined while nothing was uploaded.
+   */
+  seal(fileId: FileId): Promise<StoredObject | undefined>;
   /** What is there now. */
   stat(key: StorageKey): Promise<StoredObject | undefined>;
   /** The bytes as a stream that holds little of them in memory; destroying it ends the transfer. */

@@ -152,6 +152,7 @@ export async function createLocalStorage({
 
     requireRoom: (size) => orUnavailable(() => requireRoom(size)),
 
+    seal: (fileId) => orUnavailable(() => statObject(storageKey('quarantine', fileId))),
     stat: (key) => orUnavailable(() => statObject(key)),
 
     read: (key, version) => orUnavailable(() => read(key, version)),

@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3';
+import type { Config } from '../config.ts';
 import { ObjectChanged, StorageUnavailable } from '../files/storage.ts';
 
 export type S3Credentials = NonNullable<S3ClientConfig['credentials']>;
@@ -9,7 +10,7 @@ const ATTEMPTS = 3;
 const MAX_SOCKETS = 256;
 
 /** A client with limits of its own. Without `endpoint` it asks Amazon, without `credentials` the SDK's own chain. */
-export function s3Client({
+function s3Client({
   region,
   pathStyle,
   endpoint,
@@ -41,6 +42,35 @@ export function s3Client({
       httpsAgent: { keepAlive: true, maxSockets: MAX_SOCKETS },
     },
   });
+}
+
+/** The clients of a bucket, by path or by the name of the host: to ask with, and to sign URLs for clients with. */
+export function s3Clients(
+  { endpoint, publicEndpoint, region }: NonNullable<Config['s3']>,
+  { answerMs, credentials }: { answerMs: number; credentials: S3Credentials | undefined },
+) {
+  const clients = new Map<string, S3Client>();
+
+  function at(url: string | undefined, pathStyle: boolean): S3Client {
+    const name = `${url} ${pathStyle}`;
+    const found = clients.get(name);
+    if (found) return found;
+    const client = s3Client({
+      region,
+      pathStyle,
+      endpoint: url,
+      answerMs,
+      ...(credentials && { credentials }),
+    });
+    clients.set(name, client);
+    return client;
+  }
+
+  return {
+    clientOf: (pathStyle: boolean) => at(endpoint, pathStyle),
+    presignerOf: (pathStyle: boolean) => at(publicEndpoint ?? endpoint, pathStyle),
+    close: () => clients.forEach((client) => client.destroy()),
+  };
 }
 
 /** The HTTP status that S3 answered with; undefined when it did not answer. */

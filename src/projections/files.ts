@@ -33,26 +33,45 @@ function statusAfter(event: Moved): string {
   return event.data.reason === 'infected' ? 'infected' : 'rejected';
 }
 
-const move = (events: Moved[]): Statement => ({
+/** What happened to a file last, and what its bytes were found to be. */
+interface Move {
+  last: Moved;
+  name: string | null;
+  contentType: string | null;
+}
+
+function moveOf(event: Moved, earlier: Move | undefined): Move {
+  const told = event.type === 'FileCleared' ? event.data : undefined;
+  return {
+    last: event,
+    name: told?.name ?? earlier?.name ?? null,
+    contentType: told?.contentType ?? earlier?.contentType ?? null,
+  };
+}
+
+const move = (moves: Move[]): Statement => ({
   name: 'move',
   text: `
-    update files f set status = b.status, reason = b.reason, has_thumbnail = b.has_thumbnail, revision = b.revision
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::bigint[])
-      b (file_id, status, reason, has_thumbnail, revision)
+    update files f set status = b.status, reason = b.reason, has_thumbnail = b.has_thumbnail, revision = b.revision,
+      name = coalesce(b.name, f.name), content_type = coalesce(b.content_type, f.content_type)
+    from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::text[])
+      b (file_id, status, reason, has_thumbnail, revision, name, content_type)
     where f.file_id = b.file_id and f.revision < b.revision`,
   values: [
-    plain(events.map(({ data }) => data.fileId)),
-    plain(events.map(statusAfter)),
-    plain(events.map((event) => (event.type === 'FileRefused' ? event.data.reason : null))),
-    plain(events.map((event) => event.type === 'FileCleared' && event.data.hasThumbnail)),
-    plain(events.map(({ revision }) => revision)),
+    plain(moves.map(({ last }) => last.data.fileId)),
+    plain(moves.map(({ last }) => statusAfter(last))),
+    plain(moves.map(({ last }) => (last.type === 'FileRefused' ? last.data.reason : null))),
+    plain(moves.map(({ last }) => last.type === 'FileCleared' && last.data.hasThumbnail)),
+    plain(moves.map(({ last }) => last.revision)),
+    quoted(moves.map(({ name }) => name)),
+    quoted(moves.map(({ contentType }) => contentType)),
   ],
 });
 
 /** How each file stands. Which messages name it, the conversations know. */
 export const files: Projection<(Requested | Moved)['type']> = {
   name: 'files',
-  version: 1,
+  version: 2,
   tables: `
     create table files (
       file_id uuid primary key,
@@ -74,10 +93,10 @@ export const files: Projection<(Requested | Moved)['type']> = {
   handles: ['FileUploadRequested', 'FileUploaded', 'FileCleared', 'FileRefused'],
   project: (events) => {
     const requested: Requested[] = [];
-    const moved = new Map<string, Moved>();
+    const moved = new Map<string, Move>();
     for (const event of events) {
       if (event.type === 'FileUploadRequested') requested.push(event);
-      else moved.set(event.data.fileId, event);
+      else moved.set(event.data.fileId, moveOf(event, moved.get(event.data.fileId)));
     }
     return [
       ...(requested.length > 0 ? [request(requested)] : []),

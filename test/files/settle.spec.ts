@@ -67,6 +67,20 @@ describe('settling what was found', () => {
     expect(await store.foldersOf(fileId)).toEqual(['clean']);
   });
 
+  test('a type that only the bytes told is written down with a name that fits, and has its thumbnail', async () => {
+    const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
+      .png()
+      .toBuffer();
+    const { settle, since } = await scanning(picture, 'application/octet-stream');
+    await settle({ ...cleared, contentType: 'image/png' });
+    expect(await since()).toEqual([
+      event('FileCleared', {
+        ...{ ...aboutFile, sha256, hasThumbnail: true },
+        ...{ contentType: 'image/png', name: `${upload.name}.png` },
+      }),
+    ]);
+  });
+
   test('nothing is left in storage of a file that is refused, and the log says why', async () => {
     const { settle, tidyUp, since } = await scanning(pdf);
     await settle(infected);

@@ -148,6 +148,13 @@ describe('the scanner on AWS Lambda', () => {
     }
   });
 
+  test('tells the type of a file of which nothing else is known', async () => {
+    const file = await uploaded(pdf(), { contentType: 'application/octet-stream' });
+    await invoke(file);
+    const data = { contentType: 'application/pdf', name: upload.name };
+    expect(await file.decision()).toMatchObject({ type: 'FileCleared', data });
+  });
+
   test('finds a virus in an archive', async () => {
     const file = await uploaded(await zip({ 'cv.txt': eicar() }), { contentType: 'application/zip' });
     await invoke(file);

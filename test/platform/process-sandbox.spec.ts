@@ -26,7 +26,7 @@ const judge = (sandbox: Sandbox, contentType: string, bytes = Buffer.from('text'
 describe('the sandbox', () => {
   test('answers for file after file', async () => {
     const sandbox = sandboxWith({ processes: 1 });
-    const clean = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/), reasons: [] };
+    const clean = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/), contentType: 'text/plain', reasons: [] };
     expect(await judge(sandbox, 'text/plain')).toEqual(clean);
     expect(await judge(sandbox, 'image/png')).toMatchObject({
       reasons: ['type-does-not-match', 'type-does-not-match'],

@@ -16,6 +16,7 @@ const { open, close, given } = stage(files);
 beforeAll(open);
 afterAll(close);
 
+const found = { contentType: 'image/jpeg', name: 'cv.jpg' };
 const status = 'status, reason, has_thumbnail';
 
 describe('the files read model', () => {
@@ -46,6 +47,17 @@ describe('the files read model', () => {
       'name',
       [{ name: 'a "b", {c} \\ NULL 👩‍💻' }],
     ));
+
+  test.each([
+    ['clean', []],
+    ['removed again', [fileRefused('never-sent')]],
+  ])('keeps what the bytes told of a file that is %s', (_, after) =>
+    given(uploadRequested, uploaded, event('FileCleared', { ...cleared.data, ...found }), ...after).then(
+      'files',
+      'name, content_type',
+      [{ name: found.name, content_type: found.contentType }],
+    ),
+  );
 
   test.each([
     ['scanning', [uploaded], { status: 'scanning', reason: null, has_thumbnail: false }],

@@ -83,14 +83,14 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   chargeRequests(app, deps.rateLimits);
   honourIdempotencyKeys(app, { keys: postgresIdempotencyKeys(keysPool), secret: 'a secret', log: side.log });
   const failing: { storage?: Error } = {};
-  const orFail = <K extends 'presignUpload' | 'stat'>(name: K) =>
+  const orFail = <K extends 'presignUpload' | 'seal'>(name: K) =>
     (async (...given: never[]) => {
       if (failing.storage) throw failing.storage;
       return (storage[name] as (...all: never[]) => unknown)(...given);
     }) as FileStorage[K];
   fileRoutes(app as never, {
     ...deps,
-    storage: { ...storage, presignUpload: orFail('presignUpload'), stat: orFail('stat') },
+    storage: { ...storage, presignUpload: orFail('presignUpload'), seal: orFail('seal') },
     links,
     quotas,
     deriveId,

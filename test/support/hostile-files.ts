@@ -59,6 +59,11 @@ const PNG = Buffer.concat([
 ]);
 const GIF = bytesOf('GIF89a\x01\0\x01\0\x80\0\0\xff\xff\xff\0\0\0');
 const JPEG = bytesOf('\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0');
+const HEIC = bytesOf('\0\0\0\x18ftypheic\0\0\0\0mif1heic');
+const COMPOUND = repeated(Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(1), 512);
+const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+/** The entry of a directory of a compound file begins with a name, and is 128 bytes long. */
+const directoryEntry = (name: string) => repeated(Buffer.from(name, 'utf16le'), Buffer.alloc(1), 128);
 const WEBP = bytesOf('RIFF\xff\xff\xff\x7fWEBPVP8X\x0a\0\0\0\0\0\0\0\x01\0\0\x01\0\0');
 
 /** What an honest file of that type begins with. */
@@ -70,6 +75,10 @@ export const heads: Record<string, Buffer> = {
   'image/gif': GIF,
   'image/jpeg': JPEG,
   'image/webp': WEBP,
+  'image/heic': HEIC,
+  'application/msword': COMPOUND,
+  [DOCX]: localHeader({ size: 4 }),
+  'text/csv': bytesOf('\xff\xfe'),
   'text/plain': Buffer.alloc(0),
   'text/markdown': bytesOf('<!-- -->'),
   'audio/mpeg': bytesOf('ID3\x04\0\0\0\0\0\0'),
@@ -134,6 +143,22 @@ export const hostileFiles: HostileFile[] = [
   of('a GIF of empty blocks', 'image/gif', GIF, '!\xfe\0'),
   of('PDF headers', 'application/pdf', Buffer.alloc(0), '%PDF'),
   of('a PDF of ends of zip archives', 'application/pdf', bytesOf('%PDF-1.4\n'), end(0)),
+  of('a PDF of streams of archives', 'application/pdf', bytesOf('%PDF-1.4\n'), 'stream\nPK\x03\x04'),
+  of('a PDF of beginnings of archives', 'application/pdf', bytesOf('%PDF-1.4\n'), '\nPK\x03\x04'),
+  of('a PDF of ends of files', 'application/pdf', bytesOf('%PDF-1.4\n'), 'startxref 1 '),
+  of('a PDF of spaces', 'application/pdf', bytesOf('%PDF-1.4\n/Linearized startxref'), ' '),
+  of('a HEIC of sizes', 'image/heic', HEIC, 'ispe'),
+  of('a compound file of names', 'application/msword', COMPOUND, directoryEntry('_VBA_PROJEC')),
+  of(
+    'a compound file of names in wrong places',
+    'application/msword',
+    COMPOUND,
+    Buffer.from('Book\0', 'utf16le'),
+  ),
+  of('a document of members without bytes', DOCX, Buffer.alloc(0), localHeader()),
+  of('UTF-16 of angle brackets', 'text/csv', bytesOf('\xff\xfe'), '<\0'),
+  of('UTF-16 of spaces', 'text/csv', bytesOf('\xfe\xff'), '\0 '),
+  of('a file of which nothing is known', 'application/octet-stream', Buffer.alloc(0), '\r\n%PDF'),
   of('comments of Markdown', 'text/markdown', Buffer.alloc(0), '<!-- -->'),
   of('text of angle brackets', 'text/plain', Buffer.alloc(0), '<'),
   of('tags of ID3', 'audio/mpeg', Buffer.alloc(0), 'ID3\x04\0\0\0\0\0\0'),

@@ -18,7 +18,7 @@ const behaviours: Record<string, () => void> = {
   'test/environment': () =>
     writeSync(
       1,
-      `${JSON.stringify({ result: { sha256: JSON.stringify(process.env), reasons: [] }, cpuSeconds: 0 })}\n`,
+      `${JSON.stringify({ result: { sha256: JSON.stringify(process.env), contentType: null, reasons: [] }, cpuSeconds: 0 })}\n`,
     ),
 };
 

@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { gif, honestFiles, nested, pdf, zip } from './corpus.ts';
+import { realFiles } from './real-files.ts';
 
 export interface MutatedFile {
   contentType: string;
@@ -21,6 +22,15 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+const FROM_PROGRAMS = [
+  'libreoffice.doc',
+  'libreoffice-hybrid.pdf',
+  'excel-unicode.csv',
+  'imagemagick.heic',
+  'sharp.avif',
+  'iwork.pages',
+];
+
 /** One valid file of each kind that has a format of its own, some of them sent as what they are not. */
 async function originals(): Promise<MutatedFile[]> {
   const picture = () =>
@@ -34,7 +44,9 @@ async function originals(): Promise<MutatedFile[]> {
   const tar = Buffer.alloc(1_536);
   tar.write('a.txt\0', 0, 'latin1');
   tar.write('ustar\x0000', 257, 'latin1');
+  const made = realFiles().filter(({ name }) => FROM_PROGRAMS.includes(name));
   return [
+    ...made.map(({ expected, bytes }) => ({ contentType: expected, bytes })),
     ...(await honestFiles()).filter(({ contentType }) => contentType.startsWith('application/')),
     { contentType: 'application/zip', bytes: archive },
     { contentType: 'application/zip', bytes: await nested(archive, 3, { level: 0 }) },

@@ -14,18 +14,28 @@ interface Faults {
   body: 'whole' | 'flipped' | 'truncated' | 'stalled';
 }
 
+/** What a server does not know, by the header that asks for it: it answers with a status, or acts as if it were not there. */
+export type Lacks = Partial<
+  Record<'if-none-match' | 'x-amz-checksum-sha256' | 'x-amz-copy-source-if-match', number | 'ignored'>
+>;
+
 /**
- * A bucket over HTTP, in memory: path style and virtual host, signatures checked, conditions and checksums honoured, and
- * faults on demand, which last until `heal`.
+ * A bucket over HTTP, in memory: path style and virtual host, signatures checked, conditions and checksums honoured unless
+ * it is to lack them, and faults on demand, which last until `heal`.
  */
 export async function startS3Server({
   bucket: name,
   region = 'us-east-1',
   pageSize = 1_000,
+  lacks = {},
+  styles = ['path', 'host'],
 }: {
   bucket: string;
   region?: string;
   pageSize?: number;
+  lacks?: Lacks;
+  /** Where it finds the name of the bucket. */
+  styles?: readonly ('path' | 'host')[];
 }) {
   const credentials: S3Credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'a secret of the tests' };
   const healthy = (): Faults => ({
@@ -53,6 +63,11 @@ export async function startS3Server({
     const hash = checkSignature(request, credentials, { region, now: bucket.now() });
     if (hash !== undefined && hash !== createHash('sha256').update(bytes).digest('hex'))
       throw new S3Error(400, 'XAmzContentSHA256Mismatch');
+    for (const [header, answered] of Object.entries(lacks)) {
+      if (headers[header] !== undefined && answered !== 'ignored')
+        throw new S3Error(answered, 'NotImplemented');
+      delete headers[header];
+    }
     if (!faults.heedsConditions) delete headers['if-match'];
     return operate(bucket, request, targetOf(url, headers['host'] ?? ''), bytes);
   }
@@ -60,9 +75,9 @@ export async function startS3Server({
   /** What is left of the path when the bucket was found in it, or in the name of the host. */
   function targetOf(url: string, host: string): string {
     const path = decodeURIComponent(url.split('?', 1)[0]!).slice(1);
-    if (host.startsWith(`${name}.`)) return path;
+    if (host.startsWith(`${name}.`) && styles.includes('host')) return path;
     const [first, ...rest] = path.split('/');
-    if (first !== name) throw new S3Error(404, 'NoSuchBucket');
+    if (first !== name || !styles.includes('path')) throw new S3Error(404, 'NoSuchBucket');
     return rest.join('/');
   }
 
@@ -92,7 +107,8 @@ export async function startS3Server({
     }
   }
 
-  const server = createServer((incoming, outgoing) => {
+  // A client that takes a connection up again never meets its end, however slow the machine.
+  const server = createServer({ keepAliveTimeout: 600_000 }, (incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

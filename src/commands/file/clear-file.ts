@@ -7,13 +7,15 @@ import { defineCommand } from '../command.ts';
 import { require } from '../rejection.ts';
 import { type File, fileOf, subjectOf } from './file.ts';
 
-const { sha256, hasThumbnail } = fileEvents.FileCleared.shape;
+const { sha256, hasThumbnail, contentType, name } = fileEvents.FileCleared.shape;
 const input = z.strictObject({
   fileId: FileId,
   /** Of the bytes that were inspected: no others are cleared. */
   etag: fileEvents.FileUploaded.shape.etag,
   sha256,
   hasThumbnail,
+  contentType,
+  name,
 });
 
 /** Everything was checked, and the bytes are where they can be downloaded from. */

@@ -36,7 +36,13 @@ const file: Aggregate<File, FileEvent> = {
       case 'FileUploaded':
         return { ...upload, status: 'scanning', etag: data.etag };
       case 'FileCleared':
-        return { ...upload, status: 'clean', hasThumbnail: data.hasThumbnail };
+        return {
+          ...upload,
+          name: data.name ?? name,
+          contentType: data.contentType ?? contentType,
+          status: 'clean',
+          hasThumbnail: data.hasThumbnail,
+        };
       case 'FileRefused':
         return { ...upload, status: 'refused', reason: data.reason, signature: data.signature };
     }

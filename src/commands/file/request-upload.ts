@@ -12,11 +12,11 @@ import { safeFileName } from './file-name.ts';
 /** An hour before the orphans go, so that their removal never races a message. */
 const SEND_WITHIN_MS = 23 * 60 * 60 * 1000;
 
-/** As browsers give it: parameters are dropped, case does not matter. */
+/** As browsers give it: parameters are dropped, case does not matter, and an unknown type is empty. */
 const givenContentType = z
   .string()
   .max(255)
-  .transform((value) => value.split(';', 1)[0]!.trim().toLowerCase())
+  .transform((value) => value.split(';', 1)[0]!.trim().toLowerCase() || 'application/octet-stream')
   .pipe(ContentType);
 
 const givenSha256 = z

@@ -3,17 +3,18 @@ import { z } from 'zod';
 import type { SignedLinks } from '../../auth/signed-links.ts';
 import type { Folded } from '../../commands/aggregate-cache.ts';
 import { encodePosition } from '../../commands/answers.ts';
+import { safeFileName } from '../../commands/file/file-name.ts';
 import { completeUpload } from '../../commands/file/complete-upload.ts';
 import { type ExistingFile, FileStatus, fileOf, fileStatus } from '../../commands/file/file.ts';
 import { requestUpload } from '../../commands/file/request-upload.ts';
 import { CommandRejected, require } from '../../commands/rejection.ts';
 import { FileId, type UserId } from '../../events/ids.ts';
-import { isAllowedType } from '../../files/content-types.ts';
-import { type FileStorage, storageKey } from '../../files/storage.ts';
+import { type FileKind, decideKind } from '../../files/decide-kind.ts';
+import type { FileStorage } from '../../files/storage.ts';
 import { type UploadQuotas, type UploadToCount, untilNextDay } from '../../files/upload-quotas.ts';
 import { commandRequest } from '../command-request.ts';
 import { fileAccess } from '../file-access.ts';
-import { ProblemError, problem } from '../problem.ts';
+import { ProblemError, badInput, problem } from '../problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Position, Time, bodyOf } from '../schemas.ts';
 import { FileView } from '../views.ts';
@@ -88,13 +89,13 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       },
       async (request, reply) => {
         require(request.body.size <= maxFileBytes, 'FILE_TOO_LARGE');
-        require(isAllowedType(request.body.contentType), 'FILE_TYPE_NOT_ALLOWED');
+        const kind = kindOf(request.body);
         await storage.requireRoom(request.body.size);
         const { userId } = request.session.actor;
         const { key } = commandRequest(request);
         // A repetition is about the same file, so it counts once.
         const id = key === undefined ? newId() : deriveId('RequestUpload', 'file', userId, key);
-        const asked = { fileId: FileId.parse(id), ...request.body };
+        const asked = { fileId: FileId.parse(id), ...request.body, ...kind };
         await reserve({ ...asked, userId });
         const outcome = await handle(requestUpload, asked, commandRequest(request)).catch(
           async (error: unknown) => {
@@ -113,6 +114,16 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         return reply.code(201).send({ fileId, upload, status: 'pending', position });
       },
     );
+
+  /** The name and the type that are kept, or a refusal that says what is wrong with them. */
+  function kindOf(asked: FileKind): FileKind {
+    const kind = decideKind({ ...asked, name: safeFileName(asked.name) });
+    if (!('refused' in kind)) return kind;
+    const { refused, detail } = kind;
+    if (refused === 'conflict')
+      throw new ProblemError(badInput([{ path: ['contentType'], message: detail }]));
+    throw new ProblemError(problem('FILE_TYPE_NOT_ALLOWED', { detail }));
+  }
 
   async function reserve(upload: UploadToCount): Promise<void> {
     const outcome = await quotas.reserve(upload);
@@ -147,7 +158,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       const { userId } = request.session.actor;
       let file = await ownFile(fileId, userId);
       if (file.state.status === 'pending') {
-        const stored = await storage.stat(storageKey('quarantine', fileId));
+        const stored = await storage.seal(fileId);
         require(stored !== undefined, 'FILE_NOT_UPLOADED');
         const { events, position } = await handle(
           completeUpload,

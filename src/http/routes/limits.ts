@@ -3,7 +3,7 @@ import { DEFAULT_COSTS, exceptions } from '../../auth/costs.ts';
 import { type PerMinute, PER_HOUR, WINDOW_SECONDS, windowSecondsOf } from '../../auth/rate-limits.ts';
 import { MAX_REACTIONS } from '../../commands/message/react-to-message.ts';
 import { MAX_FILES, MAX_TEXT } from '../../events/conversation.ts';
-import { allowedTypes } from '../../files/content-types.ts';
+import { allowedExtensions, allowedTypes } from '../../files/content-types.ts';
 import type { HttpApp } from '../route-deps.ts';
 
 const Count = z.int().min(0);
@@ -16,7 +16,11 @@ const Limits = z.object({
     files: Count,
     reactionsPerUser: Count,
   }),
-  file: z.object({ size: Count.describe('Bytes'), types: z.array(z.string()) }),
+  file: z.object({
+    size: Count.describe('Bytes'),
+    types: z.array(z.string()).describe('Media types that may be declared, under all of their names'),
+    extensions: z.array(z.string()).describe('Of names, without the dot'),
+  }),
   rates: z.record(z.string(), Rate).describe('By the name that the RateLimit fields use'),
   costs: z
     .object({ usual: Costs, exceptions: Costs })
@@ -34,7 +38,7 @@ export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: nu
   );
   const answer: z.infer<typeof Limits> = {
     message: { textLength: MAX_TEXT, files: MAX_FILES, reactionsPerUser: MAX_REACTIONS },
-    file: { size: limits.maxFileBytes, types: [...allowedTypes] },
+    file: { size: limits.maxFileBytes, types: [...allowedTypes], extensions: [...allowedExtensions] },
     rates: {
       messages: rate(limits.messagesPerMinute, 'user'),
       uploads: rate(limits.uploadsPerMinute, 'user'),

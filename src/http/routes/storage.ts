@@ -6,6 +6,7 @@ import type { SignedLinks } from '../../auth/signed-links.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
 import { require } from '../../commands/rejection.ts';
 import { FileId, UserId } from '../../events/ids.ts';
+import { nameFor } from '../../files/decide-kind.ts';
 import { type FileStorage, UPLOAD_SECONDS, storageKey } from '../../files/storage.ts';
 import { type UploadPermit, type UploadReceiver, UploadRefused } from '../../files/upload-receiver.ts';
 import type { FileAccess } from '../file-access.ts';
@@ -129,7 +130,7 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       require(isOriginal || file.hasThumbnail, 'FILE_NOT_FOUND');
 
       // Names are made safe when they come in, too; RFC 6266 §4.3 has receivers expect the worst.
-      const name = safeFileName(file.name);
+      const name = nameFor(safeFileName(file.name), file.contentType);
       const key = storageKey(isOriginal ? 'clean' : 'thumbnails', fileId);
       const { size, body } =
         method === 'HEAD'

@@ -87,7 +87,6 @@ describe('asking for an upload', () => {
   test.each([
     ['an empty file', { size: 0 }],
     ['half a byte', { size: 1.5 }],
-    ['no type', { contentType: '' }],
     ['a word in place of a type', { contentType: 'pdf' }],
     ['a type with a line break', { contentType: 'text/plain\r\nX-A: b' }],
     ['a checksum of other length', { sha256: 'ab' }],

@@ -104,9 +104,41 @@ describe('asking for an upload', () => {
   });
 
   test('the type may come with parameters and in capitals, as browsers give it', async () => {
-    const { fileId, upload } = await requested({ contentType: 'TEXT/Plain; charset=utf-8' });
-    expect(upload.headers['content-type']).toBe('text/plain');
+    const { fileId } = await requested({ name: 'cv.txt', contentType: 'TEXT/Plain; charset=utf-8' });
     expect((await see(fileId)).body).toMatchObject({ contentType: 'text/plain', status: 'pending' });
+  });
+
+  test.each([
+    ['cv.csv', 'application/vnd.ms-excel', 'text/csv', 'cv.csv'],
+    ['letter.rtf', 'application/msword', 'application/rtf', 'letter.rtf'],
+    ['me.JPG', 'image/jpg', 'image/jpeg', 'me.JPG'],
+    ['cv', 'application/pdf', 'application/pdf', 'cv.pdf'],
+    ['notes.v2', 'text/plain', 'text/plain', 'notes.v2.txt'],
+    ['photo', '', 'application/octet-stream', 'photo'],
+  ])('%s declared %p is kept as %s, named %s', async (name, declared, contentType, kept) => {
+    const { fileId, upload } = await requested({ name, contentType: declared });
+    expect(upload.headers['content-type']).toBe(contentType);
+    expect((await see(fileId)).body).toMatchObject({ contentType, name: kept });
+  });
+
+  test('a refusal says what is wrong with the name or the type', async () => {
+    expect((await request({ name: 'cv.bat', contentType: 'text/plain' })).body['detail']).toContain('.bat');
+    expect((await request({ name: 'cv.pdf', contentType: 'image/png' })).body['errors']).toEqual([
+      { pointer: '/contentType', message: 'A file named .pdf is of the type application/pdf, not image/png' },
+    ]);
+  });
+
+  test('a type that only the bytes told is shown once the file is clean', async () => {
+    const { fileId } = await requested({ name: 'photo', contentType: '' });
+    await put(fileId);
+    await complete(fileId);
+    await stage.happened(
+      event('FileCleared', {
+        ...{ ...cleared.data, ...about(fileId), hasThumbnail: false },
+        ...{ contentType: 'image/jpeg', name: 'photo.jpg' },
+      }),
+    );
+    expect((await see(fileId)).body).toMatchObject({ contentType: 'image/jpeg', name: 'photo.jpg' });
   });
 
   test('a repetition with the same key gets the same answer, and there is one file', async () => {
@@ -124,6 +156,9 @@ describe('asking for an upload', () => {
   test.each([
     [413, 'FILE_TOO_LARGE', { size: MAX_FILE_BYTES + 1 }],
     [415, 'FILE_TYPE_NOT_ALLOWED', { contentType: 'text/html' }],
+    [415, 'FILE_TYPE_NOT_ALLOWED', { name: 'cv.bat', contentType: 'text/plain' }],
+    [415, 'FILE_TYPE_NOT_ALLOWED', { name: 'cv.exe. ', contentType: 'text/plain' }],
+    [400, 'BAD_REQUEST', { name: 'cv.pdf', contentType: 'image/png' }],
     [415, 'FILE_TYPE_NOT_ALLOWED', { contentType: 'image/svg+xml' }],
     [404, 'GROUP_NOT_FOUND', { groupId: otherGroupId }],
     [400, 'BAD_REQUEST', { contentType: 'pdf' }],

@@ -1,0 +1,79 @@
+import type { Check } from './sniff-check.ts';
+import { ZIP_END, ZIP_END_REACH } from './sniff-polyglot.ts';
+import { startOfPdf } from './sniff-type.ts';
+
+/** What a zip archive begins with that is a stream of its own, right behind the line break that the stream begins with. */
+const ARCHIVE_IN_STREAM = Buffer.from('\nPK\x03\x04', 'latin1');
+const STREAM = /stream\r?$/;
+const SEAM = 'stream\r'.length + ARCHIVE_IN_STREAM.length;
+/** Of a linearized file, the first object, which has the length of the file, lies within. */
+const HEAD_BYTES = 2_048;
+/** Of archives that a PDF has attached, the last ones: only the last can be the one at the end. */
+const MAX_STARTS = 16;
+
+/**
+ * Whether a PDF is a zip archive as well. Programs that open archives look for one at the end of a file, where a PDF may
+ * have attached one, as LibreOffice does with the document that the PDF was made of. That is the PDF's own when it begins
+ * and ends with a stream, and the table of the PDF's objects was written behind it; otherwise it was appended.
+ */
+export function createPdfCheck(): Check {
+  let head: Buffer = Buffer.alloc(0);
+  let tail: Buffer = Buffer.alloc(0);
+  let size = 0;
+  const starts: number[] = [];
+
+  function findStarts(bytes: Buffer, seen: number, offset: number): void {
+    let at = bytes.indexOf(ARCHIVE_IN_STREAM, Math.max(0, seen - ARCHIVE_IN_STREAM.length + 1));
+    for (; at >= 0; at = bytes.indexOf(ARCHIVE_IN_STREAM, at + 1)) {
+      if (!STREAM.test(bytes.toString('latin1', Math.max(0, at - SEAM), at))) continue;
+      starts.push(offset + at + 1);
+      if (starts.length > MAX_STARTS) starts.shift();
+    }
+  }
+
+  return {
+    see(chunk) {
+      if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
+      // What lies across the border of two chunks.
+      const before = tail.subarray(-2 * SEAM);
+      findStarts(Buffer.concat([before, chunk]), before.length, size - before.length);
+      size += chunk.length;
+      tail = Buffer.from(Buffer.concat([tail, chunk.subarray(-ZIP_END_REACH)]).subarray(-ZIP_END_REACH));
+    },
+    refusal() {
+      const at = tail.lastIndexOf(ZIP_END);
+      if (at < 0) return undefined;
+      const offset = size - tail.length;
+      const isOwn = isStream(tail, at, offset, starts) && hasTableBehind(tail, at, offset, { head, size });
+      return isOwn ? undefined : 'type-does-not-match';
+    },
+  };
+}
+
+/** Whether the archive whose end lies at `at` fills a stream. */
+function isStream(tail: Buffer, at: number, offset: number, starts: readonly number[]): boolean {
+  if (at + 22 > tail.length) return false;
+  const start = offset + at - tail.readUInt32LE(at + 12) - tail.readUInt32LE(at + 16);
+  const end = at + 22 + tail.readUInt16LE(at + 20);
+  return starts.includes(start) && /^\s{0,2}endstream/.test(tail.toString('latin1', end, end + 11));
+}
+
+/** Whether the file ends with the place of a table, and that lies behind the archive; in a linearized file it lies at the start. */
+function hasTableBehind(
+  tail: Buffer,
+  at: number,
+  offset: number,
+  { head, size }: { head: Buffer; size: number },
+): boolean {
+  const place = /startxref\s+(\d{1,12})\s+%%EOF\s*$/.exec(
+    tail.toString('latin1', Math.max(0, tail.length - 1_024)),
+  );
+  if (!place) return false;
+  const start = Math.max(0, startOfPdf(head));
+  const table = Number(place[1]);
+  const isThere = (from: number) =>
+    from > at && /^\s*(xref|\d+\s+\d+\s+obj)/.test(tail.toString('latin1', from, from + 32));
+  if (isThere(table - offset) || isThere(table + start - offset)) return true;
+  const linearized = /\/Linearized\b[^>]*\/L\s+(\d+)/.exec(head.toString('latin1'));
+  return linearized !== null && Number(linearized[1]) + start === size && table < head.length;
+}
