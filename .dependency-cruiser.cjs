@@ -28,6 +28,7 @@ module.exports = {
       'npm:jose',
       'npm:lru-cache',
       'npm:@node-rs/argon2',
+      'npm:ipaddr.js',
       'npm:@zxcvbn-ts/language-common',
       'npm:pino',
     ),
