@@ -48,7 +48,10 @@ function problemOf(
   refused: (code: string) => void,
 ): Buffer {
   const { retryAfterSeconds, ...body } = { ...fromHttp(error), instance: request.url.split('?', 1)[0]! };
-  if (body.status >= 500) request.log.error({ err: error, code: body.code }, 'A request failed');
+  const { code, detail } = body;
+  if (code === 'NOT_CAUGHT_UP')
+    request.log.warn({ code, detail }, 'A view has not caught up in time; the caller is told to repeat');
+  else if (body.status >= 500) request.log.error({ err: error, code }, 'A request failed');
   refused(body.code);
   if (error instanceof RateLimited) sendQuota(reply, error.quota);
   if (body.status === 401) void reply.header('WWW-Authenticate', challengeOf(body));

@@ -286,6 +286,9 @@ describe('the HTTP server', () => {
     expect(waited).toStrictEqual([7]);
     expect(body).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP', retryable: true });
     expect(headers['retry-after']).toBe('1');
+    const line = behind.lines().find(({ code }) => code === 'NOT_CAUGHT_UP');
+    expect(line).toMatchObject({ level: 40 });
+    expect(line).not.toHaveProperty('err');
     for (const malformed of ['x', '-1', '1.5', '1e3', '99999999999999999999', ''])
       expect((await ask(malformed)).body).toMatchObject({ status: 400 });
     await behind.close();
