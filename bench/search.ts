@@ -19,8 +19,8 @@ const LIMIT = 50;
 /** Pages one after the other, by their cursors. */
 const PAGES = 5;
 
-/** The share of the messages that hold a word. `elsewhere` is a word of foreign groups alone. */
-const WORDS = { frequent: 0.5, medium: 0.01, rare: 0.0005, elsewhere: 0.5 };
+/** The share of the messages that hold a word. `elsewhere` is a word of foreign groups alone; `accented` has an accent. */
+const WORDS = { frequent: 0.5, medium: 0.01, rare: 0.0005, elsewhere: 0.5, accented: 0.01 };
 type Word = keyof typeof WORDS;
 const words = Object.keys(WORDS) as Word[];
 
@@ -31,7 +31,7 @@ function textOf(isForeign: boolean): string {
     () => `w${Math.floor(Math.exp(Math.random() * Math.log(20_000)))}`,
   );
   const searched = words.filter((word) => Math.random() < WORDS[word] && (isForeign || word !== 'elsewhere'));
-  return [...common, ...searched].join(' ');
+  return [...common, ...searched].join(' ').replace('accented', 'áccented');
 }
 
 const said = (groupId: GroupId, senderId: UserId, isForeign: boolean): DomainEvent => ({

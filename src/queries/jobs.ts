@@ -53,8 +53,11 @@ export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: L
   // Nearly every job lacks the word: one after the other they are found sooner than by the index of words.
   if (query.matchesOthers) return inOrder(sql.fragment`terms @@ ${query.asTyped}::tsquery`);
   return page(
-    await newestFirst(db, { readModel: 'jobs', query, after, wanted: limit + 1 }, (tx, stretch, wanted) =>
-      tx.any(sql.type(JobRow)`
+    await newestFirst(
+      db,
+      { readModel: 'jobs', query, after, wanted: limit + 1, hasManyKeys: false },
+      (tx, stretch, wanted) =>
+        tx.any(sql.type(JobRow)`
         with hits as materialized (
           select job_id, status, position from jobs.jobs where ${stretch.inIndex}
         ), found as materialized (

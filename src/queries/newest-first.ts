@@ -10,14 +10,17 @@ const STATEMENT_MS = 3_000;
 const STRETCHES = [2 ** 11, 2 ** 17];
 
 const Head = z.object({ position: z.number() });
-const IsHeld = z.object({ isHeld: z.boolean() });
+const Count = z.object({ count: z.number() });
+
+/** So many hits of everybody are found sooner than those of somebody with many keys, stretch by stretch. */
+const FEW_HITS = 1_000;
 
 /** A place among hits: those with the words as typed come first, then, in rank 2, those with other accents. */
 const Place = z.strictObject({ position: z.int().min(0), rank: z.literal(2).optional() });
 type Place = z.infer<typeof Place>;
 export const byRank = cursorOf(Place);
 
-/** The columns of the table that is searched. */
+/** The table that is searched. */
 const QUERIED = {
   conversations: sql.fragment`conversations.messages`,
   jobs: sql.fragment`jobs.jobs`,
@@ -29,7 +32,8 @@ export interface Stretch {
   inIndex: FragmentSqlToken;
   /** For what the index finds. */
   within: FragmentSqlToken;
-  isShort: boolean;
+  /** Whether the hits of everybody are few. */
+  hasFew: boolean;
 }
 
 export interface NewestFirst {
@@ -38,6 +42,8 @@ export interface NewestFirst {
   /** Where the page before has ended. */
   after: Place | undefined;
   wanted: number;
+  /** Whether the searcher has so many keys to look up that few hits of everybody cost less. */
+  hasManyKeys: boolean;
 }
 
 type Find<R> = (tx: DatabaseTransactionConnection, stretch: Stretch, wanted: number) => Promise<readonly R[]>;
@@ -49,14 +55,14 @@ type Ranked<R> = R & Pick<Place, 'rank'>;
  * Finds what stands nowhere in the order in which it is wanted: hits by an index of words, newest first. It asks for those
  * of a short stretch at the end of the log, then of a long one, then for the rest, and stops as soon as there are enough:
  * a page of a frequent word costs what is in a stretch, one of a rare word what there is. No hit is left out. The second
- * rank is looked for in the same way once the first is exhausted, if any text at all has such words.
+ * rank is looked for in the same way once the first is exhausted; by somebody with many keys at once, where it has few hits.
  *
  * `find` answers with the newest `wanted` hits in the stretch. It must ask the index for them in a step of its own, with
  * nothing but `inIndex` (`with hits as materialized`): the planner then has no other way to take.
  */
 export const newestFirst = <R extends { position: number }>(
   db: DatabasePool,
-  { readModel, query, after, wanted }: NewestFirst,
+  { readModel, query, after, wanted, hasManyKeys }: NewestFirst,
   find: Find<R>,
 ): Promise<Ranked<R>[]> =>
   db.transaction(async (tx) => {
@@ -73,11 +79,17 @@ export const newestFirst = <R extends { position: number }>(
       after?.rank === 2 ? [] : await upTo(tx, end(undefined), { matching: isTyped, wanted, find });
     if (found.length >= wanted || inSecondRank === undefined) return found;
     const holdsOne = sql.fragment`terms @@ ${inSecondRank.holdingOneOf}::tsquery`;
-    const isHeld = await tx.oneFirst(sql.type(IsHeld)`
-      select exists (select from ${QUERIED[readModel]} where ${holdsOne}) as "isHeld"`);
-    if (!isHeld) return found;
     const matching = sql.fragment`${holdsOne} and terms @@ ${inSecondRank.matching}::tsquery and not ${isTyped}`;
-    const others = await upTo(tx, end(2), { matching, wanted: wanted - found.length, find });
+    const hits = hasManyKeys
+      ? await tx.oneFirst(sql.type(Count)`
+          select count(*) from (select from ${QUERIED[readModel]} where ${matching} limit ${FEW_HITS + 1}) hits`)
+      : Infinity;
+    if (hits === 0) return found;
+    const missing = wanted - found.length;
+    const others =
+      hits > FEW_HITS
+        ? await upTo(tx, end(2), { matching, wanted: missing, find })
+        : await find(tx, { ...below(end(2), matching), hasFew: true }, missing);
     return [...found, ...others.map((row) => ({ ...row, rank: 2 as const }))];
   });
 
@@ -95,11 +107,15 @@ async function upTo<R>(
     const keys = [last, last - 1].map((stretch) => stretch * STRETCHES.length + kind);
     const inIndex = sql.fragment`${matching} and public.search_stretches(position) && ${sql.array(keys, 'int8')}`;
     const within = sql.fragment`position >= ${lower} and position < ${upper}`;
-    found.push(...(await find(tx, { inIndex, within, isShort: kind === 0 }, wanted - found.length)));
+    found.push(...(await find(tx, { inIndex, within, hasFew: kind === 0 }, wanted - found.length)));
     if (found.length >= wanted || lower === 0) return found;
     upper = lower;
   }
-  const rest = { inIndex: matching, within: sql.fragment`position < ${upper}`, isShort: false };
-  found.push(...(await find(tx, rest, wanted - found.length)));
+  found.push(...(await find(tx, { ...below(upper, matching), hasFew: false }, wanted - found.length)));
   return found;
 }
+
+const below = (end: number, matching: FragmentSqlToken) => ({
+  inIndex: matching,
+  within: sql.fragment`position < ${end}`,
+});

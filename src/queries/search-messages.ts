@@ -76,16 +76,17 @@ export async function searchMessages(
   const reach = groupId === undefined ? await reachOf(db, userId) : { groups: 1, owners: [] };
   const byKeys = sql.fragment`array[m.group_id, m.owner_id] && lookup.keys`;
 
-  /** In a short stretch all hits are fewer than the keys of somebody who is in groups all over the place. */
+  const hasManyKeys = reach.groups > FEW_GROUPS;
+  /** Few hits are fewer than the keys of somebody who is in groups all over the place. */
   const [everybody, mine] = [
     { from: sql.fragment`select`, where: sql.fragment`true` },
     { from: lookups(userId, groupId, reach), where: byKeys },
   ];
-  const source = ({ isShort }: Stretch) => (isShort && reach.groups > FEW_GROUPS ? everybody : mine);
+  const source = ({ hasFew }: Stretch) => (hasFew && hasManyKeys ? everybody : mine);
 
   const rows = await newestFirst(
     db,
-    { readModel: 'conversations', query, after, wanted: limit + 1 },
+    { readModel: 'conversations', query, after, wanted: limit + 1, hasManyKeys },
     (tx, stretch, wanted) => {
       const { from, where } = source(stretch);
       return tx.any(sql.type(FoundRow)`
