@@ -50,7 +50,7 @@ describe('the corpus', () => {
       impenetrable: await impenetrableFiles(),
       lying: await lyingFiles(),
     };
-  }, 60_000);
+  }, 180_000);
   afterAll(() => clamd?.stop());
 
   test.each([
