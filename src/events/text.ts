@@ -7,7 +7,7 @@ const isStorable = (value: string) => !value.includes('\u0000') && value.isWellF
 export const text = (min: number, max: number) =>
   z
     .string()
-    .min(min)
+    .min(min, { abort: true })
     .max(2 * max)
     .refine((value) => value.length <= max || [...value].length <= max, `Too long: at most ${max} characters`)
     .refine(isStorable, 'Must not contain NUL characters or lone surrogates');
@@ -17,12 +17,11 @@ const isVisible = (value: string) =>
   /[^\p{White_Space}\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u.test(value);
 
 /** What a client writes that others are to read. */
-export const visible = (schema: z.ZodString) =>
-  schema.refine((value) => value === '' || isVisible(value), 'Must contain a visible character');
+export const visible = (schema: z.ZodString) => schema.refine(isVisible, 'Must contain a visible character');
 
 /** Embeddings, overrides and isolates, which reach beyond the text that they stand in (UAX #9). */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
 /** What a client gives a name, which stands among other text: in NFC, without controls that turn what follows around. */
 export const named = (schema: z.ZodString) =>
-  visible(schema.overwrite((value) => value.replace(BIDI_CONTROLS, '').normalize('NFC')).min(1));
+  visible(schema.overwrite((value) => value.replace(BIDI_CONTROLS, '').normalize('NFC')));

@@ -24,10 +24,9 @@ const next: Patch = {
     `JobDetailsChanged: z.strictObject({ isRemote: z.boolean(),`,
   ],
   'src/events/stored-events.ts': [
-    '((data: never) => unknown)[]>> = {}',
+    '((data: never) => unknown)[]>> = {',
     `((data: never) => unknown)[]>> = {
-      JobDetailsChanged: [(data: object) => ({ ...data, isRemote: false })],
-    }`,
+      JobDetailsChanged: [(data: object) => ({ ...data, isRemote: false })],`,
   ],
   'src/commands/job/change-job.ts': [
     'data: { jobId, ...changed }',

@@ -71,7 +71,7 @@ describe('the projections of a process', () => {
       );
     await side.happened(...group, said(1));
     await newer(5, `conversation-${groupId}`, 'MessagePinned', 1);
-    await newer(6, `conversation-${groupId}`, 'MessageEdited', 2);
+    await newer(6, `conversation-${groupId}`, 'MessageEdited', 9);
     await newer(7, 'job-1', 'JobReopened', 1);
     const others = readModels.map(({ name }) => name).filter((name) => name !== 'conversations');
     expect(await side.projections.progress.reached(7, 5_000, others)).toBe(true);
