@@ -184,7 +184,9 @@ describe('the cluster', () => {
     async function readModelsEqualARebuild(): Promise<boolean[]> {
       const log = pino({ level: 'silent' });
       const { databaseUrl: ownerUrl } = cluster;
-      const pool = createPool({ url: ownerUrl, role: APP_ROLE, max: 2, applicationName: 'check', log });
+      // One connection for each: a rebuild that waits too long for one fails.
+      const max = readModels.length;
+      const pool = createPool({ url: ownerUrl, role: APP_ROLE, max, applicationName: 'check', log });
       const store = createPostgresEventStore({ pool, url: ownerUrl, log });
       try {
         const rebuilt = await rebuildAll({ store, databaseUrl: ownerUrl, log });
