@@ -39,7 +39,9 @@ async function connect() {
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
+  // One connection for each: a rebuild that waits too long for one fails.
+  const max = readModels.length;
+  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max, applicationName: 'projections', log });
   const { store } = await createLog(config, log, { databaseUrl, pool });
   const close = async () => {
     await store.close();
