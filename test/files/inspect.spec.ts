@@ -184,7 +184,8 @@ test('20 files of 25 MiB at once take less than 30 MB of memory', async () => {
     process.stdout.write(`20 files of 25 MiB at once: ${stdout}`);
     expect(cleared).toBe(20);
     expect(roseMb).toBeLessThan(30);
-    expect(fellMb).toBeLessThan(30);
+    // What the garbage collector gives back meanwhile; much more would hide a rise.
+    expect(fellMb).toBeLessThan(60);
   } finally {
     await clamd.stop();
     await rm(folder, { recursive: true, force: true });
