@@ -47,8 +47,11 @@ const statements = {
     ) last`,
 };
 
-/** What a read for some types looks through with one statement, so that none runs into its deadline. */
-const WINDOW = 1_000_000;
+/**
+ * What a read for some types looks through with one statement, in positions: at first no more than it would return, since
+ * PostgreSQL may sort all that it looks through; then twice as much each time, but never so much that it runs into its deadline.
+ */
+const [MIN_WINDOW, MAX_WINDOW] = [1_000, 1_000_000];
 
 export interface LogReader extends Pick<
   EventStore,
@@ -81,9 +84,12 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
   async function readTypes(after: Position, limit: number, types: readonly string[]): Promise<Recorded[]> {
     const end = await head();
     const found: Recorded[] = [];
-    for (let from = after; from < end && found.length < limit; from += WINDOW) {
-      const to = from + WINDOW;
+    let window = Math.max(limit, MIN_WINDOW);
+    for (let from = after; from < end && found.length < limit;) {
+      const to = from + window;
       found.push(...(await read('log_types', [from, limit - found.length, types, to])));
+      from = to;
+      window = Math.min(window * 2, MAX_WINDOW);
     }
     return found;
   }

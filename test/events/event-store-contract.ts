@@ -321,6 +321,22 @@ export function describeEventStore(name: string, open: Open) {
         expect(await store.readAll({ after: base, limit: 5, types: [] })).toEqual([]);
       });
 
+      test('finds events of a type that lie far apart', async () => {
+        const others = () =>
+          append(
+            newStream(),
+            range(900).map((n) => messageSent(`${n}`)),
+          );
+        const closed: Recorded[] = [];
+        for (let round = 0; round < 3; round += 1) {
+          closed.push(...(await stored(append(newStream(), [groupClosed]))));
+          for (let n = 0; n < 4; n += 1) await stored(others());
+        }
+        const read = (limit: number) => store.readAll({ after: base, limit, types: ['GroupClosed'] });
+        expect(await read(2)).toEqual(closed.slice(0, 2));
+        expect(await read(10)).toEqual(closed);
+      });
+
       test('tells the head and the revisions of the streams that have events', async () => {
         const [a, b, none] = [newStream(), newStream(), newStream()];
         await stored(append(a, [messageSent('1'), messageSent('2')]));
