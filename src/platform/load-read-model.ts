@@ -2,7 +2,8 @@ import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { Projection } from '../projections/projection.ts';
 import { type ProjectingConnection, handledBy } from './postgres-projections.ts';
 
-const PAGE = 10_000;
+/** Events. The statements of larger pages outgrow PostgreSQL's work_mem, those of smaller ones the time that they take. */
+const PAGE = 2_500;
 
 /** How far a read model was filled, and with how many events that it handles. */
 export interface Loaded {

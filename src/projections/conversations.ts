@@ -159,6 +159,8 @@ export const conversations: Projection<'MessageSent' | Movement['type'] | Messag
       ordinal bigint not null,
       position bigint not null
     );
+    -- Arrivals look up the last message before them, also while a read model is loaded.
+    create unique index messages_in_order on messages (group_id, seq);
     create table participants (
       group_id uuid,
       user_id uuid,
@@ -178,7 +180,6 @@ export const conversations: Projection<'MessageSent' | Movement['type'] | Messag
       primary key (message_id, emoji, user_id)
     )`,
   indexes: `
-    create unique index messages_in_order on messages (group_id, seq);
     create index messages_deleted on messages (group_id, seq) include (sender_id) where deleted_at is not null;
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
     -- Whose messages, from when, and which words: one lookup meets all three, so that it costs what it finds. New

@@ -6,12 +6,12 @@ import { files } from './files.ts';
 import { jobs } from './jobs.ts';
 import type { Projection } from './projection.ts';
 
-/** All of them, widened: whoever runs a projection hands it only the types that it names. */
+/** All of them, the largest first, widened: whoever runs a projection hands it only the types that it names. */
 export const readModels = [
+  conversations,
   accounts,
   jobs,
   applications,
   chatGroups,
-  conversations,
   files,
 ] as unknown as Projection[];
