@@ -46,9 +46,13 @@ export class StatementPipeline {
     this.#client = client;
   }
 
-  /** All of them or none. Throws the first error. Only one call at a time. */
+  /**
+   * All of them or none. Throws the first error. Only one call at a time. What is prepared leaves at once, so that PostgreSQL
+   * works while the caller does.
+   */
   async run(statements: readonly Statement[]): Promise<void> {
-    for (const statement of statements) await this.#prepare(statement);
+    for (const statement of statements)
+      if (!this.#prepared.has(statement.name)) await this.#prepare(statement);
     await this.#send((connection) => {
       for (const { name, values } of statements) {
         connection.bind({ statement: name, values: values as string[] }, true);
@@ -59,7 +63,6 @@ export class StatementPipeline {
 
   /** On its own, because what was prepared stays so when the transaction fails. */
   async #prepare({ name, text }: Statement): Promise<void> {
-    if (this.#prepared.has(name)) return;
     await this.#send((connection) => connection.parse({ name, text, types: [] }, true));
     this.#prepared.add(name);
   }
