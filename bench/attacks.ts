@@ -106,14 +106,6 @@ export const attacks = {
       ({ company }) => ({ attacker: company }),
     ),
   ),
-  /** A hundred messages to a large group that is away. */
-  'away group': async ({ url, crowd, crowdGroupId }, over) => {
-    const attacker = crowd[Math.floor(Math.random() * crowd.length)] as Attacker;
-    const path = new URL(`/v1/groups/${crowdGroupId}/messages`, url);
-    for (let sent = 0; sent < 100 && !over.aborted; sent += 1)
-      await call(path, 'POST', { attacker, body: { clientMsgId: randomUUID(), text: 'to everybody' } });
-    await pause(60_000, undefined, { signal: over }).catch(() => undefined);
-  },
   /** Twenty files that take long to judge. */
   'hostile files': async (arena, over) => {
     await Promise.all(Array.from({ length: 20 }, (_, index) => upload(arena, index)));
@@ -218,5 +210,13 @@ export const attacks = {
       await pause(APPLICATIONS_EACH_MS);
     }
     await Promise.all(applied);
+  },
+  /** A hundred messages to a large group that is away. Last, since telling it goes on for minutes. */
+  'away group': async ({ url, crowd, crowdGroupId }, over) => {
+    const attacker = crowd[Math.floor(Math.random() * crowd.length)] as Attacker;
+    const path = new URL(`/v1/groups/${crowdGroupId}/messages`, url);
+    for (let sent = 0; sent < 100 && !over.aborted; sent += 1)
+      await call(path, 'POST', { attacker, body: { clientMsgId: randomUUID(), text: 'to everybody' } });
+    await pause(60_000, undefined, { signal: over }).catch(() => undefined);
   },
 } satisfies Record<string, Attack>;

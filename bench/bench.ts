@@ -41,6 +41,13 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
+/** The quantiles of durations that people compare. */
+export const quantiles = (values: readonly number[]) => ({
+  p50: round(quantile(values, 0.5)),
+  p95: round(quantile(values, 0.95)),
+  p99: round(quantile(values, 0.99)),
+});
+
 export const median = (values: readonly number[]) => quantile(values, 0.5);
 
 export const best = (values: readonly number[]) => Math.max(...values);

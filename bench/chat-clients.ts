@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Socket, io } from 'socket.io-client';
-import { quantile, round } from './bench.ts';
+import { round } from './bench.ts';
 
 /** One member of one group: what a socket of it presents at the handshake. */
 export interface Member {
@@ -24,7 +24,8 @@ export interface Talk {
   deliveriesPerSecond: number;
   messages: number;
   refused: number;
-  echoMs: { p50: number; p95: number; p99: number };
+  /** From sending to the sender's own receiving. */
+  echoMs: number[];
   /** Of one core; near 1 the clients, not the server, set the pace. */
   clientCpu: number;
 }
@@ -134,11 +135,7 @@ async function talk(milliseconds: number, offered: number | undefined): Promise<
     deliveriesPerSecond: round(measured.deliveries / seconds, 0),
     messages: measured.acks,
     refused,
-    echoMs: {
-      p50: round(quantile(measured.echoes, 0.5)),
-      p95: round(quantile(measured.echoes, 0.95)),
-      p99: round(quantile(measured.echoes, 0.99)),
-    },
+    echoMs: measured.echoes,
     clientCpu: round((user + system) / 1e6 / seconds),
   };
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Bench, best, round } from './bench.ts';
+import { type Bench, best, quantiles, round } from './bench.ts';
 import type { Talk } from './chat-clients.ts';
 import { startBareServer, startClients } from './children.ts';
 import { cpuMicros, cpuMicrosOfTree, residentBytes } from './process-stats.ts';
@@ -10,7 +10,8 @@ const GROUPS = 20;
 const MEMBERS = 10;
 const TARGET = 0.6;
 
-interface Round extends Talk {
+interface Round extends Omit<Talk, 'echoMs'> {
+  echoMs: ReturnType<typeof quantiles>;
   /** Microseconds of CPU time that one message took. */
   serverCpuPerMessage: number;
   databaseCpuPerMessage: number;
@@ -42,7 +43,7 @@ export const chat: Bench = {
         const talk = await clients[who].talk(milliseconds);
         const [server = 0, database = 0] = used().map((micros, index) => micros - (before[index] ?? 0));
         return {
-          ...talk,
+          ...{ ...talk, echoMs: quantiles(talk.echoMs) },
           serverCpuPerMessage: round(server / talk.messages, 0),
           databaseCpuPerMessage: round(database / talk.messages, 0),
         };

@@ -1,5 +1,5 @@
 import type { ClusterOptions } from '../scripts/cluster/cluster.ts';
-import { type Bench, type BenchOptions, type Result, round } from './bench.ts';
+import { type Bench, type BenchOptions, type Result, quantiles, round } from './bench.ts';
 import type { Talk } from './chat-clients.ts';
 import { startClients } from './children.ts';
 import { startFilledCluster } from './running-cluster.ts';
@@ -21,7 +21,8 @@ const SHAPES: Record<string, ClusterOptions> = {
   '3 api': { nodes: { api: 3, ...OTHERS } },
 };
 
-interface Round extends Talk {
+interface Round extends Omit<Talk, 'echoMs'> {
+  echoMs: ReturnType<typeof quantiles>;
   /** Microseconds for one message: of the processes by role, of the stores and of the balancer. */
   cpuPerMessage: Record<string, number>;
   totalCpuPerMessage: number;
@@ -75,7 +76,7 @@ async function startShape(shape: ClusterOptions, { quick, nodeArgs }: BenchOptio
         ([part, micros]) => [part, (micros - (before[part] ?? 0)) / talk.messages] as const,
       );
       return {
-        ...talk,
+        ...{ ...talk, echoMs: quantiles(talk.echoMs) },
         cpuPerMessage: Object.fromEntries(used.map(([part, micros]) => [part, round(micros, 1)])),
         totalCpuPerMessage: round(
           used.reduce((sum, [, micros]) => sum + micros, 0),
