@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import type { EventStore, Metadata, Position, Recorded } from '../events/event-store.ts';
 import { UnreadableEvent, fromStored, isUnknown } from '../events/stored-events.ts';
@@ -77,7 +78,7 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
     }
   }
   const read = async (name: keyof typeof statements, values: unknown[]): Promise<Recorded[]> =>
-    (await rows<EventRow>(name, values)).map((row) => toRecorded(row, onUnknown));
+    toRecorded(await rows<EventRow>(name, values), onUnknown);
   const findAll = (ids: string[]) => read('log_ids', [ids]);
   const head = async () => (await rows<[position: number]>('log_head', []))[0]![0];
 
@@ -107,7 +108,24 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
   };
 }
 
-function toRecorded(row: EventRow, onUnknown: OnUnknown): Recorded {
+/** A page of large events takes long to check, and everybody else waits: after so many milliseconds they have a turn. */
+const SLICE_MS = 5;
+/** Rows between two looks at the clock. */
+const UNTIMED_ROWS = 8;
+
+async function toRecorded(rows: EventRow[], onUnknown: OnUnknown): Promise<Recorded[]> {
+  const events: Recorded[] = [];
+  let begun = performance.now();
+  for (const row of rows) {
+    if (events.push(fromRow(row, onUnknown)) % UNTIMED_ROWS > 0 || performance.now() - begun < SLICE_MS)
+      continue;
+    await turn();
+    begun = performance.now();
+  }
+  return events;
+}
+
+function fromRow(row: EventRow, onUnknown: OnUnknown): Recorded {
   const [position, stream, revision, id, storedType, storedV, storedData, metadata, occurredAt] = row;
   try {
     const { type, data, v } = fromStored({ type: storedType, v: storedV, data: storedData });
