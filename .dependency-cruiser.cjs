@@ -35,7 +35,7 @@ module.exports = {
     only('search'),
     only('projections', 'events', 'search', 'npm:zod'),
     only('queries', 'events', 'commands', 'projections', 'search', 'npm:zod', 'npm:slonik'),
-    only('reactions', 'events', 'commands', 'npm:zod', 'npm:pino'),
+    only('reactions', 'events', 'commands', 'npm:zod', 'npm:pino', 'npm:lru-cache'),
     only('files', 'events', 'commands', 'npm:zod', 'npm:pino', 'npm:file-type', 'npm:sharp'),
     only(
       'notifications',

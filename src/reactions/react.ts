@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected, ReactionRefused } from '../commands/rejection.ts';
@@ -17,11 +18,17 @@ export interface ReactDeps {
   reactions?: readonly Reaction[];
 }
 
+/** Events that are remembered as done: what was done at once is made sure of a moment later. */
+const REMEMBERED = 10_000;
+
 /**
- * Runs reactions at once. What a reaction appends carries ids made from the causing event's id, so that twice is once.
+ * Runs reactions at once, and not again to an event that it has done them to. What a reaction appends carries ids made from the causing event's id, so that twice is once.
  * Rejects with `EventStoreUnavailable`, since the answer promises what follows: repeating the command is safe.
  */
 export function reactNow({ handle, log, reactions = allReactions }: ReactDeps): React {
+  /** The positions that cover what followed from events, by the ids of these. */
+  const done = new LRUCache<string, Position>({ max: REMEMBERED });
+
   async function run({ name, follows, moot = [] }: Reaction, event: Recorded): Promise<Position> {
     const consequence = follows(event);
     if (!consequence) return 0;
@@ -38,17 +45,33 @@ export function reactNow({ handle, log, reactions = allReactions }: ReactDeps): 
     }
   }
 
+  /** Resolves with the position that covers what followed, and with the first refusal. */
+  async function runAll(event: Recorded): Promise<{ position: Position; error?: ReactionRefused }> {
+    const following = reactions.filter(({ on }) => on === event.type);
+    const known = done.get(event.id);
+    if (following.length === 0 || known !== undefined) return { position: known ?? 0 };
+    let position: Position = 0;
+    let refused: ReactionRefused | undefined;
+    for (const reaction of following)
+      try {
+        position = Math.max(position, await run(reaction, event));
+      } catch (error) {
+        if (!(error instanceof ReactionRefused)) throw error;
+        refused ??= error;
+      }
+    if (refused) return { position, error: refused };
+    done.set(event.id, position);
+    return { position };
+  }
+
   return async (events) => {
     let covered: Position = 0;
     let refused: ReactionRefused | undefined;
-    for (const event of events)
-      for (const reaction of reactions.filter(({ on }) => on === event.type))
-        try {
-          covered = Math.max(covered, await run(reaction, event));
-        } catch (error) {
-          if (!(error instanceof ReactionRefused)) throw error;
-          refused ??= error;
-        }
+    for (const event of events) {
+      const { position, error } = await runAll(event);
+      covered = Math.max(covered, position);
+      refused ??= error;
+    }
     if (refused) throw refused;
     return covered;
   };

@@ -161,6 +161,22 @@ describe('reacting at once', () => {
 });
 
 describe('reacting again', () => {
+  test('asks the log nothing about an event whose reactions this process has done', async () => {
+    const { handle, log } = await jobBoard();
+    const [posted] = (await log()).slice(2);
+    const handled: string[] = [];
+    const react = reactNow({
+      log: linesOf('info').log,
+      handle: (command, input, request) => {
+        handled.push(command.name);
+        return handle(command, input, request);
+      },
+    });
+    const first = await react([posted!]);
+    expect(await react([posted!])).toBe(first);
+    expect(handled).toStrictEqual(['CreateChatGroup']);
+  });
+
   test('to the whole log changes nothing', async () => {
     const { handle, log, replay } = await jobBoard();
     await handle(apply, application, by(ada));
