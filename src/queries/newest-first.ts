@@ -54,8 +54,8 @@ type Ranked<R> = R & Pick<Place, 'rank'>;
 /**
  * Finds what stands nowhere in the order in which it is wanted: hits by an index of words, newest first. It asks for those
  * of a short stretch at the end of the log, then of a long one, then for the rest, and stops as soon as there are enough:
- * a page of a frequent word costs what is in a stretch, one of a rare word what there is. No hit is left out. What few
- * messages of anybody hold, somebody with many keys finds without them. The second rank is looked for in the same way once
+ * a page of a frequent word costs what is in a stretch, one of a rare word what there is. No hit is left out. A caller
+ * with many keys does without them where few messages of anybody match. The second rank is looked for in the same way once
  * the first is exhausted.
  *
  * `find` answers with the newest `wanted` hits in the stretch. It must ask the index for them in a step of its own, with
