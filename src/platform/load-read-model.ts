@@ -2,7 +2,7 @@ import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import type { Projection } from '../projections/projection.ts';
 import { type ProjectingConnection, handledBy } from './postgres-projections.ts';
 
-/** Events. The statements of larger pages outgrow PostgreSQL's work_mem, those of smaller ones the time that they take. */
+/** Events in a page. Loads with pages of 1,000 and of 10,000 took a fifth longer. */
 const PAGE = 2_500;
 
 /** How far a read model was filled, and with how many events that it handles. */

@@ -130,8 +130,8 @@ export async function rollbackProjection(databaseUrl: string, name: string): Pro
 }
 
 /**
- * Rebuilds all of them, two at a time: the largest, which is the first, takes most of the time, and one that writes to
- * PostgreSQL leaves room for another. Throws the first error once all have ended.
+ * Rebuilds all of them, two at a time: beside the largest, which comes first and takes most of the time, the others take
+ * turns. Throws the first error once all have ended.
  */
 export async function rebuildAll(
   options: Omit<RebuildOptions, 'projection'> & { projections?: readonly Projection[] },
