@@ -250,9 +250,9 @@ describe('The carrier over Redis', () => {
     await carrier.hearing();
     expect(carrier.failure()).toBeDefined();
 
-    await redis.restart();
     const returned = Promise.withResolvers<void>();
     carrier.onReturn(returned.resolve);
+    await redis.restart();
     await returned.promise;
     await inReach(speaker);
     await speaker.say('hello');
