@@ -39,9 +39,8 @@ async function connect() {
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-  // One connection for each: a rebuild that waits too long for one fails.
-  const max = readModels.length;
-  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max, applicationName: 'projections', log });
+  // Two for each rebuild that runs at a time: one that waits too long for a connection fails.
+  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
   const { store } = await createLog(config, log, { databaseUrl, pool });
   const close = async () => {
     await store.close();

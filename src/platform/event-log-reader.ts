@@ -49,8 +49,8 @@ const statements = {
 };
 
 /**
- * What a read for some types looks through with one statement, in positions: at first no more than it would return, since
- * PostgreSQL may sort all that it looks through; then twice as much each time, but never so much that it runs into its deadline.
+ * Positions that one statement of a read by type covers. The first statement covers about a page, because PostgreSQL may
+ * sort everything in the range. Each further one covers twice as many, up to what fits into the statement timeout.
  */
 const [MIN_WINDOW, MAX_WINDOW] = [1_000, 1_000_000];
 
@@ -108,9 +108,9 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
   };
 }
 
-/** A page of large events takes long to check, and everybody else waits: after so many milliseconds they have a turn. */
+/** Validating a page of large events can block the event loop: the reader yields after this many milliseconds. */
 const SLICE_MS = 5;
-/** Rows between two looks at the clock. */
+/** Rows validated between two checks of the clock. */
 const UNTIMED_ROWS = 8;
 
 async function toRecorded(rows: EventRow[], onUnknown: OnUnknown): Promise<Recorded[]> {

@@ -6,7 +6,7 @@ import { files } from './files.ts';
 import { jobs } from './jobs.ts';
 import type { Projection } from './projection.ts';
 
-/** All of them, the largest first, widened: whoever runs a projection hands it only the types that it names. */
+/** Lists every read model, the largest first. The type is widened: a runner passes each projection only the types in `handles`. */
 export const readModels = [
   conversations,
   accounts,

@@ -12,7 +12,7 @@ const STRETCHES = [2 ** 11, 2 ** 17];
 const Head = z.object({ position: z.number() });
 const Count = z.object({ count: z.number() });
 
-/** So many hits of everybody are found sooner than those of somebody with many keys: 10 µs each, beside 4 ms for 128 keys. */
+/** Up to this many hits are filtered by membership: 10 µs for each, where a lookup of 128 keys takes 4 ms. */
 const FEW_HITS = 10_000;
 
 /** A place among hits: those with the words as typed come first, then, in rank 2, those with other accents. */
