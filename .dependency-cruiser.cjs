@@ -1,4 +1,4 @@
-/** A folder of src may import itself and what is listed: other folders or files of src, and packages as `npm:name`. */
+/** A folder of src may import itself, the kit, and what is listed: other folders or files of src, and packages as `npm:name`. */
 const only = (folder, ...allowed) => ({
   name: `${folder}-imports`,
   severity: 'error',
@@ -7,6 +7,7 @@ const only = (folder, ...allowed) => ({
     path: '^(src|node_modules)/',
     pathNot: [
       `^src/${folder}/`,
+      '^src/kit/',
       ...allowed.map((name) =>
         name.startsWith('npm:')
           ? `^node_modules/${name.slice(4)}/`
@@ -18,6 +19,7 @@ const only = (folder, ...allowed) => ({
 
 module.exports = {
   forbidden: [
+    only('kit'),
     only('events', 'npm:zod'),
     only('commands', 'events', 'npm:immutable', 'npm:zod'),
     only(
@@ -57,6 +59,7 @@ module.exports = {
       'npm:zod',
       'npm:pino',
       'npm:socket.io',
+      'npm:ws',
       'npm:lru-cache',
     ),
     only(

@@ -73,6 +73,11 @@ export class AggregateLoader {
     return loading;
   }
 
+  /** The cached state, or that of a stream without events, without a look at the log. */
+  guess<S>({ stream, aggregate }: AggregateRef<S>): Folded<S> {
+    return (this.#cache.get(stream) as Folded<S> | undefined) ?? empty(aggregate);
+  }
+
   /** The state as the log has it now. */
   async refresh<S>({ stream, aggregate }: AggregateRef<S>): Promise<Folded<S>> {
     const cached = this.#cache.get(stream) as Folded<S> | undefined;

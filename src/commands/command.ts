@@ -66,6 +66,11 @@ export interface Command<I = never, S = never, E extends DomainEvent = DomainEve
    * do not wait for each other: each may decide once on what the others have just changed.
    */
   inTurn?: (input: I, actor: ActorOrSystem) => string;
+  /**
+   * The stream it writes is new, as a rule: what is not cached is taken to be empty and is read only when that proves wrong, by
+   * a conflict, or when nothing would be written.
+   */
+  opens?: true;
   /** Pure. Throws `CommandRejected`; no events means that it is done already. */
   decide: (input: I, known: S & { message: MessageFacts | undefined }, context: Context) => E[];
   /** Names a repetition for ever: the same key, the same first outcome. Without it, the request's own key serves. */

@@ -71,12 +71,14 @@ type States = Record<string, Folded>;
  * `EventStoreUnavailable` when the log cannot take it now.
  */
 export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
-  const loadStates = async (refs: Refs, from: 'load' | 'refresh'): Promise<States> => {
-    const folded = await Promise.all(
-      refs.map(async ([name, ref]) => [name, await loader[from](ref)] as const),
-    );
+  const loadStates = async (
+    refs: Refs,
+    load: (ref: AggregateRef<unknown>) => Folded | Promise<Folded>,
+  ): Promise<States> => {
+    const folded = await Promise.all(refs.map(async ([name, ref]) => [name, await load(ref)] as const));
     return Object.fromEntries(folded);
   };
+  const refresh = (ref: AggregateRef<unknown>) => loader.refresh(ref);
 
   return async function handle<I, S, E extends DomainEvent>(
     command: Command<I, S, E>,
@@ -92,7 +94,9 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       const about = command.message?.(input);
       const message = about && (await deps.lookups.message(about.groupId, about.messageId));
       const idOf = eventIds(command, input, request, message);
-      let states = await loadStates(refs, 'load');
+      let states = await loadStates(refs, (ref) =>
+        command.opens && ref === written?.[1] ? loader.guess(ref) : loader.load(ref),
+      );
       let isFresh = false;
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
         const decision = decide(
@@ -115,7 +119,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
         } else if (isFresh) {
           return settled(decision, states, idOf(0));
         }
-        states = await loadStates(refs, 'refresh');
+        states = await loadStates(refs, refresh);
         isFresh = true;
       }
       throw new EventStoreUnavailable(`${command.name} lost ${MAX_ATTEMPTS} races for ${stream}`);

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import type { EventStore, Metadata, Position, Recorded } from '../events/event-store.ts';
+import { gather } from '../kit/gather.ts';
 import { UnreadableEvent, fromStored, isUnknown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import { unavailable } from './event-log-batch.ts';
@@ -100,7 +101,7 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
     readAll: ({ after, limit, types }) =>
       types ? readTypes(after, limit, types) : read('log_all', [after, limit]),
     findAll,
-    find: async (id) => (await findAll([id]))[0],
+    find: gather(async (ids: string[]) => new Map((await findAll(ids)).map((event) => [event.id, event]))),
     head,
     async revisions(streams) {
       return new Map(await rows<[stream: Stream, revision: number]>('log_revisions', [streams]));

@@ -117,10 +117,18 @@ export async function getGroup(
   return (await withLastMessages(db, [row]))[0]!;
 }
 
-const GroupIdRow = z.object({ id: z.string().brand<'GroupId'>() });
+const GroupsRow = z.object({
+  userId: z.string().brand<'UserId'>(),
+  groupIds: z.array(z.string().brand<'GroupId'>()),
+});
 
-/** Every group that a user is in, for the rooms of its sockets. */
-export async function groupsOfUser(db: DatabasePool, userId: UserId): Promise<readonly GroupId[]> {
-  return db.anyFirst(sql.type(GroupIdRow)`
-    select group_id as id from chat_groups.members where user_id = ${userId} and is_active`);
+/** Every group that each of these users is in, for the rooms of their sockets. Those without a group are absent. */
+export async function groupsOfUsers(
+  db: DatabasePool,
+  userIds: readonly UserId[],
+): Promise<Map<UserId, readonly GroupId[]>> {
+  const rows = await db.any(sql.type(GroupsRow)`
+    select user_id as "userId", array_agg(group_id) as "groupIds" from chat_groups.members
+    where user_id = any (${sql.array(userIds, 'uuid')}) and is_active group by user_id`);
+  return new Map(rows.map(({ userId, groupIds }) => [userId, groupIds]));
 }

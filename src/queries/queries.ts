@@ -1,22 +1,29 @@
 import type { DatabasePool } from 'slonik';
 import type { GroupId, UserId } from '../events/ids.ts';
+import { gather } from '../kit/gather.ts';
 import { type ListApplications, getApplication, listApplications } from './applications.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
-import { getGroup, groupsOfUser, listGroups } from './groups.ts';
+import { getGroup, groupsOfUsers, listGroups } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 
+/** Thousands of sockets may come back in one second: they ask together. */
+function groupsOfUser(db: DatabasePool) {
+  const ask = gather((userIds: UserId[]) => groupsOfUsers(db, userIds));
+  return async (userId: UserId): Promise<readonly GroupId[]> => (await ask(userId)) ?? [];
+}
+
 /** Every question there is, bound to its database. `searches` has connections of its own for those that may take long. */
 export const bindQueries = (db: DatabasePool, searches = db) => ({
+  groupsOfUser: groupsOfUser(db),
   listJobs: (asked: ListJobs) => listJobs(asked.q === undefined ? db : searches, asked),
   getJob: (asked: Parameters<typeof getJob>[1]) => getJob(db, asked),
   listApplications: (asked: ListApplications) => listApplications(db, asked),
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),
   getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),
-  groupsOfUser: (userId: UserId) => groupsOfUser(db, userId),
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),

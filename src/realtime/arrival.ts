@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
+import { gather } from '../kit/gather.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { ChatSocket } from './connection.ts';
 import { headSeqs } from './heads.ts';
@@ -11,6 +12,8 @@ const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
 /** Rooms announced before the socket has to have taken the announcements. */
 const PAGE = 500;
+/** Who is in more groups asks alone, so that nobody waits for the answer. */
+const FEW_GROUPS = 100;
 
 interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
@@ -30,6 +33,16 @@ interface ArrivalDeps {
  * neither miss a member nor keep one that was removed.
  */
 export function arrivals({ store, progress, groupsOfUser, position, hearing, arrived, log }: ArrivalDeps) {
+  const headOf = gather((groupIds: GroupId[]) => headSeqs(store, groupIds));
+
+  /** Thousands of sockets may come back in one second: they ask together. */
+  async function headsOf(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, number>> {
+    if (groupIds.length > FEW_GROUPS) return headSeqs(store, groupIds);
+    return new Map(
+      await Promise.all(groupIds.map(async (groupId) => [groupId, (await headOf(groupId))!] as const)),
+    );
+  }
+
   async function enter(socket: ChatSocket): Promise<boolean> {
     const { user, unheard, wire } = socket.data;
     const changesSeen = user.membershipChanges;
@@ -40,7 +53,7 @@ export function arrivals({ store, progress, groupsOfUser, position, hearing, arr
     if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
     await hearing();
     // Only now: what is sent later is heard, and what was sent before is below these.
-    const heads = await headSeqs(store, heard);
+    const heads = await headsOf(heard);
     arrived(socket);
     for (const [index, groupId] of heard.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();

@@ -165,4 +165,4 @@ function mayAsk(stranger: Stranger, { type, data }: Packet): boolean {
 
 /** An event or a part of one: of the rest of Socket.IO's protocol clients of this server need next to nothing. */
 const isEvent = ({ type, data }: Packet): boolean =>
-  type === 'message' && (typeof data !== 'string' || /^[25]/.test(data));
+  type === 'message' && data !== undefined && (typeof data !== 'string' || /^[25]/.test(data));

@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Server } from 'socket.io';
+import { type ServerOptions, WebSocketServer } from 'ws';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
@@ -89,6 +90,13 @@ const SWEEP_MS = 1_000;
 const RECONNECT_WITHIN_MS = 10_000;
 const CLOSE_MS = 1_000;
 
+/** Hands over one frame of a connection in each turn of the event loop: thousands at once would keep all others waiting. */
+class FrameByFrame extends WebSocketServer {
+  constructor(options: ServerOptions) {
+    super({ ...options, allowSynchronousEvents: false });
+  }
+}
+
 /** The Socket.IO server of one node, on an HTTP server that is there already. */
 export function createGateway(deps: GatewayDeps): Gateway {
   const { store, loader, revocations, metrics, log } = deps;
@@ -103,6 +111,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     serveClient: false,
     transports: ['websocket'],
     allowUpgrades: false,
+    wsEngine: FrameByFrame,
     perMessageDeflate: false,
     httpCompression: false,
     maxHttpBufferSize: 65_536,

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Actor } from '../../src/commands/command.ts';
 import { GroupId, UserId } from '../../src/events/ids.ts';
 import { getApplication, listApplications } from '../../src/queries/applications.ts';
-import { getGroup, groupsOfUser, listGroups } from '../../src/queries/groups.ts';
+import { getGroup, groupsOfUsers, listGroups } from '../../src/queries/groups.ts';
 import { getJob, listJobs } from '../../src/queries/jobs.ts';
 import { headSeqForMember, listMembers } from '../../src/queries/members.ts';
 import { messageHistory } from '../../src/queries/message-history.ts';
@@ -61,7 +61,7 @@ const asked = ({ db }: ReadSide): Asked => ({
   getApplication: (actor) => getApplication(db, { actor, applicationId }),
   listGroups: ({ userId }) => listGroups(db, { userId, limit: 50 }),
   getGroup: ({ userId }) => getGroup(db, { userId, groupId }),
-  groupsOfUser: ({ userId }) => groupsOfUser(db, userId),
+  groupsOfUsers: ({ userId }) => groupsOfUsers(db, [userId]),
   headSeqForMember: ({ userId }) => headSeqForMember(db, { userId, groupId }),
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
   messageHistory: ({ userId }) => messageHistory(db, { userId, groupId, limit: 50 }),

@@ -145,6 +145,13 @@ describe('a connection that has said who it is', () => {
     expect(socket.heard.length).toBeLessThan(250);
   });
 
+  test('is closed for an empty message, which harms nobody else', async () => {
+    const socket = await enter();
+    socket.ws.send('4');
+    await until(() => socket.ended() !== undefined, 'the end');
+    await enter();
+  });
+
   test('is not read from once it has been told to go', async () => {
     let read = () => 0;
     world.httpServer.on('connection', (tcp) => (read = () => tcp.bytesRead));

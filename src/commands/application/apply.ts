@@ -26,6 +26,7 @@ export const apply = defineCommand<
 >({
   name: 'Apply',
   input,
+  opens: true,
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
   decide: ({ coverLetter = null, ...subject }, { application, job }, { actor }) => {

@@ -42,6 +42,7 @@ export const requestUpload = defineCommand<
 >({
   name: 'RequestUpload',
   input,
+  opens: true,
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId, groupId }, actor) => ({ file: fileOf(fileId), group: membershipIn(groupId, actor) }),
   decide: ({ name, sha256 = null, ...asked }, { file, group }, { actor, now }) => {

@@ -18,6 +18,7 @@ const input = z.strictObject({
 export const postJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
   name: 'PostJob',
   input,
+  opens: true,
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
   decide: ({ location = null, ...posting }, { job }, { actor }) => {
