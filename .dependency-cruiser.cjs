@@ -1,84 +1,31 @@
-/** A folder of src may import itself, the kit, and what is listed: other folders or files of src, and packages as `npm:name`. */
-const only = (folder, ...allowed) => ({
+const rooms = require('./imports.json');
+
+/** A folder of src may import itself, the kit, and what imports.json lists for it. */
+const only = ([folder, { folders = [], packages = [] }]) => ({
   name: `${folder}-imports`,
   severity: 'error',
   from: { path: `^src/${folder}/` },
   to: {
     path: '^(src|node_modules)/',
     pathNot: [
-      `^src/${folder}/`,
-      '^src/kit/',
-      ...allowed.map((name) =>
-        name.startsWith('npm:')
-          ? `^node_modules/${name.slice(4)}/`
-          : `^src/${name}${name.endsWith('.ts') ? '$' : '/'}`,
-      ),
+      ...[folder, 'kit', ...folders].map((name) => `^src/${name}${name.endsWith('.ts') ? '$' : '/'}`),
+      ...packages.map((name) => `^node_modules/${name}/`),
     ],
   },
 });
 
 module.exports = {
   forbidden: [
-    only('kit'),
-    only('events', 'npm:zod'),
-    only('commands', 'events', 'npm:immutable', 'npm:zod'),
-    only(
-      'auth',
-      'events',
-      'commands',
-      'npm:zod',
-      'npm:jose',
-      'npm:lru-cache',
-      'npm:@node-rs/argon2',
-      'npm:ipaddr.js',
-      'npm:@zxcvbn-ts/language-common',
-      'npm:pino',
-    ),
-    only('search'),
-    only('projections', 'events', 'search', 'npm:zod'),
-    only('queries', 'events', 'commands', 'projections', 'search', 'npm:zod', 'npm:slonik'),
-    only('reactions', 'events', 'commands', 'npm:zod', 'npm:pino', 'npm:lru-cache'),
-    only('files', 'events', 'commands', 'npm:zod', 'npm:pino', 'npm:file-type', 'npm:sharp'),
-    only(
-      'notifications',
-      'events',
-      'commands',
-      'projections/projection.ts',
-      'npm:zod',
-      'npm:pino',
-      'npm:luxon',
-    ),
-    only(
-      'realtime',
-      'events',
-      'commands',
-      'queries',
-      'auth',
-      'http/problem.ts',
-      'projections/projection.ts',
-      'npm:zod',
-      'npm:pino',
-      'npm:socket.io',
-      'npm:ws',
-      'npm:lru-cache',
-    ),
-    only(
-      'http',
-      'events',
-      'commands',
-      'queries',
-      'projections/projection.ts',
-      'auth',
-      'files',
-      'notifications',
-      'npm:zod',
-      'npm:pino',
-      'npm:content-disposition',
-      'npm:fastify',
-      'npm:@fastify',
-      'npm:fastify-type-provider-zod',
-      'npm:@scalar',
-    ),
+    ...Object.entries(rooms).map(only),
+    {
+      name: 'every-folder-has-a-rule',
+      severity: 'error',
+      from: {
+        path: '^src/[^/]+/',
+        pathNot: ['^src/compose/', ...Object.keys(rooms).map((name) => `^src/${name}/`)],
+      },
+      to: {},
+    },
     {
       name: 'hostile-bytes-aside',
       comment:
@@ -86,32 +33,32 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(src|lambda)/',
-        pathNot: '^src/files/(sandbox-process|judge|make-thumbnail|sniff[a-z-]*)\\.ts$',
+        pathNot: '^src/files/(inspect/(sandbox-process|judge|make-thumbnail)|sniff/[a-z-]+)\\.ts$',
       },
       to: {
-        path: '^src/files/(judge|make-thumbnail|sniff(?!-check\\.ts)[a-z-]*)\\.ts$|^node_modules/(sharp|file-type)/',
+        path: '^src/files/(inspect/(judge|make-thumbnail)|sniff/(?!sniff-check\\.ts)[a-z-]+)\\.ts$|^node_modules/(sharp|file-type)/',
         dependencyTypesNot: ['type-only'],
       },
     },
     {
-      name: 'platform-imports',
+      name: 'realtime-and-http-as-ports',
       comment: 'An adapter implements ports, which are types; who asks over the network is not its business.',
       severity: 'error',
-      from: { path: '^src/platform/' },
+      from: { path: '^src/adapters/' },
       to: { path: '^src/(http|realtime)/|^src/[^/]+\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
-      name: 'platform-only-from-compose',
+      name: 'adapters-only-from-compose',
       comment: 'The core knows ports. compose.ts joins them with adapters.',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(platform/|compose/|(compose|main)\\.ts$)' },
-      to: { path: '^src/platform/' },
+      from: { path: '^src/', pathNot: '^src/(adapters/|operations/|compose/|(compose|main)\\.ts$)' },
+      to: { path: '^src/adapters/' },
     },
     {
       name: 'main-starts-and-stops',
       severity: 'error',
       from: { path: '^src/main\\.ts$' },
-      to: { path: '^src/', pathNot: '^src/(compose|config|platform/logger|platform/npm-gone)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(compose|config|adapters/pino/logger|adapters/os/npm-gone)\\.ts$' },
     },
     {
       name: 'nobody-imports-the-start',
@@ -130,7 +77,13 @@ module.exports = {
       name: 'src-stands-alone',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|bench|scripts)/' },
+      to: { path: '^(test|bench|scripts|tools|client)/' },
+    },
+    {
+      name: 'client-and-tools-stand-outside-of-tests',
+      severity: 'error',
+      from: { path: '^(client|tools|scripts)/' },
+      to: { path: '^(test|bench)/' },
     },
     {
       name: 'development-dependencies-stay-outside',

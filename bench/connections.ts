@@ -4,7 +4,7 @@ import { startBareServer, startClients } from './children.ts';
 import { collectGarbage, inspectable } from './inspector.ts';
 import { residentBytes } from './process-stats.ts';
 import { membersOf, startFilledServer } from './running-server.ts';
-import { freePort } from '../test/support/server-process.ts';
+import { freePort } from '../tools/server-process.ts';
 import { makeWorld } from './world.ts';
 
 const MEMBERS = 20;

@@ -2,7 +2,7 @@ import type { DomainEvent } from '../src/events/domain-event.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import { GroupId, UserId } from '../src/events/ids.ts';
 import { accountStream } from '../src/events/streams.ts';
-import { newId } from '../src/platform/ids.ts';
+import { newId } from '../src/kit/uuids.ts';
 import { TEXT } from './append-peers.ts';
 import { type Arena, type AttackName, attacks } from './attacks.ts';
 import { inFlight } from './bench.ts';

@@ -1,7 +1,7 @@
 import type { EventStore } from '../src/events/event-store.ts';
-import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
-import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
-import { prepareDatabase } from '../src/platform/prepare-database.ts';
+import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
+import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { quiet } from './postgres.ts';
 
 export interface OpenLog {

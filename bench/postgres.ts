@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
-import { startEmbeddedPostgres } from '../src/platform/embedded-postgres.ts';
-import { locatePostgres } from '../src/platform/postgres-binaries.ts';
+import { startEmbeddedPostgres } from '../src/adapters/embedded-postgres/embedded-postgres.ts';
+import { locatePostgres } from '../src/adapters/embedded-postgres/binaries.ts';
 
 export const quiet = pino({ level: 'silent' });
 

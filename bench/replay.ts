@@ -1,6 +1,6 @@
 import type { EventStore } from '../src/events/event-store.ts';
-import { rebuildAll } from '../src/platform/rebuild-projection.ts';
-import { startProjections } from '../src/platform/run-projections.ts';
+import { rebuildAll } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { startProjections } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { type Bench, best, round } from './bench.ts';
 import { openLog } from './log.ts';
 import { quiet, startPostgres } from './postgres.ts';

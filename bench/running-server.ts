@@ -1,11 +1,11 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { createAccessTokens } from '../src/auth/access-tokens.ts';
-import { loadSigningKeys } from '../src/auth/signing-keys.ts';
+import { createAccessTokens } from '../src/auth/tokens/access-tokens.ts';
+import { loadSigningKeys } from '../src/auth/tokens/signing-keys.ts';
 import type { Role } from '../src/events/account.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import type { UserId } from '../src/events/ids.ts';
-import { type ServerProcess, startServer } from '../test/support/server-process.ts';
+import { type ServerProcess, startServer } from '../tools/server-process.ts';
 import type { Member } from './chat-clients.ts';
 import { openLog } from './log.ts';
 import { startPostgres, temporaryFolder } from './postgres.ts';

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../src/events/domain-event.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../src/events/ids.ts';
 import { type Stream, accountStream, chatGroupStream, conversationStream } from '../src/events/streams.ts';
-import { newId } from '../src/platform/ids.ts';
+import { newId } from '../src/kit/uuids.ts';
 import { TEXT } from './append-peers.ts';
 import { inFlight } from './bench.ts';
 

@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
 import { EmailAddress } from '../src/auth/email-address.ts';
-import { createPasswordHashes } from '../src/auth/password-hashes.ts';
+import { createPasswordHashes } from '../src/auth/passwords/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';
 import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
 import { commandHandler } from '../src/commands/handle-command.ts';
@@ -13,14 +13,14 @@ import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { NewDisplayName, Role } from '../src/events/account.ts';
 import type { Stream } from '../src/events/streams.ts';
-import { deriveId, newId } from '../src/platform/ids.ts';
-import { createInTurn } from '../src/platform/in-turn.ts';
-import { createLogger } from '../src/platform/logger.ts';
-import { openDatabase } from '../src/platform/open-database.ts';
-import { createCredentials } from '../src/platform/postgres-credentials.ts';
-import { createSessionStore } from '../src/platform/postgres-sessions.ts';
-import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
-import { prepareDatabase } from '../src/platform/prepare-database.ts';
+import { deriveId, newId } from '../src/kit/uuids.ts';
+import { createInTurn } from '../src/commands/in-turn.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
+import { createCredentials } from '../src/adapters/postgres/tables/credentials.ts';
+import { createSessionStore } from '../src/adapters/postgres/tables/sessions.ts';
+import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 
 const USAGE = `Usage: npm run admin -- <command> [options]
 

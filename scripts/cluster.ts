@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
-import { prepareDebianPrograms } from '../test/support/debian-programs.ts';
-import { npmGone } from '../src/platform/npm-gone.ts';
+import { prepareDebianPrograms } from '../tools/debian-programs.ts';
+import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { SHAPE, type Cluster, startCluster } from './cluster/cluster.ts';
 import type { Kind } from './cluster/node.ts';
 

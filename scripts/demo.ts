@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { npmGone } from '../src/platform/npm-gone.ts';
-import { type Applied, ChatClient, type Sent } from '../test/support/chat-client.ts';
-import { type Session, call, signUp } from '../test/support/rest-client.ts';
+import { npmGone } from '../src/adapters/os/npm-gone.ts';
+import { type Applied, ChatClient, type Sent } from '../client/chat-client.ts';
+import { type Session, call, signUp } from '../client/rest-client.ts';
 
 /** Two real clients, a company and an applicant, talk over REST and Socket.IO; one goes away and misses nothing. */
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { npmGone } from '../src/platform/npm-gone.ts';
+import { npmGone } from '../src/adapters/os/npm-gone.ts';
 
 // npm run dev: the server, started again with every change of its sources. Node's own watcher outlives npm's shell.
 const watcher = spawn(process.execPath, ['--watch', 'src/main.ts'], {

@@ -5,17 +5,22 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { EventStoreUnavailable, type EventStore, type Position } from '../src/events/event-store.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
-import { closers } from '../src/platform/closers.ts';
-import { LogsDiffer, compareLogs, copyEvents } from '../src/platform/copy-log.ts';
-import { createEventStoreDbEventStore } from '../src/platform/eventstoredb-event-store.ts';
-import { type LogIdentity, OtherLog, identify, requireSameLog } from '../src/platform/log-identity.ts';
-import { createLogger } from '../src/platform/logger.ts';
-import { MigrationError } from '../src/platform/migrate.ts';
-import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/platform/move-readers.ts';
-import { openDatabase } from '../src/platform/open-database.ts';
-import { createPostgresEventStore } from '../src/platform/postgres-event-store.ts';
-import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
-import { NoLogin, prepareDatabase } from '../src/platform/prepare-database.ts';
+import { closers } from '../src/kit/closers.ts';
+import { LogsDiffer, compareLogs, copyEvents } from '../src/operations/copy-log.ts';
+import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
+import {
+  type LogIdentity,
+  OtherLog,
+  identify,
+  requireSameLog,
+} from '../src/adapters/postgres/event-log/identity.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { MigrationError } from '../src/adapters/postgres/migrate.ts';
+import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
+import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
+import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
+import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--checkpoints <database>]
 

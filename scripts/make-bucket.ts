@@ -5,7 +5,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { BadConfig, type Config, readConfig } from '../src/config.ts';
-import { s3Clients, statusOf } from '../src/platform/s3-storage-client.ts';
+import { s3Clients, statusOf } from '../src/adapters/s3/client.ts';
 
 const USAGE = `Usage: S3_BUCKET=… node scripts/make-bucket.ts
 

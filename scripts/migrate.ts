@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { BadConfig, readConfig } from '../src/config.ts';
-import { createLogger } from '../src/platform/logger.ts';
-import { MigrationError } from '../src/platform/migrate.ts';
-import { openDatabase } from '../src/platform/open-database.ts';
-import { NoLogin, prepareDatabase } from '../src/platform/prepare-database.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { MigrationError } from '../src/adapters/postgres/migrate.ts';
+import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
+import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 
 /**
  * Brings the database up to date as DATABASE_OWNER_URL and lets the application in with the name and password of

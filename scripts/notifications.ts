@@ -6,11 +6,11 @@ import { z } from 'zod';
 import { BadConfig, readConfig } from '../src/config.ts';
 import type { Outbox } from '../src/notifications/outbox.ts';
 import { previews } from '../src/notifications/templates/previews.ts';
-import { createLogger } from '../src/platform/logger.ts';
-import { openDatabase } from '../src/platform/open-database.ts';
-import { createOutbox } from '../src/platform/postgres-outbox.ts';
-import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
-import { prepareDatabase } from '../src/platform/prepare-database.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
+import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
+import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 
 const USAGE = `Usage: npm run notifications -- <command>
 

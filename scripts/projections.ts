@@ -2,19 +2,19 @@ import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
-import { createLogger } from '../src/platform/logger.ts';
-import { MigrationError } from '../src/platform/migrate.ts';
-import { openDatabase } from '../src/platform/open-database.ts';
-import { APP_ROLE, createPool } from '../src/platform/postgres.ts';
-import { NoLogin, prepareDatabase } from '../src/platform/prepare-database.ts';
-import { previousOf } from '../src/platform/read-model-schemas.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { MigrationError } from '../src/adapters/postgres/migrate.ts';
+import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
+import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { previousOf } from '../src/adapters/postgres/read-models/read-model-schemas.ts';
 import {
   ReadModelsDiffer,
   type RebuildStep,
   rebuildAll,
   rollbackProjection,
-} from '../src/platform/rebuild-projection.ts';
-import { makeReadModels } from '../src/platform/run-projections.ts';
+} from '../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { makeReadModels } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { readModels } from '../src/projections/read-models.ts';
 
 const USAGE = `Usage: npm run projections -- <command>

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { createSignedLinks } from './auth/signed-links.ts';
+import { createSignedLinks } from './auth/tokens/signed-links.ts';
 import { AggregateLoader } from './commands/aggregate-cache.ts';
 import { commandHandler } from './commands/handle-command.ts';
 import { startApi } from './compose/api.ts';
@@ -22,16 +22,16 @@ import type { Config, Role } from './config.ts';
 import { type Checks, createReadiness } from './http/readiness.ts';
 import type { Readiness } from './http/route-deps.ts';
 import { createStatusServer } from './http/status-server.ts';
-import { type Closers, closers } from './platform/closers.ts';
-import { createFoldCache } from './platform/fold-cache.ts';
-import { deriveId, newId } from './platform/ids.ts';
-import { createInTurn } from './platform/in-turn.ts';
-import { createMeasures } from './platform/measures.ts';
-import { type Figures, type Metrics, createMetrics } from './platform/metrics.ts';
-import { createLookups } from './platform/postgres-lookups.ts';
-import { reactNow } from './reactions/react.ts';
-import { causes } from './reactions/reactions.ts';
-import { clusterReach } from './realtime/reach.ts';
+import { type Closers, closers } from './kit/closers.ts';
+import { createFoldCache } from './adapters/memory/fold-cache.ts';
+import { deriveId, newId } from './kit/uuids.ts';
+import { createInTurn } from './commands/in-turn.ts';
+import { createMeasures } from './adapters/prometheus/measures.ts';
+import { type Figures, type Metrics, createMetrics } from './adapters/prometheus/metrics.ts';
+import { createLookups } from './adapters/postgres/tables/message-facts.ts';
+import { reactNow } from './automations/react.ts';
+import { causes } from './automations/reactions.ts';
+import { clusterReach } from './realtime/presence/reach.ts';
 
 export interface App {
   /** Where it listens. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { misspelt } from './misspelt-settings.ts';
+import { misspelt } from './config/misspelt-settings.ts';
 import {
   isAddressOrRange,
   isEd25519,
@@ -10,7 +10,7 @@ import {
   url,
   vapidKey,
   wholeNumber,
-} from './setting-kinds.ts';
+} from './config/setting-kinds.ts';
 
 /** What a process may do; the whole program in one does everything. */
 const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'] as const;

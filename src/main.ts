@@ -1,8 +1,8 @@
 import closeWithGrace from 'close-with-grace';
 import { compose } from './compose.ts';
 import { BadConfig, readConfig } from './config.ts';
-import { createLogger, logOutput } from './platform/logger.ts';
-import { npmGone } from './platform/npm-gone.ts';
+import { createLogger, logOutput } from './adapters/pino/logger.ts';
+import { npmGone } from './adapters/os/npm-gone.ts';
 
 /** The whole shutdown has to fit into what process supervisors commonly grant. */
 const SHUTDOWN_MS = 25_000;

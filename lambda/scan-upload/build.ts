@@ -8,7 +8,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
  * `node lambda/scan-upload/build.ts [folder]`.
  */
 await build({
-  entryPoints: [here('handler.ts'), here('../../src/files/sandbox-process.ts')],
+  entryPoints: [here('handler.ts'), here('../../src/files/inspect/sandbox-process.ts')],
   entryNames: '[name]',
   outdir: process.argv[2] ?? here('dist'),
   outExtension: { '.js': '.mjs' },

@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { Context, S3Event } from 'aws-lambda';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
-import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
-import { createS3Storage } from '../../src/platform/s3-storage.ts';
+import { createClamdScanner } from '../../src/adapters/clamd/scanner.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
+import { createS3Storage } from '../../src/adapters/s3/storage.ts';
 import { createScanServer } from './scan-server.ts';
 import { createScanUpload } from './scan-upload.ts';
 

@@ -7,7 +7,7 @@ import {
   type ScanOrderRequest,
   type ScanReport,
   signReport,
-} from '../../src/files/scan-report.ts';
+} from '../../src/files/inspect/scan-report.ts';
 
 /** The server that wants to know. */
 export interface ScanServer {

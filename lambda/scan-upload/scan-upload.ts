@@ -2,11 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { FileId } from '../../src/events/ids.ts';
-import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from '../../src/files/finding.ts';
-import { inspect } from '../../src/files/inspect.ts';
-import { BudgetExceeded, type Sandbox } from '../../src/files/sandbox.ts';
-import type { ScanOrder } from '../../src/files/scan-report.ts';
-import { type Scanner, ScannerUnavailable } from '../../src/files/scanner.ts';
+import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from '../../src/files/inspect/finding.ts';
+import { inspect } from '../../src/files/inspect/inspect.ts';
+import { BudgetExceeded, type Sandbox } from '../../src/files/inspect/sandbox.ts';
+import type { ScanOrder } from '../../src/files/inspect/scan-report.ts';
+import { type Scanner, ScannerUnavailable } from '../../src/files/inspect/scanner.ts';
 import { type FileStorage, ObjectChanged } from '../../src/files/storage.ts';
 import type { ScanServer } from './scan-server.ts';
 

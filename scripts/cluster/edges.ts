@@ -1,4 +1,4 @@
-import { type TcpProxy, startTcpProxy } from '../../test/support/tcp-proxy.ts';
+import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import type { ClusterNode, Kind } from './node.ts';
 
 type Store = 'postgres' | 'redis' | 'rabbitmq';

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { program } from '../../test/support/debian-programs.ts';
-import { accepts, freePort } from '../../test/support/server-process.ts';
-import { until } from '../../test/support/until.ts';
+import { program } from '../../tools/debian-programs.ts';
+import { accepts, freePort } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 /** The configuration for production, of which this one uses everything that is not about places. */
 export const NGINX_FOLDER = join(import.meta.dirname, '../../deploy/nginx');

@@ -1,10 +1,5 @@
 import type { Role } from '../../src/config.ts';
-import {
-  type ServerProcess,
-  becomesReady,
-  freePort,
-  launchServer,
-} from '../../test/support/server-process.ts';
+import { type ServerProcess, becomesReady, freePort, launchServer } from '../../tools/server-process.ts';
 
 /** What a process does: one of the roles, or all of them. */
 export type Kind = Role | 'all';

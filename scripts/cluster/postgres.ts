@@ -1,12 +1,16 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { clearLeftBehind } from '../../src/platform/left-behind-postgres.ts';
-import { locatePostgres } from '../../src/platform/postgres-binaries.ts';
-import { prepareData } from '../../src/platform/postgres-data.ts';
-import { type PostgresServer, serverArguments, spawnServer } from '../../src/platform/postgres-server.ts';
-import { unprivileged } from '../../src/platform/unprivileged.ts';
-import { descendants, freePort, killProcesses } from '../../test/support/server-process.ts';
+import { clearLeftBehind } from '../../src/adapters/embedded-postgres/left-behind.ts';
+import { locatePostgres } from '../../src/adapters/embedded-postgres/binaries.ts';
+import { prepareData } from '../../src/adapters/embedded-postgres/data.ts';
+import {
+  type PostgresServer,
+  serverArguments,
+  spawnServer,
+} from '../../src/adapters/embedded-postgres/server.ts';
+import { unprivileged } from '../../src/adapters/os/unprivileged.ts';
+import { descendants, freePort, killProcesses } from '../../tools/server-process.ts';
 
 /** Ten processes and more share it, each with some pools; the embedded one serves a single process. */
 const CONNECTIONS = 400;

@@ -1,6 +1,6 @@
 import type { UserId } from '../events/ids.ts';
-import type { AccountTokens } from './account-tokens.ts';
-import type { CheckPassword } from './check-password.ts';
+import type { AccountTokens } from './tokens/account-tokens.ts';
+import type { CheckPassword } from './passwords/check-password.ts';
 import {
   type Credential,
   type Credentials,
@@ -8,7 +8,7 @@ import {
   LinkTokenInvalid,
   WrongPassword,
 } from './credentials.ts';
-import type { RateLimits } from './rate-limits.ts';
+import type { RateLimits } from '../protocol/rate-limits.ts';
 
 /** Addresses are proved by whoever has read a letter to them. */
 export interface Addresses {

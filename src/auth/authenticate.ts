@@ -1,4 +1,4 @@
-import type { AccessTokens } from './access-tokens.ts';
+import type { AccessTokens } from './tokens/access-tokens.ts';
 import { type Authenticate, AuthenticationFailed, type Revocations, RevocationsUnknown } from './session.ts';
 
 /** Without news of ended sessions for so long, this node might let in whom others have shut out: it trusts no token. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Role } from '../events/account.ts';
 import type { UserId } from '../events/ids.ts';
 import { text } from '../events/text.ts';
-import { isCommonPassword, namesItsOwner } from './common-passwords.ts';
+import { isCommonPassword, namesItsOwner } from './passwords/common-passwords.ts';
 
 /** Any password of sensible length that is not guessed first; no rules about its characters. */
 export const NewPassword = text(8, 128).refine(

@@ -1,6 +1,6 @@
-import type { CheckPassword, PasswordAttempt } from './check-password.ts';
+import type { CheckPassword, PasswordAttempt } from './passwords/check-password.ts';
 import type { Credential, Credentials } from './credentials.ts';
-import type { PasswordHashes } from './password-hashes.ts';
+import type { PasswordHashes } from './passwords/password-hashes.ts';
 import type { Registration } from './registration.ts';
 import { AuthenticationFailed } from './session.ts';
 

@@ -4,7 +4,7 @@ import type { Role } from '../events/account.ts';
 import type { Position } from '../events/event-store.ts';
 import { UserId } from '../events/ids.ts';
 import { type Credential, type Credentials, EmailTaken, type NewCredential } from './credentials.ts';
-import type { PasswordHashes } from './password-hashes.ts';
+import type { PasswordHashes } from './passwords/password-hashes.ts';
 
 export interface NewAccount {
   email: string;

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { UserId } from '../events/ids.ts';
-import type { AccessTokens } from './access-tokens.ts';
+import type { AccessTokens } from './tokens/access-tokens.ts';
 import type { Credential, Credentials } from './credentials.ts';
 import { AuthenticationFailed } from './session.ts';
 

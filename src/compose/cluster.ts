@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Checks } from '../http/readiness.ts';
-import type { Closers } from '../platform/closers.ts';
-import { newId } from '../platform/ids.ts';
-import { createMemoryRateLimits } from '../platform/memory-rate-limits.ts';
+import type { Closers } from '../kit/closers.ts';
+import { newId } from '../kit/uuids.ts';
+import { createMemoryRateLimits } from '../adapters/memory/rate-limits.ts';
 import type { DatabaseParts } from './log.ts';
 
 /** What the processes tell each other through Redis, whose parts are loaded only then; without it each is for itself. */
@@ -14,10 +14,10 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
 
   const [{ openRedis }, { createRedisCarrier }, { createRedisPresenceRegistry }, { createRedisRateLimits }] =
     await Promise.all([
-      import('../platform/redis-links.ts'),
-      import('../platform/redis-carrier.ts'),
-      import('../platform/redis-presence.ts'),
-      import('../platform/redis-rate-limits.ts'),
+      import('../adapters/redis/links.ts'),
+      import('../adapters/redis/carrier.ts'),
+      import('../adapters/redis/presence.ts'),
+      import('../adapters/redis/rate-limits.ts'),
     ]);
   const redis = openRedis({ url: config.redisUrl, log });
   open.add('redis', () => redis.close());

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import type pg from 'pg';
-import type { Closers } from '../platform/closers.ts';
-import { startHousekeeping } from '../platform/housekeeping.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import type { Leases } from '../platform/postgres-leases.ts';
+import type { Closers } from '../kit/closers.ts';
+import { startHousekeeping } from '../adapters/postgres/housekeeping.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import type { Leases } from '../adapters/postgres/leases.ts';
 import { led } from './led.ts';
 
 /** Deletes rows that have expired, wherever this process leads. */

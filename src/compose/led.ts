@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Leases } from '../platform/postgres-leases.ts';
+import type { Leases } from '../adapters/postgres/leases.ts';
 
 /** Something that runs only while this process leads it. */
 export interface Led<T> {

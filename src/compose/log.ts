@@ -5,19 +5,19 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Checks } from '../http/readiness.ts';
-import type { Closers } from '../platform/closers.ts';
-import { createEventIds } from '../platform/eventstoredb-ids.ts';
-import { identify, requireSameLog } from '../platform/log-identity.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import { openDatabase } from '../platform/open-database.ts';
+import type { Closers } from '../kit/closers.ts';
+import { createEventIds } from '../adapters/postgres/tables/event-ids.ts';
+import { identify, requireSameLog } from '../adapters/postgres/event-log/identity.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import { openDatabase } from '../adapters/embedded-postgres/open-database.ts';
 import {
   type PostgresEventStoreSettings,
   createPostgresEventStore,
-} from '../platform/postgres-event-store.ts';
-import { type Leases, createPostgresLeases, leadsAlone } from '../platform/postgres-leases.ts';
-import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../platform/postgres.ts';
-import { prepareDatabase } from '../platform/prepare-database.ts';
-import { createQueryPool } from '../platform/query-pool.ts';
+} from '../adapters/postgres/event-log/event-store.ts';
+import { type Leases, createPostgresLeases, leadsAlone } from '../adapters/postgres/leases.ts';
+import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../adapters/postgres/connection.ts';
+import { prepareDatabase } from '../adapters/postgres/prepare-database.ts';
+import { createQueryPool } from '../adapters/postgres/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
 import { watchForNewerCode } from './newer-code.ts';
 
@@ -99,7 +99,7 @@ export async function createLog(
     const store = createPostgresEventStore({ pool, url: databaseUrl, log, ...options });
     return { kind: 'postgresql' as const, store };
   }
-  const { createEventStoreDbEventStore } = await import('../platform/eventstoredb-event-store.ts');
+  const { createEventStoreDbEventStore } = await import('../adapters/eventstoredb/event-store.ts');
   const { onUnknown } = options;
   const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log, onUnknown });
   return { kind: 'eventstoredb' as const, store };

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Checks } from '../http/readiness.ts';
-import type { OnUnknown } from '../platform/event-log-reader.ts';
+import type { OnUnknown } from '../adapters/postgres/event-log/reader.ts';
 
 /** Remembers what newer code wrote to the log, and says so until this process is upgraded. */
 export function watchForNewerCode(log: Logger): { onUnknown: OnUnknown; checks: Checks } {

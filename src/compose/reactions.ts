@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { EventStore } from '../events/event-store.ts';
-import type { Closers } from '../platform/closers.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
-import { followReactions } from '../reactions/follow-reactions.ts';
-import type { React } from '../reactions/react.ts';
-import { causes } from '../reactions/reactions.ts';
+import type { Closers } from '../kit/closers.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
+import { followReactions } from '../automations/follow-reactions.ts';
+import type { React } from '../automations/react.ts';
+import { causes } from '../automations/reactions.ts';
 import { led } from './led.ts';
 import type { DatabaseParts } from './log.ts';
 

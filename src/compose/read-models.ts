@@ -1,15 +1,15 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
-import type { Closers } from '../platform/closers.ts';
-import type { Metrics } from '../platform/metrics.ts';
+import type { Closers } from '../kit/closers.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import {
   type RunningProjections,
   makeReadModels,
   readModelsMade,
   remoteProgress,
   startProjections,
-} from '../platform/run-projections.ts';
+} from '../adapters/postgres/read-models/run-projections.ts';
 import { eventIds } from '../projections/event-ids.ts';
 import { ProjectionProgress } from '../projections/progress.ts';
 import type { Projection } from '../projections/projection.ts';

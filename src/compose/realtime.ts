@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { EventStore } from '../events/event-store.ts';
-import type { Closers } from '../platform/closers.ts';
-import type { Metrics } from '../platform/metrics.ts';
-import { postgresCheckpoint } from '../platform/postgres-checkpoints.ts';
-import { startBroadcaster } from '../realtime/broadcaster.ts';
-import type { Carrier } from '../realtime/carrier.ts';
-import { createPushServer } from '../realtime/carrier-push.ts';
-import type { Push } from '../realtime/push.ts';
+import type { Closers } from '../kit/closers.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
+import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
+import type { Carrier } from '../realtime/cluster/carrier.ts';
+import { createPushServer } from '../realtime/delivery/carrier-push.ts';
+import type { Push } from '../realtime/delivery/push.ts';
 import { led } from './led.ts';
 import type { DatabaseParts } from './log.ts';
 

@@ -5,9 +5,9 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
 import type { Claims } from './claims.ts';
 import { type FileInLog, type ScanningFile, fileInLog, isScanning } from './file-in-log.ts';
-import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from './finding.ts';
+import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from './inspect/finding.ts';
 import type { InspectionTries } from './inspection-tries.ts';
-import { BudgetExceeded } from './sandbox.ts';
+import { BudgetExceeded } from './inspect/sandbox.ts';
 import type { Settle } from './settle.ts';
 import { ObjectChanged } from './storage.ts';
 

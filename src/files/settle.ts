@@ -5,8 +5,8 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { RefusalReason } from '../events/file.ts';
 import { type FileInLog, type ScanningFile, because } from './file-in-log.ts';
-import { nameFor } from './decide-kind.ts';
-import { CHANGED_SINCE, type Finding } from './finding.ts';
+import { nameFor } from './inspect/decide-kind.ts';
+import { CHANGED_SINCE, type Finding } from './inspect/finding.ts';
 import { type FileStorage, ObjectChanged, storageKey } from './storage.ts';
 
 /** Acts on what was found. Rejects, with nothing decided, when storage or the log cannot take it now. */

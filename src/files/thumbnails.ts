@@ -1,4 +1,4 @@
-import { BudgetExceeded, type Sandbox } from './sandbox.ts';
+import { BudgetExceeded, type Sandbox } from './inspect/sandbox.ts';
 import type { MakeThumbnail } from './settle.ts';
 
 /** The image is held in memory while it is made smaller. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { Request } from '../commands/handle-command.ts';
-import { commandKey } from './idempotency-keys.ts';
+import { commandKey } from './hooks/idempotency-keys.ts';
 
 /** Who asks the command handler, and on which occasion. Only for routes behind authentication. */
 export const commandRequest = (request: FastifyRequest): Request => ({

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fastify';
 import { z } from 'zod';
-import { PROBLEM_TYPE } from './answer-with-problems.ts';
-import { MIN_POSITION } from './min-position.ts';
-import { type Problem, type ProblemCode, problem } from './problem.ts';
+import { PROBLEM_TYPE } from './hooks/answer-with-problems.ts';
+import { MIN_POSITION } from './hooks/min-position.ts';
+import { type Problem, type ProblemCode, problem } from '../protocol/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

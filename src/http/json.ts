@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError, badInput, problem } from './problem.ts';
+import { ProblemError, badInput, problem } from '../protocol/problem.ts';
 
 /** Deeper than anything a body here needs; it keeps every later step from running out of stack. */
 const MAX_DEPTH = 16;

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Html, markup } from '../notifications/templates/html.ts';
-import { toProblem } from './problem.ts';
+import { toProblem } from '../protocol/problem.ts';
 
 /** A page has a style and a form, and nothing else. */
 const POLICY =

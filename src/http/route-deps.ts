@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyBaseLogger, RawServerDefault } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { RateLimits } from '../auth/rate-limits.ts';
+import type { RateLimits } from '../protocol/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';

@@ -7,7 +7,7 @@ import Fastify, {
 } from 'fastify';
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import type { PerMinute } from '../auth/rate-limits.ts';
+import type { PerMinute } from '../protocol/rate-limits.ts';
 import type { Authenticate } from '../auth/session.ts';
 import { UPLOAD_SECONDS } from '../files/storage.ts';
 import {
@@ -15,43 +15,46 @@ import {
   answerWithProblems,
   refuseWhenClosing,
   sendProblem,
-} from './answer-with-problems.ts';
-import { answerInTime } from './answer-in-time.ts';
-import { authenticateRequests } from './authenticate-request.ts';
-import { chargeRequests } from './charge-requests.ts';
-import { allowOrigins } from './cross-origin.ts';
+} from './hooks/answer-with-problems.ts';
+import { answerInTime } from './hooks/answer-in-time.ts';
+import { authenticateRequests } from './hooks/authenticate-request.ts';
+import { chargeRequests } from './hooks/charge-requests.ts';
+import { allowOrigins } from './hooks/cross-origin.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
-import { type IdempotencyKeys, honourIdempotencyKeys } from './idempotency-keys.ts';
+import { type IdempotencyKeys, honourIdempotencyKeys } from './hooks/idempotency-keys.ts';
 import { fileAccess } from './file-access.ts';
 import { acceptJsonOnly } from './json.ts';
-import { waitForMinPosition } from './min-position.ts';
-import { observeRequests } from './observe-requests.ts';
+import { waitForMinPosition } from './hooks/min-position.ts';
+import { observeRequests } from './hooks/observe-requests.ts';
 import { describeApi, servePage } from './openapi.ts';
 import type { RouteDeps } from './route-deps.ts';
 import { applicationRoutes } from './routes/applications.ts';
-import { type AuthRoutes, authRoutes } from './routes/auth.ts';
+import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
-import { type EmailVerificationRoutes, emailVerificationRoutes } from './routes/email-verification.ts';
+import {
+  type EmailVerificationRoutes,
+  emailVerificationRoutes,
+} from './routes/account/email-verification.ts';
 import { type FileRoutes, fileRoutes } from './routes/files.ts';
 import { groupRoutes } from './routes/groups.ts';
 import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { limitRoutes } from './routes/limits.ts';
-import { type MeRoutes, meRoutes } from './routes/me.ts';
+import { type MeRoutes, meRoutes } from './routes/account/me.ts';
 import { type NotificationRoutes, notificationRoutes } from './routes/notifications.ts';
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
-import { type PasswordResetRoutes, passwordResetRoutes } from './routes/password-reset.ts';
+import { type PasswordResetRoutes, passwordResetRoutes } from './routes/account/password-reset.ts';
 import { readRoutes } from './routes/read.ts';
 import { type ScanReportRoutes, scanReportRoutes } from './routes/scan-reports.ts';
 import { searchRoutes } from './routes/search.ts';
-import { type SessionRoutes, sessionRoutes } from './routes/sessions.ts';
+import { type SessionRoutes, sessionRoutes } from './routes/account/sessions.ts';
 import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
-import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/unsubscribe.ts';
-import { limitBodyTime } from './slow-bodies.ts';
-import { refuseSlowly } from './slow-refusals.ts';
-import { refuseOtherMethods, refuseUnknownPaths } from './unknown-routes.ts';
-import { readOnAfterRefusals } from './unread-bodies.ts';
+import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/account/unsubscribe.ts';
+import { limitBodyTime } from './hooks/slow-bodies.ts';
+import { refuseSlowly } from './hooks/slow-refusals.ts';
+import { refuseOtherMethods, refuseUnknownPaths } from './hooks/unknown-routes.ts';
+import { readOnAfterRefusals } from './hooks/unread-bodies.ts';
 
 export interface HttpSettings extends PerMinute {
   /** Of web pages that may call, besides those of this host. */

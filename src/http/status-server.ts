@@ -1,7 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
-import { answerUnreadable, answerWithProblems } from './answer-with-problems.ts';
+import { answerUnreadable, answerWithProblems } from './hooks/answer-with-problems.ts';
 import { checkWithZod } from './describe-routes.ts';
 import type { RouteDeps } from './route-deps.ts';
 import { healthRoutes } from './routes/health.ts';

@@ -1,6 +1,6 @@
 import type { Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
-import type { AccountLetter } from './account-letters.ts';
+import type { AccountLetter } from './deliver/account-letters.ts';
 
 export type Channel = 'email' | 'push';
 

@@ -1,6 +1,6 @@
 import type { Position } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
-import type { FanOut } from './fan-outs.ts';
+import type { FanOut } from './decide/fan-outs.ts';
 import type { Batch, Candidate, Channel, Lane, Outcome } from './notification.ts';
 
 /** Messages are gathered at their recipient's pace; what becomes of applications is told at once, and slows nothing down. */

@@ -1,4 +1,4 @@
-import type { Rate } from './token-bucket.ts';
+import type { Rate } from '../kit/token-bucket.ts';
 
 export interface RealtimeSettings {
   /** Origins of web pages that may connect, besides those of this host. */

@@ -1,8 +1,8 @@
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { SignJWT, decodeProtectedHeader, exportJWK } from 'jose';
 import { jest } from '@jest/globals';
-import { createAccessTokens } from '../../src/auth/access-tokens.ts';
-import { loadSigningKeys } from '../../src/auth/signing-keys.ts';
+import { createAccessTokens } from '../../src/auth/tokens/access-tokens.ts';
+import { loadSigningKeys } from '../../src/auth/tokens/signing-keys.ts';
 import { UserId } from '../../src/events/ids.ts';
 
 const store = { keep: async (_: string, make: () => string) => make() };

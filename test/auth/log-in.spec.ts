@@ -1,7 +1,7 @@
 import { hash } from '@node-rs/argon2';
-import { RateLimited } from '../../src/auth/rate-limits.ts';
+import { RateLimited } from '../../src/protocol/rate-limits.ts';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
-import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
+import { type AuthStage, ada, authStage } from '../support/stages/auth-stage.ts';
 
 let stage: AuthStage;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { hash } from '@node-rs/argon2';
 import { PasswordQueueFull } from '../../src/auth/credentials.ts';
-import { createPasswordHashes } from '../../src/auth/password-hashes.ts';
+import { createPasswordHashes } from '../../src/auth/passwords/password-hashes.ts';
 
 const hashes = await createPasswordHashes();
 

@@ -2,8 +2,8 @@ import { EmailTaken } from '../../src/auth/credentials.ts';
 import { createRegistration } from '../../src/auth/registration.ts';
 import type { HandleCommand } from '../../src/commands/handle-command.ts';
 import { EventStoreUnavailable } from '../../src/events/event-store.ts';
-import { newId } from '../../src/platform/ids.ts';
-import { type AuthStage, ada, authStage } from '../support/auth-stage.ts';
+import { newId } from '../../src/kit/uuids.ts';
+import { type AuthStage, ada, authStage } from '../support/stages/auth-stage.ts';
 
 let stage: AuthStage;
 beforeEach(async () => {

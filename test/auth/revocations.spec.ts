@@ -5,10 +5,10 @@ import { createAuthenticate } from '../../src/auth/authenticate.ts';
 import { type RevokedSessions, createRevocations } from '../../src/auth/revocations.ts';
 import type { Revocations } from '../../src/auth/session.ts';
 import type { UserId } from '../../src/events/ids.ts';
-import { toProblem } from '../../src/http/problem.ts';
-import { newId } from '../../src/platform/ids.ts';
-import { createRevokedSessions } from '../../src/platform/postgres-sessions.ts';
-import { type AuthStage, ada, authStage, eventually, silent } from '../support/auth-stage.ts';
+import { toProblem } from '../../src/protocol/problem.ts';
+import { newId } from '../../src/kit/uuids.ts';
+import { createRevokedSessions } from '../../src/adapters/postgres/tables/sessions.ts';
+import { type AuthStage, ada, authStage, eventually, silent } from '../support/stages/auth-stage.ts';
 
 describe('A session that ends on one node', () => {
   let here: AuthStage;

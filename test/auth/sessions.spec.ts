@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import pg from 'pg';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
-import { deleteInSlices } from '../../src/platform/delete-in-slices.ts';
-import { EXPIRED } from '../../src/platform/housekeeping.ts';
-import { type AuthStage, ada, authStage, CONNECTIONS, eventually } from '../support/auth-stage.ts';
+import { deleteInSlices } from '../../src/adapters/postgres/delete-in-slices.ts';
+import { EXPIRED } from '../../src/adapters/postgres/housekeeping.ts';
+import { type AuthStage, ada, authStage, CONNECTIONS, eventually } from '../support/stages/auth-stage.ts';
 
 let stage: AuthStage;
 beforeEach(async () => {

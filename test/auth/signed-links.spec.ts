@@ -1,4 +1,4 @@
-import { createSignedLinks } from '../../src/auth/signed-links.ts';
+import { createSignedLinks } from '../../src/auth/tokens/signed-links.ts';
 
 const secret = Buffer.alloc(32, 7);
 const fields = { fileId: 'a file', userId: 'a user', variant: 'ä "quoted"' };

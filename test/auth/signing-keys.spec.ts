@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
-import { loadSigningKeys } from '../../src/auth/signing-keys.ts';
+import { loadSigningKeys } from '../../src/auth/tokens/signing-keys.ts';
 
 const store = { keep: async (_: string, make: () => string) => make() };
 const pemOf = (type: 'ed25519' | 'x25519') =>

@@ -7,7 +7,7 @@ import type { Actor } from '../../src/commands/command.ts';
 import { type HandleCommand, type Request } from '../../src/commands/handle-command.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import type { EventStore } from '../../src/events/event-store.ts';
-import { commands } from '../support/command-stage.ts';
+import { commands } from '../support/language/command-stage.ts';
 import {
   ada,
   bob,
@@ -24,9 +24,9 @@ import {
   messageId,
   removed,
   uuid,
-} from '../support/example-events.ts';
-import { happened } from '../support/history.ts';
-import { createInMemoryEventStore } from '../support/in-memory-event-store.ts';
+} from '../support/language/example-events.ts';
+import { happened } from '../support/language/history.ts';
+import { createInMemoryEventStore } from '../support/language/in-memory-event-store.ts';
 
 const by = (actor: Actor): Request => ({ actor, correlationId: uuid(0xc0) });
 const subject = { groupId, messageId };

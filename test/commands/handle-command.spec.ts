@@ -12,8 +12,8 @@ import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src
 import { ClientMsgId, JobId } from '../../src/events/ids.ts';
 import { UNKNOWN, WrittenByNewerCode } from '../../src/events/stored-events.ts';
 import { chatGroupStream } from '../../src/events/streams.ts';
-import { deriveId } from '../../src/platform/ids.ts';
-import { commands } from '../support/command-stage.ts';
+import { deriveId } from '../../src/kit/uuids.ts';
+import { commands } from '../support/language/command-stage.ts';
 import {
   acme,
   ada,
@@ -34,9 +34,9 @@ import {
   rival,
   registered,
   uuid,
-} from '../support/example-events.ts';
-import { happened } from '../support/history.ts';
-import { createInMemoryEventStore } from '../support/in-memory-event-store.ts';
+} from '../support/language/example-events.ts';
+import { happened } from '../support/language/history.ts';
+import { createInMemoryEventStore } from '../support/language/in-memory-event-store.ts';
 
 const by = (actor: Actor, key?: string): Request => ({
   actor,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { type Role, readConfig } from '../../src/config.ts';
-import { type TestDatabase, createTestDatabase } from '../support/database.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import {
   type ComposeService,
   ROOT,
@@ -11,8 +11,8 @@ import {
   composeVariables,
   fileText,
   filledIn,
-} from '../support/deployment-files.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+} from '../support/journeys/deployment-files.ts';
+import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 
 const { services, volumes } = composeFile(filledIn());
 const entries = Object.entries(services);

@@ -8,7 +8,7 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ConfigMap, Namespace, Secret, Service, ServiceAccount } from 'kubernetes-models/v1';
 import { parse, parseAllDocuments } from 'yaml';
 import { readConfig } from '../../src/config.ts';
-import { ROOT, fileText } from '../support/deployment-files.ts';
+import { ROOT, fileText } from '../support/journeys/deployment-files.ts';
 
 const FOLDER = 'deploy/kubernetes';
 const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'];

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { ROOT } from '../support/deployment-files.ts';
+import { ROOT } from '../support/journeys/deployment-files.ts';
 
 interface Asked {
   method: string;

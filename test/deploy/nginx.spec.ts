@@ -9,10 +9,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { WebSocket, WebSocketServer } from 'ws';
 import { NGINX_FOLDER, type Nginx, type NginxOptions, startNginx } from '../../scripts/cluster/nginx.ts';
-import { certificate, certificateKey } from '../support/certificate.ts';
-import { program } from '../support/debian-programs.ts';
-import { freePort } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { certificate, certificateKey } from '../support/servers/certificate.ts';
+import { program } from '../../tools/debian-programs.ts';
+import { freePort } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 /** Stands for an api node: it keeps what it was asked, and answers as told. */
 interface Node {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { ROOT, composeFile, fileText, filledIn } from '../support/deployment-files.ts';
+import { ROOT, composeFile, fileText, filledIn } from '../support/journeys/deployment-files.ts';
 
 interface Step {
   run?: string;

@@ -18,7 +18,7 @@ import {
   range,
   say,
   textOf,
-} from '../support/appends.ts';
+} from '../support/language/appends.ts';
 import { describeSubscriptions } from './subscription-contract.ts';
 
 type Open = () => Promise<{ store: EventStore; close(): Promise<void> }>;

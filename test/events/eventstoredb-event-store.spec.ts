@@ -1,5 +1,5 @@
-import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb.ts';
-import { stageEventStoreDb } from '../support/eventstoredb-stage.ts';
+import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
+import { stageEventStoreDb } from '../support/eventstoredb/stage.ts';
 import { describeEventStore } from './event-store-contract.ts';
 
 /** A real server, which keeps what earlier tests stored. */

@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import type { Position, Recorded } from '../../src/events/event-store.ts';
-import { createSubscriptions } from '../../src/platform/event-log-subscriptions.ts';
-import { range } from '../support/appends.ts';
-import { until } from '../support/until.ts';
+import { createSubscriptions } from '../../src/adapters/event-log/subscriptions.ts';
+import { range } from '../support/language/appends.ts';
+import { until } from '../../tools/until.ts';
 
 const log = pino({ level: 'silent' });
 /** The n-th event, at a position of its own choice. */

@@ -1,4 +1,4 @@
-import { createInMemoryEventStore } from '../support/in-memory-event-store.ts';
+import { createInMemoryEventStore } from '../support/language/in-memory-event-store.ts';
 import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
 
 const open = async () => ({ store: createInMemoryEventStore(), close: () => Promise.resolve() });

@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { pino } from 'pino';
-import { createPool } from '../../src/platform/postgres.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
 import {
   createPostgresEventStore,
   type PostgresEventStore,
-} from '../../src/platform/postgres-event-store.ts';
-import { newStream, range, say } from '../support/appends.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+} from '../../src/adapters/postgres/event-log/event-store.ts';
+import { newStream, range, say } from '../support/language/appends.ts';
+import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
 
 const log = pino({ level: 'silent' });
 

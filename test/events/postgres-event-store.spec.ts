@@ -2,15 +2,15 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
 import { UnreadableEvent } from '../../src/events/stored-events.ts';
-import { createPool } from '../../src/platform/postgres.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
 import {
   createPostgresEventStore,
   type PostgresEventStore,
   type PostgresEventStoreSettings,
-} from '../../src/platform/postgres-event-store.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { append, groupClosed, messageSent } from '../support/appends.ts';
-import { until } from '../support/until.ts';
+} from '../../src/adapters/postgres/event-log/event-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
+import { append, groupClosed, messageSent } from '../support/language/appends.ts';
+import { until } from '../../tools/until.ts';
 import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
 
 const log = pino({ level: 'silent' });

@@ -35,7 +35,7 @@ import {
   removed,
   uploadRequested,
   uploaded,
-} from '../support/example-events.ts';
+} from '../support/language/example-events.ts';
 
 /** One example of every event; a new event without one fails to compile. */
 const examples: { [T in EventType]: DomainEvent } = {

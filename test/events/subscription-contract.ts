@@ -1,6 +1,6 @@
 import type { EventStore, Recorded } from '../../src/events/event-store.ts';
-import { append, groupClosed, messageSent, newStream, range, say } from '../support/appends.ts';
-import { until } from '../support/until.ts';
+import { append, groupClosed, messageSent, newStream, range, say } from '../support/language/appends.ts';
+import { until } from '../../tools/until.ts';
 
 /** The part of the contract that is about following the log; `current` gives the store of the running test. */
 export function describeSubscriptions(current: () => EventStore): void {

@@ -5,7 +5,7 @@ import {
   isArchiveType,
   isTextType,
   matchesType,
-} from '../../src/files/content-types.ts';
+} from '../../src/files/inspect/content-types.ts';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const UNKNOWN = 'application/octet-stream';

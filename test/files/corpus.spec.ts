@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
-import type { Finding } from '../../src/files/finding.ts';
-import { inspect } from '../../src/files/inspect.ts';
-import type { Scanner } from '../../src/files/scanner.ts';
-import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
-import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
-import { type Clamd, startClamd } from '../support/clamd.ts';
+import type { Finding } from '../../src/files/inspect/finding.ts';
+import { inspect } from '../../src/files/inspect/inspect.ts';
+import type { Scanner } from '../../src/files/inspect/scanner.ts';
+import { createClamdScanner } from '../../src/adapters/clamd/scanner.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
+import { type Clamd, startClamd } from '../support/servers/clamd.ts';
 import {
   eicar,
   honestFiles,
@@ -12,7 +12,7 @@ import {
   infectedFiles,
   lyingFiles,
   type Specimen,
-} from '../support/corpus.ts';
+} from '../support/files/corpus.ts';
 import { linesOf } from '../support/log-lines.ts';
 
 const PIECE = 65_536;

@@ -1,4 +1,4 @@
-import { decideKind, nameFor } from '../../src/files/decide-kind.ts';
+import { decideKind, nameFor } from '../../src/files/inspect/decide-kind.ts';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const UNKNOWN = 'application/octet-stream';

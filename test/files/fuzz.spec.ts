@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
-import { isImageType } from '../../src/files/content-types.ts';
-import { inspect } from '../../src/files/inspect.ts';
+import { isImageType } from '../../src/files/inspect/content-types.ts';
+import { inspect } from '../../src/files/inspect/inspect.ts';
 import { createThumbnails } from '../../src/files/thumbnails.ts';
-import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
-import { mutatedFiles } from '../support/mutated-files.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
+import { mutatedFiles } from '../support/files/mutated-files.ts';
 
 test('500 archives, documents and images made by mutation all get a verdict, and crash nothing', async () => {
   const sandbox = createProcessSandbox();

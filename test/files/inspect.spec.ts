@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { type Declared, inspect } from '../../src/files/inspect.ts';
-import { type Scanner, ScannerUnavailable, type ScanVerdict } from '../../src/files/scanner.ts';
+import { type Declared, inspect } from '../../src/files/inspect/inspect.ts';
+import { type Scanner, ScannerUnavailable, type ScanVerdict } from '../../src/files/inspect/scanner.ts';
 import { StorageUnavailable } from '../../src/files/storage.ts';
-import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
-import { startClamd } from '../support/clamd.ts';
-import { eicar, gif, pdf, png, zip } from '../support/corpus.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
+import { startClamd } from '../support/servers/clamd.ts';
+import { eicar, gif, pdf, png, zip } from '../support/files/corpus.ts';
 
 const ZIP = 'application/zip';
 const sandbox = createProcessSandbox();
@@ -178,7 +178,7 @@ test('20 files of 25 MiB at once take less than 30 MB of memory', async () => {
       await writeFile(path, bytes);
       paths.push(`${contentType}=${path}`);
     }
-    const program = join(import.meta.dirname, '../support/corpus-memory-process.ts');
+    const program = join(import.meta.dirname, '../support/files/corpus-memory-process.ts');
     // A slow machine leaves more garbage lying in the young generation, which is not what the files take.
     const args = ['--max-semi-space-size=1', program, clamd.url, '20', ...paths];
     const { stdout } = await promisify(execFile)(process.execPath, args);

@@ -1,11 +1,18 @@
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { createOrphanJob } from '../../src/files/orphans.ts';
 import { createTidy } from '../../src/files/tidy.ts';
-import { aboutFile, event, fileId, uploadRequested, uploaded, cleared } from '../support/example-events.ts';
-import { commands } from '../support/command-stage.ts';
-import { localStore } from '../support/local-store.ts';
+import {
+  aboutFile,
+  event,
+  fileId,
+  uploadRequested,
+  uploaded,
+  cleared,
+} from '../support/language/example-events.ts';
+import { commands } from '../support/language/command-stage.ts';
+import { localStore } from '../support/servers/local-store.ts';
 import { linesOf } from '../support/log-lines.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../tools/until.ts';
 
 const HOUR_MS = 3_600_000;
 const requestedAt = new Date('2026-01-02T03:04:05.678Z');

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import { safeFileName } from '../../src/commands/file/file-name.ts';
-import { decideKind } from '../../src/files/decide-kind.ts';
-import { inspect } from '../../src/files/inspect.ts';
-import type { Scanner } from '../../src/files/scanner.ts';
-import { createClamdScanner } from '../../src/platform/clamd-scanner.ts';
-import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
-import { type Clamd, startClamd } from '../support/clamd.ts';
+import { decideKind } from '../../src/files/inspect/decide-kind.ts';
+import { inspect } from '../../src/files/inspect/inspect.ts';
+import type { Scanner } from '../../src/files/inspect/scanner.ts';
+import { createClamdScanner } from '../../src/adapters/clamd/scanner.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
+import { type Clamd, startClamd } from '../support/servers/clamd.ts';
 import { linesOf } from '../support/log-lines.ts';
-import { type RealFile, realFiles } from '../support/real-files.ts';
+import { type RealFile, realFiles } from '../support/files/real-files.ts';
 
 const UNKNOWN = 'application/octet-stream';
 const files = realFiles();

@@ -1,5 +1,5 @@
-import { type Nonces, ScanReport, signReport, verifyReport } from '../../src/files/scan-report.ts';
-import { uuid } from '../support/example-events.ts';
+import { type Nonces, ScanReport, signReport, verifyReport } from '../../src/files/inspect/scan-report.ts';
+import { uuid } from '../support/language/example-events.ts';
 
 const secret = 'a secret of at least 32 characters';
 const body = Buffer.from('{"key":"…"}');

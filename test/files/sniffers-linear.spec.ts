@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { checksOf as Checks } from '../../src/files/sniff.ts';
-import { heads, hostileFiles, repeated } from '../support/hostile-files.ts';
+import type { checksOf as Checks } from '../../src/files/sniff/sniff.ts';
+import { heads, hostileFiles, repeated } from '../support/files/hostile-files.ts';
 import { createWorkMeter } from '../support/work-meter.ts';
 
 /** As they come from storage. */
@@ -12,7 +12,7 @@ let meter: ReturnType<typeof createWorkMeter>;
 let checksOf: typeof Checks;
 beforeAll(async () => {
   meter = createWorkMeter('/src/files/');
-  ({ checksOf } = await import('../../src/files/sniff.ts'));
+  ({ checksOf } = await import('../../src/files/sniff/sniff.ts'));
 });
 afterAll(() => meter.stop());
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { createThumbnails } from '../../src/files/thumbnails.ts';
-import { createProcessSandbox } from '../../src/platform/process-sandbox.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
 
 const sandbox = createProcessSandbox();
 afterAll(() => sandbox.close());

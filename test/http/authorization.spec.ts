@@ -1,7 +1,7 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto';
-import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
-import { type Board, type Cast, gatherCast, setUpBoard } from '../support/board.ts';
-import { httpStage } from '../support/http-stage.ts';
+import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
+import { httpStage } from '../support/stages/http-stage.ts';
 
 /** What a request needs besides who makes it. */
 interface Scene {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
-import { type Board, type Cast, gatherCast, setUpBoard } from '../support/board.ts';
+import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 
 /** CASES=100000 looks longer. */
 const CASES = Number(process.env['CASES'] ?? 10_000);

@@ -1,6 +1,6 @@
 import type { Actor } from '../../src/commands/command.ts';
 import { FileId } from '../../src/events/ids.ts';
-import { deleted, said } from '../support/conversation.ts';
+import { deleted, said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -17,9 +17,9 @@ import {
   uploadRequested,
   uploaded,
   uuid,
-} from '../support/example-events.ts';
-import { type FileStage, openFileStage } from '../support/file-stage.ts';
-import { happened } from '../support/history.ts';
+} from '../support/language/example-events.ts';
+import { type FileStage, openFileStage } from '../support/stages/file-stage.ts';
+import { happened } from '../support/language/history.ts';
 
 let stage: FileStage;
 beforeEach(async () => {

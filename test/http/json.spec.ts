@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { parseJson } from '../../src/http/json.ts';
-import { ProblemError } from '../../src/http/problem.ts';
+import { ProblemError } from '../../src/protocol/problem.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const faultOf = (input: Uint8Array) => {

@@ -1,5 +1,5 @@
 import type { RouteOptions } from 'fastify';
-import { httpStage } from '../support/http-stage.ts';
+import { httpStage } from '../support/stages/http-stage.ts';
 
 interface Operation {
   operationId?: string;

@@ -13,8 +13,8 @@ import {
   posting,
   registered,
   uuid,
-} from '../support/example-events.ts';
-import { httpStage } from '../support/http-stage.ts';
+} from '../support/language/example-events.ts';
+import { httpStage } from '../support/stages/http-stage.ts';
 
 const PROBLEM = 'application/problem+json';
 

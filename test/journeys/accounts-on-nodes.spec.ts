@@ -8,13 +8,13 @@ import {
   lettersTo,
   linkIn,
   tokenOf,
-} from '../support/account-letters.ts';
-import { type TestDatabase, createTestDatabase } from '../support/database.ts';
-import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { type Redis, startRedis } from '../support/redis.ts';
-import { Refused, type Session, call, logIn } from '../support/rest-client.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+} from '../support/journeys/account-letters.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
+import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
+import { type Redis, startRedis } from '../../tools/redis.ts';
+import { Refused, type Session, call, logIn } from '../../client/rest-client.ts';
+import { type ServerProcess, startServer } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 /** CONTRACT §3: how long a session that ended may still be obeyed, on whatever node. */
 const ENDED_WITHIN_MS = 5_000;

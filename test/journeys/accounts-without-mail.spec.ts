@@ -1,6 +1,6 @@
-import { type TestApp, startApp } from '../support/app.ts';
-import { tokenOf } from '../support/account-letters.ts';
-import { until } from '../support/until.ts';
+import { type TestApp, startApp } from '../support/stages/app.ts';
+import { tokenOf } from '../support/journeys/account-letters.ts';
+import { until } from '../../tools/until.ts';
 
 let app: TestApp;
 beforeAll(async () => {

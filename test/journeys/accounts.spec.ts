@@ -9,10 +9,10 @@ import {
   linkIn,
   pressButton,
   tokenOf,
-} from '../support/account-letters.ts';
-import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
-import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { until } from '../support/until.ts';
+} from '../support/journeys/account-letters.ts';
+import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
+import { until } from '../../tools/until.ts';
 
 let app: TestApp;
 let mail: MailServer;

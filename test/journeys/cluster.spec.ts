@@ -4,9 +4,9 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
 import type { ClusterNode } from '../../scripts/cluster/node.ts';
-import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
-import { APP_ROLE, createPool } from '../../src/platform/postgres.ts';
-import { rebuildAll } from '../../src/platform/rebuild-projection.ts';
+import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
+import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { rebuildAll } from '../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { readModels } from '../../src/projections/read-models.ts';
 import {
   EDGES,
@@ -17,14 +17,14 @@ import {
   killNode,
   killStore,
   pauseRedis,
-} from '../support/cluster-faults.ts';
-import { checkHistory } from '../support/history-checker.ts';
-import { VERIFICATION, confirmAddress, lettersTo } from '../support/account-letters.ts';
-import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { type Refused, type Session, call, signUp } from '../support/rest-client.ts';
-import { Talker, headOf, historyOf } from '../support/talker.ts';
-import { until } from '../support/until.ts';
-import { STORY_ENV, describeWholeStory } from '../support/whole-story.ts';
+} from '../support/journeys/cluster-faults.ts';
+import { checkHistory } from '../support/language/history-checker.ts';
+import { VERIFICATION, confirmAddress, lettersTo } from '../support/journeys/account-letters.ts';
+import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
+import { type Refused, type Session, call, signUp } from '../../client/rest-client.ts';
+import { Talker, headOf, historyOf } from '../support/journeys/talker.ts';
+import { until } from '../../tools/until.ts';
+import { STORY_ENV, describeWholeStory } from '../support/journeys/whole-story.ts';
 
 /** One more than they talk in: in the last one a single message is said during each fault, and nothing after it. */
 const GROUPS = 4;

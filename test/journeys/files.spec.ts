@@ -4,13 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { type Person, type TestApp, startApp } from '../support/app.ts';
-import { ChatClient } from '../support/chat-client.ts';
-import { startClamd } from '../support/clamd.ts';
-import { eicar } from '../support/corpus.ts';
-import { type Lacks, startS3Server } from '../support/s3-server.ts';
-import { type FileView, filesOf, put } from '../support/uploads.ts';
-import { until } from '../support/until.ts';
+import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { startClamd } from '../support/servers/clamd.ts';
+import { eicar } from '../support/files/corpus.ts';
+import { type Lacks, startS3Server } from '../support/servers/s3-server.ts';
+import { type FileView, filesOf, put } from '../support/files/uploads.ts';
+import { until } from '../../tools/until.ts';
 
 interface Store {
   env: Record<string, string>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Answer, type Person, type TestApp, startApp } from '../support/app.ts';
+import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import { type Socket, io } from 'socket.io-client';
-import { until } from '../support/until.ts';
+import { until } from '../../tools/until.ts';
 
 /** Everybody else's limits stay out of the way; the general budgets are those of a server without settings. */
 const env = { REQUESTS_PER_MINUTE: '', ANONYMOUS_REQUESTS_PER_MINUTE: '' };

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type Person, type TestApp, startApp } from '../support/app.ts';
+import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import { type RawSocket, openRawSocket } from '../support/raw-socket.ts';
-import { until } from '../support/until.ts';
+import { until } from '../../tools/until.ts';
 
 /** `FUZZ=20` sends twenty times as much. */
 const TIMES = Number(process.env['FUZZ'] ?? 1);

@@ -1,4 +1,4 @@
-import { type History, type SeenEvent, checkHistory } from '../support/history-checker.ts';
+import { type History, type SeenEvent, checkHistory } from '../support/language/history-checker.ts';
 
 const group = 'group-1';
 const event = (seq: number): SeenEvent => ({

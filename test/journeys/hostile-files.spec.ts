@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { type Person, type TestApp, startApp } from '../support/app.ts';
-import { hostileFiles } from '../support/hostile-files.ts';
-import { filesOf } from '../support/uploads.ts';
+import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { hostileFiles } from '../support/files/hostile-files.ts';
+import { filesOf } from '../support/files/uploads.ts';
 
 const MIB = 2 ** 20;
 

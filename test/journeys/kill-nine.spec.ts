@@ -1,11 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ChatClient } from '../support/chat-client.ts';
-import { call, signUp } from '../support/rest-client.ts';
-import { until } from '../support/until.ts';
-import { checkHistory } from '../support/history-checker.ts';
-import { Talker, historyOf } from '../support/talker.ts';
-import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { call, signUp } from '../../client/rest-client.ts';
+import { until } from '../../tools/until.ts';
+import { checkHistory } from '../support/language/history-checker.ts';
+import { Talker, historyOf } from '../support/journeys/talker.ts';
+import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 
 const KILLS = 10;
 /** Acknowledged messages before each kill. */

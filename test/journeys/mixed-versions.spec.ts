@@ -1,9 +1,9 @@
-import { ChatClient } from '../support/chat-client.ts';
-import { type TestDatabase, createTestDatabase } from '../support/database.ts';
-import { type Patch, makeNewerVersion } from '../support/newer-version.ts';
-import { type Session, call, signUp } from '../support/rest-client.ts';
-import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
+import { type Patch, makeNewerVersion } from '../support/journeys/newer-version.ts';
+import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 const START_MS = 120_000;
 

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import pg from 'pg';
-import { confirmAddress } from '../support/account-letters.ts';
-import { type TestDatabase, createTestDatabase } from '../support/database.ts';
-import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
-import { type Session, call, signUp } from '../support/rest-client.ts';
-import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
-import { expectToldOnce, lettersTelling } from '../support/told.ts';
-import { until } from '../support/until.ts';
+import { confirmAddress } from '../support/journeys/account-letters.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
+import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
+import { type Rabbitmq, startRabbitmq } from '../../tools/rabbitmq.ts';
+import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
+import { expectToldOnce, lettersTelling } from '../support/journeys/told.ts';
+import { until } from '../../tools/until.ts';
 
 /** What was published before a start waits for clients to come back: 30 s, see docs/notifications.md. */
 const TOLD_WITHIN_MS = 60_000;

@@ -3,17 +3,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import webPush from 'web-push';
-import { confirmAddress, lettersTo } from '../support/account-letters.ts';
-import { certificate } from '../support/certificate.ts';
-import { ChatClient } from '../support/chat-client.ts';
-import { type TestDatabase, createTestDatabase } from '../support/database.ts';
-import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { type PushService, startPushService } from '../support/push-service.ts';
-import { startRabbitmq } from '../support/rabbitmq.ts';
-import { type Session, call, signUp } from '../support/rest-client.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
-import { expectToldOnce, lettersTelling } from '../support/told.ts';
-import { until } from '../support/until.ts';
+import { confirmAddress, lettersTo } from '../support/journeys/account-letters.ts';
+import { certificate } from '../support/servers/certificate.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
+import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
+import { type PushService, startPushService } from '../support/servers/push-service.ts';
+import { startRabbitmq } from '../../tools/rabbitmq.ts';
+import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type ServerProcess, startServer } from '../../tools/server-process.ts';
+import { expectToldOnce, lettersTelling } from '../support/journeys/told.ts';
+import { until } from '../../tools/until.ts';
 
 interface Broker {
   env: Record<string, string>;

@@ -4,17 +4,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
-import { newId } from '../../src/platform/ids.ts';
-import { createPostgresEventStore } from '../../src/platform/postgres-event-store.ts';
-import { APP_ROLE, createPool } from '../../src/platform/postgres.ts';
-import { ChatClient } from '../support/chat-client.ts';
-import { createTestDatabase } from '../support/database.ts';
-import { happened } from '../support/history.ts';
-import { type ReadmeClient, startReadmeClient } from '../support/readme-client.ts';
-import { call, signUp } from '../support/rest-client.ts';
-import { type ServerProcess, freePort, startServer } from '../support/server-process.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { until } from '../support/until.ts';
+import { newId } from '../../src/kit/uuids.ts';
+import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
+import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { createTestDatabase } from '../support/stages/database.ts';
+import { happened } from '../support/language/history.ts';
+import { type ReadmeClient, startReadmeClient } from '../support/journeys/readme-client.ts';
+import { call, signUp } from '../../client/rest-client.ts';
+import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
+import { startTcpProxy } from '../../tools/tcp-proxy.ts';
+import { until } from '../../tools/until.ts';
 
 /** Longer than a token lives and a refresh is waited for. `BLACK_HOLE_SECONDS=45` makes it longer. */
 const BLACK_HOLE_MS = Number(process.env['BLACK_HOLE_SECONDS'] ?? 14) * 1_000;

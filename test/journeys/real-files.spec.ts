@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Person, type TestApp, startApp } from '../support/app.ts';
-import { type Clamd, startClamd } from '../support/clamd.ts';
-import { realFiles } from '../support/real-files.ts';
-import { type Upload, filesOf, put } from '../support/uploads.ts';
+import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { type Clamd, startClamd } from '../support/servers/clamd.ts';
+import { realFiles } from '../support/files/real-files.ts';
+import { type Upload, filesOf, put } from '../support/files/uploads.ts';
 
 /** Some of each kind: of every program, under types that systems make up, and behind names that mislead. */
 const CHOSEN = [

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { ChatClient } from '../support/chat-client.ts';
-import { type Session, call, signUp } from '../support/rest-client.ts';
-import { until } from '../support/until.ts';
-import { type ServerProcess, freePort, launchServer, startServer } from '../support/server-process.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { until } from '../../tools/until.ts';
+import { type ServerProcess, freePort, launchServer, startServer } from '../../tools/server-process.ts';
 
 /** Starts on the same data, one after the other. */
 describe('starting and stopping', () => {

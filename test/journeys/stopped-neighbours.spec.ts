@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { ChatClient } from '../support/chat-client.ts';
-import { type Clamd, startClamd } from '../support/clamd.ts';
-import { type MailServer, startMailServer } from '../support/mail-server.ts';
-import { type Rabbitmq, startRabbitmq } from '../support/rabbitmq.ts';
-import { type Redis, startRedis } from '../support/redis.ts';
-import { type Session, call, signUp } from '../support/rest-client.ts';
-import { type ServerProcess, descendants, isReady, startServer } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { ChatClient } from '../../client/chat-client.ts';
+import { type Clamd, startClamd } from '../support/servers/clamd.ts';
+import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
+import { type Rabbitmq, startRabbitmq } from '../../tools/rabbitmq.ts';
+import { type Redis, startRedis } from '../../tools/redis.ts';
+import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type ServerProcess, descendants, isReady, startServer } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 /** CONTRACT §1 no. 7. */
 const DEADLINE_MS = 5_000;

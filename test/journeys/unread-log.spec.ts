@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { type ServerProcess, startServer } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 /** CONTRACT §1: no call takes longer. */
 const DEADLINE_MS = 5_000;

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
-import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb.ts';
-import { startServer } from '../support/server-process.ts';
-import { STORY_ENV, describeWholeStory } from '../support/whole-story.ts';
+import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
+import { startServer } from '../../tools/server-process.ts';
+import { STORY_ENV, describeWholeStory } from '../support/journeys/whole-story.ts';
 
 async function oneProcess(env: Record<string, string> = {}) {
   const server = await startServer({ env: { ...STORY_ENV, ...env } });

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { FileId } from '../../src/events/ids.ts';
-import { createS3Storage } from '../../src/platform/s3-storage.ts';
-import { type Clamd, startClamd } from '../support/clamd.ts';
-import { eicar, honestFiles, pdf, zip } from '../support/corpus.ts';
-import { aboutFile, event, upload, uuid } from '../support/example-events.ts';
-import { type S3Server, startS3Server } from '../support/s3-server.ts';
-import { SCAN_SECRET, scanReportApp } from '../support/scan-report-app.ts';
+import { createS3Storage } from '../../src/adapters/s3/storage.ts';
+import { type Clamd, startClamd } from '../support/servers/clamd.ts';
+import { eicar, honestFiles, pdf, zip } from '../support/files/corpus.ts';
+import { aboutFile, event, upload, uuid } from '../support/language/example-events.ts';
+import { type S3Server, startS3Server } from '../support/servers/s3-server.ts';
+import { SCAN_SECRET, scanReportApp } from '../support/stages/scan-report-app.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));

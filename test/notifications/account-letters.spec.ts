@@ -1,6 +1,6 @@
-import { ADDRESS_CHANGE, RESET, VERIFICATION } from '../support/account-letters.ts';
-import { ada } from '../support/example-events.ts';
-import { type WorkerStage, openWorkerStage } from '../support/worker-stage.ts';
+import { ADDRESS_CHANGE, RESET, VERIFICATION } from '../support/journeys/account-letters.ts';
+import { ada } from '../support/language/example-events.ts';
+import { type WorkerStage, openWorkerStage } from '../support/stages/worker-stage.ts';
 
 const address = 'ada@example.org';
 const { userId } = ada;

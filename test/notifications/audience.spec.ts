@@ -9,8 +9,8 @@ import {
   toldOfApplication,
   toldOfStatus,
   whoIsAway,
-} from '../../src/notifications/audience.ts';
-import { messageNumber, said } from '../support/conversation.ts';
+} from '../../src/notifications/decide/audience.ts';
+import { messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -27,8 +27,8 @@ import {
   left,
   removed,
   uuid,
-} from '../support/example-events.ts';
-import { recorded } from '../support/projection.ts';
+} from '../support/language/example-events.ts';
+import { recorded } from '../support/language/projection.ts';
 
 const byId = (a: string, b: string) => (a < b ? -1 : 1);
 

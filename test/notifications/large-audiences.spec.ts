@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
 import type { Actor } from '../../src/commands/command.ts';
 import { UserId } from '../../src/events/ids.ts';
-import type { FanOuts } from '../../src/notifications/fan-outs.ts';
+import type { FanOuts } from '../../src/notifications/decide/fan-outs.ts';
 import type { Outbox } from '../../src/notifications/outbox.ts';
-import { said } from '../support/conversation.ts';
+import { said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -15,9 +15,9 @@ import {
   left,
   otherGroupId,
   uuid,
-} from '../support/example-events.ts';
-import { type NotifierStage, openNotifierStage, WINDOW_MS } from '../support/notifier-stage.ts';
-import { until } from '../support/until.ts';
+} from '../support/language/example-events.ts';
+import { type NotifierStage, openNotifierStage, WINDOW_MS } from '../support/stages/notifier-stage.ts';
+import { until } from '../../tools/until.ts';
 
 const CROWD = 60;
 const person = (n: number): Actor => ({ userId: UserId.parse(uuid(0x90_0000 + n)), role: 'applicant' });

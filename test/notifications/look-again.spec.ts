@@ -1,7 +1,7 @@
-import { lookAgain } from '../../src/notifications/look-again.ts';
+import { lookAgain } from '../../src/notifications/deliver/look-again.ts';
 import type { Notification, Outcome } from '../../src/notifications/notification.ts';
-import { ada, groupId, otherGroupId, uuid } from '../support/example-events.ts';
-import { applicationNews, knownFacts, messageNews, notification } from '../support/known-facts.ts';
+import { ada, groupId, otherGroupId, uuid } from '../support/language/example-events.ts';
+import { applicationNews, knownFacts, messageNews, notification } from '../support/language/known-facts.ts';
 
 let stage: ReturnType<typeof knownFacts>;
 beforeEach(() => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { Actor } from '../../src/commands/command.ts';
-import type { FanOuts } from '../../src/notifications/fan-outs.ts';
+import type { FanOuts } from '../../src/notifications/decide/fan-outs.ts';
 import type { Outbox } from '../../src/notifications/outbox.ts';
-import { messageNumber, said } from '../support/conversation.ts';
-import { acme, ada, bob, eve, group, groupId, joined, rival } from '../support/example-events.ts';
-import { type NotifierStage, WINDOW_MS, openNotifierStage } from '../support/notifier-stage.ts';
+import { messageNumber, said } from '../support/language/conversation.ts';
+import { acme, ada, bob, eve, group, groupId, joined, rival } from '../support/language/example-events.ts';
+import { type NotifierStage, WINDOW_MS, openNotifierStage } from '../support/stages/notifier-stage.ts';
 
 /** Rival has muted the group, and Eve wants no mail. */
 const people = [acme, ada, bob, rival, eve];

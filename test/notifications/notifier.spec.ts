@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
 import type { Outbox } from '../../src/notifications/outbox.ts';
-import { said } from '../support/conversation.ts';
+import { said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -14,9 +14,9 @@ import {
   jobPosted,
   joined,
   left,
-} from '../support/example-events.ts';
-import { type NotifierStage, WINDOW_MS, openNotifierStage } from '../support/notifier-stage.ts';
-import { until } from '../support/until.ts';
+} from '../support/language/example-events.ts';
+import { type NotifierStage, WINDOW_MS, openNotifierStage } from '../support/stages/notifier-stage.ts';
+import { until } from '../../tools/until.ts';
 
 let stage: NotifierStage;
 beforeEach(async () => {

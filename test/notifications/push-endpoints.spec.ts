@@ -1,4 +1,4 @@
-import { isPublicAddress, pushEndpoint } from '../../src/notifications/push-endpoints.ts';
+import { isPublicAddress, pushEndpoint } from '../../src/notifications/deliver/push-endpoints.ts';
 
 describe('a public address', () => {
   test.each([

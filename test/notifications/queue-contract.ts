@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Consumer, type Queue, QueueUnavailable } from '../../src/notifications/queue.ts';
-import { until } from '../support/until.ts';
+import { type Consumer, type Queue, QueueUnavailable } from '../../src/notifications/deliver/queue.ts';
+import { until } from '../../tools/until.ts';
 
 /** How often a batch is handed out at most: once, and five times again. */
 const DELIVERIES = 6;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { QuietHours } from '../../src/events/account.ts';
-import { quietUntil } from '../../src/notifications/quiet-hours.ts';
+import { quietUntil } from '../../src/notifications/deliver/quiet-hours.ts';
 
 const MINUTE_MS = 60_000;
 /** They put the clock forward and back at 2, at 1, at midnight, by half an hour, in the south, or never. */

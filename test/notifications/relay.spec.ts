@@ -2,13 +2,13 @@ import { jest } from '@jest/globals';
 import { standardPreferences } from '../../src/commands/account/account.ts';
 import type { NotificationPreferences } from '../../src/events/account.ts';
 import { UserId } from '../../src/events/ids.ts';
-import { type Queue, QueueUnavailable } from '../../src/notifications/queue.ts';
-import { type Relay, type RelayOptions, startRelay } from '../../src/notifications/relay.ts';
-import { newId } from '../../src/platform/ids.ts';
-import { acme, ada, bob, uuid } from '../support/example-events.ts';
+import { type Queue, QueueUnavailable } from '../../src/notifications/deliver/queue.ts';
+import { type Relay, type RelayOptions, startRelay } from '../../src/notifications/deliver/relay.ts';
+import { newId } from '../../src/kit/uuids.ts';
+import { acme, ada, bob, uuid } from '../support/language/example-events.ts';
 import { linesOf } from '../support/log-lines.ts';
-import { type OutboxStage, candidate, openOutboxStage } from '../support/outbox-stage.ts';
-import { until } from '../support/until.ts';
+import { type OutboxStage, candidate, openOutboxStage } from '../support/stages/outbox-stage.ts';
+import { until } from '../../tools/until.ts';
 
 const MINUTE = 60_000;
 

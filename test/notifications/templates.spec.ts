@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import type { News } from '../../src/notifications/look-again.ts';
+import type { News } from '../../src/notifications/deliver/look-again.ts';
 import { markup } from '../../src/notifications/templates/html.ts';
 import { letter } from '../../src/notifications/templates/letter.ts';
 import { previews } from '../../src/notifications/templates/previews.ts';
 import { pushPayload } from '../../src/notifications/templates/push.ts';
 import { cut, oneLine, paragraphs, quoted } from '../../src/notifications/templates/wording.ts';
-import { otherGroupId, uuid } from '../support/example-events.ts';
-import { applicationNews, messageNews } from '../support/known-facts.ts';
+import { otherGroupId, uuid } from '../support/language/example-events.ts';
+import { applicationNews, messageNews } from '../support/language/known-facts.ts';
 
 const nothing: News = { messages: [], submitted: [], statuses: [] };
 const write = (news: Partial<News>, recipientName = 'Ada') =>

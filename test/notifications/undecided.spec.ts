@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { Map as ImmutableMap } from 'immutable';
 import type { Members } from '../../src/commands/chat-group/chat-group.ts';
 import { GroupId, UserId } from '../../src/events/ids.ts';
-import { type Undecided, UndecidedMessages } from '../../src/notifications/undecided.ts';
+import { type Undecided, UndecidedMessages } from '../../src/notifications/decide/undecided.ts';
 import { memoryInUse } from '../support/memory-in-use.ts';
 
 /** In one piece, as JSON gives it; what makes ids leaves them in pieces, which take more. */

@@ -1,10 +1,10 @@
 import { jest } from '@jest/globals';
 import { standardPreferences } from '../../src/commands/account/account.ts';
-import { type WorkerDeps, backOffMs } from '../../src/notifications/worker.ts';
+import { type WorkerDeps, backOffMs } from '../../src/notifications/deliver/worker.ts';
 import { NotCaughtUp } from '../../src/projections/projection.ts';
-import { ada, uuid } from '../support/example-events.ts';
-import { applicationNews, messageNews, notification } from '../support/known-facts.ts';
-import { type WorkerStage, openWorkerStage } from '../support/worker-stage.ts';
+import { ada, uuid } from '../support/language/example-events.ts';
+import { applicationNews, messageNews, notification } from '../support/language/known-facts.ts';
+import { type WorkerStage, openWorkerStage } from '../support/stages/worker-stage.ts';
 
 let stage: WorkerStage;
 beforeEach(async () => {

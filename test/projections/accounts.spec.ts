@@ -1,8 +1,8 @@
 import { accounts } from '../../src/projections/accounts.ts';
 import { standardPreferences } from '../../src/commands/account/account.ts';
 import type { NotificationPreferences } from '../../src/events/account.ts';
-import { acme, ada, event, groupId, otherGroupId, registered } from '../support/example-events.ts';
-import { at, stage } from '../support/projection.ts';
+import { acme, ada, event, groupId, otherGroupId, registered } from '../support/language/example-events.ts';
+import { at, stage } from '../support/language/projection.ts';
 
 const { open, close, given } = stage(accounts);
 beforeAll(open);

@@ -10,8 +10,8 @@ import {
   joined,
   left,
   removed,
-} from '../support/example-events.ts';
-import { at, stage } from '../support/projection.ts';
+} from '../support/language/example-events.ts';
+import { at, stage } from '../support/language/projection.ts';
 
 const { open, close, given } = stage(chatGroups);
 beforeAll(open);

@@ -1,5 +1,12 @@
 import { conversations } from '../../src/projections/conversations.ts';
-import { deleted, edited, messageNumber, reacted, said, unreacted } from '../support/conversation.ts';
+import {
+  deleted,
+  edited,
+  messageNumber,
+  reacted,
+  said,
+  unreacted,
+} from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -9,8 +16,8 @@ import {
   joined,
   left,
   otherGroupId,
-} from '../support/example-events.ts';
-import { at, stage } from '../support/projection.ts';
+} from '../support/language/example-events.ts';
+import { at, stage } from '../support/language/projection.ts';
 
 const { open, close, given } = stage(conversations);
 beforeAll(open);

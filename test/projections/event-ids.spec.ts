@@ -1,7 +1,7 @@
 import { eventIds } from '../../src/projections/event-ids.ts';
-import { jobClosed, jobPosted, uuid } from '../support/example-events.ts';
-import { stage } from '../support/projection.ts';
-import { streamOf } from '../support/history.ts';
+import { jobClosed, jobPosted, uuid } from '../support/language/example-events.ts';
+import { stage } from '../support/language/projection.ts';
+import { streamOf } from '../support/language/history.ts';
 
 const { open, close, given } = stage(eventIds);
 beforeAll(open);

@@ -9,8 +9,8 @@ import {
   upload,
   uploadRequested,
   uploaded,
-} from '../support/example-events.ts';
-import { at, stage } from '../support/projection.ts';
+} from '../support/language/example-events.ts';
+import { at, stage } from '../support/language/projection.ts';
 
 const { open, close, given } = stage(files);
 beforeAll(open);

@@ -1,6 +1,6 @@
 import { jobs } from '../../src/projections/jobs.ts';
-import { acme, event, groupId, jobClosed, jobId, jobPosted } from '../support/example-events.ts';
-import { at, stage } from '../support/projection.ts';
+import { acme, event, groupId, jobClosed, jobId, jobPosted } from '../support/language/example-events.ts';
+import { at, stage } from '../support/language/projection.ts';
 
 const { open, close, given } = stage(jobs);
 beforeAll(open);

@@ -8,7 +8,7 @@ import { getJob, listJobs } from '../../src/queries/jobs.ts';
 import { headSeqForMember, listMembers } from '../../src/queries/members.ts';
 import { messageHistory } from '../../src/queries/message-history.ts';
 import { searchMessages } from '../../src/queries/search-messages.ts';
-import { edited, messageNumber, said } from '../support/conversation.ts';
+import { edited, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -27,8 +27,8 @@ import {
   removed,
   rival,
   uuid,
-} from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
+} from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const QUERIES = new URL('../../src/queries/', import.meta.url);
 

@@ -1,6 +1,6 @@
 import type { EventOf } from '../../src/events/domain-event.ts';
 import { FileId } from '../../src/events/ids.ts';
-import { deleted, messageNumber, said } from '../support/conversation.ts';
+import { deleted, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -15,8 +15,8 @@ import {
   upload,
   uploaded,
   uuid,
-} from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
+} from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 let side: ReadSide;
 const id = (n: number) => FileId.parse(uuid(0x600 + n));

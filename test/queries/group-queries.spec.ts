@@ -1,5 +1,5 @@
 import { UserId } from '../../src/events/ids.ts';
-import { said, deleted, edited, messageNumber, reacted } from '../support/conversation.ts';
+import { said, deleted, edited, messageNumber, reacted } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
@@ -13,8 +13,8 @@ import {
   otherGroupId,
   registered,
   uuid,
-} from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
+} from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 let side: ReadSide;
 beforeAll(async () => {

@@ -13,8 +13,8 @@ import {
   jobPosted,
   rival,
   uuid,
-} from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
+} from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const otherJob = JobId.parse(uuid(0x11));
 let side: ReadSide;

@@ -1,7 +1,7 @@
 import { GroupId, JobId } from '../../src/events/ids.ts';
-import { acme, event, uuid } from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
-import { until } from '../support/until.ts';
+import { acme, event, uuid } from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
+import { until } from '../../tools/until.ts';
 
 const JOBS = 600;
 /** Long postings of many words: what comes in before the server has counted anything is a large part of all. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { toProblem } from '../../src/http/problem.ts';
+import { toProblem } from '../../src/protocol/problem.ts';
 import { type GroupId, UserId } from '../../src/events/ids.ts';
 import { termsOf } from '../../src/search/terms.ts';
-import { uuid } from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
+import { uuid } from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const person = (n: number) => UserId.parse(uuid(n));
 /** Runs many groups; is in as many of others, each of an owner of its own; is in a few; was in all of them. */

@@ -1,5 +1,5 @@
-import { asyncApiDocument } from '../../src/realtime/asyncapi.ts';
-import { clientEvents, serverEvents } from '../../src/realtime/protocol.ts';
+import { asyncApiDocument } from '../../src/realtime/connection/asyncapi.ts';
+import { clientEvents, serverEvents } from '../../src/realtime/connection/protocol.ts';
 
 interface Document {
   asyncapi: string;

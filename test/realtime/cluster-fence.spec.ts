@@ -1,7 +1,7 @@
-import type { Push } from '../../src/realtime/push.ts';
-import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
-import { type World, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import type { Push } from '../../src/realtime/delivery/push.ts';
+import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
+import { type World, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 /** A broadcaster whose news of rosters never arrive. */
 const withoutRosters = (push: Push): Push => ({ ...push, roster: () => {} });

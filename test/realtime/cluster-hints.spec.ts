@@ -1,7 +1,7 @@
 import type { GroupId, UserId } from '../../src/events/ids.ts';
-import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
-import { type TestClient, type World, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
+import { type TestClient, type World, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 /** Of each member on each node. */
 const SOCKETS = 8;

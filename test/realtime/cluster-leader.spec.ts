@@ -1,8 +1,8 @@
-import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
+import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import type { UserId } from '../../src/events/ids.ts';
-import { hasSockets } from '../../src/realtime/presence-registry.ts';
-import { type World, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { hasSockets } from '../../src/realtime/presence/presence-registry.ts';
+import { type World, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 const PING_MS = 100;
 

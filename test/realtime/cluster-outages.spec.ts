@@ -1,7 +1,7 @@
-import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
-import { type TestClient, type World, newUser } from '../support/sockets.ts';
-import { type TcpProxy, startTcpProxy } from '../support/tcp-proxy.ts';
-import { until } from '../support/until.ts';
+import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
+import { type TestClient, type World, newUser } from '../support/stages/sockets.ts';
+import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
+import { until } from '../../tools/until.ts';
 
 const HEADS_MS = 1_000;
 /** Redis is tried again at least each 2 s. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { FileId, type UserId } from '../../src/events/ids.ts';
 import { fileStream } from '../../src/events/streams.ts';
-import { type ClusterStage, openClusterStage } from '../support/cluster-stage.ts';
-import { cleared, event } from '../support/example-events.ts';
-import { type World, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
+import { cleared, event } from '../support/language/example-events.ts';
+import { type World, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('Between two nodes', () => {
   let stage: ClusterStage;

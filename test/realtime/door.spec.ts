@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Socket as TcpSocket } from 'node:net';
 import { AuthenticationFailed } from '../../src/auth/session.ts';
 import { openRawSocket } from '../support/raw-socket.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 /** A text frame as clients send it, masked with zeros. */
 const maskedFrame = (text: string) =>

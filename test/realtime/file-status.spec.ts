@@ -1,7 +1,7 @@
 import { FileId } from '../../src/events/ids.ts';
 import { fileStream } from '../../src/events/streams.ts';
-import { cleared, event, fileRefused, upload, uuid } from '../support/example-events.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
+import { cleared, event, fileRefused, upload, uuid } from '../support/language/example-events.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 
 describe('the sockets of an uploader', () => {
   let world: World;

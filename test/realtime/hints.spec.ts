@@ -1,5 +1,5 @@
-import { type TestClient, type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type TestClient, type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('receipts and typing', () => {
   let world: World;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
-import { DEFAULT_COSTS } from '../../src/auth/costs.ts';
-import { clientEvents } from '../../src/realtime/protocol.ts';
-import { type TestClient, type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { DEFAULT_COSTS } from '../../src/protocol/costs.ts';
+import { clientEvents } from '../../src/realtime/connection/protocol.ts';
+import { type TestClient, type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 const names = Object.keys(clientEvents);
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 
 describe('messages over sockets', () => {
   let world: World;

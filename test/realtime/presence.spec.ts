@@ -1,6 +1,6 @@
 import type { UserId } from '../../src/events/ids.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('what is not logged', () => {
   let world: World;

@@ -3,12 +3,12 @@ import { EventEmitter } from 'node:events';
 import { type Socket, io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { GroupId, UserId } from '../../src/events/ids.ts';
-import type { ChatServer, ChatSocket } from '../../src/realtime/connection.ts';
-import { trackReach } from '../../src/realtime/reach.ts';
-import { Users } from '../../src/realtime/users.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
-import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { until } from '../support/until.ts';
+import type { ChatServer, ChatSocket } from '../../src/realtime/connection/connection.ts';
+import { trackReach } from '../../src/realtime/presence/reach.ts';
+import { Users } from '../../src/realtime/presence/users.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { startTcpProxy } from '../../tools/tcp-proxy.ts';
+import { until } from '../../tools/until.ts';
 
 const PING_MS = 50;
 /** What is sent so long before a ping counts as sent before it: the broadcaster may be late. */

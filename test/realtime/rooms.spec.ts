@@ -1,6 +1,6 @@
 import { chatGroupStream } from '../../src/events/streams.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('who hears a group', () => {
   let world: World;

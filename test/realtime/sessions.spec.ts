@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { openRawSocket } from '../support/raw-socket.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('who may hold a socket, and how long', () => {
   let world: World;

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { textFrame } from '../../src/realtime/wire.ts';
-import { type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { textFrame } from '../../src/realtime/delivery/wire.ts';
+import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('the way out to a socket', () => {
   let world: World;

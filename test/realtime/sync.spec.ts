@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { toEnvelope } from '../../src/events/envelope.ts';
+import { toEnvelope } from '../../src/protocol/envelope.ts';
 import type { ConversationEvent } from '../../src/events/domain-event.ts';
 import type { Recorded } from '../../src/events/event-store.ts';
 import type { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { conversationStream } from '../../src/events/streams.ts';
-import { serverEvents } from '../../src/realtime/protocol.ts';
-import { type TestClient, type World, createWorld, newUser } from '../support/sockets.ts';
-import { until } from '../support/until.ts';
+import { serverEvents } from '../../src/realtime/connection/protocol.ts';
+import { type TestClient, type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
 
 describe('sync and heads', () => {
   let world: World;

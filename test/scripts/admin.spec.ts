@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type TestDatabase, createTestDatabase } from '../support/database.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 
 const run = promisify(execFile);
 

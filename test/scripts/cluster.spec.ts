@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { startCluster } from '../../scripts/cluster/cluster.ts';
-import { signUp } from '../support/rest-client.ts';
-import { descendants, freePort } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { signUp } from '../../client/rest-client.ts';
+import { descendants, freePort } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 /** Many processes start at once, on a machine that runs other tests as well. */
 const START_MS = 240_000;

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { UserId } from '../../src/events/ids.ts';
-import { createOutbox } from '../../src/platform/postgres-outbox.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createOutbox } from '../../src/adapters/postgres/notifications/outbox.ts';
+import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const STARTS_MS = 30_000;

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accepts, descendants, freePort, isReady, killProcesses } from '../support/server-process.ts';
-import { until } from '../support/until.ts';
+import { accepts, descendants, freePort, isReady, killProcesses } from '../../tools/server-process.ts';
+import { until } from '../../tools/until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const START_MS = 120_000;

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { searchQuery } from '../../src/search/query.ts';
 import { termsOf } from '../../src/search/terms.ts';
-import { administer, databaseUrl } from '../support/database.ts';
-import { matches } from '../support/tsquery.ts';
+import { administer, databaseUrl } from '../support/stages/database.ts';
+import { matches } from '../support/language/tsquery.ts';
 import { type Case, cases } from './cases/all.ts';
 
 /** What databases are made with: by us, by whoever reads the manual, by a distribution in Turkey. */

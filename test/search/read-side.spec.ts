@@ -1,10 +1,10 @@
 import { type GroupId, JobId } from '../../src/events/ids.ts';
 import { searchQuery } from '../../src/search/query.ts';
 import { termsOf } from '../../src/search/terms.ts';
-import { messageNumber, said } from '../support/conversation.ts';
-import { acme, ada, event, groupId, uuid } from '../support/example-events.ts';
-import { type ReadSide, openReadSide } from '../support/read-side.ts';
-import { matches } from '../support/tsquery.ts';
+import { messageNumber, said } from '../support/language/conversation.ts';
+import { acme, ada, event, groupId, uuid } from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
+import { matches } from '../support/language/tsquery.ts';
 import { cases } from './cases/all.ts';
 
 const texts = [...new Set(cases.map(({ text }) => text))];

@@ -1,6 +1,6 @@
 import { searchQuery } from '../../src/search/query.ts';
 import { termsOf } from '../../src/search/terms.ts';
-import { matches } from '../support/tsquery.ts';
+import { matches } from '../support/language/tsquery.ts';
 import { type Expected, cases, languages } from './cases/all.ts';
 
 function outcomeOf(text: string, asked: string, isTyping: boolean): Expected {

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { normalized, unaccented } from '../../src/search/characters.ts';
 import { searchQuery } from '../../src/search/query.ts';
 import { termsOf } from '../../src/search/terms.ts';
-import { databaseUrl } from '../support/database.ts';
-import { matches } from '../support/tsquery.ts';
+import { databaseUrl } from '../support/stages/database.ts';
+import { matches } from '../support/language/tsquery.ts';
 
 const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 100 }),

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { until } from './until.ts';
+import { until } from '../../tools/until.ts';
 
 /** A WebSocket that has said hello to Engine.IO and sends whatever it is told to. */
 export interface RawSocket {

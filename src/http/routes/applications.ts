@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { encodePosition } from '../../commands/answers.ts';
+import { encodePosition } from '../../protocol/answers.ts';
 import { applicationOf } from '../../commands/application/application.ts';
 import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
@@ -12,10 +12,10 @@ import { CommandRejected } from '../../commands/rejection.ts';
 import { CoverLetter } from '../../events/application.ts';
 import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
-import type { ProblemCode } from '../problem.ts';
+import type { ProblemCode } from '../../protocol/problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, Id, Position, bodyOf, pageOf, paging } from '../schemas.ts';
-import { ApplicationView } from '../views.ts';
+import { Done, Id, Position, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
+import { ApplicationView } from '../../protocol/views.ts';
 
 const tags = ['Applications'];
 const params = z.strictObject({ applicationId: ApplicationId });

@@ -1,23 +1,23 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { SignedLinks } from '../../auth/signed-links.ts';
+import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import type { Folded } from '../../commands/aggregate-cache.ts';
-import { encodePosition } from '../../commands/answers.ts';
+import { encodePosition } from '../../protocol/answers.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
 import { completeUpload } from '../../commands/file/complete-upload.ts';
 import { type ExistingFile, FileStatus, fileOf, fileStatus } from '../../commands/file/file.ts';
 import { requestUpload } from '../../commands/file/request-upload.ts';
 import { CommandRejected, require } from '../../commands/rejection.ts';
 import { FileId, type UserId } from '../../events/ids.ts';
-import { type FileKind, decideKind } from '../../files/decide-kind.ts';
+import { type FileKind, decideKind } from '../../files/inspect/decide-kind.ts';
 import type { FileStorage } from '../../files/storage.ts';
 import { type UploadQuotas, type UploadToCount, untilNextDay } from '../../files/upload-quotas.ts';
 import { commandRequest } from '../command-request.ts';
 import { fileAccess } from '../file-access.ts';
-import { ProblemError, badInput, problem } from '../problem.ts';
+import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Id, Position, Time, bodyOf } from '../schemas.ts';
-import { FileView } from '../views.ts';
+import { Id, Position, Time, bodyOf } from '../../protocol/schemas.ts';
+import { FileView } from '../../protocol/views.ts';
 
 /** What the routes of files need besides what all routes do. */
 export interface FileRoutes {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { pageOf, paging } from '../schemas.ts';
-import { GroupView } from '../views.ts';
+import { pageOf, paging } from '../../protocol/schemas.ts';
+import { GroupView } from '../../protocol/views.ts';
 
 const tags = ['Groups'];
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { encodePosition } from '../../commands/answers.ts';
+import { encodePosition } from '../../protocol/answers.ts';
 import { changeJob } from '../../commands/job/change-job.ts';
 import { closeJob } from '../../commands/job/close-job.ts';
 import { postJob } from '../../commands/job/post-job.ts';
 import { GroupId, JobId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, Id, Position, Words, bodyOf, pageOf, paging } from '../schemas.ts';
-import { JobView } from '../views.ts';
+import { Done, Id, Position, Words, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
+import { JobView } from '../../protocol/views.ts';
 
 const tags = ['Jobs'];
 const params = z.strictObject({ jobId: JobId });

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { encodePosition } from '../../commands/answers.ts';
+import { encodePosition } from '../../protocol/answers.ts';
 import { addMember } from '../../commands/chat-group/add-member.ts';
 import { removeMember } from '../../commands/chat-group/remove-member.ts';
 import { GroupId, UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, bodyOf, pageOf, paging } from '../schemas.ts';
-import { MemberView } from '../views.ts';
+import { Done, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
+import { MemberView } from '../../protocol/views.ts';
 
 const tags = ['Members'];
 const params = z.strictObject({ groupId: GroupId });

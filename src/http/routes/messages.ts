@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { messageChangedAnswer, messageSentAnswer } from '../../commands/answers.ts';
+import { messageChangedAnswer, messageSentAnswer } from '../../protocol/answers.ts';
 import type { Outcome, Request } from '../../commands/handle-command.ts';
 import { deleteMessage } from '../../commands/message/delete-message.ts';
 import { editMessage } from '../../commands/message/edit-message.ts';
@@ -11,8 +11,8 @@ import { GroupId, MessageId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Id, Limit, Position, Seq, SeqParameter, Time, bodyOf } from '../schemas.ts';
-import { MessageView } from '../views.ts';
+import { Id, Limit, Position, Seq, SeqParameter, Time, bodyOf } from '../../protocol/schemas.ts';
+import { MessageView } from '../../protocol/views.ts';
 
 const tags = ['Messages'];
 const group = z.strictObject({ groupId: GroupId });

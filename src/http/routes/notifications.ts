@@ -2,17 +2,17 @@ import { ECDH } from 'node:crypto';
 import { z } from 'zod';
 import { type Account, standardPreferences } from '../../commands/account/account.ts';
 import { setNotificationPreferences } from '../../commands/account/set-notification-preferences.ts';
-import { encodePosition } from '../../commands/answers.ts';
+import { encodePosition } from '../../protocol/answers.ts';
 import type { HandleCommand } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { NotificationPreferences, QuietHours } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
-import { pushEndpoint } from '../../notifications/push-endpoints.ts';
-import type { PushSubscriptions } from '../../notifications/push-subscriptions.ts';
+import { pushEndpoint } from '../../notifications/deliver/push-endpoints.ts';
+import type { PushSubscriptions } from '../../notifications/deliver/push-subscriptions.ts';
 import { commandRequest } from '../command-request.ts';
-import { ProblemError, problem } from '../problem.ts';
+import { ProblemError, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
-import { Id, Position } from '../schemas.ts';
+import { Id, Position } from '../../protocol/schemas.ts';
 
 export interface NotificationRoutes {
   handle: HandleCommand;

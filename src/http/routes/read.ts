@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { moveReadMarkerInput } from '../../commands/read-marker/move-read-marker.ts';
 import { GroupId } from '../../events/ids.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { bodyOf } from '../schemas.ts';
+import { bodyOf } from '../../protocol/schemas.ts';
 
 /** How far the caller has read. */
 export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDeps): void {

@@ -11,11 +11,11 @@ import {
   ScanOrderRequest,
   ScanReport,
   verifyReport,
-} from '../../files/scan-report.ts';
+} from '../../files/inspect/scan-report.ts';
 import type { Settle } from '../../files/settle.ts';
 import { type FileStorage, storageKey } from '../../files/storage.ts';
 import { parseJson } from '../json.ts';
-import { ProblemError, problem } from '../problem.ts';
+import { ProblemError, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
 
 export interface ScanReportRoutes {

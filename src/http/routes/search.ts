@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Words, pageOf, paging } from '../schemas.ts';
-import { MessageView } from '../views.ts';
+import { Words, pageOf, paging } from '../../protocol/schemas.ts';
+import { MessageView } from '../../protocol/views.ts';
 
 /** Full-text search in what the caller may read. */
 export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {

@@ -2,15 +2,15 @@ import { Readable } from 'node:stream';
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { SignedLinks } from '../../auth/signed-links.ts';
+import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
 import { require } from '../../commands/rejection.ts';
 import { FileId, UserId } from '../../events/ids.ts';
-import { nameFor } from '../../files/decide-kind.ts';
+import { nameFor } from '../../files/inspect/decide-kind.ts';
 import { type FileStorage, UPLOAD_SECONDS, storageKey } from '../../files/storage.ts';
 import { type UploadPermit, type UploadReceiver, UploadRefused } from '../../files/upload-receiver.ts';
 import type { FileAccess } from '../file-access.ts';
-import { ProblemError, badInput, problem } from '../problem.ts';
+import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
 
 export interface StorageRoutes {

@@ -1,4 +1,4 @@
-import type { News } from '../look-again.ts';
+import type { News } from '../deliver/look-again.ts';
 import { applicationStatusSection } from './application-status.ts';
 import { applicationSubmittedSection } from './application-submitted.ts';
 import { type Letter, frame } from './frame.ts';

@@ -1,5 +1,5 @@
-import type { ApplicationNews, MessageNews } from '../facts.ts';
-import type { News } from '../look-again.ts';
+import type { ApplicationNews, MessageNews } from '../deliver/facts.ts';
+import type { News } from '../deliver/look-again.ts';
 import { addressChangeLetter, resetLetter, verificationLetter } from './account-letters.ts';
 import type { Letter } from './frame.ts';
 import { letter } from './letter.ts';

@@ -1,5 +1,5 @@
-import type { News } from '../look-again.ts';
-import type { PushPayload } from '../pusher.ts';
+import type { News } from '../deliver/look-again.ts';
+import type { PushPayload } from '../deliver/pusher.ts';
 import { statusSentence, statusSubject } from './application-status.ts';
 import { applicationSubmittedSection } from './application-submitted.ts';
 import { filesOf, messagesSection } from './messages.ts';

@@ -1,6 +1,6 @@
 import { changeProfile } from '../../../src/commands/account/change-profile.ts';
-import { ada, event, registered } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import { ada, event, registered } from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const { userId } = ada;
 const renamed = event('ProfileChanged', { userId, displayName: 'Countess' });

@@ -1,6 +1,6 @@
 import { registerAccount } from '../../../src/commands/account/register-account.ts';
-import { ada, registered } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import { ada, registered } from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const registration = { ...ada, displayName: 'Ada' };
 

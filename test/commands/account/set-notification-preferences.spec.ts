@@ -1,7 +1,14 @@
 import { standardPreferences } from '../../../src/commands/account/account.ts';
 import { setNotificationPreferences } from '../../../src/commands/account/set-notification-preferences.ts';
-import { acme, ada, event, groupId, otherGroupId, registered } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import {
+  acme,
+  ada,
+  event,
+  groupId,
+  otherGroupId,
+  registered,
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const { userId } = ada;
 const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };

@@ -11,8 +11,8 @@ import {
   jobId,
   jobPosted,
   uuid,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const application = { applicationId, jobId, applicantId: ada.userId, coverLetter: 'I build engines' };
 const { coverLetter: _, ...withoutLetter } = application;

@@ -11,8 +11,8 @@ import {
   jobId,
   jobPosted,
   rival,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const to = (status: ReviewStatus) => ({ jobId, applicantId: ada.userId, status });
 const applied = [jobPosted, adaApplied];

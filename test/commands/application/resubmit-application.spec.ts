@@ -16,8 +16,8 @@ import {
   left,
   otherGroupId,
   removed,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const hers = { groupId, jobId, applicantId: ada.userId, coverLetter: 'I build engines' };
 const withdrawn = [jobPosted, groupCreated, adaApplied, joined(ada), adaWithdrew, left(ada)] as const;

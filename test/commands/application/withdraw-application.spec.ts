@@ -8,8 +8,8 @@ import {
   bob,
   jobId,
   jobPosted,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const hers = { jobId, applicantId: ada.userId };
 

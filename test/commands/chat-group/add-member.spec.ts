@@ -12,8 +12,8 @@ import {
   left,
   registered,
   removed,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const people = [registered(acme), registered(ada), registered(eve)];
 const eveComes = { groupId, userId: eve.userId };

@@ -9,8 +9,8 @@ import { sendMessage } from '../../../src/commands/message/send-message.ts';
 import { CommandRejected } from '../../../src/commands/rejection.ts';
 import type { GroupRole } from '../../../src/events/chat-group.ts';
 import { ClientMsgId, type UserId } from '../../../src/events/ids.ts';
-import { newId } from '../../../src/platform/ids.ts';
-import { commands } from '../../support/command-stage.ts';
+import { newId } from '../../../src/kit/uuids.ts';
+import { commands } from '../../support/language/command-stage.ts';
 import {
   acme,
   ada,
@@ -21,7 +21,7 @@ import {
   otherGroupId,
   registered,
   uuid,
-} from '../../support/example-events.ts';
+} from '../../support/language/example-events.ts';
 
 const people = [acme, ada, bob, eve];
 const person = fc.constantFrom(...people);

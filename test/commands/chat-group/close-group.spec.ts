@@ -1,6 +1,6 @@
 import { closeGroup } from '../../../src/commands/chat-group/close-group.ts';
-import { acme, ada, eve, group, groupClosed, groupId } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import { acme, ada, eve, group, groupClosed, groupId } from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 describe('closing a group', () => {
   test('an admin closes it', () =>

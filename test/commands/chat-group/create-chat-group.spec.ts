@@ -1,6 +1,14 @@
 import { createChatGroup } from '../../../src/commands/chat-group/create-chat-group.ts';
-import { acme, ada, event, groupClosed, groupCreated, groupId, jobId } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import {
+  acme,
+  ada,
+  event,
+  groupClosed,
+  groupCreated,
+  groupId,
+  jobId,
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const creation = { groupId, jobId, name: 'Engineer', adminId: acme.userId };
 

@@ -15,8 +15,8 @@ import {
   left,
   otherGroupId,
   removed,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const applied = [jobPosted, ...group, adaApplied];
 const adaComes = { groupId, jobId, applicantId: ada.userId };

@@ -11,8 +11,8 @@ import {
   joined,
   left,
   removed,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const without = ({ userId }: typeof ada) => ({ groupId, userId });
 

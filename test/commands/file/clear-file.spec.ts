@@ -7,8 +7,8 @@ import {
   fileRefused,
   uploadRequested,
   uploaded,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const { sha256 } = cleared.data;
 const checked = { fileId, etag: 'first', sha256, hasThumbnail: false };

@@ -10,8 +10,8 @@ import {
   group,
   uploadRequested,
   uploaded,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const etag = 'first';
 

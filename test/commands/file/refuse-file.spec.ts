@@ -7,8 +7,8 @@ import {
   fileRefused,
   uploadRequested,
   uploaded,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const infected = { fileId, reason: 'infected', signature: 'Eicar' } as const;
 const because = (reason: RefusalReason) => ({ fileId, reason, signature: null });

@@ -1,5 +1,5 @@
 import { requestUpload } from '../../../src/commands/file/request-upload.ts';
-import { commands } from '../../support/command-stage.ts';
+import { commands } from '../../support/language/command-stage.ts';
 import {
   acme,
   ada,
@@ -13,8 +13,8 @@ import {
   upload,
   uploadRequested,
   uuid,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const { name, contentType, size } = upload;
 const asked = { fileId, groupId, name, contentType, size };

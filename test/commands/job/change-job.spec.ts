@@ -1,6 +1,14 @@
 import { changeJob } from '../../../src/commands/job/change-job.ts';
-import { acme, event, jobClosed, jobId, jobPosted, posting, rival } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import {
+  acme,
+  event,
+  jobClosed,
+  jobId,
+  jobPosted,
+  posting,
+  rival,
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const changed = (details: Partial<typeof posting> | { location: null }) =>
   event('JobDetailsChanged', { jobId, ...posting, ...details });

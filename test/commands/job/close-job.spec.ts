@@ -1,6 +1,6 @@
 import { closeJob } from '../../../src/commands/job/close-job.ts';
-import { acme, ada, jobClosed, jobId, jobPosted, rival } from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+import { acme, ada, jobClosed, jobId, jobPosted, rival } from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 describe('closing a job', () => {
   test('its company closes it', () => given(jobPosted).as(acme).when(closeJob, { jobId }).then([jobClosed]));

@@ -8,8 +8,8 @@ import {
   jobId,
   jobPosted,
   posting,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const job = { jobId, groupId, ...posting };
 const { location: _, ...anywhere } = job;

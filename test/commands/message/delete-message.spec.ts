@@ -11,8 +11,8 @@ import {
   hello,
   messageId,
   removed,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const deletion = { groupId, messageId };
 const deleted = event('MessageDeleted', { groupId, messageId });

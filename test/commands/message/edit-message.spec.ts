@@ -11,8 +11,8 @@ import {
   hello,
   messageId,
   removed,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const edit = { groupId, messageId, text: 'Hello, all' };
 const edited = event('MessageEdited', { groupId, messageId, text: 'Hello, all' });

@@ -10,8 +10,8 @@ import {
   groupId,
   hello,
   messageId,
-} from '../../support/example-events.ts';
-import { given } from '../../support/given.ts';
+} from '../../support/language/example-events.ts';
+import { given } from '../../support/language/given.ts';
 
 const thumb = { groupId, messageId, emoji: '👍' };
 const added = event('ReactionAdded', { ...thumb, groupId, messageId, userId: bob.userId });

@@ -1,7 +1,7 @@
 import { fileOf } from '../../../src/commands/file/file.ts';
 import { sendMessage } from '../../../src/commands/message/send-message.ts';
 import { FileId, MessageId } from '../../../src/events/ids.ts';
-import { commands } from '../../support/command-stage.ts';
+import { commands } from '../../support/language/command-stage.ts';
 import {
   acme,
   ada,
@@ -24,9 +24,9 @@ import {
   uploadRequested,
   uploaded,
   uuid,
-} from '../../support/example-events.ts';
-import { NOW, given, newIdNumber } from '../../support/given.ts';
-import { happened } from '../../support/history.ts';
+} from '../../support/language/example-events.ts';
+import { NOW, given, newIdNumber } from '../../support/language/given.ts';
+import { happened } from '../../support/language/history.ts';
 
 const message = { groupId, clientMsgId, text: 'Hello' };
 const madeUp = MessageId.parse(newIdNumber(1));

@@ -1,6 +1,6 @@
 import { chatGroupOf } from '../../../src/commands/chat-group/chat-group.ts';
 import { moveReadMarker, moveReadMarkerInput } from '../../../src/commands/read-marker/move-read-marker.ts';
-import { ada, eve, group as history, groupId } from '../../support/example-events.ts';
+import { ada, eve, group as history, groupId } from '../../support/language/example-events.ts';
 
 const { aggregate } = chatGroupOf(groupId);
 const group = history.reduce((state, event) => aggregate.evolve(state, event as never), aggregate.initial);

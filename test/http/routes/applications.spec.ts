@@ -1,4 +1,4 @@
-import { type Person, type TestApp, startApp } from '../../support/app.ts';
+import { type Person, type TestApp, startApp } from '../../support/stages/app.ts';
 
 describe('applications', () => {
   let app: TestApp;

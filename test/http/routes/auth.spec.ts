@@ -1,17 +1,17 @@
 import Fastify, { type InjectOptions } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { createCheckPassword } from '../../../src/auth/check-password.ts';
+import { createCheckPassword } from '../../../src/auth/passwords/check-password.ts';
 import { createLogIn } from '../../../src/auth/log-in.ts';
-import { RateLimited } from '../../../src/auth/rate-limits.ts';
-import { answerWithProblems } from '../../../src/http/answer-with-problems.ts';
-import { chargeRequests } from '../../../src/http/charge-requests.ts';
+import { RateLimited } from '../../../src/protocol/rate-limits.ts';
+import { answerWithProblems } from '../../../src/http/hooks/answer-with-problems.ts';
+import { chargeRequests } from '../../../src/http/hooks/charge-requests.ts';
 import { checkWithZod } from '../../../src/http/describe-routes.ts';
 import { acceptJsonOnly } from '../../../src/http/json.ts';
-import { authRoutes } from '../../../src/http/routes/auth.ts';
-import { meRoutes } from '../../../src/http/routes/me.ts';
-import { type AuthStage, ada, authStage } from '../../support/auth-stage.ts';
-import { rateLimitsOf } from '../../support/rate-limits.ts';
+import { authRoutes } from '../../../src/http/routes/account/auth.ts';
+import { meRoutes } from '../../../src/http/routes/account/me.ts';
+import { type AuthStage, ada, authStage } from '../../support/stages/auth-stage.ts';
+import { rateLimitsOf } from '../../support/stages/rate-limits.ts';
 
 let stage: AuthStage;
 let app: ReturnType<typeof createApp>;

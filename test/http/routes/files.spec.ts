@@ -15,7 +15,7 @@ import {
   groupId,
   otherGroupId,
   removed,
-} from '../../support/example-events.ts';
+} from '../../support/language/example-events.ts';
 import {
   type FileStage,
   BYTES_PER_GROUP,
@@ -23,8 +23,8 @@ import {
   MAX_FILE_BYTES,
   UPLOADS_PER_MINUTE,
   openFileStage,
-} from '../../support/file-stage.ts';
-import { wholeLog } from '../../support/history.ts';
+} from '../../support/stages/file-stage.ts';
+import { wholeLog } from '../../support/language/history.ts';
 
 interface Requested {
   fileId: FileId;

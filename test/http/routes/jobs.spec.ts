@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Person, type TestApp, startApp } from '../../support/app.ts';
+import { type Person, type TestApp, startApp } from '../../support/stages/app.ts';
 
 const posting = { title: 'Engineer', description: 'Builds engines', location: 'London' };
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type TestApp, startApp } from '../../support/app.ts';
-import { type Board, type Cast, gatherCast, setUpBoard } from '../../support/board.ts';
+import { type TestApp, startApp } from '../../support/stages/app.ts';
+import { type Board, type Cast, gatherCast, setUpBoard } from '../../support/stages/board.ts';
 
 interface Message {
   id: string;

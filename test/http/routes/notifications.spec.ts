@@ -2,9 +2,9 @@ import { createECDH, randomBytes } from 'node:crypto';
 import { standardPreferences } from '../../../src/commands/account/account.ts';
 import type { Actor } from '../../../src/commands/command.ts';
 import { notificationRoutes } from '../../../src/http/routes/notifications.ts';
-import type { PushSubscription } from '../../../src/notifications/pusher.ts';
-import { acme, ada, groupId, otherGroupId, registered } from '../../support/example-events.ts';
-import { someRoutes } from '../../support/some-routes.ts';
+import type { PushSubscription } from '../../../src/notifications/deliver/pusher.ts';
+import { acme, ada, groupId, otherGroupId, registered } from '../../support/language/example-events.ts';
+import { someRoutes } from '../../support/stages/some-routes.ts';
 
 const PREFERENCES = '/v1/me/notification-preferences';
 const SUBSCRIPTIONS = '/v1/me/push-subscriptions';

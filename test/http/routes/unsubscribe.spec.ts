@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createSignedLinks } from '../../../src/auth/signed-links.ts';
+import { createSignedLinks } from '../../../src/auth/tokens/signed-links.ts';
 import { standardPreferences } from '../../../src/commands/account/account.ts';
-import { unsubscribePath, unsubscribeRoutes } from '../../../src/http/routes/unsubscribe.ts';
-import { ada, event, groupId, registered } from '../../support/example-events.ts';
-import { someRoutes } from '../../support/some-routes.ts';
+import { unsubscribePath, unsubscribeRoutes } from '../../../src/http/routes/account/unsubscribe.ts';
+import { ada, event, groupId, registered } from '../../support/language/example-events.ts';
+import { someRoutes } from '../../support/stages/some-routes.ts';
 
 const links = createSignedLinks(randomBytes(32));
 const soon = () => Date.now() + 60_000;

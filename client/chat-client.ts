@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Socket, io } from 'socket.io-client';
+import { Refused, type Session, renew } from './rest-client.ts';
+import { until } from '../tools/until.ts';
+
+export interface Applied {
+  groupId: string;
+  seq: number;
+  id: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+export interface Sent {
+  messageId: string;
+  seq: number;
+  occurredAt: string;
+  duplicate: boolean;
+  position: string;
+}
+
+export interface NewMessage {
+  groupId: string;
+  text: string;
+  clientMsgId?: string;
+  replyTo?: string;
+}
+
+interface Synced {
+  groups: { groupId: string; events: Applied[]; headSeq: number; complete: boolean }[];
+  /** Groups that this user does not belong to (any more). */
+  denied?: string[];
+}
+
+const CONVERSATION = ['messageSent', 'messageEdited', 'messageDeleted', 'reactionAdded', 'reactionRemoved'];
+const ACK_TIMEOUT_MS = 5_000;
+const SYNC_GROUPS = 100;
+const RETRY_MS = 500;
+
+/**
+ * The reference client: it follows a client's whole rule, and so loses nothing whatever happens to the connection.
+ * Live events are a hint; a jump in `seq`, or a head above the last one applied, makes it ask with `sync`.
+ */
+export class ChatClient {
+  /** Every conversation event, in the order in which it was applied. */
+  readonly applied: Applied[] = [];
+  /** The groups that the server has put this client into. */
+  readonly rooms = new Set<string>();
+  readonly socket: Socket;
+  readonly #session: Session;
+  readonly #last = new Map<string, number>();
+  readonly #behind = new Set<string>();
+  #syncing = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.socket = io(session.url, {
+      transports: ['websocket'],
+      auth: (give) => give({ token: session.accessToken }),
+      autoConnect: false,
+      forceNew: true,
+      reconnectionDelay: 50,
+      reconnectionDelayMax: 500,
+    });
+    this.socket.on('connect', () => this.#catchUp(...this.#last.keys()));
+    this.socket.on('joinRoom', ({ groupId, headSeq }: { groupId: string; headSeq: number }) => {
+      this.rooms.add(groupId);
+      this.#learnHead(groupId, headSeq);
+    });
+    this.socket.on('leaveRoom', ({ groupId }: { groupId: string }) => this.#forget(groupId));
+    this.socket.on('heads', ({ groups }: { groups: Record<string, number> }) => {
+      for (const [groupId, headSeq] of Object.entries(groups)) this.#learnHead(groupId, headSeq);
+    });
+    for (const name of CONVERSATION) this.socket.on(name, (envelope: Applied) => this.#hear(envelope));
+    this.socket.on('sessionExpiring', () => void this.#renew());
+    this.socket.on('connect_error', (error) => {
+      const { data } = error as { data?: { retryable: boolean } };
+      if (data?.retryable) void this.#tryAgain();
+    });
+  }
+
+  /** Opens the connection; it then comes back by itself until `close`. Throws when it is not open within `withinMs`. */
+  async connect(withinMs = 10_000): Promise<this> {
+    const opened = new Promise<void>((resolve) => this.socket.once('connect', resolve));
+    this.socket.connect();
+    const late = pause(withinMs, 'late', { ref: false });
+    if ((await Promise.race([opened, late])) === 'late') throw new Error(`not connected in ${withinMs} ms`);
+    return this;
+  }
+
+  close(): void {
+    this.socket.disconnect();
+  }
+
+  /** The seq of the last event applied in a group; 0 before the first. */
+  seq(groupId: string): number {
+    return this.#last.get(groupId) ?? 0;
+  }
+
+  /** What this client knows of one group. */
+  view(groupId: string): Applied[] {
+    return this.applied.filter((event) => event.groupId === groupId);
+  }
+
+  /** Resolves once everything up to `seq` has been applied. Throws when that takes longer than `withinMs`. */
+  async reached(groupId: string, seq: number, withinMs = 10_000): Promise<void> {
+    await until(() => this.seq(groupId) >= seq, `seq ${seq}`, withinMs);
+  }
+
+  /** One socket event with its ack. Throws `Refused`, or an error when no ack came: then the outcome is unknown. */
+  async ask<T>(event: string, payload: unknown): Promise<T> {
+    const answer = await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
+    if (!answer.ok) throw new Refused(answer.error);
+    return answer;
+  }
+
+  /** Sends until there is an answer: the same `clientMsgId` makes every repetition the same message. */
+  async send(message: NewMessage, withinMs = 60_000): Promise<Sent> {
+    const named = { clientMsgId: randomUUID(), ...message };
+    const deadline = Date.now() + withinMs;
+    for (;;) {
+      try {
+        return await this.ask<Sent>('sendMessage', named);
+      } catch (error) {
+        const isFinal = error instanceof Refused && !error.problem.retryable;
+        if (isFinal || Date.now() > deadline) throw error;
+        await pause(100);
+      }
+    }
+  }
+
+  #hear({ groupId, seq, id, type, data }: Applied): void {
+    const last = this.seq(groupId);
+    if (seq <= last) return;
+    if (seq > last + 1) return this.#catchUp(groupId);
+    this.#last.set(groupId, seq);
+    this.applied.push({ groupId, seq, id, type, data });
+  }
+
+  #learnHead(groupId: string, headSeq: number): void {
+    if (!this.#last.has(groupId)) this.#last.set(groupId, 0);
+    if (headSeq > this.seq(groupId)) this.#catchUp(groupId);
+  }
+
+  #forget(groupId: string): void {
+    this.rooms.delete(groupId);
+    this.#behind.delete(groupId);
+    this.#last.delete(groupId);
+  }
+
+  #catchUp(...groupIds: string[]): void {
+    for (const groupId of groupIds) this.#behind.add(groupId);
+    if (!this.#syncing && this.#behind.size > 0) void this.#sync();
+  }
+
+  /** A group that turns out to be behind again meanwhile is simply asked for again. */
+  async #sync(): Promise<void> {
+    this.#syncing = true;
+    while (this.#behind.size > 0 && this.socket.connected) {
+      const asked = [...this.#behind].slice(0, SYNC_GROUPS);
+      for (const groupId of asked) this.#behind.delete(groupId);
+      const groups = asked.map((groupId) => ({ groupId, afterSeq: this.seq(groupId) }));
+      const answer = await this.ask<Synced>('sync', { groups }).catch((error: unknown) => error as Error);
+      if (answer instanceof Error) {
+        for (const groupId of asked) this.#behind.add(groupId);
+        await pause(100);
+        continue;
+      }
+      for (const groupId of answer.denied ?? []) this.#forget(groupId);
+      for (const { groupId, events, complete } of answer.groups) {
+        for (const event of events) this.#hear(event);
+        if (!complete) this.#behind.add(groupId);
+      }
+    }
+    this.#syncing = false;
+  }
+
+  /** What the server refuses for now, a stock client does not try again. A token that has expired needs a new one. */
+  async #tryAgain(): Promise<void> {
+    await renew(this.#session).then(
+      (renewed) => Object.assign(this.#session, renewed),
+      () => pause(RETRY_MS),
+    );
+    this.socket.connect();
+  }
+
+  async #renew(): Promise<void> {
+    Object.assign(this.#session, await renew(this.#session));
+    await this.ask('refreshAuth', { token: this.#session.accessToken });
+  }
+}

@@ -1,0 +1,120 @@
+import {
+  type Append,
+  EventStoreUnavailable,
+  type Guard,
+  type Recorded,
+  type Verdict,
+  breaks,
+} from '../../events/event-store.ts';
+import type { DomainEvent } from '../../events/domain-event.ts';
+import type { Stream } from '../../events/streams.ts';
+import { toStored } from '../../events/stored-events.ts';
+
+const MAX_APPENDS = 512;
+const MAX_SIZE = 1024 * 1024;
+
+/** An append on its way: checked, written as JSON, with the promise it answers. */
+export interface WaitingAppend {
+  append: Append;
+  /** RFC 3339 with milliseconds, as a read would return it. */
+  occurredAt: string;
+  /** The events as a read would return them, but for the place they will take. */
+  events: { id: string; type: string; v: number; data: unknown; json: string }[];
+  metadata: string;
+  /** Characters of JSON. */
+  size: number;
+  resolve: (verdict: Verdict | Promise<Verdict>) => void;
+  reject: (error: Error) => void;
+}
+
+/** Throws `UnreadableEvent` for an event that could never be read again: it must not enter the log. */
+export function prepare(
+  append: Append,
+  resolve: WaitingAppend['resolve'],
+  reject: WaitingAppend['reject'],
+): WaitingAppend {
+  const events = append.events.map(({ id, event }) => {
+    const { type, v, data } = toStored(event);
+    return { id, type, v, data, json: JSON.stringify(data) };
+  });
+  const metadata = JSON.stringify(append.metadata);
+  const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);
+  const occurredAt = new Date(append.occurredAt).toISOString();
+  return { append, occurredAt, events, metadata, size, resolve, reject };
+}
+
+/** Appends that go into the log in one transaction; each is judged by the log as it is before the batch. */
+export class Batch {
+  appends: WaitingAppend[] = [];
+  size = 0;
+  readonly #written = new Map<Stream, DomainEvent[]>();
+  readonly #ids = new Set<string>();
+
+  /** False when the append must wait for a later batch: this one is full, or decides what the append depends on. */
+  add(waiting: WaitingAppend): boolean {
+    if (!this.#takes(waiting)) return false;
+    this.appends.push(waiting);
+    this.size += waiting.size;
+    const { stream, events } = waiting.append;
+    const written = this.#written.get(stream) ?? [];
+    for (const { id, event } of events) {
+      written.push(event);
+      this.#ids.add(id);
+    }
+    this.#written.set(stream, written);
+    return true;
+  }
+
+  #takes({ append, events, size }: WaitingAppend): boolean {
+    if (this.appends.length === 0) return true;
+    if (this.appends.length >= MAX_APPENDS || this.size + size > MAX_SIZE) return false;
+    if (append.expected !== 'any' && this.#written.has(append.stream)) return false;
+    const isBroken = (guard: Guard) => this.#written.get(guard.stream)?.some((event) => breaks(guard, event));
+    if (append.guards?.some(isBroken)) return false;
+    return !events.some(({ id }) => this.#ids.has(id));
+  }
+
+  /** Takes the first ones out, at most `most`. The rest may still be added to. */
+  take(most: number): WaitingAppend[] {
+    const taken = this.appends.slice(0, most);
+    this.appends = this.appends.slice(most);
+    return taken;
+  }
+
+  reject(error: Error): void {
+    for (const waiting of this.appends) waiting.reject(error);
+  }
+}
+
+/** One row of the answer of append_events(). */
+export type Answer = [
+  outcome: Verdict['outcome'],
+  position: number | null,
+  revision: number | null,
+  stream: string | null,
+];
+
+/** The events of an append at the places that the log gave them. */
+export function recorded(
+  { append, occurredAt, events }: WaitingAppend,
+  [, position, revision]: Answer,
+): Recorded[] {
+  const { stream, metadata } = append;
+  return events.map(
+    ({ id, type, v, data }, index) =>
+      ({
+        type,
+        data,
+        v,
+        id,
+        stream,
+        revision: revision! + index,
+        position: position! + index,
+        occurredAt,
+        metadata,
+      }) as Recorded,
+  );
+}
+
+export const unavailable = (message: string, cause?: unknown): EventStoreUnavailable =>
+  new EventStoreUnavailable(message, { cause });

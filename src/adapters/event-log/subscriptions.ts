@@ -1,0 +1,196 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position, Recorded } from '../../events/event-store.ts';
+import { UnreadableEvent, asStored } from '../../events/stored-events.ts';
+import { bytesOfEvents } from '../memory/bytes-of.ts';
+import { PAGE, type Page, createPages } from './pages.ts';
+
+/** What may be handed over to a subscriber that has not asked for it yet; the rest it reads later. */
+const MAX_PENDING = { events: 4_096, bytes: 8 * 1_048_576 };
+const POLL_MS = 500;
+const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000];
+
+interface Subscriber {
+  /** What concerns it; undefined when everything does. */
+  types: ReadonlySet<string> | undefined;
+  /** Up to there it has all that concerns it, delivered or pending. */
+  at: Position;
+  /** The highest position it has heard of. */
+  heardOf: Position;
+  pending: Recorded[];
+  /** How much was handed over at a time of what is pending, and the last event of it that is. */
+  handed: { last: Position; bytes: number }[];
+  /** Of all that together. */
+  bytes: number;
+  wake: () => void;
+}
+
+export interface Subscriptions extends Pick<EventStore, 'subscribe'> {
+  /** Everything that the log holds from `after` on: goes straight to those who stand there. */
+  handOver(events: Recorded[], after: Position): void;
+  /** A hint that the log reaches to `position`. */
+  hear(position: Position): void;
+}
+
+/** Readers that follow the log. Notifications are hints; a poll of the head is the truth. */
+export function createSubscriptions(
+  reader: Pick<EventStore, 'readAll' | 'head'>,
+  log: Logger,
+): Subscriptions {
+  const subscribers = new Set<Subscriber>();
+  const pageAfter = createPages(reader);
+  let polling: Promise<void> | undefined;
+
+  function hear(position: Position): void {
+    for (const subscriber of subscribers) {
+      if (position > subscriber.heardOf) subscriber.heardOf = position;
+      if (position > subscriber.at) subscriber.wake();
+    }
+  }
+
+  function handOver(events: Recorded[], after: Position): void {
+    const size = { events: events.length, bytes: bytesOfEvents(events) };
+    for (const subscriber of subscribers)
+      if (after <= subscriber.at && hasRoomFor(size, subscriber))
+        take(subscriber, events, { bytes: size.bytes });
+    hear(events.at(-1)!.position);
+  }
+
+  /** Ends with the last subscriber. */
+  async function poll(): Promise<void> {
+    while (subscribers.size > 0) {
+      await pause(POLL_MS, undefined, { ref: false });
+      await reader.head().then(hear, (error: unknown) => log.debug({ err: error }, 'the log has no answer'));
+    }
+    polling = undefined;
+  }
+
+  async function* subscribe(options: Parameters<EventStore['subscribe']>[0]) {
+    const { after, limit = 1_000, lingerMs = 0, types, onPosition, signal } = options;
+    const subscriber: Subscriber = {
+      types: types && new Set(types),
+      at: after,
+      heardOf: Infinity,
+      pending: [],
+      handed: [],
+      bytes: 0,
+      wake: () => undefined,
+    };
+    const wake = () => subscriber.wake();
+    let reading: Promise<void> | undefined;
+    let failure: UnreadableEvent | undefined;
+    let page = PAGE;
+    let told = after;
+
+    async function readPage(at: Position, heardOf: Position): Promise<Page & { upTo: Position }> {
+      if (types) {
+        // First: what concerns the subscriber and lies before it is there to be read.
+        const upTo = heardOf === Infinity ? await reader.head() : heardOf;
+        const events = await reader.readAll({ after: at, limit: page, types });
+        return { events, isNew: true, upTo: events.length < page ? upTo : 0 };
+      }
+      if (page === PAGE) return { ...(await pageAfter(at)), upTo: 0 };
+      return { events: await reader.readAll({ after: at, limit: page }), isNew: true, upTo: 0 };
+    }
+
+    async function read(): Promise<void> {
+      for (let attempt = 0; !signal.aborted; attempt += 1) {
+        const { at, heardOf } = subscriber;
+        subscriber.heardOf = at;
+        try {
+          const { events, isNew, upTo } = await readPage(at, heardOf);
+          if (!isNew) subscriber.heardOf = Math.max(subscriber.heardOf, heardOf);
+          if (events.length === page) subscriber.heardOf = Infinity;
+          take(subscriber, events, { upTo });
+          return;
+        } catch (error) {
+          subscriber.heardOf = Infinity;
+          if (error instanceof UnreadableEvent) {
+            // Smaller pages first, so that everything before the unreadable event is still delivered.
+            if (page === 1) failure = error;
+            page = Math.ceil(page / 2);
+            return;
+          }
+          log.warn(
+            { err: error, after: subscriber.at },
+            'a subscription cannot read the log: it tries again',
+          );
+          const delay = BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)];
+          await pause(delay, undefined, { signal }).catch(() => undefined);
+        }
+      }
+    }
+
+    function readAhead(): void {
+      if (reading || failure || subscriber.heardOf <= subscriber.at) return;
+      reading = read().finally(() => {
+        reading = undefined;
+        wake();
+      });
+    }
+
+    /** Whether there is something to deliver, but not a whole batch as far as is known. */
+    function mayGrow(): boolean {
+      const { at, heardOf, pending } = subscriber;
+      return pending.length < limit && heardOf !== Infinity && (pending.length > 0 || heardOf > at);
+    }
+
+    subscribers.add(subscriber);
+    polling ??= poll();
+    signal.addEventListener('abort', wake);
+    try {
+      while (!signal.aborted) {
+        if (lingerMs > 0 && mayGrow()) await pause(lingerMs, undefined, { signal }).catch(() => undefined);
+        if (subscriber.pending.length < limit) readAhead();
+        if (subscriber.pending.length > 0) {
+          yield deliver(subscriber, limit);
+        } else if (failure) {
+          throw failure;
+        } else if (subscriber.at > told) {
+          told = subscriber.at;
+          onPosition?.(told);
+        } else {
+          await new Promise<void>((resolve) => (subscriber.wake = resolve));
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      subscribers.delete(subscriber);
+    }
+  }
+
+  return { subscribe, handOver, hear };
+}
+
+const hasRoomFor = (size: typeof MAX_PENDING, { pending, bytes }: Subscriber): boolean =>
+  pending.length + size.events <= MAX_PENDING.events && bytes + size.bytes <= MAX_PENDING.bytes;
+
+/**
+ * Of events that begin at or before the subscriber's next one, those that it has not got yet and that concern it. Up to
+ * the last one, and up to `upTo`, there are no others for it. `bytes` is what they take where it did not read them itself.
+ */
+function take(subscriber: Subscriber, events: Recorded[], { upTo = 0, bytes = 0 }): void {
+  const { types, at, pending } = subscriber;
+  const to = Math.max(upTo, events.at(-1)?.position ?? 0);
+  if (to <= at) return;
+  const isNew = events[0] && events[0].position > at;
+  const fresh = isNew ? events : events.filter(({ position }) => position > at);
+  const concerning = types ? fresh.filter((event) => types.has(asStored(event).type)) : fresh;
+  const last = concerning.at(-1);
+  if (last) {
+    pending.push(...concerning);
+    subscriber.handed.push({ last: last.position, bytes });
+    subscriber.bytes += bytes;
+  }
+  subscriber.at = to;
+  subscriber.wake();
+}
+
+/** Takes out the first ones. */
+function deliver(subscriber: Subscriber, limit: number): Recorded[] {
+  const events = subscriber.pending.splice(0, limit);
+  const { position } = events.at(-1)!;
+  while (subscriber.handed[0] && subscriber.handed[0].last <= position)
+    subscriber.bytes -= subscriber.handed.shift()!.bytes;
+  return events;
+}

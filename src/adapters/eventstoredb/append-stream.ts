@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
+import streams from '@eventstore/db-client/generated/streams_pb.js';
+import { NO_STREAM, type Revision } from '../../events/event-store.ts';
+import type { Stream } from '../../events/streams.ts';
+import type { EventStoreDbClient } from './client.ts';
+
+/** A server that has not answered by then may have stored the events or not. */
+const APPEND_MS = 3_000;
+
+export interface ProposedEvent {
+  id: string;
+  type: string;
+  /** JSON. */
+  data: string;
+  metadata: string;
+}
+
+export type AppendAnswer =
+  | 'stored'
+  /** The stream was not where it should be. */
+  | 'elsewhere'
+  /** The server will not take it, now or later. */
+  | { refused: string }
+  /** Nothing is known: it may be stored, may be on its way, or lost. */
+  | { unknown: string };
+
+export interface AppendStream {
+  /**
+   * Never rejects. A repetition with the same ids at the same revision is stored once. After `forget` the answer is
+   * waited for no longer, and never comes.
+   */
+  append(
+    stream: Stream,
+    expected: Revision,
+    events: readonly ProposedEvent[],
+  ): { answer: Promise<AppendAnswer>; forget(): void };
+  close(): void;
+}
+
+const VERDICTS: Record<string, (stream: Stream) => AppendAnswer> = {
+  'event_store.client.WrongExpectedVersion': () => 'elsewhere',
+  'event_store.client.StreamDeleted': (stream) => ({ refused: `the stream ${stream} was deleted` }),
+  'event_store.client.AccessDenied': () => ({ refused: 'access denied' }),
+  'event_store.client.MaximumAppendSizeExceeded': () => ({ refused: 'the append is too large' }),
+};
+
+type Call = ReturnType<InstanceType<typeof services.StreamsClient>['batchAppend']>;
+
+/**
+ * Appends over one gRPC stream of the server's BatchAppend. The library's own appendToStream keeps what waits in a map
+ * of the whole process: an error of one stream rejects the appends of all, and an answer that comes later than that
+ * throws where nobody can catch it. Here an answer that nobody waits for is nothing.
+ */
+export function createAppendStream(client: EventStoreDbClient): AppendStream {
+  const waiting = new Map<string, (answer: AppendAnswer) => void>();
+  let current: Promise<Call> | undefined;
+
+  function open(): Promise<Call> {
+    const connection = client.connection();
+    // What the library offers its own calls: it renews the channel, and finds the leader, when this stream breaks.
+    const create = connection['GRPCStreamCreator'](services.StreamsClient, 'batchAppend', (grpc) => {
+      const call = grpc.batchAppend(
+        ...connection['callArguments']({ requiresLeader: true }, { deadline: Infinity }),
+      );
+      return call.on('data', receive).on('error', (error: Error) => lose(opening, error.message));
+    });
+    const opening = create();
+    opening.then(
+      (call) => call.on('end', () => lose(opening, 'the server ended the appends')),
+      (error: Error) => lose(opening, error.message),
+    );
+    return opening;
+  }
+
+  function receive(response: streams.BatchAppendResp): void {
+    const id = response.getCorrelationId()?.getString() ?? '';
+    waiting.get(id)?.(answerIn(response));
+  }
+
+  /** What was sent over the stream that is gone is unknown. */
+  function lose(lost: Promise<Call> | undefined, why: string): void {
+    if (lost !== current) return;
+    current = undefined;
+    for (const answer of [...waiting.values()]) answer({ unknown: why });
+  }
+
+  function reset(why: string): void {
+    const lost = current;
+    lose(lost, why);
+    lost?.then((call) => call.cancel()).catch(() => undefined);
+  }
+
+  return {
+    append(stream, expected, events) {
+      const id = randomUUID();
+      const { promise, resolve } = Promise.withResolvers<AppendAnswer>();
+      const timer = setTimeout(() => {
+        // What may lie in a buffer on the way must not arrive after somebody has given up on it.
+        reset(`no answer within ${APPEND_MS} ms`);
+        client.ranLate();
+      }, APPEND_MS);
+      const forget = () => {
+        clearTimeout(timer);
+        waiting.delete(id);
+      };
+      const settle = (answer: AppendAnswer) => {
+        forget();
+        resolve(answer);
+      };
+      waiting.set(id, settle);
+      const sending = (current ??= open());
+      sending.then(
+        (call) => waiting.has(id) && call.write(toRequest(id, stream, expected, events)),
+        (error: Error) => settle({ unknown: error.message }),
+      );
+      return { answer: promise, forget };
+    },
+    close: () => reset('the event store is closed'),
+  };
+}
+
+function toRequest(
+  id: string,
+  stream: Stream,
+  expected: Revision,
+  events: readonly ProposedEvent[],
+): streams.BatchAppendReq {
+  const options = new streams.BatchAppendReq.Options().setStreamIdentifier(
+    new shared.StreamIdentifier().setStreamName(Buffer.from(stream)),
+  );
+  if (expected === NO_STREAM) options.setNoStream(new shared.Empty());
+  else options.setStreamPosition(String(expected));
+  const messages = events.map((event) => {
+    const message = new streams.BatchAppendReq.ProposedMessage()
+      .setId(new shared.UUID().setString(event.id))
+      .setData(Buffer.from(event.data))
+      .setCustomMetadata(Buffer.from(event.metadata));
+    message.getMetadataMap().set('type', event.type).set('content-type', 'application/json');
+    return message;
+  });
+  return new streams.BatchAppendReq()
+    .setCorrelationId(new shared.UUID().setString(id))
+    .setOptions(options)
+    .setProposedMessagesList(messages)
+    .setIsFinal(true);
+}
+
+function answerIn(response: streams.BatchAppendResp): AppendAnswer {
+  if (response.hasSuccess()) return 'stored';
+  const error = response.getError();
+  const stream = Buffer.from(response.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString() as Stream;
+  const verdict = VERDICTS[error?.getDetails()?.getTypeName() ?? ''];
+  return verdict?.(stream) ?? { unknown: error?.getMessage() || 'the server did not say why' };
+}

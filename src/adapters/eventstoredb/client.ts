@@ -1,0 +1,209 @@
+import {
+  type AllStreamRecordedEvent,
+  BACKWARDS,
+  END,
+  EventStoreDBClient,
+  FORWARDS,
+  type RecordedEvent,
+  START,
+  StreamNotFoundError,
+  type StreamingRead,
+  streamNameFilter,
+} from '@eventstore/db-client';
+import type { Logger } from 'pino';
+import type { Position, Revision } from '../../events/event-store.ts';
+import type { Stream } from '../../events/streams.ts';
+import { within } from '../../kit/deadline.ts';
+
+/** How long the server may take for a read. */
+const READ_MS = 5_000;
+/** A connection that let something run into its deadline is replaced once it is older than this. */
+const RENEW_MS = 3_000;
+/** How long the calls of a connection may take to end. */
+const DISPOSE_MS = 2_000;
+/** A dead peer shows after the library's 10 s between pings and this. */
+const PONG_MS = 3_000;
+/** In units of 32 events: how often the server says how far it has looked, which is a sign of life. */
+const CHECKPOINT_INTERVAL = 32;
+
+/** An event as EventStoreDB gives it, before anything in it is believed. */
+export interface StoredRecord {
+  id: string;
+  stream: Stream;
+  revision: Revision;
+  position: Position;
+  type: string;
+  data: unknown;
+  metadata: unknown;
+}
+
+export interface Following {
+  /** The position after which to begin. */
+  after: Position;
+  prefixes: readonly string[];
+  onEvent: (event: StoredRecord) => void;
+  /** Anything at all that comes, events included. */
+  onSign: () => void;
+  /** Nothing more comes: with the error, or without one where the server, or this side, just ended it. */
+  onEnd: (error?: Error) => void;
+}
+
+/** What the adapter needs of EventStoreDB. Every call has a deadline and rejects with what the library tells. */
+export interface EventStoreDbClient {
+  /** Events of one stream, from a revision on, or backwards from its end; none when there is no such stream. */
+  readStream(stream: Stream, from: Revision | 'end', limit: number): Promise<StoredRecord[]>;
+  /**
+   * Events of all streams, the server's own among them: forwards from a position on, that one included, or backwards,
+   * from the end or before a position.
+   */
+  readForwards(from: Position, limit: number): Promise<StoredRecord[]>;
+  readBackwards(before: Position | 'end', limit: number): Promise<StoredRecord[]>;
+  /** Follows the streams with these prefixes; the answer ends it. */
+  follow(following: Following): () => void;
+  /** The library's client that is in use; it changes when a connection is given up. */
+  connection(): EventStoreDBClient;
+  /** Says that something ran into its deadline. */
+  ranLate(): void;
+  close(): Promise<void>;
+}
+
+/** Reads need the leader: a follower may not have what was appended a moment ago. */
+const LEADER = { requiresLeader: true };
+
+/**
+ * The only files that know the library are this one and eventstoredb-append-stream.ts. A connection whose peer is gone
+ * without a word would last until its keepalive ends it: it is replaced as soon as something runs into its deadline.
+ */
+export function createEventStoreDbClient({ url, log }: { url: string; log: Logger }): EventStoreDbClient {
+  let generation = 0;
+  let current = connect();
+  const endings = new Set<() => void>();
+
+  function connect() {
+    generation += 1;
+    const parameters = url.includes('?') ? '&' : '?';
+    // Channels of equal options share a connection: the option makes this one's own.
+    const client = EventStoreDBClient.connectionString(
+      `${url}${parameters}keepAliveTimeout=${PONG_MS + (generation % 1_000)}`,
+    );
+    return { client, since: performance.now() };
+  }
+
+  async function release(client: EventStoreDBClient): Promise<void> {
+    for (const end of [...endings]) end();
+    try {
+      await within(client.dispose(), DISPOSE_MS, () => undefined);
+      // Not part of the library's public face, and the only way to its connection, which would stay open.
+      (await client['getChannel']()).close();
+    } catch (err) {
+      log.debug({ err }, 'a connection to EventStoreDB did not close in order');
+    }
+  }
+
+  function ranLate(): void {
+    if (performance.now() - current.since < RENEW_MS) return;
+    const { client } = current;
+    current = connect();
+    log.warn('EventStoreDB did not answer in time: connecting anew');
+    void release(client);
+  }
+
+  function collect(open: () => StreamingRead<{ event?: RecordedEvent }>): Promise<StoredRecord[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<StoredRecord[]>();
+    const events: StoredRecord[] = [];
+    const reading = open();
+    const timer = setTimeout(() => {
+      reject(new Error(`EventStoreDB did not answer a read within ${READ_MS} ms`));
+      reading.cancel().catch(() => undefined);
+      ranLate();
+    }, READ_MS);
+    reading
+      .on('data', ({ event }) => {
+        try {
+          if (event) events.push(toRecord(event));
+        } catch (error) {
+          reject(error as Error);
+        }
+      })
+      .on('end', () => resolve(events))
+      .on('error', (error) => (error instanceof StreamNotFoundError ? resolve([]) : reject(error)));
+    return promise.finally(() => clearTimeout(timer));
+  }
+
+  return {
+    readStream: (stream, from, maxCount) =>
+      collect(() =>
+        current.client.readStream(stream, {
+          ...LEADER,
+          maxCount,
+          ...(from === 'end'
+            ? { direction: BACKWARDS, fromRevision: END }
+            : { direction: FORWARDS, fromRevision: BigInt(from) }),
+        }),
+      ),
+    readForwards: (from, maxCount) =>
+      collect(() =>
+        current.client.readAll({ ...LEADER, maxCount, direction: FORWARDS, fromPosition: at(from) }),
+      ),
+    readBackwards: (before, maxCount) =>
+      collect(() =>
+        current.client.readAll({
+          ...LEADER,
+          maxCount,
+          direction: BACKWARDS,
+          fromPosition: before === 'end' ? END : at(before),
+        }),
+      ),
+    follow({ after, prefixes, onEvent, onSign, onEnd }) {
+      const subscription = current.client.subscribeToAll({
+        ...LEADER,
+        fromPosition: at(after),
+        filter: streamNameFilter({
+          prefixes: [...prefixes],
+          checkpointInterval: CHECKPOINT_INTERVAL,
+          // It comes before the events ahead of it have: it says that the server is there, and nothing else.
+          checkpointReached: onSign,
+        }),
+      });
+      let hasEnded = false;
+      function end(error?: Error): void {
+        if (hasEnded) return;
+        hasEnded = true;
+        endings.delete(end);
+        subscription.unsubscribe().catch(() => undefined);
+        onEnd(error);
+      }
+      endings.add(end);
+      subscription
+        .on('data', ({ event }) => {
+          if (hasEnded) return;
+          try {
+            onSign();
+            if (event) onEvent(toRecord(event));
+          } catch (error) {
+            end(error as Error);
+          }
+        })
+        .on('confirmation', onSign)
+        .on('caughtUp', onSign)
+        .on('fellBehind', onSign)
+        .on('error', end)
+        .on('end', () => end());
+      return () => end();
+    },
+    connection: () => current.client,
+    ranLate,
+    close: () => release(current.client),
+  };
+}
+
+const at = (position: Position) =>
+  position === 0 ? START : { commit: BigInt(position), prepare: BigInt(position) };
+
+function toRecord(event: RecordedEvent | AllStreamRecordedEvent): StoredRecord {
+  const { id, streamId, revision, type, data, metadata } = event;
+  const position = Number(event.position?.commit);
+  // Servers before 22.6 give events of a stream no position.
+  if (!Number.isSafeInteger(position)) throw new Error('EventStoreDB gave an event without its position');
+  return { id, stream: streamId as Stream, revision: Number(revision), position, type, data, metadata };
+}

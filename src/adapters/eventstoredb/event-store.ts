@@ -1,0 +1,114 @@
+import type { Logger } from 'pino';
+import {
+  type EventStore,
+  NO_STREAM,
+  type Position,
+  type Recorded,
+  type Revision,
+} from '../../events/event-store.ts';
+import type { Stream } from '../../events/streams.ts';
+import { UnreadableEvent } from '../../events/stored-events.ts';
+import { unavailable } from '../event-log/batch.ts';
+import type { OnUnknown } from '../postgres/event-log/reader.ts';
+import { createSubscriptions } from '../event-log/subscriptions.ts';
+import { createAppendStream } from './append-stream.ts';
+import { createEventStoreDbClient, type StoredRecord } from './client.ts';
+import { createSender } from './send-group.ts';
+import type { EventIds } from '../postgres/tables/event-ids.ts';
+import { createEventStoreDbLane } from './append-rounds.ts';
+import { createEventStoreDbReader } from './reader.ts';
+import { toRecorded } from './record.ts';
+import { createTail } from './live-events.ts';
+
+export interface EventStoreDbSettings {
+  /** `esdb://…`, with the credentials in it. */
+  url: string;
+  /** The index of event ids, kept up with this log by the projection `event_ids`. */
+  ids: EventIds;
+  log: Logger;
+  /** Appends are refused while the index is further behind than so many events; default 200,000. */
+  mostRemembered?: number;
+  onUnknown?: OnUnknown | undefined;
+}
+
+export interface EventStoreDbEventStore extends EventStore {
+  /** Rejects with `EventStoreUnavailable` when EventStoreDB, or the index, is out of reach. */
+  start(): Promise<void>;
+  /** Ends the subscriptions and stores the appends that wait. */
+  close(): Promise<void>;
+  /** Why the log is out of reach at the moment. */
+  failure(): string | undefined;
+}
+
+/**
+ * The log on EventStoreDB. A position is the commit position of the event. Events of the server itself, and streams
+ * whose names are none of ours, are never seen.
+ */
+export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
+  const { url, ids, log, mostRemembered = 200_000, onUnknown } = settings;
+  const client = createEventStoreDbClient({ url, log });
+  const reader = createEventStoreDbReader(client, () => tail.memory.head, onUnknown);
+  const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, onEvents });
+  const { subscribe, handOver, hear } = createSubscriptions(reader, log);
+  const appends = createAppendStream(client);
+  const sender = createSender(appends, reader);
+  const lane = createEventStoreDbLane({ sender, reader, tail, ids });
+  const closing = new AbortController();
+
+  function onEvents(records: StoredRecord[], after: Position): void {
+    const events = readable(records, onUnknown);
+    sender.see(events);
+    if (events.length > 0) handOver(events, after);
+    // Whoever reads on will find what cannot be read.
+    hear(records.at(-1)!.position);
+  }
+
+  async function revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>> {
+    const found = new Map<Stream, Revision>();
+    for (let from = 0; from < streams.length; from += STREAMS_AT_ONCE) {
+      const some = streams.slice(from, from + STREAMS_AT_ONCE);
+      for (const [stream, revision] of await lane.revisions(some))
+        if (revision !== NO_STREAM) found.set(stream, revision);
+    }
+    return found;
+  }
+
+  return {
+    append: lane.append,
+    readStream: reader.readStream,
+    readAll: reader.readAll,
+    head: reader.head,
+    revisions,
+    find: lane.find,
+    subscribe: ({ signal, ...options }) =>
+      subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) }),
+    async start() {
+      await tail.start().catch((error: unknown) => {
+        throw unavailable('the index of event ids is out of reach', error);
+      });
+      await reader.head();
+    },
+    async close() {
+      await lane.close();
+      closing.abort();
+      await tail.close();
+      appends.close();
+      await client.close();
+    },
+    failure: () => reader.failure() ?? tail.failure(),
+  };
+}
+
+/** How many streams that nothing is known of are asked for at a time. */
+const STREAMS_AT_ONCE = 100;
+
+/** The events up to the first that cannot be read. */
+function readable(records: readonly StoredRecord[], onUnknown: OnUnknown | undefined): Recorded[] {
+  const events: Recorded[] = [];
+  try {
+    for (const record of records) events.push(toRecorded(record, onUnknown));
+  } catch (error) {
+    if (!(error instanceof UnreadableEvent)) throw error;
+  }
+  return events;
+}

@@ -1,0 +1,226 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Position } from '../../events/event-store.ts';
+import { unavailable } from '../event-log/batch.ts';
+import type { EventStoreDbClient, StoredRecord } from './client.ts';
+import type { EventIds } from '../postgres/tables/event-ids.ts';
+import { RecentEvents } from './recent-events.ts';
+import { isOurs, PREFIXES } from './record.ts';
+import { within } from '../../kit/deadline.ts';
+
+/** How long somebody may wait for the tail. */
+const REACH_MS = 2_000;
+/** A subscription that has said nothing for so long while somebody waits is helped along with a read. */
+const PULL_AFTER_MS = 100;
+const PULL_PAGE = 1_000;
+/** A subscription that has said nothing for so long is compared with the log. */
+const SILENCE_MS = 5_000;
+const INDEX_POLL_MS = 1_000;
+/**
+ * What the index has is remembered for so many polls more: its commits do not wait for the disk, and a crash of
+ * PostgreSQL may undo those of the last second.
+ */
+const INDEX_POLLS_KEPT = 5;
+const INDEX_MS = 2_000;
+const TOO_FAR_BEHIND = 'the index of event ids is too far behind';
+const BACK_OFF_MS = [50, 200, 500, 1_000, 2_000];
+
+export interface Tail {
+  /** All that has been seen. */
+  memory: RecentEvents;
+  /** Begins where the index of ids stands. Rejects when that is out of reach. */
+  start(): Promise<void>;
+  /** Resolves once everything up to a position has been seen; rejects with `EventStoreUnavailable` after 2 s. */
+  reach(position: Position): Promise<void>;
+  /** What keeps it from following the log. */
+  failure(): string | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Sees every event of ours, in order, once: by one subscription for the whole process, which is begun again when it
+ * fails, ends or falls silent, and by reads when it is slow and somebody waits. `onEvents` gets the events between two
+ * positions, without exception.
+ */
+export function createTail(settings: {
+  client: EventStoreDbClient;
+  ids: EventIds;
+  /** The position of the last event of ours. */
+  head: () => Promise<Position>;
+  log: Logger;
+  mostRemembered: number;
+  onEvents: (events: StoredRecord[], after: Position) => void;
+}): Tail {
+  const { client, ids, head, log, mostRemembered, onEvents } = settings;
+  const memory = new RecentEvents();
+  const closing = new AbortController();
+  const waiting = new Set<() => void>();
+  let endSubscription: ((error?: Error) => void) | undefined;
+  let heardAt = 0;
+  let isFull = false;
+  let trouble: string | undefined;
+  let pulling: Promise<void> | undefined;
+  let running: Promise<unknown> | undefined;
+
+  /** Raised when events that are on their way would no longer follow on what has been seen. */
+  let epoch = 0;
+
+  const wait = (ms: number) =>
+    pause(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+  const indexed = () =>
+    within(ids.position(), INDEX_MS, () => {
+      throw unavailable('the index of event ids did not answer');
+    });
+
+  function hear(): void {
+    heardAt = performance.now();
+    trouble = undefined;
+  }
+
+  function restart(position: Position): void {
+    epoch += 1;
+    memory.restart(position);
+  }
+
+  /** Everything of ours after a position that has been seen; what was seen before is left out. */
+  function accept(events: readonly StoredRecord[], since: number): void {
+    if (since !== epoch) return;
+    const after = memory.head;
+    const fresh = events.filter(({ position }) => position > after);
+    if (fresh.length === 0 || isFull) return;
+    for (const event of fresh) memory.add(event);
+    if (memory.size > mostRemembered) {
+      isFull = true;
+      endSubscription?.(new Error(TOO_FAR_BEHIND));
+    }
+    onEvents(fresh, after);
+    for (const wake of [...waiting]) wake();
+  }
+
+  function follow(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const since = epoch;
+    let batch: StoredRecord[] = [];
+    heardAt = performance.now();
+    const flush = () => {
+      const events = batch;
+      batch = [];
+      accept(events, since);
+    };
+    const stop = client.follow({
+      after: memory.head,
+      prefixes: PREFIXES,
+      onSign: hear,
+      onEvent(event) {
+        // All that one turn of the event loop brings is handed on together.
+        if (batch.push(event) === 1) setImmediate(flush);
+      },
+      onEnd: (error) => (error ? reject(error) : resolve()),
+    });
+    endSubscription = (error) => {
+      if (error) reject(error);
+      stop();
+    };
+    return promise.finally(() => (endSubscription = undefined));
+  }
+
+  async function supervise(): Promise<void> {
+    let failures = 0;
+    while (!closing.signal.aborted) {
+      const since = memory.head;
+      try {
+        if (isFull) await makeRoom();
+        await follow();
+        if (!closing.signal.aborted)
+          log.info({ after: memory.head }, 'EventStoreDB ended the subscription: beginning again');
+      } catch (err) {
+        if (closing.signal.aborted) return;
+        trouble = err instanceof Error ? err.message : String(err);
+        log.warn({ err, after: memory.head }, 'the subscription to EventStoreDB broke: beginning again');
+      }
+      failures = memory.head > since ? 0 : failures + 1;
+      await wait(BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]! * (0.5 + Math.random()));
+    }
+  }
+
+  /** Waits until the index has what cannot be remembered. */
+  async function makeRoom(): Promise<void> {
+    const position = await indexed();
+    if (position < memory.head) throw new Error(TOO_FAR_BEHIND);
+    restart(position);
+    isFull = false;
+  }
+
+  async function leaveToIndex(): Promise<void> {
+    let polled: Position[] = [];
+    while (!closing.signal.aborted) {
+      await wait(INDEX_POLL_MS);
+      const position = await indexed().catch(() => undefined);
+      if (position === undefined || isFull || closing.signal.aborted) continue;
+      polled = [...polled, position].map((earlier) => Math.min(earlier, position));
+      if (position >= memory.base) {
+        if (polled.length > INDEX_POLLS_KEPT) memory.leaveToIndex(polled.shift()!);
+      } else {
+        log.info({ position }, 'the index of event ids was made anew: reading again what it does not have');
+        restart(position);
+        endSubscription?.();
+      }
+    }
+  }
+
+  async function watchSilence(): Promise<void> {
+    while (!closing.signal.aborted) {
+      await wait(SILENCE_MS / 5);
+      if (!endSubscription || performance.now() - heardAt < SILENCE_MS) continue;
+      const seen = memory.head;
+      const last = await head().catch(() => undefined);
+      if (last === undefined || last > seen) endSubscription?.(new Error('the subscription fell silent'));
+      else hear();
+    }
+  }
+
+  /** Reads what the subscription has not brought. */
+  async function pull(to: Position): Promise<void> {
+    const since = epoch;
+    let from = memory.head;
+    while (from < to && since === epoch && !isFull && !closing.signal.aborted) {
+      const page = await client.readForwards(from, PULL_PAGE);
+      accept(page.filter(isOurs), since);
+      if (page.length < PULL_PAGE) return;
+      from = page.at(-1)!.position;
+    }
+  }
+
+  async function reach(position: Position): Promise<void> {
+    const begun = performance.now();
+    for (;;) {
+      if (isFull) throw unavailable(TOO_FAR_BEHIND);
+      if (memory.head >= position) return;
+      if (performance.now() - begun > REACH_MS || closing.signal.aborted)
+        throw unavailable(`the log was not seen up to ${position} in ${REACH_MS} ms`);
+      if (performance.now() - Math.max(heardAt, begun) > PULL_AFTER_MS)
+        pulling ??= pull(position)
+          .catch((err: unknown) => log.debug({ err }, 'the log has no answer'))
+          .finally(() => (pulling = undefined));
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.add(resolve);
+      await within(promise, PULL_AFTER_MS, () => undefined);
+      waiting.delete(resolve);
+    }
+  }
+
+  return {
+    memory,
+    async start() {
+      memory.restart(await indexed());
+      running = Promise.all([supervise(), leaveToIndex(), watchSilence()]);
+    },
+    reach,
+    failure: () => trouble,
+    async close() {
+      closing.abort();
+      endSubscription?.();
+      await running;
+    },
+  };
+}

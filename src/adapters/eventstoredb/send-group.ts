@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from 'node:util';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Recorded, Revision } from '../../events/event-store.ts';
+import type { Stream } from '../../events/streams.ts';
+import { unavailable, type WaitingAppend } from '../event-log/batch.ts';
+import type { AppendStream } from './append-stream.ts';
+import { toProposed } from './record.ts';
+import type { LogInEventStoreDb } from './reader.ts';
+import { within } from '../../kit/deadline.ts';
+
+/** How long after its answer an append waits to be seen in the log before it is read there. */
+const SEEN_MS = 100;
+const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
+
+/** An append that may be judged and sent more than once before it is answered. */
+export interface Queued extends WaitingAppend {
+  /** When the caller is told that the outcome is unknown; milliseconds of `performance.now()`. */
+  giveUpAt: number;
+}
+
+/** Appends to one stream that go to the server as one. */
+export interface Group {
+  stream: Stream;
+  /** Where the stream stands. */
+  revision: Revision;
+  members: Queued[];
+}
+
+export interface Sender {
+  /**
+   * Stores a group at exactly its revision and answers its members. Resolves with those that must be judged again,
+   * because the stream has moved: nothing of them is stored at this revision, nor will be.
+   */
+  send(group: Group): Promise<Queued[]>;
+  /** What has been seen in the log. */
+  see(events: readonly Recorded[]): void;
+}
+
+/**
+ * An append is answered with what the log holds: it is seen there when it is stored, whether the server's answer comes
+ * or not, and two that are sent with the same ids at the same revision are stored as one. An outcome that is not known
+ * is looked up, and nothing found means to send the same again.
+ */
+export function createSender(appends: AppendStream, reader: LogInEventStoreDb): Sender {
+  const watched = new Map<string, (event: Recorded) => void>();
+
+  /** Resolves with all events of a group once they have been seen. */
+  function watch({ stream }: Group, ids: readonly string[]): Promise<Recorded[]> {
+    const { promise, resolve } = Promise.withResolvers<Recorded[]>();
+    const seen: Recorded[] = [];
+    const see = (event: Recorded) => {
+      if (event.stream === stream && seen.push(event) === ids.length) resolve(seen);
+    };
+    for (const id of ids) watched.set(id, see);
+    return promise;
+  }
+
+  /** What the log holds where the group was to be stored. */
+  const readBack = ({ stream, revision }: Group, limit: number) =>
+    reader.readStream(stream, { from: revision + 1, limit }).catch(() => undefined);
+
+  async function attempt(group: Group, ids: readonly string[]): Promise<Queued[]> {
+    const { stream, revision, members } = group;
+    const events = members.flatMap(toProposed);
+    const giveUpAt = Math.min(...members.map((member) => member.giveUpAt));
+    const seen = watch(group, ids);
+    for (let failures = 0; ; failures += 1) {
+      const sent = appends.append(stream, revision, events);
+      const answer = await Promise.race([sent.answer, seen.then(() => 'stored' as const)]);
+      sent.forget();
+      if (typeof answer === 'object' && 'refused' in answer) throw new Error(answer.refused);
+      const found =
+        (answer === 'stored' ? await within(seen, SEEN_MS, () => undefined) : undefined) ??
+        (await readBack(group, ids.length));
+      if (found && ids.every((id, index) => found[index]?.id === id)) {
+        answerMembers(members, found);
+        return [];
+      }
+      if (found && found.length > 0) return members;
+      if (performance.now() > giveUpAt) {
+        const why = typeof answer === 'object' ? answer.unknown : 'EventStoreDB contradicts itself';
+        throw unavailable(`the outcome of the append is unknown: ${why}`);
+      }
+      await pause(BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]);
+    }
+  }
+
+  return {
+    async send(group) {
+      const ids = group.members.flatMap(({ events }) => events.map(({ id }) => id));
+      try {
+        return await attempt(group, ids);
+      } catch (error) {
+        for (const { reject } of group.members) reject(error as Error);
+        return [];
+      } finally {
+        for (const id of ids) watched.delete(id);
+      }
+    },
+    see(events) {
+      if (watched.size > 0) for (const event of events) watched.get(event.id)?.(event);
+    },
+  };
+}
+
+function answerMembers(members: readonly Queued[], found: readonly Recorded[]): void {
+  let at = 0;
+  for (const member of members) {
+    const events = found.slice(at, (at += member.events.length));
+    member.resolve({ outcome: isItself(member, events) ? 'appended' : 'duplicate', events });
+  }
+}
+
+/** Another process may have stored other contents under the same ids at the very same place: then those are the answer. */
+const isItself = ({ append, occurredAt, events }: Queued, stored: readonly Recorded[]): boolean =>
+  stored.every(
+    (event, index) =>
+      event.occurredAt === occurredAt &&
+      isDeepStrictEqual(event.metadata, append.metadata) &&
+      JSON.stringify(event.data) === events[index]!.json,
+  );

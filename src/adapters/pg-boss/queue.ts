@@ -1,0 +1,177 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { PgBoss, type QueueOptions } from 'pg-boss';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import {
+  DEAD_QUEUE,
+  LANES,
+  QUEUE_OF,
+  type Queue,
+  QueueUnavailable,
+} from '../../notifications/deliver/queue.ts';
+import { withSession } from '../postgres/connection.ts';
+import { inTransaction } from '../postgres/transactions.ts';
+import { within } from '../../kit/deadline.ts';
+
+const SCHEMA = 'pgboss';
+const MAX_CONNECTIONS = 3;
+const PUBLISH_DEADLINE_MS = 5_000;
+const LOOK_AGAIN_MS = 1_000;
+const STOP_DEADLINE_MS = 60_000;
+
+/** What a worker that was killed had in hand comes again within 10 + 10 s. */
+const LEASE: QueueOptions = { heartbeatSeconds: 10, expireInSeconds: 600 };
+const ONE_HOUR = 3_600;
+/** How often a job comes again before it is dead. */
+const RETRY_LIMIT = 5;
+const RETRIES: QueueOptions = {
+  retryLimit: RETRY_LIMIT,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 2,
+};
+/** A dead batch is tried for as long as it takes. */
+const DEAD_RETRIES: QueueOptions = {
+  retryLimit: 1_000_000,
+  retryDelay: 1,
+  retryBackoff: true,
+  retryDelayMax: 60,
+};
+/** Workers are woken when a job comes; they look by themselves for jobs whose time has come, or when nobody can wake them. */
+const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 };
+
+const Job = z.object({ batchId: z.uuid() });
+
+/**
+ * The queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`. Rejects when the database is out of reach; later on it comes back by itself.
+ */
+export async function createPgBossQueue(options: {
+  url: string;
+  role?: string;
+  log: Logger;
+}): Promise<Queue> {
+  const { url, role, log } = options;
+  await createSchema(url, role);
+  const boss = new PgBoss({
+    connectionString: withSession(url, role === undefined ? {} : { role }),
+    application_name: 'notifications queue',
+    connectionTimeoutMillis: 3_000,
+    max: MAX_CONNECTIONS,
+    schema: SCHEMA,
+    createSchema: false,
+    useListenNotify: true,
+    schedule: false,
+    registerInstance: false,
+    superviseIntervalSeconds: 10,
+    monitorIntervalSeconds: 10,
+    monitorVacuum: false,
+  });
+  let failure: string | undefined;
+  const closing = new AbortController();
+
+  /** Notes a failure, and forgets it as soon as the database answers again. */
+  function noteFailure(reason: string): void {
+    const isKnown = failure !== undefined;
+    failure = reason;
+    if (isKnown) return;
+    log.warn({ reason }, 'the queue in PostgreSQL is out of reach');
+    void lookAgain();
+  }
+
+  async function lookAgain(): Promise<void> {
+    while (!closing.signal.aborted && failure !== undefined) {
+      await pause(LOOK_AGAIN_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      try {
+        await boss.getDb().executeSql('select 1');
+        failure = undefined;
+        log.info('the queue in PostgreSQL is back');
+      } catch (error) {
+        failure = messageOf(error);
+      }
+    }
+  }
+
+  boss.on('error', (error) => noteFailure(messageOf(error)));
+  boss.on('warning', ({ message }) => log.info({ reason: message }, 'pg-boss warns'));
+  await boss.start();
+  await boss.createQueue(DEAD_QUEUE, {
+    ...LEASE,
+    ...DEAD_RETRIES,
+    deleteAfterSeconds: ONE_HOUR,
+    notify: true,
+  });
+  for (const lane of LANES)
+    await boss.createQueue(QUEUE_OF[lane], {
+      ...LEASE,
+      ...RETRIES,
+      deleteAfterSeconds: ONE_HOUR,
+      deadLetter: DEAD_QUEUE,
+      notify: true,
+    });
+
+  /** One worker of a queue, which takes a job at a time. Answers with what ends it, once it is done with its job. */
+  async function work(name: string, take: (batchId: string) => Promise<void>) {
+    const id = await boss.work(name, POLLING, async ([job]) => {
+      const parsed = Job.safeParse(job?.data);
+      if (!parsed.success) return log.warn({ queue: name }, 'a job that is no batch is dropped');
+      try {
+        await take(parsed.data.batchId);
+      } catch (err) {
+        log.warn({ err, batchId: parsed.data.batchId, queue: name }, 'a batch could not be handled');
+        throw err;
+      } finally {
+        // There may be more, and it would look again only after its pause.
+        boss.notifyWorker(id);
+      }
+    });
+    return () => boss.offWork(name, { id, wait: true });
+  }
+
+  return {
+    async publish(batchId, lane) {
+      try {
+        await within(boss.send(QUEUE_OF[lane], { batchId }), PUBLISH_DEADLINE_MS, () => {
+          throw new QueueUnavailable('PostgreSQL took no job within 5 s');
+        });
+      } catch (error) {
+        noteFailure(messageOf(error));
+        throw new QueueUnavailable(messageOf(error), { cause: error });
+      }
+    },
+    async consume({ handle, onDead, concurrency }) {
+      const reason = `its handling failed ${1 + RETRY_LIMIT} times`;
+      const stops = [await work(DEAD_QUEUE, (batchId) => onDead(batchId, reason))];
+      for (const lane of LANES)
+        for (let n = 0; n < concurrency[lane]; n += 1) stops.push(await work(QUEUE_OF[lane], handle));
+      return {
+        async stop() {
+          await Promise.all(stops.map((stop) => stop()));
+        },
+      };
+    },
+    failure: () => failure,
+    async close() {
+      closing.abort();
+      await boss.stop({ graceful: true, timeout: STOP_DEADLINE_MS });
+    },
+  };
+}
+
+async function createSchema(url: string, role: string | undefined): Promise<void> {
+  const connectionString = withSession(url, role === undefined ? {} : { role });
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    // One at a time: two nodes that start at once would both find that there is none.
+    await inTransaction(client, async () => {
+      await client.query(`select pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
+      await client.query(`create schema if not exists ${SCHEMA}`);
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

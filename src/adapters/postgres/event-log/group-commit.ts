@@ -1,0 +1,256 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../../../events/event-store.ts';
+import type { Stream } from '../../../events/streams.ts';
+import {
+  type Answer,
+  Batch,
+  prepare,
+  recorded,
+  unavailable,
+  type WaitingAppend,
+} from '../../event-log/batch.ts';
+import { APPEND_EVENTS, APPEND_SETTINGS, toArguments } from './arguments.ts';
+import { columnTypes, withSession } from '../connection.ts';
+
+/** From so many on, an idle lane sends half of what waits and keeps the rest to follow at once: no side waits idly. */
+const HALF_FROM = 16;
+const MAX_WAITING = 10_000;
+const MAX_WAITING_SIZE = 64 * 1024 * 1024;
+const BATCH_DEADLINE_MS = 4_000;
+/** A batch that takes so long is not about to succeed. */
+const STUCK_MS = 1_500;
+const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
+
+export interface BatchFigures {
+  appends: number;
+  events: number;
+  durationMs: number;
+}
+
+export interface LaneSettings {
+  url: string;
+  role: string;
+  log: Logger;
+  /** What the log holds under these ids, for duplicates. */
+  findAll: (ids: string[]) => Promise<Recorded[]>;
+  /** Called with what a batch stored, in order, in the tick in which its appends resolve. */
+  onStored: (events: Recorded[]) => void;
+  /** Batches begin so far apart at least: what comes meanwhile goes together. Default 0. */
+  paceMs?: number | undefined;
+  onBatch?: ((figures: BatchFigures) => void) | undefined;
+}
+
+export interface Lane {
+  append(append: Append): Promise<Verdict>;
+  /** Connects; rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
+  start(): Promise<void>;
+  /** Why an append could not succeed now, as far as is known. After a failure it has an empty batch find out. */
+  failure(): string | undefined;
+  /** Whether this is the process id of the backend that serves the lane's connection. */
+  isServedBy(backend: number): boolean;
+  /** Takes no more appends, stores those that wait, and disconnects. */
+  close(): Promise<void>;
+}
+
+/** Group commit: while one batch commits on the lane's own connection, the next collects. */
+export function createLane(options: LaneSettings): Lane {
+  const { url, role, log, findAll, onStored, onBatch, paceMs = 0 } = options;
+  const queue: Batch[] = [];
+  let waiting = 0;
+  let waitingSize = 0;
+  let running: Promise<void> | undefined;
+  let isClosed = false;
+  let current: { client: pg.Client; ready: Promise<unknown> } | undefined;
+  let failures = 0;
+  let retryAt = 0;
+  let begunAt = -Infinity;
+  let isUnderway = false;
+  let failure: Error | undefined;
+  let wantsProof = false;
+
+  async function connect(): Promise<pg.Client> {
+    if (!current && Date.now() < retryAt) throw new Error('PostgreSQL is out of reach');
+    current ??= open();
+    const { client, ready } = current;
+    try {
+      await ready;
+    } catch (error) {
+      disconnect(client, error);
+      throw error;
+    }
+    failures = 0;
+    return client;
+  }
+
+  function open(): { client: pg.Client; ready: Promise<unknown> } {
+    const client = new pg.Client({
+      connectionString: withSession(url, {
+        role,
+        statementTimeoutMs: BATCH_DEADLINE_MS - 500,
+        settings: APPEND_SETTINGS,
+      }),
+      application_name: 'event log appends',
+      connectionTimeoutMillis: 2_000,
+      query_timeout: BATCH_DEADLINE_MS,
+      keepAlive: true,
+      types: columnTypes,
+    });
+    client.on('error', (error) => disconnect(client, error));
+    return { client, ready: client.connect() };
+  }
+
+  function disconnect(client: pg.Client, error: unknown): void {
+    if (client !== current?.client) return;
+    current = undefined;
+    retryAt = Date.now() + BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]!;
+    failures += 1;
+    log.warn({ err: error }, 'the append connection is lost');
+    client.end().catch(() => undefined);
+  }
+
+  function enqueue(append: Append, resolve: WaitingAppend['resolve'], reject: WaitingAppend['reject']): void {
+    if (isClosed) throw unavailable('the event store is closed');
+    if (waiting >= MAX_WAITING || waitingSize >= MAX_WAITING_SIZE)
+      throw unavailable('too many appends are waiting');
+    const prepared = prepare(append, resolve, reject);
+    waiting += 1;
+    waitingSize += prepared.size;
+    if (!queue.at(-1)?.add(prepared)) {
+      const batch = new Batch();
+      batch.add(prepared);
+      queue.push(batch);
+    }
+    running ??= run();
+  }
+
+  /** The next batch goes out before the last one's callers hear: PostgreSQL works on it while they do. */
+  async function run(): Promise<void> {
+    let settleLast: (() => void) | undefined;
+    do {
+      // Everything that this turn of the event loop brings may go together.
+      if (!settleLast) await new Promise(setImmediate);
+      const restMs = begunAt + paceMs - performance.now();
+      if (restMs > 0) {
+        settleLast?.();
+        settleLast = undefined;
+        await pause(restMs);
+      }
+      const isFlowing = paceMs > 0 || settleLast !== undefined;
+      const isNext = queue.length > 0 || wantsProof;
+      wantsProof = false;
+      const underway = isNext ? flush(queue.length > 0 ? nextAppends(isFlowing) : []) : undefined;
+      settleLast?.();
+      settleLast = await underway;
+    } while (settleLast || queue.length > 0);
+    running = undefined;
+  }
+
+  function nextAppends(isFlowing: boolean): WaitingAppend[] {
+    const batch = queue[0]!;
+    const appends = batch.take(
+      isFlowing ? batch.appends.length : Math.max(HALF_FROM, Math.ceil(batch.appends.length / 2)),
+    );
+    if (batch.appends.length === 0) queue.shift();
+    waiting -= appends.length;
+    for (const { size } of appends) waitingSize -= size;
+    return appends;
+  }
+
+  /** Resolves, once the outcome is known, with what tells it to the callers. */
+  async function flush(appends: WaitingAppend[]): Promise<() => void> {
+    const started = performance.now();
+    begunAt = started;
+    isUnderway = true;
+    let client: pg.Client | undefined;
+    try {
+      client = await connect();
+      const { rows } = await client.query<Answer>({
+        name: 'append_events',
+        text: APPEND_EVENTS,
+        values: toArguments(appends),
+        rowMode: 'array',
+      } as pg.QueryArrayConfig);
+      const durationMs = performance.now() - started;
+      failure = undefined;
+      return () => {
+        if (appends.length === 0) return;
+        const events = settle(appends, rows);
+        onBatch?.({ appends: appends.length, events, durationMs });
+      };
+    } catch (error) {
+      return await fail(appends, error, client);
+    } finally {
+      isUnderway = false;
+    }
+  }
+
+  function settle(appends: WaitingAppend[], answers: Answer[]): number {
+    const stored: Recorded[] = [];
+    appends.forEach((waitingAppend, index) => {
+      const answer = answers[index]!;
+      const [outcome, , revision, stream] = answer;
+      if (outcome === 'appended') {
+        const events = recorded(waitingAppend, answer);
+        stored.push(...events);
+        waitingAppend.resolve({ outcome, events });
+      } else if (outcome === 'conflict') {
+        waitingAppend.resolve({ outcome, stream: stream as Stream, actual: revision! });
+      } else {
+        const ids = waitingAppend.events.map(({ id }) => id);
+        waitingAppend.resolve(findAll(ids).then((events) => ({ outcome, events })));
+      }
+    });
+    if (stored.length > 0) onStored(stored);
+    return stored.length;
+  }
+
+  async function fail(appends: WaitingAppend[], error: unknown, client?: pg.Client): Promise<() => void> {
+    const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
+    if (/^2[23]/.test(state)) {
+      // One append carries what PostgreSQL cannot store: alone, it fails alone.
+      if (appends.length === 1) return () => appends[0]!.reject(error as Error);
+      for (const single of appends) (await flush([single]))();
+      return () => undefined;
+    }
+    if (client && !state) disconnect(client, error);
+    failure = error as Error;
+    return () => rejectAll(appends, unavailable('the append failed, or its outcome is unknown', error));
+  }
+
+  /** What waits behind a failed batch would only wait longer: its callers hear at once, and may repeat. */
+  function rejectAll(appends: WaitingAppend[], error: EventStoreUnavailable): void {
+    for (const { reject } of appends) reject(error);
+    for (const batch of queue.splice(0)) batch.reject(error);
+    waiting = 0;
+    waitingSize = 0;
+  }
+
+  return {
+    append: (append) => new Promise((resolve, reject) => enqueue(append, resolve, reject)),
+    async start() {
+      await connect().catch((error: unknown) => {
+        throw unavailable('PostgreSQL is out of reach', error);
+      });
+    },
+    failure() {
+      if (failure && !isClosed) {
+        wantsProof = true;
+        running ??= run();
+        return failure.message;
+      }
+      const isStuck = isUnderway && performance.now() - begunAt > STUCK_MS;
+      return isStuck ? `a batch has been under way for more than ${STUCK_MS} ms` : undefined;
+    },
+    // pg does not declare the id that the server gave the connection at its start.
+    isServedBy: (backend) => (current?.client as { processID?: number } | undefined)?.processID === backend,
+    async close() {
+      isClosed = true;
+      await running;
+      const client = current?.client;
+      current = undefined;
+      await client?.end();
+    },
+  };
+}

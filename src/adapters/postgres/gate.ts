@@ -1,0 +1,32 @@
+import { createPlaces } from '../../kit/places.ts';
+import { DatabaseBusy } from './connection.ts';
+
+/** Runs work when its turn comes. Throws `DatabaseBusy` when that is not soon. */
+export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
+
+/**
+ * Lets so many pieces of work run at once. The others wait in order, each for `waitMs` at most; whoever would be one of more
+ * than `maxWaiting` is refused at once.
+ */
+export function createGate({
+  atOnce,
+  maxWaiting,
+  waitMs,
+}: {
+  atOnce: number;
+  maxWaiting: number;
+  waitMs: number;
+}): Gate {
+  const places = createPlaces(atOnce);
+  return async (work) => {
+    if (!places.isFull()) return places.run(work);
+    if (places.waiting() >= maxWaiting) throw new DatabaseBusy(`${maxWaiting} are waiting already`);
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(new DatabaseBusy(`no turn within ${waitMs} ms`)), waitMs);
+    const begin = () => {
+      clearTimeout(timer);
+      return work();
+    };
+    return places.run(begin, late.signal);
+  };
+}

@@ -1,0 +1,88 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { NONCES_KEPT_SECONDS } from '../../files/inspect/scan-report.ts';
+import { countExpired, deleteInSlices, type Expired } from './delete-in-slices.ts';
+import type { Metrics } from '../prometheus/metrics.ts';
+
+const EVERY_MS = 600_000;
+
+/** Everything that is deleted by its age. */
+export const EXPIRED: readonly Expired[] = [
+  {
+    table: 'idempotency_keys',
+    where: `claimed_at < $1::timestamptz - interval '24 hours'`,
+    oldestBy: 'claimed_at',
+  },
+  { table: 'sessions', where: 'expires_at < $1::timestamptz', oldestBy: 'expires_at' },
+  {
+    table: 'scan_report_nonces',
+    where: `spent_at < $1::timestamptz - interval '${NONCES_KEPT_SECONDS} seconds'`,
+    oldestBy: 'spent_at',
+  },
+  {
+    // Nobody looks again at what lies before the checkpoint and before all fan-outs: none of it is written a second time.
+    table: 'notifications',
+    where: `settled_at < $1::timestamptz - interval '24 hours'
+      and position <= (select position from checkpoints where name = 'notifier')
+      and position < coalesce((select min(position) from notification_fan_outs), position + 1)`,
+    oldestBy: 'settled_at',
+  },
+  {
+    table: 'notification_batches',
+    where: `done_at < $1::timestamptz - interval '24 hours'`,
+    oldestBy: 'done_at',
+  },
+];
+
+interface HousekeepingOptions {
+  pool: Pick<pg.Pool, 'query'>;
+  log: Logger;
+  metrics: Pick<Metrics, 'expiredRows'>;
+  now?: () => Date;
+  everyMs?: number;
+}
+
+/** Deletes what has expired, at the start and every ten minutes, and tells what is left. A table that fails holds up no other. */
+export function startHousekeeping({
+  pool,
+  log,
+  metrics,
+  now = () => new Date(),
+  everyMs = EVERY_MS,
+}: HousekeepingOptions): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function sweep(expired: Expired): Promise<void> {
+    const { table } = expired;
+    const at = now();
+    try {
+      const deleted = await deleteInSlices(pool, expired, { now: at, signal });
+      metrics.expiredRows(table, 0);
+      if (deleted > 0) log.info({ table, deleted }, 'expired rows deleted');
+    } catch (err) {
+      const left = await countExpired(pool, expired, at).catch(() => undefined);
+      if (left !== undefined) metrics.expiredRows(table, left);
+      log.warn(
+        { err, table, left, everyMs },
+        'expired rows could not be deleted; trying again in the next round',
+      );
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      for (const expired of EXPIRED) if (!signal.aborted) await sweep(expired);
+      await pause(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  const ended = run();
+  return {
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { APP_ROLE, withSession } from './connection.ts';
+import { within } from '../../kit/deadline.ts';
+
+/** What one process does at a time, until the signal aborts. */
+export type LedWork = (signal: AbortSignal) => Promise<void>;
+
+export interface Leading {
+  isLeader(): boolean;
+  /** Resolves once the work has ended and the lease is free for others. */
+  stop(): Promise<void>;
+}
+
+/** Lets one process do a piece of work while others stand by. */
+export interface Leases {
+  /** Does the work here whenever this process leads. Work that ends or fails is begun again after a pause. */
+  lead(name: string, work: LedWork): Leading;
+  close(): Promise<void>;
+}
+
+/** A leader out of reach of PostgreSQL is replaced after so long; it has given up itself a second before. */
+const TERM_MS = 6_000;
+const MARGIN_MS = 1_000;
+const RENEW_MS = 1_500;
+const ASK_MS = 500;
+const ANSWER_MS = 2_000;
+
+const TAKE = `
+  insert into leases as held (name, holder, backend, expires_at)
+  values ($1, $2, pg_backend_pid(), clock_timestamp() + make_interval(secs => $3))
+  on conflict (name) do update
+    set holder = excluded.holder, backend = excluded.backend, expires_at = excluded.expires_at
+    where held.holder = excluded.holder or held.expires_at < clock_timestamp()
+      or not exists (select from pg_stat_activity where pid = held.backend)
+  returning name`;
+
+/**
+ * Leases as rows, taken on one connection. Of a process that dies the connection ends, and the next one leads within
+ * half a second; of one that is cut off, after its term. Two may believe for a moment that they lead: what they do is
+ * fenced by checkpoints that are moved by compare-and-set.
+ */
+export function createPostgresLeases({ url, log }: { url: string; log: Logger }): Leases {
+  const holder = randomUUID();
+  const closing = new AbortController();
+  let session: Promise<pg.Client> | undefined;
+
+  function open(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: withSession(url, { role: APP_ROLE, statementTimeoutMs: ANSWER_MS }),
+      application_name: 'leases',
+      connectionTimeoutMillis: ANSWER_MS,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
+    });
+    client.on('error', (err) => log.warn({ err }, 'the connection of the leases is lost'));
+    const opened = client.connect().then(() => client);
+    const forget = () => {
+      if (session === opened) session = undefined;
+    };
+    client.once('end', forget);
+    opened.catch(forget);
+    return opened;
+  }
+
+  async function ask(text: string, values: unknown[]): Promise<boolean> {
+    const held = (session ??= open());
+    try {
+      const { rowCount } = await (await held).query(text, values);
+      return rowCount === 1;
+    } catch (error) {
+      // A connection that does not answer now would keep the lease from others although nobody renews it.
+      if (session === held) session = undefined;
+      void held.then((client) => client.end()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  function lead(name: string, work: LedWork): Leading {
+    const stopping = new AbortController();
+    const signal = AbortSignal.any([stopping.signal, closing.signal]);
+    let term: { end: AbortController; ended: Promise<void> } | undefined;
+    let holdsUntil = 0;
+
+    async function workOn(end: AbortSignal): Promise<void> {
+      while (!end.aborted) {
+        await work(end).catch((err: unknown) =>
+          log.error({ err, lease: name }, 'leading failed, trying again'),
+        );
+        await pause(end.aborted ? 0 : ASK_MS, undefined, { signal: end }).catch(() => undefined);
+      }
+    }
+
+    async function resign(): Promise<void> {
+      const last = term;
+      term = undefined;
+      last?.end.abort();
+      await last?.ended;
+    }
+
+    async function run(): Promise<void> {
+      while (!signal.aborted) {
+        const askedAt = performance.now();
+        const holds = await ask(TAKE, [name, holder, TERM_MS / 1_000]).catch((err: unknown) => {
+          log.warn({ err, lease: name }, 'the lease could not be renewed');
+          return undefined;
+        });
+        if (holds) holdsUntil = askedAt + TERM_MS - MARGIN_MS;
+        else if (holds === false) holdsUntil = 0;
+        const leads = performance.now() < holdsUntil;
+        if (leads && !term) {
+          log.info({ lease: name }, 'leading');
+          const end = new AbortController();
+          term = { end, ended: workOn(end.signal) };
+        } else if (!leads && term) {
+          log.warn({ lease: name }, 'no longer leading');
+          await resign();
+        }
+        await pause(leads && holds ? RENEW_MS : ASK_MS, undefined, { signal }).catch(() => undefined);
+      }
+      await resign();
+      await ask('delete from leases where name = $1 and holder = $2', [name, holder]).catch(() => undefined);
+    }
+
+    const ended = run();
+    return {
+      isLeader: () => term !== undefined,
+      stop: () => {
+        stopping.abort();
+        return ended;
+      },
+    };
+  }
+
+  return {
+    lead,
+    async close() {
+      closing.abort();
+      const client = await session?.catch(() => undefined);
+      await within(client?.end() ?? Promise.resolve(), ANSWER_MS, () => undefined);
+    },
+  };
+}
+
+/** For a process that is alone on its database: it leads everything, always. */
+export const leadsAlone = (log: Logger): Leases => ({
+  lead(name, work) {
+    const end = new AbortController();
+    const ended = work(end.signal).catch((err: unknown) => log.error({ err, lease: name }, 'leading failed'));
+    return {
+      isLeader: () => true,
+      stop: () => {
+        end.abort();
+        return ended;
+      },
+    };
+  },
+  close: async () => {},
+});

@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { withSession } from './connection.ts';
+
+const BACK_OFF_MS = [100, 500, 1_000, 2_000, 5_000];
+
+/**
+ * Hears of the notifications of a channel, on a connection of its own that is made again whenever it breaks, until the
+ * signal aborts. Never rejects. What is said while it is down is missed: `onConnected` says that this may be so.
+ */
+export async function listen(options: {
+  url: string;
+  role: string;
+  channel: string;
+  applicationName: string;
+  log: Logger;
+  onConnected?: () => void;
+  /** `backend` is the process id of the one that notifies. */
+  onNotification: (payload: string, backend: number) => void;
+  signal: AbortSignal;
+}): Promise<void> {
+  const { url, role, channel, applicationName, log, onConnected, onNotification, signal } = options;
+  for (let failures = 0; !signal.aborted; failures += 1) {
+    const client = new pg.Client({
+      connectionString: withSession(url, { role }),
+      application_name: applicationName,
+      connectionTimeoutMillis: 3_000,
+      keepAlive: true,
+    });
+    const stop = () => void client.end().catch(() => undefined);
+    signal.addEventListener('abort', stop);
+    const ended = new Promise<void>((resolve) => client.once('end', resolve));
+    client.on('error', (err) => log.warn({ err, channel }, 'notifications are lost: polling goes on'));
+    client.on('notification', ({ processId, payload = '' }) => onNotification(payload, processId));
+    try {
+      await client.connect();
+      await client.query(`listen ${channel}`);
+      failures = 0;
+      onConnected?.();
+      await ended;
+    } catch (err) {
+      if (!signal.aborted) log.warn({ err, channel }, 'notifications are out of reach: polling goes on');
+      stop();
+    }
+    signal.removeEventListener('abort', stop);
+    const delay = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
+    await pause(delay, undefined, { signal }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,166 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { migrate, requireMigrated } from './migrate.ts';
+import { APP_ROLE, withSession } from './connection.ts';
+import { inTransaction } from './transactions.ts';
+
+/** The application cannot be let into the database; the message says what the operator can do. */
+export class NoLogin extends Error {
+  override readonly name = 'NoLogin';
+}
+
+/** SQLSTATEs of a login that fails, and of a role that may not be taken. */
+const REFUSED = /^(?:28...|42501|22023)$/;
+const SCRAM_ITERATIONS = 4_096;
+/** Processes that start together prepare the database one after the other: two that grant the same right at once fail. */
+const LOCK_KEY = 7_233_170_194;
+
+/**
+ * Brings the database up to date and resolves with the URL that the application logs in with. Where `ownerUrl` is given
+ * that is `url`, and a login with its name and password is made. Without it, `url` may be the owner's: then the login's
+ * password follows from the owner's, so that every process knows it. Any other user changes nothing: rejects with
+ * `MigrationError` when a migration is missing, and with `NoLogin` when there is no way to let the application in.
+ */
+export async function prepareDatabase(url: string, ownerUrl?: string): Promise<string> {
+  if (ownerUrl !== undefined) return prepare(ownerUrl, url);
+  if (await isOwner(url)) return prepare(url, derivedUrl(url));
+  await requireMigrated(url);
+  return url;
+}
+
+async function prepare(ownerUrl: string, applicationUrl: string): Promise<string> {
+  await migrate(ownerUrl);
+  const owner = await connect(ownerUrl);
+  try {
+    await owner.query('select pg_advisory_lock($1)', [LOCK_KEY]);
+    await giveReadModels(owner);
+    await letIn(owner, applicationUrl);
+    return applicationUrl;
+  } finally {
+    await owner.end();
+  }
+}
+
+/** Whether the user may do what the migrations need. A database without any is its first user's. */
+async function isOwner(url: string): Promise<boolean> {
+  const client = await connect(url);
+  try {
+    const { rows } = await client.query<{ is_owner: boolean }>(
+      `select pg_has_role(relowner, 'usage') as is_owner from pg_class where oid = to_regclass('public.schema_migrations')`,
+    );
+    return rows[0]?.is_owner ?? true;
+  } finally {
+    await client.end();
+  }
+}
+
+function derivedUrl(ownerUrl: string): string {
+  const url = new URL(ownerUrl);
+  if (url.password === '')
+    throw new NoLogin(
+      'DATABASE_URL has no password for that of the application to follow from: set DATABASE_OWNER_URL to it, and DATABASE_URL to a user of the application',
+    );
+  const user = `${APP_ROLE}_${decodeURIComponent(url.pathname.slice(1))}`;
+  const ownersPassword = decodeURIComponent(url.password);
+  url.username = encodeURIComponent(user);
+  url.password = createHmac('sha256', ownersPassword).update(user).digest('base64url');
+  return url.href;
+}
+
+/**
+ * Rights that belong to a database and not to what is in it: a copy or a restored backup comes without them. Read models
+ * are the application's own, which makes and replaces them while it runs.
+ */
+const giveReadModels = (owner: pg.Client) =>
+  owner.query(`
+    do $$
+    declare
+      model text;
+      relation text;
+    begin
+      if not has_database_privilege('${APP_ROLE}', current_database(), 'create') then
+        execute format('grant create on database %I to ${APP_ROLE}', current_database());
+      end if;
+      for model in
+        select nspname from pg_namespace join public.checkpoints on name = nspname
+        where nspowner <> '${APP_ROLE}'::regrole
+      loop
+        for relation in
+          select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = model
+        loop
+          execute format('alter table %s owner to ${APP_ROLE}', relation);
+        end loop;
+        execute format('alter schema %I owner to ${APP_ROLE}', model);
+      end loop;
+    end
+    $$`);
+
+async function canLogIn(applicationUrl: string): Promise<boolean> {
+  try {
+    await (await connect(withSession(applicationUrl, { role: APP_ROLE }))).end();
+    return true;
+  } catch (error) {
+    if (error instanceof pg.DatabaseError && REFUSED.test(error.code ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Makes sure of a role that may log in, has the application's rights, and none besides. */
+async function letIn(owner: pg.Client, applicationUrl: string): Promise<void> {
+  const { username, password } = new URL(applicationUrl);
+  const user = decodeURIComponent(username);
+  const known = await roleOf(owner, user);
+  if (known?.hasMore)
+    throw new NoLogin(`the user ${user} may do more than the application should: choose another one`);
+  if (known && (await canLogIn(applicationUrl))) return;
+  const name = pg.escapeIdentifier(user);
+  const verifier = pg.escapeLiteral(scramVerifier(decodeURIComponent(password)));
+  try {
+    await inTransaction(owner, async () => {
+      await owner.query(`${known ? 'alter' : 'create'} role ${name} login password ${verifier}`);
+      await owner.query(`grant ${APP_ROLE} to ${name}`);
+    });
+  } catch (error) {
+    if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
+    throw new NoLogin(
+      `the owner may not make a login for the application (${error.message}): let a superuser run "create role ${name} login password '…' in role ${APP_ROLE}", and set DATABASE_URL to it and DATABASE_OWNER_URL to the owner`,
+      { cause: error },
+    );
+  }
+}
+
+async function roleOf(owner: pg.Client, user: string): Promise<{ hasMore: boolean } | undefined> {
+  const { rows } = await owner.query<{ hasMore: boolean }>(
+    `select rolname = current_user or rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
+       or exists (select from pg_auth_members where member = r.oid and roleid <> $2::regrole) as "hasMore"
+     from pg_roles r where rolname = $1`,
+    [user, APP_ROLE],
+  );
+  return rows[0];
+}
+
+/** What PostgreSQL keeps in the place of a password (RFC 5803), so that the password itself is in no statement. */
+function scramVerifier(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, SCRAM_ITERATIONS, 32, 'sha256');
+  const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest();
+  const stored = createHash('sha256').update(keyOf('Client Key')).digest('base64');
+  const server = keyOf('Server Key').toString('base64');
+  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toString('base64')}$${stored}:${server}`;
+}
+
+async function connect(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'prepare',
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+  return client;
+}

@@ -1,0 +1,115 @@
+import { createPgDriverFactory } from '@slonik/pg-driver';
+import type { Logger } from 'pino';
+import {
+  type DatabasePool,
+  type DriverFactory,
+  type Interceptor,
+  SchemaValidationError,
+  createPool,
+} from 'slonik';
+import { createGate } from './gate.ts';
+import {
+  APP_ROLE,
+  DatabaseBusy,
+  MAX_WAITING,
+  REQUESTS,
+  WAIT_MS,
+  answerMs,
+  withSession,
+} from './connection.ts';
+import { within } from '../../kit/deadline.ts';
+
+/** Whatever the project asks is one of a few texts: each is prepared once per connection. */
+function preparing(): Interceptor {
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string => {
+    const name = names.get(text) ?? `query_${names.size}`;
+    names.set(text, name);
+    return name;
+  };
+  return { name: 'preparing', transformQuery: (_context, query) => ({ ...query, name: nameOf(query.sql) }) };
+}
+
+/** Rows are what their zod type says, or the query fails. */
+const checkingRows: Interceptor = {
+  name: 'checking-rows',
+  transformRow: ({ resultParser }, query, row) => {
+    const checked = resultParser?.['~standard'].validate(row);
+    if (!checked) return row;
+    if (checked instanceof Promise) throw new TypeError('row types are checked at once');
+    if (checked.issues) throw new SchemaValidationError(query, row, checked.issues);
+    return checked.value as typeof row;
+  },
+};
+
+/** A connection without an answer is given up, so that a late one reaches nobody: a stopped server times nothing out. */
+const answeringInTime =
+  (factory: DriverFactory, milliseconds: number): DriverFactory =>
+  async (setup) => {
+    const { createClient } = await factory(setup);
+    return {
+      async createClient() {
+        const client = await createClient();
+        const giveUp = () => {
+          void client.destroy().catch(() => undefined);
+          throw new DatabaseBusy(`no answer within ${milliseconds} ms`);
+        };
+        return { ...client, query: (...asked) => within(client.query(...asked), milliseconds, giveUp) };
+      },
+    };
+  };
+
+/** The methods that take a connection. */
+const ASKING = [
+  ...['any', 'anyFirst', 'connect', 'exists', 'many', 'manyFirst', 'maybeOne', 'maybeOneFirst'],
+  ...['one', 'oneFirst', 'query', 'transaction'],
+] as const;
+
+/** Slonik's own queue has no end, neither in length nor in time. */
+function waitingInTurn(db: DatabasePool, max: number): DatabasePool {
+  const gate = createGate({ atOnce: max, maxWaiting: MAX_WAITING, waitMs: WAIT_MS });
+  const methods = db as unknown as Record<string, (...asked: unknown[]) => Promise<unknown>>;
+  const gated = ASKING.map((name) => [name, (...asked: unknown[]) => gate(() => methods[name]!(...asked))]);
+  return { ...db, ...Object.fromEntries(gated) };
+}
+
+/**
+ * Connections for one kind of query. Whoever waits too long for one, or for an answer, hears `DatabaseBusy`. What slonik does
+ * by default for every query and this project does not need is off: stack traces, spans, resetting the session (no query
+ * changes it), a type parser made per connection.
+ */
+export async function createQueryPool({
+  url,
+  applicationName,
+  log,
+  max,
+}: {
+  url: string;
+  applicationName: string;
+  log: Logger;
+  max: number;
+}): Promise<DatabasePool> {
+  const address = `${withSession(url, { role: APP_ROLE, ...REQUESTS })}&application_name=${applicationName}`;
+  const db = await createPool(address, {
+    captureStackTrace: false,
+    connectionRetryLimit: 0,
+    connectionTimeout: WAIT_MS,
+    driverFactory: answeringInTime(createPgDriverFactory(), answerMs(REQUESTS)),
+    // A connection that is given up has nothing to finish.
+    gracefulTerminationTimeout: 10,
+    idleInTransactionSessionTimeout: 'DISABLE_TIMEOUT',
+    idleTimeout: 60_000,
+    interceptors: [preparing(), checkingRows],
+    maxPoolSize: max,
+    queryRetryLimit: 2,
+    resetConnection: async () => {},
+    statementTimeout: 'DISABLE_TIMEOUT',
+    tracing: false,
+    typeParsers: [
+      { name: 'int8', parse: Number },
+      { name: 'timestamptz', parse: (value) => new Date(value).toISOString() },
+    ],
+  });
+  db.on('error', (error) => log.warn({ err: error, pool: applicationName }, 'a connection is lost'));
+  return waitingInTurn(db, max);
+}

@@ -1,0 +1,130 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import type { Position } from '../../../events/event-store.ts';
+import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
+import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
+import { followerName } from './projections.ts';
+import { nextOf, tablesOf } from './read-model-schemas.ts';
+import { inTransaction } from '../transactions.ts';
+
+export interface Difference {
+  table: string;
+  live: number;
+  next: number;
+}
+
+export interface Compared extends Loaded {
+  differences: Difference[];
+  /** False when there was nothing to compare with: no live version, one of other code, or one that is behind. */
+  isVerified: boolean;
+}
+
+/** How long a live version that is behind may take to come up. */
+const LIVE_BEHIND_MS = 5_000;
+
+/**
+ * Brings the rebuilt rows to where the live ones stand and compares row counts and hashes. The live version waits
+ * only until a snapshot of both is taken, not until it is read.
+ */
+export async function compareWithLive(options: {
+  owner: pg.Client;
+  databaseUrl: string;
+  load: LoadReadModel;
+}): Promise<Compared> {
+  const { owner, databaseUrl, load } = options;
+  const { name, version, handles } = load.projection;
+  const reader = new pg.Client({
+    connectionString: withSession(databaseUrl, {
+      role: APP_ROLE,
+      statementTimeoutMs: 0,
+      settings: { idle_in_transaction_session_timeout: '60000' },
+    }),
+    application_name: `compare ${name}`,
+    types: columnTypes,
+  });
+  reader.on('error', () => {});
+  await reader.connect();
+  try {
+    for (const deadline = Date.now() + LIVE_BEHIND_MS; ; await pause(50)) {
+      const loaded = await inTransaction(owner, () => level(owner, reader, load));
+      if (loaded) {
+        const differences = await differencesOf(reader, name);
+        return { ...loaded, differences, isVerified: true };
+      }
+      const live = await checkpointOf(owner, name);
+      const isComing = live?.version === version && (await isFollowed(owner, name));
+      if (!isComing || Date.now() > deadline) {
+        return { position: load.after, events: 0, differences: [], isVerified: false };
+      }
+    }
+  } finally {
+    await reader.end();
+  }
+
+  async function checkpointOf(client: pg.Client, of: string, lock = '') {
+    const { rows } = await client.query<{ position: Position; version: number }>(
+      `select position, version from public.checkpoints where name = $1 ${lock}`,
+      [of],
+    );
+    return rows[0];
+  }
+
+  /** With the live version held: both at one position, and a snapshot that shows them so. */
+  async function level(
+    holder: pg.Client,
+    snapshot: pg.Client,
+    next: LoadReadModel,
+  ): Promise<Loaded | undefined> {
+    const live = await checkpointOf(holder, name, 'for update');
+    if (live?.version !== version) return undefined;
+    if (live.position < next.after) {
+      const [missing] = await next.store.readAll({ after: live.position, limit: 1, types: handles });
+      if (missing && missing.position <= next.after) return undefined;
+    }
+    const isAhead = live.position > next.after;
+    const loaded = isAhead
+      ? await loadReadModel({ ...next, until: live.position })
+      : { position: next.after, events: 0 };
+    await snapshot.query('begin isolation level repeatable read read only');
+    await snapshot.query('select from public.checkpoints');
+    return loaded;
+  }
+}
+
+/** Whether some process keeps the live version up with the log. */
+async function isFollowed(client: pg.Client, name: string): Promise<boolean> {
+  const { rowCount } = await client.query(
+    'select from pg_stat_activity where datname = current_database() and application_name = $1',
+    [followerName(name)],
+  );
+  return rowCount !== 0;
+}
+
+async function differencesOf(snapshot: pg.Client, name: string): Promise<Difference[]> {
+  const tables = await tablesOf(snapshot, name);
+  const differences: Difference[] = [];
+  for (const table of tables) {
+    const live = await digest(snapshot, `${name}.${table}`);
+    const next = await digest(snapshot, `${nextOf(name)}.${table}`);
+    if (live.count !== next.count || live.hash !== next.hash) {
+      differences.push({ table, live: live.count, next: next.count });
+    }
+  }
+  await snapshot.query('commit');
+  return differences;
+}
+
+/** The sum of the rows' hashes does not depend on their order. PostgreSQL hashes every type here except `tsvector`. */
+async function digest(client: pg.Client, table: string): Promise<{ count: number; hash: string }> {
+  const columns = await client.query<{ list: string }>(
+    `select string_agg(format(case atttypid when 'tsvector'::regtype then 'tsvectorsend(%I)' else '%I' end, attname),
+       ', ' order by attnum) as list
+     from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped`,
+    [table],
+  );
+  const { rows } = await client.query<{ count: number; hash: string }>(
+    `select count(*), coalesce(sum(hash_record_extended(t, 0)), 0)::text as hash
+     from (select ${columns.rows[0]!.list} from ${table}) t`,
+  );
+  return rows[0]!;
+}

@@ -1,0 +1,187 @@
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import {
+  type EventStore,
+  EventStoreUnavailable,
+  type Position,
+  type Recorded,
+} from '../../../events/event-store.ts';
+import type { Projection } from '../../../projections/projection.ts';
+import { type ProjectingConnection, handledBy, isOvertaken } from './projections.ts';
+
+const BATCH = 1_000;
+/** A batch that holds nothing for a projection moves its checkpoint in memory; the table follows this much later. */
+const SAVE_MS = 250;
+const POISON_RETRY_MS = 10_000;
+const BACK_OFF_MS = { first: 100, most: 5_000 };
+
+export interface ProjectionHealth {
+  name: string;
+  position: Position;
+  /** The event it cannot get past. */
+  stoppedAt?: Position;
+  error?: string;
+}
+
+export interface FollowLog {
+  store: EventStore;
+  projection: Projection;
+  /** Opens a connection that writes the projection's tables. */
+  connect: (onLost: (error: Error) => void) => Promise<ProjectingConnection>;
+  log: Logger;
+  signal: AbortSignal;
+  /** How long a batch waits for more of its kind. Default 0. */
+  lingerMs?: number | undefined;
+  /** Hears of every step, `handled` being how many of its events concerned the projection. */
+  onProgress: (name: string, position: Position, handled: number) => void;
+  onHealth: (health: ProjectionHealth) => void;
+}
+
+/** An event that no repetition will make fit. */
+class Poisoned extends Error {
+  override readonly name = 'Poisoned';
+  readonly position: Position;
+
+  constructor(position: Position, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.position = position;
+  }
+}
+
+/** Connections, restarts, locks, full disks: SQLSTATE classes and errors that pass by themselves. */
+function willPass(error: unknown): boolean {
+  if (error instanceof EventStoreUnavailable || isOvertaken(error)) return true;
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return /^(?:08|25|40|53|55|57|58)...$|^E[A-Z]{3}/.test(code);
+  return /connection|timeout/i.test(String(message));
+}
+
+/**
+ * Keeps one read model up with the log until the signal aborts. It survives restarts of PostgreSQL, steps back when
+ * somebody else moved its checkpoint, waits before an event that newer code wrote and that it would have to handle, and
+ * stands still, loudly, before one that it cannot handle.
+ */
+export async function followLog({ signal, log, ...following }: FollowLog): Promise<void> {
+  const { name } = following.projection;
+  let position: Position = 0;
+  let failures = 0;
+  let stopped: { stoppedAt: Position; error: string } | undefined;
+  const onProgress = (moved: Position, handled: number) => {
+    if (moved > position) failures = 0;
+    if (stopped && moved >= stopped.stoppedAt) stopped = undefined;
+    position = moved;
+    following.onProgress(name, moved, handled);
+    following.onHealth({ name, position, ...stopped });
+  };
+  while (!signal.aborted) {
+    try {
+      await followOnce({ ...following, signal, onProgress });
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isOvertaken(error)) {
+        log.info({ projection: name, position }, 'checkpoint moved by somebody else: starting from there');
+        continue;
+      }
+      failures += 1;
+      if (willPass(error)) {
+        const wait = Math.min(BACK_OFF_MS.first * 2 ** (failures - 1), BACK_OFF_MS.most);
+        log.warn({ err: error, projection: name, position, wait }, 'projection interrupted');
+        await pause(wait, undefined, { signal }).catch(() => {});
+      } else {
+        // The store delivers everything before an event that it cannot read.
+        const stoppedAt = error instanceof Poisoned ? error.position : position + 1;
+        stopped = { stoppedAt, error: (error as Error).message };
+        following.onHealth({ name, position, ...stopped });
+        log.error(
+          { err: error, projection: name, stoppedAt },
+          'projection stopped: it cannot get past an event',
+        );
+        await pause(POISON_RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+}
+
+/** From the checkpoint on, with one connection, until something fails or the signal aborts. */
+async function followOnce({
+  store,
+  projection,
+  connect,
+  signal,
+  lingerMs = 0,
+  onProgress,
+}: Omit<FollowLog, 'onProgress' | 'onHealth' | 'log'> & {
+  onProgress: (position: Position, handled: number) => void;
+}): Promise<void> {
+  const { name } = projection;
+  const end = new AbortController();
+  const connection = await connect((error) => end.abort(error));
+  try {
+    const checkpoint = await connection.checkpoint(name);
+    if (!checkpoint) throw new Error(`the read model ${name} was never made`);
+    if (checkpoint.version !== projection.version)
+      throw new EventStoreUnavailable(
+        `other code made the read model ${name} (version ${checkpoint.version})`,
+      );
+    let saved = checkpoint.position;
+    let position = saved;
+    onProgress(position, 0);
+
+    let saving: Promise<void> | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const advance = async (to: Position, events: Recorded[]) => {
+      clearTimeout(timer);
+      timer = undefined;
+      await saving;
+      const statements = projection.project(events);
+      await connection.apply({ name, from: saved, to, statements });
+      saved = to;
+    };
+    const save = () => {
+      if (position > saved) saving = advance(position, []).catch((error: unknown) => end.abort(error));
+    };
+    /** Finds the event that does not fit; those before it are kept. */
+    const advanceOneByOne = async (events: Recorded[]) => {
+      for (const event of events) {
+        await advance(event.position, [event]).catch((error: unknown) => {
+          throw willPass(error) ? error : new Poisoned(event.position, error);
+        });
+        position = saved;
+        onProgress(position, 1);
+      }
+    };
+
+    try {
+      const batches = store.subscribe({
+        after: position,
+        limit: BATCH,
+        lingerMs,
+        signal: AbortSignal.any([signal, end.signal]),
+      });
+      for await (const batch of batches) {
+        // Acknowledgements and pushes of the same events leave first: somebody waits for them.
+        await turn();
+        const { events, beyond } = handledBy(projection, batch);
+        const to = beyond ? (events.at(-1)?.position ?? position) : batch.at(-1)!.position;
+        if (events.length === 0) {
+          timer ??= setTimeout(save, SAVE_MS);
+        } else {
+          await advance(to, events).catch((error: unknown) => {
+            if (willPass(error)) throw error;
+            return advanceOneByOne(events);
+          });
+        }
+        position = to;
+        onProgress(position, events.length);
+        if (beyond) throw beyond;
+      }
+      if (end.signal.aborted && !signal.aborted) throw end.signal.reason;
+      if (position > saved) await advance(position, []);
+    } finally {
+      clearTimeout(timer);
+      await saving;
+    }
+  } finally {
+    await connection.close();
+  }
+}

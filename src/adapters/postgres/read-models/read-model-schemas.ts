@@ -1,0 +1,39 @@
+import type pg from 'pg';
+import type { Projection } from '../../../projections/projection.ts';
+
+export const nextOf = (name: string) => `${name}_next`;
+export const previousOf = (name: string) => `${name}_previous`;
+
+/** Makes an empty schema with the projection's tables. */
+export async function createTables(
+  client: pg.ClientBase,
+  schema: string,
+  { tables }: Projection,
+): Promise<void> {
+  await client.query(`
+    create schema ${schema};
+    set local search_path to ${schema};
+    ${tables}`);
+}
+
+/** Makes everything else that reading needs. */
+export async function createIndexes(
+  client: pg.ClientBase,
+  schema: string,
+  { indexes }: Projection,
+): Promise<void> {
+  await client.query(`set local search_path to ${schema}; ${indexes}`);
+}
+
+export async function schemaExists(client: pg.ClientBase, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);
+  return rowCount === 1;
+}
+
+export async function tablesOf(client: pg.ClientBase, schema: string): Promise<string[]> {
+  const { rows } = await client.query<{ tablename: string }>(
+    'select tablename from pg_tables where schemaname = $1 order by tablename',
+    [schema],
+  );
+  return rows.map(({ tablename }) => tablename);
+}

@@ -1,0 +1,67 @@
+import pg from 'pg';
+import type { Logger } from 'pino';
+import type { Claims } from '../../../files/claims.ts';
+import { APP_ROLE, withSession } from '../connection.ts';
+
+/** Locks named by two numbers never meet those named by one (PostgreSQL, "Advisory Lock Functions"): our first one. */
+const LOCK_SPACE = 1_718_185_061;
+const ANSWER_MS = 5_000;
+
+/**
+ * Claims as session locks on one connection, which opens with the first claim and again after a loss. PostgreSQL lets go
+ * of them all when the connection ends, so a lost one only means that work may be done twice. What this process has
+ * claimed already is granted to it again.
+ */
+export function createPostgresClaims({ url, log }: { url: string; log: Logger }): Claims & {
+  close(): Promise<void>;
+} {
+  let session: Promise<pg.Client> | undefined;
+
+  function open(): Promise<pg.Client> {
+    const client = new pg.Client({
+      connectionString: withSession(url, { role: APP_ROLE }),
+      application_name: 'claims',
+      connectionTimeoutMillis: 3_000,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
+    });
+    const opened = client.connect().then(() => client);
+    client.on('error', (err) => log.warn({ err }, 'claims are lost: work may be done twice'));
+    client.on('end', () => {
+      if (session === opened) session = undefined;
+    });
+    return opened;
+  }
+
+  async function ask(held: Promise<pg.Client>, lock: string, name: string): Promise<boolean> {
+    try {
+      const { rows } = await (
+        await held
+      ).query<{ done: boolean }>({
+        name: lock,
+        text: `select ${lock}($1, hashtext($2)) as done`,
+        values: [LOCK_SPACE, name],
+      });
+      return rows[0]!.done;
+    } catch (error) {
+      // A connection that does not answer holds nothing that anybody could rely on.
+      void held.then((client) => client.end()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  return {
+    async claim(name) {
+      const held = (session ??= open());
+      if (!(await ask(held, 'pg_try_advisory_lock', name))) return undefined;
+      return async () => {
+        if (session === held) await ask(held, 'pg_advisory_unlock', name).catch(() => undefined);
+      };
+    },
+    async close() {
+      const held = session;
+      session = undefined;
+      await held?.then((client) => client.end()).catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type pg from 'pg';
+import type { Lookups, MessageFacts } from '../../../commands/command.ts';
+import type { EventStore } from '../../../events/event-store.ts';
+import type { Progress } from '../../../projections/projection.ts';
+import { conversations } from '../../../projections/conversations.ts';
+import { caughtUpWithLog } from '../../../projections/caught-up.ts';
+
+const FACTS = `
+  select m.group_id as "groupId", m.sender_id as "senderId", m.changed_seq as "changedSeq",
+    m.deleted_at is not null as "isDeleted", m.text, m.file_ids <> '{}' as "hasFiles",
+    coalesce((
+      select json_object_agg(r.emoji, r.users)
+      from (
+        select emoji, json_agg(user_id order by seq) as users
+        from conversations.reactions where message_id = m.message_id group by emoji
+      ) r
+    ), '{}') as reactions
+  from conversations.messages m
+  where m.message_id = $2 and m.group_id = $1`;
+
+/** What commands may know of messages, at least as new as the log was when they asked. Throws `NotCaughtUp`. */
+export const createLookups = ({
+  pool,
+  ...log
+}: {
+  pool: pg.Pool;
+  store: Pick<EventStore, 'head'>;
+  progress: Pick<Progress, 'reached'>;
+}): Lookups => ({
+  async message(groupId, messageId) {
+    await caughtUpWithLog(log, conversations);
+    const { rows } = await pool.query<MessageFacts>({
+      name: 'message-facts',
+      text: FACTS,
+      values: [groupId, messageId],
+    });
+    return rows[0];
+  },
+});

@@ -1,0 +1,209 @@
+import type pg from 'pg';
+import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
+import { type ChatGroup, chatGroupOf, isMember } from '../../../commands/chat-group/chat-group.ts';
+import { type ReadMarkers, moveReadMarker } from '../../../commands/read-marker/move-read-marker.ts';
+import { CommandRejected } from '../../../commands/rejection.ts';
+import type { EventStore } from '../../../events/event-store.ts';
+import type { GroupId, UserId } from '../../../events/ids.ts';
+import type { Progress } from '../../../projections/projection.ts';
+import { conversations } from '../../../projections/conversations.ts';
+import { caughtUpWithLog } from '../../../projections/caught-up.ts';
+
+/** How many messages there are, and how many of them the member sent, or had read or not been there for. */
+interface Standing {
+  headSeq: number;
+  messages: number;
+  sent: number;
+  marker: number;
+  total: number;
+  own: number;
+  /** Messages of others after the marker that are not there any more. */
+  deleted: number;
+}
+
+/** One member's wish; those that come before its turn are answered together. */
+interface Wish {
+  groupId: GroupId;
+  userId: UserId;
+  seq: number;
+  answer: PromiseWithResolvers<Awaited<ReturnType<ReadMarkers['move']>>>;
+}
+
+type Move = Pick<Wish, 'groupId' | 'userId'> & {
+  target: number;
+  /** The member's own messages up to the target are `own` and, times `sign`, those after `after` up to `upTo`. */
+  own: number;
+  sign: 1 | -1;
+  after: number;
+  upTo: number;
+};
+
+/** Members whose markers one statement moves. */
+const BATCH = 200;
+/** A stretch of so many messages to look through is not for others to wait for. */
+const LONG_STRETCH = 2_000;
+
+const STANDINGS = `
+  select coalesce(c.head_seq, 0) as "headSeq", coalesce(c.message_count, 0) as messages,
+    coalesce(p.sent, 0) as sent, greatest(r.seq, p.from_seq, 0) as marker,
+    greatest(r.total, p.from_total, 0) as total, greatest(r.own, p.from_own, 0) as own, (
+      select count(*) from conversations.messages d
+      where d.group_id = asked.group_id and d.seq > greatest(r.seq, p.from_seq, 0) and d.deleted_at is not null
+        and d.sender_id <> asked.user_id
+    ) as deleted
+  from unnest($1::uuid[], $2::uuid[]) with ordinality asked (group_id, user_id, nth)
+  left join lateral (select * from conversations.conversations c where c.group_id = asked.group_id) c on true
+  left join lateral (
+    select * from conversations.participants p where p.group_id = asked.group_id and p.user_id = asked.user_id
+  ) p on true
+  left join lateral (
+    select * from public.read_markers r where r.group_id = asked.group_id and r.user_id = asked.user_id
+  ) r on true
+  order by nth`;
+
+/**
+ * How many messages there are up to a seq is the ordinal of the last one, found by index in a group of any size. The rows are
+ * in one order for all processes, so that none waits for another that waits for it.
+ */
+const MOVES = `
+  insert into public.read_markers as r (group_id, user_id, seq, total, own)
+  select asked.group_id, asked.user_id, asked.target, coalesce((
+    select m.ordinal from conversations.messages m
+    where m.group_id = asked.group_id and m.seq <= asked.target order by m.seq desc limit 1
+  ), 0), asked.own + asked.sign * (
+    select count(*) from conversations.messages m
+    where m.group_id = asked.group_id and m.sender_id = asked.user_id
+      and m.seq > asked.after and m.seq <= asked.up_to
+  )
+  from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[])
+    asked (group_id, user_id, target, own, sign, after, up_to)
+  order by asked.group_id, asked.user_id
+  on conflict (group_id, user_id) do update
+  set seq = excluded.seq, total = excluded.total, own = excluded.own
+  where r.seq < excluded.seq
+  returning group_id as "groupId", user_id as "userId"`;
+
+const keyOf = ({ groupId, userId }: Pick<Wish, 'groupId' | 'userId'>) => `${groupId} ${userId}`;
+const unread = ({ messages, sent, total, own, deleted }: Standing) =>
+  messages - total - (sent - own) - deleted;
+
+/** Where a marker goes from where it stands: own messages are counted on from there or back from the head. */
+function moveTo({ groupId, userId }: Wish, target: number, { headSeq, marker, sent, own }: Standing): Move {
+  const isNearHead = headSeq - target < target - marker;
+  const [after, upTo] = isNearHead ? [target, headSeq] : [marker, target];
+  return { groupId, userId, target, own: isNearHead ? sent : own, sign: isNearHead ? -1 : 1, after, upTo };
+}
+
+/**
+ * Where members have read up to. In a busy group everybody marks every message, on several devices: what is asked for while a
+ * batch is under way makes the next one.
+ */
+export function createReadMarkers({
+  pool,
+  loader,
+  ...log
+}: {
+  pool: pg.Pool;
+  store: Pick<EventStore, 'head'>;
+  loader: AggregateLoader;
+  progress: Pick<Progress, 'reached'>;
+}): ReadMarkers {
+  const waiting = new Map<string, Wish>();
+  let isWorking = false;
+
+  async function standings(wishes: readonly Wish[]): Promise<Standing[]> {
+    const values = [wishes.map(({ groupId }) => groupId), wishes.map(({ userId }) => userId)];
+    return (await pool.query<Standing>({ name: 'read-marker-standings', text: STANDINGS, values })).rows;
+  }
+
+  /** Answers with the keys of those that moved; the others have been overtaken. */
+  async function moved(moves: readonly Move[]): Promise<Set<string>> {
+    const values = (['groupId', 'userId', 'target', 'own', 'sign', 'after', 'upTo'] as const).map((column) =>
+      moves.map((move) => move[column]),
+    );
+    const query = { name: 'read-marker-moves', text: MOVES, values };
+    return new Set((await pool.query<Pick<Move, 'groupId' | 'userId'>>(query)).rows.map(keyOf));
+  }
+
+  async function settle(wishes: readonly Wish[], groups: ReadonlyMap<GroupId, ChatGroup>): Promise<void> {
+    const before = await standings(wishes);
+    const moves = wishes.flatMap((wish, index) => {
+      const standing = before[index]!;
+      const target = moveReadMarker(wish, { group: groups.get(wish.groupId)!, ...standing }, wish);
+      return target > standing.marker ? [moveTo(wish, target, standing)] : [];
+    });
+    const [long, short] = [moves.filter(isLong), moves.filter((move) => !isLong(move))];
+    const slow = new Set(long.map(keyOf));
+    await answer(
+      wishes.filter((wish) => !slow.has(keyOf(wish))),
+      short,
+    );
+    for (const move of long) {
+      const wish = wishes.filter((one) => keyOf(one) === keyOf(move));
+      void answer(wish, [move]).catch((error: unknown) => wish[0]!.answer.reject(error));
+    }
+  }
+
+  async function answer(wishes: readonly Wish[], moves: readonly Move[]): Promise<void> {
+    const done = moves.length > 0 ? await moved(moves) : new Set<string>();
+    const after = await standings(wishes);
+    for (const [index, wish] of wishes.entries()) {
+      const standing = after[index]!;
+      wish.answer.resolve({
+        seq: standing.marker,
+        unreadCount: unread(standing),
+        moved: done.has(keyOf(wish)),
+      });
+    }
+  }
+
+  /** The groups of some wishes, as the log has them now. Whoever may not know a group hears so before anything is waited for. */
+  async function groupsOf(wishes: readonly Wish[]): Promise<Map<GroupId, ChatGroup>> {
+    const groups = new Map<GroupId, ChatGroup>();
+    const ids = [...new Set(wishes.map(({ groupId }) => groupId))];
+    const loaded = await Promise.allSettled(ids.map((groupId) => loader.refresh(chatGroupOf(groupId))));
+    for (const [index, result] of loaded.entries()) {
+      const groupId = ids[index]!;
+      const asking = wishes.filter((wish) => wish.groupId === groupId);
+      if (result.status === 'rejected') for (const wish of asking) wish.answer.reject(result.reason);
+      else groups.set(groupId, result.value.state);
+    }
+    return groups;
+  }
+
+  async function serve(wishes: readonly Wish[]): Promise<void> {
+    const groups = await groupsOf(wishes);
+    const admitted = wishes.filter(({ groupId, userId, answer: { reject } }) => {
+      const group = groups.get(groupId);
+      if (group && !isMember(group, userId)) reject(new CommandRejected('GROUP_NOT_FOUND'));
+      return group && isMember(group, userId);
+    });
+    if (admitted.length === 0) return;
+    await caughtUpWithLog(log, conversations);
+    await settle(admitted, groups);
+  }
+
+  async function work(): Promise<void> {
+    while (waiting.size > 0) {
+      const batch = [...waiting.values()].slice(0, BATCH);
+      for (const wish of batch) waiting.delete(keyOf(wish));
+      await serve(batch).catch((error: unknown) => batch.forEach((wish) => wish.answer.reject(error)));
+    }
+  }
+
+  return {
+    move(groupId, userId, seq) {
+      const key = keyOf({ groupId, userId });
+      const wish = waiting.get(key) ?? { groupId, userId, seq, answer: Promise.withResolvers() };
+      wish.seq = Math.max(wish.seq, seq);
+      waiting.set(key, wish);
+      if (!isWorking) {
+        isWorking = true;
+        void work().finally(() => (isWorking = false));
+      }
+      return wish.answer.promise;
+    },
+  };
+}
+
+const isLong = ({ after, upTo }: Move) => upTo - after > LONG_STRETCH;

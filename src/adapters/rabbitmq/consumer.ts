@@ -1,0 +1,123 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { type Consumer, DEAD_QUEUE, LANES, QUEUE_OF, type Queue } from '../../notifications/deliver/queue.ts';
+import { keepRabbitmqLink, onChannelBroken } from './link.ts';
+import { declareTopology } from './topology.ts';
+
+const FIRST_BACK_OFF_MS = 200;
+const MAX_BACK_OFF_MS = 30_000;
+
+const BatchId = z.uuid();
+const Redelivered = z.object({ 'x-delivery-count': z.int().nonnegative() });
+const DeadLettered = z.object({ 'x-death': z.array(z.object({ reason: z.string() })).nonempty() });
+
+/** A consumer that comes back after every interruption, and can say why it gets nothing. */
+export interface RabbitmqConsumer extends Consumer {
+  failure(): string | undefined;
+}
+
+/**
+ * Consumes all queues on a connection of its own, so that a broker that takes no messages still takes
+ * acknowledgements. What fails is given back after 0.2 s, doubling with each time, and holds its place meanwhile: a
+ * fault that concerns all messages slows them all down.
+ */
+export async function createRabbitmqConsumer(
+  handlers: Parameters<Queue['consume']>[0],
+  { url, log }: { url: string; log: Logger },
+): Promise<RabbitmqConsumer> {
+  const { handle, onDead, concurrency } = handlers;
+  const stopping = new AbortController();
+  const inHand = new Set<Promise<void>>();
+  let cancel = async (): Promise<void> => undefined;
+
+  const rest = (milliseconds: number) =>
+    pause(Math.min(milliseconds, MAX_BACK_OFF_MS), undefined, { signal: stopping.signal }).catch(
+      () => undefined,
+    );
+
+  async function handleOnce(batchId: string, { properties }: ConsumeMessage): Promise<boolean> {
+    try {
+      await handle(batchId);
+      return true;
+    } catch (err) {
+      const redelivered = Redelivered.safeParse(properties.headers);
+      const redeliveries = redelivered.success ? redelivered.data['x-delivery-count'] : 0;
+      log.warn({ err, batchId, redeliveries }, 'a batch could not be handled');
+      await rest(FIRST_BACK_OFF_MS * 2 ** redeliveries);
+      return false;
+    }
+  }
+
+  /** Tried here for as long as it takes: a dead message that were given back might be dropped by the broker. */
+  async function handleDead(batchId: string, { properties }: ConsumeMessage): Promise<boolean> {
+    const died = DeadLettered.safeParse(properties.headers);
+    const reason = (died.success ? died.data['x-death'][0]?.reason : undefined) ?? 'unknown';
+    for (let failures = 0; !stopping.signal.aborted; failures += 1) {
+      try {
+        await onDead(batchId, `given up by RabbitMQ: ${reason}`);
+        return true;
+      } catch (err) {
+        log.warn({ err, batchId }, 'a dead batch could not be put aside');
+        await rest(FIRST_BACK_OFF_MS * 2 ** failures);
+      }
+    }
+    return false;
+  }
+
+  /** Settles a message on the channel that it came by, the only one where its tag means anything. */
+  async function take(channel: Channel, message: ConsumeMessage, work: typeof handleOnce): Promise<void> {
+    const batchId = BatchId.safeParse(message.content.toString());
+    if (!batchId.success)
+      log.warn({ bytes: message.content.length }, 'a message that is no batch is dropped');
+    const isDone = batchId.success ? await work(batchId.data, message) : true;
+    try {
+      if (isDone) channel.ack(message);
+      else channel.nack(message, false, true);
+    } catch {
+      log.info('the channel of a message has gone: the message comes again');
+    }
+  }
+
+  async function setUp(connection: ChannelModel, onBroken: (reason: string) => void): Promise<void> {
+    const channel = await connection.createChannel();
+    onChannelBroken(channel, onBroken);
+    await declareTopology(channel);
+    const follow = async (queue: string, prefetch: number, work: typeof handleOnce) => {
+      // Counts for the consumers that come after it, each by itself.
+      await channel.prefetch(prefetch);
+      const { consumerTag } = await channel.consume(queue, (message) => {
+        // The broker ended the consumer: its queue was deleted.
+        if (!message) return onBroken(`the queue ${queue} does not exist`);
+        if (stopping.signal.aborted) return undefined;
+        const taken = take(channel, message, work).finally(() => inHand.delete(taken));
+        inHand.add(taken);
+        return undefined;
+      });
+      return consumerTag;
+    };
+    const tags = [await follow(DEAD_QUEUE, 1, handleDead)];
+    for (const lane of LANES) tags.push(await follow(QUEUE_OF[lane], concurrency[lane], handleOnce));
+    cancel = async () => {
+      for (const tag of tags) await channel.cancel(tag);
+    };
+  }
+
+  const link = await keepRabbitmqLink({
+    url,
+    log,
+    name: 'notifications consumer',
+    setUp,
+    tearDown: () => (cancel = async () => undefined),
+  });
+  return {
+    failure: link.failure,
+    async stop() {
+      stopping.abort();
+      await cancel().catch(() => undefined);
+      await Promise.all(inHand);
+      await link.close();
+    },
+  };
+}

@@ -1,0 +1,135 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Channel, type ChannelModel, connect } from 'amqplib';
+import type { Logger } from 'pino';
+import { within } from '../../kit/deadline.ts';
+
+const HEARTBEAT_SECONDS = 10;
+const OPEN_DEADLINE_MS = 5_000;
+const CLOSE_DEADLINE_MS = 2_000;
+const FIRST_BACK_OFF_MS = 100;
+const MAX_BACK_OFF_MS = 10_000;
+
+/** A connection to RabbitMQ that is made again, with all that stands on it, whenever it breaks. */
+export interface RabbitmqLink {
+  /** Why nothing can be done with it now; undefined while it stands. */
+  failure(): string | undefined;
+  /** Closes the connection for good, in order where the broker still answers. */
+  close(): Promise<void>;
+}
+
+export interface RabbitmqLinkOptions {
+  url: string;
+  /** What the broker's operator sees, and what the log says. */
+  name: string;
+  /** Puts up what is to stand on a new connection. It calls `onBroken` when any of it fails later on. */
+  setUp: (connection: ChannelModel, onBroken: (reason: string) => void) => Promise<void>;
+  /** What was put up is gone. */
+  tearDown: (reason: string) => void;
+  log: Logger;
+}
+
+/**
+ * Keeps a connection until it is closed: each attempt has 5 s, and the pauses between them grow from 0.1 s to 10 s, with
+ * jitter, so that the nodes of a cluster do not all come back at once. Resolves after the first attempt, successful or
+ * not; never rejects.
+ */
+export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<RabbitmqLink> {
+  const { name, log } = options;
+  const closing = new AbortController();
+  let failure: string | undefined = 'not connected yet';
+  let blocked: string | undefined;
+  let firstTried = (): void => undefined;
+  const first = new Promise<void>((resolve) => (firstTried = resolve));
+
+  /** Resolves with the reason for which it ended. */
+  async function connectOnce(): Promise<string> {
+    const connection = await openWithin(options.url, name);
+    const broken = Promise.withResolvers<string>();
+    // Without a listener each of these would be thrown out of the socket's own, and end the process.
+    connection.on('error', (err: Error) => broken.resolve(err.message));
+    connection.on('close', () => broken.resolve('the connection was closed'));
+    connection.on('handler-error', (err: Error) => broken.resolve(err.message));
+    connection.on('blocked', (reason: string) => (blocked = `RabbitMQ takes no messages: ${reason}`));
+    connection.on('unblocked', () => (blocked = undefined));
+    const onClosing = () => broken.resolve('closed');
+    closing.signal.addEventListener('abort', onClosing);
+    try {
+      const settled = options.setUp(connection, broken.resolve).then(() => undefined);
+      const reason = await inTime(Promise.race([settled, broken.promise]), OPEN_DEADLINE_MS, 'the set-up');
+      if (reason !== undefined) throw new Error(reason);
+      if (failure !== undefined) log.info({ link: name }, 'connected to RabbitMQ');
+      failure = undefined;
+      firstTried();
+      return await broken.promise;
+    } finally {
+      closing.signal.removeEventListener('abort', onClosing);
+      blocked = undefined;
+      await inTime(connection.close(), CLOSE_DEADLINE_MS, 'closing').catch(() => undefined);
+    }
+  }
+
+  async function keepConnected(): Promise<void> {
+    for (let failures = 0; !closing.signal.aborted; failures += 1) {
+      const wasConnected = () => failure === undefined;
+      let reason: string;
+      try {
+        reason = await connectOnce();
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
+      if (wasConnected()) failures = 0;
+      if (!closing.signal.aborted && reason !== failure)
+        log.warn({ link: name, reason }, 'RabbitMQ is out of reach: it is tried again for ever');
+      failure = reason;
+      options.tearDown(reason);
+      firstTried();
+      await pause(backOff(failures), undefined, { signal: closing.signal }).catch(() => undefined);
+    }
+  }
+
+  const kept = keepConnected();
+  await first;
+  return {
+    failure: () => failure ?? blocked,
+    async close() {
+      closing.abort();
+      await kept;
+    },
+  };
+}
+
+async function openWithin(url: string, name: string): Promise<ChannelModel> {
+  const address = new URL(url);
+  address.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
+  const opening = connect(address.href, {
+    timeout: OPEN_DEADLINE_MS,
+    noDelay: true,
+    keepAlive: true,
+    clientProperties: { connection_name: name },
+  });
+  try {
+    return await inTime(opening, OPEN_DEADLINE_MS, 'connecting');
+  } catch (error) {
+    // It may yet open, and nobody would ever close it.
+    void opening.then((late) => late.close()).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Between half and the whole of what doubles with every failure. */
+function backOff(failures: number): number {
+  const most = Math.min(FIRST_BACK_OFF_MS * 2 ** failures, MAX_BACK_OFF_MS);
+  return most * (0.5 + Math.random() / 2);
+}
+
+const inTime = <T>(promise: Promise<T>, milliseconds: number, what: string): Promise<T> =>
+  within(promise, milliseconds, () => {
+    throw new Error(`${what} took more than ${milliseconds} ms`);
+  });
+
+/** Says why a channel broke. Without a listener each of these would be thrown, and end the process. */
+export function onChannelBroken(channel: Channel, onBroken: (reason: string) => void): void {
+  channel.on('error', (err: Error) => onBroken(err.message));
+  channel.on('close', () => onBroken('the channel was closed'));
+  channel.on('handler-error', (err: Error) => onBroken(err.message));
+}

@@ -1,0 +1,124 @@
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import type { Logger } from 'pino';
+import { QUEUE_OF, type Queue, QueueUnavailable } from '../../notifications/deliver/queue.ts';
+import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink } from './link.ts';
+import { declareTopology } from './topology.ts';
+
+const PUBLISH_DEADLINE_MS = 5_000;
+const MAX_UNCONFIRMED = 500;
+const QUEUE_IS_GONE = 'the queue does not exist';
+
+/** Publishes with confirms on a connection of its own. `publish` keeps the promise of the queue's port. */
+export interface RabbitmqPublisher extends RabbitmqLink, Pick<Queue, 'publish'> {}
+
+interface Unconfirmed {
+  settle: (failure?: string) => void;
+  isReturned: boolean;
+}
+
+/** One channel with confirms, from its opening to its end. */
+interface Session {
+  channel: ConfirmChannel;
+  onBroken: (reason: string) => void;
+  /** By the number of each, which a returned message carries as its correlation id. */
+  unconfirmed: Map<string, Unconfirmed>;
+  /** The socket's buffer is full until `drain`. */
+  isFull: boolean;
+}
+
+export async function createRabbitmqPublisher(options: {
+  url: string;
+  log: Logger;
+}): Promise<RabbitmqPublisher> {
+  let session: Session | undefined;
+  let published = 0;
+  /** Those that wait until something may be written. */
+  const waiting = new Set<() => void>();
+  const wake = () => {
+    for (const resume of waiting) resume();
+    waiting.clear();
+  };
+
+  async function setUp(connection: ChannelModel, onBroken: (reason: string) => void): Promise<void> {
+    const channel = await connection.createConfirmChannel();
+    const opened: Session = { channel, onBroken, unconfirmed: new Map(), isFull: false };
+    onChannelBroken(channel, onBroken);
+    channel.on('drain', () => {
+      opened.isFull = false;
+      wake();
+    });
+    // It comes before the confirm of the same message. The queue has gone: a new connection declares it anew.
+    channel.on('return', ({ properties }) => {
+      const returned = opened.unconfirmed.get(String(properties.correlationId));
+      if (returned) returned.isReturned = true;
+      setImmediate(onBroken, QUEUE_IS_GONE);
+    });
+    await declareTopology(channel);
+    session = opened;
+    wake();
+  }
+
+  function tearDown(reason: string): void {
+    const lost = session;
+    session = undefined;
+    for (const { settle } of lost?.unconfirmed.values() ?? []) settle(reason);
+    wake();
+  }
+
+  const link = await keepRabbitmqLink({ ...options, name: 'notifications publisher', setUp, tearDown });
+
+  /** Writes at once, and resolves once the broker has the message on disk. */
+  function write(current: Session, queue: string, batchId: string, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const key = String((published += 1));
+    const settle = (failure?: string) => {
+      current.unconfirmed.delete(key);
+      signal.removeEventListener('abort', onDeadline);
+      wake();
+      if (failure === undefined) resolve();
+      else reject(new QueueUnavailable(failure));
+    };
+    const onDeadline = () => {
+      settle('RabbitMQ did not confirm the message within 5 s');
+      // A connection that does not confirm for so long is given up, unless the broker said why it waits.
+      if (link.failure() === undefined) current.onBroken('a message was not confirmed');
+    };
+    signal.addEventListener('abort', onDeadline);
+    const entry: Unconfirmed = { settle, isReturned: false };
+    current.unconfirmed.set(key, entry);
+    const properties = { mandatory: true, persistent: true, messageId: batchId, correlationId: key };
+    const onConfirm = (err: unknown) => {
+      if (err) settle('RabbitMQ did not take the message');
+      else settle(entry.isReturned ? QUEUE_IS_GONE : undefined);
+    };
+    try {
+      current.isFull = !current.channel.publish('', queue, Buffer.from(batchId), properties, onConfirm);
+    } catch (error) {
+      settle(error instanceof Error ? error.message : String(error));
+    }
+    return promise;
+  }
+
+  return {
+    ...link,
+    async publish(batchId, lane) {
+      const deadline = new AbortController();
+      const timer = setTimeout(() => {
+        deadline.abort(new QueueUnavailable('RabbitMQ took no message within 5 s'));
+        wake();
+      }, PUBLISH_DEADLINE_MS);
+      try {
+        for (;;) {
+          deadline.signal.throwIfAborted();
+          const failure = link.failure();
+          if (failure !== undefined || !session) throw new QueueUnavailable(failure ?? 'not connected');
+          if (!session.isFull && session.unconfirmed.size < MAX_UNCONFIRMED)
+            return await write(session, QUEUE_OF[lane], batchId, deadline.signal);
+          await new Promise<void>((resume) => waiting.add(resume));
+        }
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Logger } from 'pino';
+import type { Queue } from '../../notifications/deliver/queue.ts';
+import { createRabbitmqConsumer, type RabbitmqConsumer } from './consumer.ts';
+import { createRabbitmqPublisher } from './publisher.ts';
+
+/**
+ * The queue on RabbitMQ 3.10 or later. Needs no broker to start: `failure` says that there is none, and it is looked for
+ * until there is one.
+ */
+export async function createRabbitmqQueue(options: { url: string; log: Logger }): Promise<Queue> {
+  const publisher = await createRabbitmqPublisher(options);
+  const consumers = new Set<RabbitmqConsumer>();
+  return {
+    publish: publisher.publish,
+    async consume(handlers) {
+      const consumer = await createRabbitmqConsumer(handlers, options);
+      consumers.add(consumer);
+      return {
+        async stop() {
+          await consumer.stop();
+          consumers.delete(consumer);
+        },
+      };
+    },
+    failure: () =>
+      [publisher, ...consumers].map(({ failure }) => failure()).find((each) => each !== undefined),
+    async close() {
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+      await publisher.close();
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { within } from '../../kit/deadline.ts';
+
+const CONNECT_DEADLINE_MS = 2_000;
+const PING_MS = 1_000;
+/** What an answer may take where a request waits for it. */
+export const ANSWER_MS = 500;
+/** Without any answer for so long, the connection is taken to lead nowhere and made again. */
+const SILENCE_MS = 5_000;
+const FIRST_BACK_OFF_MS = 100;
+const MAX_BACK_OFF_MS = 2_000;
+const CLOSE_DEADLINE_MS = 500;
+
+/** A connection to Redis that is made again, for ever, whenever it breaks. */
+export interface RedisLink {
+  /**
+   * Its commands reject when the connection breaks, and at once while there is none: nothing is queued, and nothing is
+   * sent twice. Where Redis hangs that takes 5 s, hence `usable`, which asks the link first, and `inTime`.
+   */
+  client: Redis;
+  /** Why nothing can be done with it now; undefined while Redis answers. */
+  failure(): string | undefined;
+  /** Calls back whenever Redis answers again after a failure. */
+  onReturn(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+/** Redis is out of reach, or does not answer. */
+export class RedisUnavailable extends Error {
+  override readonly name = 'RedisUnavailable';
+}
+
+/**
+ * The client of a link on which Redis answers. Throws `RedisUnavailable`. Ask for it before each command: what is sent in
+ * one turn of the event loop leaves in one write, which is most of what a command costs.
+ */
+export function usable({ client, failure }: Pick<RedisLink, 'client' | 'failure'>): Redis {
+  const reason = failure();
+  if (reason !== undefined) throw new RedisUnavailable(reason);
+  const { stream } = client;
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  }
+  return client;
+}
+
+/**
+ * What a command answers, unless it takes longer than so many milliseconds. Throws `RedisUnavailable` then. A process that
+ * was held up itself gets to read what has arrived meanwhile first, or else whoever is slow would never be done.
+ */
+export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> =>
+  within(answer, milliseconds, async () => {
+    await new Promise(setImmediate);
+    throw new RedisUnavailable(`no answer within ${milliseconds} ms`);
+  });
+
+/**
+ * Keeps a connection until it is closed; `name` is what the operator of Redis sees.
+ * The pauses between attempts grow from 0.1 s to 2 s, with jitter, so that the nodes of a cluster do not all come back at
+ * once.
+ */
+export function keepRedisLink({ url, name, log }: { url: string; name: string; log: Logger }): RedisLink {
+  const client = new Redis(url, {
+    connectionName: name,
+    disableClientInfo: true,
+    connectTimeout: CONNECT_DEADLINE_MS,
+    socketTimeout: SILENCE_MS,
+    disconnectTimeout: 200,
+    retryStrategy: backOff,
+    // What waits for a connection would be late when it comes, and what is sent again may be done twice.
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    // It does so without hearing of rejections, which would end the process.
+    autoResubscribe: false,
+  });
+  const listeners: (() => void)[] = [];
+  let failure: string | undefined = 'not connected yet';
+  let lastError: string | undefined;
+  let isReported = false;
+  let isClosing = false;
+
+  function failed(reason: string): void {
+    failure = reason;
+    if (isReported || isClosing) return;
+    isReported = true;
+    log.warn({ link: name, reason }, 'Redis is out of reach: it is tried again for ever');
+  }
+
+  function answered(): void {
+    lastError = undefined;
+    if (failure === undefined) return;
+    failure = undefined;
+    if (isReported) log.info({ link: name }, 'Redis answers again');
+    isReported = false;
+    for (const listener of listeners) listener();
+  }
+
+  async function ping(): Promise<void> {
+    if (client.status !== 'ready') return;
+    const { stream } = client;
+    try {
+      await inTime(client.ping(), ANSWER_MS);
+      if (client.stream === stream && client.status === 'ready') answered();
+    } catch {
+      if (client.stream === stream && client.status === 'ready') failed('it does not answer');
+    }
+  }
+
+  // Only its message goes on: an error of the server's carries the command, which may be the one with the password.
+  client.on('error', (error: NodeJS.ErrnoException) => (lastError = error.message || error.code));
+  client.on('ready', answered);
+  client.on('close', () => failed(lastError ?? 'the connection was closed'));
+  // The client gives up where connecting itself throws.
+  client.on('end', () => {
+    if (isClosing) return;
+    setTimeout(() => void (isClosing || client.connect().catch(() => undefined)), MAX_BACK_OFF_MS).unref();
+  });
+  const pings = setInterval(() => void ping(), PING_MS).unref();
+
+  return {
+    client,
+    failure: () => failure,
+    onReturn: (listener) => void listeners.push(listener),
+    async close() {
+      isClosing = true;
+      clearInterval(pings);
+      const ended = new Promise<void>((resolve) => client.once('end', resolve));
+      // Between two attempts nothing is open that could end.
+      const isOpen = client.status !== 'reconnecting' && client.status !== 'end';
+      client.disconnect();
+      if (isOpen) await within(ended, CLOSE_DEADLINE_MS, () => undefined);
+    },
+  };
+}
+
+/** Between half and the whole of what doubles with every attempt; the first is number one. */
+function backOff(attempt: number): number {
+  const most = Math.min(FIRST_BACK_OFF_MS * 2 ** (attempt - 1), MAX_BACK_OFF_MS);
+  return most * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,27 @@
+import type { RevocationNews } from '../../auth/revocations.ts';
+import type { RedisLinks } from './links.ts';
+
+const CHANNEL = 'chat:revocations';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The ids of ended sessions, on a channel of Redis. */
+export function createRedisRevocationNews({
+  redis: { channels },
+}: {
+  redis: Pick<RedisLinks, 'channels'>;
+}): RevocationNews {
+  return {
+    tell(sessionId) {
+      // What is lost here the others find in the store.
+      channels.publish(CHANNEL, sessionId).catch(() => undefined);
+    },
+    listen(onEnded, signal) {
+      channels.hear(CHANNEL, (message) => {
+        const sessionId = message.toString();
+        if (!UUID.test(sessionId)) throw new Error('not the id of a session');
+        onEnded(sessionId);
+      });
+      signal.addEventListener('abort', () => channels.unhear(CHANNEL));
+    },
+  };
+}

@@ -1,0 +1,212 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import type { Logger } from 'pino';
+import { StorageUnavailable } from '../../files/storage.ts';
+import { statusOf } from './client.ts';
+import { presignPut } from './upload.ts';
+
+/** What a server does beside storing objects. */
+export interface S3Abilities {
+  /** It finds the bucket in the path, not in the name of the host. */
+  pathStyle: boolean;
+  /** It refuses to overwrite when an upload asks for that. */
+  keepsFirst: boolean;
+  /** It compares bytes with the SHA-256 in a header. */
+  checksSha256: boolean;
+  /** It copies the version that was asked for, or nothing. */
+  copiesVersion: boolean;
+}
+
+/** What Amazon does. */
+export const allAbilities = (pathStyle: boolean): S3Abilities => ({
+  pathStyle,
+  ...{ keepsFirst: true, checksSha256: true, copiesVersion: true },
+});
+
+/** What every server does: taken until it is known what this one does. */
+export const fewestAbilities = (pathStyle: boolean): S3Abilities => ({
+  pathStyle,
+  ...{ keepsFirst: false, checksSha256: false, copiesVersion: false },
+});
+
+/** Of what is tried out; nothing else of ours is there. */
+export const PROBE_FOLDER = 'probe/';
+const PROBE_MS = 10_000;
+const FIRST_PAUSE_MS = 15_000;
+const LONGEST_PAUSE_MS = 300_000;
+const contentType = 'text/plain';
+const [FIRST, OTHER] = [Buffer.from('first'), Buffer.from('other')];
+const sha256 = createHash('sha256').update(FIRST).digest('hex');
+
+/** Where a server of S3 is asked: by the path, or by the name of the host. */
+export type ClientOf = (pathStyle: boolean) => S3Client;
+
+/** Tries out, with objects of five bytes, what a server does. Rejects when it cannot be asked. */
+async function probe(
+  bucket: string,
+  clientOf: ClientOf,
+  styles: readonly boolean[],
+  signal: AbortSignal,
+): Promise<S3Abilities> {
+  const abortSignal = { abortSignal: signal };
+  const pathStyle = await styleOf(bucket, clientOf, styles, signal);
+  const client = clientOf(pathStyle);
+  const folder = `${PROBE_FOLDER}${randomUUID()}/`;
+  const keys = ['plain', 'once', 'sha256', 'copy'].map((name) => `${folder}${name}`);
+  const [plain, once, checked, copy] = keys as [string, string, string, string];
+
+  async function put(key: string, body: Buffer, asked: { sha256?: string; once?: boolean } = {}) {
+    const upload = { bucket, key, contentType, size: body.length, sha256: null, once: false, ...asked };
+    const { url, method, headers } = await presignPut(client, upload);
+    const response = await fetch(url, { method, headers, body: new Uint8Array(body), signal });
+    await response.arrayBuffer();
+    return settled(response.status);
+  }
+
+  async function keepsFirst(): Promise<boolean> {
+    if ((await put(once, FIRST, { once: true })) !== 200) return false;
+    return [409, 412].includes(await put(once, OTHER, { once: true }));
+  }
+
+  async function checksSha256(): Promise<boolean> {
+    if ((await put(checked, FIRST, { sha256 })) !== 200) return false;
+    return (await put(checked, OTHER, { sha256 })) !== 200;
+  }
+
+  async function copyIf(etag: string): Promise<number> {
+    const source = { Bucket: bucket, Key: copy, CopySource: `${bucket}/${plain}`, CopySourceIfMatch: etag };
+    try {
+      await client.send(new CopyObjectCommand(source), abortSignal);
+      return 200;
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === undefined) throw error;
+      return settled(status);
+    }
+  }
+
+  async function copiesVersion(): Promise<boolean> {
+    const { ETag = '' } = await client.send(
+      new HeadObjectCommand({ Bucket: bucket, Key: plain }),
+      abortSignal,
+    );
+    return (await copyIf('"00000000000000000000000000000000"')) === 412 && (await copyIf(ETag)) === 200;
+  }
+
+  try {
+    const status = await put(plain, FIRST);
+    if (status !== 200) throw new StorageUnavailable(`S3 answered ${status} to the upload of an object`);
+    return {
+      pathStyle,
+      keepsFirst: await keepsFirst(),
+      checksSha256: await checksSha256(),
+      copiesVersion: await copiesVersion(),
+    };
+  } finally {
+    // What cannot be removed now goes with the next cleaning up of quarantine.
+    await Promise.allSettled(
+      keys.map((Key) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), abortSignal)),
+    );
+  }
+}
+
+/** An answer that says nothing of what the server is able to rejects. 501 does say it. */
+function settled(status: number): number {
+  if (status >= 500 && status !== 501) throw new StorageUnavailable(`S3 answered ${status}`);
+  return status;
+}
+
+/** The first way by which the bucket is found. */
+async function styleOf(
+  bucket: string,
+  clientOf: ClientOf,
+  styles: readonly boolean[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const errors: unknown[] = [];
+  for (const pathStyle of styles)
+    try {
+      await clientOf(pathStyle).send(new HeadBucketCommand({ Bucket: bucket }), { abortSignal: signal });
+      return pathStyle;
+    } catch (error) {
+      errors.push(error);
+    }
+  throw errors[0];
+}
+
+const LACKS = {
+  keepsFirst:
+    'The S3 server does not refuse to overwrite an object: uploads go to incoming/, and each is copied to quarantine/, where no client can change it, before it is looked at',
+  checksSha256:
+    'The S3 server does not compare uploads with their SHA-256: only the inspection does, and refuses the file',
+  copiesVersion:
+    'The S3 server does not copy a version of an object by its ETag: the ETag is compared before and after each copy',
+} as const;
+
+export interface WatchedAbilities {
+  current(): S3Abilities;
+  /** Ends the repetitions. */
+  stop(): void;
+}
+
+/**
+ * Finds out what a server does before it resolves, or, where the server cannot be asked, some time later. Without
+ * `pathStyle` both ways are tried.
+ */
+export async function watchAbilities({
+  bucket,
+  clientOf,
+  pathStyle,
+  log,
+  probeMs = PROBE_MS,
+  firstPauseMs = FIRST_PAUSE_MS,
+}: {
+  bucket: string;
+  clientOf: ClientOf;
+  pathStyle: boolean | undefined;
+  log: Logger;
+  probeMs?: number;
+  firstPauseMs?: number;
+}): Promise<WatchedAbilities> {
+  let current = fewestAbilities(pathStyle ?? true);
+  let timer: NodeJS.Timeout | undefined;
+  const stopping = new AbortController();
+
+  async function find(pauseMs: number): Promise<void> {
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(probeMs)]);
+    try {
+      const styles = pathStyle === undefined ? [true, false] : [pathStyle];
+      current = await probe(bucket, clientOf, styles, signal);
+      tell(current);
+    } catch (err) {
+      if (stopping.signal.aborted) return;
+      log.warn(
+        { err, pauseMs },
+        'The S3 server could not be asked what it does: asking again, and doing meanwhile with what every such server does',
+      );
+      timer = setTimeout(() => void find(Math.min(2 * pauseMs, LONGEST_PAUSE_MS)), pauseMs).unref();
+    }
+  }
+
+  function tell(abilities: S3Abilities): void {
+    const lacks = (Object.keys(LACKS) as (keyof typeof LACKS)[]).filter((ability) => !abilities[ability]);
+    for (const ability of lacks) log.warn(LACKS[ability]);
+    const style = abilities.pathStyle ? 'the path' : 'the name of the host';
+    log.info({ ...abilities }, `The S3 server finds the bucket in ${style}`);
+  }
+
+  await find(firstPauseMs);
+  return {
+    current: () => current,
+    stop() {
+      stopping.abort();
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,238 @@
+import type { Readable } from 'node:stream';
+import {
+  CopyObjectCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3';
+import type { Config } from '../../config.ts';
+import type { FileId } from '../../events/ids.ts';
+import {
+  type FileStorage,
+  ObjectChanged,
+  type StorageKey,
+  StorageUnavailable,
+  type StoredObject,
+  storageKey,
+} from '../../files/storage.ts';
+import { PROBE_FOLDER, type S3Abilities, allAbilities } from './abilities.ts';
+import { wholeBody } from './body.ts';
+import { type S3Credentials, asPort, s3Clients, statusOf } from './client.ts';
+import { presignPut } from './upload.ts';
+
+/** The server copies while the call waits. */
+const COPY_MS = 60_000;
+const PROBE_MS = 2_000;
+const REMOVALS_AT_ONCE = 10;
+
+/** Where uploads go that a client may overwrite as long as its URL holds. */
+const INCOMING = 'incoming/';
+const incomingKey = (fileId: FileId) => `${INCOMING}${fileId}`;
+/** Beside an object of quarantine. */
+const incomingOf = (key: StorageKey) =>
+  key.startsWith('quarantine/') ? [key.replace('quarantine/', INCOMING)] : [];
+
+/**
+ * Files in a bucket of S3 or of a server like it. Needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket;
+ * without the last, what is missing looks forbidden. Credentials come from the SDK's own chain unless given. An etag is
+ * S3's, without its quotes. `abilities` says what the server does; what it does not is done in another way.
+ */
+export function createS3Storage(
+  settings: NonNullable<Config['s3']>,
+  {
+    credentials,
+    abilities = () => allAbilities(settings.pathStyle ?? false),
+    callMs = 10_000,
+    idleMs = 15_000,
+  }: {
+    credentials?: S3Credentials;
+    abilities?: () => S3Abilities;
+    /** Of a call with its retries; of a read until its answer begins. */
+    callMs?: number;
+    /** Of silence in the middle of an object. */
+    idleMs?: number;
+  } = {},
+): FileStorage & { close(): void } {
+  const { bucket } = settings;
+  /** Amazon's own does everything, so nothing of ours lies beside the folders. */
+  const mayLack = settings.endpoint !== undefined;
+  const { clientOf, presignerOf, close } = s3Clients(settings, { answerMs: callMs, credentials });
+  const client = () => clientOf(abilities().pathStyle);
+  const within = (ms: number) => ({ abortSignal: AbortSignal.timeout(ms) });
+
+  async function* list(prefix: string) {
+    let token: string | undefined;
+    do {
+      const page = await client().send(
+        new ListObjectsV2Command({
+          Bucket: bucket,
+          Prefix: prefix,
+          ...(token !== undefined && { ContinuationToken: token }),
+        }),
+        within(callMs),
+      );
+      yield* page.Contents ?? [];
+      token = page.IsTruncated ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  }
+
+  /** One by one, since not every server like S3 knows how to delete many. */
+  async function removeAll(keys: readonly string[]): Promise<void> {
+    for (let from = 0; from < keys.length; from += REMOVALS_AT_ONCE)
+      await Promise.all(
+        keys
+          .slice(from, from + REMOVALS_AT_ONCE)
+          .map((Key) => client().send(new DeleteObjectCommand({ Bucket: bucket, Key }), within(callMs))),
+      );
+  }
+
+  async function removeOld(prefix: string, before: Date): Promise<number> {
+    let removed = 0;
+    let old: string[] = [];
+    const removeThem = async () => {
+      await removeAll(old);
+      removed += old.length;
+      old = [];
+    };
+    for await (const { Key, LastModified } of list(prefix)) {
+      if (Key !== undefined && LastModified !== undefined && LastModified < before) old.push(Key);
+      if (old.length === REMOVALS_AT_ONCE) await removeThem();
+    }
+    await removeThem();
+    return removed;
+  }
+
+  async function stat(key: string): Promise<StoredObject | undefined> {
+    try {
+      return described(
+        await client().send(new HeadObjectCommand({ Bucket: bucket, Key: key }), within(callMs)),
+      );
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async function requireVersion(key: string, etag: string): Promise<void> {
+    if ((await stat(key))?.etag !== etag) throw new ObjectChanged();
+  }
+
+  /** Copies that version, or whatever is there. */
+  async function copy(from: string, to: string, etag?: string): Promise<void> {
+    await client().send(
+      new CopyObjectCommand({
+        Bucket: bucket,
+        Key: to,
+        CopySource: `${bucket}/${from}`,
+        ...(etag !== undefined && { CopySourceIfMatch: `"${etag}"` }),
+      }),
+      { ...within(COPY_MS), requestTimeout: COPY_MS },
+    );
+  }
+
+  /** Also where it became known only after the URL was given whether the server refuses to overwrite. */
+  async function seal(fileId: FileId): Promise<StoredObject | undefined> {
+    const key = storageKey('quarantine', fileId);
+    const sealed = await stat(key);
+    if (sealed || !mayLack) return sealed;
+    const incoming = incomingKey(fileId);
+    if (!(await stat(incoming))) return undefined;
+    await copy(incoming, key);
+    await removeAll([incoming]);
+    return stat(key);
+  }
+
+  return {
+    presignUpload: ({ fileId, sha256, ...upload }) =>
+      asPort(() => {
+        const { keepsFirst, checksSha256, pathStyle } = abilities();
+        const key = keepsFirst ? storageKey('quarantine', fileId) : incomingKey(fileId);
+        const sum = checksSha256 ? sha256 : null;
+        return presignPut(presignerOf(pathStyle), { ...upload, bucket, key, sha256: sum, once: keepsFirst });
+      }),
+
+    seal: (fileId) => asPort(() => seal(fileId)),
+
+    // A bucket has no end.
+    requireRoom: () => Promise.resolve(),
+
+    stat: (key) => asPort(() => stat(key)),
+
+    read: (key, version) =>
+      asPort(async () => {
+        const IfMatch = version && `"${version.etag}"`;
+        const found = await client().send(
+          new GetObjectCommand({ Bucket: bucket, Key: key, ...(IfMatch && { IfMatch }) }),
+        );
+        const source = found.Body as Readable | undefined;
+        try {
+          const { size, etag } = described(found);
+          if (!source) throw new StorageUnavailable('S3 answered without a body');
+          // Not every server like S3 heeds If-Match.
+          if (version && version.etag !== etag) throw new ObjectChanged();
+          return { size, body: wholeBody(source, { size, idleMs }) };
+        } catch (error) {
+          source?.on('error', () => {}).destroy();
+          throw error;
+        }
+      }),
+
+    copy: (from, to, { etag }) =>
+      asPort(async () => {
+        if (abilities().copiesVersion) return copy(from, to, etag);
+        await requireVersion(from, etag);
+        await copy(from, to);
+        await requireVersion(from, etag).catch(async (error: unknown) => {
+          await removeAll([to]);
+          throw error;
+        });
+      }),
+
+    put: (key, bytes, contentType) =>
+      asPort(async () => {
+        await client().send(
+          new PutObjectCommand({ Bucket: bucket, Key: key, Body: bytes, ContentType: contentType }),
+          within(callMs),
+        );
+      }),
+
+    remove: (keys) =>
+      asPort(() =>
+        removeAll(abilities().keepsFirst ? keys : keys.flatMap((key) => [...incomingOf(key), key])),
+      ),
+
+    removeOlderThan: (folder, before) =>
+      asPort(async () => {
+        if (folder === 'quarantine' && mayLack)
+          for (const beside of [INCOMING, PROBE_FOLDER]) await removeOld(beside, before);
+        return removeOld(`${folder}/`, before);
+      }),
+
+    async failure() {
+      try {
+        await client().send(new HeadBucketCommand({ Bucket: bucket }), within(PROBE_MS));
+        return undefined;
+      } catch (error) {
+        return `S3 does not answer as it should: ${statusOf(error) ?? (error as Error).name}`;
+      }
+    },
+
+    close,
+  };
+}
+
+/** What S3 says of an object in its headers. */
+function described({
+  ContentLength: size,
+  ETag,
+}: {
+  ContentLength?: number | undefined;
+  ETag?: string | undefined;
+}) {
+  const etag = ETag?.replaceAll(/^(?:W\/)?"|"$/g, '');
+  if (size === undefined || !etag) throw new StorageUnavailable('S3 answered without size or ETag');
+  return { size, etag };
+}

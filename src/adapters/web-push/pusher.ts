@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import { type LookupAddress, type LookupOptions, lookup } from 'node:dns';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import type { Logger } from 'pino';
+import webPush from 'web-push';
+import { NotDelivered } from '../../notifications/deliver/mailer.ts';
+import { isPublicAddress, pushEndpoint } from '../../notifications/deliver/push-endpoints.ts';
+import {
+  type PushPayload,
+  type PushSubscription,
+  type Pusher,
+  SubscriptionGone,
+} from '../../notifications/deliver/pusher.ts';
+
+/** Whoever was away for longer looks for themselves. */
+const TTL_SECONDS = 86_400;
+const PUSH_WITHIN_MS = 5_000;
+const NOT_FOUND = 404;
+const GONE = 410;
+const TOO_MANY_REQUESTS = 429;
+
+interface Vapid {
+  /** Base64url: 65 bytes, and 32. */
+  publicKey: string;
+  privateKey: string;
+  /** `mailto:` or `https:`, where the push service finds us. */
+  subject: string;
+}
+
+/** A push service keeps only the last push of a topic: 32 characters of base64url at most (RFC 8030 §5.4). */
+const topicOf = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 32);
+
+/** A push that has waited for so long waits for a slow push service; while several do, it gets no more. */
+const SLOW_AFTER_MS = 1_500;
+const MOST_SLOW = 3;
+
+/** `a.push.example.org` and `b.push.example.org` are one push service, as far as a name can tell. */
+const siteOf = ({ hostname }: URL): string =>
+  isIP(hostname.replace(/^\[|\]$/g, '')) ? hostname : hostname.split('.').slice(-2).join('.');
+
+/** Keeps a push service that does not answer from taking all workers. */
+function createSlowSites(slowAfterMs: number) {
+  const waiting = new Map<string, Set<{ since: number }>>();
+  return async function push<T>(site: string, work: () => Promise<T>): Promise<T> {
+    const others = waiting.get(site) ?? new Set();
+    const slow = [...others].filter(({ since }) => performance.now() - since > slowAfterMs);
+    if (slow.length >= MOST_SLOW) throw new NotDelivered('the push service is slow', { isFinal: false });
+    const own = { since: performance.now() };
+    waiting.set(site, others.add(own));
+    try {
+      return await work();
+    } finally {
+      others.delete(own);
+      if (others.size === 0) waiting.delete(site);
+    }
+  };
+}
+
+type Resolve = (
+  host: string,
+  options: LookupOptions & { all: true },
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
+/**
+ * Resolves names to allowed addresses only. The connection is made to what was checked here, so that a name cannot point
+ * elsewhere in between (DNS rebinding).
+ */
+const checkedLookup =
+  (resolve: Resolve, isAllowed: (ip: string) => boolean): LookupFunction =>
+  (host, options, callback) =>
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      const [first, ...others] = error ? [] : addresses.filter(({ address }) => isAllowed(address));
+      if (!first) callback(error ?? new Error('no public address'), []);
+      else if (options.all) callback(null, [first, ...others]);
+      else callback(null, first.address, first.family);
+    });
+
+/**
+ * Web Push: encrypted (RFC 8291), signed (RFC 8292), handed to the push service that the browser named. We connect to
+ * what a client named, so: https, public addresses, no redirects, and nothing of the answer but its status is looked at.
+ * Throws at once when the VAPID keys are of no use.
+ */
+export function createWebPushPusher({
+  vapid,
+  privateHosts,
+  log,
+  ca,
+  resolve = lookup,
+  pushWithinMs = PUSH_WITHIN_MS,
+  slowAfterMs = SLOW_AFTER_MS,
+}: {
+  vapid: Vapid;
+  /** Hosts that may have a private address. */
+  privateHosts: readonly string[];
+  log: Logger;
+  /** Certificates to trust in place of the usual ones, in PEM. */
+  ca?: string;
+  /** How names become addresses. Default the system's way. */
+  resolve?: Resolve;
+  pushWithinMs?: number;
+  slowAfterMs?: number;
+}): Pusher {
+  const toSite = createSlowSites(slowAfterMs);
+  const { subject, publicKey, privateKey } = vapid;
+  webPush.getVapidHeaders('https://example.org', subject, publicKey, privateKey, 'aes128gcm');
+  const privateNames = new Set(privateHosts.map((host) => host.toLowerCase()));
+
+  function post(endpoint: URL, headers: OutgoingHttpHeaders, body: Buffer | string | null): Promise<number> {
+    const { promise, resolve: answer, reject } = Promise.withResolvers<number>();
+    const sending = request(endpoint, {
+      method: 'POST',
+      headers,
+      agent: false,
+      signal: AbortSignal.timeout(pushWithinMs),
+      ...(ca !== undefined && { ca }),
+      // A literal address is not looked up: the endpoint's own check has seen to it.
+      lookup: checkedLookup(resolve, (ip) => privateNames.has(endpoint.hostname) || isPublicAddress(ip)),
+    });
+    sending.on('error', reject);
+    sending.on('response', (response) => {
+      answer(response.statusCode ?? 0);
+      response.destroy();
+    });
+    sending.end(body);
+    return promise;
+  }
+
+  /** Only the subscription's own keys can be at fault here: then no attempt will ever succeed. */
+  function seal(subscription: PushSubscription, payload: PushPayload) {
+    try {
+      return webPush.generateRequestDetails(subscription, JSON.stringify(payload), {
+        vapidDetails: vapid,
+        contentEncoding: 'aes128gcm',
+        TTL: TTL_SECONDS,
+        urgency: 'normal',
+        topic: topicOf(payload.tag),
+      });
+    } catch {
+      throw new SubscriptionGone('the keys of the subscription are of no use');
+    }
+  }
+
+  return {
+    publicKey,
+    async push({ endpoint, keys }, payload) {
+      const url = pushEndpoint(endpoint, privateHosts);
+      if (!url) throw new NotDelivered('the endpoint is not one to connect to', { isFinal: true });
+      const { headers, body } = seal({ endpoint: url.href, keys }, payload);
+      const status = await toSite(siteOf(url), () => post(url, headers, body)).catch((error: unknown) => {
+        if (error instanceof NotDelivered) throw error;
+        const { code, name } = error as NodeJS.ErrnoException;
+        throw new NotDelivered(`the push service is out of reach: ${code ?? name}`, { isFinal: false });
+      });
+      if (status >= 300) log.warn({ status, tag: payload.tag }, 'push not taken');
+      accept(status);
+    },
+  };
+}
+
+/** What the push service's answer means (RFC 8030 §5, §7.3). */
+function accept(status: number): void {
+  if (status < 300) return;
+  if (status === NOT_FOUND || status === GONE)
+    throw new SubscriptionGone(`the push service answered ${status}`);
+  const isFinal = status < 500 && status !== TOO_MANY_REQUESTS;
+  throw new NotDelivered(`the push service answered ${status}`, { isFinal });
+}

@@ -1,0 +1,72 @@
+import { randomBytes } from 'node:crypto';
+import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { PasswordQueueFull } from '../credentials.ts';
+
+/** OWASP Password Storage Cheat Sheet, argon2id (the library's default): 19 MiB, two passes, one lane. */
+const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+
+/** Each hash takes a core and 19 MiB for some tens of milliseconds: few run, some wait, the rest hear so. */
+const MAX_RUNNING = 2;
+const MAX_WAITING = 100;
+
+/** Makes and checks password hashes, a few at a time. */
+export interface PasswordHashes {
+  /** Runs work that hashes when its turn comes. Throws `PasswordQueueFull` when too many wait already. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  /** To be called in turn. Hashes the password in NFC, so that it is the same whatever keyboard it is typed on. */
+  hash(password: string): Promise<string>;
+  /**
+   * To be called in turn. Without a hash to check against it answers `wrong`, at the same cost. `outdated` is right as well,
+   * but the hash was made at another cost than today's, or of the password as it was typed and not in NFC.
+   */
+  verify(password: string, passwordHash: string | undefined): Promise<'wrong' | 'right' | 'outdated'>;
+}
+
+function isOfToday(passwordHash: string): boolean {
+  const { memoryCost, timeCost, parallelism } = parseOptions(passwordHash);
+  return memoryCost === COST.memoryCost && timeCost === COST.timeCost && parallelism === COST.parallelism;
+}
+
+export async function createPasswordHashes({
+  maxRunning = MAX_RUNNING,
+  maxWaiting = MAX_WAITING,
+} = {}): Promise<PasswordHashes> {
+  const nobodysHash = await hash(randomBytes(32), COST);
+  const waiting: (() => void)[] = [];
+  let running = 0;
+
+  async function enter(): Promise<void> {
+    if (running < maxRunning) running += 1;
+    else if (waiting.length < maxWaiting) await new Promise<void>((resolve) => waiting.push(resolve));
+    else throw new PasswordQueueFull('too many passwords wait to be checked');
+  }
+
+  /** Hands the turn to the next in line, so that nobody slips in between. */
+  function leave(): void {
+    const next = waiting.shift();
+    if (next) next();
+    else running -= 1;
+  }
+
+  return {
+    async inTurn(work) {
+      await enter();
+      try {
+        return await work();
+      } finally {
+        leave();
+      }
+    },
+    hash: (password) => hash(password.normalize('NFC'), COST),
+    async verify(password, passwordHash) {
+      const known = passwordHash ?? nobodysHash;
+      const composed = password.normalize('NFC');
+      if (await verify(known, composed)) {
+        if (passwordHash === undefined) return 'wrong';
+        return isOfToday(passwordHash) ? 'right' : 'outdated';
+      }
+      const matchesAsTyped = composed !== password && (await verify(known, password));
+      return matchesAsTyped && passwordHash !== undefined ? 'outdated' : 'wrong';
+    },
+  };
+}

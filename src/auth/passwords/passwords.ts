@@ -1,0 +1,87 @@
+import type { UserId } from '../../events/ids.ts';
+import type { AccountTokens } from '../tokens/account-tokens.ts';
+import type { CheckPassword } from './check-password.ts';
+import { namesItsOwner } from './common-passwords.ts';
+import {
+  type Credential,
+  type Credentials,
+  LinkTokenInvalid,
+  OwnersPassword,
+  WrongPassword,
+} from '../credentials.ts';
+import type { PasswordHashes } from './password-hashes.ts';
+
+/** Changing a password, with the present one or with a letter. */
+export interface Passwords {
+  /**
+   * Ends every session of the account but `kept`. Throws `WrongPassword`, `RateLimited`, `PasswordQueueFull` and
+   * `OwnersPassword`.
+   */
+  change(
+    userId: UserId,
+    asked: { currentPassword: string; newPassword: string; address: string; kept: string },
+  ): Promise<void>;
+  /** Sends a letter to the address if it is an account's. Takes the same time if it is not. */
+  forgotten(email: string): Promise<void>;
+  /** Throws `LinkTokenInvalid` when the token cannot reset a password, or not any more. */
+  requireReset(token: string): Promise<void>;
+  /** Works once, and ends every session. Throws `LinkTokenInvalid`, `PasswordQueueFull` and `OwnersPassword`. */
+  reset(token: string, password: string): Promise<void>;
+}
+
+export function createPasswords({
+  credentials,
+  hashes,
+  tokens,
+  checkPassword,
+  onEnded,
+}: {
+  credentials: Credentials;
+  hashes: Pick<PasswordHashes, 'inTurn' | 'hash'>;
+  tokens: AccountTokens;
+  checkPassword: CheckPassword;
+  /** Hears of every session that ends here, at once. */
+  onEnded: (sessionId: string) => void;
+}): Passwords {
+  async function hashFor(
+    owner: Credential,
+    password: string,
+    field: OwnersPassword['field'],
+  ): Promise<string> {
+    if (namesItsOwner(password, owner)) throw new OwnersPassword(field);
+    return hashes.inTurn(() => hashes.hash(password));
+  }
+
+  async function openReset(token: string): Promise<{ letterId: string; owner: Credential }> {
+    const letterId = tokens.openReset(token);
+    const owner = letterId === undefined ? undefined : await credentials.ofReset(letterId);
+    if (letterId === undefined || !owner) throw new LinkTokenInvalid();
+    return { letterId, owner };
+  }
+
+  return {
+    async change(userId, { currentPassword, newPassword, address, kept }) {
+      const present = await credentials.ofUser(userId);
+      const attempt = { email: present?.email ?? '', password: currentPassword, address };
+      const opened = await checkPassword(attempt, async () => present);
+      if (!opened) throw new WrongPassword();
+      const { credential } = opened;
+      const passwordHash = await hashFor(credential, newPassword, 'newPassword');
+      const only = { version: credential.passwordVersion, kept };
+      const ended = await credentials.replacePassword(userId, passwordHash, only);
+      if (!ended) throw new WrongPassword();
+      ended.forEach(onEnded);
+    },
+    forgotten: (email) => credentials.sendReset(email),
+    async requireReset(token) {
+      await openReset(token);
+    },
+    async reset(token, password) {
+      const { letterId, owner } = await openReset(token);
+      const passwordHash = await hashFor(owner, password, 'password');
+      const ended = await credentials.resetPassword(letterId, passwordHash);
+      if (!ended) throw new LinkTokenInvalid();
+      ended.forEach(onEnded);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { createSource } from '../sniff/sniff-archive-source.ts';
+import { judgeBytes } from './judge.ts';
+import type { Result, Task } from './sandbox.ts';
+
+/**
+ * The program of the sandbox, see platform/process-sandbox.ts, which starts it, limits it and kills it. It says when it is
+ * ready, then takes tasks on stdin and writes what comes of each as one line of JSON. A frame is its length (four bytes,
+ * little-endian) and so many bytes: the task in JSON, the bytes in pieces, and an empty one.
+ */
+const input = createSource(process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
+
+/** Undefined at the end of the input. */
+async function readFrame(): Promise<Buffer | undefined> {
+  const length = (await input.peek(4))?.readUInt32LE();
+  if (length === undefined) return undefined;
+  await input.next(4);
+  const frame = await input.peek(length);
+  if (length > 0) await input.next(length);
+  return frame;
+}
+
+async function* readBytes(): AsyncGenerator<Buffer> {
+  for (let frame = await readFrame(); frame && frame.length > 0; frame = await readFrame()) yield frame;
+}
+
+async function perform(task: Task): Promise<Result<Task>> {
+  if (task.task === 'judge') return judgeBytes(task.contentType, readBytes());
+  // Loaded when it is needed: most files are no pictures.
+  const { makeThumbnail } = await import('./make-thumbnail.ts');
+  return { webp: (await makeThumbnail(readBytes()))?.toString('base64') ?? null };
+}
+
+function write(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+write({ ready: true });
+for (let task = await readFrame(); task; task = await readFrame()) {
+  const result = await perform(JSON.parse(task.toString()) as Task);
+  const { user, system } = process.cpuUsage();
+  write({ result, cpuSeconds: (user + system) / 1e6 });
+}

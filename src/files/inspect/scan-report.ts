@@ -1,0 +1,97 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { RefusalReason, Sha256, fileEvents } from '../../events/file.ts';
+import { text } from '../../events/text.ts';
+import type { Finding } from './finding.ts';
+
+const { etag } = fileEvents.FileUploaded.shape;
+const { contentType, size, sha256 } = fileEvents.FileUploadRequested.shape;
+const key = z.templateLiteral(['quarantine/', z.uuid()]);
+
+/** What a scanner elsewhere asks about an object before it looks at it. */
+export const ScanOrderRequest = z.strictObject({ key, etag });
+export type ScanOrderRequest = z.infer<typeof ScanOrderRequest>;
+/** What the uploader declared, and the object has to be. */
+export const ScanOrder = z.strictObject({ size, contentType, sha256 });
+export type ScanOrder = z.infer<typeof ScanOrder>;
+
+/** What it found in that version of the object. */
+export const ScanReport = z.strictObject({
+  key,
+  etag,
+  finding: z.discriminatedUnion('verdict', [
+    z.strictObject({
+      verdict: z.literal('cleared'),
+      sha256: Sha256,
+      contentType: contentType.optional(),
+    }),
+    z.strictObject({
+      verdict: z.literal('refused'),
+      reason: RefusalReason.exclude(['never-completed', 'never-sent']),
+      signature: text(1, 200).nullable(),
+    }),
+  ]) satisfies z.ZodType<Finding>,
+});
+export type ScanReport = z.infer<typeof ScanReport>;
+
+export const SCAN_HEADERS = {
+  timestamp: 'x-scan-timestamp',
+  nonce: 'x-scan-nonce',
+  signature: 'x-scan-signature',
+} as const;
+
+/** The clocks of both sides may differ by this much, and a message may take this long. */
+const TOLERANCE_SECONDS = 300;
+/** Longer than a signature is accepted: from 5 minutes before the server's time until 5 minutes after it. */
+export const NONCES_KEPT_SECONDS = 900;
+
+/** The port of the memory of what was accepted. */
+export interface Nonces {
+  /** False when it has been spent before. Kept for at least `NONCES_KEPT_SECONDS`. */
+  spend(nonce: string): Promise<boolean>;
+}
+
+const mac = (secret: string, timestamp: string, nonce: string, body: string | Uint8Array): Buffer =>
+  createHmac('sha256', secret).update(`${timestamp}.${nonce}.`).update(body).digest();
+
+/**
+ * The headers that sign a body: HMAC-SHA-256 over `timestamp.nonce.body`. `timestamp` is in seconds since 1970; the
+ * nonce, 16 to 64 characters of base64url, must be new each time, also when the same body is sent again.
+ */
+export function signReport(
+  secret: string,
+  body: string | Uint8Array,
+  { timestamp, nonce }: { timestamp: number; nonce: string },
+): Record<string, string> {
+  const seconds = String(timestamp);
+  return {
+    [SCAN_HEADERS.timestamp]: seconds,
+    [SCAN_HEADERS.nonce]: nonce,
+    [SCAN_HEADERS.signature]: `v1=${mac(secret, seconds, nonce, body).toString('hex')}`,
+  };
+}
+
+const Signed = z.object({
+  [SCAN_HEADERS.timestamp]: z.string().regex(/^\d{1,12}$/),
+  [SCAN_HEADERS.nonce]: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
+  [SCAN_HEADERS.signature]: z.string().regex(/^v1=[0-9a-f]{64}$/),
+});
+
+/**
+ * Whether these bytes were signed with the secret, within 5 minutes of `now` (in ms) either way, and come for the first
+ * time. Compared in constant time; a nonce is spent only once everything else holds.
+ */
+export async function verifyReport(
+  secret: string,
+  { headers, body }: { headers: Readonly<Record<string, unknown>>; body: Uint8Array },
+  { nonces, now }: { nonces: Nonces; now: number },
+): Promise<boolean> {
+  const signed = Signed.safeParse(headers);
+  if (!signed.success) return false;
+  const timestamp = signed.data[SCAN_HEADERS.timestamp];
+  const nonce = signed.data[SCAN_HEADERS.nonce];
+  const signature = Buffer.from(signed.data[SCAN_HEADERS.signature].slice('v1='.length), 'hex');
+  if (!timingSafeEqual(signature, mac(secret, timestamp, nonce, body))) return false;
+  if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) return false;
+  return nonces.spend(nonce);
+}

@@ -1,0 +1,45 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { countedAddress } from '../../auth/client-address.ts';
+import { type Cost, DEFAULT_COSTS, costOf } from '../../protocol/costs.ts';
+import type { RateLimits } from '../../protocol/rate-limits.ts';
+import { sendQuota } from './rate-limit-fields.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What every request takes, if that does not follow from the request. */
+    cost?: Cost;
+  }
+}
+
+/**
+ * Charges every request, on whatever route or none, as soon as it is known who asks and before the body is read. A user
+ * pays by id, anybody else by address. Whoever asks for very much at once waits. Call before any route is made.
+ */
+export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): void {
+  app.addHook('onRoute', (route) => {
+    const cost = costOf(route.schema?.operationId);
+    if (cost !== undefined) route.config = { ...route.config, cost };
+  });
+
+  app.addHook('preParsing', async (request, reply) => {
+    const cost = request.routeOptions.config.cost ?? usualCost(request);
+    if (cost === 0) return;
+    const userId = request.session?.actor.userId;
+    const key = userId ?? countedAddress(request.ip);
+    if (typeof cost === 'string') return sendQuota(reply, await rateLimits.consume(cost, key));
+    const quota = rateLimits.spend(userId === undefined ? 'anonymous' : 'requests', key, cost);
+    sendQuota(reply, quota);
+    if (quota.delayMs > 0) await pause(quota.delayMs);
+  });
+}
+
+/** Charges the address of a request whose token is not valid. */
+export function chargeBadToken(rateLimits: RateLimits, { ip }: FastifyRequest): void {
+  rateLimits.spend('anonymous', countedAddress(ip), DEFAULT_COSTS.badToken);
+}
+
+function usualCost({ method, query }: FastifyRequest): number {
+  if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return DEFAULT_COSTS.command;
+  return Object.hasOwn(query as object, 'q') ? DEFAULT_COSTS.search : DEFAULT_COSTS.query;
+}

@@ -1,0 +1,135 @@
+import { createHmac } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
+
+/** One use of a key: by whom, which key, and what it asked for. */
+export interface KeyedRequest {
+  scope: string;
+  key: string;
+  fingerprint: string;
+}
+export type Claim =
+  | { outcome: 'claimed' }
+  /** The first request with this key has not been answered. */
+  | { outcome: 'running' }
+  /** The key belongs to a request for something else. */
+  | { outcome: 'reused' }
+  | { outcome: 'answered'; status: number; body: string };
+
+/** The port of the keys. An answer is kept for 24 h; a key whose request died without one is free after 30 s. */
+export interface IdempotencyKeys {
+  claim(request: KeyedRequest): Promise<Claim>;
+  /** Keeps the answer to a claimed request. */
+  keep(request: KeyedRequest, answer: { status: number; body: string }): Promise<void>;
+  /** Gives a claimed key back, as if it had never been used. */
+  release(request: KeyedRequest): Promise<void>;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * The route honours `Idempotency-Key`, under this name, which an alias shares. Its answers are stored, so they
+     * must hold no secret.
+     */
+    idempotentAs?: string;
+  }
+  interface FastifyRequest {
+    keyed: KeyedRequest | undefined;
+  }
+}
+
+const HEADER = 'idempotency-key';
+/** A string of RFC 9651 in quotes, or the same characters bare, as most clients send them. */
+const KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-[\]-~](?:[ !#-[\]-~]{0,253}[!#-[\]-~])?))$/;
+/** How long an answer waits for its key. */
+const SETTLE_MS = 250;
+
+/**
+ * Answers a repeated request with the first answer (draft-ietf-httpapi-idempotency-key-header-07). Answers that a
+ * repetition may change, 429 and 5xx, are not kept. `secret` keeps fingerprints of bodies from being guessed.
+ */
+export function honourIdempotencyKeys(
+  app: FastifyInstance,
+  { keys, secret, log }: { keys: IdempotencyKeys; secret: string | Buffer; log: Logger },
+): void {
+  app.decorateRequest('keyed', undefined);
+
+  app.addHook('preHandler', async (request, reply) => {
+    const key = request.routeOptions.config.idempotentAs ? keyOf(request) : undefined;
+    if (key === undefined) return undefined;
+    const scope = request.session?.actor.userId ?? `anonymous ${request.ip}`;
+    const keyed = { scope, key, fingerprint: fingerprint(request, secret) };
+    const claim = await keys.claim(keyed);
+    if (claim.outcome === 'claimed') request.keyed = keyed;
+    return claim.outcome === 'claimed' ? undefined : answerAgain(reply, claim);
+  });
+
+  const notSettled = (error: unknown) => log.warn({ err: error }, 'An idempotency key was not settled');
+
+  app.addHook('onSend', async (request, { statusCode }, payload) => {
+    const { keyed } = request;
+    if (!keyed) return;
+    request.keyed = undefined;
+    const isFinal = statusCode < 500 && statusCode !== 429;
+    const settled = isFinal
+      ? keys.keep(keyed, { status: statusCode, body: textOf(payload) })
+      : keys.release(keyed);
+    // The command is done, so its answer goes out; a repetition hears of the same outcome from the log.
+    await Promise.race([settled.catch(notSettled), pause(SETTLE_MS, undefined, { ref: false })]);
+  });
+
+  // An answer in the place of a handler that goes on is not sent through the hook above.
+  app.addHook('onResponse', async ({ keyed }) => {
+    if (keyed) void keys.release(keyed).catch(notSettled);
+  });
+}
+
+/** What names the request's command for ever, see `Request.key` of the command handler; none without a header. */
+export const commandKey = ({ keyed }: FastifyRequest): { key?: string } =>
+  keyed ? { key: `${keyed.key}:${keyed.fingerprint}` } : {};
+
+function keyOf(request: FastifyRequest): string | undefined {
+  const header = request.headers[HEADER];
+  if (header === undefined) return undefined;
+  const found = typeof header === 'string' ? KEY.exec(header) : null;
+  if (!found)
+    throw new ProblemError(
+      badInput([{ path: [HEADER], message: 'Must be 1 to 255 ASCII characters' }], 'headers'),
+    );
+  return found[1]?.replaceAll(/\\(.)/g, '$1') ?? found[2]!;
+}
+
+/** The same for the same request whatever the order of its fields, and for a route and its alias. */
+function fingerprint({ routeOptions, params, body }: FastifyRequest, secret: string | Buffer): string {
+  const asked = { ...(params as object), ...((body as object | undefined) ?? {}) };
+  return createHmac('sha256', secret)
+    .update(JSON.stringify([routeOptions.config.idempotentAs, sorted(asked)]))
+    .digest('hex');
+}
+
+/** An answer as it goes out: JSON is text, a problem bytes. */
+const textOf = (payload: unknown): string =>
+  Buffer.isBuffer(payload) ? payload.toString() : typeof payload === 'string' ? payload : '';
+
+const sorted = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(sorted)
+    : typeof value === 'object' && value !== null
+      ? Object.entries(value)
+          .toSorted(([a], [b]) => (a < b ? -1 : 1))
+          .map(([name, each]) => [name, sorted(each)])
+      : value;
+
+function answerAgain(reply: FastifyReply, claim: Exclude<Claim, { outcome: 'claimed' }>): FastifyReply {
+  if (claim.outcome === 'running')
+    throw new ProblemError(problem('IDEMPOTENCY_KEY_IN_USE', { retryAfterSeconds: 1 }));
+  if (claim.outcome === 'reused') throw new ProblemError(problem('IDEMPOTENCY_KEY_REUSED'));
+  const type = claim.status < 400 ? 'application/json; charset=utf-8' : 'application/problem+json';
+  return reply
+    .code(claim.status)
+    .type(type)
+    .header('Idempotency-Replayed', 'true')
+    .send(Buffer.from(claim.body));
+}

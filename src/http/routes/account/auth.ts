@@ -1,0 +1,165 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { countedAddress } from '../../../auth/client-address.ts';
+import { type Credential, NewPassword, withUnrelatedPassword } from '../../../auth/credentials.ts';
+import { EmailAddress } from '../../../auth/email-address.ts';
+import type { LogIn } from '../../../auth/log-in.ts';
+import type { RateLimits } from '../../../protocol/rate-limits.ts';
+import type { Registration } from '../../../auth/registration.ts';
+import type { Authenticate } from '../../../auth/session.ts';
+import type { Sessions, Tokens } from '../../../auth/sessions.ts';
+import type { SigningKeys } from '../../../auth/tokens/signing-keys.ts';
+import type { Account } from '../../../commands/account/account.ts';
+import { encodePosition } from '../../../protocol/answers.ts';
+import { NewDisplayName, Role } from '../../../events/account.ts';
+import type { UserId } from '../../../events/ids.ts';
+import { text } from '../../../events/text.ts';
+import { authenticateRequests } from '../../hooks/authenticate-request.ts';
+import { Id, Position } from '../../../protocol/schemas.ts';
+
+export interface AuthRoutes {
+  registration: Registration;
+  logIn: LogIn;
+  sessions: Sessions;
+  authenticate: Authenticate;
+  rateLimits: RateLimits;
+  jwks: SigningKeys['jwks'];
+  /** The account as the log has it now. */
+  loadAccount: (userId: UserId) => Promise<Account>;
+}
+
+const NewAccount = withUnrelatedPassword(
+  z.strictObject({
+    role: Role.extract(['company', 'applicant']),
+    email: EmailAddress,
+    password: NewPassword,
+    displayName: NewDisplayName,
+  }),
+);
+/** A password that is too short or too long to be one is a wrong password, not a bad request. */
+const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) });
+const RefreshBody = z.strictObject({ refreshToken: text(1, 1_000) });
+
+const LoggedIn = z.object({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresIn: z.int().describe('Of the access token, in seconds'),
+  refreshExpiresIn: z.int().describe('Of the refresh token, in seconds'),
+  user: z.object({ id: Id, role: Role, displayName: z.string() }),
+});
+const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+
+/** A login may take 10 s (CONTRACT §1): many that come together wait for the processor. */
+const LOG_IN_MS = 8_000;
+
+const tags = ['Authentication'];
+
+/** Registering, logging in and out, and the keys to check access tokens with: CONTRACT §3. */
+export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
+  const { registration, logIn, sessions, jwks } = deps;
+  const app = plainApp.withTypeProvider<ZodTypeProvider>();
+  const authenticated = authenticateRequests(plainApp, deps);
+
+  async function loggedIn(tokens: Tokens, { userId, role, displayName }: Credential) {
+    const account = await deps.loadAccount(userId);
+    const name = account.status === 'registered' ? account.displayName : displayName;
+    return { ...tokens, user: { id: userId, role, displayName: name } };
+  }
+
+  app.post(
+    '/v1/auth/register',
+    {
+      config: { idempotentAs: 'Register', refusals: ['EMAIL_TAKEN'] },
+      schema: {
+        tags,
+        summary: 'Register as a company or an applicant',
+        operationId: 'register',
+        security: [],
+        body: NewAccount,
+        response: { 201: z.object({ userId: Id, position: Position }) },
+      },
+    },
+    async (request, reply) => {
+      const { userId, position } = await registration.register(request.body);
+      return reply.code(201).send({ userId, position: encodePosition(position) });
+    },
+  );
+
+  for (const [url, operationId] of [
+    ['/v1/auth/login', 'logIn'],
+    ['/login', 'logInAlias'],
+  ] as const)
+    app.post(
+      url,
+      {
+        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS'] },
+        schema: {
+          tags,
+          summary: 'Log in',
+          operationId,
+          security: [],
+          body: LogInBody,
+          response: { 200: LoggedIn },
+        },
+      },
+      async (request) => {
+        const credential = await logIn({ ...request.body, address: countedAddress(request.ip) });
+        const userAgent = request.headers['user-agent'];
+        return loggedIn(await sessions.open(credential, userAgent), credential);
+      },
+    );
+
+  app.post(
+    '/v1/auth/refresh',
+    {
+      config: { refusals: ['REFRESH_TOKEN_INVALID'] },
+      schema: {
+        tags,
+        summary: 'Exchange a refresh token for new tokens; the old one is spent',
+        operationId: 'refresh',
+        security: [],
+        body: RefreshBody,
+        response: { 200: LoggedIn },
+      },
+    },
+    async (request) => {
+      const { tokens, credential } = await sessions.refresh(request.body.refreshToken);
+      return loggedIn(tokens, credential);
+    },
+  );
+
+  app.post(
+    '/v1/auth/logout',
+    {
+      onRequest: authenticated,
+      schema: {
+        tags,
+        summary: 'End the session, with its tokens and its sockets',
+        operationId: 'logOut',
+        response: { 204: z.undefined().describe('The session has ended') },
+      },
+    },
+    async (request, reply) => {
+      await sessions.end(request.session.sessionId);
+      return reply.code(204).send();
+    },
+  );
+
+  app.get(
+    '/.well-known/jwks.json',
+    {
+      schema: {
+        tags,
+        summary: 'The public keys that access tokens are signed with',
+        operationId: 'getJwks',
+        security: [],
+        response: { 200: Jwks },
+      },
+    },
+    async (_, reply) => {
+      void reply.header('cache-control', 'public, max-age=300');
+      return jwks as z.infer<typeof Jwks>;
+    },
+  );
+}

@@ -1,0 +1,143 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Addresses } from '../../../auth/addresses.ts';
+import { countedAddress } from '../../../auth/client-address.ts';
+import { type Credentials, NewPassword } from '../../../auth/credentials.ts';
+import { EmailAddress } from '../../../auth/email-address.ts';
+import type { Passwords } from '../../../auth/passwords/passwords.ts';
+import type { RateLimits } from '../../../protocol/rate-limits.ts';
+import type { Authenticate } from '../../../auth/session.ts';
+import type { Account } from '../../../commands/account/account.ts';
+import { changeProfile } from '../../../commands/account/change-profile.ts';
+import { encodePosition } from '../../../protocol/answers.ts';
+import type { HandleCommand } from '../../../commands/handle-command.ts';
+import { CommandRejected } from '../../../commands/rejection.ts';
+import { NewDisplayName, Role } from '../../../events/account.ts';
+import type { UserId } from '../../../events/ids.ts';
+import { text } from '../../../events/text.ts';
+import { authenticateRequests } from '../../hooks/authenticate-request.ts';
+import { commandRequest } from '../../command-request.ts';
+import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
+import { Id, Position } from '../../../protocol/schemas.ts';
+
+export interface MeRoutes {
+  authenticate: Authenticate;
+  rateLimits: RateLimits;
+  credentials: Pick<Credentials, 'ofUser'>;
+  addresses: Addresses;
+  passwords: Passwords;
+  /** The account as the log has it now. */
+  loadAccount: (userId: UserId) => Promise<Account>;
+  handle: HandleCommand;
+}
+
+const Me = z.object({
+  id: Id,
+  userId: Id.describe('The same as id'),
+  role: Role,
+  displayName: z.string(),
+  email: z.string(),
+  emailVerified: z.boolean().describe('Mail goes to a verified address only'),
+  features: z.array(z.string()).describe('What this server offers beyond the first version'),
+});
+
+/** A password that is too short or too long to be one is a wrong password, not a bad request. */
+const PresentPassword = text(1, 1_000);
+/** Passwords that are checked together wait for the processor, as logins do. */
+const PASSWORD_MS = 8_000;
+
+const tags = ['Authentication'];
+
+/** The caller's own account. */
+export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
+  const app = plainApp.withTypeProvider<ZodTypeProvider>();
+  const onRequest = authenticateRequests(plainApp, deps);
+
+  /** Read from the log, not from a read model: whatever the caller has written, it shows. */
+  async function me(userId: UserId): Promise<z.infer<typeof Me>> {
+    const [account, credential] = await Promise.all([
+      deps.loadAccount(userId),
+      deps.credentials.ofUser(userId),
+    ]);
+    if (account.status === 'none' || !credential) throw new CommandRejected('USER_NOT_FOUND');
+    const { role, displayName } = account;
+    const { email, emailVerified } = credential;
+    return { id: userId, userId, role, displayName, email, emailVerified, features: [] };
+  }
+
+  app.get(
+    '/v1/me',
+    {
+      onRequest,
+      config: { refusals: ['USER_NOT_FOUND'] },
+      schema: {
+        tags,
+        summary: 'The caller',
+        operationId: 'getMe',
+        response: { 200: Me },
+      },
+    },
+    async ({ session }) => me(session.actor.userId),
+  );
+
+  app.patch(
+    '/v1/me',
+    {
+      onRequest,
+      config: { refusals: ['USER_NOT_FOUND'] },
+      schema: {
+        tags,
+        summary: "Change the caller's profile",
+        operationId: 'changeMe',
+        body: z.strictObject({ displayName: NewDisplayName.optional() }),
+        response: { 200: Me.extend({ position: Position }) },
+      },
+    },
+    async (request) => {
+      const { userId } = request.session.actor;
+      const change = { userId, ...request.body };
+      const { position } = await deps.handle(changeProfile, change, commandRequest(request));
+      return { ...(await me(userId)), position: encodePosition(position) };
+    },
+  );
+
+  app.put(
+    '/v1/me/password',
+    {
+      onRequest,
+      config: { answerMs: PASSWORD_MS, refusals: [WRONG_PASSWORD] },
+      schema: {
+        tags,
+        summary: 'Change the password; every other session ends',
+        operationId: 'changePassword',
+        body: z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }),
+        response: { 204: z.undefined().describe('The password is changed') },
+      },
+    },
+    async ({ session, body, ip }, reply) => {
+      const asked = { ...body, address: countedAddress(ip), kept: session.sessionId };
+      await deps.passwords.change(session.actor.userId, asked);
+      return reply.code(204).send();
+    },
+  );
+
+  app.put(
+    '/v1/me/email',
+    {
+      onRequest,
+      config: { answerMs: PASSWORD_MS, refusals: [WRONG_PASSWORD, 'EMAIL_TAKEN'] },
+      schema: {
+        tags,
+        summary: 'Change the e-mail address, as soon as the new one is confirmed; the present one is told',
+        operationId: 'changeEmail',
+        body: z.strictObject({ email: EmailAddress, password: PresentPassword }),
+        response: { 202: z.object({}) },
+      },
+    },
+    async ({ session, body, ip }, reply) => {
+      await deps.addresses.change(session.actor.userId, { ...body, address: countedAddress(ip) });
+      return reply.code(202).send({});
+    },
+  );
+}

@@ -1,0 +1,108 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { SignedLinks } from '../../../auth/tokens/signed-links.ts';
+import type { Account, RegisteredAccount } from '../../../commands/account/account.ts';
+import { setNotificationPreferences } from '../../../commands/account/set-notification-preferences.ts';
+import type { HandleCommand } from '../../../commands/handle-command.ts';
+import { UserId } from '../../../events/ids.ts';
+import { markup } from '../../../notifications/templates/html.ts';
+import { page, sendPage } from '../../pages.ts';
+import { ProblemError, problem } from '../../../protocol/problem.ts';
+import type { HttpApp } from '../../route-deps.ts';
+import { LinkQuery } from '../../../protocol/schemas.ts';
+
+export interface UnsubscribeRoutes {
+  links: Pick<SignedLinks, 'open'>;
+  handle: HandleCommand;
+  /** The account as the log has it now. */
+  loadAccount: (userId: UserId) => Promise<Account>;
+}
+
+const PATH = '/v1/unsubscribe';
+/** The body says nothing that the link does not, so it is not looked at. */
+const BODY_LIMIT = 4_096;
+/** Where a link in a mail leads to: the token is signed for the purpose `unsubscribe` and holds the `userId`. */
+export const unsubscribePath = (token: string): string => `${PATH}?token=${encodeURIComponent(token)}`;
+
+const TITLE = 'Notifications by e-mail';
+const QUESTION = page(
+  TITLE,
+  markup`
+    <p>Do you want no more notifications by e-mail?</p>
+    <form method="post">
+      <button name="List-Unsubscribe" value="One-Click">Unsubscribe</button>
+    </form>`,
+);
+const DONE = page(
+  TITLE,
+  markup`
+    <p>You will get no more notifications by e-mail.</p>
+    <p>You can turn them on again in your preferences.</p>`,
+);
+
+/** Ends the mails to whoever holds the link, without a log-in (RFC 8058). In a context of its own, for its own bodies. */
+export function unsubscribeRoutes(parent: FastifyInstance, deps: UnsubscribeRoutes): void {
+  void parent.register(async (app) => {
+    // Mail providers send either (RFC 8058 §3.2).
+    app.addContentTypeParser(
+      ['application/x-www-form-urlencoded', 'multipart/form-data'],
+      { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
+      async () => undefined,
+    );
+    routes(app.withTypeProvider<ZodTypeProvider>(), deps);
+  });
+}
+
+function routes(app: HttpApp, { links, handle, loadAccount }: UnsubscribeRoutes): void {
+  const common = {
+    tags: ['Notifications'],
+    security: [],
+    produces: ['text/html'],
+    querystring: LinkQuery,
+    response: { 200: z.string() },
+  };
+
+  /** Whom the link is for. Throws LINK_INVALID. */
+  async function accountOf(token: string): Promise<RegisteredAccount & { userId: UserId }> {
+    const userId = UserId.safeParse(links.open('unsubscribe', token)?.['userId']).data;
+    const account = userId && (await loadAccount(userId));
+    if (account?.status !== 'registered') throw new ProblemError(problem('LINK_INVALID'));
+    return { ...account, userId: userId! };
+  }
+
+  app.get(
+    PATH,
+    {
+      config: { refusals: ['LINK_INVALID'] },
+      schema: {
+        ...common,
+        operationId: 'askToUnsubscribe',
+        summary: 'A page that asks; it changes nothing, because scanners of mail follow every link',
+      },
+    },
+    async ({ query: { token } }, reply) => {
+      await accountOf(token);
+      return sendPage(reply, QUESTION);
+    },
+  );
+
+  app.post(
+    PATH,
+    {
+      config: { refusals: ['LINK_INVALID'] },
+      schema: {
+        ...common,
+        operationId: 'unsubscribe',
+        summary: 'End the notifications by e-mail (RFC 8058); again is no fault',
+        consumes: ['application/x-www-form-urlencoded', 'multipart/form-data'],
+      },
+    },
+    async ({ id, query: { token } }, reply) => {
+      const { userId, role } = await accountOf(token);
+      const change = { userId, preferences: { email: false } };
+      await handle(setNotificationPreferences, change, { actor: { userId, role }, correlationId: id });
+      return sendPage(reply, DONE);
+    },
+  );
+}

@@ -1,0 +1,157 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { Progress } from '../../projections/projection.ts';
+import { createAlarm } from '../alarm.ts';
+import type { FanOutInWork, FanOutPlace, FanOuts } from './fan-outs.ts';
+import { PageSize } from '../../kit/page-size.ts';
+import { patientLook } from './patient-look.ts';
+import type { Reach } from './reach.ts';
+import { restMs } from '../../kit/rest.ts';
+
+export interface FanOutLaneOptions {
+  store: Pick<EventStore, 'head'>;
+  fanOuts: FanOuts;
+  reach: Reach;
+  progress: Pick<Progress, 'reached'>;
+  log: Logger;
+  now: () => Date;
+  /** How long a message may take to reach those who are online. */
+  windowMs?: number;
+  /** How often it looks whose time is up. */
+  everyMs?: number;
+  /** Members that a slice looks at. */
+  sliceRows?: number;
+  /** Returns the pause after a slice that took `workedMs`, in milliseconds. */
+  rest?: (workedMs: number) => number;
+  /** Hears that somebody may be told. */
+  onWritten?: () => void;
+}
+
+export interface FanOutLane {
+  /** There is a new one. */
+  wake(): void;
+  /** Why it is retrying right now, or what it cannot get past; undefined while all is well. */
+  failure(): Error | undefined;
+  /** Resolves when the slice in hand is written. */
+  stop(): Promise<void>;
+}
+
+const SLICE_ROWS = 1_000;
+const READ_MODELS = ['accounts', 'chat_groups'];
+const BACK_OFF_MS = { first: 100, most: 5_000 };
+/** A fan-out that has failed so often in a row is repeating itself. */
+const REPEATED = 3;
+
+/**
+ * Tells large audiences a slice at a time, one slice of each group in turn, so that no group holds up another. The place
+ * moves with the rows of a slice, in one transaction. A slice that fails comes again at half the size, after the others
+ * have had their turn.
+ */
+export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
+  const { store, fanOuts, reach, progress, log, now } = options;
+  const { windowMs = 30_000, everyMs = 250, sliceRows = SLICE_ROWS } = options;
+  const { rest = restMs, onWritten = () => {} } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  /** Clients are still coming back: until the window has passed, nothing that was sent before the start is told. */
+  const settledAt = now().getTime() + windowMs;
+  let headAtStart: Position | undefined;
+  /** Of those that have failed. */
+  const pages = new Map<string, PageSize>();
+  let failure: Error | undefined;
+  let failures = 0;
+  let after: GroupId | undefined;
+  const alarm = createAlarm();
+
+  const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
+
+  /** Which members a slice tells, and where the fan-out is afterwards; undefined when it is over. */
+  async function slice(fanOut: FanOutInWork, rows: number) {
+    const { notice, pushedBy, decideAt } = fanOut;
+    const isDeciding = fanOut.isDeciding || now().getTime() >= decideAt;
+    // The time is up in the middle of the first pass: those it has found online are looked at again.
+    const isAgain = isDeciding && !fanOut.isDeciding && fanOut.hasUndecided;
+    const through = isAgain ? null : fanOut.through;
+    const members = await fanOuts.members({ ...fanOut, through }, rows);
+    const audience = members.filter(({ isInAudience }) => isInAudience).map(({ userId }) => userId);
+    const reached = await look(audience);
+    const isAway = (userId: UserId) =>
+      (isDeciding || !reached.isOnline(userId)) && !reached.hasReceived(userId, pushedBy, notice.groupId);
+    const candidates = audience.filter(isAway).map((recipientId) => ({ ...notice, recipientId }));
+    const hasUndecided =
+      !isDeciding && (fanOut.hasUndecided || audience.some((userId) => reached.isOnline(userId)));
+    const place = (): FanOutPlace | undefined => {
+      if (members.length === rows) return { through: members.at(-1)!.userId, isDeciding, hasUndecided };
+      return hasUndecided ? { through: null, isDeciding: true, hasUndecided: false } : undefined;
+    };
+    return { to: place(), candidates };
+  }
+
+  async function advance(fanOut: FanOutInWork): Promise<void> {
+    const { eventId, position } = fanOut.notice;
+    const page = pages.get(eventId) ?? new PageSize(sliceRows);
+    while (!(await progress.reached(position, everyMs, READ_MODELS))) if (signal.aborted) return;
+    const begun = performance.now();
+    try {
+      const step = await slice(fanOut, page.rows);
+      await fanOuts.advance(fanOut, step);
+      page.succeeded();
+      if (page.rows === sliceRows || !step.to) pages.delete(eventId);
+      if (step.candidates.length > 0) onWritten();
+    } catch (error) {
+      page.failed();
+      pages.set(eventId, page);
+      throw error;
+    }
+    await pause(rest(performance.now() - begun), undefined, { signal }).catch(() => {});
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      alarm.reset();
+      let fanOut: FanOutInWork | undefined;
+      try {
+        headAtStart ??= await store.head();
+        const beyond = now().getTime() < settledAt ? headAtStart : 0;
+        fanOut = await fanOuts.next({ after, beyond });
+        after = fanOut?.notice.groupId;
+        if (fanOut) await advance(fanOut);
+        else await alarm.sleep((await fanOuts.isEmpty()) ? undefined : everyMs);
+        failure = undefined;
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failure = error instanceof Error ? error : new Error(String(error));
+        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
+        failures += 1;
+        const { eventId, position } = fanOut?.notice ?? {};
+        log.warn(
+          { err: failure, eventId, position, pauseMs },
+          'a slice of a large audience failed; retrying',
+        );
+        await pause(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  /** A fan-out that goes on failing while others go on. */
+  function repeated(): Error | undefined {
+    for (const [eventId, { failures: times }] of pages)
+      if (times >= REPEATED)
+        return new Error(`the audience of event ${eventId} has failed ${times} times in a row`);
+    return undefined;
+  }
+
+  const ended = run();
+  return {
+    wake: alarm.wake,
+    failure: () => repeated() ?? failure,
+    stop: () => {
+      stopping.abort();
+      alarm.wake();
+      return ended;
+    },
+  };
+}

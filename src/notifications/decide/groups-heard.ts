@@ -1,0 +1,35 @@
+import type { AggregateLoader, Folded } from '../../commands/aggregate-cache.ts';
+import { type ChatGroup, chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import type { ChatGroupEvent, EventOf } from '../../events/domain-event.ts';
+import { groupIdOf } from '../../protocol/envelope.ts';
+import { NO_STREAM, type Recorded, type Revision } from '../../events/event-store.ts';
+import type { GroupId } from '../../events/ids.ts';
+
+/** A state that is older than what was heard so many groups ago has left every cache. */
+const MOST_HEARD = 10_000;
+
+/** The groups as a follower of the log sees them. */
+export function groupsHeard(loader: AggregateLoader) {
+  const heard = new Map<GroupId, Revision>();
+  return {
+    /** Hears of what happened in a group. In log order. */
+    hear(event: Recorded<ChatGroupEvent>): void {
+      const groupId = groupIdOf(event);
+      loader.absorb(chatGroupOf(groupId), [event]);
+      if (heard.size >= MOST_HEARD) heard.clear();
+      heard.set(groupId, event.revision);
+    },
+
+    /**
+     * Resolves with the group at least as new as the message: as the events before it and the membership of its sender.
+     * The cache may hold an older state, of a load that began before a change and ended after it.
+     */
+    async of({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>> {
+      const ref = chatGroupOf(data.groupId);
+      const group = await loader.load(ref);
+      const reliedOn = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
+      const needed = Math.max(reliedOn, heard.get(data.groupId) ?? NO_STREAM);
+      return group.revision >= needed ? group : loader.refresh(ref);
+    },
+  };
+}

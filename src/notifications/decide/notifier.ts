@@ -1,0 +1,243 @@
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import { jobOf } from '../../commands/job/job.ts';
+import { isChatGroupEvent } from '../../protocol/envelope.ts';
+import type { EventStore, Position, Recorded } from '../../events/event-store.ts';
+import type { UserId } from '../../events/ids.ts';
+import { WrittenByNewerCode, firstBeyond } from '../../events/stored-events.ts';
+import type { Progress } from '../../projections/projection.ts';
+import { type MessageAudience, audienceOf, notified, toldOfApplication, toldOfStatus } from './audience.ts';
+import { FEW, type Told, createDecisions } from './decisions.ts';
+import { groupsHeard } from './groups-heard.ts';
+import type { Outbox } from '../outbox.ts';
+import { PageSize } from '../../kit/page-size.ts';
+import { patientLook } from './patient-look.ts';
+import type { Reach } from './reach.ts';
+import { MOST_UNDECIDED } from './undecided.ts';
+import { within } from '../within.ts';
+
+export interface NotifierOptions {
+  store: Pick<EventStore, 'subscribe' | 'head'>;
+  loader: AggregateLoader;
+  outbox: Pick<Outbox, 'checkpoint' | 'begin' | 'write' | 'reconsider'>;
+  reach: Reach;
+  /** Preferences are those of the `accounts` read model. */
+  progress: Pick<Progress, 'reached'>;
+  log: Logger;
+  now: () => Date;
+  /** How long a message may take to reach those who are online. */
+  windowMs?: number;
+  /** How often it looks whose time is up, and saves a checkpoint when there is nothing else to write. */
+  everyMs?: number;
+  mostUndecided?: number;
+  /** More notifications of one message are written in slices. */
+  few?: number;
+  /** Hears that somebody may be told. */
+  onWritten?: () => void;
+  /** Hears that there are large audiences to tell. */
+  onFanOut?: () => void;
+}
+
+export interface Notifier {
+  /** Up to there everybody who is to be told is in the outbox. */
+  position(): Position;
+  /** How long ago the oldest event was stored that it has not handled yet; 0 when it keeps up. */
+  lagSeconds(): number;
+  /** Why it is retrying right now, or what it goes on repeating; undefined while all is well. */
+  failure(): Error | undefined;
+  /** Resolves when what is in hand is written. */
+  stop(): Promise<void>;
+}
+
+const BATCH = 500;
+/** Nobody notices it in a mail. */
+const LINGER_MS = 100;
+/** Recipients that one transaction writes. */
+const PAGE = 1_000;
+const BACK_OFF_MS = { first: 100, most: 5_000 };
+/** Where it has failed so often it is repeating itself. */
+const REPEATED = 3;
+const ACCOUNTS = ['accounts'];
+
+/**
+ * Decides who is told later, and writes it to the outbox, a page of recipients in each transaction; a message that many
+ * are to be told of becomes a fan-out there. The checkpoint never passes a message that is not decided, so after a crash,
+ * or any other fault, it starts again from the table: what was written stays as it is, and nothing is left out. The first
+ * start of all begins at the head of the log.
+ */
+export function startNotifier(options: NotifierOptions): Notifier {
+  const { store, loader, outbox, reach, progress, log, now } = options;
+  const { windowMs = 30_000, everyMs = 250, mostUndecided = MOST_UNDECIDED, few = FEW } = options;
+  const { onWritten = () => {}, onFanOut = () => {} } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const groups = groupsHeard(loader);
+  const page = new PageSize(PAGE);
+  let saved: Position = 0;
+  /** When the first event in hand was stored. */
+  let behindSince: number | undefined;
+  let failure: Error | undefined;
+  let failures = 0;
+  /** The checkpoint at which it has failed so often. */
+  let trouble: { position: Position; times: number; error: Error } | undefined;
+
+  async function begin(): Promise<Position> {
+    const checkpoint = await outbox.checkpoint();
+    if (checkpoint !== undefined) return checkpoint;
+    await outbox.begin(await store.head());
+    return begin();
+  }
+
+  const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
+
+  /** One life: from the checkpoint in the table until something fails or the notifier stops. */
+  async function follow(): Promise<void> {
+    saved = await begin();
+    // The write before may have been committed although its answer was lost.
+    onFanOut();
+    const headAtStart = await store.head();
+    const decisions = createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few });
+    let told: Told = { candidates: [], fanOuts: [] };
+    let changedTheirMind: UserId[] = [];
+    let handled = saved;
+    let savedAt = performance.now();
+    const settled = () => (decisions.first() ?? handled + 1) - 1;
+    const isSettled = () => handled === saved && told.candidates.length + told.fanOuts.length === 0;
+
+    function note({ candidates, fanOuts }: Told): void {
+      for (const candidate of candidates) told.candidates.push(candidate);
+      told.fanOuts.push(...fanOuts);
+    }
+
+    async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
+      if (firstBeyond([event], notified) === 0) throw new WrittenByNewerCode(event);
+      if (isChatGroupEvent(event)) groups.hear(event);
+      else if (event.type === 'MessageSent') {
+        const { state, revision } = await groups.of(event);
+        if (state.status !== 'none') sent.push(audienceOf(event, state.members, revision + 1));
+      } else if (event.type === 'ApplicationSubmitted' || event.type === 'ApplicationResubmitted')
+        told.candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
+      else if (event.type === 'ApplicationStatusChanged' || event.type === 'ApplicationReconsidered')
+        told.candidates.push(...toldOfStatus(event));
+      else if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
+    }
+
+    async function handleAll(events: readonly Recorded[]): Promise<void> {
+      behindSince = Date.parse(events[0]!.occurredAt);
+      const sent: MessageAudience[] = [];
+      for (const event of events) await handle(event, sent);
+      note(await decisions.divide(sent));
+      handled = events.at(-1)!.position;
+    }
+
+    /** Repeating it after a crash is no fault. */
+    async function reconsider(): Promise<void> {
+      if (changedTheirMind.length === 0) return;
+      await outbox.reconsider(changedTheirMind);
+      changedTheirMind = [];
+      onWritten();
+    }
+
+    async function writeTold(to: Position): Promise<void> {
+      const { candidates, fanOuts } = told;
+      let from = 0;
+      try {
+        for (let end = page.rows; end < candidates.length; end = from + page.rows) {
+          await outbox.write({ from: saved, to: saved, candidates: candidates.slice(from, end) });
+          page.succeeded();
+          from = end;
+        }
+        await outbox.write({ from: saved, to, candidates: candidates.slice(from), fanOuts });
+        page.succeeded();
+      } catch (error) {
+        page.failed();
+        throw error;
+      }
+      if (candidates.length > 0) onWritten();
+      if (fanOuts.length > 0) onFanOut();
+      told = { candidates: [], fanOuts: [] };
+    }
+
+    async function save(): Promise<void> {
+      const to = settled();
+      if (told.candidates.length + told.fanOuts.length > 0) {
+        while (!(await progress.reached(handled, everyMs, ACCOUNTS))) if (signal.aborted) return;
+      } else if (to === saved || (performance.now() - savedAt < everyMs && !signal.aborted)) return;
+      await writeTold(to);
+      saved = to;
+      savedAt = performance.now();
+    }
+
+    const end = new AbortController();
+    const until = AbortSignal.any([signal, end.signal]);
+    const options = { after: saved, limit: BATCH, lingerMs: LINGER_MS, signal: until };
+    const batches = store.subscribe(options)[Symbol.asyncIterator]();
+    const next = () => {
+      const batch = batches.next();
+      // A failure is heard when it is this batch's turn.
+      batch.catch(() => {});
+      return batch;
+    };
+    let arriving = next();
+    let isBehind = false;
+    try {
+      for (;;) {
+        if (isSettled() && handled >= headAtStart) trouble = undefined;
+        const arrived = isSettled() ? await arriving : await within(arriving, isBehind ? 0 : everyMs);
+        if (arrived?.done) break;
+        if (arrived) {
+          // Acknowledgements and pushes of the same events leave first: somebody waits for them.
+          await turn();
+          await handleAll(arrived.value);
+          arriving = next();
+        }
+        const decided = await decisions.decide();
+        note(decided);
+        isBehind = decided.isMore;
+        await reconsider();
+        await save();
+        if (!arrived || arrived.value.length < BATCH) behindSince = undefined;
+        failure = undefined;
+        failures = 0;
+      }
+      await save();
+    } finally {
+      end.abort();
+      await arriving.catch(() => {});
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
+        failures += 1;
+        const times = trouble?.position === saved ? trouble.times + 1 : 1;
+        trouble = { position: saved, times, error: failure };
+        log.warn({ err: failure, position: saved, pauseMs }, 'the notifier starts again from its checkpoint');
+        await pause(pauseMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  function repeated(): Error | undefined {
+    if (!trouble || trouble.position !== saved || trouble.times < REPEATED) return undefined;
+    const { times, error } = trouble;
+    return new Error(`it has failed ${times} times at position ${saved}: ${error.message}`, { cause: error });
+  }
+
+  const ended = run();
+  return {
+    position: () => saved,
+    lagSeconds: () => (behindSince === undefined ? 0 : Math.max(now().getTime() - behindSince, 0) / 1_000),
+    failure: () => repeated() ?? failure,
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { IANAZone } from 'luxon';
+import type { QuietHours } from '../../events/account.ts';
+
+const MINUTE_MS = 60_000;
+const DAY = 1_440;
+
+const minuteOfDay = (clockTime: string): number =>
+  Number(clockTime.slice(0, 2)) * 60 + Number(clockTime.slice(3));
+
+/**
+ * The end of the quiet span that `now` is in; undefined when it is in none. It is quiet while the user's own clock shows
+ * a time from `start` up to `end`, over midnight if need be. So a span whose end is skipped in spring ends where the
+ * clock is put forward, and one that the clock is put back into in autumn is quiet a second time.
+ */
+export function quietUntil(quietHours: QuietHours | null, now: Date): Date | undefined {
+  if (!quietHours) return undefined;
+  const zone = IANAZone.create(quietHours.timeZone);
+  const start = minuteOfDay(quietHours.start);
+  const end = minuteOfDay(quietHours.end);
+  // All times are whole minutes since 1970: clocks are put forward and back at whole minutes.
+  const offset = (minute: number) => zone.offset(minute * MINUTE_MS);
+  const isQuiet = (minute: number): boolean => {
+    const clock = (minute + offset(minute)) % DAY;
+    return start < end ? start <= clock && clock < end : start <= clock || clock < end;
+  };
+
+  let minute = Math.floor(now.getTime() / MINUTE_MS);
+  if (!isQuiet(minute)) return undefined;
+  for (;;) {
+    const clock = (minute + offset(minute)) % DAY;
+    const straight = minute + ((end - clock + DAY) % DAY);
+    const changed = clockChange(offset, minute, straight);
+    minute = changed ?? straight;
+    if (!isQuiet(minute)) return new Date(minute * MINUTE_MS);
+  }
+}
+
+/** The first minute with another offset than the one at `from`, if the one at `to`, at most a day later, is another. */
+function clockChange(offset: (minute: number) => number, from: number, to: number): number | undefined {
+  if (offset(from) === offset(to)) return undefined;
+  let before = from;
+  let after = to;
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offset(middle) === offset(from)) before = middle;
+    else after = middle;
+  }
+  return after;
+}

@@ -1,0 +1,192 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { UserId } from '../../events/ids.ts';
+import { NotCaughtUp } from '../../projections/projection.ts';
+import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
+import type { NotificationFacts } from './facts.ts';
+import { type SecondLook, lookAgain } from './look-again.ts';
+import { type Mailer, NotDelivered } from './mailer.ts';
+import type { Batch, Channel, Outcome, Skipped } from '../notification.ts';
+import type { Outbox } from '../outbox.ts';
+import { pushToAll } from './push-to-all.ts';
+import type { PushSubscriptions } from './push-subscriptions.ts';
+import type { Pusher } from './pusher.ts';
+import { quietUntil } from './quiet-hours.ts';
+import { letter } from '../templates/letter.ts';
+import { pushPayload } from '../templates/push.ts';
+import { oneLine } from '../templates/wording.ts';
+
+/** So many attempts may fail for a reason that may pass: with the back-off below that is most of a working day. */
+const MAX_ATTEMPTS = 12;
+const FIRST_BACK_OFF_MS = 30_000;
+const MAX_BACK_OFF_MS = 3_600_000;
+
+/** Read models that are behind have mostly caught up so much later. */
+const CATCH_UP_MS = 1_000;
+/** While one batch is on its way to somebody, the next one waits for so long before it is handed out again. */
+const NEXT_MS = 1_000;
+
+/** When a batch that failed so often before may be tried again. */
+export const backOffMs = (attempts: number): number =>
+  Math.min(FIRST_BACK_OFF_MS * 2 ** attempts, MAX_BACK_OFF_MS);
+
+export interface WorkerDeps {
+  outbox: Pick<Outbox, 'load' | 'settle' | 'retry' | 'park'>;
+  facts: NotificationFacts;
+  mailer: Pick<Mailer, 'send'>;
+  pusher: Pick<Pusher, 'push'>;
+  subscriptions: Pick<PushSubscriptions, 'ofUser' | 'drop'>;
+  /** What a letter about an account says; undefined when it is not to be sent any more. */
+  writeAccountLetter: WriteAccountLetter;
+  /** Where one POST ends the mails to this user (RFC 8058). */
+  unsubscribeUrl: (userId: UserId) => string;
+  /** Where people read their messages; its host is in every Message-ID, so it should not change while mails wait. */
+  siteUrl: string;
+  now: () => Date;
+  log: Logger;
+  metrics?: {
+    notificationsSettled(channel: Channel, outcome: 'sent' | Skipped, count: number): void;
+  };
+  /** How long an outage of the database is waited out before the queue hears of it. Default 20 s. */
+  patienceMs?: number;
+}
+
+export interface Worker {
+  /** Rejects only for a fault of ours, or when the database stays away: the queue then hands the batch out again. */
+  handle(batchId: string): Promise<void>;
+  /** The queue has handed it out too often. */
+  onDead(batchId: string, reason: string): Promise<void>;
+}
+
+/**
+ * Sends what is in a batch, after a second look at all of it. Between sending and settling there is no transaction: a
+ * crash there sends the same letter again, with the same Message-ID, or the same push, with the same tag.
+ */
+export function createWorker(deps: WorkerDeps): Worker {
+  const { outbox, facts, log, metrics, now, patienceMs = 20_000 } = deps;
+  const { hostname } = new URL(deps.siteUrl);
+  const inHand = new Map<string, Promise<void>>();
+  /** Who is being told, and by which channel: nobody takes more than one place in a lane. */
+  const told = new Set<string>();
+
+  /** What is sent must be settled, and an outage must not use up the deliveries that a poisoned batch is allowed. */
+  async function persistently<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = performance.now() + patienceMs;
+    for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, 1_000)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (performance.now() + waitMs > deadline) throw error;
+        await pause(waitMs);
+      }
+    }
+  }
+
+  async function settle(batch: Batch, outcomes: Outcome[]): Promise<void> {
+    await persistently(() => outbox.settle(batch.batchId, outcomes));
+    for (const [outcome, { length }] of Map.groupBy(outcomes, (o) => o.outcome))
+      metrics?.notificationsSettled(batch.channel, outcome, length);
+  }
+
+  async function park({ batchId, channel }: Batch, reason: string): Promise<void> {
+    await persistently(() => outbox.park(batchId, reason));
+    log.error({ batchId, channel, reason }, 'notifications parked');
+  }
+
+  /** A stranger may have typed any address for an account: its letter is no operator's concern. */
+  async function giveUp(batch: Batch, reason: string): Promise<void> {
+    if (!batch.letter) return park(batch, reason);
+    await settle(batch, []);
+    log.warn(
+      { batchId: batch.batchId, reason },
+      'a letter about an account is refused: it is not sent again',
+    );
+  }
+
+  async function putOff(batch: Batch, error: Error): Promise<void> {
+    const { batchId, channel, attempts } = batch;
+    const reason = error.message;
+    if (attempts + 1 > MAX_ATTEMPTS) return park(batch, reason);
+    const isBehind = error instanceof NotCaughtUp && attempts === 0;
+    const at = new Date(now().getTime() + (isBehind ? CATCH_UP_MS : backOffMs(attempts)));
+    await persistently(() => outbox.retry(batchId, at, reason));
+    log.warn({ batchId, channel, attempts, reason }, 'notifications put off');
+  }
+
+  const messageIdOf = ({ batchId }: Batch) => `<${batchId}@${hostname}>`;
+
+  /** No preferences and no quiet hours: somebody waits for it. */
+  async function sendAccountLetter(batch: Batch, letter: AccountLetter): Promise<void> {
+    const content = await deps.writeAccountLetter(batch.batchId, letter);
+    if (!content) return;
+    const to = { name: '', address: letter.address };
+    await deps.mailer.send({ ...content, messageId: messageIdOf(batch), to });
+  }
+
+  async function sendMail(batch: Batch, { recipient, news }: SecondLook): Promise<'sent' | Skipped> {
+    const address = await facts.emailAddress(batch.recipientId);
+    if (address === undefined || !recipient) return 'no-address';
+    const unsubscribeUrl = deps.unsubscribeUrl(batch.recipientId);
+    const { siteUrl } = deps;
+    await deps.mailer.send({
+      ...letter(news, { recipientName: recipient.displayName, siteUrl, unsubscribeUrl }),
+      messageId: messageIdOf(batch),
+      to: { name: oneLine(recipient.displayName), address },
+      unsubscribeUrl,
+    });
+    return 'sent';
+  }
+
+  async function send(batch: Batch, look: SecondLook): Promise<'sent' | Skipped> {
+    if (batch.channel === 'email') return sendMail(batch, look);
+    return pushToAll(deps, batch.recipientId, pushPayload(look.news, batch.batchId));
+  }
+
+  async function deliver(batch: Batch): Promise<void> {
+    if (batch.letter) {
+      await sendAccountLetter(batch, batch.letter);
+      return settle(batch, []);
+    }
+    const look = await lookAgain(batch, facts);
+    if (look.remaining.length === 0) return settle(batch, look.skipped);
+    const quiet = quietUntil(look.recipient?.preferences.quietHours ?? null, now());
+    if (quiet) return persistently(() => outbox.retry(batch.batchId, quiet));
+    const outcome = await send(batch, look);
+    await settle(batch, [...look.skipped, ...look.remaining.map((eventId) => ({ eventId, outcome }))]);
+  }
+
+  async function attempt(batchId: string): Promise<void> {
+    const batch = await persistently(() => outbox.load(batchId));
+    if (!batch) return;
+    const place = `${batch.channel} ${batch.recipientId}`;
+    if (told.has(place)) {
+      const next = new Date(now().getTime() + NEXT_MS);
+      return persistently(() => outbox.retry(batchId, next));
+    }
+    told.add(place);
+    try {
+      await deliver(batch);
+    } catch (error) {
+      if (error instanceof NotDelivered && error.isFinal) await giveUp(batch, error.message);
+      else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
+      else throw error;
+    } finally {
+      told.delete(place);
+    }
+  }
+
+  return {
+    /** A broker that comes back hands out what is still being sent here: the second delivery waits for the first. */
+    handle(batchId) {
+      const running = inHand.get(batchId);
+      if (running) return running;
+      const handling = attempt(batchId).finally(() => inHand.delete(batchId));
+      inHand.set(batchId, handling);
+      return handling;
+    },
+    async onDead(batchId, reason) {
+      const batch = await persistently(() => outbox.load(batchId));
+      if (batch) await park(batch, reason);
+    },
+  };
+}

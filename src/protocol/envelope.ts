@@ -1,0 +1,39 @@
+import type { ChatGroupEvent, ConversationEvent } from '../events/domain-event.ts';
+import type { Recorded } from '../events/event-store.ts';
+import type { GroupId } from '../events/ids.ts';
+import { asStored } from '../events/stored-events.ts';
+
+/** How an event of a group looks outside: the same on the socket, in `sync`, in queues and in exports. */
+export interface Envelope {
+  id: string;
+  type: string;
+  v: number;
+  groupId: string;
+  /** Position in the conversation: 1, 2, 3 … without holes. */
+  seq?: number;
+  /** Version of the member list; stands in place of `seq` for events of the group itself. */
+  roster?: number;
+  occurredAt: string;
+  actorId: string | null;
+  data: unknown;
+}
+
+type GroupEvent = Recorded<ConversationEvent> | Recorded<ChatGroupEvent>;
+
+export const isConversationEvent = (event: { stream: string }): event is Recorded<ConversationEvent> =>
+  event.stream.startsWith('conversation-');
+
+export const isChatGroupEvent = (event: { stream: string }): event is Recorded<ChatGroupEvent> =>
+  event.stream.startsWith('chatGroup-');
+
+/** The group whose roster or conversation the stream is; the event itself may be one that this code does not know. */
+export const groupIdOf = ({ stream }: GroupEvent): GroupId =>
+  stream.slice(stream.indexOf('-') + 1) as GroupId;
+
+/** What newer code wrote goes out as it is stored: the client may know more than this process. */
+export function toEnvelope(event: GroupEvent): Envelope {
+  const { id, revision, occurredAt, metadata } = event;
+  const { type, v, data } = asStored(event);
+  const order = isConversationEvent(event) ? { seq: revision + 1 } : { roster: revision + 1 };
+  return { id, type, v, groupId: groupIdOf(event), ...order, occurredAt, actorId: metadata.actorId, data };
+}

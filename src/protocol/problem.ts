@@ -1,0 +1,233 @@
+import { ZodError, type z } from 'zod';
+import {
+  EmailTaken,
+  LinkTokenInvalid,
+  OwnersPassword,
+  PasswordQueueFull,
+  WrongPassword,
+} from '../auth/credentials.ts';
+import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
+import { RateLimited } from './rate-limits.ts';
+import { CommandRejected, ReactionRefused, type RejectionCode } from '../commands/rejection.ts';
+import { EventStoreUnavailable } from '../events/event-store.ts';
+import { StorageFull, StorageUnavailable } from '../files/storage.ts';
+import { NotCaughtUp } from '../projections/projection.ts';
+
+/** RFC 9457, with `code` (stable), `retryable` and, for bad input, `errors`. The socket's ack carries the same object. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance?: string;
+  code: string;
+  retryable: boolean;
+  errors?: { pointer: string; message: string }[];
+  /** Where waiting helps. */
+  retryAfterMs?: number;
+  /** The same for `Retry-After`; not part of the body. */
+  retryAfterSeconds?: number;
+}
+
+type OtherCode =
+  | AuthenticationFailed['code']
+  | 'BAD_REQUEST'
+  | 'FORBIDDEN'
+  | 'LINK_INVALID'
+  | 'FILE_EXISTS'
+  | 'GROUP_FILES_FULL'
+  | 'INSUFFICIENT_STORAGE'
+  | 'NOT_FOUND'
+  | 'SESSION_NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'EMAIL_TAKEN'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'IDEMPOTENCY_KEY_IN_USE'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'RATE_LIMITED'
+  | 'TOO_MANY_SOCKETS'
+  | 'UNKNOWN_EVENT'
+  | 'NOT_CAUGHT_UP'
+  | 'UNAVAILABLE'
+  | 'INTERNAL';
+export type ProblemCode = RejectionCode | OtherCode;
+
+/** Every code, its status and its title; the detail says what the caller can do about it. */
+const catalogue: Record<ProblemCode, [status: number, title: string]> = {
+  BAD_REQUEST: [400, 'The request is not valid'],
+  TOKEN_MISSING: [401, 'No access token was given'],
+  TOKEN_INVALID: [401, 'The access token is not valid'],
+  TOKEN_EXPIRED: [401, 'The access token has expired'],
+  TOKEN_REVOKED: [401, 'The session has ended'],
+  BAD_CREDENTIALS: [401, 'Wrong e-mail address or password'],
+  REFRESH_TOKEN_INVALID: [401, 'The refresh token is not valid'],
+  FORBIDDEN: [403, 'Not allowed'],
+  ROLE_NOT_ALLOWED: [403, 'Your role may not do this'],
+  NOT_JOB_OWNER: [403, 'Only the company that posted the job may do this'],
+  NOT_APPLICANT: [403, 'Only the applicant may do this'],
+  NOT_GROUP_ADMIN: [403, 'Only an admin of the group may do this'],
+  NOT_MESSAGE_AUTHOR: [403, 'Only the author of the message may do this'],
+  NOT_FOUND: [404, 'There is nothing here'],
+  USER_NOT_FOUND: [404, 'No such user'],
+  SESSION_NOT_FOUND: [404, 'No such session'],
+  JOB_NOT_FOUND: [404, 'No such job'],
+  APPLICATION_NOT_FOUND: [404, 'No such application'],
+  GROUP_NOT_FOUND: [404, 'No such group'],
+  MEMBER_NOT_FOUND: [404, 'No such member'],
+  MESSAGE_NOT_FOUND: [404, 'No such message'],
+  REPLY_TARGET_NOT_FOUND: [404, 'The message replied to is not in this group'],
+  FILE_NOT_FOUND: [404, 'No such file'],
+  LINK_INVALID: [403, 'The link is not valid, or no longer'],
+  FILE_EXISTS: [412, 'The file has been uploaded already'],
+  METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
+  EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
+  JOB_CLOSED: [409, 'The job is closed'],
+  APPLICATION_WITHDRAWN: [409, 'The application was withdrawn'],
+  APPLICATION_DECIDED: [409, 'The application has been decided'],
+  GROUP_CLOSED: [409, 'The group is closed'],
+  LAST_ADMIN: [409, 'A group with members needs an admin'],
+  JOB_OWNER_STAYS: [409, 'The company that posted the job stays an admin of its group'],
+  REMOVED_FROM_GROUP: [409, 'An admin has removed you from the group of this job'],
+  FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
+  GROUP_FILES_FULL: [409, 'The files of the group have reached the limit of their sizes'],
+  FILE_REFUSED: [409, 'The file was refused'],
+  FILE_CLEARED: [409, 'The file was found clean'],
+  FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
+  MESSAGE_DELETED: [409, 'The message was deleted'],
+  MESSAGE_EMPTY: [409, 'A message needs a text or at least one file'],
+  TOO_MANY_REACTIONS: [409, 'You have reacted to this message as often as one may'],
+  CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
+  IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
+  PAYLOAD_TOO_LARGE: [413, 'The body is too large'],
+  FILE_TOO_LARGE: [413, 'The file is too large'],
+  FILE_TYPE_NOT_ALLOWED: [415, 'Files of this type are not allowed'],
+  UNSUPPORTED_MEDIA_TYPE: [415, 'Only application/json is understood'],
+  IDEMPOTENCY_KEY_REUSED: [422, 'This idempotency key was used for another request'],
+  RATE_LIMITED: [429, 'Too many requests'],
+  TOO_MANY_SOCKETS: [429, 'Too many open sockets'],
+  UNKNOWN_EVENT: [404, 'No such event'],
+  INTERNAL: [500, 'Something went wrong on our side'],
+  NOT_CAUGHT_UP: [503, 'This view has not caught up with the position asked for'],
+  UNAVAILABLE: [503, 'The service cannot answer right now'],
+  INSUFFICIENT_STORAGE: [507, 'There is no room for more files right now'],
+};
+
+const retryableCodes = new Set<ProblemCode>([
+  'IDEMPOTENCY_KEY_IN_USE',
+  'RATE_LIMITED',
+  'TOO_MANY_SOCKETS',
+  'NOT_CAUGHT_UP',
+  'UNAVAILABLE',
+  'INSUFFICIENT_STORAGE',
+  'TOKEN_EXPIRED',
+]);
+
+/** Made by hand where a rule of the transport, not of the domain, says no. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
+export function problem(code: ProblemCode, extra: Partial<Problem> = {}): Problem {
+  const [status, title] = catalogue[code];
+  const type = `urn:problem:${code.toLowerCase().replaceAll('_', '-')}`;
+  const { retryAfterSeconds } = extra;
+  const waiting = retryAfterSeconds === undefined ? {} : { retryAfterMs: retryAfterSeconds * 1_000 };
+  const retryable = retryableCodes.has(code);
+  return { type, title, status, detail: title, code, retryable, ...waiting, ...extra };
+}
+
+/** A code that means something else where the token is not the caller's, or the caller is known. */
+const meaning = (code: ProblemCode, status: number, title: string): Problem => ({
+  ...problem(code),
+  ...{ status, title, detail: title },
+});
+export const LINK_TOKEN_INVALID = meaning('TOKEN_INVALID', 400, 'The link is not valid, or no longer');
+export const WRONG_PASSWORD = meaning('BAD_CREDENTIALS', 403, 'Wrong password');
+
+const pointer = (path: readonly PropertyKey[]) =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** At most this many faults are listed, each at most so long: a hostile body must not make a long answer. */
+const MAX_ERRORS = 20;
+const MAX_LENGTH = 200;
+
+/** What is wrong with the input, and where: `path` leads to the faulty part. */
+export interface Fault {
+  path: readonly PropertyKey[];
+  message: string;
+}
+
+export function badInput(faults: readonly Fault[], where = ''): Problem {
+  const errors = faults.slice(0, MAX_ERRORS).map(({ path, message }) => ({
+    pointer: pointer(path).slice(0, MAX_LENGTH),
+    message: message.slice(0, MAX_LENGTH),
+  }));
+  const [first] = errors;
+  const detail = first && `${where && `${where} `}${first.pointer || '/'}: ${first.message}`;
+  return problem('BAD_REQUEST', { ...(detail && { detail }), errors });
+}
+
+const toFaults = (issue: z.core.$ZodIssue): Fault[] =>
+  issue.code === 'unrecognized_keys'
+    ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'Unknown field' }))
+    : [issue];
+
+/** The same from what zod found; `where` names the part of the request, such as `querystring`. */
+export const badRequest = (issues: readonly z.core.$ZodIssue[], where?: string): Problem =>
+  badInput(issues.flatMap(toFaults), where);
+
+const UNREACHABLE = new Set([
+  ...['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT'],
+  ...['EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
+]);
+/**
+ * SQLSTATE classes of what passes by itself (PostgreSQL, Appendix A): lost connections, serialization failures and
+ * deadlocks, a lack of resources, limits, locks not to be had, cancelled statements and shutdowns.
+ */
+const PASSES = /^(?:08|40|53|54|55|57)...$/;
+/** What the driver says of a connection that it could not get, has lost, or got no answer on; it gives them no code. */
+const LOST =
+  /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect|timeout expired$|Client has encountered a connection error)/;
+
+/** Class 22 is bad data. Libraries wrap the error that knows the code, so its causes are asked too. */
+function fromDatabase(error: unknown): Problem | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = (error as { code?: unknown }).code;
+  const known = typeof code === 'string' ? code : '';
+  if (/^22...$/.test(known)) return problem('BAD_REQUEST');
+  const passes = PASSES.test(known) || UNREACHABLE.has(known) || LOST.test(error.message);
+  return passes ? problem('UNAVAILABLE', { retryAfterSeconds: 1 }) : fromDatabase(error.cause);
+}
+
+/** The problem that tells the caller of an error. Anything unknown is INTERNAL, and says nothing of itself. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  if (error instanceof CommandRejected || error instanceof AuthenticationFailed) return problem(error.code);
+  if (error instanceof ZodError) return badRequest(error.issues);
+  if (error instanceof RateLimited) {
+    const retryAfterSeconds = Math.ceil(error.quota.resetMs / 1000);
+    return problem('RATE_LIMITED', { detail: `Try again in ${retryAfterSeconds} s`, retryAfterSeconds });
+  }
+  if (error instanceof StorageFull) return problem('INSUFFICIENT_STORAGE', { retryAfterSeconds: 60 });
+  if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
+  if (error instanceof LinkTokenInvalid) return LINK_TOKEN_INVALID;
+  if (error instanceof WrongPassword) return WRONG_PASSWORD;
+  if (error instanceof OwnersPassword) return badInput([{ path: [error.field], message: error.message }]);
+  if (
+    error instanceof EventStoreUnavailable ||
+    error instanceof ReactionRefused ||
+    error instanceof RevocationsUnknown ||
+    error instanceof StorageUnavailable ||
+    error instanceof PasswordQueueFull
+  )
+    return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  if (error instanceof NotCaughtUp) return problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 });
+  return fromDatabase(error) ?? problem('INTERNAL');
+}

@@ -1,0 +1,143 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import type { EventStore } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { Progress } from '../../projections/projection.ts';
+import { sharedAttendances } from '../presence/attendance.ts';
+import type { Carrier } from './carrier.ts';
+import { carrierPush } from '../delivery/carrier-push.ts';
+import type { ChatServer } from '../connection/connection.ts';
+import type { HeadAnnouncer } from '../rooms/heads.ts';
+import type { Node } from './node.ts';
+import { type NodeNewsHandlers, type Write, overNodes } from './over-nodes.ts';
+import { ATTENDANCE_MS, type PresenceRegistry } from '../presence/presence-registry.ts';
+import type { Told } from '../delivery/push.ts';
+import { trackReach } from '../presence/reach.ts';
+import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
+import { createRosters } from '../rooms/rosters.ts';
+import type { RealtimeSettings } from '../settings.ts';
+import type { Users } from '../presence/users.ts';
+
+const CATCH_UP_MS = 2_000;
+const RETRY_MS = 1_000;
+const REPORT_MS = 1_000;
+/** A third of the time after which what is told of a user is forgotten. */
+const REFRESH_MS = ATTENDANCE_MS / 3;
+
+interface ClusterNodeDeps {
+  io: ChatServer;
+  /** Writes to the sockets of this node. */
+  write: Write;
+  carrier: Carrier;
+  registry: PresenceRegistry;
+  users: Users;
+  store: EventStore;
+  loader: AggregateLoader;
+  progress: Pick<Progress, 'reached'>;
+  groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
+  heads: HeadAnnouncer;
+  settings: Pick<RealtimeSettings, 'headsIntervalMs' | 'maxSocketsPerUser'>;
+  signal: AbortSignal;
+  log: Logger;
+}
+
+/** One of several nodes: a broadcaster somewhere follows the log for all of them. */
+export function clusterNode(deps: ClusterNodeDeps): Node {
+  const { io, write, carrier, registry, users, store, heads, settings, signal, log } = deps;
+  const { adapter } = io.of('/');
+  const rosters = createRosters(deps);
+  const told: Told = { until: 0, leftOutUntil: 0 };
+  const reach = trackReach(io, users, {
+    sentUntil: () => told.until,
+    onReceived: (userId) => attendances.changed(userId),
+  });
+  const { maxSocketsPerUser } = settings;
+  const attendances = sharedAttendances({ users, reach }, { registry, maxSocketsPerUser, log });
+  const handlers: NodeNewsHandlers = { roster: rosters.hear, told: hearTold };
+  let recheckAgain = false;
+  let rechecking: Promise<void> | undefined;
+
+  overNodes(adapter, {
+    write(packet, opts) {
+      const needs = (opts.flags as { needs?: unknown } | undefined)?.needs;
+      const [room] = opts.rooms;
+      const groupId = room === undefined ? undefined : groupOfRoom(room);
+      if (typeof needs !== 'number' || groupId === undefined) write(packet, opts);
+      else rosters.pass(groupId, needs, () => write(packet, opts));
+    },
+    handlers,
+  });
+
+  function hearTold({ until, leftOutUntil }: Told): void {
+    told.until = Math.max(told.until, until);
+    if (leftOutUntil <= told.leftOutUntil) return;
+    told.leftOutUntil = leftOutUntil;
+    reach.missed();
+  }
+
+  /** Groups whose rooms are not as the read model has them for a user. */
+  async function doubtful(userId: UserId): Promise<Set<GroupId>> {
+    const groups = new Set(await deps.groupsOfUser(userId));
+    const found = new Set<GroupId>();
+    for (const { rooms, data } of users.find(userId)?.sockets ?? []) {
+      for (const groupId of groupsAmong(rooms)) if (!groups.has(groupId)) found.add(groupId);
+      for (const groupId of groups)
+        if (!rooms.has(groupRoom(groupId)) && !data.unheard.has(groupId)) found.add(groupId);
+    }
+    return found;
+  }
+
+  /** One user after the other: the log and the read model have others to serve, and much to do after an outage. */
+  async function recheckAll(): Promise<void> {
+    if (!(await deps.progress.reached(await store.head(), CATCH_UP_MS)))
+      throw new Error('the read model is behind');
+    for (const userId of [...users.all()].map(({ id }) => id)) {
+      if (signal.aborted) return;
+      for (const groupId of await doubtful(userId)) await rosters.correct(groupId);
+    }
+  }
+
+  async function recheck(): Promise<void> {
+    while (recheckAgain && !signal.aborted) {
+      recheckAgain = false;
+      try {
+        await recheckAll();
+      } catch (err) {
+        recheckAgain = true;
+        log.warn({ err }, 'the rooms were not compared with the read model, trying again');
+        await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+      }
+    }
+    rechecking = undefined;
+  }
+
+  carrier.onReturn(() => {
+    reach.missed();
+    rosters.doubt();
+    heads.afresh();
+    recheckAgain = true;
+    rechecking ??= recheck();
+  });
+
+  return {
+    push: carrierPush(io, carrier, handlers),
+    reach,
+    attendances,
+    isElsewhere: attendances.isElsewhere,
+    admits: attendances.admits,
+    changed: attendances.changed,
+    position: () => store.head(),
+    hearing: () => carrier.hearing(),
+    async start(every) {
+      every(REPORT_MS, attendances.report);
+      every(REFRESH_MS, attendances.refresh);
+      every(settings.headsIntervalMs, rosters.sweep);
+    },
+    async close() {
+      await rechecking;
+      await attendances.report();
+      await adapter.close();
+    },
+  };
+}

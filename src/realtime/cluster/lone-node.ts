@@ -1,0 +1,40 @@
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import type { EventStore } from '../../events/event-store.ts';
+import { localAttendances } from '../presence/attendance.ts';
+import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
+import type { ChatServer } from '../connection/connection.ts';
+import { localPush } from '../delivery/local-push.ts';
+import type { Node } from './node.ts';
+import { trackReach } from '../presence/reach.ts';
+import type { Users } from '../presence/users.ts';
+
+interface LoneNodeDeps {
+  io: ChatServer;
+  users: Users;
+  store: EventStore;
+  loader: AggregateLoader;
+  log: Logger;
+}
+
+/** The only node: it follows the log for itself, so a push needs nobody else. */
+export function loneNode({ io, users, store, loader, log }: LoneNodeDeps): Node {
+  const push = localPush({ io, users, store });
+  const reach = trackReach(io, users);
+  let broadcaster: Broadcaster | undefined;
+
+  return {
+    push,
+    reach,
+    attendances: localAttendances({ users, reach }),
+    changed: () => {},
+    position: () => broadcaster?.position() ?? 0,
+    hearing: () => undefined,
+    async start() {
+      broadcaster = startBroadcaster({ push, store, loader, from: await store.head(), log });
+    },
+    async close() {
+      await broadcaster?.stop();
+    },
+  };
+}

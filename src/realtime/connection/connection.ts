@@ -1,0 +1,102 @@
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type { Session } from '../../auth/session.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { ClientToServerEvents, ServerToClientEvents } from './protocol.ts';
+import { type Rate, TokenBucket } from '../../kit/token-bucket.ts';
+import type { Wire } from '../delivery/wire.ts';
+
+export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
+export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
+
+/** Events of one user that may wait for their turn: a client may ask about each of a thousand groups at once. */
+const MAX_WAITING = 1_024;
+const MAX_WAITING_BYTES = 4_194_304;
+/** Typing is worth nothing once it is a flood: more than this is dropped in silence. */
+const TYPING = { perSecond: 4, burst: 10 };
+
+/** A user with sockets on this node, or until a moment ago. */
+export interface User {
+  readonly id: UserId;
+  readonly sockets: Set<ChatSocket>;
+  /** Handshakes that have a place and are not sockets yet, in the order in which they got it. */
+  readonly arriving: Set<ChatSocket>;
+  /** Events that wait for their turn, on all sockets. */
+  waiting: number;
+  waitingBytes: number;
+  /** Counts the changes of this user's memberships that the broadcaster has handled. */
+  membershipChanges: number;
+  /** Runs while the user may still come back before others are told. */
+  absence: NodeJS.Timeout | undefined;
+}
+
+/** What the server knows of one socket; it lives in `socket.data`. */
+export class Connection {
+  session: Session;
+  readonly user: User;
+  readonly wire: Wire;
+  /** Groups of its own that this socket does not want to hear, by `leaveRoom`. */
+  readonly unheard = new Set<GroupId>();
+  /** Whether the end of the present token has been announced. */
+  isWarned = false;
+  /** When it was put into its rooms. This and what follows are in ms since 1970. */
+  arrivedAt: number | undefined;
+  /** When the ping was sent that has not been answered. */
+  pingedAt: number | undefined;
+  /** What was sent up to then has arrived. */
+  receivedUntil: number | undefined;
+  readonly #refusals: Rate;
+  readonly #sizes: number[] = [];
+  #typing: TokenBucket | undefined;
+  #refused: TokenBucket | undefined;
+  #lane: Promise<void>;
+  #open!: () => void;
+
+  constructor(session: Session, user: User, wire: Wire, refusals: Rate) {
+    this.session = session;
+    this.user = user;
+    this.wire = wire;
+    this.#refusals = refusals;
+    this.#lane = new Promise((resolve) => (this.#open = resolve));
+  }
+
+  /** Lets the waiting events run: the socket is in its rooms. */
+  open(): void {
+    this.#open();
+  }
+
+  /** Runs what a client asks for in the order in which it asked. False when too much is waiting already. */
+  inTurn(bytes: number, work: () => Promise<void>): boolean {
+    const { user } = this;
+    if (user.waiting >= MAX_WAITING || user.waitingBytes + bytes > MAX_WAITING_BYTES) return false;
+    user.waiting += 1;
+    user.waitingBytes += bytes;
+    this.#lane = this.#lane.then(work).finally(() => {
+      user.waiting -= 1;
+      user.waitingBytes -= bytes;
+    });
+    return true;
+  }
+
+  /** An event, or an attachment of the last one, has come. Socket.IO hands each over a little later, in the same order. */
+  received(data: unknown): void {
+    if (typeof data === 'string') this.#sizes.push(data.length);
+    else this.#sizes.push((this.#sizes.pop() ?? 0) + (data as Buffer).length);
+  }
+
+  /** The size of the event that is handed over now. */
+  takeSize(): number {
+    return this.#sizes.shift() ?? 0;
+  }
+
+  /** Something that this socket sent was refused, or worth nothing; too much of that ends its connection. */
+  wasRefused(): void {
+    this.#refused ??= new TokenBucket(this.#refusals);
+    if (!this.#refused.take()) this.wire.end('too many refused events');
+  }
+
+  /** Whether this socket may announce that its user is typing. */
+  mayType(): boolean {
+    this.#typing ??= new TokenBucket(TYPING);
+    return this.#typing.take();
+  }
+}

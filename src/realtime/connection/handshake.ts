@@ -1,0 +1,87 @@
+import type { Logger } from 'pino';
+import { DEFAULT_COSTS } from '../../protocol/costs.ts';
+import type { RateLimits } from '../../protocol/rate-limits.ts';
+import type { Authenticate, Revocations } from '../../auth/session.ts';
+import { AuthenticationFailed } from '../../auth/session.ts';
+import { ProblemError, problem } from '../../protocol/problem.ts';
+import { type ChatSocket, Connection } from './connection.ts';
+import type { Door } from './door.ts';
+import { shown } from './handle-event.ts';
+import type { Node } from '../cluster/node.ts';
+import { sessionFault } from './sessions.ts';
+import type { Rate } from '../../kit/token-bucket.ts';
+import type { Users } from '../presence/users.ts';
+import type { Wiring } from '../delivery/wire.ts';
+
+interface HandshakeDeps {
+  authenticate: Authenticate;
+  rateLimits: Pick<RateLimits, 'spend'>;
+  revocations: Pick<Revocations, 'isRevoked'>;
+  door: Pick<Door, 'admitted' | 'refused'>;
+  users: Users;
+  /** Whether the user may have one more socket on all nodes together; without it there are no others. */
+  admits: Node['admits'];
+  wiring: Wiring;
+  refusals: Rate;
+  isDraining: () => boolean;
+  refused: (code: string) => void;
+  log: Logger;
+}
+
+/**
+ * Turns a handshake's token into a connection, or refuses with a problem in the error's `data`. For what passes by itself it
+ * closes the connection without a word.
+ */
+export function handshake({
+  authenticate,
+  revocations,
+  door,
+  users,
+  admits,
+  wiring,
+  refused,
+  log,
+  ...deps
+}: HandshakeDeps) {
+  async function connect(socket: ChatSocket): Promise<Connection> {
+    if (deps.isDraining()) throw new ProblemError(problem('UNAVAILABLE'));
+    const { token } = socket.handshake.auth as { token?: unknown };
+    if (token === undefined || token === null || token === '')
+      throw new AuthenticationFailed('TOKEN_MISSING');
+    if (typeof token !== 'string') throw new AuthenticationFailed('TOKEN_INVALID');
+    // Nothing of it is needed any more, and it may be long.
+    socket.handshake.auth = {};
+    const session = await authenticate(token);
+    const fault = sessionFault(session, revocations);
+    if (fault) throw new ProblemError(problem(fault));
+    deps.rateLimits.spend('requests', session.actor.userId, DEFAULT_COSTS.connection);
+    const user = users.admit(session.actor.userId, socket);
+    if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
+    if (admits && !(await admits(user, socket))) {
+      users.turnAway(user, socket);
+      throw new ProblemError(problem('TOO_MANY_SOCKETS'));
+    }
+    // By then Socket.IO has made the socket, or has dropped it because its client had gone.
+    setImmediate(() => users.turnAway(user, socket));
+    return new Connection(session, user, wiring.of(socket.conn), deps.refusals);
+  }
+
+  return (socket: ChatSocket, next: (error?: Error) => void): void => {
+    connect(socket).then(
+      (connection) => {
+        socket.data = connection;
+        door.admitted(socket.conn, connection);
+        next();
+      },
+      (error: unknown) => {
+        const data = shown(error);
+        if (data.code === 'INTERNAL') log.error({ err: error }, 'a handshake failed');
+        refused(data.code);
+        door.refused(socket.conn, data.status < 500);
+        // A stock client that hears of an error never tries again; one whose connection closes does, by itself.
+        if (data.status >= 500 || data.code === 'RATE_LIMITED') return socket.conn.close();
+        next(Object.assign(new Error(data.title), { data }));
+      },
+    );
+  };
+}

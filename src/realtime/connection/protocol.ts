@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { FileStatus } from '../../commands/file/file.ts';
+import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
+import { deleteMessage } from '../../commands/message/delete-message.ts';
+import { editMessage } from '../../commands/message/edit-message.ts';
+import { sendMessage } from '../../commands/message/send-message.ts';
+import { moveReadMarkerInput } from '../../commands/read-marker/move-read-marker.ts';
+import { chatGroupEvents } from '../../events/chat-group.ts';
+import { conversationEvents } from '../../events/conversation.ts';
+import { RefusalReason } from '../../events/file.ts';
+import { FileId, GroupId, MessageId, UserId } from '../../events/ids.ts';
+import type { Problem } from '../../protocol/problem.ts';
+
+/** CONTRACT §4: how many groups one `sync` may ask for, and how many events of each it answers with. */
+export const SYNC_GROUPS = 100;
+export const SYNC_EVENTS = 500;
+const MAX_TOKEN_LENGTH = 8_192;
+
+const seq = z.int().min(0);
+const group = z.strictObject({ groupId: GroupId });
+const occurredAt = z.iso.datetime();
+const message = { messageId: MessageId };
+const position = z.string();
+const changed = z.strictObject({ seq, position });
+const expiresIn = z.int().min(0).describe('seconds');
+
+const facts = <T extends string, D extends z.ZodType>(type: T, data: D) => ({
+  id: z.uuid(),
+  type: z.literal(type),
+  v: z.int().min(1),
+  groupId: GroupId,
+  occurredAt,
+  actorId: UserId.nullable(),
+  data,
+});
+const inConversation = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.strictObject({ ...facts(type, data), seq });
+const inGroup = <T extends string, D extends z.ZodType>(type: T, data: D) =>
+  z.strictObject({ ...facts(type, data), roster: seq });
+
+const conversationEnvelopes = {
+  messageSent: inConversation('MessageSent', conversationEvents.MessageSent),
+  messageEdited: inConversation('MessageEdited', conversationEvents.MessageEdited),
+  messageDeleted: inConversation('MessageDeleted', conversationEvents.MessageDeleted),
+  reactionAdded: inConversation('ReactionAdded', conversationEvents.ReactionAdded),
+  reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
+};
+
+/** Every event a client may send: what it carries, and what the ack adds to `ok: true`. */
+export const clientEvents = {
+  sendMessage: {
+    payload: sendMessage.input,
+    ack: z.strictObject({ ...message, seq, occurredAt, duplicate: z.boolean(), position }),
+  },
+  editMessage: { payload: editMessage.input, ack: changed },
+  deleteMessage: { payload: deleteMessage.input, ack: changed },
+  addReaction: { payload: addReaction.input, ack: changed },
+  removeReaction: { payload: removeReaction.input, ack: changed },
+  markRead: { payload: moveReadMarkerInput, ack: z.strictObject({ unreadCount: seq }) },
+  typing: { payload: z.strictObject({ ...group.shape, isTyping: z.boolean() }), ack: z.strictObject({}) },
+  joinRoom: { payload: group, ack: z.strictObject({ headSeq: seq }) },
+  leaveRoom: { payload: group, ack: z.strictObject({ headSeq: seq }) },
+  sync: {
+    payload: z.strictObject({
+      groups: z
+        .array(z.strictObject({ groupId: GroupId, afterSeq: seq }))
+        .min(1)
+        .max(SYNC_GROUPS),
+    }),
+    ack: z.strictObject({
+      groups: z.array(
+        z.strictObject({
+          groupId: GroupId,
+          events: z.array(z.union(Object.values(conversationEnvelopes))).max(SYNC_EVENTS),
+          headSeq: seq,
+          complete: z.boolean().describe('false: call again after the last seq'),
+        }),
+      ),
+      denied: z.array(GroupId).describe('groups that the caller is not a member of'),
+    }),
+  },
+  refreshAuth: {
+    payload: z.strictObject({ token: z.string().min(1).max(MAX_TOKEN_LENGTH) }),
+    ack: z.strictObject({ expiresIn }),
+  },
+};
+
+/** Every event the server may send. */
+export const serverEvents = {
+  joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq }),
+  leaveRoom: z.strictObject({ groupId: GroupId, reason: z.enum(['left', 'removed']) }),
+  ...conversationEnvelopes,
+  memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
+  memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
+  memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
+  groupClosed: inGroup('GroupClosed', chatGroupEvents.GroupClosed),
+  fileStatusChanged: z.strictObject({
+    fileId: FileId,
+    status: FileStatus,
+    reason: RefusalReason.optional(),
+  }),
+  messagesRead: z.strictObject({ groupId: GroupId, userId: UserId, seq }),
+  typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
+  presence: z.strictObject({ userId: UserId, online: z.boolean() }),
+  heads: z.strictObject({ groups: z.record(z.uuid(), seq) }),
+  sessionExpiring: z.strictObject({ expiresIn }),
+  sessionEnded: z.strictObject({ code: z.enum(['TOKEN_EXPIRED', 'TOKEN_REVOKED']) }),
+  draining: z.strictObject({ reconnectInMs: z.int().min(0) }),
+};
+
+export type ClientEvent = keyof typeof clientEvents;
+export type Payload<N extends ClientEvent> = z.output<(typeof clientEvents)[N]['payload']>;
+export type Answer<N extends ClientEvent> = z.input<(typeof clientEvents)[N]['ack']>;
+export type Ack<N extends ClientEvent> = ({ ok: true } & Answer<N>) | { ok: false; error: Problem };
+
+/** What a client has to give: ids without the brand that checking them puts on. */
+type Plain<T> = T extends string ? string : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
+
+export type ClientToServerEvents = {
+  [N in ClientEvent]: (payload: Plain<Payload<N>>, ack?: (answer: Ack<N>) => void) => void;
+};
+export type ServerToClientEvents = {
+  [N in keyof typeof serverEvents]: (payload: z.input<(typeof serverEvents)[N]>) => void;
+};

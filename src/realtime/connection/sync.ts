@@ -1,0 +1,65 @@
+import type { Actor } from '../../commands/command.ts';
+import { CommandRejected } from '../../commands/rejection.ts';
+import { type Envelope, isConversationEvent, toEnvelope } from '../../protocol/envelope.ts';
+import type { EventStore } from '../../events/event-store.ts';
+import type { GroupId } from '../../events/ids.ts';
+import { conversationStream } from '../../events/streams.ts';
+import { headSeqs } from '../rooms/heads.ts';
+import type { Membership } from '../rooms/membership.ts';
+import { type Answer, type Payload, SYNC_EVENTS } from './protocol.ts';
+
+/** One answer stays well below what a socket may have unsent; the client calls again for the rest. */
+const MAX_ANSWER_BYTES = 393_216;
+/** Events read at a time, so that large ones are not read in vain. */
+const PAGE = 100;
+
+interface SyncDeps {
+  store: Pick<EventStore, 'readStream' | 'revisions'>;
+  membership: Membership;
+}
+
+/**
+ * What a client missed, from the log. Groups that the caller is not in are listed as denied; if all of them are,
+ * it throws `CommandRejected` GROUP_NOT_FOUND.
+ */
+export function syncFrom({ store, membership }: SyncDeps) {
+  return async function sync({ groups }: Payload<'sync'>, actor: Actor): Promise<Answer<'sync'>> {
+    const asked = groups.map(({ groupId }) => groupId);
+    // In this order: whoever is still inside after the heads were read may know everything up to them.
+    const heads = await headSeqs(store, asked);
+    const inside = await membership.among(asked, actor);
+    if (inside.size === 0) throw new CommandRejected('GROUP_NOT_FOUND');
+
+    const answers = [];
+    let room = MAX_ANSWER_BYTES;
+    for (const { groupId, afterSeq } of groups.filter((each) => inside.has(each.groupId))) {
+      const headSeq = heads.get(groupId)!;
+      const { events, bytes } = await read(groupId, afterSeq, headSeq, room);
+      room -= bytes;
+      const lastSeq = events.at(-1)?.seq ?? afterSeq;
+      answers.push({ groupId, events, headSeq, complete: lastSeq >= headSeq });
+    }
+    const denied = asked.filter((groupId) => !inside.has(groupId));
+    return { groups: answers as Answer<'sync'>['groups'], denied };
+  };
+
+  /** The events after one seq up to another, as many as there is room for. */
+  async function read(groupId: GroupId, afterSeq: number, headSeq: number, room: number) {
+    const events: Envelope[] = [];
+    const stream = conversationStream(groupId);
+    const end = Math.min(headSeq, afterSeq + SYNC_EVENTS);
+    let bytes = 0;
+    for (let next = afterSeq; next < end && bytes < room;) {
+      const page = await store.readStream(stream, { from: next, limit: Math.min(PAGE, end - next) });
+      if (page.length === 0) break;
+      next += page.length;
+      for (const event of page.filter(isConversationEvent)) {
+        if (bytes >= room) break;
+        const envelope = toEnvelope(event);
+        events.push(envelope);
+        bytes += Buffer.byteLength(JSON.stringify(envelope));
+      }
+    }
+    return { events, bytes };
+  }
+}

@@ -1,0 +1,66 @@
+import { refusedStatus } from '../../commands/file/file.ts';
+import type { ChatGroupEvent, ConversationEvent, DomainEvent } from '../../events/domain-event.ts';
+import type { Recorded } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { ServerToClientEvents } from '../connection/protocol.ts';
+
+type GroupEvent = ConversationEvent | ChatGroupEvent;
+
+/** What an event of a group is called on the socket; all members hear it. Undefined: nobody hears it. */
+export const pushedAs = {
+  MessageSent: 'messageSent',
+  MessageEdited: 'messageEdited',
+  MessageDeleted: 'messageDeleted',
+  ReactionAdded: 'reactionAdded',
+  ReactionRemoved: 'reactionRemoved',
+  ChatGroupCreated: undefined,
+  MemberJoined: 'memberJoined',
+  MemberLeft: 'memberLeft',
+  MemberRemoved: 'memberRemoved',
+  GroupClosed: 'groupClosed',
+} as const satisfies Record<GroupEvent['type'], keyof ServerToClientEvents | undefined>;
+
+/** The names under which members hear the events of a group. */
+export type GroupPush = NonNullable<(typeof pushedAs)[keyof typeof pushedAs]>;
+
+export const isGroupEvent = (event: Recorded<DomainEvent>): event is Recorded<GroupEvent> =>
+  Object.hasOwn(pushedAs, event.type);
+
+/** Whom an event puts into a group's room, or takes out of it before anybody hears of it. */
+export type Move =
+  | { groupId: GroupId; userId: UserId; to: 'in' }
+  | { groupId: GroupId; userId: UserId; to: 'out'; reason: 'left' | 'removed' };
+
+/** The change of the room's members that an event means. */
+export function moveOf({ type, data }: GroupEvent): Move | undefined {
+  switch (type) {
+    case 'ChatGroupCreated':
+      return { groupId: data.groupId, userId: data.adminId, to: 'in' };
+    case 'MemberJoined':
+      return { groupId: data.groupId, userId: data.userId, to: 'in' };
+    case 'MemberLeft':
+      return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'left' };
+    case 'MemberRemoved':
+      return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'removed' };
+    default:
+      return undefined;
+  }
+}
+
+export type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
+
+/** What the sockets of a file's uploader hear of an event; undefined: nothing. */
+export function fileNewsOf({ type, data }: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
+  switch (type) {
+    case 'FileUploaded':
+      return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'scanning' } };
+    case 'FileCleared':
+      return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'clean' } };
+    case 'FileRefused': {
+      const { fileId, uploaderId, reason } = data;
+      return { uploaderId, news: { fileId, status: refusedStatus(reason), reason } };
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,170 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import { groupIdOf, isChatGroupEvent, toEnvelope } from '../../protocol/envelope.ts';
+import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../events/event-store.ts';
+import type { GroupId } from '../../events/ids.ts';
+import { isUnknown } from '../../events/stored-events.ts';
+import { chatGroupStream } from '../../events/streams.ts';
+import { fileNewsOf, isGroupEvent, pushedAs } from './broadcast.ts';
+import type { Push } from './push.ts';
+
+/** Where the broadcaster of a cluster has come to, kept for its successor; 0 when there is none yet. */
+interface Checkpoint {
+  load(): Promise<Position>;
+  save(position: Position): Promise<void>;
+}
+
+export interface BroadcasterOptions {
+  push: Push;
+  store: Pick<EventStore, 'subscribe' | 'head'>;
+  loader: AggregateLoader;
+  /** Where to begin: after a position, or, for one that others may have to continue, at a checkpoint. */
+  from: Position | Checkpoint;
+  log: Logger;
+}
+
+export interface Broadcaster {
+  /** The position of the last event told. */
+  position(): Position;
+  /** Why it is retrying right now; undefined while all is well. */
+  failure(): Error | undefined;
+  /** Resolves when nothing more is told, and the checkpoint is saved. */
+  stop(): Promise<void>;
+}
+
+const BATCH = 200;
+/** Nobody sees it, and what comes together is read, told and written to sockets together, on every node. */
+const LINGER_MS = 10;
+const RETRY_MS = 1_000;
+/** What happened longer ago is told by `heads` only, lest a backlog delay what happens now. */
+const STALE_MS = 30_000;
+/** How often it tells how far it has come. */
+const TELL_MS = 1_000;
+
+/**
+ * Tells what happened, in the order of the log. It is a hint: `heads` and `sync` repair whatever is lost. With a
+ * checkpoint, what was not taken over is told again, here or by a successor: repetitions are harmless.
+ */
+export function startBroadcaster({ push, store, loader, from, log }: BroadcasterOptions): Broadcaster {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const checkpoint = typeof from === 'number' ? undefined : from;
+  let position: Position | undefined = typeof from === 'number' ? from : undefined;
+  let saved: Position = 0;
+  let failure: Error | undefined;
+  const unclear = new Set<GroupId>();
+  let toldAt = 0;
+  let leftOutUntil = 0;
+
+  async function begin(): Promise<Position> {
+    saved = (await checkpoint?.load()) ?? 0;
+    return saved === 0 ? store.head() : saved;
+  }
+
+  /**
+   * What newer code did to a roster may have put somebody out: without a fence at each room nothing of the group is pushed
+   * any more, and `sync`, which asks for the roster, is refused. What it did to a conversation is skipped: clients see the
+   * gap, and `sync` has it.
+   */
+  function tellUnknown(event: Recorded): void {
+    if (!isChatGroupEvent(event)) return;
+    const groupId = groupIdOf(event);
+    unclear.add(groupId);
+    loader.forget(chatGroupOf(groupId));
+    push.roster(event);
+  }
+
+  function tell(event: Recorded): void {
+    if (isUnknown(event)) return tellUnknown(event);
+    if (!isGroupEvent(event)) {
+      const told = fileNewsOf(event);
+      if (told) push.uploader(told.uploaderId, told.news);
+      return;
+    }
+    const { groupId } = event.data;
+    if (isChatGroupEvent(event)) {
+      loader.absorb(chatGroupOf(groupId), [event]);
+      push.roster(event);
+    }
+    const name = pushedAs[event.type];
+    if (!name || isLeftOut(event) || unclear.has(groupId)) return;
+    const needs = isChatGroupEvent(event)
+      ? event.revision
+      : (event.metadata.reliedOn?.[chatGroupStream(groupId)] ?? NO_STREAM);
+    push.group(groupId, name, toEnvelope(event), needs);
+  }
+
+  function isLeftOut({ occurredAt }: Recorded): boolean {
+    if (!checkpoint) return false;
+    const at = Date.parse(occurredAt);
+    if (Date.now() - at <= STALE_MS) return false;
+    leftOutUntil = Math.max(leftOutUntil, at);
+    return true;
+  }
+
+  async function follow(): Promise<void> {
+    position ??= await begin();
+    const lingerMs = checkpoint ? LINGER_MS : 0;
+    for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
+      await push.prepare(events);
+      for (const event of events) tell(event);
+      await push.takenOver();
+      const last = events.at(-1)!;
+      position = last.position;
+      toldAt = Math.max(toldAt, Date.parse(last.occurredAt));
+      failure = undefined;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await follow();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!failure) log.warn({ err: error, position }, 'the broadcaster is held up, it tries again');
+        failure = error as Error;
+        await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+      }
+    }
+  }
+
+  async function save(): Promise<void> {
+    if (!checkpoint || position === undefined || position === saved) return;
+    const reached = position;
+    await checkpoint.save(reached);
+    saved = reached;
+  }
+
+  /** Says how far it has come, which at the head of the log is up to now. */
+  async function report(): Promise<void> {
+    const now = Date.now();
+    const head = await store.head();
+    if (position === undefined || failure) return;
+    if (position >= head) toldAt = now;
+    push.told({ until: toldAt, leftOutUntil });
+    await save();
+  }
+
+  async function reportNowAndThen(): Promise<void> {
+    while (!signal.aborted) {
+      await report().catch((err: unknown) => log.debug({ err }, 'how far the broadcaster is, nobody heard'));
+      await pause(TELL_MS, undefined, { signal, ref: false }).catch(() => {});
+    }
+  }
+
+  const ended = Promise.all([run(), checkpoint && reportNowAndThen()]);
+  return {
+    position: () => position ?? 0,
+    failure: () => failure,
+    async stop() {
+      stopping.abort();
+      await ended;
+      await save().catch((err: unknown) =>
+        log.warn({ err }, 'the successor of the broadcaster repeats some'),
+      );
+    },
+  };
+}

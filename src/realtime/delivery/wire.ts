@@ -1,0 +1,196 @@
+import type { Socket as TcpSocket } from 'node:net';
+import type { Server, Socket } from 'socket.io';
+import { TokenBucket } from '../../kit/token-bucket.ts';
+
+/** What Socket.IO and engine.io themselves use of a `ws` connection to send frames made beforehand. */
+type FrameParts = [head: Buffer, body?: Buffer | string];
+interface WebSocket {
+  _socket: TcpSocket;
+  _sender: { sendFrame: (frame: FrameParts, sent?: (error?: Error | null) => void) => void };
+  close(code: number, reason: string): void;
+  pause(): void;
+  terminate(): void;
+}
+
+export type EngineSocket = Socket['conn'];
+
+export interface Wiring {
+  /** The outgoing side of a connection, from its first packet on. */
+  of(conn: EngineSocket): Wire;
+}
+
+const TEXT_FRAME = 0x81;
+const CLOSE = 0x8;
+const PONG = 0xa;
+/** Larger amounts are cheaper to hand over in pieces than to copy. */
+const COPY_BYTES = 16_384;
+/** RFC 6455 §7.4.2: 4000 to 4999 are for private use. */
+const SLOW_CONSUMER = 4_008;
+/** RFC 6455 §7.4.1. */
+const POLICY_VIOLATION = 1_008;
+const TERMINATE_AFTER_MS = 1_000;
+const LAST_WORDS_BYTES = 16_384;
+/** WebSocket's own pings, which `ws` answers: browsers send none, other clients one now and then. */
+const PINGS = { perSecond: 10, burst: 100 };
+
+/** A WebSocket text frame, unmasked as servers send it: one buffer, to be shared by all who get it. */
+export function textFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const offset = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(offset + length);
+  frame[0] = TEXT_FRAME;
+  if (offset === 2) frame[1] = length;
+  else if (offset === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, offset);
+  return frame;
+}
+
+/**
+ * The outgoing side of one connection. Everything for it within one turn of the event loop leaves in one write, and
+ * since all of it passes here, what is unsent is known exactly. Order is kept: there is no second way out.
+ */
+export class Wire {
+  readonly #conn: EngineSocket;
+  readonly #ws: WebSocket;
+  readonly #tcp: TcpSocket;
+  readonly #limit: number;
+  readonly #flushSoon: (wire: Wire) => void;
+  /** Told when the connection could not keep up: from then on nothing but the end is sent. */
+  onCut: (() => void) | undefined;
+  #frames: Buffer[] = [];
+  #bytes = 0;
+  #isCut = false;
+  #isEnded = false;
+  #pings: TokenBucket | undefined;
+
+  /** `maxUnsentBytes`: a connection with more than that unsent is cut. */
+  constructor(conn: EngineSocket, flushSoon: (wire: Wire) => void, maxUnsentBytes: number) {
+    const { socket: ws } = conn.transport as unknown as { socket: WebSocket };
+    ws._sender.sendFrame = (frame, sent) => this.sendFrame(frame, sent);
+    this.#conn = conn;
+    this.#ws = ws;
+    this.#tcp = ws._socket;
+    this.#limit = maxUnsentBytes;
+    this.#flushSoon = flushSoon;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get unsentBytes(): number {
+    return this.#tcp.writableLength + this.#bytes;
+  }
+
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  /** Sends a frame with everything else of this turn. */
+  write(frame: Buffer): void {
+    if (this.#isCut) return;
+    if (this.#frames.length === 0) this.#flushSoon(this);
+    this.#frames.push(frame);
+    this.#bytes += frame.length;
+    if (this.unsentBytes > this.#limit) this.#relieve();
+  }
+
+  /** Hands everything collected to the kernel. */
+  flush(): void {
+    const frames = this.#frames;
+    if (frames.length === 0) return;
+    const bytes = this.#bytes;
+    this.#frames = [];
+    this.#bytes = 0;
+    const tcp = this.#tcp;
+    if (!tcp.writable) return;
+    if (frames.length === 1) tcp.write(frames[0]!);
+    else if (bytes <= COPY_BYTES) tcp.write(Buffer.concat(frames, bytes));
+    else {
+      tcp.cork();
+      for (const frame of frames) tcp.write(frame);
+      tcp.uncork();
+    }
+  }
+
+  /** Ends a connection that does what it must not. Little more of it is read; what was sent to it leaves. */
+  end(reason: string): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#close(POLICY_VIOLATION, reason);
+    const { bytesRead } = this.#tcp;
+    // Even frames that nobody looks at cost time to parse; a client that closes as well sends a few bytes.
+    this.#tcp.on('data', () => {
+      if (this.#tcp.bytesRead - bytesRead > LAST_WORDS_BYTES) this.#ws.pause();
+    });
+    this.#conn.close();
+  }
+
+  /** Resolves once the connection can take more, or is gone. */
+  async drained(): Promise<void> {
+    this.flush();
+    const tcp = this.#tcp;
+    if (!tcp.writableNeedDrain || tcp.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        tcp.off('drain', done).off('close', done);
+        resolve();
+      };
+      tcp.on('drain', done).on('close', done);
+    });
+  }
+
+  /** Takes the place of the sender's own method: the caller is told at once, so nothing queues up before this. */
+  sendFrame([head, body]: FrameParts, sent?: (error?: Error | null) => void): void {
+    const opcode = head[0]! & 0x0f;
+    const whole = body === undefined ? head : Buffer.concat([head, Buffer.from(body)]);
+    if (opcode === PONG && !(this.#pings ??= new TokenBucket(PINGS)).take())
+      return this.end('too many pings');
+    if (opcode !== CLOSE) {
+      this.write(whole);
+      sent?.();
+      return;
+    }
+    this.flush();
+    if (this.#tcp.writable) this.#tcp.write(whole, sent);
+  }
+
+  /** A burst within one turn is no sign of a slow consumer: only what the kernel refuses is. */
+  #relieve(): void {
+    this.flush();
+    if (this.unsentBytes <= this.#limit) return;
+    this.#isCut = true;
+    this.#close(SLOW_CONSUMER, 'slow consumer');
+    this.onCut?.();
+  }
+
+  #close(code: number, reason: string): void {
+    this.#ws.close(code, reason);
+    setTimeout(() => this.#ws.terminate(), TERMINATE_AFTER_MS).unref();
+  }
+}
+
+/** Gives every connection of the server its wire. */
+export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
+  const wires = new WeakMap<EngineSocket, Wire>();
+  let toFlush: Wire[] = [];
+
+  const flushAll = () => {
+    const wiresToFlush = toFlush;
+    toFlush = [];
+    for (const wire of wiresToFlush) wire.flush();
+  };
+  const flushSoon = (wire: Wire) => {
+    // Runs once every promise of this turn is settled: what follows from one commit leaves together, and at once.
+    if (toFlush.push(wire) === 1) process.nextTick(flushAll);
+  };
+
+  io.engine.on('connection', (conn: EngineSocket) => {
+    wires.set(conn, new Wire(conn, flushSoon, maxUnsentBytes));
+  });
+
+  return { of: (conn) => wires.get(conn)! };
+}

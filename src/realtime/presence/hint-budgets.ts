@@ -1,0 +1,94 @@
+import type { UserId } from '../../events/ids.ts';
+import type { ChatServer } from '../connection/connection.ts';
+import { TokenBucket } from '../../kit/token-bucket.ts';
+
+/** What hints tell; none of it is logged. */
+export type HintName = 'messagesRead' | 'typing' | 'presence';
+
+/** In a room of so few sockets, which may all be one user's, a hint costs no more than what it tells of. */
+const SMALL_ROOM = 20;
+/** What hints of one kind may take in a larger room: ten hints a second at 200 sockets, five at 400. */
+export const FRAMES = { perSecond: 2_000, burst: 2_000 };
+
+export interface HintBudgets {
+  /** Sockets of a room on this node. */
+  sizeOf(room: string): number;
+  /** Takes the frames of a hint for a room. Returns false, and takes none, when others wait or there are none left. */
+  take(room: string, name: HintName): boolean;
+  /**
+   * Calls `tell` once the frames have been taken, or the room has gone. It takes the place of what waits for the same user.
+   * When more than `most` users wait, the oldest is lost.
+   */
+  inTurn(room: string, name: HintName, userId: UserId, tell: () => void, most?: number): void;
+}
+
+/** Hints of one kind in one room. */
+interface Traffic {
+  /** Frames that may be written now. A hint takes one for each socket of the room. */
+  frames: TokenBucket;
+  /** By whose they are, so that a later hint takes the place of an earlier one. */
+  waiting: Map<UserId, () => void>;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** Bounds what the hints of each kind cost each room of this node in frames. */
+export function hintBudgets(io: ChatServer): HintBudgets {
+  const { adapter } = io.of('/');
+  const traffics = new Map<string, Map<HintName, Traffic>>();
+  adapter.on('delete-room', (room: string) => {
+    const kinds = traffics.get(room);
+    traffics.delete(room);
+    for (const { timer, waiting } of kinds?.values() ?? []) {
+      clearTimeout(timer);
+      for (const tell of waiting.values()) tell();
+    }
+  });
+
+  function trafficOf(room: string, name: HintName): Traffic {
+    const kinds = traffics.get(room) ?? new Map<HintName, Traffic>();
+    const traffic = kinds.get(name) ?? {
+      frames: new TokenBucket(FRAMES),
+      waiting: new Map(),
+      timer: undefined,
+    };
+    traffics.set(room, kinds.set(name, traffic));
+    return traffic;
+  }
+
+  const sizeOf = (room: string) => adapter.rooms.get(room)?.size ?? 0;
+
+  function flush(room: string, traffic: Traffic): void {
+    traffic.timer = undefined;
+    for (const [userId, tell] of traffic.waiting) {
+      if (!traffic.frames.take(sizeOf(room))) break;
+      traffic.waiting.delete(userId);
+      tell();
+    }
+    if (traffic.waiting.size > 0) flushLater(room, traffic);
+  }
+
+  function flushLater(room: string, traffic: Traffic): void {
+    traffic.timer ??= setTimeout(flush, Math.max(1, traffic.frames.emptyMs()), room, traffic).unref();
+  }
+
+  return {
+    sizeOf,
+
+    take(room, name) {
+      const size = sizeOf(room);
+      // A room that has been larger may have hints waiting, which must not be told after newer ones.
+      if (size <= SMALL_ROOM && !traffics.has(room)) return true;
+      const { waiting, frames } = trafficOf(room, name);
+      return waiting.size === 0 && frames.take(size);
+    },
+
+    inTurn(room, name, userId, tell, most = Infinity) {
+      const traffic = trafficOf(room, name);
+      const { waiting } = traffic;
+      waiting.set(userId, tell);
+      const [oldest] = waiting.keys();
+      if (waiting.size > most && oldest !== undefined) waiting.delete(oldest);
+      flushLater(room, traffic);
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
+import type { Hints } from './hints.ts';
+import { groupsAmong } from '../rooms/rooms.ts';
+import type { Users } from './users.ts';
+
+/** A socket that comes back within this time was never away. */
+const GRACE_MS = 1_000;
+
+export interface Presence {
+  /** A socket is in its rooms. */
+  arrived(socket: ChatSocket): void;
+  /** A socket is about to leave its rooms for good. */
+  leaving(socket: ChatSocket): void;
+}
+
+/**
+ * Tells a user's groups when the first of its sockets is there, and when the last has gone. Not logged; may be lost.
+ * `isElsewhere` answers whether the user has sockets on other nodes: then it neither comes nor goes.
+ */
+export function trackPresence(
+  io: ChatServer,
+  users: Users,
+  hints: Pick<Hints, 'presence'>,
+  isElsewhere?: (userId: UserId) => Promise<boolean>,
+): Presence {
+  const { adapter } = io.of('/');
+  const present = new WeakSet<User>();
+
+  const groupsOf = (socket: ChatSocket): GroupId[] => [
+    ...groupsAmong(adapter.sids.get(socket.id) ?? []),
+    ...socket.data.unheard,
+  ];
+
+  function tell({ id }: User, online: boolean, groups: readonly GroupId[]): void {
+    if (groups.length > 0) hints.presence(id, online, groups);
+  }
+
+  /** Tells it unless the user is on another node, or has changed its mind before that is known. */
+  function tellAll(user: User, online: boolean, groups: readonly GroupId[]): void {
+    if (!isElsewhere) return tell(user, online, groups);
+    void isElsewhere(user.id).then((isThere) => {
+      const now = users.find(user.id);
+      if (!isThere && (now !== undefined && present.has(now)) === online) tell(user, online, groups);
+    });
+  }
+
+  return {
+    arrived(socket) {
+      const { user } = socket.data;
+      clearTimeout(user.absence);
+      user.absence = undefined;
+      if (present.has(user)) return;
+      present.add(user);
+      tellAll(user, true, groupsOf(socket));
+    },
+
+    leaving(socket) {
+      const { user } = socket.data;
+      if (user.sockets.size > 0 || !present.has(user)) return users.forget(user);
+      const groups = groupsOf(socket);
+      user.absence = setTimeout(() => {
+        user.absence = undefined;
+        if (user.sockets.size > 0) return;
+        present.delete(user);
+        tellAll(user, false, groups);
+        users.forget(user);
+      }, GRACE_MS).unref();
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import { type EventStore, NO_STREAM, type Revision } from '../../events/event-store.ts';
+import type { GroupId } from '../../events/ids.ts';
+import { type Stream, conversationStream } from '../../events/streams.ts';
+import type { ChatServer } from '../connection/connection.ts';
+import { groupRoom, groupsAmong } from './rooms.ts';
+
+/** Streams asked for in one read of the log. */
+const PAGE = 1_000;
+
+/** The revisions of any number of streams, read in pages; those without events are absent. */
+export async function revisionsOf(
+  store: Pick<EventStore, 'revisions'>,
+  streams: readonly Stream[],
+): Promise<Map<Stream, Revision>> {
+  const found = new Map<Stream, Revision>();
+  for (let at = 0; at < streams.length; at += PAGE)
+    for (const [stream, revision] of await store.revisions(streams.slice(at, at + PAGE)))
+      found.set(stream, revision);
+  return found;
+}
+
+/** The seq of the last event of each conversation, from the log; 0 for one without events. */
+export async function headSeqs(
+  store: Pick<EventStore, 'revisions'>,
+  groupIds: readonly GroupId[],
+): Promise<Map<GroupId, number>> {
+  const revisions = await revisionsOf(store, groupIds.map(conversationStream));
+  return new Map(
+    groupIds.map((groupId) => [groupId, (revisions.get(conversationStream(groupId)) ?? NO_STREAM) + 1]),
+  );
+}
+
+export const headSeq = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<number> =>
+  (await headSeqs(store, [groupId])).get(groupId)!;
+
+export interface HeadAnnouncer {
+  announce(): Promise<void>;
+  /** The next call tells of everything. */
+  afresh(): void;
+}
+
+/**
+ * Tells the rooms of this node where their conversations stand in the log, not in what this node happened to hear:
+ * so that even the last message of a quiet group cannot stay lost. Each call tells of what moved since the one before.
+ */
+export function headAnnouncer(io: ChatServer, store: Pick<EventStore, 'revisions' | 'head'>): HeadAnnouncer {
+  let announced = new Map<GroupId, number>();
+  let logHead = -1;
+  let isAfresh = false;
+
+  return {
+    async announce() {
+      const head = await store.head();
+      if (isAfresh) announced = new Map();
+      else if (head === logHead) return;
+      isAfresh = false;
+      const heads = await headSeqs(store, groupsAmong(io.of('/').adapter.rooms.keys()));
+      for (const [groupId, seq] of heads)
+        if (seq > 0 && announced.get(groupId) !== seq)
+          io.local.to(groupRoom(groupId)).emit('heads', { groups: { [groupId]: seq } });
+      announced = heads;
+      logHead = head;
+    },
+
+    afresh() {
+      isAfresh = true;
+    },
+  };
+}

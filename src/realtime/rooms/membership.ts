@@ -1,0 +1,46 @@
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import { chatGroupOf, isMember } from '../../commands/chat-group/chat-group.ts';
+import type { Actor } from '../../commands/command.ts';
+import { CommandRejected } from '../../commands/rejection.ts';
+import { type EventStore, NO_STREAM } from '../../events/event-store.ts';
+import type { GroupId } from '../../events/ids.ts';
+import { chatGroupStream } from '../../events/streams.ts';
+
+export interface Membership {
+  /** Those of the groups that the actor is in, by the log as it is now. */
+  among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>>;
+  /** Throws `CommandRejected` GROUP_NOT_FOUND for whoever is not in the group, by the log as it is now. */
+  requireNow(groupId: GroupId, actor: Actor): Promise<void>;
+  /** The same without a read for members; it may see a membership that ended a moment ago. */
+  require(groupId: GroupId, actor: Actor): Promise<void>;
+}
+
+/** Authority over groups comes from the log, never from rooms or read models. */
+export function membershipIn(loader: AggregateLoader, store: Pick<EventStore, 'revisions'>): Membership {
+  async function among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>> {
+    const newest = await store.revisions(groupIds.map(chatGroupStream));
+    const inside = await Promise.all(
+      groupIds.map(async (groupId) => {
+        const group = chatGroupOf(groupId);
+        const known = await loader.load(group);
+        const isNewest = known.revision >= (newest.get(group.stream) ?? NO_STREAM);
+        const { state } = isNewest ? known : await loader.refresh(group);
+        return isMember(state, actor.userId) ? [groupId] : [];
+      }),
+    );
+    return new Set(inside.flat());
+  }
+
+  async function requireNow(groupId: GroupId, actor: Actor): Promise<void> {
+    if (!(await among([groupId], actor)).has(groupId)) throw new CommandRejected('GROUP_NOT_FOUND');
+  }
+
+  return {
+    among,
+    requireNow,
+    async require(groupId, actor) {
+      const { state } = await loader.load(chatGroupOf(groupId));
+      if (!isMember(state, actor.userId)) await requireNow(groupId, actor);
+    },
+  };
+}

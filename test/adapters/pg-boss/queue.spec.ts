@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { PgBoss } from 'pg-boss';
+import type { Queue } from '../../../src/notifications/deliver/queue.ts';
+import { createPgBossQueue } from '../../../src/adapters/pg-boss/queue.ts';
+import { APP_ROLE } from '../../../src/adapters/postgres/connection.ts';
+import { inEachLane, queueContract, recorder } from '../../notifications/queue-contract.ts';
+import { administer, createTestDatabase, type TestDatabase } from '../../support/stages/database.ts';
+import { linesOf } from '../../support/log-lines.ts';
+import { until } from '../../../tools/until.ts';
+
+const { log } = linesOf('info');
+const workerProcess = fileURLToPath(
+  new URL('../../support/processes/pg-boss-worker-process.ts', import.meta.url),
+);
+
+let database: TestDatabase;
+const opened: Queue[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const queue of opened.splice(0)) await queue.close();
+});
+afterAll(() => database.drop());
+
+const createQueue = ({ ownerUrl } = database) => createPgBossQueue({ url: ownerUrl, role: APP_ROLE, log });
+async function openQueue(of = database): Promise<Queue> {
+  const queue = await createQueue(of);
+  opened.push(queue);
+  return queue;
+}
+
+/** As when PostgreSQL ends: every connection breaks, and none can be made. */
+async function fail(): Promise<void> {
+  const name = new URL(database.ownerUrl).pathname.slice(1);
+  await administer(`alter database ${name} with allow_connections false`);
+  await administer(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
+}
+
+async function recover(): Promise<void> {
+  await administer(
+    `alter database ${new URL(database.ownerUrl).pathname.slice(1)} with allow_connections true`,
+  );
+}
+
+describe('the queue in PostgreSQL', () => {
+  queueContract(() => ({ createQueue: () => createQueue(), fail, recover }));
+
+  test('what a killed worker had in hand comes to another within 30 s', async () => {
+    const fresh = await createTestDatabase();
+    const queue = await openQueue(fresh);
+    const child = spawn(process.execPath, [workerProcess, fresh.ownerUrl, APP_ROLE], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    try {
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
+      const batchId = randomUUID();
+      await queue.publish(batchId, 'email');
+      await until(() => output.includes(batchId), 'the process was handed the batch', 15_000);
+      child.kill('SIGKILL');
+      await exited;
+      const worker = recorder();
+      await queue.consume({ ...worker, concurrency: inEachLane(1) });
+      await until(() => worker.handled.includes(batchId), 'the batch comes again', 30_000);
+    } finally {
+      child.kill('SIGKILL');
+      await exited;
+    }
+  }, 60_000);
+
+  test('several nodes start at once in a new database', async () => {
+    const fresh = await createTestDatabase();
+    const nodes = await Promise.all(Array.from({ length: 3 }, () => openQueue(fresh)));
+    const worker = recorder();
+    for (const node of nodes) await node.consume({ ...worker, concurrency: inEachLane(2) });
+    const batchIds = Array.from({ length: 30 }, () => randomUUID());
+    await Promise.all(batchIds.map((batchId, index) => nodes[index % 3]!.publish(batchId, 'email')));
+    await until(() => worker.handled.length >= 30);
+    expect(worker.handled.toSorted()).toEqual(batchIds.toSorted());
+  });
+
+  test('what was published before there were lanes is handled', async () => {
+    const queue = await openQueue();
+    const batchId = randomUUID();
+    const boss = new PgBoss({ connectionString: database.ownerUrl, schema: 'pgboss', supervise: false });
+    await boss.start();
+    await boss.send('notifications', { batchId });
+    await boss.stop();
+    const worker = recorder();
+    const consumer = await queue.consume({ ...worker, concurrency: inEachLane(1) });
+    await until(() => worker.handled.includes(batchId));
+    await consumer.stop();
+  });
+
+  test('its tables belong to the role of the application', async () => {
+    await openQueue();
+    const client = new pg.Client({ connectionString: database.ownerUrl });
+    await client.connect();
+    const { rows } = await client.query(
+      `select distinct tableowner from pg_tables where schemaname = 'pgboss'`,
+    );
+    await client.end();
+    expect(rows).toEqual([{ tableowner: APP_ROLE }]);
+  });
+});

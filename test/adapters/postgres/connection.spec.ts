@@ -1,0 +1,56 @@
+import pg from 'pg';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
+import { transaction } from '../../../src/adapters/postgres/transactions.ts';
+import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
+import { linesOf } from '../../support/log-lines.ts';
+import { until } from '../../../tools/until.ts';
+
+describe('a pool', () => {
+  let database: TestDatabase;
+  let owner: pg.Client;
+  let pool: pg.Pool;
+  const { log, lines } = linesOf('warn');
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+  });
+  beforeEach(() => {
+    pool = createPool({ url: database.url, max: 1, applicationName: 'pool under test', log });
+  });
+  afterEach(() => pool.end());
+  afterAll(async () => {
+    await owner.end();
+    await database.drop();
+  });
+
+  /** Ends the only connection of the pool, and waits until its client has heard of it. */
+  async function terminateBackend(): Promise<void> {
+    const heard = lines().length;
+    await owner.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'pool under test'`,
+    );
+    await until(() => lines().length > heard, 'the lost connection is in the log');
+  }
+
+  test('survives the end of a backend whose connection is checked out and idle', async () => {
+    const client = await pool.connect();
+    await client.query('select 1');
+    await terminateBackend();
+    await expect(client.query('select 1')).rejects.toThrow('not queryable');
+    client.release(true);
+    await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+  });
+
+  test('survives the end of a backend between two statements of a transaction, of which nothing stays', async () => {
+    const interrupted = transaction(pool, async (client) => {
+      await client.query(`insert into checkpoints (name, position, version) values ('between', 1, 1)`);
+      await terminateBackend();
+      await client.query('select 1');
+    });
+    await expect(interrupted).rejects.toThrow('not queryable');
+    const { rowCount } = await pool.query(`select from checkpoints where name = 'between'`);
+    expect(rowCount).toBe(0);
+  });
+});

@@ -1,0 +1,31 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import type pg from 'pg';
+import { createLogReader } from '../../../../src/adapters/postgres/event-log/reader.ts';
+import { acme, uuid } from '../../../support/language/example-events.ts';
+
+/** A row of the log as the driver gives it, with much to check in it. */
+const large = (position: number) => {
+  const muted = Array.from({ length: 1_000 }, (_, index) => uuid(index));
+  const preferences = { email: true, push: true, muted, quietHours: null, digestMinutes: 5 };
+  const data = { userId: acme.userId, preferences };
+  const stream = `account-${acme.userId}`;
+  const type = 'NotificationPreferencesSet';
+  return [position, stream, position - 1, uuid(position), type, 1, data, {}, '2026-01-02T03:04:05.678Z'];
+};
+
+describe('reading a page of large events', () => {
+  test('leaves turns of the event loop to others', async () => {
+    const rows = Array.from({ length: 500 }, (_, index) => large(index + 1));
+    const pool = { query: async () => ({ rows }) } as unknown as pg.Pool;
+    let turns = 0;
+    let isRead = false;
+    const counting = (async () => {
+      for (; !isRead; turns += 1) await turn();
+    })();
+    const events = await createLogReader(pool).readAll({ after: 0, limit: 500 });
+    isRead = true;
+    await counting;
+    expect(events.map(({ position }) => position)).toEqual(rows.map(([position]) => position));
+    expect(turns).toBeGreaterThan(3);
+  });
+});

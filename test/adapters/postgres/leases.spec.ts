@@ -1,0 +1,103 @@
+import pg from 'pg';
+import { createPostgresLeases } from '../../../src/adapters/postgres/leases.ts';
+import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
+import { linesOf } from '../../support/log-lines.ts';
+import { startTcpProxy } from '../../../tools/tcp-proxy.ts';
+import { until } from '../../../tools/until.ts';
+
+let database: TestDatabase;
+let owner: pg.Client;
+const open: { close(): Promise<void> }[] = [];
+beforeEach(async () => {
+  database = await createTestDatabase();
+  owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+});
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+  await owner.end();
+  await database.drop();
+});
+
+/** A process that would lead; `terms` are the times at which it began and ended. */
+function candidate(name = 'notifier', url = database.ownerUrl) {
+  const { log, lines } = linesOf('info');
+  const leases = createPostgresLeases({ url, log });
+  const terms: { from: number; to?: number }[] = [];
+  let failures = 0;
+  const leading = leases.lead(name, async (signal) => {
+    if (failures-- > 0) throw new Error('not now');
+    const term: (typeof terms)[number] = { from: performance.now() };
+    terms.push(term);
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    term.to = performance.now();
+  });
+  open.push({ close: () => leading.stop().then(() => leases.close()) });
+  return { ...leading, leases, terms, lines, failNext: (times: number) => (failures = times) };
+}
+
+describe('leases in PostgreSQL', () => {
+  test('have one leader, and the next one when it stops', async () => {
+    const all = [candidate(), candidate(), candidate()];
+    await until(() => all.some((each) => each.isLeader()), 'somebody leads');
+    const [leader, ...others] = all.toSorted((a, b) => Number(b.isLeader()) - Number(a.isLeader()));
+    expect(others.map((each) => each.isLeader())).toEqual([false, false]);
+    await leader!.stop();
+    await until(() => others.some((each) => each.isLeader()), 'the next one leads', 2_000);
+    const next = others.find((each) => each.isLeader())!;
+    expect(next.terms[0]!.from).toBeGreaterThanOrEqual(leader!.terms[0]!.to!);
+  });
+
+  test('are independent of each other', async () => {
+    const [one, other] = [candidate('projector'), candidate('realtime')];
+    await until(() => one.isLeader() && other.isLeader(), 'both lead');
+  });
+
+  test('pass on at once when the process of the leader has died, which ends its connections', async () => {
+    const leader = candidate();
+    await until(() => leader.isLeader(), 'it leads');
+    const standby = candidate();
+    // The dead do not renew: all that is left of them is the row.
+    await owner.query('update leases set holder = gen_random_uuid()');
+    await owner.query(`select pg_terminate_backend(backend) from leases`);
+    await until(() => leader.isLeader() || standby.isLeader(), 'somebody leads', 2_000);
+  });
+
+  test('pass on after the term when the leader is cut off, and it has given up before', async () => {
+    const proxy = await startTcpProxy({ to: Number(new URL(database.ownerUrl).port) });
+    const url = new URL(database.ownerUrl);
+    url.port = String(proxy.port);
+    const leader = candidate('notifier', url.href);
+    await until(() => leader.isLeader(), 'it leads');
+    const standby = candidate();
+    proxy.blackHole();
+    const cutAt = performance.now();
+    await until(() => standby.isLeader(), 'the other one leads', 10_000);
+    expect(standby.terms[0]!.from - cutAt).toBeLessThan(8_000);
+    expect(leader.isLeader()).toBe(false);
+    expect(leader.terms[0]!.to!).toBeLessThan(standby.terms[0]!.from);
+    await proxy.close();
+  });
+
+  test('survive a restart of PostgreSQL, which ends all connections', async () => {
+    const all = [candidate(), candidate()];
+    await until(() => all.some((each) => each.isLeader()), 'somebody leads');
+    await owner.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+       where application_name = 'leases' and datname = current_database()`,
+    );
+    const renewed = new Date();
+    await until(async () => {
+      const { rows } = await owner.query<{ expires_at: Date }>('select expires_at from leases');
+      return rows[0]!.expires_at.getTime() > renewed.getTime() + 5_500;
+    }, 'it was renewed after that');
+    await until(() => all.filter((each) => each.isLeader()).length === 1, 'there is one leader');
+  });
+
+  test('begin work again that has failed', async () => {
+    const one = candidate();
+    one.failNext(2);
+    await until(() => one.terms.length === 1, 'it works at last');
+    expect(one.lines().filter(({ msg }) => msg === 'leading failed, trying again')).toHaveLength(2);
+  });
+});

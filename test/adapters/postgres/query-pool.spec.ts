@@ -1,0 +1,79 @@
+import pg from 'pg';
+import { type DatabasePool, sql } from 'slonik';
+import { z } from 'zod';
+import { toProblem } from '../../../src/protocol/problem.ts';
+import { createQueryPool } from '../../../src/adapters/postgres/query-pool.ts';
+import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
+import { linesOf } from '../../support/log-lines.ts';
+import { type TcpProxy, startTcpProxy } from '../../../tools/tcp-proxy.ts';
+
+const One = z.object({ one: z.number() });
+
+describe('the connections of queries', () => {
+  let database: TestDatabase;
+  let proxy: TcpProxy;
+  let db: DatabasePool;
+  let owner: pg.Client;
+  const { log } = linesOf('silent');
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    const address = new URL(database.ownerUrl);
+    proxy = await startTcpProxy({ to: Number(address.port) });
+    address.port = String(proxy.port);
+    db = await createQueryPool({ url: address.href, applicationName: 'under-test', log, max: 2 });
+    owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+  });
+  afterAll(async () => {
+    proxy.heal();
+    await db.end();
+    await proxy.close();
+    await owner.end();
+    await database.drop();
+  });
+
+  const one = () => db.one(sql.type(One)`select 1::int as one`);
+  const problemOf = (asked: Promise<unknown>) =>
+    asked.then(
+      () => undefined,
+      (error: unknown) => toProblem(error),
+    );
+
+  test('are told by name what they are for', async () => {
+    await one();
+    const { rowCount } = await owner.query(
+      `select from pg_stat_activity where application_name = 'under-test'`,
+    );
+    expect(rowCount).toBe(1);
+  });
+
+  test('answer 503 to all who ask while the server hears nothing, and go on when it does', async () => {
+    proxy.blackHole();
+    const problems = await Promise.all(Array.from({ length: 8 }, () => problemOf(one())));
+    expect(problems.map((problem) => problem?.code)).toEqual(problems.map(() => 'UNAVAILABLE'));
+    proxy.heal();
+    await expect(one()).resolves.toEqual({ one: 1 });
+    await expect(Promise.all(Array.from({ length: 8 }, one))).resolves.toHaveLength(8);
+  });
+
+  test('never give a late answer to another question', async () => {
+    proxy.blackHole();
+    const late = [db.one(sql.type(One)`select 7::int as one`), db.one(sql.type(One)`select 8::int as one`)];
+    expect((await Promise.all(late.map(problemOf))).every((problem) => problem?.status === 503)).toBe(true);
+    proxy.heal();
+    await expect(Promise.all(Array.from({ length: 20 }, one))).resolves.toEqual(
+      Array.from({ length: 20 }, () => ({ one: 1 })),
+    );
+  });
+
+  test('do not queue for ever behind a lock', async () => {
+    await owner.query('begin');
+    await owner.query('lock table public.checkpoints in access exclusive mode');
+    const held = () => db.any(sql.unsafe`select from public.checkpoints`);
+    const problems = await Promise.all(Array.from({ length: 12 }, () => problemOf(held())));
+    await owner.query('rollback');
+    expect(problems.map((problem) => problem?.code)).toEqual(problems.map(() => 'UNAVAILABLE'));
+    await expect(one()).resolves.toEqual({ one: 1 });
+  });
+});

@@ -1,0 +1,105 @@
+import { createConnection } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import {
+  acme,
+  ada,
+  groupCreated,
+  groupId,
+  jobPosted,
+  registered,
+} from '../../support/language/example-events.ts';
+import { httpStage } from '../../support/stages/http-stage.ts';
+import { until } from '../../../tools/until.ts';
+
+const DEADLINE_MS = 5_000;
+const LOG_IN_DEADLINE_MS = 10_000;
+const clientMsgId = '019f8a6e-0000-7000-8000-000000000001';
+
+describe('a call whose work hangs', () => {
+  let stage: Awaited<ReturnType<typeof httpStage>>;
+  let url: string;
+  const hangs = Promise.withResolvers<never>();
+  const released: string[] = [];
+
+  beforeAll(async () => {
+    const hang = () => hangs.promise;
+    stage = await httpStage({
+      history: [registered(acme), registered(ada), jobPosted, groupCreated],
+      handle: hang,
+      queries: { listGroups: hang } as never,
+      logIn: hang,
+      idempotencyKeys: {
+        claim: async () => ({ outcome: 'claimed' as const }),
+        keep: hang,
+        release: async ({ key }) => void released.push(key),
+      },
+    });
+    await stage.app.listen({ host: '127.0.0.1', port: 0 });
+    url = `http://127.0.0.1:${(stage.app.server.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    hangs.reject(new Error('too late'));
+    await stage.close();
+  });
+
+  async function call(
+    path: string,
+    { deadlineMs = DEADLINE_MS, ...init }: RequestInit & { deadlineMs?: number } = {},
+  ) {
+    const response = await fetch(url + path, {
+      ...init,
+      headers: {
+        authorization: `Bearer ${JSON.stringify(acme)}`,
+        ...(init.body !== undefined && { 'content-type': 'application/json' }),
+        ...init.headers,
+      },
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    return { status: response.status, headers: response.headers, body: await response.json() };
+  }
+
+  test('is answered with a 503 that may be repeated, whatever is asked', async () => {
+    const answers = await Promise.all([
+      call('/v1/groups'),
+      call('/v1/jobs', {
+        method: 'POST',
+        body: JSON.stringify({ title: 'Baker', description: 'Bread' }),
+        headers: { 'idempotency-key': 'held' },
+      }),
+      call(`/v1/groups/${groupId}/messages`, {
+        method: 'POST',
+        body: JSON.stringify({ clientMsgId, text: 'Hello' }),
+      }),
+      call('/v1/auth/login', {
+        method: 'POST',
+        body: JSON.stringify({ email: 'ada@example.org', password: 'a long password' }),
+        deadlineMs: LOG_IN_DEADLINE_MS,
+      }),
+    ]);
+    for (const answer of answers) {
+      expect(answer.headers.get('content-type')).toBe('application/problem+json');
+      expect(answer.headers.get('retry-after')).toBe('1');
+      expect(answer.headers.get('x-request-id')).not.toBeNull();
+      expect(answer.body).toMatchObject({ status: 503, code: 'UNAVAILABLE', retryable: true });
+    }
+    await until(() => released.includes('held'), 'the idempotency key is given back');
+    expect(stage.refused.filter((code) => code === 'UNAVAILABLE')).toHaveLength(answers.length);
+  });
+
+  test('has its whole time from when its body has arrived', async () => {
+    const body = JSON.stringify({ clientMsgId, text: 'Slow' });
+    const socket = createConnection({ port: Number(new URL(url).port), host: '127.0.0.1' });
+    const answer = text(socket);
+    const bearer = JSON.stringify(acme);
+    socket.write(
+      `POST /v1/groups/${groupId}/messages HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n` +
+        `Authorization: Bearer ${bearer}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    const other = call('/v1/groups');
+    // The other call is out of time; this one has sent half of what it has to say.
+    expect((await other).status).toBe(503);
+    socket.write(body);
+    expect(await answer).toMatch(/^HTTP\/1.1 503 /);
+  });
+});

@@ -1,0 +1,57 @@
+import { type Logger, pino } from 'pino';
+import { createEventIds } from '../../../src/adapters/postgres/tables/event-ids.ts';
+import {
+  createEventStoreDbEventStore,
+  type EventStoreDbEventStore,
+} from '../../../src/adapters/eventstoredb/event-store.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
+import { startProjections } from '../../../src/adapters/postgres/read-models/run-projections.ts';
+import { eventIds } from '../../../src/projections/event-ids.ts';
+import { createTestDatabase } from '../stages/database.ts';
+
+const silent = pino({ level: 'silent' });
+
+export interface EventStoreDbStage {
+  /** A store as another process would have it, over the same index. */
+  open(options?: { mostRemembered?: number }): Promise<EventStoreDbEventStore>;
+  /** The position up to which the index of ids has come. */
+  indexed(): Promise<number>;
+  /** Ends the projection that keeps the index. */
+  stopIndexing(): Promise<void>;
+  startIndexing(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Stores on one EventStoreDB, and the index of event ids that the real projection keeps in a database of its own. */
+export async function stageEventStoreDb(url: string, log: Logger = silent): Promise<EventStoreDbStage> {
+  const database = await createTestDatabase();
+  const pool = createPool({ url: database.url, max: 4, role: 'chat_app', applicationName: 'test', log });
+  const ids = createEventIds(pool);
+  const stores: EventStoreDbEventStore[] = [];
+
+  async function open(options: { mostRemembered?: number } = {}): Promise<EventStoreDbEventStore> {
+    const store = createEventStoreDbEventStore({ url, ids, log, ...options });
+    await store.start();
+    stores.push(store);
+    return store;
+  }
+
+  const store = await open();
+  const { ownerUrl } = database;
+  const index = () => startProjections({ store, databaseUrl: ownerUrl, projections: [eventIds], log });
+  let projections = await index();
+  return {
+    open,
+    indexed: () => ids.position(),
+    stopIndexing: () => projections.stop(),
+    async startIndexing() {
+      projections = await index();
+    },
+    async close() {
+      await projections.stop();
+      await Promise.all(stores.map((store) => store.close()));
+      await pool.end();
+      await database.drop();
+    },
+  };
+}

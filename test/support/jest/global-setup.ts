@@ -1,0 +1,88 @@
+import { chmod, mkdtemp, readdir, rm, statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { startEmbeddedPostgres } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts';
+import { migrate } from '../../../src/adapters/postgres/migrate.ts';
+import { makeReadModels } from '../../../src/adapters/postgres/read-models/run-projections.ts';
+import {
+  administer,
+  copyOf,
+  databaseUrl,
+  OWNER_URL_VARIABLE,
+  TEMPLATE,
+  TEMPLATE_WITH_READ_MODELS,
+} from '../stages/database.ts';
+import { prepareDebianPrograms } from '../../../tools/debian-programs.ts';
+import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
+
+/** A disk in memory, where Linux has one. */
+const MEMORY = '/dev/shm';
+/** The tests hold about 1 GiB at once; a container often has 64 MiB there. */
+const ENOUGH_BYTES = 4 * 2 ** 30;
+/** The name of a run's folder begins with it; the process id of the run comes next. */
+const PREFIX = 'chat-tests-';
+
+/**
+ * One PostgreSQL for the whole run, and in it the migrated database that each test copies; and the programs of Debian
+ * that the system lacks, before two workers could want to download them.
+ */
+export default async function setUp(): Promise<void> {
+  const folder = await makeFolder();
+  Object.assign(globalThis, { testFolder: folder });
+  // The workers and all that they start inherit it.
+  process.env['TMPDIR'] = folder;
+  const [, programs] = await Promise.all([startPostgres(), prepareDebianPrograms().catch((error) => error)]);
+  // The tests that need none of them can run all the same; the others fail with a word on what to install.
+  if (programs instanceof Error) process.stderr.write(`${programs.message}\n`);
+}
+
+/**
+ * Where everything of this run is kept. Databases are made and dropped by the hundred, each of them some 300 files: on a
+ * disk that takes three times as long, and what is tested of durability is the death of processes, not of disks.
+ */
+async function makeFolder(): Promise<string> {
+  const memory = await statfs(MEMORY).catch(() => undefined);
+  const hasRoom = memory !== undefined && memory.bavail * memory.bsize >= ENOUGH_BYTES;
+  const parent = hasRoom ? MEMORY : tmpdir();
+  await removeLeftovers(parent);
+  const folder = await mkdtemp(join(parent, `${PREFIX}${process.pid}-`));
+  // PostgreSQL does not run as root.
+  await chmod(folder, 0o711);
+  return folder;
+}
+
+/** Of runs that were killed: nobody else removes them, and they take memory. */
+async function removeLeftovers(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const pid = name.startsWith(PREFIX) && Number.parseInt(name.slice(PREFIX.length), 10);
+    if (pid && !isRunning(pid)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function startPostgres(): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'chat-test-'));
+  const postgres = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'error' }) });
+  process.env[OWNER_URL_VARIABLE] = postgres.ownerUrl;
+  Object.assign(globalThis, { testPostgres: postgres });
+  // Durability has journeys of its own, on servers of their own: here it would only cost time.
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'])
+    await administer(`alter system set ${setting} = off`);
+  await administer('select pg_reload_conf()');
+  await administer(`create database ${TEMPLATE}`);
+  await migrate(databaseUrl(TEMPLATE));
+  await administer(...copyOf(TEMPLATE, TEMPLATE_WITH_READ_MODELS));
+  await makeReadModels({
+    store: createInMemoryEventStore(),
+    databaseUrl: databaseUrl(TEMPLATE_WITH_READ_MODELS),
+    log: pino({ level: 'silent' }),
+  });
+}

@@ -1,0 +1,51 @@
+import { EmailAddress } from '../../../src/auth/email-address.ts';
+import type { MailServer } from '../servers/mail-server.ts';
+import { call } from '../../../client/rest-client.ts';
+import { until } from '../../../tools/until.ts';
+
+export const VERIFICATION = 'Confirm your e-mail address';
+export const RESET = 'Choose a new password';
+export const ADDRESS_CHANGE = 'Your account is to get another e-mail address';
+
+type Mails = Pick<MailServer, 'mails'>;
+
+/** The letters to an address, oldest first; repetitions of the same one are left out. The SMTP server reads A-labels. */
+export const lettersTo = ({ mails }: Mails, address: string) => [
+  ...new Map(
+    mails
+      .filter(({ to }) => to.some((each) => EmailAddress.parse(each) === address))
+      .map((letter) => [letter.mail.messageId, letter]),
+  ).values(),
+];
+
+/** The link in the n-th letter of a subject to an address, as soon as it has come. */
+export async function linkIn(mail: Mails, address: string, subject: string, n = 1): Promise<string> {
+  const found = () => lettersTo(mail, address).filter((letter) => letter.mail.subject === subject)[n - 1];
+  await until(() => found() !== undefined, `“${subject}” to reach ${address}`);
+  return /https?:\/\/\S+\?token=\S+/.exec(found()!.mail.text ?? '')![0];
+}
+
+export const tokenOf = (link: string): string => new URL(link).searchParams.get('token')!;
+
+/** Confirms an address as its owner would: by the link in the letter. */
+export async function confirmAddress(mail: Mails, address: string): Promise<void> {
+  const link = await linkIn(mail, address, VERIFICATION);
+  const path = '/v1/auth/email-verification/confirm';
+  await call(link, 'POST', path, { body: { token: tokenOf(link) } });
+}
+
+/** What a browser sends when the button of a page is pressed, and the answer. */
+export async function pressButton(pageUrl: string, typed: Record<string, string> = {}) {
+  const browser = { accept: 'text/html,application/xhtml+xml' };
+  const opened = await fetch(pageUrl, { headers: browser });
+  const page = await opened.text();
+  const action = /<form method="post" action="([^"]*)">/.exec(page)![1]!;
+  const hidden = [...page.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)">/g)];
+  const fields = { ...Object.fromEntries(hidden.map(([, name, value]) => [name!, value!])), ...typed };
+  const answer = await fetch(new URL(action, pageUrl), {
+    method: 'POST',
+    headers: { ...browser, 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams(fields).toString(),
+  });
+  return { page, status: answer.status, headers: answer.headers, text: await answer.text() };
+}

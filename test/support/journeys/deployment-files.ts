@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { parse } from 'yaml';
+
+export const ROOT = join(import.meta.dirname, '../../..');
+
+/** A file of the project, by its path from the root. */
+export const fileText = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+export interface ComposeService {
+  image: string;
+  build?: string;
+  profiles?: string[];
+  command?: string[];
+  environment?: Record<string, string>;
+  depends_on?: Record<string, { condition: string; required?: boolean }>;
+  healthcheck?: { test?: string[]; disable?: boolean };
+  volumes?: string[];
+  ports?: string[];
+  networks?: Record<string, { ipv4_address?: string }>;
+  deploy?: { replicas?: number };
+  stop_grace_period?: string;
+}
+
+export interface ComposeFile {
+  services: Record<string, ComposeService>;
+  volumes: Record<string, unknown>;
+}
+
+/** docker-compose.yml as Docker Compose takes it with these variables. */
+export const composeFile = (variables: Record<string, string>): ComposeFile =>
+  parse(interpolated(fileText('docker-compose.yml'), variables), { merge: true }) as ComposeFile;
+
+/** What an operator has after filling in .env.example; with `log` in PostgreSQL where that is asked for. */
+export function filledIn({ log = 'eventstoredb' }: { log?: 'eventstoredb' | 'postgres' } = {}) {
+  const example = parseEnv(fileText('.env.example')) as Record<string, string>;
+  const secrets = Object.keys(example).filter((name) => name.endsWith('_PASSWORD'));
+  return {
+    ...example,
+    ...Object.fromEntries(secrets.map((name) => [name, `secretOf${name.replaceAll('_', '')}`])),
+    ...(log === 'postgres' && { COMPOSE_PROFILES: '', EVENTSTOREDB_URL: '' }),
+  };
+}
+
+/**
+ * Puts variables in as Docker Compose does, as far as our files go: `${X}`, `${X:-otherwise}`, `${X:?message}` and `$$`.
+ * Throws for a variable that has to be there and is not (https://docs.docker.com/reference/compose-file/interpolation).
+ */
+export function interpolated(text: string, variables: Record<string, string>): string {
+  return text.replaceAll(VARIABLE, (_found, name: string | undefined, sign?: string, rest?: string) => {
+    if (name === undefined) return '$';
+    const value = variables[name];
+    if (value) return value;
+    if (sign === ':?') throw new Error(`${name}: ${rest}`);
+    return sign === ':-' ? (rest ?? '') : (value ?? '');
+  });
+}
+
+/** Every variable that docker-compose.yml speaks of, and how. */
+export const composeVariables = () =>
+  [...fileText('docker-compose.yml').matchAll(VARIABLE)]
+    .filter(([, name]) => name !== undefined)
+    .map(([, name = '', sign]) => ({ name, isNeeded: sign === ':?' }));
+
+const VARIABLE = /\$(?:\$|\{(\w+)(?:(:[-?])([^}]*))?\})/g;

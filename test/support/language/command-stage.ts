@@ -1,0 +1,43 @@
+import { AggregateLoader, type Folded } from '../../../src/commands/aggregate-cache.ts';
+import type { MessageFacts } from '../../../src/commands/command.ts';
+import {
+  type CommandDeps,
+  type HandleCommand,
+  commandHandler,
+} from '../../../src/commands/handle-command.ts';
+import type { DomainEvent } from '../../../src/events/domain-event.ts';
+import type { EventStore } from '../../../src/events/event-store.ts';
+import type { Stream } from '../../../src/events/streams.ts';
+import { deriveId, newId } from '../../../src/kit/uuids.ts';
+import { createInTurn } from '../../../src/commands/in-turn.ts';
+import { causes } from '../../../src/automations/reactions.ts';
+import { happened, wholeLog } from './history.ts';
+import { createInMemoryEventStore } from './in-memory-event-store.ts';
+
+export interface StageOptions {
+  history?: readonly DomainEvent[];
+  message?: MessageFacts | undefined;
+  /** The log of another stage: two handlers over one log are two processes. */
+  store?: EventStore;
+  react?: (handle: HandleCommand) => CommandDeps['react'];
+}
+
+/** The real command handler over a log in memory, with what it needs and nothing it does not. */
+export async function commands({ history = [], message, react, ...options }: StageOptions = {}) {
+  const store = options.store ?? createInMemoryEventStore();
+  await happened(store, ...history);
+  const loader = new AggregateLoader(store, new Map<Stream, Folded>());
+  const reactions = react?.((command, input, request) => handle(command, input, request));
+  const handle: HandleCommand = commandHandler({
+    store,
+    loader,
+    lookups: { message: async () => message },
+    causes,
+    react: reactions ?? (async () => 0),
+    inTurn: createInTurn(),
+    newId,
+    deriveId,
+    now: () => new Date('2026-01-02T03:04:05.678Z'),
+  });
+  return { handle, store, loader, log: () => wholeLog(store) };
+}

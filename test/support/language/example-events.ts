@@ -1,0 +1,104 @@
+import type { Actor, MessageFacts } from '../../../src/commands/command.ts';
+import type { GroupRole } from '../../../src/events/chat-group.ts';
+import type { EventOf, EventType } from '../../../src/events/domain-event.ts';
+import type { ReviewStatus } from '../../../src/events/application.ts';
+import type { RefusalReason } from '../../../src/events/file.ts';
+import {
+  ApplicationId,
+  ClientMsgId,
+  FileId,
+  GroupId,
+  JobId,
+  MessageId,
+  UserId,
+} from '../../../src/events/ids.ts';
+
+/** The n-th UUID, the same in every run. */
+export const uuid = (n: number) => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}`;
+
+export const event = <T extends EventType>(type: T, data: EventOf<T>['data']): EventOf<T> =>
+  ({ type, data }) as EventOf<T>;
+
+const person = (n: number, role: Actor['role']): Actor => ({ userId: UserId.parse(uuid(n)), role });
+
+/** Acme posts the job and runs its group; Ada and Bob apply; Rival is another company; Eve has no part in it. */
+export const acme = person(0xa1, 'company');
+export const rival = person(0xa2, 'company');
+export const ada = person(0xb1, 'applicant');
+export const bob = person(0xb2, 'applicant');
+export const eve = person(0xe1, 'applicant');
+
+export const jobId = JobId.parse(uuid(0x10));
+export const groupId = GroupId.parse(uuid(0x20));
+export const otherGroupId = GroupId.parse(uuid(0x21));
+export const applicationId = ApplicationId.parse(uuid(0x30));
+export const messageId = MessageId.parse(uuid(0x40));
+export const clientMsgId = ClientMsgId.parse(uuid(0x50));
+
+export const registered = ({ userId, role }: Actor, displayName = 'Ada') =>
+  event('AccountRegistered', { userId, role, displayName });
+
+export const posting = { title: 'Engineer', description: 'Builds engines', location: 'London' };
+export const jobPosted = event('JobPosted', { jobId, groupId, companyId: acme.userId, ...posting });
+export const jobClosed = event('JobClosed', { jobId, groupId });
+
+export const subject = { applicationId, jobId, groupId, applicantId: ada.userId };
+export const adaApplied = event('ApplicationSubmitted', { ...subject, coverLetter: 'I build engines' });
+export const adaWithdrew = event('ApplicationWithdrawn', subject);
+export const adaReturned = event('ApplicationResubmitted', { ...subject, coverLetter: 'I build engines' });
+export const adaReconsidered = (status: Exclude<ReviewStatus, 'rejected'>, reason: string | null = null) =>
+  event('ApplicationReconsidered', { ...subject, status, reason });
+export const adaIs = (status: ReviewStatus, reason: string | null = null) =>
+  event('ApplicationStatusChanged', { ...subject, status, reason });
+
+export const groupCreated = event('ChatGroupCreated', {
+  groupId,
+  jobId,
+  name: 'Engineer',
+  adminId: acme.userId,
+});
+export const joined = ({ userId }: Actor, role: GroupRole = 'member') =>
+  event('MemberJoined', { groupId, userId, role });
+export const left = ({ userId }: Actor) => event('MemberLeft', { groupId, userId });
+export const removed = ({ userId }: Actor) => event('MemberRemoved', { groupId, userId });
+export const groupClosed = event('GroupClosed', { groupId });
+
+/** Acme's group with Ada and Bob in it. */
+export const group = [groupCreated, joined(ada), joined(bob)];
+
+export const helloSent = event('MessageSent', {
+  groupId,
+  messageId,
+  senderId: ada.userId,
+  clientMsgId,
+  text: 'Hello',
+  fileIds: [],
+  replyTo: null,
+});
+/** What is known of Ada's "Hello". */
+export const hello: MessageFacts = {
+  groupId,
+  senderId: ada.userId,
+  changedSeq: 1,
+  isDeleted: false,
+  text: 'Hello',
+  hasFiles: false,
+  reactions: {},
+};
+
+export const fileId = FileId.parse(uuid(0x60));
+export const aboutFile = { fileId, groupId, uploaderId: ada.userId };
+/** Ada may name her CV in messages until then, and an hour more passes before it is an orphan. */
+export const sendBy = '2026-01-03T02:04:05.678Z';
+export const upload = {
+  name: 'cv.pdf',
+  contentType: 'application/pdf',
+  size: 1_000,
+  sha256: null,
+  sendBy,
+};
+export const uploadRequested = event('FileUploadRequested', { ...aboutFile, ...upload });
+export const uploaded = event('FileUploaded', { ...aboutFile, etag: 'first' });
+export const cleared = event('FileCleared', { ...aboutFile, sha256: 'ab'.repeat(32), hasThumbnail: false });
+export const fileRefused = (reason: RefusalReason, signature: string | null = null) =>
+  event('FileRefused', { ...aboutFile, reason, signature });

@@ -1,0 +1,65 @@
+import { accountEvents } from '../../../src/events/account.ts';
+import { applicationEvents } from '../../../src/events/application.ts';
+import { chatGroupEvents } from '../../../src/events/chat-group.ts';
+import type {
+  AccountEvent,
+  ApplicationEvent,
+  ChatGroupEvent,
+  DomainEvent,
+  FileEvent,
+  JobEvent,
+} from '../../../src/events/domain-event.ts';
+import type { EventStore, Recorded } from '../../../src/events/event-store.ts';
+import { fileEvents } from '../../../src/events/file.ts';
+import { jobEvents } from '../../../src/events/job.ts';
+import {
+  type Stream,
+  accountStream,
+  applicationStream,
+  chatGroupStream,
+  conversationStream,
+  fileStream,
+  jobStream,
+} from '../../../src/events/streams.ts';
+import { newId } from '../../../src/kit/uuids.ts';
+import { uuid } from './example-events.ts';
+
+const isOneOf =
+  <E extends DomainEvent>(schemas: object) =>
+  (event: DomainEvent): event is E =>
+    Object.hasOwn(schemas, event.type);
+const isAccountEvent = isOneOf<AccountEvent>(accountEvents);
+const isJobEvent = isOneOf<JobEvent>(jobEvents);
+const isApplicationEvent = isOneOf<ApplicationEvent>(applicationEvents);
+const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
+const isFileEvent = isOneOf<FileEvent>(fileEvents);
+
+/** Where an event belongs, told by its type and keys alone. */
+export function streamOf(event: DomainEvent): Stream {
+  if (isAccountEvent(event)) return accountStream(event.data.userId);
+  if (isJobEvent(event)) return jobStream(event.data.jobId);
+  if (isApplicationEvent(event)) return applicationStream(event.data.jobId, event.data.applicantId);
+  if (isChatGroupEvent(event)) return chatGroupStream(event.data.groupId);
+  if (isFileEvent(event)) return fileStream(event.data.fileId);
+  return conversationStream(event.data.groupId);
+}
+
+/** Puts events into the log as they are, as if they had happened before; answers with them as recorded. */
+export async function happened(store: EventStore, ...events: DomainEvent[]): Promise<Recorded[]> {
+  const recorded: Recorded[] = [];
+  for (const event of events) {
+    const verdict = await store.append({
+      stream: streamOf(event),
+      events: [{ id: newId(), event }],
+      expected: 'any',
+      occurredAt: '2026-01-02T03:04:05.678Z',
+      metadata: { actorId: null, correlationId: uuid(0xc1), causationId: null },
+    });
+    if (verdict.outcome !== 'appended') throw new Error(`history was not stored: ${verdict.outcome}`);
+    recorded.push(...verdict.events);
+  }
+  return recorded;
+}
+
+export const wholeLog = (store: EventStore): Promise<Recorded[]> =>
+  store.readAll({ after: 0, limit: 10_000 });

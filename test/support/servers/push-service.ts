@@ -1,0 +1,145 @@
+import { createDecipheriv, createECDH, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { importJWK, jwtVerify } from 'jose';
+import type { PushPayload, PushSubscription } from '../../../src/notifications/deliver/pusher.ts';
+import { certificate, certificateKey } from './certificate.ts';
+
+/** A push as the browser would hear it. */
+export interface ReceivedPush {
+  endpoint: string;
+  payload: PushPayload;
+  ttl: number;
+  urgency: string;
+  topic: string;
+  /** `sub` of the sender's token. */
+  sender: string;
+}
+
+interface Browser {
+  keys: ReturnType<typeof createECDH>;
+  auth: Buffer;
+}
+
+const derive = (salt: Buffer, secret: Buffer, info: Buffer, length: number) =>
+  Buffer.from(hkdfSync('sha256', secret, salt, info, length));
+
+/** What the browser does with a body of the coding aes128gcm (RFC 8188, with the keys of RFC 8291), one record long. */
+function decrypt(body: Buffer, { keys, auth }: Browser): Buffer {
+  const salt = body.subarray(0, 16);
+  const senderKey = body.subarray(21, 21 + body.readUInt8(20));
+  const info = Buffer.concat([Buffer.from('WebPush: info\0'), keys.getPublicKey(), senderKey]);
+  const secret = derive(auth, keys.computeSecret(senderKey), info, 32);
+  const key = derive(salt, secret, Buffer.from('Content-Encoding: aes128gcm\0'), 16);
+  const nonce = derive(salt, secret, Buffer.from('Content-Encoding: nonce\0'), 12);
+  const record = body.subarray(21 + senderKey.length);
+  const decipher = createDecipheriv('aes-128-gcm', key, nonce).setAuthTag(record.subarray(-16));
+  const padded = Buffer.concat([decipher.update(record.subarray(0, -16)), decipher.final()]);
+  return padded.subarray(0, padded.lastIndexOf(2));
+}
+
+/**
+ * A push service as browsers' makers run it, over real HTTPS: it takes a push only if the sender's token (VAPID, RFC
+ * 8292) is signed with the key that the browser subscribed with and meant for this service, and opens it as the browser
+ * would. Trust `certificate` to reach it.
+ */
+export async function startPushService({ vapidPublicKey }: { vapidPublicKey: string }) {
+  const browsers = new Map<string, Browser>();
+  const pushes: ReceivedPush[] = [];
+  let requests = 0;
+  let answerWith: ((response: ServerResponse) => void) | undefined;
+
+  async function senderOf(authorization: string, audience: string): Promise<string> {
+    const [, token = '', key = ''] = /^vapid t=([^,]+), ?k=(.+)$/.exec(authorization) ?? [];
+    if (key !== vapidPublicKey) throw new Error('another sender than the browser subscribed to');
+    const point = Buffer.from(key, 'base64url');
+    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'));
+    const jwk = await importJWK({ kty: 'EC', crv: 'P-256', x: x!, y: y! }, 'ES256');
+    const options = { algorithms: ['ES256'], audience, requiredClaims: ['exp', 'sub'] };
+    const { payload } = await jwtVerify(token, jwk, options);
+    if (payload.exp! * 1_000 > Date.now() + 86_400_000) throw new Error('valid for more than 24 hours');
+    return payload.sub!;
+  }
+
+  async function take(request: IncomingMessage): Promise<ReceivedPush> {
+    const { headers, url = '' } = request;
+    const origin = `https://${headers.host}`;
+    const browser = browsers.get(url);
+    if (request.method !== 'POST' || !browser) throw new Error('no such subscription');
+    if (headers['content-encoding'] !== 'aes128gcm') throw new Error('another coding');
+    const body = await buffer(request);
+    if (body.length > 4_096) throw new Error('larger than what has to be taken');
+    return {
+      endpoint: origin + url,
+      payload: JSON.parse(decrypt(body, browser).toString()) as PushPayload,
+      ttl: Number(headers['ttl']),
+      urgency: String(headers['urgency']),
+      topic: String(headers['topic']),
+      sender: await senderOf(headers.authorization ?? '', origin),
+    };
+  }
+
+  const server = createServer({ cert: certificate, key: certificateKey }, (request, response) => {
+    requests += 1;
+    take(request).then(
+      (push) => {
+        if (answerWith) return answerWith(response);
+        pushes.push(push);
+        response.writeHead(201).end();
+      },
+      (error: unknown) => response.writeHead(400).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    /** What has been taken, in order. */
+    pushes,
+    /** All that came, taken or not. */
+    requests: () => requests,
+    /** A browser subscribes: the service is at 127.0.0.1, by another name if you like. */
+    subscribe(host = '127.0.0.1'): PushSubscription {
+      const keys = createECDH('prime256v1');
+      const auth = randomBytes(16);
+      const path = `/push/${randomUUID()}`;
+      const p256dh = keys.generateKeys('base64url');
+      browsers.set(path, { keys, auth });
+      return {
+        endpoint: `https://${host}:${port}${path}`,
+        keys: { p256dh, auth: auth.toString('base64url') },
+      };
+    },
+    /** From now on whatever is in order is answered so, and not kept. */
+    answer(status: number, headers: Record<string, string> = {}) {
+      answerWith = (response) => response.writeHead(status, headers).end('no');
+    },
+    hang() {
+      answerWith = () => {};
+    },
+    /** An answer without end. */
+    babble() {
+      answerWith = (response) => {
+        response.writeHead(201);
+        const more = () => {
+          if (response.destroyed) return;
+          response.write('x'.repeat(65_536));
+          setImmediate(more);
+        };
+        more();
+      };
+    },
+    works() {
+      answerWith = undefined;
+    },
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+export type PushService = Awaited<ReturnType<typeof startPushService>>;

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { compose } from '../../../src/compose.ts';
+import { readConfig } from '../../../src/config.ts';
+import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
+import { linesOf } from '../log-lines.ts';
+
+export interface Person {
+  userId: string;
+  email: string;
+  password: string;
+  accessToken: string;
+  refreshToken: string;
+}
+
+interface Asked {
+  as?: Person | undefined;
+  /** Goes as JSON; `payload` goes as it is. */
+  body?: unknown;
+  payload?: string | Uint8Array<ArrayBuffer>;
+  headers?: Record<string, string>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** What the text says, if it is JSON. */
+  body: Record<string, unknown>;
+}
+
+/** The whole program on a database of its own, with limits that tests do not reach, and REST to ask it with. */
+export async function startApp(env: Record<string, string> = {}) {
+  const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
+  const { log, lines } = linesOf('info');
+  const config = readConfig({
+    DATABASE_URL: database.ownerUrl,
+    PORT: '0',
+    MESSAGES_PER_MINUTE: '1000000',
+    REQUESTS_PER_MINUTE: '1000000',
+    ANONYMOUS_REQUESTS_PER_MINUTE: '1000000',
+    UPLOADS_PER_MINUTE: '1000000',
+    LOGINS_PER_MINUTE: '1000000',
+    FAILED_LOGINS_PER_MINUTE: '1000000',
+    ...env,
+  });
+  const app = await compose(config, log);
+  const ask = asker(app.url);
+
+  return {
+    url: app.url,
+    databaseUrl: database.url,
+    /** What has been written to the log so far. */
+    lines,
+    ask,
+    async register(role: 'company' | 'applicant', displayName = `A ${role}`): Promise<Person> {
+      const credentials = { email: `${randomUUID()}@example.org`, password: randomUUID() };
+      const body = { role, displayName, ...credentials };
+      const registered = await ask('POST', '/v1/auth/register', { body });
+      if (registered.status !== 201) throw new Error(registered.text);
+      return { ...credentials, ...(await logIn(ask, credentials)) };
+    },
+    logIn: async (person: Person): Promise<Person> => ({ ...person, ...(await logIn(ask, person)) }),
+    async stop() {
+      await app.stop();
+      await database.drop();
+    },
+  };
+}
+export type TestApp = Awaited<ReturnType<typeof startApp>>;
+type Ask = ReturnType<typeof asker>;
+
+const asker =
+  (url: string) =>
+  async (method: string, path: string, { as, body, payload, headers }: Asked = {}): Promise<Answer> => {
+    const sent = body === undefined ? payload : JSON.stringify(body);
+    const response = await fetch(new URL(path, url), {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(sent !== undefined && { 'content-type': 'application/json' }),
+        ...(as && { authorization: `Bearer ${as.accessToken}` }),
+        ...headers,
+      },
+      ...(sent !== undefined && { body: sent }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : {} };
+  };
+
+interface LoggedIn {
+  user: { id: string };
+  accessToken: string;
+  refreshToken: string;
+}
+
+async function logIn(ask: Ask, { email, password }: { email: string; password: string }) {
+  const { status, text, body } = await ask('POST', '/v1/auth/login', { body: { email, password } });
+  if (status !== 200) throw new Error(text);
+  const { user, accessToken, refreshToken } = body as unknown as LoggedIn;
+  return { userId: user.id, accessToken, refreshToken };
+}

@@ -1,0 +1,102 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import pg from 'pg';
+import { pino } from 'pino';
+import { createAccountTokens } from '../../../src/auth/tokens/account-tokens.ts';
+import { createAccessTokens } from '../../../src/auth/tokens/access-tokens.ts';
+import { createAddresses } from '../../../src/auth/addresses.ts';
+import { createAuthenticate } from '../../../src/auth/authenticate.ts';
+import { createCheckPassword } from '../../../src/auth/passwords/check-password.ts';
+import { createLogIn } from '../../../src/auth/log-in.ts';
+import { createPasswordHashes } from '../../../src/auth/passwords/password-hashes.ts';
+import { createPasswords } from '../../../src/auth/passwords/passwords.ts';
+import { createRegistration } from '../../../src/auth/registration.ts';
+import { createRevocations } from '../../../src/auth/revocations.ts';
+import { createSessions } from '../../../src/auth/sessions.ts';
+import { createSignedLinks } from '../../../src/auth/tokens/signed-links.ts';
+import { loadSigningKeys } from '../../../src/auth/tokens/signing-keys.ts';
+import { accountOf } from '../../../src/commands/account/account.ts';
+import type { UserId } from '../../../src/events/ids.ts';
+import { newId } from '../../../src/kit/uuids.ts';
+import { createCredentials } from '../../../src/adapters/postgres/tables/credentials.ts';
+import { createRevokedSessions, createSessionStore } from '../../../src/adapters/postgres/tables/sessions.ts';
+import { createSigningKeyStore } from '../../../src/adapters/postgres/tables/signing-keys.ts';
+import { commands } from '../language/command-stage.ts';
+import { createTestDatabase } from './database.ts';
+import { rateLimitsOf } from './rate-limits.ts';
+
+export const silent = pino({ level: 'silent' });
+
+/** Enough that callers wait for rows of one another, not for connections only. */
+export const CONNECTIONS = 8;
+
+/** Everything of src/auth over a real PostgreSQL; only the log is in memory. */
+export async function authStage({ url }: { url?: string } = {}) {
+  const database = url === undefined ? await createTestDatabase() : undefined;
+  const appUrl = url ?? database!.url;
+  const pool = new pg.Pool({ connectionString: appUrl, max: CONNECTIONS });
+  pool.on('error', () => {});
+  const { handle, loader, log } = await commands();
+  const credentials = createCredentials(pool);
+  const hashes = await createPasswordHashes();
+  const registration = createRegistration({ credentials, hashes, handle, newId });
+  const rateLimits = rateLimitsOf({ failedLoginsPerMinute: 10, loginsPerMinute: 60 });
+  const keys = await loadSigningKeys({ store: createSigningKeyStore(pool) });
+  const accessTokens = createAccessTokens({ keys, issuer: 'test', lifetimeSeconds: 600 });
+  const revocations = await createRevocations({
+    sessions: createRevokedSessions({ pool, url: appUrl, log: silent }),
+    accessTokenSeconds: 600,
+    log: silent,
+  });
+  const tokens = createAccountTokens(createSignedLinks(keys.linkSecret));
+  const checkPassword = createCheckPassword({ hashes, rateLimits });
+  const onEnded = revocations.revoke;
+  return {
+    url: appUrl,
+    ownerUrl: database?.ownerUrl,
+    pool,
+    handle,
+    log,
+    credentials,
+    hashes,
+    registration,
+    rateLimits,
+    keys,
+    revocations,
+    tokens,
+    logIn: createLogIn({ credentials, hashes, registration, checkPassword }),
+    addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
+    passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
+    sessions: createSessions({
+      store: createSessionStore(pool),
+      credentials,
+      accessTokens,
+      refreshSecret: keys.refreshSecret,
+      onEnded,
+      newId,
+    }),
+    authenticate: createAuthenticate({ accessTokens, revocations }),
+    loadAccount: async (userId: UserId) => (await loader.refresh(accountOf(userId))).state,
+    async close() {
+      await revocations.stop();
+      await pool.end();
+      await database?.drop();
+    },
+  };
+}
+export type AuthStage = Awaited<ReturnType<typeof authStage>>;
+
+export const ada = {
+  email: 'ada@example.org',
+  password: 'correct horse battery staple',
+  role: 'applicant',
+  displayName: 'Ada',
+} as const;
+
+/** Resolves once it holds; fails after `withinMs`. */
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not so within ${withinMs} ms`);
+    await pause(10);
+  }
+}

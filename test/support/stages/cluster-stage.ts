@@ -1,0 +1,115 @@
+import pino from 'pino';
+import { AggregateLoader } from '../../../src/commands/aggregate-cache.ts';
+import type { EventStore, Position } from '../../../src/events/event-store.ts';
+import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
+import { postgresCheckpoint } from '../../../src/adapters/postgres/tables/checkpoints.ts';
+import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createRedisCarrier } from '../../../src/adapters/redis/carrier.ts';
+import { createRedisPresenceRegistry } from '../../../src/adapters/redis/presence.ts';
+import { startBroadcaster } from '../../../src/realtime/delivery/broadcaster.ts';
+import { createPushServer } from '../../../src/realtime/delivery/carrier-push.ts';
+import type { Carrier } from '../../../src/realtime/cluster/carrier.ts';
+import type { PresenceRegistry } from '../../../src/realtime/presence/presence-registry.ts';
+import type { Push } from '../../../src/realtime/delivery/push.ts';
+import type { RealtimeSettings } from '../../../src/realtime/settings.ts';
+import { createTestDatabase } from './database.ts';
+import { linksTo, startRedis } from '../../../tools/redis.ts';
+import { type World, createWorld } from './sockets.ts';
+
+/** Nodes and broadcasters in one test process, on one PostgreSQL and one Redis. */
+export async function openClusterStage() {
+  const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
+  const redis = await startRedis();
+  const database = await createTestDatabase();
+  const url = database.ownerUrl;
+  const pool = createPool({ url, role: APP_ROLE, max: 8, applicationName: 'test', log });
+  const closing: (() => unknown)[] = [];
+
+  async function openStore(): Promise<EventStore> {
+    const store = createPostgresEventStore({ pool, url, log });
+    await store.start();
+    closing.push(() => store.close());
+    return store;
+  }
+
+  async function link(to = redis.url) {
+    const links = await linksTo(to, log);
+    closing.push(() => links.close());
+    return { links, carrier: createRedisCarrier({ redis: links }) };
+  }
+
+  /** A gateway as in a process of its own. */
+  async function node(
+    change: {
+      settings?: Partial<RealtimeSettings>;
+      /** Where it reaches Redis. */
+      redisUrl?: string;
+      carrier?: (carrier: Carrier) => Carrier;
+      registry?: (registry: PresenceRegistry) => PresenceRegistry;
+    } = {},
+  ): Promise<World> {
+    const { links, carrier } = await link(change.redisUrl);
+    const { carrier: carried = (same) => same, registry: registered = (same) => same } = change;
+    const registry = createRedisPresenceRegistry({ redis: links, nodeId: `node ${closing.length}` });
+    const world = await createWorld({
+      store: await openStore(),
+      log,
+      settings: change.settings ?? {},
+      cluster: { carrier: carried(carrier), registry: registered(registry) },
+    });
+    closing.push(() => world.stop());
+    return world;
+  }
+
+  /** A broadcaster as in a process of its own; `die` is kill -9, as far as the checkpoint is concerned. */
+  async function broadcaster(through: (push: Push) => Push = (same) => same) {
+    const { links, carrier } = await link();
+    const store = await openStore();
+    const server = createPushServer(carrier);
+    const kept = postgresCheckpoint(pool, 'realtime');
+    let isDead = false;
+    const checkpoint = {
+      load: () => kept.load(),
+      save: async (position: Position) => (isDead ? undefined : kept.save(position)),
+    };
+    const push = through(server.push);
+    const loader = new AggregateLoader(store, new Map());
+    const running = startBroadcaster({ push, store, loader, from: checkpoint, log });
+    let isStopped = false;
+    async function stop() {
+      if (isStopped) return;
+      isStopped = true;
+      await running.stop();
+      await server.close();
+    }
+    closing.push(stop);
+    return {
+      ...running,
+      stop,
+      async die() {
+        isDead = true;
+        await links.close();
+        await stop();
+      },
+      savedAt: () => kept.load(),
+    };
+  }
+
+  return {
+    redis,
+    node,
+    broadcaster,
+    registry: async () => {
+      const { links } = await link();
+      return createRedisPresenceRegistry({ redis: links, nodeId: 'notifier' });
+    },
+    async close() {
+      for (const close of closing.toReversed()) await close();
+      await pool.end();
+      await database.drop();
+      await redis.stop();
+    },
+  };
+}
+
+export type ClusterStage = Awaited<ReturnType<typeof openClusterStage>>;

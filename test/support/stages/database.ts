@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { APP_ROLE, withSession } from '../../../src/adapters/postgres/connection.ts';
+import { until } from '../../../tools/until.ts';
+
+/** Where global-setup.ts leaves the address of the server it started, for the workers. */
+export const OWNER_URL_VARIABLE = 'TEST_POSTGRES_OWNER_URL';
+/** The migrated database that every test's own is a copy of. */
+export const TEMPLATE = 'chat_template';
+/** The same with the read models of an empty log, for tests that need them and not how they are made. */
+export const TEMPLATE_WITH_READ_MODELS = 'chat_template_with_read_models';
+
+export interface TestDatabase {
+  /** Connects as the owner. */
+  ownerUrl: string;
+  /** Connects as the application's role. */
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A fresh, migrated database in the server that jest's global setup started. */
+export async function createTestDatabase(template = TEMPLATE): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await administer(...copyOf(template, name));
+  const ownerUrl = databaseUrl(name);
+  return {
+    ownerUrl,
+    url: withSession(ownerUrl, { role: APP_ROLE }),
+    drop: () => drop(name),
+  };
+}
+
+/** The statements that make a database of all that is in another one. */
+export const copyOf = (template: string, name: string): string[] => [
+  // A small database is copied faster as files than through the write-ahead log.
+  `create database ${name} template ${template} strategy file_copy`,
+  // What belongs to a database, and not to what is in it, is not copied.
+  `grant create on database ${name} to ${APP_ROLE}`,
+];
+
+/** The owner's address of one database of the server under test. */
+export function databaseUrl(database: string): string {
+  const ownerUrl = process.env[OWNER_URL_VARIABLE];
+  if (!ownerUrl) throw new Error(`${OWNER_URL_VARIABLE} is not set: run the tests with jest`);
+  const url = new URL(ownerUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** How long connections that were ended a moment ago may take to go. */
+const LEAVING_MS = 1_000;
+
+/**
+ * A connection says goodbye and is gone for its client before it is for the server. If the server cut it meanwhile, its
+ * client would hear of an error when nobody listens any more.
+ */
+async function drop(name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl('postgres') });
+  await client.connect();
+  try {
+    const isEmpty = async () =>
+      (await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount === 0;
+    await until(isEmpty, 'the last connection to go', LEAVING_MS).catch(() => undefined);
+    await client.query(`drop database if exists ${name} with (force)`);
+    await client.query(`drop role if exists ${APP_ROLE}_${name}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Runs statements in the server's own database, one after the other. */
+export async function administer(...statements: string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl('postgres') });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,110 @@
+import type { InjectOptions } from 'fastify';
+import pg from 'pg';
+import type { Actor } from '../../../src/commands/command.ts';
+import type { DomainEvent } from '../../../src/events/domain-event.ts';
+import { type HttpDeps, createHttpServer } from '../../../src/http/server.ts';
+import { newId } from '../../../src/kit/uuids.ts';
+import { postgresIdempotencyKeys } from '../../../src/adapters/postgres/tables/idempotency-keys.ts';
+import { commands } from '../language/command-stage.ts';
+import { createTestDatabase } from './database.ts';
+import { linesOf } from '../log-lines.ts';
+import { limitsOf, rateLimitsOf } from './rate-limits.ts';
+
+type Overrides = Partial<HttpDeps> & {
+  history?: readonly DomainEvent[];
+  /** A database that is there already: two servers over one are two nodes. */
+  databaseUrl?: string;
+};
+
+/**
+ * The real HTTP server and command handler over a log in memory and idempotency keys in PostgreSQL, asked without a
+ * socket. A token is the actor it speaks for, as JSON. What only a whole program has is left out.
+ */
+export async function httpStage({ history = [], databaseUrl, ...overrides }: Overrides = {}) {
+  const database = databaseUrl === undefined ? await createTestDatabase() : undefined;
+  const url = databaseUrl ?? database!.url;
+  const pool = new pg.Pool({ connectionString: url, max: 8 });
+  pool.on('error', () => {});
+  const { handle, loader, store, log: wholeLog } = await commands({ history });
+  const { log, lines } = linesOf('info');
+  const refused: string[] = [];
+  const deps = {
+    handle,
+    loader,
+    lookups: { message: async () => undefined },
+    queries: {},
+    progress: { reached: async () => true, positions: () => new Map() },
+    head: () => store.head(),
+    rateLimits: rateLimitsOf({ messagesPerMinute: 100, failedLoginsPerMinute: 10, loginsPerMinute: 60 }),
+    jwks: { keys: [] },
+    readiness: async () => ({ ready: true, dependencies: {} }),
+    asyncapi: { asyncapi: '3.0.0' },
+    receiver: {},
+    scanReports: {},
+    authenticate: async (token: string) => ({
+      actor: JSON.parse(token) as Actor,
+      sessionId: 'a session',
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    }),
+    idempotencyKeys: postgresIdempotencyKeys(pool),
+    fingerprintSecret: 'a secret',
+    metrics: {
+      refused: (code: string) => refused.push(code),
+      requestAnswered: () => {},
+      expose: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
+    },
+    log,
+    newId,
+    maxFileBytes: 26_214_400,
+    settings: { trustedProxies: [], allowedOrigins: [], ...limitsOf() },
+    ...overrides,
+  } as unknown as HttpDeps;
+  const app = await createHttpServer(deps);
+
+  return {
+    app,
+    url,
+    pool,
+    refused,
+    wholeLog,
+    /** What has been written to the log so far. */
+    lines,
+    /** One request, by an actor or by nobody; `body` goes as JSON, `payload` as it is. */
+    async ask(
+      method: NonNullable<InjectOptions['method']>,
+      path: string,
+      { as, body, payload, headers }: Asked = {},
+    ) {
+      const answer = await app.inject({
+        method,
+        url: path,
+        headers: {
+          ...((body !== undefined || payload !== undefined) && { 'content-type': 'application/json' }),
+          ...(as && { authorization: `Bearer ${JSON.stringify(as)}` }),
+          ...headers,
+        },
+        ...(body !== undefined && { payload: JSON.stringify(body) }),
+        ...(payload !== undefined && { payload }),
+      });
+      const isJson = String(answer.headers['content-type']).includes('json');
+      return {
+        status: answer.statusCode,
+        headers: answer.headers,
+        text: answer.body,
+        body: (isJson ? answer.json() : undefined) as Record<string, unknown>,
+      };
+    },
+    async close() {
+      await app.close();
+      await pool.end();
+      await database?.drop();
+    },
+  };
+}
+
+interface Asked {
+  as?: Actor;
+  body?: unknown;
+  payload?: string | Buffer;
+  headers?: Record<string, string>;
+}

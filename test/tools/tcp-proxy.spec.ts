@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
+import { until } from '../../tools/until.ts';
+
+/** Long enough for bytes that pass to have passed on the loopback interface. */
+const A_WHILE_MS = 200;
+
+describe('a TCP proxy', () => {
+  let server: Server;
+  let proxy: TcpProxy;
+  /** The server's ends of the connections. */
+  let accepted: Socket[];
+  let clients: Socket[];
+
+  beforeEach(async () => {
+    accepted = [];
+    clients = [];
+    server = createServer({ allowHalfOpen: true }, (socket) => {
+      accepted.push(socket);
+      socket.on('error', () => undefined);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    proxy = await startTcpProxy({ to: (server.address() as AddressInfo).port });
+  });
+
+  afterEach(async () => {
+    await proxy.close();
+    for (const socket of [...accepted, ...clients]) socket.destroy();
+    server.close();
+  });
+
+  async function open(): Promise<Socket> {
+    const client = connect({ port: proxy.port, host: '127.0.0.1', allowHalfOpen: true });
+    client.on('error', () => undefined);
+    clients.push(client);
+    await once(client, 'connect');
+    return client;
+  }
+  async function join() {
+    const count = accepted.length;
+    const client = await open();
+    await until(() => accepted.length > count, 'the server accepts');
+    const far = accepted.at(-1)!;
+    return { client, far, atServer: textOf(far), atClient: textOf(client) };
+  }
+  function textOf(socket: Socket): () => string {
+    let text = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+    return () => text;
+  }
+
+  test('passes bytes and ends both ways', async () => {
+    const { client, far, atServer, atClient } = await join();
+    client.end('hello');
+    await once(far, 'end');
+    expect(atServer()).toBe('hello');
+    far.end('goodbye');
+    await once(client, 'close');
+    expect(atClient()).toBe('goodbye');
+  });
+
+  test('holds everything back in a black hole, and delivers it after', async () => {
+    const { client, far, atServer, atClient } = await join();
+    proxy.blackHole();
+    client.end('late ');
+    far.write('answer');
+    let hasEnded = false;
+    far.once('end', () => (hasEnded = true));
+    await pause(A_WHILE_MS);
+    expect([atServer(), atClient(), hasEnded]).toEqual(['', '', false]);
+    proxy.heal();
+    await until(() => hasEnded && atClient() === 'answer', 'what was held back');
+    expect(atServer()).toBe('late ');
+  });
+
+  test('accepts connections in a black hole that hear nothing until it ends', async () => {
+    proxy.blackHole();
+    const client = await open();
+    client.write('anybody there?');
+    await pause(A_WHILE_MS);
+    expect(accepted).toHaveLength(0);
+    proxy.heal();
+    await until(() => accepted.length === 1, 'the server accepts');
+    const heard = textOf(accepted[0]!);
+    await until(() => heard() === 'anybody there?', 'what was held back');
+  });
+
+  test('hides the reset of the other side while nothing passes', async () => {
+    const { client, far } = await join();
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    proxy.blackHole();
+    far.resetAndDestroy();
+    await pause(A_WHILE_MS);
+    expect(client.destroyed).toBe(false);
+    proxy.heal();
+    await closed;
+  });
+
+  test('resets every connection when it is cut, and takes new ones', async () => {
+    const { client, far } = await join();
+    const errors = Promise.all([client, far].map((socket) => once(socket, 'error')));
+    proxy.cut();
+    const codes = (await errors).map(([error]) => (error as NodeJS.ErrnoException).code);
+    expect(codes).toEqual(['ECONNRESET', 'ECONNRESET']);
+    const again = await join();
+    again.client.write('again');
+    await until(() => again.atServer() === 'again', 'the new connection');
+  });
+
+  test('takes no more than its buffers hold from a sender whom nobody reads', async () => {
+    const client = await open();
+    await until(() => accepted.length === 1, 'the server accepts');
+    accepted[0]!.pause();
+    const chunk = Buffer.alloc(1_048_576, 'x');
+    for (let count = 0; count < 64; count += 1) client.write(chunk);
+    await pause(A_WHILE_MS);
+    expect(client.writableLength).toBeGreaterThan(32 * chunk.length);
+    let received = 0;
+    accepted[0]!.on('data', ({ length }) => (received += length));
+    accepted[0]!.resume();
+    await until(() => received === 64 * chunk.length, 'all of it');
+  });
+});
