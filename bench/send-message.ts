@@ -6,9 +6,9 @@ import { type SendMessage, sendMessage } from '../src/commands/message/send-mess
 import type { EventStore } from '../src/events/event-store.ts';
 import type { Stream } from '../src/events/streams.ts';
 import { deriveId, newId } from '../src/kit/uuids.ts';
-import { createInTurn } from '../src/commands/in-turn.ts';
-import { reactNow } from '../src/automations/react.ts';
-import { causes } from '../src/automations/reactions.ts';
+import { createOneAtATime } from '../src/commands/one-at-a-time.ts';
+import { automationRunner } from '../src/automations/run-automations.ts';
+import { causes } from '../src/automations/automations.ts';
 import { TEXT } from './append-peers.ts';
 import { perSecond } from './bench.ts';
 import { quiet } from './postgres.ts';
@@ -24,14 +24,14 @@ export function sender(store: EventStore, { groups }: World) {
     store,
     loader,
     lookups: { message: async () => undefined },
-    react: (events) => react(events),
+    automate: (events) => automate(events),
     causes,
-    inTurn: createInTurn(),
+    oneAtATime: createOneAtATime(),
     newId,
     deriveId,
     now: () => new Date(),
   });
-  const react = reactNow({ handle, log: quiet });
+  const automate = automationRunner({ handle, log: quiet });
   let next = 0;
   const send = () => {
     next += 1;

@@ -14,7 +14,7 @@ import { BadConfig, readConfig } from '../src/config.ts';
 import { NewDisplayName, Role } from '../src/events/account.ts';
 import type { Stream } from '../src/events/streams.ts';
 import { deriveId, newId } from '../src/kit/uuids.ts';
-import { createInTurn } from '../src/commands/in-turn.ts';
+import { createOneAtATime } from '../src/commands/one-at-a-time.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createCredentials } from '../src/adapters/postgres/tables/credentials.ts';
@@ -105,9 +105,9 @@ async function connect() {
     loader: new AggregateLoader(store, cache),
     lookups: { message: async () => undefined },
     // Nothing follows from an account but read models, which follow the log by themselves.
-    react: async () => 0,
+    automate: async () => 0,
     causes: [],
-    inTurn: createInTurn(),
+    oneAtATime: createOneAtATime(),
     newId,
     deriveId,
     now: () => new Date(),

@@ -15,7 +15,7 @@ import {
   startNotificationWorkers,
   startNotifications,
 } from './compose/notifications.ts';
-import { startReactions } from './compose/reactions.ts';
+import { startAutomations } from './compose/automations.ts';
 import { openReadModels, prepareReadModels } from './compose/read-models.ts';
 import { startRealtime } from './compose/realtime.ts';
 import type { Config, Role } from './config.ts';
@@ -25,13 +25,13 @@ import { createStatusServer } from './http/status-server.ts';
 import { type Closers, closers } from './kit/closers.ts';
 import { createFoldCache } from './adapters/memory/fold-cache.ts';
 import { deriveId, newId } from './kit/uuids.ts';
-import { createInTurn } from './commands/in-turn.ts';
+import { createOneAtATime } from './commands/one-at-a-time.ts';
 import { createMeasures } from './adapters/prometheus/measures.ts';
 import { type Figures, type Metrics, createMetrics } from './adapters/prometheus/metrics.ts';
 import { createLookups } from './adapters/postgres/tables/message-facts.ts';
-import { reactNow } from './automations/react.ts';
-import { causes } from './automations/reactions.ts';
-import { clusterReach } from './realtime/presence/reach.ts';
+import { automationRunner } from './automations/run-automations.ts';
+import { causes } from './automations/automations.ts';
+import { clusterReach } from './realtime/presence/received.ts';
 
 export interface App {
   /** Where it listens. */
@@ -74,16 +74,16 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     store,
     loader,
     lookups,
-    react: (events) => react(events),
+    automate: (events) => automate(events),
     causes,
-    inTurn: createInTurn(),
+    oneAtATime: createOneAtATime(),
     newId,
     deriveId,
     now: () => new Date(),
   });
-  const react = reactNow({ handle, log });
+  const automate = automationRunner({ handle, log });
   const core = { ...database, cluster, rateLimits, store, loader, lookups, handle, progress, metrics };
-  const reactions = does('projector') ? startReactions(log, open, { ...core, react }) : undefined;
+  const automations = does('projector') ? startAutomations(log, open, { ...core, automate }) : undefined;
 
   const keys = await openKeys(config, database.logins);
   const links = createSignedLinks(keys.linkSecret);
@@ -95,12 +95,12 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const needed: Checks[] = [
     { process: () => (isServing ? undefined : 'starting or stopping') },
     { database: () => pool.query('select 1').then(() => undefined) },
-    { ...logChecks, ...readModels.checks, ...reactions?.checks },
+    { ...logChecks, ...readModels.checks, ...automations?.checks },
   ];
   const useful: Checks[] = [clusterChecks, newerCode, watchForOthers(config, log, open, database)];
   const measures = createMeasures(metrics.gaugeFresh);
   if (readModels.measure) measures.add('projections', readModels.measure);
-  if (reactions) measures.add('reactions', reactions.measure);
+  if (automations) measures.add('reactions', automations.measure);
   const serving = {
     readiness: createReadiness({
       needed: () => Object.assign({}, ...needed) as Checks,

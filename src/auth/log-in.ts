@@ -15,7 +15,7 @@ export function createLogIn({
   checkPassword,
 }: {
   credentials: Pick<Credentials, 'ofEmail' | 'renewPasswordHash'>;
-  hashes: Pick<PasswordHashes, 'inTurn' | 'hash'>;
+  hashes: Pick<PasswordHashes, 'limited' | 'hash'>;
   registration: Pick<Registration, 'complete'>;
   checkPassword: CheckPassword;
 }): LogIn {
@@ -26,7 +26,7 @@ export function createLogIn({
     const { credential, isOutdated } = opened;
     await registration.complete(credential);
     if (isOutdated) {
-      const renewed = await hashes.inTurn(() => hashes.hash(password));
+      const renewed = await hashes.limited(() => hashes.hash(password));
       await credentials.renewPasswordHash(credential, renewed);
     }
     return credential;

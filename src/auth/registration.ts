@@ -54,13 +54,13 @@ export function createRegistration({
     const found = await credentials.ofEmail(email);
     if (!found) return undefined;
     const isSame = !found.registered && found.role === role && found.displayName === displayName;
-    if (isSame && (await hashes.inTurn(() => hashes.verify(password, found.passwordHash))) !== 'wrong')
+    if (isSame && (await hashes.limited(() => hashes.verify(password, found.passwordHash))) !== 'wrong')
       return found;
     throw new EmailTaken();
   }
 
   async function add({ email, password, role, displayName }: NewAccount) {
-    const passwordHash = await hashes.inTurn(() => hashes.hash(password));
+    const passwordHash = await hashes.limited(() => hashes.hash(password));
     const credential = { userId: UserId.parse(newId()), email, passwordHash, role, displayName };
     await credentials.add(credential);
     return credential;

@@ -1,7 +1,7 @@
 import { addMember } from '../commands/chat-group/add-member.ts';
-import { defineReaction } from './reaction.ts';
+import { defineAutomation } from './automation.ts';
 
-export const whenApplicationReconsideredAddMember = defineReaction({
+export const whenApplicationReconsideredAddMember = defineAutomation({
   name: 'when-application-reconsidered-add-member',
   on: 'ApplicationReconsidered',
   follows: ({ data: { groupId, applicantId } }) => ({

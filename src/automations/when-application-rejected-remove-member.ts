@@ -1,7 +1,7 @@
 import { removeMember } from '../commands/chat-group/remove-member.ts';
-import { defineReaction } from './reaction.ts';
+import { defineAutomation } from './automation.ts';
 
-export const whenApplicationRejectedRemoveMember = defineReaction({
+export const whenApplicationRejectedRemoveMember = defineAutomation({
   name: 'when-application-rejected-remove-member',
   on: 'ApplicationStatusChanged',
   follows: ({ data: { groupId, applicantId, status } }) =>

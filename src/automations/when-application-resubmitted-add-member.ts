@@ -1,7 +1,7 @@
 import { addMember } from '../commands/chat-group/add-member.ts';
-import { defineReaction } from './reaction.ts';
+import { defineAutomation } from './automation.ts';
 
-export const whenApplicationResubmittedAddMember = defineReaction({
+export const whenApplicationResubmittedAddMember = defineAutomation({
   name: 'when-application-resubmitted-add-member',
   on: 'ApplicationResubmitted',
   follows: ({ data: { groupId, applicantId } }) => ({

@@ -1,7 +1,7 @@
 import { addMember } from '../commands/chat-group/add-member.ts';
-import { defineReaction } from './reaction.ts';
+import { defineAutomation } from './automation.ts';
 
-export const whenApplicationSubmittedAddMember = defineReaction({
+export const whenApplicationSubmittedAddMember = defineAutomation({
   name: 'when-application-submitted-add-member',
   on: 'ApplicationSubmitted',
   follows: ({ data: { groupId, applicantId } }) => ({

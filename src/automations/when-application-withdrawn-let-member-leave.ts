@@ -1,8 +1,8 @@
 import { removeMember } from '../commands/chat-group/remove-member.ts';
-import { defineReaction } from './reaction.ts';
+import { defineAutomation } from './automation.ts';
 
 /** Done in the applicant's name: the group hears that the member left, not that it was removed. */
-export const whenApplicationWithdrawnLetMemberLeave = defineReaction({
+export const whenApplicationWithdrawnLetMemberLeave = defineAutomation({
   name: 'when-application-withdrawn-let-member-leave',
   on: 'ApplicationWithdrawn',
   // The applicant is not in the group any more.

@@ -1,7 +1,7 @@
 import { closeGroup } from '../commands/chat-group/close-group.ts';
-import { defineReaction } from './reaction.ts';
+import { defineAutomation } from './automation.ts';
 
-export const whenJobClosedCloseGroup = defineReaction({
+export const whenJobClosedCloseGroup = defineAutomation({
   name: 'when-job-closed-close-group',
   on: 'JobClosed',
   follows: ({ data: { groupId } }) => ({ command: closeGroup, input: { groupId }, actor: 'system' }),

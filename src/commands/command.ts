@@ -65,7 +65,7 @@ export interface Command<I = never, S = never, E extends DomainEvent = DomainEve
    * What is decided about by one command at a time in this process, where no stream is both read and written. Processes
    * do not wait for each other: each may decide once on what the others have just changed.
    */
-  inTurn?: (input: I, actor: ActorOrSystem) => string;
+  oneAtATime?: (input: I, actor: ActorOrSystem) => string;
   /**
    * The stream it writes is new, as a rule: what is not cached is taken to be empty and is read only when that proves wrong, by
    * a conflict, or when nothing would be written.

@@ -17,7 +17,7 @@ import {
   type MessageFacts,
   actorId,
 } from './command.ts';
-import { CommandRejected, require } from './rejection.ts';
+import { CommandRejected, ensure } from './rejection.ts';
 
 /** Who asks, and on which occasion. */
 export interface Request {
@@ -41,12 +41,12 @@ export interface CommandDeps {
   store: EventStore;
   loader: AggregateLoader;
   lookups: Lookups;
-  /** Runs what follows from events at once, again if need be; answers with the position that covers it, 0 if none. */
-  react: (events: Recorded[], request: Request) => Promise<Position>;
+  /** Runs the automations of events at once, again if need be. Resolves with the position that covers them, 0 if none. */
+  automate: (events: Recorded[]) => Promise<Position>;
   /** The types of events that something follows from. */
   causes: readonly EventType[];
   /** Lets one command at a time decide about a stream, say, so that one process never competes with itself. */
-  inTurn: <T>(what: string, work: () => Promise<T>) => Promise<T>;
+  oneAtATime: <T>(what: string, work: () => Promise<T>) => Promise<T>;
   newId: () => string;
   /** The same UUID for the same parts, for ever. */
   deriveId: (...parts: (string | number)[]) => string;
@@ -66,8 +66,8 @@ type Refs = [name: string, ref: AggregateRef<unknown>][];
 type States = Record<string, Folded>;
 
 /**
- * The only way to write: load, decide, append, react. `input` has been parsed with the command's schema.
- * Throws `CommandRejected` for a broken rule, `ReactionRefused` when a rule breaks what should follow, and
+ * The only way to write: load, decide, append, automate. `input` has been parsed with the command's schema.
+ * Throws `CommandRejected` for a broken rule, `AutomationRefused` when a rule breaks what should follow, and
  * `EventStoreUnavailable` when the log cannot take it now.
  */
 export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
@@ -112,7 +112,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
             const events = verdict.events as Recorded<E>[];
             if (verdict.outcome === 'duplicate') requireSame(events[0]);
             if (written && verdict.outcome === 'appended') loader.absorb(written[1], events);
-            const followed = await deps.react(events, request);
+            const followed = await deps.automate(events);
             const position = Math.max(events.at(-1)!.position, followed);
             return { events, duplicate: verdict.outcome === 'duplicate', position };
           }
@@ -141,7 +141,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       requireSame(first);
       const known = Object.values(states).map((folded) => folded.position);
       const causes = first ? [first] : written ? await latestCauses(states[written[0]]!) : [];
-      const position = Math.max(first?.position ?? Math.max(0, ...known), await deps.react(causes, request));
+      const position = Math.max(first?.position ?? Math.max(0, ...known), await deps.automate(causes));
       return { events: first ? [first] : [], duplicate: first !== undefined, position };
     }
 
@@ -153,7 +153,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     }
 
     const requireSame = (first: E | undefined) =>
-      require(!first || (command.repeats?.(input, first) ?? true), 'CLIENT_MSG_ID_REUSED');
+      ensure(!first || (command.repeats?.(input, first) ?? true), 'CLIENT_MSG_ID_REUSED');
 
     function toAppend(events: E[], states: States, idOf: (index: number) => string): Append {
       const guards = refs
@@ -180,8 +180,8 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       };
     }
 
-    const turn = written ? stream : command.inTurn?.(input, actor);
-    return turn === undefined ? run() : deps.inTurn(turn, run);
+    const turn = written ? stream : command.oneAtATime?.(input, actor);
+    return turn === undefined ? run() : deps.oneAtATime(turn, run);
   };
 
   /** The ids of what the command appends follow from its key, so that a repetition is a duplicate in the log. */

@@ -43,21 +43,21 @@ export class CommandRejected extends Error {
 }
 
 /** A rule refused what should follow from an event, so what the event promised does not hold. */
-export class ReactionRefused extends Error {
-  override readonly name = 'ReactionRefused';
-  readonly reaction: string;
+export class AutomationRefused extends Error {
+  override readonly name = 'AutomationRefused';
+  readonly automation: string;
   readonly eventId: string;
   readonly code: RejectionCode;
 
-  constructor(reaction: string, eventId: string, rejection: CommandRejected) {
-    super(`${reaction} was refused: ${rejection.code}`, { cause: rejection });
-    this.reaction = reaction;
+  constructor(automation: string, eventId: string, rejection: CommandRejected) {
+    super(`${automation} was refused: ${rejection.code}`, { cause: rejection });
+    this.automation = automation;
     this.eventId = eventId;
     this.code = rejection.code;
   }
 }
 
 /** Refuses with `code` unless the rule holds. */
-export function require(rule: boolean, code: RejectionCode): asserts rule {
+export function ensure(rule: boolean, code: RejectionCode): asserts rule {
   if (!rule) throw new CommandRejected(code);
 }

@@ -15,8 +15,8 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   const [{ openRedis }, { createRedisCarrier }, { createRedisPresenceRegistry }, { createRedisRateLimits }] =
     await Promise.all([
       import('../adapters/redis/links.ts'),
-      import('../adapters/redis/carrier.ts'),
-      import('../adapters/redis/presence.ts'),
+      import('../adapters/redis/node-bus.ts'),
+      import('../adapters/redis/online-registry.ts'),
       import('../adapters/redis/rate-limits.ts'),
     ]);
   const redis = openRedis({ url: config.redisUrl, log });

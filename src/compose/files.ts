@@ -8,10 +8,10 @@ import { inspect } from '../files/inspect/inspect.ts';
 import { createInspector } from '../files/inspector.ts';
 import { createOrphanJob } from '../files/orphans.ts';
 import type { Sandbox } from '../files/inspect/sandbox.ts';
-import { type Settle, createSettle } from '../files/settle.ts';
+import { type ApplyVerdict, applyVerdict } from '../files/apply-verdict.ts';
 import { type FileStorage, storageKey } from '../files/storage.ts';
 import { createThumbnails } from '../files/thumbnails.ts';
-import { TIDIED, createTidy } from '../files/tidy.ts';
+import { TIDIED, removeLeftoverBytes } from '../files/remove-leftover-bytes.ts';
 import type { UploadQuotas } from '../files/upload-quotas.ts';
 import { createClamdScanner } from '../adapters/clamd/scanner.ts';
 import type { Closers } from '../kit/closers.ts';
@@ -26,8 +26,8 @@ import { createProcessSandbox } from '../adapters/os/sandbox.ts';
 import { openS3Storage } from '../adapters/s3/open-storage.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
-import { followReactions } from '../automations/follow-reactions.ts';
-import { led } from './led.ts';
+import { followAutomations } from '../automations/follow-automations.ts';
+import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
 /** A file that has waited for a report from elsewhere for so long is overdue. */
@@ -61,7 +61,7 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
   const { storage, receiver } = await openStorage(config, log, links, open);
   const sandbox = createProcessSandbox();
   open.add('sandbox', () => sandbox.close());
-  const settle = createSettle({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
+  const settle = applyVerdict({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
   const quotas = createUploadQuotas(pool, config.uploadQuotas);
   const secret = config.scanWebhookSecret;
   return {
@@ -81,7 +81,7 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
 interface FileWorkDeps extends FileDeps {
   storage: FileStorage;
   sandbox: Sandbox;
-  settle: Settle;
+  settle: ApplyVerdict;
 }
 
 /** Looks at every file that has come, until the program stops; answers with what readiness asks. */
@@ -129,9 +129,9 @@ function keepTidy(
   quotas: UploadQuotas,
   { background, store, queries, progress, handle, storage }: FileWorkDeps,
 ) {
-  const tidy = followReactions({
+  const tidy = followAutomations({
     store,
-    react: createTidy(storage, quotas),
+    automate: removeLeftoverBytes(storage, quotas),
     types: TIDIED,
     checkpoint: postgresCheckpoint(background, 'tidy'),
     log,
@@ -159,7 +159,7 @@ function keepTidy(
 /** Everything that happens to a file between its upload and its download. */
 export async function startFileWork(config: Config, log: Logger, open: Closers, deps: FileWorkDeps) {
   const quotas = createUploadQuotas(deps.background, config.uploadQuotas);
-  const tidying = led(deps.leases, 'files', () => keepTidy(log, quotas, deps));
+  const tidying = whileLeading(deps.leases, 'files', () => keepTidy(log, quotas, deps));
   open.add('tidying up', () => tidying.stop());
 
   async function overdueReports(): Promise<string | undefined> {

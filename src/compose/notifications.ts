@@ -14,7 +14,7 @@ import { type AccountLinks, createWriteAccountLetter } from '../notifications/de
 import type { Mailer } from '../notifications/deliver/mailer.ts';
 import { startFanOutLane } from '../notifications/decide/fan-out-lane.ts';
 import { startNotifier } from '../notifications/decide/notifier.ts';
-import type { Reach } from '../notifications/decide/reach.ts';
+import type { Reach } from '../notifications/decide/whereabouts.ts';
 import { startRelay } from '../notifications/deliver/relay.ts';
 import { createWorker } from '../notifications/deliver/worker.ts';
 import type { Closers } from '../kit/closers.ts';
@@ -25,7 +25,7 @@ import { createLogPusher } from '../adapters/log-only/pusher.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { createPgBossQueue } from '../adapters/pg-boss/queue.ts';
 import { createAccountLetterFacts } from '../adapters/postgres/notifications/account-letters.ts';
-import { createNotificationFacts } from '../adapters/postgres/notifications/facts.ts';
+import { createNotificationFacts } from '../adapters/postgres/notifications/notification-facts.ts';
 import { createFanOuts } from '../adapters/postgres/notifications/fan-outs.ts';
 import { createOutbox } from '../adapters/postgres/notifications/outbox.ts';
 import type { Leases } from '../adapters/postgres/leases.ts';
@@ -35,7 +35,7 @@ import { createRabbitmqQueue } from '../adapters/rabbitmq/queue.ts';
 import { createSmtpMailer } from '../adapters/smtp/mailer.ts';
 import { createWebPushPusher } from '../adapters/web-push/pusher.ts';
 import type { Progress } from '../projections/projection.ts';
-import { led } from './led.ts';
+import { whileLeading } from './while-leading.ts';
 
 /** A pool of their own: whatever is told later, requests never wait for a connection because of it. */
 const CONNECTIONS = 6;
@@ -152,7 +152,7 @@ interface NotifierDeps extends NotificationDeps {
 /** Decides who is told, and puts it into the queue, wherever this process leads. */
 export function startNotifications(log: Logger, open: Closers, deps: NotifierDeps) {
   const { store, outbox, fanOuts, queue, metrics } = deps;
-  const notifying = led(deps.leases, 'notifier', () => notify(log, deps));
+  const notifying = whileLeading(deps.leases, 'notifier', () => notify(log, deps));
   open.add('notifier', () => notifying.stop());
 
   async function audiencesBehind(): Promise<string | undefined> {

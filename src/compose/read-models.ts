@@ -14,7 +14,7 @@ import { eventIds } from '../projections/event-ids.ts';
 import { ProjectionProgress } from '../projections/progress.ts';
 import type { Projection } from '../projections/projection.ts';
 import { readModels } from '../projections/read-models.ts';
-import { led } from './led.ts';
+import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
 /** The read models that there are, with the one that only EventStoreDB needs. */
@@ -54,7 +54,7 @@ export function openReadModels(
 
   // Where requests are served elsewhere, whoever waits asks the table of checkpoints each 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
-  const projecting = led(leases, 'projector', () =>
+  const projecting = whileLeading(leases, 'projector', () =>
     startProjections({ store, databaseUrl, log, projections, progress, lingerMs }),
   );
   open.add('projections', () => projecting.stop());

@@ -5,17 +5,17 @@ import type { Closers } from '../kit/closers.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
-import type { Carrier } from '../realtime/cluster/carrier.ts';
-import { createPushServer } from '../realtime/delivery/carrier-push.ts';
-import type { Push } from '../realtime/delivery/push.ts';
-import { led } from './led.ts';
+import type { NodeBus } from '../realtime/cluster/node-bus.ts';
+import { createDeliveryServer } from '../realtime/delivery/deliver-everywhere.ts';
+import type { Push } from '../realtime/delivery/delivery.ts';
+import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
 interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   store: EventStore;
   loader: AggregateLoader;
   metrics: Metrics;
-  carrier: Carrier;
+  carrier: NodeBus;
   /** Of the gateway in this process, if there is one. */
   push: Push | undefined;
 }
@@ -25,13 +25,13 @@ export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
   const { background, leases, store, loader, metrics, carrier } = deps;
   let { push } = deps;
   if (!push) {
-    const server = createPushServer(carrier);
+    const server = createDeliveryServer(carrier);
     open.add('push server', () => server.close());
     ({ push } = server);
   }
   const from = postgresCheckpoint(background, 'realtime');
   const options = { push, store, loader, from, log };
-  const broadcasting = led(leases, 'realtime', () => startBroadcaster(options));
+  const broadcasting = whileLeading(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());
   return {
     async measure(): Promise<void> {

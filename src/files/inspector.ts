@@ -8,7 +8,7 @@ import { type FileInLog, type ScanningFile, fileInLog, isScanning } from './file
 import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from './inspect/finding.ts';
 import type { InspectionTries } from './inspection-tries.ts';
 import { BudgetExceeded } from './inspect/sandbox.ts';
-import type { Settle } from './settle.ts';
+import type { ApplyVerdict } from './apply-verdict.ts';
 import { ObjectChanged } from './storage.ts';
 
 const POLL_MS = 5_000;
@@ -66,7 +66,7 @@ export function createInspector({
   tries: InspectionTries;
   /** Looks at the bytes in quarantine, in the version that was completed. */
   inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>;
-  settle: Settle;
+  settle: ApplyVerdict;
   log: Logger;
   /** Files at once: more keep clamd no busier, and hold more of them in memory. */
   concurrency?: number;

@@ -1,5 +1,5 @@
 import { BudgetExceeded, type Sandbox } from './inspect/sandbox.ts';
-import type { MakeThumbnail } from './settle.ts';
+import type { MakeThumbnail } from './apply-verdict.ts';
 
 /** The image is held in memory while it is made smaller. */
 const MAX_BYTES = 67_108_864;

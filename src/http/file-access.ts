@@ -1,7 +1,7 @@
 import type { Folded } from '../commands/aggregate-cache.ts';
 import { chatGroupOf, isMember } from '../commands/chat-group/chat-group.ts';
 import { type ExistingFile, type File, fileOf } from '../commands/file/file.ts';
-import { require } from '../commands/rejection.ts';
+import { ensure } from '../commands/rejection.ts';
 import type { FileId, UserId } from '../events/ids.ts';
 import { caughtUp } from '../projections/projection.ts';
 import type { RouteDeps } from './route-deps.ts';
@@ -20,14 +20,14 @@ export const fileAccess =
   ({ loader, queries, progress, head }: FileAccessDeps): FileAccess =>
   async (fileId, userId) => {
     const file = await loader.refresh(fileOf(fileId));
-    require(exists(file), 'FILE_NOT_FOUND');
+    ensure(exists(file), 'FILE_NOT_FOUND');
     const { uploaderId, groupId } = file.state;
     if (uploaderId === userId) return file;
     const group = await loader.refresh(chatGroupOf(groupId));
-    require(isMember(group.state, userId), 'FILE_NOT_FOUND');
+    ensure(isMember(group.state, userId), 'FILE_NOT_FOUND');
     // Who has just heard of the message asks at once; who has taken it back relies on that, too.
     await caughtUp(progress, await head(), ['conversations']);
-    require(await queries.isNamed({ fileId, groupId }), 'FILE_NOT_FOUND');
+    ensure(await queries.isNamed({ fileId, groupId }), 'FILE_NOT_FOUND');
     return file;
   };
 

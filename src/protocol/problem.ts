@@ -8,7 +8,7 @@ import {
 } from '../auth/credentials.ts';
 import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
 import { RateLimited } from './rate-limits.ts';
-import { CommandRejected, ReactionRefused, type RejectionCode } from '../commands/rejection.ts';
+import { CommandRejected, AutomationRefused, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
 import { StorageFull, StorageUnavailable } from '../files/storage.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
@@ -222,7 +222,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof OwnersPassword) return badInput([{ path: [error.field], message: error.message }]);
   if (
     error instanceof EventStoreUnavailable ||
-    error instanceof ReactionRefused ||
+    error instanceof AutomationRefused ||
     error instanceof RevocationsUnknown ||
     error instanceof StorageUnavailable ||
     error instanceof PasswordQueueFull

@@ -1,7 +1,7 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { Actor } from '../commands/command.ts';
-import { CommandRejected, require } from '../commands/rejection.ts';
+import { CommandRejected, ensure } from '../commands/rejection.ts';
 import type { ApplicationId, JobId } from '../events/ids.ts';
 import { type Page, type Paging, byPosition } from './cursor.ts';
 import { getJob } from './jobs.ts';
@@ -43,7 +43,7 @@ export async function listApplications(
   const before = byPosition.read(cursor)?.position;
   const job = jobId === undefined ? undefined : await getJob(db, { jobId });
   const isOwner = job?.companyId === actor.userId;
-  require(isOwner || !job || actor.role !== 'company', 'NOT_JOB_OWNER');
+  ensure(isOwner || !job || actor.role !== 'company', 'NOT_JOB_OWNER');
   const rows = await db.any(sql.type(ApplicationRow)`
     select ${application} from applications.applications a
     where ${before === undefined ? sql.fragment`true` : sql.fragment`a.position < ${before}`}

@@ -13,9 +13,9 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import { Addresses } from './connection/addresses.ts';
-import { arrivals } from './rooms/arrival.ts';
-import type { Attendances } from './presence/attendance.ts';
-import type { Carrier } from './cluster/carrier.ts';
+import { joinOnConnect } from './rooms/join-on-connect.ts';
+import type { Attendances } from './presence/who-is-online.ts';
+import type { NodeBus } from './cluster/node-bus.ts';
 import { clientEventHandlers } from './connection/client-events.ts';
 import { clusterNode } from './cluster/cluster-node.ts';
 import type { ChatServer, ChatSocket } from './connection/connection.ts';
@@ -27,9 +27,9 @@ import { headAnnouncer } from './rooms/heads.ts';
 import { createHints } from './presence/hints.ts';
 import { loneNode } from './cluster/lone-node.ts';
 import { membershipIn } from './rooms/membership.ts';
-import type { PresenceRegistry } from './presence/presence-registry.ts';
+import type { OnlineRegistry } from './presence/online-registry.ts';
 import { trackPresence } from './presence/presence.ts';
-import type { Push } from './delivery/push.ts';
+import type { Push } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { closeConnections, endSession, sweepSessions } from './connection/sessions.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
@@ -64,7 +64,7 @@ export interface GatewayDeps {
   clientAddress: (request: IncomingMessage) => string;
   settings: Partial<RealtimeSettings>;
   /** The other nodes, if there may be some: then a broadcaster somewhere follows the log for all of them. */
-  cluster?: { carrier: Carrier; registry: PresenceRegistry } | undefined;
+  cluster?: { carrier: NodeBus; registry: OnlineRegistry } | undefined;
 }
 
 export interface Gateway {
@@ -144,7 +144,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   const handlers = clientEventHandlers({ ...deps, membership, hints });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
-  const arrive = arrivals({
+  const arrive = joinOnConnect({
     store,
     progress,
     groupsOfUser,

@@ -50,17 +50,17 @@ describe('The queue for hashing', () => {
   }
 
   test('lets two work at a time, in order, and refuses when too many wait', async () => {
-    const { inTurn } = await createPasswordHashes({ maxRunning: 2, maxWaiting: 2 });
+    const { limited } = await createPasswordHashes({ maxRunning: 2, maxWaiting: 2 });
     const works = [held(), held(), held(), held()];
     const started: number[] = [];
     const all = works.map(({ ended }, index) =>
-      inTurn(async () => {
+      limited(async () => {
         started.push(index);
         await ended;
         return index;
       }),
     );
-    await expect(inTurn(async () => 'one too many')).rejects.toThrow(PasswordQueueFull);
+    await expect(limited(async () => 'one too many')).rejects.toThrow(PasswordQueueFull);
     expect(started).toStrictEqual([0, 1]);
 
     works[1]!.end();
@@ -72,11 +72,11 @@ describe('The queue for hashing', () => {
   });
 
   test('goes on after work that failed', async () => {
-    const { inTurn } = await createPasswordHashes({ maxRunning: 1, maxWaiting: 0 });
-    const failing = inTurn(async () => {
+    const { limited } = await createPasswordHashes({ maxRunning: 1, maxWaiting: 0 });
+    const failing = limited(async () => {
       throw new Error('no luck');
     });
     await expect(failing).rejects.toThrow('no luck');
-    expect(await inTurn(async () => 'done')).toBe('done');
+    expect(await limited(async () => 'done')).toBe('done');
   });
 });

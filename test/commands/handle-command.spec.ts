@@ -250,7 +250,7 @@ describe('what follows', () => {
   });
 
   test('the position covers what followed', async () => {
-    const { handle } = await commands({ react: () => async () => 7 });
+    const { handle } = await commands({ automate: () => async () => 7 });
     expect((await handle(postJob, job, by(acme))).position).toBe(7);
   });
 
@@ -270,19 +270,19 @@ describe('what follows', () => {
     ['with another key', 'k1', 'k2'],
     ['without a key', undefined, undefined],
   ])('what was cut short is done when the command is repeated %s', async (_, firstKey, secondKey) => {
-    const react = jest
+    const automate = jest
       .fn<(events: readonly unknown[]) => Promise<number>>()
       .mockRejectedValueOnce(new EventStoreUnavailable('the database went away'))
       .mockResolvedValue(9);
-    const { handle } = await commands({ react: () => react });
+    const { handle } = await commands({ automate: () => automate });
     await expect(handle(postJob, job, by(acme, firstKey))).rejects.toThrow(EventStoreUnavailable);
     expect((await handle(postJob, job, by(acme, secondKey))).position).toBe(9);
-    expect(react.mock.lastCall?.[0]).toStrictEqual(react.mock.calls[0]?.[0]);
+    expect(automate.mock.lastCall?.[0]).toStrictEqual(automate.mock.calls[0]?.[0]);
   });
 
   test('what has been done already reads nothing that grows', async () => {
     const log = createInMemoryEventStore();
-    const react = jest.fn<(events: readonly Recorded[]) => Promise<number>>(async () => 0);
+    const automate = jest.fn<(events: readonly Recorded[]) => Promise<number>>(async () => 0);
     const readStream = jest.fn(log.readStream);
     const renamed = Array.from({ length: 50 }, (_, n) =>
       event('JobDetailsChanged', { jobId, ...posting, title: `Pilot ${n}` }),
@@ -290,7 +290,7 @@ describe('what follows', () => {
     const { handle } = await commands({
       store: { ...log, readStream },
       history: [jobPosted, ...renamed],
-      react: () => react,
+      automate: () => automate,
     });
     await handle(changeJob, title('Pilot 49'), by(acme));
     readStream.mockClear();
@@ -298,14 +298,14 @@ describe('what follows', () => {
     expect(events).toStrictEqual([]);
     const read = await Promise.all(readStream.mock.results.map(({ value }) => value));
     expect(read.flat()).toStrictEqual([]);
-    expect(react.mock.lastCall?.[0].map(({ type }) => type)).toStrictEqual(['JobPosted']);
+    expect(automate.mock.lastCall?.[0].map(({ type }) => type)).toStrictEqual(['JobPosted']);
   });
 
   test('a refusal has no consequences', async () => {
-    const react = jest.fn(async () => 0);
-    const { handle } = await commands({ react: () => react });
+    const automate = jest.fn(async () => 0);
+    const { handle } = await commands({ automate: () => automate });
     await expect(handle(postJob, job, by(ada))).rejects.toThrow('ROLE_NOT_ALLOWED');
-    expect(react).not.toHaveBeenCalled();
+    expect(automate).not.toHaveBeenCalled();
   });
 
   test('a group that is not known yet is read once for all who write to it', async () => {

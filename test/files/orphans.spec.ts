@@ -1,6 +1,6 @@
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { createOrphanJob } from '../../src/files/orphans.ts';
-import { createTidy } from '../../src/files/tidy.ts';
+import { removeLeftoverBytes } from '../../src/files/remove-leftover-bytes.ts';
 import {
   aboutFile,
   event,
@@ -64,7 +64,7 @@ describe('orphaned files', () => {
       await files.storage.put(`${folder}/${fileId}`, Buffer.from('a CV'), 'application/pdf');
     await run();
     expect(await refusals()).toEqual(['never-sent']);
-    await createTidy(files.storage, { release: async () => {} })(await log());
+    await removeLeftoverBytes(files.storage, { release: async () => {} })(await log());
     expect(await files.foldersOf(fileId)).toEqual([]);
   });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { AddressInfo } from 'node:net';
-import { CommandRejected, ReactionRefused } from '../../src/commands/rejection.ts';
+import { CommandRejected, AutomationRefused } from '../../src/commands/rejection.ts';
 import {
   acme,
   ada,
@@ -373,7 +373,7 @@ describe('the HTTP server', () => {
 
   test('does not answer 200 when a rule refuses what the call promised', async () => {
     const handle = async () => {
-      throw new ReactionRefused(
+      throw new AutomationRefused(
         'when-job-posted-create-chat-group',
         uuid(1),
         new CommandRejected('LAST_ADMIN'),

@@ -1,4 +1,4 @@
-import type { Push } from '../../src/realtime/delivery/push.ts';
+import type { Push } from '../../src/realtime/delivery/delivery.ts';
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';

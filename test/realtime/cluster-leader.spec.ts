@@ -1,6 +1,6 @@
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import type { UserId } from '../../src/events/ids.ts';
-import { hasSockets } from '../../src/realtime/presence/presence-registry.ts';
+import { hasSockets } from '../../src/realtime/presence/online-registry.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 

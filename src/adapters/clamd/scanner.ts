@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from '../../files/inspect/scanner.ts';
 import { type Answer, askClamd, clamdAddress } from './exchange.ts';
 import { proveClamd } from './proof.ts';
-import { createPlaces } from '../../kit/places.ts';
+import { createSemaphore } from '../../kit/semaphore.ts';
 
 /** clamd runs 10 at a time by default (MaxThreads) and the two left answer `failure`. */
 const AT_ONCE = 8;
@@ -26,7 +26,7 @@ export function createClamdScanner(options: {
 }): Scanner {
   const { url, log, deadlineMs = 120_000 } = options;
   const address = clamdAddress(url);
-  const places = createPlaces(AT_ONCE);
+  const places = createSemaphore(AT_ONCE);
   let proof: { at: number; done: Promise<void> } | undefined;
 
   /** One proof at a time, for all who wait; one that failed is not kept. */

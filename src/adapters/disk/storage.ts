@@ -16,7 +16,7 @@ import {
 } from '../../files/storage.ts';
 import { type UploadReceiver, UploadRefused } from '../../files/upload-receiver.ts';
 import { describeObject, freeBytesOf, readObject, syncFolder, writeObject } from './objects.ts';
-import { type Pace, createPace } from '../../kit/pace.ts';
+import { type Throttle, createThrottle } from '../../kit/throttle.ts';
 import { within } from '../../kit/deadline.ts';
 
 const FOLDERS: readonly StorageFolder[] = ['quarantine', 'clean', 'thumbnails'];
@@ -36,7 +36,7 @@ export async function createLocalStorage({
   links,
   minFreeBytes = 0,
   freeBytes = freeBytesOf,
-  pace = createPace(UPLOADED_PER_SECOND),
+  pace = createThrottle(UPLOADED_PER_SECOND),
   now = Date.now,
 }: {
   dir: string;
@@ -45,7 +45,7 @@ export async function createLocalStorage({
   /** Of the disk that the folder is on. */
   freeBytes?: (dir: string) => Promise<number>;
   /** Waits until so many bytes of uploads may be taken. */
-  pace?: Pace;
+  pace?: Throttle;
   now?: () => number;
 }): Promise<FileStorage & UploadReceiver> {
   const pathOf = (key: StorageKey) => join(dir, key);
@@ -197,7 +197,7 @@ export async function createLocalStorage({
 }
 
 /** What a client sends, left open when it is not read to its end. Throws `UploadRefused` when the client goes away. */
-async function* received(body: Readable, pace: Pace): AsyncIterable<Uint8Array> {
+async function* received(body: Readable, pace: Throttle): AsyncIterable<Uint8Array> {
   const chunks = body.iterator({ destroyOnReturn: false });
   try {
     for await (const chunk of chunks as AsyncIterable<Uint8Array>) {

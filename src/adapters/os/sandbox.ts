@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Sandbox } from '../../files/inspect/sandbox.ts';
-import { createPlaces } from '../../kit/places.ts';
+import { createSemaphore } from '../../kit/semaphore.ts';
 import { type ConfinedProcess, type Limits, startConfined } from './sandbox-process.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../files/inspect/sandbox-process.ts', import.meta.url));
@@ -32,7 +32,7 @@ export function createProcessSandbox({
   processes?: number;
 } = {}): Sandbox & { close(): void } {
   const all: Limits = { ...LIMITS, ...limits };
-  const places = createPlaces(processes);
+  const places = createSemaphore(processes);
   const running = new Set<ConfinedProcess>();
   const idle = new Map<ConfinedProcess, NodeJS.Timeout>();
 

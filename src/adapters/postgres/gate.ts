@@ -1,4 +1,4 @@
-import { createPlaces } from '../../kit/places.ts';
+import { createSemaphore } from '../../kit/semaphore.ts';
 import { DatabaseBusy } from './connection.ts';
 
 /** Runs work when its turn comes. Throws `DatabaseBusy` when that is not soon. */
@@ -17,7 +17,7 @@ export function createGate({
   maxWaiting: number;
   waitMs: number;
 }): Gate {
-  const places = createPlaces(atOnce);
+  const places = createSemaphore(atOnce);
   return async (work) => {
     if (!places.isFull()) return places.run(work);
     if (places.waiting() >= maxWaiting) throw new DatabaseBusy(`${maxWaiting} are waiting already`);

@@ -5,9 +5,9 @@ export interface Metrics {
   /** One commit of the log: what shared it, and how long it took to reach stable storage. */
   batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
   projectionLag(projection: string, positions: number): void;
-  reactionLag(positions: number): void;
+  automationLag(positions: number): void;
   /** A rule refused what should have followed from an event. */
-  reactionRefused(refused: { reaction: string; code: string }): void;
+  automationRefused(refused: { automation: string; code: string }): void;
   broadcasterLag(positions: number): void;
   socketOpened(): void;
   socketClosed(): void;
@@ -69,13 +69,13 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
     labelNames: ['projection'],
     registers,
   });
-  const refusedReactions = new Counter({
+  const refusedAutomations = new Counter({
     name: 'chat_reactions_refused_total',
     help: 'Events whose consequence was refused by a rule: what they promised does not hold',
     labelNames: ['reaction', 'code'],
     registers,
   });
-  const reactionLag = new Gauge({
+  const automationLag = new Gauge({
     name: 'chat_reaction_lag_positions',
     help: 'Events whose consequences have not been checked yet',
     registers,
@@ -184,8 +184,8 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
       events.inc(batch.events);
     },
     projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
-    reactionLag: (positions) => reactionLag.set(positions),
-    reactionRefused: ({ reaction, code }) => refusedReactions.inc({ reaction, code }),
+    automationLag: (positions) => automationLag.set(positions),
+    automationRefused: ({ automation, code }) => refusedAutomations.inc({ reaction: automation, code }),
     broadcasterLag: (positions) => broadcasterLag.set(positions),
     socketOpened: () => sockets.inc(),
     socketClosed: () => sockets.dec(),

@@ -23,14 +23,14 @@ export function createCheckPassword({
   hashes,
   rateLimits,
 }: {
-  hashes: Pick<PasswordHashes, 'inTurn' | 'verify'>;
+  hashes: Pick<PasswordHashes, 'limited' | 'verify'>;
   rateLimits: Pick<RateLimits, 'check' | 'consume'>;
 }): CheckPassword {
   return async function checkPassword({ email, password, address }, find) {
     const counter = `${email} ${address}`;
     await rateLimits.check('failed-logins', counter);
     const credential = await find();
-    return hashes.inTurn(async () => {
+    return hashes.limited(async () => {
       // Once more: a burst of guesses must not all pass the check before the first of them has failed.
       await rateLimits.check('failed-logins', counter);
       const verdict = await hashes.verify(password, credential?.passwordHash);

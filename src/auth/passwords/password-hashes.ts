@@ -12,7 +12,7 @@ const MAX_WAITING = 100;
 /** Makes and checks password hashes, a few at a time. */
 export interface PasswordHashes {
   /** Runs work that hashes when its turn comes. Throws `PasswordQueueFull` when too many wait already. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  limited<T>(work: () => Promise<T>): Promise<T>;
   /** To be called in turn. Hashes the password in NFC, so that it is the same whatever keyboard it is typed on. */
   hash(password: string): Promise<string>;
   /**
@@ -49,7 +49,7 @@ export async function createPasswordHashes({
   }
 
   return {
-    async inTurn(work) {
+    async limited(work) {
       await enter();
       try {
         return await work();

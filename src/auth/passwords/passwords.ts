@@ -37,7 +37,7 @@ export function createPasswords({
   onEnded,
 }: {
   credentials: Credentials;
-  hashes: Pick<PasswordHashes, 'inTurn' | 'hash'>;
+  hashes: Pick<PasswordHashes, 'limited' | 'hash'>;
   tokens: AccountTokens;
   checkPassword: CheckPassword;
   /** Hears of every session that ends here, at once. */
@@ -49,7 +49,7 @@ export function createPasswords({
     field: OwnersPassword['field'],
   ): Promise<string> {
     if (namesItsOwner(password, owner)) throw new OwnersPassword(field);
-    return hashes.inTurn(() => hashes.hash(password));
+    return hashes.limited(() => hashes.hash(password));
   }
 
   async function openReset(token: string): Promise<{ letterId: string; owner: Credential }> {

@@ -4,7 +4,7 @@ import type { AccountEvent } from '../../events/domain-event.ts';
 import { UserId } from '../../events/ids.ts';
 import { accountStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Account, accountOf } from './account.ts';
 
 const input = z.strictObject({ userId: UserId, displayName: NewDisplayName.optional() });
@@ -15,7 +15,7 @@ export const changeProfile = defineCommand<z.infer<typeof input>, { account: Acc
   writes: ({ userId }) => accountStream(userId),
   reads: ({ userId }) => ({ account: accountOf(userId) }),
   decide: ({ userId, displayName }, { account }) => {
-    require(account.status === 'registered', 'USER_NOT_FOUND');
+    ensure(account.status === 'registered', 'USER_NOT_FOUND');
     if (displayName === undefined || displayName === account.displayName) return [];
     return [{ type: 'ProfileChanged', data: { userId, displayName } }];
   },

@@ -4,7 +4,7 @@ import type { AccountEvent } from '../../events/domain-event.ts';
 import { UserId } from '../../events/ids.ts';
 import { accountStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Account, accountOf } from './account.ts';
 
 const { email, push, muted, quietHours, digestMinutes } = NotificationPreferences.shape;
@@ -42,8 +42,8 @@ export const setNotificationPreferences = defineCommand<
   writes: ({ userId }) => accountStream(userId),
   reads: ({ userId }) => ({ account: accountOf(userId) }),
   decide: ({ userId, preferences: change }, { account }, { actor }) => {
-    require(account.status === 'registered', 'USER_NOT_FOUND');
-    require(actor === 'system' || actor.userId === userId, 'USER_NOT_FOUND');
+    ensure(account.status === 'registered', 'USER_NOT_FOUND');
+    ensure(actor === 'system' || actor.userId === userId, 'USER_NOT_FOUND');
     const wanted = { ...account.preferences, ...change };
     const preferences = { ...wanted, muted: [...new Set(wanted.muted)] };
     if (isSame(preferences, account.preferences)) return [];

@@ -5,7 +5,7 @@ import { ApplicationId, JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { type Job, jobOf } from '../job/job.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Application, applicationOf } from './application.ts';
 
 const input = z.strictObject({
@@ -30,10 +30,10 @@ export const apply = defineCommand<
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
   decide: ({ coverLetter = null, ...subject }, { application, job }, { actor }) => {
-    require(actor !== 'system' && actor.role === 'applicant', 'ROLE_NOT_ALLOWED');
-    require(job.status !== 'none', 'JOB_NOT_FOUND');
+    ensure(actor !== 'system' && actor.role === 'applicant', 'ROLE_NOT_ALLOWED');
+    ensure(job.status !== 'none', 'JOB_NOT_FOUND');
     if (application.status !== 'none') return [];
-    require(job.status === 'open', 'JOB_CLOSED');
+    ensure(job.status === 'open', 'JOB_CLOSED');
     return [{ type: 'ApplicationSubmitted', data: { ...subject, groupId: job.groupId, coverLetter } }];
   },
 });

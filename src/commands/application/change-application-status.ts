@@ -5,7 +5,7 @@ import { JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { type Job, jobOf } from '../job/job.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Application, applicationOf } from './application.ts';
 
 const input = z.strictObject({
@@ -26,9 +26,9 @@ export const changeApplicationStatus = defineCommand<
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
   decide: ({ status, reason = null }, { application, job }, { actor }) => {
-    require(application.status !== 'none' && job.status !== 'none', 'APPLICATION_NOT_FOUND');
-    require(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
-    require(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
+    ensure(application.status !== 'none' && job.status !== 'none', 'APPLICATION_NOT_FOUND');
+    ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    ensure(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
     if (application.status === status) return [];
     const { subject } = application;
     return application.status === 'rejected' && status !== 'rejected'

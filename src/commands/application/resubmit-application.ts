@@ -6,7 +6,7 @@ import { applicationStream } from '../../events/streams.ts';
 import { type ChatGroup, chatGroupOf } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { type Job, jobOf } from '../job/job.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Application, applicationOf } from './application.ts';
 
 const input = z.strictObject({
@@ -31,12 +31,11 @@ export const resubmitApplication = defineCommand<
     group: { ...chatGroupOf(groupId), about: applicantId },
   }),
   decide: ({ groupId, applicantId, coverLetter = null }, { application, job, group }, { actor }) => {
-    require(application.status !== 'none' &&
-      application.subject.groupId === groupId, 'APPLICATION_NOT_FOUND');
-    require(applicantId === actorId(actor), 'NOT_APPLICANT');
+    ensure(application.status !== 'none' && application.subject.groupId === groupId, 'APPLICATION_NOT_FOUND');
+    ensure(applicantId === actorId(actor), 'NOT_APPLICANT');
     if (application.status !== 'withdrawn') return [];
-    require(job.status === 'open', 'JOB_CLOSED');
-    require(group.status !== 'none' && !group.removed.has(applicantId), 'REMOVED_FROM_GROUP');
+    ensure(job.status === 'open', 'JOB_CLOSED');
+    ensure(group.status !== 'none' && !group.removed.has(applicantId), 'REMOVED_FROM_GROUP');
     return [{ type: 'ApplicationResubmitted', data: { ...application.subject, coverLetter } }];
   },
 });

@@ -3,7 +3,7 @@ import type { ApplicationEvent } from '../../events/domain-event.ts';
 import { JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Application, applicationOf } from './application.ts';
 
 const input = z.strictObject({ jobId: JobId, applicantId: UserId });
@@ -18,10 +18,10 @@ export const withdrawApplication = defineCommand<
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId) }),
   decide: ({ applicantId }, { application }, { actor }) => {
-    require(application.status !== 'none', 'APPLICATION_NOT_FOUND');
-    require(applicantId === actorId(actor), 'NOT_APPLICANT');
+    ensure(application.status !== 'none', 'APPLICATION_NOT_FOUND');
+    ensure(applicantId === actorId(actor), 'NOT_APPLICANT');
     if (application.status === 'withdrawn') return [];
-    require(application.status !== 'hired' && application.status !== 'rejected', 'APPLICATION_DECIDED');
+    ensure(application.status !== 'hired' && application.status !== 'rejected', 'APPLICATION_DECIDED');
     return [{ type: 'ApplicationWithdrawn', data: application.subject }];
   },
 });

@@ -5,7 +5,7 @@ import { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type Account, accountOf } from '../account/account.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type ChatGroup, chatGroupOf, isSelf, requireAdmin, requireMember } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.nullish() });
@@ -25,20 +25,20 @@ export const addMember = defineCommand<
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId, userId }) => ({ group: chatGroupOf(groupId), account: accountOf(userId) }),
   decide: ({ groupId, userId, role }, { group, account }, { actor }) => {
-    require(group.status !== 'none', 'GROUP_NOT_FOUND');
+    ensure(group.status !== 'none', 'GROUP_NOT_FOUND');
     const isOwner = userId === group.ownerId;
     if (!isOwner || !isSelf(actor, userId)) {
       requireMember(group, actor);
       requireAdmin(group, actor);
     }
-    require(account.status === 'registered', 'USER_NOT_FOUND');
+    ensure(account.status === 'registered', 'USER_NOT_FOUND');
     const current = group.members.get(userId);
     const wanted = role ?? (isOwner ? 'admin' : (current ?? 'member'));
     if (current === wanted && actor !== 'system') return [];
-    require(group.status === 'open' || isOwner || actor === 'system', 'GROUP_CLOSED');
+    ensure(group.status === 'open' || isOwner || actor === 'system', 'GROUP_CLOSED');
     if (wanted === 'member') {
-      require(current !== 'admin' || group.members.delete(userId).includes('admin'), 'LAST_ADMIN');
-      require(!isOwner, 'JOB_OWNER_STAYS');
+      ensure(current !== 'admin' || group.members.delete(userId).includes('admin'), 'LAST_ADMIN');
+      ensure(!isOwner, 'JOB_OWNER_STAYS');
     }
     return [{ type: 'MemberJoined', data: { groupId, userId, role: wanted } }];
   },

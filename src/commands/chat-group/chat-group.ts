@@ -4,7 +4,7 @@ import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type ActorOrSystem, type Aggregate, type AggregateRef, actorId } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 
 export type Members = ImmutableMap<UserId, GroupRole>;
 export type ChatGroup =
@@ -67,11 +67,11 @@ export const isMember = (group: ChatGroup, userId: UserId): group is ExistingGro
 /** Whoever is not in a group may not know that it exists. The system may enter every group that does. */
 export function requireMember(group: ChatGroup, actor: ActorOrSystem): asserts group is ExistingGroup {
   const isInside = actor === 'system' ? group.status !== 'none' : isMember(group, actor.userId);
-  require(isInside, 'GROUP_NOT_FOUND');
+  ensure(isInside, 'GROUP_NOT_FOUND');
 }
 
 export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
-  require(actor === 'system' || group.members.get(actor.userId) === 'admin', 'NOT_GROUP_ADMIN');
+  ensure(actor === 'system' || group.members.get(actor.userId) === 'admin', 'NOT_GROUP_ADMIN');
 }
 
 /**
@@ -82,7 +82,7 @@ export function successorOf(group: ExistingGroup, leaving: UserId): UserId | und
   const { ownerId, status } = group;
   const others = group.members.delete(leaving);
   if (others.includes('admin') || (others.isEmpty() && status === 'closed')) return undefined;
-  require(ownerId !== null && ownerId !== leaving, 'LAST_ADMIN');
+  ensure(ownerId !== null && ownerId !== leaving, 'LAST_ADMIN');
   return ownerId;
 }
 

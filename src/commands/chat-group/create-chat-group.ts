@@ -4,7 +4,7 @@ import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import { GroupId, JobId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type ChatGroup, chatGroupOf } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, jobId: JobId.nullable(), name: GroupName, adminId: UserId });
@@ -17,7 +17,7 @@ export const createChatGroup = defineCommand<z.infer<typeof input>, { group: Cha
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
   decide: (group, known, { actor }) => {
-    require(actor === 'system' || actor.userId === group.adminId, 'ROLE_NOT_ALLOWED');
+    ensure(actor === 'system' || actor.userId === group.adminId, 'ROLE_NOT_ALLOWED');
     return known.group.status === 'none' ? [{ type: 'ChatGroupCreated', data: group }] : [];
   },
 });

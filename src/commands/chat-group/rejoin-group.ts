@@ -4,7 +4,7 @@ import { GroupId, JobId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type Application, applicationOf } from '../application/application.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type ChatGroup, chatGroupOf, isSelf } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, jobId: JobId, applicantId: UserId });
@@ -23,14 +23,13 @@ export const rejoinGroup = defineCommand<
     application: applicationOf(jobId, applicantId),
   }),
   decide: ({ groupId, applicantId }, { group, application }, { actor }) => {
-    require(application.status !== 'none' &&
-      application.subject.groupId === groupId, 'APPLICATION_NOT_FOUND');
-    require(isSelf(actor, applicantId), 'NOT_APPLICANT');
-    require(group.status !== 'none', 'GROUP_NOT_FOUND');
+    ensure(application.status !== 'none' && application.subject.groupId === groupId, 'APPLICATION_NOT_FOUND');
+    ensure(isSelf(actor, applicantId), 'NOT_APPLICANT');
+    ensure(group.status !== 'none', 'GROUP_NOT_FOUND');
     if (group.members.has(applicantId)) return [];
-    require(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
-    require(application.status !== 'rejected', 'APPLICATION_DECIDED');
-    require(!group.removed.has(applicantId), 'REMOVED_FROM_GROUP');
+    ensure(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
+    ensure(application.status !== 'rejected', 'APPLICATION_DECIDED');
+    ensure(!group.removed.has(applicantId), 'REMOVED_FROM_GROUP');
     return [{ type: 'MemberJoined', data: { groupId, userId: applicantId, role: 'member' } }];
   },
 });

@@ -3,7 +3,7 @@ import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import {
   type ChatGroup,
   chatGroupOf,
@@ -29,9 +29,9 @@ export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGr
     if (!isSelf(actor, userId)) requireAdmin(group, actor);
     const isInside = group.members.has(userId);
     if (actor === 'system' && !isInside) return [];
-    require(isInside, 'MEMBER_NOT_FOUND');
+    ensure(isInside, 'MEMBER_NOT_FOUND');
     const successor = successorOf(group, userId);
-    require(userId !== group.ownerId || group.members.size === 1, 'JOB_OWNER_STAYS');
+    ensure(userId !== group.ownerId || group.members.size === 1, 'JOB_OWNER_STAYS');
     const going: ChatGroupEvent = {
       type: isSelf(actor, userId) ? 'MemberLeft' : 'MemberRemoved',
       data: { groupId, userId },

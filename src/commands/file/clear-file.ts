@@ -4,7 +4,7 @@ import { fileEvents } from '../../events/file.ts';
 import { FileId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type File, fileOf, subjectOf } from './file.ts';
 
 const { sha256, hasThumbnail, contentType, name } = fileEvents.FileCleared.shape;
@@ -25,11 +25,11 @@ export const clearFile = defineCommand<z.infer<typeof input>, { file: File }, Fi
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId }) => ({ file: fileOf(fileId) }),
   decide: ({ etag, ...checked }, { file }, { actor }) => {
-    require(actor === 'system', 'ROLE_NOT_ALLOWED');
-    require(file.status !== 'none', 'FILE_NOT_FOUND');
-    require(file.status !== 'pending', 'FILE_NOT_UPLOADED');
+    ensure(actor === 'system', 'ROLE_NOT_ALLOWED');
+    ensure(file.status !== 'none', 'FILE_NOT_FOUND');
+    ensure(file.status !== 'pending', 'FILE_NOT_UPLOADED');
     if (file.status === 'clean') return [];
-    require(file.status === 'scanning' && file.etag === etag, 'FILE_REFUSED');
+    ensure(file.status === 'scanning' && file.etag === etag, 'FILE_REFUSED');
     return [{ type: 'FileCleared', data: { ...subjectOf(file), ...checked } }];
   },
 });

@@ -5,7 +5,7 @@ import { FileId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { isSelf } from '../chat-group/chat-group.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type File, fileOf, subjectOf } from './file.ts';
 
 const input = z.strictObject({ fileId: FileId, etag: fileEvents.FileUploaded.shape.etag });
@@ -17,8 +17,8 @@ export const completeUpload = defineCommand<z.infer<typeof input>, { file: File 
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId }) => ({ file: fileOf(fileId) }),
   decide: ({ etag }, { file }, { actor }) => {
-    require(file.status !== 'none', 'FILE_NOT_FOUND');
-    require(actor === 'system' || isSelf(actor, file.uploaderId), 'FILE_NOT_FOUND');
+    ensure(file.status !== 'none', 'FILE_NOT_FOUND');
+    ensure(actor === 'system' || isSelf(actor, file.uploaderId), 'FILE_NOT_FOUND');
     if (file.status !== 'pending') return [];
     return [{ type: 'FileUploaded', data: { ...subjectOf(file), etag } }];
   },

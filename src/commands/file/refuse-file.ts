@@ -4,7 +4,7 @@ import { fileEvents } from '../../events/file.ts';
 import { FileId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type File, fileOf, subjectOf } from './file.ts';
 
 const { reason, signature } = fileEvents.FileRefused.shape;
@@ -17,10 +17,10 @@ export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, F
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId }) => ({ file: fileOf(fileId) }),
   decide: (refusal, { file }, { actor }) => {
-    require(actor === 'system', 'ROLE_NOT_ALLOWED');
-    require(file.status !== 'none', 'FILE_NOT_FOUND');
+    ensure(actor === 'system', 'ROLE_NOT_ALLOWED');
+    ensure(file.status !== 'none', 'FILE_NOT_FOUND');
     if (file.status === 'refused') return [];
-    require(file.status !== 'clean' || refusal.reason === 'never-sent', 'FILE_CLEARED');
+    ensure(file.status !== 'clean' || refusal.reason === 'never-sent', 'FILE_CLEARED');
     return [
       {
         type: 'FileRefused',

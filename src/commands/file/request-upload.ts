@@ -5,7 +5,7 @@ import { FileId, GroupId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn, requireMember } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type File, fileOf } from './file.ts';
 import { safeFileName } from './file-name.ts';
 
@@ -48,8 +48,8 @@ export const requestUpload = defineCommand<
   decide: ({ name, sha256 = null, ...asked }, { file, group }, { actor, now }) => {
     requireMember(group, actor);
     const uploaderId = actorId(actor);
-    require(uploaderId !== null, 'ROLE_NOT_ALLOWED');
-    require(group.status === 'open', 'GROUP_CLOSED');
+    ensure(uploaderId !== null, 'ROLE_NOT_ALLOWED');
+    ensure(group.status === 'open', 'GROUP_CLOSED');
     if (file.status !== 'none') return [];
     const sendBy = new Date(now.getTime() + SEND_WITHIN_MS).toISOString();
     return [

@@ -4,7 +4,7 @@ import { JobId } from '../../events/ids.ts';
 import { JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Job, jobOf } from './job.ts';
 
 const input = z.strictObject({
@@ -20,9 +20,9 @@ export const changeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobE
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
   decide: ({ jobId, title, description, location }, { job }, { actor }) => {
-    require(job.status !== 'none', 'JOB_NOT_FOUND');
-    require(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
-    require(job.status === 'open', 'JOB_CLOSED');
+    ensure(job.status !== 'none', 'JOB_NOT_FOUND');
+    ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    ensure(job.status === 'open', 'JOB_CLOSED');
     const { details } = job;
     const changed = {
       title: title ?? details.title,

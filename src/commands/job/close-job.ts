@@ -3,7 +3,7 @@ import type { JobEvent } from '../../events/domain-event.ts';
 import { JobId } from '../../events/ids.ts';
 import { jobStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Job, jobOf } from './job.ts';
 
 const input = z.strictObject({ jobId: JobId });
@@ -14,8 +14,8 @@ export const closeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEv
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
   decide: ({ jobId }, { job }, { actor }) => {
-    require(job.status !== 'none', 'JOB_NOT_FOUND');
-    require(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    ensure(job.status !== 'none', 'JOB_NOT_FOUND');
+    ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
     return job.status === 'closed' ? [] : [{ type: 'JobClosed', data: { jobId, groupId: job.groupId } }];
   },
 });

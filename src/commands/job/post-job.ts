@@ -4,7 +4,7 @@ import { GroupId, JobId } from '../../events/ids.ts';
 import { JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { type Job, jobOf } from './job.ts';
 
 const input = z.strictObject({
@@ -22,7 +22,7 @@ export const postJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEve
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
   decide: ({ location = null, ...posting }, { job }, { actor }) => {
-    require(actor !== 'system' && actor.role === 'company', 'ROLE_NOT_ALLOWED');
+    ensure(actor !== 'system' && actor.role === 'company', 'ROLE_NOT_ALLOWED');
     if (job.status !== 'none') return [];
     return [{ type: 'JobPosted', data: { ...posting, location, companyId: actor.userId } }];
   },

@@ -3,7 +3,7 @@ import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { messageInput, requireMessage } from './message.ts';
 
 const input = z.strictObject(messageInput);
@@ -19,9 +19,10 @@ export const deleteMessage = defineCommand<z.infer<typeof input>, { group: ChatG
   decide: (deletion, known, { actor }) => {
     const { group, message } = requireMessage(known.group, known.message, actor);
     const isAuthor = message.senderId === actorId(actor);
-    require(isAuthor ||
-      actor === 'system' ||
-      group.members.get(actor.userId) === 'admin', 'NOT_MESSAGE_AUTHOR');
+    ensure(
+      isAuthor || actor === 'system' || group.members.get(actor.userId) === 'admin',
+      'NOT_MESSAGE_AUTHOR',
+    );
     return message.isDeleted ? [] : [{ type: 'MessageDeleted', data: deletion }];
   },
 });

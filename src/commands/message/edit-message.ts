@@ -4,7 +4,7 @@ import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
 const input = z.strictObject({ ...messageInput, text: NewMessageText.nullable() });
@@ -18,9 +18,9 @@ export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGro
   message: (edit) => edit,
   decide: (edit, known, { actor }) => {
     const { group, message } = requireMessage(known.group, known.message, actor);
-    require(message.senderId === actorId(actor), 'NOT_MESSAGE_AUTHOR');
-    require(!message.isDeleted, 'MESSAGE_DELETED');
-    require(edit.text !== null || message.hasFiles, 'MESSAGE_EMPTY');
+    ensure(message.senderId === actorId(actor), 'NOT_MESSAGE_AUTHOR');
+    ensure(!message.isDeleted, 'MESSAGE_DELETED');
+    ensure(edit.text !== null || message.hasFiles, 'MESSAGE_EMPTY');
     if (message.text === edit.text) return [];
     requireOpen(group);
     return [{ type: 'MessageEdited', data: edit }];

@@ -1,7 +1,7 @@
 import { GroupId, MessageId } from '../../events/ids.ts';
 import { type ExistingGroup, type ChatGroup, requireMember } from '../chat-group/chat-group.ts';
 import type { ActorOrSystem, MessageFacts } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 
 /** What every command about an existing message is given. */
 export const messageInput = { groupId: GroupId, messageId: MessageId };
@@ -13,8 +13,8 @@ export function requireMessage(
   actor: ActorOrSystem,
 ): { group: ExistingGroup; message: MessageFacts } {
   requireMember(group, actor);
-  require(message !== undefined, 'MESSAGE_NOT_FOUND');
+  ensure(message !== undefined, 'MESSAGE_NOT_FOUND');
   return { group, message };
 }
 
-export const requireOpen = (group: ExistingGroup) => require(group.status === 'open', 'GROUP_CLOSED');
+export const requireOpen = (group: ExistingGroup) => ensure(group.status === 'open', 'GROUP_CLOSED');

@@ -4,20 +4,20 @@ import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { type Command, actorId, defineCommand } from '../command.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
 /** What one user may add to one message. There are messages from before this limit that have more. */
 export const MAX_REACTIONS = 20;
 
 const input = z.strictObject({ ...messageInput, emoji: Emoji });
-type React = z.infer<typeof input>;
+type RunAutomations = z.infer<typeof input>;
 
 /** Adding and removing differ in one word: whether the reaction is wanted. */
 const reaction = (
   name: string,
   type: 'ReactionAdded' | 'ReactionRemoved',
-): Command<React, { group: ChatGroup }, ConversationEvent> =>
+): Command<RunAutomations, { group: ChatGroup }, ConversationEvent> =>
   defineCommand({
     name,
     input,
@@ -25,20 +25,20 @@ const reaction = (
     reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
     message: (react) => react,
     /** Reactions that were decided at once would not see, and so not count, each other. */
-    inTurn: ({ messageId }, actor) => `${messageId}/${actorId(actor)}`,
+    oneAtATime: ({ messageId }, actor) => `${messageId}/${actorId(actor)}`,
     /** Two requests that saw the same message want the same change: one event. */
     key: ({ messageId, emoji }, { message }, actor) =>
       `${messageId}/${emoji}/${actorId(actor)}/${message?.changedSeq}`,
     decide: (react, known, { actor }) => {
       const { group, message } = requireMessage(known.group, known.message, actor);
       const userId = actorId(actor);
-      require(userId !== null, 'ROLE_NOT_ALLOWED');
-      require(!message.isDeleted, 'MESSAGE_DELETED');
+      ensure(userId !== null, 'ROLE_NOT_ALLOWED');
+      ensure(!message.isDeleted, 'MESSAGE_DELETED');
       const hasReacted = message.reactions[react.emoji]?.includes(userId) ?? false;
       if (hasReacted === (type === 'ReactionAdded')) return [];
       requireOpen(group);
       const own = Object.values(message.reactions).filter((users) => users.includes(userId));
-      require(type === 'ReactionRemoved' || own.length < MAX_REACTIONS, 'TOO_MANY_REACTIONS');
+      ensure(type === 'ReactionRemoved' || own.length < MAX_REACTIONS, 'TOO_MANY_REACTIONS');
       return [{ type, data: { ...react, userId } }];
     },
   });

@@ -6,7 +6,7 @@ import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn, requireMember } from '../chat-group/chat-group.ts';
 import { type AggregateRef, actorId, defineCommand } from '../command.ts';
 import { type File, fileOf } from '../file/file.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 
 const input = z
   .strictObject({
@@ -31,10 +31,10 @@ type Known = { group: ChatGroup } & Record<`file-${string}`, File>;
 
 /** Only the uploader may name a file, in the group it was uploaded for, before it may have been removed as an orphan. */
 function requireSendable(file: File | undefined, groupId: GroupId, senderId: UserId, now: Date): void {
-  require(file !== undefined && file.status !== 'none', 'FILE_NOT_FOUND');
-  require(file.uploaderId === senderId && file.groupId === groupId, 'FILE_NOT_FOUND');
-  require(file.status !== 'refused', 'FILE_REFUSED');
-  require(now.getTime() <= Date.parse(file.sendBy), 'FILE_EXPIRED');
+  ensure(file !== undefined && file.status !== 'none', 'FILE_NOT_FOUND');
+  ensure(file.uploaderId === senderId && file.groupId === groupId, 'FILE_NOT_FOUND');
+  ensure(file.status !== 'refused', 'FILE_REFUSED');
+  ensure(now.getTime() <= Date.parse(file.sendBy), 'FILE_EXPIRED');
 }
 
 /**
@@ -66,11 +66,11 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
     const { group, message } = known;
     requireMember(group, actor);
     const senderId = actorId(actor);
-    require(senderId !== null, 'ROLE_NOT_ALLOWED');
-    require(group.status === 'open', 'GROUP_CLOSED');
+    ensure(senderId !== null, 'ROLE_NOT_ALLOWED');
+    ensure(group.status === 'open', 'GROUP_CLOSED');
     const fileIds = named ?? [];
     for (const fileId of fileIds) requireSendable(known[`file-${fileId}`], groupId, senderId, now);
-    require(replyTo === null || message !== undefined, 'REPLY_TARGET_NOT_FOUND');
+    ensure(replyTo === null || message !== undefined, 'REPLY_TARGET_NOT_FOUND');
     const messageId = MessageId.parse(newId());
     return [
       { type: 'MessageSent', data: { groupId, messageId, senderId, clientMsgId, text, fileIds, replyTo } },

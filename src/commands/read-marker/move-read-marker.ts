@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { GroupId, type UserId } from '../../events/ids.ts';
 import { type ChatGroup, isMember } from '../chat-group/chat-group.ts';
-import { require } from '../rejection.ts';
+import { ensure } from '../rejection.ts';
 
 /** A member has read up to `seq`. */
 export interface Reading {
@@ -34,6 +34,6 @@ export function moveReadMarker(
   known: { group: ChatGroup; marker: number; headSeq: number },
   { userId }: { userId: UserId },
 ): number {
-  require(isMember(known.group, userId), 'GROUP_NOT_FOUND');
+  ensure(isMember(known.group, userId), 'GROUP_NOT_FOUND');
   return Math.max(known.marker, Math.min(seq, known.headSeq));
 }

@@ -7,7 +7,7 @@ import { safeFileName } from '../../commands/file/file-name.ts';
 import { completeUpload } from '../../commands/file/complete-upload.ts';
 import { type ExistingFile, FileStatus, fileOf, fileStatus } from '../../commands/file/file.ts';
 import { requestUpload } from '../../commands/file/request-upload.ts';
-import { CommandRejected, require } from '../../commands/rejection.ts';
+import { CommandRejected, ensure } from '../../commands/rejection.ts';
 import { FileId, type UserId } from '../../events/ids.ts';
 import { type FileKind, decideKind } from '../../files/inspect/decide-kind.ts';
 import type { FileStorage } from '../../files/storage.ts';
@@ -88,7 +88,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         },
       },
       async (request, reply) => {
-        require(request.body.size <= maxFileBytes, 'FILE_TOO_LARGE');
+        ensure(request.body.size <= maxFileBytes, 'FILE_TOO_LARGE');
         const kind = kindOf(request.body);
         await storage.requireRoom(request.body.size);
         const { userId } = request.session.actor;
@@ -159,7 +159,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       let file = await ownFile(fileId, userId);
       if (file.state.status === 'pending') {
         const stored = await storage.seal(fileId);
-        require(stored !== undefined, 'FILE_NOT_UPLOADED');
+        ensure(stored !== undefined, 'FILE_NOT_UPLOADED');
         const { events, position } = await handle(
           completeUpload,
           { fileId, etag: stored.etag },

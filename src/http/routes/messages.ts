@@ -160,7 +160,12 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
     '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
     {
       config: { refusals: [...reacting.config.refusals, 'TOO_MANY_REACTIONS'] },
-      schema: { ...reacting.schema, tags, operationId: 'addReaction', summary: 'React to a message' },
+      schema: {
+        ...reacting.schema,
+        tags,
+        operationId: 'addReaction',
+        summary: 'RunAutomations to a message',
+      },
     },
     (request) => add(request.params, commandRequest(request)),
   );

@@ -12,7 +12,7 @@ import {
   ScanReport,
   verifyReport,
 } from '../../files/inspect/scan-report.ts';
-import type { Settle } from '../../files/settle.ts';
+import type { ApplyVerdict } from '../../files/apply-verdict.ts';
 import { type FileStorage, storageKey } from '../../files/storage.ts';
 import { parseJson } from '../json.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
@@ -25,7 +25,7 @@ export interface ScanReportRoutes {
   store: Pick<EventStore, 'readStream'>;
   handle: HandleCommand;
   storage: Pick<FileStorage, 'stat'>;
-  settle: Settle;
+  settle: ApplyVerdict;
   /** Milliseconds since 1970. */
   now?: () => number;
 }

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
-import { require } from '../../commands/rejection.ts';
+import { ensure } from '../../commands/rejection.ts';
 import { FileId, UserId } from '../../events/ids.ts';
 import { nameFor } from '../../files/inspect/decide-kind.ts';
 import { type FileStorage, UPLOAD_SECONDS, storageKey } from '../../files/storage.ts';
@@ -125,9 +125,9 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       if (!link || link.fileId !== fileId) throw new ProblemError(problem('LINK_INVALID'));
       // Who was removed from the group a moment ago has a link that is still young enough.
       const { state: file } = await fileAccess(fileId, link.userId);
-      require(file.status === 'clean', 'FILE_NOT_FOUND');
+      ensure(file.status === 'clean', 'FILE_NOT_FOUND');
       const isOriginal = link.variant === 'original';
-      require(isOriginal || file.hasThumbnail, 'FILE_NOT_FOUND');
+      ensure(isOriginal || file.hasThumbnail, 'FILE_NOT_FOUND');
 
       // Names are made safe when they come in, too; RFC 6266 §4.3 has receivers expect the worst.
       const name = nameFor(safeFileName(file.name), file.contentType);

@@ -4,7 +4,7 @@ import type { UserId } from '../../events/ids.ts';
 import { type MessageAudience, sizeOf, whoIsAway } from './audience.ts';
 import type { FanOut } from './fan-outs.ts';
 import type { Candidate } from '../notification.ts';
-import type { Reached } from './reach.ts';
+import type { Reached } from './whereabouts.ts';
 import { type Undecided, UndecidedMessages } from './undecided.ts';
 
 /** Who is told now, and which messages are told in slices because too many are to be told of them. */

@@ -7,8 +7,8 @@ import { createAlarm } from '../alarm.ts';
 import type { FanOutInWork, FanOutPlace, FanOuts } from './fan-outs.ts';
 import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
-import type { Reach } from './reach.ts';
-import { restMs } from '../../kit/rest.ts';
+import type { Reach } from './whereabouts.ts';
+import { restAfterMs } from '../../kit/duty-cycle.ts';
 
 export interface FanOutLaneOptions {
   store: Pick<EventStore, 'head'>;
@@ -52,7 +52,7 @@ const REPEATED = 3;
 export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   const { store, fanOuts, reach, progress, log, now } = options;
   const { windowMs = 30_000, everyMs = 250, sliceRows = SLICE_ROWS } = options;
-  const { rest = restMs, onWritten = () => {} } = options;
+  const { rest = restAfterMs, onWritten = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   /** Clients are still coming back: until the window has passed, nothing that was sent before the start is told. */

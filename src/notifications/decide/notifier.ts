@@ -13,7 +13,7 @@ import { groupsHeard } from './groups-heard.ts';
 import type { Outbox } from '../outbox.ts';
 import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from './whereabouts.ts';
 import { MOST_UNDECIDED } from './undecided.ts';
 import { within } from '../within.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { UserId } from '../../events/ids.ts';
-import type { Reach, Reached } from './reach.ts';
+import type { Reach, Reached } from './whereabouts.ts';
 
 interface PatientLookOptions {
   reach: Reach;

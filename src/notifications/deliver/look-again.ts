@@ -1,5 +1,5 @@
 import type { UserId } from '../../events/ids.ts';
-import type { ApplicationNews, MessageNews, NotificationFacts, Recipient } from './facts.ts';
+import type { ApplicationNews, MessageNews, NotificationFacts, Recipient } from './notification-facts.ts';
 import type { Batch, Notification, Outcome, Skipped } from '../notification.ts';
 
 /** What is left to tell: what one letter or one push says. In log order. */

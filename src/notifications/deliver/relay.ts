@@ -7,7 +7,7 @@ import type { Lane } from '../notification.ts';
 import type { Outbox, Waiting } from '../outbox.ts';
 import type { Queue } from './queue.ts';
 import { quietUntil } from './quiet-hours.ts';
-import { restMs } from '../../kit/rest.ts';
+import { restAfterMs } from '../../kit/duty-cycle.ts';
 
 export interface RelayOptions {
   outbox: Pick<Outbox, 'due' | 'postpone' | 'gather' | 'unpublished' | 'published'>;
@@ -56,7 +56,7 @@ export function startRelay({
   now,
   log,
   everyMs = 250,
-  rest = restMs,
+  rest = restAfterMs,
 }: RelayOptions): Relay {
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { UserId } from '../../events/ids.ts';
 import { NotCaughtUp } from '../../projections/projection.ts';
 import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
-import type { NotificationFacts } from './facts.ts';
+import type { NotificationFacts } from './notification-facts.ts';
 import { type SecondLook, lookAgain } from './look-again.ts';
 import { type Mailer, NotDelivered } from './mailer.ts';
 import type { Batch, Channel, Outcome, Skipped } from '../notification.ts';

@@ -1,4 +1,4 @@
-import type { ApplicationNews } from '../deliver/facts.ts';
+import type { ApplicationNews } from '../deliver/notification-facts.ts';
 import { type Html, markup } from './html.ts';
 import { type Section, plainQuotation, quotation } from './section.ts';
 import { oneLine } from './wording.ts';

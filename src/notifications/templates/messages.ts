@@ -1,4 +1,4 @@
-import type { MessageNews } from '../deliver/facts.ts';
+import type { MessageNews } from '../deliver/notification-facts.ts';
 import { type Html, markup } from './html.ts';
 import { type Section, plainQuotation, quotation } from './section.ts';
 import { count, oneLine } from './wording.ts';

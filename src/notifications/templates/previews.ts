@@ -1,4 +1,4 @@
-import type { ApplicationNews, MessageNews } from '../deliver/facts.ts';
+import type { ApplicationNews, MessageNews } from '../deliver/notification-facts.ts';
 import type { News } from '../deliver/look-again.ts';
 import { addressChangeLetter, resetLetter, verificationLetter } from './account-letters.ts';
 import type { Letter } from './frame.ts';

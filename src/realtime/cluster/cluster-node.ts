@@ -4,18 +4,18 @@ import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { Progress } from '../../projections/projection.ts';
-import { sharedAttendances } from '../presence/attendance.ts';
-import type { Carrier } from './carrier.ts';
-import { carrierPush } from '../delivery/carrier-push.ts';
+import { sharedAttendances } from '../presence/who-is-online.ts';
+import type { NodeBus } from './node-bus.ts';
+import { deliverEverywhere } from '../delivery/deliver-everywhere.ts';
 import type { ChatServer } from '../connection/connection.ts';
 import type { HeadAnnouncer } from '../rooms/heads.ts';
 import type { Node } from './node.ts';
-import { type NodeNewsHandlers, type Write, overNodes } from './over-nodes.ts';
-import { ATTENDANCE_MS, type PresenceRegistry } from '../presence/presence-registry.ts';
-import type { Told } from '../delivery/push.ts';
-import { trackReach } from '../presence/reach.ts';
+import { type NodeNewsHandlers, type Write, nodeBusAdapter } from './node-bus-adapter.ts';
+import { ATTENDANCE_MS, type OnlineRegistry } from '../presence/online-registry.ts';
+import type { Told } from '../delivery/delivery.ts';
+import { trackReach } from '../presence/received.ts';
 import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
-import { createRosters } from '../rooms/rosters.ts';
+import { createRoomFence } from '../rooms/room-fence.ts';
 import type { RealtimeSettings } from '../settings.ts';
 import type { Users } from '../presence/users.ts';
 
@@ -29,8 +29,8 @@ interface ClusterNodeDeps {
   io: ChatServer;
   /** Writes to the sockets of this node. */
   write: Write;
-  carrier: Carrier;
-  registry: PresenceRegistry;
+  carrier: NodeBus;
+  registry: OnlineRegistry;
   users: Users;
   store: EventStore;
   loader: AggregateLoader;
@@ -46,7 +46,7 @@ interface ClusterNodeDeps {
 export function clusterNode(deps: ClusterNodeDeps): Node {
   const { io, write, carrier, registry, users, store, heads, settings, signal, log } = deps;
   const { adapter } = io.of('/');
-  const rosters = createRosters(deps);
+  const rosters = createRoomFence(deps);
   const told: Told = { until: 0, leftOutUntil: 0 };
   const reach = trackReach(io, users, {
     sentUntil: () => told.until,
@@ -58,7 +58,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;
 
-  overNodes(adapter, {
+  nodeBusAdapter(adapter, {
     write(packet, opts) {
       const needs = (opts.flags as { needs?: unknown } | undefined)?.needs;
       const [room] = opts.rooms;
@@ -121,7 +121,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   });
 
   return {
-    push: carrierPush(io, carrier, handlers),
+    push: deliverEverywhere(io, carrier, handlers),
     reach,
     attendances,
     isElsewhere: attendances.isElsewhere,

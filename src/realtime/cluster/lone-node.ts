@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import type { EventStore } from '../../events/event-store.ts';
-import { localAttendances } from '../presence/attendance.ts';
+import { localAttendances } from '../presence/who-is-online.ts';
 import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import { localPush } from '../delivery/local-push.ts';
+import { deliverHere } from '../delivery/deliver-here.ts';
 import type { Node } from './node.ts';
-import { trackReach } from '../presence/reach.ts';
+import { trackReach } from '../presence/received.ts';
 import type { Users } from '../presence/users.ts';
 
 interface LoneNodeDeps {
@@ -19,7 +19,7 @@ interface LoneNodeDeps {
 
 /** The only node: it follows the log for itself, so a push needs nobody else. */
 export function loneNode({ io, users, store, loader, log }: LoneNodeDeps): Node {
-  const push = localPush({ io, users, store });
+  const push = deliverHere({ io, users, store });
   const reach = trackReach(io, users);
   let broadcaster: Broadcaster | undefined;
 

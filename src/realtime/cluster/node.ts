@@ -1,9 +1,9 @@
 import type { Position } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
-import type { Attendances } from '../presence/attendance.ts';
+import type { Attendances } from '../presence/who-is-online.ts';
 import type { ChatSocket, User } from '../connection/connection.ts';
-import type { Push } from '../delivery/push.ts';
-import type { Reach } from '../presence/reach.ts';
+import type { Push } from '../delivery/delivery.ts';
+import type { Reach } from '../presence/received.ts';
 
 /** Calls back each so many milliseconds until the gateway closes. */
 export type Every = (ms: number, work: () => void | Promise<void>) => void;

@@ -65,7 +65,7 @@ export class Connection {
   }
 
   /** Runs what a client asks for in the order in which it asked. False when too much is waiting already. */
-  inTurn(bytes: number, work: () => Promise<void>): boolean {
+  enqueue(bytes: number, work: () => Promise<void>): boolean {
     const { user } = this;
     if (user.waiting >= MAX_WAITING || user.waitingBytes + bytes > MAX_WAITING_BYTES) return false;
     user.waiting += 1;

@@ -87,7 +87,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
       isAnswered = true;
       refuse(socket, name, new ProblemError(problem('UNAVAILABLE')), reply);
     }, ANSWER_MS);
-    const isQueued = connection.inTurn(bytes, async () => {
+    const isQueued = connection.enqueue(bytes, async () => {
       const delayMs = dueAt - performance.now();
       if (delayMs > 0) await pause(delayMs);
       // Whoever has been told to repeat an event does not expect it to happen later.

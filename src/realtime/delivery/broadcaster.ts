@@ -7,8 +7,8 @@ import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../
 import type { GroupId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
-import { fileNewsOf, isGroupEvent, pushedAs } from './broadcast.ts';
-import type { Push } from './push.ts';
+import { fileNewsOf, isGroupEvent, pushedAs } from './what-sockets-hear.ts';
+import type { Push } from './delivery.ts';
 
 /** Where the broadcaster of a cluster has come to, kept for its successor; 0 when there is none yet. */
 interface Checkpoint {

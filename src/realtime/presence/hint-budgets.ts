@@ -19,7 +19,7 @@ export interface HintBudgets {
    * Calls `tell` once the frames have been taken, or the room has gone. It takes the place of what waits for the same user.
    * When more than `most` users wait, the oldest is lost.
    */
-  inTurn(room: string, name: HintName, userId: UserId, tell: () => void, most?: number): void;
+  share(room: string, name: HintName, userId: UserId, tell: () => void, most?: number): void;
 }
 
 /** Hints of one kind in one room. */
@@ -82,7 +82,7 @@ export function hintBudgets(io: ChatServer): HintBudgets {
       return waiting.size === 0 && frames.take(size);
     },
 
-    inTurn(room, name, userId, tell, most = Infinity) {
+    share(room, name, userId, tell, most = Infinity) {
       const traffic = trafficOf(room, name);
       const { waiting } = traffic;
       waiting.set(userId, tell);

@@ -71,7 +71,7 @@ export function createHints(io: ChatServer, users: Users, write: FanOut): Hints 
       if (volatile) return;
       tellOwn(userId, room, packet, opts);
       const except = new Set([...(opts.except ?? []), userRoom(userId)]);
-      budgets.inTurn(room, name, userId, () => write(packet, { ...opts, except }), MAX_WAITING);
+      budgets.share(room, name, userId, () => write(packet, { ...opts, except }), MAX_WAITING);
     },
     read: (reading, from) => emit('messagesRead', reading, [reading.groupId], from),
     typing: (typing, from) => emit('typing', typing, [typing.groupId], from, { volatile: true }),

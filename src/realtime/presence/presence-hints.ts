@@ -46,7 +46,7 @@ export function presenceHints(budgets: HintBudgets, write: FanOut): TellPresence
       if (budgets.take(room, 'presence')) rooms.add(room);
       // A departure is told in any case: nobody is shown as online for ever.
       else if (!online || budgets.sizeOf(room) <= LARGE_ROOM) {
-        budgets.inTurn(room, 'presence', userId, () => tellRoom(room, userId, news));
+        budgets.share(room, 'presence', userId, () => tellRoom(room, userId, news));
         continue;
       }
       untold.delete(room);

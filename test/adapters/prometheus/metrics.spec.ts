@@ -6,7 +6,7 @@ describe('the metrics', () => {
     const metrics = createMetrics();
     metrics.batchCommitted({ appends: 3, events: 4, durationMs: 4 });
     metrics.projectionLag('jobs', 7);
-    metrics.reactionLag(2);
+    metrics.automationLag(2);
     metrics.notifierLag(5, 1.5);
     metrics.fanOutsInWork(2, 30);
     metrics.expiredRows('sessions', 6);
@@ -51,7 +51,7 @@ describe('the metrics', () => {
     const metrics = createMetrics();
     const measures = createMeasures(metrics.gaugeFresh);
     let asked = 0;
-    measures.add('works', async () => metrics.reactionLag(7));
+    measures.add('works', async () => metrics.automationLag(7));
     measures.add('fails', () => Promise.reject(new Error('out of reach')));
     measures.add('hangs', () => {
       asked += 1;

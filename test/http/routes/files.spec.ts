@@ -3,7 +3,7 @@ import type { Actor } from '../../../src/commands/command.ts';
 import type { RefusalReason } from '../../../src/events/file.ts';
 import { type FileId, UserId } from '../../../src/events/ids.ts';
 import { StorageUnavailable, storageKey } from '../../../src/files/storage.ts';
-import { createTidy } from '../../../src/files/tidy.ts';
+import { removeLeftoverBytes } from '../../../src/files/remove-leftover-bytes.ts';
 import {
   ada,
   bob,
@@ -224,7 +224,7 @@ describe('the sums of bytes', () => {
     await put(fileId);
     await complete(fileId);
     await refuse(fileId, 'type-does-not-match');
-    const tidy = createTidy(stage.storage, stage.quotas);
+    const tidy = removeLeftoverBytes(stage.storage, stage.quotas);
     await tidy(await wholeLog(stage.store));
     await tidy(await wholeLog(stage.store));
     expect((await request(large)).status).toBe(201);

@@ -19,13 +19,13 @@ export class Talker {
   readonly refusals: string[] = [];
   readonly #session: Session;
   readonly #groups: string[];
-  readonly #restMs: number;
+  readonly #restAfterMs: number;
 
-  /** `restMs`: between one message and the next, on average. */
-  constructor(session: Session, groups: string[], restMs = 15) {
+  /** `restAfterMs`: between one message and the next, on average. */
+  constructor(session: Session, groups: string[], restAfterMs = 15) {
     this.#session = session;
     this.#groups = groups;
-    this.#restMs = restMs;
+    this.#restAfterMs = restAfterMs;
     this.client = new ChatClient(session);
   }
 
@@ -43,7 +43,7 @@ export class Talker {
       };
       this.sends.push(send);
       await this.#deliver(send, isOver);
-      await pause(this.#restMs * (0.5 + Math.random()));
+      await pause(this.#restAfterMs * (0.5 + Math.random()));
     }
   }
 

@@ -9,8 +9,8 @@ import type { DomainEvent } from '../../../src/events/domain-event.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
 import type { Stream } from '../../../src/events/streams.ts';
 import { deriveId, newId } from '../../../src/kit/uuids.ts';
-import { createInTurn } from '../../../src/commands/in-turn.ts';
-import { causes } from '../../../src/automations/reactions.ts';
+import { createOneAtATime } from '../../../src/commands/one-at-a-time.ts';
+import { causes } from '../../../src/automations/automations.ts';
 import { happened, wholeLog } from './history.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
 
@@ -19,22 +19,22 @@ export interface StageOptions {
   message?: MessageFacts | undefined;
   /** The log of another stage: two handlers over one log are two processes. */
   store?: EventStore;
-  react?: (handle: HandleCommand) => CommandDeps['react'];
+  automate?: (handle: HandleCommand) => CommandDeps['automate'];
 }
 
 /** The real command handler over a log in memory, with what it needs and nothing it does not. */
-export async function commands({ history = [], message, react, ...options }: StageOptions = {}) {
+export async function commands({ history = [], message, automate, ...options }: StageOptions = {}) {
   const store = options.store ?? createInMemoryEventStore();
   await happened(store, ...history);
   const loader = new AggregateLoader(store, new Map<Stream, Folded>());
-  const reactions = react?.((command, input, request) => handle(command, input, request));
+  const automations = automate?.((command, input, request) => handle(command, input, request));
   const handle: HandleCommand = commandHandler({
     store,
     loader,
     lookups: { message: async () => message },
     causes,
-    react: reactions ?? (async () => 0),
-    inTurn: createInTurn(),
+    automate: automations ?? (async () => 0),
+    oneAtATime: createOneAtATime(),
     newId,
     deriveId,
     now: () => new Date('2026-01-02T03:04:05.678Z'),

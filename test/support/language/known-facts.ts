@@ -4,7 +4,7 @@ import type {
   ApplicationNews,
   MessageNews,
   NotificationFacts,
-} from '../../../src/notifications/deliver/facts.ts';
+} from '../../../src/notifications/deliver/notification-facts.ts';
 import type { Notification } from '../../../src/notifications/notification.ts';
 import { ada, groupId, uuid } from './example-events.ts';
 

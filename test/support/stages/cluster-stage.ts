@@ -4,13 +4,13 @@ import type { EventStore, Position } from '../../../src/events/event-store.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { postgresCheckpoint } from '../../../src/adapters/postgres/tables/checkpoints.ts';
 import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
-import { createRedisCarrier } from '../../../src/adapters/redis/carrier.ts';
-import { createRedisPresenceRegistry } from '../../../src/adapters/redis/presence.ts';
+import { createRedisCarrier } from '../../../src/adapters/redis/node-bus.ts';
+import { createRedisPresenceRegistry } from '../../../src/adapters/redis/online-registry.ts';
 import { startBroadcaster } from '../../../src/realtime/delivery/broadcaster.ts';
-import { createPushServer } from '../../../src/realtime/delivery/carrier-push.ts';
-import type { Carrier } from '../../../src/realtime/cluster/carrier.ts';
-import type { PresenceRegistry } from '../../../src/realtime/presence/presence-registry.ts';
-import type { Push } from '../../../src/realtime/delivery/push.ts';
+import { createDeliveryServer } from '../../../src/realtime/delivery/deliver-everywhere.ts';
+import type { NodeBus } from '../../../src/realtime/cluster/node-bus.ts';
+import type { OnlineRegistry } from '../../../src/realtime/presence/online-registry.ts';
+import type { Push } from '../../../src/realtime/delivery/delivery.ts';
 import type { RealtimeSettings } from '../../../src/realtime/settings.ts';
 import { createTestDatabase } from './database.ts';
 import { linksTo, startRedis } from '../../../tools/redis.ts';
@@ -44,8 +44,8 @@ export async function openClusterStage() {
       settings?: Partial<RealtimeSettings>;
       /** Where it reaches Redis. */
       redisUrl?: string;
-      carrier?: (carrier: Carrier) => Carrier;
-      registry?: (registry: PresenceRegistry) => PresenceRegistry;
+      carrier?: (carrier: NodeBus) => NodeBus;
+      registry?: (registry: OnlineRegistry) => OnlineRegistry;
     } = {},
   ): Promise<World> {
     const { links, carrier } = await link(change.redisUrl);
@@ -65,7 +65,7 @@ export async function openClusterStage() {
   async function broadcaster(through: (push: Push) => Push = (same) => same) {
     const { links, carrier } = await link();
     const store = await openStore();
-    const server = createPushServer(carrier);
+    const server = createDeliveryServer(carrier);
     const kept = postgresCheckpoint(pool, 'realtime');
     let isDead = false;
     const checkpoint = {

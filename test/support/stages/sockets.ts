@@ -13,7 +13,7 @@ import type { EventStore } from '../../../src/events/event-store.ts';
 import type { GroupId, MessageId, UserId } from '../../../src/events/ids.ts';
 import { type Stream, chatGroupStream, conversationStream } from '../../../src/events/streams.ts';
 import { deriveId, newId } from '../../../src/kit/uuids.ts';
-import { createInTurn } from '../../../src/commands/in-turn.ts';
+import { createOneAtATime } from '../../../src/commands/one-at-a-time.ts';
 import { type Gateway, type GatewayDeps, createGateway } from '../../../src/realtime/gateway.ts';
 import type {
   Ack,
@@ -149,9 +149,9 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     store,
     loader,
     lookups,
-    react: async () => 0,
+    automate: async () => 0,
     causes: [],
-    inTurn: createInTurn(),
+    oneAtATime: createOneAtATime(),
     newId,
     deriveId,
     now: () => new Date(),

@@ -131,11 +131,11 @@ export function createLane(options: LaneSettings): Lane {
     do {
       // Everything that this turn of the event loop brings may go together.
       if (!settleLast) await new Promise(setImmediate);
-      const restMs = begunAt + paceMs - performance.now();
-      if (restMs > 0) {
+      const restAfterMs = begunAt + paceMs - performance.now();
+      if (restAfterMs > 0) {
         settleLast?.();
         settleLast = undefined;
-        await pause(restMs);
+        await pause(restAfterMs);
       }
       const isFlowing = paceMs > 0 || settleLast !== undefined;
       const isNext = queue.length > 0 || wantsProof;

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Checkpoint } from '../../../automations/follow-reactions.ts';
+import type { Checkpoint } from '../../../automations/follow-automations.ts';
 
 /** The checkpoint of one named reader of the log. Of two processes that save, the later position stays. */
 export const postgresCheckpoint = (pool: pg.Pool, name: string): Checkpoint => ({

@@ -1,0 +1,117 @@
+import type pg from 'pg';
+import { accountOf } from '../../../commands/account/account.ts';
+import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
+import { chatGroupOf, isMember } from '../../../commands/chat-group/chat-group.ts';
+import type { EventStore } from '../../../events/event-store.ts';
+import { GroupId } from '../../../events/ids.ts';
+import type {
+  ApplicationNews,
+  MessageNews,
+  NotificationFacts,
+} from '../../../notifications/deliver/notification-facts.ts';
+import { accounts } from '../../../projections/accounts.ts';
+import { applications } from '../../../projections/applications.ts';
+import { chatGroups } from '../../../projections/chat-groups.ts';
+import { conversations } from '../../../projections/conversations.ts';
+import { files } from '../../../projections/files.ts';
+import { jobs } from '../../../projections/jobs.ts';
+import type { Progress } from '../../../projections/projection.ts';
+import { caughtUpWithLog } from '../../../projections/caught-up.ts';
+
+const MESSAGES = `
+  select m.message_id as "messageId", m.group_id as "groupId", g.name as "groupName",
+    coalesce(a.display_name, '') as "senderName", m.text, m.deleted_at is not null as "isDeleted",
+    coalesce(r.seq >= m.seq, false) as "isRead",
+    (
+      select coalesce(array_agg(f.name order by named.nth), '{}')
+      from unnest(m.file_ids) with ordinality named (file_id, nth)
+      join files.files f on f.file_id = named.file_id and f.status not in ('infected', 'rejected')
+    ) as "fileNames"
+  from conversations.messages m
+  join chat_groups.groups g on g.group_id = m.group_id
+  left join accounts.accounts a on a.user_id = m.sender_id
+  left join public.read_markers r on r.group_id = m.group_id and r.user_id = $1
+  where m.message_id = any ($2::uuid[])`;
+
+const APPLICATIONS = `
+  select a.application_id as "applicationId", a.group_id as "groupId", a.status, a.reason, a.revision,
+    j.title as "jobTitle", coalesce(company.display_name, '') as "companyName",
+    coalesce(applicant.display_name, '') as "applicantName"
+  from applications.applications a
+  join jobs.jobs j on j.job_id = a.job_id
+  left join accounts.accounts company on company.user_id = j.company_id
+  left join accounts.accounts applicant on applicant.user_id = a.applicant_id
+  where a.application_id = any ($1::uuid[])`;
+
+type ApplicationRow = Omit<ApplicationNews, 'eventId' | 'isSuperseded'> & {
+  applicationId: string;
+  revision: number;
+};
+
+/** What workers ask before they send: membership and preferences from the log, everything else from the read models. */
+export function createNotificationFacts({
+  pool,
+  store,
+  loader,
+  accountLoader,
+  progress,
+}: {
+  pool: Pick<pg.Pool, 'query'>;
+  store: Pick<EventStore, 'head' | 'find'>;
+  loader: AggregateLoader;
+  accountLoader: AggregateLoader;
+  progress: Pick<Progress, 'reached'>;
+}): NotificationFacts {
+  const log = { store, progress };
+
+  return {
+    async recipient(userId) {
+      const { state } = await accountLoader.refresh(accountOf(userId));
+      if (state.status === 'none') return undefined;
+      return { displayName: state.displayName, preferences: state.preferences };
+    },
+    async emailAddress(userId) {
+      const { rows } = await pool.query<{ email: string }>(
+        'select email from public.credentials where user_id = $1 and email_verified_at is not null',
+        [userId],
+      );
+      return rows[0]?.email;
+    },
+    async groupsOf(userId, groupIds) {
+      const groups = await Promise.all(
+        groupIds.map(async (id) => ({
+          id,
+          group: (await loader.refresh(chatGroupOf(GroupId.parse(id)))).state,
+        })),
+      );
+      return new Set(groups.filter(({ group }) => isMember(group, userId)).map(({ id }) => id));
+    },
+    async messages(recipientId, messageIds) {
+      await caughtUpWithLog(log, conversations, chatGroups, accounts, files);
+      const { rows } = await pool.query<MessageNews>({
+        name: 'notification-messages',
+        text: MESSAGES,
+        values: [recipientId, messageIds],
+      });
+      return new Map(rows.map((row) => [row.messageId, row]));
+    },
+    async applications(events) {
+      await caughtUpWithLog(log, applications, jobs, accounts);
+      const { rows } = await pool.query<ApplicationRow>({
+        name: 'notification-applications',
+        text: APPLICATIONS,
+        values: [events.map(({ applicationId }) => applicationId)],
+      });
+      const byId = new Map(rows.map((row) => [row.applicationId, row]));
+      const news = await Promise.all(
+        events.map(async ({ eventId, applicationId }): Promise<ApplicationNews[]> => {
+          const [row, event] = [byId.get(applicationId), await store.find(eventId)];
+          if (!row || !event) return [];
+          const { applicationId: _, revision, ...facts } = row;
+          return [{ ...facts, eventId, isSuperseded: revision > event.revision }];
+        }),
+      );
+      return new Map(news.flat().map((each) => [each.eventId, each]));
+    },
+  };
+}

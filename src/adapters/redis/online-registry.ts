@@ -1,0 +1,142 @@
+import type { ChainableCommander } from 'ioredis';
+import { z } from 'zod';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { Attendance, OnlineRegistry } from '../../realtime/presence/online-registry.ts';
+import { ANSWER_MS, inTime, usable } from './link.ts';
+import type { RedisLinks } from './links.ts';
+
+/** So many users are told or asked about in one round trip. */
+const USERS_AT_ONCE = 500;
+
+/** The port's `ATTENDANCE_MS`: adapters import types of it only. */
+const KEPT_MS = 60_000;
+
+/** What one node tells of one user, and when: in ms since 1970, by that node's clock. */
+const told = z.object({
+  at: z.number(),
+  sockets: z.number().int().nonnegative(),
+  received: z.array(
+    z.object({
+      from: z.number(),
+      until: z.number(),
+      unheard: z.array(z.string().transform((id) => id as GroupId)),
+    }),
+  ),
+});
+
+/**
+ * A hash for each user, `chat:attendance:<user>`, with a field for each node. A node's clock that is off by s seconds
+ * makes what it tells live that much longer or shorter.
+ */
+export function createRedisPresenceRegistry({
+  redis: { commands },
+  nodeId,
+  now = Date.now,
+}: {
+  redis: Pick<RedisLinks, 'commands'>;
+  nodeId: string;
+  now?: () => number;
+}): OnlineRegistry {
+  function tell(pipeline: ChainableCommander, userId: UserId, { sockets, received }: Attendance): void {
+    const key = keyOf(userId);
+    if (sockets === 0 && received.length === 0) {
+      pipeline.hdel(key, nodeId);
+    } else {
+      pipeline.hset(key, nodeId, JSON.stringify({ at: now(), sockets, received }));
+      pipeline.pexpire(key, KEPT_MS);
+    }
+  }
+
+  /** What nodes tell that is still of interest, by node. */
+  function current(fields: Record<string, string>): Map<string, Attendance> {
+    const attendances = new Map<string, Attendance>();
+    for (const [node, text] of Object.entries(fields)) {
+      const { success, data } = told.safeParse(parsed(text));
+      if (success && now() - data.at <= KEPT_MS)
+        attendances.set(node, { sockets: data.sockets, received: data.received });
+    }
+    return attendances;
+  }
+
+  return {
+    async report(attendances) {
+      for (const some of chunks([...attendances])) {
+        const pipeline = usable(commands).pipeline();
+        for (const [userId, attendance] of some) tell(pipeline, userId, attendance);
+        await answersOf(pipeline);
+      }
+    },
+    async admit(userId, { sockets, received }, most) {
+      const at = now();
+      const text = JSON.stringify({ at, sockets, received });
+      const key = keyOf(userId);
+      const asked = usable(commands).eval(ADMIT, 1, key, nodeId, at, KEPT_MS, sockets, most, text);
+      return (await inTime(asked, ANSWER_MS)) === 1;
+    },
+    async since() {
+      const at = now();
+      return Number((await usable(commands).set(SINCE, at, 'NX', 'GET')) ?? at);
+    },
+    async elsewhere(userIds) {
+      const found = new Map<UserId, Attendance[]>();
+      for (const some of chunks(userIds)) {
+        const pipeline = usable(commands).pipeline();
+        for (const userId of some) pipeline.hgetall(keyOf(userId));
+        const answers = (await answersOf(pipeline)) as Record<string, string>[];
+        for (const [index, userId] of some.entries()) {
+          const attendances = current(answers[index]!);
+          attendances.delete(nodeId);
+          if (attendances.size > 0) found.set(userId, [...attendances.values()]);
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/**
+ * Counts and tells in one step, so that of two nodes that admit at the same time the second sees the first. What no node
+ * would write counts for nothing.
+ */
+const ADMIT = `
+  local node, at, kept, sockets, most, text =
+    ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+  local all = sockets
+  local fields = redis.call('HGETALL', KEYS[1])
+  for i = 1, #fields, 2 do
+    local isJson, told = pcall(cjson.decode, fields[i + 1])
+    if fields[i] ~= node and isJson and type(told) == 'table' and type(told.at) == 'number'
+      and type(told.sockets) == 'number' and told.sockets > 0 and at - told.at <= kept then
+      all = all + told.sockets
+    end
+  end
+  if all > most then return 0 end
+  redis.call('HSET', KEYS[1], node, text)
+  redis.call('PEXPIRE', KEYS[1], kept)
+  return 1`;
+
+/** Written by the first node that finds nothing there: Redis has just been started, or emptied. */
+const SINCE = 'chat:attendance-since';
+const keyOf = (userId: UserId) => `chat:attendance:${userId}`;
+
+function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; from += USERS_AT_ONCE)
+    yield items.slice(from, from + USERS_AT_ONCE);
+}
+
+/** What Redis answers to each of the commands. Rejects when it refuses any, or some were not sent. */
+async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
+  const results = (await inTime(pipeline.exec(), ANSWER_MS)) ?? [];
+  return results.map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,23 @@
+import type { EventType } from '../events/domain-event.ts';
+import type { Automation } from './automation.ts';
+import { whenApplicationRejectedRemoveMember } from './when-application-rejected-remove-member.ts';
+import { whenApplicationReconsideredAddMember } from './when-application-reconsidered-add-member.ts';
+import { whenApplicationResubmittedAddMember } from './when-application-resubmitted-add-member.ts';
+import { whenApplicationSubmittedAddMember } from './when-application-submitted-add-member.ts';
+import { whenApplicationWithdrawnLetMemberLeave } from './when-application-withdrawn-let-member-leave.ts';
+import { whenJobClosedCloseGroup } from './when-job-closed-close-group.ts';
+import { whenJobPostedCreateChatGroup } from './when-job-posted-create-chat-group.ts';
+
+/** Everything that follows from something else. */
+export const automations: readonly Automation[] = [
+  whenJobPostedCreateChatGroup,
+  whenApplicationSubmittedAddMember,
+  whenApplicationResubmittedAddMember,
+  whenApplicationWithdrawnLetMemberLeave,
+  whenApplicationRejectedRemoveMember,
+  whenApplicationReconsideredAddMember,
+  whenJobClosedCloseGroup,
+];
+
+/** Everything that something follows from. */
+export const causes: readonly EventType[] = [...new Set(automations.map(({ on }) => on))];

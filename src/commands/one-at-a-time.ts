@@ -1,0 +1,27 @@
+import { EventStoreUnavailable } from '../events/event-store.ts';
+
+/** Runs one piece of work at a time about the same thing, such as a stream, first come, first served. */
+export type OneAtATime = <T>(what: string, work: () => Promise<T>) => Promise<T>;
+
+/** Whoever asked for work has been told by then that it was not done (CONTRACT §1). */
+const LATE_MS = 4_000;
+
+/**
+ * Work whose turn comes too late is not begun: its caller hears `EventStoreUnavailable`. Work that fails rejects for its own
+ * caller only. `last` holds the last turn of each thing in work, and nothing of the others.
+ */
+export function createOneAtATime(last = new Map<string, Promise<unknown>>(), lateMs = LATE_MS): OneAtATime {
+  return <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    const before = last.get(what) ?? Promise.resolve();
+    const came = performance.now();
+    const begin = () => {
+      if (performance.now() - came > lateMs) throw new EventStoreUnavailable('its turn came too late');
+      return work();
+    };
+    const turn: Promise<T> = before
+      .then(begin, begin)
+      .finally(() => last.get(what) === turn && last.delete(what));
+    last.set(what, turn);
+    return turn;
+  };
+}

@@ -1,0 +1,46 @@
+import type { Logger } from 'pino';
+import type { EventStore } from '../events/event-store.ts';
+import type { Closers } from '../kit/closers.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
+import { followAutomations } from '../automations/follow-automations.ts';
+import type { RunAutomations } from '../automations/run-automations.ts';
+import { causes } from '../automations/automations.ts';
+import { whileLeading } from './while-leading.ts';
+import type { DatabaseParts } from './log.ts';
+
+interface AutomationDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
+  store: EventStore;
+  automate: RunAutomations;
+  metrics: Metrics;
+}
+
+/** The name under which the checkpoint, the lease and the metrics of automations are stored. */
+const NAME = 'reactions';
+
+/** Runs the follower of the automations wherever this process leads. */
+export function startAutomations(
+  log: Logger,
+  open: Closers,
+  { background, leases, store, automate, metrics }: AutomationDeps,
+) {
+  const checkpoint = postgresCheckpoint(background, NAME);
+  const following = whileLeading(leases, NAME, () =>
+    followAutomations({
+      store,
+      automate,
+      types: causes,
+      checkpoint,
+      log,
+      onRefused: metrics.automationRefused,
+    }),
+  );
+  open.add(NAME, () => following.stop());
+  return {
+    async measure(): Promise<void> {
+      const running = following.running();
+      if (running) metrics.automationLag((await store.head()) - running.position());
+    },
+    checks: { [NAME]: () => following.running()?.failure()?.message },
+  };
+}

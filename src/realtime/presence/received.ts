@@ -1,0 +1,207 @@
+import { LRUCache } from 'lru-cache';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { ChatServer, ChatSocket, Connection } from '../connection/connection.ts';
+import { type Attendance, type OnlineRegistry, type Received, hasSockets } from './online-registry.ts';
+import type { Users } from './users.ts';
+import type { EngineSocket } from '../delivery/wire.ts';
+
+/** What happens is sent a little later than its time says: after a slow commit, and when the broadcaster hears of it. */
+const BROADCAST_MS = 1_000;
+/** For so long what a socket has received is remembered after it has gone. */
+const REMEMBER_MS = 60_000;
+
+/** What so many sockets of one user had received is remembered; a client that comes and goes makes no more of it. */
+const MOST_REMEMBERED = 20;
+
+/** What a socket had received that has gone since. */
+interface Remembered extends Received {
+  goneAt: number;
+}
+
+export interface ReachOptions {
+  now?: () => number;
+  /** What happened up to then has been sent to the sockets of this node; now, unless others send it. */
+  sentUntil?: () => number;
+  /** Told when a user has received more. */
+  onReceived?: (userId: UserId) => void;
+}
+
+export interface Reach {
+  /** A socket is there, but not yet in its rooms. */
+  opened(socket: ChatSocket): void;
+  /** A socket is in its rooms: from now on it is sent what happens. */
+  arrived(socket: ChatSocket): void;
+  /** A socket has gone. */
+  gone(socket: ChatSocket): void;
+  /** Forgets what is too old. To be called now and then. */
+  sweep(): void;
+  /**
+   * Whether what happened in a group at `at`, in ms since 1970, was sent to a socket of the user and is known to have arrived. False
+   * for what happened before the socket was in its rooms: it was not sent.
+   */
+  hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
+  /** The same, for other nodes to judge. */
+  received(userId: UserId): Received[];
+  /** Something that happened until now may not have been sent. */
+  missed(): void;
+}
+
+/** Whether something that happened in a group at that time is among what was received. */
+const isAmong = ({ from, until, unheard }: Received, at: number, groupId: GroupId): boolean =>
+  from <= at && at <= until - BROADCAST_MS && !unheard.includes(groupId);
+
+/**
+ * Knows what has arrived from the pings that Engine.IO sends anyway. Everything for a connection leaves in one order, so
+ * what was sent before a ping has arrived once the ping is answered. An open socket alone says nothing: a phone out of
+ * reach keeps one until a ping times out.
+ */
+export function trackReach(io: ChatServer, users: Users, options: ReachOptions = {}): Reach {
+  const { now = Date.now, sentUntil = now, onReceived = () => {} } = options;
+  const connections = new WeakMap<EngineSocket, Connection>();
+  /** In the order in which the last socket of each user went. */
+  const remembered = new Map<UserId, Remembered[]>();
+
+  io.engine.on('flush', (conn: EngineSocket, packets: readonly { type: string }[]) => {
+    const connection = connections.get(conn);
+    // What is cut sends no more, and a ping least of all.
+    if (!connection || connection.wire.isCut || !packets.some(({ type }) => type === 'ping')) return;
+    connection.pingedAt = sentUntil();
+  });
+
+  /** One function for all connections: a closure for each would be memory of every idle socket. */
+  function answered(this: EngineSocket): void {
+    const connection = connections.get(this);
+    // A pong that nobody asked for proves nothing.
+    if (connection?.pingedAt === undefined) return;
+    connection.receivedUntil = connection.pingedAt;
+    connection.pingedAt = undefined;
+    onReceived(connection.user.id);
+  }
+
+  const isFresh = ({ goneAt }: Remembered) => now() - goneAt < REMEMBER_MS;
+
+  function remember(connection: Connection): void {
+    const received = receivedBy(connection);
+    if (!received) return;
+    const { id } = connection.user;
+    const others = remembered.get(id)?.filter(isFresh) ?? [];
+    remembered.delete(id);
+    remembered.set(id, [...others.slice(1 - MOST_REMEMBERED), { ...received, goneAt: now() }]);
+  }
+
+  function* receivedByAll(userId: UserId): Generator<Received> {
+    for (const { data } of users.find(userId)?.sockets ?? []) {
+      const received = receivedBy(data);
+      if (received) yield received;
+    }
+    for (const each of remembered.get(userId) ?? []) if (isFresh(each)) yield each;
+  }
+
+  return {
+    opened({ conn, data: connection }) {
+      connections.set(conn, connection);
+      conn.on('heartbeat', answered);
+    },
+
+    arrived({ data: connection }) {
+      connection.arrivedAt = now();
+    },
+
+    gone({ data: connection }) {
+      remember(connection);
+    },
+
+    sweep() {
+      for (const [userId, all] of remembered) {
+        if (all.some(isFresh)) return;
+        remembered.delete(userId);
+      }
+    },
+
+    hasReceived(userId, at, groupId) {
+      for (const received of receivedByAll(userId)) if (isAmong(received, at, groupId)) return true;
+      return false;
+    },
+
+    received: (userId) =>
+      [...receivedByAll(userId)].map(({ from, until, unheard }) => ({ from, until, unheard })),
+
+    missed() {
+      for (const { sockets } of users.all())
+        for (const { data: connection } of sockets) {
+          if (connection.arrivedAt === undefined) continue;
+          remember(connection);
+          connection.arrivedAt = now();
+          connection.pingedAt = undefined;
+          connection.receivedUntil = undefined;
+        }
+    },
+  };
+}
+
+function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received | undefined {
+  if (arrivedAt === undefined || receivedUntil === undefined) return undefined;
+  return { from: arrivedAt, until: receivedUntil, unheard: [...unheard] };
+}
+
+/** How some users are reached, at one moment: what the notifications ask for. */
+export interface Reached {
+  isOnline(userId: UserId): boolean;
+  hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
+}
+
+/** By what nodes have told of the users. */
+function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
+  const of = (userId: UserId) => attendances.get(userId) ?? [];
+  return {
+    isOnline: (userId) => of(userId).some(hasSockets),
+    hasReceived: (userId, at, groupId) =>
+      of(userId).some(({ received }) => received.some((each) => isAmong(each, at, groupId))),
+  };
+}
+
+/** A registry that has lost its memory is told of everybody within this time. */
+const SETTLING_MS = 8_000;
+
+/** The nodes tell of a user once a second at most, so that asking more often brings nothing new. */
+const FRESH_MS = 1_000;
+/** Of some 40,000 users, or of fewer who have many sockets or have left out many groups. */
+const KEPT_BYTES = 16 * 1_048_576;
+const USER_BYTES = 250;
+const NODE_BYTES = 150;
+const SOCKET_BYTES = 150;
+const GROUP_BYTES = 64;
+
+const bytesOfAttendances = (attendances: readonly Attendance[]): number =>
+  attendances
+    .flatMap(({ received }) => received)
+    .reduce(
+      (bytes, { unheard }) => bytes + SOCKET_BYTES + unheard.length * GROUP_BYTES,
+      USER_BYTES + attendances.length * NODE_BYTES,
+    );
+
+/** How users are reached on all nodes but this. `look` rejects when nobody can tell, or not all nodes have told yet. */
+export function clusterReach(registry: Pick<OnlineRegistry, 'elsewhere' | 'since'>) {
+  const recent = new LRUCache<UserId, readonly Attendance[]>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: bytesOfAttendances,
+    ttl: FRESH_MS,
+  });
+  return {
+    async look(userIds: readonly UserId[]): Promise<Reached> {
+      const attendances = new Map<UserId, readonly Attendance[]>();
+      for (const userId of userIds) {
+        const told = recent.get(userId);
+        if (told) attendances.set(userId, told);
+      }
+      const unknown = userIds.filter((userId) => !attendances.has(userId));
+      const [since, told] = await Promise.all([registry.since(), registry.elsewhere(unknown)]);
+      if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have told who is there');
+      for (const userId of unknown) {
+        attendances.set(userId, told.get(userId) ?? []);
+        recent.set(userId, told.get(userId) ?? []);
+      }
+      return reachedBy(attendances);
+    },
+  };
+}

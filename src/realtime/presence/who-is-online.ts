@@ -1,0 +1,145 @@
+import type { Logger } from 'pino';
+import type { UserId } from '../../events/ids.ts';
+import type { ChatSocket, User } from '../connection/connection.ts';
+import { type Attendance, type OnlineRegistry, hasSockets } from './online-registry.ts';
+import { type Reach, type Reached, clusterReach } from './received.ts';
+import { type Users, placesOf } from './users.ts';
+
+/** Who is there, on whatever node. */
+export interface Attendances {
+  /** Rejects when the other nodes cannot be asked. */
+  look(userIds: readonly UserId[]): Promise<Reached>;
+  /** Those of the users who have a socket; when the other nodes cannot be asked, of this node only. */
+  online(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>;
+}
+
+/** The same as told to the others, and asked of them. */
+export interface SharedAttendances extends Attendances {
+  /** What the others know of the user is out of date. */
+  changed(userId: UserId): void;
+  /** Tells the others what has changed, or everything if they have forgotten it. To be called each second. */
+  report(): Promise<void>;
+  /** Makes the next report tell of all who have not been told of since the last call: what is told is forgotten. */
+  refresh(): void;
+  /** Whether the user has sockets on other nodes; false when nobody can tell. */
+  isElsewhere(userId: UserId): Promise<boolean>;
+  /** Whether a handshake of the user leaves it within the limit on all nodes together. */
+  admits(user: User, handshake: ChatSocket): Promise<boolean>;
+}
+
+interface Here {
+  users: Users;
+  reach: Reach;
+}
+
+/** Who is there, on the only node. */
+export function localAttendances({ users, reach }: Here): Attendances {
+  const reached: Reached = {
+    isOnline: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
+    hasReceived: reach.hasReceived,
+  };
+  return {
+    look: async () => reached,
+    online: async (userIds) => new Set(userIds.filter((userId) => users.isOnline(userId))),
+  };
+}
+
+/** Who is there, on one of several nodes. Whatever cannot be told or asked now costs nobody a connection. */
+export function sharedAttendances(
+  { users, reach }: Here,
+  { registry, maxSocketsPerUser, log }: { registry: OnlineRegistry; maxSocketsPerUser: number; log: Logger },
+): SharedAttendances {
+  const local = localAttendances({ users, reach });
+  const others = clusterReach(registry);
+  let rememberedSince = 0;
+  let changed = new Set<UserId>();
+  let told = new Set<UserId>();
+
+  const here = (userId: UserId): Attendance => {
+    const user = users.find(userId);
+    return { sockets: user ? placesOf(user) : 0, received: reach.received(userId) };
+  };
+
+  function refreshAll(): void {
+    for (const { id } of users.all()) changed.add(id);
+  }
+
+  async function tellChanged(): Promise<void> {
+    if (changed.size === 0) return;
+    const userIds = changed;
+    changed = new Set();
+    try {
+      await registry.report(new Map([...userIds].map((userId) => [userId, here(userId)])));
+      for (const userId of userIds) told.add(userId);
+    } catch (err) {
+      // Whoever has gone is forgotten by itself.
+      for (const userId of userIds) if (users.find(userId)) changed.add(userId);
+      throw err;
+    }
+  }
+
+  async function report(): Promise<void> {
+    try {
+      const since = await registry.since();
+      if (since !== rememberedSince) refreshAll();
+      rememberedSince = since;
+      await tellChanged();
+    } catch (err) {
+      log.debug({ err }, 'the other nodes were not told who is here');
+    }
+  }
+
+  return {
+    changed: (userId) => void changed.add(userId),
+    report,
+
+    refresh() {
+      for (const { id } of users.all()) if (!told.has(id)) changed.add(id);
+      told = new Set();
+    },
+
+    async isElsewhere(userId) {
+      // If two nodes lose a user at once, one of them sees it.
+      await report();
+      try {
+        return ((await registry.elsewhere([userId])).get(userId) ?? []).some(hasSockets);
+      } catch {
+        return false;
+      }
+    },
+
+    async admits(user, handshake) {
+      const { id, sockets, arriving } = user;
+      // Those behind it are not its concern: counted, they would make each other too many.
+      const ahead = [...arriving].indexOf(handshake);
+      const attendance = { sockets: sockets.size + ahead + 1, received: reach.received(id) };
+      try {
+        return await registry.admit(id, attendance, maxSocketsPerUser);
+      } catch (err) {
+        log.debug({ err }, 'the sockets of a user are counted on this node only');
+        changed.add(id);
+        return true;
+      }
+    },
+
+    async look(userIds) {
+      const elsewhere = await others.look(userIds);
+      const reached = await local.look(userIds);
+      return {
+        isOnline: (userId) => reached.isOnline(userId) || elsewhere.isOnline(userId),
+        hasReceived: (...question) => reached.hasReceived(...question) || elsewhere.hasReceived(...question),
+      };
+    },
+
+    async online(userIds) {
+      const online = new Set(await local.online(userIds));
+      try {
+        for (const [userId, attendances] of await registry.elsewhere(userIds))
+          if (attendances.some(hasSockets)) online.add(userId);
+      } catch (err) {
+        log.debug({ err }, 'who is online on other nodes is not known');
+      }
+      return online;
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { EventStore, Position } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import { gather } from '../../kit/gather.ts';
+import type { Progress } from '../../projections/projection.ts';
+import type { ChatSocket } from '../connection/connection.ts';
+import { headSeqs } from './heads.ts';
+import { groupRoom } from './rooms.ts';
+
+const CATCH_UP_MS = 2_000;
+const RETRY_MS = 1_000;
+/** Rooms announced before the socket has to have taken the announcements. */
+const PAGE = 500;
+/** Who is in more groups asks alone, so that nobody waits for the answer. */
+const FEW_GROUPS = 100;
+
+interface ArrivalDeps {
+  store: Pick<EventStore, 'revisions'>;
+  progress: Pick<Progress, 'reached'>;
+  groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
+  /** How far in the log the read model has to be for this node to hear of every later change. */
+  position: () => Position | Promise<Position>;
+  /** Resolves once the socket hears the rooms that it is in. */
+  hearing: () => Promise<void> | undefined;
+  arrived: (socket: ChatSocket) => void;
+  log: Logger;
+}
+
+/**
+ * Puts a new socket into the rooms of its user's groups. The read model may lag behind what the broadcaster has
+ * handled, and a membership may change between the question and the answer: then it asks again, because a room must
+ * neither miss a member nor keep one that was removed.
+ */
+export function joinOnConnect({
+  store,
+  progress,
+  groupsOfUser,
+  position,
+  hearing,
+  arrived,
+  log,
+}: ArrivalDeps) {
+  const headOf = gather((groupIds: GroupId[]) => headSeqs(store, groupIds));
+
+  /** Thousands of sockets may come back in one second: they ask together. */
+  async function headsOf(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, number>> {
+    if (groupIds.length > FEW_GROUPS) return headSeqs(store, groupIds);
+    return new Map(
+      await Promise.all(groupIds.map(async (groupId) => [groupId, (await headOf(groupId))!] as const)),
+    );
+  }
+
+  async function enter(socket: ChatSocket): Promise<boolean> {
+    const { user, unheard, wire } = socket.data;
+    const changesSeen = user.membershipChanges;
+    if (!(await progress.reached(await position(), CATCH_UP_MS))) return false;
+    const groups = await groupsOfUser(user.id);
+    if (changesSeen !== user.membershipChanges) return false;
+    const heard = groups.filter((groupId) => !unheard.has(groupId));
+    if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
+    await hearing();
+    // Only now: what is sent later is heard, and what was sent before is below these.
+    const heads = await headsOf(heard);
+    arrived(socket);
+    for (const [index, groupId] of heard.entries()) {
+      if (index % PAGE === PAGE - 1) await wire.drained();
+      if (socket.rooms.has(groupRoom(groupId)))
+        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)! });
+    }
+    return true;
+  }
+
+  return async function arrive(socket: ChatSocket): Promise<void> {
+    while (socket.connected) {
+      const changesSeen = socket.data.user.membershipChanges;
+      try {
+        if (await enter(socket)) break;
+      } catch (err) {
+        log.warn({ err }, 'could not find the rooms of a new socket, trying again');
+      }
+      if (changesSeen !== socket.data.user.membershipChanges) continue;
+      // Commands do not need the read model, so they do not wait for it any longer.
+      socket.data.open();
+      await pause(RETRY_MS, undefined, { ref: false });
+    }
+    socket.data.open();
+  };
+}

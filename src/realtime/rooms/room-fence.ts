@@ -1,0 +1,178 @@
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import { chatGroupOf, isMember } from '../../commands/chat-group/chat-group.ts';
+import { type EventStore, NO_STREAM, type Revision } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import { chatGroupStream } from '../../events/streams.ts';
+import type { NodeBus } from '../cluster/node-bus.ts';
+import type { ChatServer, ChatSocket } from '../connection/connection.ts';
+import { headSeq, revisionsOf } from './heads.ts';
+import { putIn, takeOut } from './room-entry.ts';
+import type { RosterNews } from '../cluster/node-news.ts';
+import { groupOfRoom, groupRoom } from './rooms.ts';
+import type { Users } from '../presence/users.ts';
+
+/** Events of one group that may wait until its room is right; of the rest `heads` tell. */
+const MOST_HELD = 1_000;
+/** Of the last so many changes of a roster it is known why somebody is out. */
+const REASONS = 200;
+
+interface RostersDeps {
+  io: ChatServer;
+  users: Users;
+  store: Pick<EventStore, 'readStream' | 'revisions'>;
+  loader: AggregateLoader;
+  carrier: Pick<NodeBus, 'hearing'>;
+  log: Logger;
+}
+
+export interface RoomFence {
+  /** A roster has changed, or so another node says. */
+  hear(news: RosterNews): void;
+  /** Calls `deliver` once the group's room is as the log has it at `needs` or later; never when that cannot be known. */
+  pass(groupId: GroupId, needs: Revision, deliver: () => void): void;
+  /** Brings a room in line with the log. Resolves when it is, or cannot be now. */
+  correct(groupId: GroupId): Promise<void>;
+  /** Finds the rooms whose rosters changed without anybody saying so. */
+  sweep(): Promise<void>;
+  /** Anything may have been missed. */
+  doubt(): void;
+}
+
+/** A room that is being brought in line with the log. */
+interface Correction {
+  needs: Revision;
+  held: (() => void)[];
+  /** Whom the changes concern, as far as known. */
+  concerned: Set<UserId>;
+  done: Promise<void>;
+}
+
+/**
+ * Keeps the rooms of one node of a cluster as the log has the rosters. What other nodes say is only a reason to look:
+ * it may be lost, late or repeated. An event passes when the room is at least as new as the roster that the event
+ * relied on; so whoever is removed hears nothing that was sent afterwards, whatever was lost.
+ */
+export function createRoomFence({ io, users, store, loader, carrier, log }: RostersDeps): RoomFence {
+  const main = io.of('/');
+  const { adapter } = main;
+  /** The revision of the roster by which a room is right; absent when somebody came in otherwise. */
+  const known = new Map<GroupId, Revision>();
+  const corrections = new Map<GroupId, Correction>();
+  const knownOf = (groupId: GroupId) => known.get(groupId) ?? NO_STREAM;
+  const forget = (room: string) => {
+    const groupId = groupOfRoom(room);
+    if (groupId !== undefined) known.delete(groupId);
+  };
+  adapter.on('join-room', forget);
+  adapter.on('delete-room', forget);
+
+  function look(groupId: GroupId, needs: Revision): Correction {
+    const running = corrections.get(groupId);
+    if (running) {
+      running.needs = Math.max(running.needs, needs);
+      return running;
+    }
+    const correction: Correction = { needs, held: [], concerned: new Set(), done: Promise.resolve() };
+    corrections.set(groupId, correction);
+    correction.done = settle(groupId, correction);
+    return correction;
+  }
+
+  async function settle(groupId: GroupId, correction: Correction): Promise<void> {
+    try {
+      let needed: Revision;
+      do {
+        needed = correction.needs;
+        const revision = await bringInLine(groupId, correction.concerned);
+        if (revision < needed) throw new Error(`the log has ${groupId} at ${revision}, not at ${needed} yet`);
+      } while (correction.needs > needed);
+    } catch (err) {
+      correction.held = [];
+      log.warn({ err, groupId }, 'a room could not be compared with the log, heads will tell what was sent');
+    }
+    corrections.delete(groupId);
+    for (const deliver of correction.held) deliver();
+  }
+
+  async function bringInLine(groupId: GroupId, concerned: Set<UserId>): Promise<Revision> {
+    const { state, revision } = await loader.refresh(chatGroupOf(groupId));
+    const left: ChatSocket[] = [];
+    const entered: ChatSocket[] = [];
+    for (const socket of [...socketsIn(groupId), ...socketsOf(concerned)])
+      if (!isMember(state, socket.data.user.id) && takeOut(socket, groupId)) left.push(socket);
+    if (state.status !== 'none')
+      for (const socket of socketsOf(state.members.keys())) if (putIn(socket, groupId)) entered.push(socket);
+    concerned.clear();
+    for (const { data } of [...left, ...entered]) data.user.membershipChanges += 1;
+    if (adapter.rooms.has(groupRoom(groupId))) known.set(groupId, revision);
+    const unheard = (err: unknown) => log.warn({ err, groupId }, 'a socket was not told of its room');
+    if (left.length > 0) tellLeft(groupId, left, revision).catch(unheard);
+    if (entered.length > 0) tellEntered(groupId, entered).catch(unheard);
+    return revision;
+  }
+
+  function* socketsIn(groupId: GroupId): Generator<ChatSocket> {
+    for (const id of adapter.rooms.get(groupRoom(groupId)) ?? []) {
+      const socket = main.sockets.get(id);
+      if (socket) yield socket;
+    }
+  }
+
+  function* socketsOf(userIds: Iterable<UserId>): Generator<ChatSocket> {
+    for (const userId of userIds) yield* users.find(userId)?.sockets ?? [];
+  }
+
+  async function tellEntered(groupId: GroupId, sockets: readonly ChatSocket[]): Promise<void> {
+    await carrier.hearing();
+    const head = await headSeq(store, groupId);
+    for (const socket of sockets)
+      if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, headSeq: head });
+  }
+
+  async function tellLeft(groupId: GroupId, sockets: readonly ChatSocket[], at: Revision): Promise<void> {
+    const from = Math.max(0, at + 1 - REASONS);
+    const changes = await store.readStream(chatGroupStream(groupId), { from, limit: REASONS });
+    const thoseWhoLeft = new Set<UserId>();
+    for (const { type, data } of changes) {
+      if (type === 'MemberLeft') thoseWhoLeft.add(data.userId);
+      else if (type === 'MemberRemoved') thoseWhoLeft.delete(data.userId);
+    }
+    for (const socket of sockets) {
+      const reason = thoseWhoLeft.has(socket.data.user.id) ? 'left' : 'removed';
+      socket.emit('leaveRoom', { groupId, reason });
+    }
+  }
+
+  return {
+    hear({ groupId, userId, revision }) {
+      const user = userId && users.find(userId);
+      if (user) user.membershipChanges += 1;
+      if (!user && !adapter.rooms.has(groupRoom(groupId))) return loader.forget(chatGroupOf(groupId));
+      if (knownOf(groupId) >= revision) return;
+      const correction = look(groupId, revision);
+      if (userId) correction.concerned.add(userId);
+    },
+
+    pass(groupId, needs, deliver) {
+      const running = corrections.get(groupId);
+      if (!running && knownOf(groupId) >= needs) return deliver();
+      if (!adapter.rooms.has(groupRoom(groupId))) return;
+      const { held } = look(groupId, needs);
+      if (held.length < MOST_HELD) held.push(deliver);
+    },
+
+    correct: (groupId) => look(groupId, NO_STREAM).done,
+
+    async sweep() {
+      const groupIds = [...known.keys()];
+      const revisions = await revisionsOf(store, groupIds.map(chatGroupStream));
+      for (const groupId of groupIds) {
+        const revision = revisions.get(chatGroupStream(groupId)) ?? NO_STREAM;
+        if (known.has(groupId) && knownOf(groupId) < revision) await look(groupId, revision).done;
+      }
+    },
+
+    doubt: () => known.clear(),
+  };
+}

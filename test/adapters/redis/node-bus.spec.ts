@@ -1,0 +1,263 @@
+import { Server } from 'socket.io';
+import { createRedisCarrier } from '../../../src/adapters/redis/node-bus.ts';
+import { openRedis } from '../../../src/adapters/redis/links.ts';
+import { type Packet, nodeBusAdapter } from '../../../src/realtime/cluster/node-bus-adapter.ts';
+import { linesOf } from '../../support/log-lines.ts';
+import { type Redis, linksTo, startRedis } from '../../../tools/redis.ts';
+import { startTcpProxy } from '../../../tools/tcp-proxy.ts';
+import { until } from '../../../tools/until.ts';
+
+/** Nothing is sent to it: the adapter knows its name only. */
+const SOCKET = 'a socket';
+
+type Node = Awaited<ReturnType<typeof startNode>>;
+
+function saidIn({ text }: Packet): string {
+  const [name, said] = JSON.parse(text) as [string, { text: string }];
+  return `${name} ${said.text}`;
+}
+
+/** A Socket.IO server without sockets, and what its adapter heard from the others. */
+async function startNode(url: string, log = linesOf('warn').log) {
+  const redis = await linksTo(url, log);
+  await redis.channels.heard();
+  const carrier = createRedisCarrier({ redis });
+  const io = new Server({ adapter: carrier.adapter });
+  const { adapter } = io.of('/');
+  const heard: string[] = [];
+  let returns = 0;
+  carrier.onReturn(() => (returns += 1));
+  io.of('/').on('move', (what: string) => heard.push(`move ${what}`));
+  const inherited = adapter as unknown as { onMessage(message: object): void };
+  const onMessage = inherited.onMessage.bind(adapter);
+  const nothing = () => {};
+  nodeBusAdapter(adapter, { write: nothing, handlers: { roster: nothing, told: nothing } });
+  inherited.onMessage = (message) => {
+    const { type, data } = message as { type: number; data: { packet: Packet } };
+    if (type === 3) heard.push(saidIn(data.packet));
+    else onMessage(message);
+  };
+  return {
+    redis,
+    carrier,
+    io,
+    adapter,
+    heard,
+    returns: () => returns,
+    async hear(...rooms: string[]) {
+      void adapter.addAll(SOCKET, new Set(rooms));
+      await carrier.hearing();
+    },
+    async say(text: string) {
+      io.to('group:1').emit('said', { text });
+      io.serverSideEmit('move', text);
+      await carrier.takenOver();
+    },
+    async close() {
+      // A server that listens nowhere has nothing else to close.
+      await adapter.close();
+      carrier.close();
+      await redis.close();
+    },
+  };
+}
+
+// An unhandled rejection and an uncaught exception fail the test that runs: Jest sees to that.
+describe('The carrier over Redis', () => {
+  let redis: Redis;
+  let speaker: Node;
+  let listener: Node;
+  const logged = linesOf('warn');
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  beforeEach(async () => {
+    speaker = await startNode(redis.url);
+    listener = await startNode(redis.url, logged.log);
+    await listener.hear('group:1');
+  });
+  afterEach(async () => {
+    await speaker.close();
+    await listener.close();
+  });
+  afterAll(() => redis.stop());
+
+  const hears = (text: string) =>
+    until(() => listener.heard.includes(`said ${text}`) && listener.heard.includes(`move ${text}`), text);
+  const inReach = (...nodes: Node[]) =>
+    until(() => nodes.every(({ carrier }) => carrier.failure() === undefined), 'Redis is in reach', 15_000);
+  const channels = async () =>
+    ((await redis.ask('PUBSUB', 'SHARDCHANNELS')) as string[]).filter((name) => name.includes('group:'));
+
+  test('brings what is emitted on one node to the rooms of another, and never back', async () => {
+    await speaker.hear('group:1');
+    await speaker.say('hello');
+    await hears('hello');
+    await listener.say('answer');
+    await until(() => speaker.heard.length === 2);
+    expect(speaker.heard).toStrictEqual(['said answer', 'move answer']);
+  });
+
+  test('misses nothing that is said once it hears a room, however many it has', async () => {
+    const rooms = Array.from({ length: 3_000 }, (_, number) => `group:${number}`);
+    await listener.hear(...rooms);
+    for (const room of rooms) speaker.io.to(room).emit('said', { text: room });
+    await speaker.carrier.takenOver();
+    await until(() => listener.heard.length === rooms.length);
+    expect(await channels()).toHaveLength(rooms.length);
+  });
+
+  test('sends what is told in one turn in one piece', async () => {
+    const reads = async () =>
+      Number(/total_reads_processed:(\d+)/.exec((await redis.ask('INFO', 'stats')) as string)?.[1]);
+    const before = await reads();
+    for (let times = 0; times < 200; times += 1) speaker.io.to('group:1').emit('said', { text: 'hello' });
+    await speaker.carrier.takenOver();
+    // The links ask for life signs, too.
+    expect((await reads()) - before).toBeLessThan(40);
+    await until(() => listener.heard.length === 200);
+  });
+
+  test('hears no room that has been left', async () => {
+    listener.adapter.delAll(SOCKET);
+    void listener.adapter.addAll(SOCKET, new Set(['group:1']));
+    listener.adapter.delAll(SOCKET);
+    await listener.carrier.hearing();
+    expect(await channels()).toStrictEqual([]);
+    void listener.adapter.addAll(SOCKET, new Set(['group:1']));
+    await listener.carrier.hearing();
+    expect(await channels()).toStrictEqual(['chat:push#/#group:1#']);
+  });
+
+  test('drops whatever it does not expect', async () => {
+    const data = { packet: { text: '["said",{}]' }, opts: { rooms: [], except: [] } };
+    const message = (change: object) => JSON.stringify({ uid: 'x', nsp: '/', type: 3, data, ...change });
+    const forged = [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{}',
+      '\u0093\u0001',
+      message({ uid: 1 }),
+      message({ data: {} }),
+      message({ data: { ...data, requestId: 'x' } }),
+      message({ data: { ...data, opts: { rooms: 'all', except: [] } } }),
+      message({ data: { ...data, opts: { rooms: [], except: [], flags: 'x' } } }),
+      message({ data: { ...data, packet: { data: ['said', {}] } } }),
+      ...['', '{}', '[]', '["said"]', '["said","x"]', '[1,{}]', '["said",{}'].map((text) =>
+        message({ data: { ...data, packet: { text } } }),
+      ),
+      // Joins sockets to rooms, takes them out, closes them, and reads who they are.
+      ...[4, 5, 6, 7, 8, 10, 12, 99].map((type) => message({ type })),
+      message({ type: 9, data: { packet: ['connection', {}] } }),
+      message({ type: 9, data: { packet: ['error'] } }),
+      message({ type: 9, data: { packet: ['move', 'x'], requestId: 'x' } }),
+    ];
+    for (const channel of ['chat:push#/#', 'chat:push#/#group:1#'])
+      for (const text of forged) await redis.ask('SPUBLISH', channel, text);
+    await speaker.say('hello');
+    await hears('hello');
+    expect(listener.heard).toHaveLength(2);
+    expect(logged.lines().filter(({ channel }) => String(channel).startsWith('chat:push'))).toHaveLength(1);
+  });
+
+  test('says that something was lost while Redis is dead, and hears again when it is back', async () => {
+    await redis.kill();
+    const startedAt = performance.now();
+    await expect(speaker.say('lost')).rejects.toThrow();
+    await listener.carrier.hearing();
+    await listener.hear('group:2');
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await until(() => listener.carrier.failure() !== undefined);
+
+    await redis.restart();
+    await until(() => listener.returns() === 1 && speaker.returns() === 1, 'both have returned');
+    await inReach(speaker, listener);
+    expect((await channels()).toSorted()).toStrictEqual(['chat:push#/#group:1#', 'chat:push#/#group:2#']);
+    await speaker.say('again');
+    await hears('again');
+    expect(listener.heard).not.toContain('said lost');
+  });
+
+  test('answers within its deadline while Redis hangs, at once when this is known, and returns', async () => {
+    await redis.pause(8_000);
+    const startedAt = performance.now();
+    await expect(speaker.say('lost')).rejects.toThrow('no answer');
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await until(() => speaker.carrier.failure() !== undefined && listener.carrier.failure() !== undefined);
+    const knownAt = performance.now();
+    for (let times = 0; times < 20; times += 1) await expect(speaker.say('lost')).rejects.toThrow();
+    await listener.carrier.hearing();
+    expect(performance.now() - knownAt).toBeLessThan(1_000);
+
+    await inReach(speaker, listener);
+    await until(() => listener.returns() === 1, 'the listener has returned');
+    await speaker.say('again');
+    await hears('again');
+  });
+
+  test('waits no longer than a second for rooms that it cannot hear yet', async () => {
+    await redis.pause(1_500);
+    const startedAt = performance.now();
+    await listener.hear('group:2');
+    expect(performance.now() - startedAt).toBeLessThan(1_400);
+    await until(async () => (await channels()).length === 2, 'the room is heard');
+  });
+
+  test('notices a connection that has silently broken, and returns on a new one', async () => {
+    const proxy = await startTcpProxy({ to: Number(new URL(redis.url).port) });
+    const remote = await startNode(`redis://127.0.0.1:${proxy.port}`);
+    await remote.hear('group:1');
+    proxy.blackHole();
+    await until(() => remote.carrier.failure() !== undefined, 'the black hole is noticed', 5_000);
+    await speaker.say('unheard');
+    await expect(remote.say('lost')).rejects.toThrow();
+    await until(() => remote.carrier.failure() !== 'it does not answer', 'it is given up', 10_000);
+    const before = remote.returns();
+    proxy.heal();
+    await inReach(remote);
+    await until(() => remote.returns() === before + 1, 'the node has returned');
+    await speaker.say('again');
+    await until(() => remote.heard.includes('said again'));
+    await remote.close();
+    await proxy.close();
+  });
+
+  test('is not touched by FLUSHALL', async () => {
+    await redis.flush();
+    await speaker.say('hello');
+    await hears('hello');
+    expect(listener.returns()).toBe(0);
+  });
+
+  test('tells of each loss once, to whoever asks next', async () => {
+    await redis.kill();
+    await expect(speaker.say('lost')).rejects.toThrow();
+    await speaker.carrier.takenOver();
+    await redis.restart();
+    await inReach(speaker);
+    await speaker.say('again');
+  });
+
+  test('starts without Redis, and finds it later', async () => {
+    await redis.kill();
+    const links = openRedis({ url: redis.url, log: logged.log });
+    const carrier = createRedisCarrier({ redis: links });
+    const io = new Server({ adapter: carrier.adapter });
+    const heard: string[] = [];
+    io.of('/').on('move', (what: string) => heard.push(what));
+    await carrier.hearing();
+    expect(carrier.failure()).toBeDefined();
+
+    const returned = Promise.withResolvers<void>();
+    carrier.onReturn(returned.resolve);
+    await redis.restart();
+    await returned.promise;
+    await inReach(speaker);
+    await speaker.say('hello');
+    await until(() => heard.includes('hello'));
+    carrier.close();
+    await links.close();
+  });
+});

@@ -1,0 +1,94 @@
+import { type Stream, chatGroupStream } from '../../src/events/streams.ts';
+import { createOneAtATime } from '../../src/commands/one-at-a-time.ts';
+import { groupId, otherGroupId } from '../support/language/example-events.ts';
+
+const stream = chatGroupStream(groupId);
+const other = chatGroupStream(otherGroupId);
+
+/** Work that says when it begins, and ends when told to. */
+function piece(name: string, diary: string[]) {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const work = async () => {
+    diary.push(`${name} begins`);
+    const result = await promise;
+    diary.push(`${name} ends`);
+    return result;
+  };
+  return { work, end: () => resolve(name), fail: () => reject(new Error(name)) };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('taking turns', () => {
+  test('work on one stream runs one at a time, first come, first served', async () => {
+    const oneAtATime = createOneAtATime();
+    const diary: string[] = [];
+    const [first, second, third] = [piece('first', diary), piece('second', diary), piece('third', diary)];
+    const all = [first, second, third].map(({ work }) => oneAtATime(stream, work));
+    third.end();
+    second.end();
+    await settled();
+    expect(diary).toStrictEqual(['first begins']);
+    first.end();
+    expect(await Promise.all(all)).toStrictEqual(['first', 'second', 'third']);
+    expect(diary).toStrictEqual([
+      'first begins',
+      'first ends',
+      'second begins',
+      'second ends',
+      'third begins',
+      'third ends',
+    ]);
+  });
+
+  test('work whose turn comes too late is not begun', async () => {
+    const oneAtATime = createOneAtATime(new Map(), -1);
+    const diary: string[] = [];
+    const [first, late] = [piece('first', diary), piece('late', diary)];
+    const turns = [oneAtATime(stream, first.work), oneAtATime(stream, late.work)];
+    first.end();
+    const outcomes = await Promise.allSettled(turns);
+    expect(outcomes[1]).toMatchObject({ reason: { name: 'EventStoreUnavailable' } });
+    expect(diary).not.toContain('late begins');
+  });
+
+  test('streams do not wait for each other', async () => {
+    const oneAtATime = createOneAtATime();
+    const diary: string[] = [];
+    const [slow, quick] = [piece('slow', diary), piece('quick', diary)];
+    const waiting = oneAtATime(stream, slow.work);
+    quick.end();
+    expect(await oneAtATime(other, quick.work)).toBe('quick');
+    slow.end();
+    await waiting;
+  });
+
+  test('work that fails fails for its own caller, and the next has its turn', async () => {
+    const oneAtATime = createOneAtATime();
+    const [bad, good] = [piece('bad', []), piece('good', [])];
+    const failing = oneAtATime(stream, bad.work);
+    const next = oneAtATime(stream, good.work);
+    bad.fail();
+    good.end();
+    await expect(failing).rejects.toThrow('bad');
+    expect(await next).toBe('good');
+  });
+
+  test('work that throws before it promises anything does not stop the line', async () => {
+    const oneAtATime = createOneAtATime();
+    const failing = oneAtATime(stream, () => {
+      throw new Error('at once');
+    });
+    await expect(failing).rejects.toThrow('at once');
+    expect(await oneAtATime(stream, async () => 'next')).toBe('next');
+  });
+
+  test('a stream nobody waits for is forgotten', async () => {
+    const last = new Map<Stream, Promise<unknown>>();
+    const oneAtATime = createOneAtATime(last);
+    const all = [stream, stream, other].map((each) => oneAtATime(each, async () => each));
+    expect([...last.keys()]).toStrictEqual([stream, other]);
+    await Promise.all(all);
+    expect(last).toStrictEqual(new Map());
+  });
+});

@@ -1,0 +1,187 @@
+import sharp from 'sharp';
+import { fileOf } from '../../src/commands/file/file.ts';
+import { refuseFile } from '../../src/commands/file/refuse-file.ts';
+import type { DomainEvent } from '../../src/events/domain-event.ts';
+import { fileInLog, isScanning } from '../../src/files/file-in-log.ts';
+import type { Finding } from '../../src/files/inspect/finding.ts';
+import { applyVerdict } from '../../src/files/apply-verdict.ts';
+import { type FileStorage, StorageUnavailable, storageKey } from '../../src/files/storage.ts';
+import { createThumbnails } from '../../src/files/thumbnails.ts';
+import { removeLeftoverBytes } from '../../src/files/remove-leftover-bytes.ts';
+import { createProcessSandbox } from '../../src/adapters/os/sandbox.ts';
+import { commands } from '../support/language/command-stage.ts';
+import { aboutFile, event, fileId, upload, uuid } from '../support/language/example-events.ts';
+import { localStore } from '../support/servers/local-store.ts';
+
+const sha256 = 'ab'.repeat(32);
+const cleared: Finding = { verdict: 'cleared', sha256 };
+const infected: Finding = { verdict: 'refused', reason: 'infected', signature: 'Eicar-Test' };
+const pdf = Buffer.from('%PDF-1.7 a CV');
+const sandbox = createProcessSandbox();
+afterAll(() => sandbox.close());
+const makeThumbnail = createThumbnails(sandbox);
+
+let store: Awaited<ReturnType<typeof localStore>>;
+beforeEach(async () => void (store = await localStore()));
+afterEach(() => store.remove());
+
+/** A file that waits to be inspected, the process that settles it, and the follower that tidies up. */
+async function scanning(
+  bytes: Uint8Array,
+  contentType = 'application/pdf',
+  faults: Partial<FileStorage> = {},
+) {
+  const etag = await store.arrive(fileId, bytes);
+  const requested = event('FileUploadRequested', {
+    ...aboutFile,
+    ...upload,
+    contentType,
+    size: bytes.length,
+  });
+  const stage = await commands({ history: [requested, event('FileUploaded', { ...aboutFile, etag })] });
+  const tidy = removeLeftoverBytes(store.storage, { release: async () => {} });
+  const settle = applyVerdict({
+    handle: stage.handle,
+    storage: { ...store.storage, ...faults },
+    makeThumbnail,
+  });
+  const found = await fileInLog(stage.store, fileId);
+  if (!isScanning(found)) throw new Error('the file is not scanning');
+  const since = async (): Promise<DomainEvent[]> =>
+    (await stage.log()).slice(2).map(({ type, data }) => ({ type, data }) as DomainEvent);
+  return {
+    ...stage,
+    settle: (finding: Finding) => settle(found, finding),
+    tidyUp: async () => tidy(await stage.log()),
+    since,
+  };
+}
+
+describe('settling what was found', () => {
+  test('a file that is cleared can be downloaded from clean, and only from there', async () => {
+    const { settle, tidyUp, since } = await scanning(pdf);
+    await settle(cleared);
+    expect(await since()).toEqual([event('FileCleared', { ...aboutFile, sha256, hasThumbnail: false })]);
+    expect(await store.bytesOf('clean', fileId)).toEqual(pdf);
+    await tidyUp();
+    expect(await store.foldersOf(fileId)).toEqual(['clean']);
+  });
+
+  test('a type that only the bytes told is written down with a name that fits, and has its thumbnail', async () => {
+    const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
+      .png()
+      .toBuffer();
+    const { settle, since } = await scanning(picture, 'application/octet-stream');
+    await settle({ ...cleared, contentType: 'image/png' });
+    expect(await since()).toEqual([
+      event('FileCleared', {
+        ...{ ...aboutFile, sha256, hasThumbnail: true },
+        ...{ contentType: 'image/png', name: `${upload.name}.png` },
+      }),
+    ]);
+  });
+
+  test('nothing is left in storage of a file that is refused, and the log says why', async () => {
+    const { settle, tidyUp, since } = await scanning(pdf);
+    await settle(infected);
+    const refused = event('FileRefused', { ...aboutFile, reason: 'infected', signature: 'Eicar-Test' });
+    expect(await since()).toEqual([refused]);
+    await tidyUp();
+    expect(await store.foldersOf(fileId)).toEqual([]);
+  });
+
+  test('the decision names the upload as its cause', async () => {
+    const { settle, log } = await scanning(pdf);
+    await settle(cleared);
+    const [, uploaded, decided] = await log();
+    expect(decided!.metadata).toMatchObject({ actorId: null, causationId: uploaded!.id });
+  });
+
+  test('an image gets a thumbnail', async () => {
+    const image = await sharp({ create: { width: 900, height: 600, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const { settle, since } = await scanning(image, 'image/png');
+    await settle(cleared);
+    expect(await since()).toMatchObject([{ data: { hasThumbnail: true } }]);
+    const thumbnail = await store.bytesOf('thumbnails', fileId);
+    expect(await sharp(thumbnail).metadata()).toMatchObject({ format: 'webp', width: 320 });
+  });
+
+  test('an image that cannot be unpacked is cleared without one', async () => {
+    const { settle, since } = await scanning(Buffer.from('\x89PNG\r\n\x1a\nand no more'), 'image/png');
+    await settle(cleared);
+    expect(await since()).toMatchObject([{ type: 'FileCleared', data: { hasThumbnail: false } }]);
+    expect(await store.foldersOf(fileId)).toEqual(['quarantine', 'clean']);
+  });
+
+  test('bytes that are not those that were completed are refused, though others were cleared', async () => {
+    const { settle, tidyUp, since } = await scanning(pdf);
+    await store.storage.put(storageKey('quarantine', fileId), Buffer.from('something else'), 'text/plain');
+    await settle(cleared);
+    expect(await since()).toMatchObject([{ type: 'FileRefused', data: { reason: 'wrong-sha256' } }]);
+    await tidyUp();
+    expect(await store.foldersOf(fileId)).toEqual([]);
+  });
+
+  test.each(['copy', 'put', 'read'] as const)('nothing is decided when storage fails at %s', async (call) => {
+    let isDown = true;
+    const image = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    const work = store.storage[call] as (...args: unknown[]) => Promise<never>;
+    const { settle, since } = await scanning(image, 'image/png', {
+      [call]: async (...args: unknown[]) => {
+        if (isDown) throw new StorageUnavailable('down');
+        return work(...args);
+      },
+    });
+    await expect(settle(cleared)).rejects.toThrow(StorageUnavailable);
+    expect(await since()).toEqual([]);
+    isDown = false;
+    await settle(cleared);
+    expect(await since()).toMatchObject([{ type: 'FileCleared', data: { hasThumbnail: true } }]);
+  });
+
+  test('settled twice, by two processes, it is decided once', async () => {
+    const { settle, since } = await scanning(pdf);
+    await Promise.all([settle(cleared), settle(cleared)]);
+    await settle(cleared);
+    expect(await since()).toHaveLength(1);
+  });
+
+  test('what another process has refused meanwhile does not come back', async () => {
+    const { settle, handle, tidyUp, since, loader } = await scanning(pdf, 'application/pdf', {
+      copy: async (...args) => {
+        await store.storage.copy(...args);
+        const input = { fileId, reason: 'infected' as const, signature: 'New' };
+        await handle(refuseFile, input, { actor: 'system', correlationId: uuid(0xc3) });
+        await tidyUp();
+        // The copy was slow: it comes after everything was removed.
+        await store.storage.put(storageKey('clean', fileId), pdf, 'application/pdf');
+      },
+    });
+    await settle(cleared);
+    expect(await since()).toMatchObject([{ type: 'FileRefused', data: { signature: 'New' } }]);
+    expect((await loader.refresh(fileOf(fileId))).state.status).toBe('refused');
+    expect(await store.foldersOf(fileId)).toEqual([]);
+  });
+
+  test('what another process has cleared meanwhile stays', async () => {
+    const { settle, tidyUp, since } = await scanning(pdf);
+    await settle(cleared);
+    await tidyUp();
+    await settle(infected);
+    await settle(cleared);
+    expect(await since()).toMatchObject([{ type: 'FileCleared' }]);
+    expect(await store.foldersOf(fileId)).toEqual(['clean']);
+  });
+
+  test('tidying the same history again changes nothing', async () => {
+    const { settle, tidyUp, log } = await scanning(pdf);
+    await settle(cleared);
+    expect(await tidyUp()).toBe((await log()).at(-1)!.position);
+    await tidyUp();
+    expect(await store.foldersOf(fileId)).toEqual(['clean']);
+  });
+});
