@@ -178,7 +178,7 @@ const settings = z
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
-    /** Points, as in auth/costs.ts. */
+    /** Points, as in protocol/costs.ts. */
     requestsPerMinute: env.REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: env.ANONYMOUS_REQUESTS_PER_MINUTE,
     uploadsPerMinute: env.UPLOADS_PER_MINUTE,

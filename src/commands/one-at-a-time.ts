@@ -3,7 +3,7 @@ import { EventStoreUnavailable } from '../events/event-store.ts';
 /** Runs one piece of work at a time about the same thing, such as a stream, first come, first served. */
 export type OneAtATime = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
-/** Whoever asked for work has been told by then that it was not done (CONTRACT §1). */
+/** By then the caller has been told that the outcome is unknown (docs/promises.md no. 7). */
 const LATE_MS = 4_000;
 
 /**

@@ -1,4 +1,4 @@
-/** Why a command was refused: closed, so that http/problem.ts must map every one to a status. */
+/** Why a command was refused: closed, so that protocol/problem.ts must map every one to a status. */
 export type RejectionCode =
   | 'USER_NOT_FOUND'
   | 'ROLE_NOT_ALLOWED'

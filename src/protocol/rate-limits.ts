@@ -1,4 +1,4 @@
-/** Counted exactly, one at a time: CONTRACT §2 and §3. */
+/** Counted exactly, one at a time. */
 export type Bucket =
   'messages' | 'uploads' | 'failed-logins' | 'logins' | 'verification-letters' | 'address-changes';
 

@@ -16,7 +16,7 @@ import { Refused, type Session, call, logIn } from '../../client/rest-client.ts'
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** CONTRACT §3: how long a session that ended may still be obeyed, on whatever node. */
+/** How long a session that ended may still be obeyed, on any node. */
 const ENDED_WITHIN_MS = 5_000;
 
 describe('an account on two nodes', () => {

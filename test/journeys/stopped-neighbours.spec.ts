@@ -9,7 +9,7 @@ import { type Session, call, signUp } from '../../client/rest-client.ts';
 import { type ServerProcess, descendants, isReady, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** CONTRACT §1 no. 7. */
+/** docs/promises.md no. 7. */
 const DEADLINE_MS = 5_000;
 const LOG_IN_DEADLINE_MS = 10_000;
 /** Calls of each kind, one round after the other, while a neighbour is stopped. `STOPPED_SECONDS=30` goes on for as long. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** CONTRACT §1: no call takes longer. */
+/** docs/promises.md no. 7: no call takes longer. */
 const DEADLINE_MS = 5_000;
 /** Requests between two looks at the metrics, at most so often: far more than what a pipe and its queue hold. */
 const REQUESTS = 200;

@@ -53,7 +53,7 @@ const CONFINED = ({ cpuSeconds, memoryMib }: Limits) =>
 const Ready = z.strictObject({ ready: z.literal(true) });
 const Answered = z.strictObject({ cpuSeconds: z.number() });
 
-/** Starts a process that keeps the protocol of files/sandbox-process.ts. */
+/** Starts a process that keeps the protocol of files/inspect/sandbox-process.ts. */
 export function startConfined(program: string, limits: Limits): ConfinedProcess {
   const child = spawn(
     '/bin/sh',

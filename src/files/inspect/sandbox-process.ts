@@ -3,7 +3,7 @@ import { judgeBytes } from './judge.ts';
 import type { Result, Task } from './sandbox.ts';
 
 /**
- * The program of the sandbox, see platform/process-sandbox.ts, which starts it, limits it and kills it. It says when it is
+ * The program of the sandbox, see adapters/os/sandbox.ts, which starts it, limits it and kills it. It says when it is
  * ready, then takes tasks on stdin and writes what comes of each as one line of JSON. A frame is its length (four bytes,
  * little-endian) and so many bytes: the task in JSON, the bytes in pieces, and an empty one.
  */

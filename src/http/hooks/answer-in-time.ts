@@ -8,7 +8,7 @@ declare module 'fastify' {
   }
 }
 
-/** CONTRACT §1 promises 5 s to a client that may be far away, by a process that may be busy. */
+/** docs/promises.md no. 7 promises an answer within 5 s; the rest is for the network and a busy process. */
 const ANSWER_MS = 4_000;
 /** How long the rest of a body is waited for. */
 const BODY_MS = 5_000;

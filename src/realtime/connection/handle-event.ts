@@ -19,7 +19,7 @@ interface HandleEventDeps {
   log: Logger;
 }
 
-/** CONTRACT §1 promises 5 s, from when the event arrives: the wait for its turn counts. */
+/** docs/promises.md no. 7 promises 5 s from the arrival of the event, so the wait for its turn counts. */
 const ANSWER_MS = 4_000;
 
 type Reply = (answer: { ok: boolean }) => void;

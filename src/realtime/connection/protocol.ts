@@ -11,7 +11,7 @@ import { RefusalReason } from '../../events/file.ts';
 import { FileId, GroupId, MessageId, UserId } from '../../events/ids.ts';
 import type { Problem } from '../../protocol/problem.ts';
 
-/** CONTRACT §4: how many groups one `sync` may ask for, and how many events of each it answers with. */
+/** How many groups one `sync` may ask for, and how many events of each it answers with. */
 export const SYNC_GROUPS = 100;
 export const SYNC_EVENTS = 500;
 const MAX_TOKEN_LENGTH = 8_192;

@@ -29,7 +29,7 @@ export interface FileView {
   thumbnail?: { url: string };
 }
 
-/** The calls of CONTRACT §6, made by one person. */
+/** The calls that upload and download a file, made by one person. */
 export function filesOf(app: Pick<TestApp, 'ask'>, as: Person) {
   async function must<T>(method: string, path: string, status: number, body?: unknown): Promise<T> {
     const answer = await app.ask(method, path, { as, body });

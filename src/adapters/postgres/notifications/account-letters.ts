@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { UserId } from '../../../events/ids.ts';
 import type { AccountLetterFacts } from '../../../notifications/deliver/account-letters.ts';
 
-/** What an address gets at most: CONTRACT §3. */
+/** How many letters an address gets at most. */
 const MOST = {
   verification: `3, '1 day'`,
   'password-reset': `3, '1 hour'`,
