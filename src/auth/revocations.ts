@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sleep } from '../kit/back-off.ts';
 import { MAX_STALE_MS } from './authenticate.ts';
 import type { Revocations } from './session.ts';
 
@@ -74,7 +74,7 @@ export async function createRevocations({
 
   async function follow(): Promise<void> {
     for (;;) {
-      await pause(pollMs, undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(pollMs, stopping.signal);
       if (stopping.signal.aborted) return;
       await poll().catch((error: unknown) => log.warn({ err: error }, 'ended sessions could not be read'));
     }

@@ -1,5 +1,6 @@
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../kit/back-off.ts';
 import { AutomationRefused } from '../commands/rejection.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
@@ -27,8 +28,7 @@ export interface AutomationFollower {
 const SAVE_EVERY_MS = 1_000;
 /** What was done at once has been done: there is no hurry to make sure. */
 const LINGER_MS = 250;
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5_000;
+const BACK_OFF_MS = { first: 50, most: 5_000 };
 
 /**
  * Makes automations durable: follows the log from a checkpoint of its own and does again what follows from each event.
@@ -109,17 +109,17 @@ export function followAutomations({
         const reason = error instanceof Error ? error : new Error(String(error));
         // This process does its other work meanwhile: readiness tells of the event itself.
         failure = reason instanceof WrittenByNewerCode ? undefined : reason;
-        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** failures, LONGEST_PAUSE_MS);
         failures += 1;
+        const pauseMs = backOffMs(BACK_OFF_MS, failures);
         log.warn({ err: reason, after: done, pauseMs }, 'automations wait and try again');
-        await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+        await sleep(pauseMs, signal);
       }
     }
   }
 
   async function saveNowAndThen(): Promise<void> {
     while (!signal.aborted) {
-      await pause(SAVE_EVERY_MS, undefined, { signal, ref: false }).catch(() => undefined);
+      await sleep(SAVE_EVERY_MS, signal, { ref: false });
       if (!signal.aborted)
         await save().catch((err: unknown) => log.debug({ err }, 'the checkpoint is saved later'));
     }

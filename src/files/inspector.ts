@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, jittered, sleep } from '../kit/back-off.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
@@ -159,10 +159,10 @@ export function createInspector({
   /** Answers with how long the file waits for its next attempt, in milliseconds. */
   function waitForNext(fileId: FileId): number {
     const file = files.get(fileId)!;
-    const longest = Math.min(firstPauseMs * 2 ** file.failures, LONGEST_PAUSE_MS);
-    // Half of it by chance: what failed together does not come back together.
-    const pauseMs = Math.round(longest * (0.5 + Math.random() / 2));
     file.failures += 1;
+    const pauseMs = Math.round(
+      jittered(backOffMs({ first: firstPauseMs, most: LONGEST_PAUSE_MS }, file.failures)),
+    );
     file.timer = setTimeout(() => {
       queue.push(fileId);
       startNext();
@@ -182,7 +182,7 @@ export function createInspector({
       } catch (err) {
         if (!signal.aborted) log.warn({ err }, 'uploads are not heard of: polling goes on');
       }
-      await pause(pollMs, undefined, { signal }).catch(() => undefined);
+      await sleep(pollMs, signal);
     }
   }
 
@@ -194,7 +194,7 @@ export function createInspector({
       } catch (err) {
         if (!signal.aborted) log.warn({ err }, 'files that wait could not be listed');
       }
-      await pause(pollMs, undefined, { signal }).catch(() => undefined);
+      await sleep(pollMs, signal);
     }
   }
 

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sleep } from '../kit/back-off.ts';
 import { refuseFile } from '../commands/file/refuse-file.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
@@ -107,7 +107,7 @@ export function createOrphanJob({
   async function repeat(): Promise<void> {
     while (!signal.aborted) {
       await run().catch((err: unknown) => log.warn({ err }, 'orphaned files could not be removed'));
-      await pause(everyMs, undefined, { signal }).catch(() => undefined);
+      await sleep(everyMs, signal);
     }
   }
 

@@ -1,3 +1,4 @@
+import { within } from '../kit/deadline.ts';
 import type { Readiness } from './route-deps.ts';
 
 /** Why a part cannot do its work now; undefined while it can. */
@@ -31,9 +32,7 @@ function asking() {
         .finally(() => pending.delete(name));
       pending.set(name, answer);
     }
-    const { promise: late, resolve } = Promise.withResolvers<string>();
-    const timer = setTimeout(resolve, ANSWER_MS, 'does not answer');
-    return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+    return within(answer, ANSWER_MS, () => 'does not answer');
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a promise comes to; what `late` gives, or throws, when that takes longer than so many milliseconds. */
+/** Resolves with `promise`, or with what `late` returns or throws once `milliseconds` have passed. */
 export async function within<T>(
   promise: Promise<T>,
   milliseconds: number,

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import type { EventStore, Position, Recorded } from '../../events/event-store.ts';
 import { UnreadableEvent, asStored } from '../../events/stored-events.ts';
 import { bytesOfEvents } from '../memory/bytes-of.ts';
@@ -8,7 +9,7 @@ import { PAGE, type Page, createPages } from './pages.ts';
 /** What may be handed over to a subscriber that has not asked for it yet; the rest it reads later. */
 const MAX_PENDING = { events: 4_096, bytes: 8 * 1_048_576 };
 const POLL_MS = 500;
-const BACK_OFF_MS = [100, 200, 500, 1_000, 2_000];
+const BACK_OFF_MS = { first: 100, most: 2_000 };
 
 interface Subscriber {
   /** What concerns it; undefined when everything does. */
@@ -115,8 +116,7 @@ export function createSubscriptions(
             { err: error, after: subscriber.at },
             'a subscription cannot read the log: it tries again',
           );
-          const delay = BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)];
-          await pause(delay, undefined, { signal }).catch(() => undefined);
+          await sleep(backOffMs(BACK_OFF_MS, attempt + 1), signal);
         }
       }
     }
@@ -140,7 +140,7 @@ export function createSubscriptions(
     signal.addEventListener('abort', wake);
     try {
       while (!signal.aborted) {
-        if (lingerMs > 0 && mayGrow()) await pause(lingerMs, undefined, { signal }).catch(() => undefined);
+        if (lingerMs > 0 && mayGrow()) await sleep(lingerMs, signal);
         if (subscriber.pending.length < limit) readAhead();
         if (subscriber.pending.length > 0) {
           yield deliver(subscriber, limit);

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, jittered, sleep } from '../../kit/back-off.ts';
 import type { Position } from '../../events/event-store.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { EventStoreDbClient, StoredRecord } from './client.ts';
@@ -23,7 +23,7 @@ const INDEX_POLL_MS = 1_000;
 const INDEX_POLLS_KEPT = 5;
 const INDEX_MS = 2_000;
 const TOO_FAR_BEHIND = 'the index of event ids is too far behind';
-const BACK_OFF_MS = [50, 200, 500, 1_000, 2_000];
+const BACK_OFF_MS = { first: 50, most: 2_000 };
 
 export interface Tail {
   /** All that has been seen. */
@@ -65,8 +65,7 @@ export function createTail(settings: {
   /** Raised when events that are on their way would no longer follow on what has been seen. */
   let epoch = 0;
 
-  const wait = (ms: number) =>
-    pause(ms, undefined, { signal: closing.signal, ref: false }).catch(() => undefined);
+  const wait = (ms: number) => sleep(ms, closing.signal, { ref: false });
   const indexed = () =>
     within(ids.position(), INDEX_MS, () => {
       throw unavailable('the index of event ids did not answer');
@@ -139,7 +138,7 @@ export function createTail(settings: {
         log.warn({ err, after: memory.head }, 'the subscription to EventStoreDB broke: beginning again');
       }
       failures = memory.head > since ? 0 : failures + 1;
-      await wait(BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]! * (0.5 + Math.random()));
+      await wait(jittered(backOffMs(BACK_OFF_MS, failures)));
     }
   }
 

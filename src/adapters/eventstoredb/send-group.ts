@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { setTimeout as pause } from 'node:timers/promises';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import type { Recorded, Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { unavailable, type WaitingAppend } from '../event-log/batch.ts';
@@ -10,7 +10,7 @@ import { within } from '../../kit/deadline.ts';
 
 /** How long after its answer an append waits to be seen in the log before it is read there. */
 const SEEN_MS = 100;
-const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
+const BACK_OFF_MS = { first: 50, most: 1_000 };
 
 /** An append that may be judged and sent more than once before it is answered. */
 export interface Queued extends WaitingAppend {
@@ -81,7 +81,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
         const why = typeof answer === 'object' ? answer.unknown : 'EventStoreDB contradicts itself';
         throw unavailable(`the outcome of the append is unknown: ${why}`);
       }
-      await pause(BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]);
+      if (failures > 0) await sleep(backOffMs(BACK_OFF_MS, failures));
     }
   }
 

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { PgBoss, type QueueOptions } from 'pg-boss';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { sleep } from '../../kit/back-off.ts';
 import {
   DEAD_QUEUE,
   LANES,
@@ -81,7 +81,7 @@ export async function createPgBossQueue(options: {
 
   async function lookAgain(): Promise<void> {
     while (!closing.signal.aborted && failure !== undefined) {
-      await pause(LOOK_AGAIN_MS, undefined, { signal: closing.signal }).catch(() => undefined);
+      await sleep(LOOK_AGAIN_MS, closing.signal);
       try {
         await boss.getDb().executeSql('select 1');
         failure = undefined;

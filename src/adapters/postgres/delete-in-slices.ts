@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
+import { sleep } from '../../kit/back-off.ts';
 import { PageSize } from '../../kit/page-size.ts';
 
 /** Rows of one table that have served their time. */
@@ -56,7 +56,7 @@ export async function deleteInSlices(
       if ((error as { code?: unknown }).code !== QUERY_CANCELED || size === 1) throw error;
       slice.failed();
     }
-    await pause(performance.now() - startedAt, undefined, { signal }).catch(() => undefined);
+    await sleep(performance.now() - startedAt, signal);
   }
   return deleted;
 }

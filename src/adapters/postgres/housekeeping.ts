@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
+import { sleep } from '../../kit/back-off.ts';
 import { NONCES_KEPT_SECONDS } from '../../files/inspect/scan-report.ts';
 import { countExpired, deleteInSlices, type Expired } from './delete-in-slices.ts';
 import type { Metrics } from '../prometheus/metrics.ts';
@@ -74,7 +74,7 @@ export function startHousekeeping({
   async function run(): Promise<void> {
     while (!signal.aborted) {
       for (const expired of EXPIRED) if (!signal.aborted) await sweep(expired);
-      await pause(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+      await sleep(everyMs, signal, { ref: false });
     }
   }
 

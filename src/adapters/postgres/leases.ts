@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { sleep } from '../../kit/back-off.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -89,7 +89,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
         await work(end).catch((err: unknown) =>
           log.error({ err, lease: name }, 'leading failed, trying again'),
         );
-        await pause(end.aborted ? 0 : ASK_MS, undefined, { signal: end }).catch(() => undefined);
+        await sleep(end.aborted ? 0 : ASK_MS, end);
       }
     }
 
@@ -118,7 +118,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
           log.warn({ lease: name }, 'no longer leading');
           await resign();
         }
-        await pause(leads && holds ? RENEW_MS : ASK_MS, undefined, { signal }).catch(() => undefined);
+        await sleep(leads && holds ? RENEW_MS : ASK_MS, signal);
       }
       await resign();
       await ask('delete from leases where name = $1 and holder = $2', [name, holder]).catch(() => undefined);

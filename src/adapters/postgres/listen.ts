@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import { withSession } from './connection.ts';
 
-const BACK_OFF_MS = [100, 500, 1_000, 2_000, 5_000];
+const BACK_OFF_MS = { first: 100, most: 5_000 };
 
 /**
  * Hears of the notifications of a channel, on a connection of its own that is made again whenever it breaks, until the
@@ -44,7 +44,6 @@ export async function listen(options: {
       stop();
     }
     signal.removeEventListener('abort', stop);
-    const delay = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
-    await pause(delay, undefined, { signal }).catch(() => undefined);
+    await sleep(backOffMs(BACK_OFF_MS, failures), signal);
   }
 }

@@ -1,13 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import type { Logger } from 'pino';
 import { z } from 'zod';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import { type Consumer, DEAD_QUEUE, LANES, QUEUE_OF, type Queue } from '../../notifications/deliver/queue.ts';
 import { keepRabbitmqLink, onChannelBroken } from './link.ts';
 import { declareTopology } from './topology.ts';
 
-const FIRST_BACK_OFF_MS = 200;
-const MAX_BACK_OFF_MS = 30_000;
+const BACK_OFF_MS = { first: 200, most: 30_000 };
 
 const BatchId = z.uuid();
 const Redelivered = z.object({ 'x-delivery-count': z.int().nonnegative() });
@@ -32,10 +31,7 @@ export async function createRabbitmqConsumer(
   const inHand = new Set<Promise<void>>();
   let cancel = async (): Promise<void> => undefined;
 
-  const rest = (milliseconds: number) =>
-    pause(Math.min(milliseconds, MAX_BACK_OFF_MS), undefined, { signal: stopping.signal }).catch(
-      () => undefined,
-    );
+  const rest = (failures: number) => sleep(backOffMs(BACK_OFF_MS, failures), stopping.signal);
 
   async function handleOnce(batchId: string, { properties }: ConsumeMessage): Promise<boolean> {
     try {
@@ -45,7 +41,7 @@ export async function createRabbitmqConsumer(
       const redelivered = Redelivered.safeParse(properties.headers);
       const redeliveries = redelivered.success ? redelivered.data['x-delivery-count'] : 0;
       log.warn({ err, batchId, redeliveries }, 'a batch could not be handled');
-      await rest(FIRST_BACK_OFF_MS * 2 ** redeliveries);
+      await rest(redeliveries + 1);
       return false;
     }
   }
@@ -60,7 +56,7 @@ export async function createRabbitmqConsumer(
         return true;
       } catch (err) {
         log.warn({ err, batchId }, 'a dead batch could not be put aside');
-        await rest(FIRST_BACK_OFF_MS * 2 ** failures);
+        await rest(failures + 1);
       }
     }
     return false;

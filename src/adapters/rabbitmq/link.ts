@@ -1,13 +1,12 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import type { Logger } from 'pino';
+import { backOffMs, jittered, sleep } from '../../kit/back-off.ts';
 import { within } from '../../kit/deadline.ts';
 
 const HEARTBEAT_SECONDS = 10;
 const OPEN_DEADLINE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 2_000;
-const FIRST_BACK_OFF_MS = 100;
-const MAX_BACK_OFF_MS = 10_000;
+const BACK_OFF_MS = { first: 100, most: 10_000 };
 
 /** A connection to RabbitMQ that is made again, with all that stands on it, whenever it breaks. */
 export interface RabbitmqLink {
@@ -83,7 +82,7 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
       failure = reason;
       options.tearDown(reason);
       firstTried();
-      await pause(backOff(failures), undefined, { signal: closing.signal }).catch(() => undefined);
+      await sleep(jittered(backOffMs(BACK_OFF_MS, failures + 1)), closing.signal);
     }
   }
 
@@ -114,12 +113,6 @@ async function openWithin(url: string, name: string): Promise<ChannelModel> {
     void opening.then((late) => late.close()).catch(() => undefined);
     throw error;
   }
-}
-
-/** Between half and the whole of what doubles with every failure. */
-function backOff(failures: number): number {
-  const most = Math.min(FIRST_BACK_OFF_MS * 2 ** failures, MAX_BACK_OFF_MS);
-  return most * (0.5 + Math.random() / 2);
 }
 
 const inTime = <T>(promise: Promise<T>, milliseconds: number, what: string): Promise<T> =>

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { backOffMs, jittered } from '../../kit/back-off.ts';
 import { within } from '../../kit/deadline.ts';
 
 const CONNECT_DEADLINE_MS = 2_000;
@@ -8,8 +9,7 @@ const PING_MS = 1_000;
 export const ANSWER_MS = 500;
 /** Without any answer for so long, the connection is taken to lead nowhere and made again. */
 const SILENCE_MS = 5_000;
-const FIRST_BACK_OFF_MS = 100;
-const MAX_BACK_OFF_MS = 2_000;
+const BACK_OFF_MS = { first: 100, most: 2_000 };
 const CLOSE_DEADLINE_MS = 500;
 
 /** A connection to Redis that is made again, for ever, whenever it breaks. */
@@ -47,8 +47,8 @@ export function usable({ client, failure }: Pick<RedisLink, 'client' | 'failure'
 }
 
 /**
- * What a command answers, unless it takes longer than so many milliseconds. Throws `RedisUnavailable` then. A process that
- * was held up itself gets to read what has arrived meanwhile first, or else whoever is slow would never be done.
+ * Resolves with the answer of a command. Rejects with `RedisUnavailable` once `milliseconds` have passed. A process that was
+ * busy itself reads what has arrived first; otherwise a slow process would never get an answer.
  */
 export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> =>
   within(answer, milliseconds, async () => {
@@ -68,7 +68,7 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
     connectTimeout: CONNECT_DEADLINE_MS,
     socketTimeout: SILENCE_MS,
     disconnectTimeout: 200,
-    retryStrategy: backOff,
+    retryStrategy: (attempt) => jittered(backOffMs(BACK_OFF_MS, attempt)),
     // What waits for a connection would be late when it comes, and what is sent again may be done twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -116,7 +116,7 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
   // The client gives up where connecting itself throws.
   client.on('end', () => {
     if (isClosing) return;
-    setTimeout(() => void (isClosing || client.connect().catch(() => undefined)), MAX_BACK_OFF_MS).unref();
+    setTimeout(() => void (isClosing || client.connect().catch(() => undefined)), BACK_OFF_MS.most).unref();
   });
   const pings = setInterval(() => void ping(), PING_MS).unref();
 
@@ -134,10 +134,4 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
       if (isOpen) await within(ended, CLOSE_DEADLINE_MS, () => undefined);
     },
   };
-}
-
-/** Between half and the whole of what doubles with every attempt; the first is number one. */
-function backOff(attempt: number): number {
-  const most = Math.min(FIRST_BACK_OFF_MS * 2 ** (attempt - 1), MAX_BACK_OFF_MS);
-  return most * (0.5 + Math.random() / 2);
 }

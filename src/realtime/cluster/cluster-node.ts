@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
@@ -106,7 +106,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
       } catch (err) {
         recheckAgain = true;
         log.warn({ err }, 'the rooms were not compared with the read model, trying again');
-        await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+        await sleep(RETRY_MS, signal, { ref: false });
       }
     }
     rechecking = undefined;

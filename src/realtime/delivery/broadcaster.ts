@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
 import { groupIdOf, isChatGroupEvent, toEnvelope } from '../../protocol/envelope.ts';
@@ -126,7 +126,7 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
         if (signal.aborted) return;
         if (!failure) log.warn({ err: error, position }, 'the broadcaster is held up, it tries again');
         failure = error as Error;
-        await pause(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+        await sleep(RETRY_MS, signal, { ref: false });
       }
     }
   }
@@ -151,7 +151,7 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
   async function reportNowAndThen(): Promise<void> {
     while (!signal.aborted) {
       await report().catch((err: unknown) => log.debug({ err }, 'how far the broadcaster is, nobody heard'));
-      await pause(TELL_MS, undefined, { signal, ref: false }).catch(() => {});
+      await sleep(TELL_MS, signal, { ref: false });
     }
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
+import { backOffMs } from '../../../kit/back-off.ts';
 import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../../../events/event-store.ts';
 import type { Stream } from '../../../events/streams.ts';
 import {
@@ -21,7 +22,7 @@ const MAX_WAITING_SIZE = 64 * 1024 * 1024;
 const BATCH_DEADLINE_MS = 4_000;
 /** A batch that takes so long is not about to succeed. */
 const STUCK_MS = 1_500;
-const BACK_OFF_MS = [0, 50, 200, 500, 1_000];
+const BACK_OFF_MS = { first: 50, most: 1_000 };
 
 export interface BatchFigures {
   appends: number;
@@ -104,7 +105,7 @@ export function createLane(options: LaneSettings): Lane {
   function disconnect(client: pg.Client, error: unknown): void {
     if (client !== current?.client) return;
     current = undefined;
-    retryAt = Date.now() + BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)]!;
+    retryAt = failures === 0 ? 0 : Date.now() + backOffMs(BACK_OFF_MS, failures);
     failures += 1;
     log.warn({ err: error }, 'the append connection is lost');
     client.end().catch(() => undefined);

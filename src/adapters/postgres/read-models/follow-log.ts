@@ -1,5 +1,6 @@
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../../../kit/back-off.ts';
 import {
   type EventStore,
   EventStoreUnavailable,
@@ -84,9 +85,9 @@ export async function followLog({ signal, log, ...following }: FollowLog): Promi
       }
       failures += 1;
       if (willPass(error)) {
-        const wait = Math.min(BACK_OFF_MS.first * 2 ** (failures - 1), BACK_OFF_MS.most);
+        const wait = backOffMs(BACK_OFF_MS, failures);
         log.warn({ err: error, projection: name, position, wait }, 'projection interrupted');
-        await pause(wait, undefined, { signal }).catch(() => {});
+        await sleep(wait, signal);
       } else {
         // The store delivers everything before an event that it cannot read.
         const stoppedAt = error instanceof Poisoned ? error.position : position + 1;
@@ -96,7 +97,7 @@ export async function followLog({ signal, log, ...following }: FollowLog): Promi
           { err: error, projection: name, stoppedAt },
           'projection stopped: it cannot get past an event',
         );
-        await pause(POISON_RETRY_MS, undefined, { signal }).catch(() => {});
+        await sleep(POISON_RETRY_MS, signal);
       }
     }
   }
