@@ -125,7 +125,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     log.info({ url: statusUrl }, 'details of health on the status port');
   }
   if (cluster && does('realtime')) {
-    const realtime = startRealtime(log, open, { ...core, carrier: cluster.carrier, push: api?.gateway.push });
+    const realtime = startRealtime(log, open, { ...core, bus: cluster.bus, delivery: api?.gateway.delivery });
     useful.push(realtime.checks);
     measures.add('broadcaster', realtime.measure);
   }

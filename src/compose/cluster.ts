@@ -12,7 +12,7 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   const counters = createMemoryRateLimits(config);
   if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
 
-  const [{ openRedis }, { createRedisCarrier }, { createRedisPresenceRegistry }, { createRedisRateLimits }] =
+  const [{ openRedis }, { createRedisNodeBus }, { createRedisPresenceRegistry }, { createRedisRateLimits }] =
     await Promise.all([
       import('../adapters/redis/links.ts'),
       import('../adapters/redis/node-bus.ts'),
@@ -21,13 +21,13 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
     ]);
   const redis = openRedis({ url: config.redisUrl, log });
   open.add('redis', () => redis.close());
-  const carrier = createRedisCarrier({ redis });
-  open.add('carrier', () => carrier.close());
+  const bus = createRedisNodeBus({ redis });
+  open.add('node bus', () => bus.close());
   const registry = createRedisPresenceRegistry({ redis, nodeId: newId() });
   return {
-    cluster: { redis, carrier, registry },
+    cluster: { redis, bus, registry },
     rateLimits: createRedisRateLimits({ redis, limits: config, insurance: counters }),
-    checks: { redis: () => redis.failure() ?? carrier.failure() },
+    checks: { redis: () => redis.failure() ?? bus.failure() },
   };
 }
 

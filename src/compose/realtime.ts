@@ -7,7 +7,7 @@ import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
 import type { NodeBus } from '../realtime/cluster/node-bus.ts';
 import { createDeliveryServer } from '../realtime/delivery/deliver-everywhere.ts';
-import type { Push } from '../realtime/delivery/delivery.ts';
+import type { Delivery } from '../realtime/delivery/delivery.ts';
 import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
@@ -15,22 +15,22 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   store: EventStore;
   loader: AggregateLoader;
   metrics: Metrics;
-  carrier: NodeBus;
+  bus: NodeBus;
   /** Of the gateway in this process, if there is one. */
-  push: Push | undefined;
+  delivery: Delivery | undefined;
 }
 
 /** Tells the sockets of all nodes what happens, wherever this process leads. */
 export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
-  const { background, leases, store, loader, metrics, carrier } = deps;
-  let { push } = deps;
-  if (!push) {
-    const server = createDeliveryServer(carrier);
-    open.add('push server', () => server.close());
-    ({ push } = server);
+  const { background, leases, store, loader, metrics, bus } = deps;
+  let { delivery } = deps;
+  if (!delivery) {
+    const server = createDeliveryServer(bus);
+    open.add('delivery', () => server.close());
+    ({ delivery } = server);
   }
   const from = postgresCheckpoint(background, 'realtime');
-  const options = { push, store, loader, from, log };
+  const options = { delivery, store, loader, from, log };
   const broadcasting = whileLeading(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());
   return {

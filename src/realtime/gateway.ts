@@ -20,16 +20,16 @@ import { clientEventHandlers } from './connection/client-events.ts';
 import { clusterNode } from './cluster/cluster-node.ts';
 import type { ChatServer, ChatSocket } from './connection/connection.ts';
 import { keepDoor, refusePolling, upgradeCheck } from './connection/door.ts';
-import { fanOut } from './delivery/fan-out.ts';
+import { frameWriter } from './delivery/write-frames.ts';
 import { eventHandler } from './connection/handle-event.ts';
 import { handshake } from './connection/handshake.ts';
 import { headAnnouncer } from './rooms/heads.ts';
-import { createHints } from './presence/hints.ts';
+import { boundHints, createHints } from './presence/hints.ts';
 import { loneNode } from './cluster/lone-node.ts';
 import { membershipIn } from './rooms/membership.ts';
 import type { OnlineRegistry } from './presence/online-registry.ts';
 import { trackPresence } from './presence/presence.ts';
-import type { Push } from './delivery/delivery.ts';
+import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { closeConnections, endSession, sweepSessions } from './connection/sessions.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
@@ -64,7 +64,7 @@ export interface GatewayDeps {
   clientAddress: (request: IncomingMessage) => string;
   settings: Partial<RealtimeSettings>;
   /** The other nodes, if there may be some: then a broadcaster somewhere follows the log for all of them. */
-  cluster?: { carrier: NodeBus; registry: OnlineRegistry } | undefined;
+  cluster?: { bus: NodeBus; registry: OnlineRegistry } | undefined;
 }
 
 export interface Gateway {
@@ -80,7 +80,7 @@ export interface Gateway {
   reach: Pick<Attendances, 'look'>;
   announceRead(reading: Reading): void;
   /** What a broadcaster in this process tells through; with a cluster it reaches all nodes. */
-  push: Push;
+  delivery: Delivery;
   /** The position of the last event told; in a cluster, of the last in the log. */
   position(): Position | Promise<Position>;
 }
@@ -120,26 +120,25 @@ export function createGateway(deps: GatewayDeps): Gateway {
     pingTimeout: 20_000,
     cookie: false,
     allowRequest: upgradeCheck(settings.allowedOrigins, addresses, deps.clientAddress),
-    ...(deps.cluster && { adapter: deps.cluster.carrier.adapter }),
+    ...(deps.cluster && { adapter: deps.cluster.bus.adapter }),
   });
   refusePolling(io, settings.allowedOrigins);
   const wiring = wireUp(io, settings.maxUnsentBytes);
   const door = keepDoor({ io, wiring, addresses, clientAddress: deps.clientAddress });
 
   const users = new Users(settings.maxSocketsPerUser);
-  const hints = createHints(io, users, fanOut(io, metrics.delivered));
-  const { write } = hints;
-  io.of('/').adapter.broadcast = write;
+  const write = boundHints(io, users, frameWriter(io, metrics.delivered));
   const membership = membershipIn(loader, store);
-  const heads = headAnnouncer(io, store);
+  const heads = headAnnouncer(io, write, store);
   const { progress, cluster } = deps;
   const { groupsOfUser } = deps.queries;
   const { signal } = stopped;
-  const here = { io, users, store, loader, log };
+  const here = { io, write, users, store, loader, log };
   const node = cluster
-    ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
+    ? clusterNode({ ...here, ...cluster, progress, groupsOfUser, heads, settings, signal })
     : loneNode(here);
-  const { push, reach, attendances } = node;
+  const { delivery, reach, attendances } = node;
+  const hints = createHints(node.send);
   const presence = trackPresence(io, users, hints, node.isElsewhere);
 
   const handlers = clientEventHandlers({ ...deps, membership, hints });
@@ -235,7 +234,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     online: attendances.online,
     reach: attendances,
     announceRead: (reading) => hints.read(reading),
-    push,
+    delivery,
     position: node.position,
   };
 }

@@ -1,10 +1,10 @@
-import type { Push } from '../../src/realtime/delivery/delivery.ts';
+import type { Delivery } from '../../src/realtime/delivery/delivery.ts';
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
 /** A broadcaster whose news of rosters never arrive. */
-const withoutRosters = (push: Push): Push => ({ ...push, roster: () => {} });
+const withoutRosters = (delivery: Delivery): Delivery => ({ ...delivery, roster: () => {} });
 
 describe('When the news of a roster are lost', () => {
   let stage: ClusterStage;

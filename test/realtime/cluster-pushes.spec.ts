@@ -117,13 +117,13 @@ describe('Between two nodes', () => {
     const one = await here.client(alice);
     let sent: Promise<unknown> | undefined;
     const slow = await stage.node({
-      carrier: (carrier) => ({
-        ...carrier,
+      bus: (bus) => ({
+        ...bus,
         async hearing() {
           // Before this node hears the room for sure.
           sent ??= one.send(groupId, 'In between');
           await sent;
-          await carrier.hearing();
+          await bus.hearing();
         },
       }),
     });

@@ -26,7 +26,7 @@ interface Emitted {
  * Nodes tell each other what is emitted to rooms, as the text for clients, and by `serverSideEmit` without an answer;
  * whatever else comes over a channel is dropped, so that nobody in Redis can move sockets, close them or read who they are.
  */
-export function createRedisCarrier({
+export function createRedisNodeBus({
   redis: { channels },
 }: {
   redis: Pick<RedisLinks, 'channels'>;

@@ -10,9 +10,10 @@ import { deliverEverywhere } from '../delivery/deliver-everywhere.ts';
 import type { ChatServer } from '../connection/connection.ts';
 import type { HeadAnnouncer } from '../rooms/heads.ts';
 import type { Node } from './node.ts';
-import { type NodeNewsHandlers, type Write, nodeBusAdapter } from './node-bus-adapter.ts';
+import type { Send } from '../delivery/write-frames.ts';
+import { type NodeNewsHandlers, sendOverNodeBus } from './node-bus-adapter.ts';
 import { ATTENDANCE_MS, type OnlineRegistry } from '../presence/online-registry.ts';
-import type { Told } from '../delivery/delivery.ts';
+import type { Progress as Delivered } from '../delivery/delivery.ts';
 import { trackReach } from '../presence/received.ts';
 import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
 import { createRoomFence } from '../rooms/room-fence.ts';
@@ -28,8 +29,8 @@ const REFRESH_MS = ATTENDANCE_MS / 3;
 interface ClusterNodeDeps {
   io: ChatServer;
   /** Writes to the sockets of this node. */
-  write: Write;
-  carrier: NodeBus;
+  write: Send;
+  bus: NodeBus;
   registry: OnlineRegistry;
   users: Users;
   store: EventStore;
@@ -44,35 +45,35 @@ interface ClusterNodeDeps {
 
 /** One of several nodes: a broadcaster somewhere follows the log for all of them. */
 export function clusterNode(deps: ClusterNodeDeps): Node {
-  const { io, write, carrier, registry, users, store, heads, settings, signal, log } = deps;
+  const { io, write, bus, registry, users, store, heads, settings, signal, log } = deps;
   const { adapter } = io.of('/');
-  const rosters = createRoomFence(deps);
-  const told: Told = { until: 0, leftOutUntil: 0 };
+  const fence = createRoomFence(deps);
+  const delivered: Delivered = { until: 0, leftOutUntil: 0 };
   const reach = trackReach(io, users, {
-    sentUntil: () => told.until,
+    sentUntil: () => delivered.until,
     onReceived: (userId) => attendances.changed(userId),
   });
   const { maxSocketsPerUser } = settings;
   const attendances = sharedAttendances({ users, reach }, { registry, maxSocketsPerUser, log });
-  const handlers: NodeNewsHandlers = { roster: rosters.hear, told: hearTold };
+  const handlers: NodeNewsHandlers = { roster: fence.hear, progress: hearProgress };
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;
 
-  nodeBusAdapter(adapter, {
-    write(packet, opts) {
-      const needs = (opts.flags as { needs?: unknown } | undefined)?.needs;
-      const [room] = opts.rooms;
+  const send = sendOverNodeBus(adapter, {
+    write(packet, target) {
+      const needs = target.flags?.needs;
+      const [room] = target.rooms;
       const groupId = room === undefined ? undefined : groupOfRoom(room);
-      if (typeof needs !== 'number' || groupId === undefined) write(packet, opts);
-      else rosters.pass(groupId, needs, () => write(packet, opts));
+      if (needs === undefined || groupId === undefined) write(packet, target);
+      else fence.pass(groupId, needs, () => write(packet, target));
     },
     handlers,
   });
 
-  function hearTold({ until, leftOutUntil }: Told): void {
-    told.until = Math.max(told.until, until);
-    if (leftOutUntil <= told.leftOutUntil) return;
-    told.leftOutUntil = leftOutUntil;
+  function hearProgress({ until, leftOutUntil }: Delivered): void {
+    delivered.until = Math.max(delivered.until, until);
+    if (leftOutUntil <= delivered.leftOutUntil) return;
+    delivered.leftOutUntil = leftOutUntil;
     reach.missed();
   }
 
@@ -94,7 +95,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
       throw new Error('the read model is behind');
     for (const userId of [...users.all()].map(({ id }) => id)) {
       if (signal.aborted) return;
-      for (const groupId of await doubtful(userId)) await rosters.correct(groupId);
+      for (const groupId of await doubtful(userId)) await fence.correct(groupId);
     }
   }
 
@@ -112,27 +113,28 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     rechecking = undefined;
   }
 
-  carrier.onReturn(() => {
+  bus.onReturn(() => {
     reach.missed();
-    rosters.doubt();
+    fence.doubt();
     heads.afresh();
     recheckAgain = true;
     rechecking ??= recheck();
   });
 
   return {
-    push: deliverEverywhere(io, carrier, handlers),
+    send,
+    delivery: deliverEverywhere({ io, bus, send, here: handlers }),
     reach,
     attendances,
     isElsewhere: attendances.isElsewhere,
     admits: attendances.admits,
     changed: attendances.changed,
     position: () => store.head(),
-    hearing: () => carrier.hearing(),
+    hearing: () => bus.hearing(),
     async start(every) {
       every(REPORT_MS, attendances.report);
       every(REFRESH_MS, attendances.refresh);
-      every(settings.headsIntervalMs, rosters.sweep);
+      every(settings.headsIntervalMs, fence.sweep);
     },
     async close() {
       await rechecking;

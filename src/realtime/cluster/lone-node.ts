@@ -5,33 +5,37 @@ import { localAttendances } from '../presence/who-is-online.ts';
 import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
 import type { ChatServer } from '../connection/connection.ts';
 import { deliverHere } from '../delivery/deliver-here.ts';
+import type { Send } from '../delivery/write-frames.ts';
 import type { Node } from './node.ts';
 import { trackReach } from '../presence/received.ts';
 import type { Users } from '../presence/users.ts';
 
 interface LoneNodeDeps {
   io: ChatServer;
+  /** Reaches the sockets of this node. */
+  write: Send;
   users: Users;
   store: EventStore;
   loader: AggregateLoader;
   log: Logger;
 }
 
-/** The only node: it follows the log for itself, so a push needs nobody else. */
-export function loneNode({ io, users, store, loader, log }: LoneNodeDeps): Node {
-  const push = deliverHere({ io, users, store });
+/** The only node: it follows the log for its own sockets. */
+export function loneNode({ io, write, users, store, loader, log }: LoneNodeDeps): Node {
+  const delivery = deliverHere({ write, users, store });
   const reach = trackReach(io, users);
   let broadcaster: Broadcaster | undefined;
 
   return {
-    push,
+    send: write,
+    delivery,
     reach,
     attendances: localAttendances({ users, reach }),
     changed: () => {},
     position: () => broadcaster?.position() ?? 0,
     hearing: () => undefined,
     async start() {
-      broadcaster = startBroadcaster({ push, store, loader, from: await store.head(), log });
+      broadcaster = startBroadcaster({ delivery, store, loader, from: await store.head(), log });
     },
     async close() {
       await broadcaster?.stop();

@@ -8,7 +8,7 @@ import { GroupId, UserId } from '../../events/ids.ts';
 export const nodeNews = {
   /** The roster of a group has come to a revision; `userId` is whom it concerns. */
   roster: z.object({ groupId: GroupId, userId: UserId.optional(), revision: z.int().min(0) }),
-  /** See `Told`. */
+  /** See `Progress` of the delivery. */
   told: z.object({ until: z.number(), leftOutUntil: z.number() }),
 };
 

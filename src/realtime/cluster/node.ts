@@ -2,7 +2,8 @@ import type { Position } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import type { Attendances } from '../presence/who-is-online.ts';
 import type { ChatSocket, User } from '../connection/connection.ts';
-import type { Push } from '../delivery/delivery.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Send } from '../delivery/write-frames.ts';
 import type { Reach } from '../presence/received.ts';
 
 /** Calls back each so many milliseconds until the gateway closes. */
@@ -11,7 +12,8 @@ export type Every = (ms: number, work: () => void | Promise<void>) => void;
 /** What is done differently by the only node and by one of several. */
 export interface Node {
   /** Reaches the sockets of all nodes. */
-  push: Push;
+  send: Send;
+  delivery: Delivery;
   reach: Reach;
   attendances: Attendances;
   /** Whether the user has sockets on other nodes; absent where there are none. */

@@ -8,7 +8,7 @@ import type { GroupId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { fileNewsOf, isGroupEvent, pushedAs } from './what-sockets-hear.ts';
-import type { Push } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
 
 /** Where the broadcaster of a cluster has come to, kept for its successor; 0 when there is none yet. */
 interface Checkpoint {
@@ -17,7 +17,7 @@ interface Checkpoint {
 }
 
 export interface BroadcasterOptions {
-  push: Push;
+  delivery: Delivery;
   store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
   /** Where to begin: after a position, or, for one that others may have to continue, at a checkpoint. */
@@ -47,7 +47,7 @@ const TELL_MS = 1_000;
  * Tells what happened, in the order of the log. It is a hint: `heads` and `sync` repair whatever is lost. With a
  * checkpoint, what was not taken over is told again, here or by a successor: repetitions are harmless.
  */
-export function startBroadcaster({ push, store, loader, from, log }: BroadcasterOptions): Broadcaster {
+export function startBroadcaster({ delivery, store, loader, from, log }: BroadcasterOptions): Broadcaster {
   const stopping = new AbortController();
   const { signal } = stopping;
   const checkpoint = typeof from === 'number' ? undefined : from;
@@ -73,27 +73,27 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
     const groupId = groupIdOf(event);
     unclear.add(groupId);
     loader.forget(chatGroupOf(groupId));
-    push.roster(event);
+    delivery.roster(event);
   }
 
   function tell(event: Recorded): void {
     if (isUnknown(event)) return tellUnknown(event);
     if (!isGroupEvent(event)) {
       const told = fileNewsOf(event);
-      if (told) push.uploader(told.uploaderId, told.news);
+      if (told) delivery.uploader(told.uploaderId, told.news);
       return;
     }
     const { groupId } = event.data;
     if (isChatGroupEvent(event)) {
       loader.absorb(chatGroupOf(groupId), [event]);
-      push.roster(event);
+      delivery.roster(event);
     }
     const name = pushedAs[event.type];
     if (!name || isLeftOut(event) || unclear.has(groupId)) return;
     const needs = isChatGroupEvent(event)
       ? event.revision
       : (event.metadata.reliedOn?.[chatGroupStream(groupId)] ?? NO_STREAM);
-    push.group(groupId, name, toEnvelope(event), needs);
+    delivery.group(groupId, name, toEnvelope(event), needs);
   }
 
   function isLeftOut({ occurredAt }: Recorded): boolean {
@@ -108,9 +108,9 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
     position ??= await begin();
     const lingerMs = checkpoint ? LINGER_MS : 0;
     for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
-      await push.prepare(events);
+      await delivery.prepare(events);
       for (const event of events) tell(event);
-      await push.takenOver();
+      await delivery.takenOver();
       const last = events.at(-1)!;
       position = last.position;
       toldAt = Math.max(toldAt, Date.parse(last.occurredAt));
@@ -124,7 +124,7 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
         await follow();
       } catch (error) {
         if (signal.aborted) return;
-        if (!failure) log.warn({ err: error, position }, 'the broadcaster is held up, it tries again');
+        if (!failure) log.warn({ err: error, position }, 'the broadcaster cannot deliver; retrying in 1 s');
         failure = error as Error;
         await sleep(RETRY_MS, signal, { ref: false });
       }
@@ -144,13 +144,15 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
     const head = await store.head();
     if (position === undefined || failure) return;
     if (position >= head) toldAt = now;
-    push.told({ until: toldAt, leftOutUntil });
+    delivery.progress({ until: toldAt, leftOutUntil });
     await save();
   }
 
   async function reportNowAndThen(): Promise<void> {
     while (!signal.aborted) {
-      await report().catch((err: unknown) => log.debug({ err }, 'how far the broadcaster is, nobody heard'));
+      await report().catch((err: unknown) =>
+        log.debug({ err }, 'could not publish the progress of the broadcaster; trying again'),
+      );
       await sleep(TELL_MS, signal, { ref: false });
     }
   }
@@ -163,7 +165,10 @@ export function startBroadcaster({ push, store, loader, from, log }: Broadcaster
       stopping.abort();
       await ended;
       await save().catch((err: unknown) =>
-        log.warn({ err }, 'the successor of the broadcaster repeats some'),
+        log.warn(
+          { err },
+          'could not save the checkpoint of the broadcaster; its successor repeats some pushes',
+        ),
       );
     },
   };

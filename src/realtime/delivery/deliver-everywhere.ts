@@ -1,21 +1,24 @@
 import { Server } from 'socket.io';
 import { groupIdOf } from '../../protocol/envelope.ts';
-import { moveOf } from './what-sockets-hear.ts';
+import { type NodeNewsHandlers, sendOverNodeBus } from '../cluster/node-bus-adapter.ts';
 import type { NodeBus } from '../cluster/node-bus.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import { EVENT_TYPE } from './fan-out.ts';
-import {
-  type Fence,
-  type NodeNewsHandlers,
-  type Write,
-  nodeBusAdapter,
-} from '../cluster/node-bus-adapter.ts';
-import type { Push } from './delivery.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
+import type { Delivery } from './delivery.ts';
+import { moveOf } from './what-sockets-hear.ts';
+import type { Send } from './write-frames.ts';
 
-/** Tells the sockets of all nodes. `here` hears what the other nodes are told. */
-export function deliverEverywhere(io: ChatServer, carrier: NodeBus, here?: NodeNewsHandlers): Push {
-  const { adapter } = io.of('/');
+interface Everywhere {
+  io: ChatServer;
+  bus: Pick<NodeBus, 'takenOver'>;
+  /** Reaches the sockets of all nodes. */
+  send: Send;
+  /** Hears what the other nodes hear. */
+  here?: NodeNewsHandlers;
+}
+
+/** Delivers to the sockets of all nodes. */
+export function deliverEverywhere({ io, bus, send, here }: Everywhere): Delivery {
   return {
     prepare: () => undefined,
 
@@ -28,36 +31,30 @@ export function deliverEverywhere(io: ChatServer, carrier: NodeBus, here?: NodeN
     },
 
     group(groupId, name, envelope, needs) {
-      const rooms = new Set([groupRoom(groupId)]);
-      // Socket.IO hands flags on as they are.
-      const flags: Fence = { needs };
-      adapter.broadcast({ type: EVENT_TYPE, data: [name, envelope] }, {
-        rooms,
-        flags,
-      } as Parameters<Write>[1]);
+      send({ data: [name, envelope] }, { rooms: new Set([groupRoom(groupId)]), flags: { needs } });
     },
 
     uploader(userId, news) {
-      io.to(userRoom(userId)).emit('fileStatusChanged', news);
+      send({ data: ['fileStatusChanged', news] }, { rooms: new Set([userRoom(userId)]) });
     },
 
-    told(told) {
-      io.serverSideEmit('told', told);
-      here?.told(told);
+    progress(progress) {
+      io.serverSideEmit('told', progress);
+      here?.progress(progress);
     },
 
-    takenOver: () => carrier.takenOver(),
+    takenOver: () => bus.takenOver(),
   };
 }
 
-/** What the broadcaster of a process without sockets tells through. */
-export function createDeliveryServer(carrier: NodeBus): { push: Push; close(): Promise<void> } {
-  const io: ChatServer = new Server({ adapter: carrier.adapter });
+/** The delivery of a process without sockets. */
+export function createDeliveryServer(bus: NodeBus): { delivery: Delivery; close(): Promise<void> } {
+  const io: ChatServer = new Server({ adapter: bus.adapter });
   const { adapter } = io.of('/');
   const nothing = () => {};
-  nodeBusAdapter(adapter, { write: nothing, handlers: { roster: nothing, told: nothing } });
+  const send = sendOverNodeBus(adapter, { write: nothing, handlers: { roster: nothing, progress: nothing } });
   return {
-    push: deliverEverywhere(io, carrier),
+    delivery: deliverEverywhere({ io, bus, send }),
     async close() {
       await adapter.close();
     },

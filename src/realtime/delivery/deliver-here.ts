@@ -1,22 +1,23 @@
 import type { EventStore, Recorded } from '../../events/event-store.ts';
 import type { GroupId } from '../../events/ids.ts';
 import { isGroupEvent, moveOf } from './what-sockets-hear.ts';
-import type { ChatServer } from '../connection/connection.ts';
 import { headSeqs } from '../rooms/heads.ts';
 import { putIn, takeOut } from '../rooms/room-entry.ts';
-import type { Push } from './delivery.ts';
+import type { Delivery } from './delivery.ts';
+import type { Send } from './write-frames.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import type { Users } from '../presence/users.ts';
 
-interface LocalPushDeps {
-  io: ChatServer;
+interface Here {
+  /** Reaches the sockets of this node. */
+  write: Send;
   users: Users;
   store: Pick<EventStore, 'revisions'>;
 }
 
-/** Tells the sockets of this node, and nobody else. */
-export function deliverHere({ io, users, store }: LocalPushDeps): Push {
-  /** Where the groups stand that somebody here is about to be put into. */
+/** Delivers to the sockets of this node, the only one. */
+export function deliverHere({ write, users, store }: Here): Delivery {
+  /** The heads of the groups that a user of this node is about to enter. */
   let heads = new Map<GroupId, number>();
 
   async function readHeads(groupIds: readonly GroupId[]): Promise<void> {
@@ -48,14 +49,14 @@ export function deliverHere({ io, users, store }: LocalPushDeps): Push {
     },
 
     group(groupId, name, envelope) {
-      io.to(groupRoom(groupId)).emit(name, envelope as never);
+      write({ data: [name, envelope] }, { rooms: new Set([groupRoom(groupId)]) });
     },
 
     uploader(userId, news) {
-      io.to(userRoom(userId)).emit('fileStatusChanged', news);
+      write({ data: ['fileStatusChanged', news] }, { rooms: new Set([userRoom(userId)]) });
     },
 
-    told: () => {},
+    progress: () => {},
     takenOver: () => undefined,
   };
 }

@@ -1,9 +1,7 @@
 import type { UserId } from '../../events/ids.ts';
 import type { ChatServer } from '../connection/connection.ts';
+import type { HintName } from '../delivery/write-frames.ts';
 import { TokenBucket } from '../../kit/token-bucket.ts';
-
-/** What hints tell; none of it is logged. */
-export type HintName = 'messagesRead' | 'typing' | 'presence';
 
 /** In a room of so few sockets, which may all be one user's, a hint costs no more than what it tells of. */
 const SMALL_ROOM = 20;

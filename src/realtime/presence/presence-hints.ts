@@ -1,10 +1,7 @@
 import type { UserId } from '../../events/ids.ts';
-import type { FanOut } from '../delivery/fan-out.ts';
+import type { Packet, Target, WriteFrames } from '../delivery/write-frames.ts';
 import { FRAMES, type HintBudgets } from './hint-budgets.ts';
 import { TokenBuckets } from '../../kit/token-bucket.ts';
-
-type Packet = Parameters<FanOut>[0];
-type Options = Parameters<FanOut>[1];
 
 /** In a larger room it is no matter whether every arrival is told. */
 const LARGE_ROOM = 200;
@@ -12,21 +9,21 @@ const LARGE_ROOM = 200;
 /** That a user has come or gone, and where that has not been told yet. */
 interface News {
   packet: Packet;
-  opts: Options;
+  target: Target;
   online: boolean;
   untold: Set<string>;
   /** Runs while the user has used up its frames. */
   timer: NodeJS.Timeout | undefined;
 }
 
-export type TellPresence = (packet: Packet, opts: Options, userId: UserId, online: boolean) => void;
+export type TellPresence = (packet: Packet, target: Target, userId: UserId, online: boolean) => void;
 
 /**
  * Returns what writes that a user has come or gone to the sockets of all its rooms: once to each socket, as long as the user
  * and the rooms have frames left. What has to wait gives way to what happens meanwhile: each room is told the last state.
  * A user has frames of its own, because it may come and go in a thousand rooms that are small.
  */
-export function presenceHints(budgets: HintBudgets, write: FanOut): TellPresence {
+export function presenceHints(budgets: HintBudgets, write: WriteFrames): TellPresence {
   const frames = new TokenBuckets(FRAMES);
   const pending = new Map<UserId, News>();
 
@@ -35,12 +32,12 @@ export function presenceHints(budgets: HintBudgets, write: FanOut): TellPresence
   }
 
   function tellRoom(room: string, userId: UserId, news: News): void {
-    if (news.untold.delete(room)) write(news.packet, { ...news.opts, rooms: new Set([room]) });
+    if (news.untold.delete(room)) write(news.packet, { ...news.target, rooms: new Set([room]) });
     forgetTold(userId, news);
   }
 
   function tell(userId: UserId, news: News): void {
-    const { packet, opts, online, untold } = news;
+    const { packet, target, online, untold } = news;
     const rooms = new Set<string>();
     for (const room of untold) {
       if (budgets.take(room, 'presence')) rooms.add(room);
@@ -51,7 +48,7 @@ export function presenceHints(budgets: HintBudgets, write: FanOut): TellPresence
       }
       untold.delete(room);
     }
-    const written = rooms.size > 0 ? write(packet, { ...opts, rooms }) : 0;
+    const written = rooms.size > 0 ? write(packet, { ...target, rooms }) : 0;
     if (written > 0) frames.take(userId, written);
     forgetTold(userId, news);
   }
@@ -62,9 +59,9 @@ export function presenceHints(budgets: HintBudgets, write: FanOut): TellPresence
     if (!news.timer) tell(userId, news);
   }
 
-  return (packet, opts, userId, online) => {
+  return (packet, target, userId, online) => {
     const known = pending.get(userId);
-    const last = { packet, opts, online, untold: new Set(opts.rooms) };
+    const last = { packet, target, online, untold: new Set(target.rooms) };
     const news = known ? Object.assign(known, last) : { ...last, timer: undefined };
     pending.set(userId, news);
     if (!news.timer) tellWhenDue(userId, news);

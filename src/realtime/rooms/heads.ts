@@ -2,6 +2,7 @@ import { type EventStore, NO_STREAM, type Revision } from '../../events/event-st
 import type { GroupId } from '../../events/ids.ts';
 import { type Stream, conversationStream } from '../../events/streams.ts';
 import type { ChatServer } from '../connection/connection.ts';
+import type { Send } from '../delivery/write-frames.ts';
 import { groupRoom, groupsAmong } from './rooms.ts';
 
 /** Streams asked for in one read of the log. */
@@ -43,7 +44,11 @@ export interface HeadAnnouncer {
  * Tells the rooms of this node where their conversations stand in the log, not in what this node happened to hear:
  * so that even the last message of a quiet group cannot stay lost. Each call tells of what moved since the one before.
  */
-export function headAnnouncer(io: ChatServer, store: Pick<EventStore, 'revisions' | 'head'>): HeadAnnouncer {
+export function headAnnouncer(
+  io: ChatServer,
+  write: Send,
+  store: Pick<EventStore, 'revisions' | 'head'>,
+): HeadAnnouncer {
   let announced = new Map<GroupId, number>();
   let logHead = -1;
   let isAfresh = false;
@@ -57,7 +62,10 @@ export function headAnnouncer(io: ChatServer, store: Pick<EventStore, 'revisions
       const heads = await headSeqs(store, groupsAmong(io.of('/').adapter.rooms.keys()));
       for (const [groupId, seq] of heads)
         if (seq > 0 && announced.get(groupId) !== seq)
-          io.local.to(groupRoom(groupId)).emit('heads', { groups: { [groupId]: seq } });
+          write(
+            { data: ['heads', { groups: { [groupId]: seq } }] },
+            { rooms: new Set([groupRoom(groupId)]) },
+          );
       announced = heads;
       logHead = head;
     },

@@ -22,7 +22,7 @@ interface RostersDeps {
   users: Users;
   store: Pick<EventStore, 'readStream' | 'revisions'>;
   loader: AggregateLoader;
-  carrier: Pick<NodeBus, 'hearing'>;
+  bus: Pick<NodeBus, 'hearing'>;
   log: Logger;
 }
 
@@ -53,7 +53,7 @@ interface Correction {
  * it may be lost, late or repeated. An event passes when the room is at least as new as the roster that the event
  * relied on; so whoever is removed hears nothing that was sent afterwards, whatever was lost.
  */
-export function createRoomFence({ io, users, store, loader, carrier, log }: RostersDeps): RoomFence {
+export function createRoomFence({ io, users, store, loader, bus, log }: RostersDeps): RoomFence {
   const main = io.of('/');
   const { adapter } = main;
   /** The revision of the roster by which a room is right; absent when somebody came in otherwise. */
@@ -124,7 +124,7 @@ export function createRoomFence({ io, users, store, loader, carrier, log }: Rost
   }
 
   async function tellEntered(groupId: GroupId, sockets: readonly ChatSocket[]): Promise<void> {
-    await carrier.hearing();
+    await bus.hearing();
     const head = await headSeq(store, groupId);
     for (const socket of sockets)
       if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, headSeq: head });

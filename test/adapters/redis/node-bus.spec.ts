@@ -1,7 +1,7 @@
 import { Server } from 'socket.io';
-import { createRedisCarrier } from '../../../src/adapters/redis/node-bus.ts';
+import { createRedisNodeBus } from '../../../src/adapters/redis/node-bus.ts';
 import { openRedis } from '../../../src/adapters/redis/links.ts';
-import { type Packet, nodeBusAdapter } from '../../../src/realtime/cluster/node-bus-adapter.ts';
+import { sendOverNodeBus } from '../../../src/realtime/cluster/node-bus-adapter.ts';
 import { linesOf } from '../../support/log-lines.ts';
 import { type Redis, linksTo, startRedis } from '../../../tools/redis.ts';
 import { startTcpProxy } from '../../../tools/tcp-proxy.ts';
@@ -12,7 +12,7 @@ const SOCKET = 'a socket';
 
 type Node = Awaited<ReturnType<typeof startNode>>;
 
-function saidIn({ text }: Packet): string {
+function saidIn({ text }: { text: string }): string {
   const [name, said] = JSON.parse(text) as [string, { text: string }];
   return `${name} ${said.text}`;
 }
@@ -21,49 +21,53 @@ function saidIn({ text }: Packet): string {
 async function startNode(url: string, log = linesOf('warn').log) {
   const redis = await linksTo(url, log);
   await redis.channels.heard();
-  const carrier = createRedisCarrier({ redis });
-  const io = new Server({ adapter: carrier.adapter });
+  const bus = createRedisNodeBus({ redis });
+  const io = new Server({ adapter: bus.adapter });
   const { adapter } = io.of('/');
   const heard: string[] = [];
   let returns = 0;
-  carrier.onReturn(() => (returns += 1));
+  bus.onReturn(() => (returns += 1));
   io.of('/').on('move', (what: string) => heard.push(`move ${what}`));
   const inherited = adapter as unknown as { onMessage(message: object): void };
   const onMessage = inherited.onMessage.bind(adapter);
   const nothing = () => {};
-  nodeBusAdapter(adapter, { write: nothing, handlers: { roster: nothing, told: nothing } });
+  const send = sendOverNodeBus(adapter, {
+    write: nothing,
+    handlers: { roster: nothing, progress: nothing },
+  });
   inherited.onMessage = (message) => {
-    const { type, data } = message as { type: number; data: { packet: Packet } };
+    const { type, data } = message as { type: number; data: { packet: { text: string } } };
     if (type === 3) heard.push(saidIn(data.packet));
     else onMessage(message);
   };
   return {
     redis,
-    carrier,
+    bus,
     io,
     adapter,
     heard,
     returns: () => returns,
     async hear(...rooms: string[]) {
       void adapter.addAll(SOCKET, new Set(rooms));
-      await carrier.hearing();
+      await bus.hearing();
     },
+    said: (room: string, text: string) => send({ data: ['said', { text }] }, { rooms: new Set([room]) }),
     async say(text: string) {
-      io.to('group:1').emit('said', { text });
+      this.said('group:1', text);
       io.serverSideEmit('move', text);
-      await carrier.takenOver();
+      await bus.takenOver();
     },
     async close() {
       // A server that listens nowhere has nothing else to close.
       await adapter.close();
-      carrier.close();
+      bus.close();
       await redis.close();
     },
   };
 }
 
 // An unhandled rejection and an uncaught exception fail the test that runs: Jest sees to that.
-describe('The carrier over Redis', () => {
+describe('The node bus over Redis', () => {
   let redis: Redis;
   let speaker: Node;
   let listener: Node;
@@ -85,7 +89,7 @@ describe('The carrier over Redis', () => {
   const hears = (text: string) =>
     until(() => listener.heard.includes(`said ${text}`) && listener.heard.includes(`move ${text}`), text);
   const inReach = (...nodes: Node[]) =>
-    until(() => nodes.every(({ carrier }) => carrier.failure() === undefined), 'Redis is in reach', 15_000);
+    until(() => nodes.every(({ bus }) => bus.failure() === undefined), 'Redis is in reach', 15_000);
   const channels = async () =>
     ((await redis.ask('PUBSUB', 'SHARDCHANNELS')) as string[]).filter((name) => name.includes('group:'));
 
@@ -101,8 +105,8 @@ describe('The carrier over Redis', () => {
   test('misses nothing that is said once it hears a room, however many it has', async () => {
     const rooms = Array.from({ length: 3_000 }, (_, number) => `group:${number}`);
     await listener.hear(...rooms);
-    for (const room of rooms) speaker.io.to(room).emit('said', { text: room });
-    await speaker.carrier.takenOver();
+    for (const room of rooms) speaker.said(room, room);
+    await speaker.bus.takenOver();
     await until(() => listener.heard.length === rooms.length);
     expect(await channels()).toHaveLength(rooms.length);
   });
@@ -111,8 +115,8 @@ describe('The carrier over Redis', () => {
     const reads = async () =>
       Number(/total_reads_processed:(\d+)/.exec((await redis.ask('INFO', 'stats')) as string)?.[1]);
     const before = await reads();
-    for (let times = 0; times < 200; times += 1) speaker.io.to('group:1').emit('said', { text: 'hello' });
-    await speaker.carrier.takenOver();
+    for (let times = 0; times < 200; times += 1) speaker.said('group:1', 'hello');
+    await speaker.bus.takenOver();
     // The links ask for life signs, too.
     expect((await reads()) - before).toBeLessThan(40);
     await until(() => listener.heard.length === 200);
@@ -122,10 +126,10 @@ describe('The carrier over Redis', () => {
     listener.adapter.delAll(SOCKET);
     void listener.adapter.addAll(SOCKET, new Set(['group:1']));
     listener.adapter.delAll(SOCKET);
-    await listener.carrier.hearing();
+    await listener.bus.hearing();
     expect(await channels()).toStrictEqual([]);
     void listener.adapter.addAll(SOCKET, new Set(['group:1']));
-    await listener.carrier.hearing();
+    await listener.bus.hearing();
     expect(await channels()).toStrictEqual(['chat:push#/#group:1#']);
   });
 
@@ -166,10 +170,10 @@ describe('The carrier over Redis', () => {
     await redis.kill();
     const startedAt = performance.now();
     await expect(speaker.say('lost')).rejects.toThrow();
-    await listener.carrier.hearing();
+    await listener.bus.hearing();
     await listener.hear('group:2');
     expect(performance.now() - startedAt).toBeLessThan(2_000);
-    await until(() => listener.carrier.failure() !== undefined);
+    await until(() => listener.bus.failure() !== undefined);
 
     await redis.restart();
     await until(() => listener.returns() === 1 && speaker.returns() === 1, 'both have returned');
@@ -185,10 +189,10 @@ describe('The carrier over Redis', () => {
     const startedAt = performance.now();
     await expect(speaker.say('lost')).rejects.toThrow('no answer');
     expect(performance.now() - startedAt).toBeLessThan(3_000);
-    await until(() => speaker.carrier.failure() !== undefined && listener.carrier.failure() !== undefined);
+    await until(() => speaker.bus.failure() !== undefined && listener.bus.failure() !== undefined);
     const knownAt = performance.now();
     for (let times = 0; times < 20; times += 1) await expect(speaker.say('lost')).rejects.toThrow();
-    await listener.carrier.hearing();
+    await listener.bus.hearing();
     expect(performance.now() - knownAt).toBeLessThan(1_000);
 
     await inReach(speaker, listener);
@@ -210,10 +214,10 @@ describe('The carrier over Redis', () => {
     const remote = await startNode(`redis://127.0.0.1:${proxy.port}`);
     await remote.hear('group:1');
     proxy.blackHole();
-    await until(() => remote.carrier.failure() !== undefined, 'the black hole is noticed', 5_000);
+    await until(() => remote.bus.failure() !== undefined, 'the black hole is noticed', 5_000);
     await speaker.say('unheard');
     await expect(remote.say('lost')).rejects.toThrow();
-    await until(() => remote.carrier.failure() !== 'it does not answer', 'it is given up', 10_000);
+    await until(() => remote.bus.failure() !== 'it does not answer', 'it is given up', 10_000);
     const before = remote.returns();
     proxy.heal();
     await inReach(remote);
@@ -234,7 +238,7 @@ describe('The carrier over Redis', () => {
   test('tells of each loss once, to whoever asks next', async () => {
     await redis.kill();
     await expect(speaker.say('lost')).rejects.toThrow();
-    await speaker.carrier.takenOver();
+    await speaker.bus.takenOver();
     await redis.restart();
     await inReach(speaker);
     await speaker.say('again');
@@ -243,21 +247,21 @@ describe('The carrier over Redis', () => {
   test('starts without Redis, and finds it later', async () => {
     await redis.kill();
     const links = openRedis({ url: redis.url, log: logged.log });
-    const carrier = createRedisCarrier({ redis: links });
-    const io = new Server({ adapter: carrier.adapter });
+    const bus = createRedisNodeBus({ redis: links });
+    const io = new Server({ adapter: bus.adapter });
     const heard: string[] = [];
     io.of('/').on('move', (what: string) => heard.push(what));
-    await carrier.hearing();
-    expect(carrier.failure()).toBeDefined();
+    await bus.hearing();
+    expect(bus.failure()).toBeDefined();
 
     const returned = Promise.withResolvers<void>();
-    carrier.onReturn(returned.resolve);
+    bus.onReturn(returned.resolve);
     await redis.restart();
     await returned.promise;
     await inReach(speaker);
     await speaker.say('hello');
     await until(() => heard.includes('hello'));
-    carrier.close();
+    bus.close();
     await links.close();
   });
 });

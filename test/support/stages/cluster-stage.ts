@@ -4,13 +4,13 @@ import type { EventStore, Position } from '../../../src/events/event-store.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { postgresCheckpoint } from '../../../src/adapters/postgres/tables/checkpoints.ts';
 import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
-import { createRedisCarrier } from '../../../src/adapters/redis/node-bus.ts';
+import { createRedisNodeBus } from '../../../src/adapters/redis/node-bus.ts';
 import { createRedisPresenceRegistry } from '../../../src/adapters/redis/online-registry.ts';
 import { startBroadcaster } from '../../../src/realtime/delivery/broadcaster.ts';
 import { createDeliveryServer } from '../../../src/realtime/delivery/deliver-everywhere.ts';
 import type { NodeBus } from '../../../src/realtime/cluster/node-bus.ts';
 import type { OnlineRegistry } from '../../../src/realtime/presence/online-registry.ts';
-import type { Push } from '../../../src/realtime/delivery/delivery.ts';
+import type { Delivery } from '../../../src/realtime/delivery/delivery.ts';
 import type { RealtimeSettings } from '../../../src/realtime/settings.ts';
 import { createTestDatabase } from './database.ts';
 import { linksTo, startRedis } from '../../../tools/redis.ts';
@@ -35,7 +35,7 @@ export async function openClusterStage() {
   async function link(to = redis.url) {
     const links = await linksTo(to, log);
     closing.push(() => links.close());
-    return { links, carrier: createRedisCarrier({ redis: links }) };
+    return { links, bus: createRedisNodeBus({ redis: links }) };
   }
 
   /** A gateway as in a process of its own. */
@@ -44,37 +44,37 @@ export async function openClusterStage() {
       settings?: Partial<RealtimeSettings>;
       /** Where it reaches Redis. */
       redisUrl?: string;
-      carrier?: (carrier: NodeBus) => NodeBus;
+      bus?: (bus: NodeBus) => NodeBus;
       registry?: (registry: OnlineRegistry) => OnlineRegistry;
     } = {},
   ): Promise<World> {
-    const { links, carrier } = await link(change.redisUrl);
-    const { carrier: carried = (same) => same, registry: registered = (same) => same } = change;
+    const { links, bus } = await link(change.redisUrl);
+    const { bus: carried = (same) => same, registry: registered = (same) => same } = change;
     const registry = createRedisPresenceRegistry({ redis: links, nodeId: `node ${closing.length}` });
     const world = await createWorld({
       store: await openStore(),
       log,
       settings: change.settings ?? {},
-      cluster: { carrier: carried(carrier), registry: registered(registry) },
+      cluster: { bus: carried(bus), registry: registered(registry) },
     });
     closing.push(() => world.stop());
     return world;
   }
 
   /** A broadcaster as in a process of its own; `die` is kill -9, as far as the checkpoint is concerned. */
-  async function broadcaster(through: (push: Push) => Push = (same) => same) {
-    const { links, carrier } = await link();
+  async function broadcaster(through: (delivery: Delivery) => Delivery = (same) => same) {
+    const { links, bus } = await link();
     const store = await openStore();
-    const server = createDeliveryServer(carrier);
+    const server = createDeliveryServer(bus);
     const kept = postgresCheckpoint(pool, 'realtime');
     let isDead = false;
     const checkpoint = {
       load: () => kept.load(),
       save: async (position: Position) => (isDead ? undefined : kept.save(position)),
     };
-    const push = through(server.push);
+    const delivery = through(server.delivery);
     const loader = new AggregateLoader(store, new Map());
-    const running = startBroadcaster({ push, store, loader, from: checkpoint, log });
+    const running = startBroadcaster({ delivery, store, loader, from: checkpoint, log });
     let isStopped = false;
     async function stop() {
       if (isStopped) return;
