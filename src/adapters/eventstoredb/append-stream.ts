@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { NO_STREAM, type Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import type { EventStoreDbClient } from './client.ts';
+import { type Call, batchAppendCreator } from './private-parts.ts';
 
 /** A server that has not answered by then may have stored the events or not. */
 const APPEND_MS = 3_000;
@@ -46,8 +46,6 @@ const VERDICTS: Record<string, (stream: Stream) => AppendAnswer> = {
   'event_store.client.MaximumAppendSizeExceeded': () => ({ refused: 'the append is too large' }),
 };
 
-type Call = ReturnType<InstanceType<typeof services.StreamsClient>['batchAppend']>;
-
 /**
  * Appends over one gRPC stream of the server's BatchAppend. The library's own appendToStream keeps what waits in a map
  * of the whole process: an error of one stream rejects the appends of all, and an answer that comes later than that
@@ -58,14 +56,9 @@ export function createAppendStream(client: EventStoreDbClient): AppendStream {
   let current: Promise<Call> | undefined;
 
   function open(): Promise<Call> {
-    const connection = client.connection();
-    // What the library offers its own calls: it renews the channel, and finds the leader, when this stream breaks.
-    const create = connection['GRPCStreamCreator'](services.StreamsClient, 'batchAppend', (grpc) => {
-      const call = grpc.batchAppend(
-        ...connection['callArguments']({ requiresLeader: true }, { deadline: Infinity }),
-      );
-      return call.on('data', receive).on('error', (error: Error) => lose(opening, error.message));
-    });
+    const create = batchAppendCreator(client.connection(), (call) =>
+      call.on('data', receive).on('error', (error: Error) => lose(opening, error.message)),
+    );
     const opening = create();
     opening.then(
       (call) => call.on('end', () => lose(opening, 'the server ended the appends')),

@@ -14,6 +14,7 @@ import type { Logger } from 'pino';
 import type { Position, Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
+import { closeChannel } from './private-parts.ts';
 
 /** How long the server may take for a read. */
 const READ_MS = 5_000;
@@ -93,8 +94,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     for (const end of [...endings]) end();
     try {
       await within(client.dispose(), DISPOSE_MS, () => undefined);
-      // Not part of the library's public face, and the only way to its connection, which would stay open.
-      (await client['getChannel']()).close();
+      await closeChannel(client);
     } catch (err) {
       log.debug({ err }, 'a connection to EventStoreDB did not close in order');
     }
