@@ -122,7 +122,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const url = api?.url ?? (await serveStatus(config, log, open, status));
   if (config.statusPort !== undefined) {
     const statusUrl = await serveStatus({ host: LOOPBACK, port: config.statusPort }, log, open, status);
-    log.info({ url: statusUrl }, 'details of health on the status port');
+    log.info({ url: statusUrl }, 'serving health details on the status port');
   }
   if (cluster && does('realtime')) {
     const realtime = startRealtime(log, open, { ...core, bus: cluster.bus, delivery: api?.gateway.delivery });

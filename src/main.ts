@@ -37,6 +37,6 @@ void orphaned.then(() => (isStopping ? undefined : close()));
 try {
   await starting;
 } catch (err) {
-  log.fatal({ err }, err instanceof Error ? err.message : 'the start failed');
+  log.fatal({ err }, err instanceof Error ? err.message : 'could not start');
   process.exit(1);
 }

@@ -76,7 +76,9 @@ export async function createRevocations({
     for (;;) {
       await sleep(pollMs, stopping.signal);
       if (stopping.signal.aborted) return;
-      await poll().catch((error: unknown) => log.warn({ err: error }, 'ended sessions could not be read'));
+      await poll().catch((error: unknown) =>
+        log.warn({ err: error }, 'could not read the ended sessions; retrying'),
+      );
     }
   }
 

@@ -72,7 +72,7 @@ export function followAutomations({
     const { automation, eventId, code } = error;
     log.error(
       { automation, eventId, code },
-      'a automation was refused; what the event promised does not hold',
+      'an automation was refused; what the event promised does not hold',
     );
     onRefused(error);
   }
@@ -111,7 +111,7 @@ export function followAutomations({
         failure = reason instanceof WrittenByNewerCode ? undefined : reason;
         failures += 1;
         const pauseMs = backOffMs(BACK_OFF_MS, failures);
-        log.warn({ err: reason, after: done, pauseMs }, 'automations wait and try again');
+        log.warn({ err: reason, after: done, pauseMs }, 'an automation failed; retrying');
         await sleep(pauseMs, signal);
       }
     }
@@ -121,14 +121,19 @@ export function followAutomations({
     while (!signal.aborted) {
       await sleep(SAVE_EVERY_MS, signal, { ref: false });
       if (!signal.aborted)
-        await save().catch((err: unknown) => log.debug({ err }, 'the checkpoint is saved later'));
+        await save().catch((err: unknown) =>
+          log.debug({ err }, 'could not save the checkpoint of the automations; saving it later'),
+        );
     }
   }
 
   async function runAndSave(): Promise<void> {
     await Promise.all([run(), saveNowAndThen()]);
     await save().catch((error: unknown) =>
-      log.warn({ err: error }, 'the checkpoint of the automations was not saved'),
+      log.warn(
+        { err: error },
+        'could not save the checkpoint of the automations; some run again after the start',
+      ),
     );
   }
 

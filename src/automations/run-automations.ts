@@ -44,7 +44,10 @@ export function automationRunner({
     } catch (error) {
       if (!(error instanceof CommandRejected)) throw error;
       if (!moot.includes(error.code)) throw new AutomationRefused(name, event.id, error);
-      log.info({ automation: name, eventId: event.id, code: error.code }, 'nothing left to do');
+      log.info(
+        { automation: name, eventId: event.id, code: error.code },
+        'the automation had nothing left to do',
+      );
       return 0;
     }
   }

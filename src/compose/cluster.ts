@@ -45,7 +45,7 @@ export function watchForOthers(
 ): Checks {
   if (isAlone || config.redisUrl !== undefined || !config.roles.has('api')) return {};
   log.warn(
-    'REDIS_URL is not set: limits and presence are those of this process alone. Set it before a second process serves clients',
+    'REDIS_URL is not set; limits and presence cover this process only. Set it before a second process serves clients',
   );
   const only = leases.lead('api without redis', async (signal) => {
     if (!signal.aborted) await once(signal, 'abort');

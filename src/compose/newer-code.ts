@@ -13,7 +13,7 @@ export function watchForNewerCode(log: Logger): { onUnknown: OnUnknown; checks: 
       met.set(name, position);
       log.warn(
         { type, v, position },
-        'Newer code wrote an event that this version does not know; what depends on it waits for an upgrade',
+        'the log holds an event of a newer version; what depends on it waits until this process is upgraded',
       );
     },
     checks: {

@@ -108,7 +108,7 @@ export function createInspector({
       if (stopping.signal.aborted) return;
       lastError = error instanceof Error ? error : new Error(String(error));
       const pauseMs = waitForNext(fileId);
-      log.warn({ err: lastError, fileId, pauseMs }, 'a file could not be inspected: it waits');
+      log.warn({ err: lastError, fileId, pauseMs }, 'could not inspect a file; retrying later');
     }
   }
 
@@ -130,7 +130,7 @@ export function createInspector({
     const count = await tries.begin(fileId);
     try {
       if (count > MAX_TRIES)
-        log.warn({ fileId }, 'A file cannot be inspected within its budget; refusing it');
+        log.warn({ fileId }, 'a file cannot be inspected within its budget; refusing it');
       await settle(found, count > MAX_TRIES ? INSPECTION_FAILED : await findingOf(found));
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) await takeBack(fileId);
@@ -141,7 +141,10 @@ export function createInspector({
 
   function takeBack(fileId: FileId): Promise<void> {
     return tries.takeBack(fileId).catch((err: unknown) => {
-      log.warn({ err, fileId }, 'An inspection that was broken off counts against its file');
+      log.warn(
+        { err, fileId },
+        'could not take back the attempt of an interrupted inspection; it counts against the file',
+      );
     });
   }
 
@@ -180,7 +183,7 @@ export function createInspector({
         }))
           for (const { type, data } of batch) if (type === 'FileUploaded') hear(data.fileId);
       } catch (err) {
-        if (!signal.aborted) log.warn({ err }, 'uploads are not heard of: polling goes on');
+        if (!signal.aborted) log.warn({ err }, 'cannot follow uploads in the log; polling continues');
       }
       await sleep(pollMs, signal);
     }
@@ -192,7 +195,7 @@ export function createInspector({
       try {
         for (const fileId of await waiting(POLL_LIMIT)) hear(fileId);
       } catch (err) {
-        if (!signal.aborted) log.warn({ err }, 'files that wait could not be listed');
+        if (!signal.aborted) log.warn({ err }, 'could not list the files that wait for inspection; retrying');
       }
       await sleep(pollMs, signal);
     }

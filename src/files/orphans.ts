@@ -88,7 +88,7 @@ export function createOrphanJob({
     const at = now().getTime();
     await quotas.releaseUnconfirmed(new Date(at - UNCONFIRMED_AFTER_MS));
     if (!(await isCaughtUp())) {
-      log.warn('orphaned files are not removed now: the read model of files is behind');
+      log.warn('the read model of files is behind; orphaned files are removed later');
       return 0;
     }
     let refused = 0;
@@ -100,13 +100,13 @@ export function createOrphanJob({
     const swept = isAnyWaiting
       ? 0
       : await storage.removeOlderThan('quarantine', new Date(at - SWEPT_AFTER_MS));
-    if (refused + swept > 0) log.info({ refused, swept }, 'orphaned files removed');
+    if (refused + swept > 0) log.info({ refused, swept }, 'removed orphaned files');
     return refused;
   }
 
   async function repeat(): Promise<void> {
     while (!signal.aborted) {
-      await run().catch((err: unknown) => log.warn({ err }, 'orphaned files could not be removed'));
+      await run().catch((err: unknown) => log.warn({ err }, 'could not remove orphaned files; retrying'));
       await sleep(everyMs, signal);
     }
   }

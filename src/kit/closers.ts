@@ -20,7 +20,7 @@ export function closers(log: Logger): Closers {
         await next.close();
         log.debug({ closed: next.name }, 'closed');
       } catch (err) {
-        log.error({ err, closing: next.name }, 'did not close in order');
+        log.error({ err, closing: next.name }, 'a part did not close cleanly; shutdown continues');
         faults.push(err);
       }
     }

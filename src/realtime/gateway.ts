@@ -197,7 +197,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   function every(ms: number, work: () => void | Promise<void>): void {
     const timer = setInterval(() => {
-      Promise.try(work).catch((err: unknown) => log.warn({ err }, 'realtime upkeep failed, trying again'));
+      Promise.try(work).catch((err: unknown) =>
+        log.warn({ err }, 'periodic realtime work failed; it runs again'),
+      );
     }, ms).unref();
     stopped.signal.addEventListener('abort', () => clearInterval(timer));
   }

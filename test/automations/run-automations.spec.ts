@@ -99,7 +99,9 @@ describe('reacting at once', () => {
     await handle(removeMember, member, by(ada));
     await handle(withdrawApplication, hers, by(ada));
     expect((await types()).slice(-2)).toStrictEqual(['MemberLeft', 'ApplicationWithdrawn']);
-    expect(lines()).toMatchObject([{ level: 30, code: 'GROUP_NOT_FOUND', msg: 'nothing left to do' }]);
+    expect(lines()).toMatchObject([
+      { level: 30, code: 'GROUP_NOT_FOUND', msg: 'the automation had nothing left to do' },
+    ]);
   });
 
   test.each([

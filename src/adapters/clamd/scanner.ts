@@ -39,7 +39,7 @@ export function createClamdScanner(options: {
     proof = started;
     started.done.catch((err: unknown) => {
       if (proof === started) proof = undefined;
-      log.warn({ err }, 'clamd cannot be relied on');
+      log.warn({ err }, 'clamd is unreachable or does not find its test virus; files wait');
     });
     return started.done;
   }

@@ -74,18 +74,18 @@ export async function startEmbeddedPostgres(options: {
     for (let failures = 0; ;) {
       const end = await server.exited;
       if (stopping.signal.aborted) return;
-      log.error({ end }, 'PostgreSQL is gone: starting it again');
+      log.error({ end }, 'PostgreSQL has exited; restarting it');
       const wait = RESTART_AFTER_MS[Math.min(failures, RESTART_AFTER_MS.length - 1)];
       try {
         await pause(wait, undefined, { signal: stopping.signal });
         ({ server } = await start(() => port));
         failures = 0;
-        log.warn({ pid: server.pid }, 'PostgreSQL is back');
+        log.warn({ pid: server.pid }, 'PostgreSQL is running again');
         // It was asked to stop in the very moment in which it became ready.
         if (stopping.signal.aborted) await server.stop();
       } catch (error) {
         failures += 1;
-        if (!stopping.signal.aborted) log.error({ err: error }, 'PostgreSQL did not come back');
+        if (!stopping.signal.aborted) log.error({ err: error }, 'could not restart PostgreSQL; retrying');
       }
     }
   }

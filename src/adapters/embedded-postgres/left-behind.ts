@@ -18,10 +18,10 @@ export async function clearLeftBehind(data: string, log: Logger): Promise<void> 
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
   if (!(pid > 0) || !isPidTaken(pid)) return;
   if (!(await serves(pid, data))) {
-    log.debug({ pid }, 'the pid in postmaster.pid is not that of PostgreSQL any more');
+    log.debug({ pid }, 'postmaster.pid is stale; ignoring it');
     return rm(pidFile, { force: true });
   }
-  log.warn({ pid }, 'PostgreSQL was left behind by a killed process: shutting it down');
+  log.warn({ pid }, 'found a PostgreSQL left behind by a killed process; shutting it down');
   if (await ends(pid, 'SIGINT', FAST_SHUTDOWN_MS)) return;
   if (await ends(pid, 'SIGQUIT', IMMEDIATE_SHUTDOWN_MS)) return;
   throw new Error(`PostgreSQL (pid ${pid}) still runs on ${data} and does not stop`);

@@ -80,7 +80,7 @@ export function spawnServer(
       child.ref();
       child.kill('SIGINT');
       const impatience = setTimeout(() => {
-        log.warn({ pid: child.pid }, 'PostgreSQL takes too long to stop: stopping it at once');
+        log.warn({ pid: child.pid }, 'PostgreSQL takes too long to stop; stopping it immediately');
         child.kill('SIGQUIT');
       }, STOP_MS);
       await exited;

@@ -61,7 +61,9 @@ export function createSubscriptions(
   async function poll(): Promise<void> {
     while (subscribers.size > 0) {
       await pause(POLL_MS, undefined, { ref: false });
-      await reader.head().then(hear, (error: unknown) => log.debug({ err: error }, 'the log has no answer'));
+      await reader
+        .head()
+        .then(hear, (error: unknown) => log.debug({ err: error }, 'the event log does not answer; retrying'));
     }
     polling = undefined;
   }
@@ -112,10 +114,7 @@ export function createSubscriptions(
             page = Math.ceil(page / 2);
             return;
           }
-          log.warn(
-            { err: error, after: subscriber.at },
-            'a subscription cannot read the log: it tries again',
-          );
+          log.warn({ err: error, after: subscriber.at }, 'a subscription cannot read the log; retrying');
           await sleep(backOffMs(BACK_OFF_MS, attempt + 1), signal);
         }
       }

@@ -80,7 +80,9 @@ export function createEventStoreDbLane(settings: {
       const again = await decide(round).catch((error: unknown) =>
         rejectAll(
           round,
-          error instanceof EventStoreUnavailable ? error : unavailable('the log has no answer', error),
+          error instanceof EventStoreUnavailable
+            ? error
+            : unavailable('the event log does not answer; retrying', error),
         ),
       );
       for (const { size } of again) waitingSize += size;

@@ -96,7 +96,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
       await within(client.dispose(), DISPOSE_MS, () => undefined);
       await closeChannel(client);
     } catch (err) {
-      log.debug({ err }, 'a connection to EventStoreDB did not close in order');
+      log.debug({ err }, 'a connection to EventStoreDB did not close cleanly');
     }
   }
 
@@ -104,7 +104,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     if (performance.now() - current.since < RENEW_MS) return;
     const { client } = current;
     current = connect();
-    log.warn('EventStoreDB did not answer in time: connecting anew');
+    log.warn('EventStoreDB did not answer in time; reconnecting');
     void release(client);
   }
 

@@ -131,11 +131,11 @@ export function createTail(settings: {
         if (isFull) await makeRoom();
         await follow();
         if (!closing.signal.aborted)
-          log.info({ after: memory.head }, 'EventStoreDB ended the subscription: beginning again');
+          log.info({ after: memory.head }, 'EventStoreDB ended the subscription; subscribing again');
       } catch (err) {
         if (closing.signal.aborted) return;
         trouble = err instanceof Error ? err.message : String(err);
-        log.warn({ err, after: memory.head }, 'the subscription to EventStoreDB broke: beginning again');
+        log.warn({ err, after: memory.head }, 'the subscription to EventStoreDB failed; subscribing again');
       }
       failures = memory.head > since ? 0 : failures + 1;
       await wait(jittered(backOffMs(BACK_OFF_MS, failures)));
@@ -160,7 +160,7 @@ export function createTail(settings: {
       if (position >= memory.base) {
         if (polled.length > INDEX_POLLS_KEPT) memory.leaveToIndex(polled.shift()!);
       } else {
-        log.info({ position }, 'the index of event ids was made anew: reading again what it does not have');
+        log.info({ position }, 'the index of event ids was rebuilt; reading what it lacks');
         restart(position);
         endSubscription?.();
       }
@@ -199,7 +199,7 @@ export function createTail(settings: {
         throw unavailable(`the log was not seen up to ${position} in ${REACH_MS} ms`);
       if (performance.now() - Math.max(heardAt, begun) > PULL_AFTER_MS)
         pulling ??= pull(position)
-          .catch((err: unknown) => log.debug({ err }, 'the log has no answer'))
+          .catch((err: unknown) => log.debug({ err }, 'the event log does not answer; retrying'))
           .finally(() => (pulling = undefined));
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.add(resolve);

@@ -75,7 +75,7 @@ export async function createPgBossQueue(options: {
     const isKnown = failure !== undefined;
     failure = reason;
     if (isKnown) return;
-    log.warn({ reason }, 'the queue in PostgreSQL is out of reach');
+    log.warn({ reason }, 'the queue in PostgreSQL is unreachable; retrying');
     void lookAgain();
   }
 
@@ -85,7 +85,7 @@ export async function createPgBossQueue(options: {
       try {
         await boss.getDb().executeSql('select 1');
         failure = undefined;
-        log.info('the queue in PostgreSQL is back');
+        log.info('the queue in PostgreSQL is reachable again');
       } catch (error) {
         failure = messageOf(error);
       }
@@ -114,11 +114,14 @@ export async function createPgBossQueue(options: {
   async function work(name: string, take: (batchId: string) => Promise<void>) {
     const id = await boss.work(name, POLLING, async ([job]) => {
       const parsed = Job.safeParse(job?.data);
-      if (!parsed.success) return log.warn({ queue: name }, 'a job that is no batch is dropped');
+      if (!parsed.success) return log.warn({ queue: name }, 'dropped a job that is not a batch');
       try {
         await take(parsed.data.batchId);
       } catch (err) {
-        log.warn({ err, batchId: parsed.data.batchId, queue: name }, 'a batch could not be handled');
+        log.warn(
+          { err, batchId: parsed.data.batchId, queue: name },
+          'could not handle a batch; it is delivered again',
+        );
         throw err;
       } finally {
         // There may be more, and it would look again only after its pause.

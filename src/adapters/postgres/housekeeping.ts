@@ -60,14 +60,11 @@ export function startHousekeeping({
     try {
       const deleted = await deleteInSlices(pool, expired, { now: at, signal });
       metrics.expiredRows(table, 0);
-      if (deleted > 0) log.info({ table, deleted }, 'expired rows deleted');
+      if (deleted > 0) log.info({ table, deleted }, 'deleted expired rows');
     } catch (err) {
       const left = await countExpired(pool, expired, at).catch(() => undefined);
       if (left !== undefined) metrics.expiredRows(table, left);
-      log.warn(
-        { err, table, left, everyMs },
-        'expired rows could not be deleted; trying again in the next round',
-      );
+      log.warn({ err, table, left, everyMs }, 'could not delete expired rows; retrying in the next round');
     }
   }
 

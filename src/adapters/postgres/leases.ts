@@ -87,7 +87,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
     async function workOn(end: AbortSignal): Promise<void> {
       while (!end.aborted) {
         await work(end).catch((err: unknown) =>
-          log.error({ err, lease: name }, 'leading failed, trying again'),
+          log.error({ err, lease: name }, 'could not run as leader; retrying'),
         );
         await sleep(end.aborted ? 0 : ASK_MS, end);
       }
@@ -104,7 +104,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
       while (!signal.aborted) {
         const askedAt = performance.now();
         const holds = await ask(TAKE, [name, holder, TERM_MS / 1_000]).catch((err: unknown) => {
-          log.warn({ err, lease: name }, 'the lease could not be renewed');
+          log.warn({ err, lease: name }, 'could not renew the lease');
           return undefined;
         });
         if (holds) holdsUntil = askedAt + TERM_MS - MARGIN_MS;
@@ -148,7 +148,9 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
 export const leadsAlone = (log: Logger): Leases => ({
   lead(name, work) {
     const end = new AbortController();
-    const ended = work(end.signal).catch((err: unknown) => log.error({ err, lease: name }, 'leading failed'));
+    const ended = work(end.signal).catch((err: unknown) =>
+      log.error({ err, lease: name }, 'could not run as leader'),
+    );
     return {
       isLeader: () => true,
       stop: () => {

@@ -40,7 +40,7 @@ export async function listen(options: {
       onConnected?.();
       await ended;
     } catch (err) {
-      if (!signal.aborted) log.warn({ err, channel }, 'notifications are out of reach: polling goes on');
+      if (!signal.aborted) log.warn({ err, channel }, 'cannot listen for notifications; polling continues');
       stop();
     }
     signal.removeEventListener('abort', stop);

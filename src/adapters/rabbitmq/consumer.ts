@@ -40,7 +40,7 @@ export async function createRabbitmqConsumer(
     } catch (err) {
       const redelivered = Redelivered.safeParse(properties.headers);
       const redeliveries = redelivered.success ? redelivered.data['x-delivery-count'] : 0;
-      log.warn({ err, batchId, redeliveries }, 'a batch could not be handled');
+      log.warn({ err, batchId, redeliveries }, 'could not handle a batch; it is delivered again');
       await rest(redeliveries + 1);
       return false;
     }
@@ -55,7 +55,7 @@ export async function createRabbitmqConsumer(
         await onDead(batchId, `given up by RabbitMQ: ${reason}`);
         return true;
       } catch (err) {
-        log.warn({ err, batchId }, 'a dead batch could not be put aside');
+        log.warn({ err, batchId }, 'could not park a dead batch; retrying');
         await rest(failures + 1);
       }
     }
@@ -66,13 +66,13 @@ export async function createRabbitmqConsumer(
   async function take(channel: Channel, message: ConsumeMessage, work: typeof handleOnce): Promise<void> {
     const batchId = BatchId.safeParse(message.content.toString());
     if (!batchId.success)
-      log.warn({ bytes: message.content.length }, 'a message that is no batch is dropped');
+      log.warn({ bytes: message.content.length }, 'dropped a message that is not a batch');
     const isDone = batchId.success ? await work(batchId.data, message) : true;
     try {
       if (isDone) channel.ack(message);
       else channel.nack(message, false, true);
     } catch {
-      log.info('the channel of a message has gone: the message comes again');
+      log.info('the channel of a message has closed; the message is delivered again');
     }
   }
 

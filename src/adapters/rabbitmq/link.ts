@@ -78,7 +78,7 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
       }
       if (wasConnected()) failures = 0;
       if (!closing.signal.aborted && reason !== failure)
-        log.warn({ link: name, reason }, 'RabbitMQ is out of reach: it is tried again for ever');
+        log.warn({ link: name, reason }, 'RabbitMQ is unreachable; retrying');
       failure = reason;
       options.tearDown(reason);
       firstTried();

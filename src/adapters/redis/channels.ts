@@ -52,7 +52,7 @@ export function createRedisChannels({
     } catch (err) {
       if (performance.now() - complainedAt < COMPLAINT_MS) return;
       complainedAt = performance.now();
-      log.warn({ err, channel: channel.toString() }, 'a message from another node was dropped');
+      log.warn({ err, channel: channel.toString() }, 'dropped a malformed message from another node');
     }
   });
 

@@ -86,14 +86,14 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
     failure = reason;
     if (isReported || isClosing) return;
     isReported = true;
-    log.warn({ link: name, reason }, 'Redis is out of reach: it is tried again for ever');
+    log.warn({ link: name, reason }, 'Redis is unreachable; retrying');
   }
 
   function answered(): void {
     lastError = undefined;
     if (failure === undefined) return;
     failure = undefined;
-    if (isReported) log.info({ link: name }, 'Redis answers again');
+    if (isReported) log.info({ link: name }, 'Redis is reachable again');
     isReported = false;
     for (const listener of listeners) listener();
   }

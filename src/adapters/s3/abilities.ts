@@ -188,7 +188,7 @@ export async function watchAbilities({
       if (stopping.signal.aborted) return;
       log.warn(
         { err, pauseMs },
-        'The S3 server could not be asked what it does: asking again, and doing meanwhile with what every such server does',
+        'could not ask the S3 server what it supports; asking again, and using only what every such server supports meanwhile',
       );
       timer = setTimeout(() => void find(Math.min(2 * pauseMs, LONGEST_PAUSE_MS)), pauseMs).unref();
     }

@@ -154,7 +154,7 @@ export function createWebPushPusher({
         const { code, name } = error as NodeJS.ErrnoException;
         throw new NotDelivered(`the push service is out of reach: ${code ?? name}`, { isFinal: false });
       });
-      if (status >= 300) log.warn({ status, tag: payload.tag }, 'push not taken');
+      if (status >= 300) log.warn({ status, tag: payload.tag }, 'the push service refused a push');
       accept(status);
     },
   };

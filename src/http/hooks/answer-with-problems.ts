@@ -50,8 +50,8 @@ function problemOf(
   const { retryAfterSeconds, ...body } = { ...fromHttp(error), instance: request.url.split('?', 1)[0]! };
   const { code, detail } = body;
   if (code === 'NOT_CAUGHT_UP')
-    request.log.warn({ code, detail }, 'A view has not caught up in time; the caller is told to repeat');
-  else if (body.status >= 500) request.log.error({ err: error, code }, 'A request failed');
+    request.log.warn({ code, detail }, 'a read model has not caught up in time; answering 503');
+  else if (body.status >= 500) request.log.error({ err: error, code }, 'request failed; answering 500');
   refused(body.code);
   if (error instanceof RateLimited) sendQuota(reply, error.quota);
   if (body.status === 401) void reply.header('WWW-Authenticate', challengeOf(body));

@@ -66,7 +66,8 @@ export function honourIdempotencyKeys(
     return claim.outcome === 'claimed' ? undefined : answerAgain(reply, claim);
   });
 
-  const notSettled = (error: unknown) => log.warn({ err: error }, 'An idempotency key was not settled');
+  const notSettled = (error: unknown) =>
+    log.warn({ err: error }, 'could not store the answer of an idempotency key; a repetition runs again');
 
   app.addHook('onSend', async (request, { statusCode }, payload) => {
     const { keyed } = request;

@@ -106,7 +106,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
         await recheckAll();
       } catch (err) {
         recheckAgain = true;
-        log.warn({ err }, 'the rooms were not compared with the read model, trying again');
+        log.warn({ err }, 'could not compare the rooms with the read model; retrying in 1 s');
         await sleep(RETRY_MS, signal, { ref: false });
       }
     }

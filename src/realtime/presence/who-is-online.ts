@@ -85,7 +85,7 @@ export function sharedAttendances(
       rememberedSince = since;
       await tellChanged();
     } catch (err) {
-      log.debug({ err }, 'the other nodes were not told who is here');
+      log.debug({ err }, 'could not tell the other nodes who is online here; retrying in 1 s');
     }
   }
 
@@ -116,7 +116,7 @@ export function sharedAttendances(
       try {
         return await registry.admit(id, attendance, maxSocketsPerUser);
       } catch (err) {
-        log.debug({ err }, 'the sockets of a user are counted on this node only');
+        log.debug({ err }, 'could not count the sockets of a user on other nodes; counting this node only');
         changed.add(id);
         return true;
       }
@@ -137,7 +137,7 @@ export function sharedAttendances(
         for (const [userId, attendances] of await registry.elsewhere(userIds))
           if (attendances.some(hasSockets)) online.add(userId);
       } catch (err) {
-        log.debug({ err }, 'who is online on other nodes is not known');
+        log.debug({ err }, 'could not ask the other nodes who is online; answering for this node only');
       }
       return online;
     },

@@ -77,7 +77,7 @@ export function joinOnConnect({
       try {
         if (await enter(socket)) break;
       } catch (err) {
-        log.warn({ err }, 'could not find the rooms of a new socket, trying again');
+        log.warn({ err }, 'could not find the rooms of a new socket; retrying in 1 s');
       }
       if (changesSeen !== socket.data.user.membershipChanges) continue;
       // Commands do not need the read model, so they do not wait for it any longer.

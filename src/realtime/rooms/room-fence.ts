@@ -89,7 +89,10 @@ export function createRoomFence({ io, users, store, loader, bus, log }: RostersD
       } while (correction.needs > needed);
     } catch (err) {
       correction.held = [];
-      log.warn({ err, groupId }, 'a room could not be compared with the log, heads will tell what was sent');
+      log.warn(
+        { err, groupId },
+        'could not compare a room with the log; clients learn from heads what was sent',
+      );
     }
     corrections.delete(groupId);
     for (const deliver of correction.held) deliver();
@@ -106,7 +109,8 @@ export function createRoomFence({ io, users, store, loader, bus, log }: RostersD
     concerned.clear();
     for (const { data } of [...left, ...entered]) data.user.membershipChanges += 1;
     if (adapter.rooms.has(groupRoom(groupId))) known.set(groupId, revision);
-    const unheard = (err: unknown) => log.warn({ err, groupId }, 'a socket was not told of its room');
+    const unheard = (err: unknown) =>
+      log.warn({ err, groupId }, 'could not tell a socket about its room; heads repair it');
     if (left.length > 0) tellLeft(groupId, left, revision).catch(unheard);
     if (entered.length > 0) tellEntered(groupId, entered).catch(unheard);
     return revision;

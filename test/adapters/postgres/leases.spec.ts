@@ -98,6 +98,6 @@ describe('leases in PostgreSQL', () => {
     const one = candidate();
     one.failNext(2);
     await until(() => one.terms.length === 1, 'it works at last');
-    expect(one.lines().filter(({ msg }) => msg === 'leading failed, trying again')).toHaveLength(2);
+    expect(one.lines().filter(({ msg }) => msg === 'could not run as leader; retrying')).toHaveLength(2);
   });
 });

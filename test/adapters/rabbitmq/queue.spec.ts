@@ -82,7 +82,7 @@ describe('the queue on RabbitMQ', () => {
       await until(() => worker.handled.includes(batchId));
     });
 
-    test('a message that is no batch is dropped', async () => {
+    test('drops a message that is not a batch', async () => {
       await arrives();
       const connection = await connect(broker.url);
       connection.on('error', () => undefined);
@@ -90,7 +90,7 @@ describe('the queue on RabbitMQ', () => {
       channel.sendToQueue('notifications', Buffer.from('not an id'));
       await channel.waitForConfirms();
       await connection.close();
-      await until(() => lines().some(({ msg }) => msg === 'a message that is no batch is dropped'));
+      await until(() => lines().some(({ msg }) => msg === 'dropped a message that is not a batch'));
       await arrives();
       expect(worker.handled).not.toContain('not an id');
       expect(worker.dead).toEqual([]);

@@ -107,7 +107,7 @@ export function createLane(options: LaneSettings): Lane {
     current = undefined;
     retryAt = failures === 0 ? 0 : Date.now() + backOffMs(BACK_OFF_MS, failures);
     failures += 1;
-    log.warn({ err: error }, 'the append connection is lost');
+    log.warn({ err: error }, 'lost the append connection; reconnecting');
     client.end().catch(() => undefined);
   }
 

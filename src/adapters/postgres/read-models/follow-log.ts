@@ -80,13 +80,16 @@ export async function followLog({ signal, log, ...following }: FollowLog): Promi
     } catch (error) {
       if (signal.aborted) return;
       if (isOvertaken(error)) {
-        log.info({ projection: name, position }, 'checkpoint moved by somebody else: starting from there');
+        log.info(
+          { projection: name, position },
+          'another process moved the checkpoint; continuing from there',
+        );
         continue;
       }
       failures += 1;
       if (willPass(error)) {
         const wait = backOffMs(BACK_OFF_MS, failures);
-        log.warn({ err: error, projection: name, position, wait }, 'projection interrupted');
+        log.warn({ err: error, projection: name, position, wait }, 'projection interrupted; retrying');
         await sleep(wait, signal);
       } else {
         // The store delivers everything before an event that it cannot read.
@@ -95,7 +98,7 @@ export async function followLog({ signal, log, ...following }: FollowLog): Promi
         following.onHealth({ name, position, ...stopped });
         log.error(
           { err: error, projection: name, stoppedAt },
-          'projection stopped: it cannot get past an event',
+          'projection stopped at an event that it cannot apply; retrying in 10 s',
         );
         await sleep(POISON_RETRY_MS, signal);
       }

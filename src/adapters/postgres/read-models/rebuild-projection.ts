@@ -109,7 +109,7 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
         seconds: (performance.now() - started) / 1000,
         isVerified: compared.isVerified,
       };
-      log.info(rebuilt, 'read model rebuilt');
+      log.info(rebuilt, 'rebuilt a read model');
       return rebuilt;
     } finally {
       await writer.close();

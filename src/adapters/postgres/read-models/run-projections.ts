@@ -102,7 +102,7 @@ export async function readModelsMade(
     const { rows } = await pool.query<Made>(VERSIONS);
     const missing = missingAmong(projections, rows);
     if (missing.length === 0) return;
-    if (!isSaid) log.info({ missing }, 'waiting for the projector to make the read models');
+    if (!isSaid) log.info({ missing }, 'waiting until the projector has built the read models');
     await pause(READY_POLL_MS, undefined, { signal });
   }
 }
@@ -150,7 +150,7 @@ export async function makeReadModels({
       else {
         log.info(
           { projection: name, from: older.version, to: version },
-          'read model of older code: rebuilding it',
+          'the read model was built by an older version; rebuilding it',
         );
         await rebuildProjection({ store, databaseUrl, projection, log });
       }
