@@ -36,11 +36,11 @@ import { clusterReach } from './realtime/presence/received.ts';
 export interface App {
   /** Where it listens. */
   url: string;
-  /** Ends in order: no new work, sockets told, requests answered, readers stopped, database closed. */
+  /** Stops in order: no new work, clients sent elsewhere, requests answered, followers stopped, database closed. */
   stop(): Promise<void>;
 }
 
-/** Where the status port listens: it says more than strangers may hear. */
+/** Where the status port listens: it shows details that strangers must not see. */
 const LOOPBACK = '127.0.0.1';
 
 /**

@@ -14,7 +14,7 @@ export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
 export interface AggregateRef<S> {
   stream: Stream;
   aggregate: Aggregate<S, never>;
-  /** The decision relies on what the stream tells about this user and about nobody in particular; see `Guard`. */
+  /** The decision relies on events about this user and on events about no user in particular; see `Guard`. */
   about?: UserId;
 }
 
@@ -22,7 +22,7 @@ export interface Actor {
   userId: UserId;
   role: Role;
 }
-/** Reactions act for nobody: rules about who may do it do not bind them. */
+/** Automations act as the system: rules about who may do something do not bind it. */
 export type ActorOrSystem = Actor | 'system';
 
 /** Everything a decision may use besides its input and what is known: nothing else is ambient. */

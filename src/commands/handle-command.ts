@@ -59,7 +59,7 @@ export type HandleCommand = <I, S, E extends DomainEvent>(
   request: Request,
 ) => Promise<Outcome<E>>;
 
-/** Decisions lost to other processes before the command gives up; each loss means that somebody else won. */
+/** How many decisions a command may lose to other processes. Each loss means that another one succeeded. */
 export const MAX_ATTEMPTS = 20;
 
 type Refs = [name: string, ref: AggregateRef<unknown>][];

@@ -31,8 +31,8 @@ const CONNECTIONS = {
   searches: availableParallelism() > 2 ? 2 : 1,
 };
 /**
- * Where many processes share one log: each commit wakes most of them, which costs more than what is in it. Nobody sees the
- * delay, and a lone append has none.
+ * Where many processes share one log, every commit wakes most of them, which costs more than the append itself. A pause of
+ * 20 ms is invisible, and a lone append is not delayed.
  */
 const PACE_MS = 20;
 
@@ -59,7 +59,7 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     pool: openPool('commands', REQUESTS),
     /** Passwords and sessions. */
     logins: openPool('logins', REQUESTS),
-    /** What nobody waits for: readers that follow the log, checkpoints, upkeep. */
+    /** Background work: followers of the log, checkpoints, upkeep. */
     background: openPool('background'),
   };
 }

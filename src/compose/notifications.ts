@@ -37,11 +37,11 @@ import { createWebPushPusher } from '../adapters/web-push/pusher.ts';
 import type { Progress } from '../projections/projection.ts';
 import { whileLeading } from './while-leading.ts';
 
-/** A pool of their own: whatever is told later, requests never wait for a connection because of it. */
+/** Notifications have a pool of their own, so that requests never wait for a connection because of them. */
 const CONNECTIONS = 6;
 /** Batches in the hands of the workers of this process, by lane. The mailer has five connections: one is always left. */
 const AT_ONCE = { email: 8, push: 10, 'email-slow': 3, 'push-slow': 3 };
-/** How long it may be behind before readiness tells of it. */
+/** How long it may be behind before readiness reports it. */
 const BEHIND_SECONDS = { notifier: 60, audiences: 600 };
 const YEAR_MS = 365 * 24 * 3_600_000;
 
@@ -97,7 +97,7 @@ interface WorkerDeps extends NotificationDeps, ReturnType<typeof openPush> {
   metrics: Metrics;
 }
 
-/** Takes notifications from the queue to those who are told, from here on. Answers with what readiness asks. */
+/** Delivers notifications from the queue. Returns the checks for readiness. */
 export async function startNotificationWorkers(config: Config, log: Logger, open: Closers, deps: WorkerDeps) {
   const { queue, links } = deps;
   const url = deps.url.replace(/\/$/, '');
@@ -149,7 +149,7 @@ interface NotifierDeps extends NotificationDeps {
   metrics: Metrics;
 }
 
-/** Decides who is told, and puts it into the queue, wherever this process leads. */
+/** Decides who is told and fills the queue, wherever this process leads. */
 export function startNotifications(log: Logger, open: Closers, deps: NotifierDeps) {
   const { store, outbox, fanOuts, queue, metrics } = deps;
   const notifying = whileLeading(deps.leases, 'notifier', () => notify(log, deps));

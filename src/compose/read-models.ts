@@ -52,7 +52,7 @@ export function openReadModels(
   const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(background, projections);
   if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
 
-  // Where requests are served elsewhere, whoever waits asks the table of checkpoints each 25 ms anyway.
+  // Where requests are served by another process, its waiters poll the table of checkpoints every 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
   const projecting = whileLeading(leases, 'projector', () =>
     startProjections({ store, databaseUrl, log, projections, progress, lingerMs }),

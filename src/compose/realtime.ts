@@ -20,7 +20,7 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   delivery: Delivery | undefined;
 }
 
-/** Tells the sockets of all nodes what happens, wherever this process leads. */
+/** Runs the broadcaster for the sockets of all nodes, wherever this process leads. */
 export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
   const { background, leases, store, loader, metrics, bus } = deps;
   let { delivery } = deps;

@@ -39,7 +39,7 @@ import { wireUp } from './delivery/wire.ts';
 export interface RealtimeMetrics {
   socketOpened(): void;
   socketClosed(): void;
-  /** One event has been written to so many sockets. */
+  /** Counts the sockets that one event has been written to. */
   delivered(sockets: number): void;
   refused(code: string): void;
   slowConsumerCut(): void;
@@ -60,7 +60,7 @@ export interface GatewayDeps {
   metrics: RealtimeMetrics;
   log: Logger;
   newId: () => string;
-  /** Where a request comes from, whatever proxies are in between. */
+  /** Returns the client's address behind the trusted proxies. */
   clientAddress: (request: IncomingMessage) => string;
   settings: Partial<RealtimeSettings>;
   /** The other nodes, if there may be some: then a broadcaster somewhere follows the log for all of them. */
@@ -74,14 +74,14 @@ export interface Gateway {
   drain(): void;
   /** Closes every socket. The HTTP server stays open. */
   close(): Promise<void>;
-  /** Those of the users who have a socket, or had one here until a second ago. */
+  /** Resolves with the users who have a socket, or had one here until a second ago. */
   online: Attendances['online'];
-  /** See `Reach` of the notifications: who has a socket, and what has arrived there. */
+  /** See `Reach` of the notifications: who has a socket, and what has arrived at it. */
   reach: Pick<Attendances, 'look'>;
   announceRead(reading: Reading): void;
-  /** What a broadcaster in this process tells through; with a cluster it reaches all nodes. */
+  /** What a broadcaster in this process delivers through; in a cluster it reaches all nodes. */
   delivery: Delivery;
-  /** The position of the last event told; in a cluster, of the last in the log. */
+  /** The position of the last event delivered; in a cluster, of the last in the log. */
   position(): Position | Promise<Position>;
 }
 
@@ -90,7 +90,7 @@ const SWEEP_MS = 1_000;
 const RECONNECT_WITHIN_MS = 10_000;
 const CLOSE_MS = 1_000;
 
-/** Hands over one frame of a connection in each turn of the event loop: thousands at once would keep all others waiting. */
+/** Hands over one frame of a connection in each turn of the event loop, so that a flood does not keep others waiting. */
 class FrameByFrame extends WebSocketServer {
   constructor(options: ServerOptions) {
     super({ ...options, allowSynchronousEvents: false });

@@ -12,7 +12,7 @@ export interface RegisteredAccount {
 }
 export type Account = { status: 'none' } | RegisteredAccount;
 
-/** What holds until somebody chooses otherwise. */
+/** The preferences of an account that has set none. */
 export const standardPreferences: NotificationPreferences = {
   email: true,
   push: true,

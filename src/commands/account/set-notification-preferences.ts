@@ -31,7 +31,7 @@ const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean
   a.quietHours?.timeZone === b.quietHours?.timeZone &&
   new Set(a.muted).symmetricDifference(new Set(b.muted)).size === 0;
 
-/** Everybody decides for themselves how they want to be told. */
+/** Users set only their own preferences. */
 export const setNotificationPreferences = defineCommand<
   z.infer<typeof input>,
   { account: Account },

@@ -64,7 +64,7 @@ export const membershipIn = (groupId: GroupId, actor: ActorOrSystem): AggregateR
 export const isMember = (group: ChatGroup, userId: UserId): group is ExistingGroup =>
   group.status !== 'none' && group.members.has(userId);
 
-/** Whoever is not in a group may not know that it exists. The system may enter every group that does. */
+/** Throws GROUP_NOT_FOUND for actors outside the group, who may not know that it exists. The system may enter every group. */
 export function requireMember(group: ChatGroup, actor: ActorOrSystem): asserts group is ExistingGroup {
   const isInside = actor === 'system' ? group.status !== 'none' : isMember(group, actor.userId);
   ensure(isInside, 'GROUP_NOT_FOUND');
@@ -75,8 +75,8 @@ export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
 }
 
 /**
- * The job's owner who takes over when the last admin goes, so that somebody can run the group while others are in it or may
- * still come. Undefined when an admin remains, or nobody is left to be served. Throws `LAST_ADMIN` when nobody could take over.
+ * Returns the job's owner, who takes over when the last admin goes, so that the group has an admin while members are in it or
+ * may still come. Undefined when an admin remains or no member is left. Throws `LAST_ADMIN` when there is no one to take over.
  */
 export function successorOf(group: ExistingGroup, leaving: UserId): UserId | undefined {
   const { ownerId, status } = group;

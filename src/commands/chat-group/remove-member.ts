@@ -16,7 +16,7 @@ import {
 const input = z.strictObject({ groupId: GroupId, userId: UserId });
 
 /**
- * An admin takes somebody out, or the system does. Whoever removes itself, leaves. The owner of the job stays; it takes
+ * An admin or the system removes a member. A member that removes itself leaves. The owner of the job stays; it takes
  * over from the last admin who goes.
  */
 export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({

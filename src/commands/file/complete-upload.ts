@@ -10,7 +10,7 @@ import { type File, fileOf, subjectOf } from './file.ts';
 
 const input = z.strictObject({ fileId: FileId, etag: fileEvents.FileUploaded.shape.etag });
 
-/** The bytes are there. Nobody but the uploader may know that there is such a file; told again, nothing changes. */
+/** Records that the bytes have arrived. Only the uploader may know of the file. A repetition changes nothing. */
 export const completeUpload = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'CompleteUpload',
   input,

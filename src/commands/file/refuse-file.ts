@@ -10,7 +10,7 @@ import { type File, fileOf, subjectOf } from './file.ts';
 const { reason, signature } = fileEvents.FileRefused.shape;
 const input = z.strictObject({ fileId: FileId, reason, signature });
 
-/** Whoever asks may delete the bytes once this has answered. A file that was cleared is only refused as never sent. */
+/** The caller may delete the bytes once this has succeeded. A cleared file can only be refused as never sent. */
 export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'RefuseFile',
   input,

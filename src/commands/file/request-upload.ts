@@ -34,7 +34,7 @@ const input = z.strictObject({
   sha256: givenSha256.nullish(),
 });
 
-/** How large a file may be and of which type is a setting, so whoever asks has been told already. */
+/** The limits of size and type are settings, so the route checks them. */
 export const requestUpload = defineCommand<
   z.infer<typeof input>,
   { file: File; group: ChatGroup },

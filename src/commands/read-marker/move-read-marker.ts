@@ -14,7 +14,7 @@ export interface Reading {
 export interface ReadMarkers {
   /**
    * Moves a member's marker to `seq`, never back and never past the head; `moved` is false when it stood there or
-   * further. Throws GROUP_NOT_FOUND for everybody who is not in the group, and `NotCaughtUp`.
+   * further. Throws GROUP_NOT_FOUND for users outside the group, and `NotCaughtUp`.
    */
   move(
     groupId: GroupId,

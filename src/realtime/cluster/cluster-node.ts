@@ -23,7 +23,7 @@ import type { Users } from '../presence/users.ts';
 const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
 const REPORT_MS = 1_000;
-/** A third of the time after which what is told of a user is forgotten. */
+/** A third of the time after which a report about a user is forgotten. */
 const REFRESH_MS = ATTENDANCE_MS / 3;
 
 interface ClusterNodeDeps {
@@ -43,7 +43,7 @@ interface ClusterNodeDeps {
   log: Logger;
 }
 
-/** One of several nodes: a broadcaster somewhere follows the log for all of them. */
+/** One of several nodes: one broadcaster follows the log for all of them. */
 export function clusterNode(deps: ClusterNodeDeps): Node {
   const { io, write, bus, registry, users, store, heads, settings, signal, log } = deps;
   const { adapter } = io.of('/');

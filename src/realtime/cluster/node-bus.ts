@@ -1,18 +1,18 @@
 import type { ServerOptions } from 'socket.io';
 
 /**
- * The port that carries what is emitted on one node to the sockets of all the others. It is a hint like every push: what
- * it loses, `heads` and `sync` repair.
+ * The port that carries what one node sends to the sockets of all others. Like every push this is a hint: `heads` and `sync`
+ * repair what it loses.
  */
 export interface NodeBus {
-  /** Socket.IO's adapter, for the server of this node. It never hears what this node itself emitted. */
+  /** Socket.IO's adapter for the server of this node. It does not receive what this node itself sent. */
   adapter: NonNullable<ServerOptions['adapter']>;
-  /** Resolves once this node hears all rooms that it has now; out of reach, at the latest after a second. */
+  /** Resolves once this node is subscribed to all rooms that it has now; after a second at the latest. */
   hearing(): Promise<void>;
-  /** Resolves once everything emitted so far has been taken over. Rejects when some of it was lost. */
+  /** Resolves once everything sent so far has been taken over. Rejects when some of it was lost. */
   takenOver(): Promise<void>;
-  /** Calls back when this node hears the others again after an outage: it may have missed anything. */
+  /** Calls back when this node receives from the others again after an outage: it may have missed anything. */
   onReturn(listener: () => void): void;
-  /** Why nothing passes now; undefined while all is well. */
+  /** Why the bus does not work now; undefined while it does. */
   failure(): string | undefined;
 }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { GroupId, UserId } from '../../events/ids.ts';
 
 /**
- * What the nodes of a cluster tell each other besides what clients hear. News are never believed: they only say where it
- * is worth looking at the log.
+ * What the nodes of a cluster tell each other besides what clients get. News are never trusted: they only say where to read
+ * the log.
  */
 export const nodeNews = {
   /** The roster of a group has come to a revision; `userId` is whom it concerns. */

@@ -6,25 +6,25 @@ import type { Delivery } from '../delivery/delivery.ts';
 import type { Send } from '../delivery/write-frames.ts';
 import type { Reach } from '../presence/received.ts';
 
-/** Calls back each so many milliseconds until the gateway closes. */
+/** Calls `work` every `ms` milliseconds until the gateway closes. */
 export type Every = (ms: number, work: () => void | Promise<void>) => void;
 
-/** What is done differently by the only node and by one of several. */
+/** What differs between a lone node and one of a cluster. */
 export interface Node {
   /** Reaches the sockets of all nodes. */
   send: Send;
   delivery: Delivery;
   reach: Reach;
   attendances: Attendances;
-  /** Whether the user has sockets on other nodes; absent where there are none. */
+  /** Resolves with whether the user has sockets on other nodes; absent for a lone node. */
   isElsewhere?: (userId: UserId) => Promise<boolean>;
-  /** Whether the handshake leaves the user within the limit on all nodes together; absent where there are no others. */
+  /** Resolves with whether a handshake keeps the user within the limit on all nodes together; absent for a lone node. */
   admits?: (user: User, handshake: ChatSocket) => Promise<boolean>;
-  /** The user has a socket more or less. */
+  /** Notes that the user's number of sockets has changed. */
   changed(userId: UserId): void;
-  /** What happened up to then, the rooms of new sockets have to show; of what happens later they are told. */
+  /** The rooms of a new socket must show the log up to this position; it is told of later events. */
   position(): Position | Promise<Position>;
-  /** Resolves once this node hears what is told to the rooms that it has. */
+  /** Resolves once this node receives what is sent to its rooms. */
   hearing(): Promise<void> | undefined;
   start(every: Every): Promise<void>;
   close(): Promise<void>;

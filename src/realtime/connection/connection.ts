@@ -11,7 +11,7 @@ export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, Defa
 /** Events of one user that may wait for their turn: a client may ask about each of a thousand groups at once. */
 const MAX_WAITING = 1_024;
 const MAX_WAITING_BYTES = 4_194_304;
-/** Typing is worth nothing once it is a flood: more than this is dropped in silence. */
+/** More typing than this is dropped silently. */
 const TYPING = { perSecond: 4, burst: 10 };
 
 /** A user with sockets on this node, or until a moment ago. */
@@ -25,7 +25,7 @@ export interface User {
   waitingBytes: number;
   /** Counts the changes of this user's memberships that the broadcaster has handled. */
   membershipChanges: number;
-  /** Runs while the user may still come back before others are told. */
+  /** Runs while the user may still come back unnoticed. */
   absence: NodeJS.Timeout | undefined;
 }
 
@@ -34,7 +34,7 @@ export class Connection {
   session: Session;
   readonly user: User;
   readonly wire: Wire;
-  /** Groups of its own that this socket does not want to hear, by `leaveRoom`. */
+  /** The user's groups that this socket has left by `leaveRoom`. */
   readonly unheard = new Set<GroupId>();
   /** Whether the end of the present token has been announced. */
   isWarned = false;

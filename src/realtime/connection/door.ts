@@ -60,7 +60,7 @@ export function upgradeCheck(
   };
 }
 
-/** Tells a client that begins with polling, as most do unless they are told otherwise, what it has to do. Pages may read it. */
+/** Answers a client that begins with polling, the default of most, with what it has to do. Pages may read the answer. */
 export function refusePolling(io: ChatServer, allowedOrigins: readonly string[]): void {
   const body = JSON.stringify(
     problem('BAD_REQUEST', { detail: 'Only WebSocket is spoken here: set transports to ["websocket"]' }),

@@ -14,7 +14,7 @@ interface HandleEventDeps {
   handlers: ClientEventHandlers;
   rateLimits: RateLimits;
   revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>;
-  /** Told of every answer that says no. */
+  /** Called with the code of every refusal. */
   refused: (code: string) => void;
   log: Logger;
 }
@@ -31,14 +31,14 @@ export function shown(error: unknown): Problem {
   return visible;
 }
 
-/** What an event takes; one that there is not is one that somebody asks for. */
+/** Returns the cost of an event. An unknown event costs as much as any. */
 const costOfEvent = (name: unknown): Cost =>
   (isClientEvent(name) ? costOf(name) : undefined) ?? DEFAULT_COSTS.socketEvent;
 
 const isClientEvent = (name: unknown): name is ClientEvent =>
   typeof name === 'string' && Object.hasOwn(clientEvents, name);
 
-/** The one way in for whatever a client sends. It never throws: hostile input is answered, or ignored. */
+/** Handles every event that a client sends. Never throws: hostile input is answered or ignored. */
 export function eventHandler({ handlers, rateLimits, revocations, refused, log }: HandleEventDeps) {
   async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[]): Promise<object> {
     const fault = sessionFault(socket.data.session, revocations);
@@ -62,7 +62,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     if (visible.code === 'INTERNAL') log.error({ err: error, event: name }, 'a socket event failed');
     refused(visible.code);
     reply?.({ ok: false, error: visible } as { ok: boolean });
-    // What fails on this side, clients are asked to repeat.
+    // Clients are asked to repeat what fails on this side.
     if (visible.status < 500) connection.wasRefused();
   }
 
@@ -90,7 +90,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     const isQueued = connection.enqueue(bytes, async () => {
       const delayMs = dueAt - performance.now();
       if (delayMs > 0) await pause(delayMs);
-      // Whoever has been told to repeat an event does not expect it to happen later.
+      // The client has been told to repeat the event, and does not expect it to happen later.
       if (isAnswered) return;
       try {
         const answer = await obey(socket, name, args);

@@ -78,7 +78,7 @@ export function handshake({
         if (data.code === 'INTERNAL') log.error({ err: error }, 'a handshake failed');
         refused(data.code);
         door.refused(socket.conn, data.status < 500);
-        // A stock client that hears of an error never tries again; one whose connection closes does, by itself.
+        // A stock client never retries after an error, but reconnects when its connection closes.
         if (data.status >= 500 || data.code === 'RATE_LIMITED') return socket.conn.close();
         next(Object.assign(new Error(data.title), { data }));
       },

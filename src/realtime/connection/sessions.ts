@@ -3,7 +3,7 @@ import type { ChatServer, ChatSocket } from './connection.ts';
 
 const WARNING_MS = 60_000;
 
-/** For longer than that nobody stays connected whose session may have ended elsewhere. */
+/** How long a socket stays connected while it is unknown whether its session has ended elsewhere. */
 const BLIND_MS = 30_000;
 
 /** Why the session may not go on, if so: checked in memory, on every event. */

@@ -25,7 +25,7 @@ interface SyncDeps {
 export function syncFrom({ store, membership }: SyncDeps) {
   return async function sync({ groups }: Payload<'sync'>, actor: Actor): Promise<Answer<'sync'>> {
     const asked = groups.map(({ groupId }) => groupId);
-    // In this order: whoever is still inside after the heads were read may know everything up to them.
+    // In this order: a member after the heads were read may know everything up to them.
     const heads = await headSeqs(store, asked);
     const inside = await membership.among(asked, actor);
     if (inside.size === 0) throw new CommandRejected('GROUP_NOT_FOUND');

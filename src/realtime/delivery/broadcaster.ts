@@ -26,26 +26,26 @@ export interface BroadcasterOptions {
 }
 
 export interface Broadcaster {
-  /** The position of the last event told. */
+  /** The position of the last event delivered. */
   position(): Position;
   /** Why it is retrying right now; undefined while all is well. */
   failure(): Error | undefined;
-  /** Resolves when nothing more is told, and the checkpoint is saved. */
+  /** Resolves once nothing more is delivered and the checkpoint is saved. */
   stop(): Promise<void>;
 }
 
 const BATCH = 200;
-/** Nobody sees it, and what comes together is read, told and written to sockets together, on every node. */
+/** 10 ms is invisible, and events that come together are read, delivered and written to sockets together, on every node. */
 const LINGER_MS = 10;
 const RETRY_MS = 1_000;
-/** What happened longer ago is told by `heads` only, lest a backlog delay what happens now. */
+/** Older events are left to `heads`, so that a backlog does not delay what happens now. */
 const STALE_MS = 30_000;
-/** How often it tells how far it has come. */
+/** How often progress is reported. */
 const TELL_MS = 1_000;
 
 /**
- * Tells what happened, in the order of the log. It is a hint: `heads` and `sync` repair whatever is lost. With a
- * checkpoint, what was not taken over is told again, here or by a successor: repetitions are harmless.
+ * Delivers events to sockets, in the order of the log. A push is a hint: `heads` and `sync` repair what is lost. With a
+ * checkpoint, what was not taken over is delivered again, here or by a successor; repetitions are harmless.
  */
 export function startBroadcaster({ delivery, store, loader, from, log }: BroadcasterOptions): Broadcaster {
   const stopping = new AbortController();
@@ -64,9 +64,9 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
   }
 
   /**
-   * What newer code did to a roster may have put somebody out: without a fence at each room nothing of the group is pushed
-   * any more, and `sync`, which asks for the roster, is refused. What it did to a conversation is skipped: clients see the
-   * gap, and `sync` has it.
+   * Handles an event of newer code. In a group's stream it may have removed a member, so nothing of the group is pushed any
+   * more, and `sync`, which reads the roster, is refused. In a conversation it is skipped: clients see the gap, and `sync`
+   * has it.
    */
   function tellUnknown(event: Recorded): void {
     if (!isChatGroupEvent(event)) return;

@@ -13,7 +13,7 @@ interface Everywhere {
   bus: Pick<NodeBus, 'takenOver'>;
   /** Reaches the sockets of all nodes. */
   send: Send;
-  /** Hears what the other nodes hear. */
+  /** Gets the news that the other nodes get. */
   here?: NodeNewsHandlers;
 }
 

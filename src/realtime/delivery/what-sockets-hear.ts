@@ -6,7 +6,7 @@ import type { ServerToClientEvents } from '../connection/protocol.ts';
 
 type GroupEvent = ConversationEvent | ChatGroupEvent;
 
-/** What an event of a group is called on the socket; all members hear it. Undefined: nobody hears it. */
+/** The socket event that all members get for an event of a group; undefined when none is sent. */
 export const pushedAs = {
   MessageSent: 'messageSent',
   MessageEdited: 'messageEdited',
@@ -20,13 +20,13 @@ export const pushedAs = {
   GroupClosed: 'groupClosed',
 } as const satisfies Record<GroupEvent['type'], keyof ServerToClientEvents | undefined>;
 
-/** The names under which members hear the events of a group. */
+/** The names of the socket events that carry events of a group. */
 export type GroupPush = NonNullable<(typeof pushedAs)[keyof typeof pushedAs]>;
 
 export const isGroupEvent = (event: Recorded<DomainEvent>): event is Recorded<GroupEvent> =>
   Object.hasOwn(pushedAs, event.type);
 
-/** Whom an event puts into a group's room, or takes out of it before anybody hears of it. */
+/** The user that an event puts into a group's room, or takes out of it before the event is delivered. */
 export type Move =
   | { groupId: GroupId; userId: UserId; to: 'in' }
   | { groupId: GroupId; userId: UserId; to: 'out'; reason: 'left' | 'removed' };
@@ -49,7 +49,7 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
 
 export type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
 
-/** What the sockets of a file's uploader hear of an event; undefined: nothing. */
+/** Returns what the sockets of a file's uploader get for an event; undefined for nothing. */
 export function fileNewsOf({ type, data }: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
   switch (type) {
     case 'FileUploaded':

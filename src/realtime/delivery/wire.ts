@@ -61,7 +61,7 @@ export class Wire {
   readonly #tcp: TcpSocket;
   readonly #limit: number;
   readonly #flushSoon: (wire: Wire) => void;
-  /** Told when the connection could not keep up: from then on nothing but the end is sent. */
+  /** Called when the connection cannot keep up. From then on only its end is sent. */
   onCut: (() => void) | undefined;
   #frames: Buffer[] = [];
   #bytes = 0;
@@ -122,7 +122,7 @@ export class Wire {
     this.#isEnded = true;
     this.#close(POLICY_VIOLATION, reason);
     const { bytesRead } = this.#tcp;
-    // Even frames that nobody looks at cost time to parse; a client that closes as well sends a few bytes.
+    // Parsing frames costs time even when they are ignored. A client that closes as well sends only a few bytes.
     this.#tcp.on('data', () => {
       if (this.#tcp.bytesRead - bytesRead > LAST_WORDS_BYTES) this.#ws.pause();
     });
@@ -143,7 +143,7 @@ export class Wire {
     });
   }
 
-  /** Takes the place of the sender's own method: the caller is told at once, so nothing queues up before this. */
+  /** Replaces the sender's own method. It calls back at once, so that nothing queues before it. */
   sendFrame([head, body]: FrameParts, sent?: (error?: Error | null) => void): void {
     const opcode = head[0]! & 0x0f;
     const whole = body === undefined ? head : Buffer.concat([head, Buffer.from(body)]);

@@ -42,7 +42,7 @@ export const textOf = (packet: Packet): string =>
 
 /**
  * Returns what writes one shared frame straight to each socket's wire: the event is encoded once, and a delivery is an entry
- * in a list. `delivered` hears the number of sockets reached.
+ * in a list. `delivered` is called with the number of sockets reached.
  */
 export function frameWriter(io: ChatServer, delivered: (sockets: number) => void): WriteFrames {
   const main = io.of('/');

@@ -3,9 +3,9 @@ import type { ChatServer } from '../connection/connection.ts';
 import type { HintName } from '../delivery/write-frames.ts';
 import { TokenBucket } from '../../kit/token-bucket.ts';
 
-/** In a room of so few sockets, which may all be one user's, a hint costs no more than what it tells of. */
+/** In a room of at most this many sockets, which may all be one user's, hints are not limited. */
 const SMALL_ROOM = 20;
-/** What hints of one kind may take in a larger room: ten hints a second at 200 sockets, five at 400. */
+/** The frames of one kind of hint in a larger room: ten hints a second at 200 sockets, five at 400. */
 export const FRAMES = { perSecond: 2_000, burst: 2_000 };
 
 export interface HintBudgets {

@@ -3,10 +3,10 @@ import type { Packet, Target, WriteFrames } from '../delivery/write-frames.ts';
 import { FRAMES, type HintBudgets } from './hint-budgets.ts';
 import { TokenBuckets } from '../../kit/token-bucket.ts';
 
-/** In a larger room it is no matter whether every arrival is told. */
+/** In a larger room arrivals may go untold. */
 const LARGE_ROOM = 200;
 
-/** That a user has come or gone, and where that has not been told yet. */
+/** A user's arrival or departure, and the rooms that have not been told yet. */
 interface News {
   packet: Packet;
   target: Target;
@@ -41,7 +41,7 @@ export function presenceHints(budgets: HintBudgets, write: WriteFrames): TellPre
     const rooms = new Set<string>();
     for (const room of untold) {
       if (budgets.take(room, 'presence')) rooms.add(room);
-      // A departure is told in any case: nobody is shown as online for ever.
+      // Every departure is told: otherwise a user would be shown as online for ever.
       else if (!online || budgets.sizeOf(room) <= LARGE_ROOM) {
         budgets.share(room, 'presence', userId, () => tellRoom(room, userId, news));
         continue;

@@ -4,7 +4,7 @@ import type { Hints } from './hints.ts';
 import { groupsAmong } from '../rooms/rooms.ts';
 import type { Users } from './users.ts';
 
-/** A socket that comes back within this time was never away. */
+/** A user that comes back within this time was never away. */
 const GRACE_MS = 1_000;
 
 export interface Presence {
@@ -15,7 +15,7 @@ export interface Presence {
 }
 
 /**
- * Tells a user's groups when the first of its sockets is there, and when the last has gone. Not logged; may be lost.
+ * Tells a user's groups when its first socket arrives and when its last one has gone. Not logged; may be lost.
  * `isElsewhere` answers whether the user has sockets on other nodes: then it neither comes nor goes.
  */
 export function trackPresence(
@@ -36,7 +36,7 @@ export function trackPresence(
     if (groups.length > 0) hints.presence(id, online, groups);
   }
 
-  /** Tells it unless the user is on another node, or has changed its mind before that is known. */
+  /** Tells it unless the user is on another node, or has come or gone again before that is known. */
   function tellAll(user: User, online: boolean, groups: readonly GroupId[]): void {
     if (!isElsewhere) return tell(user, online, groups);
     void isElsewhere(user.id).then((isThere) => {

@@ -5,12 +5,12 @@ import { type Attendance, type OnlineRegistry, type Received, hasSockets } from 
 import type { Users } from './users.ts';
 import type { EngineSocket } from '../delivery/wire.ts';
 
-/** What happens is sent a little later than its time says: after a slow commit, and when the broadcaster hears of it. */
+/** An event is sent a little later than its time says: after a slow commit and the broadcaster's read. */
 const BROADCAST_MS = 1_000;
 /** For so long what a socket has received is remembered after it has gone. */
 const REMEMBER_MS = 60_000;
 
-/** What so many sockets of one user had received is remembered; a client that comes and goes makes no more of it. */
+/** At most this many closed sockets are remembered per user, so that a flapping client cannot grow memory. */
 const MOST_REMEMBERED = 20;
 
 /** What a socket had received that has gone since. */
@@ -22,7 +22,7 @@ export interface ReachOptions {
   now?: () => number;
   /** What happened up to then has been sent to the sockets of this node; now, unless others send it. */
   sentUntil?: () => number;
-  /** Told when a user has received more. */
+  /** Called when a user has received more. */
   onReceived?: (userId: UserId) => void;
 }
 
@@ -71,7 +71,7 @@ export function trackReach(io: ChatServer, users: Users, options: ReachOptions =
   /** One function for all connections: a closure for each would be memory of every idle socket. */
   function answered(this: EngineSocket): void {
     const connection = connections.get(this);
-    // A pong that nobody asked for proves nothing.
+    // A pong without a ping proves nothing.
     if (connection?.pingedAt === undefined) return;
     connection.receivedUntil = connection.pingedAt;
     connection.pingedAt = undefined;
@@ -150,7 +150,7 @@ export interface Reached {
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
 }
 
-/** By what nodes have told of the users. */
+/** Answers from what the nodes have reported. */
 function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
   const of = (userId: UserId) => attendances.get(userId) ?? [];
   return {
@@ -160,7 +160,7 @@ function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Rea
   };
 }
 
-/** A registry that has lost its memory is told of everybody within this time. */
+/** Within this time every node reports all its users again to a registry that has lost its memory. */
 const SETTLING_MS = 8_000;
 
 /** The nodes tell of a user once a second at most, so that asking more often brings nothing new. */
@@ -180,7 +180,7 @@ const bytesOfAttendances = (attendances: readonly Attendance[]): number =>
       USER_BYTES + attendances.length * NODE_BYTES,
     );
 
-/** How users are reached on all nodes but this. `look` rejects when nobody can tell, or not all nodes have told yet. */
+/** What users on the other nodes have received. `look` rejects when the registry does not answer or lacks reports. */
 export function clusterReach(registry: Pick<OnlineRegistry, 'elsewhere' | 'since'>) {
   const recent = new LRUCache<UserId, readonly Attendance[]>({
     maxSize: KEPT_BYTES,

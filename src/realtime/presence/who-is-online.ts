@@ -5,7 +5,7 @@ import { type Attendance, type OnlineRegistry, hasSockets } from './online-regis
 import { type Reach, type Reached, clusterReach } from './received.ts';
 import { type Users, placesOf } from './users.ts';
 
-/** Who is there, on whatever node. */
+/** Who is online, on any node. */
 export interface Attendances {
   /** Rejects when the other nodes cannot be asked. */
   look(userIds: readonly UserId[]): Promise<Reached>;
@@ -13,17 +13,17 @@ export interface Attendances {
   online(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>;
 }
 
-/** The same as told to the others, and asked of them. */
+/** The same in a cluster: reports to the other nodes and asks them. */
 export interface SharedAttendances extends Attendances {
-  /** What the others know of the user is out of date. */
+  /** Notes that the other nodes' knowledge of a user is out of date. */
   changed(userId: UserId): void;
-  /** Tells the others what has changed, or everything if they have forgotten it. To be called each second. */
+  /** Reports what has changed, or everything if the registry has forgotten it. Called once a second. */
   report(): Promise<void>;
-  /** Makes the next report tell of all who have not been told of since the last call: what is told is forgotten. */
+  /** Makes the next report include all users not reported since the last call, because reports are forgotten. */
   refresh(): void;
-  /** Whether the user has sockets on other nodes; false when nobody can tell. */
+  /** Resolves with whether the user has sockets on other nodes; with false when that is unknown. */
   isElsewhere(userId: UserId): Promise<boolean>;
-  /** Whether a handshake of the user leaves it within the limit on all nodes together. */
+  /** Resolves with whether a handshake keeps the user within the limit on all nodes together. */
   admits(user: User, handshake: ChatSocket): Promise<boolean>;
 }
 
@@ -32,7 +32,7 @@ interface Here {
   reach: Reach;
 }
 
-/** Who is there, on the only node. */
+/** Who is online on the only node. */
 export function localAttendances({ users, reach }: Here): Attendances {
   const reached: Reached = {
     isOnline: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
@@ -44,7 +44,7 @@ export function localAttendances({ users, reach }: Here): Attendances {
   };
 }
 
-/** Who is there, on one of several nodes. Whatever cannot be told or asked now costs nobody a connection. */
+/** Who is online in a cluster. A registry that is unreachable costs no client its connection. */
 export function sharedAttendances(
   { users, reach }: Here,
   { registry, maxSocketsPerUser, log }: { registry: OnlineRegistry; maxSocketsPerUser: number; log: Logger },
@@ -72,7 +72,7 @@ export function sharedAttendances(
       await registry.report(new Map([...userIds].map((userId) => [userId, here(userId)])));
       for (const userId of userIds) told.add(userId);
     } catch (err) {
-      // Whoever has gone is forgotten by itself.
+      // Users that have gone are forgotten by themselves.
       for (const userId of userIds) if (users.find(userId)) changed.add(userId);
       throw err;
     }
@@ -110,7 +110,7 @@ export function sharedAttendances(
 
     async admits(user, handshake) {
       const { id, sockets, arriving } = user;
-      // Those behind it are not its concern: counted, they would make each other too many.
+      // Handshakes behind it are not counted: otherwise two would refuse each other.
       const ahead = [...arriving].indexOf(handshake);
       const attendance = { sockets: sockets.size + ahead + 1, received: reach.received(id) };
       try {

@@ -36,13 +36,13 @@ export const headSeq = async (store: Pick<EventStore, 'revisions'>, groupId: Gro
 
 export interface HeadAnnouncer {
   announce(): Promise<void>;
-  /** The next call tells of everything. */
+  /** Makes the next call announce all heads. */
   afresh(): void;
 }
 
 /**
- * Tells the rooms of this node where their conversations stand in the log, not in what this node happened to hear:
- * so that even the last message of a quiet group cannot stay lost. Each call tells of what moved since the one before.
+ * Announces to the rooms of this node the heads of their conversations, as the log has them and not as this node happened to
+ * learn them. So even the last message of a quiet group cannot stay lost. Each call announces what moved since the last one.
  */
 export function headAnnouncer(
   io: ChatServer,

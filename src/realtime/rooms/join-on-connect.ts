@@ -12,16 +12,16 @@ const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
 /** Rooms announced before the socket has to have taken the announcements. */
 const PAGE = 500;
-/** Who is in more groups asks alone, so that nobody waits for the answer. */
+/** A user in more groups gets a read of its own, so that no other user waits for it. */
 const FEW_GROUPS = 100;
 
 interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
   progress: Pick<Progress, 'reached'>;
   groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
-  /** How far in the log the read model has to be for this node to hear of every later change. */
+  /** The position that the read model must have reached; this node learns of every later change by itself. */
   position: () => Position | Promise<Position>;
-  /** Resolves once the socket hears the rooms that it is in. */
+  /** Resolves once this node receives what is sent to the rooms of its sockets. */
   hearing: () => Promise<void> | undefined;
   arrived: (socket: ChatSocket) => void;
   log: Logger;
@@ -43,7 +43,7 @@ export function joinOnConnect({
 }: ArrivalDeps) {
   const headOf = gather((groupIds: GroupId[]) => headSeqs(store, groupIds));
 
-  /** Thousands of sockets may come back in one second: they ask together. */
+  /** Reads the heads of sockets that arrive together in one query: thousands may come back in one second. */
   async function headsOf(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, number>> {
     if (groupIds.length > FEW_GROUPS) return headSeqs(store, groupIds);
     return new Map(
@@ -60,7 +60,7 @@ export function joinOnConnect({
     const heard = groups.filter((groupId) => !unheard.has(groupId));
     if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
     await hearing();
-    // Only now: what is sent later is heard, and what was sent before is below these.
+    // Only now: later events reach the socket, and earlier ones are below these heads.
     const heads = await headsOf(heard);
     arrived(socket);
     for (const [index, groupId] of heard.entries()) {

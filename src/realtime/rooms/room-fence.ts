@@ -12,9 +12,9 @@ import type { RosterNews } from '../cluster/node-news.ts';
 import { groupOfRoom, groupRoom } from './rooms.ts';
 import type { Users } from '../presence/users.ts';
 
-/** Events of one group that may wait until its room is right; of the rest `heads` tell. */
+/** How many events of one group may wait until its room is correct. `heads` announces the rest. */
 const MOST_HELD = 1_000;
-/** Of the last so many changes of a roster it is known why somebody is out. */
+/** How many roster changes are read back to tell "left" from "removed". */
 const REASONS = 200;
 
 interface RostersDeps {
@@ -27,15 +27,15 @@ interface RostersDeps {
 }
 
 export interface RoomFence {
-  /** A roster has changed, or so another node says. */
+  /** Notes that a roster has changed, as another node says. */
   hear(news: RosterNews): void;
   /** Calls `deliver` once the group's room is as the log has it at `needs` or later; never when that cannot be known. */
   pass(groupId: GroupId, needs: Revision, deliver: () => void): void;
   /** Brings a room in line with the log. Resolves when it is, or cannot be now. */
   correct(groupId: GroupId): Promise<void>;
-  /** Finds the rooms whose rosters changed without anybody saying so. */
+  /** Finds rooms whose rosters changed although no news came. */
   sweep(): Promise<void>;
-  /** Anything may have been missed. */
+  /** Distrusts all rooms: news may have been missed. */
   doubt(): void;
 }
 
@@ -43,20 +43,20 @@ export interface RoomFence {
 interface Correction {
   needs: Revision;
   held: (() => void)[];
-  /** Whom the changes concern, as far as known. */
+  /** The users whom the changes concern, as far as known. */
   concerned: Set<UserId>;
   done: Promise<void>;
 }
 
 /**
- * Keeps the rooms of one node of a cluster as the log has the rosters. What other nodes say is only a reason to look:
- * it may be lost, late or repeated. An event passes when the room is at least as new as the roster that the event
- * relied on; so whoever is removed hears nothing that was sent afterwards, whatever was lost.
+ * Keeps the rooms of one node of a cluster in line with the rosters in the log. News from other nodes may be lost, late or
+ * repeated; they are only a reason to read the log. An event passes once the room is at least as new as the roster that the
+ * event relied on. So a removed member receives nothing that was sent after the removal, whatever was lost.
  */
 export function createRoomFence({ io, users, store, loader, bus, log }: RostersDeps): RoomFence {
   const main = io.of('/');
   const { adapter } = main;
-  /** The revision of the roster by which a room is right; absent when somebody came in otherwise. */
+  /** The roster revision that a room matches; absent once a socket has entered by another way. */
   const known = new Map<GroupId, Revision>();
   const corrections = new Map<GroupId, Correction>();
   const knownOf = (groupId: GroupId) => known.get(groupId) ?? NO_STREAM;

@@ -2,7 +2,7 @@ import type { GroupId, UserId } from '../../events/ids.ts';
 
 const GROUP = 'group:';
 
-/** The room of everybody who hears a group. */
+/** The room of the sockets that hear a group. */
 export const groupRoom = (groupId: string) => `${GROUP}${groupId}`;
 /** The room of all sockets of one user. */
 export const userRoom = (userId: UserId) => `user:${userId}`;
