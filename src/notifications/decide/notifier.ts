@@ -58,7 +58,7 @@ const PAGE = 1_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 /** Where it has failed so often it is repeating itself. */
 const REPEATED = 3;
-const ACCOUNTS = ['accounts'];
+const ACCOUNTS = ['accounts'] as const;
 
 /**
  * Decides who is told later, and writes it to the outbox, a page of recipients in each transaction; a message that many
