@@ -72,8 +72,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         config: {
           idempotentAs: 'RequestUpload',
           refusals: [
-            'GROUP_NOT_FOUND',
-            'GROUP_CLOSED',
+            ...requestUpload.refuses,
             'FILE_TOO_LARGE',
             'FILE_TYPE_NOT_ALLOWED',
             'GROUP_FILES_FULL',
@@ -145,7 +144,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
   app.post(
     '/v1/files/:fileId/complete',
     {
-      config: { idempotentAs: 'CompleteUpload', refusals: ['FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
+      config: { idempotentAs: 'CompleteUpload', refusals: [...completeUpload.refuses, 'FILE_NOT_UPLOADED'] },
       schema: {
         tags,
         operationId: 'completeUpload',
