@@ -3,6 +3,7 @@ import type { DomainEvent } from '../events/domain-event.ts';
 import type { GroupId, MessageId, UserId } from '../events/ids.ts';
 import type { Role } from '../events/account.ts';
 import type { Stream } from '../events/streams.ts';
+import type { RejectionCode } from './rejection.ts';
 
 /** What is folded from a stream: a state and the pure step from one state to the next. */
 export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
@@ -57,6 +58,8 @@ export interface Lookups {
 export interface Command<I = never, S = never, E extends DomainEvent = DomainEvent> {
   name: string;
   input: z.ZodType<I>;
+  /** Every code that `decide` may throw for a person, or the handler for a repetition. The system may also get ROLE_NOT_ALLOWED. */
+  refuses: readonly RejectionCode[];
   writes: (input: I, actor: ActorOrSystem) => Stream;
   reads: (input: I, actor: ActorOrSystem) => { [K in keyof S]: AggregateRef<S[K]> };
   /** The message the command is about, looked up before the decision. */

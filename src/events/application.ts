@@ -6,6 +6,10 @@ import { text } from './text.ts';
 export const ReviewStatus = z.enum(['screening', 'interview', 'offer', 'hired', 'rejected']);
 export type ReviewStatus = z.infer<typeof ReviewStatus>;
 
+/** Every status of an application. */
+export const ApplicationStatus = z.enum(['submitted', 'withdrawn', ...ReviewStatus.options]);
+export type ApplicationStatus = z.infer<typeof ApplicationStatus>;
+
 export const CoverLetter = text(1, 10_000);
 export const StatusReason = text(1, 1_000);
 

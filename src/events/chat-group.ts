@@ -5,6 +5,9 @@ import { text } from './text.ts';
 export const GroupRole = z.enum(['admin', 'member']);
 export type GroupRole = z.infer<typeof GroupRole>;
 
+export const GroupStatus = z.enum(['open', 'closed']);
+export type GroupStatus = z.infer<typeof GroupStatus>;
+
 export const GroupName = text(1, 200);
 
 /** Bounded by the group's members: messages live in the conversation's own stream. */

@@ -29,6 +29,16 @@ export const RefusalReason = z.enum([
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
+/** How clients see a file. */
+export const FileStatus = z.enum(['pending', 'scanning', 'clean', 'infected', 'rejected']);
+export type FileStatus = z.infer<typeof FileStatus>;
+
+/** The statuses of a refused file. */
+export const RefusedStatus = FileStatus.extract(['infected', 'rejected']);
+
+export const refusedStatus = (reason: RefusalReason): z.infer<typeof RefusedStatus> =>
+  reason === 'infected' ? 'infected' : 'rejected';
+
 const subject = { fileId: FileId, groupId: GroupId, uploaderId: UserId };
 const time = z.iso.datetime({ precision: 3 });
 

@@ -33,6 +33,9 @@ export type Candidate = Omit<Notification, 'channel'>;
 /** What is told, whoever is told. */
 export type Notice = Omit<Candidate, 'recipientId'>;
 
+/** What is told of a message. */
+export type MessageNotice = Notice & { kind: 'message' };
+
 /** The notifications that go out together, to one recipient by one channel. Its id never changes, whoever retries. */
 export interface Batch {
   batchId: string;

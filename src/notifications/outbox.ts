@@ -3,8 +3,9 @@ import type { UserId } from '../events/ids.ts';
 import type { FanOut } from './decide/fan-outs.ts';
 import type { Batch, Candidate, Channel, Lane, Outcome } from './notification.ts';
 
-/** Messages are gathered at their recipient's pace; what becomes of applications is told at once, and slows nothing down. */
-export type Topic = 'messages' | 'applications';
+/** Whether what is told of a topic is gathered at its recipient's pace. The rest is told at once, and slows nothing down. */
+export const isPaced = { messages: true, applications: false };
+export type Topic = keyof typeof isPaced;
 
 /** Somebody for whom something waits. */
 export interface Waiting {

@@ -1,7 +1,8 @@
+import { accountEvents } from '../events/account.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { lists, plain, quoted } from './columns.ts';
-import type { Projection, Statement } from './projection.ts';
+import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Registered = Recorded<EventOf<'AccountRegistered'>>;
 type Changed = Recorded<EventOf<'ProfileChanged'>>;
@@ -60,7 +61,7 @@ const prefer = (events: Preferred[]): Statement => ({
 });
 
 /** Who is there, by which name, and how they want to be told of what happens while they are away. */
-export const accounts: Projection<'AccountRegistered' | 'ProfileChanged' | 'NotificationPreferencesSet'> = {
+export const accounts = defineProjection({
   name: 'accounts',
   version: 2,
   tables: `
@@ -79,7 +80,7 @@ export const accounts: Projection<'AccountRegistered' | 'ProfileChanged' | 'Noti
       preferences_revision bigint not null default -1
     )`,
   indexes: '',
-  handles: ['AccountRegistered', 'ProfileChanged', 'NotificationPreferencesSet'],
+  handles: typesOf(accountEvents),
   project: (events) => {
     const registered: Registered[] = [];
     const changed = new Map<string, Changed>();
@@ -95,4 +96,4 @@ export const accounts: Projection<'AccountRegistered' | 'ProfileChanged' | 'Noti
       ...(preferred.size > 0 ? [prefer([...preferred.values()])] : []),
     ];
   },
-};
+});

@@ -1,7 +1,8 @@
+import { type ApplicationStatus, applicationEvents } from '../events/application.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { plain, quoted } from './columns.ts';
-import type { Projection, Statement } from './projection.ts';
+import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Resubmitted = Recorded<EventOf<'ApplicationResubmitted'>>;
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
@@ -32,7 +33,7 @@ const submit = (events: Submitted[]): Statement => ({
 });
 
 /** Where an event brings an application. */
-function standing(event: Moved): { status: string; reason: string | null } {
+function standing(event: Moved): { status: ApplicationStatus; reason: string | null } {
   if (event.type === 'ApplicationWithdrawn') return { status: 'withdrawn', reason: null };
   if (event.type === 'ApplicationResubmitted') return { status: 'submitted', reason: null };
   return event.data;
@@ -67,7 +68,7 @@ const rewrite = (events: Resubmitted[]): Statement => ({
 });
 
 /** Who applied for what, and how far it went. */
-export const applications: Projection<Submitted['type'] | Moved['type']> = {
+export const applications = defineProjection({
   name: 'applications',
   version: 2,
   tables: `
@@ -87,13 +88,7 @@ export const applications: Projection<Submitted['type'] | Moved['type']> = {
   indexes: `
     create index applications_of_applicant on applications (applicant_id, position);
     create index applications_for_job on applications (job_id, position)`,
-  handles: [
-    'ApplicationSubmitted',
-    'ApplicationWithdrawn',
-    'ApplicationResubmitted',
-    'ApplicationStatusChanged',
-    'ApplicationReconsidered',
-  ],
+  handles: typesOf(applicationEvents),
   project: (events) => {
     const submitted: Submitted[] = [];
     const moved = new Map<string, Moved>();
@@ -109,4 +104,4 @@ export const applications: Projection<Submitted['type'] | Moved['type']> = {
       ...(moved.size > 0 ? [move([...moved.values()])] : []),
     ];
   },
-};
+});

@@ -1,11 +1,11 @@
-import type { GroupRole } from '../events/chat-group.ts';
-import type { EventOf } from '../events/domain-event.ts';
+import { type GroupRole, chatGroupEvents } from '../events/chat-group.ts';
+import type { ChatGroupEvent, EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { plain, quoted } from './columns.ts';
-import type { Projection, Statement } from './projection.ts';
+import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
-type Handled = 'ChatGroupCreated' | 'MemberJoined' | 'MemberLeft' | 'MemberRemoved' | 'GroupClosed';
+type Movement = Recorded<Exclude<ChatGroupEvent, { type: 'GroupClosed' }>>;
 
 interface Departure {
   groupId: string;
@@ -95,7 +95,7 @@ const settle = (groups: GroupChange[]): Statement => ({
 });
 
 /** Who came and who went in a batch: departures of those who were in before it, stays of those who came in. */
-function movements(events: Recorded<EventOf<Exclude<Handled, 'GroupClosed'>>>[]) {
+function movements(events: Movement[]) {
   const departures = new Map<string, Departure>();
   const stays = new Map<string, Stay>();
   for (const event of events) {
@@ -118,7 +118,7 @@ function movements(events: Recorded<EventOf<Exclude<Handled, 'GroupClosed'>>>[])
 }
 
 /** The groups and who is in them. Whoever went stays as a row that is not active. */
-export const chatGroups: Projection<Handled> = {
+export const chatGroups = defineProjection({
   name: 'chat_groups',
   version: 2,
   tables: `
@@ -149,7 +149,7 @@ export const chatGroups: Projection<Handled> = {
   indexes: `
     create index groups_of_owner on groups (owner_id);
     create index groups_of_member on members (user_id, owner_id) include (group_id) where is_active`,
-  handles: ['ChatGroupCreated', 'MemberJoined', 'MemberLeft', 'MemberRemoved', 'GroupClosed'],
+  handles: typesOf(chatGroupEvents),
   project: (events) => {
     const groups = new Map<string, GroupChange>();
     for (const { type, revision, data } of events) {
@@ -165,4 +165,4 @@ export const chatGroups: Projection<Handled> = {
       ...(groups.size > 0 ? [settle([...groups.values()])] : []),
     ];
   },
-};
+});

@@ -1,10 +1,11 @@
+import { conversationEvents } from '../events/conversation.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
 import { lists, plain, quoted } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
-import { type Movement, isMovement, moveParticipants } from './participants.ts';
-import type { Projection, Statement } from './projection.ts';
+import { type Movement, isMovement, moveParticipants, movementTypes } from './participants.ts';
+import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
@@ -125,7 +126,7 @@ const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
 });
 
 /** What was said, and how it stands now. */
-export const conversations: Projection<'MessageSent' | Movement['type'] | MessageChange['type']> = {
+export const conversations = defineProjection({
   name: 'conversations',
   version: 4,
   // Room on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every message.
@@ -187,17 +188,7 @@ export const conversations: Projection<'MessageSent' | Movement['type'] | Messag
     create index messages_by_text on messages using gin (
       (array[group_id, owner_id]), public.search_stretches(position), terms
     ) with (gin_pending_list_limit = 512) where terms is not null`,
-  handles: [
-    'ChatGroupCreated',
-    'MemberJoined',
-    'MemberLeft',
-    'MemberRemoved',
-    'MessageSent',
-    'MessageEdited',
-    'MessageDeleted',
-    'ReactionAdded',
-    'ReactionRemoved',
-  ],
+  handles: [...movementTypes, ...typesOf(conversationEvents)],
   project: (events) => {
     const created: Created[] = [];
     const sent: Sent[] = [];
@@ -225,4 +216,4 @@ export const conversations: Projection<'MessageSent' | Movement['type'] | Messag
       ...(heads.size > 0 ? [raiseHeads([...heads])] : []),
     ];
   },
-};
+});

@@ -1,11 +1,10 @@
-import { eventSchemas } from '../events/domain-event.ts';
-import type { EventType } from '../events/domain-event.ts';
+import { type EventType, eventSchemas } from '../events/domain-event.ts';
 import { UNKNOWN } from '../events/stored-events.ts';
 import { plain, quoted } from './columns.ts';
-import type { Projection } from './projection.ts';
+import { defineProjection, typesOf } from './projection.ts';
 
 /** Where each event is, by its id: what a log on EventStoreDB needs so that a repeated append is known for ever. */
-export const eventIds: Projection = {
+export const eventIds = defineProjection({
   name: 'event_ids',
   version: 1,
   tables: `
@@ -17,7 +16,7 @@ export const eventIds: Projection = {
     )`,
   indexes: '',
   // Also what newer code wrote: its ids must not be taken twice either.
-  handles: [...Object.keys(eventSchemas), UNKNOWN] as EventType[],
+  handles: [...typesOf(eventSchemas), UNKNOWN as EventType],
   project: (events) => [
     {
       name: 'index',
@@ -33,4 +32,4 @@ export const eventIds: Projection = {
       ],
     },
   ],
-};
+});

@@ -1,7 +1,8 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { type FileStatus, fileEvents, refusedStatus } from '../events/file.ts';
 import { plain, quoted } from './columns.ts';
-import type { Projection, Statement } from './projection.ts';
+import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Requested = Recorded<EventOf<'FileUploadRequested'>>;
 type Moved = Recorded<EventOf<'FileUploaded' | 'FileCleared' | 'FileRefused'>>;
@@ -26,11 +27,15 @@ const request = (events: Requested[]): Statement => ({
   ],
 });
 
-/** The word of CONTRACT §6. */
-function statusAfter(event: Moved): string {
-  if (event.type === 'FileUploaded') return 'scanning';
-  if (event.type === 'FileCleared') return 'clean';
-  return event.data.reason === 'infected' ? 'infected' : 'rejected';
+function statusAfter(event: Moved): FileStatus {
+  switch (event.type) {
+    case 'FileUploaded':
+      return 'scanning';
+    case 'FileCleared':
+      return 'clean';
+    case 'FileRefused':
+      return refusedStatus(event.data.reason);
+  }
 }
 
 /** What happened to a file last, and what its bytes were found to be. */
@@ -69,7 +74,7 @@ const move = (moves: Move[]): Statement => ({
 });
 
 /** How each file stands. Which messages name it, the conversations know. */
-export const files: Projection<(Requested | Moved)['type']> = {
+export const files = defineProjection({
   name: 'files',
   version: 2,
   tables: `
@@ -90,7 +95,7 @@ export const files: Projection<(Requested | Moved)['type']> = {
   indexes: `
     create index files_to_inspect on files (requested_at) where status = 'scanning';
     create index files_that_may_be_orphans on files (requested_at) where status in ('pending', 'clean')`,
-  handles: ['FileUploadRequested', 'FileUploaded', 'FileCleared', 'FileRefused'],
+  handles: typesOf(fileEvents),
   project: (events) => {
     const requested: Requested[] = [];
     const moved = new Map<string, Move>();
@@ -103,4 +108,4 @@ export const files: Projection<(Requested | Moved)['type']> = {
       ...(moved.size > 0 ? [move([...moved.values()])] : []),
     ];
   },
-};
+});

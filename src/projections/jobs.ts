@@ -1,8 +1,9 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { jobEvents } from '../events/job.ts';
 import { termsOf } from '../search/terms.ts';
 import { plain, quoted } from './columns.ts';
-import type { Projection, Statement } from './projection.ts';
+import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Posted = Recorded<EventOf<'JobPosted'>>;
 type Changed = Recorded<EventOf<'JobDetailsChanged'>>;
@@ -54,7 +55,7 @@ const close = (events: Closed[]): Statement => ({
 });
 
 /** The jobs on the board. */
-export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> = {
+export const jobs = defineProjection({
   name: 'jobs',
   version: 3,
   tables: `
@@ -78,7 +79,7 @@ export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> =
     create index jobs_newest_of_status on jobs (status, position);
     -- Jobs are long and few: each is sorted in when it is written, so that no search finds thousands still waiting.
     create index jobs_by_text on jobs using gin (public.search_stretches(position), terms) with (fastupdate = off)`,
-  handles: ['JobPosted', 'JobDetailsChanged', 'JobClosed'],
+  handles: typesOf(jobEvents),
   project: (events) => {
     const posted: Posted[] = [];
     const changed = new Map<string, Changed>();
@@ -94,4 +95,4 @@ export const jobs: Projection<'JobPosted' | 'JobDetailsChanged' | 'JobClosed'> =
       ...(closed.length > 0 ? [close(closed)] : []),
     ];
   },
-};
+});

@@ -1,18 +1,14 @@
+import { chatGroupEvents } from '../events/chat-group.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { plain } from './columns.ts';
-import type { Statement } from './projection.ts';
+import { type Statement, typesOf } from './projection.ts';
 
-export type Movement = Recorded<
-  EventOf<'ChatGroupCreated' | 'MemberJoined' | 'MemberLeft' | 'MemberRemoved'>
->;
+/** What brings people into a group or takes them out. */
+export const movementTypes = typesOf(chatGroupEvents).filter((type) => type !== 'GroupClosed');
+export type Movement = Recorded<EventOf<(typeof movementTypes)[number]>>;
 
-const MOVEMENTS: ReadonlySet<string> = new Set<Movement['type']>([
-  'ChatGroupCreated',
-  'MemberJoined',
-  'MemberLeft',
-  'MemberRemoved',
-]);
+const MOVEMENTS: ReadonlySet<string> = new Set(movementTypes);
 export const isMovement = (event: Recorded): event is Movement => MOVEMENTS.has(event.type);
 
 /** What a batch does to one person in one group. */

@@ -32,7 +32,11 @@ export class ProjectionProgress implements Progress {
     return this.#positions;
   }
 
-  reached(position: Position, timeoutMs: number, names = [...this.#positions.keys()]): Promise<boolean> {
+  reached(
+    position: Position,
+    timeoutMs: number,
+    names: readonly string[] = [...this.#positions.keys()],
+  ): Promise<boolean> {
     if (this.#isReached({ position, names })) return Promise.resolve(true);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(resolve, timeoutMs, false);

@@ -4,14 +4,18 @@ import { chatGroups } from './chat-groups.ts';
 import { conversations } from './conversations.ts';
 import { files } from './files.ts';
 import { jobs } from './jobs.ts';
-import type { Projection } from './projection.ts';
+import type { Projection, ProjectionName } from './projection.ts';
 
-/** Lists every read model, the largest first. The type is widened: a runner passes each projection only the types in `handles`. */
-export const readModels = [
+type Name = Exclude<ProjectionName, 'event_ids'>;
+
+const byName = {
   conversations,
   accounts,
   jobs,
   applications,
-  chatGroups,
+  chat_groups: chatGroups,
   files,
-] as unknown as Projection[];
+} satisfies { [N in Name]: Pick<Projection<never, N>, 'name'> };
+
+/** Lists every read model, the largest first. The type is widened: a runner passes each projection only the types in `handles`. */
+export const readModels = Object.values(byName) as unknown as Projection[];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { FileStatus } from '../commands/file/file.ts';
-import { GroupRole } from '../events/chat-group.ts';
-import { RefusalReason } from '../events/file.ts';
+import { ApplicationStatus } from '../events/application.ts';
+import { GroupRole, GroupStatus } from '../events/chat-group.ts';
+import { FileStatus, RefusalReason } from '../events/file.ts';
 import { JobId, UserId } from '../events/ids.ts';
 import { Id, Seq, Time } from './schemas.ts';
 
@@ -67,7 +67,7 @@ export const ApplicationView = z
     jobId: JobId,
     groupId: Id,
     applicantId: UserId,
-    status: z.enum(['submitted', 'withdrawn', 'screening', 'interview', 'offer', 'hired', 'rejected']),
+    status: ApplicationStatus,
     reason: z.string().nullable(),
     coverLetter: z.string().nullable(),
     submittedAt: Time,
@@ -80,7 +80,7 @@ export const GroupView = z
     groupId: Id.describe(alias),
     jobId: Id.nullable(),
     name: z.string(),
-    status: z.enum(['open', 'closed']),
+    status: GroupStatus,
     myRole: GroupRole,
     memberCount: z.int(),
     headSeq: Seq,

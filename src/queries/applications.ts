@@ -2,6 +2,7 @@ import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { Actor } from '../commands/command.ts';
 import { CommandRejected, ensure } from '../commands/rejection.ts';
+import { ApplicationStatus } from '../events/application.ts';
 import type { ApplicationId, JobId } from '../events/ids.ts';
 import { type Page, type Paging, byPosition } from './cursor.ts';
 import { getJob } from './jobs.ts';
@@ -12,7 +13,7 @@ const ApplicationRow = z.object({
   jobId: z.string().brand<'JobId'>(),
   groupId: z.string(),
   applicantId: z.string().brand<'UserId'>(),
-  status: z.enum(['submitted', 'withdrawn', 'screening', 'interview', 'offer', 'hired', 'rejected']),
+  status: ApplicationStatus,
   reason: z.string().nullable(),
   coverLetter: z.string().nullable(),
   submittedAt: z.string(),

@@ -1,10 +1,11 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
+import { FileStatus } from '../events/file.ts';
 import type { FileId, GroupId } from '../events/ids.ts';
 
 const Found = z.object({ found: z.boolean() });
 const ToInspect = z.object({ fileId: z.string().brand<'FileId'>() });
-const Orphan = ToInspect.extend({ status: z.enum(['pending', 'clean']) });
+const Orphan = ToInspect.extend({ status: FileStatus.extract(['pending', 'clean']) });
 export type Orphan = z.infer<typeof Orphan>;
 
 /** The files whose bytes wait to be inspected, those that were asked for first ahead; or only those from before then. */

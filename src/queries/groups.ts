@@ -1,6 +1,7 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
+import { GroupRole, GroupStatus } from '../events/chat-group.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
 import { Message, message } from './message.ts';
@@ -10,8 +11,8 @@ const GroupRow = z.object({
   groupId: z.string(),
   jobId: z.string().nullable(),
   name: z.string(),
-  status: z.enum(['open', 'closed']),
-  myRole: z.enum(['admin', 'member']),
+  status: GroupStatus,
+  myRole: GroupRole,
   memberCount: z.number(),
   headSeq: z.number(),
   readSeq: z.number(),

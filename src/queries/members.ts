@@ -1,13 +1,14 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
+import { GroupRole } from '../events/chat-group.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
 
 const MemberRow = z.object({
   userId: z.string().brand<'UserId'>(),
   displayName: z.string(),
-  role: z.enum(['admin', 'member']),
+  role: GroupRole,
   readSeq: z.number(),
   joinedAt: z.string(),
 });

@@ -1,6 +1,6 @@
 import { sql } from 'slonik';
 import { z } from 'zod';
-import { FileStatus } from '../commands/file/file.ts';
+import { FileStatus } from '../events/file.ts';
 
 /** A file as the messages that name it show it. */
 const NamedFile = z.object({

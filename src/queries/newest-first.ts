@@ -1,5 +1,6 @@
 import { type DatabasePool, type DatabaseTransactionConnection, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
+import type { ProjectionName } from '../projections/projection.ts';
 import type { SearchQuery } from '../search/query.ts';
 import { cursorOf } from './cursor.ts';
 
@@ -24,7 +25,7 @@ export const byRank = cursorOf(Place);
 const QUERIED = {
   conversations: sql.fragment`conversations.messages`,
   jobs: sql.fragment`jobs.jobs`,
-};
+} satisfies Partial<Record<ProjectionName, FragmentSqlToken>>;
 
 /** A part of the log that is searched at once, as conditions on the columns `position` and `terms`. */
 export interface Stretch {

@@ -1,28 +1,16 @@
 import { chatGroupOf } from '../../src/commands/chat-group/chat-group.ts';
 import type { Actor } from '../../src/commands/command.ts';
-import { jobOf } from '../../src/commands/job/job.ts';
 import type { DomainEvent, EventOf } from '../../src/events/domain-event.ts';
 import type { Recorded } from '../../src/events/event-store.ts';
-import {
-  audienceOf,
-  sizeOf,
-  toldOfApplication,
-  toldOfStatus,
-  whoIsAway,
-} from '../../src/notifications/decide/audience.ts';
+import { audienceOf, sizeOf, whoIsAway } from '../../src/notifications/decide/audience.ts';
 import { messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
-  adaApplied,
-  adaIs,
-  applicationId,
   bob,
   eve,
   group,
   groupId,
-  jobId,
-  jobPosted,
   joined,
   left,
   removed,
@@ -87,32 +75,5 @@ describe('who may have to be told of a message', () => {
         seq: 2,
         position: 6,
       },
-    ]));
-});
-
-describe('who is told of an application', () => {
-  const [posted, applied, changed] = recorded([jobPosted, adaApplied, adaIs('interview')]);
-  const about = { groupId, subjectId: applicationId, seq: 0 };
-  const { aggregate } = jobOf(jobId);
-
-  test('the company that owns the job', () =>
-    expect(toldOfApplication(applied as never, aggregate.evolve(aggregate.initial, posted as never))).toEqual(
-      [
-        {
-          ...about,
-          eventId: applied!.id,
-          recipientId: acme.userId,
-          kind: 'application-submitted',
-          position: 2,
-        },
-      ],
-    ));
-
-  test('nobody, when there is no job', () =>
-    expect(toldOfApplication(applied as never, aggregate.initial)).toEqual([]));
-
-  test('the applicant, of a new status', () =>
-    expect(toldOfStatus(changed as never)).toEqual([
-      { ...about, eventId: changed!.id, recipientId: ada.userId, kind: 'application-status', position: 3 },
     ]));
 });

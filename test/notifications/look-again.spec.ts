@@ -97,8 +97,8 @@ describe('a batch', () => {
     } = await look(notification(1), notification(2), notification(3), status);
     expect(gone).toEqual([{ eventId: notification(2).eventId, outcome: 'read' }]);
     expect(remaining).toEqual([notification(1), notification(3), status].map(({ eventId }) => eventId));
-    expect(news.messages.map(({ text }) => text)).toEqual(['message 1', 'message 3']);
-    expect(news.statuses).toHaveLength(1);
-    expect(news.submitted).toEqual([]);
+    expect(news.message.map(({ text }) => text)).toEqual(['message 1', 'message 3']);
+    expect(news['application-status']).toHaveLength(1);
+    expect(news['application-submitted']).toEqual([]);
   });
 });

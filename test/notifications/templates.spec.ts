@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { News } from '../../src/notifications/deliver/look-again.ts';
+import type { News } from '../../src/notifications/kinds/kinds.ts';
 import { markup } from '../../src/notifications/templates/html.ts';
 import { letter } from '../../src/notifications/templates/letter.ts';
 import { previews } from '../../src/notifications/templates/previews.ts';
@@ -8,7 +8,7 @@ import { cut, oneLine, paragraphs, quoted } from '../../src/notifications/templa
 import { otherGroupId, uuid } from '../support/language/example-events.ts';
 import { applicationNews, messageNews } from '../support/language/known-facts.ts';
 
-const nothing: News = { messages: [], submitted: [], statuses: [] };
+const nothing: News = { message: [], 'application-submitted': [], 'application-status': [] };
 const write = (news: Partial<News>, recipientName = 'Ada') =>
   letter(
     { ...nothing, ...news },
@@ -35,12 +35,12 @@ const hostile = fc.oneof(
   ),
 );
 const newsOf = (text: string): News => ({
-  messages: [
+  message: [
     messageNews(1, { senderName: text, groupName: text, text, fileNames: [text] }),
     messageNews(2, { groupId: otherGroupId, text: null }),
   ],
-  submitted: [applicationNews(3, { applicantName: text, jobTitle: text })],
-  statuses: [applicationNews(4, { companyName: text, jobTitle: text, reason: text })],
+  'application-submitted': [applicationNews(3, { applicantName: text, jobTitle: text })],
+  'application-status': [applicationNews(4, { companyName: text, jobTitle: text, reason: text })],
 });
 
 /** The names of all elements, in order. */
@@ -48,18 +48,27 @@ const elements = (html: string) => [...html.matchAll(/<(\/?[a-z0-9!]+)/gi)].map(
 
 describe('the subject', () => {
   test.each<[string, Partial<News>]>([
-    ['Acme wrote in Engineer', { messages: [messageNews(1)] }],
-    ['2 new messages in Engineer', { messages: [messageNews(1), messageNews(2)] }],
+    ['Acme wrote in Engineer', { message: [messageNews(1)] }],
+    ['2 new messages in Engineer', { message: [messageNews(1), messageNews(2)] }],
     [
       '2 new messages in 2 conversations',
-      { messages: [messageNews(1), messageNews(2, { groupId: otherGroupId, groupName: 'Stoker' })] },
+      { message: [messageNews(1), messageNews(2, { groupId: otherGroupId, groupName: 'Stoker' })] },
     ],
-    ['Ada applied for Engineer', { submitted: [applicationNews(1)] }],
-    ['2 new applications', { submitted: [applicationNews(1), applicationNews(2)] }],
-    ['Your application for Engineer', { statuses: [applicationNews(1)] }],
-    ['2 of your applications have moved on', { statuses: [applicationNews(1), applicationNews(2)] }],
-    ['Your application for Engineer', { messages: [messageNews(1)], statuses: [applicationNews(1)] }],
-    ['Ada applied for Engineer', { messages: [messageNews(1)], submitted: [applicationNews(1)] }],
+    ['Ada applied for Engineer', { 'application-submitted': [applicationNews(1)] }],
+    ['2 new applications', { 'application-submitted': [applicationNews(1), applicationNews(2)] }],
+    ['Your application for Engineer', { 'application-status': [applicationNews(1)] }],
+    [
+      '2 of your applications have moved on',
+      { 'application-status': [applicationNews(1), applicationNews(2)] },
+    ],
+    [
+      'Your application for Engineer',
+      { message: [messageNews(1)], 'application-status': [applicationNews(1)] },
+    ],
+    [
+      'Ada applied for Engineer',
+      { message: [messageNews(1)], 'application-submitted': [applicationNews(1)] },
+    ],
   ])('is %s', (subject, news) => expect(subjectOf(news)).toBe(subject));
 
   test('is one line, whatever people are called', () => {
@@ -67,7 +76,7 @@ describe('the subject', () => {
       fc.property(hostile, (text) => {
         for (const subject of [
           subjectOf(newsOf(text)),
-          subjectOf({ messages: newsOf(text).messages.slice(0, 1) }),
+          subjectOf({ message: newsOf(text).message.slice(0, 1) }),
         ]) {
           expect(subject).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u);
           expect(subject.length).toBeLessThanOrEqual(200);
@@ -128,7 +137,7 @@ describe('the plain text', () => {
 
   test('quotes every line that somebody else wrote', () => {
     const { text } = write({
-      messages: [messageNews(1, { text: 'Hi\r\n-- \r\nUnsubscribe: https://evil.example.org\u2028more' })],
+      message: [messageNews(1, { text: 'Hi\r\n-- \r\nUnsubscribe: https://evil.example.org\u2028more' })],
     });
     expect(text).toContain('> Hi\n> --\n> Unsubscribe: https://evil.example.org\n> more');
     expect(text.match(/^Unsubscribe/gm)).toHaveLength(1);
@@ -139,7 +148,7 @@ describe('a long letter', () => {
   const many = Array.from({ length: 100 }, (_, n) => messageNews(n, { text: 'x'.repeat(4_000) }));
 
   test('quotes thirty messages, and counts the others', () => {
-    const { subject, text, html } = write({ messages: many });
+    const { subject, text, html } = write({ message: many });
     expect(subject).toBe('100 new messages in Engineer');
     expect(text).toContain('And 70 more messages.');
     expect(html).toContain('And 70 more messages.');
@@ -147,7 +156,7 @@ describe('a long letter', () => {
   });
 
   test('quotes a message only so far', () => {
-    const { text } = write({ messages: many.slice(0, 1) });
+    const { text } = write({ message: many.slice(0, 1) });
     expect(text).toContain(`> ${'x'.repeat(999)}…`);
     expect(text).not.toContain('x'.repeat(1_000));
   });
@@ -155,19 +164,19 @@ describe('a long letter', () => {
 
 describe('what a push says', () => {
   test.each<[string, string, Partial<News>]>([
-    ['Acme wrote in Engineer', 'message 1', { messages: [messageNews(1)] }],
-    ['2 new messages in Engineer', 'Acme: message 2', { messages: [messageNews(1), messageNews(2)] }],
+    ['Acme wrote in Engineer', 'message 1', { message: [messageNews(1)] }],
+    ['2 new messages in Engineer', 'Acme: message 2', { message: [messageNews(1), messageNews(2)] }],
     [
       'Acme wrote in Engineer',
       'cv.pdf',
-      { messages: [messageNews(1, { text: null, fileNames: ['cv.pdf'] })] },
+      { message: [messageNews(1, { text: null, fileNames: ['cv.pdf'] })] },
     ],
-    ['Acme wrote in Engineer', 'a file', { messages: [messageNews(1, { text: null })] }],
-    ['Ada applied for Engineer', 'Engineer', { submitted: [applicationNews(1)] }],
+    ['Acme wrote in Engineer', 'a file', { message: [messageNews(1, { text: null })] }],
+    ['Ada applied for Engineer', 'Engineer', { 'application-submitted': [applicationNews(1)] }],
     [
       'Your application for Engineer',
       'Acme has an offer for you',
-      { statuses: [applicationNews(1, { status: 'offer' })] },
+      { 'application-status': [applicationNews(1, { status: 'offer' })] },
     ],
   ])('%s: %s', (title, body, news) =>
     expect(pushPayload({ ...nothing, ...news }, 'tag')).toMatchObject({ tag: 'tag', title, body }),
@@ -176,7 +185,7 @@ describe('what a push says', () => {
   test('fits into what every push service takes, whatever people write', () => {
     fc.assert(
       fc.property(hostile, (text) => {
-        for (const news of [newsOf(text), { ...nothing, messages: newsOf(text).messages.slice(0, 1) }])
+        for (const news of [newsOf(text), { ...nothing, message: newsOf(text).message.slice(0, 1) }])
           expect(Buffer.byteLength(JSON.stringify(pushPayload(news, uuid(1))))).toBeLessThan(4_096 - 103);
       }),
     );

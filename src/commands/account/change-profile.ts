@@ -12,6 +12,7 @@ const input = z.strictObject({ userId: UserId, displayName: NewDisplayName.optio
 export const changeProfile = defineCommand<z.infer<typeof input>, { account: Account }, AccountEvent>({
   name: 'ChangeProfile',
   input,
+  refuses: ['USER_NOT_FOUND'],
   writes: ({ userId }) => accountStream(userId),
   reads: ({ userId }) => ({ account: accountOf(userId) }),
   decide: ({ userId, displayName }, { account }) => {

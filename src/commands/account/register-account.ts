@@ -12,6 +12,7 @@ const input = z.strictObject({ userId: UserId, role: Role, displayName: DisplayN
 export const registerAccount = defineCommand<z.infer<typeof input>, { account: Account }, AccountEvent>({
   name: 'RegisterAccount',
   input,
+  refuses: [],
   opens: true,
   writes: ({ userId }) => accountStream(userId),
   reads: ({ userId }) => ({ account: accountOf(userId) }),

@@ -39,6 +39,7 @@ export const setNotificationPreferences = defineCommand<
 >({
   name: 'SetNotificationPreferences',
   input,
+  refuses: ['USER_NOT_FOUND'],
   writes: ({ userId }) => accountStream(userId),
   reads: ({ userId }) => ({ account: accountOf(userId) }),
   decide: ({ userId, preferences: change }, { account }, { actor }) => {

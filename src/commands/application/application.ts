@@ -1,4 +1,4 @@
-import type { ReviewStatus } from '../../events/application.ts';
+import type { ApplicationStatus } from '../../events/application.ts';
 import type { ApplicationEvent } from '../../events/domain-event.ts';
 import type { ApplicationId, GroupId, JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
@@ -10,8 +10,7 @@ export interface ApplicationSubject {
   groupId: GroupId;
   applicantId: UserId;
 }
-export type Application =
-  { status: 'none' } | { status: 'submitted' | 'withdrawn' | ReviewStatus; subject: ApplicationSubject };
+export type Application = { status: 'none' } | { status: ApplicationStatus; subject: ApplicationSubject };
 
 const application: Aggregate<Application, ApplicationEvent> = {
   initial: { status: 'none' },

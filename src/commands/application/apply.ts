@@ -26,6 +26,7 @@ export const apply = defineCommand<
 >({
   name: 'Apply',
   input,
+  refuses: ['ROLE_NOT_ALLOWED', 'JOB_NOT_FOUND', 'JOB_CLOSED'],
   opens: true,
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),

@@ -23,6 +23,7 @@ export const changeApplicationStatus = defineCommand<
 >({
   name: 'ChangeApplicationStatus',
   input,
+  refuses: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN'],
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
   decide: ({ status, reason = null }, { application, job }, { actor }) => {

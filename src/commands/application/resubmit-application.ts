@@ -24,6 +24,7 @@ export const resubmitApplication = defineCommand<
 >({
   name: 'ResubmitApplication',
   input,
+  refuses: ['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'JOB_CLOSED', 'REMOVED_FROM_GROUP'],
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ groupId, jobId, applicantId }) => ({
     application: applicationOf(jobId, applicantId),

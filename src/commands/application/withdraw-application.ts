@@ -15,6 +15,7 @@ export const withdrawApplication = defineCommand<
 >({
   name: 'WithdrawApplication',
   input,
+  refuses: ['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'APPLICATION_DECIDED'],
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId) }),
   decide: ({ applicantId }, { application }, { actor }) => {

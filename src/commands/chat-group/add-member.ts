@@ -22,6 +22,14 @@ export const addMember = defineCommand<
 >({
   name: 'AddMember',
   input,
+  refuses: [
+    'GROUP_NOT_FOUND',
+    'NOT_GROUP_ADMIN',
+    'USER_NOT_FOUND',
+    'GROUP_CLOSED',
+    'LAST_ADMIN',
+    'JOB_OWNER_STAYS',
+  ],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId, userId }) => ({ group: chatGroupOf(groupId), account: accountOf(userId) }),
   decide: ({ groupId, userId, role }, { group, account }, { actor }) => {

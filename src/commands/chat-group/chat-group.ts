@@ -1,5 +1,5 @@
 import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
-import type { GroupRole } from '../../events/chat-group.ts';
+import type { GroupRole, GroupStatus } from '../../events/chat-group.ts';
 import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
@@ -10,7 +10,7 @@ export type Members = ImmutableMap<UserId, GroupRole>;
 export type ChatGroup =
   | { status: 'none' }
   | {
-      status: 'open' | 'closed';
+      status: GroupStatus;
       /** Who posted the job; null for a group without one. */
       ownerId: UserId | null;
       members: Members;

@@ -10,6 +10,7 @@ const input = z.strictObject({ groupId: GroupId });
 export const closeGroup = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'CloseGroup',
   input,
+  refuses: ['GROUP_NOT_FOUND', 'NOT_GROUP_ADMIN'],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
   decide: ({ groupId }, { group }, { actor }) => {

@@ -13,6 +13,7 @@ const input = z.strictObject({ groupId: GroupId, jobId: JobId.nullable(), name: 
 export const createChatGroup = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'CreateChatGroup',
   input,
+  refuses: ['ROLE_NOT_ALLOWED'],
   opens: true,
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),

@@ -17,6 +17,14 @@ export const rejoinGroup = defineCommand<
 >({
   name: 'RejoinGroup',
   input,
+  refuses: [
+    'APPLICATION_NOT_FOUND',
+    'NOT_APPLICANT',
+    'GROUP_NOT_FOUND',
+    'APPLICATION_WITHDRAWN',
+    'APPLICATION_DECIDED',
+    'REMOVED_FROM_GROUP',
+  ],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId, jobId, applicantId }) => ({
     group: chatGroupOf(groupId),

@@ -22,6 +22,7 @@ const input = z.strictObject({ groupId: GroupId, userId: UserId });
 export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'RemoveMember',
   input,
+  refuses: ['GROUP_NOT_FOUND', 'NOT_GROUP_ADMIN', 'MEMBER_NOT_FOUND', 'LAST_ADMIN', 'JOB_OWNER_STAYS'],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
   decide: ({ groupId, userId }, { group }, { actor }) => {

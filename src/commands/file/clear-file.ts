@@ -22,6 +22,7 @@ const input = z.strictObject({
 export const clearFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'ClearFile',
   input,
+  refuses: ['ROLE_NOT_ALLOWED', 'FILE_NOT_FOUND', 'FILE_NOT_UPLOADED', 'FILE_REFUSED'],
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId }) => ({ file: fileOf(fileId) }),
   decide: ({ etag, ...checked }, { file }, { actor }) => {

@@ -14,6 +14,7 @@ const input = z.strictObject({ fileId: FileId, etag: fileEvents.FileUploaded.sha
 export const completeUpload = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'CompleteUpload',
   input,
+  refuses: ['FILE_NOT_FOUND'],
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId }) => ({ file: fileOf(fileId) }),
   decide: ({ etag }, { file }, { actor }) => {

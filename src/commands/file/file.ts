@@ -1,6 +1,5 @@
-import { z } from 'zod';
 import type { FileEvent } from '../../events/domain-event.ts';
-import type { RefusalReason } from '../../events/file.ts';
+import { type FileStatus, type RefusalReason, refusedStatus } from '../../events/file.ts';
 import type { FileId, GroupId, UserId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
 import type { Aggregate, AggregateRef } from '../command.ts';
@@ -57,12 +56,5 @@ export const fileOf = (fileId: FileId): AggregateRef<File> => ({
 /** What every event of a file carries. */
 export const subjectOf = ({ fileId, groupId, uploaderId }: ExistingFile) => ({ fileId, groupId, uploaderId });
 
-/** The word of CONTRACT §6 for how a file stands. */
-export const FileStatus = z.enum(['pending', 'scanning', 'clean', 'infected', 'rejected']);
-export type FileStatus = z.infer<typeof FileStatus>;
-
 export const fileStatus = (state: ExistingFile): FileStatus =>
   state.status === 'refused' ? refusedStatus(state.reason) : state.status;
-
-export const refusedStatus = (reason: RefusalReason): 'infected' | 'rejected' =>
-  reason === 'infected' ? 'infected' : 'rejected';

@@ -14,6 +14,7 @@ const input = z.strictObject({ fileId: FileId, reason, signature });
 export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'RefuseFile',
   input,
+  refuses: ['ROLE_NOT_ALLOWED', 'FILE_NOT_FOUND', 'FILE_CLEARED'],
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId }) => ({ file: fileOf(fileId) }),
   decide: (refusal, { file }, { actor }) => {

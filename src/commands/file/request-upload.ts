@@ -42,6 +42,7 @@ export const requestUpload = defineCommand<
 >({
   name: 'RequestUpload',
   input,
+  refuses: ['GROUP_NOT_FOUND', 'GROUP_CLOSED'],
   opens: true,
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId, groupId }, actor) => ({ file: fileOf(fileId), group: membershipIn(groupId, actor) }),

@@ -17,6 +17,7 @@ const input = z.strictObject({
 export const changeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
   name: 'ChangeJob',
   input,
+  refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER', 'JOB_CLOSED'],
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
   decide: ({ jobId, title, description, location }, { job }, { actor }) => {

@@ -11,6 +11,7 @@ const input = z.strictObject({ jobId: JobId });
 export const closeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
   name: 'CloseJob',
   input,
+  refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'],
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
   decide: ({ jobId }, { job }, { actor }) => {

@@ -18,6 +18,7 @@ const input = z.strictObject({
 export const postJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
   name: 'PostJob',
   input,
+  refuses: ['ROLE_NOT_ALLOWED'],
   opens: true,
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),

@@ -12,6 +12,7 @@ const input = z.strictObject(messageInput);
 export const deleteMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
   name: 'DeleteMessage',
   input,
+  refuses: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'NOT_MESSAGE_AUTHOR'],
   writes: ({ groupId }) => conversationStream(groupId),
   reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
   message: (deletion) => deletion,

@@ -13,6 +13,14 @@ const input = z.strictObject({ ...messageInput, text: NewMessageText.nullable() 
 export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
   name: 'EditMessage',
   input,
+  refuses: [
+    'GROUP_NOT_FOUND',
+    'MESSAGE_NOT_FOUND',
+    'NOT_MESSAGE_AUTHOR',
+    'MESSAGE_DELETED',
+    'MESSAGE_EMPTY',
+    'GROUP_CLOSED',
+  ],
   writes: ({ groupId }) => conversationStream(groupId),
   reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
   message: (edit) => edit,

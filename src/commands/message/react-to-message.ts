@@ -4,7 +4,7 @@ import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
 import { type Command, actorId, defineCommand } from '../command.ts';
-import { ensure } from '../rejection.ts';
+import { type RejectionCode, ensure } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
 /** What one user may add to one message. There are messages from before this limit that have more. */
@@ -17,10 +17,12 @@ type RunAutomations = z.infer<typeof input>;
 const reaction = (
   name: string,
   type: 'ReactionAdded' | 'ReactionRemoved',
+  refuses: readonly RejectionCode[],
 ): Command<RunAutomations, { group: ChatGroup }, ConversationEvent> =>
   defineCommand({
     name,
     input,
+    refuses: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'MESSAGE_DELETED', 'GROUP_CLOSED', ...refuses],
     writes: ({ groupId }) => conversationStream(groupId),
     reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
     message: (react) => react,
@@ -43,5 +45,5 @@ const reaction = (
     },
   });
 
-export const addReaction = reaction('AddReaction', 'ReactionAdded');
-export const removeReaction = reaction('RemoveReaction', 'ReactionRemoved');
+export const addReaction = reaction('AddReaction', 'ReactionAdded', ['TOO_MANY_REACTIONS']);
+export const removeReaction = reaction('RemoveReaction', 'ReactionRemoved', []);

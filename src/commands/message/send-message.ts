@@ -44,6 +44,15 @@ function requireSendable(file: File | undefined, groupId: GroupId, senderId: Use
 export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>({
   name: 'SendMessage',
   input,
+  refuses: [
+    'GROUP_NOT_FOUND',
+    'GROUP_CLOSED',
+    'FILE_NOT_FOUND',
+    'FILE_REFUSED',
+    'FILE_EXPIRED',
+    'REPLY_TARGET_NOT_FOUND',
+    'CLIENT_MSG_ID_REUSED',
+  ],
   writes: ({ groupId }) => conversationStream(groupId),
   reads: ({ groupId, fileIds }, actor) => {
     const known: { [K in keyof Known]: AggregateRef<Known[K]> } = { group: membershipIn(groupId, actor) };

@@ -8,26 +8,20 @@ import { withdrawApplication } from '../../commands/application/withdraw-applica
 import { rejoinGroup } from '../../commands/chat-group/rejoin-group.ts';
 import type { Actor } from '../../commands/command.ts';
 import type { Request } from '../../commands/handle-command.ts';
-import { CommandRejected } from '../../commands/rejection.ts';
+import { CommandRejected, type RejectionCode } from '../../commands/rejection.ts';
 import { CoverLetter } from '../../events/application.ts';
 import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
-import type { ProblemCode } from '../../protocol/problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
 import { ApplicationView } from '../../protocol/views.ts';
 
 const tags = ['Applications'];
 const params = z.strictObject({ applicationId: ApplicationId });
-const refusals: ProblemCode[] = [
-  'ROLE_NOT_ALLOWED',
-  'JOB_NOT_FOUND',
-  'JOB_CLOSED',
-  'APPLICATION_WITHDRAWN',
-  'APPLICATION_DECIDED',
-  'REMOVED_FROM_GROUP',
-];
-const applying = { idempotentAs: 'Apply', refusals };
+/** Who has applied before is named by the application itself, which has its group. */
+const neverThrown = new Set<RejectionCode>(['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'GROUP_NOT_FOUND']);
+const refusals = new Set([...apply.refuses, ...resubmitApplication.refuses, ...rejoinGroup.refuses]);
+const applying = { idempotentAs: 'Apply', refusals: [...refusals.difference(neverThrown)] };
 const Applied = z.object({ applicationId: Id, jobId: Id, groupId: Id, position: Position });
 const applied = {
   201: Applied,
@@ -141,9 +135,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   app.patch(
     '/v1/applications/:applicationId',
     {
-      config: {
-        refusals: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN'],
-      },
+      config: { refusals: [...changeApplicationStatus.refuses] },
       schema: {
         tags,
         operationId: 'changeApplicationStatus',
@@ -164,7 +156,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   app.delete(
     '/v1/applications/:applicationId',
     {
-      config: { refusals: ['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'APPLICATION_DECIDED'] },
+      config: { refusals: [...withdrawApplication.refuses] },
       schema: {
         tags,
         operationId: 'withdrawApplication',

@@ -5,9 +5,10 @@ import type { Folded } from '../../commands/aggregate-cache.ts';
 import { encodePosition } from '../../protocol/answers.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
 import { completeUpload } from '../../commands/file/complete-upload.ts';
-import { type ExistingFile, FileStatus, fileOf, fileStatus } from '../../commands/file/file.ts';
+import { type ExistingFile, fileOf, fileStatus } from '../../commands/file/file.ts';
 import { requestUpload } from '../../commands/file/request-upload.ts';
 import { CommandRejected, ensure } from '../../commands/rejection.ts';
+import { FileStatus } from '../../events/file.ts';
 import { FileId, type UserId } from '../../events/ids.ts';
 import { type FileKind, decideKind } from '../../files/inspect/decide-kind.ts';
 import type { FileStorage } from '../../files/storage.ts';
@@ -71,8 +72,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         config: {
           idempotentAs: 'RequestUpload',
           refusals: [
-            'GROUP_NOT_FOUND',
-            'GROUP_CLOSED',
+            ...requestUpload.refuses,
             'FILE_TOO_LARGE',
             'FILE_TYPE_NOT_ALLOWED',
             'GROUP_FILES_FULL',
@@ -144,7 +144,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
   app.post(
     '/v1/files/:fileId/complete',
     {
-      config: { idempotentAs: 'CompleteUpload', refusals: ['FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
+      config: { idempotentAs: 'CompleteUpload', refusals: [...completeUpload.refuses, 'FILE_NOT_UPLOADED'] },
       schema: {
         tags,
         operationId: 'completeUpload',

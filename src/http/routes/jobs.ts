@@ -26,7 +26,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
     app.post(
       url,
       {
-        config: { idempotentAs: 'PostJob', refusals: ['ROLE_NOT_ALLOWED'] },
+        config: { idempotentAs: 'PostJob', refusals: [...postJob.refuses] },
         schema: {
           tags,
           operationId,
@@ -71,7 +71,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
   app.patch(
     '/v1/jobs/:jobId',
     {
-      config: { refusals: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER', 'JOB_CLOSED'] },
+      config: { refusals: [...changeJob.refuses] },
       schema: {
         tags,
         operationId: 'changeJob',
@@ -91,7 +91,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
   app.post(
     '/v1/jobs/:jobId/close',
     {
-      config: { idempotentAs: 'CloseJob', refusals: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'] },
+      config: { idempotentAs: 'CloseJob', refusals: [...closeJob.refuses] },
       schema: {
         tags,
         operationId: 'closeJob',

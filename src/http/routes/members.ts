@@ -42,14 +42,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
     {
       config: {
         idempotentAs: 'AddMember',
-        refusals: [
-          'GROUP_NOT_FOUND',
-          'USER_NOT_FOUND',
-          'NOT_GROUP_ADMIN',
-          'GROUP_CLOSED',
-          'LAST_ADMIN',
-          'JOB_OWNER_STAYS',
-        ],
+        refusals: [...addMember.refuses],
       },
       schema: {
         tags,
@@ -70,9 +63,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
   app.delete(
     '/v1/groups/:groupId/members/:userId',
     {
-      config: {
-        refusals: ['GROUP_NOT_FOUND', 'MEMBER_NOT_FOUND', 'NOT_GROUP_ADMIN', 'LAST_ADMIN', 'JOB_OWNER_STAYS'],
-      },
+      config: { refusals: [...removeMember.refuses] },
       schema: {
         tags,
         operationId: 'removeMember',

@@ -70,15 +70,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
     {
       config: {
         idempotentAs: 'SendMessage',
-        refusals: [
-          'GROUP_NOT_FOUND',
-          'GROUP_CLOSED',
-          'REPLY_TARGET_NOT_FOUND',
-          'FILE_NOT_FOUND',
-          'FILE_REFUSED',
-          'FILE_EXPIRED',
-          'CLIENT_MSG_ID_REUSED',
-        ],
+        refusals: [...sendMessage.refuses],
       },
       schema: {
         tags,
@@ -107,16 +99,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.patch(
     '/v1/groups/:groupId/messages/:messageId',
     {
-      config: {
-        refusals: [
-          'GROUP_NOT_FOUND',
-          'MESSAGE_NOT_FOUND',
-          'NOT_MESSAGE_AUTHOR',
-          'MESSAGE_DELETED',
-          'MESSAGE_EMPTY',
-          'GROUP_CLOSED',
-        ],
-      },
+      config: { refusals: [...editMessage.refuses] },
       schema: {
         tags,
         operationId: 'editMessage',
@@ -135,7 +118,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.delete(
     '/v1/groups/:groupId/messages/:messageId',
     {
-      config: { refusals: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'NOT_MESSAGE_AUTHOR'] },
+      config: { refusals: [...deleteMessage.refuses] },
       schema: {
         tags,
         operationId: 'deleteMessage',
@@ -149,7 +132,6 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   );
 
   const reacting = {
-    config: { refusals: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'MESSAGE_DELETED', 'GROUP_CLOSED'] },
     schema: { tags, params: reaction, response: { 200: Changed } },
   } as const;
   const react = (command: typeof addReaction) => async (params: z.infer<typeof reaction>, request: Request) =>
@@ -159,7 +141,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.put(
     '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
     {
-      config: { refusals: [...reacting.config.refusals, 'TOO_MANY_REACTIONS'] },
+      config: { refusals: [...addReaction.refuses] },
       schema: {
         ...reacting.schema,
         tags,
@@ -173,7 +155,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.delete(
     '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
     {
-      config: { refusals: [...reacting.config.refusals] },
+      config: { refusals: [...removeReaction.refuses] },
       schema: { ...reacting.schema, tags, operationId: 'removeReaction', summary: 'Take a reaction back' },
     },
     (request) => remove(request.params, commandRequest(request)),

@@ -111,7 +111,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
   app.put(
     '/v1/me/notification-preferences',
     {
-      config: { refusals: ['USER_NOT_FOUND'] },
+      config: { refusals: [...setNotificationPreferences.refuses] },
       schema: {
         tags,
         operationId: 'setNotificationPreferences',

@@ -82,7 +82,7 @@ export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
     scanner.post(
       '/internal/scan-orders',
       {
-        config: { refusals: ['FORBIDDEN', 'FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
+        config: { refusals: ['FORBIDDEN', ...completeUpload.refuses, 'FILE_NOT_UPLOADED'] },
         schema: {
           tags,
           operationId: 'orderScan',
@@ -106,7 +106,10 @@ export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
     scanner.post(
       '/internal/scan-reports',
       {
-        config: { answerMs: SETTLE_MS, refusals: ['FORBIDDEN', 'FILE_NOT_FOUND', 'FILE_NOT_UPLOADED'] },
+        config: {
+          answerMs: SETTLE_MS,
+          refusals: ['FORBIDDEN', ...completeUpload.refuses, 'FILE_NOT_UPLOADED'],
+        },
         schema: {
           tags,
           operationId: 'reportScan',

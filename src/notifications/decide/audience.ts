@@ -1,23 +1,12 @@
 import type { Members } from '../../commands/chat-group/chat-group.ts';
-import type { Job } from '../../commands/job/job.ts';
-import type { EventOf, EventType } from '../../events/domain-event.ts';
+import type { EventOf } from '../../events/domain-event.ts';
 import type { Recorded } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
-import type { Candidate, Notice, NotificationKind } from '../notification.ts';
-
-/** What somebody may have to be told of, or that changes how. */
-export const notified: ReadonlySet<string> = new Set<EventType>([
-  'MessageSent',
-  'ApplicationSubmitted',
-  'ApplicationResubmitted',
-  'ApplicationStatusChanged',
-  'ApplicationReconsidered',
-  'NotificationPreferencesSet',
-]);
+import type { Candidate, MessageNotice } from '../notification.ts';
 
 /** A message and who was in the group: small, because the members are shared with every other message of the group. */
 export interface MessageAudience {
-  notice: Notice;
+  notice: MessageNotice;
   senderId: UserId;
   members: Members;
   /** The version of the group that the members are as of. */
@@ -25,9 +14,6 @@ export interface MessageAudience {
   /** Milliseconds since 1970. */
   sentAt: number;
 }
-
-type Submitted = Recorded<EventOf<'ApplicationSubmitted' | 'ApplicationResubmitted'>>;
-type StatusChanged = Recorded<EventOf<'ApplicationStatusChanged' | 'ApplicationReconsidered'>>;
 
 /** Those who may have to be told of a message: the members, without the sender. */
 export const audienceOf = (
@@ -63,26 +49,3 @@ export function whoIsAway(
     if (recipientId !== senderId && isAway(recipientId)) candidates.push({ ...notice, recipientId });
   return candidates;
 }
-
-const aboutApplication = (
-  { id, position, data }: Submitted | StatusChanged,
-  kind: NotificationKind,
-  recipientId: UserId,
-): Candidate => ({
-  eventId: id,
-  recipientId,
-  kind,
-  groupId: data.groupId,
-  subjectId: data.applicationId,
-  seq: 0,
-  position,
-});
-
-/** The company that owns the job is told of a new application, wherever it is. */
-export const toldOfApplication = (event: Submitted, job: Job): Candidate[] =>
-  job.status === 'none' ? [] : [aboutApplication(event, 'application-submitted', job.companyId)];
-
-/** The applicant is told what became of the application, wherever he or she is. */
-export const toldOfStatus = (event: StatusChanged): Candidate[] => [
-  aboutApplication(event, 'application-status', event.data.applicantId),
-];

@@ -39,7 +39,7 @@ export interface FanOutLane {
 }
 
 const SLICE_ROWS = 1_000;
-const READ_MODELS = ['accounts', 'chat_groups'];
+const READ_MODELS = ['accounts', 'chat_groups'] as const;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 /** A fan-out that has failed so often in a row is repeating itself. */
 const REPEATED = 3;

@@ -1,10 +1,10 @@
 import type { Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
-import type { Candidate, Notice } from '../notification.ts';
+import type { Candidate, MessageNotice } from '../notification.ts';
 
 /** A message with a large audience, which is told in slices. Times are milliseconds since 1970. */
 export interface FanOut {
-  notice: Notice;
+  notice: MessageNotice;
   senderId: UserId;
   /** The version of the group, as in `roster`, whose members are the audience. */
   roster: number;

@@ -3,13 +3,16 @@ import type { Logger } from 'pino';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { jobOf } from '../../commands/job/job.ts';
 import { isChatGroupEvent } from '../../protocol/envelope.ts';
+import type { EventType } from '../../events/domain-event.ts';
 import type { EventStore, Position, Recorded } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import { WrittenByNewerCode, firstBeyond } from '../../events/stored-events.ts';
 import type { Progress } from '../../projections/projection.ts';
-import { type MessageAudience, audienceOf, notified, toldOfApplication, toldOfStatus } from './audience.ts';
+import type { MessageAudience } from './audience.ts';
 import { FEW, type Told, createDecisions } from './decisions.ts';
 import { groupsHeard } from './groups-heard.ts';
+import type { Deciding } from '../kinds/kind.ts';
+import { toldOf, toldTypes } from '../kinds/kinds.ts';
 import type { Outbox } from '../outbox.ts';
 import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
@@ -58,7 +61,9 @@ const PAGE = 1_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 /** Where it has failed so often it is repeating itself. */
 const REPEATED = 3;
-const ACCOUNTS = ['accounts'];
+/** The events that tell somebody, or that change how. */
+const HEARD: ReadonlySet<string> = new Set<EventType>([...toldTypes, 'NotificationPreferencesSet']);
+const ACCOUNTS = ['accounts'] as const;
 
 /**
  * Decides who is told later, and writes it to the outbox, a page of recipients in each transaction; a message that many
@@ -73,6 +78,10 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const stopping = new AbortController();
   const { signal } = stopping;
   const groups = groupsHeard(loader);
+  const deciding: Deciding = {
+    groupOf: groups.of,
+    jobOf: async (jobId) => (await loader.load(jobOf(jobId))).state,
+  };
   const page = new PageSize(PAGE);
   let saved: Position = 0;
   /** When the first event in hand was stored. */
@@ -111,16 +120,12 @@ export function startNotifier(options: NotifierOptions): Notifier {
     }
 
     async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
-      if (firstBeyond([event], notified) === 0) throw new WrittenByNewerCode(event);
+      if (firstBeyond([event], HEARD) === 0) throw new WrittenByNewerCode(event);
       if (isChatGroupEvent(event)) groups.hear(event);
-      else if (event.type === 'MessageSent') {
-        const { state, revision } = await groups.of(event);
-        if (state.status !== 'none') sent.push(audienceOf(event, state.members, revision + 1));
-      } else if (event.type === 'ApplicationSubmitted' || event.type === 'ApplicationResubmitted')
-        told.candidates.push(...toldOfApplication(event, (await loader.load(jobOf(event.data.jobId))).state));
-      else if (event.type === 'ApplicationStatusChanged' || event.type === 'ApplicationReconsidered')
-        told.candidates.push(...toldOfStatus(event));
-      else if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
+      if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
+      const who = await toldOf(event, deciding);
+      if (Array.isArray(who)) told.candidates.push(...who);
+      else if (who) sent.push(who);
     }
 
     async function handleAll(events: readonly Recorded[]): Promise<void> {

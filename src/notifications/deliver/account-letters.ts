@@ -66,8 +66,13 @@ export function createWriteAccountLetter({
 
   return async function write(letterId, letter) {
     const { kind, userId, address } = letter;
-    if (kind === 'password-reset') return reset(letterId, letter);
-    if (kind === 'address-change') return addressChangeLetter({ site });
-    return userId && (await facts.awaits(userId, address)) ? verification(userId, letter) : undefined;
+    switch (kind) {
+      case 'password-reset':
+        return reset(letterId, letter);
+      case 'address-change':
+        return addressChangeLetter({ site });
+      case 'verification':
+        return userId && (await facts.awaits(userId, address)) ? verification(userId, letter) : undefined;
+    }
   };
 }

@@ -1,5 +1,5 @@
 import type { NotificationPreferences } from '../../events/account.ts';
-import type { ReviewStatus } from '../../events/application.ts';
+import type { ApplicationStatus } from '../../events/application.ts';
 import type { UserId } from '../../events/ids.ts';
 
 /** Whom a letter goes to, as the log has it now. */
@@ -30,7 +30,7 @@ export interface ApplicationNews {
   jobTitle: string;
   companyName: string;
   applicantName: string;
-  status: 'submitted' | 'withdrawn' | ReviewStatus;
+  status: ApplicationStatus;
   /** What the company said along with the status. */
   reason: string | null;
   /** Whether the status has changed again since that event. */

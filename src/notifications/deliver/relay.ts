@@ -4,7 +4,7 @@ import type { NotificationPreferences } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { createAlarm } from '../alarm.ts';
 import type { Lane } from '../notification.ts';
-import type { Outbox, Waiting } from '../outbox.ts';
+import { type Outbox, type Waiting, isPaced } from '../outbox.ts';
 import type { Queue } from './queue.ts';
 import { quietUntil } from './quiet-hours.ts';
 import { restAfterMs } from '../../kit/duty-cycle.ts';
@@ -70,7 +70,7 @@ export function startRelay({
   async function allowedAt({ recipientId, topic, gatheredAt }: Waiting, at: Date): Promise<Date> {
     const { quietHours, digestMinutes } = await preferencesOf(recipientId);
     const quietEnd = quietUntil(quietHours, at);
-    if (quietEnd || topic === 'applications' || !gatheredAt) return quietEnd ?? at;
+    if (quietEnd || !isPaced[topic] || !gatheredAt) return quietEnd ?? at;
     return new Date(gatheredAt.getTime() + digestMinutes * MINUTE_MS);
   }
 

@@ -137,10 +137,10 @@ export function createWorker(deps: WorkerDeps): Worker {
     return 'sent';
   }
 
-  async function send(batch: Batch, look: SecondLook): Promise<'sent' | Skipped> {
-    if (batch.channel === 'email') return sendMail(batch, look);
-    return pushToAll(deps, batch.recipientId, pushPayload(look.news, batch.batchId));
-  }
+  const send: Record<Channel, typeof sendMail> = {
+    email: sendMail,
+    push: async (batch, { news }) => pushToAll(deps, batch.recipientId, pushPayload(news, batch.batchId)),
+  };
 
   async function deliver(batch: Batch): Promise<void> {
     if (batch.letter) {
@@ -151,7 +151,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     if (look.remaining.length === 0) return settle(batch, look.skipped);
     const quiet = quietUntil(look.recipient?.preferences.quietHours ?? null, now());
     if (quiet) return persistently(() => outbox.retry(batch.batchId, quiet));
-    const outcome = await send(batch, look);
+    const outcome = await send[batch.channel](batch, look);
     await settle(batch, [...look.skipped, ...look.remaining.map((eventId) => ({ eventId, outcome }))]);
   }
 

@@ -1,18 +1,12 @@
-import type { News } from '../deliver/look-again.ts';
-import { applicationStatusSection } from './application-status.ts';
-import { applicationSubmittedSection } from './application-submitted.ts';
+import { type News, kindNames, kinds } from '../kinds/kinds.ts';
+import type { NotificationKind } from '../notification.ts';
 import { type Letter, frame } from './frame.ts';
 import { markup } from './html.ts';
-import { messagesSection } from './messages.ts';
 import type { Section } from './section.ts';
 import { oneLine } from './wording.ts';
 
-/** The most important first: it gives the letter its subject. */
-const sectionsOf = ({ statuses, submitted, messages }: News): Section[] => [
-  ...(statuses.length > 0 ? [applicationStatusSection(statuses)] : []),
-  ...(submitted.length > 0 ? [applicationSubmittedSection(submitted)] : []),
-  ...(messages.length > 0 ? [messagesSection(messages)] : []),
-];
+const sectionOf = <K extends NotificationKind>(kind: K, news: News): Section[] =>
+  news[kind].length > 0 ? [kinds[kind].section(news[kind])] : [];
 
 /** One letter about everything in the batch; there has to be something. */
 export function letter(
@@ -23,7 +17,7 @@ export function letter(
     unsubscribeUrl,
   }: { recipientName: string; siteUrl: string; unsubscribeUrl: string },
 ): Letter {
-  const sections = sectionsOf(news);
+  const sections = kindNames.flatMap((kind) => sectionOf(kind, news));
   const subject = oneLine(sections[0]?.subject ?? '', 200);
   const name = oneLine(recipientName);
   const why = 'You get this mail because something happened while you were away.';

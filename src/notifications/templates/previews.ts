@@ -1,5 +1,7 @@
 import type { ApplicationNews, MessageNews } from '../deliver/notification-facts.ts';
-import type { News } from '../deliver/look-again.ts';
+import { ReviewStatus } from '../../events/application.ts';
+import type { AccountLetter } from '../deliver/account-letters.ts';
+import type { News } from '../kinds/kinds.ts';
 import { addressChangeLetter, resetLetter, verificationLetter } from './account-letters.ts';
 import type { Letter } from './frame.ts';
 import { letter } from './letter.ts';
@@ -48,43 +50,39 @@ const hostile = message('4', {
   fileNames: ['../../etc/passwd', 'invoice\u202Efdp.exe', 'a"b\r\nc.txt'],
 });
 
-const nothing: News = { messages: [], submitted: [], statuses: [] };
-const statuses = (['screening', 'interview', 'offer', 'hired', 'rejected'] as const).map(
-  (status): [name: string, news: News] => [
-    `application-${status}`,
-    { ...nothing, statuses: [application(status, { status, reason: 'Thank you for your time.' })] },
-  ],
-);
+const statuses = ReviewStatus.options.map((status): [name: string, news: Partial<News>] => [
+  `application-${status}`,
+  { 'application-status': [application(status, { status, reason: 'Thank you for your time.' })] },
+]);
+const everything: News = {
+  message: messages,
+  'application-submitted': [application('a', {}), application('b', { applicantName: 'Bob' })],
+  'application-status': [application('c', { status: 'interview' }), application('d', { status: 'rejected' })],
+};
+const nothing: News = { message: [], 'application-submitted': [], 'application-status': [] };
 
-const examples: readonly (readonly [name: string, news: News])[] = [
-  ['message', { ...nothing, messages: messages.slice(0, 1) }],
-  ['messages-of-one-group', { ...nothing, messages: messages.slice(0, 2) }],
-  ['messages-of-two-groups', { ...nothing, messages }],
-  ['application-submitted', { ...nothing, submitted: [application('submitted', {})] }],
+const examples: readonly (readonly [name: string, news: Partial<News>])[] = [
+  ['message', { message: messages.slice(0, 1) }],
+  ['messages-of-one-group', { message: messages.slice(0, 2) }],
+  ['messages-of-two-groups', { message: messages }],
+  ['application-submitted', { 'application-submitted': [application('submitted', {})] }],
   ...statuses,
-  [
-    'everything',
-    {
-      messages,
-      submitted: [application('a', {}), application('b', { applicantName: 'Bob' })],
-      statuses: [application('c', { status: 'interview' }), application('d', { status: 'rejected' })],
-    },
-  ],
-  ['hostile', { ...nothing, messages: [hostile] }],
+  ['everything', everything],
+  ['hostile', { message: [hostile] }],
 ];
 
 const site = 'jobs.example.org';
-const accountLetters: readonly (readonly [name: string, letter: Letter])[] = [
-  [
-    'verification',
-    verificationLetter({ site, url: `https://${site}/v1/auth/email-verification/confirm?token=example` }),
-  ],
-  [
-    'password-reset',
-    resetLetter({ site, url: `https://${site}/v1/auth/password-reset/confirm?token=example` }),
-  ],
-  ['address-change', addressChangeLetter({ site })],
-];
+const accountLetters: Record<AccountLetter['kind'], Letter> = {
+  verification: verificationLetter({
+    site,
+    url: `https://${site}/v1/auth/email-verification/confirm?token=example`,
+  }),
+  'password-reset': resetLetter({
+    site,
+    url: `https://${site}/v1/auth/password-reset/confirm?token=example`,
+  }),
+  'address-change': addressChangeLetter({ site }),
+};
 
 const files = (name: string, { subject, html, text }: Letter) => [
   { name: `${name}.html`, content: html },
@@ -93,16 +91,19 @@ const files = (name: string, { subject, html, text }: Letter) => [
 
 /** Every letter and push with invented data, to look at: the names of files, and what goes into them. */
 export const previews = (): { name: string; content: string }[] => [
-  ...accountLetters.flatMap(([name, said]) => files(name, said)),
-  ...examples.flatMap(([name, news]) => [
-    ...files(
-      name,
-      letter(news, {
-        recipientName: 'Grace Hopper',
-        siteUrl: `https://${site}/`,
-        unsubscribeUrl: `https://${site}/v1/unsubscribe?token=example`,
-      }),
-    ),
-    { name: `${name}.push.json`, content: `${JSON.stringify(pushPayload(news, name), null, 2)}\n` },
-  ]),
+  ...Object.entries(accountLetters).flatMap(([name, said]) => files(name, said)),
+  ...examples.flatMap(([name, some]) => {
+    const news = { ...nothing, ...some };
+    return [
+      ...files(
+        name,
+        letter(news, {
+          recipientName: 'Grace Hopper',
+          siteUrl: `https://${site}/`,
+          unsubscribeUrl: `https://${site}/v1/unsubscribe?token=example`,
+        }),
+      ),
+      { name: `${name}.push.json`, content: `${JSON.stringify(pushPayload(news, name), null, 2)}\n` },
+    ];
+  }),
 ];

@@ -1,8 +1,6 @@
-import type { News } from '../deliver/look-again.ts';
 import type { PushPayload } from '../deliver/pusher.ts';
-import { statusSentence, statusSubject } from './application-status.ts';
-import { applicationSubmittedSection } from './application-submitted.ts';
-import { filesOf, messagesSection } from './messages.ts';
+import { type News, kindNames, kinds } from '../kinds/kinds.ts';
+import type { NotificationKind } from '../notification.ts';
 import { oneLine } from './wording.ts';
 
 /**
@@ -14,24 +12,13 @@ const MAX_BODY = 300;
 
 /** What the batch's push says: its most important news, the last of them, and how many more there are. */
 export function pushPayload(news: News, tag: string): PushPayload {
-  const { title, body, groupId } = mostImportant(news);
+  const kind = kindNames.find((each) => news[each].length > 0);
+  if (!kind) throw new TypeError('a push without news');
+  const { title, body, groupId } = saidOf(kind, news);
   return { tag, title: oneLine(title, MAX_TITLE), body: oneLine(body, MAX_BODY), groupId };
 }
 
-function mostImportant({ statuses, submitted, messages }: News): Omit<PushPayload, 'tag'> {
-  const status = statuses.at(-1);
-  if (status) {
-    const { groupId } = status;
-    return { title: statusSubject(status), body: statusSentence(status), groupId };
-  }
-  const application = submitted.at(-1);
-  if (application) {
-    const { groupId, jobTitle } = application;
-    return { title: applicationSubmittedSection(submitted).subject, body: jobTitle, groupId };
-  }
-  const message = messages.at(-1);
-  if (!message) throw new TypeError('a push without news');
-  const said = message.text ?? filesOf(message);
-  const body = messages.length === 1 ? said : `${oneLine(message.senderName)}: ${said}`;
-  return { title: messagesSection(messages).subject, body, groupId: message.groupId };
+function saidOf<K extends NotificationKind>(kind: K, news: News): Omit<PushPayload, 'tag'> {
+  const last = news[kind].at(-1)!;
+  return { ...kinds[kind].push(news[kind], last), groupId: last.groupId };
 }

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { FileStatus } from '../../commands/file/file.ts';
 import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
 import { deleteMessage } from '../../commands/message/delete-message.ts';
 import { editMessage } from '../../commands/message/edit-message.ts';
@@ -7,7 +6,7 @@ import { sendMessage } from '../../commands/message/send-message.ts';
 import { moveReadMarkerInput } from '../../commands/read-marker/move-read-marker.ts';
 import { chatGroupEvents } from '../../events/chat-group.ts';
 import { conversationEvents } from '../../events/conversation.ts';
-import { RefusalReason } from '../../events/file.ts';
+import { FileStatus, RefusalReason } from '../../events/file.ts';
 import { FileId, GroupId, MessageId, UserId } from '../../events/ids.ts';
 import type { Problem } from '../../protocol/problem.ts';
 

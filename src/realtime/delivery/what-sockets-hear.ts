@@ -1,6 +1,6 @@
-import { refusedStatus } from '../../commands/file/file.ts';
-import type { ChatGroupEvent, ConversationEvent, DomainEvent } from '../../events/domain-event.ts';
+import type { ChatGroupEvent, ConversationEvent, DomainEvent, FileEvent } from '../../events/domain-event.ts';
 import type { Recorded } from '../../events/event-store.ts';
+import { fileEvents, refusedStatus } from '../../events/file.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { ServerToClientEvents } from '../connection/protocol.ts';
 
@@ -42,16 +42,27 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'left' };
     case 'MemberRemoved':
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'removed' };
-    default:
+    case 'GroupClosed':
+    case 'MessageSent':
+    case 'MessageEdited':
+    case 'MessageDeleted':
+    case 'ReactionAdded':
+    case 'ReactionRemoved':
       return undefined;
   }
 }
 
 export type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
 
+const isFileEvent = (event: DomainEvent): event is FileEvent => Object.hasOwn(fileEvents, event.type);
+
 /** Returns what the sockets of a file's uploader get for an event; undefined for nothing. */
-export function fileNewsOf({ type, data }: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
+export function fileNewsOf(event: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
+  if (!isFileEvent(event)) return undefined;
+  const { type, data } = event;
   switch (type) {
+    case 'FileUploadRequested':
+      return undefined;
     case 'FileUploaded':
       return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'scanning' } };
     case 'FileCleared':
@@ -60,7 +71,5 @@ export function fileNewsOf({ type, data }: DomainEvent): { uploaderId: UserId; n
       const { fileId, uploaderId, reason } = data;
       return { uploaderId, news: { fileId, status: refusedStatus(reason), reason } };
     }
-    default:
-      return undefined;
   }
 }

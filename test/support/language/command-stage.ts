@@ -11,6 +11,7 @@ import type { Stream } from '../../../src/events/streams.ts';
 import { deriveId, newId } from '../../../src/kit/uuids.ts';
 import { createOneAtATime } from '../../../src/commands/one-at-a-time.ts';
 import { causes } from '../../../src/automations/automations.ts';
+import { withDeclaredRefusals } from './declared-refusals.ts';
 import { happened, wholeLog } from './history.ts';
 import { createInMemoryEventStore } from './in-memory-event-store.ts';
 
@@ -28,7 +29,7 @@ export async function commands({ history = [], message, automate, ...options }: 
   await happened(store, ...history);
   const loader = new AggregateLoader(store, new Map<Stream, Folded>());
   const automations = automate?.((command, input, request) => handle(command, input, request));
-  const handle: HandleCommand = commandHandler({
+  const handler = commandHandler({
     store,
     loader,
     lookups: { message: async () => message },
@@ -39,5 +40,6 @@ export async function commands({ history = [], message, automate, ...options }: 
     deriveId,
     now: () => new Date('2026-01-02T03:04:05.678Z'),
   });
+  const handle = withDeclaredRefusals(handler);
   return { handle, store, loader, log: () => wholeLog(store) };
 }

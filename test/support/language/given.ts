@@ -3,6 +3,7 @@ import type { ActorOrSystem, Command, MessageFacts } from '../../../src/commands
 import { CommandRejected, type RejectionCode } from '../../../src/commands/rejection.ts';
 import { type DomainEvent, eventSchemas } from '../../../src/events/domain-event.ts';
 import { commands } from './command-stage.ts';
+import { requireDeclared } from './declared-refusals.ts';
 import { uuid } from './example-events.ts';
 import { streamOf } from './history.ts';
 
@@ -32,7 +33,12 @@ function decided<I, S, E extends DomainEvent>(
   });
   let ids = 0;
   const context = { actor, newId: () => newIdNumber((ids += 1)), now: NOW };
-  return command.decide(input, { ...(Object.fromEntries(states) as S), message }, context);
+  try {
+    return command.decide(input, { ...(Object.fromEntries(states) as S), message }, context);
+  } catch (error) {
+    requireDeclared(command, actor, error);
+    throw error;
+  }
 }
 
 /**

@@ -133,6 +133,7 @@ export const candidate = (n: number, { userId }: Actor, more: Partial<Candidate>
 
 /** The n-th event as a message whose audience is told in slices. */
 export const fanOutOf = (n: number, { userId }: Actor, { time }: { time: () => number }): FanOut => {
-  const { recipientId: _, ...notice } = candidate(n, { userId } as Actor);
+  const { recipientId: _, ...about } = candidate(n, { userId } as Actor);
+  const notice = { ...about, kind: 'message' as const };
   return { notice, senderId: userId, roster: 1, sentAt: time(), pushedBy: time(), decideAt: time() + 9 };
 };

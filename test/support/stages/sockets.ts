@@ -21,6 +21,7 @@ import type {
   ClientToServerEvents,
   ServerToClientEvents,
 } from '../../../src/realtime/connection/protocol.ts';
+import { withDeclaredRefusals } from '../language/declared-refusals.ts';
 import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
@@ -145,7 +146,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
   const lookups: Lookups = {
     message: (groupId, messageId) => messageFacts(store, groupId, messageId),
   };
-  const handle = commandHandler({
+  const handler = commandHandler({
     store,
     loader,
     lookups,
@@ -156,6 +157,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     deriveId,
     now: () => new Date(),
   });
+  const handle = withDeclaredRefusals(handler);
 
   async function groupsOfUser(userId: UserId): Promise<GroupId[]> {
     const groups = new Set<GroupId>();

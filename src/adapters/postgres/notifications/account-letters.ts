@@ -1,13 +1,13 @@
 import type pg from 'pg';
 import type { UserId } from '../../../events/ids.ts';
-import type { AccountLetterFacts } from '../../../notifications/deliver/account-letters.ts';
+import type { AccountLetter, AccountLetterFacts } from '../../../notifications/deliver/account-letters.ts';
 
 /** How many letters an address gets at most. */
 const MOST = {
   verification: `3, '1 day'`,
   'password-reset': `3, '1 hour'`,
   'address-change': `5, '1 hour'`,
-};
+} satisfies Record<AccountLetter['kind'], string>;
 
 /** A call in SQL that writes a letter of verification, and says whether the address may have one more. */
 export const POST_VERIFICATION = (letterId: string, address: string, userId: string): string =>

@@ -3,6 +3,7 @@ import { accountOf } from '../../../commands/account/account.ts';
 import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
 import { chatGroupOf, isMember } from '../../../commands/chat-group/chat-group.ts';
 import type { EventStore } from '../../../events/event-store.ts';
+import { RefusedStatus } from '../../../events/file.ts';
 import { GroupId } from '../../../events/ids.ts';
 import type {
   ApplicationNews,
@@ -25,7 +26,7 @@ const MESSAGES = `
     (
       select coalesce(array_agg(f.name order by named.nth), '{}')
       from unnest(m.file_ids) with ordinality named (file_id, nth)
-      join files.files f on f.file_id = named.file_id and f.status not in ('infected', 'rejected')
+      join files.files f on f.file_id = named.file_id and f.status <> all ($3::text[])
     ) as "fileNames"
   from conversations.messages m
   join chat_groups.groups g on g.group_id = m.group_id
@@ -91,7 +92,7 @@ export function createNotificationFacts({
       const { rows } = await pool.query<MessageNews>({
         name: 'notification-messages',
         text: MESSAGES,
-        values: [recipientId, messageIds],
+        values: [recipientId, messageIds, RefusedStatus.options],
       });
       return new Map(rows.map((row) => [row.messageId, row]));
     },

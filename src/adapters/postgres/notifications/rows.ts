@@ -1,6 +1,12 @@
 import type pg from 'pg';
+import { kindNames, kinds } from '../../../notifications/kinds/kinds.ts';
 import type { Candidate } from '../../../notifications/notification.ts';
 import { plain } from '../../../projections/columns.ts';
+
+/** An expression in SQL: the topic of a row's `kind`. */
+const TOPIC = `case kind ${kindNames.map((kind) => `when '${kind}' then '${kinds[kind].topic}'`).join(' ')} end`;
+/** An array in SQL: the kinds of which nobody is told who has muted the group. */
+const MUTED_WITH_GROUP = `'{${kindNames.filter((kind) => kinds[kind].isForMembers).join()}}'::text[]`;
 
 /**
  * Push is for those who have a browser to push to; a muted group keeps its messages from being told, nothing else. What
@@ -18,12 +24,12 @@ const WRITE = `
       ('email', a.email),
       ('push', a.push and exists (select from push_subscriptions s where s.user_id = a.user_id))
     ) w (channel, is_wanted)
-    where w.is_wanted and not (c.kind = 'message' and c.group_id = any (a.muted))
+    where w.is_wanted and not (c.kind = any (${MUTED_WITH_GROUP}) and c.group_id = any (a.muted))
     on conflict do nothing
     returning recipient_id, channel, kind
   )
   insert into notification_pace as p (recipient_id, channel, topic, not_before, waits, is_slow)
-  select distinct recipient_id, channel, case kind when 'message' then 'messages' else 'applications' end,
+  select distinct recipient_id, channel, ${TOPIC},
     $1::timestamptz, true, $9::boolean
   from written order by 1, 2, 3
   on conflict (recipient_id, channel, topic) do update

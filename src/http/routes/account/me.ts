@@ -85,7 +85,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     '/v1/me',
     {
       onRequest,
-      config: { refusals: ['USER_NOT_FOUND'] },
+      config: { refusals: [...changeProfile.refuses] },
       schema: {
         tags,
         summary: "Change the caller's profile",

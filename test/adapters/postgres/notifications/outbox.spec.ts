@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import type pg from 'pg';
+import { kindNames, kinds } from '../../../../src/notifications/kinds/kinds.ts';
 import type { Candidate } from '../../../../src/notifications/notification.ts';
 import type { Waiting } from '../../../../src/notifications/outbox.ts';
 import { deleteInSlices } from '../../../../src/adapters/postgres/delete-in-slices.ts';
@@ -170,6 +171,17 @@ describe('gathering', () => {
     expect(await eventsIn(batchId)).toEqual([2]);
     expect(await stage.outbox.due(anything)).toEqual([adaByMail]);
   });
+
+  test.each(kindNames)(
+    'takes the kind %s with its topic, as the functions in the database sort it',
+    async (kind) => {
+      await write(candidate(1, ada, { kind }));
+      const { topic } = kinds[kind];
+      expect(await stage.outbox.due(anything)).toEqual([{ ...adaByMail, topic }]);
+      await stage.outbox.gather({ ...adaByMail, topic }, batchId);
+      expect(await eventsIn(batchId)).toEqual([1]);
+    },
+  );
 
   test('looks again at what was put off for somebody who has changed the preferences', async () => {
     await write(candidate(1, ada), candidate(1, bob));

@@ -1,7 +1,9 @@
 import type { ApplicationNews } from '../deliver/notification-facts.ts';
-import { type Html, markup } from './html.ts';
-import { type Section, plainQuotation, quotation } from './section.ts';
-import { oneLine } from './wording.ts';
+import { type Html, markup } from '../templates/html.ts';
+import { type Section, plainQuotation, quotation } from '../templates/section.ts';
+import { oneLine } from '../templates/wording.ts';
+import { aboutApplications, candidateFor } from './application.ts';
+import type { Kind } from './kind.ts';
 
 /** What each status means to the applicant; the company's name goes before it. */
 const MEANING: Record<ApplicationNews['status'], string> = {
@@ -15,12 +17,11 @@ const MEANING: Record<ApplicationNews['status'], string> = {
 };
 
 /** The sentence of a letter's heading and of a push. */
-export const statusSentence = ({ companyName, status }: ApplicationNews): string =>
+const statusSentence = ({ companyName, status }: ApplicationNews): string =>
   `${oneLine(companyName)} ${MEANING[status]}`;
 
 /** The subject of a letter and the title of a push. */
-export const statusSubject = ({ jobTitle }: ApplicationNews): string =>
-  `Your application for ${oneLine(jobTitle)}`;
+const statusSubject = ({ jobTitle }: ApplicationNews): string => `Your application for ${oneLine(jobTitle)}`;
 
 const inMarkup = (application: ApplicationNews): Html => markup`<section>
 <h2>Your application for <bdi>${oneLine(application.jobTitle)}</bdi></h2>
@@ -34,8 +35,7 @@ const inText = (application: ApplicationNews): string =>
     ...(application.reason === null ? [] : [plainQuotation(application.reason)]),
   ].join('\n');
 
-/** For the applicant: the company has moved on one application, or on several. */
-export function applicationStatusSection(applications: readonly ApplicationNews[]): Section {
+function section(applications: readonly ApplicationNews[]): Section {
   const [first] = applications;
   return {
     subject:
@@ -46,3 +46,14 @@ export function applicationStatusSection(applications: readonly ApplicationNews[
     text: applications.map(inText).join('\n\n'),
   };
 }
+
+/** Tells an applicant what became of an application, wherever he or she is. */
+export const applicationStatus: Kind<
+  'ApplicationStatusChanged' | 'ApplicationReconsidered',
+  ApplicationNews
+> = {
+  ...aboutApplications,
+  toldOf: async (event) => [candidateFor(event, 'application-status', event.data.applicantId)],
+  section,
+  push: (_applications, last) => ({ title: statusSubject(last), body: statusSentence(last) }),
+};

@@ -1,7 +1,9 @@
 import type { MessageNews } from '../deliver/notification-facts.ts';
-import { type Html, markup } from './html.ts';
-import { type Section, plainQuotation, quotation } from './section.ts';
-import { count, oneLine } from './wording.ts';
+import { audienceOf } from '../decide/audience.ts';
+import { type Html, markup } from '../templates/html.ts';
+import { type Section, plainQuotation, quotation } from '../templates/section.ts';
+import { count, oneLine } from '../templates/wording.ts';
+import type { Kind } from './kind.ts';
 
 /** A letter quotes so many messages; it only counts the others. */
 const MAX_QUOTED = 30;
@@ -32,7 +34,7 @@ function subjectOf(conversations: Conversation[], total: number): string {
 }
 
 /** What a message says about its files; one without text has some, even when all of them were refused. */
-export const filesOf = ({ fileNames }: MessageNews): string =>
+const filesOf = ({ fileNames }: MessageNews): string =>
   fileNames.length === 0 ? 'a file' : fileNames.map((name) => oneLine(name)).join(', ');
 
 const hasFiles = ({ text, fileNames }: MessageNews) => text === null || fileNames.length > 0;
@@ -51,7 +53,7 @@ const inText = (message: MessageNews): string =>
   ].join('\n');
 
 /** One message or many, of one group or many. */
-export function messagesSection(messages: readonly MessageNews[]): Section {
+function section(messages: readonly MessageNews[]): Section {
   const conversations = byGroup(messages.slice(0, MAX_QUOTED));
   const unquoted = messages.length - MAX_QUOTED;
   const more = unquoted > 0 ? `And ${count(unquoted, 'more message')}.` : undefined;
@@ -72,3 +74,32 @@ ${more === undefined ? [] : [markup`<p>${more}</p>`]}`,
     ].join('\n\n'),
   };
 }
+
+/** Tells members who were away that a message was sent. */
+export const message: Kind<'MessageSent', MessageNews> = {
+  topic: 'messages',
+  isForMembers: true,
+  async toldOf(event, { groupOf }) {
+    const { state, revision } = await groupOf(event);
+    return state.status === 'none' ? [] : audienceOf(event, state.members, revision + 1);
+  },
+  async news(facts, recipientId, notifications) {
+    const ids = notifications.map(({ subjectId }) => subjectId);
+    const messages = await facts.messages(recipientId, ids);
+    const known = notifications.flatMap(({ eventId, subjectId }) => {
+      const found = messages.get(subjectId);
+      return found ? [[eventId, found] as const] : [];
+    });
+    return new Map(known);
+  },
+  reasonToSkip(news) {
+    if (!news || news.isDeleted) return 'deleted';
+    return news.isRead ? 'read' : undefined;
+  },
+  section,
+  push(messages, last) {
+    const said = last.text ?? filesOf(last);
+    const body = messages.length === 1 ? said : `${oneLine(last.senderName)}: ${said}`;
+    return { title: section(messages).subject, body };
+  },
+};

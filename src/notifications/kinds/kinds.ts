@@ -1,0 +1,73 @@
+import type { EventType } from '../../events/domain-event.ts';
+import type { Recorded } from '../../events/event-store.ts';
+import type { MessageAudience } from '../decide/audience.ts';
+import type { ApplicationNews, MessageNews } from '../deliver/notification-facts.ts';
+import type { Candidate, NotificationKind } from '../notification.ts';
+import { applicationStatus } from './application-status.ts';
+import { applicationSubmitted } from './application-submitted.ts';
+import type { Deciding, Kind } from './kind.ts';
+import { message } from './message.ts';
+
+/** The kind of notification that tells of an event. Undefined: nobody is told of it later. */
+export const toldAs = {
+  AccountRegistered: undefined,
+  ProfileChanged: undefined,
+  NotificationPreferencesSet: undefined,
+  JobPosted: undefined,
+  JobDetailsChanged: undefined,
+  JobClosed: undefined,
+  ApplicationSubmitted: 'application-submitted',
+  ApplicationWithdrawn: undefined,
+  ApplicationResubmitted: 'application-submitted',
+  ApplicationStatusChanged: 'application-status',
+  ApplicationReconsidered: 'application-status',
+  ChatGroupCreated: undefined,
+  MemberJoined: undefined,
+  MemberLeft: undefined,
+  MemberRemoved: undefined,
+  GroupClosed: undefined,
+  MessageSent: 'message',
+  MessageEdited: undefined,
+  MessageDeleted: undefined,
+  ReactionAdded: undefined,
+  ReactionRemoved: undefined,
+  FileUploadRequested: undefined,
+  FileUploaded: undefined,
+  FileCleared: undefined,
+  FileRefused: undefined,
+} as const satisfies Record<EventType, NotificationKind | undefined>;
+
+type EventTypeOf<K> = { [T in EventType]: (typeof toldAs)[T] extends K ? T : never }[EventType];
+
+/** What is known of the subject of each kind. */
+interface NewsOf {
+  'application-status': ApplicationNews;
+  'application-submitted': ApplicationNews;
+  message: MessageNews;
+}
+
+/** What one letter or one push says, by kind. In log order. */
+export type News = { [K in NotificationKind]: NewsOf[K][] };
+
+/** Every kind of notification, the most important first: it gives a letter its subject and a push its text. */
+export const kinds: { [K in NotificationKind]: Kind<EventTypeOf<K>, NewsOf[K]> } = {
+  'application-status': applicationStatus,
+  'application-submitted': applicationSubmitted,
+  message,
+};
+
+export const kindNames = Object.keys(kinds) as NotificationKind[];
+
+/** The events that somebody may have to be told of. */
+export const toldTypes: readonly EventType[] = Object.entries(toldAs).flatMap(([type, kind]) =>
+  kind === undefined ? [] : [type as EventType],
+);
+
+/** Resolves with those whom an event tells, as its kind decides; undefined when it tells nobody. */
+export function toldOf(
+  event: Recorded,
+  deciding: Deciding,
+): Promise<MessageAudience | Candidate[]> | undefined {
+  const kind = toldAs[event.type];
+  return kind && kinds[kind].toldOf(event as never, deciding);
+}
