@@ -22,7 +22,7 @@ export interface AutomationDeps {
 const REMEMBERED = 10_000;
 
 /**
- * Runs automations at once, and not again to an event that it has done them to. What a automation appends carries ids made from the causing event's id, so that twice is once.
+ * Runs automations at once, and not again to an event that it has done them to. An automation's events carry ids derived from the causing event's id, so that twice is once.
  * Rejects with `EventStoreUnavailable`, since the answer promises what follows: repeating the command is safe.
  */
 export function automationRunner({

@@ -237,7 +237,7 @@ test('every role stays while machines are emptied, and has as many pods as a sta
   );
 });
 
-test('clients are whileLeading to the api pods alone, and to nothing that is not for them', () => {
+test('sends clients to the api pods only, and to nothing that is not meant for them', () => {
   const api = all('Service').find((it) => it.metadata!.name === 'api')!;
   expect(selectedBy(api.spec!.selector)).toEqual(['api']);
   expect(api.spec!.ports).toEqual([

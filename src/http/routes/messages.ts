@@ -146,7 +146,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         ...reacting.schema,
         tags,
         operationId: 'addReaction',
-        summary: 'RunAutomations to a message',
+        summary: 'React to a message',
       },
     },
     (request) => add(request.params, commandRequest(request)),
