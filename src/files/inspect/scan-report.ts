@@ -79,8 +79,9 @@ const Signed = z.object({
 });
 
 /**
- * Whether these bytes were signed with the secret, within 5 minutes of `now` (in ms) either way, and come for the first
- * time. Compared in constant time; a nonce is spent only once everything else holds.
+ * Resolves with true if these bytes were signed with the secret, within 5 minutes of `now` (in ms) either
+ * way, and arrive for the first time. Compares in constant time. A nonce is spent only once everything else
+ * holds.
  */
 export async function verifyReport(
   secret: string,
