@@ -128,7 +128,7 @@ export function createSubscriptions(
       });
     }
 
-    /** Whether there is something to deliver, but not a whole batch as far as is known. */
+    /** Returns true if there is something to deliver, but as far as is known not a whole batch. */
     function mayGrow(): boolean {
       const { at, heardOf, pending } = subscriber;
       return pending.length < limit && heardOf !== Infinity && (pending.length > 0 || heardOf > at);
@@ -165,8 +165,9 @@ const hasRoomFor = (size: typeof MAX_PENDING, { pending, bytes }: Subscriber): b
   pending.length + size.events <= MAX_PENDING.events && bytes + size.bytes <= MAX_PENDING.bytes;
 
 /**
- * Of events that begin at or before the subscriber's next one, those that it has not got yet and that concern it. Up to
- * the last one, and up to `upTo`, there are no others for it. `bytes` is what they take where it did not read them itself.
+ * Takes from events that begin at or before the subscriber's next one those that are new to it and of its
+ * types. Up to the last one, and up to `upTo`, there are no others for it. `bytes` is their size where the
+ * subscriber did not read them itself.
  */
 function take(subscriber: Subscriber, events: Recorded[], { upTo = 0, bytes = 0 }): void {
   const { types, at, pending } = subscriber;
@@ -185,7 +186,7 @@ function take(subscriber: Subscriber, events: Recorded[], { upTo = 0, bytes = 0 
   subscriber.wake();
 }
 
-/** Takes out the first ones. */
+/** Removes and returns the first events, at most `limit`. */
 function deliver(subscriber: Subscriber, limit: number): Recorded[] {
   const events = subscriber.pending.splice(0, limit);
   const { position } = events.at(-1)!;
