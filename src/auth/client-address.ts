@@ -6,7 +6,7 @@ const NETWORK_BITS = 64;
 /**
  * Returns the key for limits by address: the IPv4 address, or the network of the IPv6 address. A proxy may
  * have written it with a port, in brackets, or with a zone. Everything that is not an address counts as
- * `unknown`, whatever it says.
+ * `unknown`.
  */
 export function countedAddress(written: string): string {
   const address = withoutPort(written);

@@ -10,7 +10,7 @@ export interface Consequence<I = never, S = never, E extends DomainEvent = Domai
   actor: ActorOrSystem;
 }
 
-/** What follows from one type of event, as data. `follows` may be called many times for the same event. */
+/** The command that one type of event causes, as data. `follows` may be called many times for the same event. */
 export interface Automation {
   name: string;
   on: EventType;

@@ -32,10 +32,10 @@ const BACK_OFF_MS = { first: 50, most: 5_000 };
 
 /**
  * Makes automations durable: follows the log from a checkpoint of its own and runs the automations of each
- * event again. What already ran is a duplicate in the log; what a crash prevented runs now. An event is
- * retried with growing pauses until its automations are done. None is skipped, and none runs before an
- * earlier one. A refusal is final, because a retry does not change what the log holds: it is reported, and
- * the next event follows.
+ * event again. An automation that already ran is a duplicate in the log; one that a crash prevented runs now.
+ * An event is retried with growing pauses until its automations are done. None is skipped, and none runs
+ * before an earlier one. A refusal is final, because a retry does not change what the log holds: it is
+ * reported, and the next event follows.
  */
 export function followAutomations({
   store,

@@ -80,7 +80,7 @@ function waysOf({ tokens, compounds }: Tokens, isUnfinished: boolean): Phrase[] 
     return phrase;
   };
   if (compounds.length === 0) return [way([])];
-  // Of two compounds that begin at the same token, the longer comes first.
+  // The longer of two compounds that begin at the same token comes first.
   const ways = [way([]), way(compounds), way(compounds.toReversed())];
   return compounds.some(({ first }, index) => compounds[index + 1]?.first === first)
     ? ways

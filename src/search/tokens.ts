@@ -71,7 +71,7 @@ export function tokensOf(text: string): Tokens {
     if (last <= first) return;
     const parts = tokens.slice(first).map((token) => ('word' in token ? (token.also ?? token.word) : ''));
     compounds.push({ first, last, word: cut(parts.join('')) });
-    // A single letter at the start is also known without the hyphen, whatever follows: E-Mail-Adresse.
+    // A single letter at the start is also known without the hyphen: E-Mail in E-Mail-Adresse.
     if (parts.length > 2 && parts[0]!.length === 1)
       compounds.push({ first, last: first + 1, word: cut(parts[0]! + parts[1]!) });
   };

@@ -215,7 +215,7 @@ async function* received(body: Readable, pace: Throttle): AsyncIterable<Uint8Arr
   }
 }
 
-/** Gives a file a second name unless that is taken (link(2)). Of two attempts, one is refused. */
+/** Gives a file a second name unless that is taken (link(2)), so one of two attempts is refused. */
 async function linkOnce(from: string, to: string): Promise<void> {
   try {
     await link(from, to);

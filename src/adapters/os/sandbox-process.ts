@@ -38,7 +38,7 @@ const HEAP_MIB = 192;
 
 /**
  * Returns a shell script that runs a program without core dumps and files, with limited CPU time and memory.
- * The process is the first to be killed when the machine is out of memory, and has the lowest priority.
+ * The process is the first to be killed when the machine is out of memory, and has a low priority.
  */
 const CONFINED = ({ cpuSeconds, memoryMib }: Limits) =>
   [

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** How to start a program that refuses to run as root. */
+/** The means to start a program that refuses to run as root. */
 export interface Unprivileged {
   /** Returns the program and its arguments, as `spawn` takes them. */
   command(program: string, args: string[]): [program: string, args: string[]];

@@ -109,7 +109,7 @@ async function probe(
       copiesVersion: await copiesVersion(),
     };
   } finally {
-    // What cannot be removed now goes with the next cleaning of quarantine.
+    // Objects that cannot be removed now go with the next cleaning of quarantine.
     await Promise.allSettled(
       keys.map((Key) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), abortSignal)),
     );

@@ -21,7 +21,7 @@ const Content = z.strictObject({ fields: z.record(z.string(), z.string()), expir
  * `now` is in ms.
  */
 export function createSignedLinks(secret: Buffer, now: () => number = Date.now): SignedLinks {
-  // As JSON the two cannot run into each other, whatever they contain.
+  // As JSON the two parts cannot run into each other.
   const signature = (purpose: string, content: string) =>
     createHmac('sha256', secret)
       .update(JSON.stringify([purpose, content]))

@@ -55,8 +55,8 @@ export const isOpenDocumentType = (contentType: string): boolean =>
 export const isCompoundType = (contentType: string): boolean => formatOf(contentType)?.isCompound === true;
 
 /**
- * Returns true if bytes that `file-type` calls `detected` match the declared type. For text, only the bytes
- * can tell that, so any match.
+ * Returns true if bytes that `file-type` calls `detected` match the declared type. Text always matches here,
+ * because only a look at all bytes can tell.
  */
 export function matchesType(declared: string, detected: string | undefined): boolean {
   const format = formatOf(declared);

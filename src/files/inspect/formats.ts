@@ -54,8 +54,8 @@ const apple = (program: string, extension: string): Format => ({
 
 /**
  * The formats that may be uploaded: nothing that a browser would run when it opens it (HTML, SVG, XML,
- * scripts) and nothing that an operating system would run (programs, macros). Of several formats that fit,
- * the first is used.
+ * scripts) and nothing that an operating system would run (programs, macros). The first format that fits is
+ * used.
  */
 export const FORMATS: readonly Format[] = [
   {

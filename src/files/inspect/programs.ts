@@ -1,7 +1,7 @@
 /**
- * Extensions by which a double-click runs a file, or opens it in a browser, on some system, whatever the file
- * contains. After Microsoft's list of files that Outlook blocks, Chromium's of dangerous files, and what the
- * desktops of Linux and macOS start.
+ * Extensions by which a double-click runs a file, or opens it in a browser, on some system. The content does
+ * not matter then. After Microsoft's list of files that Outlook blocks, Chromium's of dangerous files, and
+ * what the desktops of Linux and macOS start.
  */
 const RUN_BY_NAME: ReadonlySet<string> = new Set(
   `
@@ -20,7 +20,7 @@ const RUN_BY_NAME: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** Returns true if files with that extension are never accepted, whatever their declared type. */
+/** Returns true if files with that extension are never accepted, with any declared type. */
 export const runsByName = (extension: string): boolean => RUN_BY_NAME.has(extension);
 
 /** The names that `file-type` gives to bytes that a system runs, and to documents with macros. */

@@ -171,7 +171,7 @@ async function* inflated(source: Source, member: Member, malformed: Error): Asyn
   if (!member.hasDescriptor && source.at() - start !== member.size) throw malformed;
 }
 
-/** Feeds bytes until the deflated data ends, which marks its own end. What follows is put back. */
+/** Feeds bytes until the deflated data ends, which marks its own end. Bytes after it are put back. */
 async function feed(inflate: InflateRaw, source: Source, malformed: Error): Promise<void> {
   for (let fed = 0; ;) {
     const piece = await source.next();
@@ -188,8 +188,8 @@ async function feed(inflate: InflateRaw, source: Source, malformed: Error): Prom
 }
 
 /**
- * Skips a descriptor: CRC and sizes, of 4 bytes or, with Zip64, of 8, after an optional mark. What follows it
- * tells which.
+ * Skips a descriptor: CRC and sizes, of 4 bytes or, with Zip64, of 8, after an optional mark. The bytes after
+ * it tell which.
  */
 async function skipDescriptor(source: Source, malformed: Error): Promise<void> {
   for (const length of [16, 24, 12, 20]) {

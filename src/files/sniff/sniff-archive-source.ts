@@ -1,4 +1,7 @@
-/** Bytes that arrive in pieces, read on demand. Each byte is copied at most twice, whatever is read or put back. */
+/**
+ * Bytes that arrive in pieces, read on demand. Each byte is copied at most twice, with any mix of reads and
+ * put-backs.
+ */
 export interface Source {
   /** Returns the number of bytes read. */
   at(): number;

@@ -30,7 +30,7 @@ export function sendProblem(
   return reply.send(problemOf(error, request, reply, refused));
 }
 
-/** Answers in place of a handler that is still running. Whatever that sends later is dropped. */
+/** Answers in place of a handler that is still running. Later output of the handler is dropped. */
 export function answerLate(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -109,7 +109,7 @@ function keyOf(request: FastifyRequest): string | undefined {
   return found[1]?.replaceAll(/\\(.)/g, '$1') ?? found[2]!;
 }
 
-/** Returns the same for the same request, whatever the order of its fields, and for a route and its alias. */
+/** Returns the same text for the same request, in any order of its fields, and for a route and its alias. */
 function fingerprint({ routeOptions, params, body }: FastifyRequest, secret: string | Buffer): string {
   const asked = { ...(params as object), ...((body as object | undefined) ?? {}) };
   return createHmac('sha256', secret)

@@ -162,7 +162,7 @@ export function createReadMarkers({
 
   /**
    * Resolves with the current groups of some requests. Requests for groups that cannot be loaded are rejected
-   * at once.
+   * at once, before waiting for the read model.
    */
   async function groupsOf(wishes: readonly Wish[]): Promise<Map<GroupId, ChatGroup>> {
     const groups = new Map<GroupId, ChatGroup>();
