@@ -12,19 +12,19 @@ import {
   wholeNumber,
 } from './config/setting-kinds.ts';
 
-/** What a process may do; the whole program in one does everything. */
+/** The roles of a process. The whole program in one process has all of them. */
 const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 const isRole = (name: string): name is Role => ROLES.some((role) => role === name);
 const rolesOf = (names: readonly string[]): ReadonlySet<Role> =>
   new Set(names.length > 0 ? names.filter(isRole) : ROLES);
-/** They know who is connected, so where one of them runs in another process, Redis is between them. */
+/** Roles that know who is connected. When one of them runs in another process, they need Redis between them. */
 const AMONG_SOCKETS: readonly Role[] = ['api', 'realtime', 'notifier'];
 
-/** What the operator decides; docs/operations.md describes each setting. */
+/** The operator's settings, described in docs/operations.md. */
 export type Config = Readonly<z.output<typeof settings>>;
 
-/** The start is refused; one line for each setting that is at fault. */
+/** The settings are not usable; one line for each setting that is wrong. */
 export class BadConfig extends Error {
   override readonly name = 'BadConfig';
   readonly lines: string[];
@@ -70,7 +70,7 @@ const settings = z
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
     JWT_PRIVATE_KEY: z
       .string()
-      // Files of settings hold one line, so the line ends of a PEM may be written as \n.
+      // Files of settings hold one line, so line ends of a PEM may be written as \n.
       .transform((pem) => pem.replaceAll('\\n', '\n'))
       .refine(isEd25519, 'must be an Ed25519 private key in PKCS #8 PEM')
       .optional(),
@@ -152,33 +152,36 @@ const settings = z
     /** 0 takes any free port. */
     port: env.PORT,
     host: env.HOST,
-    /** On the loopback interface, for operators; undefined means none. */
+    /** On the loopback interface, for operators; undefined means no status port. */
     statusPort: env.STATUS_PORT,
     dataDir: env.DATA_DIR,
     logLevel: env.LOG_LEVEL,
-    /** Where clients reach us, when that differs from what they ask for. */
+    /** The URL of this server for clients, if it differs from the host they ask for. */
     publicUrl: env.PUBLIC_URL,
-    /** The `iss` of our tokens. */
+    /** The `iss` of access tokens. */
     jwtIssuer: env.PUBLIC_URL ?? 'slay-e-chatapp',
-    /** PKCS #8 PEM; undefined means: make one and keep it in the database. */
+    /** PKCS #8 PEM; undefined means that one is generated and kept in the database. */
     jwtPrivateKey: env.JWT_PRIVATE_KEY,
-    /** Besides the host that was asked. */
+    /** Allowed besides the requested host. */
     allowedOrigins: env.ALLOWED_ORIGINS,
-    /** Whose X-Forwarded-For is believed. */
+    /** Proxies whose X-Forwarded-For is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,
     /** Undefined means the embedded PostgreSQL. */
     databaseUrl: env.DATABASE_URL,
-    /** Undefined means that the user of `databaseUrl` may own the database; else that one is the application's alone. */
+    /**
+     * Undefined means that the user of `databaseUrl` may own the database. Otherwise that user belongs to the
+     * application only.
+     */
     databaseOwnerUrl: env.DATABASE_OWNER_URL,
     /** Undefined means that the log is in PostgreSQL. */
     eventStoreDbUrl: env.EVENTSTOREDB_URL,
-    /** Undefined means that all sockets are those of this process. */
+    /** Undefined means that this process holds all sockets. */
     redisUrl: env.REDIS_URL,
     roles: rolesOf(env.ROLES),
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
-    /** Points, as in protocol/costs.ts. */
+    /** In points, as in protocol/costs.ts. */
     requestsPerMinute: env.REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: env.ANONYMOUS_REQUESTS_PER_MINUTE,
     uploadsPerMinute: env.UPLOADS_PER_MINUTE,
@@ -189,7 +192,7 @@ const settings = z
       bytesPerUserDay: (env.UPLOAD_MIB_PER_USER_DAY ?? Math.max(500, env.MAX_FILE_MIB)) * MIB,
       bytesPerGroup: (env.FILES_MIB_PER_GROUP ?? Math.max(5_120, env.MAX_FILE_MIB)) * MIB,
     },
-    /** Of the disk with the data folder; below it no uploads are taken. */
+    /** Free space on the disk of the data folder, below which no uploads are accepted. */
     minFreeDiskBytes: env.MIN_FREE_DISK_MIB * MIB,
     /** Undefined means files under the data folder. */
     s3:
@@ -197,24 +200,27 @@ const settings = z
         ? undefined
         : {
             bucket: env.S3_BUCKET,
-            /** Undefined means Amazon's own. */
+            /** Undefined means Amazon's own endpoint. */
             endpoint: env.S3_ENDPOINT,
-            /** Where clients reach it, when that differs. */
+            /** The endpoint for clients, if it differs. */
             publicEndpoint: env.S3_PUBLIC_ENDPOINT,
             region: env.S3_REGION ?? 'us-east-1',
-            /** Whether buckets are named in the path; undefined means that a server other than Amazon's is asked. */
+            /**
+             * True if the path names the bucket; undefined means that this is detected, on a server other
+             * than Amazon's.
+             */
             pathStyle:
               env.S3_ENDPOINT === undefined || env.S3_PATH_STYLE !== undefined
                 ? env.S3_PATH_STYLE === 'true'
                 : undefined,
           },
-    /** Undefined means that only size and type are checked, or that a scanner elsewhere reports. */
+    /** Undefined means that only size and type are checked, or that an external scanner reports. */
     clamdUrl: env.CLAMD_URL,
-    /** What reports of a scanner elsewhere are signed with; undefined means that none are taken. */
+    /** Signs the reports of an external scanner; undefined means that none are accepted. */
     scanWebhookSecret: env.SCAN_WEBHOOK_SECRET,
     /** Undefined means a queue in the database. */
     amqpUrl: env.AMQP_URL,
-    /** Where people read and answer, when that is not here. */
+    /** The site where people read and answer, if it is not this server. */
     siteUrl: env.SITE_URL ?? env.PUBLIC_URL,
     /** Undefined means that mail is written to the log. */
     smtpUrl: env.SMTP_URL,
@@ -228,13 +234,13 @@ const settings = z
             privateKey: env.VAPID_PRIVATE_KEY!,
             subject: env.VAPID_SUBJECT!,
           },
-    /** Push services that may live at a private address. */
+    /** Push services that may have a private address. */
     pushPrivateHosts: env.PUSH_PRIVATE_HOSTS,
   }));
 
 /**
- * Reads the settings. One that is set to nothing counts as not set, as in `PORT= npm start`.
- * Throws `BadConfig` for every bad value and every misspelt or unsupported setting at once; no value is repeated in it.
+ * Reads the settings. An empty value counts as not set, as in `PORT= npm start`. Throws `BadConfig` for all
+ * bad values and all misspelt or unsupported settings at once, without repeating any value.
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));

@@ -10,18 +10,24 @@ import {
 } from './credentials.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 
-/** Addresses are proved by whoever has read a letter to them. */
+/** Verification of e-mail addresses. Opening the link of a letter to an address proves it. */
 export interface Addresses {
-  /** Sends the letter of verification again; resolves with false when there is nothing to verify, or after three a day. */
+  /**
+   * Sends the verification letter again. Resolves with false when there is nothing to verify, or after three
+   * letters a day.
+   */
   sendAgain(userId: UserId): Promise<boolean>;
   /**
-   * Asks the new address for its proof; until then the account keeps the present one. Throws `WrongPassword`, `RateLimited`
-   * and `EmailTaken`.
+   * Sends a verification letter to the new address; the account keeps the present one until it is confirmed.
+   * Throws `WrongPassword`, `RateLimited` and `EmailTaken`.
    */
   change(userId: UserId, asked: { email: string; password: string; address: string }): Promise<void>;
-  /** Whose address the token proves. Throws `LinkTokenInvalid`. */
+  /** Resolves with the user and the address that the token proves. Throws `LinkTokenInvalid`. */
   provenBy(token: string): Promise<{ userId: UserId; address: string }>;
-  /** Makes the address verified, and the account's own; again is no fault. Throws `LinkTokenInvalid` and `EmailTaken`. */
+  /**
+   * Marks the address as verified and makes it the account's own. May be repeated. Throws `LinkTokenInvalid`
+   * and `EmailTaken`.
+   */
   confirm(token: string): Promise<void>;
 }
 
@@ -67,6 +73,6 @@ export function createAddresses({
   };
 }
 
-/** The address that an account waits to have confirmed; the new one first. */
+/** Returns the address that the account waits to have confirmed; a new address goes before the present one. */
 const unproved = (credential: Credential | undefined): string | undefined =>
   credential?.newEmail ?? (credential?.emailVerified === false ? credential.email : undefined);

@@ -1,10 +1,16 @@
 import type { AccessTokens } from './tokens/access-tokens.ts';
 import { type Authenticate, AuthenticationFailed, type Revocations, RevocationsUnknown } from './session.ts';
 
-/** Without news of ended sessions for so long, this node might let in whom others have shut out: it trusts no token. */
+/**
+ * After this long without news of ended sessions, this node trusts no token: it might accept a session ended
+ * elsewhere.
+ */
 export const MAX_STALE_MS = 10_000;
 
-/** An access token's session, unless it has ended. The role is the token's: it lives for minutes only. */
+/**
+ * Creates a function that resolves with the session of an access token unless it has ended. The role is the
+ * one in the token, which lives for minutes only.
+ */
 export function createAuthenticate({
   accessTokens,
   revocations,

@@ -4,7 +4,7 @@ import type { UserId } from '../events/ids.ts';
 import { text } from '../events/text.ts';
 import { isCommonPassword, namesItsOwner } from './passwords/common-passwords.ts';
 
-/** Any password of sensible length that is not guessed first; no rules about its characters. */
+/** Any password of sensible length that is not among the first guesses. There are no rules about its characters. */
 export const NewPassword = text(8, 128).refine(
   (value) => !isCommonPassword(value),
   'Too common: choose another password',
@@ -12,7 +12,7 @@ export const NewPassword = text(8, 128).refine(
 
 const OWNERS = 'Too easy to guess: it says your e-mail address or your name';
 
-/** Refuses an account whose password says the address or the name of its owner, at `/password`. */
+/** Rejects an account whose password contains its owner's address or name; the issue is at `/password`. */
 export const withUnrelatedPassword = <
   T extends z.ZodType<{ email: string; displayName: string; password: string }>,
 >(
@@ -23,69 +23,88 @@ export const withUnrelatedPassword = <
     message: OWNERS,
   });
 
-/** What lets a person in. Kept beside the log, never in it, because it must be possible to erase it. */
+/** The login data of an account. Stored beside the log, never in it, because it must be possible to erase it. */
 export interface Credential {
   userId: UserId;
   email: string;
   passwordHash: string;
   role: Role;
-  /** As given at the registration; the log knows what became of it. */
+  /** The name given at registration. The log has the current one. */
   displayName: string;
   /** False until the log holds AccountRegistered. */
   registered: boolean;
-  /** Whether somebody has shown that mail to the address reaches them. */
+  /** True once a verification link for the address has been used, or an operator has vouched for it. */
   emailVerified: boolean;
-  /** Takes the place of `email` once it is confirmed. */
+  /** Replaces `email` once it is confirmed. */
   newEmail: string | null;
-  /** Counts the passwords that the account has had. */
+  /** Number of passwords that the account has had. */
   passwordVersion: number;
 }
 
-/** Who registers. The account waits for its address to be confirmed. */
+/** A new account, which waits for its address to be confirmed. */
 export type NewCredential = Pick<Credential, 'userId' | 'email' | 'passwordHash' | 'role' | 'displayName'>;
 
 /**
- * The port of the credentials. What calls for a letter writes it in the same transaction; the limits of letters hold:
- * three of verification a day to an address, and three for a forgotten password an hour.
+ * The port of the credentials. An operation that calls for a letter writes it in the same transaction.
+ * Letters are limited: three for verification a day to an address, and three for a forgotten password an
+ * hour.
  */
 export interface Credentials {
-  /** Writes the letter of verification as well. Throws `EmailTaken`. */
+  /** Stores the credential and writes a verification letter. Throws `EmailTaken`. */
   add(credential: NewCredential): Promise<void>;
   ofEmail(email: string): Promise<Credential | undefined>;
   ofUser(userId: UserId): Promise<Credential | undefined>;
-  /** Those whose registration was cut off, oldest first. */
+  /** Resolves with the credentials whose registration was interrupted, oldest first. */
   unregistered(): Promise<Credential[]>;
   markRegistered(userId: UserId): Promise<void>;
-  /** Everybody, by address. */
+  /** Resolves with all credentials, ordered by address. */
   list(): Promise<Credential[]>;
 
-  /** Writes a letter of verification; resolves with whether the address may have one more. */
+  /** Writes a verification letter. Resolves with false when the address has had its limit of letters. */
   sendVerification(userId: UserId, address: string): Promise<boolean>;
-  /** Keeps the address until it is confirmed, and writes to it; the present one is told if it is verified. */
+  /**
+   * Stores the new address until it is confirmed, and writes to it. The present address is notified if it is
+   * verified.
+   */
   awaitEmail(userId: UserId, newEmail: string): Promise<void>;
-  /** Forgets an address that was not confirmed. */
+  /** Drops an unconfirmed new address. */
   keepEmail(userId: UserId): Promise<void>;
-  /** An operator's word in place of a letter, for one account or for all; resolves with how many changed. */
+  /**
+   * Sets an operator's word in place of a letter, for one account or for all. Resolves with the number of
+   * accounts changed.
+   */
   vouch(isVerified: boolean, userId?: UserId): Promise<number>;
-  /** Makes the address the account's own, and a verified one. False when the account does not wait for it. Throws `EmailTaken`. */
+  /**
+   * Makes the address the account's own, and verified. Resolves with false when the account does not wait for
+   * it. Throws `EmailTaken`.
+   */
   confirmEmail(userId: UserId, address: string): Promise<boolean>;
 
-  /** Another hash of the same password, unless the account has another hash by now. */
+  /** Replaces the hash by another one of the same password, unless the stored hash has changed since. */
   renewPasswordHash(credential: Pick<Credential, 'userId' | 'passwordHash'>, renewed: string): Promise<void>;
   /**
-   * Another password. Ends the sessions of the account but for `kept`, and resolves with their ids; undefined when the
-   * password is not of the `version` any more.
+   * Replaces the password and ends all sessions of the account except `kept`. Resolves with the ids of the
+   * ended sessions; undefined when the password is no longer of that `version`.
    */
   replacePassword(
     userId: UserId,
     passwordHash: string,
     only?: { version: number; kept: string },
   ): Promise<string[] | undefined>;
-  /** Writes the letter for a forgotten password. The work is the same whether or not the address is an account's. */
+  /**
+   * Writes the letter for a forgotten password. Takes the same work whether or not the address belongs to an
+   * account.
+   */
   sendReset(address: string): Promise<void>;
-  /** Whose password the letter can reset; undefined when it is unknown, too old, spent, or its address is no account's. */
+  /**
+   * Resolves with the credential whose password the letter can reset; undefined when the letter is unknown,
+   * too old or spent, or its address belongs to no account.
+   */
   ofReset(letterId: string): Promise<Credential | undefined>;
-  /** Resets the password, once for each letter. Resolves with the sessions that ended. */
+  /**
+   * Resets the password, once for each letter. Resolves with the ids of the ended sessions; undefined when
+   * the letter cannot reset a password.
+   */
   resetPassword(letterId: string, passwordHash: string): Promise<string[] | undefined>;
 }
 
@@ -97,20 +116,20 @@ export class EmailTaken extends Error {
   }
 }
 
-/** The password is not that of the account that asks. */
+/** The password is not that of the account. */
 export class WrongPassword extends Error {
   override readonly name = 'WrongPassword';
 }
 
-/** What a link carried is forged, too old, spent, or for an address that is not the account's. */
+/** The token of a link is forged, too old, spent, or for an address that is not the account's. */
 export class LinkTokenInvalid extends Error {
   override readonly name = 'LinkTokenInvalid';
 }
 
-/** The new password says the address or the name of its owner. */
+/** The new password contains the address or the name of its owner. */
 export class OwnersPassword extends Error {
   override readonly name = 'OwnersPassword';
-  /** Where it was given. */
+  /** The field that held the password. */
   readonly field: 'password' | 'newPassword';
 
   constructor(field: OwnersPassword['field']) {
@@ -119,7 +138,7 @@ export class OwnersPassword extends Error {
   }
 }
 
-/** Too many passwords wait to be checked; safe to repeat in a moment. */
+/** Too many passwords wait to be checked. It is safe to repeat the request in a moment. */
 export class PasswordQueueFull extends Error {
   override readonly name = 'PasswordQueueFull';
 }

@@ -4,10 +4,13 @@ import type { PasswordHashes } from './passwords/password-hashes.ts';
 import type { Registration } from './registration.ts';
 import { AuthenticationFailed } from './session.ts';
 
-/** The credential that the password opens. Throws `AuthenticationFailed`, `RateLimited` and `PasswordQueueFull`. */
+/**
+ * Resolves with the credential that the password opens. Throws `AuthenticationFailed`, `RateLimited` and
+ * `PasswordQueueFull`.
+ */
 export type LogIn = (attempt: PasswordAttempt) => Promise<Credential>;
 
-/** A wrong address and a wrong password cost and answer the same. */
+/** Creates the login. A wrong address and a wrong password cost the same and get the same answer. */
 export function createLogIn({
   credentials,
   hashes,

@@ -14,15 +14,15 @@ export interface NewAccount {
 }
 
 export interface Registration {
-  /** Throws `EmailTaken`, `PasswordQueueFull` and `EventStoreUnavailable`; after the last it is safe to repeat. */
+  /** Throws `EmailTaken`, `PasswordQueueFull` and `EventStoreUnavailable`. After the last it is safe to repeat. */
   register(account: NewAccount): Promise<{ userId: UserId; position: Position }>;
-  /** Brings the log up to a credential that was kept before a crash. Does nothing when it is there already. */
+  /** Appends the event of a credential that was stored before a crash. Does nothing when the log has it already. */
   complete(credential: Credential): Promise<void>;
-  /** Completes all that a crash cut off. For the start. */
+  /** Completes all interrupted registrations. Called at the start. */
   completeAll(): Promise<void>;
 }
 
-/** An account is a credential, which can be erased, and then an event, which cannot. */
+/** Creates the registration. An account is a credential, which can be erased, and then an event, which cannot. */
 export function createRegistration({
   credentials,
   hashes,
@@ -34,7 +34,7 @@ export function createRegistration({
   handle: HandleCommand;
   newId: () => string;
 }): Registration {
-  /** A second registration while the first still runs is not a repetition of it. */
+  /** Addresses being registered. A second registration during the first is not a repetition of it. */
   const underway = new Set<string>();
 
   async function tell({ userId, role, displayName }: NewCredential): Promise<Position> {
@@ -44,7 +44,10 @@ export function createRegistration({
     return position;
   }
 
-  /** The credential that an earlier try left behind without telling the log; only its owner has the password. */
+  /**
+   * Returns the credential that an earlier attempt stored without telling the log. Only its owner has the
+   * password.
+   */
   async function leftBehind({
     email,
     password,

@@ -4,33 +4,36 @@ import { MAX_STALE_MS } from './authenticate.ts';
 import type { Revocations } from './session.ts';
 
 const POLL_MS = 2_000;
-/** A revocation that was stamped before a poll may commit after it: each poll looks back this far. */
+/** A revocation stamped before a poll may commit after it, so each poll looks back this far. */
 const OVERLAP_SECONDS = 60;
 
-/** The port to the sessions that ended, on whatever node. */
+/** The port of the sessions that ended, on any node. */
 export interface RevokedSessions {
-  /** Those that ended in the last `seconds`. Rejects within a few seconds when they cannot be read. */
+  /**
+   * Resolves with the sessions that ended in the last `seconds`. Rejects within a few seconds when they
+   * cannot be read.
+   */
   endedWithin(seconds: number): Promise<string[]>;
   /** Calls back as sessions end. A hint: it may miss some. Reconnects by itself until the signal aborts. */
   listen(onEnded: (sessionId: string) => void, signal: AbortSignal): void;
 }
 
-/** A second way by which the nodes hear of sessions that end; it may lose any of them, and never fails. */
+/** A second channel that tells nodes about ended sessions. It may lose any message, and never fails. */
 export interface RevocationNews {
   tell(sessionId: string): void;
-  /** Calls back as others tell, until the signal aborts. */
+  /** Calls back with the sessions that other nodes tell, until the signal aborts. */
   listen(onEnded: (sessionId: string) => void, signal: AbortSignal): void;
 }
 
 export interface RunningRevocations extends Revocations {
-  /** Takes effect here at once; the others hear of it from the store and by the news. */
+  /** Takes effect on this node at once. The others learn of it from the store and through the news. */
   revoke(sessionId: string): void;
-  /** False when the store has been out of reach for 10 s: nobody is let in until it is back. */
+  /** Returns false when the store has been unreachable for 10 s. No token is accepted until it is back. */
   isHealthy(): boolean;
   stop(): Promise<void>;
 }
 
-/** Starts following the sessions that end; resolves once those of the recent past are known. */
+/** Starts following the ended sessions. Resolves once those of the recent past are known. */
 export async function createRevocations({
   sessions,
   news,
@@ -44,13 +47,16 @@ export async function createRevocations({
   log: Logger;
   pollMs?: number;
 }): Promise<RunningRevocations> {
-  /** When each ended session can be forgotten, because its last access token has expired. */
+  /**
+   * The times at which ended sessions can be forgotten, because their last access tokens have expired; ms
+   * since 1970.
+   */
   const ended = new Map<string, number>();
   const memorySeconds = accessTokenSeconds + OVERLAP_SECONDS;
   const listeners: ((sessionId: string) => void)[] = [];
   const stopping = new AbortController();
   let fresh = { date: 0, uptime: -Infinity };
-  // The date may be set back, and the other clock stands still while a machine sleeps.
+  // The date may be set back, and the monotonic clock stops while a machine sleeps.
   const staleMs = () => Math.max(Date.now() - fresh.date, performance.now() - fresh.uptime);
 
   function ends(sessionId: string): void {
@@ -65,7 +71,8 @@ export async function createRevocations({
     for (const sessionId of await sessions.endedWithin(Math.min(missedSeconds, memorySeconds)))
       ends(sessionId);
     fresh = started;
-    // A map keeps the order of insertion, and all entries live equally long: the first to stay ends the search.
+    // A map keeps insertion order, and all entries live equally long, so the first that stays ends the
+    // search.
     for (const [sessionId, forgetAt] of ended) {
       if (forgetAt > started.date) break;
       ended.delete(sessionId);

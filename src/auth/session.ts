@@ -1,10 +1,10 @@
 import type { Actor } from '../commands/command.ts';
 
-/** Who a valid access token speaks for. */
+/** The actor and the session of a valid access token. */
 export interface Session {
   actor: Actor;
   sessionId: string;
-  /** When the access token ends, in milliseconds since 1970. */
+  /** The expiry of the access token, in milliseconds since 1970. */
   expiresAt: number;
 }
 
@@ -20,7 +20,7 @@ export class AuthenticationFailed extends Error {
   }
 }
 
-/** This node does not know any more which sessions have ended, so it can let nobody in. It passes by itself. */
+/** This node no longer knows which sessions have ended, so it accepts no token. The state passes by itself. */
 export class RevocationsUnknown extends Error {
   override readonly name = 'RevocationsUnknown';
 }
@@ -28,11 +28,11 @@ export class RevocationsUnknown extends Error {
 /** Checks signature, claims, expiry and revocation. Throws `AuthenticationFailed` and `RevocationsUnknown`. */
 export type Authenticate = (accessToken: string) => Promise<Session>;
 
-/** The sessions that have ended while their access tokens had not: held in memory, backed by PostgreSQL. */
+/** The sessions that ended before their access tokens expired: held in memory, backed by PostgreSQL. */
 export interface Revocations {
   isRevoked(sessionId: string): boolean;
   /** Calls back within 5 s of a logout on any node. */
   onRevoked(listener: (sessionId: string) => void): void;
-  /** How long ago it was last known which sessions have ended, in milliseconds. */
+  /** Returns the milliseconds since the ended sessions were last known to be complete. */
   staleMs(): number;
 }

@@ -4,17 +4,17 @@ import type { AccessTokens } from './tokens/access-tokens.ts';
 import type { Credential, Credentials } from './credentials.ts';
 import { AuthenticationFailed } from './session.ts';
 
-/** How long the answer to a refresh may be asked for again with the same token, while nobody has used the answer. */
+/** Period in which the same refresh token gets the same answer again, as long as the answer is unused. */
 export const GRACE_SECONDS = 600;
 export const REFRESH_DAYS = 30;
 
-/** What became of a refresh token that was presented, see migrations/0002-accounts.sql. */
+/** The outcome of presenting a refresh token, see migrations/0002-accounts.sql. */
 export type Rotation =
   { outcome: 'rotated' | 'repeated' | 'reused'; sessionId: string; userId: UserId } | { outcome: 'invalid' };
 
-/** The port of the sessions. Refresh tokens come as SHA-256 only: a copy of the table opens nothing. */
+/** The port of the sessions. Refresh tokens arrive as SHA-256 only, so a copy of the table opens nothing. */
 export interface SessionStore {
-  /** False when the password is not of that version any more. */
+  /** Resolves with false when the password is no longer of that version. */
   open(session: {
     sessionId: string;
     userId: UserId;
@@ -22,44 +22,47 @@ export interface SessionStore {
     tokenHash: Buffer;
     userAgent: string | null;
   }): Promise<boolean>;
-  /** Spends a token for its child; the reuse of one that was spent before ends the session. */
+  /** Spends a token for its child. Reusing a spent token ends the session. */
   rotate(presented: Buffer, child: Buffer): Promise<Rotation>;
   revoke(sessionId: string): Promise<void>;
-  /** Ends one session of the user; false when there is no such session that is open. */
+  /** Ends one session of the user. Resolves with false when the user has no such open session. */
   revokeOneOf(userId: UserId, sessionId: string): Promise<boolean>;
-  /** Answers with the sessions that were open. */
+  /** Ends all sessions of the user. Resolves with the ids of those that were open. */
   revokeAllOf(userId: UserId): Promise<string[]>;
-  /** Those that are open, most recently used first; 1,000 at most. */
+  /** Resolves with the open sessions, most recently used first; at most 1,000. */
   ofUser(userId: UserId): Promise<OpenSession[]>;
 }
 
-/** As its user sees it. */
+/** An open session as its user sees it. */
 export interface OpenSession {
   sessionId: string;
   createdAt: Date;
-  /** When it was opened or last refreshed, whichever was later. */
+  /** The later of opening and the last refresh. */
   lastUsedAt: Date;
-  /** What the client called itself at the login. */
+  /** The client's `User-Agent` at login. */
   userAgent: string | null;
 }
 
-/** What a client is let in with. */
+/** The tokens of a client. */
 export interface Tokens {
   accessToken: string;
   refreshToken: string;
-  /** Of the access token, and of the refresh token, in seconds. */
+  /** Lifetimes of the access token and of the refresh token, in seconds. */
   expiresIn: number;
   refreshExpiresIn: number;
 }
 
 export interface Sessions {
-  /** For somebody whose password was right. Throws `AuthenticationFailed` when it was changed meanwhile. */
+  /**
+   * Opens a session after the password was checked. Throws `AuthenticationFailed` when the password has
+   * changed meanwhile.
+   */
   open(credential: Credential, userAgent?: string): Promise<Tokens>;
-  /** Throws `AuthenticationFailed` for a token that is unknown, spent, expired or of a session that has ended. */
+  /** Throws `AuthenticationFailed` for a token that is unknown, spent or expired, or whose session has ended. */
   refresh(refreshToken: string): Promise<{ tokens: Tokens; credential: Credential }>;
   end(sessionId: string): Promise<void>;
   ofUser(userId: UserId): Promise<OpenSession[]>;
-  /** Ends one session of the user; false when there is no such session that is open. */
+  /** Ends one session of the user. Resolves with false when the user has no such open session. */
   endOneOf(userId: UserId, sessionId: string): Promise<boolean>;
 }
 
@@ -79,11 +82,11 @@ export function createSessions({
   credentials: Credentials;
   accessTokens: AccessTokens;
   refreshSecret: Buffer;
-  /** Hears of every session that ends here, at once. */
+  /** Called at once with every session that ends here. */
   onEnded: (sessionId: string) => void;
   newId: () => string;
 }): Sessions {
-  /** The child follows from its parent: whoever asks twice is given the same one, and it is stored nowhere. */
+  /** Derives the child of a token. Repeated requests get the same child, and it is stored nowhere. */
   const childOf = (token: string) => createHmac('sha256', refreshSecret).update(token).digest('base64url');
 
   const tokensFor = async ({ userId, role }: Credential, sessionId: string, refreshToken: string) => ({

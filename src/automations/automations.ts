@@ -8,7 +8,7 @@ import { whenApplicationWithdrawnLetMemberLeave } from './when-application-withd
 import { whenJobClosedCloseGroup } from './when-job-closed-close-group.ts';
 import { whenJobPostedCreateChatGroup } from './when-job-posted-create-chat-group.ts';
 
-/** Everything that follows from something else. */
+/** All automations. */
 export const automations: readonly Automation[] = [
   whenJobPostedCreateChatGroup,
   whenApplicationSubmittedAddMember,
@@ -19,5 +19,5 @@ export const automations: readonly Automation[] = [
   whenJobClosedCloseGroup,
 ];
 
-/** Everything that something follows from. */
+/** The event types that trigger an automation. */
 export const causes: readonly EventType[] = [...new Set(automations.map(({ on }) => on))];

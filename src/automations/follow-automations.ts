@@ -7,34 +7,35 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import { WrittenByNewerCode, requireKnown } from '../events/stored-events.ts';
 import type { RunAutomations } from './run-automations.ts';
 
-/** Where a reader of the log has come to, kept across restarts. */
+/** The position that a reader of the log has reached, stored across restarts. */
 export interface Checkpoint {
-  /** 0 when there is none yet. */
+  /** Resolves with 0 when there is no checkpoint yet. */
   load(): Promise<Position>;
-  /** Never moves back. */
+  /** Saves the position. A checkpoint never moves back. */
   save(position: Position): Promise<void>;
 }
 
 export interface AutomationFollower {
-  /** The last event whose automations are known to be done. */
+  /** Returns the position of the last event whose automations are known to be done. */
   position(): Position;
-  /** Why it is retrying right now; undefined while all is well. */
+  /** Returns the error that is being retried; undefined when there is none. */
   failure(): Error | undefined;
-  /** Resolves when the event in hand is done and the checkpoint saved. */
+  /** Resolves when the current event is done and the checkpoint saved. */
   stop(): Promise<void>;
 }
 
-/** Of what concerns nobody only this much is looked through again after a crash. */
+/** Interval of saving the checkpoint while no event has automations. A crash repeats at most this much reading. */
 const SAVE_EVERY_MS = 1_000;
-/** What was done at once has been done: there is no hurry to make sure. */
+/** The automations usually ran at once already, so checking on them is not urgent. */
 const LINGER_MS = 250;
 const BACK_OFF_MS = { first: 50, most: 5_000 };
 
 /**
- * Makes automations durable: follows the log from a checkpoint of its own and does again what follows from each event.
- * Whatever was done at once is a duplicate in the log; whatever a crash prevented happens now. An event is retried
- * with growing pauses until its automations are done: none is skipped, and none is done before an earlier one. A refusal is
- * final, as no repetition changes what the log holds: it is reported, and the next event follows.
+ * Makes automations durable: follows the log from a checkpoint of its own and runs the automations of each
+ * event again. An automation that already ran is a duplicate in the log; one that a crash prevented runs now.
+ * An event is retried with growing pauses until its automations are done. None is skipped, and none runs
+ * before an earlier one. A refusal is final, because a retry does not change what the log holds: it is
+ * reported, and the next event follows.
  */
 export function followAutomations({
   store,
@@ -46,11 +47,11 @@ export function followAutomations({
 }: {
   store: Pick<EventStore, 'subscribe' | 'head'>;
   automate: RunAutomations;
-  /** What something may follow from; the automations are asked about nothing else. */
+  /** The event types that trigger an automation. Other events are not read. */
   types: readonly EventType[];
   checkpoint: Checkpoint;
   log: Logger;
-  /** Hears of every refusal. */
+  /** Called with every refusal. */
   onRefused?: (refused: AutomationRefused) => void;
 }): AutomationFollower {
   const stopping = new AbortController();
@@ -88,7 +89,8 @@ export function followAutomations({
     if (failure && (await store.head()) <= done) failure = undefined;
     const options = { after: done, lingerMs: LINGER_MS, types, onPosition, signal };
     for await (const batch of store.subscribe(options)) {
-      // What was done at once has been: this is only to make sure, after everything that somebody waits for.
+      // The automations usually ran at once already. This only makes sure, so it yields to work that a caller
+      // waits for.
       await turn();
       for (const event of batch) {
         if (signal.aborted) return;
@@ -107,7 +109,8 @@ export function followAutomations({
       } catch (error) {
         if (signal.aborted) break;
         const reason = error instanceof Error ? error : new Error(String(error));
-        // This process does its other work meanwhile: readiness tells of the event itself.
+        // Newer code wrote the event. This process continues its other work, and its readiness reports the
+        // event itself.
         failure = reason instanceof WrittenByNewerCode ? undefined : reason;
         failures += 1;
         const pauseMs = backOffMs(BACK_OFF_MS, failures);

@@ -7,8 +7,8 @@ import type { Automation } from './automation.ts';
 import { automations as allAutomations } from './automations.ts';
 
 /**
- * Does what follows from events, in order; answers with the highest position that covers it, 0 if nothing followed. Throws
- * `AutomationRefused` when a rule refuses it, once everything else has been done.
+ * Runs what follows from events, in order. Resolves with the highest position that covers it; 0 if nothing
+ * followed. Throws `AutomationRefused` when a rule refuses a command, after everything else is done.
  */
 export type RunAutomations = (events: readonly Recorded[]) => Promise<Position>;
 
@@ -18,19 +18,20 @@ export interface AutomationDeps {
   automations?: readonly Automation[];
 }
 
-/** Events that are remembered as done: what was done at once is made sure of a moment later. */
+/** Number of events remembered as done. The follower checks on each event a moment after it was handled at once. */
 const REMEMBERED = 10_000;
 
 /**
- * Runs automations at once, and not again to an event that it has done them to. An automation's events carry ids derived from the causing event's id, so that twice is once.
- * Rejects with `EventStoreUnavailable`, since the answer promises what follows: repeating the command is safe.
+ * Creates a runner that skips events it has already handled. The ids of appended events derive from the id of
+ * the causing event, so running an automation twice appends once. Rejects with `EventStoreUnavailable`, since
+ * the answer to a command promises what follows; repeating the command is safe.
  */
 export function automationRunner({
   handle,
   log,
   automations = allAutomations,
 }: AutomationDeps): RunAutomations {
-  /** The positions that cover what followed from events, by the ids of these. */
+  /** The positions that cover what followed from events, by event id. */
   const done = new LRUCache<string, Position>({ max: REMEMBERED });
 
   async function run({ name, follows, moot = [] }: Automation, event: Recorded): Promise<Position> {
@@ -52,7 +53,7 @@ export function automationRunner({
     }
   }
 
-  /** Resolves with the position that covers what followed, and with the first refusal. */
+  /** Resolves with the position that covers what followed, and with the first refusal if there was one. */
   async function runAll(event: Recorded): Promise<{ position: Position; error?: AutomationRefused }> {
     const following = automations.filter(({ on }) => on === event.type);
     const known = done.get(event.id);

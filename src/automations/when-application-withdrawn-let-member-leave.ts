@@ -1,11 +1,11 @@
 import { removeMember } from '../commands/chat-group/remove-member.ts';
 import { defineAutomation } from './automation.ts';
 
-/** Done in the applicant's name: the group hears that the member left, not that it was removed. */
+/** Runs in the applicant's name, so that the group sees that the member left and was not removed. */
 export const whenApplicationWithdrawnLetMemberLeave = defineAutomation({
   name: 'when-application-withdrawn-let-member-leave',
   on: 'ApplicationWithdrawn',
-  // The applicant is not in the group any more.
+  // The applicant is no longer in the group.
   moot: ['GROUP_NOT_FOUND'],
   follows: ({ data: { groupId, applicantId } }) => ({
     command: removeMember,

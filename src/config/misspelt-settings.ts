@@ -1,6 +1,7 @@
 /**
- * The environment is shared with everybody else, so an unknown name alone is no fault. It is one when it begins like
- * settings that only we have, or when it is one slip away from a setting of ours that is long enough for that not to be chance.
+ * Other programs share the environment, so an unknown name alone is not an error. It is one when it begins
+ * like settings that only this program has, or when it is one slip away from a setting long enough to rule
+ * out chance.
  */
 const OUR_PREFIXES = [
   'JWT_',
@@ -27,7 +28,7 @@ const OUR_SUFFIXES = ['_PER_MINUTE'];
 /** Shorter names (PORT, HOST) have innocent neighbours such as POST or HOSTS. */
 const SHORTEST_COMPARED = 7;
 
-/** One line for each name in the environment that looks like a setting of ours and is none. */
+/** Returns one line for each name in the environment that looks like a setting but is not one. */
 export function misspelt(names: readonly string[], settings: readonly string[]): string[] {
   const unknown = names.filter((name) => !settings.includes(name));
   return unknown.flatMap((name) => {
@@ -42,7 +43,7 @@ export function misspelt(names: readonly string[], settings: readonly string[]):
   });
 }
 
-/** Equal, or one letter too much, too few, wrong, or two neighbours swapped. */
+/** Returns true if the names are equal, or differ in one extra, missing, wrong or swapped letter. */
 function isOneSlipAway(a: string, b: string): boolean {
   if (Math.abs(a.length - b.length) > 1) return false;
   let start = 0;

@@ -7,7 +7,7 @@ const wholeNumberIn = (from: number, to: number) =>
     .string()
     .regex(/^\d{1,9}$/, `must be a whole number from ${from} to ${to}`)
     .transform(Number)
-    // What follows from a number is not judged by one that is wrong.
+    // A wrong number stops the checks of settings that depend on it.
     .refine((n) => n >= from && n <= to, {
       error: `must be a whole number from ${from} to ${to}`,
       abort: true,
@@ -22,7 +22,7 @@ export const list = (isValid: (item: string) => boolean, message: string) =>
   z
     .string()
     .transform((text) => text.split(',').map((item) => item.trim()))
-    // What follows from a list is not judged by one that is wrong.
+    // A wrong list stops the checks of settings that depend on it.
     .refine((items) => items.every(isValid), { error: message, abort: true })
     .transform((items): readonly string[] => Object.freeze(items))
     .default(Object.freeze([]));
@@ -30,7 +30,7 @@ export const list = (isValid: (item: string) => boolean, message: string) =>
 export const isUrl = (text: string, ...protocols: string[]) =>
   URL.canParse(text) && protocols.includes(new URL(text).protocol);
 
-/** As browsers send it: scheme, host and port, nothing behind. */
+/** Returns true for an origin as browsers send it: scheme, host and port only. */
 export const isOrigin = (text: string) => isUrl(text, 'http:', 'https:') && new URL(text).origin === text;
 
 export function isAddressOrRange(text: string): boolean {

@@ -9,10 +9,10 @@ import { nameFor } from './inspect/decide-kind.ts';
 import { CHANGED_SINCE, type Finding } from './inspect/finding.ts';
 import { type FileStorage, ObjectChanged, storageKey } from './storage.ts';
 
-/** Acts on what was found. Rejects, with nothing decided, when storage or the log cannot take it now. */
+/** Acts on a finding. Rejects, with nothing decided, when storage or the log cannot take it now. */
 export type ApplyVerdict = (inspected: FileInLog<ScanningFile>, finding: Finding) => Promise<void>;
 
-/** An image of at most 320 px; undefined when the bytes do not make one. */
+/** Resolves with an image of at most 320 px; undefined when the bytes do not make one. */
 export type MakeThumbnail = (
   open: () => Promise<{ size: number; body: Readable }>,
 ) => Promise<Uint8Array | undefined>;
@@ -20,9 +20,10 @@ export type MakeThumbnail = (
 const MAX_SIGNATURE = 200;
 
 /**
- * What was cleared is copied to `clean/`, gets its thumbnail, and only then counts as clean; what was refused is
- * written down as that. Every step may be repeated, so a crash between two of them heals with the next inspection;
- * what has to go from storage is left to `tidy`, which follows from the log.
+ * Creates the function that settles a file. A cleared file is copied to `clean/`, gets its thumbnail, and
+ * only then counts as clean; a refusal goes to the log. Every step may be repeated, so the next inspection
+ * repairs a crash between two of them. Removing objects from storage is left to `tidy`, which follows the
+ * log.
  */
 export function applyVerdict({
   handle,
@@ -54,7 +55,7 @@ export function applyVerdict({
     try {
       await handle(clearFile, { fileId, etag, sha256, hasThumbnail, ...told }, because(cause));
     } catch (error) {
-      // Refused by another process in the meantime, and perhaps tidied before the copy was made.
+      // Another process refused the file meanwhile, and may have tidied up before the copy was made.
       if (error instanceof CommandRejected) await storage.remove(keys);
       else throw error;
     }
@@ -69,7 +70,7 @@ export function applyVerdict({
       const known = signature === null ? null : signature.slice(0, MAX_SIGNATURE);
       await handle(refuseFile, { fileId, reason, signature: known }, because(cause));
     } catch (error) {
-      // Cleared by another process in the meantime: the first decision stands.
+      // Another process cleared the file meanwhile. The first decision stands.
       if (!(error instanceof CommandRejected)) throw error;
     }
   }

@@ -1,8 +1,11 @@
-/** Lets go of a claim. */
+/** Releases a claim. */
 export type Release = () => Promise<void>;
 
-/** The port by which processes share out work: one at a time has a claim to a name, and a crash lets go of it at once. */
+/**
+ * The port by which processes share work. One process at a time holds the claim to a name, and a crash
+ * releases it at once.
+ */
 export interface Claims {
-  /** Undefined while another process has it. Rejects when nobody can tell. */
+  /** Resolves with undefined while another process holds the claim. Rejects when that cannot be determined. */
   claim(name: string): Promise<Release | undefined>;
 }

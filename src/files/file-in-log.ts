@@ -6,10 +6,13 @@ import { requireKnown } from '../events/stored-events.ts';
 
 export type ScanningFile = Extract<File, { status: 'scanning' }>;
 
-/** A file as the log has it now, and the event that brought it there: the cause of what comes next. */
+/** The current state of a file in the log, and the event that led to it, which causes what comes next. */
 export type FileInLog<F extends File = Exclude<File, { status: 'none' }>> = { file: F; cause: Recorded };
 
-/** Undefined for a file that was never asked for. A file has four events at most, so nothing is kept. */
+/**
+ * Resolves with undefined for a file that was never asked for. A file has at most four events, so nothing is
+ * cached.
+ */
 export async function fileInLog(
   store: Pick<EventStore, 'readStream'>,
   fileId: FileId,
@@ -25,7 +28,10 @@ export async function fileInLog(
 export const isScanning = (found: FileInLog | undefined): found is FileInLog<ScanningFile> =>
   found?.file.status === 'scanning';
 
-/** A command of the system's own that follows from an event: from the same event twice, it is one in the log. */
+/**
+ * Returns a request of the system that an event causes. Handled twice for the same event, its command counts
+ * once in the log.
+ */
 export const because = ({ id, metadata }: Recorded): Request => ({
   actor: 'system',
   correlationId: metadata.correlationId,

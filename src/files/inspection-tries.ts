@@ -1,11 +1,14 @@
 import type { FileId } from '../events/ids.ts';
 
-/** The port of the count of inspections that were begun and came to no end by the file's own doing. It survives a crash. */
+/**
+ * The port of the count of inspections that failed because of the file itself, or were interrupted. It
+ * survives a crash.
+ */
 export interface InspectionTries {
-  /** Counts one more; answers with how many there are now. */
+  /** Counts one more. Resolves with the new count. */
   begin(fileId: FileId): Promise<number>;
-  /** Takes one back: something else was to blame. */
+  /** Takes one back, when something else was the cause. */
   takeBack(fileId: FileId): Promise<void>;
-  /** The file is settled. */
+  /** Drops the count of a settled file. */
   forget(fileId: FileId): Promise<void>;
 }

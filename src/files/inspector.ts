@@ -14,36 +14,37 @@ import { ObjectChanged } from './storage.ts';
 const POLL_MS = 5_000;
 const LINGER_MS = 100;
 const UPLOADS: readonly EventType[] = ['FileUploaded'];
-/** The oldest first; the others come up as these are done. */
+/** The oldest files first; the others follow as these are done. */
 const POLL_LIMIT = 1_000;
-/** Of inspections that come to no end by the file's own doing. */
+/** Number of inspections that may fail because of the file itself. */
 const MAX_TRIES = 3;
 const DEADLINE_MS = 180_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 300_000;
-/** Longer than an inspection takes when nothing is wrong. */
+/** Longer than an inspection takes when all is well. */
 const OVERDUE_MS = 60_000;
 
 interface Waiting {
-  /** When this process first heard of it, by its monotonic clock. */
+  /** The time at which this process first learned of the file, by its monotonic clock. */
   since: number;
   failures: number;
-  /** Set while it pauses before the next attempt. */
+  /** Set during the pause before the next attempt. */
   timer?: NodeJS.Timeout;
 }
 
 export interface Inspector {
   start(): Promise<void>;
-  /** Ends inspections in hand without a decision; resolves when they have ended. */
+  /** Stops running inspections without a decision. Resolves when they have ended. */
   stop(): Promise<void>;
-  /** Why files have waited for more than a minute, and how many; undefined while none has. */
+  /** Returns how many files have waited for more than a minute, and why; undefined when there are none. */
   failure(): string | undefined;
 }
 
 /**
- * Inspects every file whose bytes have come: at once when it hears of them, and by a poll what a crash, a failure or
- * another process left behind. An inspection that something else lets fail, such as the scanner, decides nothing: it is
- * repeated with growing pauses, for ever. One that the file itself lets fail is repeated twice; then the file is refused.
+ * Inspects every uploaded file: at once when it learns of the upload, and by a poll for what a crash, a
+ * failure or another process left behind. An inspection that fails for another reason than the file, such as
+ * the scanner, decides nothing and is retried with growing pauses, for ever. One that fails because of the
+ * file is repeated twice; then the file is refused.
  */
 export function createInspector({
   store,
@@ -60,18 +61,18 @@ export function createInspector({
   overdueMs = OVERDUE_MS,
 }: {
   store: Pick<EventStore, 'subscribe' | 'head' | 'readStream'>;
-  /** The files that the read model knows to be waiting, oldest first. */
+  /** Resolves with the files that the read model lists as waiting, oldest first. */
   waiting: (limit: number) => Promise<readonly FileId[]>;
   claims: Claims;
   tries: InspectionTries;
-  /** Looks at the bytes in quarantine, in the version that was completed. */
+  /** Inspects the bytes in quarantine, in the version that was completed. */
   inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>;
   settle: ApplyVerdict;
   log: Logger;
-  /** Files at once: more keep clamd no busier, and hold more of them in memory. */
+  /** Number of files inspected at once. More would not keep clamd busier, and would take more memory. */
   concurrency?: number;
   pollMs?: number;
-  /** For one inspection as a whole. */
+  /** Time limit of one inspection. */
   deadlineMs?: number;
   firstPauseMs?: number;
   overdueMs?: number;
@@ -112,7 +113,7 @@ export function createInspector({
     }
   }
 
-  /** Whether it is settled; false while another process has it. */
+  /** Resolves with true if the file is settled; false while another process has it. */
   async function attempt(fileId: FileId): Promise<boolean> {
     const release = await claims.claim(fileId);
     if (!release) return false;
@@ -152,14 +153,14 @@ export function createInspector({
     const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(deadlineMs)]);
     const { promise: ended, reject } = Promise.withResolvers<never>();
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    // What does not heed the signal is left to itself: its answer would come too late to count.
+    // Work that ignores the signal is abandoned: its answer would come too late to count.
     return Promise.race([inspect(file, signal), ended]).catch((error: unknown) => {
       if (error instanceof ObjectChanged) return CHANGED_SINCE;
       throw error;
     });
   }
 
-  /** Answers with how long the file waits for its next attempt, in milliseconds. */
+  /** Schedules the next attempt. Returns the pause before it, in milliseconds. */
   function waitForNext(fileId: FileId): number {
     const file = files.get(fileId)!;
     file.failures += 1;

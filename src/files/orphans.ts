@@ -11,35 +11,38 @@ import type { UploadQuotas } from './upload-quotas.ts';
 
 const HOUR_MS = 3_600_000;
 const EVERY_MS = 600_000;
-/** An hour after no message may name the file for the first time, see `sendBy` of FileUploadRequested. */
+/**
+ * One hour after the last moment at which a message may name the file for the first time, see `sendBy` of
+ * FileUploadRequested.
+ */
 const ORPHANED_AFTER_MS = 24 * HOUR_MS;
-/** What is older in quarantine belongs to no file: what was refused an hour before is gone. */
+/** Anything older in quarantine belongs to no file: refused files are gone an hour before. */
 const SWEPT_AFTER_MS = 25 * HOUR_MS;
 /** Longer than any request takes. */
 const UNCONFIRMED_AFTER_MS = HOUR_MS;
-/** In one run; the next one goes on. */
+/** Number of files in one run; the next run continues. */
 const LIMIT = 1_000;
 
 export interface Orphan {
   fileId: FileId;
-  /** Pending was never completed; clean was never sent. */
+  /** `pending` was never completed; `clean` was never sent. */
   status: string;
 }
 
 export interface OrphanJob {
-  /** One run; answers with how many files were refused. */
+  /** Does one run. Resolves with the number of refused files. */
   run(): Promise<number>;
-  /** Runs at once, and then every ten minutes. A run that fails is logged, and made up for by the next. */
+  /** Runs at once, and then every ten minutes. A failed run is logged, and the next one makes up for it. */
   start(): void;
-  /** Resolves when the run in hand has ended. */
+  /** Resolves when the current run has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Refuses files that were never completed, or that no message named, within 24 h of being asked for. The log is where
- * that is written; their bytes go by `tidy`. Then sweeps quarantine of what belongs to no file, unless files still wait
- * there to be inspected: a scanner may be down for longer than that. Also gives back what requests that were cut short have
- * reserved.
+ * Refuses files that were not completed, or not named by a message, within 24 h of being asked for. The log
+ * records the refusal, and `tidy` removes the bytes. Then sweeps quarantine of objects that belong to no
+ * file, unless files still wait there to be inspected: a scanner may be down for longer than that. Also
+ * releases the quotas reserved by interrupted requests.
  */
 export function createOrphanJob({
   store,
@@ -54,10 +57,13 @@ export function createOrphanJob({
   everyMs = EVERY_MS,
 }: {
   store: Pick<EventStore, 'readStream'>;
-  /** Files asked for before then that are pending, or clean and named by no message. */
+  /** Resolves with the files asked for before that time that are pending, or clean and not named by any message. */
   orphans: (before: Date, limit: number) => Promise<readonly Orphan[]>;
   waiting: (limit: number) => Promise<readonly FileId[]>;
-  /** Whether the read model behind these two shows the log up to now: if it stands still, a file that was sent may look like an orphan. */
+  /**
+   * Resolves with true if the read model behind these two has the log up to now. While it lags, a sent file
+   * may look like an orphan.
+   */
   isCaughtUp: () => Promise<boolean>;
   handle: HandleCommand;
   storage: Pick<FileStorage, 'removeOlderThan'>;
@@ -72,7 +78,7 @@ export function createOrphanJob({
 
   async function refuse({ fileId, status }: Orphan): Promise<boolean> {
     const found = await fileInLog(store, fileId);
-    // Decided on what the read model saw: a file that has moved on since is left alone.
+    // The read model decided on this state. A file that has changed since is left alone.
     if (!found || found.file.status !== status) return false;
     const reason = status === 'pending' ? 'never-completed' : 'never-sent';
     try {

@@ -1,14 +1,14 @@
 import type { Readable } from 'node:stream';
 import type { FileId } from '../events/ids.ts';
 
-/** Where objects live. Only what was cleared is ever in `clean/` or `thumbnails/`. */
+/** The folders of objects. Only cleared files are ever in `clean/` or `thumbnails/`. */
 export type StorageFolder = 'quarantine' | 'clean' | 'thumbnails';
-/** Made by the server alone, never from what a client says. */
+/** Made by the server alone, never from a client's input. */
 export type StorageKey = `${StorageFolder}/${FileId}`;
 
 export const storageKey = (folder: StorageFolder, fileId: FileId): StorageKey => `${folder}/${fileId}`;
 
-/** How the client sends the bytes: exactly this method and these headers to this URL, until it expires. */
+/** The upload request of the client: exactly this method and these headers to this URL, until it expires. */
 export interface UploadTarget {
   method: 'PUT';
   url: string;
@@ -19,36 +19,38 @@ export interface UploadTarget {
 
 export interface StoredObject {
   size: number;
-  /** Names this version of the bytes: other bytes under the same key have another. */
+  /** Identifies this version of the bytes. Other bytes under the same key have another etag. */
   etag: string;
 }
 
-/** Storage cannot be reached, or did not answer as it should; what was asked may be asked again. */
+/** Storage cannot be reached, or answered with an error. The call may be repeated. */
 export class StorageUnavailable extends Error {
   override readonly name: string = 'StorageUnavailable';
 }
 
-/** There is too little room left for more files; what else the server does goes on. */
+/** Too little room is left for more files. The rest of the server is not affected. */
 export class StorageFull extends StorageUnavailable {
   override readonly name = 'StorageFull';
 }
 
-/** The object is not there, or no longer in the version that was asked for. */
+/** The object does not exist, or no longer in that version. */
 export class ObjectChanged extends Error {
   override readonly name = 'ObjectChanged';
 }
 
-/** How long an upload's URL holds. */
+/** Validity of the URL of an upload. */
 export const UPLOAD_SECONDS = 300;
 
 /**
- * The port of the bytes. One contract suite (test/files/storage-contract.ts) runs against every adapter. Every call
- * rejects with `StorageUnavailable` when storage fails; `copy` and `read` with `ObjectChanged`.
+ * The port of the stored bytes. One contract suite (test/files/storage-contract.ts) runs against every
+ * adapter. Every call rejects with `StorageUnavailable` when storage fails; `copy` and `read` also with
+ * `ObjectChanged`.
  */
 export interface FileStorage {
   /**
-   * A URL that takes exactly `size` bytes of that type (and that SHA-256, in hexadecimal). Into quarantine it takes them
-   * once; where storage cannot see to that, it takes them elsewhere, and `seal` moves them.
+   * Resolves with a URL that takes exactly `size` bytes of that type (and that SHA-256, in hexadecimal).
+   * Quarantine takes them once; where storage cannot enforce that, the bytes go elsewhere, and `seal` moves
+   * them.
    */
   presignUpload(upload: {
     fileId: FileId;
@@ -58,25 +60,25 @@ export interface FileStorage {
     /** Scheme, host and port by which the client reached this server. */
     origin: string;
   }): Promise<UploadTarget>;
-  /** Rejects with `StorageFull` when so many bytes do not fit. */
+  /** Rejects with `StorageFull` when `size` bytes do not fit. */
   requireRoom(size: number): Promise<void>;
   /**
-   * Puts what was uploaded beyond the reach of its URL, where that could replace it; answers with what is in quarantine from
-   * then on, undefined while nothing was uploaded.
+   * Moves the upload out of reach of its URL, where that could replace it. Resolves with the object that is
+   * in quarantine from then on; undefined when nothing was uploaded.
    */
   seal(fileId: FileId): Promise<StoredObject | undefined>;
-  /** What is there now. */
+  /** Resolves with the current object; undefined when there is none. */
   stat(key: StorageKey): Promise<StoredObject | undefined>;
-  /** The bytes as a stream that holds little of them in memory; destroying it ends the transfer. */
+  /** Resolves with the bytes as a stream that holds little of them in memory. Destroying it ends the transfer. */
   read(key: StorageKey, version?: { etag: string }): Promise<{ size: number; body: Readable }>;
-  /** Copies that version and no other, replacing what is there. */
+  /** Copies that version and no other. Replaces what is there. */
   copy(from: StorageKey, to: StorageKey, version: { etag: string }): Promise<void>;
-  /** Stores small objects of our own making, such as thumbnails, replacing what is there. */
+  /** Stores small objects made by the server, such as thumbnails. Replaces what is there. */
   put(key: StorageKey, bytes: Uint8Array, contentType: string): Promise<void>;
-  /** Removes what is there; what is not there is no fault. */
+  /** Removes objects. A missing object is not an error. */
   remove(keys: readonly StorageKey[]): Promise<void>;
-  /** Removes what was stored in a folder before then; answers with how many objects that were. */
+  /** Removes the objects that were stored in a folder before then. Resolves with their number. */
   removeOlderThan(folder: StorageFolder, before: Date): Promise<number>;
-  /** Why it cannot work now; undefined while it can. At most 2 s. */
+  /** Resolves with the reason why storage does not work now; undefined when it works. Takes at most 2 s. */
   failure(): Promise<string | undefined>;
 }

@@ -1,13 +1,13 @@
 import { BudgetExceeded, type Sandbox } from './inspect/sandbox.ts';
 import type { MakeThumbnail } from './apply-verdict.ts';
 
-/** The image is held in memory while it is made smaller. */
+/** Size limit of images, which are held in memory while they are reduced. */
 const MAX_BYTES = 67_108_864;
 const WAITING_MS = 60_000;
 
 /**
- * Makes thumbnails in the sandbox. A picture that is broken, or takes too much time or memory, has none; a failure to read it
- * is rejected with, and so is `SandboxUnavailable`.
+ * Creates thumbnails in the sandbox. A broken picture, or one that takes too much time or memory, has none.
+ * Rejects when the picture cannot be read, and with `SandboxUnavailable`.
  */
 export const createThumbnails =
   (sandbox: Sandbox): MakeThumbnail =>

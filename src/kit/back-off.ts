@@ -10,7 +10,7 @@ export interface BackOff {
 export const backOffMs = ({ first, most }: BackOff, failures: number): number =>
   Math.min(first * 2 ** Math.max(failures - 1, 0), most);
 
-/** Returns between half and all of `milliseconds`, so that what failed together does not come back together. */
+/** Returns between half and all of `milliseconds`, so that parts that failed together do not retry together. */
 export const jittered = (milliseconds: number): number => milliseconds * (0.5 + Math.random() / 2);
 
 /** Resolves after `milliseconds`, or as soon as the signal aborts. With `ref: false` it does not keep the process running. */

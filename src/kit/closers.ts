@@ -1,14 +1,20 @@
 import type { Logger } from 'pino';
 
-/** What was opened, to be closed in reverse. */
+/** A stack of open resources, closed in reverse order. */
 export interface Closers {
-  /** Call it as soon as the thing is open, so that a start that fails half-way closes what it had opened. */
+  /**
+   * Registers a resource. Call it as soon as the resource is open, so that a start that fails half-way closes
+   * what it opened.
+   */
   add(name: string, close: () => unknown): void;
-  /** Closes each in reverse order, also after one failed; the second call waits for the first. Throws the first error. */
+  /**
+   * Closes each resource in reverse order, even after one fails. A second call waits for the first. Throws
+   * the first error.
+   */
   closeAll(): Promise<void>;
 }
 
-/** `log` hears what is closed and what failed to. */
+/** Returns an empty stack. `log` gets a line for each resource that closes or fails to. */
 export function closers(log: Logger): Closers {
   const open: { name: string; close: () => unknown }[] = [];
   let closing: Promise<void> | undefined;

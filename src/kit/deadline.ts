@@ -1,4 +1,4 @@
-/** Resolves with `promise`, or with what `late` returns or throws once `milliseconds` have passed. */
+/** Resolves with `promise`, or settles like `late()` once `milliseconds` have passed. */
 export async function within<T>(
   promise: Promise<T>,
   milliseconds: number,

@@ -1,10 +1,11 @@
-/** Keys of one call. */
+/** Number of keys in one call. */
 const MOST = 1_000;
 
 /**
- * Makes one call of `ask` out of many single ones: what is asked for in one turn, or while a call is under way, goes together
- * in the next. Each answer is at least as new as its question, because a call never answers a question asked after it began.
- * A key that `ask` leaves out resolves with undefined; when `ask` rejects, so do all of its keys.
+ * Combines many single requests into few calls of `ask`: keys requested in one turn, or while a call is under
+ * way, go together in the next call. Each answer is at least as new as its request, because a call never
+ * answers a request that came after it began. A key that `ask` leaves out resolves with undefined. When `ask`
+ * rejects, all of its keys reject.
  */
 export function gather<K, V>(
   ask: (keys: K[]) => Promise<ReadonlyMap<K, V>>,
@@ -24,7 +25,7 @@ export function gather<K, V>(
 
   async function askAll(): Promise<void> {
     isAsking = true;
-    // Everything that this turn of the event loop brings may go together.
+    // Requests of the same turn of the event loop go together.
     await Promise.resolve();
     while (waiting.size > 0) {
       const asked = new Map([...waiting].slice(0, most));

@@ -1,9 +1,10 @@
-/** A page grows again after so many successes in a row, so that one that is always too long fails rarely. */
+/** Number of successes in a row after which a page grows again. A page that is always too long then fails rarely. */
 const STEADY = 10;
 
 /**
- * How many rows one statement takes. A statement that fails may have been too long, so the same page is never tried
- * twice: each failure halves it, and ten successes in a row double it again, up to the most.
+ * The number of rows that one statement takes. A statement that fails may have been too long, so the same
+ * page is never tried twice: each failure halves it, and ten successes in a row double it again, up to the
+ * maximum.
  */
 export class PageSize {
   readonly #most: number;
@@ -20,7 +21,7 @@ export class PageSize {
     return this.#rows;
   }
 
-  /** How often it has failed since it last succeeded. */
+  /** Number of failures since the last success. */
   get failures(): number {
     return this.#failures;
   }

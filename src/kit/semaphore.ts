@@ -1,13 +1,13 @@
 export interface Semaphore {
-  /** Runs the work once a place is free. Rejects with the signal's reason when that aborts before. */
+  /** Runs `work` once a place is free. Rejects with the signal's reason if the signal aborts before that. */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Whether work that comes now would wait. */
+  /** Returns true if new work would have to wait. */
   isFull(): boolean;
-  /** How many pieces of work wait. */
+  /** Returns the number of waiting pieces of work. */
   waiting(): number;
 }
 
-/** Runs so many pieces of work at once; the others wait in the order in which they came. */
+/** Creates a semaphore that runs `places` pieces of work at once. The others wait in order of arrival. */
 export function createSemaphore(places: number): Semaphore {
   const waiting = new Set<() => void>();
   let taken = 0;

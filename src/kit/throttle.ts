@@ -1,17 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Waits until so much may pass. */
+/** Resolves once `amount` may pass. */
 export type Throttle = (amount: number) => Promise<unknown>;
 
-/** Timers are no finer. */
+/** The resolution of timers. */
 const SHORTEST_MS = 2;
 
-/** Lets so much pass in a second, in the order in which it is asked for. */
+/** Creates a throttle that lets `perSecond` pass in a second, in the order of the calls. */
 export function createThrottle(
   perSecond: number,
   { now = () => performance.now(), sleep = pause as (ms: number) => Promise<unknown> } = {},
 ): Throttle {
-  /** When all that has been let through is paid for. */
+  /** The time at which everything let through so far is paid for. */
   let paidAt = -Infinity;
   return async (amount) => {
     const at = now();

@@ -19,8 +19,8 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `tokens`, and may leave a debt: nothing more can be taken until it is refilled. Returns false, and takes nothing, when
-   * the bucket is empty.
+   * Takes `tokens`. May leave a debt; nothing more can be taken until it is refilled. Returns false, and
+   * takes nothing, when the bucket is empty.
    */
   take(tokens = 1): boolean {
     if (this.isEmpty()) return false;
@@ -28,12 +28,12 @@ export class TokenBucket {
     return true;
   }
 
-  /** Whether `take` would fail now. */
+  /** Returns true if `take` would fail now. */
   isEmpty(): boolean {
     return this.emptyMs() > 0;
   }
 
-  /** Returns how long it stays empty, in milliseconds; 0 when it is not. */
+  /** Returns how long the bucket stays empty, in milliseconds; 0 when it is not empty. */
   emptyMs(): number {
     const now = performance.now();
     const refilled = this.#tokens + ((now - this.#filledAt) / 1_000) * this.#perSecond;
@@ -43,7 +43,7 @@ export class TokenBucket {
   }
 }
 
-/** A bucket for each key. A flood of ever new keys forgets the oldest instead of filling the memory. */
+/** A bucket for each key. A flood of new keys evicts the oldest instead of filling the memory. */
 export class TokenBuckets {
   readonly #rate: Rate;
   readonly #byKey = new LRUCache<string, TokenBucket>({ max: 10_000 });

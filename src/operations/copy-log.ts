@@ -5,11 +5,11 @@ import type { Append, EventStore, Position, Recorded } from '../events/event-sto
 import { requireKnown } from '../events/stored-events.ts';
 
 const PAGE = 1_000;
-/** Characters of JSON that are appended together; EventStoreDB takes 1 MiB by default. */
+/** Number of characters of JSON that are appended together; EventStoreDB takes 1 MiB by default. */
 const MAX_SIZE = 256 * 1024;
 const IN_FLIGHT = 256;
 
-/** The one is not a copy of the other; the message says from where on, and nothing of what the events tell. */
+/** One log is not a copy of the other. The message tells from where on, and nothing of the content of events. */
 export class LogsDiffer extends Error {
   override readonly name = 'LogsDiffer';
 }
@@ -17,22 +17,22 @@ export class LogsDiffer extends Error {
 type Reading = Pick<EventStore, 'readAll'>;
 
 export interface Compared {
-  /** How many events the two have in common. */
+  /** Number of events that both have in common. */
   events: number;
-  /** SHA-256 of what each has of them, but for the positions. */
+  /** SHA-256 of the common events in each log, without the positions. */
   digest: { from: string; to: string };
-  /** The last event in common, in the original and in the copy; 0 without events. */
+  /** The last common event, in the original and in the copy; 0 without events. */
   reached: { from: Position; to: Position };
-  /** Whether the copy has all of the original, up to the position that was asked for. */
+  /** True if the copy has the whole original, up to the given position. */
   isWhole: boolean;
-  /** Where those who have come to one of the `wanted` positions in the original stand in the copy. */
+  /** For each of the `wanted` positions in the original, the corresponding position in the copy. */
   positions: Map<Position, Position>;
 }
 
 /**
- * Reads an original, up to a position, and its copy in step from their starts, until the copy ends. Throws `LogsDiffer`
- * unless the copy is how the original begins: the same ids, streams, revisions, types, data, metadata and times in the
- * same order. `onStep` hears of every event.
+ * Reads an original, up to a position, and its copy in step from their starts, until the copy ends. Throws
+ * `LogsDiffer` unless the copy is a beginning of the original: the same ids, streams, revisions, types, data,
+ * metadata and times in the same order. `onStep` is called for every event.
  */
 export async function compareLogs({
   from,
@@ -82,9 +82,10 @@ export async function compareLogs({
 }
 
 /**
- * Appends what the original has after one position and up to another to the copy, in the same order, and answers with
- * the number of events. Throws `LogsDiffer` when somebody else writes to the copy, or when it stored a later append and
- * lost an earlier one: such a copy cannot be continued. Every event is in the newest shape of its data.
+ * Appends the events of the original after one position and up to another to the copy, in the same order.
+ * Resolves with the number of events. Throws `LogsDiffer` when another writer appends to the copy, or when
+ * the copy stored a later append and lost an earlier one: such a copy cannot be continued. Every event gets
+ * the newest shape of its data.
  */
 export async function copyEvents({
   from,
@@ -102,7 +103,7 @@ export async function copyEvents({
   let copied = 0;
   let reached = 0;
   for await (const wave of waves(together(eventsOf(from, { after, upTo })))) {
-    // A log stores what it is given in the order in which it is given it, as long as nothing fails.
+    // A log stores appends in the order in which it receives them, as long as none fails.
     const outcomes = await Promise.allSettled(wave.map((events) => to.append(appendOf(events))));
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.status === 'rejected') throw outcome.reason;
@@ -137,7 +138,7 @@ async function* eventsOf(
   }
 }
 
-/** What one append can carry: neighbours of one stream that were stored with the same time and metadata. */
+/** Groups events that one append can carry: neighbours in one stream, stored with the same time and metadata. */
 async function* together(events: AsyncIterable<Recorded>): AsyncGenerator<Recorded[]> {
   let group: Recorded[] = [];
   let size = 0;
@@ -154,7 +155,7 @@ async function* together(events: AsyncIterable<Recorded>): AsyncGenerator<Record
   if (group.length > 0) yield group;
 }
 
-/** What is on its way at once: one at a time, a copy would take as long as so many answers one after the other. */
+/** Groups appends that are sent at once. One at a time, a copy would wait for every answer in turn. */
 async function* waves(appends: AsyncIterable<Recorded[]>): AsyncGenerator<Recorded[][]> {
   let wave: Recorded[][] = [];
   for await (const events of appends) {
@@ -182,7 +183,7 @@ function appendOf(events: Recorded[]): Append {
   };
 }
 
-/** An event without its position, in the one way to write it. */
+/** Serializes an event without its position, in a canonical form. */
 const canonical = ({ position: _, ...event }: Recorded): string => `${JSON.stringify(ordered(event))}\n`;
 
 function ordered(value: unknown): unknown {

@@ -3,18 +3,24 @@ import type { Position } from '../events/event-store.ts';
 import type { LogIdentity } from '../adapters/postgres/event-log/identity.ts';
 import { inTransaction } from '../adapters/postgres/transactions.ts';
 
-/** A reader came further after its position was read; nothing was changed. */
+/** A reader advanced after its position was read; nothing was changed. */
 export class ReadersMoved extends Error {
   override readonly name = 'ReadersMoved';
 }
 
-/** Read models have a schema of their name; what has none is another reader, which nothing can be rebuilt from. */
+/**
+ * A read model has a schema of its name. A checkpoint without a schema is another reader's, and cannot be
+ * rebuilt.
+ */
 const READ_MODELS = `
   select name from public.checkpoints join pg_namespace on nspname = name order by name`;
 const READERS = `
   select name, position from public.checkpoints where name not in (select nspname from pg_namespace) order by name`;
 
-/** Other connections of clients to the database, by what they call themselves: a server is always among them. */
+/**
+ * Resolves with the application names of the other client connections to the database. A running server is
+ * always among them.
+ */
 export async function usersOf(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select distinct coalesce(nullif(application_name, ''), 'unnamed') as name from pg_stat_activity
@@ -24,7 +30,7 @@ export async function usersOf(client: pg.Client): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** The positions in a log that the database remembers, apart from its read models. */
+/** Resolves with the positions in a log that the database stores, apart from those of its read models. */
 export async function positionsIn(client: pg.Client): Promise<Position[]> {
   const { rows } = await client.query<{ position: string }>(
     `select position from (${READERS}) readers union select position from notifications`,
@@ -34,13 +40,14 @@ export async function positionsIn(client: pg.Client): Promise<Position[]> {
 
 export interface MovedReaders {
   readers: { name: string; position: Position }[];
-  /** They are made anew when a server starts. */
+  /** Names of the removed read models. They are rebuilt when a server starts. */
   removed: string[];
 }
 
 /**
- * Makes a database follow another log, in one transaction: its readers go on from where `positions` says, its read
- * models are removed. As the owner. Throws `ReadersMoved` when a server uses the database after all.
+ * Makes a database follow another log, in one transaction: its readers continue from the mapped `positions`,
+ * and its read models are removed. Needs the owner's connection. Throws `ReadersMoved` when a server uses the
+ * database after all.
  */
 export function moveReaders(
   client: pg.Client,

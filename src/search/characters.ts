@@ -1,19 +1,19 @@
-/** What a character is for a search. */
+/** The kinds of characters in a search, `SEPARATOR` to `JOINER`. */
 export const SEPARATOR = 1;
 /** A letter or digit of a word. */
 export const WORD = 2;
-/** An accent, a vowel sign or the like: it goes with the character before it. */
+/** An accent, a vowel sign or the like. It belongs to the character before it. */
 export const MARK = 3;
-/** A letter of a script that writes words without spaces between them, or with endings glued on. */
+/** A letter of a script that writes words without spaces between them, or with suffixes attached. */
 export const UNSPACED = 4;
-/** Between two parts of a word, which is also written without it: `e-mail`, `O’Brien`, `col·legi`. */
+/** A character between two parts of a word, which is also written without it: `e-mail`, `O’Brien`, `col·legi`. */
 export const JOINER = 5;
 
 const UNSPACED_LETTER =
   /^[[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Bopo}\p{scx=Hang}\p{scx=Thai}\p{scx=Laoo}\p{scx=Khmr}\p{scx=Mymr}\p{scx=Yiii}]&&[\p{L}\p{Nl}]]$/v;
 const LETTER_OR_NUMBER = /^[\p{L}\p{N}]$/u;
 const COMBINING = /^[\p{Mn}\p{Mc}]$/u;
-/** Hyphens, apostrophes and what is typed for them, the zero-width non-joiner of Persian, the middle dot of Catalan. */
+/** Hyphens, apostrophes and their substitutes, the zero-width non-joiner of Persian, the middle dot of Catalan. */
 const JOINERS = new Set("-\u2010\u058a\u05be'`\u2018\u2019\u02bb\u02bc\u02bf\u05f3\u05f4\u200c\u00b7");
 
 function classify(character: string): number {
@@ -23,10 +23,10 @@ function classify(character: string): number {
   return COMBINING.test(character) ? MARK : SEPARATOR;
 }
 
-/** By code point; filled as characters are met. */
+/** The kinds by code point, filled on first use. */
 const KINDS = new Uint8Array(0x11_0000);
 
-/** Tells what a character is, by its code point. */
+/** Returns the kind of a character, by its code point. */
 export const kindOf = (codePoint: number): number =>
   KINDS[codePoint] || (KINDS[codePoint] = classify(String.fromCodePoint(codePoint)));
 
@@ -34,22 +34,26 @@ export const kindOf = (codePoint: number): number =>
 const ASCII = /^[\0-\x7f]*$/;
 export const isAscii = (text: string): boolean => ASCII.test(text);
 
-/** Nobody sees them, and no two programs put them in the same places. Only these two part or join words. */
+/**
+ * Invisible characters, which programs put in different places. Only the two excluded ones separate or join
+ * words.
+ */
 const INVISIBLE = /[\p{Default_Ignorable_Code_Point}--[\u200b\u200c]]/gv;
-/** NFKC would make letters of the first two, and a space of the third, which is typed for an apostrophe. */
+/** NFKC would turn the first two into letters, and the third, which is typed for an apostrophe, into a space. */
 const SIGNS = /[\u2120\u2122\u00b4]/g;
-/** As people type the abbreviation mark of Hebrew. */
+/** The abbreviation mark of Hebrew as people type it. */
 const GERSHAYIM = /(?<=\p{Script=Hebrew})"(?=\p{Script=Hebrew})/gu;
 const SHARP = /\u266f/g;
 
-/** Lower case of the capital with a dot, and of others that somebody gave dots. */
+/** The lower case of the capital with a dot, and of other letters that were typed with dots. */
 const DOTTED = /i\u0307+/g;
 
 const lowerCased = (text: string) => text.toLowerCase().toUpperCase().toLowerCase();
 
 /**
- * Brings a text to the one form in which texts and queries are compared: NFKC and full case folding (`ß` is `ss`, every
- * sigma the same, and so every `i`, with its dot and without). A text in this form stays as it is.
+ * Brings a text to the form in which texts and queries are compared: NFKC and full case folding (`ß` becomes
+ * `ss`, all sigmas are the same, and so are all `i`, with and without a dot). A text in this form stays as it
+ * is.
  */
 export function normalized(text: string): string {
   if (isAscii(text)) return text.toLowerCase();
@@ -66,14 +70,14 @@ export function normalized(text: string): string {
 }
 
 /**
- * Marks that are also left out: accents of Latin, Greek and Cyrillic, but not the breve of `й` and `ў`, which are letters
- * of their own; the vowels, hamza and tatweel of Arabic; the points of Hebrew. Vowel signs of Indic scripts are not among
- * them: without these a word is another word.
+ * Marks that are often left out: accents of Latin, Greek and Cyrillic, but not the breve of `й` and `ў`,
+ * which are letters of their own; the vowels, hamza and tatweel of Arabic; the points of Hebrew. Vowel signs
+ * of Indic scripts are not included, because leaving them out changes the word.
  */
 const OPTIONAL_MARKS =
   /(?<![иу])\u0306|\u0640|[\u0300-\u0305\u0307-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]/gu;
 
-/** Letters that no decomposition takes apart. */
+/** Letters without a decomposition. */
 const LETTERS: Readonly<Record<string, string>> = {
   ł: 'l',
   ø: 'o',
@@ -100,7 +104,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 const FOLDABLE = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'g');
 const FOREIGN_DIGIT = /(?![0-9])\p{Nd}/gu;
 
-/** Digits come in rows of ten, in order. */
+/** Returns the ASCII digit of the same value. Digits come in rows of ten, in order. */
 function asciiDigit(digit: string): string {
   let zero = digit.codePointAt(0)!;
   const value = zero;
@@ -108,7 +112,7 @@ function asciiDigit(digit: string): string {
   return String(value - zero);
 }
 
-/** Makes a word of a normalized text what it is to somebody who types no accents. */
+/** Returns a word of a normalized text as it is typed without accents. */
 export function unaccented(word: string): string {
   if (isAscii(word)) return word;
   return word

@@ -2,13 +2,13 @@ import { MARK, WORD, kindOf, normalized } from './characters.ts';
 import { type Asked, askedBy, nameOfAccented } from './terms.ts';
 import { type Tokens, tokensOf } from './tokens.ts';
 
-/** What to look up, each as PostgreSQL writes a `tsquery`. */
+/** A search, each part as a `tsquery` of PostgreSQL. */
 export interface SearchQuery {
-  /** Finds the texts with the words as typed. */
+  /** Matches the texts with the words as typed. */
   asTyped: string;
-  /** `matching` finds these too, and those with other accents, each of which holds one of a few names. */
+  /** `matching` also finds these and those with other accents, each of which contains one of a few terms. */
   inSecondRank?: { matching: string; holdingOneOf: string };
-  /** Whether texts that hold none of the words match: `-word`. There is no second rank of them. */
+  /** True if texts that contain none of the words match: `-word`. Such a query has no second rank. */
   matchesOthers: boolean;
 }
 
@@ -20,14 +20,14 @@ interface Item {
   ways: Phrase[];
 }
 
-/** Quotes as keyboards and word processors make them. */
+/** Quotation marks of keyboards and word processors. */
 const ITEM =
   /([-\u2212]*)(?:["\u201c\u201d\u201e\u201f«»]([^"\u201c\u201d\u201e\u201f«»]*)(["\u201c\u201d\u201e\u201f«»]|$)|([^\s"\u201c\u201d\u201e\u201f«»]+))/g;
 
 /**
- * Reads what somebody typed, as `websearch_to_tsquery` does: words that all have to be there, "phrases", or, -not. It
- * takes any text; undefined when there is no word in it. A dash with a space behind it is a dash. With `isTyping` the last
- * word may be unfinished, if the text ends in it.
+ * Parses the text of a search box, as `websearch_to_tsquery` does: words that must all occur, "phrases", or,
+ * -not. Accepts any text. Returns undefined when it contains no word. A dash followed by a space is a dash.
+ * With `isTyping` the last word may be unfinished, if the text ends in it.
  */
 export function searchQuery(typed: string, { isTyping = false } = {}): SearchQuery | undefined {
   const source = normalized(typed);
@@ -55,7 +55,10 @@ function endsInWord(source: string): boolean {
   return kind === WORD || kind === MARK;
 }
 
-/** As written; and with compounds as one word, or only as much of them as is known as one. */
+/**
+ * Returns the phrases that match: as written, and with compounds as one word, or with only the known part of
+ * them as one.
+ */
 function waysOf({ tokens, compounds }: Tokens, isUnfinished: boolean): Phrase[] {
   const last = tokens.at(-1);
   if (last === undefined) return [];
@@ -77,7 +80,7 @@ function waysOf({ tokens, compounds }: Tokens, isUnfinished: boolean): Phrase[] 
     return phrase;
   };
   if (compounds.length === 0) return [way([])];
-  // Where two begin at the same token, the longer one comes first.
+  // The longer of two compounds that begin at the same token comes first.
   const ways = [way([]), way(compounds), way(compounds.toReversed())];
   return compounds.some(({ first }, index) => compounds[index + 1]?.first === first)
     ? ways
@@ -96,7 +99,10 @@ function compiled(alternatives: Item[][]): SearchQuery | undefined {
   return { asTyped, matchesOthers, inSecondRank: { matching, holdingOneOf: anyOf(others) } };
 }
 
-/** One of these is in every text that has other accents than the query; most texts, and most indexes, have none. */
+/**
+ * Returns terms, one of which is in every text with other accents than the query. Most texts, and most
+ * indexes, have none.
+ */
 function namesOfOthers(alternatives: Item[][]): string[] {
   const phrases = alternatives.flat().flatMap(({ isNegated, ways }) => (isNegated ? [] : ways));
   const names = phrases.flat().flatMap((asked) => (asked.isWord ? otherNames(asked) : []));
@@ -118,7 +124,7 @@ const whateverItsAccents: Write = (asked) =>
 
 const anyOf = (operands: string[]) => (operands.length === 1 ? operands[0]! : `(${operands.join(' | ')})`);
 
-/** What is not wanted is not wanted with other accents either. */
+/** An excluded word is excluded with other accents as well. */
 const allOf = (items: Item[], write: Write) =>
   items
     .map(({ isNegated, ways }) =>

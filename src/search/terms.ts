@@ -1,22 +1,22 @@
 import { unaccented } from './characters.ts';
 import { type Run, type Word, tokensOf } from './tokens.ts';
 
-/** No word begins with it. */
+/** Marks the unaccented form of a word. No word begins with it. */
 const WITHOUT_ACCENTS = '~';
 
-/** Under which name a word that has accents is found by those who type none; undefined for one that has none. */
+/** Returns the term under which a word with accents is found without them; undefined for a word without accents. */
 export function secondName(word: string): string | undefined {
   const plain = unaccented(word);
   return plain === word || plain === '' ? undefined : WITHOUT_ACCENTS + plain;
 }
 
-/** The name, if there were such a word, of those that differ from this one in their accents alone. */
+/** Returns the unaccented term of words that differ from this one only in their accents. */
 export const nameOfAccented = (word: string): string => WITHOUT_ACCENTS + unaccented(word);
 
 /**
- * The terms of a text, as PostgreSQL writes a `tsvector`: no more than letters, digits, marks and `+ # . ~`, in quotes.
- * Words with accents have a second name beside the first. Characters of scripts without spaces are in there in pairs, and
- * the last one of a run alone. Null for a text without any.
+ * Returns the terms of a text, as a `tsvector` of PostgreSQL: only letters, digits, marks and `+ # . ~`, in
+ * quotes. A word with accents has a second term beside the first. Characters of scripts without spaces appear
+ * in pairs, and the last one of a run alone. Returns null for a text without terms.
  */
 export function termsOf(text: string | null): string | null {
   if (text === null) return null;
@@ -50,13 +50,13 @@ function addRun({ at, units }: Run, add: (term: string, at: number) => void): vo
 export interface Asked {
   at: number;
   term: string;
-  /** Whether longer ones will do. */
+  /** True if longer terms match too. */
   isPrefix: boolean;
-  /** Whether accents may differ; those of scripts without spaces do not. */
+  /** True if accents may differ; false for scripts without spaces. */
   isWord: boolean;
 }
 
-/** The terms by which what `termsOf` makes of a token is found. */
+/** Returns the terms that find what `termsOf` makes of a token. */
 export function askedBy(token: Word | Run, isPrefix: boolean): Asked[] {
   if ('word' in token) return [{ at: token.at, term: token.word, isPrefix, isWord: true }];
   const { at, units } = token;

@@ -1,10 +1,10 @@
 import { JOINER, MARK, SEPARATOR, UNSPACED, WORD, kindOf, normalized } from './characters.ts';
 
-/** A word of a text, and the how manieth it is. */
+/** A word of a text and its position, from 1. */
 export interface Word {
   at: number;
   word: string;
-  /** Under which name a text has it as well: `net` for `.net`. */
+  /** A second term of the word: `net` for `.net`. */
   also?: string;
 }
 /** Characters of a script without spaces, each with its marks, the first of them at `at`. */
@@ -12,7 +12,7 @@ export interface Run {
   at: number;
   units: string[];
 }
-/** A compound written as one word: `fullstack` for `full-stack`, the tokens from `first` to `last`. */
+/** A compound written as one word: `fullstack` for `full-stack`, made of the tokens from `first` to `last`. */
 interface Compound {
   first: number;
   last: number;
@@ -23,9 +23,12 @@ export interface Tokens {
   compounds: Compound[];
 }
 
-/** Longer words are told apart by so much of them. PostgreSQL takes 2,046 bytes. */
+/** Longer words are cut to this length. PostgreSQL takes 2,046 bytes. */
 const LONGEST = 64;
-/** What comes after is not found. It keeps the terms of any text below the 1 MB that PostgreSQL takes; a job has 10,400. */
+/**
+ * Text beyond this length is not found. The terms of any text stay below the 1 MB that PostgreSQL takes; a
+ * job has 10,400 characters.
+ */
 const MAX_LENGTH = 50_000;
 
 function cut(word: string): string {
@@ -35,12 +38,12 @@ function cut(word: string): string {
 }
 
 const [PLUS, SHARP, DOT] = [0x2b, 0x23, 0x2e];
-/** Before these, `.net` is the platform, elsewhere the end of an address. */
+/** After these, `.net` is the platform; after other words it is the end of an address. */
 const BEFORE_NET = new Set(['asp', 'ado', 'vb']);
 
 /**
- * Takes a text apart: every letter and digit belongs to a word or a run, everything else parts them, in any script. What
- * people type as one word, `node.js` or `l’entreprise`, are words one after the other.
+ * Splits a text: every letter and digit belongs to a word or a run; everything else separates them, in any
+ * script. Things that people type as one word, such as `node.js` or `l’entreprise`, become consecutive words.
  */
 export function tokensOf(text: string): Tokens {
   const source = normalized(text).slice(0, MAX_LENGTH);
@@ -49,7 +52,7 @@ export function tokensOf(text: string): Tokens {
   const compounds: Compound[] = [];
   let at = 1;
   let index = 0;
-  /** Where the last word ends, and the first token of the compound that it is in. */
+  /** The end of the last word, and the first token of its compound. */
   let end = -1;
   let first = 0;
 
@@ -62,18 +65,18 @@ export function tokensOf(text: string): Tokens {
   };
   const isDigit = (place: number) => /[0-9]/.test(source.charAt(place));
 
-  /** What is joined to the words before, from `first` on, is so far one compound. */
+  /** Ends the compound that began at `first`. */
   const closeCompound = () => {
     const last = tokens.length - 1;
     if (last <= first) return;
     const parts = tokens.slice(first).map((token) => ('word' in token ? (token.also ?? token.word) : ''));
     compounds.push({ first, last, word: cut(parts.join('')) });
-    // What begins with one letter is known without the hyphen, whatever follows: E-Mail-Adresse.
+    // A single letter at the start is also known without the hyphen: E-Mail in E-Mail-Adresse.
     if (parts.length > 2 && parts[0]!.length === 1)
       compounds.push({ first, last: first + 1, word: cut(parts[0]! + parts[1]!) });
   };
 
-  /** Whether a word that starts here goes on with a compound: a single joiner, or the dot of `node.js`. */
+  /** Returns true if a word that starts here continues a compound: after a single joiner, or the dot of `node.js`. */
   const isJoined = (start: number, word: string) =>
     end >= 0 &&
     start === end + 1 &&
@@ -93,7 +96,10 @@ export function tokensOf(text: string): Tokens {
     end = index;
   };
 
-  /** `C++` and `C#` are other words than `C`; `.NET` is one where it is no part of an address. */
+  /**
+   * Returns the token of a word. `C++` and `C#` are different words from `C`; `.NET` is one where it is not
+   * part of an address.
+   */
   const named = (start: number, word: string): Word => {
     if (source.charCodeAt(index) === PLUS && source.charCodeAt(index + 1) === PLUS) {
       index += 2;

@@ -2,23 +2,23 @@ import { connect, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { ScannerUnavailable } from '../../files/inspect/scanner.ts';
 
-/** Where clamd listens. */
+/** The address of clamd. */
 export type ClamdAddress = { host: string; port: number } | { path: string };
 
-/** What clamd said, and whether it did so before it had been told everything. */
+/** The answer of clamd. `early` is true if it came before everything was sent. */
 export interface Answer {
   text: string;
   early: boolean;
 }
 
-/** Of a chunk; clamd reads them whole into memory. */
+/** Size of a chunk; clamd reads each as a whole into memory. */
 const MAX_CHUNK = 65_536;
-/** clamd's answers are one line: the name of a stream and that of a signature. */
+/** clamd answers with one line: the name of a stream and that of a signature. */
 const MAX_ANSWER = 1_024;
-/** While bytes are sent, so much time may pass without any of them going through. */
+/** Longest time without progress while bytes are sent. */
 const IDLE_MS = 30_000;
 
-/** Reads `tcp://host:port` (3310 if it has none) or `unix:///path`. */
+/** Parses `tcp://host:port` (3310 if it has none) or `unix:///path`. */
 export function clamdAddress(url: string): ClamdAddress {
   const { protocol, hostname, port, pathname } = new URL(url);
   return protocol === 'unix:'
@@ -27,9 +27,9 @@ export function clamdAddress(url: string): ClamdAddress {
 }
 
 /**
- * Sends a command, and bytes behind INSTREAM, as clamd(8) describes; answers with the one line that comes back before
- * clamd closes the connection. Rejects with `ScannerUnavailable` for anything else that happens to the connection, with
- * the signal's reason, or with the error of `bytes`; destroys `bytes` in any case.
+ * Sends a command, with bytes for INSTREAM, as clamd(8) describes. Resolves with the one line that comes back
+ * before clamd closes the connection. Rejects with `ScannerUnavailable` for everything else that happens to
+ * the connection, with the signal's reason, or with the error of `bytes`. Always destroys `bytes`.
  */
 export async function askClamd(
   address: ClamdAddress,
@@ -68,12 +68,12 @@ export async function askClamd(
   } finally {
     signal.removeEventListener('abort', aborted);
     socket.destroy();
-    // Nobody listens any more; what destroying it says is of no interest.
+    // Errors of the abandoned stream do not matter.
     bytes?.on('error', () => undefined).destroy();
   }
 }
 
-/** Stops as soon as clamd has something to say; answers with whether all was sent. */
+/** Sends bytes until clamd answers. Resolves with true if all were sent. */
 async function sendChunks(socket: Socket, bytes: Readable, isAnswered: () => boolean): Promise<boolean> {
   for await (const piece of bytes as AsyncIterable<Buffer>)
     for (let at = 0; at < piece.length; at += MAX_CHUNK) {

@@ -4,18 +4,18 @@ import { crc32 } from 'node:zlib';
 import { ScannerUnavailable } from '../../files/inspect/scanner.ts';
 import { askClamd, type ClamdAddress } from './exchange.ts';
 
-/** clamd's own bound of `MaxRecursion` is 100: no setting looks deeper than this. */
+/** clamd limits its setting `MaxRecursion` to 100, so no configuration looks this deep. */
 const DEEPER_THAN_ANY_LIMIT = 101;
 const FLAG_ENCRYPTED = 1;
 
 /**
- * The EICAR test file (eicar.org), which every scanner must find. Put together only here, or the scanners of developers'
- * machines would find this source.
+ * Returns the EICAR test file (eicar.org), which every scanner must find. It is assembled at run time, or the
+ * scanners of developers' machines would find this source.
  */
 const eicar = (): Buffer =>
   Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS', '-TEST-FILE!$H+H*'].join(''));
 
-/** What clamd must say of each, or its "OK" means less than we take it for. */
+/** The answers that clamd must give to each, without which its "OK" means too little. */
 const probes: { bytes: () => Buffer; answer: RegExp; complaint: string }[] = [
   {
     bytes: eicar,
@@ -35,8 +35,8 @@ const probes: { bytes: () => Buffer; answer: RegExp; complaint: string }[] = [
 ];
 
 /**
- * Resolves once clamd has shown that it finds, that it looks inside, and that it says when it cannot. Rejects with
- * `ScannerUnavailable` that names the setting at fault.
+ * Resolves once clamd has proved that it finds a virus, looks inside archives, and reports when it cannot.
+ * Rejects with a `ScannerUnavailable` that names the wrong setting.
  */
 export async function proveClamd(address: ClamdAddress, signal: AbortSignal): Promise<void> {
   for (const { bytes, answer, complaint } of probes) {
@@ -49,14 +49,14 @@ export async function proveClamd(address: ClamdAddress, signal: AbortSignal): Pr
   }
 }
 
-/** Random bytes at the bottom, for clamd remembers what it found clean. */
+/** Random bytes at the bottom, because clamd caches clean results. */
 function nested(): Buffer {
   let bytes = randomBytes(16);
   for (let depth = 0; depth < DEEPER_THAN_ANY_LIMIT; depth += 1) bytes = storedZip('a.zip', bytes, 0);
   return bytes;
 }
 
-/** An archive of one member as APPNOTE.TXT 4.3 of PKWARE has it, not compressed. */
+/** Returns an uncompressed archive of one member, as in PKWARE's APPNOTE.TXT 4.3. */
 function storedZip(name: string, bytes: Buffer, flags: number): Buffer<ArrayBuffer> {
   const common = Buffer.alloc(26);
   common.writeUInt16LE(20, 0);

@@ -5,7 +5,7 @@ import { type Answer, askClamd, clamdAddress } from './exchange.ts';
 import { proveClamd } from './proof.ts';
 import { createSemaphore } from '../../kit/semaphore.ts';
 
-/** clamd runs 10 at a time by default (MaxThreads) and the two left answer `failure`. */
+/** clamd runs 10 at a time by default (MaxThreads); the other two answer `failure`. */
 const AT_ONCE = 8;
 const PROOF_HOLDS_MS = 60_000;
 const PROOF_DEADLINE_MS = 10_000;
@@ -13,15 +13,15 @@ const FAILURE_DEADLINE_MS = 2_000;
 const OLD_SIGNATURES_MS = 48 * 3_600_000;
 
 /**
- * A scanner that asks clamd by its INSTREAM command. It believes an "OK" only of a clamd that was seen, within the last
- * minute and since the last failure, to find a test virus and to speak up about encrypted archives and about its own
- * limits. clamd's `StreamMaxLength` must cover the largest file, or such a file is never scanned.
+ * Creates a scanner that uses clamd's INSTREAM command. It trusts an "OK" only after clamd has proved, within
+ * the last minute and since the last failure, that it finds a test virus and reports encrypted archives and
+ * its own limits. clamd's `StreamMaxLength` must cover the largest file, or such a file is never scanned.
  */
 export function createClamdScanner(options: {
   /** `tcp://host:port` or `unix:///path`. */
   url: string;
   log: Logger;
-  /** For one scan, from when it starts. */
+  /** Time limit of one scan, from its start. */
   deadlineMs?: number;
 }): Scanner {
   const { url, log, deadlineMs = 120_000 } = options;
@@ -29,7 +29,7 @@ export function createClamdScanner(options: {
   const places = createSemaphore(AT_ONCE);
   let proof: { at: number; done: Promise<void> } | undefined;
 
-  /** One proof at a time, for all who wait; one that failed is not kept. */
+  /** Runs one proof at a time, for all that wait. A failed one is not kept. */
   function proven(): Promise<void> {
     if (proof && performance.now() - proof.at < PROOF_HOLDS_MS) return proof.done;
     const started = {
@@ -78,7 +78,10 @@ export function createClamdScanner(options: {
   };
 }
 
-/** Exactly what clamd says of a stream that it read to its end; anything else rejects as `ScannerUnavailable`. */
+/**
+ * Parses clamd's answers about a stream that it read to its end. Throws `ScannerUnavailable` for any other
+ * answer.
+ */
 function verdictOf({ text, early }: Answer): ScanVerdict {
   if (text === 'stream: OK' && !early) return { verdict: 'clean' };
   const signature = /^stream: ([\x21-\x7e]{1,200}) FOUND$/.exec(text)?.[1];
@@ -90,13 +93,16 @@ function verdictOf({ text, early }: Answer): ScanVerdict {
   return { verdict: 'infected', signature };
 }
 
-/** Official databases have a date, in the time zone of clamd's machine; databases of one's own have none. */
+/**
+ * Returns a complaint about old signatures. Official databases have a date, in the time zone of clamd's
+ * machine; custom databases have none.
+ */
 function complaintOf(version: string): string | undefined {
   const [program = '', , date] = version.split('/');
   if (!/^ClamAV \d/.test(program)) return `clamd does not say its version: ${readable(version)}`;
   if (date === undefined) return undefined;
   const age = Date.now() - Date.parse(`${date} UTC`);
-  // A date that nobody can read is no proof of being new.
+  // An unreadable date does not prove that they are new.
   return age < OLD_SIGNATURES_MS
     ? undefined
     : `the signatures of clamd are older than 48 hours: ${readable(date)}`;
@@ -104,7 +110,7 @@ function complaintOf(version: string): string | undefined {
 
 const readable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 80);
 
-/** Work that is given up, as `ScannerUnavailable`, when it takes longer; or when `signal` aborts, for its reason. */
+/** Runs `work`. Rejects with `ScannerUnavailable` when it takes longer, and with the signal's reason on an abort. */
 async function deadline<T>(
   milliseconds: number,
   work: (signal: AbortSignal) => Promise<T>,

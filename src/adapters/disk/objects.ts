@@ -5,12 +5,12 @@ import { ObjectChanged, StorageUnavailable, type StoredObject } from '../../file
 import { UploadRefused } from '../../files/upload-receiver.ts';
 
 /**
- * An object is one file: its bytes, then their SHA-256. So both appear at once, and an object says by itself whether it
- * is whole. The hash is its etag.
+ * An object is one file: its bytes, followed by their SHA-256. Both appear at once, and an object proves by
+ * itself that it is complete. The hash is its etag.
  */
 const DIGEST_BYTES = 32;
 const CHUNK_BYTES = 65_536;
-/** As much is brought to the disk at once: a whole file at its end would hold up the commits of the database. */
+/** Syncs in steps of this size: syncing a whole file at the end would delay the commits of the database. */
 const SYNC_EVERY_BYTES = 1_048_576;
 
 /** Writes a new object of mode 0600 to stable storage. Throws `UploadRefused` as soon as it has too many bytes. */
@@ -43,7 +43,7 @@ export async function writeObject(
   }
 }
 
-/** What is said of the object in its file. Throws `StorageUnavailable` when the file is no object. */
+/** Reads size and etag of an object from its file. Throws `StorageUnavailable` when the file is not an object. */
 export async function describeObject(file: FileHandle): Promise<StoredObject> {
   const size = (await file.stat()).size - DIGEST_BYTES;
   if (size < 0) throw new StorageUnavailable('A file in the storage folder is not an object');
@@ -52,8 +52,8 @@ export async function describeObject(file: FileHandle): Promise<StoredObject> {
 }
 
 /**
- * The bytes of an open object, whose file is closed with the stream. When they do not match their hash the stream fails
- * with `StorageUnavailable` instead of giving the last of them.
+ * Reads an open object; its file is closed with the stream. When the bytes do not match their hash, the
+ * stream fails with `StorageUnavailable` before it delivers the last of them. Throws `ObjectChanged`.
  */
 export async function readObject(
   file: FileHandle,
@@ -94,13 +94,13 @@ export async function readObject(
   return { size, body };
 }
 
-/** Of the disk that a folder is on, what this process may still use. */
+/** Resolves with the bytes of the disk of a folder that this process may still use. */
 export async function freeBytesOf(dir: string): Promise<number> {
   const { bavail, bsize } = await statfs(dir);
   return bavail * bsize;
 }
 
-/** A new name is on stable storage only when its folder is. */
+/** Syncs a folder. A new name is on stable storage only when its folder is. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

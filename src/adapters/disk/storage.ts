@@ -20,16 +20,19 @@ import { type Throttle, createThrottle } from '../../kit/throttle.ts';
 import { within } from '../../kit/deadline.ts';
 
 const FOLDERS: readonly StorageFolder[] = ['quarantine', 'clean', 'thumbnails'];
-/** Where objects are made before they are published; what a crash left here is nobody's. */
+/** The folder where objects are made before they are published. Leftovers of a crash belong to no object. */
 const INCOMING = 'incoming';
 const PROBE_MS = 2_000;
-/** Of all uploads together: this process has others to serve. A storage of its own takes as much as its network does. */
+/**
+ * Limit for all uploads together, because this process has other work. Separate storage is limited by its
+ * network only.
+ */
 const UPLOADED_PER_SECOND = 32 * 1_048_576;
 
 /**
- * Files in a folder of this machine, which is made when missing (0700, files 0600). Uploads come to this server by URLs
- * that `links` signs. Whole nodes may share the folder; no other program may write to it. No upload leaves
- * less than `minFreeBytes` of the disk free.
+ * Creates storage in a folder of this machine, which is made when missing (0700, files 0600). Uploads come to
+ * this server by URLs that `links` signs. Whole nodes may share the folder; no other program may write to it.
+ * No upload leaves less than `minFreeBytes` of the disk free.
  */
 export async function createLocalStorage({
   dir,
@@ -42,20 +45,20 @@ export async function createLocalStorage({
   dir: string;
   links: SignedLinks;
   minFreeBytes?: number;
-  /** Of the disk that the folder is on. */
+  /** Resolves with the free bytes of the folder's disk. */
   freeBytes?: (dir: string) => Promise<number>;
-  /** Waits until so many bytes of uploads may be taken. */
+  /** Waits until `amount` bytes of uploads may be accepted. */
   pace?: Throttle;
   now?: () => number;
 }): Promise<FileStorage & UploadReceiver> {
   const pathOf = (key: StorageKey) => join(dir, key);
   const incoming = join(dir, INCOMING);
-  /** One transfer for each file, so that nobody fills the disk with one permit. */
+  /** The transfers, one for each file, so that one permit cannot fill the disk. */
   const transfers = new Map<FileId, { body: Readable; size: number }>();
 
   for (const folder of [...FOLDERS, INCOMING])
     await mkdir(join(dir, folder), { recursive: true, mode: 0o700 });
-  // Younger ones may belong to another node; removeOlderThan sees to those that do not.
+  // Younger ones may belong to another node; removeOlderThan removes the leftovers among them.
   await removeFiles(incoming, new Date(now() - 2 * UPLOAD_SECONDS * 1_000));
 
   async function requireRoom(size: number): Promise<void> {
@@ -64,7 +67,7 @@ export async function createLocalStorage({
       throw new StorageFull('The disk of the storage folder has too little room');
   }
 
-  /** Makes an object aside, and then gives it its name: nobody ever sees half of one. */
+  /** Writes an object aside, then publishes it under its name, so that no reader sees half of one. */
   async function store(
     key: StorageKey,
     write: (path: string) => ReturnType<typeof writeObject>,
@@ -196,7 +199,10 @@ export async function createLocalStorage({
   };
 }
 
-/** What a client sends, left open when it is not read to its end. Throws `UploadRefused` when the client goes away. */
+/**
+ * Yields the chunks of a client's body, and leaves it open when it is not read to its end. Throws
+ * `UploadRefused` when the client disconnects.
+ */
 async function* received(body: Readable, pace: Throttle): AsyncIterable<Uint8Array> {
   const chunks = body.iterator({ destroyOnReturn: false });
   try {
@@ -209,7 +215,7 @@ async function* received(body: Readable, pace: Throttle): AsyncIterable<Uint8Arr
   }
 }
 
-/** Gives a file a second name unless that is taken (link(2)): of two that try, one is refused. */
+/** Gives a file a second name unless that is taken (link(2)), so one of two attempts is refused. */
 async function linkOnce(from: string, to: string): Promise<void> {
   try {
     await link(from, to);
@@ -234,7 +240,7 @@ const NO_ROOM = new Set(['ENOSPC', 'EDQUOT']);
 
 const isMissing = (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** Whatever the file system says, the storage cannot do it now. */
+/** Runs `work`, and turns errors of the file system into `StorageFull` or `StorageUnavailable`. */
 async function orUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

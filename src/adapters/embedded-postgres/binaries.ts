@@ -8,8 +8,9 @@ export interface PostgresBinaries {
 }
 
 /**
- * The PostgreSQL of this platform, ready to run: npm keeps no symlinks, and the script of the package that makes them
- * is skipped where install scripts are off. Throws where the package has no binaries for the platform.
+ * Returns the PostgreSQL of this platform, ready to run. npm packages contain no symlinks, and the package's
+ * script that makes them is skipped where install scripts are off. Throws where the package has no binaries
+ * for the platform.
  */
 export async function locatePostgres(): Promise<PostgresBinaries> {
   const platform = `${process.platform}-${process.arch}`;
@@ -36,7 +37,7 @@ async function addSymlinks(native: string): Promise<void> {
   await Promise.all(
     links.map(({ source, target }) =>
       symlink(basename(source), join(dirname(native), target)).catch((error: NodeJS.ErrnoException) => {
-        // A read-only installation has them already, or postgres will say what it lacks.
+        // A read-only installation has them already; otherwise postgres reports what is missing.
         if (!['EEXIST', 'EROFS', 'EACCES', 'EPERM'].includes(error.code ?? '')) throw error;
       }),
     ),

@@ -3,7 +3,7 @@ import { link, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { findProcess } from '../os/processes.ts';
 
-/** Two processes on one data folder would destroy it. */
+/** Another process holds the data folder. Two processes on one folder would destroy it. */
 export class DataDirInUse extends Error {
   override readonly name = 'DataDirInUse';
   readonly pid: number;
@@ -18,12 +18,12 @@ export interface DataDirLock {
   release(): Promise<void>;
 }
 
-/** Each lost attempt means that somebody else took or released the lock in between. */
+/** Each lost attempt means that another process took or released the lock in between. */
 const ATTEMPTS = 20;
 
 /**
- * Holds the folder for this process, until released or until the process is gone. The folder is made when missing.
- * Throws `DataDirInUse` while another living process holds it.
+ * Locks the folder for this process, until it is released or the process is gone. The folder is made when
+ * missing. Throws `DataDirInUse` while another living process holds it.
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
@@ -31,7 +31,7 @@ export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   const file = join(folder, 'lock');
   const own = await identity(process.pid);
   const ticket = `${file}.${randomUUID()}`;
-  // Made aside and linked, so that nobody ever reads half a lock.
+  // Written aside and linked, so that no process reads half a lock.
   await writeFile(ticket, own, { flag: 'wx', mode: 0o644 });
   try {
     await take(file, { ticket, folder });
@@ -48,7 +48,7 @@ async function take(file: string, by: { ticket: string; folder: string }): Promi
     if (holder === undefined) continue;
     const pid = Number.parseInt(holder, 10);
     if (pid > 0 && (await identity(pid)) === holder) throw new DataDirInUse(by.folder, pid);
-    // Of all that see the stale lock one at a time may remove it: the next could be removing a rival's new one.
+    // Only one process at a time may remove a stale lock: a second one could remove a rival's new lock.
     const takeover = `${file}.takeover`;
     await take(takeover, by);
     if ((await read(file)) === holder) await rm(file, { force: true });
@@ -57,7 +57,10 @@ async function take(file: string, by: { ticket: string; folder: string }): Promi
   throw new Error(`The lock ${file} changes hands all the time`);
 }
 
-/** The pid, and when the process started where that is known: a pid alone is given to another program sooner or later. */
+/**
+ * Resolves with the pid, and the start time of the process where it is known: a pid alone is reused sooner or
+ * later.
+ */
 async function identity(pid: number): Promise<string> {
   const found = await findProcess(pid);
   return found ? `${pid} ${found.startedAt ?? ''}\n` : '';

@@ -7,7 +7,7 @@ import type { Unprivileged } from '../os/unprivileged.ts';
 
 const run = promisify(execFile);
 
-/** The superuser's password and the cluster's files, made on the first call. */
+/** Resolves with the superuser's password. Makes it and the cluster's files on the first call. */
 export async function prepareData(
   dataDir: string,
   initdb: string,
@@ -31,12 +31,12 @@ async function makePassword(file: string, as: Unprivileged): Promise<string> {
   await handle.writeFile(password);
   await handle.sync();
   await handle.close();
-  // initdb reads it as the user it runs as.
+  // initdb reads it as the user that it runs as.
   if (as.owner) await chown(file, as.owner.uid, as.owner.gid);
   return password;
 }
 
-/** Made aside and renamed when it is complete, so that a crash in the middle leaves nothing half made. */
+/** Makes the cluster aside and renames it when complete, so that a crash leaves nothing half made. */
 async function makeCluster({
   initdb,
   data,

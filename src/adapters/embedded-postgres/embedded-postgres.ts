@@ -8,32 +8,32 @@ import { prepareData } from './data.ts';
 import { freePort, type PostgresServer, serverArguments, spawnServer } from './server.ts';
 import { unprivileged } from '../os/unprivileged.ts';
 
-/** Orphans of a killed server finish their statement before they notice, and hold its shared memory until then. */
+/** Orphans of a killed server finish their statements before they notice, and hold its shared memory until then. */
 const ORPHANS_MS = 10_000;
 const RESTART_AFTER_MS = [0, 200, 1_000, 5_000];
 
-/** A PostgreSQL of our own, reachable on the loopback interface only, with a random password. */
+/** An embedded PostgreSQL, reachable on the loopback interface only, with a random password. */
 export interface EmbeddedPostgres {
-  /** For the superuser `postgres` and the database `postgres`. */
+  /** The URL of the superuser `postgres` and the database `postgres`. */
   ownerUrl: string;
   port: number;
-  /** Changes when PostgreSQL died and was started again. */
+  /** Changes when PostgreSQL dies and is restarted. */
   readonly pid: number;
-  /** Shuts PostgreSQL down in order; open connections are cut. Resolves once the process is gone. */
+  /** Shuts PostgreSQL down cleanly; open connections are cut. Resolves once the process is gone. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the PostgreSQL that npm installed on `<dataDir>/postgres`, made on the first start. A PostgreSQL that dies is
- * started again on the same port, without end. The caller holds the lock of the data folder.
- * Throws with PostgreSQL's last words when it does not answer within 30 s.
+ * Starts the PostgreSQL installed by npm on `<dataDir>/postgres`, which is made at the first start. A
+ * PostgreSQL that dies is restarted on the same port, without end. The caller holds the lock of the data
+ * folder. Throws with PostgreSQL's last log lines when it does not answer within 30 s.
  */
 export async function startEmbeddedPostgres(options: {
   dataDir: string;
   log: Logger;
 }): Promise<EmbeddedPostgres> {
   const { log } = options;
-  // Others may pass through: the server runs as another user when we are root.
+  // Other users may pass through: as root, the server runs as another user.
   await mkdir(options.dataDir, { recursive: true, mode: 0o711 });
   const dataDir = await realpath(options.dataDir);
   const data = join(dataDir, 'postgres');
@@ -81,7 +81,7 @@ export async function startEmbeddedPostgres(options: {
         ({ server } = await start(() => port));
         failures = 0;
         log.warn({ pid: server.pid }, 'PostgreSQL is running again');
-        // It was asked to stop in the very moment in which it became ready.
+        // The stop came while it was becoming ready.
         if (stopping.signal.aborted) await server.stop();
       } catch (error) {
         failures += 1;

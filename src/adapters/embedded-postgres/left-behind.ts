@@ -4,14 +4,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { findProcess, isPidTaken } from '../os/processes.ts';
 
-/** How long a fast shutdown may take before the immediate one, which loses nothing either but recovers at the start. */
+/** Time for a fast shutdown before the immediate one, which loses nothing either, but recovers at the next start. */
 const FAST_SHUTDOWN_MS = 5_000;
 const IMMEDIATE_SHUTDOWN_MS = 20_000;
 
 /**
- * Clears the way for a start on a data folder whose last user was killed: a PostgreSQL that was left behind running is
- * shut down; a pid file that names a zombie, or somebody else's process by now, is removed. One that names nobody is
- * left to PostgreSQL, which checks more than we do. The caller holds the lock of the data folder: nobody else uses it.
+ * Prepares a start on a data folder whose last user was killed. Shuts down a PostgreSQL that was left
+ * running, and removes a pid file that names a zombie or another program's process. A pid file that names no
+ * process is left to PostgreSQL, which checks it more thoroughly. The caller holds the lock of the data
+ * folder, so no other process uses it.
  */
 export async function clearLeftBehind(data: string, log: Logger): Promise<void> {
   const pidFile = join(data, 'postmaster.pid');
@@ -41,10 +42,10 @@ async function ends(pid: number, signal: 'SIGINT' | 'SIGQUIT', withinMs: number)
   return true;
 }
 
-/** Whether the process is the PostgreSQL of this folder: its command line names the folder after -D. */
+/** Resolves with true if the process is the PostgreSQL of this folder: its command line names the folder after -D. */
 async function serves(pid: number, data: string): Promise<boolean> {
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined);
-  // Without /proc (macOS) the pid file is all there is to believe.
+  // Without /proc (macOS) only the pid file is known.
   if (commandLine === undefined) return process.platform !== 'linux';
   const args = commandLine.split('\0');
   return args[args.indexOf('-D') + 1] === data && (args[0] ?? '').endsWith('postgres');

@@ -6,22 +6,22 @@ import type { Logger } from 'pino';
 import { type DataDirLock, DataDirInUse, lockDataDir } from './data-dir-lock.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 
-/** A database to work on, and how to let go of it. */
+/** A database to work on. */
 export interface OpenDatabase {
-  /** Connects as the owner of the schema, or where the operator made one as the application's login. */
+  /** Connects as the owner of the schema, or as the application's login where the operator made one. */
   ownerUrl: string;
-  /** Stops PostgreSQL if it was started here; leaves one that others run alone. */
+  /** Stops PostgreSQL if it was started here, and leaves another process's running. */
   close(): Promise<void>;
 }
 
 /** The fourth line of postmaster.pid is the port (PostgreSQL, src/include/utils/pidfile.h). */
 const PORT_LINE = 3;
-/** A server that has just taken the folder makes its database first. */
+/** Time for another process to answer. A server that has just taken the folder makes its database first. */
 const RUNNING_MS = 15_000;
 
 /**
- * The database at `databaseUrl`, else the embedded one of `dataDir`: joined where another process runs it, so that
- * tools work beside a server, and started where none does.
+ * Opens the database at `databaseUrl`, or else the embedded one of `dataDir`: joins it where another process
+ * runs it, so that tools work beside a server, and starts it otherwise.
  */
 export async function openDatabase({
   databaseUrl,
@@ -32,7 +32,7 @@ export async function openDatabase({
   databaseUrl?: string | undefined;
   dataDir: string;
   log: Logger;
-  /** Throws `DataDirInUse` instead of joining: for the server, which must be the only one on its folder. */
+  /** Throws `DataDirInUse` instead of joining. For the server, which must be alone on its folder. */
   exclusive?: boolean;
 }): Promise<OpenDatabase> {
   if (databaseUrl !== undefined) return { ownerUrl: databaseUrl, close: async () => {} };
@@ -51,7 +51,10 @@ export async function openDatabase({
   }
 }
 
-/** Whoever holds the lock runs the PostgreSQL of the folder, or is about to. */
+/**
+ * Resolves with undefined when another process holds the lock: that one runs the PostgreSQL of the folder, or
+ * will soon.
+ */
 async function lockOrNothing(dataDir: string): Promise<DataDirLock | undefined> {
   try {
     return await lockDataDir(dataDir);
@@ -61,7 +64,7 @@ async function lockOrNothing(dataDir: string): Promise<DataDirLock | undefined> 
   }
 }
 
-/** The owner's URL of the PostgreSQL that another process runs on `dataDir`, as soon as it answers. */
+/** Resolves with the owner's URL of the PostgreSQL that another process runs on `dataDir`, as soon as it answers. */
 async function runningUrl(dataDir: string): Promise<string> {
   const deadline = Date.now() + RUNNING_MS;
   for (;;) {

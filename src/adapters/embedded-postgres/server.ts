@@ -7,23 +7,26 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 
 const READY_MS = 30_000;
-/** A fast shutdown writes a checkpoint; after this the immediate one, which recovers at the next start. */
+/**
+ * Time for a fast shutdown, which writes a checkpoint, before the immediate one, which recovers at the next
+ * start.
+ */
 const STOP_MS = 10_000;
-/** What is kept of its output, to say why it did not start. */
+/** Number of output lines kept, to report why it did not start. */
 const LAST_LINES = 8;
 
 /** One running server process. */
 export interface PostgresServer {
   pid: number;
-  /** Resolves when the process is gone, with how it ended. */
+  /** Resolves when the process is gone, with its signal or exit code. */
   exited: Promise<string>;
-  /** Resolves when it answers a query; throws with its last words when it ended first, or after 30 s. */
+  /** Resolves when the server answers a query. Throws with its last lines when it ends first, or after 30 s. */
   ready(url: string): Promise<void>;
   /** Resolves once the process is gone. */
   stop(): Promise<void>;
 }
 
-/** Starts the server in a process group of its own, so that a Ctrl-C on the terminal leaves its end to us. */
+/** Starts the server in a process group of its own, so that a Ctrl-C on the terminal does not reach it. */
 export function spawnServer(
   [program, args]: [program: string, args: string[]],
   identity: { uid?: number; gid?: number },
@@ -44,7 +47,7 @@ export function spawnServer(
   createInterface(child.stderr).on('line', (line) => {
     lastLines.push(line);
     if (lastLines.length > LAST_LINES) lastLines.shift();
-    // Until it is ready it refuses each of our attempts with a FATAL.
+    // Until it is ready, it refuses each connection attempt with a FATAL.
     const isGrave = isReady && /^(WARNING|ERROR|FATAL|PANIC):/.test(line);
     log[isGrave ? 'warn' : 'debug']({ postgres: line }, 'PostgreSQL says');
   });
@@ -97,7 +100,7 @@ async function answers(url: string): Promise<boolean> {
     await client.query('select 1');
     return true;
   } catch (error) {
-    // A wrong password will not become right.
+    // Retrying does not make a wrong password right.
     if ((error as { code?: string }).code === '28P01') throw error;
     return false;
   } finally {
@@ -105,7 +108,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** The arguments of a server that only this machine can reach, and that keeps what it acknowledged. */
+/** Returns the arguments of a server that only this machine can reach, and that keeps what it acknowledged. */
 export async function serverArguments(data: string, port: number): Promise<string[]> {
   const settings = [
     'listen_addresses=127.0.0.1',
@@ -122,7 +125,7 @@ export async function serverArguments(data: string, port: number): Promise<strin
     'jit=off',
     'timezone=UTC',
     'log_timezone=UTC',
-    // Statements and details carry people's data.
+    // Statements and details contain personal data.
     'log_line_prefix=',
     'log_error_verbosity=terse',
     'log_min_error_statement=panic',
@@ -139,7 +142,7 @@ async function isSharedMemorySmall(): Promise<boolean> {
   return shm !== undefined && shm.blocks * shm.bsize < 256 * 1024 * 1024;
 }
 
-/** A port of the loopback interface that nobody listens on right now. */
+/** Resolves with a free port of the loopback interface. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);

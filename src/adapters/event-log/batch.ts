@@ -13,21 +13,24 @@ import { toStored } from '../../events/stored-events.ts';
 const MAX_APPENDS = 512;
 const MAX_SIZE = 1024 * 1024;
 
-/** An append on its way: checked, written as JSON, with the promise it answers. */
+/** A queued append: checked, written as JSON, with its promise. */
 export interface WaitingAppend {
   append: Append;
   /** RFC 3339 with milliseconds, as a read would return it. */
   occurredAt: string;
-  /** The events as a read would return them, but for the place they will take. */
+  /** The events as a read would return them, without their positions and revisions. */
   events: { id: string; type: string; v: number; data: unknown; json: string }[];
   metadata: string;
-  /** Characters of JSON. */
+  /** Number of characters of JSON. */
   size: number;
   resolve: (verdict: Verdict | Promise<Verdict>) => void;
   reject: (error: Error) => void;
 }
 
-/** Throws `UnreadableEvent` for an event that could never be read again: it must not enter the log. */
+/**
+ * Prepares an append. Throws `UnreadableEvent` for an event that could not be read back: it must not enter
+ * the log.
+ */
 export function prepare(
   append: Append,
   resolve: WaitingAppend['resolve'],
@@ -43,14 +46,17 @@ export function prepare(
   return { append, occurredAt, events, metadata, size, resolve, reject };
 }
 
-/** Appends that go into the log in one transaction; each is judged by the log as it is before the batch. */
+/** Appends that go into the log in one transaction. Each is judged by the log as it is before the batch. */
 export class Batch {
   appends: WaitingAppend[] = [];
   size = 0;
   readonly #written = new Map<Stream, DomainEvent[]>();
   readonly #ids = new Set<string>();
 
-  /** False when the append must wait for a later batch: this one is full, or decides what the append depends on. */
+  /**
+   * Returns false when the append must wait for a later batch: this one is full, or contains what the append
+   * depends on.
+   */
   add(waiting: WaitingAppend): boolean {
     if (!this.#takes(waiting)) return false;
     this.appends.push(waiting);
@@ -74,7 +80,7 @@ export class Batch {
     return !events.some(({ id }) => this.#ids.has(id));
   }
 
-  /** Takes the first ones out, at most `most`. The rest may still be added to. */
+  /** Removes and returns the first appends, at most `most`. The rest may still grow. */
   take(most: number): WaitingAppend[] {
     const taken = this.appends.slice(0, most);
     this.appends = this.appends.slice(most);
@@ -94,7 +100,7 @@ export type Answer = [
   stream: string | null,
 ];
 
-/** The events of an append at the places that the log gave them. */
+/** Returns the events of an append at the places that the log gave them. */
 export function recorded(
   { append, occurredAt, events }: WaitingAppend,
   [, position, revision]: Answer,

@@ -2,22 +2,25 @@ import { LRUCache } from 'lru-cache';
 import type { EventStore, Position, Recorded } from '../../events/event-store.ts';
 import { bytesOfEvents } from '../memory/bytes-of.ts';
 
-/** What all subscribers read alike, so that they can share it. */
+/** The page size of all subscribers, so that they can share pages. */
 export const PAGE = 1_000;
-/** Subscribers that run at different speeds find what the fastest of them has read, if they are not far behind. */
+/** Number of pages kept. Slower subscribers find what the fastest has read, if they are not far behind. */
 const PAGES_KEPT = 8;
-/** Of those pages together: eight of ordinary messages take 10 MiB, of long ones in two-byte letters 70. */
+/**
+ * Size of those pages together. Eight pages of ordinary messages take 10 MiB, of long ones in two-byte
+ * letters 70.
+ */
 const MAX_BYTES = 16 * 1_048_576;
 
 export interface Page {
   events: Recorded[];
-  /** False when the read had begun before it was asked for: the log may have grown since. */
+  /** False when the read began before this request: the log may have grown since. */
   isNew: boolean;
 }
 
 /**
- * Reads of the log that the subscribers of one process share: they follow the same log, most of them at the same place,
- * and to read and parse an event costs more than most of them do with it.
+ * Creates reads of the log that the subscribers of one process share. They follow the same log, most of them
+ * at the same place, and reading and parsing an event costs more than most of them do with it.
  */
 export function createPages(reader: Pick<EventStore, 'readAll'>) {
   const underway = new Map<Position, Promise<Recorded[]>>();
@@ -27,7 +30,7 @@ export function createPages(reader: Pick<EventStore, 'readAll'>) {
     sizeCalculation: bytesOfEvents,
   });
 
-  /** The events after a position, at most a page of them. Rejects as the log does. */
+  /** Resolves with the events after a position, at most a page of them. Rejects as the log does. */
   return async function pageAfter(after: Position): Promise<Page> {
     const known = pages.get(after) ?? underway.get(after);
     if (known) return { events: await known, isNew: false };

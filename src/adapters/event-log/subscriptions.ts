@@ -6,34 +6,34 @@ import { UnreadableEvent, asStored } from '../../events/stored-events.ts';
 import { bytesOfEvents } from '../memory/bytes-of.ts';
 import { PAGE, type Page, createPages } from './pages.ts';
 
-/** What may be handed over to a subscriber that has not asked for it yet; the rest it reads later. */
+/** Limits of what is handed over to a subscriber before it asks. The rest it reads later. */
 const MAX_PENDING = { events: 4_096, bytes: 8 * 1_048_576 };
 const POLL_MS = 500;
 const BACK_OFF_MS = { first: 100, most: 2_000 };
 
 interface Subscriber {
-  /** What concerns it; undefined when everything does. */
+  /** The event types that it subscribes to; undefined for all. */
   types: ReadonlySet<string> | undefined;
-  /** Up to there it has all that concerns it, delivered or pending. */
+  /** The position up to which it has all of its events, delivered or pending. */
   at: Position;
-  /** The highest position it has heard of. */
+  /** The highest position that it was told of. */
   heardOf: Position;
   pending: Recorded[];
-  /** How much was handed over at a time of what is pending, and the last event of it that is. */
+  /** The batches handed over that are still pending: the last position and the bytes of each. */
   handed: { last: Position; bytes: number }[];
-  /** Of all that together. */
+  /** The bytes of all those together. */
   bytes: number;
   wake: () => void;
 }
 
 export interface Subscriptions extends Pick<EventStore, 'subscribe'> {
-  /** Everything that the log holds from `after` on: goes straight to those who stand there. */
+  /** Passes on everything that the log holds after `after`, directly to the subscribers at that position. */
   handOver(events: Recorded[], after: Position): void;
   /** A hint that the log reaches to `position`. */
   hear(position: Position): void;
 }
 
-/** Readers that follow the log. Notifications are hints; a poll of the head is the truth. */
+/** Creates readers that follow the log. Notifications are hints; polling the head decides. */
 export function createSubscriptions(
   reader: Pick<EventStore, 'readAll' | 'head'>,
   log: Logger,
@@ -57,7 +57,7 @@ export function createSubscriptions(
     hear(events.at(-1)!.position);
   }
 
-  /** Ends with the last subscriber. */
+  /** Polls the head until the last subscriber has gone. */
   async function poll(): Promise<void> {
     while (subscribers.size > 0) {
       await pause(POLL_MS, undefined, { ref: false });
@@ -87,7 +87,7 @@ export function createSubscriptions(
 
     async function readPage(at: Position, heardOf: Position): Promise<Page & { upTo: Position }> {
       if (types) {
-        // First: what concerns the subscriber and lies before it is there to be read.
+        // The head first: the subscriber's events before it can then be read.
         const upTo = heardOf === Infinity ? await reader.head() : heardOf;
         const events = await reader.readAll({ after: at, limit: page, types });
         return { events, isNew: true, upTo: events.length < page ? upTo : 0 };
@@ -109,7 +109,7 @@ export function createSubscriptions(
         } catch (error) {
           subscriber.heardOf = Infinity;
           if (error instanceof UnreadableEvent) {
-            // Smaller pages first, so that everything before the unreadable event is still delivered.
+            // Try smaller pages, so that everything before the unreadable event is still delivered.
             if (page === 1) failure = error;
             page = Math.ceil(page / 2);
             return;
@@ -128,7 +128,7 @@ export function createSubscriptions(
       });
     }
 
-    /** Whether there is something to deliver, but not a whole batch as far as is known. */
+    /** Returns true if there is something to deliver, but as far as is known not a whole batch. */
     function mayGrow(): boolean {
       const { at, heardOf, pending } = subscriber;
       return pending.length < limit && heardOf !== Infinity && (pending.length > 0 || heardOf > at);
@@ -165,8 +165,9 @@ const hasRoomFor = (size: typeof MAX_PENDING, { pending, bytes }: Subscriber): b
   pending.length + size.events <= MAX_PENDING.events && bytes + size.bytes <= MAX_PENDING.bytes;
 
 /**
- * Of events that begin at or before the subscriber's next one, those that it has not got yet and that concern it. Up to
- * the last one, and up to `upTo`, there are no others for it. `bytes` is what they take where it did not read them itself.
+ * Takes from events that begin at or before the subscriber's next one those that are new to it and of its
+ * types. Up to the last one, and up to `upTo`, there are no others for it. `bytes` is their size where the
+ * subscriber did not read them itself.
  */
 function take(subscriber: Subscriber, events: Recorded[], { upTo = 0, bytes = 0 }): void {
   const { types, at, pending } = subscriber;
@@ -185,7 +186,7 @@ function take(subscriber: Subscriber, events: Recorded[], { upTo = 0, bytes = 0 
   subscriber.wake();
 }
 
-/** Takes out the first ones. */
+/** Removes and returns the first events, at most `limit`. */
 function deliver(subscriber: Subscriber, limit: number): Recorded[] {
   const events = subscriber.pending.splice(0, limit);
   const { position } = events.at(-1)!;

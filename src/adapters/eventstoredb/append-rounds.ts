@@ -20,16 +20,16 @@ import { within } from '../../kit/deadline.ts';
 
 const MAX_WAITING = 10_000;
 const MAX_WAITING_SIZE = 64 * 1024 * 1024;
-/** In all, for every attempt and look-up together. */
+/** Time limit of an append, with all of its attempts and look-ups. */
 const GIVE_UP_MS = 8_000;
 const INDEX_MS = 2_000;
 const EVENT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export interface EventStoreDbLane {
   append(append: Append): Promise<Verdict>;
-  /** The event with this id. */
+  /** Resolves with the event with this id; undefined if there is none. */
   find(id: string): Promise<Recorded | undefined>;
-  /** Where these streams stand, `NO_STREAM` included. */
+  /** Resolves with the revisions of these streams, `NO_STREAM` included. */
   revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>>;
   /** Takes no more appends, and answers those that wait. */
   close(): Promise<void>;
@@ -41,9 +41,10 @@ interface Look {
 }
 
 /**
- * Appends in rounds: what does not depend on each other goes together. A round is judged by the log as it is when the
- * round begins, which takes one look at the log's end, one at the index of ids, and what this process has seen; what it
- * stores it stores at exact revisions, so whoever was faster is noticed.
+ * Creates a lane that appends in rounds: appends that do not depend on each other go together. A round is
+ * judged by the log as it is when the round begins. That takes one look at the end of the log, one at the
+ * index of ids, and what this process has seen. Appends are stored at exact revisions, so that a faster
+ * writer is noticed.
  */
 export function createEventStoreDbLane(settings: {
   sender: Sender;
@@ -73,7 +74,7 @@ export function createEventStoreDbLane(settings: {
 
   async function run(): Promise<void> {
     while (queue.length > 0) {
-      // Everything that this turn of the event loop brings may go together.
+      // Appends of the same turn of the event loop may go together.
       await new Promise(setImmediate);
       const round = takeRound(queue);
       for (const { size } of round) waitingSize -= size;
@@ -88,11 +89,11 @@ export function createEventStoreDbLane(settings: {
       for (const { size } of again) waitingSize += size;
       queue.unshift(...again);
     }
-    // In the same turn as the look at the queue: what comes after it begins anew.
+    // In the same turn as the last look at the queue, so that a later append starts a new run.
     running = undefined;
   }
 
-  /** Answers the appends of a round, but for those that it returns. */
+  /** Answers the appends of a round, except for those that it returns. */
   async function decide(round: readonly Queued[]): Promise<Queued[]> {
     const streams = round.flatMap(({ append }) => [append.stream, ...guardedBy(append)]);
     const ids = round.flatMap(({ events }) => events.map(({ id }) => id));
@@ -125,8 +126,8 @@ export function createEventStoreDbLane(settings: {
   }
 
   /**
-   * Where events with these ids are, and where these streams stand, as of one moment after the call: an event that
-   * comes later is beyond the revision of its stream.
+   * Resolves with the places of events with these ids, and the revisions of these streams, as of one moment
+   * after the call. A later event is beyond the revision of its stream.
    */
   async function lookAt(ids: readonly string[], streams: readonly Stream[]): Promise<Look> {
     for (;;) {
@@ -139,7 +140,7 @@ export function createEventStoreDbLane(settings: {
       // A stream may be known from a read that is ahead of what has been seen.
       const standings = streams.map((stream) => memory.standing(stream)?.position ?? 0);
       await tail.reach(Math.max(head, ...learned, ...standings));
-      // What was left to the index meanwhile was perhaps not there when it was asked.
+      // Ids left to the index meanwhile may have been missing when it was asked.
       if (memory.base !== base || unknownAmong(streams).length > 0) continue;
       const places = [...indexed, ...ids.flatMap((id) => memory.find(id) ?? [])];
       return {

@@ -6,7 +6,7 @@ import type { Stream } from '../../events/streams.ts';
 import type { EventStoreDbClient } from './client.ts';
 import { type Call, batchAppendCreator } from './private-parts.ts';
 
-/** A server that has not answered by then may have stored the events or not. */
+/** Time limit of an answer. A later answer leaves it open whether the events were stored. */
 const APPEND_MS = 3_000;
 
 export interface ProposedEvent {
@@ -19,17 +19,17 @@ export interface ProposedEvent {
 
 export type AppendAnswer =
   | 'stored'
-  /** The stream was not where it should be. */
+  /** The stream was at another revision. */
   | 'elsewhere'
-  /** The server will not take it, now or later. */
+  /** The server refuses it, now and later. */
   | { refused: string }
-  /** Nothing is known: it may be stored, may be on its way, or lost. */
+  /** The outcome is unknown: the events may be stored, on their way, or lost. */
   | { unknown: string };
 
 export interface AppendStream {
   /**
-   * Never rejects. A repetition with the same ids at the same revision is stored once. After `forget` the answer is
-   * waited for no longer, and never comes.
+   * Appends events. Never rejects. A repetition with the same ids at the same revision is stored once. After
+   * `forget`, `answer` never settles.
    */
   append(
     stream: Stream,
@@ -47,9 +47,9 @@ const VERDICTS: Record<string, (stream: Stream) => AppendAnswer> = {
 };
 
 /**
- * Appends over one gRPC stream of the server's BatchAppend. The library's own appendToStream keeps what waits in a map
- * of the whole process: an error of one stream rejects the appends of all, and an answer that comes later than that
- * throws where nobody can catch it. Here an answer that nobody waits for is nothing.
+ * Creates appends over one gRPC stream of the server's BatchAppend. The library's own appendToStream keeps
+ * pending appends in a map of the whole process: an error of one stream rejects the appends of all, and a
+ * later answer throws where it cannot be caught. Here an answer without a waiting append is ignored.
  */
 export function createAppendStream(client: EventStoreDbClient): AppendStream {
   const waiting = new Map<string, (answer: AppendAnswer) => void>();
@@ -72,7 +72,7 @@ export function createAppendStream(client: EventStoreDbClient): AppendStream {
     waiting.get(id)?.(answerIn(response));
   }
 
-  /** What was sent over the stream that is gone is unknown. */
+  /** Answers everything that was sent over the lost stream as unknown. */
   function lose(lost: Promise<Call> | undefined, why: string): void {
     if (lost !== current) return;
     current = undefined;
@@ -90,7 +90,7 @@ export function createAppendStream(client: EventStoreDbClient): AppendStream {
       const id = randomUUID();
       const { promise, resolve } = Promise.withResolvers<AppendAnswer>();
       const timer = setTimeout(() => {
-        // What may lie in a buffer on the way must not arrive after somebody has given up on it.
+        // Data in a buffer on the way must not arrive after its caller has given up.
         reset(`no answer within ${APPEND_MS} ms`);
         client.ranLate();
       }, APPEND_MS);

@@ -16,18 +16,18 @@ import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
 import { closeChannel } from './private-parts.ts';
 
-/** How long the server may take for a read. */
+/** Longest time that the server may take for a read. */
 const READ_MS = 5_000;
-/** A connection that let something run into its deadline is replaced once it is older than this. */
+/** Age from which a connection is replaced when something runs into its deadline. */
 const RENEW_MS = 3_000;
-/** How long the calls of a connection may take to end. */
+/** Longest time that the calls of a connection may take to end. */
 const DISPOSE_MS = 2_000;
-/** A dead peer shows after the library's 10 s between pings and this. */
+/** A dead peer is detected after this and the library's 10 s between pings. */
 const PONG_MS = 3_000;
-/** In units of 32 events: how often the server says how far it has looked, which is a sign of life. */
+/** In units of 32 events: how often the server reports its progress, which is a sign of life. */
 const CHECKPOINT_INTERVAL = 32;
 
-/** An event as EventStoreDB gives it, before anything in it is believed. */
+/** An event as EventStoreDB returns it, before any validation. */
 export interface StoredRecord {
   id: string;
   stream: Stream;
@@ -43,37 +43,44 @@ export interface Following {
   after: Position;
   prefixes: readonly string[];
   onEvent: (event: StoredRecord) => void;
-  /** Anything at all that comes, events included. */
+  /** Called for everything that arrives, events included. */
   onSign: () => void;
-  /** Nothing more comes: with the error, or without one where the server, or this side, just ended it. */
+  /**
+   * Called when nothing more follows: with the error, or without one where the server, or this side, just
+   * ended it.
+   */
   onEnd: (error?: Error) => void;
 }
 
-/** What the adapter needs of EventStoreDB. Every call has a deadline and rejects with what the library tells. */
+/** The adapter's client of EventStoreDB. Every call has a deadline and rejects with the library's error. */
 export interface EventStoreDbClient {
-  /** Events of one stream, from a revision on, or backwards from its end; none when there is no such stream. */
+  /**
+   * Resolves with events of one stream, from a revision on, or backwards from its end; empty if the stream
+   * does not exist.
+   */
   readStream(stream: Stream, from: Revision | 'end', limit: number): Promise<StoredRecord[]>;
   /**
-   * Events of all streams, the server's own among them: forwards from a position on, that one included, or backwards,
-   * from the end or before a position.
+   * Resolves with events of all streams, including the server's own: forwards from a position on, inclusive,
+   * or backwards, from the end or before a position.
    */
   readForwards(from: Position, limit: number): Promise<StoredRecord[]>;
   readBackwards(before: Position | 'end', limit: number): Promise<StoredRecord[]>;
-  /** Follows the streams with these prefixes; the answer ends it. */
+  /** Follows the streams with these prefixes. Returns a function that ends it. */
   follow(following: Following): () => void;
-  /** The library's client that is in use; it changes when a connection is given up. */
+  /** Returns the library's client that is in use. It changes when a connection is given up. */
   connection(): EventStoreDBClient;
-  /** Says that something ran into its deadline. */
+  /** Reports that something ran into its deadline. */
   ranLate(): void;
   close(): Promise<void>;
 }
 
-/** Reads need the leader: a follower may not have what was appended a moment ago. */
+/** Reads need the leader: a follower may lack recent appends. */
 const LEADER = { requiresLeader: true };
 
 /**
- * The only files that know the library are this one and eventstoredb-append-stream.ts. A connection whose peer is gone
- * without a word would last until its keepalive ends it: it is replaced as soon as something runs into its deadline.
+ * Creates the client. Besides this file, only append-stream.ts and private-parts.ts use the library. A
+ * connection whose peer has vanished silently would last until its keepalive ends it, so it is replaced as
+ * soon as something runs into its deadline.
  */
 export function createEventStoreDbClient({ url, log }: { url: string; log: Logger }): EventStoreDbClient {
   let generation = 0;
@@ -83,7 +90,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
   function connect() {
     generation += 1;
     const parameters = url.includes('?') ? '&' : '?';
-    // Channels of equal options share a connection: the option makes this one's own.
+    // Channels with equal options share a connection. This option makes the connection unique.
     const client = EventStoreDBClient.connectionString(
       `${url}${parameters}keepAliveTimeout=${PONG_MS + (generation % 1_000)}`,
     );
@@ -161,7 +168,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
         filter: streamNameFilter({
           prefixes: [...prefixes],
           checkpointInterval: CHECKPOINT_INTERVAL,
-          // It comes before the events ahead of it have: it says that the server is there, and nothing else.
+          // It arrives before the events that precede it, so it is only a sign of life.
           checkpointReached: onSign,
         }),
       });
@@ -203,7 +210,7 @@ const at = (position: Position) =>
 function toRecord(event: RecordedEvent | AllStreamRecordedEvent): StoredRecord {
   const { id, streamId, revision, type, data, metadata } = event;
   const position = Number(event.position?.commit);
-  // Servers before 22.6 give events of a stream no position.
+  // Servers before 22.6 return events of a stream without a position.
   if (!Number.isSafeInteger(position)) throw new Error('EventStoreDB gave an event without its position');
   return { id, stream: streamId as Stream, revision: Number(revision), position, type, data, metadata };
 }

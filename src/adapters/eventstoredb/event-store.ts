@@ -21,12 +21,12 @@ import { toRecorded } from './record.ts';
 import { createTail } from './live-events.ts';
 
 export interface EventStoreDbSettings {
-  /** `esdb://…`, with the credentials in it. */
+  /** `esdb://…`, including the credentials. */
   url: string;
   /** The index of event ids, kept up with this log by the projection `event_ids`. */
   ids: EventIds;
   log: Logger;
-  /** Appends are refused while the index is further behind than so many events; default 200,000. */
+  /** Appends are refused while the index is behind by more events than this; default 200,000. */
   mostRemembered?: number;
   onUnknown?: OnUnknown | undefined;
 }
@@ -34,15 +34,15 @@ export interface EventStoreDbSettings {
 export interface EventStoreDbEventStore extends EventStore {
   /** Rejects with `EventStoreUnavailable` when EventStoreDB, or the index, is out of reach. */
   start(): Promise<void>;
-  /** Ends the subscriptions and stores the appends that wait. */
+  /** Ends the subscriptions and stores the waiting appends. */
   close(): Promise<void>;
-  /** Why the log is out of reach at the moment. */
+  /** Returns the reason why the log is out of reach; undefined when it is not. */
   failure(): string | undefined;
 }
 
 /**
- * The log on EventStoreDB. A position is the commit position of the event. Events of the server itself, and streams
- * whose names are none of ours, are never seen.
+ * Creates the log on EventStoreDB. A position is the commit position of the event. Events of the server
+ * itself, and streams with other names than ours, are ignored.
  */
 export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
   const { url, ids, log, mostRemembered = 200_000, onUnknown } = settings;
@@ -59,7 +59,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     const events = readable(records, onUnknown);
     sender.see(events);
     if (events.length > 0) handOver(events, after);
-    // Whoever reads on will find what cannot be read.
+    // Subscribers that read on find the unreadable events.
     hear(records.at(-1)!.position);
   }
 
@@ -99,10 +99,10 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   };
 }
 
-/** How many streams that nothing is known of are asked for at a time. */
+/** Number of unknown streams that are looked up at a time. */
 const STREAMS_AT_ONCE = 100;
 
-/** The events up to the first that cannot be read. */
+/** Returns the events up to the first that cannot be read. */
 function readable(records: readonly StoredRecord[], onUnknown: OnUnknown | undefined): Recorded[] {
   const events: Recorded[] = [];
   try {

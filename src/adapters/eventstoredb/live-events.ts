@@ -8,17 +8,17 @@ import { RecentEvents } from './recent-events.ts';
 import { isOurs, PREFIXES } from './record.ts';
 import { within } from '../../kit/deadline.ts';
 
-/** How long somebody may wait for the tail. */
+/** Longest wait for the tail. */
 const REACH_MS = 2_000;
-/** A subscription that has said nothing for so long while somebody waits is helped along with a read. */
+/** Silence of a subscription, while a caller waits, after which a read helps it along. */
 const PULL_AFTER_MS = 100;
 const PULL_PAGE = 1_000;
-/** A subscription that has said nothing for so long is compared with the log. */
+/** Silence after which a subscription is compared with the log. */
 const SILENCE_MS = 5_000;
 const INDEX_POLL_MS = 1_000;
 /**
- * What the index has is remembered for so many polls more: its commits do not wait for the disk, and a crash of
- * PostgreSQL may undo those of the last second.
+ * Number of further polls for which events in the index are remembered. The commits of the index do not wait
+ * for the disk, and a crash of PostgreSQL may undo those of the last second.
  */
 const INDEX_POLLS_KEPT = 5;
 const INDEX_MS = 2_000;
@@ -26,26 +26,26 @@ const TOO_FAR_BEHIND = 'the index of event ids is too far behind';
 const BACK_OFF_MS = { first: 50, most: 2_000 };
 
 export interface Tail {
-  /** All that has been seen. */
+  /** The events seen so far. */
   memory: RecentEvents;
-  /** Begins where the index of ids stands. Rejects when that is out of reach. */
+  /** Begins at the position of the index of ids. Rejects when the index is out of reach. */
   start(): Promise<void>;
   /** Resolves once everything up to a position has been seen; rejects with `EventStoreUnavailable` after 2 s. */
   reach(position: Position): Promise<void>;
-  /** What keeps it from following the log. */
+  /** Returns the reason why it cannot follow the log; undefined when it can. */
   failure(): string | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Sees every event of ours, in order, once: by one subscription for the whole process, which is begun again when it
- * fails, ends or falls silent, and by reads when it is slow and somebody waits. `onEvents` gets the events between two
- * positions, without exception.
+ * Creates a tail that sees every event of our streams once, in order: by one subscription for the whole
+ * process, which is restarted when it fails, ends or falls silent, and by reads when it is slow and a caller
+ * waits. `onEvents` gets all events between two positions.
  */
 export function createTail(settings: {
   client: EventStoreDbClient;
   ids: EventIds;
-  /** The position of the last event of ours. */
+  /** Resolves with the position of the last event of our streams. */
   head: () => Promise<Position>;
   log: Logger;
   mostRemembered: number;
@@ -62,7 +62,7 @@ export function createTail(settings: {
   let pulling: Promise<void> | undefined;
   let running: Promise<unknown> | undefined;
 
-  /** Raised when events that are on their way would no longer follow on what has been seen. */
+  /** Raised when events on their way no longer follow on what has been seen. */
   let epoch = 0;
 
   const wait = (ms: number) => sleep(ms, closing.signal, { ref: false });
@@ -81,7 +81,7 @@ export function createTail(settings: {
     memory.restart(position);
   }
 
-  /** Everything of ours after a position that has been seen; what was seen before is left out. */
+  /** Takes all of our events after a position that has been seen. Events seen before are skipped. */
   function accept(events: readonly StoredRecord[], since: number): void {
     if (since !== epoch) return;
     const after = memory.head;
@@ -111,7 +111,7 @@ export function createTail(settings: {
       prefixes: PREFIXES,
       onSign: hear,
       onEvent(event) {
-        // All that one turn of the event loop brings is handed on together.
+        // Events of the same turn of the event loop are passed on together.
         if (batch.push(event) === 1) setImmediate(flush);
       },
       onEnd: (error) => (error ? reject(error) : resolve()),
@@ -142,7 +142,7 @@ export function createTail(settings: {
     }
   }
 
-  /** Waits until the index has what cannot be remembered. */
+  /** Waits until the index has the events that no longer fit into memory. */
   async function makeRoom(): Promise<void> {
     const position = await indexed();
     if (position < memory.head) throw new Error(TOO_FAR_BEHIND);
@@ -178,7 +178,7 @@ export function createTail(settings: {
     }
   }
 
-  /** Reads what the subscription has not brought. */
+  /** Reads events that the subscription has not delivered. */
   async function pull(to: Position): Promise<void> {
     const since = epoch;
     let from = memory.head;

@@ -2,16 +2,16 @@ import type { EventStoreDBClient } from '@eventstore/db-client';
 import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
 
 /**
- * What this adapter uses of the client library besides its public API (@eventstore/db-client 6.2).
- * test/private-parts.spec.ts fails when an upgrade changes it.
+ * The private parts of the client library that this adapter uses (@eventstore/db-client 6.2).
+ * test/private-parts.spec.ts fails when an upgrade changes them.
  */
 
 /** A gRPC call of BatchAppend. */
 export type Call = ReturnType<InstanceType<typeof services.StreamsClient>['batchAppend']>;
 
 /**
- * Returns what opens a call of BatchAppend on the leader, in the way of the library's own calls: it renews the channel and finds
- * the leader again when a call breaks. `opened` gets each new call.
+ * Returns a function that opens a call of BatchAppend on the leader, in the way of the library's own calls:
+ * it renews the channel and finds the leader again when a call breaks. `opened` is called with each new call.
  */
 export const batchAppendCreator = (
   client: EventStoreDBClient,

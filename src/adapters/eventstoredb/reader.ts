@@ -16,15 +16,15 @@ const PAGE = { least: 64, most: 2_000 };
 const BACKWARDS_PAGE = { first: 16, most: 4_096 };
 
 export interface LogInEventStoreDb extends Pick<EventStore, 'readStream' | 'readAll' | 'head'> {
-  /** Where a stream's last event is; undefined without events. */
+  /** Resolves with the place of a stream's last event; undefined without events. */
   last(stream: Stream): Promise<{ revision: Revision; position: Position } | undefined>;
-  /** Why the last read failed. */
+  /** Returns the reason why the last read failed; undefined when it succeeded. */
   failure(): string | undefined;
 }
 
 /**
- * The reading side of the log on EventStoreDB. Rejects with `UnreadableEvent` for an event that cannot be read, and
- * with `EventStoreUnavailable` for everything else.
+ * Creates the reading side of the log on EventStoreDB. Rejects with `UnreadableEvent` for an event that
+ * cannot be read, and with `EventStoreUnavailable` for everything else.
  */
 export function createEventStoreDbReader(
   client: EventStoreDbClient,
@@ -33,7 +33,7 @@ export function createEventStoreDbReader(
 ): LogInEventStoreDb {
   const decode = (record: StoredRecord) => toRecorded(record, onUnknown);
   let trouble: string | undefined;
-  /** The end of the server's log when last looked at, and the last event of ours there. */
+  /** The end of the server's log at the last look, and the last event of ours there. */
   let known = { end: 0, ours: 0 };
   let looking: Promise<Position> | undefined;
   let lookingNext: Promise<Position> | undefined;
@@ -50,7 +50,10 @@ export function createEventStoreDbReader(
     }
   }
 
-  /** The server's own events may be many: it looks back to where it has looked, or this process has seen, before. */
+  /**
+   * Finds the last event of ours. The server's own events may be many, so it looks back only to where it has
+   * looked, or this process has seen, before.
+   */
   async function lookBack(): Promise<Position> {
     let before: Position | 'end' = 'end';
     let end: Position | undefined;
@@ -71,7 +74,8 @@ export function createEventStoreDbReader(
 
   function head(): Promise<Position> {
     if (!looking) return (looking = reading(lookBack).finally(() => (looking = undefined)));
-    // One that began before the question may miss what happened since; all who ask meanwhile share the next one.
+    // A look that began before the call may miss what happened since. All callers meanwhile share the next
+    // one.
     return (lookingNext ??= looking
       .catch(() => undefined)
       .then(() => {
@@ -103,6 +107,6 @@ export function createEventStoreDbReader(
   };
 }
 
-/** Who asks for what newer code wrote, wants everything: the index of ids. */
+/** A reader that asks for events of newer code, the index of ids, wants every event. */
 const wants = (type: string, types: readonly string[] | undefined): boolean =>
   !types || types.includes(type) || types.includes(UNKNOWN);

@@ -8,13 +8,14 @@ const MAX_STREAMS = 100_000;
 
 interface Standing {
   revision: Revision;
-  /** Of its last event; 0 without events. */
+  /** Position of its last event; 0 without events. */
   position: Position;
 }
 
 /**
- * What this process has seen of the log: the ids of all events between two positions, and where streams stand. An event
- * up to `head` is in here or in the index of ids, if the index is asked after this.
+ * The part of the log that this process has seen: the ids of all events between two positions, and the
+ * revisions of streams. An event up to `head` is in here or in the index of ids, if the index is asked after
+ * this.
  */
 export class RecentEvents {
   readonly #ids = new Map<string, KnownId>();
@@ -22,17 +23,17 @@ export class RecentEvents {
   #base: Position = 0;
   #head: Position = 0;
 
-  /** The ids up to here have been left to the index. */
+  /** The position up to which the ids were left to the index. */
   get base(): Position {
     return this.#base;
   }
 
-  /** Everything up to here has been seen. */
+  /** The position up to which everything has been seen. */
   get head(): Position {
     return this.#head;
   }
 
-  /** How many ids are remembered. */
+  /** Number of remembered ids. */
   get size(): number {
     return this.#ids.size;
   }
@@ -45,14 +46,14 @@ export class RecentEvents {
     this.#head = position;
   }
 
-  /** The next event of the log. */
+  /** Adds the next event of the log. */
   add({ id, stream, revision, position }: StoredRecord): void {
     this.#head = position;
     this.#ids.set(id, { id, stream, revision, position });
     this.learn(stream, { revision, position });
   }
 
-  /** The index has everything up to this position. */
+  /** Forgets ids up to this position, because the index has them. */
   leaveToIndex(position: Position): void {
     if (position <= this.#base) return;
     this.#base = position;
@@ -66,13 +67,16 @@ export class RecentEvents {
     return this.#ids.get(id);
   }
 
-  /** What a read of the stream's last event told, which may be ahead of `head`. */
+  /** Remembers a read of the stream's last event, which may be ahead of `head`. */
   learn(stream: Stream, standing: Standing = { revision: NO_STREAM, position: 0 }): void {
     const known = this.#streams.get(stream);
     if (!known || known.revision < standing.revision) this.#streams.set(stream, standing);
   }
 
-  /** Exact as of `head` if its position is not ahead of that; undefined when nothing is known. */
+  /**
+   * Returns where a stream stands; undefined when that is unknown. Exact as of `head` if its position is not
+   * ahead of that.
+   */
   standing(stream: Stream): Standing | undefined {
     return this.#streams.get(stream);
   }

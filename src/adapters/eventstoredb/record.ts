@@ -16,12 +16,12 @@ const categories: Record<Category, true> = {
   conversation: true,
   file: true,
 };
-/** What the names of our streams begin with: everything else on the server is none of ours. */
+/** The prefixes of our streams. Everything else on the server is not ours. */
 export const PREFIXES = Object.keys(categories).map((category) => `${category}-`);
 export const isOurs = ({ stream }: StoredRecord): boolean =>
   Object.hasOwn(categories, stream.slice(0, Math.max(0, stream.indexOf('-'))));
 
-/** The names with a dollar are EventStoreDB's own: its projection by correlation id and its tools read them. */
+/** The names with a dollar are EventStoreDB's own; its projection by correlation id and its tools read them. */
 const metadataSchema = z.object({
   $correlationId: z.string(),
   $causationId: z.string().optional(),
@@ -44,7 +44,7 @@ const toStoredMetadata = (
   v,
 });
 
-/** The events of an append as EventStoreDB keeps them. */
+/** Returns the events of an append in the form in which EventStoreDB stores them. */
 export const toProposed = ({ append, occurredAt, events }: WaitingAppend): ProposedEvent[] =>
   events.map(({ id, type, v, json }) => ({
     id,
@@ -54,8 +54,8 @@ export const toProposed = ({ append, occurredAt, events }: WaitingAppend): Propo
   }));
 
 /**
- * What newer code wrote is `UNKNOWN`. Throws `UnreadableEvent`, which names the position, for what is not an event of ours in
- * a shape that we know.
+ * Decodes a record. Events of newer code become `UNKNOWN`. Throws `UnreadableEvent`, which names the
+ * position, for a record that is not one of our events in a known shape.
  */
 export function toRecorded(
   { metadata: stored, ...record }: StoredRecord,

@@ -3,9 +3,12 @@ import { type Guard, breaks } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import type { Queued } from './send-group.ts';
 
-/** What the server has not answered within its deadline is sent again: it must be able to keep up with a round. */
+/**
+ * Number of appends in a round. An unanswered append is sent again after its deadline, so the server must be
+ * able to keep up with a round.
+ */
 const MAX_APPENDS = 128;
-/** Servers take 1 MiB in one append by default. */
+/** Servers accept 1 MiB in one append by default. */
 const MAX_GROUP_SIZE = 512 * 1024;
 
 interface Written {
@@ -15,8 +18,9 @@ interface Written {
 }
 
 /**
- * Takes from the front of the queue what can go to the server at the same time: no append that could see another one
- * of the round, or be overtaken by it. Those at any revision of the same stream go together, in their order.
+ * Takes from the front of the queue what can go to the server at the same time: no append that could see
+ * another one of the round, or be overtaken by it. Appends at any revision of the same stream go together, in
+ * their order.
  */
 export function takeRound(queue: Queued[]): Queued[] {
   const written = new Map<Stream, Written>();

@@ -8,38 +8,38 @@ import { toProposed } from './record.ts';
 import type { LogInEventStoreDb } from './reader.ts';
 import { within } from '../../kit/deadline.ts';
 
-/** How long after its answer an append waits to be seen in the log before it is read there. */
+/** Time that an append waits after its answer to be seen in the log, before it is read there. */
 const SEEN_MS = 100;
 const BACK_OFF_MS = { first: 50, most: 1_000 };
 
 /** An append that may be judged and sent more than once before it is answered. */
 export interface Queued extends WaitingAppend {
-  /** When the caller is told that the outcome is unknown; milliseconds of `performance.now()`. */
+  /** The time at which the caller is told that the outcome is unknown; milliseconds of `performance.now()`. */
   giveUpAt: number;
 }
 
 /** Appends to one stream that go to the server as one. */
 export interface Group {
   stream: Stream;
-  /** Where the stream stands. */
+  /** The present revision of the stream. */
   revision: Revision;
   members: Queued[];
 }
 
 export interface Sender {
   /**
-   * Stores a group at exactly its revision and answers its members. Resolves with those that must be judged again,
-   * because the stream has moved: nothing of them is stored at this revision, nor will be.
+   * Stores a group at exactly its revision and answers its members. Resolves with those that must be judged
+   * again, because the stream has moved: none of them is or will be stored at this revision.
    */
   send(group: Group): Promise<Queued[]>;
-  /** What has been seen in the log. */
+  /** Takes events seen in the log. */
   see(events: readonly Recorded[]): void;
 }
 
 /**
- * An append is answered with what the log holds: it is seen there when it is stored, whether the server's answer comes
- * or not, and two that are sent with the same ids at the same revision are stored as one. An outcome that is not known
- * is looked up, and nothing found means to send the same again.
+ * Creates a sender that answers an append with what the log holds. A stored append is seen in the log, with
+ * or without the server's answer, and two with the same ids at the same revision are stored as one. An
+ * unknown outcome is looked up; if nothing is found, the same append is sent again.
  */
 export function createSender(appends: AppendStream, reader: LogInEventStoreDb): Sender {
   const watched = new Map<string, (event: Recorded) => void>();
@@ -55,7 +55,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
     return promise;
   }
 
-  /** What the log holds where the group was to be stored. */
+  /** Resolves with the events in the log where the group was to be stored. */
   const readBack = ({ stream, revision }: Group, limit: number) =>
     reader.readStream(stream, { from: revision + 1, limit }).catch(() => undefined);
 
@@ -111,7 +111,7 @@ function answerMembers(members: readonly Queued[], found: readonly Recorded[]): 
   }
 }
 
-/** Another process may have stored other contents under the same ids at the very same place: then those are the answer. */
+/** Another process may have stored other contents under the same ids at the same place. Those are the answer then. */
 const isItself = ({ append, occurredAt, events }: Queued, stored: readonly Recorded[]): boolean =>
   stored.every(
     (event, index) =>

@@ -2,8 +2,9 @@ import type { Logger } from 'pino';
 import type { Mailer } from '../../notifications/deliver/mailer.ts';
 
 /**
- * In place of a mail server: one line for each letter, with its subject and the link that it asks to open, so that whoever
- * tries things out can go on. The subject names people and groups; address and text stay out of the log.
+ * Creates a stand-in for a mail server. It logs one line for each letter, with its subject and the link to
+ * open, so that developers can continue. The subject names people and groups; address and text stay out of
+ * the log.
  */
 export const createLogMailer = ({ log }: { log: Logger }): Mailer => ({
   async send({ messageId, subject, link }) {

@@ -1,7 +1,10 @@
 import type { Logger } from 'pino';
 import type { Pusher } from '../../notifications/deliver/pusher.ts';
 
-/** Without VAPID keys: one line for each push, with its title; neither its text nor where it would have gone. */
+/**
+ * Creates a stand-in without VAPID keys. It logs one line for each push, with its title, but neither its text
+ * nor its destination.
+ */
 export const createLogPusher = ({ log }: { log: Logger }): Pusher => ({
   publicKey: undefined,
   async push(_subscription, { tag, title }) {

@@ -2,10 +2,13 @@ import { isCollection } from 'immutable';
 import type { Recorded } from '../../events/event-store.ts';
 
 const VALUE_BYTES = 16;
-/** Of an id with a word in a persistent map. */
+/** Size of an id with a word in a persistent map. */
 export const MEMBER_BYTES = 150;
 
-/** About how much memory a value takes. What is in a persistent collection is not looked at: there may be much of it. */
+/**
+ * Returns about how many bytes a value takes in memory. Persistent collections are counted by size and not
+ * traversed, because they may be large.
+ */
 export function bytesOf(value: unknown): number {
   if (typeof value === 'string') return VALUE_BYTES + 2 * value.length;
   if (typeof value !== 'object' || value === null) return VALUE_BYTES;
@@ -16,9 +19,9 @@ export function bytesOf(value: unknown): number {
   );
 }
 
-/** Of an event beside its data: where it is in the log, and who caused it. */
+/** Size of an event without its data: its place in the log, and its causes. */
 const EVENT_BYTES = 600;
 
-/** About how much memory some events take. */
+/** Returns about how many bytes some events take in memory. */
 export const bytesOfEvents = (events: readonly Recorded[]): number =>
   events.reduce((bytes, event) => bytes + EVENT_BYTES + bytesOf(event.data), 0);

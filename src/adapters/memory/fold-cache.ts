@@ -5,10 +5,13 @@ import { MEMBER_BYTES, bytesOf } from './bytes-of.ts';
 
 /** A chat group of 10 members takes about 2 KiB, one of 100,000 members 15 MiB, a job with a long description 20 KiB. */
 const MAX_BYTES = 128 * 1_048_576;
-/** Of a folded stream itself, with its key and what the cache keeps of it. */
+/** Size of a folded stream itself, with its key and the overhead of the cache. */
 const ENTRY_BYTES = 512;
 
-/** Keeps the streams used last, as many as there is memory for: clients decide how much a stream holds. */
+/**
+ * Creates a cache of the streams used last. It is limited by memory, because clients decide how much a stream
+ * holds.
+ */
 export const createFoldCache = (maxBytes = MAX_BYTES): FoldCache & Pick<LRUCache<Stream, Folded>, 'size'> =>
   new LRUCache<Stream, Folded>({
     maxSize: maxBytes,

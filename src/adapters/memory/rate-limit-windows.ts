@@ -10,12 +10,13 @@ import {
   windowSecondsOf,
 } from '../../protocol/rate-limits.ts';
 
-/** Of one bucket or budget: 25,000 to 70,000 counters. */
+/** Size of the counters of one bucket or budget: 25,000 to 70,000 counters. */
 const MAX_BYTES = 16 * 1_048_576;
 
 /**
- * A flood from ever new addresses makes a process forget the oldest counters, rather than fill its memory. `bytes` is what a
- * counter takes beside its key. Bounded by a number of entries, the cache would take the room for all of them at once.
+ * Creates a cache of counters. A flood of new addresses evicts the oldest counters instead of filling the
+ * memory. `bytes` is the size of a counter without its key. With a limit on the number of entries, the cache
+ * would allocate all of them at once.
  */
 export const boundedKeys = <V extends {}>(bytes: number, onForgotten?: (key: string) => void) =>
   new LRUCache<string, V>({
@@ -26,13 +27,13 @@ export const boundedKeys = <V extends {}>(bytes: number, onForgotten?: (key: str
     },
   });
 
-/** One bucket's counters. It counts on past the limit, and tells so by rejecting with its result. */
+/** The counters of one bucket. It goes on counting past the limit, and then rejects with its result. */
 export interface Counters {
   consume(key: string): Promise<RateLimiterRes>;
   get(key: string): Promise<RateLimiterRes | null>;
 }
 
-/** Rate limits over counters wherever they are; both methods also reject with what `countersOf`'s reject with. */
+/** Creates rate limits over any counters. Both methods also reject with the errors of the counters. */
 export function rateLimitsOver(
   limits: PerMinute,
   countersOf: (bucket: Bucket, limit: number) => Counters,

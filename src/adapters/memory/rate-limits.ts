@@ -3,10 +3,10 @@ import { type PerMinute, type RateLimits, windowSecondsOf } from '../../protocol
 import { type Counters, boundedKeys, rateLimitsOver } from './rate-limit-windows.ts';
 import { createRequestBudgets } from './request-budgets.ts';
 
-/** Of a counter with its timer. */
+/** Size of a counter with its timer. */
 const COUNTER_BYTES = 600;
 
-/** Counters of this process alone. */
+/** Creates counters for this process alone. */
 export function createMemoryRateLimits(limits: PerMinute): RateLimits {
   return {
     ...rateLimitsOver(limits, (bucket, limit) => boundedCounters(limit, windowSecondsOf(bucket))),

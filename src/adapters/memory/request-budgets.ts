@@ -8,7 +8,7 @@ import {
 } from '../../protocol/rate-limits.ts';
 import { boundedKeys } from './rate-limit-windows.ts';
 
-/** Adds points to what all nodes have counted; resolves with the sum, and with how long it counts. */
+/** Adds points to the count of all nodes. Resolves with the sum, and with the rest of the window in milliseconds. */
 export type Tell = (
   budget: Budget,
   key: string,
@@ -19,25 +19,29 @@ interface Window {
   readonly budget: Budget;
   readonly key: string;
   spent: number;
-  /** Of that, what the other nodes have not been told. */
+  /** The part of `spent` that the other nodes have not been told. */
   untold: number;
-  /** When all that was spent is paid for at the pace; like `endsAt` on the clock of `performance.now()`. */
+  /**
+   * The time at which all spent points are paid for at the pace; like `endsAt` on the clock of
+   * `performance.now()`.
+   */
   paidAt: number;
   endsAt: number;
 }
 
 const TELL_EVERY_MS = 50;
 const WINDOW_BYTES = 208;
-/** What a window holds is served within half of it. */
+/** The budget of a window is served within half of it. */
 const PACE_MS = (WINDOW_SECONDS * 1_000) / 2;
-/** So much of that may come at once. */
+/** The part of that time that may be used at once. */
 const BURST_MS = 1_500;
-/** Calls have to be answered in time: callers who ask for more at once than this spreads are bounded by the budget alone. */
+/** Calls must be answered in time, so callers that ask for more at once are limited by the budget alone. */
 const LONGEST_DELAY_MS = 2_000;
 
 /**
- * Counts points in this process, without a turn of the event loop. With `tell`, what is spent here is added to what is
- * spent elsewhere 50 ms later; while that fails, this process counts for itself. The pace is of this process.
+ * Counts points in this process, without a turn of the event loop. With `tell`, points spent here are added
+ * to those spent elsewhere 50 ms later; while that fails, this process counts alone. The pace applies to this
+ * process only.
  */
 export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits['spend'] {
   const budgets = {
@@ -63,7 +67,7 @@ export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits
       window.spent = spent + window.untold;
       window.endsAt = performance.now() + endsInMs;
     } catch {
-      // The points count here, and nowhere else.
+      // These points count here only.
     }
   }
 

@@ -10,35 +10,35 @@ import {
 } from '../../files/inspect/sandbox.ts';
 
 export interface Limits {
-  /** Of a process, over all files. */
+  /** CPU time of a process, over all files. */
   cpuSeconds: number;
-  /** Beside what Node itself takes. */
+  /** Memory in addition to what Node itself takes. */
   memoryMib: number;
-  /** Of one answer. */
+  /** Size of one answer. */
   outputBytes: number;
-  /** It may take no bytes, or give no answer to all of them, for so long. */
+  /** Longest time without taking bytes, or without an answer after all of them. */
   stallMs: number;
 }
 
 /** One process of the sandbox. */
 export interface ConfinedProcess {
-  /** Rejects with `SandboxUnavailable` when it does not start. */
+  /** Rejects with `SandboxUnavailable` when the process does not start. */
   ready: Promise<void>;
   isAlive(): boolean;
   usedCpuSeconds(): number;
-  /** One task at a time. */
+  /** Starts a task. One at a time. */
   begin<T extends Task>(task: T): Work<Result<T>> & { isDone(): boolean };
   kill(why: string): void;
 }
 
 const START_MS = 60_000;
-/** What V8 sets aside at the start, most of which is never used. */
+/** Memory that V8 reserves at the start, most of which is never used. */
 const NODE_MIB = 640;
 const HEAP_MIB = 192;
 
 /**
- * No core dumps, no files, so much processor time, so much memory; the first to go when the machine is out of memory, and the
- * last to get a turn.
+ * Returns a shell script that runs a program without core dumps and files, with limited CPU time and memory.
+ * The process is the first to be killed when the machine is out of memory, and has a low priority.
  */
 const CONFINED = ({ cpuSeconds, memoryMib }: Limits) =>
   [
@@ -53,7 +53,7 @@ const CONFINED = ({ cpuSeconds, memoryMib }: Limits) =>
 const Ready = z.strictObject({ ready: z.literal(true) });
 const Answered = z.strictObject({ cpuSeconds: z.number() });
 
-/** Starts a process that keeps the protocol of files/inspect/sandbox-process.ts. */
+/** Starts a process that follows the protocol of files/inspect/sandbox-process.ts. */
 export function startConfined(program: string, limits: Limits): ConfinedProcess {
   const child = spawn(
     '/bin/sh',
@@ -61,7 +61,7 @@ export function startConfined(program: string, limits: Limits): ConfinedProcess 
     { stdio: ['pipe', 'pipe', 'ignore'], env: {} },
   );
   const { promise: ended, reject: fail } = Promise.withResolvers<never>();
-  // Whoever has work in hand hears of it.
+  // The running task gets the error.
   ended.catch(() => undefined);
   let isAlive = true;
   let usedCpuSeconds = 0;
@@ -81,7 +81,7 @@ export function startConfined(program: string, limits: Limits): ConfinedProcess 
 
   child.on('error', (error) => gone(`could not be started: ${error.message}`));
   child.on('close', (code, signal) => gone(`ended with ${signal ?? code}`));
-  // It is told of by the end of the process.
+  // The end of the process reports it.
   child.stdin.on('error', () => undefined);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text;
@@ -89,7 +89,7 @@ export function startConfined(program: string, limits: Limits): ConfinedProcess 
     if (output.endsWith('\n')) line.resolve(output);
   });
 
-  /** What the process has to do by itself, within its time. */
+  /** Waits for a step of the process, and kills the process when it takes too long. */
   async function inTime<T>(step: Promise<T>, milliseconds = limits.stallMs): Promise<T> {
     const timer = setTimeout(() => kill(`did nothing for ${milliseconds} ms`), milliseconds);
     try {
@@ -117,7 +117,7 @@ export function startConfined(program: string, limits: Limits): ConfinedProcess 
     return new Promise((resolve) => {
       child.stdin.cork();
       child.stdin.write(length);
-      // Its end tells more than a broken pipe.
+      // The end of the process tells more than a broken pipe.
       child.stdin.write(bytes, (error) => resolve(error ? ended : undefined));
       child.stdin.uncork();
     });

@@ -6,21 +6,22 @@ import { type ConfinedProcess, type Limits, startConfined } from './sandbox-proc
 
 const PROGRAM = fileURLToPath(new URL('../../files/inspect/sandbox-process.ts', import.meta.url));
 
-/** A 50 megapixel picture takes 200 MB unpacked; 400 MB of archive, 3 s. */
+/** A 50 megapixel picture takes 200 MB unpacked; 400 MB of archive take 3 s. */
 const LIMITS: Limits = {
   cpuSeconds: 40,
   memoryMib: 448,
   outputBytes: 1_048_576,
   stallMs: 60_000,
 };
-/** More would only take turns with everything else on the machine. */
+/** More processes would only compete with the rest of the machine. */
 const PROCESSES = availableParallelism() > 2 ? 2 : 1;
 const IDLE_MS = 60_000;
 
 /**
- * A sandbox of processes that run with nothing but their code: without our environment, at a low priority, and within limits
- * that the kernel keeps. One looks at file after file, until it has used half of its processor time; it is killed with the
- * file that passes a limit. A file has at least half of `cpuSeconds`.
+ * Creates a sandbox of processes that run with nothing but their code: without this process's environment, at
+ * a low priority, and within limits that the kernel enforces. One process inspects file after file, until it
+ * has used half of its CPU time; it is killed with the file that passes a limit. A file has at least half of
+ * `cpuSeconds`.
  */
 export function createProcessSandbox({
   program = PROGRAM,

@@ -4,20 +4,20 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** How to start a program that refuses to run as root. */
+/** The means to start a program that refuses to run as root. */
 export interface Unprivileged {
-  /** The program and its arguments, as `spawn` takes them. */
+  /** Returns the program and its arguments, as `spawn` takes them. */
   command(program: string, args: string[]): [program: string, args: string[]];
-  /** For `spawn`: the user to become. */
+  /** The user to become, for `spawn`. */
   identity: { uid?: number; gid?: number };
-  /** Who owns the files of the program; undefined when that is the user we are. */
+  /** The owner of the program's files; undefined when that is the current user. */
   owner: { uid: number; gid: number } | undefined;
 }
 
 /**
- * PostgreSQL refuses to run as root, and root is who one is in many containers. As root, we become the owner of the
- * data when there is one, or else `postgres` or `nobody`. Where that user cannot reach the folder or the program
- * (a project below /root), it keeps the one capability to pass by file permissions.
+ * Finds a way to run PostgreSQL, which refuses to run as root; many containers run as root. As root, it runs
+ * as the owner of the data when there is one, or else as `postgres` or `nobody`. Where that user cannot reach
+ * the folder or the program (a project below /root), it keeps the one capability to bypass file permissions.
  * Throws when neither works.
  */
 export async function unprivileged(folder: string, data: string, program: string): Promise<Unprivileged> {
@@ -48,7 +48,7 @@ export async function unprivileged(folder: string, data: string, program: string
   );
 }
 
-/** Undefined when the user can enter the folder and start the program, or else what went wrong. */
+/** Resolves with undefined when the user can enter the folder and start the program, or else with the error. */
 async function trial(way: Unprivileged, folder: string, program: string): Promise<string | undefined> {
   const [file, args] = way.command('/bin/sh', [
     '-c',

@@ -20,10 +20,10 @@ const PUBLISH_DEADLINE_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
 const STOP_DEADLINE_MS = 60_000;
 
-/** What a worker that was killed had in hand comes again within 10 + 10 s. */
+/** A job of a killed worker is delivered again within 10 + 10 s. */
 const LEASE: QueueOptions = { heartbeatSeconds: 10, expireInSeconds: 600 };
 const ONE_HOUR = 3_600;
-/** How often a job comes again before it is dead. */
+/** Number of retries before a job is dead. */
 const RETRY_LIMIT = 5;
 const RETRIES: QueueOptions = {
   retryLimit: RETRY_LIMIT,
@@ -31,20 +31,21 @@ const RETRIES: QueueOptions = {
   retryBackoff: true,
   retryDelayMax: 2,
 };
-/** A dead batch is tried for as long as it takes. */
+/** A dead batch is retried until it succeeds. */
 const DEAD_RETRIES: QueueOptions = {
   retryLimit: 1_000_000,
   retryDelay: 1,
   retryBackoff: true,
   retryDelayMax: 60,
 };
-/** Workers are woken when a job comes; they look by themselves for jobs whose time has come, or when nobody can wake them. */
+/** Workers are woken when a job arrives. They also poll, for delayed jobs and for missed wake-ups. */
 const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 };
 
 const Job = z.object({ batchId: z.uuid() });
 
 /**
- * The queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`. Rejects when the database is out of reach; later on it comes back by itself.
+ * Creates the queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`.
+ * Rejects when the database is out of reach; afterwards it reconnects by itself.
  */
 export async function createPgBossQueue(options: {
   url: string;
@@ -70,7 +71,7 @@ export async function createPgBossQueue(options: {
   let failure: string | undefined;
   const closing = new AbortController();
 
-  /** Notes a failure, and forgets it as soon as the database answers again. */
+  /** Records a failure, and clears it as soon as the database answers again. */
   function noteFailure(reason: string): void {
     const isKnown = failure !== undefined;
     failure = reason;
@@ -110,7 +111,10 @@ export async function createPgBossQueue(options: {
       notify: true,
     });
 
-  /** One worker of a queue, which takes a job at a time. Answers with what ends it, once it is done with its job. */
+  /**
+   * Starts one worker of a queue, which takes one job at a time. Resolves with a function that stops it, once
+   * its job is done.
+   */
   async function work(name: string, take: (batchId: string) => Promise<void>) {
     const id = await boss.work(name, POLLING, async ([job]) => {
       const parsed = Job.safeParse(job?.data);
@@ -124,7 +128,7 @@ export async function createPgBossQueue(options: {
         );
         throw err;
       } finally {
-        // There may be more, and it would look again only after its pause.
+        // There may be more jobs, and the worker would poll only after its pause.
         boss.notifyWorker(id);
       }
     });
@@ -167,7 +171,7 @@ async function createSchema(url: string, role: string | undefined): Promise<void
   client.on('error', () => {});
   await client.connect();
   try {
-    // One at a time: two nodes that start at once would both find that there is none.
+    // One at a time: two nodes that start at once would both find that the schema is missing.
     await inTransaction(client, async () => {
       await client.query(`select pg_advisory_xact_lock(hashtext('${SCHEMA}'))`);
       await client.query(`create schema if not exists ${SCHEMA}`);

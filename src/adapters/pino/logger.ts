@@ -3,7 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 
 const SECRETS = ['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'email'];
 
-/** Only what is named here of a request, a response or an error is ever written: a new field is not logged by chance. */
+/** Only these fields of a request, a response or an error are ever logged. A new field is not logged by accident. */
 const serializers = {
   req: (req: { method?: string; url?: string; ip?: string; socket?: { remoteAddress?: string } }) => ({
     method: req.method,
@@ -22,7 +22,7 @@ interface ErrorFacts {
   cause?: ErrorFacts;
 }
 
-/** Causes are followed so deep; an error may be its own cause. */
+/** Depth to which causes are followed; an error may be its own cause. */
 const MAX_CAUSES = 4;
 
 function describeError(error: unknown, depth = 0): ErrorFacts {
@@ -37,21 +37,22 @@ function describeError(error: unknown, depth = 0): ErrorFacts {
   };
 }
 
-/** What may wait for a reader of the log: about a thousand lines. */
+/** Size of the unread output: about a thousand lines. */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 export interface LogOutput extends DestinationStream {
-  /** Lines that were lost because nobody read. */
+  /** Returns the number of lines lost because they were not read. */
   lost(): number;
 }
 
 /**
- * Writes lines to a stream such as stdout, and never waits for whoever reads it: while too much is unread, lines are lost and
- * counted. As long as somebody reads, a line is written before the call returns, so the last words of a crash are not lost.
+ * Writes lines to a stream such as stdout, and never waits for its reader: while too much is unread, lines
+ * are lost and counted. While the reader keeps up, a line is written before the call returns, so the last
+ * lines of a crash are not lost.
  */
 export function logOutput(stream: Writable): LogOutput {
   let lost = 0;
-  // A reader that has gone for good.
+  // The reader is gone for good.
   stream.on('error', () => (lost += 1));
   return {
     write(line) {
@@ -63,7 +64,8 @@ export function logOutput(stream: Writable): LogOutput {
 }
 
 /**
- * JSON lines, to stdout by default. Passwords, tokens and addresses are cut out in the first two levels of what is logged.
+ * Creates a logger of JSON lines, to stdout by default. Passwords, tokens and addresses are removed in the
+ * first two levels of what is logged.
  */
 export function createLogger({
   level,

@@ -1,12 +1,15 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-/** The role the application works as: it may read the log and append to it. Its login is a member of it: prepare-database.ts. */
+/**
+ * The application's role: it may read the log and append to it. The application's login is a member, see
+ * prepare-database.ts.
+ */
 export const APP_ROLE = 'chat_app';
 
 const INT8 = 20;
 
-/** Every number the project stores stays below 2^53, so int8 is a number here; pg would answer with strings. */
+/** All stored numbers are below 2^53, so int8 is read as a number; pg would return strings. */
 export const columnTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) =>
     oid === INT8 && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format),
@@ -14,29 +17,32 @@ export const columnTypes: pg.CustomTypesConfig = {
 
 export interface SessionSettings {
   role?: string;
-  /** Any statement that runs longer is cancelled by the server; 0 is no limit. Default 10,000 ms. */
+  /** The server cancels statements that run longer; 0 is no limit. Default 10,000 ms. */
   statementTimeoutMs?: number;
   /** More settings of the server, as `name: value`. */
   settings?: Record<string, string>;
 }
 
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** How long a caller waits for a connection of a pool. */
+/** Longest wait for a connection of a pool. */
 export const WAIT_MS = 2_000;
-/** Callers that may wait for a connection of one pool. */
+/** Number of callers that may wait for a connection of one pool. */
 export const MAX_WAITING = 1_000;
 
-/** For whatever a request waits for: nobody hears the answer to a statement that takes longer. */
+/** Settings for statements that a request waits for. The answer to a longer one would come too late. */
 export const REQUESTS = {
   statementTimeoutMs: 3_500,
   settings: { lock_timeout: '2000' },
 } satisfies SessionSettings;
 
-/** How long a client waits for an answer: a server that is stopped or cut off cancels nothing. 0 is no limit. */
+/**
+ * Returns how long a client waits for an answer, in milliseconds: a server that is stopped or cut off cancels
+ * nothing. 0 is no limit.
+ */
 export const answerMs = ({ statementTimeoutMs = STATEMENT_TIMEOUT_MS }: SessionSettings): number =>
   statementTimeoutMs === 0 ? 0 : statementTimeoutMs + 500;
 
-/** The server lets go of the locks of a client that has vanished after about 30 s, not two hours. */
+/** The server releases the locks of a vanished client after about 30 s, instead of two hours. */
 const KEEPALIVE = {
   tcp_keepalives_idle: '15',
   tcp_keepalives_interval: '5',
@@ -44,7 +50,7 @@ const KEEPALIVE = {
   tcp_user_timeout: '30000',
 };
 
-/** The same address, with the settings that each connection to it starts with. */
+/** Returns the URL with settings that each connection to it starts with. */
 export function withSession(
   url: string,
   { role, statementTimeoutMs = STATEMENT_TIMEOUT_MS, settings = {} }: SessionSettings,
@@ -68,7 +74,10 @@ export function withSession(
   return address.href;
 }
 
-/** No connection or no answer to be had in time: SQLSTATE 53300, "too many connections". Safe to repeat in a moment. */
+/**
+ * No connection, or no answer, was available in time: SQLSTATE 53300, "too many connections". Safe to repeat
+ * in a moment.
+ */
 export class DatabaseBusy extends Error {
   override readonly name = 'DatabaseBusy';
   readonly code = '53300';
@@ -76,7 +85,7 @@ export class DatabaseBusy extends Error {
 
 export interface PoolSettings extends SessionSettings {
   url: string;
-  /** Connections at most. A caller waits for one, then fails with `DatabaseBusy` or an error of pg's. */
+  /** Maximum number of connections. A caller waits for one, then fails with `DatabaseBusy` or an error of pg. */
   max: number;
   applicationName: string;
   log: Logger;
@@ -88,7 +97,7 @@ type Connected = (
   done: (release?: unknown) => void,
 ) => void;
 
-/** A pool whose queue has an end: whoever would wait behind so many would only hear later that it was in vain. */
+/** A pool with a limited queue: a caller behind that many others would only fail later. */
 class BoundedPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>;
   override connect(connected: Connected): void;
@@ -100,7 +109,7 @@ class BoundedPool extends pg.Pool {
   }
 }
 
-/** A pool whose connections may break, idle or checked out, without taking the process down. */
+/** Creates a pool whose connections may break, idle or checked out, without ending the process. */
 export function createPool({ url, max, applicationName, log, ...session }: PoolSettings): pg.Pool {
   const pool = new BoundedPool({
     connectionString: withSession(url, session),
@@ -111,7 +120,7 @@ export function createPool({ url, max, applicationName, log, ...session }: PoolS
     keepAlive: true,
     types: columnTypes,
   });
-  // The pool itself listens to idle connections only, and an error that nobody listens to ends the process.
+  // The pool listens to idle connections only, and an unhandled error event ends the process.
   pool.on('connect', (client) =>
     client.on('error', (err) => log.warn({ err, pool: applicationName }, 'a connection is lost')),
   );

@@ -2,24 +2,25 @@ import type pg from 'pg';
 import { sleep } from '../../kit/back-off.ts';
 import { PageSize } from '../../kit/page-size.ts';
 
-/** Rows of one table that have served their time. */
+/** Expired rows of one table. */
 export interface Expired {
   table: string;
-  /** The condition in SQL, with `$1` for the present. */
+  /** The condition in SQL, with `$1` for the present time. */
   where: string;
-  /** The column by which an index finds the oldest of them. */
+  /** The column by which an index finds the oldest rows. */
   oldestBy: string;
 }
 
 const ROWS = 5_000;
-/** Nobody needs to know of more than so many. */
+/** Counting stops here; a higher number does not matter. */
 const COUNTED = 100_000;
 const QUERY_CANCELED = '57014';
 
 /**
- * Deletes expired rows, oldest first, in slices with a transaction each. Between two slices it rests for as long as the
- * last one took, so that others get their turn. A slice that PostgreSQL cancels comes again at half the size. Resolves
- * with the number of deleted rows. Rejects with any other error, and then the slices before it stay deleted.
+ * Deletes expired rows, oldest first, in slices with a transaction each. Between two slices it rests for as
+ * long as the last one took, so that other work gets its turn. A slice that PostgreSQL cancels is repeated at
+ * half the size. Resolves with the number of deleted rows. Rejects with any other error; the slices before it
+ * stay deleted.
  */
 export async function deleteInSlices(
   pool: Pick<pg.Pool, 'query'>,
@@ -27,7 +28,7 @@ export async function deleteInSlices(
   { now, rows = ROWS, signal }: { now: Date; rows?: number; signal?: AbortSignal },
 ): Promise<number> {
   const slice = new PageSize(rows);
-  // An open snapshot keeps what the slices before have deleted in the index; each begins behind that.
+  // An open snapshot keeps the deleted rows of earlier slices in the index, so each slice begins behind them.
   const text = `
     with deleted as (
       delete from ${table} where ctid = any (array(
@@ -61,7 +62,7 @@ export async function deleteInSlices(
   return deleted;
 }
 
-/** Resolves with how many rows are left to delete, or 100,000 when there are more. */
+/** Resolves with the number of rows left to delete, or 100,000 when there are more. */
 export async function countExpired(
   pool: Pick<pg.Pool, 'query'>,
   { table, where }: Expired,

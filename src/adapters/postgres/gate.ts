@@ -1,12 +1,12 @@
 import { createSemaphore } from '../../kit/semaphore.ts';
 import { DatabaseBusy } from './connection.ts';
 
-/** Runs work when its turn comes. Throws `DatabaseBusy` when that is not soon. */
+/** Runs work when its turn comes. Throws `DatabaseBusy` when that takes too long. */
 export type Gate = <T>(work: () => Promise<T>) => Promise<T>;
 
 /**
- * Lets so many pieces of work run at once. The others wait in order, each for `waitMs` at most; whoever would be one of more
- * than `maxWaiting` is refused at once.
+ * Lets `atOnce` pieces of work run at once. Up to `maxWaiting` others wait in order, each for at most
+ * `waitMs` milliseconds; further ones are refused at once.
  */
 export function createGate({
   atOnce,

@@ -7,7 +7,7 @@ import type { Metrics } from '../prometheus/metrics.ts';
 
 const EVERY_MS = 600_000;
 
-/** Everything that is deleted by its age. */
+/** Everything that is deleted by age. */
 export const EXPIRED: readonly Expired[] = [
   {
     table: 'idempotency_keys',
@@ -21,7 +21,8 @@ export const EXPIRED: readonly Expired[] = [
     oldestBy: 'spent_at',
   },
   {
-    // Nobody looks again at what lies before the checkpoint and before all fan-outs: none of it is written a second time.
+    // Rows before the checkpoint and before all fan-outs are not read again: none of them is written a second
+    // time.
     table: 'notifications',
     where: `settled_at < $1::timestamptz - interval '24 hours'
       and position <= (select position from checkpoints where name = 'notifier')
@@ -43,7 +44,10 @@ interface HousekeepingOptions {
   everyMs?: number;
 }
 
-/** Deletes what has expired, at the start and every ten minutes, and tells what is left. A table that fails holds up no other. */
+/**
+ * Deletes expired rows, at the start and every ten minutes, and reports what is left. A failing table does
+ * not delay the others.
+ */
 export function startHousekeeping({
   pool,
   log,

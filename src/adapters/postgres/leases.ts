@@ -5,23 +5,26 @@ import { sleep } from '../../kit/back-off.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
 
-/** What one process does at a time, until the signal aborts. */
+/** Work that only one process does at a time, until the signal aborts. */
 export type LedWork = (signal: AbortSignal) => Promise<void>;
 
 export interface Leading {
   isLeader(): boolean;
-  /** Resolves once the work has ended and the lease is free for others. */
+  /** Resolves once the work has ended and the lease is free. */
   stop(): Promise<void>;
 }
 
 /** Lets one process do a piece of work while others stand by. */
 export interface Leases {
-  /** Does the work here whenever this process leads. Work that ends or fails is begun again after a pause. */
+  /** Runs the work here whenever this process leads. Work that ends or fails is restarted after a pause. */
   lead(name: string, work: LedWork): Leading;
   close(): Promise<void>;
 }
 
-/** A leader out of reach of PostgreSQL is replaced after so long; it has given up itself a second before. */
+/**
+ * Term of a lease. A leader that cannot reach PostgreSQL is replaced after it, and gives up a second earlier
+ * itself.
+ */
 const TERM_MS = 6_000;
 const MARGIN_MS = 1_000;
 const RENEW_MS = 1_500;
@@ -38,9 +41,9 @@ const TAKE = `
   returning name`;
 
 /**
- * Leases as rows, taken on one connection. Of a process that dies the connection ends, and the next one leads within
- * half a second; of one that is cut off, after its term. Two may believe for a moment that they lead: what they do is
- * fenced by checkpoints that are moved by compare-and-set.
+ * Creates leases as rows, taken on one connection. When a process dies, its connection ends, and the next one
+ * leads within half a second; when it is cut off, after its term. Two may believe for a moment that they
+ * lead: their work is fenced by checkpoints that are moved by compare-and-set.
  */
 export function createPostgresLeases({ url, log }: { url: string; log: Logger }): Leases {
   const holder = randomUUID();
@@ -71,7 +74,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
       const { rowCount } = await (await held).query(text, values);
       return rowCount === 1;
     } catch (error) {
-      // A connection that does not answer now would keep the lease from others although nobody renews it.
+      // A connection that does not answer would block the lease for others although it is not renewed.
       if (session === held) session = undefined;
       void held.then((client) => client.end()).catch(() => undefined);
       throw error;
@@ -144,7 +147,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
   };
 }
 
-/** For a process that is alone on its database: it leads everything, always. */
+/** Creates leases for a process that is alone on its database: it always leads. */
 export const leadsAlone = (log: Logger): Leases => ({
   lead(name, work) {
     const end = new AbortController();

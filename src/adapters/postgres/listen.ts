@@ -6,8 +6,9 @@ import { withSession } from './connection.ts';
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 
 /**
- * Hears of the notifications of a channel, on a connection of its own that is made again whenever it breaks, until the
- * signal aborts. Never rejects. What is said while it is down is missed: `onConnected` says that this may be so.
+ * Listens to a channel on a connection of its own, which is reopened whenever it breaks, until the signal
+ * aborts. Never rejects. Notifications sent while it is down are missed; `onConnected` says that this may
+ * have happened.
  */
 export async function listen(options: {
   url: string;
@@ -16,7 +17,7 @@ export async function listen(options: {
   applicationName: string;
   log: Logger;
   onConnected?: () => void;
-  /** `backend` is the process id of the one that notifies. */
+  /** `backend` is the process id of the notifying backend. */
   onNotification: (payload: string, backend: number) => void;
   signal: AbortSignal;
 }): Promise<void> {

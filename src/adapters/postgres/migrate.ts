@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { inTransaction } from './transactions.ts';
 
-/** Migrations take this advisory lock, so that processes starting together apply each file once. */
+/** Advisory lock of migrations, so that processes that start together apply each file once. */
 const LOCK_KEY = 7_233_170_191;
 
 const FOLDER = new URL('./migrations/', import.meta.url);
@@ -20,7 +20,7 @@ interface Migration {
 
 /**
  * Brings the schema up to date as the owner: each file of `folder` (NNNN-name.sql) runs once, in order, in a
- * transaction of its own. Answers with the names applied now. Throws `MigrationError` when a file that was applied
+ * transaction of its own. Resolves with the names applied now. Throws `MigrationError` when an applied file
  * is missing or has changed since, or when a file fails.
  */
 export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<string[]> {
@@ -42,7 +42,7 @@ export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<s
   }
 }
 
-/** Rejects with `MigrationError` when the owner has migrations left to run, for a user who may not. */
+/** Rejects with `MigrationError` when the owner still has migrations to run. For a user who may not run them. */
 export async function requireMigrated(url: string): Promise<void> {
   const migrations = await readMigrations(FOLDER);
   const client = new pg.Client({ connectionString: url, application_name: 'migrate' });

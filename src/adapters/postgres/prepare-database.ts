@@ -4,22 +4,26 @@ import { migrate, requireMigrated } from './migrate.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { inTransaction } from './transactions.ts';
 
-/** The application cannot be let into the database; the message says what the operator can do. */
+/** The application cannot log in to the database. The message tells what the operator can do. */
 export class NoLogin extends Error {
   override readonly name = 'NoLogin';
 }
 
-/** SQLSTATEs of a login that fails, and of a role that may not be taken. */
+/** SQLSTATEs of a failed login, and of a role that may not be assumed. */
 const REFUSED = /^(?:28...|42501|22023)$/;
 const SCRAM_ITERATIONS = 4_096;
-/** Processes that start together prepare the database one after the other: two that grant the same right at once fail. */
+/**
+ * Advisory lock: processes that start together prepare the database one after the other, because concurrent
+ * grants of the same right fail.
+ */
 const LOCK_KEY = 7_233_170_194;
 
 /**
- * Brings the database up to date and resolves with the URL that the application logs in with. Where `ownerUrl` is given
- * that is `url`, and a login with its name and password is made. Without it, `url` may be the owner's: then the login's
- * password follows from the owner's, so that every process knows it. Any other user changes nothing: rejects with
- * `MigrationError` when a migration is missing, and with `NoLogin` when there is no way to let the application in.
+ * Brings the database up to date. Resolves with the URL with which the application logs in. Where `ownerUrl`
+ * is given, that is `url`, and a login with its name and password is made. Without it, `url` may be the
+ * owner's; the login's password then derives from the owner's, so that every process knows it. For any other
+ * user it changes nothing, and rejects with `MigrationError` when a migration is missing. Rejects with
+ * `NoLogin` when the application cannot be given a login.
  */
 export async function prepareDatabase(url: string, ownerUrl?: string): Promise<string> {
   if (ownerUrl !== undefined) return prepare(ownerUrl, url);
@@ -41,7 +45,10 @@ async function prepare(ownerUrl: string, applicationUrl: string): Promise<string
   }
 }
 
-/** Whether the user may do what the migrations need. A database without any is its first user's. */
+/**
+ * Resolves with true if the user has the rights that migrations need. A database without migrations belongs
+ * to its first user.
+ */
 async function isOwner(url: string): Promise<boolean> {
   const client = await connect(url);
   try {
@@ -68,8 +75,8 @@ function derivedUrl(ownerUrl: string): string {
 }
 
 /**
- * Rights that belong to a database and not to what is in it: a copy or a restored backup comes without them. Read models
- * are the application's own, which makes and replaces them while it runs.
+ * Grants rights that belong to a database and not to its contents: a copy or a restored backup lacks them.
+ * Read models belong to the application, which makes and replaces them while it runs.
  */
 const giveReadModels = (owner: pg.Client) =>
   owner.query(`
@@ -105,7 +112,7 @@ async function canLogIn(applicationUrl: string): Promise<boolean> {
   }
 }
 
-/** Makes sure of a role that may log in, has the application's rights, and none besides. */
+/** Makes sure that the application's login exists, can log in, and has the application's rights and no others. */
 async function letIn(owner: pg.Client, applicationUrl: string): Promise<void> {
   const { username, password } = new URL(applicationUrl);
   const user = decodeURIComponent(username);
@@ -139,7 +146,10 @@ async function roleOf(owner: pg.Client, user: string): Promise<{ hasMore: boolea
   return rows[0];
 }
 
-/** What PostgreSQL keeps in the place of a password (RFC 5803), so that the password itself is in no statement. */
+/**
+ * Returns what PostgreSQL stores in place of a password (RFC 5803), so that no statement contains the
+ * password itself.
+ */
 function scramVerifier(password: string): string {
   const salt = randomBytes(16);
   const salted = pbkdf2Sync(password.normalize('NFKC'), salt, SCRAM_ITERATIONS, 32, 'sha256');

@@ -19,7 +19,7 @@ import {
 } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
 
-/** Whatever the project asks is one of a few texts: each is prepared once per connection. */
+/** Prepares each query once per connection: the application uses a small set of texts. */
 function preparing(): Interceptor {
   const names = new Map<string, string>();
   const nameOf = (text: string): string => {
@@ -30,7 +30,7 @@ function preparing(): Interceptor {
   return { name: 'preparing', transformQuery: (_context, query) => ({ ...query, name: nameOf(query.sql) }) };
 }
 
-/** Rows are what their zod type says, or the query fails. */
+/** Checks rows against their zod type. The query fails when they do not match. */
 const checkingRows: Interceptor = {
   name: 'checking-rows',
   transformRow: ({ resultParser }, query, row) => {
@@ -42,7 +42,10 @@ const checkingRows: Interceptor = {
   },
 };
 
-/** A connection without an answer is given up, so that a late one reaches nobody: a stopped server times nothing out. */
+/**
+ * Closes a connection that does not answer in time, so that a late answer is dropped: a stopped server
+ * enforces no timeout.
+ */
 const answeringInTime =
   (factory: DriverFactory, milliseconds: number): DriverFactory =>
   async (setup) => {
@@ -65,7 +68,7 @@ const ASKING = [
   ...['one', 'oneFirst', 'query', 'transaction'],
 ] as const;
 
-/** Slonik's own queue has no end, neither in length nor in time. */
+/** Limits the queue for connections. Slonik's own queue is limited neither in length nor in time. */
 function waitingInTurn(db: DatabasePool, max: number): DatabasePool {
   const gate = createGate({ atOnce: max, maxWaiting: MAX_WAITING, waitMs: WAIT_MS });
   const methods = db as unknown as Record<string, (...asked: unknown[]) => Promise<unknown>>;
@@ -74,9 +77,9 @@ function waitingInTurn(db: DatabasePool, max: number): DatabasePool {
 }
 
 /**
- * Connections for one kind of query. Whoever waits too long for one, or for an answer, hears `DatabaseBusy`. What slonik does
- * by default for every query and this project does not need is off: stack traces, spans, resetting the session (no query
- * changes it), a type parser made per connection.
+ * Creates a pool for one kind of query. Callers that wait too long for a connection, or for an answer, get
+ * `DatabaseBusy`. Defaults of slonik that this project does not need are off: stack traces, spans, resetting
+ * the session (no query changes it), a type parser made per connection.
  */
 export async function createQueryPool({
   url,
@@ -95,7 +98,7 @@ export async function createQueryPool({
     connectionRetryLimit: 0,
     connectionTimeout: WAIT_MS,
     driverFactory: answeringInTime(createPgDriverFactory(), answerMs(REQUESTS)),
-    // A connection that is given up has nothing to finish.
+    // An abandoned connection has nothing to finish.
     gracefulTerminationTimeout: 10,
     idleInTransactionSessionTimeout: 'DISABLE_TIMEOUT',
     idleTimeout: 60_000,

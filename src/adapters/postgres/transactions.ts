@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Runs the work in a transaction of the connection; whatever it throws undoes it. */
+/** Runs the work in a transaction on the connection. An error rolls it back. */
 export async function inTransaction<T>(client: pg.ClientBase, work: () => Promise<T>): Promise<T> {
   await client.query('begin');
   try {
@@ -14,8 +14,9 @@ export async function inTransaction<T>(client: pg.ClientBase, work: () => Promis
 }
 
 /**
- * Runs the work in a transaction on a connection of the pool; whatever it throws undoes it. The only way to check out a
- * connection for more than one statement. A connection on which the transaction failed is closed: it may still be open there.
+ * Runs the work in a transaction on a connection of the pool. An error rolls it back. This is the only way to
+ * check out a connection for more than one statement. A connection whose transaction failed is closed,
+ * because the transaction may still be open on it.
  */
 export async function transaction<T>(
   pool: Pick<pg.Pool, 'connect'>,

@@ -1,14 +1,14 @@
 import { within } from '../../kit/deadline.ts';
 
-/** Brings one gauge, or some that belong together, up to date. */
+/** Updates one gauge, or several that belong together. */
 export type Measure = () => Promise<void>;
 
-/** What the metrics are shown after so long, whatever they would have to ask for. */
+/** Longest time that a scrape waits for gauges. */
 const MEASURE_MS = 1_000;
 
 /**
- * Gauges that have to ask somebody else. Each is asked on its own and one at a time; of one that fails or takes too long the
- * last value stays, and `isFresh` says so.
+ * Creates the gauges that have to query another part. Each is queried separately and one at a time. When a
+ * query fails or takes too long, the last value stays, and `isFresh` is called with false.
  */
 export function createMeasures(isFresh: (name: string, isFresh: boolean) => void) {
   const measures = new Map<string, Measure>();
@@ -30,7 +30,7 @@ export function createMeasures(isFresh: (name: string, isFresh: boolean) => void
 
   return {
     add: (name: string, measure: Measure) => void measures.set(name, measure),
-    /** Resolves within a second or so. Never rejects. */
+    /** Resolves within about a second. Never rejects. */
     async refresh(): Promise<void> {
       await Promise.all([...measures].map(([name, measure]) => refresh(name, measure)));
     },

@@ -1,36 +1,36 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What is measured, in the words of the system; Prometheus' names are in docs/operations.md. */
+/** The measurements, in the terms of the system; docs/operations.md lists the names in Prometheus. */
 export interface Metrics {
-  /** One commit of the log: what shared it, and how long it took to reach stable storage. */
+  /** One commit of the log: its contents, and the time until it was on stable storage. */
   batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
   projectionLag(projection: string, positions: number): void;
   automationLag(positions: number): void;
-  /** A rule refused what should have followed from an event. */
+  /** A rule refused the command that should have followed from an event. */
   automationRefused(refused: { automation: string; code: string }): void;
   broadcasterLag(positions: number): void;
   socketOpened(): void;
   socketClosed(): void;
   slowConsumerCut(): void;
-  /** Frames handed to sockets. */
+  /** Number of frames handed to sockets. */
   delivered(count: number): void;
   /** A command, query or handshake answered with a problem. */
   refused(code: string): void;
   /** `route` is the pattern, never the path: each value of a label is a series of its own. */
   requestAnswered(labels: { route: string; method: string; status: number }, seconds: number): void;
-  /** An inspection came to an end: `cleared`, or the reason of the refusal. */
+  /** An inspection ended: `cleared`, or the reason of the refusal. */
   fileDecided(outcome: string, seconds: number): void;
-  /** What became of notifications: `sent`, or why not. */
+  /** The outcome of notifications: `sent`, or the reason why not. */
   notificationsSettled(channel: string, outcome: string, count: number): void;
   notifierLag(positions: number, seconds: number): void;
-  /** Large audiences that are told in slices, and the age of the oldest. */
+  /** Number of large audiences that are being told in slices, and the age of the oldest. */
   fanOutsInWork(count: number, seconds: number): void;
   notificationsWaiting(waiting: number, parked: number): void;
-  /** Rows of a table that have expired and are still there. */
+  /** Number of expired rows of a table that are not deleted yet. */
   expiredRows(table: string, count: number): void;
-  /** Whether a gauge that has to ask somebody else is up to date; otherwise its last value stays. */
+  /** True if a gauge that has to query another part is up to date; otherwise its last value stays. */
   gaugeFresh(gauge: string, isFresh: boolean): void;
-  /** The text that Prometheus scrapes, and its content type. */
+  /** Resolves with the text that Prometheus scrapes, and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
 
@@ -39,13 +39,13 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024];
 const INSPECTION_SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180];
 const REQUEST_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-/** What others count. */
+/** Counts that other parts keep. */
 export interface Figures {
-  /** Lines that nobody has read from the log. */
+  /** Returns the number of log lines that were lost because they were not read. */
   lostLines?: () => number;
 }
 
-/** A registry of its own, so that two servers in one process do not mix. */
+/** Creates the metrics with a registry of their own, so that two servers in one process do not mix. */
 export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
   const register = new Registry();
   const registers = [register];

@@ -12,15 +12,15 @@ const BatchId = z.uuid();
 const Redelivered = z.object({ 'x-delivery-count': z.int().nonnegative() });
 const DeadLettered = z.object({ 'x-death': z.array(z.object({ reason: z.string() })).nonempty() });
 
-/** A consumer that comes back after every interruption, and can say why it gets nothing. */
+/** A consumer that reconnects after every interruption, and reports why it gets nothing. */
 export interface RabbitmqConsumer extends Consumer {
   failure(): string | undefined;
 }
 
 /**
  * Consumes all queues on a connection of its own, so that a broker that takes no messages still takes
- * acknowledgements. What fails is given back after 0.2 s, doubling with each time, and holds its place meanwhile: a
- * fault that concerns all messages slows them all down.
+ * acknowledgements. A failed message is given back after 0.2 s, doubling with each failure, and keeps its
+ * place meanwhile: a fault that concerns all messages slows them all down.
  */
 export async function createRabbitmqConsumer(
   handlers: Parameters<Queue['consume']>[0],
@@ -46,7 +46,7 @@ export async function createRabbitmqConsumer(
     }
   }
 
-  /** Tried here for as long as it takes: a dead message that were given back might be dropped by the broker. */
+  /** Retries here until it succeeds: the broker might drop a dead message that is given back. */
   async function handleDead(batchId: string, { properties }: ConsumeMessage): Promise<boolean> {
     const died = DeadLettered.safeParse(properties.headers);
     const reason = (died.success ? died.data['x-death'][0]?.reason : undefined) ?? 'unknown';
@@ -62,7 +62,7 @@ export async function createRabbitmqConsumer(
     return false;
   }
 
-  /** Settles a message on the channel that it came by, the only one where its tag means anything. */
+  /** Settles a message on the channel of its delivery, the only one where its tag is valid. */
   async function take(channel: Channel, message: ConsumeMessage, work: typeof handleOnce): Promise<void> {
     const batchId = BatchId.safeParse(message.content.toString());
     if (!batchId.success)
@@ -81,10 +81,10 @@ export async function createRabbitmqConsumer(
     onChannelBroken(channel, onBroken);
     await declareTopology(channel);
     const follow = async (queue: string, prefetch: number, work: typeof handleOnce) => {
-      // Counts for the consumers that come after it, each by itself.
+      // Applies to each of the consumers started after it.
       await channel.prefetch(prefetch);
       const { consumerTag } = await channel.consume(queue, (message) => {
-        // The broker ended the consumer: its queue was deleted.
+        // The broker ended the consumer, because its queue was deleted.
         if (!message) return onBroken(`the queue ${queue} does not exist`);
         if (stopping.signal.aborted) return undefined;
         const taken = take(channel, message, work).finally(() => inHand.delete(taken));

@@ -8,29 +8,29 @@ const OPEN_DEADLINE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 2_000;
 const BACK_OFF_MS = { first: 100, most: 10_000 };
 
-/** A connection to RabbitMQ that is made again, with all that stands on it, whenever it breaks. */
+/** A connection to RabbitMQ that is reopened, with everything set up on it, whenever it breaks. */
 export interface RabbitmqLink {
-  /** Why nothing can be done with it now; undefined while it stands. */
+  /** Returns the reason why it cannot be used now; undefined while it works. */
   failure(): string | undefined;
-  /** Closes the connection for good, in order where the broker still answers. */
+  /** Closes the connection for good, cleanly if the broker still answers. */
   close(): Promise<void>;
 }
 
 export interface RabbitmqLinkOptions {
   url: string;
-  /** What the broker's operator sees, and what the log says. */
+  /** The name for the broker's operator and the log. */
   name: string;
-  /** Puts up what is to stand on a new connection. It calls `onBroken` when any of it fails later on. */
+  /** Sets up everything on a new connection. Calls `onBroken` when any of it fails later. */
   setUp: (connection: ChannelModel, onBroken: (reason: string) => void) => Promise<void>;
-  /** What was put up is gone. */
+  /** Called when everything that was set up is gone. */
   tearDown: (reason: string) => void;
   log: Logger;
 }
 
 /**
- * Keeps a connection until it is closed: each attempt has 5 s, and the pauses between them grow from 0.1 s to 10 s, with
- * jitter, so that the nodes of a cluster do not all come back at once. Resolves after the first attempt, successful or
- * not; never rejects.
+ * Keeps a connection until it is closed. Each attempt has 5 s, and the pauses between them grow from 0.1 s to
+ * 10 s, with jitter, so that the nodes of a cluster do not all reconnect at once. Resolves after the first
+ * attempt, successful or not; never rejects.
  */
 export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<RabbitmqLink> {
   const { name, log } = options;
@@ -40,11 +40,11 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
   let firstTried = (): void => undefined;
   const first = new Promise<void>((resolve) => (firstTried = resolve));
 
-  /** Resolves with the reason for which it ended. */
+  /** Resolves with the reason why the connection ended. */
   async function connectOnce(): Promise<string> {
     const connection = await openWithin(options.url, name);
     const broken = Promise.withResolvers<string>();
-    // Without a listener each of these would be thrown out of the socket's own, and end the process.
+    // Without a listener, each of these would be thrown from a listener of the socket, and end the process.
     connection.on('error', (err: Error) => broken.resolve(err.message));
     connection.on('close', () => broken.resolve('the connection was closed'));
     connection.on('handler-error', (err: Error) => broken.resolve(err.message));
@@ -109,7 +109,7 @@ async function openWithin(url: string, name: string): Promise<ChannelModel> {
   try {
     return await inTime(opening, OPEN_DEADLINE_MS, 'connecting');
   } catch (error) {
-    // It may yet open, and nobody would ever close it.
+    // It may open late, and would then never be closed.
     void opening.then((late) => late.close()).catch(() => undefined);
     throw error;
   }
@@ -120,7 +120,7 @@ const inTime = <T>(promise: Promise<T>, milliseconds: number, what: string): Pro
     throw new Error(`${what} took more than ${milliseconds} ms`);
   });
 
-/** Says why a channel broke. Without a listener each of these would be thrown, and end the process. */
+/** Reports why a channel broke. Without a listener, each of these would be thrown, and end the process. */
 export function onChannelBroken(channel: Channel, onBroken: (reason: string) => void): void {
   channel.on('error', (err: Error) => onBroken(err.message));
   channel.on('close', () => onBroken('the channel was closed'));

@@ -8,7 +8,7 @@ const PUBLISH_DEADLINE_MS = 5_000;
 const MAX_UNCONFIRMED = 500;
 const QUEUE_IS_GONE = 'the queue does not exist';
 
-/** Publishes with confirms on a connection of its own. `publish` keeps the promise of the queue's port. */
+/** Publishes with confirms on a connection of its own. `publish` fulfils the contract of the queue's port. */
 export interface RabbitmqPublisher extends RabbitmqLink, Pick<Queue, 'publish'> {}
 
 interface Unconfirmed {
@@ -20,9 +20,9 @@ interface Unconfirmed {
 interface Session {
   channel: ConfirmChannel;
   onBroken: (reason: string) => void;
-  /** By the number of each, which a returned message carries as its correlation id. */
+  /** By number; a returned message carries it as its correlation id. */
   unconfirmed: Map<string, Unconfirmed>;
-  /** The socket's buffer is full until `drain`. */
+  /** True while the socket's buffer is full, until `drain`. */
   isFull: boolean;
 }
 
@@ -32,7 +32,7 @@ export async function createRabbitmqPublisher(options: {
 }): Promise<RabbitmqPublisher> {
   let session: Session | undefined;
   let published = 0;
-  /** Those that wait until something may be written. */
+  /** The callers that wait until something may be written. */
   const waiting = new Set<() => void>();
   const wake = () => {
     for (const resume of waiting) resume();
@@ -47,7 +47,7 @@ export async function createRabbitmqPublisher(options: {
       opened.isFull = false;
       wake();
     });
-    // It comes before the confirm of the same message. The queue has gone: a new connection declares it anew.
+    // Arrives before the confirm of the same message. The queue is gone; a new connection declares it again.
     channel.on('return', ({ properties }) => {
       const returned = opened.unconfirmed.get(String(properties.correlationId));
       if (returned) returned.isReturned = true;
@@ -67,7 +67,7 @@ export async function createRabbitmqPublisher(options: {
 
   const link = await keepRabbitmqLink({ ...options, name: 'notifications publisher', setUp, tearDown });
 
-  /** Writes at once, and resolves once the broker has the message on disk. */
+  /** Writes at once. Resolves once the broker has the message on disk. */
   function write(current: Session, queue: string, batchId: string, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const key = String((published += 1));
@@ -80,7 +80,7 @@ export async function createRabbitmqPublisher(options: {
     };
     const onDeadline = () => {
       settle('RabbitMQ did not confirm the message within 5 s');
-      // A connection that does not confirm for so long is given up, unless the broker said why it waits.
+      // A connection without a confirm for that long is closed, unless the broker said why it waits.
       if (link.failure() === undefined) current.onBroken('a message was not confirmed');
     };
     signal.addEventListener('abort', onDeadline);

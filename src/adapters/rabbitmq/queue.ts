@@ -4,8 +4,8 @@ import { createRabbitmqConsumer, type RabbitmqConsumer } from './consumer.ts';
 import { createRabbitmqPublisher } from './publisher.ts';
 
 /**
- * The queue on RabbitMQ 3.10 or later. Needs no broker to start: `failure` says that there is none, and it is looked for
- * until there is one.
+ * Creates the queue on RabbitMQ 3.10 or later. It starts without a broker: `failure` reports that, and
+ * connecting is retried.
  */
 export async function createRabbitmqQueue(options: { url: string; log: Logger }): Promise<Queue> {
   const publisher = await createRabbitmqPublisher(options);

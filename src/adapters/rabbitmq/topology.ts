@@ -1,13 +1,14 @@
 import type { Channel } from 'amqplib';
 import { DEAD_QUEUE, LANES, QUEUE_OF } from '../../notifications/deliver/queue.ts';
 
-/** How often a message comes again before it is dead. */
+/** Number of redeliveries before a message is dead. */
 export const REDELIVERIES = 5;
 
 /**
- * Declares the queues, and an exchange to the dead ones under their name. They are quorum queues: what is confirmed is on the disk of a majority. A message moves to the
- * dead ones at least once: it leaves its queue only when it has been confirmed there, for which its queue has to refuse
- * rather than drop what is too much (https://www.rabbitmq.com/docs/quorum-queues#dead-lettering).
+ * Declares the queues, and an exchange to the dead queue under its name. They are quorum queues: a confirmed
+ * message is on the disks of a majority. A message moves to the dead queue at least once: it leaves its queue
+ * only when it is confirmed there, for which its queue must refuse surplus messages instead of dropping them
+ * (https://www.rabbitmq.com/docs/quorum-queues#dead-lettering).
  */
 export async function declareTopology(channel: Channel): Promise<void> {
   await channel.assertExchange(DEAD_QUEUE, 'fanout', { durable: true });

@@ -1,33 +1,33 @@
 import type { Logger } from 'pino';
 import { type RedisLink, inTime, usable } from './link.ts';
 
-/** So many channels are named in one command. */
+/** Number of channels named in one command. */
 const CHANNELS_AT_ONCE = 500;
-/** There may be many of them, and nobody waits for long. */
+/** There may be many channels, and callers wait only briefly. */
 const HEAR_DEADLINE_MS = 2_000;
 const RETRY_MS = 1_000;
-/** Whoever floods our channels with what we do not understand does not flood the log. */
+/** Logs malformed messages at most once every 10 s. */
 const COMPLAINT_MS = 10_000;
 
-/** Redis' sharded publish and subscribe. It keeps nothing: what is said while somebody is away, that one never hears. */
+/** Redis' sharded publish and subscribe. It stores nothing: a subscriber misses all messages while it is away. */
 export interface RedisChannels {
   /**
-   * Resolves once Redis has taken it over. Rejects when it has not, or nobody can tell: at once while Redis is known to be
-   * out of reach, and within 5 s otherwise.
+   * Resolves once Redis has taken the message. Rejects when it has not, or when that is unknown: at once
+   * while Redis is known to be out of reach, and within 5 s otherwise.
    */
   publish(channel: string, message: string | Buffer): Promise<void>;
-  /** Calls back with each message of a channel, once `heard` resolves; one listener a channel, which may throw. */
+  /** Calls back with each message of a channel, once `heard` resolves. One listener a channel, which may throw. */
   hear(channel: string, listener: (message: Buffer) => void): void;
   unhear(channel: string): void;
-  /** Resolves once every channel that is wanted now is heard; while Redis is out of reach, at once. Never rejects. */
+  /** Resolves once every wanted channel is subscribed; at once while Redis is out of reach. Never rejects. */
   heard(): Promise<void>;
-  /** Calls back when all channels are heard again after an outage: anything may have been missed. */
+  /** Calls back when all channels are subscribed again after an outage. Anything may have been missed. */
   onReturn(listener: () => void): void;
-  /** Why something is not published or not heard now; undefined while all is well. */
+  /** Returns the reason why publishing or listening does not work now; undefined while both work. */
   failure(): string | undefined;
 }
 
-/** Publishes on one link and hears on the other, which must be used for nothing else. */
+/** Creates channels that publish on one link and subscribe on the other, which must be used for nothing else. */
 export function createRedisChannels({
   publishing,
   hearing,
@@ -38,14 +38,14 @@ export function createRedisChannels({
   log: Logger;
 }): RedisChannels {
   const wanted = new Map<string, (message: Buffer) => void>();
-  /** Channels of which Redis may think otherwise than we do. */
+  /** Channels whose state in Redis may differ from `wanted`. */
   let unsettled = new Set<string>();
   let refusal: string | undefined;
   let isReturning = false;
   const listeners: (() => void)[] = [];
 
   let complainedAt = -Infinity;
-  // The client throws what a listener throws as an uncaught exception.
+  // The client turns what a listener throws into an uncaught exception.
   hearing.client.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
     try {
       wanted.get(channel.toString())?.(message);
@@ -83,7 +83,7 @@ export function createRedisChannels({
 
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
-  /** One round at a time; whoever asks during a round waits for the next one, which covers all that changed till then. */
+  /** Runs one round at a time. Callers during a round wait for the next one, which covers all changes until then. */
   function reconcile(): Promise<void> {
     next ??= (async () => {
       await running;

@@ -5,21 +5,22 @@ import { within } from '../../kit/deadline.ts';
 
 const CONNECT_DEADLINE_MS = 2_000;
 const PING_MS = 1_000;
-/** What an answer may take where a request waits for it. */
+/** Longest wait for an answer while a request waits. */
 export const ANSWER_MS = 500;
-/** Without any answer for so long, the connection is taken to lead nowhere and made again. */
+/** Silence after which the connection counts as dead and is reopened. */
 const SILENCE_MS = 5_000;
 const BACK_OFF_MS = { first: 100, most: 2_000 };
 const CLOSE_DEADLINE_MS = 500;
 
-/** A connection to Redis that is made again, for ever, whenever it breaks. */
+/** A connection to Redis that is reopened, for ever, whenever it breaks. */
 export interface RedisLink {
   /**
-   * Its commands reject when the connection breaks, and at once while there is none: nothing is queued, and nothing is
-   * sent twice. Where Redis hangs that takes 5 s, hence `usable`, which asks the link first, and `inTime`.
+   * Its commands reject when the connection breaks, and at once while there is none: nothing is queued, and
+   * nothing is sent twice. Where Redis hangs, rejecting takes 5 s. `usable` asks the link first, and `inTime`
+   * limits the wait.
    */
   client: Redis;
-  /** Why nothing can be done with it now; undefined while Redis answers. */
+  /** Returns the reason why it cannot be used now; undefined while Redis answers. */
   failure(): string | undefined;
   /** Calls back whenever Redis answers again after a failure. */
   onReturn(listener: () => void): void;
@@ -32,8 +33,9 @@ export class RedisUnavailable extends Error {
 }
 
 /**
- * The client of a link on which Redis answers. Throws `RedisUnavailable`. Ask for it before each command: what is sent in
- * one turn of the event loop leaves in one write, which is most of what a command costs.
+ * Returns the client of a link on which Redis answers. Throws `RedisUnavailable`. Call it before each
+ * command: commands of the same turn of the event loop are then sent in one write, which is most of the cost
+ * of a command.
  */
 export function usable({ client, failure }: Pick<RedisLink, 'client' | 'failure'>): Redis {
   const reason = failure();
@@ -47,8 +49,9 @@ export function usable({ client, failure }: Pick<RedisLink, 'client' | 'failure'
 }
 
 /**
- * Resolves with the answer of a command. Rejects with `RedisUnavailable` once `milliseconds` have passed. A process that was
- * busy itself reads what has arrived first; otherwise a slow process would never get an answer.
+ * Resolves with the answer of a command. Rejects with `RedisUnavailable` once `milliseconds` have passed. A
+ * process that was busy itself reads what has arrived first; otherwise a slow process would never get an
+ * answer.
  */
 export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> =>
   within(answer, milliseconds, async () => {
@@ -57,9 +60,8 @@ export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> 
   });
 
 /**
- * Keeps a connection until it is closed; `name` is what the operator of Redis sees.
- * The pauses between attempts grow from 0.1 s to 2 s, with jitter, so that the nodes of a cluster do not all come back at
- * once.
+ * Keeps a connection until it is closed; `name` is shown to the operator of Redis. The pauses between
+ * attempts grow from 0.1 s to 2 s, with jitter, so that the nodes of a cluster do not all reconnect at once.
  */
 export function keepRedisLink({ url, name, log }: { url: string; name: string; log: Logger }): RedisLink {
   const client = new Redis(url, {
@@ -69,11 +71,11 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
     socketTimeout: SILENCE_MS,
     disconnectTimeout: 200,
     retryStrategy: (attempt) => jittered(backOffMs(BACK_OFF_MS, attempt)),
-    // What waits for a connection would be late when it comes, and what is sent again may be done twice.
+    // Commands queued for a connection would come too late, and commands sent again may run twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
-    // It does so without hearing of rejections, which would end the process.
+    // The client would do so without handling rejections, which would end the process.
     autoResubscribe: false,
   });
   const listeners: (() => void)[] = [];
@@ -109,11 +111,12 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
     }
   }
 
-  // Only its message goes on: an error of the server's carries the command, which may be the one with the password.
+  // Keep only the message: an error of the server contains the command, which may be the one with the
+  // password.
   client.on('error', (error: NodeJS.ErrnoException) => (lastError = error.message || error.code));
   client.on('ready', answered);
   client.on('close', () => failed(lastError ?? 'the connection was closed'));
-  // The client gives up where connecting itself throws.
+  // The client gives up when connecting itself throws.
   client.on('end', () => {
     if (isClosing) return;
     setTimeout(() => void (isClosing || client.connect().catch(() => undefined)), BACK_OFF_MS.most).unref();
@@ -128,7 +131,7 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
       isClosing = true;
       clearInterval(pings);
       const ended = new Promise<void>((resolve) => client.once('end', resolve));
-      // Between two attempts nothing is open that could end.
+      // Between two attempts no connection is open that could end.
       const isOpen = client.status !== 'reconnecting' && client.status !== 'end';
       client.disconnect();
       if (isOpen) await within(ended, CLOSE_DEADLINE_MS, () => undefined);

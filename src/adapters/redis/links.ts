@@ -2,18 +2,19 @@ import type { Logger } from 'pino';
 import { type RedisChannels, createRedisChannels } from './channels.ts';
 import { type RedisLink, keepRedisLink } from './link.ts';
 
-/** Redis as one process uses it. All keys begin with `chat:`, and so do all channels. */
+/** The connections of one process to Redis. All keys and channels begin with `chat:`. */
 export interface RedisLinks {
   commands: RedisLink;
   channels: RedisChannels;
-  /** Why some of it does not work now; undefined while all is well. */
+  /** Returns the reason why some of it does not work now; undefined while all of it works. */
   failure(): string | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Connects to Redis 7 or later, three times: what is published waits for no command, and what is heard for neither. It
- * goes on trying for ever, and never throws for want of Redis. Whatever is in Redis can be lost at any time.
+ * Connects to Redis 7 or later, three times, so that neither published nor received messages wait for a
+ * command. Retries for ever, and never throws when Redis is missing. Everything in Redis may be lost at any
+ * time.
  */
 export function openRedis({ url, log }: { url: string; log: Logger }): RedisLinks {
   const keep = (name: string) => keepRedisLink({ url, name: `chat-${name}`, log });

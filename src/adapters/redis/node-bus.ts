@@ -5,26 +5,27 @@ import { inTime } from './link.ts';
 import type { RedisLinks } from './links.ts';
 import { within } from '../../kit/deadline.ts';
 
-/** The adapter names the room after it, and Redis' operator can limit our user to it. */
+/** Prefix of the adapter's channels, followed by the room. The operator of Redis can limit our user to it. */
 const CHANNEL_PREFIX = 'chat:push';
 const HEARING_DEADLINE_MS = 1_000;
 const TAKING_OVER_DEADLINE_MS = 2_000;
-/** Of socket.io-adapter's `MessageType`. */
+/** Values of `MessageType` in socket.io-adapter. */
 const BROADCAST = 3;
 const SERVER_SIDE_EMIT = 9;
-/** What Socket.IO itself tells the listeners of a namespace. */
+/** The events that Socket.IO itself emits to the listeners of a namespace. */
 const RESERVED: readonly unknown[] = ['connect', 'connection', 'new_namespace', 'error'];
 
-/** What was emitted since somebody last asked whether it has been taken over. */
+/** The messages emitted since the last call of `takenOver`. */
 interface Emitted {
   inFlight: Set<Promise<void>>;
   lost: Error | undefined;
 }
 
 /**
- * Socket.IO's sharded adapter in its dynamic mode: a channel for each room, which a node hears while it has sockets in it.
- * Nodes tell each other what is emitted to rooms, as the text for clients, and by `serverSideEmit` without an answer;
- * whatever else comes over a channel is dropped, so that nobody in Redis can move sockets, close them or read who they are.
+ * Creates Socket.IO's sharded adapter in its dynamic mode: a channel for each room, which a node subscribes
+ * to while it has sockets in the room. Nodes send each other what is emitted to rooms, as the text for
+ * clients, and `serverSideEmit` without an answer. Everything else on a channel is dropped, so that a writer
+ * in Redis cannot move sockets, close them or read who they are.
  */
 export function createRedisNodeBus({
   redis: { channels },
@@ -44,7 +45,10 @@ export function createRedisNodeBus({
     return published;
   }
 
-  /** The adapter of one namespace. It takes a client of the package `redis`, which names these three so. */
+  /**
+   * Creates the adapter of one namespace. It takes a client of the package `redis`, which has these three
+   * methods.
+   */
   function adapter(namespace: Namespace) {
     const client = {
       sPublish: publish,
@@ -62,7 +66,7 @@ export function createRedisNodeBus({
     const options = { channelPrefix: CHANNEL_PREFIX, subscriptionMode: 'dynamic' } as const;
     const sharded = createShardedAdapter(client, client, options)(namespace);
     const hearing = sharded as unknown as Hearing;
-    // It sees this before it makes objects of it: a node with sockets in a room hears all that it tells the room itself.
+    // Compared before parsing: a node with sockets in a room also receives its own messages to the room.
     const ownEnd = Buffer.from(`"uid":"${hearing.uid}","nsp":"${namespace.name}"}`);
     return sharded;
   }
@@ -86,7 +90,7 @@ export function createRedisNodeBus({
   };
 }
 
-/** The part of the adapter that is protected. */
+/** The protected part of the adapter. */
 interface Hearing {
   onMessage(message: object): void;
   readonly uid: string;
@@ -99,7 +103,10 @@ const areTexts = (values: unknown) =>
 const isEvent = (values: unknown): values is [string, ...unknown[]] =>
   Array.isArray(values) && typeof values[0] === 'string';
 
-/** Beginning and end of a name with one object, as JSON. Only we write in between, and parsing it all again would cost. */
+/**
+ * Returns true for the start and end of a name with one object, as JSON. Only the server writes the rest, and
+ * parsing it again would cost too much.
+ */
 const isEventText = (text: unknown) =>
   typeof text === 'string' && /^\["[A-Za-z]+",\{/.test(text) && text.endsWith('}]');
 
@@ -111,7 +118,7 @@ const isBroadcast = (packet: unknown, opts: unknown) =>
   areTexts(opts['except']) &&
   (opts['flags'] === undefined || isObject(opts['flags']));
 
-/** A message of the two kinds that there are. Throws on anything else, without repeating any of it. */
+/** Parses a message of the two accepted kinds. Throws on anything else, without repeating any of it. */
 function parse(raw: Buffer): object {
   const message = json(raw);
   if (isObject(message) && typeof message['uid'] === 'string' && isObject(message['data'])) {

@@ -5,13 +5,13 @@ import type { Attendance, OnlineRegistry } from '../../realtime/presence/online-
 import { ANSWER_MS, inTime, usable } from './link.ts';
 import type { RedisLinks } from './links.ts';
 
-/** So many users are told or asked about in one round trip. */
+/** Number of users reported or looked up in one round trip. */
 const USERS_AT_ONCE = 500;
 
-/** The port's `ATTENDANCE_MS`: adapters import types of it only. */
+/** The port's `ATTENDANCE_MS`: adapters import only types of it. */
 const KEPT_MS = 60_000;
 
-/** What one node tells of one user, and when: in ms since 1970, by that node's clock. */
+/** The report of one node about one user, and its time: in ms since 1970, by that node's clock. */
 const told = z.object({
   at: z.number(),
   sockets: z.number().int().nonnegative(),
@@ -25,8 +25,8 @@ const told = z.object({
 });
 
 /**
- * A hash for each user, `chat:attendance:<user>`, with a field for each node. A node's clock that is off by s seconds
- * makes what it tells live that much longer or shorter.
+ * Creates the registry: a hash for each user, `chat:attendance:<user>`, with a field for each node. When a
+ * node's clock is off by s seconds, its reports live that much longer or shorter.
  */
 export function createRedisPresenceRegistry({
   redis: { commands },
@@ -47,7 +47,7 @@ export function createRedisPresenceRegistry({
     }
   }
 
-  /** What nodes tell that is still of interest, by node. */
+  /** Returns the reports that have not expired, by node. */
   function current(fields: Record<string, string>): Map<string, Attendance> {
     const attendances = new Map<string, Attendance>();
     for (const [node, text] of Object.entries(fields)) {
@@ -95,8 +95,8 @@ export function createRedisPresenceRegistry({
 }
 
 /**
- * Counts and tells in one step, so that of two nodes that admit at the same time the second sees the first. What no node
- * would write counts for nothing.
+ * Counts and reports in one step, so that of two nodes that admit at the same time the second sees the first.
+ * Fields that no node would write are ignored.
  */
 const ADMIT = `
   local node, at, kept, sockets, most, text =
@@ -115,7 +115,7 @@ const ADMIT = `
   redis.call('PEXPIRE', KEYS[1], kept)
   return 1`;
 
-/** Written by the first node that finds nothing there: Redis has just been started, or emptied. */
+/** Written by the first node that finds it missing: Redis has just been started, or emptied. */
 const SINCE = 'chat:attendance-since';
 const keyOf = (userId: UserId) => `chat:attendance:${userId}`;
 
@@ -124,7 +124,7 @@ function* chunks<T>(items: readonly T[]): Generator<readonly T[]> {
     yield items.slice(from, from + USERS_AT_ONCE);
 }
 
-/** What Redis answers to each of the commands. Rejects when it refuses any, or some were not sent. */
+/** Resolves with Redis' answers to the commands. Rejects when Redis refuses any, or some were not sent. */
 async function answersOf(pipeline: ChainableCommander): Promise<unknown[]> {
   const results = (await inTime(pipeline.exec(), ANSWER_MS)) ?? [];
   return results.map(([error, answer]) => {

@@ -15,8 +15,9 @@ import type { RedisLinks } from './links.ts';
 import { ANSWER_MS, inTime, usable } from './link.ts';
 
 /**
- * Counters of all processes together. While Redis is out of reach `insurance` counts what comes to this process: whoever
- * spreads requests over n nodes has n times as much then. Within half a second either answers.
+ * Creates counters shared by all processes. While Redis is out of reach, `insurance` counts the requests of
+ * this process: a client that spreads requests over n nodes then has n times as much. Either answers within
+ * half a second.
  */
 export function createRedisRateLimits({
   redis: { commands },
@@ -65,5 +66,5 @@ export function createRedisRateLimits({
   };
 }
 
-/** Some keys hold an e-mail or network address, which Redis and who looks into it need not know. */
+/** Hashes a key. Some keys contain an e-mail or network address, which Redis and its users need not know. */
 const nameless = (key: string) => hash('sha256', key, 'base64url');

@@ -4,7 +4,7 @@ import type { RedisLinks } from './links.ts';
 const CHANNEL = 'chat:revocations';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The ids of ended sessions, on a channel of Redis. */
+/** Creates news of ended sessions, by id, on a channel of Redis. */
 export function createRedisRevocationNews({
   redis: { channels },
 }: {
@@ -12,7 +12,7 @@ export function createRedisRevocationNews({
 }): RevocationNews {
   return {
     tell(sessionId) {
-      // What is lost here the others find in the store.
+      // The other nodes find lost messages in the store.
       channels.publish(CHANNEL, sessionId).catch(() => undefined);
     },
     listen(onEnded, signal) {

@@ -11,31 +11,31 @@ import { StorageUnavailable } from '../../files/storage.ts';
 import { statusOf } from './client.ts';
 import { presignPut } from './upload.ts';
 
-/** What a server does beside storing objects. */
+/** The abilities of a server beside storing objects. */
 export interface S3Abilities {
-  /** It finds the bucket in the path, not in the name of the host. */
+  /** True if it finds the bucket in the path and not in the host name. */
   pathStyle: boolean;
-  /** It refuses to overwrite when an upload asks for that. */
+  /** True if it refuses to overwrite when an upload asks for that. */
   keepsFirst: boolean;
-  /** It compares bytes with the SHA-256 in a header. */
+  /** True if it compares bytes with the SHA-256 in a header. */
   checksSha256: boolean;
-  /** It copies the version that was asked for, or nothing. */
+  /** True if it copies the requested version, or nothing. */
   copiesVersion: boolean;
 }
 
-/** What Amazon does. */
+/** The abilities of Amazon. */
 export const allAbilities = (pathStyle: boolean): S3Abilities => ({
   pathStyle,
   ...{ keepsFirst: true, checksSha256: true, copiesVersion: true },
 });
 
-/** What every server does: taken until it is known what this one does. */
+/** The abilities of every server, assumed until those of this one are known. */
 export const fewestAbilities = (pathStyle: boolean): S3Abilities => ({
   pathStyle,
   ...{ keepsFirst: false, checksSha256: false, copiesVersion: false },
 });
 
-/** Of what is tried out; nothing else of ours is there. */
+/** The folder of the probe's objects, which has no others. */
 export const PROBE_FOLDER = 'probe/';
 const PROBE_MS = 10_000;
 const FIRST_PAUSE_MS = 15_000;
@@ -44,10 +44,10 @@ const contentType = 'text/plain';
 const [FIRST, OTHER] = [Buffer.from('first'), Buffer.from('other')];
 const sha256 = createHash('sha256').update(FIRST).digest('hex');
 
-/** Where a server of S3 is asked: by the path, or by the name of the host. */
+/** Returns the client that names the bucket in the path, or in the host name. */
 export type ClientOf = (pathStyle: boolean) => S3Client;
 
-/** Tries out, with objects of five bytes, what a server does. Rejects when it cannot be asked. */
+/** Determines the abilities of a server, with objects of five bytes. Rejects when it cannot be asked. */
 async function probe(
   bucket: string,
   clientOf: ClientOf,
@@ -109,20 +109,20 @@ async function probe(
       copiesVersion: await copiesVersion(),
     };
   } finally {
-    // What cannot be removed now goes with the next cleaning up of quarantine.
+    // Objects that cannot be removed now go with the next cleaning of quarantine.
     await Promise.allSettled(
       keys.map((Key) => client.send(new DeleteObjectCommand({ Bucket: bucket, Key }), abortSignal)),
     );
   }
 }
 
-/** An answer that says nothing of what the server is able to rejects. 501 does say it. */
+/** Throws for an answer that does not show the server's abilities. 501 does show them. */
 function settled(status: number): number {
   if (status >= 500 && status !== 501) throw new StorageUnavailable(`S3 answered ${status}`);
   return status;
 }
 
-/** The first way by which the bucket is found. */
+/** Resolves with the first style that finds the bucket. Rejects with the error of the first when none does. */
 async function styleOf(
   bucket: string,
   clientOf: ClientOf,
@@ -151,13 +151,13 @@ const LACKS = {
 
 export interface WatchedAbilities {
   current(): S3Abilities;
-  /** Ends the repetitions. */
+  /** Stops asking. */
   stop(): void;
 }
 
 /**
- * Finds out what a server does before it resolves, or, where the server cannot be asked, some time later. Without
- * `pathStyle` both ways are tried.
+ * Determines the abilities of a server before it resolves, or later if the server cannot be asked yet.
+ * Without `pathStyle` both styles are tried.
  */
 export async function watchAbilities({
   bucket,

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import { StorageUnavailable } from '../../files/storage.ts';
 
 /**
- * The body of an answer, as it is read. When it is cut short, too long, silent for `idleMs` or does not match the
- * checksum that `source` looks at, it fails with `StorageUnavailable` instead of giving its last part: nobody who
- * counts bytes takes it for whole.
+ * Returns the body of an answer, as it is read. When it is cut short, too long, silent for `idleMs`
+ * milliseconds or does not match the checksum that `source` verifies, it fails with `StorageUnavailable`
+ * before its last part: a reader that counts bytes cannot take it for complete.
  */
 export function wholeBody(source: Readable, limits: { size: number; idleMs: number }): Readable {
   const body = Readable.from(checked(source, limits), { objectMode: false });
-  // Also when nobody has begun to read, where the generator would not hear of it.
+  // Also covers a body that was never read, whose generator has not started.
   body.once('close', () => source.on('error', () => {}).destroy());
   return body;
 }
@@ -16,7 +16,7 @@ export function wholeBody(source: Readable, limits: { size: number; idleMs: numb
 async function* checked(source: Readable, { size, idleMs }: { size: number; idleMs: number }) {
   let received = 0;
   let last: Buffer | undefined;
-  // It runs only while we wait for storage: a reader may take its time.
+  // It runs only while waiting for storage: a slow reader is allowed.
   const awaited = () => setTimeout(() => source.destroy(new Error(`silent for ${idleMs} ms`)), idleMs);
   let silence = awaited();
   try {

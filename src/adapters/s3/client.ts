@@ -9,7 +9,10 @@ const ATTEMPTS = 3;
 /** A download holds a connection for as long as its reader takes. */
 const MAX_SOCKETS = 256;
 
-/** A client with limits of its own. Without `endpoint` it asks Amazon, without `credentials` the SDK's own chain. */
+/**
+ * Creates a client with its own limits. Without `endpoint` it uses Amazon, without `credentials` the SDK's
+ * own chain.
+ */
 function s3Client({
   region,
   pathStyle,
@@ -20,7 +23,7 @@ function s3Client({
   region: string;
   pathStyle: boolean;
   endpoint: string | undefined;
-  /** Of one attempt, until its answer begins. */
+  /** Time limit of one attempt, until its answer begins. */
   answerMs: number;
   credentials?: S3Credentials;
 }): S3Client {
@@ -29,7 +32,7 @@ function s3Client({
     forcePathStyle: pathStyle,
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),
-    // The checksum would be that of a body which a presigned request does not have yet.
+    // A presigned request has no body yet to compute the checksum of.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_SUPPORTED',
     maxAttempts: ATTEMPTS,
@@ -44,7 +47,7 @@ function s3Client({
   });
 }
 
-/** The clients of a bucket, by path or by the name of the host: to ask with, and to sign URLs for clients with. */
+/** Creates the clients of a bucket, by path or by host name: one to make calls, one to sign URLs for clients. */
 export function s3Clients(
   { endpoint, publicEndpoint, region }: NonNullable<Config['s3']>,
   { answerMs, credentials }: { answerMs: number; credentials: S3Credentials | undefined },
@@ -73,11 +76,11 @@ export function s3Clients(
   };
 }
 
-/** The HTTP status that S3 answered with; undefined when it did not answer. */
+/** Returns the HTTP status of S3's answer; undefined when it did not answer. */
 export const statusOf = (error: unknown): number | undefined =>
   error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
 
-/** Runs what asks S3, and throws the errors of the port. A missing bucket is not a missing object. */
+/** Runs calls of S3, and throws the errors of the port. A missing bucket is not a missing object. */
 export async function asPort<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

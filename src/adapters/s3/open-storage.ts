@@ -5,10 +5,10 @@ import { watchAbilities } from './abilities.ts';
 import { createS3Storage } from './storage.ts';
 import { s3Clients } from './client.ts';
 
-/** How long a server may take to answer what is tried out. */
+/** Longest time that a server may take to answer the probe. */
 const ANSWER_MS = 5_000;
 
-/** Opens storage in S3. Amazon does all that is needed; another server is asked first what it does. */
+/** Opens storage in S3. Amazon has all abilities; another server is asked first. */
 export async function openS3Storage(
   settings: NonNullable<Config['s3']>,
   {

@@ -28,17 +28,18 @@ const COPY_MS = 60_000;
 const PROBE_MS = 2_000;
 const REMOVALS_AT_ONCE = 10;
 
-/** Where uploads go that a client may overwrite as long as its URL holds. */
+/** The folder of uploads that a client may overwrite while its URL is valid. */
 const INCOMING = 'incoming/';
 const incomingKey = (fileId: FileId) => `${INCOMING}${fileId}`;
-/** Beside an object of quarantine. */
+/** Returns the incoming key of an object of quarantine. */
 const incomingOf = (key: StorageKey) =>
   key.startsWith('quarantine/') ? [key.replace('quarantine/', INCOMING)] : [];
 
 /**
- * Files in a bucket of S3 or of a server like it. Needs s3:GetObject, s3:PutObject, s3:DeleteObject and s3:ListBucket;
- * without the last, what is missing looks forbidden. Credentials come from the SDK's own chain unless given. An etag is
- * S3's, without its quotes. `abilities` says what the server does; what it does not is done in another way.
+ * Creates storage in a bucket of S3 or a compatible server. Needs s3:GetObject, s3:PutObject, s3:DeleteObject
+ * and s3:ListBucket; without the last, missing objects look forbidden. Credentials come from the SDK's own
+ * chain unless given. An etag is S3's, without its quotes. `abilities` returns what the server supports; the
+ * rest is done in another way.
  */
 export function createS3Storage(
   settings: NonNullable<Config['s3']>,
@@ -50,14 +51,14 @@ export function createS3Storage(
   }: {
     credentials?: S3Credentials;
     abilities?: () => S3Abilities;
-    /** Of a call with its retries; of a read until its answer begins. */
+    /** Time limit of a call with its retries; of a read until its answer begins. */
     callMs?: number;
-    /** Of silence in the middle of an object. */
+    /** Longest silence in the middle of an object. */
     idleMs?: number;
   } = {},
 ): FileStorage & { close(): void } {
   const { bucket } = settings;
-  /** Amazon's own does everything, so nothing of ours lies beside the folders. */
+  /** False for Amazon, which has all abilities, so that there are no objects beside the folders. */
   const mayLack = settings.endpoint !== undefined;
   const { clientOf, presignerOf, close } = s3Clients(settings, { answerMs: callMs, credentials });
   const client = () => clientOf(abilities().pathStyle);
@@ -79,7 +80,7 @@ export function createS3Storage(
     } while (token !== undefined);
   }
 
-  /** One by one, since not every server like S3 knows how to delete many. */
+  /** Removes objects one by one: not every compatible server can delete many at once. */
   async function removeAll(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += REMOVALS_AT_ONCE)
       await Promise.all(
@@ -120,7 +121,7 @@ export function createS3Storage(
     if ((await stat(key))?.etag !== etag) throw new ObjectChanged();
   }
 
-  /** Copies that version, or whatever is there. */
+  /** Copies that version, or the present one. */
   async function copy(from: string, to: string, etag?: string): Promise<void> {
     await client().send(
       new CopyObjectCommand({
@@ -133,7 +134,10 @@ export function createS3Storage(
     );
   }
 
-  /** Also where it became known only after the URL was given whether the server refuses to overwrite. */
+  /**
+   * Seals an upload, also when the server's ability to refuse overwriting became known only after the URL was
+   * given.
+   */
   async function seal(fileId: FileId): Promise<StoredObject | undefined> {
     const key = storageKey('quarantine', fileId);
     const sealed = await stat(key);
@@ -156,7 +160,7 @@ export function createS3Storage(
 
     seal: (fileId) => asPort(() => seal(fileId)),
 
-    // A bucket has no end.
+    // A bucket has no size limit.
     requireRoom: () => Promise.resolve(),
 
     stat: (key) => asPort(() => stat(key)),
@@ -171,7 +175,7 @@ export function createS3Storage(
         try {
           const { size, etag } = described(found);
           if (!source) throw new StorageUnavailable('S3 answered without a body');
-          // Not every server like S3 heeds If-Match.
+          // Not every compatible server honours If-Match.
           if (version && version.etag !== etag) throw new ObjectChanged();
           return { size, body: wholeBody(source, { size, idleMs }) };
         } catch (error) {
@@ -224,7 +228,7 @@ export function createS3Storage(
   };
 }
 
-/** What S3 says of an object in its headers. */
+/** Reads size and etag of an object from its headers. */
 function described({
   ContentLength: size,
   ETag,

@@ -5,7 +5,10 @@ import { UPLOAD_SECONDS, type UploadTarget } from '../../files/storage.ts';
 /** Presigning moves every x-amz- header into the URL, where S3 would not check the bytes against it. */
 const CHECKSUM_HEADER = 'x-amz-checksum-sha256';
 
-/** A URL that takes exactly so many bytes of that type; `once` has S3 refuse to overwrite, `sha256` other bytes. */
+/**
+ * Returns a URL that takes exactly `size` bytes of that type. With `once` S3 refuses to overwrite, with
+ * `sha256` it refuses other bytes.
+ */
 export async function presignPut(
   presigner: S3Client,
   {

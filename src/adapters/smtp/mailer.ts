@@ -6,10 +6,10 @@ import { within } from '../../kit/deadline.ts';
 const MAX_CONNECTIONS = 5;
 const SEND_WITHIN_MS = 30_000;
 const VERIFY_WITHIN_MS = 5_000;
-/** Readiness may ask every second: the server is asked only so often. */
+/** Readiness may be checked every second; the server is asked only this often. */
 const VERIFY_EVERY_MS = 10_000;
 
-/** What nodemailer adds to its errors: its own word, and the server's three digits. */
+/** The fields that nodemailer adds to its errors: its own code, and the server's three digits. */
 interface SmtpError {
   code?: string;
   responseCode?: number;
@@ -17,13 +17,16 @@ interface SmtpError {
   command?: string;
 }
 
-/** The recipient or the letter is refused, by the server's word (5yz, RFC 5321 §4.2.1) or before it was even asked. */
+/**
+ * Returns true if the recipient or the letter is refused, by the server (5yz, RFC 5321 §4.2.1) or before it
+ * was asked.
+ */
 const isFinal = ({ code, responseCode, command }: SmtpError): boolean =>
   responseCode === undefined
     ? code === 'EENVELOPE' || code === 'EMESSAGE'
     : responseCode >= 500 && (code === 'EMESSAGE' || (code === 'EENVELOPE' && command === 'RCPT TO'));
 
-/** The server's answer in numbers only (RFC 3463): its words may name the recipient. */
+/** Describes an error by the server's numbers only (RFC 3463): its text may name the recipient. */
 function describe({ code, responseCode, response }: SmtpError): string {
   if (responseCode === undefined) return `the mail server cannot be used: ${code ?? 'no answer'}`;
   const enhanced = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? '')?.[1];
@@ -31,8 +34,9 @@ function describe({ code, responseCode, response }: SmtpError): string {
 }
 
 /**
- * Mail through an SMTP server, `smtp://user:password@host:port` (with STARTTLS where it is offered) or `smtps://…`, over
- * five connections at most. A server that drops the connection gets the letter again only when the worker says so.
+ * Creates a mailer through an SMTP server, `smtp://user:password@host:port` (with STARTTLS where it is
+ * offered) or `smtps://…`, over at most five connections. When the server drops the connection, only the
+ * worker decides to send the letter again.
  */
 export function createSmtpMailer({
   url,
@@ -46,7 +50,10 @@ export function createSmtpMailer({
   log: Logger;
   sendWithinMs?: number;
 }): Mailer & {
-  /** Why no mail can be handed over now; undefined while it can. Asks the server, every 10 s at most. */
+  /**
+   * Resolves with the reason why no mail can be handed over now; undefined when it can. Asks the server at
+   * most every 10 s.
+   */
   failure(): Promise<string | undefined>;
 } {
   const transport = createTransport({
@@ -87,7 +94,7 @@ export function createSmtpMailer({
               'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
               Precedence: 'bulk',
             }),
-            // RFC 3834, and what other programs heed: nobody's absence note is to answer this.
+            // RFC 3834, and its proprietary counterpart: prevents absence notes as answers.
             'Auto-Submitted': 'auto-generated',
             'X-Auto-Response-Suppress': 'All',
           },

@@ -14,7 +14,7 @@ import {
   SubscriptionGone,
 } from '../../notifications/deliver/pusher.ts';
 
-/** Whoever was away for longer looks for themselves. */
+/** A client that was away for longer fetches its messages itself. */
 const TTL_SECONDS = 86_400;
 const PUSH_WITHIN_MS = 5_000;
 const NOT_FOUND = 404;
@@ -25,22 +25,28 @@ interface Vapid {
   /** Base64url: 65 bytes, and 32. */
   publicKey: string;
   privateKey: string;
-  /** `mailto:` or `https:`, where the push service finds us. */
+  /** `mailto:` or `https:`: the contact for the push service. */
   subject: string;
 }
 
-/** A push service keeps only the last push of a topic: 32 characters of base64url at most (RFC 8030 §5.4). */
+/**
+ * Returns the topic of a tag. A push service keeps only the last push of a topic: 32 characters of base64url
+ * at most (RFC 8030 §5.4).
+ */
 const topicOf = (tag: string): string => createHash('sha256').update(tag).digest('base64url').slice(0, 32);
 
-/** A push that has waited for so long waits for a slow push service; while several do, it gets no more. */
+/** A push that has waited this long waits for a slow push service. A service with several of these gets no more. */
 const SLOW_AFTER_MS = 1_500;
 const MOST_SLOW = 3;
 
-/** `a.push.example.org` and `b.push.example.org` are one push service, as far as a name can tell. */
+/**
+ * Returns the site of a push service: `a.push.example.org` and `b.push.example.org` are one service, as far
+ * as names tell.
+ */
 const siteOf = ({ hostname }: URL): string =>
   isIP(hostname.replace(/^\[|\]$/g, '')) ? hostname : hostname.split('.').slice(-2).join('.');
 
-/** Keeps a push service that does not answer from taking all workers. */
+/** Keeps a push service that does not answer from blocking all workers. */
 function createSlowSites(slowAfterMs: number) {
   const waiting = new Map<string, Set<{ since: number }>>();
   return async function push<T>(site: string, work: () => Promise<T>): Promise<T> {
@@ -65,8 +71,8 @@ type Resolve = (
 ) => void;
 
 /**
- * Resolves names to allowed addresses only. The connection is made to what was checked here, so that a name cannot point
- * elsewhere in between (DNS rebinding).
+ * Resolves names to allowed addresses only. The connection is made to the checked address, so that a name
+ * cannot point elsewhere in between (DNS rebinding).
  */
 const checkedLookup =
   (resolve: Resolve, isAllowed: (ip: string) => boolean): LookupFunction =>
@@ -79,9 +85,9 @@ const checkedLookup =
     });
 
 /**
- * Web Push: encrypted (RFC 8291), signed (RFC 8292), handed to the push service that the browser named. We connect to
- * what a client named, so: https, public addresses, no redirects, and nothing of the answer but its status is looked at.
- * Throws at once when the VAPID keys are of no use.
+ * Creates Web Push: encrypted (RFC 8291), signed (RFC 8292), handed to the push service that the browser
+ * named. Clients choose that address, so: https, public addresses, no redirects, and only the status of the
+ * answer is read. Throws at once when the VAPID keys are unusable.
  */
 export function createWebPushPusher({
   vapid,
@@ -98,7 +104,7 @@ export function createWebPushPusher({
   log: Logger;
   /** Certificates to trust in place of the usual ones, in PEM. */
   ca?: string;
-  /** How names become addresses. Default the system's way. */
+  /** Resolves names to addresses. Default: the system's resolver. */
   resolve?: Resolve;
   pushWithinMs?: number;
   slowAfterMs?: number;
@@ -116,7 +122,7 @@ export function createWebPushPusher({
       agent: false,
       signal: AbortSignal.timeout(pushWithinMs),
       ...(ca !== undefined && { ca }),
-      // A literal address is not looked up: the endpoint's own check has seen to it.
+      // A literal address is not looked up; the check of the endpoint covers it.
       lookup: checkedLookup(resolve, (ip) => privateNames.has(endpoint.hostname) || isPublicAddress(ip)),
     });
     sending.on('error', reject);
@@ -128,7 +134,10 @@ export function createWebPushPusher({
     return promise;
   }
 
-  /** Only the subscription's own keys can be at fault here: then no attempt will ever succeed. */
+  /**
+   * Encrypts the payload. Only the subscription's own keys can be wrong here, and then no attempt will ever
+   * succeed.
+   */
   function seal(subscription: PushSubscription, payload: PushPayload) {
     try {
       return webPush.generateRequestDetails(subscription, JSON.stringify(payload), {
@@ -160,7 +169,7 @@ export function createWebPushPusher({
   };
 }
 
-/** What the push service's answer means (RFC 8030 §5, §7.3). */
+/** Throws unless the push service accepted the push (RFC 8030 §5, §7.3). */
 function accept(status: number): void {
   if (status < 300) return;
   if (status === NOT_FOUND || status === GONE)

@@ -3,16 +3,20 @@ import type { PasswordHashes } from './password-hashes.ts';
 import type { RateLimits } from '../../protocol/rate-limits.ts';
 
 export interface PasswordAttempt {
-  /** Normalised, see `EmailAddress`. */
+  /** Normalized, see `EmailAddress`. */
   email: string;
   password: string;
-  /** Where it comes from: failures are counted by account and address, so that a stranger locks nobody out. */
+  /**
+   * The client's address. Failures are counted by account and address, so that a stranger cannot lock an
+   * owner out.
+   */
   address: string;
 }
 
 /**
- * The credential that the password opens, and whether its hash is to be made anew; undefined for a wrong password and,
- * at the same cost, for none to open. Throws `RateLimited` after too many failures, and `PasswordQueueFull`.
+ * Resolves with the credential that the password opens, and with whether its hash is outdated; undefined for
+ * a wrong password and, at the same cost, when there is no credential. Throws `RateLimited` after too many
+ * failures, and `PasswordQueueFull`.
  */
 export type CheckPassword = (
   attempt: PasswordAttempt,
@@ -31,7 +35,7 @@ export function createCheckPassword({
     await rateLimits.check('failed-logins', counter);
     const credential = await find();
     return hashes.limited(async () => {
-      // Once more: a burst of guesses must not all pass the check before the first of them has failed.
+      // Check again: a burst of guesses must not pass the check before the first of them has failed.
       await rateLimits.check('failed-logins', counter);
       const verdict = await hashes.verify(password, credential?.passwordHash);
       if (credential && verdict !== 'wrong') return { credential, isOutdated: verdict === 'outdated' };

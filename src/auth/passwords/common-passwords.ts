@@ -2,7 +2,7 @@ import { dictionary } from '@zxcvbn-ts/language-common';
 
 const SHORTEST = 8;
 
-/** What people write for a letter, and tools that guess write too. */
+/** Signs that people write in place of letters. Guessing tools do the same. */
 const LETTERS: Record<string, string> = {
   '@': 'a',
   '4': 'a',
@@ -18,31 +18,34 @@ const LETTERS: Record<string, string> = {
   '+': 't',
 };
 
-/** The same for passwords that a guessing tool tries together: whatever their case, and with signs in place of letters. */
+/**
+ * Returns the same text for passwords that a guessing tool tries together: in any case, with signs in place
+ * of letters.
+ */
 const alike = (password: string): string =>
   password
     .normalize('NFKC')
     .toLowerCase()
     .replace(/[@431!|l0$57+]/g, (sign) => LETTERS[sign]!);
 
-/** The common passwords that are long enough to be chosen: about 18,000 of the 49,000 that zxcvbn-ts collected. */
+/** The common passwords that are long enough to be accepted: about 18,000 of the 49,000 in the list of zxcvbn-ts. */
 const common: ReadonlySet<string> = new Set(
   dictionary['passwords-common'].filter(({ length }) => length >= SHORTEST).map(alike),
 );
 
-/** With fewer it is a repetition, such as `aaaaaaaa` or `12121212`. */
+/** A password with fewer different characters is a repetition, such as `aaaaaaaa` or `12121212`. */
 const FEWEST_CHARACTERS = 4;
 
-/** Whether a guessing tool tries the password first: it is on the list, or little but repetition or blanks. */
+/** Returns true if guessing tools try the password first: it is on the list, or little but repetition or blanks. */
 export const isCommonPassword = (password: string): boolean =>
   common.has(alike(password)) || new Set(password.replace(/\s/g, '')).size < FEWEST_CHARACTERS;
 
-/** Shorter names say too little: `Ann` is in many passwords that have nothing to do with her. */
+/** Shorter names say too little: `Ann` is part of many unrelated passwords. */
 const SHORTEST_NAME = 4;
 
 /**
- * Whether the password says what is known of its owner: the address, the part before the @, the name, or words of them
- * with fewer than eight other characters.
+ * Returns true if the password is made of its owner's data: the address, the part before the @, the name, or
+ * words of them with fewer than eight other characters.
  */
 export function namesItsOwner(
   password: string,

@@ -5,19 +5,23 @@ import { PasswordQueueFull } from '../credentials.ts';
 /** OWASP Password Storage Cheat Sheet, argon2id (the library's default): 19 MiB, two passes, one lane. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
-/** Each hash takes a core and 19 MiB for some tens of milliseconds: few run, some wait, the rest hear so. */
+/**
+ * Each hash takes a core and 19 MiB for some tens of milliseconds. A few run, some wait, and the rest are
+ * refused.
+ */
 const MAX_RUNNING = 2;
 const MAX_WAITING = 100;
 
 /** Makes and checks password hashes, a few at a time. */
 export interface PasswordHashes {
-  /** Runs work that hashes when its turn comes. Throws `PasswordQueueFull` when too many wait already. */
+  /** Runs `work`, which hashes, when its turn comes. Throws `PasswordQueueFull` when too many wait already. */
   limited<T>(work: () => Promise<T>): Promise<T>;
-  /** To be called in turn. Hashes the password in NFC, so that it is the same whatever keyboard it is typed on. */
+  /** Call it inside `limited`. Hashes the password in NFC, so that the keyboard does not matter. */
   hash(password: string): Promise<string>;
   /**
-   * To be called in turn. Without a hash to check against it answers `wrong`, at the same cost. `outdated` is right as well,
-   * but the hash was made at another cost than today's, or of the password as it was typed and not in NFC.
+   * Call it inside `limited`. Without a hash it resolves with `wrong`, at the same cost. `outdated` means
+   * that the password is right, but that the hash was made at another cost, or of the password as typed
+   * instead of its NFC.
    */
   verify(password: string, passwordHash: string | undefined): Promise<'wrong' | 'right' | 'outdated'>;
 }
@@ -41,7 +45,7 @@ export async function createPasswordHashes({
     else throw new PasswordQueueFull('too many passwords wait to be checked');
   }
 
-  /** Hands the turn to the next in line, so that nobody slips in between. */
+  /** Hands the turn to the next in line, so that no newcomer takes it. */
   function leave(): void {
     const next = waiting.shift();
     if (next) next();

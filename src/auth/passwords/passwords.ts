@@ -11,21 +11,24 @@ import {
 } from '../credentials.ts';
 import type { PasswordHashes } from './password-hashes.ts';
 
-/** Changing a password, with the present one or with a letter. */
+/** Changes a password, with the present one or with a letter. */
 export interface Passwords {
   /**
-   * Ends every session of the account but `kept`. Throws `WrongPassword`, `RateLimited`, `PasswordQueueFull` and
-   * `OwnersPassword`.
+   * Changes the password and ends every session of the account except `kept`. Throws `WrongPassword`,
+   * `RateLimited`, `PasswordQueueFull` and `OwnersPassword`.
    */
   change(
     userId: UserId,
     asked: { currentPassword: string; newPassword: string; address: string; kept: string },
   ): Promise<void>;
-  /** Sends a letter to the address if it is an account's. Takes the same time if it is not. */
+  /** Sends a letter to the address if it belongs to an account. Takes the same time if it does not. */
   forgotten(email: string): Promise<void>;
-  /** Throws `LinkTokenInvalid` when the token cannot reset a password, or not any more. */
+  /** Throws `LinkTokenInvalid` unless the token can still reset a password. */
   requireReset(token: string): Promise<void>;
-  /** Works once, and ends every session. Throws `LinkTokenInvalid`, `PasswordQueueFull` and `OwnersPassword`. */
+  /**
+   * Resets the password once, and ends every session. Throws `LinkTokenInvalid`, `PasswordQueueFull` and
+   * `OwnersPassword`.
+   */
   reset(token: string, password: string): Promise<void>;
 }
 
@@ -40,7 +43,7 @@ export function createPasswords({
   hashes: Pick<PasswordHashes, 'limited' | 'hash'>;
   tokens: AccountTokens;
   checkPassword: CheckPassword;
-  /** Hears of every session that ends here, at once. */
+  /** Called at once with every session that ends here. */
   onEnded: (sessionId: string) => void;
 }): Passwords {
   async function hashFor(

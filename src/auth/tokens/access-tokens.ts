@@ -9,27 +9,33 @@ import { AuthenticationFailed, type Session } from '../session.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 const AUDIENCE = 'slay-e-chatapp';
-/** RFC 9068 §2.1: keeps any other JWT signed with this key from passing as an access token. */
+/** RFC 9068 §2.1. Another JWT signed with this key does not pass as an access token. */
 const TYPE = 'at+jwt';
 const CLOCK_TOLERANCE_SECONDS = 5;
-/** Checking a signature takes some 100 µs; the verdict on one token never changes, except for its end. */
+/**
+ * Number of cached verdicts. Checking a signature takes some 100 µs, and only expiry changes the verdict on a
+ * token.
+ */
 const CACHED_TOKENS = 10_000;
-/** Long enough that repeating a bad token is free, short enough that a wrong clock or a new key is soon forgiven. */
+/**
+ * Long enough that repeating a bad token costs nothing, short enough that a wrong clock or a new key is soon
+ * forgiven.
+ */
 const REFUSED_MS = 30_000;
 const MAX_LENGTH = 2_048;
-/** Compact JWS with a signature of 64 bytes: decoders forgive stray characters and bits, this does not. */
+/** Compact JWS with a signature of 64 bytes. Decoders accept stray characters and bits; this pattern does not. */
 const SHAPE = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
 
 const Claims = z.object({ sub: UserId, sid: z.uuid(), role: Role, exp: z.int() });
 
 export interface AccessTokens {
   issue(actor: Actor, sessionId: string): Promise<string>;
-  /** Checks all but revocation. Throws `AuthenticationFailed`. */
+  /** Checks everything except revocation. Throws `AuthenticationFailed`. */
   verify(token: string): Promise<Session>;
   lifetimeSeconds: number;
 }
 
-/** Access tokens: EdDSA JWTs after RFC 9068, and nothing else. */
+/** Creates the issuer and verifier of access tokens: EdDSA JWTs after RFC 9068, and nothing else. */
 export function createAccessTokens({
   keys,
   issuer,
@@ -40,7 +46,7 @@ export function createAccessTokens({
   lifetimeSeconds: number;
 }): AccessTokens {
   const verified = new LRUCache<string, Session>({ max: CACHED_TOKENS });
-  /** By the hash of the token, so that strangers do not decide how much an entry takes. */
+  /** Keyed by the hash of the token, so that clients do not decide the size of an entry. */
   const refused = new LRUCache<string, AuthenticationFailed['code']>({ max: CACHED_TOKENS, ttl: REFUSED_MS });
   const checking = new Map<string, Promise<Session>>();
 
@@ -75,7 +81,10 @@ export function createAccessTokens({
     return { actor: { userId: sub, role }, sessionId: sid, expiresAt: exp * 1000 };
   }
 
-  /** Checks a token that is not known to be good; one that is known to be bad, or is being checked, costs nothing. */
+  /**
+   * Checks a token that is not known to be good. A token that is known to be bad, or is being checked, costs
+   * nothing.
+   */
   async function checkOnce(token: string): Promise<Session> {
     if (token.length > MAX_LENGTH || !SHAPE.test(token)) throw new AuthenticationFailed('TOKEN_INVALID');
     const key = hash('sha256', token, 'base64url');

@@ -6,19 +6,25 @@ const MINUTE_MS = 60_000;
 export const VERIFICATION_MS = 24 * 60 * MINUTE_MS;
 export const RESET_MS = 30 * MINUTE_MS;
 
-/** What the links in letters about accounts carry. They are signed, so none of them is stored anywhere. */
+/** The tokens in the links of account letters. They are signed, so none of them is stored. */
 export interface AccountTokens {
-  /** Proves an address for 24 h from when its letter was written. The same for the same letter. */
+  /**
+   * Returns a token that proves an address until 24 h after the letter was written. The same letter gets the
+   * same token.
+   */
   verification(userId: UserId, address: string, writtenAt: Date): string;
-  /** Undefined when the token is forged or too old. */
+  /** Returns undefined when the token is forged or too old. */
   openVerification(token: string): { userId: UserId; proves: (address: string) => boolean } | undefined;
-  /** Opens an account for 30 min from when its letter was written. The same for the same letter. */
+  /**
+   * Returns a token that opens an account until 30 min after the letter was written. The same letter gets the
+   * same token.
+   */
   reset(letterId: string, writtenAt: Date): string;
-  /** The letter that it came with; undefined when the token is forged or too old. */
+  /** Returns the id of the token's letter; undefined when the token is forged or too old. */
   openReset(token: string): string | undefined;
 }
 
-/** A token is seen by browsers and proxies, which need not learn the address. */
+/** Browsers and proxies see a token, and need not learn the address. */
 const digestOf = (address: string) => hash('sha256', address, 'base64url');
 
 export function createAccountTokens(links: SignedLinks): AccountTokens {

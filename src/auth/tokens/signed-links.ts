@@ -1,24 +1,27 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 
-/** Links that carry what they permit, so that whoever holds one needs no session. */
+/** Links that carry their permission, so that using one needs no session. */
 export interface SignedLinks {
   /**
-   * A token in base64url and one dot, which holds the fields as they are: readable by everybody, changeable by nobody.
-   * `expiresAt` is in ms since 1970.
+   * Returns a token of base64url and one dot. It holds the fields as they are: readable by all, but any
+   * change breaks the signature. `expiresAt` is in ms since 1970.
    */
   sign(purpose: string, fields: Record<string, string>, expiresAt: number): string;
-  /** The fields; undefined when the token is forged, was signed for another purpose, or has expired. */
+  /** Returns the fields; undefined when the token is forged, was signed for another purpose, or has expired. */
   open(purpose: string, token: string): Record<string, string> | undefined;
 }
 
-/** Longer than any token that is made here; nothing longer is looked at. */
+/** Longer than any token that is made here. Longer input is not examined. */
 const MAX_LENGTH = 4_096;
 const Content = z.strictObject({ fields: z.record(z.string(), z.string()), expiresAt: z.number() });
 
-/** Signs with HMAC-SHA256 (RFC 2104) over purpose and content. `secret` has at least 32 bytes; `now` is in ms. */
+/**
+ * Creates links signed with HMAC-SHA256 (RFC 2104) over purpose and content. `secret` has at least 32 bytes;
+ * `now` is in ms.
+ */
 export function createSignedLinks(secret: Buffer, now: () => number = Date.now): SignedLinks {
-  // As JSON the two cannot run into each other, whatever they hold.
+  // As JSON the two parts cannot run into each other.
   const signature = (purpose: string, content: string) =>
     createHmac('sha256', secret)
       .update(JSON.stringify([purpose, content]))
@@ -39,7 +42,7 @@ export function createSignedLinks(secret: Buffer, now: () => number = Date.now):
   };
 }
 
-/** Compares the texts, not the bytes they stand for, which another last character could stand for as well. */
+/** Compares the texts and not the decoded bytes, which another last character could stand for as well. */
 function isSame(given: string, expected: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(expected)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -9,7 +9,7 @@ import { type JWK, calculateJwkThumbprint, exportJWK } from 'jose';
 
 /** The port of the keys that are made once and shared by all nodes. */
 export interface SigningKeyStore {
-  /** The key of that name; `make` is kept if there is none yet, and whoever comes first wins. */
+  /** Resolves with the key of that name, and stores `make()` if there is none yet. The first process wins. */
   keep(name: string, make: () => string): Promise<string>;
 }
 
@@ -18,13 +18,13 @@ export interface SigningKeys {
   publicKey: KeyObject;
   /** RFC 7638 thumbprint of the public key. */
   kid: string;
-  /** What `GET /.well-known/jwks.json` answers. */
+  /** The body of `GET /.well-known/jwks.json`. */
   jwks: { keys: JWK[] };
-  /** What the children of refresh tokens are derived with. */
+  /** Derives the children of refresh tokens. */
   refreshSecret: Buffer;
-  /** What fingerprints of request bodies are made with, so that a password in one cannot be guessed from it. */
+  /** Keys the fingerprints of request bodies, so that a password in a body cannot be guessed from its fingerprint. */
   fingerprintSecret: Buffer;
-  /** What links are signed with: to upload, to download, to unsubscribe. */
+  /** Signs links: to upload, to download, to unsubscribe. */
   linkSecret: Buffer;
 }
 
@@ -32,8 +32,8 @@ const makePem = () =>
   generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 /**
- * The Ed25519 key given as PKCS #8 PEM, or the one made at the first start.
- * Throws when the key given is of another kind.
+ * Loads the given Ed25519 key (PKCS #8 PEM), or the one made at the first start. Throws when the given key is
+ * of another kind.
  */
 export async function loadSigningKeys({
   store,

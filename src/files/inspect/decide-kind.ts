@@ -2,23 +2,23 @@ import { UNKNOWN_TYPE, formatOf, isUnknownType } from './content-types.ts';
 import { FORMATS } from './formats.ts';
 import { runsByName } from './programs.ts';
 
-/** What follows the last dot of a name, in lower case; empty when there is none. */
+/** Returns the part after the last dot of a name, in lower case; empty when there is none. */
 const extensionOf = (name: string): string => /(?<=.)\.([^.]+)$/su.exec(name)?.[1]?.toLowerCase() ?? '';
 
-/** The formats whose files have such a name. */
+/** Returns the formats with that extension. */
 const formatsNamed = (extension: string) =>
   FORMATS.filter(({ extensions }) => extensions.includes(extension));
 
-/** A name that can be saved under, and a media type in lower case without parameters. */
+/** A name to save under, and a media type in lower case without parameters. */
 export interface FileKind {
   name: string;
   contentType: string;
 }
 
 /**
- * Decides by the name and the media type that was declared, before there are bytes, what a file is to be called: its type by
- * the name that this server has for it, or `application/octet-stream` where the bytes have to tell; its name with an
- * extension that fits. What browsers declare is what their systems say, so the extension goes before it.
+ * Decides the name and type of a file from its declared name and media type, before there are bytes. The type
+ * is the server's own name for it, or `application/octet-stream` where the bytes must tell; the name gets an
+ * extension that fits. Browsers declare what their systems report, so the extension takes precedence.
  */
 export function decideKind({
   name,
@@ -53,7 +53,7 @@ const kept = (name: string, contentType: string): FileKind => ({
 
 const MAX_NAME = 255;
 
-/** The name with an extension that files of the type have: a receiver opens the file by nothing else. */
+/** Returns the name with an extension of the type. Receivers choose the program by nothing else. */
 export function nameFor(name: string, contentType: string): string {
   const format = formatOf(contentType);
   if (format === undefined || format.extensions.includes(extensionOf(name))) return name;

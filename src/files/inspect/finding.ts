@@ -1,11 +1,11 @@
 import type { RefusalReason } from '../../events/file.ts';
 
-/** What an inspection found: whatever is not cleared is refused. */
+/** The result of an inspection: a file that is not cleared is refused. */
 export type Finding =
   | {
       verdict: 'cleared';
       sha256: string;
-      /** What the bytes are, where nothing had said it before. */
+      /** The type of the bytes, if it was not known before. */
       contentType?: string | undefined;
     }
   | {
@@ -14,14 +14,14 @@ export type Finding =
       signature: string | null;
     };
 
-/** The bytes that were completed are not there any more, or are others: nobody looked at those. */
+/** The completed bytes are gone or were replaced. The present ones were not inspected. */
 export const CHANGED_SINCE: Extract<Finding, { verdict: 'refused' }> = {
   verdict: 'refused',
   reason: 'wrong-sha256',
   signature: null,
 };
 
-/** Nobody could look at all of the bytes within the budget for that. */
+/** The bytes could not all be inspected within the budget. */
 export const INSPECTION_FAILED: Extract<Finding, { verdict: 'refused' }> = {
   verdict: 'refused',
   reason: 'inspection-failed',

@@ -1,16 +1,16 @@
-/** Text has no magic number: it is known by what is not in it. */
+/** Text has no magic number: it is recognized by the bytes that it does not contain. */
 export const TEXT = 'text';
 
 export interface Format {
-  /** What the answers of the API call it. */
+  /** The name of the type in the API. */
   type: string;
-  /** In lower case, without the dot; the first is appended to a name that has none of them. */
+  /** In lower case, without the dot. The first is appended to a name that has none of them. */
   extensions: readonly [string, ...string[]];
-  /** Other names of the type, that mean no other format. */
+  /** Other names of the type that mean no other format. */
   aliases?: readonly string[];
-  /** What systems say of files with these extensions alone. */
+  /** Types that systems report for files with these extensions alone. */
   saidOf?: readonly string[];
-  /** What `file-type` calls bytes that are it; `type` unless given. */
+  /** The names that `file-type` gives to such bytes; `type` by default. */
   bytes?: typeof TEXT | readonly string[];
   isArchive?: true;
   isCompound?: true;
@@ -53,8 +53,9 @@ const apple = (program: string, extension: string): Format => ({
 });
 
 /**
- * What may be uploaded. Nothing that a browser would run when it opens it (HTML, SVG, XML, scripts) and nothing that an
- * operating system would (programs, macros). Of several formats that fit, the first is taken.
+ * The formats that may be uploaded: nothing that a browser would run when it opens it (HTML, SVG, XML,
+ * scripts) and nothing that an operating system would run (programs, macros). The first format that fits is
+ * used.
  */
 export const FORMATS: readonly Format[] = [
   {
@@ -151,7 +152,7 @@ export const FORMATS: readonly Format[] = [
     aliases: ['video/x-m4v'],
     bytes: ['video/mp4', 'video/x-m4v'],
   },
-  // Containers of sound alone look like those of films.
+  // Containers with sound alone look like those of films.
   {
     type: 'audio/mp4',
     extensions: ['m4a', 'mp4'],

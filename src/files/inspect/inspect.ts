@@ -6,7 +6,7 @@ import type { Sandbox } from './sandbox.ts';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from './scanner.ts';
 import type { SniffedReason } from '../sniff/sniff-check.ts';
 
-/** What was said of the file when its upload was asked for. */
+/** The declaration of the file when its upload was asked for. */
 export interface Declared {
   size: number;
   contentType: string;
@@ -15,18 +15,18 @@ export interface Declared {
 
 type Refusal = Extract<Finding, { verdict: 'refused' }>;
 
-/** Held at once, beside what the storage and the scanner hold. */
+/** Bytes held at once, in addition to those of the storage and the scanner. */
 const HIGH_WATER_MARK = 65_536;
-/** Nobody knows what is inside: that goes before what is wrong with the outside. */
+/** Reasons that hide the content. They go before anything that is wrong with the outside. */
 const IMPENETRABLE: readonly SniffedReason[] = ['encrypted', 'archive-too-deep'];
 
 class TooManyBytes extends Error {}
 
 /**
- * Reads a file once, and answers with whether it is what was declared, and safe. Its bytes are judged in the sandbox; here
- * they only pass. A scanner that is undefined is left out. Whatever else happens rejects, so that nothing is cleared by
- * accident: with the error of `open` or of its stream, with that of the sandbox, with `ScannerUnavailable`, or with the
- * signal's reason.
+ * Reads a file once, and resolves with whether it is safe and as declared. The sandbox judges the bytes; here
+ * they only pass through. An undefined scanner is skipped. Everything else rejects, so that nothing is
+ * cleared by accident: with the error of `open` or of its stream, with that of the sandbox, with
+ * `ScannerUnavailable`, or with the signal's reason.
  */
 export async function inspect(options: {
   file: Declared;
@@ -75,7 +75,7 @@ export async function inspect(options: {
   });
 }
 
-/** The first that holds: what is hidden, what was not sent as declared, what is not as declared. */
+/** Returns the first refusal that applies: hidden content, then a wrong transfer, then a wrong type. */
 function judge(
   file: Declared,
   { size, sha256, contentType, reasons }: Judgement & { size: number },

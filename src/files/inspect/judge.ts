@@ -5,18 +5,18 @@ import { createSource, type Source } from '../sniff/sniff-archive-source.ts';
 import type { SniffedReason } from '../sniff/sniff-check.ts';
 import { HEAD_BYTES, typeOfHead } from '../sniff/sniff-type.ts';
 
-/** What the bytes say of themselves. */
+/** The result of looking at the bytes. */
 export interface Judgement {
   sha256: string;
-  /** What they are, where nothing else says it; null when they are of no type that is taken. */
+  /** The type of the bytes, where it was not declared; null when it is not an accepted type. */
   contentType: string | null;
-  /** What each check would refuse them for. */
+  /** The refusals of the checks. */
   reasons: SniffedReason[];
 }
 
 /**
- * Reads bytes that were declared to be of that type to their end, holding few of them in memory. Of a type that says
- * nothing, the first bytes tell which one it is.
+ * Reads bytes declared to be of that type to their end, holding few of them in memory. If the type says
+ * nothing, the first bytes tell it.
  */
 export async function judgeBytes(contentType: string, bytes: AsyncIterable<Buffer>): Promise<Judgement> {
   const hash = createHash('sha256');

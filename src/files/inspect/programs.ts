@@ -1,7 +1,7 @@
 /**
- * Extensions by which a double-click runs a file, or opens it in a browser, on some system; what is in the file does not
- * matter then. After Microsoft's list of files that Outlook blocks, Chromium's of dangerous files, and what the desktops
- * of Linux and macOS start.
+ * Extensions by which a double-click runs a file, or opens it in a browser, on some system. The content does
+ * not matter then. After Microsoft's list of files that Outlook blocks, Chromium's of dangerous files, and
+ * what the desktops of Linux and macOS start.
  */
 const RUN_BY_NAME: ReadonlySet<string> = new Set(
   `
@@ -20,10 +20,10 @@ const RUN_BY_NAME: ReadonlySet<string> = new Set(
     .split(/\s+/),
 );
 
-/** Whether files of that name are never taken, whatever they are said to be. */
+/** Returns true if files with that extension are never accepted, with any declared type. */
 export const runsByName = (extension: string): boolean => RUN_BY_NAME.has(extension);
 
-/** What `file-type` calls bytes that a system runs, or a document that brings macros. */
+/** The names that `file-type` gives to bytes that a system runs, and to documents with macros. */
 const PROGRAMS: ReadonlySet<string> = new Set([
   'application/java-archive',
   'application/java-vm',
@@ -48,6 +48,6 @@ const PROGRAMS: ReadonlySet<string> = new Set([
   'application/xml',
 ]);
 
-/** Whether `file-type` names a program, a page or a document with macros. */
+/** Returns true if `file-type` names a program, a page or a document with macros. */
 export const isProgram = (detected: string): boolean =>
   PROGRAMS.has(detected) || detected.includes('macroenabled');

@@ -3,13 +3,13 @@ import { judgeBytes } from './judge.ts';
 import type { Result, Task } from './sandbox.ts';
 
 /**
- * The program of the sandbox, see adapters/os/sandbox.ts, which starts it, limits it and kills it. It says when it is
- * ready, then takes tasks on stdin and writes what comes of each as one line of JSON. A frame is its length (four bytes,
- * little-endian) and so many bytes: the task in JSON, the bytes in pieces, and an empty one.
+ * The program of the sandbox, see adapters/os/sandbox.ts, which starts, limits and kills it. It reports when
+ * it is ready, then takes tasks on stdin and writes each result as one line of JSON. A frame is its length
+ * (four bytes, little-endian) and that many bytes: the task in JSON, the bytes in pieces, and an empty frame.
  */
 const input = createSource(process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>);
 
-/** Undefined at the end of the input. */
+/** Resolves with undefined at the end of the input. */
 async function readFrame(): Promise<Buffer | undefined> {
   const length = (await input.peek(4))?.readUInt32LE();
   if (length === undefined) return undefined;
@@ -25,7 +25,7 @@ async function* readBytes(): AsyncGenerator<Buffer> {
 
 async function perform(task: Task): Promise<Result<Task>> {
   if (task.task === 'judge') return judgeBytes(task.contentType, readBytes());
-  // Loaded when it is needed: most files are no pictures.
+  // Loaded on demand: most files are not pictures.
   const { makeThumbnail } = await import('./make-thumbnail.ts');
   return { webp: (await makeThumbnail(readBytes()))?.toString('base64') ?? null };
 }

@@ -8,14 +8,14 @@ const { etag } = fileEvents.FileUploaded.shape;
 const { contentType, size, sha256 } = fileEvents.FileUploadRequested.shape;
 const key = z.templateLiteral(['quarantine/', z.uuid()]);
 
-/** What a scanner elsewhere asks about an object before it looks at it. */
+/** The question of an external scanner about an object, before it inspects it. */
 export const ScanOrderRequest = z.strictObject({ key, etag });
 export type ScanOrderRequest = z.infer<typeof ScanOrderRequest>;
-/** What the uploader declared, and the object has to be. */
+/** The declaration of the uploader, which the object has to match. */
 export const ScanOrder = z.strictObject({ size, contentType, sha256 });
 export type ScanOrder = z.infer<typeof ScanOrder>;
 
-/** What it found in that version of the object. */
+/** The finding about that version of the object. */
 export const ScanReport = z.strictObject({
   key,
   etag,
@@ -40,14 +40,14 @@ export const SCAN_HEADERS = {
   signature: 'x-scan-signature',
 } as const;
 
-/** The clocks of both sides may differ by this much, and a message may take this long. */
+/** Maximum difference between both clocks, and longest time that a message may take. */
 const TOLERANCE_SECONDS = 300;
 /** Longer than a signature is accepted: from 5 minutes before the server's time until 5 minutes after it. */
 export const NONCES_KEPT_SECONDS = 900;
 
-/** The port of the memory of what was accepted. */
+/** The port that remembers spent nonces. */
 export interface Nonces {
-  /** False when it has been spent before. Kept for at least `NONCES_KEPT_SECONDS`. */
+  /** Resolves with false when the nonce was spent before. Keeps it for at least `NONCES_KEPT_SECONDS`. */
   spend(nonce: string): Promise<boolean>;
 }
 
@@ -55,8 +55,9 @@ const mac = (secret: string, timestamp: string, nonce: string, body: string | Ui
   createHmac('sha256', secret).update(`${timestamp}.${nonce}.`).update(body).digest();
 
 /**
- * The headers that sign a body: HMAC-SHA-256 over `timestamp.nonce.body`. `timestamp` is in seconds since 1970; the
- * nonce, 16 to 64 characters of base64url, must be new each time, also when the same body is sent again.
+ * Returns the headers that sign a body: HMAC-SHA-256 over `timestamp.nonce.body`. `timestamp` is in seconds
+ * since 1970. The nonce, 16 to 64 characters of base64url, must be new each time, also when the same body is
+ * sent again.
  */
 export function signReport(
   secret: string,
@@ -78,8 +79,9 @@ const Signed = z.object({
 });
 
 /**
- * Whether these bytes were signed with the secret, within 5 minutes of `now` (in ms) either way, and come for the first
- * time. Compared in constant time; a nonce is spent only once everything else holds.
+ * Resolves with true if these bytes were signed with the secret, within 5 minutes of `now` (in ms) either
+ * way, and arrive for the first time. Compares in constant time. A nonce is spent only once everything else
+ * holds.
  */
 export async function verifyReport(
   secret: string,

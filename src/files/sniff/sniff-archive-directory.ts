@@ -8,9 +8,10 @@ const END_MARK = Buffer.from('PK\x05\x06', 'latin1');
 const IN_ZIP64_END = 0xffffffff;
 
 /**
- * Reads the directory at the end of a zip archive: every entry must be of a member that was there, and no two of the same, the end must point
- * to this directory, and nothing may follow. Programs unpack what the directory says, so otherwise they would unpack other
- * members than those that were looked at. Throws `malformed`.
+ * Reads the directory at the end of a zip archive. Every entry must belong to a member that was read, with no
+ * two for the same; the end must point to this directory, and nothing may follow. Programs unpack what the
+ * directory lists, and would otherwise unpack other members than those that were inspected. Throws
+ * `malformed`.
  */
 export async function readDirectory(source: Source, starts: Set<number>, malformed: Error): Promise<void> {
   const directory = source.at();

@@ -1,18 +1,21 @@
 import { isOfficeType, isOpenDocumentType } from '../inspect/content-types.ts';
 import type { SniffedReason } from './sniff-check.ts';
 
-/** Told of each member at the top of an archive; answers with what takes its bytes, unpacked, if they are of interest. */
+/**
+ * Called for each member at the top of an archive. Returns a function that takes its unpacked bytes, if they
+ * matter.
+ */
 export type WatchMembers = (name: string) => ((piece: Buffer) => void) | undefined;
 
-/** The members that name the kind: of Office Open XML those of all others, too. */
+/** The members that name the kind. That of Office Open XML lists the types of all other members, too. */
 const CONTENT_TYPES = '[Content_Types].xml';
 const MIME_TYPE = 'mimetype';
-/** Of such a member. */
+/** Number of bytes kept of such a member. */
 const MAX_BYTES = 1_048_576;
 const MACROS = /(^|\/)vbaproject\.bin$/i;
 const WRITTEN_BY_APPLE = /^(Index\/Document\.iwa|Index\.zip|index\.(xml|apxl)(\.gz)?)$/;
 
-/** What the members of an archive say of its kind, wherever they lie in it. */
+/** Determines the kind of an archive from its members, wherever they are in it. */
 export function createArchiveKind(contentType: string): {
   watch: WatchMembers;
   refusal(): SniffedReason | undefined;

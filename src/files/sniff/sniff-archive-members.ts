@@ -4,18 +4,18 @@ import type { SniffedReason } from './sniff-check.ts';
 import { readDirectory } from './sniff-archive-directory.ts';
 import { createSource, type Source } from './sniff-archive-source.ts';
 
-/** What is left: walking takes from it. */
+/** The remaining limits. Walking an archive reduces them. */
 export interface ArchiveLimits {
-  /** Of one member, unpacked. */
+  /** Size of one member, unpacked. */
   readonly memberBytes: number;
-  /** Of all members at all depths, unpacked. */
+  /** Size of all members at all depths, unpacked. */
   bytes: number;
-  /** Archives within archives. */
+  /** Levels of archives within archives. */
   readonly depth: number;
   members: number;
 }
 
-/** Why an archive is to be refused. */
+/** The archive must be refused, for `reason`. */
 export class BadArchive extends Error {
   readonly reason: SniffedReason;
 
@@ -38,16 +38,17 @@ const IN_ZIP64_FIELD = 0xffffffff;
 interface Member {
   name: string;
   isDeflated: boolean;
-  /** The sizes come behind the bytes. */
+  /** True if the sizes follow the bytes. */
   hasDescriptor: boolean;
-  /** Packed; of no meaning with a descriptor. */
+  /** Packed size; meaningless with a descriptor. */
   size: number;
 }
 
 /**
- * Reads a zip archive (PKWARE's APPNOTE.TXT) from its start to the last byte of the source, and those in it. Rejects with
- * `BadArchive`: past a limit, encrypted, packed in a way other than deflate, or not well-formed. An archive within one is
- * "too deep" when it is not well-formed, for nobody knows what is in it.
+ * Reads a zip archive (PKWARE's APPNOTE.TXT) from its start to the last byte of the source, including the
+ * archives in it. Rejects with `BadArchive` when the archive passes a limit, is encrypted, is compressed in a
+ * way other than deflate, or is malformed. A malformed inner archive counts as "too deep", because its
+ * content is unknown.
  */
 export async function walkArchive(
   source: Source,
@@ -86,7 +87,7 @@ async function readHeader(source: Source, malformed: Error): Promise<Member> {
   };
 }
 
-/** In a local header, the field has both sizes: unpacked, then packed. */
+/** In a local header, the field has both sizes: first unpacked, then packed. */
 function zip64Size(extra: Buffer, malformed: Error): number {
   for (let at = 0; at + 4 <= extra.length; at += 4 + extra.readUInt16LE(at + 2))
     if (extra.readUInt16LE(at) === 1 && at + 20 <= extra.length)
@@ -99,7 +100,7 @@ function unpacked(source: Source, member: Member, malformed: Error): AsyncGenera
   return member.hasDescriptor ? untilDescriptor(source, malformed) : stored(source, member.size, malformed);
 }
 
-/** Counts what comes out of a member, and walks it if it is an archive itself. */
+/** Counts the unpacked bytes of a member, and walks it if it is an archive itself. */
 async function walkMember(
   bytes: AsyncGenerator<Buffer>,
   left: ArchiveLimits,
@@ -131,20 +132,23 @@ async function* stored(source: Source, size: number, malformed: Error): AsyncGen
   }
 }
 
-/** Only the descriptor says where such a member ends: the first that names as many bytes as there were. */
+/**
+ * Reads a stored member of unknown size. Its end is at the first descriptor that names as many bytes as came
+ * before it.
+ */
 async function* untilDescriptor(source: Source, malformed: Error): AsyncGenerator<Buffer> {
   for (let size = 0; ;) {
     if (!(await source.peek(DESCRIPTOR_BYTES))) throw malformed;
     const at = descriptorIn(source.ahead(), size);
     if (at === 0) return;
-    // A descriptor may lie across the end: it is looked for again together with what follows.
+    // A descriptor may lie across the end: the last bytes are searched again together with what follows.
     const piece = (await source.next(at > 0 ? at : source.ahead().length - DESCRIPTOR_BYTES + 1))!;
     size += piece.length;
     yield piece;
   }
 }
 
-/** Where in the bytes the descriptor of a member is that had so many bytes before them; -1 when it is not there. */
+/** Returns the index of the descriptor of a member that had `size` bytes before these; -1 if it is not in them. */
 function descriptorIn(bytes: Buffer, size: number): number {
   let at = bytes.indexOf(DESCRIPTOR_MARK);
   while (at >= 0 && at + DESCRIPTOR_BYTES <= bytes.length) {
@@ -167,7 +171,7 @@ async function* inflated(source: Source, member: Member, malformed: Error): Asyn
   if (!member.hasDescriptor && source.at() - start !== member.size) throw malformed;
 }
 
-/** Until the deflated data has ended, which it says itself; what follows it is put back. */
+/** Feeds bytes until the deflated data ends, which marks its own end. Bytes after it are put back. */
 async function feed(inflate: InflateRaw, source: Source, malformed: Error): Promise<void> {
   for (let fed = 0; ;) {
     const piece = await source.next();
@@ -183,7 +187,10 @@ async function feed(inflate: InflateRaw, source: Source, malformed: Error): Prom
   }
 }
 
-/** CRC and sizes, of 4 bytes or, with Zip64, of 8, behind a mark that may be missing. What comes next tells which. */
+/**
+ * Skips a descriptor: CRC and sizes, of 4 bytes or, with Zip64, of 8, after an optional mark. The bytes after
+ * it tell which.
+ */
 async function skipDescriptor(source: Source, malformed: Error): Promise<void> {
   for (const length of [16, 24, 12, 20]) {
     const bytes = await source.peek(length + 4);
@@ -196,7 +203,7 @@ async function skipDescriptor(source: Source, malformed: Error): Promise<void> {
   throw malformed;
 }
 
-/** Reads exactly so many bytes. */
+/** Reads exactly `length` bytes. */
 async function take(source: Source, length: number, malformed: Error): Promise<Buffer> {
   const bytes = await source.peek(length);
   if (!bytes) throw malformed;

@@ -1,18 +1,24 @@
-/** Bytes that come in pieces, to be read as they are needed. Each byte is copied at most twice, whatever is read or put back. */
+/**
+ * Bytes that arrive in pieces, read on demand. Each byte is copied at most twice, with any mix of reads and
+ * put-backs.
+ */
 export interface Source {
-  /** How many have been read. */
+  /** Returns the number of bytes read. */
   at(): number;
-  /** The next so many, which stay to be read; undefined when there are fewer. For headers, which are short. */
+  /**
+   * Resolves with the next `length` bytes without reading them; undefined when there are fewer. For headers,
+   * which are short.
+   */
   peek(length: number): Promise<Buffer | undefined>;
-  /** All that have come and stay to be read. */
+  /** Returns all bytes that have arrived and are unread. */
   ahead(): Buffer;
-  /** The next piece of at most so many; undefined at the end. */
+  /** Resolves with the next piece of at most `most` bytes; undefined at the end. */
   next(most?: number): Promise<Buffer | undefined>;
-  /** Puts back so many from the end of the piece that was read last. */
+  /** Puts back `length` bytes from the end of the last piece. */
   unread(length: number): void;
 }
 
-/** Reads from an iterator of pieces. */
+/** Creates a source from an iterator of pieces. */
 export function createSource(pieces: AsyncIterator<Buffer>): Source {
   let come: Buffer = Buffer.alloc(0);
   let start = 0;

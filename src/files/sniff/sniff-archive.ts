@@ -5,9 +5,9 @@ import { type ArchiveLimits, BadArchive, walkArchive } from './sniff-archive-mem
 import { createSource } from './sniff-archive-source.ts';
 
 /**
- * What clamd looks into by default (MaxFileSize, MaxScanSize, MaxRecursion, MaxFiles). Up to 1.4, it takes a member of a
- * zip archive that is larger than MaxFileSize for clean without a word (Cisco-Talos/clamav#1832), and one that is
- * compressed in a way it does not know; so its "OK" holds only within these limits.
+ * The default limits of clamd (MaxFileSize, MaxScanSize, MaxRecursion, MaxFiles). Up to 1.4, it silently
+ * passes a member of a zip archive that is larger than MaxFileSize (Cisco-Talos/clamav#1832), or compressed
+ * in a way it does not know. Its "OK" therefore holds only within these limits.
  */
 const LIMITS: ArchiveLimits = {
   memberBytes: 100 * 2 ** 20,
@@ -17,8 +17,9 @@ const LIMITS: ArchiveLimits = {
 };
 
 /**
- * Whether a zip archive, and every zip archive in it, is one that can be looked into, unpacked within bounds, and that
- * reads the same from its start and from its directory; and whether it is of the kind that was declared. Members are inflated as they pass, and thrown away.
+ * Checks that a zip archive, and every zip archive in it, can be inspected, unpacks within the limits, reads
+ * the same from its start and from its directory, and is of the declared kind. Members are inflated as they
+ * pass, and dropped.
  */
 export function createArchiveCheck(contentType: string): Check {
   const kind = createArchiveKind(contentType);
@@ -46,7 +47,7 @@ async function walk(passing: PassThrough, watch: WatchMembers): Promise<SniffedR
   } catch (err) {
     return err instanceof BadArchive ? err.reason : 'type-does-not-match';
   } finally {
-    // Whoever writes is not held up.
+    // Keeps the writer from blocking.
     passing.resume();
   }
 }

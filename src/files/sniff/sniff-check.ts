@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { RefusalReason } from '../../events/file.ts';
 
-/** What the bytes themselves may be refused for. */
+/** The reasons to refuse a file for its bytes. */
 export const SniffedReason = RefusalReason.extract([
   'encrypted',
   'archive-too-deep',
@@ -11,11 +11,11 @@ export const SniffedReason = RefusalReason.extract([
 ]);
 export type SniffedReason = z.infer<typeof SniffedReason>;
 
-/** Sees every byte of a file once, in order, and keeps few of them. */
+/** A check that sees every byte of a file once, in order, and keeps few of them. */
 export interface Check {
   see(chunk: Buffer): void | Promise<void>;
-  /** After the last byte: what the file is to be refused for. */
+  /** Returns the reason to refuse the file, after the last byte. */
   refusal(): SniffedReason | undefined | Promise<SniffedReason | undefined>;
-  /** It will see no more. */
+  /** Releases resources. No more bytes follow. */
   close?(): void;
 }

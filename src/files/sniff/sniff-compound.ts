@@ -1,7 +1,7 @@
 import { isCompoundType } from '../inspect/content-types.ts';
 import type { Check, SniffedReason } from './sniff-check.ts';
 
-/** Names of the directory of a compound file (MS-CFB 2.6.1), whose entries lie at multiples of 128 bytes. */
+/** Names in the directory of a compound file (MS-CFB 2.6.1), whose entries lie at multiples of 128 bytes. */
 const NAMES = [
   'WordDocument',
   'Workbook',
@@ -17,7 +17,7 @@ const patterns = NAMES.map((name) => [name, Buffer.from(`${name}\0`, 'utf16le')]
 const SEAM = Math.max(...patterns.map(([, pattern]) => pattern.length)) - 1;
 const SIGNATURE = Buffer.from('d0cf11e0a1b11ae1', 'hex');
 
-/** One of them is what the program reads. */
+/** The streams that each program reads; one of them must exist. */
 const READ: Record<string, readonly Name[]> = {
   'application/msword': ['WordDocument'],
   'application/vnd.ms-excel': ['Workbook', 'Book'],
@@ -25,8 +25,8 @@ const READ: Record<string, readonly Name[]> = {
 };
 
 /**
- * Whether a compound file is the document that was declared, and brings no macros. A document of Office Open XML that is one is
- * encrypted.
+ * Checks that a compound file is the declared document, without macros. An Office Open XML document that is a
+ * compound file is encrypted.
  */
 export function createCompoundCheck(contentType: string): Check {
   const found = new Set<Name>();

@@ -1,11 +1,11 @@
 import type { Check } from './sniff-check.ts';
 
-/** More than any camera takes; decoded, it is 200 MB. */
+/** More than any camera produces; decoded, it is 200 MB. */
 const MAX_PIXELS = 50_000_000;
-/** The sizes of all formats but JPEG are in so many first bytes. */
+/** The first bytes that contain the size, in all formats but JPEG. */
 const HEAD_BYTES = 30;
 
-/** Whether an image's header speaks of a size that nobody needs ("pixel flood"). Nothing is decoded. */
+/** Checks that the size in an image's header is not excessive ("pixel flood"). Nothing is decoded. */
 export function createImageCheck(contentType: string): Check {
   const pixels = pixelsOf(contentType);
   return {
@@ -18,7 +18,7 @@ export function createImageCheck(contentType: string): Check {
   };
 }
 
-/** Width times height; undefined when the bytes do not say. */
+/** Determines width times height; undefined when the bytes do not tell. */
 interface Pixels {
   see(chunk: Buffer): void;
   count(): number | undefined;
@@ -29,11 +29,11 @@ function pixelsOf(contentType: string): Pixels {
   return /^image\/(heic|heif|avif)$/.test(contentType) ? createHeifPixels() : createHeadPixels(contentType);
 }
 
-/** Where the sizes of the pictures in a container of ISO/IEC 23008-12 are. */
+/** The first bytes that contain the sizes of the pictures in a container of ISO/IEC 23008-12. */
 const HEIF_HEAD_BYTES = 65_536;
 const SIZE_BOX = Buffer.from('ispe');
 
-/** Tiles and previews have boxes of their own: the largest counts. */
+/** Tiles and previews have boxes of their own, so the largest counts. */
 function createHeifPixels(): Pixels {
   const pieces: Buffer[] = [];
   let missing = HEIF_HEAD_BYTES;
@@ -73,7 +73,10 @@ function createHeadPixels(contentType: string): Pixels {
   };
 }
 
-/** RFC 9649: the canvas of the extended format, or the one frame of the lossless or the lossy one. */
+/**
+ * Returns the pixels of a WebP (RFC 9649): of the canvas in the extended format, or of the one frame of a
+ * lossless or lossy file.
+ */
 function webpPixels(head: Buffer): number | undefined {
   switch (head.toString('latin1', 12, 16)) {
     case 'VP8X':
@@ -89,17 +92,20 @@ function webpPixels(head: Buffer): number | undefined {
   }
 }
 
-/** Of a segment, up to the size of the image if it is a frame. */
+/** Bytes of a segment up to the size of the image, if it is a frame. */
 const SEGMENT_BYTES = 9;
 
-/** ITU-T T.81, annex B: segments, each with its length, up to the start of the frame, which says how large it is. */
+/**
+ * Reads the segments of a JPEG (ITU-T T.81, annex B), each with its length, up to the start of the frame,
+ * which has the size.
+ */
 function createJpegPixels(): Pixels {
   let rest = Buffer.alloc(0);
   let skip = 0;
   let isOver = false;
   let count: number | undefined;
 
-  /** Reads the segment there; answers with how long it is. */
+  /** Reads the segment at `at`. Returns its length. */
   function readSegment(bytes: Buffer, at: number): number {
     const code = bytes[at + 1]!;
     const isMark = bytes[at] === 0xff;

@@ -2,19 +2,20 @@ import type { Check } from './sniff-check.ts';
 import { ZIP_END, ZIP_END_REACH } from './sniff-polyglot.ts';
 import { startOfPdf } from './sniff-type.ts';
 
-/** What a zip archive begins with that is a stream of its own, right behind the line break that the stream begins with. */
+/** The start of a zip archive that is a stream of its own, with the line break before the stream's data. */
 const ARCHIVE_IN_STREAM = Buffer.from('\nPK\x03\x04', 'latin1');
 const STREAM = /stream\r?$/;
 const SEAM = 'stream\r'.length + ARCHIVE_IN_STREAM.length;
-/** Of a linearized file, the first object, which has the length of the file, lies within. */
+/** Size of the head. It contains the first object of a linearized file, which has the length of the file. */
 const HEAD_BYTES = 2_048;
-/** Of archives that a PDF has attached, the last ones: only the last can be the one at the end. */
+/** Number of attached archives remembered, the last ones: only the last can be the one at the end. */
 const MAX_STARTS = 16;
 
 /**
- * Whether a PDF is a zip archive as well. Programs that open archives look for one at the end of a file, where a PDF may
- * have attached one, as LibreOffice does with the document that the PDF was made of. That is the PDF's own when it begins
- * and ends with a stream, and the table of the PDF's objects was written behind it; otherwise it was appended.
+ * Checks that a PDF is not a zip archive as well. Archive programs look for an archive at the end of a file,
+ * where a PDF may have attached one, as LibreOffice does with the source document. An archive belongs to the
+ * PDF if it begins and ends with a stream and the table of the PDF's objects follows it; otherwise it was
+ * appended.
  */
 export function createPdfCheck(): Check {
   let head: Buffer = Buffer.alloc(0);
@@ -34,7 +35,7 @@ export function createPdfCheck(): Check {
   return {
     see(chunk) {
       if (head.length < HEAD_BYTES) head = Buffer.concat([head, chunk.subarray(0, HEAD_BYTES - head.length)]);
-      // What lies across the border of two chunks.
+      // Includes what crosses the border of two chunks.
       const before = tail.subarray(-2 * SEAM);
       findStarts(Buffer.concat([before, chunk]), before.length, size - before.length);
       size += chunk.length;
@@ -50,7 +51,7 @@ export function createPdfCheck(): Check {
   };
 }
 
-/** Whether the archive whose end lies at `at` fills a stream. */
+/** Returns true if the archive whose end is at `at` fills a stream. */
 function isStream(tail: Buffer, at: number, offset: number, starts: readonly number[]): boolean {
   if (at + 22 > tail.length) return false;
   const start = offset + at - tail.readUInt32LE(at + 12) - tail.readUInt32LE(at + 16);
@@ -58,7 +59,10 @@ function isStream(tail: Buffer, at: number, offset: number, starts: readonly num
   return starts.includes(start) && /^\s{0,2}endstream/.test(tail.toString('latin1', end, end + 11));
 }
 
-/** Whether the file ends with the place of a table, and that lies behind the archive; in a linearized file it lies at the start. */
+/**
+ * Returns true if the file ends with the position of a table that lies behind the archive; in a linearized
+ * file it lies at the start.
+ */
 function hasTableBehind(
   tail: Buffer,
   at: number,

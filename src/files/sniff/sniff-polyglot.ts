@@ -1,23 +1,24 @@
 import { isCompoundType, isImageType } from '../inspect/content-types.ts';
 import type { Check } from './sniff-check.ts';
 
-/** The end of a zip archive's directory, of an archive that is in one piece (APPNOTE.TXT 4.3.16). */
+/** The end of the directory of a zip archive in one piece (APPNOTE.TXT 4.3.16). */
 export const ZIP_END = Buffer.from('PK\x05\x06\0\0\0\0', 'latin1');
-/** Of the record, and the longest comment behind it: programs that open archives look no further back. */
+/** Length of the record with the longest comment after it. Archive programs look no further back. */
 export const ZIP_END_REACH = 22 + 65_535;
-/** A compound file consists of sectors of so many bytes, or of a multiple of that (MS-CFB 2.2). */
+/** The size of the sectors of a compound file, or a divisor of it (MS-CFB 2.2). */
 const SECTOR_BYTES = 512;
 const LESS_THAN = 0x3c;
 const MARKUP = ['<!doctype html', '<html', '<script', '<?php'].map((tag) => Buffer.from(tag));
-/** Most of what looks like a tag is none, which its second byte shows. */
+/** Most candidates for a tag are ruled out by their second byte. */
 const MAY_FOLLOW = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(MARKUP.some((tag) => tag[1] === lowerCase(byte))),
 );
 const SEAM = Math.max(ZIP_END.length, ...MARKUP.map((tag) => tag.length)) - 1;
 
 /**
- * Whether a file is of a second type as well: a zip archive at its end, or, in an image, a page or a script anywhere. An
- * archive in the last sectors of a compound file is a document that it has embedded; an appended one ends anywhere.
+ * Checks that a file is not of a second type as well: a zip archive at its end, or, in an image, a page or a
+ * script anywhere. An archive in the last sectors of a compound file is an embedded document; an appended one
+ * ends at any offset.
  */
 export function createPolyglotCheck(contentType: string): Check {
   const isImage = isImageType(contentType);
@@ -34,7 +35,7 @@ export function createPolyglotCheck(contentType: string): Check {
 
   return {
     see(chunk) {
-      // What lies across the border of two chunks.
+      // Includes what crosses the border of two chunks.
       look(Buffer.concat([last, chunk.subarray(0, SEAM)]), size - last.length);
       look(chunk, size);
       size += chunk.length;
@@ -55,7 +56,7 @@ function containsMarkup(bytes: Buffer): boolean {
   return false;
 }
 
-/** Whether the tag is there, in letters of either case. */
+/** Returns true if the tag is at `at`, in either case. */
 function isAt(bytes: Buffer, at: number, tag: Buffer): boolean {
   for (let index = 0; index < tag.length; index += 1)
     if (lowerCase(bytes[at + index]) !== tag[index]) return false;

@@ -7,7 +7,7 @@ const isBinary = Uint8Array.from({ length: 256 }, (_, byte) =>
 
 type Order = 'little' | 'big';
 
-/** The order of bytes that the mark at the start of UTF-16 tells; undefined for text of eight bits. */
+/** Returns the byte order of UTF-16 from the mark at the start; undefined for text of eight bits. */
 function markedOrder(head: Buffer): Order | undefined {
   if (head.length < 2) return undefined;
   const mark = head.readUInt16BE(0);
@@ -16,14 +16,14 @@ function markedOrder(head: Buffer): Order | undefined {
 }
 
 /**
- * Text, in UTF-8 or an older encoding of eight bits, has no binary data byte from its first byte to its last. Text that
- * begins with the mark of UTF-16 has none among its units of two bytes, and no half of one.
+ * Checks text. In UTF-8 or an older 8-bit encoding it has no binary data byte at all. Text that begins with
+ * the mark of UTF-16 has none among its 2-byte units, and no half unit.
  */
 export function createTextCheck() {
   let first: Buffer = Buffer.alloc(0);
   let order: Order | undefined;
   let size = 0;
-  /** The byte of a unit that comes first. */
+  /** The first byte of the present unit. */
   let half = 0;
   let binary = false;
 
@@ -61,14 +61,14 @@ export function createTextCheck() {
   } satisfies Check;
 }
 
-/** Whether the first bytes may be those of text. */
+/** Returns true if the first bytes may be text. */
 export function looksLikeText(head: Buffer): boolean {
   const check = createTextCheck();
   check.see(markedOrder(head) === undefined ? head : head.subarray(0, head.length - (head.length % 2)));
   return check.refusal() === undefined;
 }
 
-/** The first bytes as letters, without a mark and the space before the first of them. */
+/** Returns the first bytes as letters, without a mark and leading space. */
 export function lettersOf(head: Buffer): string {
   const order = markedOrder(head);
   if (order === undefined)
@@ -79,12 +79,15 @@ export function lettersOf(head: Buffer): string {
   return new TextDecoder(order === 'big' ? 'utf-16be' : 'utf-16le').decode(head).trimStart();
 }
 
-/** What browsers take for a page (section 7.1 of the standard) or a drawing, and languages that are run. */
+/**
+ * Starts that browsers take for a page (section 7.1 of the standard) or a drawing, and starts of programs in
+ * scripting languages.
+ */
 const PROGRAM = /^(#!|<[?%]|<(!doctype html|html|head|script|iframe|style|title|body|svg)([\s/>]|$))/i;
-/** What browsers take for a page as well, but Markdown may well begin with. */
+/** Starts that browsers take for a page as well, but that are valid in Markdown. */
 const FRAGMENT = /^<(!--|(h1|div|font|table|a|b|br|p)([\s/>]|$))/i;
 
-/** Whether bytes begin like a page, a drawing or a script rather than like text for people. */
+/** Returns true if bytes begin like a page, a drawing or a script and not like plain text. */
 export function beginsLikeMarkup(head: Buffer, contentType: string): boolean {
   const text = lettersOf(head);
   if (contentType === 'text/markdown') return PROGRAM.test(afterComments(text));

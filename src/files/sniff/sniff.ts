@@ -14,7 +14,7 @@ import { createPolyglotCheck } from './sniff-polyglot.ts';
 import { createTextCheck } from './sniff-text.ts';
 import { createTypeCheck } from './sniff-type.ts';
 
-/** What has to be looked at in bytes that are of that type. */
+/** Returns the checks for bytes of that type. */
 export function checksOf(contentType: string): Check[] {
   const checks = [createTypeCheck(contentType)];
   if (isTextType(contentType)) checks.push(createTextCheck());

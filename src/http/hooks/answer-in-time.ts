@@ -3,19 +3,20 @@ import { answerLate } from './answer-with-problems.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How long the answer may take once the request has arrived, in milliseconds. Default 4,000. */
+    /** Time limit of the answer once the request has arrived, in milliseconds. Default 4,000. */
     answerMs?: number;
   }
 }
 
-/** docs/promises.md no. 7 promises an answer within 5 s; the rest is for the network and a busy process. */
+/** docs/promises.md no. 7 promises an answer within 5 s. The rest is for the network and a busy process. */
 const ANSWER_MS = 4_000;
-/** How long the rest of a body is waited for. */
+/** Time to wait for the rest of a body. */
 const BODY_MS = 5_000;
 
 /**
- * Answers 503 when a handler is not done in time; what it has begun goes on, and what it answers is dropped. Fastify's own
- * `handlerTimeout` does not count any more once a body has been read. A body that is still arriving is the client's time.
+ * Answers 503 when a handler is not done in time. The handler continues, and its answer is dropped. Fastify's
+ * own `handlerTimeout` stops counting once a body has been read. Time in which a body is still arriving does
+ * not count.
  */
 export function answerInTime(app: FastifyInstance, refused: (code: string) => void): void {
   const timers = new WeakMap<object, NodeJS.Timeout>();
@@ -31,7 +32,7 @@ export function answerInTime(app: FastifyInstance, refused: (code: string) => vo
     reply.raw.once('close', () => clearTimeout(timer));
     done();
   });
-  // From here on the answer is on its way.
+  // From here on the answer is being sent.
   app.addHook('onSend', (request, _reply, payload, done) => {
     clearTimeout(timers.get(request.raw));
     done(null, payload);

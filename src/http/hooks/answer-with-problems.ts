@@ -8,7 +8,7 @@ import { sendQuota } from './rate-limit-fields.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** Answers every error, and every path that leads nowhere, with a problem. `refused` hears of each code. */
+/** Answers every error, and every unknown path, with a problem. `refused` is called with each code. */
 export function answerWithProblems(app: FastifyInstance, refused: (code: string) => void): void {
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(error, request, reply, refused));
   app.setNotFoundHandler((request, reply) =>
@@ -16,18 +16,21 @@ export function answerWithProblems(app: FastifyInstance, refused: (code: string)
   );
 }
 
-/** Sends the problem that tells of an error. Our own faults are logged with their cause, which the caller never sees. */
+/**
+ * Sends the problem of an error. The server's own faults are logged with their cause, which the client never
+ * sees.
+ */
 export function sendProblem(
   error: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   refused: (code: string) => void,
 ): FastifyReply {
-  // As bytes: to text Fastify adds a charset, which this type does not define (RFC 9457 §3).
+  // As bytes: Fastify adds a charset to text, which this type does not define (RFC 9457 §3).
   return reply.send(problemOf(error, request, reply, refused));
 }
 
-/** Answers in the place of a handler that goes on: nothing that it sends later reaches anybody. */
+/** Answers in place of a handler that is still running. Later output of the handler is dropped. */
 export function answerLate(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -40,7 +43,7 @@ export function answerLate(
   reply.raw.writeHead(reply.statusCode, fields).end(body);
 }
 
-/** The body of the problem; its status and fields are the reply's from here on. */
+/** Returns the body of the problem, and sets its status and fields on the reply. */
 function problemOf(
   error: unknown,
   request: FastifyRequest,
@@ -60,13 +63,13 @@ function problemOf(
   return Buffer.from(JSON.stringify(body));
 }
 
-/** Only who has presented a token is told that it is not good (RFC 6750 §3.1). */
+/** Only a client that presented a token is told that it is not valid (RFC 6750 §3.1). */
 const challengeOf = ({ code, title }: Problem): string =>
   /^TOKEN_(?:INVALID|EXPIRED|REVOKED)$/.test(code)
     ? `Bearer error="invalid_token", error_description="${title}"`
     : 'Bearer';
 
-/** The server's own errors first: what it could not read, find or finish. */
+/** Maps the errors of Fastify and Node first, then those of the application. */
 function fromHttp(error: unknown): Problem {
   const { code = '', statusCode = 500, validationContext } = error as Partial<FastifyError>;
   if (error instanceof ZodError && validationContext) return badRequest(error.issues, validationContext);
@@ -82,7 +85,7 @@ function fromHttp(error: unknown): Problem {
   }
 }
 
-/** What Node could not parse as HTTP: nothing of a request exists, so the answer is written by hand. */
+/** Answers input that Node could not parse as HTTP. There is no request object, so the answer is written by hand. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   const timedOut = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
@@ -96,7 +99,7 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
   );
 }
 
-/** While the server stops, whoever asks is sent elsewhere. */
+/** Answers 503 while the server stops, which sends clients elsewhere. */
 export function refuseWhenClosing(app: FastifyInstance): void {
   let isClosing = false;
   app.addHook('preClose', async () => {

@@ -5,15 +5,15 @@ import { chargeBadToken } from './charge-requests.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; only there on routes that authenticate. */
+    /** The session of the caller, only on routes that authenticate. */
     session: Session;
   }
 }
 
 /**
- * A hook that lets only bearers of a valid access token pass, and puts their session on the request. As `onRequest`
- * it refuses strangers before their body is read, at the expense of their address. Throws `AuthenticationFailed`, and
- * `RateLimited` when that address has failed too often.
+ * Returns a hook that lets only bearers of a valid access token pass, and puts their session on the request.
+ * As `onRequest` it refuses strangers before their body is read, and charges their address. Throws
+ * `AuthenticationFailed`, and `RateLimited` when that address has failed too often.
  */
 export function authenticateRequests(
   app: FastifyInstance,
@@ -30,7 +30,7 @@ export function authenticateRequests(
   };
 }
 
-/** The token of `Authorization: Bearer <token>` (RFC 6750 §2.1; the scheme's case does not matter). */
+/** Returns the token of `Authorization: Bearer <token>` (RFC 6750 §2.1; the case of the scheme does not matter). */
 function bearerToken(authorization = ''): string {
   const [scheme = '', token] = authorization.split(' ', 2);
   if (scheme.toLowerCase() !== 'bearer' || !token) throw new AuthenticationFailed('TOKEN_MISSING');

@@ -7,14 +7,15 @@ import { sendQuota } from './rate-limit-fields.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What every request takes, if that does not follow from the request. */
+    /** The cost of every request of this route, if it does not follow from the request. */
     cost?: Cost;
   }
 }
 
 /**
- * Charges every request, on whatever route or none, as soon as it is known who asks and before the body is read. A user
- * pays by id, anybody else by address. Whoever asks for very much at once waits. Call before any route is made.
+ * Charges every request, on any route or none, as soon as the caller is known and before the body is read.
+ * Users pay by id, other callers by address. Callers that ask for very much at once are delayed. Call before
+ * any route is defined.
  */
 export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): void {
   app.addHook('onRoute', (route) => {

@@ -1,7 +1,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** What pages may read of an answer besides its body. */
+/** Response headers that pages may read. */
 const READABLE = [
   'ETag',
   'Idempotency-Replayed',
@@ -12,7 +12,10 @@ const READABLE = [
 ];
 const PREFLIGHT_SECONDS = 600;
 
-/** Lets pages of these origins, and of no others, call from a browser. There are no cookies, so no credentials either. */
+/**
+ * Lets pages of these origins, and of no others, call from a browser. There are no cookies, so no credentials
+ * either.
+ */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
   await app.register(cors, {

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 
-/** One use of a key: by whom, which key, and what it asked for. */
+/** One use of a key: the caller, the key, and a fingerprint of the request. */
 export interface KeyedRequest {
   scope: string;
   key: string;
@@ -12,26 +12,29 @@ export interface KeyedRequest {
 }
 export type Claim =
   | { outcome: 'claimed' }
-  /** The first request with this key has not been answered. */
+  /** The first request with this key has not been answered yet. */
   | { outcome: 'running' }
-  /** The key belongs to a request for something else. */
+  /** The key belongs to a different request. */
   | { outcome: 'reused' }
   | { outcome: 'answered'; status: number; body: string };
 
-/** The port of the keys. An answer is kept for 24 h; a key whose request died without one is free after 30 s. */
+/**
+ * The port of the idempotency keys. An answer is kept for 24 h. A key whose request died without an answer is
+ * free after 30 s.
+ */
 export interface IdempotencyKeys {
   claim(request: KeyedRequest): Promise<Claim>;
-  /** Keeps the answer to a claimed request. */
+  /** Stores the answer to a claimed request. */
   keep(request: KeyedRequest, answer: { status: number; body: string }): Promise<void>;
-  /** Gives a claimed key back, as if it had never been used. */
+  /** Frees a claimed key, as if it had never been used. */
   release(request: KeyedRequest): Promise<void>;
 }
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The route honours `Idempotency-Key`, under this name, which an alias shares. Its answers are stored, so they
-     * must hold no secret.
+     * Makes the route honour `Idempotency-Key`, under this name, which an alias shares. Its answers are
+     * stored, so they must not contain a secret.
      */
     idempotentAs?: string;
   }
@@ -41,14 +44,15 @@ declare module 'fastify' {
 }
 
 const HEADER = 'idempotency-key';
-/** A string of RFC 9651 in quotes, or the same characters bare, as most clients send them. */
+/** A string of RFC 9651 in quotes, or the same characters without them, as most clients send it. */
 const KEY = /^(?:"((?:[ !#-[\]-~]|\\["\\]){1,255})"|([!#-[\]-~](?:[ !#-[\]-~]{0,253}[!#-[\]-~])?))$/;
-/** How long an answer waits for its key. */
+/** Longest time that an answer waits for its key to be settled. */
 const SETTLE_MS = 250;
 
 /**
- * Answers a repeated request with the first answer (draft-ietf-httpapi-idempotency-key-header-07). Answers that a
- * repetition may change, 429 and 5xx, are not kept. `secret` keeps fingerprints of bodies from being guessed.
+ * Answers a repeated request with the first answer (draft-ietf-httpapi-idempotency-key-header-07). Answers
+ * that a repetition may change, 429 and 5xx, are not stored. `secret` keeps the fingerprints of bodies from
+ * being guessed.
  */
 export function honourIdempotencyKeys(
   app: FastifyInstance,
@@ -77,17 +81,20 @@ export function honourIdempotencyKeys(
     const settled = isFinal
       ? keys.keep(keyed, { status: statusCode, body: textOf(payload) })
       : keys.release(keyed);
-    // The command is done, so its answer goes out; a repetition hears of the same outcome from the log.
+    // The command is done, so its answer is sent anyway. A repetition finds the same outcome in the log.
     await Promise.race([settled.catch(notSettled), pause(SETTLE_MS, undefined, { ref: false })]);
   });
 
-  // An answer in the place of a handler that goes on is not sent through the hook above.
+  // A late answer, sent in place of a handler that is still running, does not pass through the hook above.
   app.addHook('onResponse', async ({ keyed }) => {
     if (keyed) void keys.release(keyed).catch(notSettled);
   });
 }
 
-/** What names the request's command for ever, see `Request.key` of the command handler; none without a header. */
+/**
+ * Returns the permanent name of the request's command, see `Request.key` of the command handler; empty
+ * without a header.
+ */
 export const commandKey = ({ keyed }: FastifyRequest): { key?: string } =>
   keyed ? { key: `${keyed.key}:${keyed.fingerprint}` } : {};
 
@@ -102,7 +109,7 @@ function keyOf(request: FastifyRequest): string | undefined {
   return found[1]?.replaceAll(/\\(.)/g, '$1') ?? found[2]!;
 }
 
-/** The same for the same request whatever the order of its fields, and for a route and its alias. */
+/** Returns the same text for the same request, in any order of its fields, and for a route and its alias. */
 function fingerprint({ routeOptions, params, body }: FastifyRequest, secret: string | Buffer): string {
   const asked = { ...(params as object), ...((body as object | undefined) ?? {}) };
   return createHmac('sha256', secret)
@@ -110,7 +117,7 @@ function fingerprint({ routeOptions, params, body }: FastifyRequest, secret: str
     .digest('hex');
 }
 
-/** An answer as it goes out: JSON is text, a problem bytes. */
+/** Returns an answer as text. JSON is sent as text, a problem as bytes. */
 const textOf = (payload: unknown): string =>
   Buffer.isBuffer(payload) ? payload.toString() : typeof payload === 'string' ? payload : '';
 

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Of one answered request; `route` is the pattern, never the path, which holds what people search for. */
+/** One answered request. `route` is the pattern, never the path, which contains search terms. */
 export interface Answered {
   route: string;
   method: string;
   status: number;
 }
 
-/** Counts every answer, and writes one line of it to the log. */
+/** Counts every answer, and logs one line for each. */
 export function observeRequests(
   app: FastifyInstance,
   requestAnswered: (answered: Answered, seconds: number) => void,

@@ -2,14 +2,14 @@ import type { FastifyInstance } from 'fastify';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The route takes large bodies, which may arrive for as long as the server allows any request. */
+    /** The route takes large bodies, which may take as long to arrive as the server allows for any request. */
     slowBody?: boolean;
   }
 }
 
 /**
- * Ends the connection of whoever has not sent all of a body within `ms`. Node's own requestTimeout is one for the whole
- * server, and has to let large uploads through.
+ * Closes the connection when a body has not arrived completely within `ms`. Node's own requestTimeout is the
+ * same for the whole server, and has to let large uploads through.
  */
 export function limitBodyTime(app: FastifyInstance, ms: number): void {
   app.addHook('onRequest', async ({ raw, routeOptions }) => {

@@ -3,27 +3,27 @@ import { countedAddress } from '../../auth/client-address.ts';
 import { WINDOW_SECONDS } from '../../protocol/rate-limits.ts';
 
 interface SlowRefusals {
-  /** Refusals that a caller hears at once, in each minute. */
+  /** Number of refusals a minute that a caller gets without delay. */
   atOnce?: number;
   /** Delay of each further refusal. */
   delayMs?: number;
-  /** Refusals that are held back at a time; a connection that brings one more is closed with the answer. */
+  /** Number of refusals held back at a time. Beyond it, the connection is closed with the answer. */
   mostHeld?: number;
 }
 
-/** Callers, by user or address, that are remembered. */
+/** Number of callers, by user or address, that are remembered. */
 const CALLERS = 10_000;
 const TOO_MANY_REQUESTS = 429;
 
 /**
- * Holds back the refusals of a caller who goes on after many of them. To refuse a call costs little, and a client that
- * repeats it without a pause would still take a processor from the others.
+ * Delays the refusals of a caller that goes on after many of them. A refusal costs little, but a client that
+ * repeats a call without a pause would still take a processor from the others.
  */
 export function refuseSlowly(
   app: FastifyInstance,
   { atOnce = 20, delayMs = 100, mostHeld = 1_000 }: SlowRefusals = {},
 ): void {
-  /** Of this minute; with ever new callers it begins early. */
+  /** Refusals by caller in this minute. A flood of new callers starts the next minute early. */
   let refusals = new Map<string, number>();
   let endsAt = 0;
   let held = 0;
@@ -40,7 +40,7 @@ export function refuseSlowly(
     return count;
   }
 
-  /** Resolves after the delay, or when the caller is gone. */
+  /** Resolves after the delay, or when the caller has disconnected. */
   async function hold({ raw }: FastifyReply): Promise<void> {
     held += 1;
     await new Promise<void>((resolve) => {

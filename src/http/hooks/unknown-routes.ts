@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError, problem } from '../../protocol/problem.ts';
 
-/** Answers 404 on a path that leads nowhere before any body is looked at. Call after `chargeRequests`. */
+/** Answers 404 on an unknown path before any body is read. Call after `chargeRequests`. */
 export function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('preParsing', async ({ is404 }) => {
     if (is404) throw new ProblemError(problem('NOT_FOUND'));
@@ -9,8 +9,8 @@ export function refuseUnknownPaths(app: FastifyInstance): void {
 }
 
 /**
- * Remembers which methods each path has from here on. What it answers with is called when all routes are made: then
- * every other method is 405, with the right ones in `Allow`, instead of 404.
+ * Records the methods of each path from here on. Call the returned function when all routes are defined:
+ * every other method is then 405, with the right ones in `Allow`, instead of 404.
  */
 export function refuseOtherMethods(app: FastifyInstance): () => void {
   const methodsOf = new Map<string, Set<string>>();

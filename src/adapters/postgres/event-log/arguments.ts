@@ -3,22 +3,24 @@ import type { WaitingAppend } from '../../event-log/batch.ts';
 const TEXT = 25;
 const JSON_TEXT = 114;
 
-/** What the session that calls it is set to. */
+/** Settings of the session that calls append_events(). */
 export const APPEND_SETTINGS = {
   synchronous_commit: 'on',
-  // Plans are made while the tables are small and kept while they grow: only the end of an index is right for both.
+  // Plans are made while the tables are small and kept while they grow. Only reading the end of an index is
+  // right for both.
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_sort: 'off',
   plan_cache_mode: 'force_generic_plan',
 };
 
-/** The call that stores a batch; `toArguments` makes its values. */
+/** The call that stores a batch, with the values of `toArguments`. */
 export const APPEND_EVENTS = `select * from append_events(${Array.from({ length: 18 }, (_, n) => `$${n + 1}`).join(', ')})`;
 
 /**
- * The arguments of append_events(), see 0015-append-without-counters.sql. They cost more than storing the events when pg writes them
- * and PostgreSQL parses them as text, so what is long or needs quotes goes in PostgreSQL's binary form.
+ * Returns the arguments of append_events(), see 0015-append-without-counters.sql. As text, they would cost
+ * more to write in pg and to parse in PostgreSQL than storing the events, so long or quoted values use
+ * PostgreSQL's binary form.
  */
 export function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
   const streams: string[] = [];
@@ -83,10 +85,13 @@ export function toArguments(appends: readonly WaitingAppend[]): (string | Buffer
   ];
 }
 
-/** An array of values that need no quotes. */
+/** Returns an array of values that need no quotes. */
 const plain = (values: (number | string)[]): string => `{${values.join(',')}}`;
 
-/** A one-dimensional array of text as array_recv() reads it: dimensions, has-nulls, type; length, first index; elements. */
+/**
+ * Returns a one-dimensional array of text as array_recv() reads it: dimensions, has-nulls, type; length,
+ * first index; elements.
+ */
 function binary(type: number, values: string[]): Buffer {
   const lengths = values.map((value) => Buffer.byteLength(value));
   const bytes = Buffer.allocUnsafe(lengths.reduce((sum, length) => sum + 4 + length, 20));

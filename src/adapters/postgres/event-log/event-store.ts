@@ -8,22 +8,22 @@ import { createSubscriptions } from '../../event-log/subscriptions.ts';
 import { APP_ROLE } from '../connection.ts';
 
 /**
- * To wake for every notification costs a process more than all that its patient readers do: those who let a batch wait
- * for so long are content with the poll of the head.
+ * Linger from which subscribers do without notifications. Waking for every notification costs a process more
+ * than the work of its patient readers, and polling the head is fast enough for them.
  */
 const PATIENT_MS = 100;
 
 export interface PostgresEventStoreSettings {
-  /** For reading. */
+  /** The pool for reading. */
   pool: pg.Pool;
-  /** For the reads of subscriptions, for which nobody waits. Default: `pool`. */
+  /** The pool for the reads of subscriptions, which no request waits for. Default: `pool`. */
   background?: pg.Pool;
-  /** For the two connections of the store's own: appends, and notifications. */
+  /** The URL for the store's own two connections: appends, and notifications. */
   url: string;
   log: Logger;
   /** See `LaneSettings`. */
   paceMs?: number | undefined;
-  /** Hears of every batch once it is stored. */
+  /** Called with every batch once it is stored. */
   onBatch?: ((figures: BatchFigures) => void) | undefined;
   onUnknown?: OnUnknown | undefined;
 }
@@ -31,20 +31,20 @@ export interface PostgresEventStoreSettings {
 export interface PostgresEventStore extends EventStore {
   /** Rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
   start(): Promise<void>;
-  /** Ends the subscriptions and stores the appends that wait; the pool stays open. */
+  /** Ends the subscriptions and stores the waiting appends. The pool stays open. */
   close(): Promise<void>;
-  /** Why an append could not succeed now, as far as is known. */
+  /** Returns the reason why an append could not succeed now, as far as is known; undefined if there is none. */
   failure(): string | undefined;
 }
 
-/** The log on PostgreSQL, as 0001-event-log.sql lays it out. */
+/** Creates the log on PostgreSQL, with the tables of 0001-event-log.sql. */
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
   const { pool, background = pool, url, log, paceMs, onBatch, onUnknown } = settings;
   const { findAll, ...reader } = createLogReader(pool, onUnknown);
   const { subscribe, handOver, hear } = createSubscriptions(createLogReader(background, onUnknown), log);
   const lane = createLane({
     ...{ url, role: APP_ROLE, log, findAll, paceMs, onBatch },
-    // Positions are without holes.
+    // Positions have no gaps.
     onStored: (events) => handOver(events, events[0]!.position - 1),
   });
   const closing = new AbortController();
@@ -59,7 +59,7 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
       log,
       // Anything may have been missed.
       onConnected: () => hear(Infinity),
-      // What this process appended itself was handed over already: to hear of it would only cause a read.
+      // This process's own appends were handed over already. Notifications of them would only cause reads.
       onNotification: (position, backend) => {
         if (!lane.isServedBy(backend)) hear(Number(position));
       },

@@ -15,12 +15,12 @@ import {
 import { APPEND_EVENTS, APPEND_SETTINGS, toArguments } from './arguments.ts';
 import { columnTypes, withSession } from '../connection.ts';
 
-/** From so many on, an idle lane sends half of what waits and keeps the rest to follow at once: no side waits idly. */
+/** With this many waiting, an idle lane sends half and keeps half ready, so that client and server both stay busy. */
 const HALF_FROM = 16;
 const MAX_WAITING = 10_000;
 const MAX_WAITING_SIZE = 64 * 1024 * 1024;
 const BATCH_DEADLINE_MS = 4_000;
-/** A batch that takes so long is not about to succeed. */
+/** Age from which a batch counts as stuck. */
 const STUCK_MS = 1_500;
 const BACK_OFF_MS = { first: 50, most: 1_000 };
 
@@ -34,28 +34,31 @@ export interface LaneSettings {
   url: string;
   role: string;
   log: Logger;
-  /** What the log holds under these ids, for duplicates. */
+  /** Resolves with the events in the log with these ids, for duplicates. */
   findAll: (ids: string[]) => Promise<Recorded[]>;
-  /** Called with what a batch stored, in order, in the tick in which its appends resolve. */
+  /** Called with the stored events of a batch, in order, in the tick in which its appends resolve. */
   onStored: (events: Recorded[]) => void;
-  /** Batches begin so far apart at least: what comes meanwhile goes together. Default 0. */
+  /** Least time between the starts of two batches; appends that arrive meanwhile go together. Default 0. */
   paceMs?: number | undefined;
   onBatch?: ((figures: BatchFigures) => void) | undefined;
 }
 
 export interface Lane {
   append(append: Append): Promise<Verdict>;
-  /** Connects; rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
+  /** Connects. Rejects with `EventStoreUnavailable` when PostgreSQL is out of reach. */
   start(): Promise<void>;
-  /** Why an append could not succeed now, as far as is known. After a failure it has an empty batch find out. */
+  /**
+   * Returns the reason why an append could not succeed now, as far as is known; undefined if there is none.
+   * After a failure it sends an empty batch to find out.
+   */
   failure(): string | undefined;
-  /** Whether this is the process id of the backend that serves the lane's connection. */
+  /** Returns true for the process id of the backend that serves the lane's connection. */
   isServedBy(backend: number): boolean;
   /** Takes no more appends, stores those that wait, and disconnects. */
   close(): Promise<void>;
 }
 
-/** Group commit: while one batch commits on the lane's own connection, the next collects. */
+/** Creates a lane with group commit: while one batch commits on the lane's own connection, the next collects. */
 export function createLane(options: LaneSettings): Lane {
   const { url, role, log, findAll, onStored, onBatch, paceMs = 0 } = options;
   const queue: Batch[] = [];
@@ -126,11 +129,14 @@ export function createLane(options: LaneSettings): Lane {
     running ??= run();
   }
 
-  /** The next batch goes out before the last one's callers hear: PostgreSQL works on it while they do. */
+  /**
+   * Sends batches. The next batch is sent before the callers of the last one are answered, so that PostgreSQL
+   * works meanwhile.
+   */
   async function run(): Promise<void> {
     let settleLast: (() => void) | undefined;
     do {
-      // Everything that this turn of the event loop brings may go together.
+      // Appends of the same turn of the event loop may go together.
       if (!settleLast) await new Promise(setImmediate);
       const restAfterMs = begunAt + paceMs - performance.now();
       if (restAfterMs > 0) {
@@ -159,7 +165,7 @@ export function createLane(options: LaneSettings): Lane {
     return appends;
   }
 
-  /** Resolves, once the outcome is known, with what tells it to the callers. */
+  /** Resolves, once the outcome is known, with a function that answers the callers. */
   async function flush(appends: WaitingAppend[]): Promise<() => void> {
     const started = performance.now();
     begunAt = started;
@@ -210,7 +216,7 @@ export function createLane(options: LaneSettings): Lane {
   async function fail(appends: WaitingAppend[], error: unknown, client?: pg.Client): Promise<() => void> {
     const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
     if (/^2[23]/.test(state)) {
-      // One append carries what PostgreSQL cannot store: alone, it fails alone.
+      // One append has values that PostgreSQL cannot store. Sent one by one, only that one fails.
       if (appends.length === 1) return () => appends[0]!.reject(error as Error);
       for (const single of appends) (await flush([single]))();
       return () => undefined;
@@ -220,7 +226,7 @@ export function createLane(options: LaneSettings): Lane {
     return () => rejectAll(appends, unavailable('the append failed, or its outcome is unknown', error));
   }
 
-  /** What waits behind a failed batch would only wait longer: its callers hear at once, and may repeat. */
+  /** Rejects the appends, and everything queued behind them. Their callers learn of it at once, and may repeat. */
   function rejectAll(appends: WaitingAppend[], error: EventStoreUnavailable): void {
     for (const { reject } of appends) reject(error);
     for (const batch of queue.splice(0)) batch.reject(error);
@@ -244,7 +250,7 @@ export function createLane(options: LaneSettings): Lane {
       const isStuck = isUnderway && performance.now() - begunAt > STUCK_MS;
       return isStuck ? `a batch has been under way for more than ${STUCK_MS} ms` : undefined;
     },
-    // pg does not declare the id that the server gave the connection at its start.
+    // pg's types lack the process id that the server gave the connection.
     isServedBy: (backend) => (current?.client as { processID?: number } | undefined)?.processID === backend,
     async close() {
       isClosed = true;

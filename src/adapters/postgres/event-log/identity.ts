@@ -1,21 +1,21 @@
 import type pg from 'pg';
 import type { EventStore, Position } from '../../../events/event-store.ts';
 
-/** What tells one log from another. */
+/** The identity of a log. */
 export interface LogIdentity {
   kind: 'postgresql' | 'eventstoredb';
   /** Undefined for a log without events. */
   first: { id: string; position: Position } | undefined;
 }
 
-/** The database has followed another log than the one it is to follow now; the message says what to do. */
+/** The database has followed another log than the present one. The message tells what to do. */
 export class OtherLog extends Error {
   override readonly name = 'OtherLog';
 }
 
 const NAMES = { postgresql: 'the log in PostgreSQL', eventstoredb: 'the log in EventStoreDB' };
 
-/** The identity of the log that a store keeps; rejects with `EventStoreUnavailable` when it is out of reach. */
+/** Resolves with the identity of a store's log. Rejects with `EventStoreUnavailable` when it is out of reach. */
 export async function identify(
   kind: LogIdentity['kind'],
   store: Pick<EventStore, 'readAll'>,
@@ -31,8 +31,8 @@ interface Row {
 }
 
 /**
- * Lets a database that has followed no log yet follow this one from now on. Throws `OtherLog` when it has followed
- * another: its checkpoints and read models would skip events, or handle them twice.
+ * Binds a database to this log if it has followed none yet. Throws `OtherLog` when it has followed another:
+ * its checkpoints and read models would skip events, or handle them twice.
  */
 export async function requireSameLog(
   pool: Pick<pg.Pool | pg.Client, 'query'>,
@@ -55,7 +55,7 @@ export async function requireSameLog(
       `This database follows ${NAMES[followed]}, not ${NAMES[kind]}: ` +
         'put EVENTSTOREDB_URL back to what it was, or move the log with "npm run log -- copy"',
     );
-  // As a number, whatever the connection makes of int8.
+  // As a number, however the connection parses int8.
   if (id !== null && (id !== first?.id || Number(position) !== first.position))
     throw new OtherLog(
       `This database follows ${NAMES[kind]} that begins with event ${id}, ` +

@@ -7,10 +7,10 @@ import type { Stream } from '../../../events/streams.ts';
 import { unavailable } from '../../event-log/batch.ts';
 import { columnTypes } from '../connection.ts';
 
-/** Hears of every event that newer code wrote, each time it is read. */
+/** Called for every event that newer code wrote, each time it is read. */
 export type OnUnknown = (event: { type: string; v: number; position: Position }) => void;
 
-/** In the order of COLUMNS: rows as arrays are read in two thirds of the time. */
+/** A row in the order of COLUMNS. Reading rows as arrays takes two thirds of the time. */
 type EventRow = [
   position: number,
   stream: Stream,
@@ -25,11 +25,11 @@ type EventRow = [
 
 const TIMESTAMPTZ = 1184;
 
-/** `2026-01-31 23:59:59.12+00`, as PostgreSQL writes a time in UTC, as RFC 3339 with milliseconds. */
+/** Converts a time in UTC as PostgreSQL writes it, `2026-01-31 23:59:59.12+00`, to RFC 3339 with milliseconds. */
 const rfc3339 = (time: string): string =>
   `${time.slice(0, 10)}T${time.slice(11, 19)}.${time.slice(20, -3).padEnd(3, '0')}Z`;
 
-/** A Date for each event would cost more than the rest of its row. */
+/** Types without Date: making one for each event would cost more than the rest of its row. */
 const eventTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === TIMESTAMPTZ ? rfc3339 : columnTypes.getTypeParser(oid, format)),
 };
@@ -63,9 +63,9 @@ export interface LogReader extends Pick<
 }
 
 /**
- * The reading side of the log. What newer code wrote is read as `UNKNOWN`, and `onUnknown` hears of it. An event that cannot be
- * read stops the read with `UnreadableEvent`, never skipped;
- * a database out of reach is `EventStoreUnavailable`.
+ * Creates the reading side of the log. Events of newer code are read as `UNKNOWN`, and `onUnknown` is called
+ * with them. An event that cannot be read stops the read with `UnreadableEvent` and is never skipped. Rejects
+ * with `EventStoreUnavailable` when the database is out of reach.
  */
 export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}): LogReader {
   async function rows<T extends unknown[]>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
@@ -111,7 +111,7 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
 
 /** Validating a page of large events can block the event loop: the reader yields after this many milliseconds. */
 const SLICE_MS = 5;
-/** Rows validated between two checks of the clock. */
+/** Number of rows validated between two checks of the clock. */
 const UNTIMED_ROWS = 8;
 
 async function toRecorded(rows: EventRow[], onUnknown: OnUnknown): Promise<Recorded[]> {

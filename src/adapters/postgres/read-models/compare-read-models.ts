@@ -15,16 +15,16 @@ export interface Difference {
 
 export interface Compared extends Loaded {
   differences: Difference[];
-  /** False when there was nothing to compare with: no live version, one of other code, or one that is behind. */
+  /** False when there was nothing to compare with: no live version, one of other code, or one that lags. */
   isVerified: boolean;
 }
 
-/** How long a live version that is behind may take to come up. */
+/** Longest time that a lagging live version may take to catch up. */
 const LIVE_BEHIND_MS = 5_000;
 
 /**
- * Brings the rebuilt rows to where the live ones stand and compares row counts and hashes. The live version waits
- * only until a snapshot of both is taken, not until it is read.
+ * Brings the rebuilt rows to the position of the live ones and compares row counts and hashes. The live
+ * version waits only until a snapshot of both is taken, not until it is read.
  */
 export async function compareWithLive(options: {
   owner: pg.Client;
@@ -69,7 +69,7 @@ export async function compareWithLive(options: {
     return rows[0];
   }
 
-  /** With the live version held: both at one position, and a snapshot that shows them so. */
+  /** Locks the live version, brings both to one position, and opens a snapshot that shows them so. */
   async function level(
     holder: pg.Client,
     snapshot: pg.Client,
@@ -91,7 +91,7 @@ export async function compareWithLive(options: {
   }
 }
 
-/** Whether some process keeps the live version up with the log. */
+/** Resolves with true if some process keeps the live version up with the log. */
 async function isFollowed(client: pg.Client, name: string): Promise<boolean> {
   const { rowCount } = await client.query(
     'select from pg_stat_activity where datname = current_database() and application_name = $1',
@@ -114,7 +114,10 @@ async function differencesOf(snapshot: pg.Client, name: string): Promise<Differe
   return differences;
 }
 
-/** The sum of the rows' hashes does not depend on their order. PostgreSQL hashes every type here except `tsvector`. */
+/**
+ * Resolves with count and hash of a table. The sum of the rows' hashes does not depend on their order.
+ * PostgreSQL hashes every type here except `tsvector`.
+ */
 async function digest(client: pg.Client, table: string): Promise<{ count: number; hash: string }> {
   const columns = await client.query<{ list: string }>(
     `select string_agg(format(case atttypid when 'tsvector'::regtype then 'tsvectorsend(%I)' else '%I' end, attname),

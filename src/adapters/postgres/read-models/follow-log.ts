@@ -11,7 +11,7 @@ import type { Projection } from '../../../projections/projection.ts';
 import { type ProjectingConnection, handledBy, isOvertaken } from './projections.ts';
 
 const BATCH = 1_000;
-/** A batch that holds nothing for a projection moves its checkpoint in memory; the table follows this much later. */
+/** Delay of saving a checkpoint that moved in memory over batches without events for the projection. */
 const SAVE_MS = 250;
 const POISON_RETRY_MS = 10_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
@@ -19,7 +19,7 @@ const BACK_OFF_MS = { first: 100, most: 5_000 };
 export interface ProjectionHealth {
   name: string;
   position: Position;
-  /** The event it cannot get past. */
+  /** The position of the event that it cannot handle. */
   stoppedAt?: Position;
   error?: string;
 }
@@ -31,14 +31,14 @@ export interface FollowLog {
   connect: (onLost: (error: Error) => void) => Promise<ProjectingConnection>;
   log: Logger;
   signal: AbortSignal;
-  /** How long a batch waits for more of its kind. Default 0. */
+  /** Time that a batch waits for more of its kind. Default 0. */
   lingerMs?: number | undefined;
-  /** Hears of every step, `handled` being how many of its events concerned the projection. */
+  /** Called after every step; `handled` is the number of events that concerned the projection. */
   onProgress: (name: string, position: Position, handled: number) => void;
   onHealth: (health: ProjectionHealth) => void;
 }
 
-/** An event that no repetition will make fit. */
+/** An event that fails on every attempt. */
 class Poisoned extends Error {
   override readonly name = 'Poisoned';
   readonly position: Position;
@@ -49,7 +49,10 @@ class Poisoned extends Error {
   }
 }
 
-/** Connections, restarts, locks, full disks: SQLSTATE classes and errors that pass by themselves. */
+/**
+ * Returns true for errors that pass by themselves: of connections, restarts, locks, full disks, by SQLSTATE
+ * class.
+ */
 function willPass(error: unknown): boolean {
   if (error instanceof EventStoreUnavailable || isOvertaken(error)) return true;
   const { code, message } = error as { code?: unknown; message?: unknown };
@@ -58,9 +61,9 @@ function willPass(error: unknown): boolean {
 }
 
 /**
- * Keeps one read model up with the log until the signal aborts. It survives restarts of PostgreSQL, steps back when
- * somebody else moved its checkpoint, waits before an event that newer code wrote and that it would have to handle, and
- * stands still, loudly, before one that it cannot handle.
+ * Keeps one read model up with the log until the signal aborts. It survives restarts of PostgreSQL, and steps
+ * back when another process moves its checkpoint. It waits before an event that newer code wrote and that it
+ * would have to handle. It stops, and reports it, before an event that it cannot handle.
  */
 export async function followLog({ signal, log, ...following }: FollowLog): Promise<void> {
   const { name } = following.projection;
@@ -106,7 +109,7 @@ export async function followLog({ signal, log, ...following }: FollowLog): Promi
   }
 }
 
-/** From the checkpoint on, with one connection, until something fails or the signal aborts. */
+/** Follows from the checkpoint on, with one connection, until something fails or the signal aborts. */
 async function followOnce({
   store,
   projection,
@@ -144,7 +147,7 @@ async function followOnce({
     const save = () => {
       if (position > saved) saving = advance(position, []).catch((error: unknown) => end.abort(error));
     };
-    /** Finds the event that does not fit; those before it are kept. */
+    /** Finds the event that fails. Those before it are kept. */
     const advanceOneByOne = async (events: Recorded[]) => {
       for (const event of events) {
         await advance(event.position, [event]).catch((error: unknown) => {
@@ -163,7 +166,7 @@ async function followOnce({
         signal: AbortSignal.any([signal, end.signal]),
       });
       for await (const batch of batches) {
-        // Acknowledgements and pushes of the same events leave first: somebody waits for them.
+        // Acknowledgements and pushes of the same events leave first, because clients wait for them.
         await turn();
         const { events, beyond } = handledBy(projection, batch);
         const to = beyond ? (events.at(-1)?.position ?? position) : batch.at(-1)!.position;

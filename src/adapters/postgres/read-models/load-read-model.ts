@@ -2,10 +2,10 @@ import type { EventStore, Position, Recorded } from '../../../events/event-store
 import type { Projection } from '../../../projections/projection.ts';
 import { type ProjectingConnection, handledBy } from './projections.ts';
 
-/** Events in a page. Loads with pages of 1,000 and of 10,000 took a fifth longer. */
+/** Number of events in a page. Loads with pages of 1,000 and of 10,000 took a fifth longer. */
 const PAGE = 2_500;
 
-/** How far a read model was filled, and with how many events that it handles. */
+/** The position up to which a read model was filled, and the number of events that it handled. */
 export interface Loaded {
   position: Position;
   events: number;
@@ -18,12 +18,15 @@ export interface LoadReadModel {
   writer: ProjectingConnection;
   checkpoint: string;
   after: Position;
-  /** Default: the head of the log, as it is when the last page is read. */
+  /** Default: the head of the log when the last page is read. */
   until?: Position;
   onStep?: (loaded: Loaded, head: Position) => void;
 }
 
-/** Fills a read model from the log. While PostgreSQL writes a page, the next one is read and made into statements. */
+/**
+ * Fills a read model from the log. While PostgreSQL writes a page, the next one is read and turned into
+ * statements.
+ */
 export async function loadReadModel(load: LoadReadModel): Promise<Loaded> {
   const { store, projection, writer, checkpoint, until = Infinity, onStep } = load;
   const read = async (after: Position): Promise<{ head: Position; page: Recorded[]; isLast: boolean }> => {

@@ -5,16 +5,17 @@ import type { Projection, Statement } from '../../../projections/projection.ts';
 import { columnTypes, withSession } from '../connection.ts';
 import { StatementPipeline } from './statement-pipeline.ts';
 
-/** What `move_checkpoint` raises. */
+/** The SQLSTATE that `move_checkpoint` raises. */
 const OVERTAKEN = 'CP001';
 
-/** Somebody else moved the checkpoint: nothing of the batch was kept. */
+/** Returns true if another process moved the checkpoint. Nothing of the batch was kept. */
 export const isOvertaken = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && error.code === OVERTAKEN;
 
 /**
- * Every statement joins a batch of any size with tables of any size by their keys. The planner does not know the size
- * of a batch, and would read whole tables while they are small, in plans that it keeps when they have grown.
+ * Settings that make every statement join a batch of any size with tables of any size by their keys. The
+ * planner does not know the size of a batch, and would read whole tables while they are small, in plans that
+ * it keeps when they have grown.
  */
 const BY_KEY = {
   enable_seqscan: 'off',
@@ -23,13 +24,13 @@ const BY_KEY = {
   plan_cache_mode: 'force_generic_plan',
 };
 
-/** Rows and checkpoint stand or fall together, so a commit that a crash undoes is only repeated. */
+/** Rows and checkpoint are committed together, so a commit that a crash undoes is only repeated. */
 export const NO_WAIT = { synchronous_commit: 'off' };
 
-/** What the server sees of a connection that writes a schema. */
+/** Returns the application name of a connection that writes a schema. */
 export const followerName = (schema: string) => `projection ${schema}`;
 
-/** One transaction: the checkpoint moves and the rows follow, or neither. */
+/** One transaction: checkpoint and rows change together, or not at all. */
 export interface Advance {
   /** The projection, or `<name>_next`. */
   name: string;
@@ -48,7 +49,7 @@ export class ProjectingConnection {
     this.#pipeline = new StatementPipeline(client);
   }
 
-  /** `onLost` hears of a connection that breaks while nobody uses it; `statementTimeoutMs` 0 is no limit. */
+  /** Opens a connection. `onLost` is called when it breaks while unused; `statementTimeoutMs` 0 is no limit. */
   static async open(options: {
     url: string;
     schema: string;
@@ -72,7 +73,7 @@ export class ProjectingConnection {
     return new ProjectingConnection(client);
   }
 
-  /** Where the projection stands; undefined when it was never made. */
+  /** Resolves with the checkpoint of a projection; undefined when it was never made. */
   async checkpoint(name: string): Promise<{ position: Position; version: number } | undefined> {
     const { rows } = await this.client.query<{ position: number; version: number }>(
       'select position, version from public.checkpoints where name = $1',
@@ -81,7 +82,7 @@ export class ProjectingConnection {
     return rows[0];
   }
 
-  /** All of it, in one message each way, or nothing. Throws the first error. Only one call at a time. */
+  /** Applies all of it, in one message each way, or nothing. Throws the first error. Only one call at a time. */
   apply({ name, from, to, statements }: Advance): Promise<void> {
     const move = {
       name: 'move-checkpoint',
@@ -96,15 +97,18 @@ export class ProjectingConnection {
   }
 }
 
-/** What a batch holds for a projection. */
+/** The part of a batch that concerns a projection. */
 export interface Handled<E> {
   /** The events that concern it; the array itself when all of them do. */
   events: E[];
-  /** Newer code wrote this one of a type that the projection handles: nothing after it may be handled before it is. */
+  /** An event of newer code, of a type that the projection handles. Nothing after it may be handled first. */
   beyond?: WrittenByNewerCode;
 }
 
-/** What a projection does not handle is skipped, also what newer code wrote: see "When a shape changes" in docs/events.md. */
+/**
+ * Returns the events that the projection handles. Others are skipped, also those of newer code: see "When a
+ * shape changes" in docs/events.md.
+ */
 export function handledBy<E extends StoredShape & { position: number }>(
   { handles }: Pick<Projection, 'handles'>,
   events: E[],

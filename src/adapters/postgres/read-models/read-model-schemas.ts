@@ -4,7 +4,7 @@ import type { Projection } from '../../../projections/projection.ts';
 export const nextOf = (name: string) => `${name}_next`;
 export const previousOf = (name: string) => `${name}_previous`;
 
-/** Makes an empty schema with the projection's tables. */
+/** Creates an empty schema with the projection's tables. */
 export async function createTables(
   client: pg.ClientBase,
   schema: string,
@@ -16,7 +16,7 @@ export async function createTables(
     ${tables}`);
 }
 
-/** Makes everything else that reading needs. */
+/** Creates the indexes, and everything else that reading needs. */
 export async function createIndexes(
   client: pg.ClientBase,
   schema: string,

@@ -11,7 +11,7 @@ import { createIndexes, createTables, nextOf, tablesOf } from './read-model-sche
 import { inTransaction } from '../transactions.ts';
 import { switchToNext, switchToPrevious } from './switch-read-model.ts';
 
-/** The first half of the advisory locks of rebuilding; the second is the read model's name. */
+/** The first half of the advisory locks of rebuilds. The second is the read model's name. */
 const LOCK_SPACE = 723_317;
 
 export interface RebuildStep {
@@ -19,7 +19,7 @@ export interface RebuildStep {
   position: Position;
   head: Position;
   eventsPerSecond: number;
-  /** Left to load, in milliseconds, at the pace so far. */
+  /** Time left to load, in milliseconds, at the pace so far. */
   etaMs: number;
 }
 
@@ -36,14 +36,14 @@ export interface RebuildOptions {
 export interface Rebuilt {
   name: string;
   position: Position;
-  /** How many events it handled. */
+  /** Number of events that it handled. */
   events: number;
   seconds: number;
-  /** Whether the rows were compared with those of a live version of the same code. */
+  /** True if the rows were compared with those of a live version of the same code. */
   isVerified: boolean;
 }
 
-/** The rebuilt rows are not those of the live version. Both stay as they are. */
+/** The rebuilt rows differ from those of the live version. Both stay as they are. */
 export class ReadModelsDiffer extends Error {
   override readonly name = 'ReadModelsDiffer';
   readonly differences: Difference[];
@@ -58,9 +58,9 @@ export class ReadModelsDiffer extends Error {
 }
 
 /**
- * Builds a read model from the whole log beside the live one, compares the two, and puts the new one in its place in
- * one transaction; the old one is kept. The live one goes on working meanwhile, in whatever process.
- * Throws `ReadModelsDiffer`.
+ * Builds a read model from the whole log beside the live one, compares the two, and replaces the live one in
+ * one transaction; the old one is kept. The live one keeps working meanwhile, in any process. Throws
+ * `ReadModelsDiffer`.
  */
 export async function rebuildProjection(options: RebuildOptions): Promise<Rebuilt> {
   const { store, databaseUrl, projection, log, force = false, onStep } = options;
@@ -119,7 +119,7 @@ export async function rebuildProjection(options: RebuildOptions): Promise<Rebuil
   }
 }
 
-/** Puts the version before the last rebuild back. Answers false when none was kept. */
+/** Restores the version before the last rebuild. Resolves with false when none was kept. */
 export async function rollbackProjection(databaseUrl: string, name: string): Promise<boolean> {
   const owner = await connectOwner(databaseUrl, name);
   try {
@@ -130,8 +130,8 @@ export async function rollbackProjection(databaseUrl: string, name: string): Pro
 }
 
 /**
- * Rebuilds all of them, two at a time: beside the largest, which comes first and takes most of the time, the others take
- * turns. Throws the first error once all have ended.
+ * Rebuilds all of them, two at a time: the largest comes first and takes most of the time, while the others
+ * take turns. Throws the first error once all have ended.
  */
 export async function rebuildAll(
   options: Omit<RebuildOptions, 'projection'> & { projections?: readonly Projection[] },
@@ -161,7 +161,10 @@ const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =
     );
   });
 
-/** One rebuild or rollback of a read model at a time: the lock goes with the connection. */
+/**
+ * Connects as the application's role. The lock allows one rebuild or rollback of a read model at a time, and
+ * ends with the connection.
+ */
 async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
   const owner = new pg.Client({
     connectionString: withSession(databaseUrl, {
@@ -169,7 +172,7 @@ async function connectOwner(databaseUrl: string, name: string): Promise<pg.Clien
       statementTimeoutMs: 0,
       settings: {
         ...NO_WAIT,
-        // A small sample will do until autovacuum takes its own: the plans are by key.
+        // A small sample is enough until autovacuum takes its own, because the plans are by key.
         default_statistics_target: '10',
         idle_in_transaction_session_timeout: '60000',
         maintenance_work_mem: '256MB',

@@ -16,28 +16,28 @@ export interface StartProjections {
   store: EventStore;
   databaseUrl: string;
   log: Logger;
-  /** Default: every read model there is. */
+  /** Default: all read models. */
   projections?: readonly Projection[];
-  /** Hears how far they come; by default one of their own. */
+  /** Receives the progress of the projections; by default a new one. */
   progress?: ProjectionProgress;
   /** See `followLog`. */
   lingerMs?: number | undefined;
-  /** Hears of every step of every projection. */
+  /** Called after every step of every projection. */
   onProgress?: (name: string, position: Position, handled: number) => void;
 }
 
 export interface RunningProjections {
   /** Exact for this process: a read model that has reached a position shows it. */
   progress: Progress;
-  /** `stoppedAt` tells of a projection that cannot get past an event. */
+  /** `stoppedAt` marks a projection that cannot get past an event. */
   health(): ProjectionHealth[];
   /** Resolves once each has finished its batch and saved its checkpoint. */
   stop(): Promise<void>;
 }
 
 /**
- * Makes the read models that are absent, rebuilds those that older code made, and keeps all of them up with the log.
- * Throws when newer code made one of them.
+ * Makes missing read models, rebuilds those of older code, and keeps all of them up with the log. Throws when
+ * newer code made one of them.
  */
 export async function startProjections(options: StartProjections): Promise<RunningProjections> {
   const { store, databaseUrl, log, projections = readModels, onProgress = () => {} } = options;
@@ -73,7 +73,10 @@ export async function startProjections(options: StartProjections): Promise<Runni
   };
 }
 
-/** For projections that may run in another process: it asks the table of checkpoints while somebody waits. */
+/**
+ * Creates the progress of projections that may run in another process. It polls the table of checkpoints
+ * while a caller waits.
+ */
 export function remoteProgress(
   pool: pg.Pool,
   projections: readonly Projection[] = readModels,
@@ -91,8 +94,8 @@ export function remoteProgress(
 const READY_POLL_MS = 500;
 
 /**
- * Resolves once others have made the read models, for a process that makes none. Throws when newer code made one of
- * them, and with the signal's reason when it aborts.
+ * Resolves once others have made the read models, for a process that makes none. Throws when newer code made
+ * one of them, and with the signal's reason when it aborts.
  */
 export async function readModelsMade(
   { pool, log, signal }: { pool: pg.Pool; log: Logger; signal: AbortSignal },
@@ -113,7 +116,10 @@ interface Made {
 }
 const VERSIONS = 'select name, version from public.checkpoints';
 
-/** The names of the read models that are absent or that older code made. Throws when newer code made one of them. */
+/**
+ * Returns the names of the read models that are missing or made by older code. Throws when newer code made
+ * one of them.
+ */
 function missingAmong(projections: readonly Projection[], rows: readonly Made[]): string[] {
   const made = new Map(rows.map(({ name, version }) => [name, version]));
   for (const { name, version } of projections)
@@ -125,7 +131,7 @@ function missingAmong(projections: readonly Projection[], rows: readonly Made[])
 /** Held while read models are made, so that processes that start together make each one once. */
 const LOCK_KEY = 7_233_170_192;
 
-/** Makes the read models that are absent and rebuilds those that older code made. */
+/** Makes missing read models and rebuilds those of older code. */
 export async function makeReadModels({
   store,
   databaseUrl,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Statement } from '../../../projections/projection.ts';
 
-/** What the driver tells whatever it runs in the place of a query. Rows are not asked for, and dropped. */
+/** Messages that the driver runs in place of a query. Rows are not requested, and dropped. */
 class Sent implements pg.Submittable {
   readonly done: Promise<void>;
   readonly #messages: (connection: pg.Connection) => void;
@@ -25,7 +25,7 @@ class Sent implements pg.Submittable {
     this.#settle.resolve();
   }
 
-  /** The server skips everything up to the Sync; the driver goes on from there by itself. */
+  /** The server skips everything up to the Sync; the driver continues from there by itself. */
   handleError(error: Error): void {
     this.#settle.reject(error);
   }
@@ -35,8 +35,9 @@ class Sent implements pg.Submittable {
 }
 
 /**
- * Runs statements in one message each way. Those between two Syncs are one transaction (PostgreSQL, "Pipelining"),
- * so it takes no BEGIN and no COMMIT: on a busy server waking both sides costs more than a small statement does.
+ * Runs statements in one message each way. Statements between two Syncs are one transaction (PostgreSQL,
+ * "Pipelining"), which needs no BEGIN and COMMIT. On a busy server, waking both sides costs more than a small
+ * statement does.
  */
 export class StatementPipeline {
   readonly #client: pg.Client;
@@ -47,8 +48,8 @@ export class StatementPipeline {
   }
 
   /**
-   * All of them or none. Throws the first error. Only one call at a time. What is prepared leaves at once, so that PostgreSQL
-   * works while the caller does.
+   * Runs all statements or none. Throws the first error. Only one call at a time. Prepared statements are
+   * sent at once, so that PostgreSQL works while the caller does.
    */
   async run(statements: readonly Statement[]): Promise<void> {
     for (const statement of statements)
@@ -61,7 +62,7 @@ export class StatementPipeline {
     });
   }
 
-  /** On its own, because what was prepared stays so when the transaction fails. */
+  /** Prepares a statement separately, because it then stays prepared when the transaction fails. */
   async #prepare({ name, text }: Statement): Promise<void> {
     await this.#send((connection) => connection.parse({ name, text, types: [] }, true));
     this.#prepared.add(name);

@@ -3,17 +3,20 @@ import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-mode
 import { nextOf, previousOf, schemaExists } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
 
-/** The live read model waits from here to the end of the transaction; then it finds that its checkpoint has moved. */
+/**
+ * Locks the checkpoint. The live read model waits until the end of the transaction, and then finds that its
+ * checkpoint has moved.
+ */
 const hold = (owner: pg.Client, name: string) =>
   owner.query('select from public.checkpoints where name = $1 for update', [name]);
 
-/** `from`, its rows and its checkpoint, is called `to` from now on. */
+/** Renames the read model `from`, its rows and its checkpoint, to `to`. */
 async function rename(owner: pg.Client, from: string, to: string): Promise<void> {
   await owner.query(`alter schema ${from} rename to ${to}`);
   await owner.query('update public.checkpoints set name = $2 where name = $1', [from, to]);
 }
 
-/** Handles what the log has got meanwhile and puts the rebuilt read model in the place of the live one, at once. */
+/** Handles the latest events and replaces the live read model by the rebuilt one, at once. */
 export const switchToNext = (owner: pg.Client, load: LoadReadModel): Promise<Loaded> =>
   inTransaction(owner, async () => {
     const { name } = load.projection;
@@ -27,8 +30,8 @@ export const switchToNext = (owner: pg.Client, load: LoadReadModel): Promise<Loa
   });
 
 /**
- * Puts the read model that was live before back in its place; it then catches up with the log by itself. Doing it
- * twice changes nothing. Answers false when none was kept.
+ * Restores the read model that was live before; it then catches up with the log by itself. Doing it twice
+ * changes nothing. Resolves with false when none was kept.
  */
 export const switchToPrevious = (owner: pg.Client, name: string): Promise<boolean> =>
   inTransaction(owner, async () => {

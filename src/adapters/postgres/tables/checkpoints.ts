@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Checkpoint } from '../../../automations/follow-automations.ts';
 
-/** The checkpoint of one named reader of the log. Of two processes that save, the later position stays. */
+/** Creates the checkpoint of one named reader of the log. When two processes save, the later position stays. */
 export const postgresCheckpoint = (pool: pg.Pool, name: string): Checkpoint => ({
   async load() {
     const { rows } = await pool.query<{ position: number }>({

@@ -3,14 +3,17 @@ import type { Logger } from 'pino';
 import type { Claims } from '../../../files/claims.ts';
 import { APP_ROLE, withSession } from '../connection.ts';
 
-/** Locks named by two numbers never meet those named by one (PostgreSQL, "Advisory Lock Functions"): our first one. */
+/**
+ * The first number of our locks. Locks of two numbers never collide with those of one (PostgreSQL, "Advisory
+ * Lock Functions").
+ */
 const LOCK_SPACE = 1_718_185_061;
 const ANSWER_MS = 5_000;
 
 /**
- * Claims as session locks on one connection, which opens with the first claim and again after a loss. PostgreSQL lets go
- * of them all when the connection ends, so a lost one only means that work may be done twice. What this process has
- * claimed already is granted to it again.
+ * Creates claims as session locks on one connection, which opens with the first claim and again after a loss.
+ * PostgreSQL releases them all when the connection ends, so a lost claim only means that work may be done
+ * twice. A claim that this process already holds is granted again.
  */
 export function createPostgresClaims({ url, log }: { url: string; log: Logger }): Claims & {
   close(): Promise<void>;
@@ -44,7 +47,7 @@ export function createPostgresClaims({ url, log }: { url: string; log: Logger })
       });
       return rows[0]!.done;
     } catch (error) {
-      // A connection that does not answer holds nothing that anybody could rely on.
+      // No caller can rely on the locks of a connection that does not answer.
       void held.then((client) => client.end()).catch(() => undefined);
       throw error;
     }

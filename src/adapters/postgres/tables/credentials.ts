@@ -17,7 +17,7 @@ const ADD = `
   )
   select ${POST_VERIFICATION('$1', 'email', 'user_id')} from added`;
 
-/** The present address is told only if somebody has proved it: any other gets letters of verification alone. */
+/** The present address is notified only if it is verified: any other gets verification letters alone. */
 const AWAIT_EMAIL = `
   with asked as (
     update credentials set new_email = $4 where user_id = $3 returning user_id, email, email_verified_at
@@ -31,7 +31,7 @@ const CONFIRM_EMAIL = `
     email_verified_at = case email when $2 then coalesce(email_verified_at, now()) else now() end
   where user_id = $1 and $2 in (email, new_email)`;
 
-/** Throws `EmailTaken` for an address that is another account's. */
+/** Throws `EmailTaken` if the address belongs to another account. */
 async function unlessTaken<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -44,13 +44,13 @@ async function unlessTaken<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Credentials in PostgreSQL. */
+/** Creates the credentials in PostgreSQL. */
 export function createCredentials(pool: pg.Pool): Credentials {
   const select = async (rest: string, values: unknown[] = []): Promise<Credential[]> => {
     const { rows } = await pool.query<Credential>(`select ${COLUMNS} from credentials c ${rest}`, values);
     return rows;
   };
-  /** What one row of one column says; undefined without a row. */
+  /** Resolves with the single column of the first row; undefined without a row. */
   const ask = async <T>(text: string, values: unknown[]): Promise<T | undefined> => {
     const { rows } = await pool.query<{ answer: T }>(text, values);
     return rows[0]?.answer;

@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Position, Revision } from '../../../events/event-store.ts';
 import type { Stream } from '../../../events/streams.ts';
 
-/** Where an event is that EventStoreDB holds. */
+/** The place of an event in EventStoreDB. */
 export interface KnownId {
   id: string;
   stream: Stream;
@@ -10,17 +10,20 @@ export interface KnownId {
   position: Position;
 }
 
-/** What finds events by their ids, which EventStoreDB does not: kept up with the log by a projection, a little behind it. */
+/**
+ * Index of events by their ids, which EventStoreDB lacks. A projection keeps it up with the log, with a small
+ * delay.
+ */
 export interface EventIds {
-  /** Those of the ids that are indexed. */
+  /** Resolves with those of the ids that are indexed. */
   find(ids: readonly string[]): Promise<KnownId[]>;
-  /** Every event up to there is indexed. */
+  /** Resolves with the position up to which every event is indexed. */
   position(): Promise<Position>;
 }
 
 const UNDEFINED_TABLE = '42P01';
 
-/** The index that src/projections/event-ids.ts keeps. Before it is made, nothing is indexed. */
+/** Creates the index that src/projections/event-ids.ts keeps. Before it is made, nothing is indexed. */
 export const createEventIds = (pool: pg.Pool): EventIds => ({
   async find(ids) {
     try {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Claim, IdempotencyKeys, KeyedRequest } from '../../../http/hooks/idempotency-keys.ts';
 
-/** Takes a key that is new, older than 24 h, or was left by a request that died more than 30 s ago. */
+/** Claims a key that is new, older than 24 h, or was left by a request that died more than 30 s ago. */
 const CLAIM = `
   insert into idempotency_keys as held (scope, key, fingerprint) values ($1, $2, $3)
   on conflict (scope, key) do update
@@ -28,9 +28,9 @@ interface Row {
   body: string | null;
 }
 
-/** Idempotency keys in PostgreSQL: one node knows what another has answered. */
+/** Creates idempotency keys in PostgreSQL, shared by all nodes. */
 export function postgresIdempotencyKeys(pool: Pick<Pool, 'query'>): IdempotencyKeys & {
-  /** For the start of the only node: whoever held a key without an answer has died. */
+  /** Frees the keys without an answer. For the start of the only node: the requests that held them have died. */
   forgetInterrupted(): Promise<void>;
 } {
   const columns = ({ scope, key, fingerprint }: KeyedRequest) => [scope, key, fingerprint];
@@ -41,7 +41,7 @@ export function postgresIdempotencyKeys(pool: Pick<Pool, 'query'>): IdempotencyK
     const { rows } = await pool.query<Row>(FIND, [request.scope, request.key]);
     const [held] = rows;
     if (held && held.fingerprint !== request.fingerprint) return { outcome: 'reused' };
-    // No row: the first request gave the key back in between, so a repetition after a moment will get it.
+    // No row: the first request released the key in between, so a repetition after a moment gets it.
     if (held?.status == null || held.body === null) return { outcome: 'running' };
     return { outcome: 'answered', status: held.status, body: held.body };
   }

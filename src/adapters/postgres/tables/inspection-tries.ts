@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { InspectionTries } from '../../../files/inspection-tries.ts';
 
-/** Tries in PostgreSQL: what a crash of this process left counted, the next one counts on from. */
+/** Creates the tries in PostgreSQL, so that counting continues after a crash of this process. */
 export const createInspectionTries = (pool: Pick<pg.Pool, 'query'>): InspectionTries => ({
   async begin(fileId) {
     const { rows } = await pool.query<{ tries: number }>({

@@ -18,7 +18,10 @@ const FACTS = `
   from conversations.messages m
   where m.message_id = $2 and m.group_id = $1`;
 
-/** What commands may know of messages, at least as new as the log was when they asked. Throws `NotCaughtUp`. */
+/**
+ * Creates the look-ups of commands. Their facts about messages are at least as new as the log was at the
+ * call. Rejects with `NotCaughtUp`.
+ */
 export const createLookups = ({
   pool,
   ...log

@@ -9,7 +9,7 @@ import type { Progress } from '../../../projections/projection.ts';
 import { conversations } from '../../../projections/conversations.ts';
 import { caughtUpWithLog } from '../../../projections/caught-up.ts';
 
-/** How many messages there are, and how many of them the member sent, or had read or not been there for. */
+/** The number of messages in a conversation, the number that the member sent, and both counts up to the marker. */
 interface Standing {
   headSeq: number;
   messages: number;
@@ -17,11 +17,11 @@ interface Standing {
   marker: number;
   total: number;
   own: number;
-  /** Messages of others after the marker that are not there any more. */
+  /** Number of deleted messages of others after the marker. */
   deleted: number;
 }
 
-/** One member's wish; those that come before its turn are answered together. */
+/** One member's request to move a marker. Requests of the same member before its turn are answered together. */
 interface Wish {
   groupId: GroupId;
   userId: UserId;
@@ -31,16 +31,16 @@ interface Wish {
 
 type Move = Pick<Wish, 'groupId' | 'userId'> & {
   target: number;
-  /** The member's own messages up to the target are `own` and, times `sign`, those after `after` up to `upTo`. */
+  /** The member's own messages up to the target are `own` plus `sign` times those after `after` up to `upTo`. */
   own: number;
   sign: 1 | -1;
   after: number;
   upTo: number;
 };
 
-/** Members whose markers one statement moves. */
+/** Number of markers that one statement moves. */
 const BATCH = 200;
-/** A stretch of so many messages to look through is not for others to wait for. */
+/** Number of messages from which counting them takes too long for others to wait for it. */
 const LONG_STRETCH = 2_000;
 
 const STANDINGS = `
@@ -62,8 +62,8 @@ const STANDINGS = `
   order by nth`;
 
 /**
- * How many messages there are up to a seq is the ordinal of the last one, found by index in a group of any size. The rows are
- * in one order for all processes, so that none waits for another that waits for it.
+ * The number of messages up to a seq is the ordinal of the last one, found by index in a group of any size.
+ * All processes lock the rows in the same order, so that none deadlocks with another.
  */
 const MOVES = `
   insert into public.read_markers as r (group_id, user_id, seq, total, own)
@@ -87,7 +87,10 @@ const keyOf = ({ groupId, userId }: Pick<Wish, 'groupId' | 'userId'>) => `${grou
 const unread = ({ messages, sent, total, own, deleted }: Standing) =>
   messages - total - (sent - own) - deleted;
 
-/** Where a marker goes from where it stands: own messages are counted on from there or back from the head. */
+/**
+ * Returns the move of a marker. Own messages are counted onward from the marker, or back from the head,
+ * whichever is nearer.
+ */
 function moveTo({ groupId, userId }: Wish, target: number, { headSeq, marker, sent, own }: Standing): Move {
   const isNearHead = headSeq - target < target - marker;
   const [after, upTo] = isNearHead ? [target, headSeq] : [marker, target];
@@ -95,8 +98,8 @@ function moveTo({ groupId, userId }: Wish, target: number, { headSeq, marker, se
 }
 
 /**
- * Where members have read up to. In a busy group everybody marks every message, on several devices: what is asked for while a
- * batch is under way makes the next one.
+ * Creates the read markers. In a busy group every member marks every message, on several devices, so requests
+ * that arrive during a batch make up the next one.
  */
 export function createReadMarkers({
   pool,
@@ -116,7 +119,7 @@ export function createReadMarkers({
     return (await pool.query<Standing>({ name: 'read-marker-standings', text: STANDINGS, values })).rows;
   }
 
-  /** Answers with the keys of those that moved; the others have been overtaken. */
+  /** Resolves with the keys of the markers that moved. The others were overtaken. */
   async function moved(moves: readonly Move[]): Promise<Set<string>> {
     const values = (['groupId', 'userId', 'target', 'own', 'sign', 'after', 'upTo'] as const).map((column) =>
       moves.map((move) => move[column]),
@@ -157,7 +160,10 @@ export function createReadMarkers({
     }
   }
 
-  /** The groups of some wishes, as the log has them now. Whoever may not know a group hears so before anything is waited for. */
+  /**
+   * Resolves with the current groups of some requests. Requests for groups that cannot be loaded are rejected
+   * at once, before waiting for the read model.
+   */
   async function groupsOf(wishes: readonly Wish[]): Promise<Map<GroupId, ChatGroup>> {
     const groups = new Map<GroupId, ChatGroup>();
     const ids = [...new Set(wishes.map(({ groupId }) => groupId))];

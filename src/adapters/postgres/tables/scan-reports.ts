@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Nonces } from '../../../files/inspect/scan-report.ts';
 
-/** Nonces in PostgreSQL: what was spent on one node is spent on all. */
+/** Creates the nonces in PostgreSQL. A nonce spent on one node is spent on all. */
 export const createNonces = (pool: Pick<pg.Pool, 'query'>): Nonces => ({
   async spend(nonce) {
     const { rowCount } = await pool.query({

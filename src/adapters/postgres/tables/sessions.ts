@@ -11,15 +11,15 @@ import { listen } from '../listen.ts';
 import { APP_ROLE } from '../connection.ts';
 import type { Logger } from 'pino';
 
-/** A connection that leads nowhere is given up, so that the next read has another one. */
+/** A connection that does not answer is abandoned, so that the next read uses another one. */
 const READ_DEADLINE_MS = 2_000;
 const LISTED = 1_000;
 
-/** Sessions and their refresh tokens in PostgreSQL. */
+/** Creates the store of sessions and their refresh tokens in PostgreSQL. */
 export function createSessionStore(pool: pg.Pool): SessionStore {
   return {
     async open({ sessionId, userId, passwordVersion, tokenHash, userAgent }) {
-      // The lock makes it wait for a change of the password, which ends what was opened before.
+      // The lock makes it wait for a change of the password, which ends all earlier sessions.
       const { rowCount } = await pool.query(
         `with account as (
            select user_id from credentials where user_id = $2 and password_version = $3 for share),
@@ -51,7 +51,7 @@ export function createSessionStore(pool: pg.Pool): SessionStore {
       return rows[0]?.ended ?? false;
     },
     async ofUser(userId) {
-      // A session ends so many days after its last use.
+      // A session ends `REFRESH_DAYS` days after its last use.
       const { rows } = await pool.query<OpenSession>(
         `select session_id as "sessionId", created_at as "createdAt", user_agent as "userAgent",
            expires_at - make_interval(days => $2) as "lastUsedAt"
@@ -72,7 +72,10 @@ export function createSessionStore(pool: pg.Pool): SessionStore {
   };
 }
 
-/** The sessions that ended, on whatever node: read through the pool, heard on a connection of its own to `url`. */
+/**
+ * Creates the port to the sessions that ended, on any node. It reads through the pool, and listens on its own
+ * connection to `url`.
+ */
 export function createRevokedSessions({
   pool,
   url,

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { SigningKeyStore } from '../../../auth/tokens/signing-keys.ts';
 
-/** Keys that are made once and kept in PostgreSQL, for all nodes. */
+/** Creates the store of keys that are made once and kept in PostgreSQL, for all nodes. */
 export function createSigningKeyStore(pool: pg.Pool): SigningKeyStore {
   const find = async (name: string): Promise<string | undefined> => {
     const { rows } = await pool.query<{ key: string }>('select key from signing_keys where name = $1', [

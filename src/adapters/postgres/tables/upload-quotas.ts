@@ -1,10 +1,10 @@
 import type pg from 'pg';
 import type { UploadQuotas } from '../../../files/upload-quotas.ts';
 
-/** At once; the next call goes on. */
+/** Number of files in one call; the next call continues. */
 const SLICE = 1_000;
 
-/** Sums in PostgreSQL, where requests at once take turns: see the migration. */
+/** Creates the sums in PostgreSQL, where concurrent requests take turns: see the migration. */
 export function createUploadQuotas(
   pool: Pick<pg.Pool, 'query'>,
   { bytesPerUserDay, bytesPerGroup }: { bytesPerUserDay: number; bytesPerGroup: number },
@@ -13,7 +13,7 @@ export function createUploadQuotas(
     async reserve({ fileId, userId, groupId, size }) {
       const { rows } = await pool.query<{ outcome: 'reserved' | 'user' | 'group' }>({
         name: 'reserve-upload',
-        // A crash may forget the last of them; others who wait for the same sum wait less.
+        // A crash may lose the last reservations, but others that wait for the same sum wait less.
         text: `select set_config('synchronous_commit', 'off', true), reserve_upload($1, $2, $3, $4, $5, $6) as outcome`,
         values: [fileId, userId, groupId, size, bytesPerUserDay, bytesPerGroup],
       });
