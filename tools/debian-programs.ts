@@ -1,10 +1,7 @@
-import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { openPackageSource, packageChoice } from './debian-packages.ts';
 
 /** The programs that tests run, and the Debian packages that bring them. */
 const PACKAGES = {
@@ -17,6 +14,7 @@ const PACKAGES = {
 } as const;
 
 export type ProgramName = keyof typeof PACKAGES;
+const NAMES = Object.keys(PACKAGES) as ProgramName[];
 
 export interface Program {
   /** The path of the program. */
@@ -26,7 +24,7 @@ export interface Program {
 }
 
 /** Survives `npm ci`, and is not part of the repository. */
-const CACHE = join(import.meta.dirname, '../.cache/debian');
+const CACHE = join(import.meta.dirname, '../.cache/debian', packageChoice());
 /** What Debian calls rabbitmq-server in the PATH runs as root or as the user rabbitmq only: its originals come first. */
 const RABBITMQ = '/usr/lib/rabbitmq/bin';
 const SYSTEM_FOLDERS = [RABBITMQ, '/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -45,34 +43,36 @@ export function program(name: ProgramName): Program {
 }
 
 /**
- * Downloads the Debian packages of programs that the system does not have into a folder of the project, with
- * everything that they depend on and the system lacks. Nothing is installed and no rights are needed. Without an
- * apt-get nothing is done; rejects with what apt-get said when it fails.
+ * Downloads the Debian packages of programs that the system does not have into a folder of the project, each with
+ * everything that it depends on, whatever of that the system has. Nothing is installed and no rights are needed.
+ * Without an apt-get nothing is done; rejects with what apt-get said when it fails.
  */
 export async function prepareDebianPrograms(): Promise<void> {
-  const names = Object.keys(PACKAGES) as ProgramName[];
-  const missing = names.filter((name) => !onTheSystem(name) && !downloaded(name));
+  const missing = NAMES.filter((name) => !onTheSystem(name) && !downloaded(name));
   if (missing.length === 0 || !existsSync('/usr/bin/apt-get')) return;
   await mkdir(CACHE, { recursive: true });
   const work = await mkdtemp(join(CACHE, 'download-'));
   try {
-    const apt = await privateApt(work);
+    const source = await openPackageSource(work);
     for (const name of new Set(missing.map((each) => PACKAGES[each]))) {
-      await apt.download(name);
-      await unpack(apt.archives, join(work, name));
-      // Somebody else may have been faster; what is there is as good.
-      await rename(join(work, name), join(CACHE, name)).catch(() => undefined);
+      const root = join(work, name);
+      await source.extract(name, root);
+      // Another run may have been faster; what is there is as good.
+      await rename(root, join(CACHE, name)).catch(() => undefined);
     }
   } finally {
     await rm(work, { recursive: true, force: true });
   }
 }
 
+/** Only where the system has all that the tests run of the package: the epmd of one Erlang is not for another one. */
 function onTheSystem(name: ProgramName): Program | undefined {
   if (isSystemIgnored()) return undefined;
   const folders = [...SYSTEM_FOLDERS, ...(process.env['PATH'] ?? '').split(delimiter)];
-  const command = folders.map((folder) => join(folder, name)).find(isExecutable);
-  return command === undefined ? undefined : { command, env: {} };
+  const commandOf = (each: ProgramName) => folders.map((folder) => join(folder, each)).find(isExecutable);
+  const isWhole = NAMES.every((each) => PACKAGES[each] !== PACKAGES[name] || commandOf(each));
+  const command = commandOf(name);
+  return isWhole && command ? { command, env: {} } : undefined;
 }
 
 function downloaded(name: ProgramName): Program | undefined {
@@ -104,70 +104,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** An apt-get with the system's sources and keys, and with lists, archives and locks of its own. */
-async function privateApt(work: string) {
-  const archives = join(work, 'cache/archives');
-  await mkdir(join(work, 'state/lists/partial'), { recursive: true });
-  // Taken to be a system that has nothing, where the system's programs do not count.
-  const status = isSystemIgnored() ? '/dev/null' : '/var/lib/dpkg/status';
-  const settings = join(work, 'apt.conf');
-  await writeFile(
-    settings,
-    `Dir::State "${work}/state";
-Dir::State::status "${status}";
-Dir::Cache "${work}/cache";
-Debug::NoLocking "true";
-APT::Sandbox::User "root";
-APT::Get::Assume-Yes "true";
-APT::Install-Recommends "false";
-Acquire::Languages "none";
-Acquire::Retries "3";
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-`,
-  );
-  const env = { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' };
-  const aptGet = (...args: string[]) =>
-    run('apt-get', ['-q', '-c', settings, ...args], { env, maxBuffer: 2 ** 24 });
-  // A source that does not answer may not be needed: whether the packages are found decides.
-  await aptGet('update').catch(() => undefined);
-  return {
-    archives,
-    async download(name: string) {
-      await rm(archives, { recursive: true, force: true });
-      await mkdir(join(archives, 'partial'), { recursive: true });
-      await aptGet('install', '--download-only', name);
-    },
-  };
-}
-
-async function unpack(archives: string, root: string): Promise<void> {
-  await mkdir(root);
-  // A C library works with the dynamic loader that it came with only, which is the system's.
-  const files = (await readdir(archives)).filter(
-    (file) => file.endsWith('.deb') && !file.startsWith('libc6_'),
-  );
-  for (const file of files) await run('dpkg-deb', ['--extract', join(archives, file), root]);
-  await moveErlang(root);
-}
-
-/** Debian's `erl` knows one place for Erlang, whatever its environment says: this one finds its own. */
-async function moveErlang(root: string): Promise<void> {
-  const erl = join(root, 'usr/lib/erlang/bin/erl');
-  if (!existsSync(erl)) return;
-  await writeFile(
-    erl,
-    `#!/bin/sh
-ROOTDIR=$(dirname "$(dirname "$(readlink -f "$0")")")
-BINDIR=$(echo "$ROOTDIR"/erts-*/bin)
-EMU=beam
-PROGNAME=erl
-export ROOTDIR BINDIR EMU PROGNAME
-exec "$BINDIR/erlexec" "$@"
-`,
-  );
-  await chmod(erl, 0o755);
 }

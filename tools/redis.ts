@@ -22,6 +22,8 @@ export interface Redis {
   restart(): Promise<void>;
   /** For so many milliseconds it takes connections and answers nothing. */
   pause(ms: number): Promise<void>;
+  /** It takes connections and answers nothing until the returned function is called, or it is killed. */
+  hang(): () => void;
   /** Forgets all keys. */
   flush(): Promise<void>;
   /** Any command, as an operator would type it; resolves with the answer. */
@@ -75,6 +77,10 @@ export async function startRedis(): Promise<Redis> {
     },
     async pause(ms) {
       await redis.ask('CLIENT', 'PAUSE', String(ms), 'ALL');
+    },
+    hang() {
+      server?.kill('SIGSTOP');
+      return () => void server?.kill('SIGCONT');
     },
     async flush() {
       await redis.ask('FLUSHALL');

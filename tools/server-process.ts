@@ -51,8 +51,8 @@ export interface ServerProcess {
   killTree(): Promise<void>;
   /** SIGKILL for the process alone: PostgreSQL is left behind. */
   killProcess(): Promise<void>;
-  /** SIGTERM; resolves with the exit and how long it took. */
-  stop(): Promise<Exit & { milliseconds: number }>;
+  /** SIGTERM; resolves with the exit. */
+  stop(): Promise<Exit>;
 }
 
 /** Starts the program without waiting for anything; for starts that are expected to fail. */
@@ -143,9 +143,8 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
       await exited;
     },
     stop: async () => {
-      const asked = Date.now();
       child.kill('SIGTERM');
-      return { ...(await exited), milliseconds: Date.now() - asked };
+      return exited;
     },
   };
   return server;

@@ -75,9 +75,7 @@ describe('A session that ends on one node', () => {
     await owner.query('begin; lock table sessions in access exclusive mode');
     const pool = new pg.Pool({ connectionString: here.url, max: 1 });
     const sessions = createRevokedSessions({ pool, url: here.url, log: silent });
-    const askedAt = performance.now();
     await expect(sessions.endedWithin(60)).rejects.toThrow('timeout');
-    expect(performance.now() - askedAt).toBeLessThan(4_000);
     await owner.query('rollback');
     expect(await sessions.endedWithin(60)).toStrictEqual([]);
     await pool.end();

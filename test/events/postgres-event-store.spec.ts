@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
@@ -74,16 +75,15 @@ describe('the log on PostgreSQL, beyond the contract', () => {
 
   /** Appends until it succeeds, as a caller told to try again would. */
   async function appendWithRetries(wanted = say('again')): Promise<void> {
-    const deadline = Date.now() + 10_000;
-    for (;;) {
-      try {
-        await store.append(wanted);
-        return;
-      } catch (error) {
-        if (!(error instanceof EventStoreUnavailable) || Date.now() > deadline) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
-    }
+    const attempt = () =>
+      store.append(wanted).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof EventStoreUnavailable) return false;
+          throw error;
+        },
+      );
+    await until(attempt, 'the log to take it');
   }
 
   async function nextOf(batches: AsyncIterator<Recorded[]>): Promise<string[]> {
@@ -124,12 +124,11 @@ describe('the log on PostgreSQL, beyond the contract', () => {
       paceMs: 500,
       onBatch: ({ appends }) => batches.push(appends),
     });
-    const nextTurn = () => new Promise((resolve) => setTimeout(resolve, 1));
     await paced.store.append(say('a'));
     const later: Promise<unknown>[] = [];
     for (const text of ['b', 'c', 'd']) {
       later.push(paced.store.append(say(text)));
-      await nextTurn();
+      await turn();
     }
     await Promise.all(later);
     const last = paced.store.append(say('e'));

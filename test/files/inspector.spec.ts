@@ -257,11 +257,13 @@ describe('the inspector', () => {
 
   test('at most so many are inspected at once, and all in the end', async () => {
     const store = await emptyLog();
+    let begun = 0;
     let now = 0;
     let most = 0;
     const inspect = async () => {
+      begun += 1;
       most = Math.max(most, (now += 1));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => now >= 3 || begun === 12, 'two others');
       now -= 1;
       return cleared;
     };
@@ -276,7 +278,8 @@ describe('the inspector', () => {
     const inspected: string[] = [];
     const inspect = async ({ fileId }: ScanningFile) => {
       inspected.push(fileId);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      // Both have heard of all, and hold four at most each.
+      await until(() => inspected.length >= 6, 'the others');
       return cleared;
     };
     await Promise.all([inspecting(store, inspect), inspecting(store, inspect)]);

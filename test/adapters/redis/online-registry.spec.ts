@@ -132,16 +132,15 @@ describe('The registry of who is there, in Redis', () => {
       here.elsewhere([ada]),
     ];
     const refused = async () => {
-      const startedAt = performance.now();
       const outcomes = await Promise.allSettled(everything());
       expect(outcomes.map(({ status }) => status)).toStrictEqual(['rejected', 'rejected', 'rejected']);
-      expect(performance.now() - startedAt).toBeLessThan(1_000);
     };
     const inReach = () => until(() => links.failure() === undefined, 'Redis is in reach');
 
-    await redis.pause(1_500);
+    const goOn = redis.hang();
     await refused();
-    await until(() => links.commands.failure() !== undefined, 'the pause is noticed');
+    await until(() => links.commands.failure() !== undefined, 'the silence is noticed');
+    goOn();
     await inReach();
     await Promise.all(everything());
 

