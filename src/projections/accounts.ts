@@ -1,63 +1,60 @@
 import { accountEvents } from '../events/account.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
-import { lists, plain, quoted } from './columns.ts';
-import { type Statement, defineProjection, typesOf } from './projection.ts';
+import { column, statementAbout } from './columns.ts';
+import { defineProjection, typesOf } from './projection.ts';
 
 type Registered = Recorded<EventOf<'AccountRegistered'>>;
 type Changed = Recorded<EventOf<'ProfileChanged'>>;
 type Preferred = Recorded<EventOf<'NotificationPreferencesSet'>>;
 
-const register = (events: Registered[]): Statement => ({
+const register = statementAbout<Registered>({
   name: 'register',
-  text: `
-    insert into accounts (user_id, role, display_name, registered_at, revision)
-    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::bigint[])
+  columns: {
+    user_id: column.uuid(({ data }) => data.userId),
+    role: column.word(({ data }) => data.role),
+    display_name: column.text(({ data }) => data.displayName),
+    registered_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ names, batch }) => `
+    insert into accounts (${names})
+    select * from ${batch}
     on conflict do nothing`,
-  values: [
-    plain(events.map(({ data }) => data.userId)),
-    plain(events.map(({ data }) => data.role)),
-    quoted(events.map(({ data }) => data.displayName)),
-    plain(events.map(({ occurredAt }) => occurredAt)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
-const change = (events: Changed[]): Statement => ({
+const change = statementAbout<Changed>({
   name: 'change',
-  text: `
+  columns: {
+    user_id: column.uuid(({ data }) => data.userId),
+    display_name: column.text(({ data }) => data.displayName),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
     update accounts a set display_name = b.display_name, revision = b.revision
-    from unnest($1::uuid[], $2::text[], $3::bigint[]) b (user_id, display_name, revision)
+    from ${batch}
     where a.user_id = b.user_id and a.revision < b.revision`,
-  values: [
-    plain(events.map(({ data }) => data.userId)),
-    quoted(events.map(({ data }) => data.displayName)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
-const prefer = (events: Preferred[]): Statement => ({
+const prefer = statementAbout<Preferred>({
   name: 'prefer',
-  text: `
+  columns: {
+    user_id: column.uuid(({ data }) => data.userId),
+    email: column.boolean(({ data }) => data.preferences.email),
+    push: column.boolean(({ data }) => data.preferences.push),
+    muted: column.ids(({ data }) => data.preferences.muted),
+    quiet_hours: column.jsonb(
+      ({ data: { preferences } }) => preferences.quietHours && JSON.stringify(preferences.quietHours),
+    ),
+    digest_minutes: column.int(({ data }) => data.preferences.digestMinutes),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
     update accounts a
     set email = b.email, push = b.push, muted = b.muted::uuid[], quiet_hours = b.quiet_hours,
       digest_minutes = b.digest_minutes, preferences_revision = b.revision
-    from unnest($1::uuid[], $2::boolean[], $3::boolean[], $4::text[], $5::jsonb[], $6::int[], $7::bigint[])
-      b (user_id, email, push, muted, quiet_hours, digest_minutes, revision)
+    from ${batch}
     where a.user_id = b.user_id and a.preferences_revision < b.revision`,
-  values: [
-    plain(events.map(({ data }) => data.userId)),
-    plain(events.map(({ data }) => data.preferences.email)),
-    plain(events.map(({ data }) => data.preferences.push)),
-    lists(events.map(({ data }) => data.preferences.muted)),
-    quoted(
-      events.map(
-        ({ data: { preferences } }) => preferences.quietHours && JSON.stringify(preferences.quietHours),
-      ),
-    ),
-    plain(events.map(({ data }) => data.preferences.digestMinutes)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
 /** Who is there, by which name, and how they want to be told of what happens while they are away. */
@@ -90,10 +87,6 @@ export const accounts = defineProjection({
       else if (event.type === 'ProfileChanged') changed.set(event.data.userId, event);
       else preferred.set(event.data.userId, event);
     }
-    return [
-      ...(registered.length > 0 ? [register(registered)] : []),
-      ...(changed.size > 0 ? [change([...changed.values()])] : []),
-      ...(preferred.size > 0 ? [prefer([...preferred.values()])] : []),
-    ];
+    return [...register(registered), ...change([...changed.values()]), ...prefer([...preferred.values()])];
   },
 });

@@ -1,8 +1,8 @@
 import { type ApplicationStatus, applicationEvents } from '../events/application.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
-import { plain, quoted } from './columns.ts';
-import { type Statement, defineProjection, typesOf } from './projection.ts';
+import { column, statementAbout } from './columns.ts';
+import { defineProjection, typesOf } from './projection.ts';
 
 type Resubmitted = Recorded<EventOf<'ApplicationResubmitted'>>;
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
@@ -12,24 +12,22 @@ type Moved = Recorded<
   >
 >;
 
-const submit = (events: Submitted[]): Statement => ({
+const submit = statementAbout<Submitted>({
   name: 'submit',
-  text: `
-    insert into applications
-      (application_id, job_id, group_id, applicant_id, cover_letter, submitted_at, position, revision, status)
-    select b.*, 'submitted' from unnest(
-      $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[]) b
+  columns: {
+    application_id: column.uuid(({ data }) => data.applicationId),
+    job_id: column.uuid(({ data }) => data.jobId),
+    group_id: column.uuid(({ data }) => data.groupId),
+    applicant_id: column.uuid(({ data }) => data.applicantId),
+    cover_letter: column.text(({ data }) => data.coverLetter),
+    submitted_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    position: column.bigint(({ position }) => position),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ names, batch }) => `
+    insert into applications (${names}, status)
+    select b.*, 'submitted' from ${batch}
     on conflict do nothing`,
-  values: [
-    plain(events.map(({ data }) => data.applicationId)),
-    plain(events.map(({ data }) => data.jobId)),
-    plain(events.map(({ data }) => data.groupId)),
-    plain(events.map(({ data }) => data.applicantId)),
-    quoted(events.map(({ data }) => data.coverLetter)),
-    plain(events.map(({ occurredAt }) => occurredAt)),
-    plain(events.map(({ position }) => position)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
 /** Where an event brings an application. */
@@ -39,32 +37,32 @@ function standing(event: Moved): { status: ApplicationStatus; reason: string | n
   return event.data;
 }
 
-const move = (events: Moved[]): Statement => ({
+const move = statementAbout<Moved>({
   name: 'move',
-  text: `
+  columns: {
+    application_id: column.uuid(({ data }) => data.applicationId),
+    status: column.word((event) => standing(event).status),
+    reason: column.text((event) => standing(event).reason),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
     update applications a set status = b.status, reason = b.reason, revision = b.revision
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) b (application_id, status, reason, revision)
+    from ${batch}
     where a.application_id = b.application_id and a.revision < b.revision`,
-  values: [
-    plain(events.map(({ data }) => data.applicationId)),
-    plain(events.map((event) => standing(event).status)),
-    quoted(events.map((event) => standing(event).reason)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
 /** The letter that came with the last application. Runs before `move`, which raises the revision. */
-const rewrite = (events: Resubmitted[]): Statement => ({
+const rewrite = statementAbout<Resubmitted>({
   name: 'rewrite',
-  text: `
+  columns: {
+    application_id: column.uuid(({ data }) => data.applicationId),
+    cover_letter: column.text(({ data }) => data.coverLetter),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
     update applications a set cover_letter = b.cover_letter
-    from unnest($1::uuid[], $2::text[], $3::bigint[]) b (application_id, cover_letter, revision)
+    from ${batch}
     where a.application_id = b.application_id and a.revision < b.revision`,
-  values: [
-    plain(events.map(({ data }) => data.applicationId)),
-    quoted(events.map(({ data }) => data.coverLetter)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
 /** Who applied for what, and how far it went. */
@@ -98,10 +96,6 @@ export const applications = defineProjection({
       else moved.set(event.data.applicationId, event);
       if (event.type === 'ApplicationResubmitted') resubmitted.set(event.data.applicationId, event);
     }
-    return [
-      ...(submitted.length > 0 ? [submit(submitted)] : []),
-      ...(resubmitted.size > 0 ? [rewrite([...resubmitted.values()])] : []),
-      ...(moved.size > 0 ? [move([...moved.values()])] : []),
-    ];
+    return [...submit(submitted), ...rewrite([...resubmitted.values()]), ...move([...moved.values()])];
   },
 });

@@ -1,8 +1,8 @@
 import { type GroupRole, chatGroupEvents } from '../events/chat-group.ts';
 import type { ChatGroupEvent, EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
-import { plain, quoted } from './columns.ts';
-import { type Statement, defineProjection, typesOf } from './projection.ts';
+import { column, statementAbout } from './columns.ts';
+import { defineProjection, typesOf } from './projection.ts';
 
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
 type Movement = Recorded<Exclude<ChatGroupEvent, { type: 'GroupClosed' }>>;
@@ -25,73 +25,70 @@ interface GroupChange {
   isClosed: boolean;
 }
 
-const create = (events: Created[]): Statement => ({
+const create = statementAbout<Created>({
   name: 'create',
-  text: `
-    insert into groups (group_id, job_id, name, created_at, position, owner_id, status, roster, member_count)
-    select b.*, 'open', 0, 0
-    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::bigint[], $6::uuid[]) b
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    job_id: column.uuid(({ data }) => data.jobId),
+    name: column.text(({ data }) => data.name),
+    created_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    position: column.bigint(({ position }) => position),
+    owner_id: column.uuid(({ data }) => data.adminId),
+  },
+  text: ({ names, batch }) => `
+    insert into groups (${names}, status, roster, member_count)
+    select b.*, 'open', 0, 0 from ${batch}
     on conflict do nothing`,
-  values: [
-    plain(events.map(({ data }) => data.groupId)),
-    plain(events.map(({ data }) => data.jobId)),
-    quoted(events.map(({ data }) => data.name)),
-    plain(events.map(({ occurredAt }) => occurredAt)),
-    plain(events.map(({ position }) => position)),
-    plain(events.map(({ data }) => data.adminId)),
-  ],
 });
 
-const leave = (departures: Departure[]): Statement => ({
+const leave = statementAbout<Departure>({
   name: 'leave',
-  text: `
+  columns: {
+    group_id: column.uuid(({ groupId }) => groupId),
+    user_id: column.uuid(({ userId }) => userId),
+    roster: column.bigint(({ roster }) => roster),
+  },
+  text: ({ batch }) => `
     update members m set is_active = false, roster = b.roster
-    from unnest($1::uuid[], $2::uuid[], $3::bigint[]) b (group_id, user_id, roster)
+    from ${batch}
     where m.group_id = b.group_id and m.user_id = b.user_id and m.roster < b.roster`,
-  values: [
-    plain(departures.map(({ groupId }) => groupId)),
-    plain(departures.map(({ userId }) => userId)),
-    plain(departures.map(({ roster }) => roster)),
-  ],
 });
 
 /** Whoever is in already gets another role and has been in since the first time. */
-const join = (stays: Stay[]): Statement => ({
+const join = statementAbout<Stay>({
   name: 'join',
-  text: `
-    insert into members as m (group_id, user_id, role, is_active, joined_at, roster, owner_id)
-    select b.*, g.owner_id
-    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::boolean[], $5::timestamptz[], $6::bigint[])
-      b (group_id, user_id, role, is_active, joined_at, roster)
+  columns: {
+    group_id: column.uuid(({ groupId }) => groupId),
+    user_id: column.uuid(({ userId }) => userId),
+    role: column.word(({ role }) => role),
+    is_active: column.boolean(({ isActive }) => isActive),
+    joined_at: column.timestamptz(({ joinedAt }) => joinedAt),
+    roster: column.bigint(({ roster }) => roster),
+  },
+  text: ({ names, batch }) => `
+    insert into members as m (${names}, owner_id)
+    select b.*, g.owner_id from ${batch}
     left join groups g on g.group_id = b.group_id
     on conflict (group_id, user_id) do update
     set role = excluded.role, is_active = excluded.is_active, roster = excluded.roster,
       joined_at = case when m.is_active then m.joined_at else excluded.joined_at end
     where m.roster < excluded.roster`,
-  values: [
-    plain(stays.map(({ groupId }) => groupId)),
-    plain(stays.map(({ userId }) => userId)),
-    plain(stays.map(({ role }) => role)),
-    plain(stays.map(({ isActive }) => isActive)),
-    plain(stays.map(({ joinedAt }) => joinedAt)),
-    plain(stays.map(({ roster }) => roster)),
-  ],
 });
 
 /** Counting is cheap: a group is as large as a team, and its members change rarely. */
-const settle = (groups: GroupChange[]): Statement => ({
+const settle = statementAbout<GroupChange>({
   name: 'settle',
-  text: `
+  columns: {
+    group_id: column.uuid(({ groupId }) => groupId),
+    roster: column.bigint(({ roster }) => roster),
+    is_closed: column.boolean(({ isClosed }) => isClosed),
+  },
+  text: ({ batch }) => `
     update groups g
     set roster = b.roster, status = case when b.is_closed then 'closed' else g.status end,
       member_count = (select count(*) from members m where m.group_id = g.group_id and m.is_active)
-    from unnest($1::uuid[], $2::bigint[], $3::boolean[]) b (group_id, roster, is_closed)
+    from ${batch}
     where g.group_id = b.group_id and g.roster < b.roster`,
-  values: [
-    plain(groups.map(({ groupId }) => groupId)),
-    plain(groups.map(({ roster }) => roster)),
-    plain(groups.map(({ isClosed }) => isClosed)),
-  ],
 });
 
 /** Who came and who went in a batch: departures of those who were in before it, stays of those who came in. */
@@ -158,11 +155,6 @@ export const chatGroups = defineProjection({
     }
     const created = events.filter((event) => event.type === 'ChatGroupCreated');
     const { departures, stays } = movements(events.filter((event) => event.type !== 'GroupClosed'));
-    return [
-      ...(created.length > 0 ? [create(created)] : []),
-      ...(departures.length > 0 ? [leave(departures)] : []),
-      ...(stays.length > 0 ? [join(stays)] : []),
-      ...(groups.size > 0 ? [settle([...groups.values()])] : []),
-    ];
+    return [...create(created), ...leave(departures), ...join(stays), ...settle([...groups.values()])];
   },
 });

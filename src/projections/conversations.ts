@@ -2,7 +2,7 @@ import { conversationEvents } from '../events/conversation.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
-import { lists, plain, quoted } from './columns.ts';
+import { column, lists, plain, quoted, statementAbout } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
 import { type Movement, isMovement, moveParticipants, movementTypes } from './participants.ts';
 import { type Statement, defineProjection, typesOf } from './projection.ts';
@@ -38,17 +38,21 @@ function byGroup(events: Sent[]): { groups: GroupBatch[]; groupOf: number[]; nth
   return { groups: [...groups.values()], groupOf, nth };
 }
 
-const own = (events: Created[]): Statement => ({
+const own = statementAbout<Created>({
   name: 'own',
-  text: `
-    insert into conversations (group_id, owner_id, head_seq, message_count)
-    select b.*, 0, 0 from unnest($1::uuid[], $2::uuid[]) b
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    owner_id: column.uuid(({ data }) => data.adminId),
+  },
+  text: ({ names, batch }) => `
+    insert into conversations (${names}, head_seq, message_count)
+    select b.*, 0, 0 from ${batch}
     on conflict do nothing`,
-  values: [plain(events.map(({ data }) => data.groupId)), plain(events.map(({ data }) => data.adminId))],
 });
 
 /**
- * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Ordinals go
+ * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Two batches
+ * go into it, one of messages and one of their groups. Ordinals go
  * on from where the group stood before the batch; events up to its head were handled before.
  */
 function send(events: Sent[]): Statement {
@@ -115,14 +119,17 @@ function send(events: Sent[]): Statement {
   };
 }
 
-const raiseHeads = (heads: [groupId: string, seq: number][]): Statement => ({
+const raiseHeads = statementAbout<[groupId: string, seq: number]>({
   name: 'raise-heads',
-  text: `
-    insert into conversations (group_id, head_seq, message_count)
-    select b.*, 0 from unnest($1::uuid[], $2::bigint[]) b (group_id, seq)
+  columns: {
+    group_id: column.uuid(([groupId]) => groupId),
+    head_seq: column.bigint(([, seq]) => seq),
+  },
+  text: ({ names, batch }) => `
+    insert into conversations (${names}, message_count)
+    select b.*, 0 from ${batch}
     on conflict (group_id) do update set head_seq = excluded.head_seq
     where conversations.head_seq < excluded.head_seq`,
-  values: [plain(heads.map(([groupId]) => groupId)), plain(heads.map(([, seq]) => seq))],
 });
 
 /** What was said, and how it stands now. */
@@ -209,11 +216,11 @@ export const conversations = defineProjection({
       }
     }
     return [
-      ...(created.length > 0 ? [own(created)] : []),
+      ...own(created),
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),
       ...moveParticipants(movements),
-      ...(heads.size > 0 ? [raiseHeads([...heads])] : []),
+      ...raiseHeads([...heads]),
     ];
   },
 });

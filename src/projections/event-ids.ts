@@ -1,7 +1,22 @@
 import { type EventType, eventSchemas } from '../events/domain-event.ts';
+import type { Recorded } from '../events/event-store.ts';
 import { UNKNOWN } from '../events/stored-events.ts';
-import { plain, quoted } from './columns.ts';
+import { column, statementAbout } from './columns.ts';
 import { defineProjection, typesOf } from './projection.ts';
+
+const index = statementAbout<Recorded>({
+  name: 'index',
+  columns: {
+    id: column.uuid(({ id }) => id),
+    stream: column.text(({ stream }) => stream),
+    revision: column.bigint(({ revision }) => revision),
+    position: column.bigint(({ position }) => position),
+  },
+  text: ({ names, batch }) => `
+    insert into event_ids (${names})
+    select * from ${batch}
+    on conflict do nothing`,
+});
 
 /** Where each event is, by its id: what a log on EventStoreDB needs so that a repeated append is known for ever. */
 export const eventIds = defineProjection({
@@ -17,19 +32,5 @@ export const eventIds = defineProjection({
   indexes: '',
   // Also what newer code wrote: its ids must not be taken twice either.
   handles: [...typesOf(eventSchemas), UNKNOWN as EventType],
-  project: (events) => [
-    {
-      name: 'index',
-      text: `
-        insert into event_ids
-        select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[])
-        on conflict do nothing`,
-      values: [
-        plain(events.map(({ id }) => id)),
-        quoted(events.map(({ stream }) => stream)),
-        plain(events.map(({ revision }) => revision)),
-        plain(events.map(({ position }) => position)),
-      ],
-    },
-  ],
+  project: index,
 });

@@ -1,30 +1,28 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { type FileStatus, fileEvents, refusedStatus } from '../events/file.ts';
-import { plain, quoted } from './columns.ts';
-import { type Statement, defineProjection, typesOf } from './projection.ts';
+import { column, statementAbout } from './columns.ts';
+import { defineProjection, typesOf } from './projection.ts';
 
 type Requested = Recorded<EventOf<'FileUploadRequested'>>;
 type Moved = Recorded<EventOf<'FileUploaded' | 'FileCleared' | 'FileRefused'>>;
 
-const request = (events: Requested[]): Statement => ({
+const request = statementAbout<Requested>({
   name: 'request',
-  text: `
-    insert into files
-      (file_id, group_id, uploader_id, name, content_type, size, requested_at, revision, status, has_thumbnail)
-    select b.*, 'pending', false from unnest(
-      $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::bigint[]) b
+  columns: {
+    file_id: column.uuid(({ data }) => data.fileId),
+    group_id: column.uuid(({ data }) => data.groupId),
+    uploader_id: column.uuid(({ data }) => data.uploaderId),
+    name: column.text(({ data }) => data.name),
+    content_type: column.text(({ data }) => data.contentType),
+    size: column.bigint(({ data }) => data.size),
+    requested_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ names, batch }) => `
+    insert into files (${names}, status, has_thumbnail)
+    select b.*, 'pending', false from ${batch}
     on conflict do nothing`,
-  values: [
-    plain(events.map(({ data }) => data.fileId)),
-    plain(events.map(({ data }) => data.groupId)),
-    plain(events.map(({ data }) => data.uploaderId)),
-    quoted(events.map(({ data }) => data.name)),
-    quoted(events.map(({ data }) => data.contentType)),
-    plain(events.map(({ data }) => data.size)),
-    plain(events.map(({ occurredAt }) => occurredAt)),
-    plain(events.map(({ revision }) => revision)),
-  ],
 });
 
 function statusAfter(event: Moved): FileStatus {
@@ -54,23 +52,22 @@ function moveOf(event: Moved, earlier: Move | undefined): Move {
   };
 }
 
-const move = (moves: Move[]): Statement => ({
+const move = statementAbout<Move>({
   name: 'move',
-  text: `
+  columns: {
+    file_id: column.uuid(({ last }) => last.data.fileId),
+    status: column.word(({ last }) => statusAfter(last)),
+    reason: column.word(({ last }) => (last.type === 'FileRefused' ? last.data.reason : null)),
+    has_thumbnail: column.boolean(({ last }) => last.type === 'FileCleared' && last.data.hasThumbnail),
+    revision: column.bigint(({ last }) => last.revision),
+    name: column.text(({ name }) => name),
+    content_type: column.text(({ contentType }) => contentType),
+  },
+  text: ({ batch }) => `
     update files f set status = b.status, reason = b.reason, has_thumbnail = b.has_thumbnail, revision = b.revision,
       name = coalesce(b.name, f.name), content_type = coalesce(b.content_type, f.content_type)
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::bigint[], $6::text[], $7::text[])
-      b (file_id, status, reason, has_thumbnail, revision, name, content_type)
+    from ${batch}
     where f.file_id = b.file_id and f.revision < b.revision`,
-  values: [
-    plain(moves.map(({ last }) => last.data.fileId)),
-    plain(moves.map(({ last }) => statusAfter(last))),
-    plain(moves.map(({ last }) => (last.type === 'FileRefused' ? last.data.reason : null))),
-    plain(moves.map(({ last }) => last.type === 'FileCleared' && last.data.hasThumbnail)),
-    plain(moves.map(({ last }) => last.revision)),
-    quoted(moves.map(({ name }) => name)),
-    quoted(moves.map(({ contentType }) => contentType)),
-  ],
 });
 
 /** How each file stands. Which messages name it, the conversations know. */
@@ -103,9 +100,6 @@ export const files = defineProjection({
       if (event.type === 'FileUploadRequested') requested.push(event);
       else moved.set(event.data.fileId, moveOf(event, moved.get(event.data.fileId)));
     }
-    return [
-      ...(requested.length > 0 ? [request(requested)] : []),
-      ...(moved.size > 0 ? [move([...moved.values()])] : []),
-    ];
+    return [...request(requested), ...move([...moved.values()])];
   },
 });

@@ -2,56 +2,55 @@ import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { jobEvents } from '../events/job.ts';
 import { termsOf } from '../search/terms.ts';
-import { plain, quoted } from './columns.ts';
-import { type Statement, defineProjection, typesOf } from './projection.ts';
+import { type Column, column, statementAbout } from './columns.ts';
+import { defineProjection, typesOf } from './projection.ts';
 
 type Posted = Recorded<EventOf<'JobPosted'>>;
 type Changed = Recorded<EventOf<'JobDetailsChanged'>>;
 type Closed = Recorded<EventOf<'JobClosed'>>;
 
-const details = (events: (Posted | Changed)[]) => [
-  plain(events.map(({ data }) => data.jobId)),
-  quoted(events.map(({ data }) => data.title)),
-  quoted(events.map(({ data }) => data.description)),
-  quoted(events.map(({ data }) => data.location)),
-  plain(events.map(({ revision }) => revision)),
-  plain(events.map(({ data }) => termsOf([data.title, data.description, data.location ?? ''].join('\n')))),
-];
+/** Every detail of a job, as it is from now on. */
+const details: Record<string, Column<Posted | Changed>> = {
+  job_id: column.uuid(({ data }) => data.jobId),
+  title: column.text(({ data }) => data.title),
+  description: column.text(({ data }) => data.description),
+  location: column.text(({ data }) => data.location),
+  revision: column.bigint(({ revision }) => revision),
+  terms: column.tsvector(({ data }) =>
+    termsOf([data.title, data.description, data.location ?? ''].join('\n')),
+  ),
+};
 
-const post = (events: Posted[]): Statement => ({
+const post = statementAbout<Posted>({
   name: 'post',
-  text: `
-    insert into jobs
-      (job_id, title, description, location, revision, terms, group_id, company_id, posted_at, position, status)
-    select b.*, 'open' from unnest(
-      $1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::tsvector[],
-      $7::uuid[], $8::uuid[], $9::timestamptz[], $10::bigint[]) b
+  columns: {
+    ...details,
+    group_id: column.uuid(({ data }) => data.groupId),
+    company_id: column.uuid(({ data }) => data.companyId),
+    posted_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    position: column.bigint(({ position }) => position),
+  },
+  text: ({ names, batch }) => `
+    insert into jobs (${names}, status)
+    select b.*, 'open' from ${batch}
     on conflict do nothing`,
-  values: [
-    ...details(events),
-    plain(events.map(({ data }) => data.groupId)),
-    plain(events.map(({ data }) => data.companyId)),
-    plain(events.map(({ occurredAt }) => occurredAt)),
-    plain(events.map(({ position }) => position)),
-  ],
 });
 
-const change = (events: Changed[]): Statement => ({
+const change = statementAbout<Changed>({
   name: 'change',
-  text: `
+  columns: details,
+  text: ({ batch }) => `
     update jobs j
     set title = b.title, description = b.description, location = b.location, terms = b.terms,
       revision = b.revision
-    from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::tsvector[])
-      b (job_id, title, description, location, revision, terms)
+    from ${batch}
     where j.job_id = b.job_id and j.revision < b.revision`,
-  values: details(events),
 });
 
-const close = (events: Closed[]): Statement => ({
+const close = statementAbout<Closed>({
   name: 'close',
-  text: `update jobs set status = 'closed' where job_id = any ($1::uuid[]) and status <> 'closed'`,
-  values: [plain(events.map(({ data }) => data.jobId))],
+  columns: { job_id: column.uuid(({ data }) => data.jobId) },
+  text: () => `update jobs set status = 'closed' where job_id = any ($1::uuid[]) and status <> 'closed'`,
 });
 
 /** The jobs on the board. */
@@ -89,10 +88,6 @@ export const jobs = defineProjection({
       else if (event.type === 'JobDetailsChanged') changed.set(event.data.jobId, event);
       else closed.push(event);
     }
-    return [
-      ...(posted.length > 0 ? [post(posted)] : []),
-      ...(changed.size > 0 ? [change([...changed.values()])] : []),
-      ...(closed.length > 0 ? [close(closed)] : []),
-    ];
+    return [...post(posted), ...change([...changed.values()]), ...close(closed)];
   },
 });

@@ -1,7 +1,7 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
-import { plain, quoted } from './columns.ts';
+import { type Column, column, statementAbout } from './columns.ts';
 import type { Statement } from './projection.ts';
 
 export type MessageChange = Recorded<
@@ -72,64 +72,60 @@ function collapse(events: MessageChange[]): Changed[] {
 const IS_NEWS = `m.message_id = b.message_id and m.group_id = b.group_id
   and m.changed_seq < b.seq and m.deleted_at is null`;
 
-const reactionColumns = (reactions: Reaction[], seq: (reaction: Reaction) => number | null) => [
-  plain(reactions.map(({ messageId }) => messageId)),
-  plain(reactions.map(({ groupId }) => groupId)),
-  quoted(reactions.map(({ emoji }) => emoji)),
-  plain(reactions.map(({ userId }) => userId)),
-  plain(reactions.map(seq)),
-];
+const reactionColumns: Record<string, Column<Reaction>> = {
+  message_id: column.uuid(({ messageId }) => messageId),
+  group_id: column.uuid(({ groupId }) => groupId),
+  emoji: column.text(({ emoji }) => emoji),
+  user_id: column.uuid(({ userId }) => userId),
+};
 
-const unreact = (reactions: Reaction[]): Statement => ({
+const unreact = statementAbout<Reaction>({
   name: 'unreact',
-  text: `
+  columns: { ...reactionColumns, seq: column.bigint(({ removedSeq }) => removedSeq) },
+  text: ({ batch }) => `
     delete from reactions r
-    using unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
-      b (message_id, group_id, emoji, user_id, seq), messages m
+    using ${batch}, messages m
     where ${IS_NEWS} and r.message_id = b.message_id and r.emoji = b.emoji and r.user_id = b.user_id`,
-  values: reactionColumns(reactions, ({ removedSeq }) => removedSeq),
 });
 
-const react = (reactions: Reaction[]): Statement => ({
+const react = statementAbout<Reaction>({
   name: 'react',
-  text: `
+  columns: { ...reactionColumns, seq: column.bigint(({ addedSeq }) => addedSeq) },
+  text: ({ batch }) => `
     insert into reactions (message_id, emoji, user_id, seq)
     select b.message_id, b.emoji, b.user_id, b.seq
-    from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::bigint[])
-      b (message_id, group_id, emoji, user_id, seq)
+    from ${batch}
     join messages m on ${IS_NEWS}
     on conflict do nothing`,
-  values: reactionColumns(reactions, ({ addedSeq }) => addedSeq),
 });
 
-const change = (messages: Changed[]): Statement => ({
+const change = statementAbout<Changed>({
   name: 'change',
-  text: `
+  columns: {
+    message_id: column.uuid(({ messageId }) => messageId),
+    group_id: column.uuid(({ groupId }) => groupId),
+    seq: column.bigint(({ seq }) => seq),
+    text: column.text(({ text }) => text),
+    edited_at: column.timestamptz(({ editedAt }) => editedAt),
+    deleted_at: column.timestamptz(({ deletedAt }) => deletedAt),
+    terms: column.tsvector(({ text }) => termsOf(text)),
+  },
+  text: ({ batch }) => `
     update messages m
     set text = case when b.deleted_at is not null then null when b.edited_at is null then m.text else b.text end,
       terms = case when b.deleted_at is not null then null when b.edited_at is null then m.terms else b.terms end,
       file_ids = case when b.deleted_at is null then m.file_ids else '{}' end,
       edited_at = coalesce(b.edited_at, m.edited_at), deleted_at = b.deleted_at, changed_seq = b.seq
-    from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-      $7::tsvector[]) b (message_id, group_id, seq, text, edited_at, deleted_at, terms)
+    from ${batch}
     where ${IS_NEWS}`,
-  values: [
-    plain(messages.map(({ messageId }) => messageId)),
-    plain(messages.map(({ groupId }) => groupId)),
-    plain(messages.map(({ seq }) => seq)),
-    quoted(messages.map(({ text }) => text)),
-    plain(messages.map(({ editedAt }) => editedAt)),
-    plain(messages.map(({ deletedAt }) => deletedAt)),
-    plain(messages.map(({ text }) => termsOf(text))),
-  ],
 });
 
-const dropReactions = (messages: Changed[]): Statement => ({
+const dropReactions = statementAbout<Changed>({
   name: 'drop-reactions',
-  text: `
+  columns: { message_id: column.uuid(({ messageId }) => messageId) },
+  text: () => `
     delete from reactions r using messages m
     where m.message_id = any ($1::uuid[]) and m.deleted_at is not null and r.message_id = m.message_id`,
-  values: [plain(messages.map(({ messageId }) => messageId))],
 });
 
 /** The statements that edit, delete and mark messages that stand already. `change` is last to touch `changed_seq`. */
@@ -139,10 +135,5 @@ export function changeMessages(events: MessageChange[]): Statement[] {
   const removed = reactions.filter(({ removedSeq }) => removedSeq !== null);
   const added = reactions.filter(({ addedSeq }) => addedSeq !== null);
   const deleted = messages.filter(({ deletedAt }) => deletedAt !== null);
-  return [
-    ...(removed.length > 0 ? [unreact(removed)] : []),
-    ...(added.length > 0 ? [react(added)] : []),
-    ...(messages.length > 0 ? [change(messages)] : []),
-    ...(deleted.length > 0 ? [dropReactions(deleted)] : []),
-  ];
+  return [...unreact(removed), ...react(added), ...change(messages), ...dropReactions(deleted)];
 }

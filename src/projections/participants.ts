@@ -1,7 +1,7 @@
 import { chatGroupEvents } from '../events/chat-group.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
-import { plain } from './columns.ts';
+import { type Column, column, statementAbout } from './columns.ts';
 import { type Statement, typesOf } from './projection.ts';
 
 /** What brings people into a group or takes them out. */
@@ -45,37 +45,36 @@ const LAST_BEFORE = `
     where m.group_id = b.group_id and m.position < b.arrived_at order by m.seq desc limit 1
   ) last on true`;
 
-const columns = (moved: readonly Moved[]) => [
-  plain(moved.map(({ groupId }) => groupId)),
-  plain(moved.map(({ userId }) => userId)),
-  plain(moved.map(({ isIn }) => isIn)),
-  plain(moved.map(({ arrivedAt }) => arrivedAt)),
-];
+const columns: Record<string, Column<Moved>> = {
+  group_id: column.uuid(({ groupId }) => groupId),
+  user_id: column.uuid(({ userId }) => userId),
+  is_in: column.boolean(({ isIn }) => isIn),
+  arrived_at: column.bigint(({ arrivedAt }) => arrivedAt),
+};
 
-const comeBack = (moved: readonly Moved[]): Statement => ({
+const comeBack = statementAbout<Moved>({
   name: 'come-back',
-  text: `
+  columns: { ...columns, is_arrival: column.boolean(({ isArrival }) => isArrival) },
+  text: ({ batch }) => `
     update participants p
     set is_in = b.is_in, from_seq = coalesce(last.seq, 0), from_total = coalesce(last.ordinal, 0),
       from_own = p.sent - (
         select count(*) from messages m
         where m.group_id = p.group_id and m.sender_id = p.user_id and m.seq > coalesce(last.seq, 0)
       )
-    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::bigint[], $5::boolean[])
-      b (group_id, user_id, is_in, arrived_at, is_arrival) ${LAST_BEFORE}
+    from ${batch} ${LAST_BEFORE}
     where p.group_id = b.group_id and p.user_id = b.user_id
       and b.arrived_at is not null and (b.is_arrival or not p.is_in)`,
-  values: [...columns(moved), plain(moved.map(({ isArrival }) => isArrival))],
 });
 
-const stand = (moved: readonly Moved[]): Statement => ({
+const stand = statementAbout<Moved>({
   name: 'stand',
-  text: `
+  columns,
+  text: ({ batch }) => `
     insert into participants as p (group_id, user_id, is_in, sent, from_seq, from_total, from_own)
     select b.group_id, b.user_id, b.is_in, 0, coalesce(last.seq, 0), coalesce(last.ordinal, 0), 0
-    from unnest($1::uuid[], $2::uuid[], $3::boolean[], $4::bigint[]) b (group_id, user_id, is_in, arrived_at) ${LAST_BEFORE}
+    from ${batch} ${LAST_BEFORE}
     on conflict (group_id, user_id) do update set is_in = excluded.is_in where p.is_in <> excluded.is_in`,
-  values: columns(moved),
 });
 
 /**
@@ -83,7 +82,6 @@ const stand = (moved: readonly Moved[]): Statement => ({
  * that store the messages of the batch.
  */
 export function moveParticipants(events: readonly Movement[]): Statement[] {
-  if (events.length === 0) return [];
   const moved = collapse(events);
-  return [comeBack(moved), stand(moved)];
+  return [...comeBack(moved), ...stand(moved)];
 }
