@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { standardPreferences } from '../../src/commands/account/account.ts';
-import { type WorkerDeps, backOffMs } from '../../src/notifications/deliver/worker.ts';
+import { BACK_OFF_MS, type WorkerDeps } from '../../src/notifications/deliver/worker.ts';
+import { backOffMs } from '../../src/kit/back-off.ts';
 import { NotCaughtUp } from '../../src/projections/projection.ts';
 import { ada, uuid } from '../support/language/example-events.ts';
 import { applicationNews, messageNews, notification } from '../support/language/known-facts.ts';
@@ -130,7 +131,7 @@ describe('a letter that is not taken', () => {
         lastError: 'the mail server answered 450 5.1.1',
       });
     }
-    expect([7, 11].map(backOffMs)).toEqual([3_600_000, 3_600_000]);
+    expect([8, 12].map((failures) => backOffMs(BACK_OFF_MS, failures))).toEqual([3_600_000, 3_600_000]);
     stage.mail.works();
     await handle(batchId);
     expect(await stage.outcomes()).toEqual(['sent']);

@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import type { EventStore, Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { Progress } from '../../projections/projection.ts';
@@ -105,7 +105,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
       pages.set(eventId, page);
       throw error;
     }
-    await pause(rest(performance.now() - begun), undefined, { signal }).catch(() => {});
+    await sleep(rest(performance.now() - begun), signal);
   }
 
   async function run(): Promise<void> {
@@ -124,14 +124,14 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
       } catch (error) {
         if (signal.aborted) return;
         failure = error instanceof Error ? error : new Error(String(error));
-        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
         failures += 1;
+        const pauseMs = backOffMs(BACK_OFF_MS, failures);
         const { eventId, position } = fanOut?.notice ?? {};
         log.warn(
           { err: failure, eventId, position, pauseMs },
-          'a slice of a large audience failed; retrying',
+          'could not write a slice of a large audience; retrying',
         );
-        await pause(pauseMs, undefined, { signal }).catch(() => {});
+        await sleep(pauseMs, signal);
       }
     }
   }

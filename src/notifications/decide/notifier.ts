@@ -1,5 +1,6 @@
-import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { jobOf } from '../../commands/job/job.ts';
 import { isChatGroupEvent } from '../../protocol/envelope.ts';
@@ -18,7 +19,7 @@ import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
 import type { Reach } from './whereabouts.ts';
 import { MOST_UNDECIDED } from './undecided.ts';
-import { within } from '../within.ts';
+import { within } from '../../kit/deadline.ts';
 
 export interface NotifierOptions {
   store: Pick<EventStore, 'subscribe' | 'head'>;
@@ -189,7 +190,9 @@ export function startNotifier(options: NotifierOptions): Notifier {
     try {
       for (;;) {
         if (isSettled() && handled >= headAtStart) trouble = undefined;
-        const arrived = isSettled() ? await arriving : await within(arriving, isBehind ? 0 : everyMs);
+        const arrived = isSettled()
+          ? await arriving
+          : await within(arriving, isBehind ? 0 : everyMs, () => undefined);
         if (arrived?.done) break;
         if (arrived) {
           // Acknowledgements and pushes of the same events leave first: somebody waits for them.
@@ -219,12 +222,15 @@ export function startNotifier(options: NotifierOptions): Notifier {
         await follow();
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
-        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
         failures += 1;
+        const pauseMs = backOffMs(BACK_OFF_MS, failures);
         const times = trouble?.position === saved ? trouble.times + 1 : 1;
         trouble = { position: saved, times, error: failure };
-        log.warn({ err: failure, position: saved, pauseMs }, 'the notifier starts again from its checkpoint');
-        await pause(pauseMs, undefined, { signal }).catch(() => {});
+        log.warn(
+          { err: failure, position: saved, pauseMs },
+          'the notifier failed; restarting from its checkpoint',
+        );
+        await sleep(pauseMs, signal);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs } from '../../kit/back-off.ts';
 import type { UserId } from '../../events/ids.ts';
 import type { Reach, Reached } from './whereabouts.ts';
 
@@ -26,8 +27,8 @@ export const patientLook =
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(String(error));
         onFailure(failure);
-        if (attempts === 0) log.warn({ err: failure }, 'the notifier waits: nobody can tell who is there');
-        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** attempts, BACK_OFF_MS.most);
+        if (attempts === 0) log.warn({ err: failure }, 'the notifier cannot ask who is online; waiting');
+        const pauseMs = backOffMs(BACK_OFF_MS, attempts + 1);
         await pause(pauseMs, undefined, { signal });
       }
     }

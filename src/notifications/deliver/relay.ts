@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import type { NotificationPreferences } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { createAlarm } from '../alarm.ts';
@@ -81,7 +81,10 @@ export function startRelay({
       if (allowed > at) await outbox.postpone(waiting, allowed);
       else await outbox.gather(waiting, newId());
     } catch (error) {
-      log.warn({ err: error, recipientId: waiting.recipientId }, 'nothing could be gathered for a recipient');
+      log.warn(
+        { err: error, recipientId: waiting.recipientId },
+        'could not build a batch for a recipient; retrying',
+      );
       // Nobody holds up the others.
       await outbox.postpone(waiting, new Date(at.getTime() + MINUTE_MS));
     }
@@ -127,10 +130,10 @@ export function startRelay({
         if (!isBusy) await alarm.sleep(restingMs > 0 ? Math.min(restingMs, everyMs) : everyMs);
       } catch (error) {
         failure = error instanceof Error ? error : new Error(String(error));
-        const pauseMs = Math.min(BACK_OFF_MS.first * 2 ** failures, BACK_OFF_MS.most);
         failures += 1;
-        log.warn({ err: failure, pauseMs }, 'the relay waits and tries again');
-        await pause(pauseMs, undefined, { signal }).catch(() => {});
+        const pauseMs = backOffMs(BACK_OFF_MS, failures);
+        log.warn({ err: failure, pauseMs }, 'the relay failed; retrying');
+        await sleep(pauseMs, signal);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { backOffMs } from '../../kit/back-off.ts';
 import type { UserId } from '../../events/ids.ts';
 import { NotCaughtUp } from '../../projections/projection.ts';
 import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
@@ -18,17 +19,12 @@ import { oneLine } from '../templates/wording.ts';
 
 /** So many attempts may fail for a reason that may pass: with the back-off below that is most of a working day. */
 const MAX_ATTEMPTS = 12;
-const FIRST_BACK_OFF_MS = 30_000;
-const MAX_BACK_OFF_MS = 3_600_000;
+export const BACK_OFF_MS = { first: 30_000, most: 3_600_000 };
 
 /** Read models that are behind have mostly caught up so much later. */
 const CATCH_UP_MS = 1_000;
 /** While one batch is on its way to somebody, the next one waits for so long before it is handed out again. */
 const NEXT_MS = 1_000;
-
-/** When a batch that failed so often before may be tried again. */
-export const backOffMs = (attempts: number): number =>
-  Math.min(FIRST_BACK_OFF_MS * 2 ** attempts, MAX_BACK_OFF_MS);
 
 export interface WorkerDeps {
   outbox: Pick<Outbox, 'load' | 'settle' | 'retry' | 'park'>;
@@ -90,7 +86,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function park({ batchId, channel }: Batch, reason: string): Promise<void> {
     await persistently(() => outbox.park(batchId, reason));
-    log.error({ batchId, channel, reason }, 'notifications parked');
+    log.error({ batchId, channel, reason }, 'parked notifications that cannot be delivered');
   }
 
   /** A stranger may have typed any address for an account: its letter is no operator's concern. */
@@ -99,7 +95,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     await settle(batch, []);
     log.warn(
       { batchId: batch.batchId, reason },
-      'a letter about an account is refused: it is not sent again',
+      'the mail server refused an account letter; it is not sent again',
     );
   }
 
@@ -108,9 +104,9 @@ export function createWorker(deps: WorkerDeps): Worker {
     const reason = error.message;
     if (attempts + 1 > MAX_ATTEMPTS) return park(batch, reason);
     const isBehind = error instanceof NotCaughtUp && attempts === 0;
-    const at = new Date(now().getTime() + (isBehind ? CATCH_UP_MS : backOffMs(attempts)));
+    const at = new Date(now().getTime() + (isBehind ? CATCH_UP_MS : backOffMs(BACK_OFF_MS, attempts + 1)));
     await persistently(() => outbox.retry(batchId, at, reason));
-    log.warn({ batchId, channel, attempts, reason }, 'notifications put off');
+    log.warn({ batchId, channel, attempts, reason }, 'could not deliver notifications; retrying later');
   }
 
   const messageIdOf = ({ batchId }: Batch) => `<${batchId}@${hostname}>`;
