@@ -21,7 +21,7 @@ export const Limit = z
   .default(DEFAULT_LIMIT)
   .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
 
-/** A seq in a query string; `others` may not stand beside it. */
+/** A seq in a query string. */
 export const seqParameter = (description: string) =>
   z
     .string()

@@ -8,8 +8,11 @@ import type { HttpApp } from '../route-deps.ts';
 
 const Count = z.int().min(0);
 const Rate = z.object({ limit: Count, windowSeconds: Count, by: z.string() }).meta({ id: 'Rate' });
-const Costs = z.record(z.string(), z.union([Count, z.string()]));
-
+const Points = z.record(z.string(), Count);
+/** Its type is not told: generators of clients have none for a number or a text, and could not read either. */
+const Cost = z
+  .union([Count, z.string()])
+  .meta({ anyOf: undefined, description: 'Points, or the name of the rate that counts it' });
 const MessageLimits = z
   .object({ textLength: Count.describe('Characters'), files: Count, reactionsPerUser: Count })
   .meta({ id: 'MessageLimits' });
@@ -20,7 +23,7 @@ const FileLimits = z
     extensions: z.array(z.string()).describe('Of names, without the dot'),
   })
   .meta({ id: 'FileLimits' });
-const CallCosts = z.object({ usual: Costs, exceptions: Costs }).meta({
+const CallCosts = z.object({ usual: Points, exceptions: z.record(z.string(), Cost) }).meta({
   id: 'Costs',
   description: 'Points of `requests` or `anonymous` that a call takes, or the rate that counts it',
 });
