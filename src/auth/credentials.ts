@@ -5,10 +5,12 @@ import { text } from '../events/text.ts';
 import { isCommonPassword, namesItsOwner } from './passwords/common-passwords.ts';
 
 /** Any password of sensible length that is not among the first guesses. There are no rules about its characters. */
-export const NewPassword = text(8, 128).refine(
-  (value) => !isCommonPassword(value),
-  'Too common: choose another password',
-);
+export const NewPassword = text(8, 128)
+  .refine((value) => !isCommonPassword(value), 'Too common: choose another password')
+  .meta({
+    description:
+      'None of the most common ones, no mere repetition, and nothing of the address or the name of its owner',
+  });
 
 const OWNERS = 'Too easy to guess: it says your e-mail address or your name';
 

@@ -26,4 +26,8 @@ export const EmailAddress = text(3, LONGEST)
     const domainAt = address.lastIndexOf('@') + 1;
     return (address.slice(0, domainAt) + asciiDomain(address.slice(domainAt))).toLowerCase();
   })
-  .pipe(z.string().max(LONGEST).regex(VALID, 'Invalid email address').meta({ format: 'email' }));
+  .pipe(z.string().max(LONGEST).regex(VALID, 'Invalid email address'))
+  .meta({
+    format: 'email',
+    description: 'Spaces around it are dropped; an international domain may be written as it is read',
+  });

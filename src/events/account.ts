@@ -10,7 +10,7 @@ export const DisplayName = text(1, 100);
 export const NewDisplayName = named(DisplayName);
 
 /** `HH:MM`, on the clock of the user's time zone. */
-const ClockTime = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/, 'Must be a time like 22:00');
+const ClockTime = z.string().regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/, 'Must be a time like 22:00');
 
 function isTimeZone(name: string): boolean {
   try {
@@ -26,9 +26,14 @@ export const QuietHours = z
   .strictObject({
     start: ClockTime,
     end: ClockTime,
-    timeZone: z.string().max(64).refine(isTimeZone, 'Must be a time zone like Europe/Berlin'),
+    timeZone: z.string().max(64).refine(isTimeZone, 'Must be a time zone like Europe/Berlin').meta({
+      description: 'A name of the IANA time zone database, or an offset from UTC like +05:30',
+      pattern: '^(?:[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*|[+-][0-9]{2}:?[0-9]{2})$',
+      example: 'Europe/Berlin',
+    }),
   })
-  .refine(({ start, end }) => start !== end, { path: ['end'], message: 'Must differ from start' });
+  .refine(({ start, end }) => start !== end, { path: ['end'], message: 'Must differ from start' })
+  .meta({ description: '`end` differs from `start`; a span over midnight has its start after its end' });
 export type QuietHours = z.infer<typeof QuietHours>;
 
 /** How somebody wants to be told of what happens while away. */

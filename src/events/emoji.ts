@@ -26,4 +26,4 @@ export const RecordedEmoji = text(1, LENGTH).overwrite(fullyQualified);
 export const Emoji = RecordedEmoji.refine(
   (value) => RECOMMENDED.test(value) || PICTOGRAPH.test(value),
   'Must be a single emoji',
-);
+).meta({ description: 'One emoji of Unicode, in any of its spellings', example: '👍' });

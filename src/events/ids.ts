@@ -3,7 +3,11 @@ import { z } from 'zod';
 const recorded = z.uuid({ abort: true }).toLowerCase();
 /** What a client sends that has forgotten to fill in an id. */
 const NAMELESS = /^(?:[0-]{36}|[f-]{36})$/;
-const id = recorded.refine((value) => !NAMELESS.test(value), 'Must not be the nil or the max UUID');
+const id = recorded
+  .refine((value) => !NAMELESS.test(value), 'Must not be the nil or the max UUID')
+  .meta({
+    pattern: '^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[1-8][0-9A-Fa-f]{3}-[89ABab][0-9A-Fa-f]{3}-[0-9A-Fa-f]{12}$',
+  });
 
 export const UserId = id.brand<'UserId'>();
 export const JobId = id.brand<'JobId'>();

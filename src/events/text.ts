@@ -9,15 +9,24 @@ export const text = (min: number, max: number) =>
     .string()
     .min(min, { abort: true })
     .max(2 * max)
+    .refine(
+      (value) => value.length >= 2 * min || [...value].length >= min,
+      `Too short: at least ${min} characters`,
+    )
     .refine((value) => value.length <= max || [...value].length <= max, `Too long: at most ${max} characters`)
-    .refine(isStorable, 'Must not contain NUL characters or lone surrogates');
+    .refine(isStorable, 'Must not contain NUL characters or lone surrogates')
+    // JSON Schema counts code points, too.
+    .meta({ maxLength: max });
 
 /** More than spaces, controls, marks of nothing, and what Unicode says to show nothing of; U+2800 is a blank of Braille. */
 const isVisible = (value: string) =>
   /[^\p{White_Space}\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u.test(value);
 
-/** What a client writes that others are to read. */
-export const visible = (schema: z.ZodString) => schema.refine(isVisible, 'Must contain a visible character');
+/** What a client writes that others are to read. The pattern says as much as every engine understands. */
+export const visible = (schema: z.ZodString) =>
+  schema
+    .refine(isVisible, 'Must contain a visible character')
+    .meta({ pattern: '\\S', description: 'Contains a visible character' });
 
 /** Embeddings, overrides and isolates, which reach beyond the text that they stand in (UAX #9). */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fasti
 import { z } from 'zod';
 import { PROBLEM_TYPE } from './hooks/answer-with-problems.ts';
 import { MIN_POSITION } from './hooks/min-position.ts';
-import { type Problem, type ProblemCode, problem } from '../protocol/problem.ts';
+import { HEADERS_TOO_LARGE, type Problem, type ProblemCode, problem } from '../protocol/problem.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,20 +11,24 @@ declare module 'fastify' {
   }
 }
 
+const Fault = z
+  .object({ pointer: z.string().describe('RFC 6901'), message: z.string() })
+  .meta({ id: 'Fault' });
 const ProblemBody = z
   .object({
     type: z.string(),
-    title: z.string(),
-    status: z.int(),
+    title: z.string().meta({ 'x-ms-primary-error-message': true }),
+    status: z.int().min(400).max(599),
     detail: z.string(),
     instance: z.string().optional(),
-    code: z.string(),
-    retryable: z.boolean(),
-    errors: z.array(z.object({ pointer: z.string(), message: z.string() })).optional(),
+    code: z.string().describe('Stable: what to decide by'),
+    retryable: z.boolean().describe('Whether the same request may succeed later'),
+    retryAfterMs: z.int().min(0).optional(),
+    errors: z.array(Fault).optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 
-const EVERYWHERE: ProblemCode[] = ['BAD_REQUEST', 'UNAVAILABLE', 'INTERNAL'];
+const EVERYWHERE: (ProblemCode | Problem)[] = ['BAD_REQUEST', HEADERS_TOO_LARGE, 'UNAVAILABLE', 'INTERNAL'];
 const TOKENS: ProblemCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
 const BODIES: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'];
@@ -33,16 +37,18 @@ const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED']
 const noQuery = z.strictObject({});
 /** Loose, because a request carries many more headers. */
 const queryHeaders = z.looseObject({
-  [MIN_POSITION]: z
-    .string()
-    .optional()
-    .meta({ description: 'The position a command answered with: the answer shows it, or is 503.' }),
+  [MIN_POSITION]: z.string().optional().meta({
+    description: 'The position a command answered with: the answer shows it, or is 503.',
+    pattern: '^[0-9]{1,15}$',
+  }),
 });
 const commandHeaders = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .optional()
-    .meta({ description: 'Any string of your own: a repetition with the same key gets the first answer.' }),
+  'idempotency-key': z.string().optional().meta({
+    description:
+      'A string of your own, 1 to 255 characters of ASCII: a repetition with the same key gets the first answer.',
+    pattern: '^[!-~]([ -~]*[!-~])?$',
+    maxLength: 255,
+  }),
 });
 
 /** Checks a part of a request with its zod schema; what is wrong is thrown as a `ZodError`. */

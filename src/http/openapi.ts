@@ -1,7 +1,10 @@
-import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
+import { STATUS_CODES } from 'node:http';
+import swagger from '@fastify/swagger';
 import apiReference from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { costOf } from '../protocol/costs.ts';
 
 /** The page runs its own script, and styles it writes itself; it loads nothing from anywhere else. */
 const DOCS_POLICY = [
@@ -17,13 +20,153 @@ const DOCS_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Components come in an input and an output version; only answers use any here. */
-const withoutInputs: SwaggerTransformObject = (given) => {
-  const document = jsonSchemaTransformObject(given);
-  const schemas = 'components' in document ? (document.components?.schemas ?? {}) : {};
-  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
-  return document;
+type Json = Record<string, unknown>;
+
+/** What is read and changed of the document. */
+interface Document {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Json> };
+}
+interface Operation {
+  operationId: string;
+  parameters?: { name: string }[];
+  requestBody?: { required: boolean; content: Record<string, { schema: Json }> };
+  responses: Record<string, { description: string; headers?: Json }>;
+}
+type ToConfig = NonNullable<Parameters<typeof createJsonSchemaTransform>[0]['zodToJsonConfig']>;
+type Override = NonNullable<ToConfig['override']>;
+
+const INT32_MAX = 2_147_483_647;
+
+/** Spells what zod leaves open as generators of clients read it: no content, null, and the size of integers. */
+const spell: Override = ({ zodSchema, jsonSchema }) => {
+  const { def } = zodSchema._zod;
+  if (def.type === 'undefined') jsonSchema.type = 'null';
+  // Zod leaves it out where the default is that of a text which becomes a number.
+  if (def.type === 'default') jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue;
+  if (def.type === 'nullable') Object.assign(jsonSchema, orNull(jsonSchema));
+  if (jsonSchema.type === 'integer')
+    jsonSchema.format ??= (jsonSchema.maximum ?? Infinity) <= INT32_MAX ? 'int32' : 'int64';
+  // Every name of a field is a string.
+  if (def.type === 'record') delete jsonSchema.propertyNames;
 };
+
+/** `null` as one more type of the schema, or as one of two schemas where the other has a name. */
+function orNull(json: z.core.JSONSchema.BaseSchema): Json {
+  const [schema, none] = json.anyOf ?? [];
+  if (!schema || json.anyOf?.length !== 2) return {};
+  delete json.anyOf;
+  if (typeof schema.type !== 'string') return { oneOf: [schema, none] };
+  const { enum: values, type } = schema;
+  return { ...schema, ...json, type: [type, 'null'], ...(values && { enum: [...values, null] }) };
+}
+
+const config = { zodToJsonConfig: { override: spell } };
+const toComponents = createJsonSchemaTransformObject(config);
+
+const PREFIX = '#/components/schemas/';
+const nameOf = (reference: string) => reference.slice(PREFIX.length);
+const referencesIn = (json: unknown): string[] =>
+  [...JSON.stringify(json).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name!);
+/** A copy in which `change` has taken the place of each value; undefined leaves it out. */
+const rewritten = <T>(json: T, change: (key: string, value: unknown) => unknown): T =>
+  JSON.parse(JSON.stringify(json), (key, value) => change(key, value)) as T;
+
+/** What answers hold may grow, so they are not closed; and who sends them has checked them. */
+const openly = (schema: Json): Json =>
+  rewritten(schema, (key, value) =>
+    (key === 'additionalProperties' && value === false) || (key === 'pattern' && typeof value === 'string')
+      ? undefined
+      : value,
+  );
+
+/**
+ * Puts every named schema that is in use into the components. The libraries make each in a version for requests, whose
+ * name ends in `Input`, and one for answers; the ending stays only where both are used.
+ */
+function nameSchemas(document: Document): Document {
+  const all = document.components.schemas;
+  const used = new Set<string>();
+  const use = (names: string[]) => {
+    for (const name of names)
+      if (!used.has(name)) {
+        used.add(name);
+        use(referencesIn(all[name]));
+      }
+  };
+  use(referencesIn({ ...document, components: {} }));
+  const isInput = (name: string) => name.endsWith('Input');
+  const short = (name: string) => {
+    const base = name.replace(/Input$/, '');
+    return used.has(base) ? name : base;
+  };
+  const schemas = [...used].toSorted().map((name) => {
+    const schema = all[name]!;
+    return [short(name), isInput(name) ? schema : openly(schema)];
+  });
+  return rewritten(
+    { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } },
+    (key, value) =>
+      key === '$ref' && typeof value === 'string' && value.startsWith(PREFIX)
+        ? PREFIX + short(nameOf(value))
+        : value,
+  );
+}
+
+/** Generators have no notion of a body that may be null: it may be absent. */
+function spellOptionalBody({ requestBody }: Operation): void {
+  for (const media of Object.values(requestBody?.content ?? {})) {
+    const [schema, none] = (media.schema['oneOf'] ?? []) as Json[];
+    if (!requestBody || !schema || none?.['type'] !== 'null') continue;
+    media.schema = schema;
+    requestBody.required = false;
+  }
+}
+
+const field = (description: string) => ({ description, schema: { type: 'string' } as const });
+/** The fields that answers to many calls have. */
+const FIELDS = {
+  'X-Request-Id': field('Names the request in the log, and the events that followed from it'),
+  RateLimit: field('What is left of what the call was charged to, and for how many seconds'),
+  'RateLimit-Policy': field('How much there is of it, in how many seconds'),
+  'Retry-After': {
+    description: 'Seconds to wait before the same request',
+    schema: { type: 'integer', format: 'int32' } as const,
+  },
+  'WWW-Authenticate': field('The scheme of the token, and what is wrong with one that was given'),
+  'Idempotency-Replayed': field('`true` when this is the answer to the first request with the key'),
+  'Accept-Encoding': field('What bodies may be sent in, when one was compressed'),
+};
+type Field = keyof typeof FIELDS;
+
+/** Those of one answer. What Node cannot read as a request gets none, and who has no valid token is told no rate. */
+function fieldsOf({ operationId, parameters }: Operation, status: number): Field[] {
+  if (status === 431) return [];
+  const isCharged = status !== 401 && costOf(operationId) !== 0;
+  const isKeyed = parameters?.some(({ name }) => name === 'idempotency-key') ?? false;
+  const isKept = status < 500 && ![401, 413, 415, 429].includes(status);
+  const fields: [Field, boolean][] = [
+    ['X-Request-Id', true],
+    ['RateLimit', isCharged],
+    ['RateLimit-Policy', isCharged],
+    ['Retry-After', [429, 503, 507].includes(status) || (isKeyed && status === 409)],
+    ['WWW-Authenticate', status === 401],
+    ['Idempotency-Replayed', isKeyed && isKept],
+    ['Accept-Encoding', status === 415],
+  ];
+  return fields.filter(([, isThere]) => isThere).map(([name]) => name);
+}
+
+function describeAnswers(operation: Operation): void {
+  for (const [status, answer] of Object.entries(operation.responses)) {
+    if (answer.description === 'Default Response') answer.description = STATUS_CODES[status] ?? status;
+    const fields = fieldsOf(operation, Number(status)).map((name) => [
+      name,
+      { $ref: `#/components/headers/${name}` },
+    ]);
+    if (fields.length > 0) answer.headers = { ...answer.headers, ...Object.fromEntries(fields) };
+  }
+}
 
 /** Makes the OpenAPI document from the schemas of the routes. Call before any route is made. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
@@ -34,14 +177,24 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         title: 'Chat for job boards',
         version: '1',
         description:
-          'Every command answers with a `position`. Send it as `X-Min-Position` with a query, and the query shows what the command did. Errors are `application/problem+json` (RFC 9457).',
+          'Every command answers with a `position`. Send it as `X-Min-Position` with a query, and the query shows what the command did. Errors are `application/problem+json` (RFC 9457). No text may hold NUL or a lone surrogate; lengths are in characters (code points). Answers may get more fields.',
+        license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/' }],
-      components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+      components: {
+        headers: FIELDS,
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      },
       security: [{ bearer: [] }],
     },
-    transform: jsonSchemaTransform,
-    transformObject: withoutInputs,
+    transform: createJsonSchemaTransform(config),
+    transformObject: (given) => {
+      const document = nameSchemas(toComponents(given) as unknown as Document);
+      for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
+        spellOptionalBody(operation);
+        describeAnswers(operation);
+      }
+      return document as object;
+    },
   });
 }
 

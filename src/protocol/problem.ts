@@ -149,6 +149,7 @@ const meaning = (code: ProblemCode, status: number, title: string): Problem => (
   ...{ status, title, detail: title },
 });
 export const LINK_TOKEN_INVALID = meaning('TOKEN_INVALID', 400, 'The link is not valid, or no longer');
+export const HEADERS_TOO_LARGE = meaning('BAD_REQUEST', 431, 'Request Header Fields Too Large');
 export const WRONG_PASSWORD = meaning('BAD_CREDENTIALS', 403, 'Wrong password');
 
 const pointer = (path: readonly PropertyKey[]) =>

@@ -22,11 +22,13 @@ export const Limit = z
   .meta({ type: 'integer', pattern: undefined, minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT });
 
 /** A seq in a query string. */
-export const SeqParameter = z
-  .string()
-  .regex(/^\d{1,15}$/)
-  .transform(Number)
-  .meta({ type: 'integer', pattern: undefined, minimum: 0 });
+export const seqParameter = (description: string) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .pipe(Seq)
+    .meta({ type: 'integer', pattern: undefined, minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 
 /** What somebody looks for. */
 export const Words = text(1, 200).meta({ description: 'Words, "phrases", or, -not' });
@@ -38,7 +40,10 @@ export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), nextCursor: z.string().nullable() });
 
 /** The answer of a command that has nothing else to tell. */
-export const Done = z.object({ position: Position });
+export const Done = z.object({ position: Position }).meta({ id: 'Done' });
+
+/** An answer that tells nothing yet. */
+export const Empty = z.object({}).meta({ id: 'Empty' });
 
 /** The body of a command's request: its input without what the path, the token or the server gives. */
 export function bodyOf<I extends object, K extends keyof I & string>(
@@ -48,12 +53,15 @@ export function bodyOf<I extends object, K extends keyof I & string>(
   if (!(input instanceof z.ZodObject)) throw new TypeError('a command’s input is an object');
   const fields = Object.entries(input.shape).filter(([name]) => !given.some((each) => each === name));
   const checks = (input.def.checks ?? []) as z.core.$ZodCheck<Record<string, unknown>>[];
-  const body = z.strictObject(Object.fromEntries(fields)).check(...checks);
+  const body = z
+    .strictObject(Object.fromEntries(fields))
+    .check(...checks)
+    .meta(input.meta() ?? {});
   return body as unknown as z.ZodType<Omit<I, K>>;
 }
 
 /** What a link in a letter carries. */
-export const LinkToken = z.string().max(4_096);
+export const LinkToken = text(0, 4_096);
 
 /** Its query. Programs that a letter passes through add parameters of their own, which mean nothing. */
 export const LinkQuery = z.object({ token: LinkToken });

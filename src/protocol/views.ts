@@ -3,7 +3,7 @@ import { ApplicationStatus } from '../events/application.ts';
 import { GroupRole, GroupStatus } from '../events/chat-group.ts';
 import { FileStatus, RefusalReason } from '../events/file.ts';
 import { JobId, UserId } from '../events/ids.ts';
-import { Id, Seq, Time } from './schemas.ts';
+import { Id, Seq, Time, pageOf } from './schemas.ts';
 
 const file = {
   fileId: Id,
@@ -13,7 +13,7 @@ const file = {
   status: FileStatus,
 };
 
-const NamedFileView = z.object({ ...file, hasThumbnail: z.boolean() });
+const NamedFileView = z.object({ ...file, hasThumbnail: z.boolean() }).meta({ id: 'NamedFile' });
 
 /** A file as CONTRACT §6 shows it: with links only when it is clean. */
 export const FileView = z
@@ -23,9 +23,9 @@ export const FileView = z
     reason: RefusalReason.optional().describe('Why it was refused'),
     url: z.url().optional().describe('Downloads it, until expiresAt'),
     expiresAt: Time.optional(),
-    thumbnail: z.object({ url: z.url() }).optional(),
+    thumbnail: z.object({ url: z.url() }).meta({ id: 'Thumbnail' }).optional(),
   })
-  .meta({ id: 'File' });
+  .meta({ id: 'SharedFile' });
 
 /** A message as CONTRACT §3 shows it. One that was deleted keeps its place, without its text. */
 export const MessageView = z
@@ -43,6 +43,10 @@ export const MessageView = z
     deletedAt: Time.nullable(),
   })
   .meta({ id: 'Message' });
+export const MessagePage = pageOf(MessageView).meta({ id: 'MessagePage' });
+export const HistoryPage = z
+  .object({ data: z.array(MessageView), hasMore: z.boolean(), headSeq: Seq })
+  .meta({ id: 'HistoryPage' });
 
 const alias = 'The same as id, under the name that commands answer with';
 
@@ -59,6 +63,7 @@ export const JobView = z
     postedAt: Time,
   })
   .meta({ id: 'Job' });
+export const JobPage = pageOf(JobView).meta({ id: 'JobPage' });
 
 export const ApplicationView = z
   .object({
@@ -73,6 +78,7 @@ export const ApplicationView = z
     submittedAt: Time,
   })
   .meta({ id: 'Application' });
+export const ApplicationPage = pageOf(ApplicationView).meta({ id: 'ApplicationPage' });
 
 export const GroupView = z
   .object({
@@ -82,7 +88,7 @@ export const GroupView = z
     name: z.string(),
     status: GroupStatus,
     myRole: GroupRole,
-    memberCount: z.int(),
+    memberCount: z.int().min(0),
     headSeq: Seq,
     readSeq: z.int().min(0).describe('Up to where the caller has read, or was not there'),
     unreadCount: z.int().min(0).describe('Messages of others since then that have not been deleted'),
@@ -90,6 +96,7 @@ export const GroupView = z
     createdAt: Time,
   })
   .meta({ id: 'Group' });
+export const GroupPage = pageOf(GroupView).meta({ id: 'GroupPage' });
 
 export const MemberView = z
   .object({
@@ -101,3 +108,4 @@ export const MemberView = z
     joinedAt: Time,
   })
   .meta({ id: 'Member' });
+export const MemberPage = pageOf(MemberView).meta({ id: 'MemberPage' });

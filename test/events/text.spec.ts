@@ -14,6 +14,8 @@ describe('text', () => {
   test('has at least as many characters as asked for', () => {
     expect(accepts('')).toBe(false);
     expect(accepts('', 0)).toBe(true);
+    expect(accepts('👍👍', 3)).toBe(false);
+    expect(accepts('👍👍👍', 3)).toBe(true);
   });
 
   test.each([

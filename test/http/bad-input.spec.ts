@@ -15,7 +15,11 @@ interface Operation {
 
 /** Every call of the OpenAPI document, with what it may be given. */
 function operationsOf(document: Record<string, unknown>): Operation[] {
-  const paths = document['paths'] as Record<string, Record<string, Record<string, never>>>;
+  const { paths, components } = document as {
+    paths: Record<string, Record<string, Record<string, never>>>;
+    components: { schemas: Record<string, { properties?: Record<string, object> }> };
+  };
+  const named = (reference = '') => components.schemas[reference.split('/').at(-1)!]?.properties;
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { parameters = [], requestBody }]) => ({
       method: method.toUpperCase(),
@@ -23,7 +27,7 @@ function operationsOf(document: Record<string, unknown>): Operation[] {
       query: (parameters as { in: string; name: string }[])
         .filter((each) => each.in === 'query')
         .map(({ name }) => name),
-      body: requestBody?.['content']?.['application/json']?.['schema']?.['properties'],
+      body: named(requestBody?.['content']?.['application/json']?.['schema']?.['$ref']),
     })),
   );
 }

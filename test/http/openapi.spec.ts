@@ -5,13 +5,28 @@ interface Operation {
   operationId?: string;
   security?: object[];
   parameters?: { name: string; in: string }[];
-  requestBody?: unknown;
-  responses: Record<string, { description: string; content?: Record<string, { schema: unknown }> }>;
+  requestBody?: { content: Record<string, { schema: Schema }> };
+  responses: Record<
+    string,
+    { description: string; headers?: Record<string, unknown>; content?: Record<string, { schema: Schema }> }
+  >;
+}
+interface Schema {
+  $ref?: string;
+  type?: string | string[];
+  format?: string;
+  pattern?: string;
+  properties?: Record<string, Schema>;
+  additionalProperties?: unknown;
+  anyOf?: Schema[];
+  example?: unknown;
 }
 interface Document {
   openapi: string;
+  info: object;
+  servers: object[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, unknown>; securitySchemes: object };
+  components: { schemas: Record<string, Schema>; securitySchemes: object };
 }
 
 describe('the OpenAPI document', () => {
@@ -87,6 +102,122 @@ describe('the OpenAPI document', () => {
     const named = new Set(references.map(([, name]) => name));
     expect(named).toStrictEqual(new Set(Object.keys(document.components.schemas)));
     expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
+  });
+
+  /** Every schema in a part of the document, named or not, without those that it refers to. */
+  function schemasIn(part: unknown): Schema[] {
+    if (typeof part !== 'object' || part === null) return [];
+    const inner = Object.entries(part).flatMap(([key, value]) => (key === 'example' ? [] : schemasIn(value)));
+    const { type, anyOf, oneOf } = part as Record<string, unknown>;
+    // A field may be called `type`, too.
+    const isSchema = typeof type === 'string' || [type, anyOf, oneOf].some(Array.isArray);
+    return isSchema ? [part, ...inner] : inner;
+  }
+  /** Those that an answer holds, at any depth. */
+  function schemasOfAnswers(): Schema[] {
+    const seen = new Set<string>();
+    const follow = (part: unknown): Schema[] =>
+      [...JSON.stringify(part).matchAll(/"#\/components\/schemas\/(\w+)"/g)].flatMap(([, name]) => {
+        if (seen.has(name!)) return [];
+        seen.add(name!);
+        const schema = document.components.schemas[name!]!;
+        return [...schemasIn(schema), ...follow(schema)];
+      });
+    return follow(operations().map(({ operation }) => operation.responses));
+  }
+
+  test('has a name for every schema of an object, and one for what a call answers with', () => {
+    for (const { path, operation } of operations()) {
+      const { parameters = [], requestBody, responses } = operation;
+      const nameless = schemasIn({ parameters, requestBody, responses }).filter(
+        ({ properties }) => properties,
+      );
+      expect({ path, nameless }).toStrictEqual({ path, nameless: [] });
+      const good = Object.entries(responses)
+        .filter(([status]) => status.startsWith('2'))
+        .flatMap(([, { content }]) => content?.['application/json']?.schema.$ref ?? []);
+      expect(new Set(good).size).toBeLessThanOrEqual(1);
+    }
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      const [, ...inner] = schemasIn(schema);
+      // A rule of the schema itself is no schema of an object of its own.
+      const nameless = inner.filter(({ type, properties }) => type === 'object' && properties);
+      expect({ name, nameless }).toStrictEqual({ name, nameless: [] });
+    }
+    expect(Object.keys(document.components.schemas)).toEqual(
+      expect.arrayContaining(['Message', 'Group', 'Job', 'Problem', 'Application', 'SendMessage', 'Apply']),
+    );
+  });
+
+  test('writes null, integers and patterns as generators of clients read them', () => {
+    const schemas = schemasIn(document);
+    expect(schemas.filter(({ anyOf }) => anyOf?.some(({ type }) => type === 'null'))).toStrictEqual([]);
+    expect(schemas.filter(({ type, format }) => type === 'integer' && !format)).toStrictEqual([]);
+    const { Message, Group } = document.components.schemas;
+    expect(Message?.properties).toMatchObject({
+      text: { type: ['string', 'null'] },
+      seq: { type: 'integer', format: 'int64' },
+    });
+    expect(Group?.properties?.['lastMessage']).toStrictEqual({
+      oneOf: [{ $ref: '#/components/schemas/Message' }, { type: 'null' }],
+    });
+    for (const { pattern } of schemas) {
+      if (pattern === undefined) continue;
+      expect(() => new RegExp(pattern)).not.toThrow();
+      expect(pattern).not.toMatch(/\\[pP]\{|\(\?<|\(\?[a-z]/);
+    }
+  });
+
+  test('closes no answer, and every request', () => {
+    expect(schemasOfAnswers().filter((schema) => schema.additionalProperties === false)).toStrictEqual([]);
+    for (const { operation } of operations()) {
+      const name = operation.requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1);
+      if (name) expect(document.components.schemas[name]).toMatchObject({ additionalProperties: false });
+    }
+  });
+
+  test('has an example for every body', () => {
+    for (const { path, operation } of operations()) {
+      const name = operation.requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1);
+      if (name) expect({ path, ...document.components.schemas[name] }).toHaveProperty('example');
+    }
+  });
+
+  test('says where it was asked for, or where clients are to call', async () => {
+    expect(document.info).toMatchObject({ license: { name: 'MIT' } });
+    const { body } = await stage.ask('GET', '/openapi.json', { headers: { host: 'chat.example.com:8443' } });
+    expect(body['servers']).toStrictEqual([{ url: 'http://chat.example.com:8443' }]);
+    const behind = await httpStage({ databaseUrl: stage.url, publicUrl: 'https://chat.example.org/' });
+    const published = await behind.ask('GET', '/openapi.json', { headers: { host: '10.0.0.7' } });
+    await behind.close();
+    expect(published.body['servers']).toStrictEqual([{ url: 'https://chat.example.org' }]);
+  });
+
+  test('lists the fields of each answer', () => {
+    const fieldsOf = (path: string, method: string, status: number) =>
+      Object.keys(document.paths[path]![method]!.responses[status]!.headers ?? {});
+    const usual = ['X-Request-Id', 'RateLimit', 'RateLimit-Policy'];
+    expect(fieldsOf('/v1/jobs', 'get', 200)).toStrictEqual(usual);
+    expect(fieldsOf('/v1/jobs', 'get', 429)).toStrictEqual([...usual, 'Retry-After']);
+    expect(fieldsOf('/v1/jobs', 'get', 503)).toStrictEqual([...usual, 'Retry-After']);
+    expect(fieldsOf('/v1/jobs', 'get', 401)).toStrictEqual(['X-Request-Id', 'WWW-Authenticate']);
+    expect(fieldsOf('/v1/jobs', 'get', 431)).toStrictEqual([]);
+    expect(fieldsOf('/v1/jobs', 'post', 201)).toStrictEqual([...usual, 'Idempotency-Replayed']);
+    expect(fieldsOf('/health/live', 'get', 200)).toStrictEqual(['X-Request-Id']);
+    expect(fieldsOf('/v1/storage/quarantine/{fileId}', 'put', 200)).toStrictEqual(['ETag', ...usual]);
+  });
+
+  test('gives exceptions of generated clients the title of the problem', () => {
+    expect(document.components.schemas['Problem']?.properties?.['title']).toMatchObject({
+      'x-ms-primary-error-message': true,
+    });
+  });
+
+  test('says that files are uploaded and downloaded under the types that they have', () => {
+    const { put } = document.paths['/v1/storage/quarantine/{fileId}']!;
+    const { get } = document.paths['/v1/storage/{fileId}']!;
+    expect(Object.keys(put!.requestBody!.content)).toStrictEqual(['*/*']);
+    expect(Object.keys(get!.responses['200']!.content!)).toStrictEqual(['*/*']);
   });
 
   test('shows the key on every POST command, and on no call that answers with a token', () => {

@@ -17,20 +17,28 @@ const givenContentType = z
   .string()
   .max(255)
   .transform((value) => value.split(';', 1)[0]!.trim().toLowerCase() || 'application/octet-stream')
-  .pipe(ContentType);
+  .pipe(ContentType)
+  .meta({
+    description:
+      'A media type of at most 127 characters, one of `file.types` of `GET /v1/limits` that fits the name; ' +
+      'parameters are dropped, and an empty one is `application/octet-stream`',
+    pattern:
+      '^(?:[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62})?(?: *;[ -~]*)?$',
+  });
 
 const givenSha256 = z
   .string()
   .max(64)
   .transform((value) => value.toLowerCase())
-  .pipe(Sha256);
+  .pipe(Sha256)
+  .meta({ pattern: '^[0-9A-Fa-f]{64}$', description: 'Of the bytes' });
 
 const input = z.strictObject({
   fileId: FileId,
   groupId: GroupId,
   name: FileName,
   contentType: givenContentType,
-  size: z.int().min(1),
+  size: z.int().min(1).describe('Bytes'),
   sha256: givenSha256.nullish(),
 });
 

@@ -17,12 +17,17 @@ const input = z
       .array(FileId)
       .max(MAX_FILES)
       .refine((ids) => new Set(ids).size === ids.length, 'Must not name a file twice')
+      .meta({ uniqueItems: true })
       .nullish(),
     replyTo: MessageId.nullish(),
   })
   .refine(({ text, fileIds }) => typeof text === 'string' || (fileIds?.length ?? 0) > 0, {
     path: ['text'],
     message: 'A message needs a text or at least one file',
+  })
+  .meta({
+    description: 'Has a text or at least one file',
+    not: { properties: { text: { type: 'null' }, fileIds: { maxItems: 0 } } },
   });
 export type SendMessage = z.infer<typeof input>;
 

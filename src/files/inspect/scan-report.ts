@@ -8,30 +8,48 @@ const { etag } = fileEvents.FileUploaded.shape;
 const { contentType, size, sha256 } = fileEvents.FileUploadRequested.shape;
 const key = z.templateLiteral(['quarantine/', z.uuid()]);
 
-/** The question of an external scanner about an object, before it inspects it. */
-export const ScanOrderRequest = z.strictObject({ key, etag });
+/** What a scanner elsewhere asks about an object before it looks at it. */
+export const ScanOrderRequest = z.strictObject({ key, etag }).meta({
+  id: 'ScanOrderRequest',
+  example: {
+    key: 'quarantine/0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f',
+    etag: '9b2cf535f27731c974343645a3985328',
+  },
+});
 export type ScanOrderRequest = z.infer<typeof ScanOrderRequest>;
-/** The declaration of the uploader, which the object has to match. */
-export const ScanOrder = z.strictObject({ size, contentType, sha256 });
+/** What the uploader declared, and the object has to be. */
+export const ScanOrder = z.strictObject({ size, contentType, sha256 }).meta({ id: 'ScanOrder' });
 export type ScanOrder = z.infer<typeof ScanOrder>;
 
-/** The finding about that version of the object. */
-export const ScanReport = z.strictObject({
-  key,
-  etag,
-  finding: z.discriminatedUnion('verdict', [
-    z.strictObject({
-      verdict: z.literal('cleared'),
-      sha256: Sha256,
-      contentType: contentType.optional(),
-    }),
-    z.strictObject({
-      verdict: z.literal('refused'),
-      reason: RefusalReason.exclude(['never-completed', 'never-sent']),
-      signature: text(1, 200).nullable(),
-    }),
-  ]) satisfies z.ZodType<Finding>,
-});
+/** What it found in that version of the object. */
+const Cleared = z
+  .strictObject({
+    verdict: z.literal('cleared'),
+    sha256: Sha256,
+    contentType: contentType.optional(),
+  })
+  .meta({ id: 'ScanCleared' });
+const Refused = z
+  .strictObject({
+    verdict: z.literal('refused'),
+    reason: RefusalReason.exclude(['never-completed', 'never-sent']),
+    signature: text(1, 200).nullable(),
+  })
+  .meta({ id: 'ScanRefused' });
+export const ScanReport = z
+  .strictObject({
+    key,
+    etag,
+    finding: z.discriminatedUnion('verdict', [Cleared, Refused]) satisfies z.ZodType<Finding>,
+  })
+  .meta({
+    id: 'ScanReport',
+    example: {
+      key: 'quarantine/0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f',
+      etag: '9b2cf535f27731c974343645a3985328',
+      finding: { verdict: 'refused', reason: 'infected', signature: 'Eicar-Test-Signature' },
+    },
+  });
 export type ScanReport = z.infer<typeof ScanReport>;
 
 export const SCAN_HEADERS = {

@@ -13,8 +13,8 @@ import { CoverLetter } from '../../events/application.ts';
 import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, Id, Position, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
-import { ApplicationView } from '../../protocol/views.ts';
+import { Done, Id, Position, bodyOf, paging } from '../../protocol/schemas.ts';
+import { ApplicationPage } from '../../protocol/views.ts';
 
 const tags = ['Applications'];
 const params = z.strictObject({ applicationId: ApplicationId });
@@ -22,12 +22,28 @@ const params = z.strictObject({ applicationId: ApplicationId });
 const neverThrown = new Set<RejectionCode>(['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'GROUP_NOT_FOUND']);
 const refusals = new Set([...apply.refuses, ...resubmitApplication.refuses, ...rejoinGroup.refuses]);
 const applying = { idempotentAs: 'Apply', refusals: [...refusals.difference(neverThrown)] };
-const Applied = z.object({ applicationId: Id, jobId: Id, groupId: Id, position: Position });
+const Applied = z
+  .object({ applicationId: Id, jobId: Id, groupId: Id, position: Position })
+  .meta({ id: 'Applied' });
 const applied = {
   201: Applied,
   200: Applied.describe('The caller had applied before, and is a member again if it had left or withdrawn'),
 };
 const coverLetter = CoverLetter.nullish();
+const Apply = z
+  .strictObject({ coverLetter })
+  .meta({ id: 'Apply', example: { coverLetter: 'I have built engines for ten years.' } });
+const ApplyToJob = z.strictObject({ jobId: JobId, coverLetter }).meta({
+  id: 'ApplyToJob',
+  example: {
+    jobId: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f',
+    coverLetter: 'I have built engines for ten years.',
+  },
+});
+const ChangeApplicationStatus = bodyOf(changeApplicationStatus, 'jobId', 'applicantId').meta({
+  id: 'ChangeApplicationStatus',
+  example: { status: 'interview', reason: 'We would like to meet you.' },
+});
 /** How long a query waits for an application that was made a moment ago. */
 const WAIT_MS = 2_000;
 
@@ -74,7 +90,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
         operationId: 'apply',
         summary: 'Apply for a job: the applicant is then a member of its group',
         params: z.strictObject({ jobId: JobId }),
-        body: z.strictObject({ coverLetter }).nullish(),
+        body: Apply.nullish(),
         response: applied,
       },
     },
@@ -94,7 +110,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
         tags,
         operationId: 'applyAlias',
         summary: 'Apply for a job: the same by another name',
-        body: z.strictObject({ jobId: JobId, coverLetter }),
+        body: ApplyToJob,
         response: applied,
       },
     },
@@ -114,7 +130,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
         operationId: 'listApplications',
         summary: 'The caller’s applications; for the company that posted a job, the job’s',
         querystring: z.strictObject({ jobId: JobId.optional(), ...paging }),
-        response: { 200: pageOf(ApplicationView) },
+        response: { 200: ApplicationPage },
       },
     },
     ({ session, query }) => queries.listApplications({ actor: session.actor, ...query }),
@@ -141,7 +157,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
         operationId: 'changeApplicationStatus',
         summary: 'Tell an applicant how it goes',
         params,
-        body: bodyOf(changeApplicationStatus, 'jobId', 'applicantId'),
+        body: ChangeApplicationStatus,
         response: { 200: Done },
       },
     },

@@ -1,11 +1,16 @@
 import { z } from 'zod';
+import { origins } from '../origin.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 
 const tags = ['Documents'];
-const Document = z.record(z.string(), z.unknown());
+const Document = z.record(z.string(), z.unknown()).meta({ id: 'ApiDocument' });
 
 /** What this API is, for machines. */
-export function documentRoutes(app: HttpApp, { asyncapi }: RouteDeps): void {
+export function documentRoutes(
+  app: HttpApp,
+  { asyncapi, publicUrl }: Pick<RouteDeps, 'asyncapi'> & { publicUrl?: string | undefined },
+): void {
+  const originOf = origins(publicUrl);
   /** Written out at the first request, when all routes are known, and kept: the document is large. */
   let openapi: string | undefined;
 
@@ -20,10 +25,12 @@ export function documentRoutes(app: HttpApp, { asyncapi }: RouteDeps): void {
         response: { 200: Document },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       const document = app.swagger();
       openapi ??= JSON.stringify(document);
-      const written = openapi;
+      // All that differs from one request to the next stands first.
+      const servers = JSON.stringify([{ url: originOf(request) }]);
+      const written = `{"servers":${servers},${openapi.slice(1)}`;
       return reply
         .type('application/json; charset=utf-8')
         .serializer(() => written)

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import type { Folded } from '../../commands/aggregate-cache.ts';
@@ -15,6 +14,7 @@ import type { FileStorage } from '../../files/storage.ts';
 import { type UploadQuotas, type UploadToCount, untilNextDay } from '../../files/upload-quotas.ts';
 import { commandRequest } from '../command-request.ts';
 import { fileAccess } from '../file-access.ts';
+import { origins } from '../origin.ts';
 import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Position, Time, bodyOf } from '../../protocol/schemas.ts';
@@ -40,27 +40,40 @@ const DOWNLOAD_MS = 60_000;
 const tags = ['Files'];
 const params = z.strictObject({ fileId: FileId });
 
-const Requested = z.object({
-  fileId: Id,
-  upload: z
-    .object({
-      method: z.literal('PUT'),
-      url: z.url(),
-      headers: z.record(z.string(), z.string()),
-      expiresAt: Time,
-    })
-    .describe('Send the bytes there, with exactly these headers; then say that it is complete'),
-  status: z.literal('pending'),
-  position: Position,
+const RequestUpload = bodyOf(requestUpload, 'fileId').meta({
+  id: 'RequestUpload',
+  example: {
+    groupId: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f',
+    name: 'cv.pdf',
+    contentType: 'application/pdf',
+    size: 48_213,
+  },
 });
-const Completed = z.object({ status: FileStatus, position: Position });
+const Requested = z
+  .object({
+    fileId: Id,
+    upload: z
+      .object({
+        method: z.literal('PUT'),
+        url: z.url(),
+        headers: z.record(z.string(), z.string()),
+        expiresAt: Time,
+      })
+      .meta({
+        id: 'Upload',
+        description: 'Send the bytes there, with exactly these headers; then say that it is complete',
+      }),
+    status: z.literal('pending'),
+    position: Position,
+  })
+  .meta({ id: 'UploadRequested' });
+const Completed = z.object({ status: FileStatus, position: Position }).meta({ id: 'UploadCompleted' });
 
 /** Files on their way from the uploader to those who may download them. The bytes themselves go elsewhere. */
 export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
   const { handle, loader, storage, links, quotas, maxFileBytes, newId, deriveId } = deps;
   const access = fileAccess(deps);
-  const publicUrl = deps.publicUrl?.replace(/\/$/, '');
-  const originOf = ({ protocol, host }: FastifyRequest) => publicUrl ?? `${protocol}://${host}`;
+  const originOf = origins(deps.publicUrl);
 
   for (const [url, operationId] of [
     ['/v1/files', 'requestUpload'],
@@ -83,7 +96,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
           tags,
           operationId,
           summary: 'Ask for a place to upload a file to, for one group',
-          body: bodyOf(requestUpload, 'fileId'),
+          body: RequestUpload,
           response: { 201: Requested },
         },
       },

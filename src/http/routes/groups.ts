@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { pageOf, paging } from '../../protocol/schemas.ts';
-import { GroupView } from '../../protocol/views.ts';
+import { paging } from '../../protocol/schemas.ts';
+import { GroupPage, GroupView } from '../../protocol/views.ts';
 
 const tags = ['Groups'];
 
@@ -19,7 +19,7 @@ export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void
         operationId: 'listGroups',
         summary: 'The caller’s groups',
         querystring: z.strictObject(paging),
-        response: { 200: pageOf(GroupView) },
+        response: { 200: GroupPage },
       },
     },
     ({ session, query }) => queries.listGroups({ userId: session.actor.userId, ...query }),

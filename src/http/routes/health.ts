@@ -2,15 +2,16 @@ import { z } from 'zod';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 
 const tags = ['Operation'];
-const Dependency = z.object({ status: z.enum(['ok', 'degraded', 'down']) });
-const readinessWith = (dependency: typeof Dependency) =>
+const Dependency = z.object({ status: z.enum(['ok', 'degraded', 'down']) }).meta({ id: 'Dependency' });
+const Live = z.object({ status: z.literal('live') }).meta({ id: 'Liveness' });
+const readinessWith = (dependency: z.ZodType<z.infer<typeof Dependency>>) =>
   z.object({
     status: z.enum(['ready', 'not ready']),
     dependencies: z.record(z.string(), dependency),
   });
 /** What is wrong may name addresses, which are not for strangers. */
 const readinessFor = {
-  strangers: readinessWith(Dependency),
+  strangers: readinessWith(Dependency).meta({ id: 'Readiness' }),
   operators: readinessWith(Dependency.extend({ detail: z.string().optional() })),
 };
 
@@ -29,7 +30,7 @@ export function healthRoutes(
         operationId: 'live',
         summary: 'Whether the process answers',
         security: [],
-        response: { 200: z.object({ status: z.literal('live') }) },
+        response: { 200: Live },
       },
     },
     () => ({ status: 'live' as const }),

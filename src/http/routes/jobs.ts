@@ -6,11 +6,20 @@ import { postJob } from '../../commands/job/post-job.ts';
 import { GroupId, JobId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, Id, Position, Words, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
-import { JobView } from '../../protocol/views.ts';
+import { Done, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
+import { JobPage, JobView } from '../../protocol/views.ts';
 
 const tags = ['Jobs'];
 const params = z.strictObject({ jobId: JobId });
+const PostJob = bodyOf(postJob, 'jobId', 'groupId').meta({
+  id: 'PostJob',
+  example: { title: 'Engineer', description: 'Builds engines', location: 'Berlin' },
+});
+const Posted = z.object({ jobId: Id, groupId: Id, position: Position }).meta({ id: 'JobPosted' });
+const ChangeJob = bodyOf(changeJob, 'jobId').meta({
+  id: 'ChangeJob',
+  example: { title: 'Senior engineer', location: null },
+});
 const search = z.strictObject({
   q: Words.optional(),
   status: z.enum(['open', 'closed']).optional(),
@@ -31,8 +40,8 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
           tags,
           operationId,
           summary: 'Post a job: its chat group then exists, and the company is its admin',
-          body: bodyOf(postJob, 'jobId', 'groupId'),
-          response: { 201: z.object({ jobId: Id, groupId: Id, position: Position }) },
+          body: PostJob,
+          response: { 201: Posted },
         },
       },
       async (request, reply) => {
@@ -53,7 +62,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
         operationId: 'listJobs',
         summary: 'Jobs, newest first',
         querystring: search,
-        response: { 200: pageOf(JobView) },
+        response: { 200: JobPage },
       },
     },
     ({ query }) => queries.listJobs(query),
@@ -77,7 +86,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
         operationId: 'changeJob',
         summary: 'Change a job of one’s own',
         params,
-        body: bodyOf(changeJob, 'jobId'),
+        body: ChangeJob,
         response: { 200: Done },
       },
     },

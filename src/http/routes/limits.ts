@@ -7,25 +7,34 @@ import { allowedExtensions, allowedTypes } from '../../files/inspect/content-typ
 import type { HttpApp } from '../route-deps.ts';
 
 const Count = z.int().min(0);
-const Rate = z.object({ limit: Count, windowSeconds: Count, by: z.string() });
-const Costs = z.record(z.string(), z.union([Count, z.string()]));
-
-const Limits = z.object({
-  message: z.object({
-    textLength: Count.describe('Characters'),
-    files: Count,
-    reactionsPerUser: Count,
-  }),
-  file: z.object({
+const Rate = z.object({ limit: Count, windowSeconds: Count, by: z.string() }).meta({ id: 'Rate' });
+const Points = z.record(z.string(), Count);
+/** Its type is not told: generators of clients have none for a number or a text, and could not read either. */
+const Cost = z
+  .union([Count, z.string()])
+  .meta({ anyOf: undefined, description: 'Points, or the name of the rate that counts it' });
+const MessageLimits = z
+  .object({ textLength: Count.describe('Characters'), files: Count, reactionsPerUser: Count })
+  .meta({ id: 'MessageLimits' });
+const FileLimits = z
+  .object({
     size: Count.describe('Bytes'),
     types: z.array(z.string()).describe('Media types that may be declared, under all of their names'),
     extensions: z.array(z.string()).describe('Of names, without the dot'),
-  }),
-  rates: z.record(z.string(), Rate).describe('By the name that the RateLimit fields use'),
-  costs: z
-    .object({ usual: Costs, exceptions: Costs })
-    .describe('Points of `requests` or `anonymous` that a call takes, or the rate that counts it'),
+  })
+  .meta({ id: 'FileLimits' });
+const CallCosts = z.object({ usual: Points, exceptions: z.record(z.string(), Cost) }).meta({
+  id: 'Costs',
+  description: 'Points of `requests` or `anonymous` that a call takes, or the rate that counts it',
 });
+const Limits = z
+  .object({
+    message: MessageLimits,
+    file: FileLimits,
+    rates: z.record(z.string(), Rate).describe('By the name that the RateLimit fields use'),
+    costs: CallCosts,
+  })
+  .meta({ id: 'Limits' });
 
 /** What a client may send, so that it need not find out by being refused. */
 export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: number }): void {

@@ -6,11 +6,15 @@ import { GroupId, UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, bodyOf, pageOf, paging } from '../../protocol/schemas.ts';
-import { MemberView } from '../../protocol/views.ts';
+import { Done, bodyOf, paging } from '../../protocol/schemas.ts';
+import { MemberPage } from '../../protocol/views.ts';
 
 const tags = ['Members'];
 const params = z.strictObject({ groupId: GroupId });
+const AddMember = bodyOf(addMember, 'groupId').meta({
+  id: 'AddMember',
+  example: { userId: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f', role: 'admin' },
+});
 
 /** Who is in a group. An admin adds and removes; a member may remove itself. */
 export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDeps): void {
@@ -26,7 +30,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
         summary: 'The members of a group',
         params,
         querystring: z.strictObject(paging),
-        response: { 200: pageOf(MemberView) },
+        response: { 200: MemberPage },
       },
     },
     async ({ session: { actor }, params: { groupId }, query }) => {
@@ -49,7 +53,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
         operationId: 'addMember',
         summary: 'Add a member, or change its role; the company that posted the job may bring itself back',
         params,
-        body: bodyOf(addMember, 'groupId'),
+        body: AddMember,
         response: { 200: Done },
       },
     },

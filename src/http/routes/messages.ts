@@ -11,8 +11,8 @@ import { GroupId, MessageId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Id, Limit, Position, Seq, SeqParameter, Time, bodyOf } from '../../protocol/schemas.ts';
-import { MessageView } from '../../protocol/views.ts';
+import { Id, Limit, Position, Seq, Time, bodyOf, seqParameter } from '../../protocol/schemas.ts';
+import { HistoryPage } from '../../protocol/views.ts';
 
 const tags = ['Messages'];
 const group = z.strictObject({ groupId: GroupId });
@@ -21,9 +21,9 @@ const reaction = message.extend({ emoji: Emoji });
 
 const history = z
   .strictObject({
-    beforeSeq: SeqParameter.optional(),
-    afterSeq: SeqParameter.optional(),
-    aroundSeq: SeqParameter.optional(),
+    beforeSeq: seqParameter('Not together with afterSeq or aroundSeq').optional(),
+    afterSeq: seqParameter('Not together with beforeSeq or aroundSeq').optional(),
+    aroundSeq: seqParameter('Not together with beforeSeq or afterSeq').optional(),
     limit: Limit,
   })
   .refine(
@@ -32,14 +32,24 @@ const history = z
     'Only one of beforeSeq, afterSeq and aroundSeq may be given',
   );
 
-const Sent = z.object({
-  messageId: Id,
-  seq: Seq,
-  occurredAt: Time,
-  duplicate: z.boolean(),
-  position: Position,
+const SendMessage = bodyOf(sendMessage, 'groupId').meta({
+  id: 'SendMessage',
+  example: { clientMsgId: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f', text: 'Hello' },
 });
-const Changed = z.object({ seq: Seq, position: Position });
+const Sent = z
+  .object({
+    messageId: Id,
+    seq: Seq,
+    occurredAt: Time,
+    duplicate: z.boolean(),
+    position: Position,
+  })
+  .meta({ id: 'MessageSent' });
+const EditMessage = bodyOf(editMessage, 'groupId', 'messageId').meta({
+  id: 'EditMessage',
+  example: { text: 'Hello again' },
+});
+const Changed = z.object({ seq: Seq, position: Position }).meta({ id: 'MessageChanged' });
 
 /** What members say to each other, and what they do to it. */
 export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
@@ -56,9 +66,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         summary: 'The newest messages, or those before, after or around a seq; ascending',
         params: group,
         querystring: history,
-        response: {
-          200: z.object({ data: z.array(MessageView), hasMore: z.boolean(), headSeq: Seq }),
-        },
+        response: { 200: HistoryPage },
       },
     },
     ({ session: { actor }, params: { groupId }, query }) =>
@@ -77,7 +85,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         operationId: 'sendMessage',
         summary: 'Send a message; the same clientMsgId is the same message for ever',
         params: group,
-        body: bodyOf(sendMessage, 'groupId'),
+        body: SendMessage,
         response: { 201: Sent, 200: Sent.describe('It had been sent before') },
       },
     },
@@ -105,7 +113,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         operationId: 'editMessage',
         summary: 'Change the text of a message of one’s own',
         params: message,
-        body: bodyOf(editMessage, 'groupId', 'messageId'),
+        body: EditMessage,
         response: { 200: Changed },
       },
     },

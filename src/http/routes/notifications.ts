@@ -12,7 +12,7 @@ import type { PushSubscriptions } from '../../notifications/deliver/push-subscri
 import { commandRequest } from '../command-request.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
-import { Id, Position } from '../../protocol/schemas.ts';
+import { Empty, Id, Position } from '../../protocol/schemas.ts';
 
 export interface NotificationRoutes {
   handle: HandleCommand;
@@ -25,23 +25,35 @@ export interface NotificationRoutes {
   pushPrivateHosts: readonly string[];
 }
 
+const NamedQuietHours = QuietHours.meta({ id: 'QuietHours' });
 const Shown = z.object({
   email: z.boolean(),
   push: z.boolean(),
   muted: z.array(Id),
-  quietHours: QuietHours.optional(),
+  quietHours: NamedQuietHours.optional(),
   digestMinutes: NotificationPreferences.shape.digestMinutes,
 });
+const Preferences = Shown.meta({ id: 'NotificationPreferences' });
+const PreferencesSet = Shown.extend({ position: Position }).meta({ id: 'NotificationPreferencesSet' });
 
 /** What is left out takes its standard value: the answer of the GET, and of the PUT, can be sent back as it is. */
-const Wanted = z.strictObject({
-  email: NotificationPreferences.shape.email.default(standardPreferences.email),
-  push: NotificationPreferences.shape.push.default(standardPreferences.push),
-  muted: NotificationPreferences.shape.muted.default([...standardPreferences.muted]),
-  quietHours: NotificationPreferences.shape.quietHours.default(standardPreferences.quietHours),
-  digestMinutes: NotificationPreferences.shape.digestMinutes.default(standardPreferences.digestMinutes),
-  position: Position.optional().describe('As the last answer had it; says nothing'),
-});
+const Wanted = z
+  .strictObject({
+    email: NotificationPreferences.shape.email.default(standardPreferences.email),
+    push: NotificationPreferences.shape.push.default(standardPreferences.push),
+    muted: NotificationPreferences.shape.muted.default([...standardPreferences.muted]),
+    quietHours: NamedQuietHours.nullable().default(standardPreferences.quietHours),
+    digestMinutes: NotificationPreferences.shape.digestMinutes.default(standardPreferences.digestMinutes),
+    position: Position.optional().describe('As the last answer had it; says nothing'),
+  })
+  .meta({
+    id: 'SetNotificationPreferences',
+    example: {
+      push: false,
+      quietHours: { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' },
+      digestMinutes: 30,
+    },
+  });
 
 function isPoint(key: string): boolean {
   try {
@@ -61,12 +73,24 @@ const inBase64Url = z.string().overwrite((key) =>
     .replace(/={1,2}$/, ''),
 );
 
+const exampleOf = {
+  endpoint: 'https://push.example.org/send/0199f5a0',
+  p256dh: 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM',
+};
+
 /** Of 65 and of 16 bytes (RFC 8291 §3.1, §3.2). */
 const P256DH = inBase64Url
   .regex(/^[\w-]{87}$/, { error: 'Must be 65 bytes in base64url', abort: true })
-  .refine(isPoint, 'Must be an uncompressed point of P-256');
-const AUTH = inBase64Url.regex(/^[\w-]{22}$/, 'Must be 16 bytes in base64url');
-const Keys = z.strictObject({ p256dh: P256DH, auth: AUTH });
+  .refine(isPoint, 'Must be an uncompressed point of P-256')
+  .meta({
+    description: 'An uncompressed point of P-256 in base64url',
+    pattern: '^[A-Za-z0-9_+/-]{87}={0,2}$',
+    example: exampleOf.p256dh,
+  });
+const AUTH = inBase64Url
+  .regex(/^[\w-]{22}$/, 'Must be 16 bytes in base64url')
+  .meta({ pattern: '^[A-Za-z0-9_+/-]{22}={0,2}$' });
+const Keys = z.strictObject({ p256dh: P256DH, auth: AUTH }).meta({ id: 'PushKeys' });
 const ExpirationTime = z.number().nullable().optional();
 
 const tags = ['Notifications'];
@@ -77,15 +101,44 @@ const shown = ({ quietHours, ...rest }: NotificationPreferences): z.infer<typeof
 /** The same spelling as when it was added. */
 const spelt = (endpoint: string): string => (URL.canParse(endpoint) ? new URL(endpoint).href : endpoint);
 
+const Endpoint = z.string().max(2_048).transform(spelt).meta({
+  format: 'uri',
+  pattern: '^https://[!-~]+$',
+  description:
+    'The URL of a push service that anybody on the Internet can reach, without a name or a password',
+  example: exampleOf.endpoint,
+});
+const AddPushSubscription = z
+  .strictObject({ endpoint: Endpoint, expirationTime: ExpirationTime, keys: Keys })
+  .meta({
+    id: 'AddPushSubscription',
+    description: 'A PushSubscription, as browsers write it as JSON',
+    example: {
+      endpoint: exampleOf.endpoint,
+      expirationTime: null,
+      keys: { p256dh: exampleOf.p256dh, auth: 'tBHItJI5svbpez7KI4CCXg' },
+    },
+  });
+const RemovePushSubscription = z
+  .strictObject({
+    endpoint: z.string().max(2_048).transform(spelt),
+    expirationTime: ExpirationTime,
+    keys: z.unknown().optional(),
+  })
+  .meta({ id: 'RemovePushSubscription', example: { endpoint: exampleOf.endpoint } });
+const PushKey = z.object({ publicKey: z.string().nullable() }).meta({ id: 'PushKey' });
+
 /** How the caller wants to be told of what happens while away, and where: CONTRACT §7. */
 export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void {
   const { handle, pushSubscriptions, pushPublicKey, pushPrivateHosts } = deps;
 
-  const Endpoint = z
-    .string()
-    .max(2_048)
-    .refine((url) => pushEndpoint(url, pushPrivateHosts), 'Must be the https URL of a public push service')
-    .transform(spelt);
+  const subscription = AddPushSubscription.refine(
+    ({ endpoint }) => pushEndpoint(endpoint, pushPrivateHosts),
+    {
+      path: ['endpoint'],
+      message: 'Must be the https URL of a public push service',
+    },
+  );
 
   /** Read from the log, not from a read model: whatever the caller has written, it shows. */
   async function preferencesOf(userId: UserId) {
@@ -102,7 +155,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         tags,
         operationId: 'getNotificationPreferences',
         summary: 'How the caller wants to be told of what happens while away',
-        response: { 200: Shown },
+        response: { 200: Preferences },
       },
     },
     ({ session }) => preferencesOf(session.actor.userId),
@@ -117,7 +170,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         operationId: 'setNotificationPreferences',
         summary: 'Set all of it: what is left out takes its standard value',
         body: Wanted,
-        response: { 200: Shown.extend({ position: Position }) },
+        response: { 200: PreferencesSet },
       },
     },
     async (request) => {
@@ -136,7 +189,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         tags,
         operationId: 'getPushKey',
         summary: 'The applicationServerKey for pushManager.subscribe; null when there are no pushes',
-        response: { 200: z.object({ publicKey: z.string().nullable() }) },
+        response: { 200: PushKey },
       },
     },
     () => ({ publicKey: pushPublicKey ?? null }),
@@ -151,8 +204,8 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         operationId: 'addPushSubscription',
         summary:
           'Be told on this browser: its PushSubscription as it is; the oldest of more than 20 gives way',
-        body: z.strictObject({ endpoint: Endpoint, expirationTime: ExpirationTime, keys: Keys }),
-        response: { 200: z.object({}).describe('It was there already'), 201: z.object({}) },
+        body: subscription,
+        response: { 200: Empty.describe('It was there already'), 201: Empty },
       },
     },
     async ({ session, body: { endpoint, keys } }, reply) => {
@@ -169,11 +222,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         tags,
         operationId: 'removePushSubscription',
         summary: 'Be no longer told on this browser',
-        body: z.strictObject({
-          endpoint: z.string().max(2_048).transform(spelt),
-          expirationTime: ExpirationTime,
-          keys: z.unknown().optional(),
-        }),
+        body: RemovePushSubscription,
         response: { 204: z.undefined().describe('Nothing more is sent to it') },
       },
     },

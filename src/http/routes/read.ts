@@ -4,6 +4,12 @@ import { GroupId } from '../../events/ids.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { bodyOf } from '../../protocol/schemas.ts';
 
+const MarkRead = bodyOf({ input: moveReadMarkerInput }, 'groupId').meta({
+  id: 'MarkRead',
+  example: { seq: 17 },
+});
+const Unread = z.object({ unreadCount: z.int().min(0) }).meta({ id: 'Unread' });
+
 /** How far the caller has read. */
 export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDeps): void {
   app.put(
@@ -15,8 +21,8 @@ export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDep
         operationId: 'markRead',
         summary: 'Say that everything up to a seq is read; the marker never moves back',
         params: z.strictObject({ groupId: GroupId }),
-        body: bodyOf({ input: moveReadMarkerInput }, 'groupId'),
-        response: { 200: z.object({ unreadCount: z.int().min(0) }) },
+        body: MarkRead,
+        response: { 200: Unread },
       },
     },
     async ({ session, params: { groupId }, body }) => {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Words, pageOf, paging } from '../../protocol/schemas.ts';
-import { MessageView } from '../../protocol/views.ts';
+import { Words, paging } from '../../protocol/schemas.ts';
+import { MessagePage } from '../../protocol/views.ts';
 
 /** Full-text search in what the caller may read. */
 export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
@@ -18,7 +18,7 @@ export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): voi
         operationId: 'searchMessages',
         summary: 'Messages with these words, in the caller’s groups or one of them',
         querystring: z.strictObject({ q: Words, groupId: GroupId.optional(), ...paging }),
-        response: { 200: pageOf(MessageView) },
+        response: { 200: MessagePage },
       },
     },
     ({ session: { actor }, query }) => {

@@ -12,6 +12,7 @@ import { type UploadPermit, type UploadReceiver, UploadRefused } from '../../fil
 import type { FileAccess } from '../file-access.ts';
 import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
+import { LinkToken } from '../../protocol/schemas.ts';
 
 export interface StorageRoutes {
   storage: Pick<FileStorage, 'stat' | 'read'>;
@@ -26,9 +27,12 @@ const TRANSFER_MS = 900_000;
 
 const tags = ['Storage'];
 const params = z.strictObject({ fileId: FileId });
-const querystring = z.strictObject({ token: z.string().max(4_096) });
+const querystring = z.strictObject({ token: LinkToken });
 /** As OpenAPI writes bytes. */
 const binary = { type: 'string', format: 'binary' } as const;
+/** Bytes come and go under the type of their file. */
+const ANY_TYPE = ['*/*'];
+const EntityTag = { type: 'string', description: 'Names these bytes' } as const;
 const Download = z.strictObject({
   fileId: FileId,
   userId: UserId,
@@ -60,11 +64,15 @@ function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
           operationId: 'upload',
           summary: 'Upload the bytes of a file, to the URL that was given for it',
           security: [],
-          consumes: ['application/octet-stream'],
+          consumes: ANY_TYPE,
           params,
           querystring,
-          body: z.unknown().meta(binary),
-          response: { 200: z.undefined().describe('Stored; `ETag` names these bytes') },
+          body: z
+            .unknown()
+            .meta({ ...binary, description: 'Of the type and the size that the upload was asked for' }),
+          response: {
+            200: z.undefined().meta({ description: 'Stored', headers: { ETag: EntityTag } }),
+          },
         },
       },
       async (request, reply) => {
@@ -115,7 +123,7 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       operationId: 'download',
       summary: 'Download a file or its thumbnail, by the link that was given for it',
       security: [],
-      produces: ['application/octet-stream'],
+      produces: ANY_TYPE,
       params,
       querystring,
       response: { 200: z.instanceof(Readable).meta(binary) },

@@ -36,19 +36,36 @@ const NewAccount = withUnrelatedPassword(
     password: NewPassword,
     displayName: NewDisplayName,
   }),
-);
-/** A password that is too short or too long to be one is a wrong password, not a bad request. */
-const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) });
-const RefreshBody = z.strictObject({ refreshToken: text(1, 1_000) });
-
-const LoggedIn = z.object({
-  accessToken: z.string(),
-  refreshToken: z.string(),
-  expiresIn: z.int().describe('Of the access token, in seconds'),
-  refreshExpiresIn: z.int().describe('Of the refresh token, in seconds'),
-  user: z.object({ id: Id, role: Role, displayName: z.string() }),
+).meta({
+  id: 'Register',
+  example: {
+    role: 'applicant',
+    email: 'ada@example.com',
+    password: 'a long enough secret',
+    displayName: 'Ada',
+  },
 });
-const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+const Registered = z.object({ userId: Id, position: Position }).meta({ id: 'Registered' });
+/** A password that is too short or too long to be one is a wrong password, not a bad request. */
+const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) }).meta({
+  id: 'LogIn',
+  example: { email: 'ada@example.com', password: 'a long enough secret' },
+});
+const RefreshBody = z
+  .strictObject({ refreshToken: text(1, 1_000) })
+  .meta({ id: 'Refresh', example: { refreshToken: 'The last one that was given' } });
+
+const User = z.object({ id: Id, role: Role, displayName: z.string() }).meta({ id: 'User' });
+const LoggedIn = z
+  .object({
+    accessToken: z.string(),
+    refreshToken: z.string(),
+    expiresIn: z.int().min(0).describe('Of the access token, in seconds'),
+    refreshExpiresIn: z.int().min(0).describe('Of the refresh token, in seconds'),
+    user: User,
+  })
+  .meta({ id: 'LoggedIn' });
+const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).meta({ id: 'Jwks' });
 
 /** A login may take 10 s (CONTRACT §1): many that come together wait for the processor. */
 const LOG_IN_MS = 8_000;
@@ -77,7 +94,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
         operationId: 'register',
         security: [],
         body: NewAccount,
-        response: { 201: z.object({ userId: Id, position: Position }) },
+        response: { 201: Registered },
       },
     },
     async (request, reply) => {

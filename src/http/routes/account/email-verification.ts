@@ -38,6 +38,17 @@ const DONE = page(TITLE, markup`<p>Thank you. Your address is confirmed.</p>`);
 const refusal = (why: string) => page(TITLE, markup`<p>${why}.</p><p>Log in and ask for another letter.</p>`);
 
 const tags = ['Authentication'];
+const Requested = z
+  .object({
+    sent: z
+      .boolean()
+      .describe('False when no address waits for it, or when it has had its three letters of the day'),
+  })
+  .meta({ id: 'EmailVerificationRequested' });
+const ConfirmEmail = z
+  .strictObject({ token: LinkToken })
+  .meta({ id: 'ConfirmEmail', example: { token: 'That of the link in the letter' } });
+const Confirmed = z.object({ emailVerified: z.literal(true) }).meta({ id: 'EmailConfirmed' });
 
 /** Proving an address: CONTRACT §3. */
 export function emailVerificationRoutes(parent: FastifyInstance, deps: EmailVerificationRoutes): void {
@@ -53,15 +64,7 @@ export function emailVerificationRoutes(parent: FastifyInstance, deps: EmailVeri
         tags,
         summary: 'Send the letter of verification again',
         operationId: 'requestEmailVerification',
-        response: {
-          202: z.object({
-            sent: z
-              .boolean()
-              .describe(
-                'False when no address waits for it, or when it has had its three letters of the day',
-              ),
-          }),
-        },
+        response: { 202: Requested },
       },
     },
     async ({ session }, reply) => {
@@ -104,8 +107,16 @@ export function emailVerificationRoutes(parent: FastifyInstance, deps: EmailVeri
           operationId: 'confirmEmail',
           security: [],
           ...jsonOrForm,
-          body: z.strictObject({ token: LinkToken }),
-          response: { 200: z.object({ emailVerified: z.literal(true) }) },
+          body: ConfirmEmail,
+          response: {
+            200: {
+              description: 'The address is confirmed',
+              content: {
+                'application/json': { schema: Confirmed },
+                'text/html': { schema: z.string() },
+              },
+            },
+          },
         },
       },
       async (request, reply) => {

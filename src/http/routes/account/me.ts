@@ -19,7 +19,7 @@ import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { commandRequest } from '../../command-request.ts';
 import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
-import { Id, Position } from '../../../protocol/schemas.ts';
+import { Empty, Id, Position } from '../../../protocol/schemas.ts';
 
 export interface MeRoutes {
   authenticate: Authenticate;
@@ -32,18 +32,32 @@ export interface MeRoutes {
   handle: HandleCommand;
 }
 
-const Me = z.object({
-  id: Id,
-  userId: Id.describe('The same as id'),
-  role: Role,
-  displayName: z.string(),
-  email: z.string(),
-  emailVerified: z.boolean().describe('Mail goes to a verified address only'),
-  features: z.array(z.string()).describe('What this server offers beyond the first version'),
-});
+const Me = z
+  .object({
+    id: Id,
+    userId: Id.describe('The same as id'),
+    role: Role,
+    displayName: z.string(),
+    email: z.string(),
+    emailVerified: z.boolean().describe('Mail goes to a verified address only'),
+    features: z.array(z.string()).describe('What this server offers beyond the first version'),
+  })
+  .meta({ id: 'Me' });
+const ChangedMe = Me.extend({ position: Position }).meta({ id: 'ChangedMe' });
+const ChangeMe = z
+  .strictObject({ displayName: NewDisplayName.optional() })
+  .meta({ id: 'ChangeMe', example: { displayName: 'Ada Lovelace' } });
 
 /** A password that is too short or too long to be one is a wrong password, not a bad request. */
 const PresentPassword = text(1, 1_000);
+const ChangePassword = z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }).meta({
+  id: 'ChangePassword',
+  example: { currentPassword: 'a long enough secret', newPassword: 'another long secret' },
+});
+const ChangeEmail = z.strictObject({ email: EmailAddress, password: PresentPassword }).meta({
+  id: 'ChangeEmail',
+  example: { email: 'ada@example.org', password: 'a long enough secret' },
+});
 /** Passwords that are checked together wait for the processor, as logins do. */
 const PASSWORD_MS = 8_000;
 
@@ -90,8 +104,8 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
         tags,
         summary: "Change the caller's profile",
         operationId: 'changeMe',
-        body: z.strictObject({ displayName: NewDisplayName.optional() }),
-        response: { 200: Me.extend({ position: Position }) },
+        body: ChangeMe,
+        response: { 200: ChangedMe },
       },
     },
     async (request) => {
@@ -111,7 +125,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
         tags,
         summary: 'Change the password; every other session ends',
         operationId: 'changePassword',
-        body: z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }),
+        body: ChangePassword,
         response: { 204: z.undefined().describe('The password is changed') },
       },
     },
@@ -131,8 +145,8 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
         tags,
         summary: 'Change the e-mail address, as soon as the new one is confirmed; the present one is told',
         operationId: 'changeEmail',
-        body: z.strictObject({ email: EmailAddress, password: PresentPassword }),
-        response: { 202: z.object({}) },
+        body: ChangeEmail,
+        response: { 202: Empty },
       },
     },
     async ({ session, body, ip }, reply) => {

@@ -7,7 +7,7 @@ import type { Passwords } from '../../../auth/passwords/passwords.ts';
 import { type Html, markup } from '../../../notifications/templates/html.ts';
 import { isForm, jsonOrForm, page, sendPage, servePages } from '../../pages.ts';
 import { LINK_TOKEN_INVALID } from '../../../protocol/problem.ts';
-import { LinkQuery, LinkToken } from '../../../protocol/schemas.ts';
+import { Empty, LinkQuery, LinkToken } from '../../../protocol/schemas.ts';
 
 export interface PasswordResetRoutes {
   passwords: Passwords;
@@ -42,6 +42,13 @@ const refusal = (why: string, again: Html[]) => page(TITLE, markup`<p>${why}.</p
 const Typed = z.object({ token: LinkToken, password: z.string() });
 
 const tags = ['Authentication'];
+const RequestPasswordReset = z
+  .strictObject({ email: EmailAddress })
+  .meta({ id: 'RequestPasswordReset', example: { email: 'ada@example.com' } });
+const ResetPassword = z.strictObject({ token: LinkToken, password: NewPassword }).meta({
+  id: 'ResetPassword',
+  example: { token: 'That of the link in the letter', password: 'another long secret' },
+});
 
 /** A new password for who has forgotten the present one: CONTRACT §3. */
 export function passwordResetRoutes(parent: FastifyInstance, { passwords }: PasswordResetRoutes): void {
@@ -55,8 +62,8 @@ export function passwordResetRoutes(parent: FastifyInstance, { passwords }: Pass
           'Ask for a letter to choose a new password; the answer does not tell whether the address is known',
         operationId: 'requestPasswordReset',
         security: [],
-        body: z.strictObject({ email: EmailAddress }),
-        response: { 202: z.object({}) },
+        body: RequestPasswordReset,
+        response: { 202: Empty },
       },
     },
     async ({ body: { email } }, reply) => {
@@ -102,8 +109,14 @@ export function passwordResetRoutes(parent: FastifyInstance, { passwords }: Pass
           operationId: 'resetPassword',
           security: [],
           ...jsonOrForm,
-          body: z.strictObject({ token: LinkToken, password: NewPassword }),
-          response: { 204: z.undefined().describe('The password is changed') },
+          body: ResetPassword,
+          response: {
+            200: {
+              description: 'The same, as a page for the form of one',
+              content: { 'text/html': { schema: z.string() } },
+            },
+            204: z.undefined().describe('The password is changed'),
+          },
         },
       },
       async (request, reply) => {

@@ -14,13 +14,16 @@ export interface SessionRoutes {
   rateLimits: RateLimits;
 }
 
-const Session = z.object({
-  sessionId: Id,
-  createdAt: Time,
-  lastUsedAt: Time.describe('When it was opened or last refreshed'),
-  userAgent: z.string().nullable().describe('What the client called itself at the login'),
-  current: z.boolean().describe('Whether it is the session that asks'),
-});
+const Session = z
+  .object({
+    sessionId: Id,
+    createdAt: Time,
+    lastUsedAt: Time.describe('When it was opened or last refreshed'),
+    userAgent: z.string().nullable().describe('What the client called itself at the login'),
+    current: z.boolean().describe('Whether it is the session that asks'),
+  })
+  .meta({ id: 'Session' });
+const SessionList = z.object({ data: z.array(Session) }).meta({ id: 'SessionList' });
 
 const tags = ['Authentication'];
 
@@ -37,7 +40,7 @@ export function sessionRoutes(plainApp: FastifyInstance, deps: SessionRoutes): v
         tags,
         summary: "The caller's open sessions, most recently used first",
         operationId: 'listSessions',
-        response: { 200: z.object({ data: z.array(Session) }) },
+        response: { 200: SessionList },
       },
     },
     async ({ session: { actor, sessionId: current } }) => {

@@ -1,0 +1,296 @@
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import fc from 'fast-check';
+import { type Answer, type TestApp, startApp } from '../support/stages/app.ts';
+import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
+
+/** In each direction. CASES=20000 looks longer, SEED looks again at what has failed. */
+const CASES = Number(process.env['CASES'] ?? 2_000);
+const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+const AT_ONCE = 20;
+
+interface Schema {
+  $ref?: string;
+  oneOf?: Schema[];
+  type?: string | string[];
+  enum?: unknown[];
+  const?: unknown;
+  example?: unknown;
+  format?: string;
+  pattern?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  items?: Schema;
+  maxItems?: number;
+  uniqueItems?: boolean;
+  properties?: Record<string, Schema>;
+  required?: string[];
+}
+interface Described {
+  operationId: string;
+  parameters?: { in: string; name: string; required: boolean; schema: Schema }[];
+  requestBody?: { required: boolean; content: Record<string, { schema: Schema }> };
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+}
+interface Document {
+  paths: Record<string, Record<string, Described>>;
+  components: { schemas: Record<string, Schema> };
+}
+interface Operation extends Described {
+  method: string;
+  path: string;
+  body: Schema | undefined;
+}
+interface Case {
+  operation: Operation;
+  role: keyof Cast;
+  query: Record<string, unknown>;
+  body: unknown;
+}
+
+/** What the document says in words, because JSON Schema cannot. */
+const IN_WORDS = new Set([
+  'Must contain a visible character',
+  'Must differ from start',
+  'Too common: choose another password',
+  'Too easy to guess: it says your e-mail address or your name',
+  'Only one of beforeSeq, afterSeq and aroundSeq may be given',
+]);
+/** They end the sessions of those who ask, or take only what the server has given out before. */
+const NOT_ASKED = new Set(['logOut', 'upload']);
+const NOT_MADE_UP = 'cursor';
+
+const chars = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((char) => char !== '\u0000');
+
+function textsOf({ format, pattern, minLength = 0, maxLength = 60 }: Schema): fc.Arbitrary<string> {
+  if (format === 'uuid') return fc.uuid({ version: [1, 2, 3, 4, 5, 6, 7, 8] });
+  if (format === 'email') return fc.emailAddress().filter((email) => email.length <= maxLength);
+  const isFree = pattern === undefined || pattern === '\\S';
+  if (!isFree) return fc.stringMatching(new RegExp(pattern, 'u')).filter((text) => text.length <= maxLength);
+  return fc.oneof(
+    fc.array(chars, { minLength, maxLength: Math.min(maxLength, minLength + 30) }).map((all) => all.join('')),
+    fc.constantFrom('x', '🙂').map((char) => char.repeat(maxLength)),
+  );
+}
+
+/** Values of a schema; those that it refuses for how their parts go together are among them. */
+function valuesOf(schema: Schema, named: Document['components']['schemas']): fc.Arbitrary<unknown> {
+  const within = (part: Schema) => valuesOf(part, named);
+  const { $ref, oneOf, type, properties, required = [], items, maxItems = 10 } = schema;
+  if ($ref) return within(named[$ref.split('/').at(-1)!]!);
+  if (oneOf) return fc.oneof(...oneOf.map(within));
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum) return fc.constantFrom(...schema.enum);
+  if (Array.isArray(type)) return fc.oneof(...type.map((each) => within({ ...schema, type: each })));
+  // What no pattern tells, such as a time zone or the point of a curve, the example does.
+  if (type === 'string') return schema.example === undefined ? textsOf(schema) : fc.constant(schema.example);
+  switch (type) {
+    case 'object': {
+      const fields = Object.entries(properties ?? {}).map(([name, each]) => [name, within(each)] as const);
+      return fc.record(Object.fromEntries(fields), { requiredKeys: required, noNullPrototype: true });
+    }
+    case 'array':
+      return schema.uniqueItems
+        ? fc.uniqueArray(within(items!), { maxLength: maxItems })
+        : fc.array(within(items!), { maxLength: Math.min(maxItems, 20) });
+    case 'integer': {
+      const { minimum: min = Number.MIN_SAFE_INTEGER, maximum: max = Number.MAX_SAFE_INTEGER } = schema;
+      return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));
+    }
+    case 'number':
+      return fc.double({ noNaN: true, noDefaultInfinity: true });
+    case 'boolean':
+      return fc.boolean();
+    case 'null':
+      return fc.constant(null);
+    default:
+      return fc.constantFrom<unknown>(null, true, 1, 'x', [], { x: 1 });
+  }
+}
+
+/** What may stand in the place of a value to spoil it: of another type, and just beyond each limit. */
+function junkFor(schema: Schema): unknown[] {
+  const { minLength = 0, maxLength, minimum, maximum, maxItems, items } = schema;
+  const id = '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f';
+  return [
+    ...[null, true, 0, -1, 1.5, 2 ** 53, '', 'x', '\u0001', '🙂', [], [null], ['x'], [id, id], {}, { x: 1 }],
+    ...(minLength > 1 ? ['x'.repeat(minLength - 1), '🙂'.repeat(minLength - 1)] : []),
+    ...(maxLength === undefined ? [] : ['x'.repeat(maxLength + 1), '🙂'.repeat(maxLength + 1)]),
+    ...(minimum === undefined ? [] : [minimum - 1]),
+    ...(maximum === undefined ? [] : [maximum + 1]),
+    ...(maxItems === undefined || items?.format !== 'uuid'
+      ? []
+      : [Array.from({ length: maxItems + 1 }, (_, n) => `${id.slice(0, -4)}${String(n).padStart(4, '0')}`)]),
+  ];
+}
+
+describe('the schemas of the OpenAPI document', () => {
+  let app: TestApp;
+  let cast: Cast;
+  let board: Board;
+  let named: Document['components']['schemas'];
+  let operations: Operation[];
+  const ajv = new Ajv2020({ strict: false, allErrors: false });
+  addFormats.default(ajv);
+  const compiled = new Map<Schema, ValidateFunction>();
+
+  const fits = (schema: Schema, value: unknown): boolean => {
+    const { $ref } = schema;
+    let validate = compiled.get(schema);
+    if (!validate) {
+      validate = ajv.compile($ref ? { $ref: `openapi.json${$ref}` } : schema);
+      compiled.set(schema, validate);
+    }
+    return validate(value);
+  };
+
+  beforeAll(async () => {
+    app = await startApp();
+    cast = await gatherCast(app);
+    board = await setUpBoard(app, cast);
+    const document = (await app.ask('GET', '/openapi.json')).body as unknown as Document;
+    ajv.addSchema(document, 'openapi.json');
+    named = document.components.schemas;
+    operations = Object.entries(document.paths)
+      .flatMap(([path, methods]) =>
+        Object.entries(methods).map(([method, described]) => ({
+          ...described,
+          method: method.toUpperCase(),
+          path,
+          body: described.requestBody?.content['application/json']?.schema,
+        })),
+      )
+      .filter(({ operationId }) => !NOT_ASKED.has(operationId));
+  });
+  afterAll(() => app.stop());
+
+  const roles = fc.constantFrom<keyof Cast>('owner', 'member', 'admin', 'stranger');
+  const queryOf = ({ parameters = [] }: Operation) => parameters.filter((each) => each.in === 'query');
+
+  /** Requests that the schemas allow. */
+  function allowed(operation: Operation): fc.Arbitrary<Case> {
+    const { body, requestBody } = operation;
+    const query = queryOf(operation).filter(({ name }) => name !== NOT_MADE_UP);
+    const bodies = body ? valuesOf(body, named).filter((value) => fits(body, value)) : fc.constant(undefined);
+    return fc.record({
+      operation: fc.constant(operation),
+      role: roles,
+      query: fc.record(Object.fromEntries(query.map(({ name, schema }) => [name, valuesOf(schema, named)])), {
+        requiredKeys: query.filter(({ required }) => required).map(({ name }) => name),
+        noNullPrototype: true,
+      }),
+      body: requestBody?.required === false ? fc.option(bodies, { nil: undefined }) : bodies,
+    }) as fc.Arbitrary<Case>;
+  }
+
+  /** Requests whose body its schema forbids: with a field too many, one too few, or one that is wrong. */
+  function forbidden(operation: Operation): fc.Arbitrary<Case> {
+    const body = operation.body!;
+    const schema = body.$ref ? named[body.$ref.split('/').at(-1)!]! : body;
+    const properties = Object.entries(schema.properties ?? {});
+    const spoilt = (value: object) =>
+      fc.oneof(
+        fc.constantFrom('extra', 'Id', 'constructor').map((name) => ({ ...value, [name]: 1 })),
+        ...(schema.required ?? []).map((name) =>
+          fc.constant(Object.fromEntries(Object.entries(value).filter(([each]) => each !== name))),
+        ),
+        ...properties.map(([name, each]) =>
+          fc.constantFrom(...junkFor(each)).map((junk) => ({ ...value, [name]: junk })),
+        ),
+        fc.constantFrom([], 'x', 1, true, [value]),
+      );
+    return allowed(operation)
+      .chain((good) => spoilt((good.body ?? {}) as object).map((bad) => ({ ...good, body: bad })))
+      .filter(({ body: bad }) => !fits(body, bad));
+  }
+
+  const urlOf = ({ operation: { path }, query }: Case) => {
+    const ids: Record<string, string> = {
+      ...{ ...board, userId: cast.member.userId, emoji: '👍' },
+      sessionId: board.jobId,
+    };
+    const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ids[name]!));
+    const asked = new URLSearchParams(query as Record<string, string>);
+    return asked.size === 0 ? place : `${place}?${asked.toString()}`;
+  };
+  /** A machine that is busy with other tests may not answer in time, and says so. */
+  async function send(each: Case): Promise<Answer> {
+    const ask = () => app.ask(each.operation.method, urlOf(each), { as: cast[each.role], body: each.body });
+    const answer = await ask();
+    return answer.status === 503 ? ask() : answer;
+  }
+
+  const isRefusedForItsShape = ({ status, body }: Answer) =>
+    status === 400 && /^(?:body|querystring) /.test(String(body['detail']));
+  const isInWords = ({ body }: Answer) =>
+    (body['errors'] as { message: string }[]).every(({ message }) => IN_WORDS.has(message));
+
+  function checkAnswer({ operation }: Case, { status, headers, text, body }: Answer): void {
+    const described = operation.responses[status];
+    if (!described) throw new Error(`It does not say that it may answer ${status}: ${text}`);
+    const type = headers.get('content-type')?.split(';', 1)[0] ?? '';
+    const { content } = described;
+    if (!content) {
+      expect(text).toBe('');
+      return;
+    }
+    const schema = (content[type] ?? content['*/*'])?.schema;
+    if (!schema) throw new Error(`It does not say that it may answer ${status} in ${type}`);
+    if (type.includes('json') && !fits(schema, body)) throw new Error(`Not as described: ${text}`);
+  }
+
+  const told = ({ operation, role, query, body }: Case) =>
+    `${operation.operationId} by ${role} with ${JSON.stringify({ query, body }).slice(0, 1_000)}`;
+
+  /** Sends cases, some at a time, and looks at what comes back. Gives the names of the operations that were asked. */
+  async function tryOut(cases: fc.Arbitrary<Case>, look: (answer: Answer) => void): Promise<Set<string>> {
+    const all = fc.sample(cases, { numRuns: CASES, seed: SEED });
+    for (let first = 0; first < all.length; first += AT_ONCE)
+      await Promise.all(
+        all.slice(first, first + AT_ONCE).map(async (each) => {
+          const answer = await send(each);
+          try {
+            look(answer);
+            checkAnswer(each, answer);
+          } catch (error) {
+            throw new Error(`${told(each)} (SEED=${SEED}): ${(error as Error).message}`, { cause: error });
+          }
+        }),
+      );
+    return new Set(all.map(({ operation }) => operation.operationId));
+  }
+
+  test(`allow nothing that the server refuses for its shape, in ${CASES} requests`, async () => {
+    const asked = operations.filter((each) => each.body ?? queryOf(each).length > 0);
+    const cases = fc.constantFrom(...asked).chain(allowed);
+    let inWords = 0;
+    const statuses = new Set<number>();
+    const reached = await tryOut(cases, (answer) => {
+      statuses.add(answer.status);
+      if (!isRefusedForItsShape(answer)) return;
+      if (!isInWords(answer)) throw new Error(`It was refused: ${answer.text}`);
+      inWords += 1;
+    });
+    expect(reached.size).toBe(asked.length);
+    expect(inWords).toBeLessThan(CASES / 5);
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 201, 202, 403, 404]));
+  }, 120_000);
+
+  test(`forbid nothing that the server takes, in ${CASES} requests`, async () => {
+    const asked = operations.filter(({ body }) => body);
+    const reached = await tryOut(fc.constantFrom(...asked).chain(forbidden), (answer) => {
+      if (!isRefusedForItsShape(answer)) throw new Error(`It was answered ${answer.status}: ${answer.text}`);
+    });
+    expect(reached.size).toBe(asked.length);
+  }, 120_000);
+
+  test('have examples that they allow', () => {
+    for (const { operationId, body } of operations) {
+      if (!body) continue;
+      const { example } = named[body.$ref!.split('/').at(-1)!]!;
+      expect({ operationId, fits: fits(body, example) }).toStrictEqual({ operationId, fits: true });
+    }
+  });
+});
