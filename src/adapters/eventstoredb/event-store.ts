@@ -16,8 +16,7 @@ import { createEventStoreDbClient, type StoredRecord } from './client.ts';
 import { createSender } from './send-group.ts';
 import type { EventIds } from '../postgres/tables/event-ids.ts';
 import { createEventStoreDbLane } from './append-rounds.ts';
-import { createEventStoreDbReader } from './reader.ts';
-import { toRecorded } from './record.ts';
+import { createEventStoreDbReader, toRecorded } from './reader.ts';
 import { createTail } from './live-events.ts';
 
 export interface EventStoreDbSettings {

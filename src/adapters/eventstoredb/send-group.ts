@@ -4,8 +4,7 @@ import type { Recorded, Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { unavailable, type WaitingAppend } from '../event-log/batch.ts';
 import type { AppendStream } from './append-stream.ts';
-import { toProposed } from './record.ts';
-import type { LogInEventStoreDb } from './reader.ts';
+import { type LogInEventStoreDb, toProposed } from './reader.ts';
 import { within } from '../../kit/deadline.ts';
 
 /** Time that an append waits after its answer to be seen in the log, before it is read there. */

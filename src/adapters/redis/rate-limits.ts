@@ -9,8 +9,7 @@ import {
   WINDOW_SECONDS,
   windowSecondsOf,
 } from '../../protocol/rate-limits.ts';
-import { type Counters, rateLimitsOver } from '../memory/rate-limit-windows.ts';
-import { createRequestBudgets } from '../memory/request-budgets.ts';
+import { type Counters, createRequestBudgets, rateLimitsOver } from '../memory/rate-limits.ts';
 import type { RedisLinks } from './links.ts';
 import { ANSWER_MS, inTime, usable } from './link.ts';
 

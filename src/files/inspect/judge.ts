@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isUnknownType } from './content-types.ts';
 import { checksOf } from '../sniff/sniff.ts';
-import { createSource, type Source } from '../sniff/sniff-archive-source.ts';
+import { createSource, type Source } from '../sniff/sniff-archive.ts';
 import type { SniffedReason } from '../sniff/sniff-check.ts';
 import { HEAD_BYTES, typeOfHead } from '../sniff/sniff-type.ts';
 

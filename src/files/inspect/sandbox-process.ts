@@ -1,4 +1,4 @@
-import { createSource } from '../sniff/sniff-archive-source.ts';
+import { createSource } from '../sniff/sniff-archive.ts';
 import { judgeBytes } from './judge.ts';
 import type { Result, Task } from './sandbox.ts';
 

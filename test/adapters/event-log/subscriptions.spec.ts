@@ -1,5 +1,5 @@
 import type { Position, Recorded } from '../../../src/events/event-store.ts';
-import { PAGE, createPages } from '../../../src/adapters/event-log/pages.ts';
+import { PAGE, createPages } from '../../../src/adapters/event-log/subscriptions.ts';
 import { range } from '../../support/language/appends.ts';
 
 /** A log without end, whose events have that text, and what was read of it. */
