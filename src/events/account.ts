@@ -36,14 +36,14 @@ export const QuietHours = z
   .meta({ description: '`end` differs from `start`; a span over midnight has its start after its end' });
 export type QuietHours = z.infer<typeof QuietHours>;
 
-/** How somebody wants to be told of what happens while away. */
+/** How a user wants to be notified while away. */
 export const NotificationPreferences = z.strictObject({
   email: z.boolean(),
   push: z.boolean(),
   /** Groups that nothing is told of. */
   muted: z.array(RecordedGroupId).max(1_000),
   quietHours: QuietHours.nullable(),
-  /** What follows the first message within so many minutes is gathered into one. */
+  /** Minutes after the first message during which further messages are gathered into one notification. */
   digestMinutes: z.int().min(0).max(1_440),
 });
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;

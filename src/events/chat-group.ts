@@ -21,7 +21,7 @@ export const chatGroupEvents = {
   MemberJoined: z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole }),
   /** The member went by itself. */
   MemberLeft: z.strictObject({ groupId: GroupId, userId: UserId }),
-  /** Somebody else, or a rejected application, took the member out. */
+  /** An admin, or a rejected application, removed the member. */
   MemberRemoved: z.strictObject({ groupId: GroupId, userId: UserId }),
   GroupClosed: z.strictObject({ groupId: GroupId }),
 };

@@ -65,6 +65,6 @@ export const fileEvents = {
     contentType: ContentType.optional(),
     name: FileName.optional(),
   }),
-  /** The bytes are deleted; nobody can download them, ever. */
+  /** The bytes are deleted and can never be downloaded. */
   FileRefused: z.strictObject({ ...subject, reason: RefusalReason, signature: text(1, 200).nullable() }),
 };

@@ -13,8 +13,8 @@ const exists = (folded: Folded<File>): folded is Folded<ExistingFile> => folded.
 
 /**
  * The uploader may always know of a file; others while they are members of its group, by the log as it is now, and a
- * message there names it. Throws FILE_NOT_FOUND for everybody else, as for a file that does not exist, and
- * `NotCaughtUp` when nobody can tell in time.
+ * message there names it. Throws FILE_NOT_FOUND for all other users, as for a file that does not exist, and
+ * `NotCaughtUp` when that is not known in time.
  */
 export const fileAccess =
   ({ loader, queries, progress, head }: FileAccessDeps): FileAccess =>

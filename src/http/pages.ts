@@ -46,7 +46,7 @@ export const jsonOrForm = {
 
 /**
  * Takes the forms of pages, in a context of its own. Tells a person who may put it right of a refusal on a page, which
- * `sayWhy` makes of the reason; everybody else hears of it by a problem.
+ * `sayWhy` makes of the reason; all other clients get a problem.
  */
 export function servePages(
   app: FastifyInstance,

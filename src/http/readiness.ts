@@ -5,9 +5,9 @@ import type { Readiness } from './route-deps.ts';
 export type Check = () => string | undefined | Promise<string | undefined>;
 export type Checks = Readonly<Record<string, Check>>;
 
-/** A part that does not even say what is wrong with it within this time does not answer. */
+/** A part that does not answer within this time is reported as such. */
 const ANSWER_MS = 1_500;
-/** Whoever asks again so soon hears the same. */
+/** A caller that asks again within this time gets the same answer. */
 const FRESH_MS = 250;
 
 type Status = Readiness['dependencies'][string];
@@ -21,7 +21,7 @@ interface Health {
   changed: (name: string, now: Status) => void;
 }
 
-/** Asks one at a time: while a part has not answered, whoever asks waits for the same answer. */
+/** Asks each part once at a time: callers that ask meanwhile wait for the same answer. */
 function asking() {
   const pending = new Map<string, Promise<string | undefined>>();
   return async function ask(name: string, check: Check): Promise<string | undefined> {

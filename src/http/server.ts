@@ -110,7 +110,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     genReqId: deps.newId,
     trustProxy: deps.settings.trustedProxies.length > 0 ? [...deps.settings.trustedProxies] : false,
     bodyLimit: BODY_LIMIT,
-    // For the largest uploads; `limitBodyTime` holds everybody else to REQUEST_MS.
+    // For the largest uploads; `limitBodyTime` holds all other requests to REQUEST_MS.
     requestTimeout: UPLOAD_SECONDS * 1_000,
     http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 },
     connectionTimeout: 30_000,

@@ -4,7 +4,7 @@ import type { GroupId, MessageId } from '../events/ids.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { Outcome } from '../commands/handle-command.ts';
 
-/** How clients see a position: opaque, and sorted by nobody but us. */
+/** A position as clients see it: opaque, so that only the server compares positions. */
 export const encodePosition = (position: Position): string => String(position);
 
 /** What the sender of a message hears, over REST and the socket alike. */

@@ -67,5 +67,5 @@ export function costOf(operation = ''): Cost | undefined {
   return Object.hasOwn(costs, name) ? costs[name] : undefined;
 }
 
-/** Each so many groups that a `sync` asks for take one point more. */
+/** The number of groups of a `sync` that take one more point. */
 export const SYNC_GROUPS_PER_POINT = 10;

@@ -37,7 +37,7 @@ export interface Quota {
 
 /** What spending points comes to. */
 export interface Spent extends Quota {
-  /** What the caller waits before its work begins: whoever spends a minute's points in a few seconds is served at a pace. */
+  /** How long the caller waits before its work begins: one that spends a minute's points in seconds is served at a pace. */
   delayMs: number;
 }
 

@@ -30,7 +30,7 @@ export const seqParameter = (description: string) =>
     .pipe(Seq)
     .meta({ type: 'integer', pattern: undefined, minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 
-/** What somebody looks for. */
+/** The text of a search. */
 export const Words = text(1, 200).meta({ description: 'Words, "phrases", or, -not' });
 export const Cursor = text(1, 512).meta({ description: 'nextCursor of the page before' });
 export const paging = { cursor: Cursor.optional(), limit: Limit };

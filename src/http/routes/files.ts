@@ -34,7 +34,7 @@ export interface FileRoutes {
 
 type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId';
 
-/** CONTRACT §6. */
+/** How long a link to download works. */
 const DOWNLOAD_MS = 60_000;
 
 const tags = ['Files'];

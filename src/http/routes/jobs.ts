@@ -26,7 +26,7 @@ const search = z.strictObject({
   ...paging,
 });
 
-/** Jobs: posted and run by companies, read by everybody who is logged in. */
+/** Jobs: posted and run by companies, read by every user who is logged in. */
 export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): void {
   for (const [url, operationId] of [
     ['/v1/jobs', 'postJob'],

@@ -130,7 +130,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
       schema: {
         tags,
         operationId: 'deleteMessage',
-        summary: 'Take a message back; an admin may take back anybody’s',
+        summary: 'Delete a message; an admin may delete any message',
         params: message,
         response: { 200: Changed },
       },

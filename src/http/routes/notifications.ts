@@ -104,8 +104,7 @@ const spelt = (endpoint: string): string => (URL.canParse(endpoint) ? new URL(en
 const Endpoint = z.string().max(2_048).transform(spelt).meta({
   format: 'uri',
   pattern: '^https://[!-~]+$',
-  description:
-    'The URL of a push service that anybody on the Internet can reach, without a name or a password',
+  description: 'The URL of a push service on the public Internet, without a user name or password',
   example: exampleOf.endpoint,
 });
 const AddPushSubscription = z
@@ -128,7 +127,7 @@ const RemovePushSubscription = z
   .meta({ id: 'RemovePushSubscription', example: { endpoint: exampleOf.endpoint } });
 const PushKey = z.object({ publicKey: z.string().nullable() }).meta({ id: 'PushKey' });
 
-/** How the caller wants to be told of what happens while away, and where: CONTRACT §7. */
+/** The caller's notification preferences and push subscriptions. */
 export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void {
   const { handle, pushSubscriptions, pushPublicKey, pushPrivateHosts } = deps;
 

@@ -67,12 +67,12 @@ const LoggedIn = z
   .meta({ id: 'LoggedIn' });
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).meta({ id: 'Jwks' });
 
-/** A login may take 10 s (CONTRACT §1): many that come together wait for the processor. */
+/** A login may take 10 s (docs/promises.md no. 7): many that come together wait for the processor. */
 const LOG_IN_MS = 8_000;
 
 const tags = ['Authentication'];
 
-/** Registering, logging in and out, and the keys to check access tokens with: CONTRACT §3. */
+/** Registering, logging in and out, and the keys that check access tokens. */
 export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
   const { registration, logIn, sessions, jwks } = deps;
   const app = plainApp.withTypeProvider<ZodTypeProvider>();

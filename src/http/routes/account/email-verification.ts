@@ -50,7 +50,7 @@ const ConfirmEmail = z
   .meta({ id: 'ConfirmEmail', example: { token: 'That of the link in the letter' } });
 const Confirmed = z.object({ emailVerified: z.literal(true) }).meta({ id: 'EmailConfirmed' });
 
-/** Proving an address: CONTRACT §3. */
+/** Proving an address. */
 export function emailVerificationRoutes(parent: FastifyInstance, deps: EmailVerificationRoutes): void {
   const { addresses } = deps;
   const onRequest = authenticateRequests(parent, deps);

@@ -50,7 +50,7 @@ const ResetPassword = z.strictObject({ token: LinkToken, password: NewPassword }
   example: { token: 'That of the link in the letter', password: 'another long secret' },
 });
 
-/** A new password for who has forgotten the present one: CONTRACT §3. */
+/** A new password for a user who has forgotten the present one. */
 export function passwordResetRoutes(parent: FastifyInstance, { passwords }: PasswordResetRoutes): void {
   parent.withTypeProvider<ZodTypeProvider>().post(
     PATH,

@@ -41,7 +41,7 @@ const DONE = page(
     <p>You can turn them on again in your preferences.</p>`,
 );
 
-/** Ends the mails to whoever holds the link, without a log-in (RFC 8058). In a context of its own, for its own bodies. */
+/** Ends the mails to the holder of the link, without a log-in (RFC 8058). In a context of its own, for its own bodies. */
 export function unsubscribeRoutes(parent: FastifyInstance, deps: UnsubscribeRoutes): void {
   void parent.register(async (app) => {
     // Mail providers send either (RFC 8058 §3.2).
