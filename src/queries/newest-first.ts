@@ -49,8 +49,8 @@ export interface NewestFirst {
   after: Place | undefined;
   wanted: number;
   /**
-   * True if the searcher has so many keys that filtering few hits of all users costs less than looking them
-   * up.
+   * True if the searcher has many keys, so that filtering few hits of all users costs less than looking up
+   * the keys.
    */
   hasManyKeys: boolean;
 }

@@ -85,7 +85,7 @@ export async function searchMessages(
 
   const hasManyKeys = reach.groups > FEW_GROUPS;
   /**
-   * When there are few hits, filtering all of them costs less than the keys of a searcher who is in many
+   * If there are few hits, filtering all of them costs less than the keys of a searcher who is in many
    * groups.
    */
   const [everybody, mine] = [

@@ -1,6 +1,6 @@
 import type { GroupId, UserId } from '../../events/ids.ts';
 
-/** How some users are reached, at one moment. */
+/** The reachability of some users, at one moment. */
 export interface Reached {
   /** Returns true if the user has a socket. */
   isOnline(userId: UserId): boolean;

@@ -148,7 +148,7 @@ function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received
   return { from: arrivedAt, until: receivedUntil, unheard: [...unheard] };
 }
 
-/** How some users are reached, at one moment, for the notifications. */
+/** The reachability of some users, at one moment, for the notifications. */
 export interface Reached {
   isOnline(userId: UserId): boolean;
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
