@@ -37,9 +37,9 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
 export type Cluster = Awaited<ReturnType<typeof openCluster>>['cluster'];
 
 /**
- * Checks whether this process shares its database with another one that serves clients without Redis. In that
- * case each counts its own limits and knows only its own sockets. The process that started first has the
- * lease.
+ * Returns a check that fails when this process shares its database with another one that serves clients
+ * without Redis: each counts its own limits and knows only its own sockets. The process that started first
+ * has the lease.
  */
 export function watchForOthers(
   config: Config,

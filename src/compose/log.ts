@@ -31,9 +31,9 @@ const CONNECTIONS = {
   searches: availableParallelism() > 2 ? 2 : 1,
 };
 /**
- * Minimum time between two reads of the log. If many processes share one log, every commit wakes most of
- * them, which costs more than the append itself. A pause of 20 ms is invisible, and a lone append is not
- * delayed.
+ * Minimum time between the starts of two batches of appends. If many processes share one log, every commit
+ * wakes most of them, which costs more than the append itself. A pause of 20 ms is invisible, and a lone
+ * append is not delayed.
  */
 const PACE_MS = 20;
 

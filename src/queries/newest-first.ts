@@ -13,10 +13,7 @@ const STRETCHES = [2 ** 11, 2 ** 17];
 const Head = z.object({ position: z.number() });
 const Count = z.object({ count: z.number() });
 
-/**
- * Maximum number of hits that are filtered by membership: 10 µs for each, while a lookup of 128 keys takes 4
- * ms.
- */
+/** * Maximum number of hits that are filtered by membership: 10 µs for each, while a lookup of 128 keys takes 4 ms. */
 const FEW_HITS = 10_000;
 
 /** A place among hits: those with the words as typed come first, then, in rank 2, those with other accents. */
@@ -32,9 +29,7 @@ const QUERIED = {
 
 /** A part of the log that is searched at once, as conditions on the columns `position` and `terms`. */
 export interface Stretch {
-  /**
-   * The condition for the index of words: the words and the range. It covers slightly more than the stretch.
-   */
+  /** * The condition for the index of words: the words and the range. It covers slightly more than the stretch. */
   inIndex: FragmentSqlToken;
   /** The condition for the rows that the index finds. */
   within: FragmentSqlToken;
@@ -63,9 +58,9 @@ type Ranked<R> = R & Pick<Place, 'rank'>;
 /**
  * Finds hits of an index of words, newest first, although the index does not have that order. It searches a
  * short stretch at the end of the log, then a long one, then the rest, and stops as soon as there are enough
- * hits: a page of a frequent word costs as much as a stretch holds, one of a rare word as much as there is in
- * all. No hit is left out. A caller with many keys does without them where few messages match. Once the first
- * rank is exhausted, the second is searched in the same way.
+ * hits. So a page of a frequent word costs as much as the hits in a stretch, and a page of a rare word as
+ * much as all its hits. No hit is left out. A caller with many keys does without them where few messages
+ * match. Once the first rank is exhausted, the second is searched in the same way.
  *
  * `find` resolves with the newest `wanted` hits in the stretch. It must query the index in a step of its own,
  * with `inIndex` as the only condition (`with hits as materialized`), so that the planner has no other plan.

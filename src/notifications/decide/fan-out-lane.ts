@@ -32,9 +32,7 @@ export interface FanOutLaneOptions {
 export interface FanOutLane {
   /** Signals that there is a new fan-out. */
   wake(): void;
-  /**
-   * Returns the error of the current retry, or of a fan-out that keeps failing; undefined while all is well.
-   */
+  /** * Returns the error of the current retry, or of a fan-out that keeps failing; undefined while all is well. */
   failure(): Error | undefined;
   /** Resolves when the current slice is written. */
   stop(): Promise<void>;

@@ -8,7 +8,7 @@ import type { GroupId } from '../../events/ids.ts';
 /** Number of groups after which the map is cleared. A state older than that has left every cache. */
 const MOST_HEARD = 10_000;
 
-/** Creates the view of the groups that a follower of the log has. */
+/** Creates the groups as a follower of the log sees them. */
 export function groupsHeard(loader: AggregateLoader) {
   const heard = new Map<GroupId, Revision>();
   return {

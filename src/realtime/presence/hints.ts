@@ -10,19 +10,17 @@ import type { Users } from './users.ts';
 
 type Told<N extends HintName> = Parameters<ServerToClientEvents[N]>[0];
 
-/**
- * Maximum number of users in a room whose read receipts wait. Beyond it the oldest are lost, as hints may be.
- */
+/** * Maximum number of users in a room whose read receipts wait. Beyond it the oldest are lost, as hints may be. */
 const MAX_WAITING = 100;
 
 export interface Hints {
   /**
-   * Sends a group the read position of a member; `from` is the socket that reported it, which does not get
-   * the hint.
+   * Sends the read position of a member to its group; `from` is the socket that reported it, which does not
+   * get the hint.
    */
   read(reading: Reading, from?: string): void;
   typing(typing: Told<'typing'>, from: string): void;
-  /** Sends the other members of some groups that a user has come or gone. */
+  /** Notifies the other members of some groups that a user has come or gone. */
   presence(userId: UserId, online: boolean, groupIds: readonly GroupId[]): void;
 }
 
