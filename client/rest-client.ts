@@ -23,7 +23,7 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** * Makes one REST call and resolves with the body of a 2xx, of type `T`. Throws `Refused` on any other status. */
+/** Makes one REST call and resolves with the body of a 2xx, of type `T`. Throws `Refused` on any other status. */
 export async function call<T>(
   url: string,
   method: string,

@@ -19,7 +19,7 @@ const NAMES = Object.keys(PACKAGES) as ProgramName[];
 export interface Program {
   /** The path of the program. */
   command: string;
-  /** * Variables that the program needs besides those of the environment. They replace variables of the same name. */
+  /** Variables that the program needs besides those of the environment. They replace variables of the same name. */
   env: Record<string, string>;
 }
 

@@ -20,7 +20,7 @@ export interface ServerOptions {
   dataDir?: string;
   /** Default 0: any free port. */
   port?: number;
-  /** * Added to the few variables that a process needs. Nothing else of this process's environment is passed on. */
+  /** Added to the few variables that a process needs. Nothing else of this process's environment is passed on. */
   env?: Record<string, string>;
   /** Options of Node itself, such as `--cpu-prof`, in addition to those of `npm start`. */
   nodeArgs?: string[];

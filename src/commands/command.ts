@@ -34,7 +34,7 @@ export interface Context {
   now: Date;
 }
 
-/** * The state of one message in the conversations read model, at least as new as the log was when it was asked for. */
+/** The state of one message in the conversations read model, at least as new as the log was when it was asked for. */
 export interface MessageFacts {
   groupId: GroupId;
   senderId: UserId;

@@ -30,7 +30,7 @@ export interface Request {
 }
 
 export interface Outcome<E extends DomainEvent = DomainEvent> {
-  /** * The events appended; for a repetition, those of the first time. Empty when there was nothing left to do. */
+  /** The events appended; for a repetition, those of the first time. Empty when there was nothing left to do. */
   events: Recorded<E>[];
   duplicate: boolean;
   /** A query that has caught up to this position shows the outcome and its consequences. */

@@ -91,7 +91,7 @@ export class EventStoreUnavailable extends Error {
 export interface EventStore {
   /** Resolves once the events are on stable storage. Rejects with `EventStoreUnavailable` when full or out of reach. */
   append(append: Append): Promise<Verdict>;
-  /** * Resolves with events of one stream, ascending, from `from` (default 0), at most `limit` (default 1,000). */
+  /** Resolves with events of one stream, ascending, from `from` (default 0), at most `limit` (default 1,000). */
   readStream(stream: Stream, options?: { from?: Revision; limit?: number }): Promise<Recorded[]>;
   /**
    * Resolves with events of the whole log after a position, ascending, at most `limit`. With `types`, only

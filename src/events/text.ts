@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** * Returns true if PostgreSQL can store the value. It stores no NUL, and a lone surrogate is not valid UTF-8. */
+/** Returns true if PostgreSQL can store the value. It stores no NUL, and a lone surrogate is not valid UTF-8. */
 const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed();
 
 /** Text of `min` to `max` characters (code points, so an emoji counts once), without NUL and lone surrogates. */

@@ -36,7 +36,7 @@ export type Notice = Omit<Candidate, 'recipientId'>;
 /** The notice of a message. */
 export type MessageNotice = Notice & { kind: 'message' };
 
-/** * Notifications that are sent together, to one recipient on one channel. The id stays the same on every retry. */
+/** Notifications that are sent together, to one recipient on one channel. The id stays the same on every retry. */
 export interface Batch {
   batchId: string;
   recipientId: UserId;

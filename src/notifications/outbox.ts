@@ -59,7 +59,7 @@ export interface Outbox {
   due(which: { isSlow: boolean; limit: number }): Promise<Waiting[]>;
   /** Postpones everything that waits for a recipient in a topic until the given time. */
   postpone(waiting: Waiting, until: Date): Promise<void>;
-  /** * Takes waiting notifications into a new batch, at most 500, unless another process has done so meanwhile. */
+  /** Takes waiting notifications into a new batch, at most 500, unless another process has done so meanwhile. */
   gather(waiting: Waiting, batchId: string): Promise<void>;
   /**
    * Resolves with batches to publish: new ones, postponed ones that are due, and those that the queue seems

@@ -18,7 +18,7 @@ interface GroupBatch {
   last: Sent;
 }
 
-/** * Returns the groups of a batch, and for each message the index of its group and its own index within the group. */
+/** Returns the groups of a batch, and for each message the index of its group and its own index within the group. */
 function byGroup(events: Sent[]): { groups: GroupBatch[]; groupOf: number[]; nth: number[] } {
   const groups = new Map<string, GroupBatch>();
   const groupOf: number[] = [];

@@ -66,7 +66,7 @@ export class NotCaughtUp extends Error {
 /** Maximum time that a query, or a command that reads a read model, waits for it. */
 const CATCH_UP_MS = 2_000;
 
-/** * Waits until all read models, or the named ones, show the log up to `position`. Throws `NotCaughtUp` after 2 s. */
+/** Waits until all read models, or the named ones, show the log up to `position`. Throws `NotCaughtUp` after 2 s. */
 export async function caughtUp(
   progress: Pick<Progress, 'reached'>,
   position: Position,

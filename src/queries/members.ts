@@ -17,7 +17,7 @@ export type Member = z.infer<typeof MemberRow>;
 const place = cursorOf(z.strictObject({ userId: z.uuid() }));
 const SeqRow = z.object({ headSeq: z.number() });
 
-/** * Resolves with the head of a group's conversation, for its active members. Throws GROUP_NOT_FOUND for others. */
+/** Resolves with the head of a group's conversation, for its active members. Throws GROUP_NOT_FOUND for others. */
 export async function headSeqForMember(
   db: DatabasePool,
   { userId, groupId }: { userId: UserId; groupId: GroupId },

@@ -13,7 +13,7 @@ const STRETCHES = [2 ** 11, 2 ** 17];
 const Head = z.object({ position: z.number() });
 const Count = z.object({ count: z.number() });
 
-/** * Maximum number of hits that are filtered by membership: 10 µs for each, while a lookup of 128 keys takes 4 ms. */
+/** Maximum number of hits that are filtered by membership: 10 µs for each, while a lookup of 128 keys takes 4 ms. */
 const FEW_HITS = 10_000;
 
 /** A place among hits: those with the words as typed come first, then, in rank 2, those with other accents. */
@@ -29,7 +29,7 @@ const QUERIED = {
 
 /** A part of the log that is searched at once, as conditions on the columns `position` and `terms`. */
 export interface Stretch {
-  /** * The condition for the index of words: the words and the range. It covers slightly more than the stretch. */
+  /** The condition for the index of words: the words and the range. It covers slightly more than the stretch. */
   inIndex: FragmentSqlToken;
   /** The condition for the rows that the index finds. */
   within: FragmentSqlToken;

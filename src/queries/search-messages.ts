@@ -16,7 +16,7 @@ export interface SearchMessages extends Paging {
   groupId?: GroupId | undefined;
 }
 
-/** * Maximum number of keys in a lookup. The index compares every hit with all of them; more keys take more lookups. */
+/** Maximum number of keys in a lookup. The index compares every hit with all of them; more keys take more lookups. */
 const KEYS_PER_LOOKUP = 128;
 /** Maximum number of groups that are looked up directly. */
 const FEW_GROUPS = 1_024;
@@ -81,7 +81,7 @@ export async function searchMessages(
   const byKeys = sql.fragment`array[m.group_id, m.owner_id] && lookup.keys`;
 
   const hasManyKeys = reach.groups > FEW_GROUPS;
-  /** * If there are few hits, filtering all of them costs less than the keys of a searcher who is in many groups. */
+  /** If there are few hits, filtering all of them costs less than the keys of a searcher who is in many groups. */
   const [everybody, mine] = [
     { from: sql.fragment`select`, where: sql.fragment`true` },
     { from: lookups(userId, groupId, reach), where: byKeys },

@@ -1,4 +1,4 @@
-/** * Line breaks and other controls would end a header. Bidi controls show `exe.pdf` where `fdp.exe` is written. */
+/** Line breaks and other controls would end a header. Bidi controls show `exe.pdf` where `fdp.exe` is written. */
 const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 /** Windows drops trailing dots and spaces; a leading dot hides a file on Unix. */
 const ENDS = /^[.\s]+|[.\s]+$/gu;

@@ -12,7 +12,7 @@ import { safeFileName } from './file-name.ts';
 /** One hour less than the age at which orphans are removed, so that the removal never races a message. */
 const SEND_WITHIN_MS = 23 * 60 * 60 * 1000;
 
-/** * A media type as browsers send it: parameters are dropped, case does not matter, and an unknown type is empty. */
+/** A media type as browsers send it: parameters are dropped, case does not matter, and an unknown type is empty. */
 const givenContentType = z
   .string()
   .max(255)

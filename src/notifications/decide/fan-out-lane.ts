@@ -32,7 +32,7 @@ export interface FanOutLaneOptions {
 export interface FanOutLane {
   /** Signals that there is a new fan-out. */
   wake(): void;
-  /** * Returns the error of the current retry, or of a fan-out that keeps failing; undefined while all is well. */
+  /** Returns the error of the current retry, or of a fan-out that keeps failing; undefined while all is well. */
   failure(): Error | undefined;
   /** Resolves when the current slice is written. */
   stop(): Promise<void>;
@@ -55,7 +55,10 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   const { rest = restAfterMs, onWritten = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  /** Clients are still reconnecting: until the window has passed, messages from before the start wait. */
+  /**
+   * End of the window after the start. Until then, messages from before the start wait, because clients are
+   * still reconnecting.
+   */
   const settledAt = now().getTime() + windowMs;
   let headAtStart: Position | undefined;
   /** Slice sizes of the fan-outs that have failed. */

@@ -110,7 +110,7 @@ export class UndecidedMessages {
     return taken;
   }
 
-  /** * Returns the position of the oldest message; undefined when there is none. All earlier messages are decided. */
+  /** Returns the position of the oldest message; undefined when there is none. All earlier messages are decided. */
   first(): Position | undefined {
     return this.#size > 0 ? this.#blocks[0]!.position(this.#start) : undefined;
   }

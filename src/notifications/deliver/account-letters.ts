@@ -24,7 +24,7 @@ export interface AccountLetterFacts {
   turnIntoVerification(letterId: string, userId: UserId): Promise<boolean>;
 }
 
-/** * Returns the links of the letters and their expiry. Both are the same for every attempt at the same letter. */
+/** Returns the links of the letters and their expiry. Both are the same for every attempt at the same letter. */
 export interface AccountLinks {
   verification(userId: UserId, address: string, writtenAt: Date): Link;
   reset(letterId: string, writtenAt: Date): Link;

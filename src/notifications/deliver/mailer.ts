@@ -7,7 +7,7 @@ export interface Mail {
   subject: string;
   html: string;
   text: string;
-  /** * RFC 8058: a POST to it ends the mails without a question. Undefined for mail that cannot be switched off. */
+  /** RFC 8058: a POST to it ends the mails without a question. Undefined for mail that cannot be switched off. */
   unsubscribeUrl?: string | undefined;
   /** The link that the letter asks its reader to open. */
   link?: string | undefined;
@@ -26,7 +26,7 @@ export class NotDelivered extends Error {
 
 /** The port of outgoing mail. */
 export interface Mailer {
-  /** * Resolves once the mail server has accepted the mail. Rejects with `NotDelivered`, after 30 s at the latest. */
+  /** Resolves once the mail server has accepted the mail. Rejects with `NotDelivered`, after 30 s at the latest. */
   send(mail: Mail): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 /** Browsers' endpoints are far shorter. */
 const MAX_LENGTH = 2_048;
 
-/** * IANA's IPv4 Special-Purpose Address Registry (RFC 6890), and addresses that do not belong to a single host. */
+/** IANA's IPv4 Special-Purpose Address Registry (RFC 6890), and addresses that do not belong to a single host. */
 const SPECIAL_IPV4: [net: string, bits: number][] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -48,7 +48,7 @@ for (const prefix of BEFORE_IPV4) global.addSubnet(`${prefix}0.0.0.0`, 96, 'ipv6
 const LOCAL_NAMES =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa)$/;
 
-/** * Returns true if an IP address, in its usual notation, belongs to a host that is reachable from the Internet. */
+/** Returns true if an IP address, in its usual notation, belongs to a host that is reachable from the Internet. */
 export function isPublicAddress(ip: string): boolean {
   const version = isIP(ip);
   // A zone, as in fe80::1%eth0, marks an address on the links of this host.
@@ -74,7 +74,7 @@ export function pushEndpoint(url: string, privateHosts: readonly string[]): URL 
   return isAllowed ? endpoint : undefined;
 }
 
-/** * Returns the host in lower case, without the brackets of an IPv6 address or the dot at the end of a full name. */
+/** Returns the host in lower case, without the brackets of an IPv6 address or the dot at the end of a full name. */
 const bareHost = (host: string): string => host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
 
 const isPublicHost = (host: string): boolean =>

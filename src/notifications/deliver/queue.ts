@@ -1,6 +1,6 @@
 import type { Lane } from '../notification.ts';
 
-/** * The queue of each lane. The queue of mail keeps the name that was used for everything before there were lanes. */
+/** The queue of each lane. The queue of mail keeps the name that was used for everything before there were lanes. */
 export const QUEUE_OF: Readonly<Record<Lane, string>> = {
   email: 'notifications',
   push: 'notifications.push',

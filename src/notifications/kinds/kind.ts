@@ -21,7 +21,7 @@ export interface Deciding {
 /** Everything about one kind of notification: it covers events of type `T`, with news of type `N`. */
 export interface Kind<T extends EventType, N extends { groupId: string }> {
   topic: Topic;
-  /** * True if it is only for members of its group who have not muted it. Other kinds do not depend on membership. */
+  /** True if it is only for members of its group who have not muted it. Other kinds do not depend on membership. */
   isForMembers: boolean;
   /**
    * Resolves with the recipients of an event: an audience, of which only members who are away are notified,

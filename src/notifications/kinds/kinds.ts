@@ -66,7 +66,7 @@ export const toldTypes: readonly EventType[] = Object.entries(toldAs).flatMap(([
   kind === undefined ? [] : [type as EventType],
 );
 
-/** * Resolves with the recipients of an event, as its kind decides; undefined when the event causes no notification. */
+/** Resolves with the recipients of an event, as its kind decides; undefined when the event causes no notification. */
 export function toldOf(
   event: Recorded,
   deciding: Deciding,

@@ -33,7 +33,7 @@ function subjectOf(conversations: Conversation[], total: number): string {
     : `${total} new messages in ${name}`;
 }
 
-/** * Returns the names of a message's files. A message without text has files, even when all of them were refused. */
+/** Returns the names of a message's files. A message without text has files, even when all of them were refused. */
 const filesOf = ({ fileNames }: MessageNews): string =>
   fileNames.length === 0 ? 'a file' : fileNames.map((name) => oneLine(name)).join(', ');
 

@@ -89,7 +89,7 @@ const files = (name: string, { subject, html, text }: Letter) => [
   { name: `${name}.txt`, content: `Subject: ${subject}\n\n${text}` },
 ];
 
-/** * Returns every letter and push with invented data, for visual inspection: names of files and their contents. */
+/** Returns every letter and push with invented data, for visual inspection: names of files and their contents. */
 export const previews = (): { name: string; content: string }[] => [
   ...Object.entries(accountLetters).flatMap(([name, said]) => files(name, said)),
   ...examples.flatMap(([name, some]) => {

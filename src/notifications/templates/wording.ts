@@ -9,7 +9,7 @@ const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** * Shortens text to at most `max` UTF-16 units, cut between graphemes (UAX #29). An ellipsis replaces the rest. */
+/** Shortens text to at most `max` UTF-16 units, cut between graphemes (UAX #29). An ellipsis replaces the rest. */
 export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   let end = 0;

@@ -45,7 +45,7 @@ const conversationEnvelopes = {
   reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
 };
 
-/** * All events that a client may send: `payload` is their data, `ack` the fields that the ack adds to `ok: true`. */
+/** All events that a client may send: `payload` is their data, `ack` the fields that the ack adds to `ok: true`. */
 export const clientEvents = {
   sendMessage: {
     payload: sendMessage.input,

@@ -6,7 +6,7 @@ const WARNING_MS = 60_000;
 /** Time for which a socket stays connected while it is unknown whether its session has ended elsewhere. */
 const BLIND_MS = 30_000;
 
-/** * Returns the reason why the session may not go on; undefined if it may. Checks memory only, on every event. */
+/** Returns the reason why the session may not go on; undefined if it may. Checks memory only, on every event. */
 export function sessionFault(
   { expiresAt, sessionId }: Session,
   revocations: Pick<Revocations, 'isRevoked'>,

@@ -116,7 +116,7 @@ export class Wire {
     }
   }
 
-  /** * Ends a connection that breaks the rules. Reads little more of it; frames that were already written are sent. */
+  /** Ends a connection that breaks the rules. Reads little more of it; frames that were already written are sent. */
   end(reason: string): void {
     if (this.#isEnded) return;
     this.#isEnded = true;

@@ -10,7 +10,7 @@ import type { Users } from './users.ts';
 
 type Told<N extends HintName> = Parameters<ServerToClientEvents[N]>[0];
 
-/** * Maximum number of users in a room whose read receipts wait. Beyond it the oldest are lost, as hints may be. */
+/** Maximum number of users in a room whose read receipts wait. Beyond it the oldest are lost, as hints may be. */
 const MAX_WAITING = 100;
 
 export interface Hints {

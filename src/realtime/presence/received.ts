@@ -20,7 +20,7 @@ interface Remembered extends Received {
 
 export interface ReachOptions {
   now?: () => number;
-  /** * Returns the time up to which events have been sent to the sockets of this node. The present time by default. */
+  /** Returns the time up to which events have been sent to the sockets of this node. The present time by default. */
   sentUntil?: () => number;
   /** Called when a user has received more. */
   onReceived?: (userId: UserId) => void;

@@ -18,7 +18,7 @@ export class Users {
     return this.#byId.values();
   }
 
-  /** * Gives one of the user's places to a handshake. Returns undefined when all places on this node are taken. */
+  /** Gives one of the user's places to a handshake. Returns undefined when all places on this node are taken. */
   admit(userId: UserId, socket: ChatSocket): User | undefined {
     const user = this.#byId.get(userId) ?? {
       id: userId,

@@ -9,7 +9,7 @@ import { type Users, placesOf } from './users.ts';
 export interface Attendances {
   /** Rejects when the other nodes cannot be asked. */
   look(userIds: readonly UserId[]): Promise<Reached>;
-  /** * Resolves with those of the users who have a socket; when the other nodes cannot be asked, on this node only. */
+  /** Resolves with those of the users who have a socket; when the other nodes cannot be asked, on this node only. */
   online(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>;
 }
 
@@ -44,7 +44,7 @@ export function localAttendances({ users, reach }: Here): Attendances {
   };
 }
 
-/** * Creates the attendances of a node in a cluster. A client keeps its connection when the registry is unreachable. */
+/** Creates the attendances of a node in a cluster. A client keeps its connection when the registry is unreachable. */
 export function sharedAttendances(
   { users, reach }: Here,
   { registry, maxSocketsPerUser, log }: { registry: OnlineRegistry; maxSocketsPerUser: number; log: Logger },

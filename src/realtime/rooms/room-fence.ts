@@ -29,7 +29,7 @@ interface RostersDeps {
 export interface RoomFence {
   /** Records the news from another node that a roster has changed. */
   hear(news: RosterNews): void;
-  /** * Calls `deliver` once the group's room matches the log at `needs` or later; never when that cannot be known. */
+  /** Calls `deliver` once the group's room matches the log at `needs` or later; never when that cannot be known. */
   pass(groupId: GroupId, needs: Revision, deliver: () => void): void;
   /** Brings a room in line with the log. Resolves when it is, or when that is not possible now. */
   correct(groupId: GroupId): Promise<void>;

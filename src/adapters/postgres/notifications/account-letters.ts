@@ -9,7 +9,7 @@ const MOST = {
   'address-change': `5, '1 hour'`,
 } satisfies Record<AccountLetter['kind'], string>;
 
-/** * Returns an SQL call that writes a verification letter. It evaluates to true if the address may have one more. */
+/** Returns an SQL call that writes a verification letter. It evaluates to true if the address may have one more. */
 export const POST_VERIFICATION = (letterId: string, address: string, userId: string): string =>
   `post_account_letter(${letterId}, 'verification', ${address}, ${userId}, ${MOST.verification})`;
 

@@ -12,7 +12,7 @@ import { transaction } from '../transactions.ts';
 const NOTIFIER = 'notifier';
 /** A batch that is not settled this long after it was published counts as lost by the queue. */
 const LOST_MINUTES = 15;
-/** * Longer than a publication and its mark take. If a relay dies in between, its batches are delayed by this long. */
+/** Longer than a publication and its mark take. If a relay dies in between, its batches are delayed by this long. */
 const CLAIM_SECONDS = 10;
 /** A batch that is not settled this long after it was gathered counts as stuck. */
 const STUCK_SECONDS = 5;
