@@ -29,7 +29,7 @@ export interface NewMessage {
 
 interface Synced {
   groups: { groupId: string; events: Applied[]; headSeq: number; complete: boolean }[];
-  /** Groups that this user does not belong to (any more). */
+  /** Groups that this user is not, or no longer, a member of. */
   denied?: string[];
 }
 
@@ -39,13 +39,13 @@ const SYNC_GROUPS = 100;
 const RETRY_MS = 500;
 
 /**
- * The reference client: it follows a client's whole rule, and so loses nothing whatever happens to the connection.
- * Live events are a hint; a jump in `seq`, or a head above the last one applied, makes it ask with `sync`.
+ * The reference client. It follows all the rules for clients, and so loses nothing when a connection fails.
+ * Live events are a hint: a gap in `seq`, or a head above the last applied event, makes it call `sync`.
  */
 export class ChatClient {
-  /** Every conversation event, in the order in which it was applied. */
+  /** All conversation events, in the order in which they were applied. */
   readonly applied: Applied[] = [];
-  /** The groups that the server has put this client into. */
+  /** The groups whose rooms the server has put this client into. */
   readonly rooms = new Set<string>();
   readonly socket: Socket;
   readonly #session: Session;
@@ -80,7 +80,10 @@ export class ChatClient {
     });
   }
 
-  /** Opens the connection; it then comes back by itself until `close`. Throws when it is not open within `withinMs`. */
+  /**
+   * Opens the connection, which then reconnects by itself until `close`. Throws when it is not open within
+   * `withinMs`.
+   */
   async connect(withinMs = 10_000): Promise<this> {
     const opened = new Promise<void>((resolve) => this.socket.once('connect', resolve));
     this.socket.connect();
@@ -93,12 +96,12 @@ export class ChatClient {
     this.socket.disconnect();
   }
 
-  /** The seq of the last event applied in a group; 0 before the first. */
+  /** Returns the seq of the last event applied in a group; 0 before the first. */
   seq(groupId: string): number {
     return this.#last.get(groupId) ?? 0;
   }
 
-  /** What this client knows of one group. */
+  /** Returns the events of one group, in the order in which they were applied. */
   view(groupId: string): Applied[] {
     return this.applied.filter((event) => event.groupId === groupId);
   }
@@ -108,14 +111,20 @@ export class ChatClient {
     await until(() => this.seq(groupId) >= seq, `seq ${seq}`, withinMs);
   }
 
-  /** One socket event with its ack. Throws `Refused`, or an error when no ack came: then the outcome is unknown. */
+  /**
+   * Sends one socket event and resolves with its ack. Throws `Refused`, or an error when no ack came: then
+   * the outcome is unknown.
+   */
   async ask<T>(event: string, payload: unknown): Promise<T> {
     const answer = await this.socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, payload);
     if (!answer.ok) throw new Refused(answer.error);
     return answer;
   }
 
-  /** Sends until there is an answer: the same `clientMsgId` makes every repetition the same message. */
+  /**
+   * Sends a message, and repeats it until there is an answer. The same `clientMsgId` makes all repetitions
+   * the same message.
+   */
   async send(message: NewMessage, withinMs = 60_000): Promise<Sent> {
     const named = { clientMsgId: randomUUID(), ...message };
     const deadline = Date.now() + withinMs;
@@ -154,7 +163,7 @@ export class ChatClient {
     if (!this.#syncing && this.#behind.size > 0) void this.#sync();
   }
 
-  /** A group that turns out to be behind again meanwhile is simply asked for again. */
+  /** Catches up with `sync`. A group that falls behind again meanwhile is asked for again. */
   async #sync(): Promise<void> {
     this.#syncing = true;
     while (this.#behind.size > 0 && this.socket.connected) {
@@ -176,7 +185,7 @@ export class ChatClient {
     this.#syncing = false;
   }
 
-  /** What the server refuses for now, a stock client does not try again. A token that has expired needs a new one. */
+  /** Connects again with fresh tokens after a temporary refusal, because a stock client does not. */
   async #tryAgain(): Promise<void> {
     await renew(this.#session).then(
       (renewed) => Object.assign(this.#session, renewed),

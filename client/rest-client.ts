@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** An answer that says no: the problem document of REST and of the socket's ack alike. */
+/** A refusal: the problem document of REST or of a socket's ack. */
 export class Refused extends Error {
   readonly problem: { code: string; status: number; retryable: boolean; detail?: string };
 
@@ -23,7 +23,7 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** One REST call; `T` is what a 2xx carries. Throws `Refused` on any other answer. */
+/** Makes one REST call and resolves with the body of a 2xx, of type `T`. Throws `Refused` on any other status. */
 export async function call<T>(
   url: string,
   method: string,
@@ -59,7 +59,7 @@ export interface Person {
   password?: string;
 }
 
-/** A new account, logged in. */
+/** Registers an account and logs in. */
 export async function signUp(url: string, person: Person): Promise<Session> {
   const { role, displayName, email = `${randomUUID()}@example.test`, password = randomUUID() } = person;
   await call(url, 'POST', '/v1/auth/register', { body: { role, displayName, email, password } });
@@ -79,7 +79,7 @@ export async function logIn(url: string, email: string, password: string): Promi
   return { url, userId: user.id, accessToken, refreshToken };
 }
 
-/** The same session with fresh tokens; the old refresh token is spent. */
+/** Resolves with the same session with fresh tokens. The old refresh token cannot be used again. */
 export async function renew(session: Session): Promise<Session> {
   const { refreshToken, url } = session;
   const fresh = await call<LoggedIn>(url, 'POST', '/v1/auth/refresh', { body: { refreshToken } });

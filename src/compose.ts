@@ -34,18 +34,22 @@ import { causes } from './automations/automations.ts';
 import { clusterReach } from './realtime/presence/received.ts';
 
 export interface App {
-  /** Where it listens. */
+  /** The URL that it listens on. */
   url: string;
-  /** Stops in order: no new work, clients sent elsewhere, requests answered, followers stopped, database closed. */
+  /**
+   * Stops in order: refuses new work, sends clients elsewhere, answers open requests, stops followers, closes
+   * the database.
+   */
   stop(): Promise<void>;
 }
 
-/** Where the status port listens: it shows details that strangers must not see. */
+/** The status port listens on loopback only, because it shows details that strangers must not see. */
 const LOOPBACK = '127.0.0.1';
 
 /**
- * Builds what the roles of this process need from its settings, and starts it: the only file that knows every part.
- * Rejects with a clear error, everything closed again, when a part cannot start.
+ * Builds everything that the roles of this process need from its settings, and starts it. This is the only
+ * file that knows every part. Rejects with a clear error, after closing everything again, when a part cannot
+ * start.
  */
 export async function compose(config: Config, log: Logger, figures: Figures = {}): Promise<App> {
   const open = closers(log);
@@ -157,7 +161,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   return { url, stop: () => open.closeAll() };
 }
 
-/** Details of health, and metrics: what a process without an API answers, and any on its status port. */
+/** Serves the details of health, and metrics: on the status port, and in processes without an API. */
 async function serveStatus(
   at: Pick<Config, 'host' | 'port'>,
   log: Logger,

@@ -4,7 +4,7 @@ import { BadConfig, readConfig } from './config.ts';
 import { createLogger, logOutput } from './adapters/pino/logger.ts';
 import { npmGone } from './adapters/os/npm-gone.ts';
 
-/** The whole shutdown has to fit into what process supervisors commonly grant. */
+/** Maximum time for the whole shutdown. Process supervisors commonly grant that much. */
 const SHUTDOWN_MS = 25_000;
 
 function configOrExit() {
@@ -28,10 +28,10 @@ const { close } = closeWithGrace({ delay: SHUTDOWN_MS, logger: false }, async ({
   isStopping = true;
   if (err) log.fatal({ err }, 'stopping after an unexpected error');
   else log.info({ signal: manual ? 'npm is gone' : signal }, 'stopping');
-  // A start that is under way is finished first, so that nothing of it is left behind.
+  // A start in progress is finished first, so that nothing of it is left behind.
   await (await starting).stop();
 });
-// Ctrl-C ends npm and reaches this process too: it stops already.
+// Ctrl-C ends npm and reaches this process too, which is then stopping already.
 void orphaned.then(() => (isStopping ? undefined : close()));
 
 try {

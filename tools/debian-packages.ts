@@ -8,17 +8,18 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * What every Debian has, as `debootstrap --variant=minbase` installs it: the essential packages, apt, and what they
- * depend on. It holds the C library, which works only with the dynamic loader that it came with, and every program has
- * the path of the system's loader in it. It also holds libgcc, libstdc++ and the libraries of the shell, sed and grep,
- * which the scripts of RabbitMQ run with the same library path. `usr-is-merged` keeps apt from choosing `usrmerge`,
- * which needs all of Perl; releases that lack it match nothing.
+ * The packages of every Debian, as `debootstrap --variant=minbase` installs it: the essential packages, apt,
+ * and their dependencies. They contain the C library, which works only with the dynamic loader of the same
+ * build, and every program contains the path of the system's loader. They also contain libgcc, libstdc++ and
+ * the libraries of the shell, sed and grep, which the scripts of RabbitMQ run with the same library path.
+ * `usr-is-merged` keeps apt from choosing `usrmerge`, which needs all of Perl; in releases without it the
+ * pattern matches nothing.
  */
 const BASE = ['apt', '?essential', '?exact-name(usr-is-merged)'];
 
 /**
- * The system's sources and keys, with lists and locks of its own, and with the view of a system that has nothing, not
- * even packages of other architectures.
+ * Returns settings for apt: the system's sources and keys, with separate lists and locks, and as if no
+ * package were installed and there were no other architectures.
  */
 const settingsIn = (folder: string, architecture: string) => `Dir::State "${folder}/state";
 Dir::State::status "/dev/null";
@@ -39,14 +40,17 @@ Acquire::Retries "3";
 `;
 
 export interface PackageSource {
-  /** Extracts a package, and all it depends on beside what every Debian has, into a folder that does not exist yet. */
+  /**
+   * Extracts a package and all its dependencies, except the packages of every Debian, into a folder that does
+   * not exist yet.
+   */
   extract(name: string, root: string): Promise<void>;
 }
 
 /**
- * Reads the lists of the system's package sources, and keeps them and what is downloaded in a folder. Needs no rights
- * and changes nothing outside the folder. What is installed makes no difference to what is extracted. Rejects with
- * what apt-get said when it fails.
+ * Reads the lists of the system's package sources, and keeps them and the downloads in a folder. It needs no
+ * privileges and changes nothing outside the folder. The installed packages make no difference. Rejects with
+ * the output of apt-get when it fails.
  */
 export async function openPackageSource(folder: string): Promise<PackageSource> {
   const archives = join(folder, 'archives');
@@ -61,19 +65,19 @@ export async function openPackageSource(folder: string): Promise<PackageSource> 
     const { stdout } = await run('apt-get', ['-q', '-c', settings, ...args], options);
     return stdout;
   };
-  /** The names of these packages, and of all that they depend on. */
+  /** Resolves with the names of these packages and of all their dependencies. */
   const closureOf = async (...names: string[]) => {
     const list = await aptGet('install', '--print-uris', ...names);
     return new Set(Array.from(list.matchAll(/^'[^']*' ([^_]+)_/gm), ([, name]) => name!));
   };
-  // A source that does not answer may not be needed: whether the packages are found decides.
+  // A source that does not answer may not be needed: the later search for the packages decides.
   await aptGet('update').catch(() => undefined);
   const base = await closureOf(...BASE);
   return {
     async extract(name, root) {
-      // Together with the base, which decides where a dependency has alternatives.
+      // Resolved together with the base, which decides where a dependency has alternatives.
       const names = (await closureOf(...BASE, name)).difference(base);
-      // What an earlier package needed as well is there, and is not downloaded again.
+      // Packages that were downloaded before are not downloaded again.
       await aptGet('download', ...names);
       await mkdir(root);
       const files = (await readdir(archives)).filter((file) => names.has(file.slice(0, file.indexOf('_'))));
@@ -84,8 +88,8 @@ export async function openPackageSource(folder: string): Promise<PackageSource> 
 }
 
 /**
- * Names what `openPackageSource` chooses: another name for another way of choosing, that is for another text of this
- * file, and for another release or processor, on whose base it relies.
+ * Returns a name for the choice that `openPackageSource` makes. It changes with the text of this file, and
+ * with the release and processor, whose base the choice relies on.
  */
 export function packageChoice(): string {
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
@@ -97,7 +101,7 @@ export function packageChoice(): string {
   return [field('ID'), field('VERSION_CODENAME'), process.arch, way].join('-');
 }
 
-/** Debian's `erl` knows one place for Erlang, whatever its environment says: this one finds its own. */
+/** Makes `erl` find its own folder. Debian's has a fixed path for Erlang and ignores the environment. */
 async function moveErlang(root: string): Promise<void> {
   const erl = join(root, 'usr/lib/erlang/bin/erl');
   if (!existsSync(erl)) return;

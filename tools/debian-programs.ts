@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { openPackageSource, packageChoice } from './debian-packages.ts';
 
-/** The programs that tests run, and the Debian packages that bring them. */
+/** The programs that tests run, and the Debian packages that contain them. */
 const PACKAGES = {
   clamd: 'clamav-daemon',
   epmd: 'rabbitmq-server',
@@ -19,20 +19,26 @@ const NAMES = Object.keys(PACKAGES) as ProgramName[];
 export interface Program {
   /** The path of the program. */
   command: string;
-  /** Variables that it needs beside those of the environment; they replace those of the same name. */
+  /** Variables that the program needs besides those of the environment. They replace variables of the same name. */
   env: Record<string, string>;
 }
 
 /** Survives `npm ci`, and is not part of the repository. */
 const CACHE = join(import.meta.dirname, '../.cache/debian', packageChoice());
-/** What Debian calls rabbitmq-server in the PATH runs as root or as the user rabbitmq only: its originals come first. */
+/**
+ * Debian's rabbitmq-server in the PATH is a wrapper that runs only as root or as the user rabbitmq, so the
+ * original programs come first.
+ */
 const RABBITMQ = '/usr/lib/rabbitmq/bin';
 const SYSTEM_FOLDERS = [RABBITMQ, '/usr/local/sbin', '/usr/sbin', '/sbin'];
 const PRIVATE_FOLDERS = [RABBITMQ, '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-/** Set to anything, it makes the tests run what they download although the system has it. */
+/** With this variable set, the tests run the downloaded programs even if the system has them. */
 const isSystemIgnored = () => Boolean(process.env['TEST_DOWNLOADED_PROGRAMS']);
 
-/** Where a program is: on the system, or in what `prepareDebianPrograms` downloaded. Throws when it is nowhere. */
+/**
+ * Returns the program, from the system or from the downloads of `prepareDebianPrograms`. Throws when neither
+ * has it.
+ */
 export function program(name: ProgramName): Program {
   const found = onTheSystem(name) ?? downloaded(name);
   if (found) return found;
@@ -43,9 +49,9 @@ export function program(name: ProgramName): Program {
 }
 
 /**
- * Downloads the Debian packages of programs that the system does not have into a folder of the project, each with
- * everything that it depends on, whatever of that the system has. Nothing is installed and no rights are needed.
- * Without an apt-get nothing is done; rejects with what apt-get said when it fails.
+ * Downloads the Debian packages of programs that the system does not have into a folder of the project, each
+ * with all its dependencies, installed or not. Nothing is installed and no privileges are needed. Does
+ * nothing without apt-get. Rejects with the output of apt-get when it fails.
  */
 export async function prepareDebianPrograms(): Promise<void> {
   const missing = NAMES.filter((name) => !onTheSystem(name) && !downloaded(name));
@@ -57,7 +63,7 @@ export async function prepareDebianPrograms(): Promise<void> {
     for (const name of new Set(missing.map((each) => PACKAGES[each]))) {
       const root = join(work, name);
       await source.extract(name, root);
-      // Another run may have been faster; what is there is as good.
+      // Another run may have been faster. Its result is as good.
       await rename(root, join(CACHE, name)).catch(() => undefined);
     }
   } finally {
@@ -65,7 +71,10 @@ export async function prepareDebianPrograms(): Promise<void> {
   }
 }
 
-/** Only where the system has all that the tests run of the package: the epmd of one Erlang is not for another one. */
+/**
+ * Returns the system's program, only if the system has all programs of the package that the tests run: the
+ * epmd of one Erlang does not fit another.
+ */
 function onTheSystem(name: ProgramName): Program | undefined {
   if (isSystemIgnored()) return undefined;
   const folders = [...SYSTEM_FOLDERS, ...(process.env['PATH'] ?? '').split(delimiter)];
@@ -90,7 +99,7 @@ function downloaded(name: ProgramName): Program | undefined {
   };
 }
 
-/** Such as `lib/x86_64-linux-gnu`, where Debian's libraries are. */
+/** Returns folders such as `lib/x86_64-linux-gnu`, which contain Debian's libraries. */
 function multiarchFolders(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => /-linux-gnu/.test(name));

@@ -10,24 +10,24 @@ import { accepts, freePort } from './server-process.ts';
 import { until } from './until.ts';
 
 const run = promisify(execFile);
-/** A broker takes about 5 s on a machine at rest. */
+/** A broker takes about 5 s to start on an idle machine. */
 const START_MS = 60_000;
 
 export interface Rabbitmq {
   url: string;
-  /** Of the broker's virtual machine; another one after a restart. */
+  /** The process id of the broker's virtual machine. It changes with a restart. */
   readonly pid: number;
-  /** SIGKILL for the broker's virtual machine, and nothing else. */
+  /** Sends SIGKILL to the broker's virtual machine only. */
   kill(): Promise<void>;
-  /** Starts it again at the same port with the same data; kills it first when it runs. */
+  /** Starts the broker again on the same port with the same data. Kills it first if it runs. */
   restart(): Promise<void>;
-  /** `rabbitmqctl` with these arguments; resolves with what it printed. */
+  /** Runs `rabbitmqctl` with these arguments. Resolves with its output. */
   ctl(...args: string[]): Promise<string>;
-  /** Ends everything and removes the data. */
+  /** Ends all processes and removes the data. */
   stop(): Promise<void>;
 }
 
-/** A RabbitMQ of its own, with a port mapper of its own, on loopback ports that were free. */
+/** Starts a separate RabbitMQ with a separate port mapper, on free loopback ports. */
 export async function startRabbitmq(): Promise<Rabbitmq> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-rabbitmq-'));
   const [port, distributionPort, mapperPort] = [await freePort(), await freePort(), await freePort()];
@@ -41,7 +41,7 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: String(port),
     RABBITMQ_DIST_PORT: String(distributionPort),
-    // Any free one: several of them may be asking at the same time.
+    // Any free port: several calls may run at the same time.
     RABBITMQ_CTL_DIST_PORT_MIN: '0',
     RABBITMQ_CTL_DIST_PORT_MAX: '0',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
@@ -53,7 +53,7 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
     RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
     RABBITMQ_PID_FILE: join(folder, 'pid'),
-    // The process started is the virtual machine then, not a shell in front of it.
+    // With this variable the started process is the virtual machine, not a shell in front of it.
     RUNNING_UNDER_SYSTEMD: '1',
     ERL_EPMD_PORT: String(mapperPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
@@ -83,7 +83,7 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
       START_MS,
     );
   }
-  // Where a test run is cut short, nothing of it goes on.
+  // Leaves no process behind when a test run is interrupted.
   const killAll = () => {
     for (const child of [broker, epmd]) child?.kill('SIGKILL');
   };

@@ -14,25 +14,24 @@ const START_MS = 10_000;
 
 export interface Redis {
   url: string;
-  /** Another one after a restart. */
+  /** It changes with a restart. */
   readonly pid: number;
-  /** SIGKILL: everything in it is gone. */
+  /** Sends SIGKILL. All data is lost. */
   kill(): Promise<void>;
-  /** Starts it again at the same port, empty; kills it first when it runs. */
+  /** Starts it again on the same port, empty. Kills it first if it runs. */
   restart(): Promise<void>;
-  /** For so many milliseconds it takes connections and answers nothing. */
+  /** Makes it accept connections without answering for that many milliseconds. */
   pause(ms: number): Promise<void>;
-  /** It takes connections and answers nothing until the returned function is called, or it is killed. */
+  /** Makes it accept connections without answering until the returned function is called, or it is killed. */
   hang(): () => void;
-  /** Forgets all keys. */
+  /** Deletes all keys. */
   flush(): Promise<void>;
-  /** Any command, as an operator would type it; resolves with the answer. */
+  /** Sends any command. Resolves with the answer. */
   ask(command: string, ...args: string[]): Promise<unknown>;
-  /** Ends it. */
   stop(): Promise<void>;
 }
 
-/** A Redis of its own on a loopback port that was free. It keeps nothing on disk. */
+/** Starts a separate Redis on a free loopback port. It keeps nothing on disk. */
 export async function startRedis(): Promise<Redis> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-redis-'));
   const port = await freePort();
@@ -56,7 +55,7 @@ export async function startRedis(): Promise<Redis> {
       START_MS,
     );
   }
-  // Where a test run is cut short, nothing of it goes on.
+  // Leaves no process behind when a test run is interrupted.
   const killServer = () => void server?.kill('SIGKILL');
   process.once('exit', killServer);
 
@@ -92,7 +91,7 @@ export async function startRedis(): Promise<Redis> {
         maxRetriesPerRequest: 0,
         disconnectTimeout: 100,
       });
-      // Told by the call that rejects.
+      // The call that rejects reports the error.
       client.on('error', () => undefined);
       try {
         await client.connect();
@@ -116,7 +115,7 @@ export async function startRedis(): Promise<Redis> {
   return redis;
 }
 
-/** A process's links to Redis, once they stand. */
+/** Opens a process's links to Redis. Resolves once they are usable. */
 export async function linksTo(url: string, log = pino({ level: 'silent' })): Promise<RedisLinks> {
   const links = openRedis({ url, log });
   await until(() => links.failure() === undefined, 'Redis is in reach');

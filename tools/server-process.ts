@@ -6,25 +6,25 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 const ROOT = join(import.meta.dirname, '..');
-/** How the program is started, with the options of Node that bound its memory. */
+/** The start command of the program, with the options of Node that limit its memory. */
 const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   scripts: { start: string };
 };
 const [, ...START] = scripts.start.split(' ');
 const LAST_WORDS_MS = 500;
-/** Node keeps there what it makes of the sources: a start takes two thirds of the time. */
+/** Node's compile cache. It shortens a start by a third. */
 const COMPILED = join(ROOT, '.cache/compiled');
 
 export interface ServerOptions {
-  /** Default: a new folder under the system's temporary one. */
+  /** Default: a new folder in the system's temporary folder. */
   dataDir?: string;
-  /** Default 0: any free one. */
+  /** Default 0: any free port. */
   port?: number;
-  /** Added to the few variables that a process needs; nothing else of this process's environment is passed on. */
+  /** Added to the few variables that a process needs. Nothing else of this process's environment is passed on. */
   env?: Record<string, string>;
-  /** Options of Node itself, such as `--cpu-prof`, beside those of `npm start`. */
+  /** Options of Node itself, such as `--cpu-prof`, in addition to those of `npm start`. */
   nodeArgs?: string[];
-  /** The file to run, from the project's root. */
+  /** The file to run, relative to the project's root. */
   entry?: string;
   /** Default: 90 s, for a machine that runs other tests as well. */
   readyWithinMs?: number;
@@ -36,26 +36,26 @@ export interface Exit {
 }
 
 export interface ServerProcess {
-  /** Known once the server listens. */
+  /** Empty until the server listens. */
   url: string;
   dataDir: string;
   pid: number;
   exited: Promise<Exit>;
-  /** Everything that the server has written so far. */
+  /** Returns everything that the server has written so far. */
   output(): string;
-  /** From now on nobody reads what it writes. */
+  /** Stops reading the server's output. */
   stopReading(): void;
-  /** The process id of the embedded PostgreSQL; undefined when there is none. */
+  /** Returns the process id of the embedded PostgreSQL; undefined when there is none. */
   databasePid(): number | undefined;
-  /** SIGKILL for the process and PostgreSQL with all its workers, at once. */
+  /** Sends SIGKILL to the process and to PostgreSQL with all its workers, at once. */
   killTree(): Promise<void>;
-  /** SIGKILL for the process alone: PostgreSQL is left behind. */
+  /** Sends SIGKILL to the process only. PostgreSQL is left behind. */
   killProcess(): Promise<void>;
-  /** SIGTERM; resolves with the exit. */
+  /** Sends SIGTERM. Resolves with the exit. */
   stop(): Promise<Exit>;
 }
 
-/** Starts the program without waiting for anything; for starts that are expected to fail. */
+/** Starts the program without waiting, for starts that are expected to fail. */
 export function launchServer(options: ServerOptions = {}): ServerProcess {
   const { dataDir = mkdtempSync(join(tmpdir(), 'chat-server-')), port = 0, entry = START.at(-1)! } = options;
   const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
@@ -93,7 +93,7 @@ export async function becomesReady(server: ServerProcess, withinMs = 90_000): Pr
   }
 }
 
-/** Whether the program at this address says that it can do all of its work. */
+/** Resolves with true if the program at this address reports that it is ready. */
 export async function isReady(url: string): Promise<boolean> {
   if (url === '') return false;
   const response = await fetch(new URL('/health/ready', url)).catch(() => undefined);
@@ -111,7 +111,7 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
   child.stderr?.setEncoding('utf8').on('data', take);
   const exited = new Promise<Exit>((resolve) =>
     child.once('exit', (code, signal) => {
-      // Its last words may still be on their way, or never come to an end where a child of its holds the pipe.
+      // The last output may still be on its way, or may never end if a child of the process holds the pipe.
       const ended = () => resolve({ code, signal });
       child.once('close', ended);
       setTimeout(ended, LAST_WORDS_MS).unref();
@@ -150,12 +150,12 @@ function observe(child: ChildProcess, dataDir: string): ServerProcess {
   return server;
 }
 
-/** Whoever asks for several has not begun to listen on the first yet. */
+/** Ports that were returned before. A caller that asks for several has not begun to listen on the first yet. */
 const givenPorts = new Set<number>();
 
 /**
- * A free port that a restarted server can have again: below the range that the system gives to clients, so that none
- * of the many that reconnect meanwhile sits on it. No port is given twice.
+ * Returns a free port that a restarted server can use again. It is below the range that the system gives to
+ * clients, so that none of the many reconnecting clients occupies it. No port is returned twice.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -170,7 +170,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Whether somebody listens on a port of the loopback interface. */
+/** Resolves with true if a process listens on a port of the loopback interface. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -182,13 +182,13 @@ export function accepts(port: number): Promise<boolean> {
   });
 }
 
-/** The log line that says where the server listens. */
+/** Returns the URL from the log line about listening; undefined without one. */
 function addressIn(output: string): string | undefined {
   const line = output.split('\n').find((text) => text.includes('"listening"'));
   return line && /"url":"(http[^"]+)"/.exec(line)?.[1];
 }
 
-/** SIGKILL for each of them; those that are gone already are fine. */
+/** Sends SIGKILL to each process. Processes that are gone already are ignored. */
 export function killProcesses(pids: readonly number[]): void {
   for (const pid of pids) {
     try {
@@ -199,7 +199,10 @@ export function killProcesses(pids: readonly number[]): void {
   }
 }
 
-/** All processes below one, from Linux's process table; none elsewhere, where PostgreSQL's workers end by themselves. */
+/**
+ * Returns all processes below one, from Linux's process table. Returns none on other systems, where
+ * PostgreSQL's workers end by themselves.
+ */
 export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const entry of processIds()) {
@@ -221,7 +224,8 @@ function processIds(): number[] {
 
 function parentOf(pid: number): number | undefined {
   try {
-    // "pid (name) state ppid …"; the name may hold anything, so the fields count from its last bracket.
+    // "pid (name) state ppid …". The name may contain anything, so the fields are counted from its last
+    // bracket.
     return Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ')[1]);
   } catch {
     return undefined;

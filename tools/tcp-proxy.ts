@@ -1,26 +1,32 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, createConnection, createServer } from 'node:net';
 
-/** A way to a server of this machine, on which everything can go wrong that goes wrong on the way. */
+/** A proxy in front of a local server that simulates all failures of a network. */
 export interface TcpProxy {
   port: number;
   /**
-   * From now on nothing passes either way, and nobody hears of it: open connections stay, what they send is held back,
-   * and so are their ends. New connections are accepted and hear nothing.
+   * Stops all traffic in both directions without notice: open connections stay, and their data and their ends
+   * are held back. New connections are accepted and get no data.
    */
   blackHole(): void;
-  /** Everything passes again, first what was held back: lost packets are sent again, so they come late, not never. */
+  /**
+   * Lets everything pass again, first the data that was held back: lost packets are sent again, so they
+   * arrive late, not never.
+   */
   heal(): void;
-  /** Resets every open connection, and takes new ones as before. */
+  /** Resets every open connection, and accepts new ones as before. */
   cut(): void;
-  /** Resets every connection and takes no more. */
+  /** Resets every connection and accepts no more. */
   close(): Promise<void>;
 }
 
-/** Starts one in front of the port `to`. What is under way is bounded by the sockets' buffers: whoever sends more waits. */
+/**
+ * Starts a proxy in front of the port `to`. Data in transit is limited by the sockets' buffers: a sender of
+ * more has to wait.
+ */
 export async function startTcpProxy({ to }: { to: number }): Promise<TcpProxy> {
   const open = new Set<Socket>();
-  /** What has to wait for the end of a black hole; undefined while there is none. */
+  /** Actions that wait for the end of a black hole; undefined while there is none. */
   let waiting: (() => void)[] | undefined;
   const whenOpen = (action: () => void) => void (waiting ? waiting.push(action) : action());
 

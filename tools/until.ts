@@ -1,10 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** At first, and once it takes longer: a condition that asks a server thousands of times keeps it from its work. */
+/**
+ * Polling intervals at first, and once it takes longer: a condition that queries a server thousands of times
+ * slows it down.
+ */
 const [OFTEN_MS, SELDOM_MS] = [5, 25];
 const LONG_MS = 1_000;
 
-/** Resolves as soon as the condition holds; fails, saying `what` it waited for, when it does not within the time. */
+/**
+ * Resolves as soon as the condition holds. Rejects, naming `what` it waited for, when it does not hold within
+ * the time.
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what = condition.toString(),

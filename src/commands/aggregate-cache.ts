@@ -10,7 +10,7 @@ import { isUnknown, requireKnown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import type { Aggregate, AggregateRef } from './command.ts';
 
-/** A folded stream, and how far it was folded. */
+/** A folded stream, and the place up to which it is folded. */
 export interface Folded<S = unknown> {
   state: S;
   revision: Revision;
@@ -20,7 +20,7 @@ export interface Folded<S = unknown> {
   latest: ReadonlyMap<EventType, string>;
 }
 
-/** Keeps folded streams; any bounded map will do, since a lost entry is only folded again. */
+/** A cache of folded streams. Any bounded map will do, since a lost entry is only folded again. */
 export interface FoldCache {
   get(stream: Stream): Folded | undefined;
   set(stream: Stream, folded: Folded): unknown;
@@ -47,9 +47,9 @@ function fold<S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: reado
 }
 
 /**
- * Loads states by folding their streams, from where the cache left off. A cached state may be behind the log:
- * that is safe, because every decision is checked against the revision it relied on. A stream in which newer code wrote what
- * this code does not know cannot be folded: `WrittenByNewerCode`.
+ * Loads states by folding their streams, starting from the cached state. A cached state may be behind the
+ * log: that is safe, because every decision is checked against the revision that it relied on. Throws
+ * `WrittenByNewerCode` for a stream with an event that this code does not know.
  */
 export class AggregateLoader {
   readonly #store: EventStore;
@@ -61,7 +61,7 @@ export class AggregateLoader {
     this.#cache = cache;
   }
 
-  /** The cached state; read from the log only when there is none, and then once for all who ask meanwhile. */
+  /** Returns the cached state. Reads the log only when there is none; concurrent callers share one read. */
   async load<S>(ref: AggregateRef<S>): Promise<Folded<S>> {
     const { stream } = ref;
     const known = this.#cache.get(stream) ?? this.#loading.get(stream);
@@ -73,12 +73,12 @@ export class AggregateLoader {
     return loading;
   }
 
-  /** The cached state, or that of a stream without events, without a look at the log. */
+  /** Returns the cached state, or that of a stream without events, without reading the log. */
   guess<S>({ stream, aggregate }: AggregateRef<S>): Folded<S> {
     return (this.#cache.get(stream) as Folded<S> | undefined) ?? empty(aggregate);
   }
 
-  /** The state as the log has it now. */
+  /** Resolves with the current state of the log. */
   async refresh<S>({ stream, aggregate }: AggregateRef<S>): Promise<Folded<S>> {
     const cached = this.#cache.get(stream) as Folded<S> | undefined;
     let folded = cached ?? empty(aggregate);
@@ -91,14 +91,14 @@ export class AggregateLoader {
     return folded;
   }
 
-  /** Takes over what was just appended, when it follows directly on what is cached. */
+  /** Adds appended events to the cached state, if they follow directly on it. */
   absorb<S>({ stream, aggregate }: AggregateRef<S>, events: readonly Recorded[]): void {
     if (events.some(isUnknown)) return this.forget({ stream });
     const cached = (this.#cache.get(stream) as Folded<S> | undefined) ?? empty(aggregate);
     if (events[0]?.revision === cached.revision + 1) this.#keep(stream, fold(aggregate, cached, events));
   }
 
-  /** The next one to ask gets the state as the log has it then. */
+  /** Drops the cached state: the next load reads the log. */
   forget({ stream }: Pick<AggregateRef<unknown>, 'stream'>): void {
     this.#cache.delete(stream);
     this.#loading.delete(stream);

@@ -5,17 +5,17 @@ import type { Role } from '../events/account.ts';
 import type { Stream } from '../events/streams.ts';
 import type { RejectionCode } from './rejection.ts';
 
-/** What is folded from a stream: a state and the pure step from one state to the next. */
+/** The fold of a stream: a first state, and a pure function from one state to the next. */
 export interface Aggregate<S, E extends DomainEvent = DomainEvent> {
   initial: S;
   evolve: (state: S, event: E) => S;
 }
 
-/** One instance of an aggregate: its stream, and how to fold it. */
+/** One instance of an aggregate: its stream and its fold. */
 export interface AggregateRef<S> {
   stream: Stream;
   aggregate: Aggregate<S, never>;
-  /** The decision relies on events about this user and on events about no user in particular; see `Guard`. */
+  /** The decision relies only on events about this user and on events about no particular user; see `Guard`. */
   about?: UserId;
 }
 
@@ -23,18 +23,18 @@ export interface Actor {
   userId: UserId;
   role: Role;
 }
-/** Automations act as the system: rules about who may do something do not bind it. */
+/** Automations act as the system, which is exempt from the rules about permissions. */
 export type ActorOrSystem = Actor | 'system';
 
-/** Everything a decision may use besides its input and what is known: nothing else is ambient. */
+/** Everything that a decision may use besides its input and the known states. Nothing else is ambient. */
 export interface Context {
   actor: ActorOrSystem;
-  /** A new UUID, version 7. */
+  /** Returns a new UUID, version 7. */
   newId: () => string;
   now: Date;
 }
 
-/** What is known of one message, from the conversations read model: at least as new as the log was when asked. */
+/** The state of one message in the conversations read model, at least as new as the log was when it was asked for. */
 export interface MessageFacts {
   groupId: GroupId;
   senderId: UserId;
@@ -46,45 +46,56 @@ export interface MessageFacts {
   reactions: Readonly<Record<string, readonly UserId[]>>;
 }
 
-/** The port for facts that no small stream holds. */
+/** The port for facts that no small stream contains. */
 export interface Lookups {
   message(groupId: GroupId, messageId: MessageId): Promise<MessageFacts | undefined>;
 }
 
 /**
- * A use case as data. `reads` names the states the decision relies on: the one that is also written is expected at
- * exactly the revision read, every other one becomes a guard. A stream that is only written takes any revision.
+ * A use case as data. `reads` names the states that the decision relies on. The one that is also written is
+ * expected at exactly the revision read, every other one becomes a guard. A stream that is only written takes
+ * any revision.
  */
 export interface Command<I = never, S = never, E extends DomainEvent = DomainEvent> {
   name: string;
   input: z.ZodType<I>;
-  /** Every code that `decide` may throw for a person, or the handler for a repetition. The system may also get ROLE_NOT_ALLOWED. */
+  /**
+   * All codes that `decide` may throw for a user, or the handler for a repetition. The system may also get
+   * ROLE_NOT_ALLOWED.
+   */
   refuses: readonly RejectionCode[];
   writes: (input: I, actor: ActorOrSystem) => Stream;
   reads: (input: I, actor: ActorOrSystem) => { [K in keyof S]: AggregateRef<S[K]> };
-  /** The message the command is about, looked up before the decision. */
+  /** Returns the message that the command is about, which is looked up before the decision. */
   message?: (input: I) => { groupId: GroupId; messageId: MessageId } | undefined;
   /**
-   * What is decided about by one command at a time in this process, where no stream is both read and written. Processes
-   * do not wait for each other: each may decide once on what the others have just changed.
+   * Returns a key: this process runs one command at a time for each key. For commands that do not both read
+   * and write a stream. Processes do not wait for each other, so each may decide once without seeing the
+   * latest change of another.
    */
   oneAtATime?: (input: I, actor: ActorOrSystem) => string;
   /**
-   * The stream it writes is new, as a rule: what is not cached is taken to be empty and is read only when that proves wrong, by
-   * a conflict, or when nothing would be written.
+   * The stream to write is usually new. A state that is not cached is assumed to be empty. The stream is read
+   * only after a conflict, or when nothing would be written.
    */
   opens?: true;
-  /** Pure. Throws `CommandRejected`; no events means that it is done already. */
+  /** Pure. Throws `CommandRejected`. Returns no events if nothing is left to do. */
   decide: (input: I, known: S & { message: MessageFacts | undefined }, context: Context) => E[];
-  /** Names a repetition for ever: the same key, the same first outcome. Without it, the request's own key serves. */
+  /**
+   * Returns a permanent key: commands with the same key have the outcome of the first. Without it, the key of
+   * the request is used.
+   */
   key?: (input: I, known: { message: MessageFacts | undefined }, actor: ActorOrSystem) => string | undefined;
-  /** Whether a repetition by key asks for what happened the first time; if not it is CLIENT_MSG_ID_REUSED. */
+  /**
+   * Returns true if a repetition by key asks for the same thing as the first command. Otherwise the
+   * repetition is refused with CLIENT_MSG_ID_REUSED.
+   */
   repeats?(input: I, first: E): boolean;
 }
 
-/** Only gives the command its types. */
+/** Returns the command unchanged, with its types inferred. */
 export const defineCommand = <I, S, E extends DomainEvent>(command: Command<I, S, E>): Command<I, S, E> =>
   command;
 
-/** The id of the acting user, for rules that bind people only. */
+/** Returns the id of the acting user, for rules that apply to users only; null for the system. */
 export const actorId = (actor: ActorOrSystem): UserId | null => (actor === 'system' ? null : actor.userId);

@@ -19,21 +19,21 @@ import {
 } from './command.ts';
 import { CommandRejected, ensure } from './rejection.ts';
 
-/** Who asks, and on which occasion. */
+/** The actor and the context of a command. */
 export interface Request {
   actor: ActorOrSystem;
   correlationId: string;
-  /** The event that this command is a reaction to. */
+  /** The id of the event that this command is a reaction to. */
   causationId?: string;
-  /** The client's idempotency key: the same key of the same actor is the same command. */
+  /** The client's idempotency key. The same key of the same actor means the same command. */
   key?: string;
 }
 
 export interface Outcome<E extends DomainEvent = DomainEvent> {
-  /** What happened; what happened the first time when this is a repetition; empty when it was done already. */
+  /** The events appended; for a repetition, those of the first time. Empty when there was nothing left to do. */
   events: Recorded<E>[];
   duplicate: boolean;
-  /** A query that has caught up to here shows the outcome, and what followed from it. */
+  /** A query that has caught up to this position shows the outcome and its consequences. */
   position: Position;
 }
 
@@ -41,14 +41,20 @@ export interface CommandDeps {
   store: EventStore;
   loader: AggregateLoader;
   lookups: Lookups;
-  /** Runs the automations of events at once, again if need be. Resolves with the position that covers them, 0 if none. */
+  /**
+   * Runs the automations of events at once, repeating them if necessary. Resolves with the position that
+   * covers them, 0 if none.
+   */
   automate: (events: Recorded[]) => Promise<Position>;
-  /** The types of events that something follows from. */
+  /** The types of events that trigger automations. */
   causes: readonly EventType[];
-  /** Lets one command at a time decide about a stream, say, so that one process never competes with itself. */
+  /**
+   * Runs one piece of work at a time for each key, such as a stream, so that a process does not compete with
+   * itself.
+   */
   oneAtATime: <T>(what: string, work: () => Promise<T>) => Promise<T>;
   newId: () => string;
-  /** The same UUID for the same parts, for ever. */
+  /** Returns the same UUID for the same parts, always. */
   deriveId: (...parts: (string | number)[]) => string;
   now: () => Date;
 }
@@ -59,16 +65,20 @@ export type HandleCommand = <I, S, E extends DomainEvent>(
   request: Request,
 ) => Promise<Outcome<E>>;
 
-/** How many decisions a command may lose to other processes. Each loss means that another one succeeded. */
+/**
+ * Maximum number of times that a command may lose to other processes. Each loss means that another command
+ * succeeded.
+ */
 export const MAX_ATTEMPTS = 20;
 
 type Refs = [name: string, ref: AggregateRef<unknown>][];
 type States = Record<string, Folded>;
 
 /**
- * The only way to write: load, decide, append, automate. `input` has been parsed with the command's schema.
- * Throws `CommandRejected` for a broken rule, `AutomationRefused` when a rule breaks what should follow, and
- * `EventStoreUnavailable` when the log cannot take it now.
+ * Handles a command, which is the only way to write: loads the states, decides, appends, and runs
+ * automations. `input` has been parsed with the command's schema. Throws `CommandRejected` for a broken rule,
+ * `AutomationRefused` when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot
+ * take it now.
  */
 export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
   const loadStates = async (
@@ -126,8 +136,9 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     }
 
     /**
-     * Nothing to append, on the newest state: a repetition by the same actor hears of its first success, everybody
-     * else of the rule, or that it is done already. What followed is made sure of: it may have been cut short.
+     * Handles a decision that appends nothing, made on the newest state. A repetition by the same actor gets
+     * the outcome of its first success. Other requests get the rejection, or an outcome without events. The
+     * automations run again, because they may have been interrupted.
      */
     async function settled(
       decision: E[] | CommandRejected,
@@ -145,7 +156,10 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
       return { events: first ? [first] : [], duplicate: first !== undefined, position };
     }
 
-    /** The last event of each type that something follows from: what came before them is the follower's to make sure of. */
+    /**
+     * Resolves with the last event of each type that triggers automations. The follower of the log handles
+     * those before them.
+     */
     async function latestCauses({ latest }: Folded): Promise<Recorded[]> {
       const ids = deps.causes.flatMap((type) => latest.get(type) ?? []);
       const found = await Promise.all(ids.map((id) => store.find(id)));
@@ -184,7 +198,10 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     return turn === undefined ? run() : deps.oneAtATime(turn, run);
   };
 
-  /** The ids of what the command appends follow from its key, so that a repetition is a duplicate in the log. */
+  /**
+   * Derives the ids of the appended events from the key of the command, so that a repetition is a duplicate
+   * in the log.
+   */
   function eventIds<I, S, E extends DomainEvent>(
     command: Command<I, S, E>,
     input: I,
@@ -198,7 +215,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
   }
 }
 
-/** The events, or the rule that says no. */
+/** Returns the events, or the rejection. */
 function decide<I, S, E extends DomainEvent>(
   command: Command<I, S, E>,
   input: I,

@@ -1,14 +1,15 @@
 import { EventStoreUnavailable } from '../events/event-store.ts';
 
-/** Runs one piece of work at a time about the same thing, such as a stream, first come, first served. */
+/** Runs one piece of work at a time for each key, such as a stream, in order of arrival. */
 export type OneAtATime = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
-/** By then the caller has been told that the outcome is unknown (docs/promises.md no. 7). */
+/** By then the caller has got the answer that the outcome is unknown (docs/promises.md no. 7). */
 const LATE_MS = 4_000;
 
 /**
- * Work whose turn comes too late is not begun: its caller hears `EventStoreUnavailable`. Work that fails rejects for its own
- * caller only. `last` holds the last turn of each thing in work, and nothing of the others.
+ * Creates a queue for each key. Work whose turn comes too late does not begin: it rejects with
+ * `EventStoreUnavailable`. Work that fails rejects for its own caller only. `last` holds the last turn of
+ * each key in use.
  */
 export function createOneAtATime(last = new Map<string, Promise<unknown>>(), lateMs = LATE_MS): OneAtATime {
   return <T>(what: string, work: () => Promise<T>): Promise<T> => {

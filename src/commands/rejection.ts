@@ -1,4 +1,7 @@
-/** Why a command was refused: closed, so that protocol/problem.ts must map every one to a status. */
+/**
+ * The reason why a command was refused. The set is closed, so that protocol/problem.ts must map each code to
+ * a status.
+ */
 export type RejectionCode =
   | 'USER_NOT_FOUND'
   | 'ROLE_NOT_ALLOWED'
@@ -31,7 +34,7 @@ export type RejectionCode =
   | 'FILE_TYPE_NOT_ALLOWED'
   | 'CLIENT_MSG_ID_REUSED';
 
-/** A rule of the domain said no. Expected, never logged as an error. */
+/** A rule of the domain refused the command. This is expected and never logged as an error. */
 export class CommandRejected extends Error {
   override readonly name = 'CommandRejected';
   readonly code: RejectionCode;
@@ -42,7 +45,7 @@ export class CommandRejected extends Error {
   }
 }
 
-/** A rule refused what should follow from an event, so what the event promised does not hold. */
+/** A rule refused a consequence of an event, so the promise of the event does not hold. */
 export class AutomationRefused extends Error {
   override readonly name = 'AutomationRefused';
   readonly automation: string;
@@ -57,7 +60,7 @@ export class AutomationRefused extends Error {
   }
 }
 
-/** Refuses with `code` unless the rule holds. */
+/** Throws `CommandRejected` with `code` unless the rule holds. */
 export function ensure(rule: boolean, code: RejectionCode): asserts rule {
   if (!rule) throw new CommandRejected(code);
 }

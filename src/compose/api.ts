@@ -44,7 +44,7 @@ interface ApiDeps extends DatabaseParts {
   expose: Metrics['expose'];
 }
 
-/** What clients talk to: REST and the sockets. Listens from here on. */
+/** Starts the client interfaces: REST and the sockets. The server listens once this resolves. */
 export async function startApi(config: Config, log: Logger, open: Closers, deps: ApiDeps) {
   const { pool, store, loader, progress, metrics, push } = deps;
   const auth = await openAuth(config, log, open, deps);

@@ -25,11 +25,11 @@ import { createSigningKeyStore } from '../adapters/postgres/tables/signing-keys.
 import type { Cluster } from './cluster.ts';
 import type { DatabaseParts } from './log.ts';
 
-/** The keys that tokens and links are signed with: from the settings, or made once and kept in the database. */
+/** Loads the keys that sign tokens and links: from the settings, or generated once and kept in the database. */
 export const openKeys = (config: Config, pool: pg.Pool) =>
   loadSigningKeys({ store: createSigningKeyStore(pool), privateKeyPem: config.jwtPrivateKey });
 
-/** Who is asking: passwords, tokens and sessions. */
+/** Opens authentication: passwords, tokens and sessions. */
 export async function openAuth(
   config: Config,
   log: Logger,

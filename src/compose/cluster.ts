@@ -7,7 +7,10 @@ import { newId } from '../kit/uuids.ts';
 import { createMemoryRateLimits } from '../adapters/memory/rate-limits.ts';
 import type { DatabaseParts } from './log.ts';
 
-/** What the processes tell each other through Redis, whose parts are loaded only then; without it each is for itself. */
+/**
+ * Opens the communication between processes through Redis, whose modules are loaded only if it is configured.
+ * Without Redis each process works alone.
+ */
 export async function openCluster(config: Config, log: Logger, open: Closers) {
   const counters = createMemoryRateLimits(config);
   if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
@@ -34,8 +37,9 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
 export type Cluster = Awaited<ReturnType<typeof openCluster>>['cluster'];
 
 /**
- * Says when this process shares its database with another one that serves clients without Redis: each counts its own limits
- * and knows only its own sockets. The lease is with the one that came first.
+ * Returns a check that fails when this process shares its database with another one that serves clients
+ * without Redis: each counts its own limits and knows only its own sockets. The process that started first
+ * has the lease.
  */
 export function watchForOthers(
   config: Config,

@@ -30,11 +30,11 @@ import { followAutomations } from '../automations/follow-automations.ts';
 import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
-/** A file that has waited for a report from elsewhere for so long is overdue. */
+/** Time after which a file that waits for an external report is overdue. */
 const REPORT_OVERDUE_MS = 600_000;
 const CATCH_UP_MS = 2_000;
 
-/** Where bytes live. `receiver` takes uploads where no storage of its own does. */
+/** Opens the storage of the bytes. `receiver` takes uploads if the storage cannot take them itself. */
 async function openStorage(config: Config, log: Logger, links: SignedLinks, open: Closers) {
   if (!config.s3) {
     const dir = join(resolve(config.dataDir), 'files');
@@ -55,7 +55,7 @@ interface FileDeps extends Pick<DatabaseParts, 'databaseUrl' | 'pool' | 'backgro
   metrics: Metrics;
 }
 
-/** Where files live, and what a scanner elsewhere may report. */
+/** Opens the storage of files, and the settling of reports from an external scanner. */
 export async function openFiles(config: Config, log: Logger, open: Closers, deps: FileDeps) {
   const { pool, store, handle, links } = deps;
   const { storage, receiver } = await openStorage(config, log, links, open);
@@ -84,7 +84,7 @@ interface FileWorkDeps extends FileDeps {
   settle: ApplyVerdict;
 }
 
-/** Looks at every file that has come, until the program stops; answers with what readiness asks. */
+/** Inspects every uploaded file until the program stops. Resolves with the checks for readiness. */
 async function startInspections(
   { clamdUrl }: Config,
   log: Logger,
@@ -123,7 +123,7 @@ async function startInspections(
   };
 }
 
-/** Removes from storage what is needed no more, now and then. */
+/** Removes from storage what is no longer needed, at intervals. */
 function keepTidy(
   log: Logger,
   quotas: UploadQuotas,
@@ -156,7 +156,7 @@ function keepTidy(
   };
 }
 
-/** Everything that happens to a file between its upload and its download. */
+/** Starts all work on a file between its upload and its download. */
 export async function startFileWork(config: Config, log: Logger, open: Closers, deps: FileWorkDeps) {
   const quotas = createUploadQuotas(deps.background, config.uploadQuotas);
   const tidying = whileLeading(deps.leases, 'files', () => keepTidy(log, quotas, deps));

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
 
-/** Listens as the settings say; answers with the URL. */
+/** Listens according to the settings. Resolves with the URL. */
 export async function listen(
   http: FastifyInstance,
   { host, port }: Pick<Config, 'host' | 'port'>,

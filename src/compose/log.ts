@@ -22,21 +22,22 @@ import { bindQueries } from '../queries/queries.ts';
 import { watchForNewerCode } from './newer-code.ts';
 
 /**
- * Connections of a process, each kind of work with its own, so that none waits for those of another. They open when they
- * are needed, and close when they have been idle for a while.
+ * Maximum numbers of connections of a process. Each kind of work has its own, so that none waits for another.
+ * They are opened on demand, and closed when they have been idle for a while.
  */
 const CONNECTIONS = {
   ...{ commands: 6, logins: 3, background: 3, queries: 6 },
-  // A search may take a processor for itself, and PostgreSQL may be on this machine.
+  // A search may use up a processor, and PostgreSQL may be on this machine.
   searches: availableParallelism() > 2 ? 2 : 1,
 };
 /**
- * Where many processes share one log, every commit wakes most of them, which costs more than the append itself. A pause of
- * 20 ms is invisible, and a lone append is not delayed.
+ * Minimum time between the starts of two batches of appends. If many processes share one log, every commit
+ * wakes most of them, which costs more than the append itself. A pause of 20 ms is invisible, and a lone
+ * append is not delayed.
  */
 const PACE_MS = 20;
 
-/** The database, brought up to date, and who leads in it. */
+/** Opens the database, migrated to the current schema, and the leases in it. */
 export async function openPostgres(config: Config, log: Logger, open: Closers) {
   const dataDir = resolve(config.dataDir);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir, log, exclusive: true });
@@ -55,16 +56,16 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     databaseUrl,
     leases,
     isAlone,
-    /** What commands ask, and what is written beside the log. */
+    /** For commands, and for rows that are written outside the log. */
     pool: openPool('commands', REQUESTS),
-    /** Passwords and sessions. */
+    /** For passwords and sessions. */
     logins: openPool('logins', REQUESTS),
-    /** Background work: followers of the log, checkpoints, upkeep. */
+    /** For background work: followers of the log, checkpoints, upkeep. */
     background: openPool('background'),
   };
 }
 
-/** What clients ask of the read models. */
+/** Opens the pools for queries of the read models. */
 export async function openQueries(log: Logger, open: Closers, databaseUrl: string) {
   const openQueryPool = async (applicationName: 'queries' | 'searches') => {
     const db = await createQueryPool({
@@ -89,7 +90,10 @@ interface LogOptions extends Pick<
   pool: pg.Pool;
 }
 
-/** The log as the settings have it, not yet started: in the database, or in EventStoreDB, whose client is loaded only then. */
+/**
+ * Creates the configured log, without starting it: in the database, or in EventStoreDB, whose client is
+ * loaded only then.
+ */
 export async function createLog(
   { eventStoreDbUrl: url }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,

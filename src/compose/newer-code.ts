@@ -2,9 +2,9 @@ import type { Logger } from 'pino';
 import type { Checks } from '../http/readiness.ts';
 import type { OnUnknown } from '../adapters/postgres/event-log/reader.ts';
 
-/** Remembers what newer code wrote to the log, and says so until this process is upgraded. */
+/** Records events in the log that newer code wrote, and reports them until this process is upgraded. */
 export function watchForNewerCode(log: Logger): { onUnknown: OnUnknown; checks: Checks } {
-  /** Where each type and version was first met. */
+  /** The position at which each type and version was first met. */
   const met = new Map<string, number>();
   return {
     onUnknown({ type, v, position }) {

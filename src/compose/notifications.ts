@@ -39,13 +39,16 @@ import { whileLeading } from './while-leading.ts';
 
 /** Notifications have a pool of their own, so that requests never wait for a connection because of them. */
 const CONNECTIONS = 6;
-/** Batches in the hands of the workers of this process, by lane. The mailer has five connections: one is always left. */
+/**
+ * Maximum number of batches that the workers of this process handle at once, by lane. The mailer has five
+ * connections, so the slow lane never takes them all.
+ */
 const AT_ONCE = { email: 8, push: 10, 'email-slow': 3, 'push-slow': 3 };
-/** How long it may be behind before readiness reports it. */
+/** Time that each may be behind before readiness reports it. */
 const BEHIND_SECONDS = { notifier: 60, audiences: 600 };
 const YEAR_MS = 365 * 24 * 3_600_000;
 
-/** What carries notifications outwards: push, and who wants it. Needed before the first request. */
+/** Opens push and its subscriptions, which are needed before the first request. */
 export function openPush(config: Config, log: Logger, pool: pg.Pool) {
   const { vapid, pushPrivateHosts } = config;
   const pusher = vapid
@@ -54,12 +57,12 @@ export function openPush(config: Config, log: Logger, pool: pg.Pool) {
   return { pusher, subscriptions: createPushSubscriptions(pool) };
 }
 
-/** Of accounts in memory: some 20,000 with the standard preferences, or about 200 that mute a thousand groups. */
+/** Memory for accounts: some 20,000 with the standard preferences, or about 200 that mute a thousand groups. */
 const ACCOUNT_BYTES = 16 * 1_048_576;
 
 /**
- * What notifications go through: the outbox, and the queue behind it. A large audience reads many accounts once: they
- * have a cache of their own, so that they drive nothing else out of the one that commands use.
+ * Opens the outbox and the queue behind it. A large audience reads many accounts once: they have a cache of
+ * their own, so that they do not displace the entries that commands use.
  */
 export async function openNotifications(
   config: Config,
@@ -92,7 +95,7 @@ interface NotificationDeps extends Awaited<ReturnType<typeof openNotifications>>
 
 interface WorkerDeps extends NotificationDeps, ReturnType<typeof openPush> {
   links: SignedLinks;
-  /** Where clients reach the API: links to unsubscribe begin with it. */
+  /** The URL of the API for clients. Links to unsubscribe begin with it. */
   url: string;
   metrics: Metrics;
 }
@@ -129,7 +132,7 @@ export async function startNotificationWorkers(config: Config, log: Logger, open
   return { queue: () => queue.failure(), mail: async () => mailer.failure?.() };
 }
 
-/** Where the letters about accounts lead; `url` is the API's. */
+/** Builds the links in the letters about accounts; `url` is the API's. */
 function accountLinks(links: SignedLinks, url: string): AccountLinks {
   const tokens = createAccountTokens(links);
   const link = (path: string, writtenAt: Date, ms: number) => ({
@@ -149,7 +152,7 @@ interface NotifierDeps extends NotificationDeps {
   metrics: Metrics;
 }
 
-/** Decides who is told and fills the queue, wherever this process leads. */
+/** Decides about notifications and fills the queue, wherever this process leads. */
 export function startNotifications(log: Logger, open: Closers, deps: NotifierDeps) {
   const { store, outbox, fanOuts, queue, metrics } = deps;
   const notifying = whileLeading(deps.leases, 'notifier', () => notify(log, deps));
@@ -167,7 +170,7 @@ export function startNotifications(log: Logger, open: Closers, deps: NotifierDep
   }
 
   return {
-    /** Brings the gauges up to date. */
+    /** Updates the gauges. */
     async measure(): Promise<void> {
       const running = notifying.running();
       if (!running) return;

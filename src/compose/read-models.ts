@@ -17,11 +17,11 @@ import { readModels } from '../projections/read-models.ts';
 import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
 
-/** The read models that there are, with the one that only EventStoreDB needs. */
+/** Returns the read models, including the one that only EventStoreDB needs if it is configured. */
 export const readModelsFor = (config: Config): readonly Projection[] =>
   config.eventStoreDbUrl === undefined ? readModels : [...readModels, eventIds];
 
-/** Resolves once the read models are there: made here by a projector, awaited by the others. */
+/** Resolves once the read models exist: a projector creates them, the other processes wait for them. */
 export async function prepareReadModels(
   config: Config,
   log: Logger,
@@ -33,7 +33,7 @@ export async function prepareReadModels(
   else await readModelsMade({ pool: background, log, signal: new AbortController().signal }, projections);
 }
 
-/** How far the read models are; and where this process is a projector, what keeps them up with the log. */
+/** Opens the progress of the read models. In a projector, also starts the projections. */
 export function openReadModels(
   config: Config,
   log: Logger,
@@ -52,7 +52,7 @@ export function openReadModels(
   const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(background, projections);
   if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
 
-  // Where requests are served by another process, its waiters poll the table of checkpoints every 25 ms anyway.
+  // If another process serves requests, its waiters poll the table of checkpoints every 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
   const projecting = whileLeading(leases, 'projector', () =>
     startProjections({ store, databaseUrl, log, projections, progress, lingerMs }),
@@ -61,7 +61,7 @@ export function openReadModels(
   return {
     progress,
     checks: { projections: () => stoppedProjections(projecting.running()) },
-    /** Brings the gauges up to date. */
+    /** Updates the gauges. */
     async measure(): Promise<void> {
       if (!projecting.running()) return;
       const head = await store.head();
@@ -70,7 +70,7 @@ export function openReadModels(
   };
 }
 
-/** A projection that stands still before an event it cannot handle is for an operator to see to. */
+/** Reports projections that are stopped at an event that they cannot handle, for an operator. */
 function stoppedProjections(running: RunningProjections | undefined): string | undefined {
   const stopped = running?.health().filter(({ stoppedAt }) => stoppedAt !== undefined) ?? [];
   if (stopped.length === 0) return undefined;

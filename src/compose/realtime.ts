@@ -16,7 +16,7 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   loader: AggregateLoader;
   metrics: Metrics;
   bus: NodeBus;
-  /** Of the gateway in this process, if there is one. */
+  /** The delivery of the gateway in this process, if there is one. */
   delivery: Delivery | undefined;
 }
 

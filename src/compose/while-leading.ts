@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import type { Leases } from '../adapters/postgres/leases.ts';
 
-/** Something that runs only while this process leads it. */
+/** A part that runs only while this process leads it. */
 export interface WhileLeading<T> {
   /** Undefined while another process leads. */
   running(): T | undefined;
-  /** Resolves once it has stopped here and others may lead. */
+  /** Resolves once it has stopped here and other processes may lead. */
   stop(): Promise<void>;
 }
 
-/** Starts it whenever this process comes to lead, and stops it when it no longer does. */
+/** Starts a part whenever this process begins to lead, and stops it when it no longer does. */
 export function whileLeading<T extends { stop(): Promise<void> }>(
   leases: Leases,
   name: string,

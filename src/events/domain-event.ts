@@ -6,7 +6,7 @@ import { conversationEvents } from './conversation.ts';
 import { fileEvents } from './file.ts';
 import { jobEvents } from './job.ts';
 
-/** Every fact the log may hold: the newest shape of each event's data. */
+/** The schemas of all events in the log, with the newest shape of each event's data. */
 export const eventSchemas = {
   ...accountEvents,
   ...jobEvents,

@@ -2,15 +2,16 @@ import { text } from './text.ts';
 
 const LENGTH = 16;
 const VARIATION_SELECTOR = /\uFE0F/gu;
-/** What is shown as text unless something says otherwise. A digit, # and * are emoji only as the base of a keycap. */
+/** Characters that are shown as text by default. A digit, # and * are emoji only as the base of a keycap. */
 const TEXT_BY_DEFAULT =
   /(?:(?![\d#*])(?!\p{Emoji_Presentation})\p{Emoji}(?!\p{Emoji_Modifier})|[\d#*](?=\u20E3))/gu;
 const RECOMMENDED = /^\p{RGI_Emoji}$/v;
 const PICTOGRAPH = /^\p{Extended_Pictographic}$/v;
 
 /**
- * The fully qualified form of an emoji (UTS #51, ED-18): every part that would be shown as text is followed by a variation selector
- * or a modifier. Whatever has none stays as it is. The data is that of Node's ICU.
+ * Returns the fully qualified form of an emoji (UTS #51, ED-18): every part that would be shown as text is
+ * followed by a variation selector or a modifier. An emoji without such a form stays as it is. The data is
+ * that of Node's ICU.
  */
 export function fullyQualified(emoji: string): string {
   const bare = emoji.replace(VARIATION_SELECTOR, '');
@@ -19,10 +20,10 @@ export function fullyQualified(emoji: string): string {
   return PICTOGRAPH.test(bare) ? bare : emoji;
 }
 
-/** What was accepted as an emoji stays one, whatever later versions of Unicode say; it is read in one spelling. */
+/** An emoji in the log. It stays valid in all later versions of Unicode, and is read in one spelling. */
 export const RecordedEmoji = text(1, LENGTH).overwrite(fullyQualified);
 
-/** One emoji as a client shows it: a grapheme of some code points, never a sentence. */
+/** An emoji from a client: one grapheme of one or more code points. */
 export const Emoji = RecordedEmoji.refine(
   (value) => RECOMMENDED.test(value) || PICTOGRAPH.test(value),
   'Must be a single emoji',

@@ -3,27 +3,30 @@ import type { UserId } from './ids.ts';
 import type { Stream } from './streams.ts';
 
 /**
- * Where an event stands in the whole log: ascending in commit order. PostgreSQL counts 1, 2, 3 … without holes.
- * Below 2^53, so a number holds it; clients see it as an opaque string.
+ * The place of an event in the whole log: ascending in commit order. PostgreSQL counts 1, 2, 3 … without
+ * gaps. It is less than 2^53, so a number can hold it. Clients see it as an opaque string.
  */
 export type Position = number;
-/** Where an event stands in its stream: 0, 1, 2 …; `NO_STREAM` is the revision of a stream without events. */
+/** The place of an event in its stream: 0, 1, 2 …; `NO_STREAM` is the revision of a stream without events. */
 export type Revision = number;
 export const NO_STREAM: Revision = -1;
 
 export interface Metadata {
-  /** Who caused it; null for the system itself. */
+  /** The id of the user who caused the event; null for the system. */
   actorId: string | null;
-  /** Names everything that followed from one request. */
+  /** The id shared by all events that follow from one request. */
   correlationId: string;
-  /** The event that this one is a reaction to. */
+  /** The id of the event that this one is a reaction to. */
   causationId: string | null;
-  /** The revisions of other streams that the decision relied on, for auditors. */
+  /** The revisions of other streams that the decision relied on, for audits. */
   reliedOn?: Record<string, Revision>;
 }
 
 export interface NewEvent {
-  /** Names the event for ever: a second append with the same id is a duplicate, whatever else it carries. */
+  /**
+   * The permanent id of the event. A second append with the same id is a duplicate, whatever its other fields
+   * are.
+   */
   id: string;
   event: DomainEvent;
 }
@@ -33,35 +36,38 @@ interface LogEntry {
   stream: Stream;
   revision: Revision;
   position: Position;
-  /** Schema version of `data`; always the newest one once read, see stored-events.ts. */
+  /** Schema version of `data`. Always the newest one after reading, see stored-events.ts. */
   v: number;
   /** RFC 3339, UTC, milliseconds. */
   occurredAt: string;
   metadata: Metadata;
 }
-/** An event as the log holds it. */
+/** An event in the log. */
 export type Recorded<E extends DomainEvent = DomainEvent> = E extends DomainEvent ? E & LogEntry : never;
 
-/** A stream that must not have changed, as far as the decision goes, since the revision it relied on. */
+/** A stream that must not have changed in any way that matters to the decision since this revision. */
 export interface Guard {
   stream: Stream;
   revision: Revision;
-  /** The user whom the decision is about: events that name only other users leave the guard intact. */
+  /** The user whom the decision is about. Events about other users only do not break the guard. */
   about?: UserId | undefined;
 }
 
-/** A guard that is further behind is broken whatever the events are: judging it would cost too much. */
+/**
+ * A guard that is further behind than this is broken, whatever the events are, because checking them would
+ * cost too much.
+ */
 export const MOST_BEHIND = 100;
 
-/** Whether an event that follows on the revision of a guard breaks it. */
+/** Returns true if an event after the revision of a guard breaks it. */
 export const breaks = ({ about }: Guard, { data }: Pick<DomainEvent, 'data'>): boolean =>
   about === undefined || !('userId' in data) || data.userId === about;
 
 export interface Append {
   stream: Stream;
-  /** One or more; they are stored together, or not at all. */
+  /** One or more events, which are stored together or not at all. */
   events: NewEvent[];
-  /** The revision the stream must have; `any` appends whatever it is. */
+  /** The revision that the stream must have; `any` skips the check. */
   expected: Revision | 'any';
   /** Other streams that the decision relied on. */
   guards?: Guard[];
@@ -71,12 +77,12 @@ export interface Append {
 
 export type Verdict =
   | { outcome: 'appended'; events: Recorded[] }
-  /** The first id is in the log already: `events` is what the log holds under these ids. */
+  /** The first id is in the log already; `events` are those in the log with these ids. */
   | { outcome: 'duplicate'; events: Recorded[] }
-  /** The stream stands elsewhere, or a guard on it is broken. Nothing was stored. */
+  /** The stream has another revision, or a guard on it is broken. Nothing was stored. */
   | { outcome: 'conflict'; stream: Stream; actual: Revision };
 
-/** The append was refused or its outcome is unknown; safe to repeat with the same event ids. */
+/** The append was refused, or its outcome is unknown. It is safe to repeat with the same event ids. */
 export class EventStoreUnavailable extends Error {
   override readonly name = 'EventStoreUnavailable';
 }
@@ -85,28 +91,35 @@ export class EventStoreUnavailable extends Error {
 export interface EventStore {
   /** Resolves once the events are on stable storage. Rejects with `EventStoreUnavailable` when full or out of reach. */
   append(append: Append): Promise<Verdict>;
-  /** Events of one stream, ascending, from `from` (default 0), at most `limit` (default 1,000). */
+  /** Resolves with events of one stream, ascending, from `from` (default 0), at most `limit` (default 1,000). */
   readStream(stream: Stream, options?: { from?: Revision; limit?: number }): Promise<Recorded[]>;
-  /** Events of the whole log after a position, ascending, at most `limit`; `types` leaves the others out. */
+  /**
+   * Resolves with events of the whole log after a position, ascending, at most `limit`. With `types`, only
+   * events of these types.
+   */
   readAll(options: { after: Position; limit: number; types?: readonly string[] }): Promise<Recorded[]>;
-  /** The event with this id. */
+  /** Resolves with the event that has this id; undefined when there is none. */
   find(id: string): Promise<Recorded | undefined>;
-  /** The position of the last event; 0 for an empty log. */
+  /** Resolves with the position of the last event; 0 for an empty log. */
   head(): Promise<Position>;
-  /** The revisions of those streams that have events. */
+  /** Resolves with the revisions of those streams that have events. */
   revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>>;
   /**
-   * Follows the log in order from `after`, in batches of at most `limit`, without end, until the signal aborts.
-   * Nothing is skipped and nothing comes twice; what this process appends is handed over without a read. Readers that
-   * nobody waits for name a time for which a batch may wait for more of its kind: it costs far less. Those who name
-   * `types` are not given the others: in a process that appends nothing these are not even read.
+   * Follows the log in order from `after`, in batches of at most `limit`, until the signal aborts. No event
+   * is skipped or repeated. Events that this process appends are passed on without a read. Readers that are
+   * not urgent set `lingerMs`, the time for which a batch may wait for more events, which costs far less.
+   * With `types`, only events of these types are returned: a process that appends nothing does not even read
+   * the others.
    */
   subscribe(options: {
     after: Position;
     limit?: number;
     lingerMs?: number;
     types?: readonly string[];
-    /** Hears, when the consumer has had all there is for it and asks for more, up to where that was. */
+    /**
+     * Called when the consumer has had all events so far and asks for more, with the position up to which
+     * that holds.
+     */
     onPosition?: (position: Position) => void;
     signal: AbortSignal;
   }): AsyncIterable<Recorded[]>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 const recorded = z.uuid({ abort: true }).toLowerCase();
-/** What a client sends that has forgotten to fill in an id. */
+/** Ids that a client sends when it has forgotten to set one. */
 const NAMELESS = /^(?:[0-]{36}|[f-]{36})$/;
 const id = recorded
   .refine((value) => !NAMELESS.test(value), 'Must not be the nil or the max UUID')
@@ -15,10 +15,10 @@ export const ApplicationId = id.brand<'ApplicationId'>();
 export const GroupId = id.brand<'GroupId'>();
 export const MessageId = id.brand<'MessageId'>();
 export const FileId = id.brand<'FileId'>();
-/** Made by the client; with the sender it names a message for ever. */
+/** Chosen by the client. Together with the sender it identifies a message permanently. */
 export const ClientMsgId = id.brand<'ClientMsgId'>();
 
-/** What clients have made up, and what was taken from them before. */
+/** An id chosen by a client, including ids that were accepted under earlier rules. */
 export const RecordedClientMsgId = recorded.brand<'ClientMsgId'>();
 export const RecordedGroupId = recorded.brand<'GroupId'>();
 

@@ -1,7 +1,7 @@
 import { type DomainEvent, type EventType, eventSchemas } from './domain-event.ts';
 import { EventStoreUnavailable } from './event-store.ts';
 
-/** What a store keeps of an event; `v` counts the shapes that a type's data has had. */
+/** The stored form of an event; `v` counts the shapes that a type's data has had. */
 export interface StoredShape {
   type: string;
   v: number;
@@ -9,9 +9,9 @@ export interface StoredShape {
 }
 
 /**
- * The steps from retired shapes to the newest, by type: `upcasters.MessageSent[0]` takes version 1 to version 2.
- * A type's current version is one more than its number of steps. A fixture of each retired shape stays in
- * test/events/fixtures/.
+ * The steps from retired shapes to the newest, by type: `upcasters.MessageSent[0]` converts version 1 to
+ * version 2. The current version of a type is one more than its number of steps. A fixture of each retired
+ * shape is kept in test/events/fixtures/.
  */
 export const upcasters: Partial<Record<EventType, ((data: never) => unknown)[]>> = {
   // Version 2 may have no text: a caption was removed.
@@ -22,18 +22,24 @@ export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
 }
 
-/** Stands in for the type of an event that newer code wrote; its `data` is the event as it is stored. No schema has this name. */
+/**
+ * The type given to an event that newer code wrote; its `data` is the event as it is stored. No schema has
+ * this name.
+ */
 export const UNKNOWN = 'Unknown';
 
 const isEventType = (type: string): type is EventType => Object.hasOwn(eventSchemas, type);
 const versionOf = (type: EventType) => (upcasters[type]?.length ?? 0) + 1;
 
-/** Newer code may have added a field to the same version: it is kept, and ignored. */
+/** Newer code may have added a field to the same version. The field is kept and ignored. */
 const readingSchemas = Object.fromEntries(
   Object.entries(eventSchemas).map(([type, schema]) => [type, schema.loose()]),
 ) as unknown as typeof eventSchemas;
 
-/** The newest shape of an event, as it is stored. Throws `UnreadableEvent` for what must not enter the log. */
+/**
+ * Returns an event in its stored form, with the newest shape. Throws `UnreadableEvent` for an event that must
+ * not enter the log.
+ */
 export function toStored({ type, data }: DomainEvent): StoredShape {
   if (!isEventType(type)) throw new UnreadableEvent(`unknown event type ${String(type)}`);
   const v = versionOf(type);
@@ -41,8 +47,8 @@ export function toStored({ type, data }: DomainEvent): StoredShape {
 }
 
 /**
- * A stored event in its newest shape, checked. One of a type or version that only newer code knows is `UNKNOWN`. Throws
- * `UnreadableEvent` on a bad version or shape.
+ * Returns a stored event in its newest shape, checked. The type is `UNKNOWN` if only newer code knows its
+ * type or version. Throws `UnreadableEvent` on a bad version or shape.
  */
 export function fromStored({ type, v, data }: StoredShape): DomainEvent & { v: number } {
   if (v < 1) throw new UnreadableEvent(`${type} has no version ${v}`);
@@ -63,14 +69,17 @@ function parsed(schemas: typeof eventSchemas, { type, v, data }: StoredShape & {
   throw new UnreadableEvent(`${type} v${v}: ${result.error.issues[0]?.message ?? 'bad shape'}`);
 }
 
-/** Whether newer code wrote the event, in a type or version that this code does not know. */
+/** Returns true if newer code wrote the event, in a type or version that this code does not know. */
 export const isUnknown = ({ type }: { type: string }): boolean => type === UNKNOWN;
 
-/** An event as it is stored, also one that this code does not know. */
+/** Returns an event in its stored form, also one that this code does not know. */
 export const asStored = (event: StoredShape): StoredShape =>
   isUnknown(event) ? (event.data as StoredShape) : event;
 
-/** The reader has to understand the event to go on, and newer code wrote it. It goes on once it is upgraded. */
+/**
+ * The reader must understand the event to continue, and newer code wrote it. The reader continues once it is
+ * upgraded.
+ */
 export class WrittenByNewerCode extends EventStoreUnavailable {
   constructor(event: StoredShape & { position: number }) {
     const { type, v } = asStored(event);
@@ -85,8 +94,8 @@ export function requireKnown(events: readonly (StoredShape & { position: number 
 }
 
 /**
- * The index of the first event that a reader of `types` must not skip although it does not understand it: a newer version of
- * what it handles. -1 when there is none.
+ * Returns the index of the first event that a reader of `types` must not skip although it does not understand
+ * it: a newer version of a type that it handles. Returns -1 when there is none.
  */
 export const firstBeyond = (events: readonly StoredShape[], types: ReadonlySet<string>): number =>
   types.has(UNKNOWN) ? -1 : events.findIndex((event) => isUnknown(event) && types.has(asStored(event).type));

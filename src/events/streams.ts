@@ -1,6 +1,6 @@
 import type { FileId, GroupId, JobId, UserId } from './ids.ts';
 
-/** The name of a stream: its category, a dash, and the key of what it tells about. */
+/** The name of a stream: its category, a dash, and the key of its subject. */
 export type Stream =
   | `account-${string}`
   | `job-${string}`

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** PostgreSQL stores no NUL, and a lone surrogate is not valid UTF-8: both are refused at the edge. */
+/** Returns true if PostgreSQL can store the value. It stores no NUL, and a lone surrogate is not valid UTF-8. */
 const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed();
 
 /** Text of `min` to `max` characters (code points, so an emoji counts once), without NUL and lone surrogates. */
@@ -18,19 +18,25 @@ export const text = (min: number, max: number) =>
     // JSON Schema counts code points, too.
     .meta({ maxLength: max });
 
-/** More than spaces, controls, marks of nothing, and what Unicode says to show nothing of; U+2800 is a blank of Braille. */
+/**
+ * Returns true if the value shows something: more than spaces, controls, marks without a base, and characters
+ * that Unicode calls ignorable. U+2800 is the blank of Braille.
+ */
 const isVisible = (value: string) =>
   /[^\p{White_Space}\p{Cc}\p{Cf}\p{M}\p{Default_Ignorable_Code_Point}\u2800]/u.test(value);
 
-/** What a client writes that others are to read. The pattern says as much as every engine understands. */
+/** Requires a visible character, in text that other users are to read. The pattern says what every engine understands. */
 export const visible = (schema: z.ZodString) =>
   schema
     .refine(isVisible, 'Must contain a visible character')
     .meta({ pattern: '\\S', description: 'Contains a visible character' });
 
-/** Embeddings, overrides and isolates, which reach beyond the text that they stand in (UAX #9). */
+/** Embeddings, overrides and isolates, which affect more than the text that contains them (UAX #9). */
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
-/** What a client gives a name, which stands among other text: in NFC, without controls that turn what follows around. */
+/**
+ * A name from a client, which is shown among other text: in NFC, without controls that change the direction
+ * of the text around it.
+ */
 export const named = (schema: z.ZodString) =>
   visible(schema.overwrite((value) => value.replace(BIDI_CONTROLS, '').normalize('NFC')));

@@ -1,5 +1,8 @@
 export interface Alarm {
-  /** Forgets earlier wake-ups. Call before looking for work, so that work that comes during the look ends the next sleep. */
+  /**
+   * Forgets earlier wake-ups. Call it before looking for work, so that work that arrives during the look ends
+   * the next sleep.
+   */
   reset(): void;
   /** Ends the sleep, or the next one. */
   wake(): void;

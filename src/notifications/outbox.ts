@@ -3,16 +3,19 @@ import type { UserId } from '../events/ids.ts';
 import type { FanOut } from './decide/fan-outs.ts';
 import type { Batch, Candidate, Channel, Lane, Outcome } from './notification.ts';
 
-/** Whether what is told of a topic is gathered at its recipient's pace. The rest is told at once, and slows nothing down. */
+/**
+ * True for topics that are gathered at their recipient's pace. The others are sent at once and do not delay
+ * anything.
+ */
 export const isPaced = { messages: true, applications: false };
 export type Topic = keyof typeof isPaced;
 
-/** Somebody for whom something waits. */
+/** A recipient for whom notifications of a topic wait. */
 export interface Waiting {
   recipientId: UserId;
   channel: Channel;
   topic: Topic;
-  /** When the last batch of it was made; null before the first. */
+  /** The time of the last batch of the topic; null before the first. */
   gatheredAt: Date | null;
 }
 
@@ -26,16 +29,19 @@ export interface ParkedBatch {
   notifications: number;
 }
 
-/** The port of what is to be sent: rows in PostgreSQL. Nothing in it is made by a rebuild of read models. */
+/**
+ * The port of the notifications to send: rows in PostgreSQL. A rebuild of read models does not create any of
+ * them.
+ */
 export interface Outbox {
-  /** Where the notifier stands in the log; undefined before its first start. */
+  /** Resolves with the notifier's position in the log; undefined before its first start. */
   checkpoint(): Promise<Position | undefined>;
-  /** Begins at a position, if there is no checkpoint yet. */
+  /** Sets the checkpoint, unless there is one. */
   begin(position: Position): Promise<void>;
   /**
-   * One transaction: the checkpoint moves from `from` to `to`, the fan-outs begin, and the candidates whose preferences
-   * allow it are written, one row for each channel. What is there already stays as it is. Throws when somebody else
-   * moved the checkpoint.
+   * In one transaction, moves the checkpoint from `from` to `to`, adds the fan-outs, and writes the
+   * candidates whose preferences allow it, one row for each channel. Existing rows stay as they are. Throws
+   * when another process has moved the checkpoint.
    */
   write(step: {
     from: Position;
@@ -43,37 +49,43 @@ export interface Outbox {
     candidates: readonly Candidate[];
     fanOuts?: readonly FanOut[];
   }): Promise<void>;
-  /** What was put off for these people is due now: they want to be told in another way. */
+  /** Makes everything that was postponed for these users due now, because their preferences have changed. */
   reconsider(recipientIds: readonly UserId[]): Promise<void>;
 
   /**
-   * Those for whom something waits that no batch has taken, and that was not put off until later: of large audiences
-   * alone, or of anything else.
+   * Resolves with recipients whose waiting notifications are due and not in a batch yet: either those of
+   * large audiences only, or all others.
    */
   due(which: { isSlow: boolean; limit: number }): Promise<Waiting[]>;
-  /** Puts off everything that waits for somebody until then. */
+  /** Postpones everything that waits for a recipient in a topic until the given time. */
   postpone(waiting: Waiting, until: Date): Promise<void>;
-  /** Takes what waits for somebody into a new batch, 500 at most, unless somebody else has done so meanwhile. */
+  /** Takes waiting notifications into a new batch, at most 500, unless another process has done so meanwhile. */
   gather(waiting: Waiting, batchId: string): Promise<void>;
-  /** Batches to hand to the queue: new ones, those put off until now, and those that the queue seems to have lost. */
+  /**
+   * Resolves with batches to publish: new ones, postponed ones that are due, and those that the queue seems
+   * to have lost.
+   */
   unpublished(limit: number): Promise<{ batchId: string; lane: Lane }[]>;
   published(batchId: string): Promise<void>;
 
-  /** The batch with what is not settled in it; undefined when it is done, parked or unknown. */
+  /** Resolves with the batch and its unsettled notifications; undefined when it is done, parked or unknown. */
   load(batchId: string): Promise<Batch | undefined>;
-  /** Settles a batch: what became of each of its notifications. */
+  /** Settles a batch with the outcome of each of its notifications. */
   settle(batchId: string, outcomes: readonly Outcome[]): Promise<void>;
-  /** Hands the batch to the queue again at that time. With an error this counts as an attempt that failed. */
+  /** Publishes the batch again at that time. With an error, this counts as a failed attempt. */
   retry(batchId: string, at: Date, error?: string): Promise<void>;
-  /** Takes a batch out of circulation, for an operator to see to. */
+  /** Takes a batch out of circulation until an operator replays it. */
   park(batchId: string, reason: string): Promise<void>;
-  /** The oldest 1,000. */
+  /** Resolves with the oldest 1,000 parked batches. */
   parked(): Promise<ParkedBatch[]>;
-  /** Puts parked batches back into circulation; answers with how many. Without ids, all of them. */
+  /**
+   * Puts parked batches back into circulation: those with the given ids, or all of them. Resolves with their
+   * number.
+   */
   replay(batchIds?: readonly string[]): Promise<number>;
   /**
-   * For readiness and metrics: how many notifications wait, and for how long the oldest batch has not reached the queue.
-   * Counts no further than 100,000.
+   * Resolves with numbers for readiness and metrics: the notifications that wait, the time for which the
+   * oldest due batch has not been published, and the parked batches. Counts no further than 100,000.
    */
   backlog(): Promise<{ waiting: number; oldestUnpublishedSeconds: number; parked: number }>;
 }

@@ -57,7 +57,7 @@ const prefer = statementAbout<Preferred>({
     where a.user_id = b.user_id and a.preferences_revision < b.revision`,
 });
 
-/** Who is there, by which name, and how they want to be told of what happens while they are away. */
+/** The users, their names, and their notification preferences. */
 export const accounts = defineProjection({
   name: 'accounts',
   version: 2,

@@ -30,7 +30,7 @@ const submit = statementAbout<Submitted>({
     on conflict do nothing`,
 });
 
-/** Where an event brings an application. */
+/** Returns the status of an application after an event, and the reason for it. */
 function standing(event: Moved): { status: ApplicationStatus; reason: string | null } {
   if (event.type === 'ApplicationWithdrawn') return { status: 'withdrawn', reason: null };
   if (event.type === 'ApplicationResubmitted') return { status: 'submitted', reason: null };
@@ -51,7 +51,7 @@ const move = statementAbout<Moved>({
     where a.application_id = b.application_id and a.revision < b.revision`,
 });
 
-/** The letter that came with the last application. Runs before `move`, which raises the revision. */
+/** Stores the letter of the last application. Runs before `move`, which raises the revision. */
 const rewrite = statementAbout<Resubmitted>({
   name: 'rewrite',
   columns: {
@@ -65,7 +65,7 @@ const rewrite = statementAbout<Resubmitted>({
     where a.application_id = b.application_id and a.revision < b.revision`,
 });
 
-/** Who applied for what, and how far it went. */
+/** The applications and their status. */
 export const applications = defineProjection({
   name: 'applications',
   version: 2,

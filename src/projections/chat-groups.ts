@@ -12,13 +12,13 @@ interface Departure {
   userId: string;
   roster: number;
 }
-/** How a member that came in during a batch stands at its end. */
+/** The state, at the end of a batch, of a member that joined during the batch. */
 interface Stay extends Departure {
   role: GroupRole;
   isActive: boolean;
   joinedAt: string;
 }
-/** What a batch says about one group as a whole. */
+/** The changes of a batch to one group as a whole. */
 interface GroupChange {
   groupId: string;
   roster: number;
@@ -54,7 +54,7 @@ const leave = statementAbout<Departure>({
     where m.group_id = b.group_id and m.user_id = b.user_id and m.roster < b.roster`,
 });
 
-/** Whoever is in already gets another role and has been in since the first time. */
+/** A present member gets another role and keeps the time of joining. */
 const join = statementAbout<Stay>({
   name: 'join',
   columns: {
@@ -91,7 +91,10 @@ const settle = statementAbout<GroupChange>({
     where g.group_id = b.group_id and g.roster < b.roster`,
 });
 
-/** Who came and who went in a batch: departures of those who were in before it, stays of those who came in. */
+/**
+ * Returns the changes of membership in a batch: departures of members from before it, and stays of members
+ * that joined during it.
+ */
 function movements(events: Movement[]) {
   const departures = new Map<string, Departure>();
   const stays = new Map<string, Stay>();
@@ -114,7 +117,7 @@ function movements(events: Movement[]) {
   return { departures: [...departures.values()], stays: [...stays.values()] };
 }
 
-/** The groups and who is in them. Whoever went stays as a row that is not active. */
+/** The groups and their members. A former member keeps a row that is not active. */
 export const chatGroups = defineProjection({
   name: 'chat_groups',
   version: 2,

@@ -1,17 +1,17 @@
 import type { Statement } from './projection.ts';
 
 /**
- * A batch's column as an array literal of PostgreSQL: a fraction of what the driver's encoding of arrays costs.
- * For values that need no quotes: ids, numbers, times, words of our own.
+ * Returns a batch's column as a PostgreSQL array literal, at a fraction of the cost of the driver's encoding.
+ * For values that need no quotes: ids, numbers, times and keywords.
  */
 export const plain = (values: readonly (string | number | boolean | null)[]): string =>
   `{${values.map((value) => value ?? 'NULL').join()}}`;
 
-/** The same for text that people wrote. */
+/** Returns the same for text of users. */
 export const quoted = (values: readonly (string | null)[]): string =>
   `{${values.map((value) => (value === null ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`)).join()}}`;
 
-/** A column of id lists, each an array literal in itself. */
+/** Returns a column of id lists, each an array literal in itself. */
 export const lists = (values: readonly (readonly string[])[]): string =>
   `{${values.map((ids) => `"{${ids.join()}}"`).join()}}`;
 
@@ -25,7 +25,7 @@ const columnOf =
   <V>(type: string, literal: (values: readonly V[]) => string) =>
   <R>(value: (row: R) => V): Column<R> => ({ type, literal: (rows) => literal(rows.map(value)) });
 
-/** Makes a column of a type from what gives its value for a row. */
+/** Builds a column of a type from a function that returns its value for a row. */
 export const column = {
   uuid: columnOf<string | null>('uuid', plain),
   bigint: columnOf<number | null>('bigint', plain),
@@ -34,17 +34,18 @@ export const column = {
   timestamptz: columnOf<string | null>('timestamptz', plain),
   tsvector: columnOf<string | null>('tsvector', plain),
   jsonb: columnOf<string | null>('jsonb', quoted),
-  /** Words of our own. */
+  /** Keywords, which need no quotes. */
   word: columnOf<string | null>('text', plain),
-  /** Text that people wrote. */
+  /** Text of users. */
   text: columnOf<string | null>('text', quoted),
-  /** Lists of ids, each a text to be cast to `uuid[]`. */
+  /** Lists of ids, each as text to be cast to `uuid[]`. */
   ids: columnOf<readonly string[]>('text', lists),
 };
 
 /**
- * Makes a statement about a batch of rows; its text is the same for every batch. In `text`, `names` lists the columns and
- * `batch` is a table `b` with these columns and a row for each row of the batch. Without rows there is no statement.
+ * Creates a function that builds a statement for a batch of rows; its text is the same for every batch. In
+ * `text`, `names` lists the columns and `batch` is a table `b` with these columns and a row for each row of
+ * the batch. Without rows it returns no statement.
  */
 export function statementAbout<R>({
   name,

@@ -10,7 +10,7 @@ import { type Statement, defineProjection, typesOf } from './projection.ts';
 type Sent = Recorded<EventOf<'MessageSent'>>;
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
 
-/** What a batch brings to one group: the rows of its messages count on from here. */
+/** The messages that a batch adds to one group. Their rows are numbered from here. */
 interface GroupBatch {
   index: number;
   messages: number;
@@ -18,7 +18,7 @@ interface GroupBatch {
   last: Sent;
 }
 
-/** The groups of a batch, and for each message which one it is of and the how manieth there. */
+/** Returns the groups of a batch, and for each message the index of its group and its own index within the group. */
 function byGroup(events: Sent[]): { groups: GroupBatch[]; groupOf: number[]; nth: number[] } {
   const groups = new Map<string, GroupBatch>();
   const groupOf: number[] = [];
@@ -51,9 +51,9 @@ const own = statementAbout<Created>({
 });
 
 /**
- * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other. Two batches
- * go into it, one of messages and one of their groups. Ordinals go
- * on from where the group stood before the batch; events up to its head were handled before.
+ * The hot statement: nearly every event of the log goes through it, and nearly every batch needs no other.
+ * Its input is two batches, one of messages and one of their groups. Ordinals continue from the group's count
+ * before the batch; events up to its head were handled before.
  */
 function send(events: Sent[]): Statement {
   const { groups, groupOf, nth } = byGroup(events);
@@ -132,11 +132,12 @@ const raiseHeads = statementAbout<[groupId: string, seq: number]>({
     where conversations.head_seq < excluded.head_seq`,
 });
 
-/** What was said, and how it stands now. */
+/** The messages in their current state. */
 export const conversations = defineProjection({
   name: 'conversations',
   version: 4,
-  // Room on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every message.
+  // Free space on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every
+  // message.
   tables: `
     create table conversations (
       group_id uuid primary key,

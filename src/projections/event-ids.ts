@@ -18,7 +18,7 @@ const index = statementAbout<Recorded>({
     on conflict do nothing`,
 });
 
-/** Where each event is, by its id: what a log on EventStoreDB needs so that a repeated append is known for ever. */
+/** The place of each event by its id. A log on EventStoreDB needs it to recognize repeated appends for ever. */
 export const eventIds = defineProjection({
   name: 'event_ids',
   version: 1,
@@ -30,7 +30,7 @@ export const eventIds = defineProjection({
       position bigint not null
     )`,
   indexes: '',
-  // Also what newer code wrote: its ids must not be taken twice either.
+  // Includes events that newer code wrote: their ids must not be used twice either.
   handles: [...typesOf(eventSchemas), UNKNOWN as EventType],
   project: index,
 });

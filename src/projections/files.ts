@@ -36,7 +36,7 @@ function statusAfter(event: Moved): FileStatus {
   }
 }
 
-/** What happened to a file last, and what its bytes were found to be. */
+/** The last event of a file, and the name and type found by the inspection. */
 interface Move {
   last: Moved;
   name: string | null;
@@ -70,7 +70,7 @@ const move = statementAbout<Move>({
     where f.file_id = b.file_id and f.revision < b.revision`,
 });
 
-/** How each file stands. Which messages name it, the conversations know. */
+/** The files and their status. The conversations show which messages name a file. */
 export const files = defineProjection({
   name: 'files',
   version: 2,

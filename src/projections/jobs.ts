@@ -9,7 +9,7 @@ type Posted = Recorded<EventOf<'JobPosted'>>;
 type Changed = Recorded<EventOf<'JobDetailsChanged'>>;
 type Closed = Recorded<EventOf<'JobClosed'>>;
 
-/** Every detail of a job, as it is from now on. */
+/** The columns that every posting and change of a job sets. */
 const details: Record<string, Column<Posted | Changed>> = {
   job_id: column.uuid(({ data }) => data.jobId),
   title: column.text(({ data }) => data.title),

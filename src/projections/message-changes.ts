@@ -13,16 +13,16 @@ interface Reaction {
   groupId: string;
   emoji: string;
   userId: string;
-  /** The last removal in the batch. */
+  /** The seq of the last removal in the batch. */
   removedSeq: number | null;
-  /** The first addition after it. */
+  /** The seq of the first addition after it. */
   addedSeq: number | null;
 }
-/** What a batch does to one message, all in one. */
+/** The changes of a batch to one message, combined. */
 interface Changed {
   messageId: string;
   groupId: string;
-  /** Of the last event that touched it. */
+  /** The seq of the last event that touched the message. */
   seq: number;
   text: string | null;
   editedAt: string | null;
@@ -30,7 +30,10 @@ interface Changed {
   reactions: Map<string, Reaction>;
 }
 
-/** After its deletion nothing changes a message any more, nor the reactions it has lost with it. */
+/**
+ * Combines the changes of each message. A deleted message does not change any more, and neither do the
+ * reactions that it lost.
+ */
 function collapse(events: MessageChange[]): Changed[] {
   const messages = new Map<string, Changed>();
   for (const event of events) {
@@ -68,7 +71,7 @@ function collapse(events: MessageChange[]): Changed[] {
   return [...messages.values()];
 }
 
-/** Whether `b`, of the batch, is news for the message `m`. */
+/** An SQL condition: true if `b`, of the batch, is new to the message `m`. */
 const IS_NEWS = `m.message_id = b.message_id and m.group_id = b.group_id
   and m.changed_seq < b.seq and m.deleted_at is null`;
 
@@ -128,7 +131,10 @@ const dropReactions = statementAbout<Changed>({
     where m.message_id = any ($1::uuid[]) and m.deleted_at is not null and r.message_id = m.message_id`,
 });
 
-/** The statements that edit, delete and mark messages that stand already. `change` is last to touch `changed_seq`. */
+/**
+ * Returns the statements that edit and delete existing messages and change their reactions. `change` is the
+ * last to touch `changed_seq`.
+ */
 export function changeMessages(events: MessageChange[]): Statement[] {
   const messages = collapse(events);
   const reactions = messages.flatMap((message) => [...message.reactions.values()]);

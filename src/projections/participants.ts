@@ -4,21 +4,24 @@ import type { Recorded } from '../events/event-store.ts';
 import { type Column, column, statementAbout } from './columns.ts';
 import { type Statement, typesOf } from './projection.ts';
 
-/** What brings people into a group or takes them out. */
+/** The types of events that bring users into a group or take them out. */
 export const movementTypes = typesOf(chatGroupEvents).filter((type) => type !== 'GroupClosed');
 export type Movement = Recorded<EventOf<(typeof movementTypes)[number]>>;
 
 const MOVEMENTS: ReadonlySet<string> = new Set(movementTypes);
 export const isMovement = (event: Recorded): event is Movement => MOVEMENTS.has(event.type);
 
-/** What a batch does to one person in one group. */
+/** The changes of a batch to one user in one group. */
 interface Moved {
   groupId: string;
   userId: string;
   isIn: boolean;
-  /** Of the event that may have been the arrival; null when there was none. */
+  /** Position of the event that may have been the arrival; null when there was none. */
   arrivedAt: number | null;
-  /** Whether it was one in any case. Otherwise it gave another role to whoever was in before the batch. */
+  /**
+   * True if the event was an arrival in any case. Otherwise it changed the role of a user who was a member
+   * before the batch.
+   */
   isArrival: boolean;
 }
 
@@ -38,7 +41,10 @@ function collapse(events: readonly Movement[]): Moved[] {
   return [...people.values()];
 }
 
-/** The last message before an arrival. Arrivals are new, so it is among the last of its group. */
+/**
+ * An SQL join: the last message before an arrival. Arrivals are new, so it is among the last messages of its
+ * group.
+ */
 const LAST_BEFORE = `
   left join lateral (
     select m.seq, m.ordinal from messages m
@@ -78,8 +84,8 @@ const stand = statementAbout<Moved>({
 });
 
 /**
- * The statements that note from where on people are in a group: what was said before counts as read. They run after those
- * that store the messages of the batch.
+ * Returns the statements that record since when users are in a group: earlier messages count as read. They
+ * run after the statements that store the messages of the batch.
  */
 export function moveParticipants(events: readonly Movement[]): Statement[] {
   const moved = collapse(events);

@@ -7,10 +7,13 @@ interface Waiter {
   resolve: (isReached: boolean) => void;
 }
 
-/** How often checkpoints are read for projections that run in another process, while somebody waits for them. */
+/** Interval at which checkpoints of projections in other processes are read, while a caller waits for them. */
 const POLL_MS = 25;
 
-/** Told by the projections of this process as they advance; asks `poll`, when given, about those that run elsewhere. */
+/**
+ * Tracks the progress of projections. The projections of this process report theirs; `poll`, if given, reads
+ * that of others.
+ */
 export class ProjectionProgress implements Progress {
   readonly #positions: Map<string, Position>;
   readonly #waiters = new Set<Waiter>();
@@ -22,7 +25,10 @@ export class ProjectionProgress implements Progress {
     this.#poll = poll;
   }
 
-  /** A read model may go back as well: to the one that was kept, or to one that was rebuilt from further behind. */
+  /**
+   * Sets the position of a read model. It may go back: to a model that was kept, or to one that was rebuilt
+   * from an earlier position.
+   */
   advance(name: string, position: Position): void {
     this.#positions.set(name, position);
     for (const waiter of this.#waiters) if (this.#isReached(waiter)) waiter.resolve(true);
@@ -57,7 +63,7 @@ export class ProjectionProgress implements Progress {
     if (!this.#poll || this.#isPolling) return;
     this.#isPolling = true;
     while (this.#waiters.size > 0) {
-      // Out of reach means not reached: whoever waits hears it when the time is up.
+      // If the poll fails, nothing advances, and callers get false when their time is up.
       const positions = await this.#poll().catch(() => new Map<string, Position>());
       for (const [name, position] of positions) this.advance(name, position);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -17,5 +17,8 @@ const byName = {
   files,
 } satisfies { [N in Name]: Pick<Projection<never, N>, 'name'> };
 
-/** Lists every read model, the largest first. The type is widened: a runner passes each projection only the types in `handles`. */
+/**
+ * All read models, the largest first. The type is widened: a runner passes each projection only the types in
+ * `handles`.
+ */
 export const readModels = Object.values(byName) as unknown as Projection[];

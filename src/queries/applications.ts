@@ -34,8 +34,9 @@ export interface ListApplications extends Paging {
 }
 
 /**
- * Newest first: the caller's own; of a job, all of them for the company that posted it, and its own for an applicant.
- * Throws JOB_NOT_FOUND, and NOT_JOB_OWNER for another company.
+ * Resolves with applications, newest first: without a job, the caller's own; with a job, all of them for the
+ * company that posted it, and an applicant's own for an applicant. Throws JOB_NOT_FOUND, and NOT_JOB_OWNER
+ * for another company.
  */
 export async function listApplications(
   db: DatabasePool,
@@ -54,7 +55,10 @@ export async function listApplications(
   return byPosition.page(rows, limit, ({ position }) => ({ position }), view);
 }
 
-/** One application, for the applicant and the company that posted the job. Throws APPLICATION_NOT_FOUND for others. */
+/**
+ * Resolves with one application, for the applicant and the company that posted the job. Throws
+ * APPLICATION_NOT_FOUND for others.
+ */
 export async function getApplication(
   db: DatabasePool,
   { actor, applicationId }: { actor: Actor; applicationId: ApplicationId },

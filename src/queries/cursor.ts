@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What `limit` and `cursor` of a list ask for; `cursor` is `nextCursor` of the page before. */
+/** The paging of a list; `cursor` is `nextCursor` of the previous page. */
 export interface Paging {
   cursor?: string | undefined;
   limit: number;
@@ -10,7 +10,10 @@ export interface Page<T> {
   nextCursor: string | null;
 }
 
-/** Where the next page starts, as clients see it: base64url of a small JSON, which they are not to look into. */
+/**
+ * Creates the cursors of a list. A cursor is the place where the next page starts, as base64url of a small
+ * JSON value, which is opaque to clients.
+ */
 export function cursorOf<T extends z.ZodType>(place: T) {
   const json = z.string().transform((cursor, context) => {
     try {
@@ -24,13 +27,13 @@ export function cursorOf<T extends z.ZodType>(place: T) {
   const at = (start: z.input<T>) => Buffer.from(JSON.stringify(start)).toString('base64url');
 
   return {
-    /** The cursor of a page that starts at a place. */
+    /** Returns the cursor of a page that starts at a place. */
     at,
 
-    /** The place a cursor stands for; throws `ZodError` for one that this list did not make. */
+    /** Returns the place of a cursor. Throws `ZodError` for a cursor that is not from this list. */
     read: (cursor: string | undefined): z.output<T> | undefined => shape.parse({ cursor }).cursor as never,
 
-    /** A page from rows of which one more than `limit` was asked for. */
+    /** Builds a page from the rows of a query with a limit of `limit` + 1. */
     page<R, D>(
       rows: readonly R[],
       limit: number,
@@ -45,5 +48,5 @@ export function cursorOf<T extends z.ZodType>(place: T) {
   };
 }
 
-/** A place in a list that is ordered by position in the log. */
+/** Cursors of a list that is ordered by position in the log. */
 export const byPosition = cursorOf(z.strictObject({ position: z.int().min(0) }));

@@ -8,7 +8,10 @@ const ToInspect = z.object({ fileId: z.string().brand<'FileId'>() });
 const Orphan = ToInspect.extend({ status: FileStatus.extract(['pending', 'clean']) });
 export type Orphan = z.infer<typeof Orphan>;
 
-/** The files whose bytes wait to be inspected, those that were asked for first ahead; or only those from before then. */
+/**
+ * Resolves with the files that wait for inspection, those requested first ahead; with a time, only those
+ * requested before it.
+ */
 export async function filesToInspect(
   db: DatabasePool,
   limit: number,
@@ -21,7 +24,10 @@ export async function filesToInspect(
   return [...found];
 }
 
-/** The files asked for before then that were never completed, whoever names them, or that are clean and no message names. */
+/**
+ * Resolves with orphans requested before that time: files that were never completed, named by a message or
+ * not, and clean files that no message names.
+ */
 export async function orphans(db: DatabasePool, before: Date, limit: number): Promise<Orphan[]> {
   const found = await db.any(sql.type(Orphan)`
     select f.file_id as "fileId", f.status from files.files f
@@ -35,7 +41,7 @@ export async function orphans(db: DatabasePool, before: Date, limit: number): Pr
   return [...found];
 }
 
-/** Whether a message of the group names the file; one that was deleted names nothing any more. */
+/** Resolves with true if a message of the group names the file. A deleted message names no files. */
 export async function isNamed(
   db: DatabasePool,
   { fileId, groupId }: { fileId: FileId; groupId: GroupId },

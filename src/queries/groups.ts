@@ -26,8 +26,8 @@ export type Group = Omit<z.infer<typeof GroupRow>, 'lastMessageId' | 'activity'>
 };
 
 /**
- * The groups that a user is an active member of. Unread are the messages of others after the read marker, or since the user came
- * in, that have not been deleted.
+ * The groups that a user is an active member of. Unread are the messages of others after the read marker, or
+ * since the user joined, that have not been deleted.
  */
 const groupsOf = (userId: UserId) => sql.fragment`
   select g.group_id as id, g.group_id as "groupId", g.job_id as "jobId", g.name, g.status, mine.role as "myRole",
@@ -63,8 +63,8 @@ async function withLastMessages(
 }
 
 /**
- * Down from the latest activity at the time of the first page, `top`; then up again from there through the groups in which
- * something has happened since.
+ * Pages go down from the latest activity at the time of the first page, `top`. Then they go up from there,
+ * through the groups with activity since.
  */
 const place = cursorOf(
   z.union([
@@ -75,8 +75,8 @@ const place = cursorOf(
 type Place = { before: number; top: number } | { after: number };
 
 /**
- * The caller's groups, those with the latest message or made latest first. A group that moves up while the list is paged comes
- * at its end, once more if it has been there before: none is missed.
+ * Resolves with the caller's groups, ordered by their latest message or their creation, newest first. A group
+ * that moves up while the list is paged appears at the end, also if it was shown before: none is missed.
  */
 export async function listGroups(
   db: DatabasePool,
@@ -108,7 +108,7 @@ export async function listGroups(
   return { data, nextCursor: hasMoved ? place.at({ after: from.top }) : null };
 }
 
-/** One group of the caller. Throws GROUP_NOT_FOUND for everybody who is not in it. */
+/** Resolves with one group of the caller. Throws GROUP_NOT_FOUND for users who are not members. */
 export async function getGroup(
   db: DatabasePool,
   { userId, groupId }: { userId: UserId; groupId: GroupId },
@@ -123,7 +123,10 @@ const GroupsRow = z.object({
   groupIds: z.array(z.string().brand<'GroupId'>()),
 });
 
-/** Every group that each of these users is in, for the rooms of their sockets. Those without a group are absent. */
+/**
+ * Resolves with all groups of each of these users, for the rooms of their sockets. Users without a group are
+ * absent.
+ */
 export async function groupsOfUsers(
   db: DatabasePool,
   userIds: readonly UserId[],

@@ -28,12 +28,15 @@ type Row = z.infer<typeof JobRow> & { rank?: 2 | undefined };
 const view = ({ position: _, rank: __, ...shown }: Row): Job => shown;
 
 export interface ListJobs extends Paging {
-  /** Words that the posting has to contain, as for a search engine; the last one may be unfinished. */
+  /** Words that the posting must contain, in the syntax of a search engine. The last one may be incomplete. */
   q?: string | undefined;
   status?: 'open' | 'closed' | undefined;
 }
 
-/** Jobs, newest first, those with the words as typed before those with other accents. Everybody may see them. */
+/**
+ * Resolves with jobs, newest first; jobs with the words as typed come before those with other accents. All
+ * users may see them.
+ */
 export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: ListJobs): Promise<Page<Job>> {
   const after = byRank.read(cursor);
   const hasStatus = status === undefined ? sql.fragment`true` : sql.fragment`status = ${status}`;
@@ -50,7 +53,7 @@ export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: L
   if (q === undefined) return inOrder(sql.fragment`true`);
   const query = searchQuery(q, { isTyping: true });
   if (query === undefined) return { data: [], nextCursor: null };
-  // Nearly every job lacks the word: one after the other they are found sooner than by the index of words.
+  // Nearly every job lacks the word, so scanning them in order is faster than the index of words.
   if (query.matchesOthers) return inOrder(sql.fragment`terms @@ ${query.asTyped}::tsquery`);
   return page(
     await newestFirst(
@@ -68,7 +71,7 @@ export async function listJobs(db: DatabasePool, { q, status, cursor, limit }: L
   );
 }
 
-/** One job. Throws JOB_NOT_FOUND. */
+/** Resolves with one job. Throws JOB_NOT_FOUND. */
 export async function getJob(db: DatabasePool, { jobId }: { jobId: JobId }): Promise<Job> {
   const row = await db.maybeOne(sql.type(JobRow)`select ${job} from jobs.jobs where job_id = ${jobId}`);
   if (!row) throw new CommandRejected('JOB_NOT_FOUND');

@@ -17,7 +17,7 @@ export type Member = z.infer<typeof MemberRow>;
 const place = cursorOf(z.strictObject({ userId: z.uuid() }));
 const SeqRow = z.object({ headSeq: z.number() });
 
-/** The head of a group's conversation, for its active members. Throws GROUP_NOT_FOUND for everybody else. */
+/** Resolves with the head of a group's conversation, for its active members. Throws GROUP_NOT_FOUND for others. */
 export async function headSeqForMember(
   db: DatabasePool,
   { userId, groupId }: { userId: UserId; groupId: GroupId },
@@ -31,7 +31,10 @@ export async function headSeqForMember(
   return head;
 }
 
-/** Who is in a group, in an order that does not change. Who is online is not known here. Throws GROUP_NOT_FOUND. */
+/**
+ * Resolves with the members of a group, in a stable order. It does not show who is online. Throws
+ * GROUP_NOT_FOUND.
+ */
 export async function listMembers(
   db: DatabasePool,
   { userId, groupId, cursor, limit }: Paging & { userId: UserId; groupId: GroupId },
@@ -58,7 +61,7 @@ export async function listMembers(
 
 const MemberIdRow = z.object({ id: z.string().brand<'UserId'>() });
 
-/** Everybody who is in a group. */
+/** Resolves with the ids of all members of a group. */
 export async function memberIds(db: DatabasePool, groupId: GroupId): Promise<readonly UserId[]> {
   return db.anyFirst(sql.type(MemberIdRow)`
     select user_id as id from chat_groups.members where group_id = ${groupId} and is_active`);

@@ -6,7 +6,7 @@ import { Message, message } from './message.ts';
 export interface MessageHistory {
   userId: UserId;
   groupId: GroupId;
-  /** At most one of the three; without any, the newest messages. */
+  /** At most one of the three is set. Without any, the newest messages are returned. */
   beforeSeq?: number | undefined;
   afterSeq?: number | undefined;
   aroundSeq?: number | undefined;
@@ -15,12 +15,15 @@ export interface MessageHistory {
 export interface HistoryPage {
   /** Ascending by seq. */
   data: Message[];
-  /** Whether there are more where the page was going; around a seq, on either side. */
+  /** True if there are more messages in the direction of the page; around a seq, on either side. */
   hasMore: boolean;
   headSeq: number;
 }
 
-/** A page of a conversation, for its members; the cost does not depend on its size. Throws GROUP_NOT_FOUND. */
+/**
+ * Resolves with a page of a conversation, for members; the cost does not depend on the size of the
+ * conversation. Throws GROUP_NOT_FOUND.
+ */
 export async function messageHistory(db: DatabasePool, asked: MessageHistory): Promise<HistoryPage> {
   const { groupId, beforeSeq, afterSeq, aroundSeq, limit } = asked;
   const headSeq = await headSeqForMember(db, asked);
@@ -43,7 +46,7 @@ export async function messageHistory(db: DatabasePool, asked: MessageHistory): P
     const found = await newer(afterSeq);
     return { data: found.slice(0, limit), hasMore: found.length > limit, headSeq };
   }
-  // A message may have come since the head was read: the page must not show more than it says there is.
+  // A message may have arrived since the head was read: the page must not go beyond `headSeq`.
   const found = await older(Math.min(beforeSeq ?? Infinity, headSeq + 1));
   return { data: found.slice(0, limit).reverse(), hasMore: found.length > limit, headSeq };
 }

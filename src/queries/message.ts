@@ -2,7 +2,7 @@ import { sql } from 'slonik';
 import { z } from 'zod';
 import { FileStatus } from '../events/file.ts';
 
-/** A file as the messages that name it show it. */
+/** A file as shown in the messages that name it. */
 const NamedFile = z.object({
   fileId: z.string(),
   name: z.string(),
@@ -12,7 +12,7 @@ const NamedFile = z.object({
   hasThumbnail: z.boolean(),
 });
 
-/** A message as CONTRACT §3 shows it. */
+/** A message as clients see it. */
 export const Message = z.object({
   id: z.string(),
   groupId: z.string(),
@@ -29,8 +29,9 @@ export const Message = z.object({
 export type Message = z.infer<typeof Message>;
 
 /**
- * The columns of a message from `conversations.messages m`. Reactions stand in the order in which they came, files in
- * the order in which they were named; the read model that knows them may be a moment behind the one of messages.
+ * The columns of a message from `conversations.messages m`. Reactions are in the order of their arrival,
+ * files in the order in which they were named. The read model of files may be a moment behind that of
+ * messages.
  */
 export const message = sql.fragment`
   m.message_id as id, m.group_id as "groupId", m.seq, m.sender_id as "senderId", m.text,

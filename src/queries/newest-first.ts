@@ -4,16 +4,16 @@ import type { ProjectionName } from '../projections/projection.ts';
 import type { SearchQuery } from '../search/query.ts';
 import { cursorOf } from './cursor.ts';
 
-/** Below the 5 s in which every call is answered. */
+/** Less than the 5 s within which every call is answered. */
 const STATEMENT_MS = 3_000;
 
-/** The lengths of the stretches that `public.search_stretches` knows, in its order. */
+/** The lengths of the stretches that `public.search_stretches` counts, in its order. */
 const STRETCHES = [2 ** 11, 2 ** 17];
 
 const Head = z.object({ position: z.number() });
 const Count = z.object({ count: z.number() });
 
-/** Up to this many hits are filtered by membership: 10 µs for each, where a lookup of 128 keys takes 4 ms. */
+/** Maximum number of hits that are filtered by membership: 10 µs for each, while a lookup of 128 keys takes 4 ms. */
 const FEW_HITS = 10_000;
 
 /** A place among hits: those with the words as typed come first, then, in rank 2, those with other accents. */
@@ -29,38 +29,41 @@ const QUERIED = {
 
 /** A part of the log that is searched at once, as conditions on the columns `position` and `terms`. */
 export interface Stretch {
-  /** For the index of words: the words and where to look for them. It holds a little more than the stretch. */
+  /** The condition for the index of words: the words and the range. It covers slightly more than the stretch. */
   inIndex: FragmentSqlToken;
-  /** For what the index finds. */
+  /** The condition for the rows that the index finds. */
   within: FragmentSqlToken;
-  /** Whether the hits of everybody are few. */
+  /** True if there are few hits, counting those of all users. */
   hasFew: boolean;
 }
 
 export interface NewestFirst {
   readModel: keyof typeof QUERIED;
   query: SearchQuery;
-  /** Where the page before has ended. */
+  /** The end of the previous page. */
   after: Place | undefined;
   wanted: number;
-  /** Whether the searcher has so many keys to look up that few hits of everybody cost less. */
+  /**
+   * True if the searcher has many keys, so that filtering few hits of all users costs less than looking up
+   * the keys.
+   */
   hasManyKeys: boolean;
 }
 
 type Find<R> = (tx: DatabaseTransactionConnection, stretch: Stretch, wanted: number) => Promise<readonly R[]>;
 
-/** What was found, with its rank for the cursor. */
+/** A hit with its rank for the cursor. */
 type Ranked<R> = R & Pick<Place, 'rank'>;
 
 /**
- * Finds what stands nowhere in the order in which it is wanted: hits by an index of words, newest first. It asks for those
- * of a short stretch at the end of the log, then of a long one, then for the rest, and stops as soon as there are enough:
- * a page of a frequent word costs what is in a stretch, one of a rare word what there is. No hit is left out. A caller
- * with many keys does without them where few messages of anybody match. The second rank is looked for in the same way once
- * the first is exhausted.
+ * Finds hits of an index of words, newest first, although the index does not have that order. It searches a
+ * short stretch at the end of the log, then a long one, then the rest, and stops as soon as there are enough
+ * hits. So a page of a frequent word costs as much as the hits in a stretch, and a page of a rare word as
+ * much as all its hits. No hit is left out. A caller with many keys does without them where few messages
+ * match. Once the first rank is exhausted, the second is searched in the same way.
  *
- * `find` answers with the newest `wanted` hits in the stretch. It must ask the index for them in a step of its own, with
- * nothing but `inIndex` (`with hits as materialized`): the planner then has no other way to take.
+ * `find` resolves with the newest `wanted` hits in the stretch. It must query the index in a step of its own,
+ * with `inIndex` as the only condition (`with hits as materialized`), so that the planner has no other plan.
  */
 export const newestFirst = <R extends { position: number }>(
   db: DatabasePool,
@@ -88,7 +91,7 @@ export const newestFirst = <R extends { position: number }>(
     return [...found, ...others.map((row) => ({ ...row, rank: 2 as const }))];
   });
 
-/** The newest hits below a position, stretch by stretch. */
+/** Finds the newest hits below a position, stretch by stretch. */
 async function upTo<R>(
   tx: DatabaseTransactionConnection,
   end: number,

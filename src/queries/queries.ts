@@ -9,13 +9,13 @@ import { listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 
-/** Thousands of sockets may come back in one second: they ask together. */
+/** Thousands of sockets may reconnect in one second, so their queries are combined. */
 function groupsOfUser(db: DatabasePool) {
   const ask = gather((userIds: UserId[]) => groupsOfUsers(db, userIds));
   return async (userId: UserId): Promise<readonly GroupId[]> => (await ask(userId)) ?? [];
 }
 
-/** Every question there is, bound to its database. `searches` has connections of its own for those that may take long. */
+/** Binds all queries to a database. `searches` has separate connections for queries that may take long. */
 export const bindQueries = (db: DatabasePool, searches = db) => ({
   groupsOfUser: groupsOfUser(db),
   listJobs: (asked: ListJobs) => listJobs(asked.q === undefined ? db : searches, asked),

@@ -11,19 +11,22 @@ const FoundRow = Message.extend({ position: z.number() });
 
 export interface SearchMessages extends Paging {
   userId: UserId;
-  /** As for a search engine: words, "phrases", or, -not. */
+  /** The syntax of a search engine: words, "phrases", or, -not. */
   q: string;
   groupId?: GroupId | undefined;
 }
 
-/** The index compares every hit with all the keys of a lookup; more keys are more lookups. */
+/** Maximum number of keys in a lookup. The index compares every hit with all of them; more keys take more lookups. */
 const KEYS_PER_LOOKUP = 128;
-/** Up to so many groups are looked up as they are. */
+/** Maximum number of groups that are looked up directly. */
 const FEW_GROUPS = 1_024;
-/** An owner stands for its groups when the searcher is in one of so many at least. */
+/** An owner replaces its groups when the searcher is in at least one of this many. */
 const ONE_GROUP_IN = 8;
 
-/** What to look up: the searcher's groups, except those of `owners`, whose groups are looked up by their owner. */
+/**
+ * The keys to look up: the searcher's groups, except those of `owners`, whose groups are looked up by their
+ * owner.
+ */
 const Reach = z.object({ groups: z.number(), owners: z.array(z.string()) });
 type Reach = z.infer<typeof Reach>;
 
@@ -46,7 +49,7 @@ const reachOf = (db: DatabasePool, userId: UserId): Promise<Reach> =>
       coalesce(array_agg(owner_id) filter (where is_wide), '{}') as owners
     from judged`);
 
-/** The keys to look up, a batch for each lookup. */
+/** Returns the keys to look up, one batch for each lookup. */
 function lookups(userId: UserId, groupId: GroupId | undefined, { groups, owners }: Reach) {
   const ofOwners = sql.fragment`select unnest(${sql.array(owners, 'uuid')})`;
   const ofOthers = sql.fragment`
@@ -61,9 +64,10 @@ function lookups(userId: UserId, groupId: GroupId | undefined, { groups, owners 
 }
 
 /**
- * Messages of the caller's groups, or of one of them, newest first, those with the words as typed before those with other
- * accents. That the caller is a member is asked of each hit by the group's id. What is looked up besides, groups and owners of groups, only keeps the hits of others out of the way:
- * what they wrote elsewhere costs nothing. Throws GROUP_NOT_FOUND.
+ * Resolves with messages of the caller's groups, or of one of them, newest first; messages with the words as
+ * typed come before those with other accents. Membership is checked for each hit, by the group's id. The
+ * other lookups, by groups and by owners of groups, only exclude hits of other users: messages elsewhere cost
+ * nothing. Throws GROUP_NOT_FOUND.
  */
 export async function searchMessages(
   db: DatabasePool,
@@ -77,7 +81,7 @@ export async function searchMessages(
   const byKeys = sql.fragment`array[m.group_id, m.owner_id] && lookup.keys`;
 
   const hasManyKeys = reach.groups > FEW_GROUPS;
-  /** Few hits are fewer than the keys of somebody who is in groups all over the place. */
+  /** If there are few hits, filtering all of them costs less than the keys of a searcher who is in many groups. */
   const [everybody, mine] = [
     { from: sql.fragment`select`, where: sql.fragment`true` },
     { from: lookups(userId, groupId, reach), where: byKeys },

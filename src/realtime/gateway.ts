@@ -63,41 +63,47 @@ export interface GatewayDeps {
   /** Returns the client's address behind the trusted proxies. */
   clientAddress: (request: IncomingMessage) => string;
   settings: Partial<RealtimeSettings>;
-  /** The other nodes, if there may be some: then a broadcaster somewhere follows the log for all of them. */
+  /** The other nodes, if there may be some. Then a broadcaster on one node follows the log for all of them. */
   cluster?: { bus: NodeBus; registry: OnlineRegistry } | undefined;
 }
 
 export interface Gateway {
-  /** Alone, it follows the log from here on. Sockets may connect before; they wait for it. */
+  /**
+   * Starts the node. A lone node follows the log from here on. Sockets may connect earlier; they wait for the
+   * start.
+   */
   start(): Promise<void>;
-  /** Refuses new sockets and tells the open ones to come back elsewhere. */
+  /** Refuses new sockets and makes the open ones reconnect elsewhere. */
   drain(): void;
-  /** Closes every socket. The HTTP server stays open. */
+  /** Closes all sockets. The HTTP server stays open. */
   close(): Promise<void>;
   /** Resolves with the users who have a socket, or had one here until a second ago. */
   online: Attendances['online'];
-  /** See `Reach` of the notifications: who has a socket, and what has arrived at it. */
+  /** See `Reach` of the notifications: it shows which users have a socket, and what has arrived at it. */
   reach: Pick<Attendances, 'look'>;
   announceRead(reading: Reading): void;
-  /** What a broadcaster in this process delivers through; in a cluster it reaches all nodes. */
+  /** The delivery for a broadcaster in this process. In a cluster it reaches all nodes. */
   delivery: Delivery;
   /** The position of the last event delivered; in a cluster, of the last in the log. */
   position(): Position | Promise<Position>;
 }
 
 const SWEEP_MS = 1_000;
-/** Clients come back within this time, not all at once. */
+/** Period over which the reconnects of clients are spread. */
 const RECONNECT_WITHIN_MS = 10_000;
 const CLOSE_MS = 1_000;
 
-/** Hands over one frame of a connection in each turn of the event loop, so that a flood does not keep others waiting. */
+/**
+ * Processes one frame of a connection in each turn of the event loop, so that a flood does not delay other
+ * connections.
+ */
 class FrameByFrame extends WebSocketServer {
   constructor(options: ServerOptions) {
     super({ ...options, allowSynchronousEvents: false });
   }
 }
 
-/** The Socket.IO server of one node, on an HTTP server that is there already. */
+/** Creates the Socket.IO server of one node, on an existing HTTP server. */
 export function createGateway(deps: GatewayDeps): Gateway {
   const { store, loader, revocations, metrics, log } = deps;
   const settings = { ...defaultSettings, ...deps.settings };

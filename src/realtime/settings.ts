@@ -3,14 +3,14 @@ import type { Rate } from '../kit/token-bucket.ts';
 export interface RealtimeSettings {
   /** Origins of web pages that may connect, besides those of this host. */
   allowedOrigins: readonly string[];
-  /** How long access tokens live. */
+  /** Lifetime of access tokens. */
   accessTokenSeconds: number;
   headsIntervalMs: number;
   maxSocketsPerUser: number;
   maxUnsentBytes: number;
-  /** How long after the answer to a ping the next one is sent. */
+  /** Time between the answer to a ping and the next ping. */
   pingIntervalMs: number;
-  /** What one socket may get refused: answering a flood costs as much as obeying it. */
+  /** Rate of refused events of one socket. Answering a flood costs as much as obeying it. */
   refusals: Rate;
 }
 
@@ -21,6 +21,6 @@ export const defaultSettings: RealtimeSettings = {
   maxSocketsPerUser: 20,
   maxUnsentBytes: 1_048_576,
   pingIntervalMs: 25_000,
-  // Clients that try again too soon stay far below.
+  // Clients that retry too soon stay far below this.
   refusals: { perSecond: 20, burst: 200 },
 };

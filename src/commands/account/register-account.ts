@@ -8,7 +8,7 @@ import { type Account, accountOf } from './account.ts';
 
 const input = z.strictObject({ userId: UserId, role: Role, displayName: DisplayName });
 
-/** The user's id is chosen with its credentials, which are kept beside the log. */
+/** Registers an account. The user's id is chosen with its credentials, which are kept outside the log. */
 export const registerAccount = defineCommand<z.infer<typeof input>, { account: Account }, AccountEvent>({
   name: 'RegisterAccount',
   input,

@@ -11,7 +11,7 @@ const { email, push, muted, quietHours, digestMinutes } = NotificationPreference
 
 const input = z.strictObject({
   userId: UserId,
-  /** What is left out stays as it is. */
+  /** Omitted preferences stay as they are. */
   preferences: z.strictObject({
     email: email.exactOptional(),
     push: push.exactOptional(),
@@ -21,7 +21,7 @@ const input = z.strictObject({
   }),
 });
 
-/** Muted groups have no order. */
+/** Compares preferences. The order of muted groups does not matter. */
 const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean =>
   a.email === b.email &&
   a.push === b.push &&
@@ -31,7 +31,7 @@ const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean
   a.quietHours?.timeZone === b.quietHours?.timeZone &&
   new Set(a.muted).symmetricDifference(new Set(b.muted)).size === 0;
 
-/** Users set only their own preferences. */
+/** Sets a user's preferences. Users may set only their own. */
 export const setNotificationPreferences = defineCommand<
   z.infer<typeof input>,
   { account: Account },

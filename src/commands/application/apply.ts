@@ -16,8 +16,8 @@ const input = z.strictObject({
 });
 
 /**
- * Applying twice changes nothing; the caller answers with the first application's ids. Whoever has withdrawn applies again by
- * `resubmitApplication`.
+ * Applies for a job. Applying twice changes nothing; the caller returns the ids of the first application.
+ * After a withdrawal, `resubmitApplication` applies again.
  */
 export const apply = defineCommand<
   z.infer<typeof input>,

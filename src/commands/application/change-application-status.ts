@@ -15,7 +15,10 @@ const input = z.strictObject({
   reason: StatusReason.nullish(),
 });
 
-/** Every decision may be corrected. The applicant has left the group by a rejection, and comes back when it is taken back. */
+/**
+ * Changes the status of an application. Every decision may be corrected. A rejection takes the applicant out
+ * of the group, and taking it back lets the applicant in again.
+ */
 export const changeApplicationStatus = defineCommand<
   z.infer<typeof input>,
   { application: Application; job: Job },

@@ -16,7 +16,10 @@ const input = z.strictObject({
   coverLetter: CoverLetter.nullish(),
 });
 
-/** Applies again after a withdrawal, while the job is open. Whom an admin removed from the group stays out. */
+/**
+ * Applies again after a withdrawal, while the job is open. An applicant whom an admin removed from the group
+ * stays out.
+ */
 export const resubmitApplication = defineCommand<
   z.infer<typeof input>,
   { application: Application; job: Job; group: ChatGroup },

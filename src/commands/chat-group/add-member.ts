@@ -11,9 +11,10 @@ import { type ChatGroup, chatGroupOf, isSelf, requireAdmin, requireMember } from
 const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.nullish() });
 
 /**
- * Adding a member again with another role changes the role. The owner of the job is always an admin, and may bring itself
- * back. The system's adding is always written down, also of who is in already: otherwise a reaction that is run again could
- * bring back somebody who was removed since. The system also adds to a closed group: the application was made in time.
+ * Adds a member. Adding a member again with another role changes the role. The owner of the job is always an
+ * admin, and may add itself again. An addition by the system is always recorded, also for a present member:
+ * otherwise a reaction that runs again could bring back a member who was removed since. The system may also
+ * add to a closed group, because the application was made in time.
  */
 export const addMember = defineCommand<
   z.infer<typeof input>,

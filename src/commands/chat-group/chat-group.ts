@@ -11,10 +11,10 @@ export type ChatGroup =
   | { status: 'none' }
   | {
       status: GroupStatus;
-      /** Who posted the job; null for a group without one. */
+      /** The user who posted the job; null for a group without a job. */
       ownerId: UserId | null;
       members: Members;
-      /** Those who did not go by themselves. */
+      /** Former members who were removed and did not leave by themselves. */
       removed: ImmutableSet<UserId>;
     };
 export type ExistingGroup = Exclude<ChatGroup, { status: 'none' }>;
@@ -55,7 +55,10 @@ export const chatGroupOf = (groupId: GroupId): AggregateRef<ChatGroup> => ({
   aggregate: chatGroup,
 });
 
-/** The group for a decision that relies on the actor's own membership: others may come and go meanwhile. */
+/**
+ * Returns the group for a decision that relies on the actor's own membership: changes of other members do not
+ * matter.
+ */
 export const membershipIn = (groupId: GroupId, actor: ActorOrSystem): AggregateRef<ChatGroup> => ({
   ...chatGroupOf(groupId),
   ...(actor !== 'system' && { about: actor.userId }),
@@ -64,7 +67,10 @@ export const membershipIn = (groupId: GroupId, actor: ActorOrSystem): AggregateR
 export const isMember = (group: ChatGroup, userId: UserId): group is ExistingGroup =>
   group.status !== 'none' && group.members.has(userId);
 
-/** Throws GROUP_NOT_FOUND for actors outside the group, who may not know that it exists. The system may enter every group. */
+/**
+ * Throws GROUP_NOT_FOUND for actors outside the group, who must not learn that it exists. The system may
+ * access every group.
+ */
 export function requireMember(group: ChatGroup, actor: ActorOrSystem): asserts group is ExistingGroup {
   const isInside = actor === 'system' ? group.status !== 'none' : isMember(group, actor.userId);
   ensure(isInside, 'GROUP_NOT_FOUND');
@@ -75,8 +81,9 @@ export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
 }
 
 /**
- * Returns the job's owner, who takes over when the last admin goes, so that the group has an admin while members are in it or
- * may still come. Undefined when an admin remains or no member is left. Throws `LAST_ADMIN` when there is no one to take over.
+ * Returns the job's owner, who becomes admin when the last admin leaves, so that the group has an admin while
+ * it has members or may get some. Returns undefined when an admin remains, or when no member remains in a
+ * closed group. Throws `LAST_ADMIN` when there is no owner to take over.
  */
 export function successorOf(group: ExistingGroup, leaving: UserId): UserId | undefined {
   const { ownerId, status } = group;

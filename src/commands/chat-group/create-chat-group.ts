@@ -9,7 +9,7 @@ import { type ChatGroup, chatGroupOf } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, jobId: JobId.nullable(), name: GroupName, adminId: UserId });
 
-/** The admin is in from the start. */
+/** Creates a group. The admin is a member from the start. */
 export const createChatGroup = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'CreateChatGroup',
   input,

@@ -9,7 +9,10 @@ import { type ChatGroup, chatGroupOf, isSelf } from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, jobId: JobId, applicantId: UserId });
 
-/** An applicant who left by itself comes back while its application stands; whom an admin removed stays out. */
+/**
+ * Lets an applicant who left by itself come back while its application is active. An applicant whom an admin
+ * removed stays out.
+ */
 export const rejoinGroup = defineCommand<
   z.infer<typeof input>,
   { group: ChatGroup; application: Application },

@@ -16,8 +16,8 @@ import {
 const input = z.strictObject({ groupId: GroupId, userId: UserId });
 
 /**
- * An admin or the system removes a member. A member that removes itself leaves. The owner of the job stays; it takes
- * over from the last admin who goes.
+ * Removes a member, by an admin or the system. A member that removes itself leaves. The owner of the job
+ * stays while the group has other members; it becomes admin when the last admin goes.
  */
 export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'RemoveMember',

@@ -10,7 +10,7 @@ import { type File, fileOf, subjectOf } from './file.ts';
 const { sha256, hasThumbnail, contentType, name } = fileEvents.FileCleared.shape;
 const input = z.strictObject({
   fileId: FileId,
-  /** Of the bytes that were inspected: no others are cleared. */
+  /** The etag of the inspected bytes. No other bytes are cleared. */
   etag: fileEvents.FileUploaded.shape.etag,
   sha256,
   hasThumbnail,
@@ -18,7 +18,7 @@ const input = z.strictObject({
   name,
 });
 
-/** Everything was checked, and the bytes are where they can be downloaded from. */
+/** Clears a file. All checks have passed, and the bytes are where they can be downloaded. */
 export const clearFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'ClearFile',
   input,

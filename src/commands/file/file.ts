@@ -4,7 +4,7 @@ import type { FileId, GroupId, UserId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
 import type { Aggregate, AggregateRef } from '../command.ts';
 
-/** What was asked for when the upload was. */
+/** The declaration of the file when its upload was requested. */
 export interface Upload {
   fileId: FileId;
   groupId: GroupId;
@@ -53,7 +53,7 @@ export const fileOf = (fileId: FileId): AggregateRef<File> => ({
   aggregate: file,
 });
 
-/** What every event of a file carries. */
+/** Returns the fields that all events of a file have. */
 export const subjectOf = ({ fileId, groupId, uploaderId }: ExistingFile) => ({ fileId, groupId, uploaderId });
 
 export const fileStatus = (state: ExistingFile): FileStatus =>

@@ -10,7 +10,10 @@ import { type File, fileOf, subjectOf } from './file.ts';
 const { reason, signature } = fileEvents.FileRefused.shape;
 const input = z.strictObject({ fileId: FileId, reason, signature });
 
-/** The caller may delete the bytes once this has succeeded. A cleared file can only be refused as never sent. */
+/**
+ * Refuses a file. The caller may delete the bytes once this has succeeded. A cleared file can only be refused
+ * because it was never sent.
+ */
 export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'RefuseFile',
   input,

@@ -9,10 +9,10 @@ import { ensure } from '../rejection.ts';
 import { type File, fileOf } from './file.ts';
 import { safeFileName } from './file-name.ts';
 
-/** An hour before the orphans go, so that their removal never races a message. */
+/** One hour less than the age at which orphans are removed, so that the removal never races a message. */
 const SEND_WITHIN_MS = 23 * 60 * 60 * 1000;
 
-/** As browsers give it: parameters are dropped, case does not matter, and an unknown type is empty. */
+/** A media type as browsers send it: parameters are dropped, case does not matter, and an unknown type is empty. */
 const givenContentType = z
   .string()
   .max(255)
@@ -42,7 +42,7 @@ const input = z.strictObject({
   sha256: givenSha256.nullish(),
 });
 
-/** The limits of size and type are settings, so the route checks them. */
+/** Requests an upload. The limits of size and type are settings, so the route checks them. */
 export const requestUpload = defineCommand<
   z.infer<typeof input>,
   { file: File; group: ChatGroup },

@@ -8,7 +8,10 @@ import { messageInput, requireMessage } from './message.ts';
 
 const input = z.strictObject(messageInput);
 
-/** Its author may delete a message, and so may an admin; in a closed group too, for the right to take words back stays. */
+/**
+ * Deletes a message, by its author or an admin. This is allowed in a closed group too, because the right to
+ * take back words does not end.
+ */
 export const deleteMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
   name: 'DeleteMessage',
   input,

@@ -9,7 +9,7 @@ import { messageInput, requireMessage, requireOpen } from './message.ts';
 
 const input = z.strictObject({ ...messageInput, text: NewMessageText.nullable() });
 
-/** Without a text only the files are left of a message; one that has none needs its text. */
+/** Edits a message. Without a text only the files of the message remain; a message without files needs a text. */
 export const editMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
   name: 'EditMessage',
   input,

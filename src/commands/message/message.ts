@@ -3,10 +3,13 @@ import { type ExistingGroup, type ChatGroup, requireMember } from '../chat-group
 import type { ActorOrSystem, MessageFacts } from '../command.ts';
 import { ensure } from '../rejection.ts';
 
-/** What every command about an existing message is given. */
+/** The input of every command about an existing message. */
 export const messageInput = { groupId: GroupId, messageId: MessageId };
 
-/** The message as its members know it, in a group that still takes changes. */
+/**
+ * Returns the message as a member sees it, and its group. Throws if the actor is not a member or there is no
+ * such message.
+ */
 export function requireMessage(
   group: ChatGroup,
   message: MessageFacts | undefined,

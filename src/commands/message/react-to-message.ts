@@ -7,13 +7,13 @@ import { type Command, actorId, defineCommand } from '../command.ts';
 import { type RejectionCode, ensure } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
-/** What one user may add to one message. There are messages from before this limit that have more. */
+/** Maximum number of reactions of one user to one message. Messages from before this limit may have more. */
 export const MAX_REACTIONS = 20;
 
 const input = z.strictObject({ ...messageInput, emoji: Emoji });
 type RunAutomations = z.infer<typeof input>;
 
-/** Adding and removing differ in one word: whether the reaction is wanted. */
+/** Builds the command that adds or the command that removes a reaction. */
 const reaction = (
   name: string,
   type: 'ReactionAdded' | 'ReactionRemoved',
@@ -26,9 +26,9 @@ const reaction = (
     writes: ({ groupId }) => conversationStream(groupId),
     reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
     message: (react) => react,
-    /** Reactions that were decided at once would not see, and so not count, each other. */
+    /** Concurrent decisions would not see each other's reactions, and so not count them. */
     oneAtATime: ({ messageId }, actor) => `${messageId}/${actorId(actor)}`,
-    /** Two requests that saw the same message want the same change: one event. */
+    /** Two requests that saw the same message want the same change, so they share one event. */
     key: ({ messageId, emoji }, { message }, actor) =>
       `${messageId}/${emoji}/${actorId(actor)}/${message?.changedSeq}`,
     decide: (react, known, { actor }) => {

@@ -31,10 +31,13 @@ const input = z
   });
 export type SendMessage = z.infer<typeof input>;
 
-/** The group, and every file that is named under the name of its stream. */
+/** The group, and each named file under the name of its stream. */
 type Known = { group: ChatGroup } & Record<`file-${string}`, File>;
 
-/** Only the uploader may name a file, in the group it was uploaded for, before it may have been removed as an orphan. */
+/**
+ * Throws unless the sender uploaded the file for this group, and it is too young to have been removed as an
+ * orphan.
+ */
 function requireSendable(file: File | undefined, groupId: GroupId, senderId: UserId, now: Date): void {
   ensure(file !== undefined && file.status !== 'none', 'FILE_NOT_FOUND');
   ensure(file.uploaderId === senderId && file.groupId === groupId, 'FILE_NOT_FOUND');
@@ -43,8 +46,8 @@ function requireSendable(file: File | undefined, groupId: GroupId, senderId: Use
 }
 
 /**
- * Nothing of the conversation is loaded: the cost is the same at message 10 and at message 1,000,000. A file need not
- * be clean yet.
+ * Sends a message. No state of the conversation is loaded: the cost is the same at message 10 and at message
+ * 1,000,000. A file need not be clean yet.
  */
 export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>({
   name: 'SendMessage',

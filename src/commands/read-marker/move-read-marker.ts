@@ -13,8 +13,8 @@ export interface Reading {
 /** The port of the markers. */
 export interface ReadMarkers {
   /**
-   * Moves a member's marker to `seq`, never back and never past the head; `moved` is false when it stood there or
-   * further. Throws GROUP_NOT_FOUND for users outside the group, and `NotCaughtUp`.
+   * Moves a member's marker to `seq`, never back and never past the head. `moved` is false when the marker
+   * was there or beyond already. Throws GROUP_NOT_FOUND for users outside the group, and `NotCaughtUp`.
    */
   move(
     groupId: GroupId,
@@ -26,8 +26,9 @@ export interface ReadMarkers {
 export const moveReadMarkerInput = z.strictObject({ groupId: GroupId, seq: z.int().min(0) });
 
 /**
- * Where a member's read marker stands after it asked for `seq`. It never moves back, nor past the head.
- * Reading is not a fact of the log (a message would cost one event per reader): the marker is a row of its own.
+ * Returns the position of a member's read marker after a move to `seq`. It never moves back, nor past the
+ * head. Reading is not recorded in the log (a message would cost one event per reader): the marker is a row
+ * of its own.
  */
 export function moveReadMarker(
   { seq }: { seq: number },

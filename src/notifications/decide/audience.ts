@@ -4,18 +4,21 @@ import type { Recorded } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import type { Candidate, MessageNotice } from '../notification.ts';
 
-/** A message and who was in the group: small, because the members are shared with every other message of the group. */
+/**
+ * A message and the members of the group when it was sent. It is small, because all messages of a group share
+ * the members.
+ */
 export interface MessageAudience {
   notice: MessageNotice;
   senderId: UserId;
   members: Members;
-  /** The version of the group that the members are as of. */
+  /** The version of the group to which `members` belongs. */
   roster: number;
   /** Milliseconds since 1970. */
   sentAt: number;
 }
 
-/** Those who may have to be told of a message: the members, without the sender. */
+/** Returns the message with its audience: the members without the sender. */
 export const audienceOf = (
   { id, revision, position, occurredAt, data }: Recorded<EventOf<'MessageSent'>>,
   members: Members,
@@ -35,11 +38,11 @@ export const audienceOf = (
   sentAt: Date.parse(occurredAt),
 });
 
-/** How many may have to be told. */
+/** Returns the number of users in the audience. */
 export const sizeOf = ({ members, senderId }: MessageAudience): number =>
   members.size - (members.has(senderId) ? 1 : 0);
 
-/** Those of a message's audience who are away, whatever that means now. */
+/** Returns a candidate for each user of the audience for whom `isAway` returns true. */
 export function whoIsAway(
   { notice, senderId, members }: MessageAudience,
   isAway: (userId: UserId) => boolean,

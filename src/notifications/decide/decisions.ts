@@ -7,7 +7,10 @@ import type { Candidate } from '../notification.ts';
 import type { Reached } from './whereabouts.ts';
 import { type Undecided, UndecidedMessages } from './undecided.ts';
 
-/** Who is told now, and which messages are told in slices because too many are to be told of them. */
+/**
+ * The notifications to write now, and the messages whose audience is too large for that and is notified in
+ * slices.
+ */
 export interface Told {
   candidates: Candidate[];
   fanOuts: FanOut[];
@@ -17,24 +20,36 @@ export interface DecisionsOptions {
   look: (userIds: readonly UserId[]) => Promise<Reached>;
   now: () => Date;
   windowMs: number;
-  /** Clients are still coming back: of messages up to here nobody is called offline before the window has passed. */
+  /**
+   * Head of the log at the start. Clients are still reconnecting: for messages up to here, users count as
+   * offline only after the window has passed.
+   */
   headAtStart: Position;
   mostUndecided: number;
-  /** Notifications that a message may write among those of others; more are written in slices. */
+  /**
+   * Maximum number of notifications of one message that are written together with others. More are written in
+   * slices.
+   */
   few: number;
 }
 
-/** Members that are looked at one by one, in memory; a larger audience is told in slices, whoever is there. */
+/**
+ * Maximum number of members that are looked at one by one, in memory. A larger audience is notified in
+ * slices, whether its members are online or not.
+ */
 const LARGE = 1_000;
 export const FEW = 50;
-/** Members that are looked at before others have their turn. */
+/** Maximum number of members that are looked at before other work gets a turn. */
 const LOOKED_AT_ONCE = 10_000;
-/** More than one batch brings, so that a backlog shrinks. */
+/** More than one batch adds, so that a backlog shrinks. */
 const DECIDED_AT_ONCE = 1_000;
-/** A push follows its event within milliseconds; of one that was handled much later nothing better is known. */
+/**
+ * A push follows its event within milliseconds. For an event that was handled much later, this is the best
+ * estimate.
+ */
 const PUSHED_WITHIN_MS = 5_000;
 
-/** Consecutive messages whose audiences together have so many members. */
+/** Yields runs of consecutive messages whose audiences together have at most that many members. */
 function* inLooks<M extends MessageAudience>(messages: readonly M[]): Generator<M[]> {
   let together: M[] = [];
   let size = 0;
@@ -58,8 +73,8 @@ function usersOf(messages: readonly MessageAudience[]): UserId[] {
 const fanOutOf = ({ members: _, ...message }: Undecided): FanOut => message;
 
 /**
- * Decides who is told of messages. Members who are offline when a message is sent are told at once; of those who are
- * online it is decided after the window, by what they have received.
+ * Decides who is notified of messages. Members who are offline when a message is sent are notified at once.
+ * For members who are online, the decision follows after the window and depends on what they have received.
  */
 export function createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few }: DecisionsOptions) {
   const undecided = new UndecidedMessages(mostUndecided);
@@ -87,7 +102,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
   }
 
   return {
-    /** Tells those who are offline; what becomes of the others is decided later. In log order. */
+    /** Notifies members who are offline, and keeps the rest to decide later. Takes messages in log order. */
     async divide(sent: readonly MessageAudience[]): Promise<Told> {
       const handledAt = now().getTime();
       const large: FanOut[] = [];
@@ -107,7 +122,10 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
       return { candidates, fanOuts: [...large, ...fanOuts] };
     },
 
-    /** Tells those whose time is up and who have received nothing. Says too whether there may be more. */
+    /**
+     * Notifies members whose window has passed and who have received nothing. `isMore` is true if there may
+     * be more to decide.
+     */
     async decide(): Promise<Told & { isMore: boolean }> {
       const due = undecided.take(now().getTime(), DECIDED_AT_ONCE);
       const isUnreached =
@@ -117,7 +135,10 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
       return { ...(await tell(due, isUnreached, () => {})), isMore: due.length === DECIDED_AT_ONCE };
     },
 
-    /** Everything before it is decided. */
+    /**
+     * Returns the position of the first undecided message; undefined when there is none. All earlier messages
+     * are decided.
+     */
     first: () => undecided.first(),
   };
 }

@@ -17,37 +17,37 @@ export interface FanOutLaneOptions {
   progress: Pick<Progress, 'reached'>;
   log: Logger;
   now: () => Date;
-  /** How long a message may take to reach those who are online. */
+  /** Maximum time that a message may take to reach members who are online. */
   windowMs?: number;
-  /** How often it looks whose time is up. */
+  /** Interval at which the lane looks for fan-outs that are due. */
   everyMs?: number;
-  /** Members that a slice looks at. */
+  /** Number of members that a slice looks at. */
   sliceRows?: number;
   /** Returns the pause after a slice that took `workedMs`, in milliseconds. */
   rest?: (workedMs: number) => number;
-  /** Hears that somebody may be told. */
+  /** Called when notifications may have been written. */
   onWritten?: () => void;
 }
 
 export interface FanOutLane {
-  /** There is a new one. */
+  /** Signals that there is a new fan-out. */
   wake(): void;
-  /** Why it is retrying right now, or what it cannot get past; undefined while all is well. */
+  /** Returns the error of the current retry, or of a fan-out that keeps failing; undefined while all is well. */
   failure(): Error | undefined;
-  /** Resolves when the slice in hand is written. */
+  /** Resolves when the current slice is written. */
   stop(): Promise<void>;
 }
 
 const SLICE_ROWS = 1_000;
 const READ_MODELS = ['accounts', 'chat_groups'] as const;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
-/** A fan-out that has failed so often in a row is repeating itself. */
+/** Number of failures in a row after which a fan-out is reported as failing. */
 const REPEATED = 3;
 
 /**
- * Tells large audiences a slice at a time, one slice of each group in turn, so that no group holds up another. The place
- * moves with the rows of a slice, in one transaction. A slice that fails comes again at half the size, after the others
- * have had their turn.
+ * Notifies large audiences one slice at a time. The groups take turns, so that no group delays another. The
+ * place moves in the same transaction as the rows of a slice. A slice that fails is retried at half the size,
+ * after the other groups have had a turn.
  */
 export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   const { store, fanOuts, reach, progress, log, now } = options;
@@ -55,10 +55,13 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   const { rest = restAfterMs, onWritten = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  /** Clients are still coming back: until the window has passed, nothing that was sent before the start is told. */
+  /**
+   * End of the window after the start. Until then, messages from before the start wait, because clients are
+   * still reconnecting.
+   */
   const settledAt = now().getTime() + windowMs;
   let headAtStart: Position | undefined;
-  /** Of those that have failed. */
+  /** Slice sizes of the fan-outs that have failed. */
   const pages = new Map<string, PageSize>();
   let failure: Error | undefined;
   let failures = 0;
@@ -67,11 +70,14 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
 
   const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
 
-  /** Which members a slice tells, and where the fan-out is afterwards; undefined when it is over. */
+  /**
+   * Returns the candidates of a slice, and the place of the fan-out afterwards; undefined when the fan-out is
+   * over.
+   */
   async function slice(fanOut: FanOutInWork, rows: number) {
     const { notice, pushedBy, decideAt } = fanOut;
     const isDeciding = fanOut.isDeciding || now().getTime() >= decideAt;
-    // The time is up in the middle of the first pass: those it has found online are looked at again.
+    // The window ended during the first pass: members who were online then are looked at again.
     const isAgain = isDeciding && !fanOut.isDeciding && fanOut.hasUndecided;
     const through = isAgain ? null : fanOut.through;
     const members = await fanOuts.members({ ...fanOut, through }, rows);
@@ -136,7 +142,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
     }
   }
 
-  /** A fan-out that goes on failing while others go on. */
+  /** Returns an error for a fan-out that keeps failing while others go on. */
   function repeated(): Error | undefined {
     for (const [eventId, { failures: times }] of pages)
       if (times >= REPEATED)

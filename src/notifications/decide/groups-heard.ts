@@ -5,14 +5,14 @@ import { groupIdOf } from '../../protocol/envelope.ts';
 import { NO_STREAM, type Recorded, type Revision } from '../../events/event-store.ts';
 import type { GroupId } from '../../events/ids.ts';
 
-/** A state that is older than what was heard so many groups ago has left every cache. */
+/** Number of groups after which the map is cleared. A state older than that has left every cache. */
 const MOST_HEARD = 10_000;
 
-/** The groups as a follower of the log sees them. */
+/** Creates the groups as a follower of the log sees them. */
 export function groupsHeard(loader: AggregateLoader) {
   const heard = new Map<GroupId, Revision>();
   return {
-    /** Hears of what happened in a group. In log order. */
+    /** Records an event of a group. Events come in log order. */
     hear(event: Recorded<ChatGroupEvent>): void {
       const groupId = groupIdOf(event);
       loader.absorb(chatGroupOf(groupId), [event]);
@@ -21,8 +21,9 @@ export function groupsHeard(loader: AggregateLoader) {
     },
 
     /**
-     * Resolves with the group at least as new as the message: as the events before it and the membership of its sender.
-     * The cache may hold an older state, of a load that began before a change and ended after it.
+     * Resolves with the group in a state at least as new as the message: no older than the events before it
+     * and the membership of its sender. The cache may hold an older state, from a load that began before a
+     * change and ended after it.
      */
     async of({ data, metadata }: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>> {
       const ref = chatGroupOf(data.groupId);

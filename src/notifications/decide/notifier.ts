@@ -26,51 +26,55 @@ export interface NotifierOptions {
   loader: AggregateLoader;
   outbox: Pick<Outbox, 'checkpoint' | 'begin' | 'write' | 'reconsider'>;
   reach: Reach;
-  /** Preferences are those of the `accounts` read model. */
+  /** Preferences come from the `accounts` read model. */
   progress: Pick<Progress, 'reached'>;
   log: Logger;
   now: () => Date;
-  /** How long a message may take to reach those who are online. */
+  /** Maximum time that a message may take to reach members who are online. */
   windowMs?: number;
-  /** How often it looks whose time is up, and saves a checkpoint when there is nothing else to write. */
+  /**
+   * Interval at which it looks for messages to decide, and saves a checkpoint when there is nothing else to
+   * write.
+   */
   everyMs?: number;
   mostUndecided?: number;
-  /** More notifications of one message are written in slices. */
+  /** Maximum number of notifications of one message that are written at once. More are written in slices. */
   few?: number;
-  /** Hears that somebody may be told. */
+  /** Called when notifications may have been written. */
   onWritten?: () => void;
-  /** Hears that there are large audiences to tell. */
+  /** Called when there may be large audiences to notify. */
   onFanOut?: () => void;
 }
 
 export interface Notifier {
-  /** Up to there everybody who is to be told is in the outbox. */
+  /** Returns the checkpoint. All notifications of events up to it are in the outbox. */
   position(): Position;
-  /** How long ago the oldest event was stored that it has not handled yet; 0 when it keeps up. */
+  /** Returns the age in seconds of the oldest event that is not handled yet; 0 while the notifier keeps up. */
   lagSeconds(): number;
-  /** Why it is retrying right now, or what it goes on repeating; undefined while all is well. */
+  /** Returns the error of the current retry, or the one that keeps recurring; undefined while all is well. */
   failure(): Error | undefined;
-  /** Resolves when what is in hand is written. */
+  /** Resolves when the current work is written. */
   stop(): Promise<void>;
 }
 
 const BATCH = 500;
-/** Nobody notices it in a mail. */
+/** A delay this short does not matter for mail. */
 const LINGER_MS = 100;
-/** Recipients that one transaction writes. */
+/** Maximum number of recipients that one transaction writes. */
 const PAGE = 1_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
-/** Where it has failed so often it is repeating itself. */
+/** Number of failures at one checkpoint after which the notifier is reported as failing. */
 const REPEATED = 3;
-/** The events that tell somebody, or that change how. */
+/** The events that cause notifications, or change how they are sent. */
 const HEARD: ReadonlySet<string> = new Set<EventType>([...toldTypes, 'NotificationPreferencesSet']);
 const ACCOUNTS = ['accounts'] as const;
 
 /**
- * Decides who is told later, and writes it to the outbox, a page of recipients in each transaction; a message that many
- * are to be told of becomes a fan-out there. The checkpoint never passes a message that is not decided, so after a crash,
- * or any other fault, it starts again from the table: what was written stays as it is, and nothing is left out. The first
- * start of all begins at the head of the log.
+ * Decides who is notified later, and writes the notifications to the outbox, one page of recipients in each
+ * transaction. A message with many recipients becomes a fan-out there. The checkpoint never passes an
+ * undecided message. So after a crash, or any other fault, the notifier starts again from the checkpoint in
+ * the table: rows that were written stay as they are, and nothing is left out. The very first start begins at
+ * the head of the log.
  */
 export function startNotifier(options: NotifierOptions): Notifier {
   const { store, loader, outbox, reach, progress, log, now } = options;
@@ -85,11 +89,11 @@ export function startNotifier(options: NotifierOptions): Notifier {
   };
   const page = new PageSize(PAGE);
   let saved: Position = 0;
-  /** When the first event in hand was stored. */
+  /** The time when the first event in hand was stored. */
   let behindSince: number | undefined;
   let failure: Error | undefined;
   let failures = 0;
-  /** The checkpoint at which it has failed so often. */
+  /** The checkpoint at which the notifier has failed, and the number of failures there. */
   let trouble: { position: Position; times: number; error: Error } | undefined;
 
   async function begin(): Promise<Position> {
@@ -101,10 +105,10 @@ export function startNotifier(options: NotifierOptions): Notifier {
 
   const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
 
-  /** One life: from the checkpoint in the table until something fails or the notifier stops. */
+  /** Runs from the checkpoint in the table until something fails or the notifier stops. */
   async function follow(): Promise<void> {
     saved = await begin();
-    // The write before may have been committed although its answer was lost.
+    // The previous write may have been committed although its answer was lost.
     onFanOut();
     const headAtStart = await store.head();
     const decisions = createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few });
@@ -137,7 +141,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
       handled = events.at(-1)!.position;
     }
 
-    /** Repeating it after a crash is no fault. */
+    /** May be repeated after a crash. */
     async function reconsider(): Promise<void> {
       if (changedTheirMind.length === 0) return;
       await outbox.reconsider(changedTheirMind);
@@ -181,7 +185,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     const batches = store.subscribe(options)[Symbol.asyncIterator]();
     const next = () => {
       const batch = batches.next();
-      // A failure is heard when it is this batch's turn.
+      // The failure is handled when this batch is awaited.
       batch.catch(() => {});
       return batch;
     };
@@ -195,7 +199,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
           : await within(arriving, isBehind ? 0 : everyMs, () => undefined);
         if (arrived?.done) break;
         if (arrived) {
-          // Acknowledgements and pushes of the same events leave first: somebody waits for them.
+          // Acknowledgements and pushes of the same events go out first: users wait for them.
           await turn();
           await handleAll(arrived.value);
           arriving = next();

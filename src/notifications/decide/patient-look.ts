@@ -6,7 +6,7 @@ import type { Reach, Reached } from './whereabouts.ts';
 
 interface PatientLookOptions {
   reach: Reach;
-  /** Hears why nobody can tell. */
+  /** Called with the reason why reachability is unknown. */
   onFailure: (error: Error) => void;
   signal: AbortSignal;
   log: Logger;
@@ -15,8 +15,8 @@ interface PatientLookOptions {
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 
 /**
- * Looks how some users are reached, and waits for as long as nobody can tell: nobody is away only because that is not
- * known. Rejects when the signal aborts.
+ * Looks up how users are reached, and retries for as long as that cannot be determined: a user must not count
+ * as away only because it is unknown. Rejects when the signal aborts.
  */
 export const patientLook =
   ({ reach, onFailure, signal, log }: PatientLookOptions) =>

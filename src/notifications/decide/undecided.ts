@@ -3,28 +3,30 @@ import type { Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { MessageAudience } from './audience.ts';
 
-/** A message of which nobody knows yet whom it has reached. Times are milliseconds since 1970. */
+/** A message for which it is not decided yet whom it has reached. Times are in milliseconds since 1970. */
 export interface Undecided extends MessageAudience {
-  /** By then it had been pushed to everybody who was there. */
+  /** The time by which the message had been pushed to all members who were online. */
   pushedBy: number;
   decideAt: number;
 }
 
 /**
- * The largest number kept: 30 s at 6,600 messages a second, about 40 MB at 200 bytes each. Beyond it the oldest are decided early,
- * so that some may be told of a message that would have reached them in time; memory stays bounded and nobody is forgotten.
+ * The largest number kept: 30 s at 6,600 messages a second, about 40 MB at 200 bytes each. Beyond it the
+ * oldest are decided early, so that some members may be notified of a message that would have reached them in
+ * time. Memory stays bounded, and no member is left out.
  */
 export const MOST_UNDECIDED = 200_000;
 
 const BLOCK = 512;
-/** A UUID as text; each message has four. */
+/** Length of a UUID as text. Each message has four. */
 const ID = 36;
 const IDS = 4 * ID;
 const NUMBERS = 6;
 
 /**
- * Messages in a row, their ids and numbers in two buffers. As objects they would take twice the memory, and would fill the
- * old generation of the heap, which V8 lets grow to a multiple of what is in use before it collects garbage.
+ * Consecutive messages, with their ids and numbers in two buffers. As objects they would take twice the
+ * memory, and would fill the old generation of the heap, which V8 lets grow to a multiple of what is in use
+ * before it collects garbage.
  */
 class Block {
   readonly #ids = Buffer.allocUnsafeSlow(BLOCK * IDS);
@@ -46,7 +48,7 @@ class Block {
     return this.#numbers[index * NUMBERS + 1]!;
   }
 
-  /** Returns a message and lets go of its members. */
+  /** Returns a message and releases its members. */
   take(index: number): Undecided {
     const id = (nth: number) => {
       const from = index * IDS + nth * ID;
@@ -74,12 +76,12 @@ class Block {
   }
 }
 
-/** The messages whose time is not up, in log order. */
+/** The messages whose time has not come, in log order. */
 export class UndecidedMessages {
   readonly #blocks: Block[] = [];
-  /** An empty one to use again: buffers that are let go wait long for the garbage collector. */
+  /** An empty block to use again, because released buffers wait long for the garbage collector. */
   #spare: Block | undefined;
-  /** Where the oldest message is in the first block. */
+  /** Index of the oldest message in the first block. */
   #start = 0;
   #size = 0;
   readonly #most: number;
@@ -88,7 +90,7 @@ export class UndecidedMessages {
     this.#most = most;
   }
 
-  /** `decideAt` must not lie before that of the last one. */
+  /** Adds a message. Its `decideAt` must not be earlier than that of the message added last. */
   add(message: Undecided): void {
     const index = (this.#start + this.#size) % BLOCK;
     if (this.#start + this.#size === this.#blocks.length * BLOCK) {
@@ -99,7 +101,7 @@ export class UndecidedMessages {
     this.#size += 1;
   }
 
-  /** Takes out the oldest ones whose time is up, and those that are too many: at most `limit`. */
+  /** Removes and returns the oldest messages that are due, and those beyond the maximum; at most `limit`. */
   take(now: number, limit: number): Undecided[] {
     const tooMany = this.#size - this.#most;
     const taken: Undecided[] = [];
@@ -108,7 +110,7 @@ export class UndecidedMessages {
     return taken;
   }
 
-  /** Everything before it is decided. */
+  /** Returns the position of the oldest message; undefined when there is none. All earlier messages are decided. */
   first(): Position | undefined {
     return this.#size > 0 ? this.#blocks[0]!.position(this.#start) : undefined;
   }

@@ -1,18 +1,19 @@
 import type { GroupId, UserId } from '../../events/ids.ts';
 
-/** What is known, at one moment, of how some users are reached. */
+/** The reachability of some users, at one moment. */
 export interface Reached {
-  /** Whether the user has a socket. */
+  /** Returns true if the user has a socket. */
   isOnline(userId: UserId): boolean;
   /**
-   * Whether what was sent of that group to the user's sockets up to `at` (milliseconds since 1970) is known to have arrived,
-   * because a ping that was sent later has been answered. Remembered for a minute after the last socket has gone.
+   * Returns true if what was sent of that group to the user's sockets up to `at` (milliseconds since 1970) is
+   * known to have arrived, because a later ping has been answered. This is remembered for a minute after the
+   * last socket has gone.
    */
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
 }
 
-/** The port of who hears it live, on whatever node. */
+/** The port that shows who is reached live, on any node. */
 export interface Reach {
-  /** Looks at some users. Rejects when the nodes cannot be asked. */
+  /** Looks up some users. Rejects when the nodes cannot be asked. */
   look(userIds: readonly UserId[]): Promise<Reached>;
 }

@@ -2,26 +2,29 @@ import type { UserId } from '../../events/ids.ts';
 import type { Mail } from './mailer.ts';
 import { addressChangeLetter, resetLetter, verificationLetter } from '../templates/account-letters.ts';
 
-/** A letter that an account needs, whatever its owner wants to be told of. */
+/** A letter that an account needs. It does not depend on the owner's preferences. */
 export interface AccountLetter {
   kind: 'verification' | 'password-reset' | 'address-change';
   address: string;
-  /** Null for a reset: whose the address is, if anybody's, is looked up when it is sent. */
+  /** Null for a reset: the owner of the address, if there is one, is looked up when the letter is sent. */
   userId: UserId | null;
   writtenAt: Date;
 }
 
-/** The port of what is asked before such a letter is sent. */
+/** The port of the facts that are needed before such a letter is sent. */
 export interface AccountLetterFacts {
-  /** Whose address it is; undefined when it is nobody's. */
+  /** Resolves with the account that has the address; undefined when there is none. */
   owner(address: string): Promise<{ userId: UserId; isVerified: boolean } | undefined>;
-  /** Whether the account waits for the address to be confirmed. */
+  /** Resolves with true if the account waits for the address to be confirmed. */
   awaits(userId: UserId, address: string): Promise<boolean>;
-  /** Makes the letter of a reset one of verification; false when the address has had as many as it may. */
+  /**
+   * Turns a reset letter into a verification letter. Resolves with false when the address has had its maximum
+   * of those.
+   */
   turnIntoVerification(letterId: string, userId: UserId): Promise<boolean>;
 }
 
-/** Where the letters lead, and until when: each the same for every attempt at the same letter. */
+/** Returns the links of the letters and their expiry. Both are the same for every attempt at the same letter. */
 export interface AccountLinks {
   verification(userId: UserId, address: string, writtenAt: Date): Link;
   reset(letterId: string, writtenAt: Date): Link;
@@ -33,10 +36,13 @@ interface Link {
 
 type Content = Pick<Mail, 'subject' | 'html' | 'text' | 'link'>;
 
-/** What a letter says when it is sent at this moment; undefined when it is not to be sent any more. */
+/** Resolves with the content of a letter as of now; undefined when the letter is not to be sent any more. */
 export type WriteAccountLetter = (letterId: string, letter: AccountLetter) => Promise<Content | undefined>;
 
-/** An address that nobody has proved gets letters of verification, and nothing else: not even a reset. */
+/**
+ * Creates the function that writes account letters. An unverified address gets verification letters and
+ * nothing else, not even a reset.
+ */
 export function createWriteAccountLetter({
   facts,
   links,

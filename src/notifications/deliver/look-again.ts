@@ -4,10 +4,10 @@ import type { NotificationFacts, Recipient } from './notification-facts.ts';
 import type { Batch, Notification, NotificationKind, Outcome, Skipped } from '../notification.ts';
 
 export interface SecondLook {
-  /** Undefined when there is no such account: then nothing is left to tell. */
+  /** Undefined when there is no such account. Then all notifications are skipped. */
   recipient: Recipient | undefined;
   skipped: Outcome[];
-  /** The events that are left to tell of. */
+  /** Ids of the events to notify of. */
   remaining: string[];
   news: News;
 }
@@ -15,7 +15,10 @@ export interface SecondLook {
 /** The news of each kind, by event id. */
 type Known = { [K in NotificationKind]: ReadonlyMap<string, News[K][number]> };
 
-/** Asks how everything in a batch stands now, one question for each kind, and sorts out what need not be sent. */
+/**
+ * Reads the current state of everything in a batch, with one question for each kind, and sorts out what need
+ * not be sent.
+ */
 export async function lookAgain(
   { recipientId, channel, notifications }: Batch,
   facts: NotificationFacts,
@@ -33,7 +36,7 @@ export async function lookAgain(
     ask(recipientId, notifications, facts),
   ]);
 
-  /** Returns why a notification is not to be sent any more; undefined when it is. */
+  /** Returns the reason to skip a notification; undefined when it is to be sent. */
   function reasonToSkip({ kind, eventId, groupId }: Notification): Skipped | undefined {
     if (!preferences[channel]) return 'channel-off';
     if (kinds[kind].isForMembers) {

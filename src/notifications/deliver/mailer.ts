@@ -1,19 +1,19 @@
-/** A letter that is ready to go. */
+/** A letter that is ready to send. */
 export interface Mail {
   /** The same for every attempt at the same letter, so that receivers can drop a repetition. */
   messageId: string;
-  /** Without a name where nobody has proved the address: it is a stranger's word. */
+  /** The name is empty for an unverified address, because a stranger may have given it. */
   to: { name: string; address: string };
   subject: string;
   html: string;
   text: string;
-  /** RFC 8058: a POST to it ends the mails, without a question. Undefined for what nobody can do without. */
+  /** RFC 8058: a POST to it ends the mails without a question. Undefined for mail that cannot be switched off. */
   unsubscribeUrl?: string | undefined;
-  /** What the letter asks its reader to open. */
+  /** The link that the letter asks its reader to open. */
   link?: string | undefined;
 }
 
-/** What the other side said no to; `isFinal` when asking again is of no use. */
+/** A refusal by the other side; `isFinal` when another attempt is of no use. */
 export class NotDelivered extends Error {
   override readonly name = 'NotDelivered';
   readonly isFinal: boolean;
@@ -26,7 +26,7 @@ export class NotDelivered extends Error {
 
 /** The port of outgoing mail. */
 export interface Mailer {
-  /** Resolves once the mail server has taken it over. Rejects with `NotDelivered`, after 30 s at the latest. */
+  /** Resolves once the mail server has accepted the mail. Rejects with `NotDelivered`, after 30 s at the latest. */
   send(mail: Mail): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,13 +2,13 @@ import type { NotificationPreferences } from '../../events/account.ts';
 import type { ApplicationStatus } from '../../events/application.ts';
 import type { UserId } from '../../events/ids.ts';
 
-/** Whom a letter goes to, as the log has it now. */
+/** The recipient of a letter, as in the log now. */
 export interface Recipient {
   displayName: string;
   preferences: NotificationPreferences;
 }
 
-/** How a message stands now, and what a letter about it says. */
+/** The current state of a message, for a letter about it. */
 export interface MessageNews {
   messageId: string;
   groupId: string;
@@ -16,14 +16,14 @@ export interface MessageNews {
   senderName: string;
   /** Null for a message that consists of files, and for a deleted one. */
   text: string | null;
-  /** Of the files that were not refused. */
+  /** Names of the files that were not refused. */
   fileNames: string[];
   isDeleted: boolean;
-  /** Whether the recipient's read marker has come so far. */
+  /** True if the recipient's read marker has reached the message. */
   isRead: boolean;
 }
 
-/** How an application stands now, seen from one event about it. */
+/** The current state of an application, seen from one event about it. */
 export interface ApplicationNews {
   eventId: string;
   groupId: string;
@@ -31,26 +31,26 @@ export interface ApplicationNews {
   companyName: string;
   applicantName: string;
   status: ApplicationStatus;
-  /** What the company said along with the status. */
+  /** The company's explanation of the status. */
   reason: string | null;
-  /** Whether the status has changed again since that event. */
+  /** True if the status has changed again since that event. */
   isSuperseded: boolean;
 }
 
 /**
- * The port of what a worker asks before it sends. Every answer is at least as new as the log was when it was asked for.
- * Rejects with `NotCaughtUp` when the read models are more than 2 s behind.
+ * The port of the facts that a worker needs before it sends. Each result is at least as new as the log was
+ * when it was asked for. Rejects with `NotCaughtUp` when the read models are more than 2 s behind.
  */
 export interface NotificationFacts {
-  /** Undefined when there is no such account. */
+  /** Resolves with undefined when there is no such account. */
   recipient(userId: UserId): Promise<Recipient | undefined>;
-  /** Undefined unless somebody has proved the address: strangers would get mail. */
+  /** Resolves with undefined unless the address is verified, so that strangers get no mail. */
   emailAddress(userId: UserId): Promise<string | undefined>;
-  /** Those of the groups that the user is in. */
+  /** Resolves with those of the groups that the user is a member of. */
   groupsOf(userId: UserId, groupIds: readonly string[]): Promise<ReadonlySet<string>>;
-  /** By message id. */
+  /** Resolves with the messages by message id. */
   messages(recipientId: UserId, messageIds: readonly string[]): Promise<ReadonlyMap<string, MessageNews>>;
-  /** By event id. */
+  /** Resolves with the applications by event id. */
   applications(
     events: readonly { eventId: string; applicationId: string }[],
   ): Promise<ReadonlyMap<string, ApplicationNews>>;

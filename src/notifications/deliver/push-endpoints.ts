@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 /** Browsers' endpoints are far shorter. */
 const MAX_LENGTH = 2_048;
 
-/** IANA's IPv4 Special-Purpose Address Registry (RFC 6890), and what is no single host's address. */
+/** IANA's IPv4 Special-Purpose Address Registry (RFC 6890), and addresses that do not belong to a single host. */
 const SPECIAL_IPV4: [net: string, bits: number][] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -21,8 +21,8 @@ const SPECIAL_IPV4: [net: string, bits: number][] = [
   ['224.0.0.0', 3],
 ];
 /**
- * The same for IPv6, within what is global at all. 2001::/23 holds Teredo and 2002::/16 is 6to4: both lead on to an
- * IPv4 address of the sender's choice, and nobody serves anything there any more (RFC 7526).
+ * The same for IPv6, within the global range. 2001::/23 contains Teredo and 2002::/16 is 6to4: both lead to
+ * an IPv4 address of the sender's choice, and are no longer used for services (RFC 7526).
  */
 const SPECIAL_IPV6: [net: string, bits: number][] = [
   ['2001::', 23],
@@ -44,23 +44,24 @@ global.addSubnet('0.0.0.0', 0, 'ipv4');
 global.addSubnet('2000::', 3, 'ipv6');
 for (const prefix of BEFORE_IPV4) global.addSubnet(`${prefix}0.0.0.0`, 96, 'ipv6');
 
-/** Names that lead to this host or its own network, by RFC 6761, 6762 and 8375 or by custom. */
+/** Names that lead to this host or its own network, by RFC 6761, 6762 and 8375 or by convention. */
 const LOCAL_NAMES =
   /(?:^|\.)(?:localhost|localdomain|local|internal|intranet|lan|home|corp|private|home\.arpa)$/;
 
-/** Whether an IP address, in its usual notation, belongs to a host that anybody on the Internet may reach. */
+/** Returns true if an IP address, in its usual notation, belongs to a host that is reachable from the Internet. */
 export function isPublicAddress(ip: string): boolean {
   const version = isIP(ip);
-  // A zone, as in fe80::1%eth0, means an address of this host's links.
+  // A zone, as in fe80::1%eth0, marks an address on the links of this host.
   if (version === 0 || ip.includes('%')) return false;
   const family = version === 4 ? 'ipv4' : 'ipv6';
   return global.check(ip, family) && !special.check(ip, family);
 }
 
 /**
- * The endpoint of a push subscription, in its one spelling. Undefined when it is no https URL that the server may be sent
- * to: we ask whatever a client names, so it must not lead into our own network (server-side request forgery). A name
- * may still resolve to a private address: that is checked again with the connection. `privateHosts`: those that may.
+ * Returns the endpoint of a push subscription in its normal form; undefined when it is not an https URL that
+ * the server may send requests to. The server sends requests to any URL that a client names, so it must not
+ * lead into its own network (server-side request forgery). A name may still resolve to a private address:
+ * that is checked again on connecting. `privateHosts` lists the private hosts that are allowed.
  */
 export function pushEndpoint(url: string, privateHosts: readonly string[]): URL | undefined {
   if (!URL.canParse(url)) return undefined;
@@ -73,7 +74,7 @@ export function pushEndpoint(url: string, privateHosts: readonly string[]): URL 
   return isAllowed ? endpoint : undefined;
 }
 
-/** In lower case, without the brackets of an IPv6 address or the dot at the end of a full name. */
+/** Returns the host in lower case, without the brackets of an IPv6 address or the dot at the end of a full name. */
 const bareHost = (host: string): string => host.toLowerCase().replace(/^\[|\]$|\.$/g, '');
 
 const isPublicHost = (host: string): boolean =>

@@ -6,8 +6,9 @@ import { type PushPayload, type Pusher, SubscriptionGone } from './pusher.ts';
 type Answer = 'taken' | 'gone' | NotDelivered;
 
 /**
- * Pushes to every browser of a user: it counts as sent when one of them has it, because another attempt would show it
- * there twice. Subscriptions that have ended are dropped. Throws `NotDelivered` when none has it and one may yet.
+ * Pushes to every browser of a user. The push counts as sent when one of them has it, because another attempt
+ * would show it there twice. Subscriptions that have ended are dropped. Throws `NotDelivered` when no browser
+ * has it and at least one refused it.
  */
 export async function pushToAll(
   {

@@ -1,6 +1,6 @@
 import type { Lane } from '../notification.ts';
 
-/** The queue of each lane. That of mail has the name under which everything was published before there were lanes. */
+/** The queue of each lane. The queue of mail keeps the name that was used for everything before there were lanes. */
 export const QUEUE_OF: Readonly<Record<Lane, string>> = {
   email: 'notifications',
   push: 'notifications.push',
@@ -8,35 +8,35 @@ export const QUEUE_OF: Readonly<Record<Lane, string>> = {
   'push-slow': 'notifications.push-slow',
 };
 export const LANES = Object.keys(QUEUE_OF) as readonly Lane[];
-/** Those that no worker could handle, whatever their lane. */
+/** The queue of messages that no worker could handle, from all lanes. */
 export const DEAD_QUEUE = 'notifications.dead';
 
-/** The queue refused, or did not confirm in time: it may or may not have the message. */
+/** The queue refused, or did not confirm in time. It may or may not have the message. */
 export class QueueUnavailable extends Error {
   override readonly name = 'QueueUnavailable';
 }
 
 export interface Consumer {
-  /** Takes no more; resolves when what is in hand is done. */
+  /** Stops taking messages. Resolves when the current ones are handled. */
   stop(): Promise<void>;
 }
 
 /**
- * The port of the queue between the relay and the workers. It carries batch ids, nothing else: no names, no text. Each
- * lane is a queue of its own. A message may come more than once, and one whose handling goes on to throw is handed out
- * five more times, then to `onDead`.
+ * The port of the queue between the relay and the workers. It carries batch ids only: no names, no text. Each
+ * lane is a queue of its own. A message may be delivered more than once. One whose handling keeps throwing is
+ * delivered five more times, then passed to `onDead`.
  */
 export interface Queue {
   /** Resolves once the queue has it on stable storage. Rejects with `QueueUnavailable` within 5 s. */
   publish(batchId: string, lane: Lane): Promise<void>;
-  /** `handle` resolves when the message is done with; when it throws, the message comes again. */
+  /** `handle` resolves when the message is finished. If it throws, the message is delivered again. */
   consume(handlers: {
     handle: (batchId: string) => Promise<void>;
     onDead: (batchId: string, reason: string) => Promise<void>;
-    /** Messages of each lane that are handled at once. */
+    /** Maximum number of messages of each lane that are handled at once. */
     concurrency: Readonly<Record<Lane, number>>;
   }): Promise<Consumer>;
-  /** Why it cannot work now; undefined while it can. */
+  /** Returns the reason why it does not work now; undefined while it works. */
   failure(): string | undefined;
   close(): Promise<void>;
 }

@@ -8,16 +8,17 @@ const minuteOfDay = (clockTime: string): number =>
   Number(clockTime.slice(0, 2)) * 60 + Number(clockTime.slice(3));
 
 /**
- * The end of the quiet span that `now` is in; undefined when it is in none. It is quiet while the user's own clock shows
- * a time from `start` up to `end`, over midnight if need be. So a span whose end is skipped in spring ends where the
- * clock is put forward, and one that the clock is put back into in autumn is quiet a second time.
+ * Returns the end of the quiet span that contains `now`; undefined outside a quiet span. It is quiet while
+ * the user's local time is from `start` up to `end`, which may span midnight. So a span whose end is skipped
+ * in spring ends when the clock is put forward, and a span that the clock is put back into in autumn is quiet
+ * a second time.
  */
 export function quietUntil(quietHours: QuietHours | null, now: Date): Date | undefined {
   if (!quietHours) return undefined;
   const zone = IANAZone.create(quietHours.timeZone);
   const start = minuteOfDay(quietHours.start);
   const end = minuteOfDay(quietHours.end);
-  // All times are whole minutes since 1970: clocks are put forward and back at whole minutes.
+  // Times are in whole minutes since 1970, because clocks are put forward and back at whole minutes.
   const offset = (minute: number) => zone.offset(minute * MINUTE_MS);
   const isQuiet = (minute: number): boolean => {
     const clock = (minute + offset(minute)) % DAY;
@@ -35,7 +36,10 @@ export function quietUntil(quietHours: QuietHours | null, now: Date): Date | und
   }
 }
 
-/** The first minute with another offset than the one at `from`, if the one at `to`, at most a day later, is another. */
+/**
+ * Returns the first minute whose offset differs from that of `from`; undefined when `from` and `to`, at most
+ * a day later, have the same offset.
+ */
 function clockChange(offset: (minute: number) => number, from: number, to: number): number | undefined {
   if (offset(from) === offset(to)) return undefined;
   let before = from;

@@ -12,7 +12,7 @@ import { restAfterMs } from '../../kit/duty-cycle.ts';
 export interface RelayOptions {
   outbox: Pick<Outbox, 'due' | 'postpone' | 'gather' | 'unpublished' | 'published'>;
   queue: Pick<Queue, 'publish'>;
-  /** As they are now. */
+  /** Resolves with the current preferences. */
   preferencesOf: (userId: UserId) => Promise<NotificationPreferences>;
   newId: () => string;
   now: () => Date;
@@ -23,30 +23,31 @@ export interface RelayOptions {
 }
 
 export interface Relay {
-  /** Why it is retrying right now; undefined while all is well. */
+  /** Returns the error of the current retry; undefined while all is well. */
   failure(): Error | undefined;
-  /** There is something to hand on: do not wait for the next look. */
+  /** Signals that there is something to publish, so that the relay does not wait for its next look. */
   wake(): void;
-  /** Resolves when what is in hand has been confirmed, or given back: within about 10 s. */
+  /** Resolves when the current batches have been confirmed or released, within about 10 s. */
   stop(): Promise<void>;
 }
 
-/** What is due for large audiences comes beside the rest, never before it. */
+/** Notifications of large audiences are gathered in addition to the rest, never before it. */
 const GATHERED_AT_ONCE = { isSlow: false, limit: 8 };
 const GATHERED_BESIDE = { isSlow: true, limit: 4 };
-/** Messages that the queue has not confirmed. */
+/** Maximum number of messages that wait for the queue's confirmation. */
 const UNCONFIRMED = 100;
 const MINUTE_MS = 60_000;
 const BACK_OFF_MS = { first: 100, most: 10_000 };
 
-/** Waits for all of them; then throws the first error. */
+/** Waits for all promises, then throws the first error. */
 async function all(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 
 /**
- * Gathers what is due into batches, at each recipient's pace, and hands these to the queue. A batch counts as published
- * once the queue has confirmed it; a crash before that publishes it again. Any number of relays may run.
+ * Gathers due notifications into batches, at each recipient's pace, and publishes the batches to the queue. A
+ * batch counts as published once the queue has confirmed it; after an earlier crash it is published again.
+ * Any number of relays may run.
  */
 export function startRelay({
   outbox,
@@ -62,11 +63,11 @@ export function startRelay({
   const { signal } = stopping;
   let failure: Error | undefined;
   let failures = 0;
-  /** On the clock of `performance.now()`. */
+  /** A time of `performance.now()`. */
   let restsUntil = 0;
   const alarm = createAlarm();
 
-  /** When the recipient's pace and quiet hours allow the next batch. */
+  /** Resolves with the time at which the recipient's pace and quiet hours allow the next batch. */
   async function allowedAt({ recipientId, topic, gatheredAt }: Waiting, at: Date): Promise<Date> {
     const { quietHours, digestMinutes } = await preferencesOf(recipientId);
     const quietEnd = quietUntil(quietHours, at);
@@ -85,7 +86,7 @@ export function startRelay({
         { err: error, recipientId: waiting.recipientId },
         'could not build a batch for a recipient; retrying',
       );
-      // Nobody holds up the others.
+      // A recipient that fails must not delay the others.
       await outbox.postpone(waiting, new Date(at.getTime() + MINUTE_MS));
     }
   }
@@ -95,7 +96,7 @@ export function startRelay({
     await outbox.published(batchId);
   }
 
-  /** Returns how many it has gathered. */
+  /** Resolves with the number of batches gathered. */
   async function gatherDue(which: typeof GATHERED_AT_ONCE): Promise<number> {
     const due = await outbox.due(which);
     await all(due.map(gather));
@@ -111,7 +112,10 @@ export function startRelay({
     return gathered;
   }
 
-  /** Answers whether there may be more to do. While the queue is out of reach, what comes waits for one larger batch. */
+  /**
+   * Resolves with true if there may be more to do. Publishes first: while the queue is out of reach, new
+   * notifications wait for one larger batch.
+   */
   async function step(): Promise<boolean> {
     const batches = await outbox.unpublished(UNCONFIRMED);
     await all(batches.map(publish));

@@ -17,13 +17,16 @@ import { letter } from '../templates/letter.ts';
 import { pushPayload } from '../templates/push.ts';
 import { oneLine } from '../templates/wording.ts';
 
-/** So many attempts may fail for a reason that may pass: with the back-off below that is most of a working day. */
+/**
+ * Maximum number of attempts that may fail for a temporary reason. With the back-off below they span most of
+ * a working day.
+ */
 const MAX_ATTEMPTS = 12;
 export const BACK_OFF_MS = { first: 30_000, most: 3_600_000 };
 
-/** Read models that are behind have mostly caught up so much later. */
+/** Read models that are behind have mostly caught up after this time. */
 const CATCH_UP_MS = 1_000;
-/** While one batch is on its way to somebody, the next one waits for so long before it is handed out again. */
+/** While a batch is being sent to a recipient, the next one waits this long before it is published again. */
 const NEXT_MS = 1_000;
 
 export interface WorkerDeps {
@@ -32,40 +35,47 @@ export interface WorkerDeps {
   mailer: Pick<Mailer, 'send'>;
   pusher: Pick<Pusher, 'push'>;
   subscriptions: Pick<PushSubscriptions, 'ofUser' | 'drop'>;
-  /** What a letter about an account says; undefined when it is not to be sent any more. */
+  /** Writes a letter about an account; undefined when it is not to be sent any more. */
   writeAccountLetter: WriteAccountLetter;
-  /** Where one POST ends the mails to this user (RFC 8058). */
+  /** Returns the URL where one POST ends the mails to this user (RFC 8058). */
   unsubscribeUrl: (userId: UserId) => string;
-  /** Where people read their messages; its host is in every Message-ID, so it should not change while mails wait. */
+  /**
+   * The URL where users read their messages. Its host is in every Message-ID, so it should not change while
+   * mails wait.
+   */
   siteUrl: string;
   now: () => Date;
   log: Logger;
   metrics?: {
     notificationsSettled(channel: Channel, outcome: 'sent' | Skipped, count: number): void;
   };
-  /** How long an outage of the database is waited out before the queue hears of it. Default 20 s. */
+  /** Time for which an outage of the database is retried before the queue gets the error. Default 20 s. */
   patienceMs?: number;
 }
 
 export interface Worker {
-  /** Rejects only for a fault of ours, or when the database stays away: the queue then hands the batch out again. */
+  /** Rejects only for a bug, or when the database stays away. The queue then delivers the batch again. */
   handle(batchId: string): Promise<void>;
-  /** The queue has handed it out too often. */
+  /** Called when the queue has delivered a batch too often. */
   onDead(batchId: string, reason: string): Promise<void>;
 }
 
 /**
- * Sends what is in a batch, after a second look at all of it. Between sending and settling there is no transaction: a
- * crash there sends the same letter again, with the same Message-ID, or the same push, with the same tag.
+ * Creates a worker. It sends the content of a batch after a second look at all of it. There is no transaction
+ * between sending and settling: after a crash in between, the same letter is sent again with the same
+ * Message-ID, or the same push with the same tag.
  */
 export function createWorker(deps: WorkerDeps): Worker {
   const { outbox, facts, log, metrics, now, patienceMs = 20_000 } = deps;
   const { hostname } = new URL(deps.siteUrl);
   const inHand = new Map<string, Promise<void>>();
-  /** Who is being told, and by which channel: nobody takes more than one place in a lane. */
+  /** Recipients that are being sent to, by channel. A recipient takes at most one place in a lane. */
   const told = new Set<string>();
 
-  /** What is sent must be settled, and an outage must not use up the deliveries that a poisoned batch is allowed. */
+  /**
+   * Retries for a while: a sent batch must be settled, and an outage must not use up the deliveries that a
+   * poisoned batch is allowed.
+   */
   async function persistently<T>(work: () => Promise<T>): Promise<T> {
     const deadline = performance.now() + patienceMs;
     for (let waitMs = 50; ; waitMs = Math.min(2 * waitMs, 1_000)) {
@@ -89,7 +99,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     log.error({ batchId, channel, reason }, 'parked notifications that cannot be delivered');
   }
 
-  /** A stranger may have typed any address for an account: its letter is no operator's concern. */
+  /** A stranger may have given any address for an account, so its letter is not an operator's concern. */
   async function giveUp(batch: Batch, reason: string): Promise<void> {
     if (!batch.letter) return park(batch, reason);
     await settle(batch, []);
@@ -111,7 +121,7 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   const messageIdOf = ({ batchId }: Batch) => `<${batchId}@${hostname}>`;
 
-  /** No preferences and no quiet hours: somebody waits for it. */
+  /** Ignores preferences and quiet hours, because the reader waits for the letter. */
   async function sendAccountLetter(batch: Batch, letter: AccountLetter): Promise<void> {
     const content = await deps.writeAccountLetter(batch.batchId, letter);
     if (!content) return;
@@ -172,7 +182,10 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 
   return {
-    /** A broker that comes back hands out what is still being sent here: the second delivery waits for the first. */
+    /**
+     * After a reconnect the broker delivers again what is still being sent here: the second delivery waits
+     * for the first.
+     */
     handle(batchId) {
       const running = inHand.get(batchId);
       if (running) return running;

@@ -5,7 +5,7 @@ import { oneLine } from '../templates/wording.ts';
 import { aboutApplications, candidateFor } from './application.ts';
 import type { Kind } from './kind.ts';
 
-/** What each status means to the applicant; the company's name goes before it. */
+/** The meaning of each status for the applicant. The company's name precedes it. */
 const MEANING: Record<ApplicationNews['status'], string> = {
   submitted: 'has your application',
   withdrawn: 'knows that you have withdrawn your application',
@@ -16,11 +16,11 @@ const MEANING: Record<ApplicationNews['status'], string> = {
   rejected: 'will not go on with your application',
 };
 
-/** The sentence of a letter's heading and of a push. */
+/** Returns the sentence of a letter's heading and of a push. */
 const statusSentence = ({ companyName, status }: ApplicationNews): string =>
   `${oneLine(companyName)} ${MEANING[status]}`;
 
-/** The subject of a letter and the title of a push. */
+/** Returns the subject of a letter and the title of a push. */
 const statusSubject = ({ jobTitle }: ApplicationNews): string => `Your application for ${oneLine(jobTitle)}`;
 
 const inMarkup = (application: ApplicationNews): Html => markup`<section>
@@ -47,7 +47,7 @@ function section(applications: readonly ApplicationNews[]): Section {
   };
 }
 
-/** Tells an applicant what became of an application, wherever he or she is. */
+/** Notifies an applicant of the status of an application, online or not. */
 export const applicationStatus: Kind<
   'ApplicationStatusChanged' | 'ApplicationReconsidered',
   ApplicationNews

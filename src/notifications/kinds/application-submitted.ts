@@ -28,7 +28,7 @@ ${all.map(({ applicant, job }) => markup`<li><bdi>${applicant}</bdi> applied for
   };
 }
 
-/** Tells the company that owns a job of a new application, wherever it is. */
+/** Notifies the company that owns a job of a new application, online or not. */
 export const applicationSubmitted: Kind<'ApplicationSubmitted' | 'ApplicationResubmitted', ApplicationNews> =
   {
     ...aboutApplications,

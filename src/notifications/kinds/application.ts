@@ -11,7 +11,7 @@ type ApplicationEvent = Recorded<
   >
 >;
 
-/** Names the person whom an event about an application tells. */
+/** Returns the candidate for an event about an application. */
 export const candidateFor = (
   { id, position, data }: ApplicationEvent,
   kind: NotificationKind,
@@ -26,7 +26,10 @@ export const candidateFor = (
   position,
 });
 
-/** What the kinds about applications share. A rejected applicant is out of the group and is told all the same. */
+/**
+ * The part that the kinds about applications share. A rejected applicant is out of the group and is notified
+ * all the same.
+ */
 export const aboutApplications = {
   topic: 'applications',
   isForMembers: false,

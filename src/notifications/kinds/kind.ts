@@ -11,27 +11,30 @@ import type { Candidate, Notification, Skipped } from '../notification.ts';
 import type { Topic } from '../outbox.ts';
 import type { Section } from '../templates/section.ts';
 
-/** What the notifier knows when it decides whom an event tells. */
+/** The state that the notifier gives to a kind to decide who is notified of an event. */
 export interface Deciding {
-  /** Resolves with the group at least as new as the message. */
+  /** Resolves with the group in a state at least as new as the message. */
   groupOf(event: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>>;
   jobOf(jobId: JobId): Promise<Job>;
 }
 
-/** Everything about one kind of notification. It tells of events of type `T`, with news of type `N`. */
+/** Everything about one kind of notification: it covers events of type `T`, with news of type `N`. */
 export interface Kind<T extends EventType, N extends { groupId: string }> {
   topic: Topic;
-  /** Whether it is only for members of its group who have not muted it. Others are told wherever they are. */
+  /** True if it is only for members of its group who have not muted it. Other kinds do not depend on membership. */
   isForMembers: boolean;
-  /** Resolves with those whom an event tells: an audience, of which only those who are away are told, or people told in any case. */
+  /**
+   * Resolves with the recipients of an event: an audience, of which only members who are away are notified,
+   * or candidates who are notified in any case.
+   */
   toldOf(event: Recorded<EventOf<T>>, deciding: Deciding): Promise<MessageAudience | Candidate[]>;
-  /** Asks one question for all the notifications. Resolves with what each tells, as it stands now, by event id. */
+  /** Asks one question for all the notifications. Resolves with the current news of each, by event id. */
   news(
     facts: NotificationFacts,
     recipientId: UserId,
     notifications: readonly Notification[],
   ): Promise<ReadonlyMap<string, N>>;
-  /** Returns why a notification is not to be sent any more, by its news; undefined when it is. */
+  /** Returns the reason to skip a notification, judged by its news; undefined when it is to be sent. */
   reasonToSkip(news: N | undefined): Skipped | undefined;
   /** Writes the section of a letter about all of the news. */
   section(news: readonly N[]): Section;

@@ -8,7 +8,7 @@ import { applicationSubmitted } from './application-submitted.ts';
 import type { Deciding, Kind } from './kind.ts';
 import { message } from './message.ts';
 
-/** The kind of notification that tells of an event. Undefined: nobody is told of it later. */
+/** The kind of notification that each event causes; undefined for events that cause none. */
 export const toldAs = {
   AccountRegistered: undefined,
   ProfileChanged: undefined,
@@ -39,17 +39,20 @@ export const toldAs = {
 
 type EventTypeOf<K> = { [T in EventType]: (typeof toldAs)[T] extends K ? T : never }[EventType];
 
-/** What is known of the subject of each kind. */
+/** The news of each kind. */
 interface NewsOf {
   'application-status': ApplicationNews;
   'application-submitted': ApplicationNews;
   message: MessageNews;
 }
 
-/** What one letter or one push says, by kind. In log order. */
+/** The news in one letter or one push, by kind. In log order. */
 export type News = { [K in NotificationKind]: NewsOf[K][] };
 
-/** Every kind of notification, the most important first: it gives a letter its subject and a push its text. */
+/**
+ * All kinds of notification, the most important first. The first with news gives a letter its subject and a
+ * push its text.
+ */
 export const kinds: { [K in NotificationKind]: Kind<EventTypeOf<K>, NewsOf[K]> } = {
   'application-status': applicationStatus,
   'application-submitted': applicationSubmitted,
@@ -58,12 +61,12 @@ export const kinds: { [K in NotificationKind]: Kind<EventTypeOf<K>, NewsOf[K]> }
 
 export const kindNames = Object.keys(kinds) as NotificationKind[];
 
-/** The events that somebody may have to be told of. */
+/** The event types that may cause notifications. */
 export const toldTypes: readonly EventType[] = Object.entries(toldAs).flatMap(([type, kind]) =>
   kind === undefined ? [] : [type as EventType],
 );
 
-/** Resolves with those whom an event tells, as its kind decides; undefined when it tells nobody. */
+/** Resolves with the recipients of an event, as its kind decides; undefined when the event causes no notification. */
 export function toldOf(
   event: Recorded,
   deciding: Deciding,

@@ -5,7 +5,7 @@ import { type Section, plainQuotation, quotation } from '../templates/section.ts
 import { count, oneLine } from '../templates/wording.ts';
 import type { Kind } from './kind.ts';
 
-/** A letter quotes so many messages; it only counts the others. */
+/** Maximum number of messages that a letter quotes. The others are only counted. */
 const MAX_QUOTED = 30;
 
 interface Conversation {
@@ -33,7 +33,7 @@ function subjectOf(conversations: Conversation[], total: number): string {
     : `${total} new messages in ${name}`;
 }
 
-/** What a message says about its files; one without text has some, even when all of them were refused. */
+/** Returns the names of a message's files. A message without text has files, even when all of them were refused. */
 const filesOf = ({ fileNames }: MessageNews): string =>
   fileNames.length === 0 ? 'a file' : fileNames.map((name) => oneLine(name)).join(', ');
 
@@ -52,7 +52,7 @@ const inText = (message: MessageNews): string =>
     ...(hasFiles(message) ? [`Attached: ${filesOf(message)}`] : []),
   ].join('\n');
 
-/** One message or many, of one group or many. */
+/** Writes the section for one or more messages, of one or more groups. */
 function section(messages: readonly MessageNews[]): Section {
   const conversations = byGroup(messages.slice(0, MAX_QUOTED));
   const unquoted = messages.length - MAX_QUOTED;
@@ -75,7 +75,7 @@ ${more === undefined ? [] : [markup`<p>${more}</p>`]}`,
   };
 }
 
-/** Tells members who were away that a message was sent. */
+/** Notifies members who were away of a message. */
 export const message: Kind<'MessageSent', MessageNews> = {
   topic: 'messages',
   isForMembers: true,

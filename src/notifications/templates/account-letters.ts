@@ -3,14 +3,17 @@ import { markup } from './html.ts';
 
 interface Said {
   subject: string;
-  /** What has happened, and what to do. */
+  /** The event and the action to take. */
   paragraphs: readonly string[];
   action?: { label: string; url: string };
-  /** What to do if it was somebody else. */
+  /** The action to take if the reader did not cause the letter. */
   otherwise: string;
 }
 
-/** None of these letters holds a word that a user chose: whoever asked for it may want to write to a stranger. */
+/**
+ * Builds a letter about an account. It contains no text that a user chose, because it may have been requested
+ * for a stranger's address.
+ */
 function accountLetter({ subject, paragraphs, action, otherwise }: Said): Letter {
   return {
     subject,
@@ -30,7 +33,7 @@ ${action ? [markup`<p><a href="${action.url}">${action.label}</a></p>`] : []}`,
   };
 }
 
-/** Asks whether the address belongs to whoever named it; `site` is a host. */
+/** Builds the letter that asks the owner of an address to confirm it; `site` is a host. */
 export const verificationLetter = ({ site, url }: { site: string; url: string }): Letter =>
   accountLetter({
     subject: 'Confirm your e-mail address',
@@ -42,7 +45,7 @@ export const verificationLetter = ({ site, url }: { site: string; url: string })
     otherwise: 'If it was not you, do nothing: without your confirmation there is no other mail.',
   });
 
-/** Lets somebody in who has forgotten the password. */
+/** Builds the letter for a user who has forgotten the password. */
 export const resetLetter = ({ site, url }: { site: string; url: string }): Letter =>
   accountLetter({
     subject: 'Choose a new password',
@@ -54,7 +57,7 @@ export const resetLetter = ({ site, url }: { site: string; url: string }): Lette
     otherwise: 'If it was not you, do nothing: your password stays as it is.',
   });
 
-/** Goes to the present address, so that nobody loses an account without a word. */
+/** Builds the notice to the present address, so that no account changes hands without notice. */
 export const addressChangeLetter = ({ site }: { site: string }): Letter =>
   accountLetter({
     subject: 'Your account is to get another e-mail address',

@@ -4,11 +4,11 @@ export interface Letter {
   /** One line. */
   subject: string;
   html: string;
-  /** Says the same as `html`. */
+  /** The same content as `html`. */
   text: string;
 }
 
-/** Colours with a contrast of 7 : 1 and more, light and dark; nothing is loaded from anywhere. */
+/** Colours with a contrast of at least 7 : 1, light and dark. Nothing is loaded from a server. */
 const STYLE = markup`<style>
 :root { color-scheme: light dark; }
 body { margin: 0; padding: 24px 16px; background: #ffffff; color: #1a1a1a; font: 16px/1.5 system-ui, sans-serif; }
@@ -23,7 +23,7 @@ a { color: #0b3d91; }
 }
 </style>`;
 
-/** The whole document of a letter. */
+/** Returns the whole document of a letter. */
 export const frame = ({ subject, main, footer }: { subject: string; main: Html; footer: Html }): string =>
   markup`<!doctype html>
 <html lang="en">

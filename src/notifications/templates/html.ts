@@ -1,4 +1,4 @@
-/** Markup that is safe as it is. */
+/** Markup that needs no escaping. */
 export interface Html {
   readonly source: string;
 }
@@ -22,8 +22,8 @@ function sourceOf(value: Value): string {
 }
 
 /**
- * A template of HTML: every string put in is escaped for text and quoted attributes, `Html` goes in as it is. By the
- * name of `html` the formatter would take it for its own, and add white space that shows.
+ * A template tag for HTML. Strings are escaped for text and quoted attributes; `Html` is inserted as it is.
+ * If it were named `html`, the formatter would reformat the templates and add visible white space.
  */
 export const markup = (parts: TemplateStringsArray, ...values: Value[]): Html => ({
   source: String.raw({ raw: parts }, ...values.map(sourceOf)),

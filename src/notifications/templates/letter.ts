@@ -8,7 +8,7 @@ import { oneLine } from './wording.ts';
 const sectionOf = <K extends NotificationKind>(kind: K, news: News): Section[] =>
   news[kind].length > 0 ? [kinds[kind].section(news[kind])] : [];
 
-/** One letter about everything in the batch; there has to be something. */
+/** Writes one letter about all news of a batch, which must not be empty. */
 export function letter(
   news: News,
   {

@@ -42,7 +42,7 @@ const messages = [
   }),
 ];
 
-/** Names and texts that try to be something else. */
+/** Names and texts with markup, line breaks and misleading characters. */
 const hostile = message('4', {
   senderName: '<script>alert(1)</script>\r\nBcc: everybody@example.org',
   groupName: '"><img src=x onerror=alert(1)> \u202Egnp.exe',
@@ -89,7 +89,7 @@ const files = (name: string, { subject, html, text }: Letter) => [
   { name: `${name}.txt`, content: `Subject: ${subject}\n\n${text}` },
 ];
 
-/** Every letter and push with invented data, to look at: the names of files, and what goes into them. */
+/** Returns every letter and push with invented data, for visual inspection: names of files and their contents. */
 export const previews = (): { name: string; content: string }[] => [
   ...Object.entries(accountLetters).flatMap(([name, said]) => files(name, said)),
   ...examples.flatMap(([name, some]) => {

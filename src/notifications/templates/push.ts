@@ -4,13 +4,16 @@ import type { NotificationKind } from '../notification.ts';
 import { oneLine } from './wording.ts';
 
 /**
- * A push service need not take more than 4,096 bytes (RFC 8030, 7.2), 103 of them for the encryption; in JSON a UTF-16
- * unit takes 6 bytes at worst, so these are 2,400.
+ * A push service need not take more than 4,096 bytes (RFC 8030, 7.2), 103 of them for the encryption. In JSON
+ * a UTF-16 unit takes at most 6 bytes, so these limits come to 2,400 bytes.
  */
 const MAX_TITLE = 100;
 const MAX_BODY = 300;
 
-/** What the batch's push says: its most important news, the last of them, and how many more there are. */
+/**
+ * Builds the push of a batch: its most important kind of news, with the last of them and the number of the
+ * others.
+ */
 export function pushPayload(news: News, tag: string): PushPayload {
   const kind = kindNames.find((each) => news[each].length > 0);
   if (!kind) throw new TypeError('a push without news');

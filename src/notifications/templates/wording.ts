@@ -1,12 +1,15 @@
-/** Marks that turn the direction of what follows (UAX #9): in a name they would garble the sentence around it. */
+/**
+ * Marks that change the direction of the text after them (UAX #9): in a name they would garble the sentence
+ * around it.
+ */
 const DIRECTION_MARKS = /[\u202A-\u202E\u2066-\u2069]/g;
-/** Everything but tab and line feed. */
+/** All control characters except tab and line feed. */
 // oxlint-disable-next-line no-control-regex
 const CONTROLS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** At most `max` UTF-16 units, cut between graphemes (UAX #29), with an ellipsis in place of what was cut. */
+/** Shortens text to at most `max` UTF-16 units, cut between graphemes (UAX #29). An ellipsis replaces the rest. */
 export function cut(text: string, max: number): string {
   if (text.length <= max) return text;
   let end = 0;
@@ -17,7 +20,7 @@ export function cut(text: string, max: number): string {
   return `${text.slice(0, end).trimEnd()}…`;
 }
 
-/** Text that somebody wrote, on one line: fit for a subject, a heading, or the middle of a sentence. */
+/** Returns text of a user on one line, for a subject, a heading, or the middle of a sentence. */
 export const oneLine = (text: string, max = 80): string =>
   cut(
     text
@@ -27,7 +30,7 @@ export const oneLine = (text: string, max = 80): string =>
     max,
   ) || '?';
 
-/** Text that somebody wrote, with its line breaks. */
+/** Returns text of a user with its line breaks. */
 export const paragraphs = (text: string, max = 1_000): string =>
   cut(
     text
@@ -38,12 +41,12 @@ export const paragraphs = (text: string, max = 1_000): string =>
     max,
   );
 
-/** Quoted as in mail of old: no line of it can pass for one of the letter's own. */
+/** Quotes text as in plain-text mail, so that no line of it can be mistaken for the letter's own. */
 export const quoted = (text: string): string =>
   text
     .split('\n')
     .map((line) => `> ${line}`.trimEnd())
     .join('\n');
 
-/** `1 message`, `2 messages`. */
+/** Returns a number with its noun: `1 message`, `2 messages`. */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;

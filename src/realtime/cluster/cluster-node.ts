@@ -43,7 +43,7 @@ interface ClusterNodeDeps {
   log: Logger;
 }
 
-/** One of several nodes: one broadcaster follows the log for all of them. */
+/** Creates one of several nodes. One broadcaster follows the log for all of them. */
 export function clusterNode(deps: ClusterNodeDeps): Node {
   const { io, write, bus, registry, users, store, heads, settings, signal, log } = deps;
   const { adapter } = io.of('/');
@@ -77,7 +77,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     reach.missed();
   }
 
-  /** Groups whose rooms are not as the read model has them for a user. */
+  /** Resolves with the groups whose rooms differ from the read model for a user. */
   async function doubtful(userId: UserId): Promise<Set<GroupId>> {
     const groups = new Set(await deps.groupsOfUser(userId));
     const found = new Set<GroupId>();
@@ -89,7 +89,10 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     return found;
   }
 
-  /** One user after the other: the log and the read model have others to serve, and much to do after an outage. */
+  /**
+   * Checks one user after the other, because the log and the read model also serve others, and are busy after
+   * an outage.
+   */
   async function recheckAll(): Promise<void> {
     if (!(await deps.progress.reached(await store.head(), CATCH_UP_MS)))
       throw new Error('the read model is behind');

@@ -12,7 +12,7 @@ import type { Users } from '../presence/users.ts';
 
 interface LoneNodeDeps {
   io: ChatServer;
-  /** Reaches the sockets of this node. */
+  /** Writes to the sockets of this node. */
   write: Send;
   users: Users;
   store: EventStore;
@@ -20,7 +20,7 @@ interface LoneNodeDeps {
   log: Logger;
 }
 
-/** The only node: it follows the log for its own sockets. */
+/** Creates the only node, which follows the log for its own sockets. */
 export function loneNode({ io, write, users, store, loader, log }: LoneNodeDeps): Node {
   const delivery = deliverHere({ write, users, store });
   const reach = trackReach(io, users);

@@ -8,12 +8,15 @@ export interface NodeNewsHandlers {
   progress(progress: Progress): void;
 }
 
-/** What of Socket.IO's `ClusterAdapter` is used besides its public side; version 2.5 of socket.io-adapter. */
+/**
+ * The parts of Socket.IO's `ClusterAdapter` that are used besides its public side; version 2.5 of
+ * socket.io-adapter.
+ */
 interface ClusterAdapter {
   publish(message: { type: number; data: object }): void;
   onMessage(message: Message): void;
 }
-/** A message as the node bus lets it pass. */
+/** A message that passes over the node bus. */
 type Message = { nsp: string } & (
   | { type: typeof BROADCAST; data: { packet: { text: string }; opts: Options } }
   | { type: typeof SERVER_SIDE_EMIT; data: { packet: [string, ...unknown[]] } }
@@ -24,14 +27,14 @@ interface Options {
   flags?: Flags;
 }
 
-/** Of socket.io-adapter's `MessageType`. */
+/** Two values of socket.io-adapter's `MessageType`. */
 const BROADCAST = 3;
 const SERVER_SIDE_EMIT = 9;
 
 /**
- * Returns what sends to the sockets of all nodes: `write` reaches those of this node, with what is sent here and what
- * arrives from other nodes. Of all the messages that Socket.IO knows among nodes only two are obeyed, so that nothing on the
- * bus can move or end sockets, or read what is known of them.
+ * Returns the function that sends to the sockets of all nodes. `write` reaches those of this node, for
+ * packets from here and from other nodes. Only two of Socket.IO's messages between nodes are accepted, so
+ * that a message on the bus cannot move or end sockets, or read their data.
  */
 export function sendOverNodeBus(
   adapter: ReturnType<ChatServer['of']>['adapter'],
@@ -43,7 +46,7 @@ export function sendOverNodeBus(
     if (message.nsp !== '/') return;
     if (message.type === BROADCAST) {
       const { packet, opts } = message.data;
-      // We never broadcast without a room.
+      // No broadcast of this server is without a room.
       if (opts.rooms.length === 0) return;
       write(packet, { rooms: new Set(opts.rooms), except: new Set(opts.except), flags: { ...opts.flags } });
     } else if (message.type === SERVER_SIDE_EMIT) {

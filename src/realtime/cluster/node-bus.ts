@@ -1,18 +1,18 @@
 import type { ServerOptions } from 'socket.io';
 
 /**
- * The port that carries what one node sends to the sockets of all others. Like every push this is a hint: `heads` and `sync`
- * repair what it loses.
+ * The port that carries packets from one node to the sockets of all others. Like every push they are hints:
+ * `heads` and `sync` repair losses.
  */
 export interface NodeBus {
-  /** Socket.IO's adapter for the server of this node. It does not receive what this node itself sent. */
+  /** Socket.IO's adapter for the server of this node. It does not receive messages of this node itself. */
   adapter: NonNullable<ServerOptions['adapter']>;
   /** Resolves once this node is subscribed to all rooms that it has now; after a second at the latest. */
   hearing(): Promise<void>;
-  /** Resolves once everything sent so far has been taken over. Rejects when some of it was lost. */
+  /** Resolves once the bus has accepted everything sent so far. Rejects when some of it was lost. */
   takenOver(): Promise<void>;
-  /** Calls back when this node receives from the others again after an outage: it may have missed anything. */
+  /** Calls back when this node receives from the others again after an outage. It may have missed anything. */
   onReturn(listener: () => void): void;
-  /** Why the bus does not work now; undefined while it does. */
+  /** Returns the reason why the bus does not work now; undefined while it does. */
   failure(): string | undefined;
 }

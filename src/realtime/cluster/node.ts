@@ -9,20 +9,23 @@ import type { Reach } from '../presence/received.ts';
 /** Calls `work` every `ms` milliseconds until the gateway closes. */
 export type Every = (ms: number, work: () => void | Promise<void>) => void;
 
-/** What differs between a lone node and one of a cluster. */
+/** The parts that differ between a lone node and a node of a cluster. */
 export interface Node {
-  /** Reaches the sockets of all nodes. */
+  /** Sends to the sockets of all nodes. */
   send: Send;
   delivery: Delivery;
   reach: Reach;
   attendances: Attendances;
-  /** Resolves with whether the user has sockets on other nodes; absent for a lone node. */
+  /** Resolves with true if the user has sockets on other nodes; absent for a lone node. */
   isElsewhere?: (userId: UserId) => Promise<boolean>;
-  /** Resolves with whether a handshake keeps the user within the limit on all nodes together; absent for a lone node. */
+  /**
+   * Resolves with true if a handshake keeps the user within the limit on all nodes together; absent for a
+   * lone node.
+   */
   admits?: (user: User, handshake: ChatSocket) => Promise<boolean>;
   /** Notes that the user's number of sockets has changed. */
   changed(userId: UserId): void;
-  /** The rooms of a new socket must show the log up to this position; it is told of later events. */
+  /** Returns the position that the rooms of a new socket must reflect. The node receives later events. */
   position(): Position | Promise<Position>;
   /** Resolves once this node receives what is sent to its rooms. */
   hearing(): Promise<void> | undefined;

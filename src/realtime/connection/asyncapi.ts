@@ -46,7 +46,7 @@ function ackOf(schema: z.ZodType): Json {
   return { oneOf: [success, failure] };
 }
 
-/** The socket's protocol as an AsyncAPI 3.0 document, made from the schemas that check it. */
+/** Returns the socket's protocol as an AsyncAPI 3.0 document, generated from the schemas that check it. */
 export function asyncApiDocument(): Json {
   const messages: Json = {};
   const operations: Json = {};

@@ -33,12 +33,12 @@ export interface ClientEventDeps {
   newId: () => string;
 }
 
-/** What becomes of each event: its payload has been checked, and its socket may speak. */
+/** The handler of each event. Its payload has been checked, and its socket may send it. */
 export type ClientEventHandlers = {
   [N in ClientEvent]: (socket: ChatSocket, payload: Payload<N>) => Promise<Answer<N>>;
 };
 
-/** The table of the protocol: one line for each event that a client may send. */
+/** Creates the table of the protocol, with one handler for each event that a client may send. */
 export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers {
   const { store, membership } = deps;
   const sync = syncFrom(deps);

@@ -8,10 +8,10 @@ import type { Wire } from '../delivery/wire.ts';
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
 export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
 
-/** Events of one user that may wait for their turn: a client may ask about each of a thousand groups at once. */
+/** Maximum number of waiting events of one user. A client may ask about each of a thousand groups at once. */
 const MAX_WAITING = 1_024;
 const MAX_WAITING_BYTES = 4_194_304;
-/** More typing than this is dropped silently. */
+/** Typing beyond this rate is dropped silently. */
 const TYPING = { perSecond: 4, burst: 10 };
 
 /** A user with sockets on this node, or until a moment ago. */
@@ -20,29 +20,29 @@ export interface User {
   readonly sockets: Set<ChatSocket>;
   /** Handshakes that have a place and are not sockets yet, in the order in which they got it. */
   readonly arriving: Set<ChatSocket>;
-  /** Events that wait for their turn, on all sockets. */
+  /** Number of events that wait for their turn, on all sockets. */
   waiting: number;
   waitingBytes: number;
-  /** Counts the changes of this user's memberships that the broadcaster has handled. */
+  /** Number of changes of this user's memberships that the broadcaster has handled. */
   membershipChanges: number;
-  /** Runs while the user may still come back unnoticed. */
+  /** Runs while the user may still come back without an announcement. */
   absence: NodeJS.Timeout | undefined;
 }
 
-/** What the server knows of one socket; it lives in `socket.data`. */
+/** The state of one socket. It is stored in `socket.data`. */
 export class Connection {
   session: Session;
   readonly user: User;
   readonly wire: Wire;
   /** The user's groups that this socket has left by `leaveRoom`. */
   readonly unheard = new Set<GroupId>();
-  /** Whether the end of the present token has been announced. */
+  /** True once the end of the present token has been announced. */
   isWarned = false;
-  /** When it was put into its rooms. This and what follows are in ms since 1970. */
+  /** The time when it was put into its rooms. This and the following times are in ms since 1970. */
   arrivedAt: number | undefined;
-  /** When the ping was sent that has not been answered. */
+  /** The time of the ping that has not been answered. */
   pingedAt: number | undefined;
-  /** What was sent up to then has arrived. */
+  /** Everything that was sent up to this time has arrived. */
   receivedUntil: number | undefined;
   readonly #refusals: Rate;
   readonly #sizes: number[] = [];
@@ -59,12 +59,12 @@ export class Connection {
     this.#lane = new Promise((resolve) => (this.#open = resolve));
   }
 
-  /** Lets the waiting events run: the socket is in its rooms. */
+  /** Lets the waiting events run, once the socket is in its rooms. */
   open(): void {
     this.#open();
   }
 
-  /** Runs what a client asks for in the order in which it asked. False when too much is waiting already. */
+  /** Runs the work for a client's events in their order. Returns false when too much is waiting already. */
   enqueue(bytes: number, work: () => Promise<void>): boolean {
     const { user } = this;
     if (user.waiting >= MAX_WAITING || user.waitingBytes + bytes > MAX_WAITING_BYTES) return false;
@@ -77,24 +77,27 @@ export class Connection {
     return true;
   }
 
-  /** An event, or an attachment of the last one, has come. Socket.IO hands each over a little later, in the same order. */
+  /**
+   * Records the size of an event, or of an attachment of the last one. Socket.IO delivers each a little
+   * later, in the same order.
+   */
   received(data: unknown): void {
     if (typeof data === 'string') this.#sizes.push(data.length);
     else this.#sizes.push((this.#sizes.pop() ?? 0) + (data as Buffer).length);
   }
 
-  /** The size of the event that is handed over now. */
+  /** Returns the size of the event that is being delivered. */
   takeSize(): number {
     return this.#sizes.shift() ?? 0;
   }
 
-  /** Something that this socket sent was refused, or worth nothing; too much of that ends its connection. */
+  /** Counts something from this socket that was refused or useless. Too much of that ends its connection. */
   wasRefused(): void {
     this.#refused ??= new TokenBucket(this.#refusals);
     if (!this.#refused.take()) this.wire.end('too many refused events');
   }
 
-  /** Whether this socket may announce that its user is typing. */
+  /** Returns true if this socket may announce that its user is typing. */
   mayType(): boolean {
     this.#typing ??= new TokenBucket(TYPING);
     return this.#typing.take();

@@ -4,9 +4,15 @@ import type { Addresses } from './addresses.ts';
 import type { ChatServer, Connection } from './connection.ts';
 import type { EngineSocket, Wiring } from '../delivery/wire.ts';
 
-/** A token may have expired, and the next one may be refused as well; who fails more often is guessing. */
+/**
+ * Maximum number of failed CONNECTs. A token may have expired, and the next one may be refused as well; more
+ * failures are guessing.
+ */
 const MAX_FAILURES = 3;
-/** Engine.IO's answer to a ping; none is due before the first ping, which comes after the time to say who one is. */
+/**
+ * Maximum number of pongs, Engine.IO's answers to pings. None is due before the first ping, which comes after
+ * the deadline for authentication.
+ */
 const MAX_PONGS = 10;
 const END = 'Connection: close\r\nContent-Length: 0\r\n\r\n';
 const FORBIDDEN = `HTTP/1.1 403 Forbidden\r\n${END}`;
@@ -14,10 +20,10 @@ const TOO_MANY = `HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60\r\n${END}`;
 
 type ClientAddress = (request: IncomingMessage) => string;
 
-/** A connection that has not said who it is. */
+/** A connection that is not authenticated. */
 interface Stranger {
   address: string;
-  /** Whether a CONNECT of it has not been answered yet. */
+  /** True while a CONNECT is not answered yet. */
   isAsking: boolean;
   failures: number;
   pongs: number;
@@ -29,15 +35,16 @@ interface Packet {
 }
 
 export interface Door {
-  /** A CONNECT has been refused; `isOwnFault` says that the server is not to blame. */
+  /** Records that a CONNECT has been refused; `isOwnFault` is true if the client is to blame. */
   refused(conn: EngineSocket, isOwnFault: boolean): void;
   admitted(conn: EngineSocket, connection: Connection): void;
 }
 
 /**
- * Decides whether a WebSocket may open. Refuses browsers on pages of other sites (cross-site WebSocket hijacking), because CORS
- * does not cover WebSockets; clients that are not browsers send no Origin. Refuses an address that has too much open or
- * has failed too often: here that costs least.
+ * Returns a check that decides whether a WebSocket may open. It refuses browsers on pages of other sites
+ * (cross-site WebSocket hijacking), because CORS does not cover WebSockets; clients that are not browsers
+ * send no Origin. It refuses an address that has too many connections or failures, because refusing costs
+ * least here.
  */
 export function upgradeCheck(
   allowedOrigins: readonly string[],
@@ -49,7 +56,7 @@ export function upgradeCheck(
     origin === undefined || allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host);
 
   return (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void): void => {
-    // Engine.IO would call either a bad request.
+    // Engine.IO would answer both cases with a bad request.
     const refuse = (answer: string) => {
       request.socket.end(answer);
       decide('refused', false);
@@ -60,7 +67,10 @@ export function upgradeCheck(
   };
 }
 
-/** Answers a client that begins with polling, the default of most, with what it has to do. Pages may read the answer. */
+/**
+ * Answers clients that begin with polling, which is the default of most, with instructions. Pages may read
+ * the answer.
+ */
 export function refusePolling(io: ChatServer, allowedOrigins: readonly string[]): void {
   const body = JSON.stringify(
     problem('BAD_REQUEST', { detail: 'Only WebSocket is spoken here: set transports to ["websocket"]' }),
@@ -80,9 +90,9 @@ export function refusePolling(io: ChatServer, allowedOrigins: readonly string[])
 }
 
 /**
- * Looks at each packet of a connection before Socket.IO does. A connection that has not said who it is may send a CONNECT, one at
- * a time, and fail three times; anything else ends it. One that has may not send another CONNECT, and is told off for
- * whatever is no event.
+ * Checks each packet of a connection before Socket.IO gets it. An unauthenticated connection may send one
+ * CONNECT at a time, and fail three times; anything else ends it. An authenticated one may not send another
+ * CONNECT, and any packet that is not an event counts as refused.
  */
 export function keepDoor({
   io,
@@ -100,7 +110,8 @@ export function keepDoor({
 
   io.engine.on('connection', (conn: EngineSocket) => {
     const address = clientAddress(conn.request);
-    // The request of the upgrade has served its purpose; kept, it would be a good part of an idle socket's memory.
+    // The request of the upgrade is not needed any more. Kept, it would be a large part of an idle socket's
+    // memory.
     (conn as { request: unknown }).request = undefined;
     addresses.opened(address);
     strangers.set(conn, { address, isAsking: false, failures: 0, pongs: 0 });
@@ -108,7 +119,7 @@ export function keepDoor({
     conn.on('close', onClose);
   });
 
-  // One function for all connections: a closure for each would be memory of every idle socket.
+  // One function for all connections: a closure for each would cost memory for every idle socket.
   function onPacket(this: EngineSocket, packet: Packet): void {
     const stranger = strangers.get(this);
     if (stranger) {
@@ -139,7 +150,7 @@ export function keepDoor({
       stranger.isAsking = false;
       stranger.failures += 1;
       if (isOwnFault) addresses.failed(stranger.address);
-      // The answer leaves first.
+      // Lets the answer leave first.
       if (stranger.failures === MAX_FAILURES) setImmediate(() => wiring.of(conn).end('not authenticated'));
     },
 
@@ -154,7 +165,7 @@ export function keepDoor({
   };
 }
 
-/** Whether a stranger may send this, as far as it has come. */
+/** Returns true if an unauthenticated connection may send this packet in its present state. */
 function mayAsk(stranger: Stranger, { type, data }: Packet): boolean {
   if (type === 'pong') return (stranger.pongs += 1) <= MAX_PONGS;
   const isConnect = type === 'message' && typeof data === 'string' && /^0(?:\/,|[^/]|$)/.test(data);
@@ -163,6 +174,6 @@ function mayAsk(stranger: Stranger, { type, data }: Packet): boolean {
   return true;
 }
 
-/** An event or a part of one: of the rest of Socket.IO's protocol clients of this server need next to nothing. */
+/** Returns true for an event or a part of one. Clients need almost nothing else of Socket.IO's protocol. */
 const isEvent = ({ type, data }: Packet): boolean =>
   type === 'message' && data !== undefined && (typeof data !== 'string' || /^[25]/.test(data));

@@ -25,7 +25,7 @@ const ANSWER_MS = 4_000;
 type Reply = (answer: { ok: boolean }) => void;
 type Handler = (socket: ChatSocket, payload: unknown) => Promise<object>;
 
-/** The problem as clients see it: waiting times are for HTTP fields. */
+/** Returns the problem as clients see it, without the waiting time, which is for HTTP fields. */
 export function shown(error: unknown): Problem {
   const { retryAfterSeconds: _forHttp, ...visible } = toProblem(error);
   return visible;
@@ -62,7 +62,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     if (visible.code === 'INTERNAL') log.error({ err: error, event: name }, 'a socket event failed');
     refused(visible.code);
     reply?.({ ok: false, error: visible } as { ok: boolean });
-    // Clients are asked to repeat what fails on this side.
+    // Failures on the server's side do not count, because clients are asked to repeat the event.
     if (visible.status < 500) connection.wasRefused();
   }
 
@@ -90,7 +90,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     const isQueued = connection.enqueue(bytes, async () => {
       const delayMs = dueAt - performance.now();
       if (delayMs > 0) await pause(delayMs);
-      // The client has been told to repeat the event, and does not expect it to happen later.
+      // The client was told to repeat the event, and does not expect it to take effect later.
       if (isAnswered) return;
       try {
         const answer = await obey(socket, name, args);

@@ -19,7 +19,10 @@ interface HandshakeDeps {
   revocations: Pick<Revocations, 'isRevoked'>;
   door: Pick<Door, 'admitted' | 'refused'>;
   users: Users;
-  /** Whether the user may have one more socket on all nodes together; without it there are no others. */
+  /**
+   * Resolves with true if the user may have one more socket on all nodes together; undefined if there are no
+   * other nodes.
+   */
   admits: Node['admits'];
   wiring: Wiring;
   refusals: Rate;
@@ -29,8 +32,8 @@ interface HandshakeDeps {
 }
 
 /**
- * Turns a handshake's token into a connection, or refuses with a problem in the error's `data`. For what passes by itself it
- * closes the connection without a word.
+ * Returns the middleware that turns a handshake's token into a connection, or refuses it with a problem in
+ * the error's `data`. For temporary failures it closes the connection without an answer.
  */
 export function handshake({
   authenticate,
@@ -49,7 +52,7 @@ export function handshake({
     if (token === undefined || token === null || token === '')
       throw new AuthenticationFailed('TOKEN_MISSING');
     if (typeof token !== 'string') throw new AuthenticationFailed('TOKEN_INVALID');
-    // Nothing of it is needed any more, and it may be long.
+    // It is not needed any more, and may be long.
     socket.handshake.auth = {};
     const session = await authenticate(token);
     const fault = sessionFault(session, revocations);

@@ -10,7 +10,7 @@ import { FileStatus, RefusalReason } from '../../events/file.ts';
 import { FileId, GroupId, MessageId, UserId } from '../../events/ids.ts';
 import type { Problem } from '../../protocol/problem.ts';
 
-/** How many groups one `sync` may ask for, and how many events of each it answers with. */
+/** Maximum number of groups in one `sync`, and of events of each group in its answer. */
 export const SYNC_GROUPS = 100;
 export const SYNC_EVENTS = 500;
 const MAX_TOKEN_LENGTH = 8_192;
@@ -45,7 +45,7 @@ const conversationEnvelopes = {
   reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
 };
 
-/** Every event a client may send: what it carries, and what the ack adds to `ok: true`. */
+/** All events that a client may send: `payload` is their data, `ack` the fields that the ack adds to `ok: true`. */
 export const clientEvents = {
   sendMessage: {
     payload: sendMessage.input,
@@ -84,7 +84,7 @@ export const clientEvents = {
   },
 };
 
-/** Every event the server may send. */
+/** All events that the server may send. */
 export const serverEvents = {
   joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq }),
   leaveRoom: z.strictObject({ groupId: GroupId, reason: z.enum(['left', 'removed']) }),
@@ -112,7 +112,7 @@ export type Payload<N extends ClientEvent> = z.output<(typeof clientEvents)[N]['
 export type Answer<N extends ClientEvent> = z.input<(typeof clientEvents)[N]['ack']>;
 export type Ack<N extends ClientEvent> = ({ ok: true } & Answer<N>) | { ok: false; error: Problem };
 
-/** What a client has to give: ids without the brand that checking them puts on. */
+/** The input type of a client: ids without the brand that checking adds. */
 type Plain<T> = T extends string ? string : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 
 export type ClientToServerEvents = {

@@ -3,10 +3,10 @@ import type { ChatServer, ChatSocket } from './connection.ts';
 
 const WARNING_MS = 60_000;
 
-/** How long a socket stays connected while it is unknown whether its session has ended elsewhere. */
+/** Time for which a socket stays connected while it is unknown whether its session has ended elsewhere. */
 const BLIND_MS = 30_000;
 
-/** Why the session may not go on, if so: checked in memory, on every event. */
+/** Returns the reason why the session may not go on; undefined if it may. Checks memory only, on every event. */
 export function sessionFault(
   { expiresAt, sessionId }: Session,
   revocations: Pick<Revocations, 'isRevoked'>,
@@ -16,8 +16,8 @@ export function sessionFault(
 }
 
 /**
- * Ends a socket whose session may not go on. A stock client comes back by itself when its connection is closed, and stays away
- * when its namespace is: only a session that was revoked is told to.
+ * Ends a socket whose session may not go on. A stock client reconnects by itself when its connection is
+ * closed, but not when its namespace is: only a session that was revoked gets the latter.
  */
 export function endSocket(socket: ChatSocket, code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED'): void {
   socket.emit('sessionEnded', { code });
@@ -25,15 +25,15 @@ export function endSocket(socket: ChatSocket, code: 'TOKEN_EXPIRED' | 'TOKEN_REV
   else socket.conn.close();
 }
 
-/** Closes every connection of this node; clients come back by themselves. */
+/** Closes every connection of this node. Clients reconnect by themselves. */
 export function closeConnections(io: ChatServer): void {
   for (const socket of io.of('/').sockets.values()) socket.conn.close();
 }
 
 /**
- * Ends sockets with their sessions, and warns those whose token ends within a minute, or within half of its life where that is
- * shorter. Ends them all when this node has not heard for half a minute which sessions ended: they come back where that is
- * known. To be called each second.
+ * Ends sockets with their sessions, and warns those whose token ends within a minute, or within half of its
+ * life where that is shorter. Ends all sockets when this node has had no news of ended sessions for half a
+ * minute: they reconnect to nodes that have. Call it every second.
  */
 export function sweepSessions(
   io: ChatServer,
@@ -55,7 +55,7 @@ export function sweepSessions(
   }
 }
 
-/** Closes every socket of a session, at once. */
+/** Closes all sockets of a session at once. */
 export function endSession(io: ChatServer, sessionId: string): void {
   for (const socket of io.of('/').sockets.values())
     if (socket.data.session.sessionId === sessionId) endSocket(socket, 'TOKEN_REVOKED');

@@ -8,9 +8,12 @@ import { headSeqs } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { type Answer, type Payload, SYNC_EVENTS } from './protocol.ts';
 
-/** One answer stays well below what a socket may have unsent; the client calls again for the rest. */
+/**
+ * Maximum size of an answer, well below the limit of unsent bytes of a socket. The client calls again for the
+ * rest.
+ */
 const MAX_ANSWER_BYTES = 393_216;
-/** Events read at a time, so that large ones are not read in vain. */
+/** Maximum number of events in one read, so that large events are not read in vain. */
 const PAGE = 100;
 
 interface SyncDeps {
@@ -19,13 +22,14 @@ interface SyncDeps {
 }
 
 /**
- * What a client missed, from the log. Groups that the caller is not in are listed as denied; if all of them are,
- * it throws `CommandRejected` GROUP_NOT_FOUND.
+ * Returns the function that resolves with the events that a client missed, from the log. Groups that the
+ * caller is not a member of are listed as denied. If all of them are, it throws `CommandRejected`
+ * GROUP_NOT_FOUND.
  */
 export function syncFrom({ store, membership }: SyncDeps) {
   return async function sync({ groups }: Payload<'sync'>, actor: Actor): Promise<Answer<'sync'>> {
     const asked = groups.map(({ groupId }) => groupId);
-    // In this order: a member after the heads were read may know everything up to them.
+    // The order matters: a user who is a member after the heads were read may see everything up to them.
     const heads = await headSeqs(store, asked);
     const inside = await membership.among(asked, actor);
     if (inside.size === 0) throw new CommandRejected('GROUP_NOT_FOUND');
@@ -43,7 +47,7 @@ export function syncFrom({ store, membership }: SyncDeps) {
     return { groups: answers as Answer<'sync'>['groups'], denied };
   };
 
-  /** The events after one seq up to another, as many as there is room for. */
+  /** Resolves with the events after `afterSeq` up to `headSeq`, as many as there is room for. */
   async function read(groupId: GroupId, afterSeq: number, headSeq: number, room: number) {
     const events: Envelope[] = [];
     const stream = conversationStream(groupId);

@@ -10,7 +10,7 @@ import { chatGroupStream } from '../../events/streams.ts';
 import { fileNewsOf, isGroupEvent, pushedAs } from './what-sockets-hear.ts';
 import type { Delivery } from './delivery.ts';
 
-/** Where the broadcaster of a cluster has come to, kept for its successor; 0 when there is none yet. */
+/** The position of the broadcaster of a cluster, kept for its successor; 0 when there is none yet. */
 interface Checkpoint {
   load(): Promise<Position>;
   save(position: Position): Promise<void>;
@@ -20,7 +20,7 @@ export interface BroadcasterOptions {
   delivery: Delivery;
   store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
-  /** Where to begin: after a position, or, for one that others may have to continue, at a checkpoint. */
+  /** The start: a position, or a checkpoint if another process may have to continue. */
   from: Position | Checkpoint;
   log: Logger;
 }
@@ -28,24 +28,28 @@ export interface BroadcasterOptions {
 export interface Broadcaster {
   /** The position of the last event delivered. */
   position(): Position;
-  /** Why it is retrying right now; undefined while all is well. */
+  /** Returns the error of the current retry; undefined while all is well. */
   failure(): Error | undefined;
-  /** Resolves once nothing more is delivered and the checkpoint is saved. */
+  /** Resolves once delivery has ended and the checkpoint is saved. */
   stop(): Promise<void>;
 }
 
 const BATCH = 200;
-/** 10 ms is invisible, and events that come together are read, delivered and written to sockets together, on every node. */
+/**
+ * A delay of 10 ms is invisible. Events that arrive together are read, delivered and written to sockets
+ * together, on every node.
+ */
 const LINGER_MS = 10;
 const RETRY_MS = 1_000;
-/** Older events are left to `heads`, so that a backlog does not delay what happens now. */
+/** Older events are left to `heads`, so that a backlog does not delay new events. */
 const STALE_MS = 30_000;
-/** How often progress is reported. */
+/** Interval at which progress is reported. */
 const TELL_MS = 1_000;
 
 /**
- * Delivers events to sockets, in the order of the log. A push is a hint: `heads` and `sync` repair what is lost. With a
- * checkpoint, what was not taken over is delivered again, here or by a successor; repetitions are harmless.
+ * Delivers events to sockets, in the order of the log. A push is a hint: `heads` and `sync` repair losses.
+ * With a checkpoint, events that the bus did not accept are delivered again, here or by a successor;
+ * repetitions are harmless.
  */
 export function startBroadcaster({ delivery, store, loader, from, log }: BroadcasterOptions): Broadcaster {
   const stopping = new AbortController();
@@ -64,9 +68,9 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
   }
 
   /**
-   * Handles an event of newer code. In a group's stream it may have removed a member, so nothing of the group is pushed any
-   * more, and `sync`, which reads the roster, is refused. In a conversation it is skipped: clients see the gap, and `sync`
-   * has it.
+   * Handles an event of newer code. In a group's stream it may have removed a member, so nothing of the group
+   * is pushed any more, and `sync`, which reads the roster, is refused. In a conversation it is skipped:
+   * clients see the gap, and `sync` returns the event.
    */
   function tellUnknown(event: Recorded): void {
     if (!isChatGroupEvent(event)) return;
@@ -138,7 +142,7 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     saved = reached;
   }
 
-  /** Says how far it has come, which at the head of the log is up to now. */
+  /** Reports the progress. At the head of the log it is the present time. */
   async function report(): Promise<void> {
     const now = Date.now();
     const head = await store.head();

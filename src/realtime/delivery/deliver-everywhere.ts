@@ -11,9 +11,9 @@ import type { Send } from './write-frames.ts';
 interface Everywhere {
   io: ChatServer;
   bus: Pick<NodeBus, 'takenOver'>;
-  /** Reaches the sockets of all nodes. */
+  /** Sends to the sockets of all nodes. */
   send: Send;
-  /** Gets the news that the other nodes get. */
+  /** Handles on this node the news that the other nodes get. */
   here?: NodeNewsHandlers;
 }
 

@@ -9,7 +9,7 @@ import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import type { Users } from '../presence/users.ts';
 
 interface Here {
-  /** Reaches the sockets of this node. */
+  /** Writes to the sockets of this node. */
   write: Send;
   users: Users;
   store: Pick<EventStore, 'revisions'>;

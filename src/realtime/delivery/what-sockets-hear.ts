@@ -31,7 +31,7 @@ export type Move =
   | { groupId: GroupId; userId: UserId; to: 'in' }
   | { groupId: GroupId; userId: UserId; to: 'out'; reason: 'left' | 'removed' };
 
-/** The change of the room's members that an event means. */
+/** Returns the change of the room's members that an event means; undefined for none. */
 export function moveOf({ type, data }: GroupEvent): Move | undefined {
   switch (type) {
     case 'ChatGroupCreated':
@@ -56,7 +56,7 @@ export type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
 
 const isFileEvent = (event: DomainEvent): event is FileEvent => Object.hasOwn(fileEvents, event.type);
 
-/** Returns what the sockets of a file's uploader get for an event; undefined for nothing. */
+/** Returns the news that the sockets of a file's uploader get for an event; undefined for none. */
 export function fileNewsOf(event: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
   if (!isFileEvent(event)) return undefined;
   const { type, data } = event;

@@ -2,7 +2,7 @@ import type { Socket as TcpSocket } from 'node:net';
 import type { Server, Socket } from 'socket.io';
 import { TokenBucket } from '../../kit/token-bucket.ts';
 
-/** What Socket.IO and engine.io themselves use of a `ws` connection to send frames made beforehand. */
+/** The parts of a `ws` connection that Socket.IO and engine.io themselves use to send prepared frames. */
 type FrameParts = [head: Buffer, body?: Buffer | string];
 interface WebSocket {
   _socket: TcpSocket;
@@ -15,14 +15,14 @@ interface WebSocket {
 export type EngineSocket = Socket['conn'];
 
 export interface Wiring {
-  /** The outgoing side of a connection, from its first packet on. */
+  /** Returns the outgoing side of a connection. It exists from the connection's first packet on. */
   of(conn: EngineSocket): Wire;
 }
 
 const TEXT_FRAME = 0x81;
 const CLOSE = 0x8;
 const PONG = 0xa;
-/** Larger amounts are cheaper to hand over in pieces than to copy. */
+/** Larger amounts are cheaper to write in pieces than to copy. */
 const COPY_BYTES = 16_384;
 /** RFC 6455 §7.4.2: 4000 to 4999 are for private use. */
 const SLOW_CONSUMER = 4_008;
@@ -30,10 +30,10 @@ const SLOW_CONSUMER = 4_008;
 const POLICY_VIOLATION = 1_008;
 const TERMINATE_AFTER_MS = 1_000;
 const LAST_WORDS_BYTES = 16_384;
-/** WebSocket's own pings, which `ws` answers: browsers send none, other clients one now and then. */
+/** Limit of WebSocket's own pings, which `ws` answers: browsers send none, other clients few. */
 const PINGS = { perSecond: 10, burst: 100 };
 
-/** A WebSocket text frame, unmasked as servers send it: one buffer, to be shared by all who get it. */
+/** Returns a WebSocket text frame, unmasked as servers send it, in one buffer that all receivers share. */
 export function textFrame(text: string): Buffer {
   const length = Buffer.byteLength(text);
   const offset = length < 126 ? 2 : length < 65_536 ? 4 : 10;
@@ -52,8 +52,8 @@ export function textFrame(text: string): Buffer {
 }
 
 /**
- * The outgoing side of one connection. Everything for it within one turn of the event loop leaves in one write, and
- * since all of it passes here, what is unsent is known exactly. Order is kept: there is no second way out.
+ * The outgoing side of one connection. All frames of one turn of the event loop leave in one write. Since all
+ * output passes here, the number of unsent bytes is known exactly, and order is kept.
  */
 export class Wire {
   readonly #conn: EngineSocket;
@@ -61,7 +61,7 @@ export class Wire {
   readonly #tcp: TcpSocket;
   readonly #limit: number;
   readonly #flushSoon: (wire: Wire) => void;
-  /** Called when the connection cannot keep up. From then on only its end is sent. */
+  /** Called when the connection cannot keep up. After that only its close frame is sent. */
   onCut: (() => void) | undefined;
   #frames: Buffer[] = [];
   #bytes = 0;
@@ -69,7 +69,7 @@ export class Wire {
   #isEnded = false;
   #pings: TokenBucket | undefined;
 
-  /** `maxUnsentBytes`: a connection with more than that unsent is cut. */
+  /** `maxUnsentBytes`: the connection is cut when more than this is unsent. */
   constructor(conn: EngineSocket, flushSoon: (wire: Wire) => void, maxUnsentBytes: number) {
     const { socket: ws } = conn.transport as unknown as { socket: WebSocket };
     ws._sender.sendFrame = (frame, sent) => this.sendFrame(frame, sent);
@@ -80,7 +80,7 @@ export class Wire {
     this.#flushSoon = flushSoon;
   }
 
-  /** Bytes that the kernel has not taken yet. */
+  /** Number of bytes that the kernel has not taken yet. */
   get unsentBytes(): number {
     return this.#tcp.writableLength + this.#bytes;
   }
@@ -89,7 +89,7 @@ export class Wire {
     return this.#isCut;
   }
 
-  /** Sends a frame with everything else of this turn. */
+  /** Sends a frame together with the others of this turn. */
   write(frame: Buffer): void {
     if (this.#isCut) return;
     if (this.#frames.length === 0) this.#flushSoon(this);
@@ -98,7 +98,7 @@ export class Wire {
     if (this.unsentBytes > this.#limit) this.#relieve();
   }
 
-  /** Hands everything collected to the kernel. */
+  /** Passes all collected frames to the kernel. */
   flush(): void {
     const frames = this.#frames;
     if (frames.length === 0) return;
@@ -116,7 +116,7 @@ export class Wire {
     }
   }
 
-  /** Ends a connection that does what it must not. Little more of it is read; what was sent to it leaves. */
+  /** Ends a connection that breaks the rules. Reads little more of it; frames that were already written are sent. */
   end(reason: string): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
@@ -158,7 +158,7 @@ export class Wire {
     if (this.#tcp.writable) this.#tcp.write(whole, sent);
   }
 
-  /** A burst within one turn is no sign of a slow consumer: only what the kernel refuses is. */
+  /** A burst within one turn does not show a slow consumer: only bytes that the kernel refuses count. */
   #relieve(): void {
     this.flush();
     if (this.unsentBytes <= this.#limit) return;
@@ -173,7 +173,7 @@ export class Wire {
   }
 }
 
-/** Gives every connection of the server its wire. */
+/** Creates a wire for every connection of the server. */
 export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
   const wires = new WeakMap<EngineSocket, Wire>();
   let toFlush: Wire[] = [];
@@ -184,7 +184,8 @@ export function wireUp(io: Server, maxUnsentBytes: number): Wiring {
     for (const wire of wiresToFlush) wire.flush();
   };
   const flushSoon = (wire: Wire) => {
-    // Runs once every promise of this turn is settled: what follows from one commit leaves together, and at once.
+    // Runs once every promise of this turn is settled, so that all packets of one commit leave together, and
+    // at once.
     if (toFlush.push(wire) === 1) process.nextTick(flushAll);
   };
 

@@ -18,13 +18,13 @@ export interface Target {
   flags?: Flags;
 }
 
-/** What travels with a packet between nodes. Clients do not see it. */
+/** Data that travels with a packet between nodes. Clients do not see it. */
 export interface Flags {
-  /** Sockets that lag do not get it. */
+  /** True if sockets that lag do not get the packet. */
   volatile?: boolean | undefined;
-  /** A hint, and whose it is: rooms bear a limited number of them. */
+  /** Set for a hint: its kind and the user it is about. Each room has a limited number of frames for hints. */
   hint?: { name: HintName; userId: UserId; online?: boolean | undefined };
-  /** The revision of the group's roster that the event relies on: rooms that are behind are corrected first. */
+  /** The revision of the group's roster that the event relies on. Rooms that are behind are corrected first. */
   needs?: Revision;
 }
 
@@ -41,8 +41,8 @@ export const textOf = (packet: Packet): string =>
   'text' in packet ? packet.text : JSON.stringify(packet.data);
 
 /**
- * Returns what writes one shared frame straight to each socket's wire: the event is encoded once, and a delivery is an entry
- * in a list. `delivered` is called with the number of sockets reached.
+ * Returns a function that writes one shared frame straight to each socket's wire: the event is encoded once,
+ * and a delivery is an entry in a list. `delivered` is called with the number of sockets reached.
  */
 export function frameWriter(io: ChatServer, delivered: (sockets: number) => void): WriteFrames {
   const main = io.of('/');

@@ -9,13 +9,16 @@ const SMALL_ROOM = 20;
 export const FRAMES = { perSecond: 2_000, burst: 2_000 };
 
 export interface HintBudgets {
-  /** Sockets of a room on this node. */
+  /** Returns the number of sockets of a room on this node. */
   sizeOf(room: string): number;
-  /** Takes the frames of a hint for a room. Returns false, and takes none, when others wait or there are none left. */
+  /**
+   * Takes the frames of a hint for a room. Returns false, and takes none, when other hints wait or too few
+   * are left.
+   */
   take(room: string, name: HintName): boolean;
   /**
-   * Calls `tell` once the frames have been taken, or the room has gone. It takes the place of what waits for the same user.
-   * When more than `most` users wait, the oldest is lost.
+   * Calls `tell` once the frames have been taken, or the room has gone. It replaces a waiting hint of the
+   * same user. When more than `most` users wait, the oldest hint is lost.
    */
   share(room: string, name: HintName, userId: UserId, tell: () => void, most?: number): void;
 }
@@ -24,12 +27,12 @@ export interface HintBudgets {
 interface Traffic {
   /** Frames that may be written now. A hint takes one for each socket of the room. */
   frames: TokenBucket;
-  /** By whose they are, so that a later hint takes the place of an earlier one. */
+  /** Waiting hints by user, so that a later hint replaces an earlier one. */
   waiting: Map<UserId, () => void>;
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Bounds what the hints of each kind cost each room of this node in frames. */
+/** Limits the frames that the hints of each kind cost each room of this node. */
 export function hintBudgets(io: ChatServer): HintBudgets {
   const { adapter } = io.of('/');
   const traffics = new Map<string, Map<HintName, Traffic>>();
@@ -74,7 +77,7 @@ export function hintBudgets(io: ChatServer): HintBudgets {
 
     take(room, name) {
       const size = sizeOf(room);
-      // A room that has been larger may have hints waiting, which must not be told after newer ones.
+      // A room that was larger before may have waiting hints, which must not be sent after newer ones.
       if (size <= SMALL_ROOM && !traffics.has(room)) return true;
       const { waiting, frames } = trafficOf(room, name);
       return waiting.size === 0 && frames.take(size);

@@ -10,14 +10,17 @@ import type { Users } from './users.ts';
 
 type Told<N extends HintName> = Parameters<ServerToClientEvents[N]>[0];
 
-/** Readers of one room whose receipts wait; of more the oldest are lost, as hints may be. */
+/** Maximum number of users in a room whose read receipts wait. Beyond it the oldest are lost, as hints may be. */
 const MAX_WAITING = 100;
 
 export interface Hints {
-  /** Tells a group how far a member has read; `from` is the socket that says so, which does not hear it. */
+  /**
+   * Sends the read position of a member to its group; `from` is the socket that reported it, which does not
+   * get the hint.
+   */
   read(reading: Reading, from?: string): void;
   typing(typing: Told<'typing'>, from: string): void;
-  /** Tells the others in some groups that a user has come or gone. */
+  /** Notifies the other members of some groups that a user has come or gone. */
   presence(userId: UserId, online: boolean, groupIds: readonly GroupId[]): void;
 }
 
@@ -49,10 +52,11 @@ export function createHints(send: Send): Hints {
 }
 
 /**
- * Returns what writes to the sockets of this node: of hints, as many as their rooms bear. Every member of a room who reads,
- * types, comes or goes tells every other member, so together hints grow with the square of the room. Each node bounds what a
- * room costs in frames. A user's own sockets hear at once what another of them has read; others hear the latest receipt when
- * the room has frames again, and of typing what there is room for.
+ * Returns the function that writes to the sockets of this node, with hints limited to the budgets of their
+ * rooms. Every member of a room who reads, types, comes or goes causes a hint to every other member, so
+ * together hints grow with the square of the room. Each node limits the frames that a room costs. The user's
+ * own sockets get a read receipt at once. Others get the latest receipt when the room has frames again, and
+ * typing while there are frames.
  */
 export function boundHints(io: ChatServer, users: Users, write: WriteFrames): Send {
   const budgets = hintBudgets(io);

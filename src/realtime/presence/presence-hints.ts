@@ -3,10 +3,10 @@ import type { Packet, Target, WriteFrames } from '../delivery/write-frames.ts';
 import { FRAMES, type HintBudgets } from './hint-budgets.ts';
 import { TokenBuckets } from '../../kit/token-bucket.ts';
 
-/** In a larger room arrivals may go untold. */
+/** In a room of more sockets than this, arrivals may be left out. */
 const LARGE_ROOM = 200;
 
-/** A user's arrival or departure, and the rooms that have not been told yet. */
+/** The arrival or departure of a user, and the rooms that have not got it yet. */
 interface News {
   packet: Packet;
   target: Target;
@@ -19,9 +19,10 @@ interface News {
 export type TellPresence = (packet: Packet, target: Target, userId: UserId, online: boolean) => void;
 
 /**
- * Returns what writes that a user has come or gone to the sockets of all its rooms: once to each socket, as long as the user
- * and the rooms have frames left. What has to wait gives way to what happens meanwhile: each room is told the last state.
- * A user has frames of its own, because it may come and go in a thousand rooms that are small.
+ * Returns the function that writes the arrival or departure of a user to the sockets of all its rooms: once
+ * to each socket, as long as the user and the rooms have frames left. A later change replaces a waiting one,
+ * so each room gets the last state. A user has frames of its own, because it may come and go in a thousand
+ * small rooms.
  */
 export function presenceHints(budgets: HintBudgets, write: WriteFrames): TellPresence {
   const frames = new TokenBuckets(FRAMES);
@@ -41,7 +42,7 @@ export function presenceHints(budgets: HintBudgets, write: WriteFrames): TellPre
     const rooms = new Set<string>();
     for (const room of untold) {
       if (budgets.take(room, 'presence')) rooms.add(room);
-      // Every departure is told: otherwise a user would be shown as online for ever.
+      // No departure is left out: otherwise a user would be shown as online for ever.
       else if (!online || budgets.sizeOf(room) <= LARGE_ROOM) {
         budgets.share(room, 'presence', userId, () => tellRoom(room, userId, news));
         continue;

@@ -8,15 +8,16 @@ import type { Users } from './users.ts';
 const GRACE_MS = 1_000;
 
 export interface Presence {
-  /** A socket is in its rooms. */
+  /** Handles a socket that has entered its rooms. */
   arrived(socket: ChatSocket): void;
-  /** A socket is about to leave its rooms for good. */
+  /** Handles a socket that is about to leave its rooms for good. */
   leaving(socket: ChatSocket): void;
 }
 
 /**
- * Tells a user's groups when its first socket arrives and when its last one has gone. Not logged; may be lost.
- * `isElsewhere` answers whether the user has sockets on other nodes: then it neither comes nor goes.
+ * Notifies a user's groups when its first socket arrives and when its last one has gone. These hints are not
+ * logged and may be lost. `isElsewhere` resolves with true if the user has sockets on other nodes: then no
+ * hint is sent.
  */
 export function trackPresence(
   io: ChatServer,
@@ -36,7 +37,7 @@ export function trackPresence(
     if (groups.length > 0) hints.presence(id, online, groups);
   }
 
-  /** Tells it unless the user is on another node, or has come or gone again before that is known. */
+  /** Sends the hints unless the user is on another node, or has come or gone again before that is known. */
   function tellAll(user: User, online: boolean, groups: readonly GroupId[]): void {
     if (!isElsewhere) return tell(user, online, groups);
     void isElsewhere(user.id).then((isThere) => {

@@ -5,70 +5,71 @@ import { type Attendance, type OnlineRegistry, type Received, hasSockets } from 
 import type { Users } from './users.ts';
 import type { EngineSocket } from '../delivery/wire.ts';
 
-/** An event is sent a little later than its time says: after a slow commit and the broadcaster's read. */
+/** An event is sent a little later than its time shows: after a slow commit and the broadcaster's read. */
 const BROADCAST_MS = 1_000;
-/** For so long what a socket has received is remembered after it has gone. */
+/** Time for which the events received by a closed socket are remembered. */
 const REMEMBER_MS = 60_000;
 
 /** At most this many closed sockets are remembered per user, so that a flapping client cannot grow memory. */
 const MOST_REMEMBERED = 20;
 
-/** What a socket had received that has gone since. */
+/** The events received by a socket that has closed. */
 interface Remembered extends Received {
   goneAt: number;
 }
 
 export interface ReachOptions {
   now?: () => number;
-  /** What happened up to then has been sent to the sockets of this node; now, unless others send it. */
+  /** Returns the time up to which events have been sent to the sockets of this node. The present time by default. */
   sentUntil?: () => number;
   /** Called when a user has received more. */
   onReceived?: (userId: UserId) => void;
 }
 
 export interface Reach {
-  /** A socket is there, but not yet in its rooms. */
+  /** Tracks a socket that is open, but not yet in its rooms. */
   opened(socket: ChatSocket): void;
-  /** A socket is in its rooms: from now on it is sent what happens. */
+  /** Handles a socket that has entered its rooms: from now on events are sent to it. */
   arrived(socket: ChatSocket): void;
-  /** A socket has gone. */
+  /** Handles a socket that has closed. */
   gone(socket: ChatSocket): void;
-  /** Forgets what is too old. To be called now and then. */
+  /** Forgets closed sockets that are too old. Call it at intervals. */
   sweep(): void;
   /**
-   * Whether what happened in a group at `at`, in ms since 1970, was sent to a socket of the user and is known to have arrived. False
-   * for what happened before the socket was in its rooms: it was not sent.
+   * Returns true if an event of a group at `at`, in ms since 1970, was sent to a socket of the user and is
+   * known to have arrived. Returns false for events before the socket was in its rooms, because they were not
+   * sent.
    */
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
-  /** The same, for other nodes to judge. */
+  /** Returns the same data for use by other nodes. */
   received(userId: UserId): Received[];
-  /** Something that happened until now may not have been sent. */
+  /** Records that events up to now may not have been sent. */
   missed(): void;
 }
 
-/** Whether something that happened in a group at that time is among what was received. */
+/** Returns true if an event of a group at that time is among the received ones. */
 const isAmong = ({ from, until, unheard }: Received, at: number, groupId: GroupId): boolean =>
   from <= at && at <= until - BROADCAST_MS && !unheard.includes(groupId);
 
 /**
- * Knows what has arrived from the pings that Engine.IO sends anyway. Everything for a connection leaves in one order, so
- * what was sent before a ping has arrived once the ping is answered. An open socket alone says nothing: a phone out of
- * reach keeps one until a ping times out.
+ * Tracks what has arrived, by the pings that Engine.IO sends anyway. All output of a connection leaves in one
+ * order, so everything sent before a ping has arrived once the ping is answered. An open socket alone proves
+ * nothing: a phone out of reach keeps one until a ping times out.
  */
 export function trackReach(io: ChatServer, users: Users, options: ReachOptions = {}): Reach {
   const { now = Date.now, sentUntil = now, onReceived = () => {} } = options;
   const connections = new WeakMap<EngineSocket, Connection>();
-  /** In the order in which the last socket of each user went. */
+  /** In the order in which the last socket of each user closed. */
   const remembered = new Map<UserId, Remembered[]>();
 
   io.engine.on('flush', (conn: EngineSocket, packets: readonly { type: string }[]) => {
     const connection = connections.get(conn);
-    // What is cut sends no more, and a ping least of all.
+    // A connection that was cut sends nothing more, so no pings either.
     if (!connection || connection.wire.isCut || !packets.some(({ type }) => type === 'ping')) return;
     connection.pingedAt = sentUntil();
   });
 
-  /** One function for all connections: a closure for each would be memory of every idle socket. */
+  /** One function for all connections: a closure for each would cost memory for every idle socket. */
   function answered(this: EngineSocket): void {
     const connection = connections.get(this);
     // A pong without a ping proves nothing.
@@ -144,13 +145,13 @@ function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received
   return { from: arrivedAt, until: receivedUntil, unheard: [...unheard] };
 }
 
-/** How some users are reached, at one moment: what the notifications ask for. */
+/** The reachability of some users, at one moment, for the notifications. */
 export interface Reached {
   isOnline(userId: UserId): boolean;
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
 }
 
-/** Answers from what the nodes have reported. */
+/** Builds the result from the reports of the nodes. */
 function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
   const of = (userId: UserId) => attendances.get(userId) ?? [];
   return {
@@ -160,12 +161,12 @@ function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Rea
   };
 }
 
-/** Within this time every node reports all its users again to a registry that has lost its memory. */
+/** Time within which every node reports all its users again to a registry that has lost its memory. */
 const SETTLING_MS = 8_000;
 
-/** The nodes tell of a user once a second at most, so that asking more often brings nothing new. */
+/** The nodes report a user at most once a second, so asking more often gives nothing new. */
 const FRESH_MS = 1_000;
-/** Of some 40,000 users, or of fewer who have many sockets or have left out many groups. */
+/** Memory for some 40,000 users, or for fewer with many sockets or many groups left by `leaveRoom`. */
 const KEPT_BYTES = 16 * 1_048_576;
 const USER_BYTES = 250;
 const NODE_BYTES = 150;
@@ -180,7 +181,10 @@ const bytesOfAttendances = (attendances: readonly Attendance[]): number =>
       USER_BYTES + attendances.length * NODE_BYTES,
     );
 
-/** What users on the other nodes have received. `look` rejects when the registry does not answer or lacks reports. */
+/**
+ * Creates the reach of users on the other nodes. `look` rejects when the registry does not answer or lacks
+ * reports.
+ */
 export function clusterReach(registry: Pick<OnlineRegistry, 'elsewhere' | 'since'>) {
   const recent = new LRUCache<UserId, readonly Attendance[]>({
     maxSize: KEPT_BYTES,

@@ -18,7 +18,7 @@ export class Users {
     return this.#byId.values();
   }
 
-  /** Gives one of the user's places to a handshake; undefined when all are taken here. */
+  /** Gives one of the user's places to a handshake. Returns undefined when all places on this node are taken. */
   admit(userId: UserId, socket: ChatSocket): User | undefined {
     const user = this.#byId.get(userId) ?? {
       id: userId,
@@ -35,7 +35,7 @@ export class Users {
     return user;
   }
 
-  /** The handshake has become a socket and keeps its place. */
+  /** Turns a handshake into a socket, which keeps its place. */
   arrived(user: User, socket: ChatSocket): void {
     user.arriving.delete(socket);
     user.sockets.add(socket);
@@ -57,5 +57,5 @@ export class Users {
   }
 }
 
-/** Sockets and handshakes of a user on this node; each is one of the two. */
+/** Returns the number of sockets and handshakes of a user on this node; each is one of the two. */
 export const placesOf = ({ sockets, arriving }: User): number => sockets.size + arriving.size;

@@ -5,25 +5,25 @@ import { type Attendance, type OnlineRegistry, hasSockets } from './online-regis
 import { type Reach, type Reached, clusterReach } from './received.ts';
 import { type Users, placesOf } from './users.ts';
 
-/** Who is online, on any node. */
+/** The users who are online, on any node. */
 export interface Attendances {
   /** Rejects when the other nodes cannot be asked. */
   look(userIds: readonly UserId[]): Promise<Reached>;
-  /** Those of the users who have a socket; when the other nodes cannot be asked, of this node only. */
+  /** Resolves with those of the users who have a socket; when the other nodes cannot be asked, on this node only. */
   online(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>;
 }
 
-/** The same in a cluster: reports to the other nodes and asks them. */
+/** The same in a cluster: it reports to the other nodes and asks them. */
 export interface SharedAttendances extends Attendances {
-  /** Notes that the other nodes' knowledge of a user is out of date. */
+  /** Records that the other nodes' knowledge of a user is out of date. */
   changed(userId: UserId): void;
   /** Reports what has changed, or everything if the registry has forgotten it. Called once a second. */
   report(): Promise<void>;
   /** Makes the next report include all users not reported since the last call, because reports are forgotten. */
   refresh(): void;
-  /** Resolves with whether the user has sockets on other nodes; with false when that is unknown. */
+  /** Resolves with true if the user has sockets on other nodes; with false when that is unknown. */
   isElsewhere(userId: UserId): Promise<boolean>;
-  /** Resolves with whether a handshake keeps the user within the limit on all nodes together. */
+  /** Resolves with true if a handshake keeps the user within the limit on all nodes together. */
   admits(user: User, handshake: ChatSocket): Promise<boolean>;
 }
 
@@ -32,7 +32,7 @@ interface Here {
   reach: Reach;
 }
 
-/** Who is online on the only node. */
+/** Creates the attendances of the only node. */
 export function localAttendances({ users, reach }: Here): Attendances {
   const reached: Reached = {
     isOnline: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
@@ -44,7 +44,7 @@ export function localAttendances({ users, reach }: Here): Attendances {
   };
 }
 
-/** Who is online in a cluster. A registry that is unreachable costs no client its connection. */
+/** Creates the attendances of a node in a cluster. A client keeps its connection when the registry is unreachable. */
 export function sharedAttendances(
   { users, reach }: Here,
   { registry, maxSocketsPerUser, log }: { registry: OnlineRegistry; maxSocketsPerUser: number; log: Logger },
@@ -72,7 +72,7 @@ export function sharedAttendances(
       await registry.report(new Map([...userIds].map((userId) => [userId, here(userId)])));
       for (const userId of userIds) told.add(userId);
     } catch (err) {
-      // Users that have gone are forgotten by themselves.
+      // Reports about users that have gone expire by themselves.
       for (const userId of userIds) if (users.find(userId)) changed.add(userId);
       throw err;
     }
@@ -110,7 +110,7 @@ export function sharedAttendances(
 
     async admits(user, handshake) {
       const { id, sockets, arriving } = user;
-      // Handshakes behind it are not counted: otherwise two would refuse each other.
+      // Handshakes behind this one are not counted: otherwise two would refuse each other.
       const ahead = [...arriving].indexOf(handshake);
       const attendance = { sockets: sockets.size + ahead + 1, received: reach.received(id) };
       try {

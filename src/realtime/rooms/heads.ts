@@ -5,10 +5,10 @@ import type { ChatServer } from '../connection/connection.ts';
 import type { Send } from '../delivery/write-frames.ts';
 import { groupRoom, groupsAmong } from './rooms.ts';
 
-/** Streams asked for in one read of the log. */
+/** Maximum number of streams in one read of the log. */
 const PAGE = 1_000;
 
-/** The revisions of any number of streams, read in pages; those without events are absent. */
+/** Resolves with the revisions of any number of streams, read in pages; streams without events are absent. */
 export async function revisionsOf(
   store: Pick<EventStore, 'revisions'>,
   streams: readonly Stream[],
@@ -20,7 +20,7 @@ export async function revisionsOf(
   return found;
 }
 
-/** The seq of the last event of each conversation, from the log; 0 for one without events. */
+/** Resolves with the seq of the last event of each conversation, from the log; 0 for one without events. */
 export async function headSeqs(
   store: Pick<EventStore, 'revisions'>,
   groupIds: readonly GroupId[],
@@ -41,8 +41,9 @@ export interface HeadAnnouncer {
 }
 
 /**
- * Announces to the rooms of this node the heads of their conversations, as the log has them and not as this node happened to
- * learn them. So even the last message of a quiet group cannot stay lost. Each call announces what moved since the last one.
+ * Announces to the rooms of this node the heads of their conversations. They come from the log and do not
+ * depend on what this node received, so that even the last message of a quiet group cannot stay lost. Each
+ * call announces the heads that moved since the last one.
  */
 export function headAnnouncer(
   io: ChatServer,

@@ -10,7 +10,7 @@ import { groupRoom } from './rooms.ts';
 
 const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
-/** Rooms announced before the socket has to have taken the announcements. */
+/** Number of rooms that are announced before the socket must have taken the announcements. */
 const PAGE = 500;
 /** A user in more groups gets a read of its own, so that no other user waits for it. */
 const FEW_GROUPS = 100;
@@ -19,18 +19,18 @@ interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
   progress: Pick<Progress, 'reached'>;
   groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
-  /** The position that the read model must have reached; this node learns of every later change by itself. */
+  /** Returns the position that the read model must have reached. This node receives all later changes. */
   position: () => Position | Promise<Position>;
-  /** Resolves once this node receives what is sent to the rooms of its sockets. */
+  /** Resolves once this node receives the packets for the rooms of its sockets. */
   hearing: () => Promise<void> | undefined;
   arrived: (socket: ChatSocket) => void;
   log: Logger;
 }
 
 /**
- * Puts a new socket into the rooms of its user's groups. The read model may lag behind what the broadcaster has
- * handled, and a membership may change between the question and the answer: then it asks again, because a room must
- * neither miss a member nor keep one that was removed.
+ * Puts a new socket into the rooms of its user's groups. The read model may lag behind what the broadcaster
+ * has handled, and a membership may change between the question and the answer: then it asks again, because a
+ * room must neither miss a member nor keep one that was removed.
  */
 export function joinOnConnect({
   store,
@@ -43,7 +43,7 @@ export function joinOnConnect({
 }: ArrivalDeps) {
   const headOf = gather((groupIds: GroupId[]) => headSeqs(store, groupIds));
 
-  /** Reads the heads of sockets that arrive together in one query: thousands may come back in one second. */
+  /** Reads the heads for sockets that arrive together in one query: thousands may reconnect in one second. */
   async function headsOf(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, number>> {
     if (groupIds.length > FEW_GROUPS) return headSeqs(store, groupIds);
     return new Map(
@@ -60,7 +60,7 @@ export function joinOnConnect({
     const heard = groups.filter((groupId) => !unheard.has(groupId));
     if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
     await hearing();
-    // Only now: later events reach the socket, and earlier ones are below these heads.
+    // The heads are read last: later events reach the socket, and earlier ones are below these heads.
     const heads = await headsOf(heard);
     arrived(socket);
     for (const [index, groupId] of heard.entries()) {
@@ -80,7 +80,7 @@ export function joinOnConnect({
         log.warn({ err }, 'could not find the rooms of a new socket; retrying in 1 s');
       }
       if (changesSeen !== socket.data.user.membershipChanges) continue;
-      // Commands do not need the read model, so they do not wait for it any longer.
+      // Commands do not need the read model, so they do not wait any longer.
       socket.data.open();
       await pause(RETRY_MS, undefined, { ref: false });
     }

@@ -7,11 +7,11 @@ import type { GroupId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 
 export interface Membership {
-  /** Resolves with the groups that the actor is in, by the log as it is now. */
+  /** Resolves with those of the groups that the actor is a member of, by the current log. */
   among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>>;
-  /** Throws `CommandRejected` GROUP_NOT_FOUND unless the actor is in the group, by the log as it is now. */
+  /** Throws `CommandRejected` GROUP_NOT_FOUND unless the actor is a member of the group, by the current log. */
   requireNow(groupId: GroupId, actor: Actor): Promise<void>;
-  /** The same without a read for members; it may see a membership that ended a moment ago. */
+  /** Does the same without a read for members. It may see a membership that ended a moment ago. */
   require(groupId: GroupId, actor: Actor): Promise<void>;
 }
 

@@ -12,9 +12,9 @@ import type { RosterNews } from '../cluster/node-news.ts';
 import { groupOfRoom, groupRoom } from './rooms.ts';
 import type { Users } from '../presence/users.ts';
 
-/** How many events of one group may wait until its room is correct. `heads` announces the rest. */
+/** Maximum number of events of one group that wait until its room is correct. `heads` announces the rest. */
 const MOST_HELD = 1_000;
-/** How many roster changes are read back to tell "left" from "removed". */
+/** Number of roster changes that are read back to tell "left" from "removed". */
 const REASONS = 200;
 
 interface RostersDeps {
@@ -27,15 +27,15 @@ interface RostersDeps {
 }
 
 export interface RoomFence {
-  /** Notes that a roster has changed, as another node says. */
+  /** Records the news from another node that a roster has changed. */
   hear(news: RosterNews): void;
-  /** Calls `deliver` once the group's room is as the log has it at `needs` or later; never when that cannot be known. */
+  /** Calls `deliver` once the group's room matches the log at `needs` or later; never when that cannot be known. */
   pass(groupId: GroupId, needs: Revision, deliver: () => void): void;
-  /** Brings a room in line with the log. Resolves when it is, or cannot be now. */
+  /** Brings a room in line with the log. Resolves when it is, or when that is not possible now. */
   correct(groupId: GroupId): Promise<void>;
-  /** Finds rooms whose rosters changed although no news came. */
+  /** Finds rooms whose rosters changed without news. */
   sweep(): Promise<void>;
-  /** Distrusts all rooms: news may have been missed. */
+  /** Marks all rooms as unknown, because news may have been missed. */
   doubt(): void;
 }
 
@@ -49,9 +49,10 @@ interface Correction {
 }
 
 /**
- * Keeps the rooms of one node of a cluster in line with the rosters in the log. News from other nodes may be lost, late or
- * repeated; they are only a reason to read the log. An event passes once the room is at least as new as the roster that the
- * event relied on. So a removed member receives nothing that was sent after the removal, whatever was lost.
+ * Keeps the rooms of one node of a cluster in line with the rosters in the log. News from other nodes may be
+ * lost, late or repeated; they are only a reason to read the log. An event passes once the room is at least
+ * as new as the roster that the event relied on. So a removed member receives nothing that was sent after the
+ * removal, even if news are lost.
  */
 export function createRoomFence({ io, users, store, loader, bus, log }: RostersDeps): RoomFence {
   const main = io.of('/');

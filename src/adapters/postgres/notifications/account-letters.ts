@@ -2,26 +2,26 @@ import type pg from 'pg';
 import type { UserId } from '../../../events/ids.ts';
 import type { AccountLetter, AccountLetterFacts } from '../../../notifications/deliver/account-letters.ts';
 
-/** How many letters an address gets at most. */
+/** Maximum number of letters that one address gets in a period. */
 const MOST = {
   verification: `3, '1 day'`,
   'password-reset': `3, '1 hour'`,
   'address-change': `5, '1 hour'`,
 } satisfies Record<AccountLetter['kind'], string>;
 
-/** A call in SQL that writes a letter of verification, and says whether the address may have one more. */
+/** Returns an SQL call that writes a verification letter. It evaluates to true if the address may have one more. */
 export const POST_VERIFICATION = (letterId: string, address: string, userId: string): string =>
   `post_account_letter(${letterId}, 'verification', ${address}, ${userId}, ${MOST.verification})`;
 
-/** The same for a forgotten password. */
+/** Returns the same call for a forgotten password. */
 export const POST_RESET = (letterId: string, address: string): string =>
   `post_account_letter(${letterId}, 'password-reset', ${address}, null, ${MOST['password-reset']})`;
 
-/** The same for the notice that another address is to take the place of this one. */
+/** Returns the same call for the notice that another address is to replace this one. */
 export const POST_ADDRESS_CHANGE = (letterId: string, address: string, userId: string): string =>
   `post_account_letter(${letterId}, 'address-change', ${address}, ${userId}, ${MOST['address-change']})`;
 
-/** What the worker asks about a letter before it sends it. */
+/** Reads from PostgreSQL the facts that the worker needs before it sends a letter. */
 export function createAccountLetterFacts(pool: Pick<pg.Pool, 'query'>): AccountLetterFacts {
   return {
     async owner(address) {

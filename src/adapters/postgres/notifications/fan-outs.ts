@@ -18,7 +18,7 @@ const ADD = `
 
 const timestamps = (times: readonly number[]) => plain(times.map((time) => new Date(time).toISOString()));
 
-/** Begins to tell large audiences. What is in work already goes on. */
+/** Adds fan-outs. A fan-out that exists already is left unchanged. */
 export const addFanOuts = (client: pg.ClientBase, fanOuts: readonly FanOut[]): Promise<unknown> =>
   client.query(ADD, [
     plain(fanOuts.map(({ notice }) => notice.eventId)),
@@ -33,7 +33,7 @@ export const addFanOuts = (client: pg.ClientBase, fanOuts: readonly FanOut[]): P
     timestamps(fanOuts.map(({ decideAt }) => decideAt)),
   ]);
 
-/** The groups take turns: each time the next one by id. */
+/** The groups take turns: each call takes the next group by id. */
 const NEXT = `
   select event_id as "eventId", group_id as "groupId", subject_id as "subjectId", seq, position, sender_id as "senderId",
     roster, sent_at as "sentAt", pushed_by as "pushedBy", decide_at as "decideAt", through, is_deciding as "isDeciding",
@@ -62,8 +62,8 @@ const inWork = ({ eventId, groupId, subjectId, seq, position, ...row }: Row): Fa
 });
 
 /**
- * Rows that have not changed since the message say who was there. Of those who came, went or changed their role since,
- * it is the time of joining that says it; the worker leaves out whoever has left.
+ * A row that has not changed since the message shows the membership at that time. For a member who joined,
+ * left or changed their role since, the time of joining decides; the worker leaves out members who have left.
  */
 const MEMBERS = `
   select user_id as "userId",
@@ -83,7 +83,7 @@ const END = `
 
 const placeOf = ({ through, isDeciding, hasUndecided }: FanOutPlace) => [through, isDeciding, hasUndecided];
 
-/** The large audiences in PostgreSQL. `now` tells what is due. */
+/** Creates the fan-outs in PostgreSQL. `now` decides what is due. */
 export function createFanOuts({
   pool,
   now = () => new Date(),

@@ -49,7 +49,10 @@ type ApplicationRow = Omit<ApplicationNews, 'eventId' | 'isSuperseded'> & {
   revision: number;
 };
 
-/** What workers ask before they send: membership and preferences from the log, everything else from the read models. */
+/**
+ * Creates the facts that workers need before they send. Membership and preferences come from the log,
+ * everything else from the read models.
+ */
 export function createNotificationFacts({
   pool,
   store,

@@ -8,25 +8,25 @@ import { addFanOuts } from './fan-outs.ts';
 import { writeNotifications } from './rows.ts';
 import { transaction } from '../transactions.ts';
 
-/** Its row in the table of checkpoints. */
+/** The notifier's row in the table of checkpoints. */
 const NOTIFIER = 'notifier';
-/** The queue has lost a batch that nobody has settled so long after it was published. */
+/** A batch that is not settled this long after it was published counts as lost by the queue. */
 const LOST_MINUTES = 15;
-/** Longer than a publication and its mark take. A relay that dies in between delays its batches by as much. */
+/** Longer than a publication and its mark take. If a relay dies in between, its batches are delayed by this long. */
 const CLAIM_SECONDS = 10;
-/** A batch that is not settled so long after it was gathered does not get through. */
+/** A batch that is not settled this long after it was gathered counts as stuck. */
 const STUCK_SECONDS = 5;
 const LONGEST_REASON = 1_000;
 const LISTED = 1_000;
-/** Batches put back by one statement. */
+/** Maximum number of batches that one statement puts back. */
 const REPLAYED_AT_ONCE = 1_000;
 const COUNTED = 100_000;
 
 const MOVE = `select move_checkpoint('${NOTIFIER}', $1, $2)`;
 
 /**
- * Two relays that ask at once are given different batches. What has failed before, and what comes behind a batch that
- * has not got through for a while, would hold up others: it goes in the slow lane.
+ * Two relays that run this at once get different batches. A batch that has failed before, or that follows a
+ * stuck batch, goes in the slow lane, because it would delay others.
  */
 const CLAIM = `
   update notification_batches b set claimed_until = $1::timestamptz + make_interval(secs => ${CLAIM_SECONDS})
@@ -44,7 +44,7 @@ const CLAIM = `
         and o.gathered_at < b.gathered_at and o.gathered_at < $1::timestamptz - make_interval(secs => ${STUCK_SECONDS})
     ) then '-slow' else '' end as lane`;
 
-/** A worker that was faster has asked for a retry meanwhile: its time stands. */
+/** A faster worker may have asked for a retry meanwhile: its time is kept. */
 const PUBLISHED = `
   update notification_batches
   set publish_at = $2::timestamptz + make_interval(mins => ${LOST_MINUTES}), claimed_until = null
@@ -71,7 +71,7 @@ const PARKED = `
     (select count(*) from notifications n where n.batch_id = b.batch_id and n.outcome is null) as notifications
   from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id limit ${LISTED}`;
 
-/** Ids that are given are the operator's: as many as fit on a command line. */
+/** An operator gives the ids, so their number is limited by the length of a command line. */
 const REPLAY = `
   update notification_batches
   set parked_at = null, park_reason = null, attempts = 0, publish_at = $1, claimed_until = null
@@ -103,7 +103,7 @@ const notificationIn = ({
   ...{ kind, groupId, subjectId, seq, position },
 });
 
-/** The outbox in PostgreSQL. `now` tells when something is due. */
+/** Creates the outbox in PostgreSQL. `now` decides what is due. */
 export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; now?: () => Date }): Outbox {
   const changed = async (text: string, values: unknown[]): Promise<number> =>
     (await pool.query(text, values)).rowCount ?? 0;

@@ -3,14 +3,14 @@ import { kindNames, kinds } from '../../../notifications/kinds/kinds.ts';
 import type { Candidate } from '../../../notifications/notification.ts';
 import { plain } from '../../../projections/columns.ts';
 
-/** An expression in SQL: the topic of a row's `kind`. */
+/** An SQL expression: the topic of a row's `kind`. */
 const TOPIC = `case kind ${kindNames.map((kind) => `when '${kind}' then '${kinds[kind].topic}'`).join(' ')} end`;
-/** An array in SQL: the kinds of which nobody is told who has muted the group. */
+/** An SQL array: the kinds that members who have muted the group do not get. */
 const MUTED_WITH_GROUP = `'{${kindNames.filter((kind) => kinds[kind].isForMembers).join()}}'::text[]`;
 
 /**
- * Push is for those who have a browser to push to; a muted group keeps its messages from being told, nothing else. What
- * waits for somebody is slow only if all of it is.
+ * Push is written only for users with a push subscription. A muted group suppresses its messages and nothing
+ * else. A waiting topic is slow only if all of its notifications are slow.
  */
 const WRITE = `
   with written as (
@@ -36,7 +36,7 @@ const WRITE = `
     set waits = true, is_slow = excluded.is_slow and (p.is_slow or not p.waits)
     where not p.waits or p.is_slow and not excluded.is_slow`;
 
-/** Writes a row for each channel by which a candidate wants to be told. What is there already stays as it is. */
+/** Writes a row for each channel on which a candidate wants notifications. Existing rows are left unchanged. */
 export const writeNotifications = (
   client: pg.ClientBase,
   at: Date,
