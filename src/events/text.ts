@@ -3,7 +3,10 @@ import { z } from 'zod';
 /** Returns true if PostgreSQL can store the value. It stores no NUL, and a lone surrogate is not valid UTF-8. */
 const isStorable = (value: string) => !value.includes('\u0000') && value.isWellFormed();
 
-/** Text of `min` to `max` characters (code points, so an emoji counts once), without NUL and lone surrogates. */
+/**
+ * Creates a schema for text of `min` to `max` characters (code points, so an emoji counts once), without NUL
+ * and lone surrogates.
+ */
 export const text = (min: number, max: number) =>
   z
     .string()
@@ -35,8 +38,8 @@ export const visible = (schema: z.ZodString) =>
 const BIDI_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/gu;
 
 /**
- * A name from a client, which is shown among other text: in NFC, without controls that change the direction
- * of the text around it.
+ * Creates the schema of a name, which is shown among other text: in NFC, without controls that change the
+ * direction of the text around it.
  */
 export const named = (schema: z.ZodString) =>
   visible(schema.overwrite((value) => value.replace(BIDI_CONTROLS, '').normalize('NFC')));
