@@ -141,7 +141,7 @@ export const conversations = defineProjection({
   tables: `
     create table conversations (
       group_id uuid primary key,
-      -- Who made the group: whoever is in most of the owner's groups is not asked for them one by one.
+      -- The group's owner: a searcher in most of the owner's groups looks them up by owner.
       owner_id uuid,
       head_seq bigint not null,
       message_count bigint not null,
@@ -162,9 +162,9 @@ export const conversations = defineProjection({
       sent_at timestamptz not null,
       edited_at timestamptz,
       deleted_at timestamptz,
-      -- Of the last event that touched the message: older ones change nothing any more.
+      -- The seq of the last event that touched the message; older events change nothing any more.
       changed_seq bigint not null,
-      -- The how manieth message of its group this is.
+      -- The message's ordinal within its group: 1, 2, 3 …
       ordinal bigint not null,
       position bigint not null
     );
@@ -191,8 +191,8 @@ export const conversations = defineProjection({
   indexes: `
     create index messages_deleted on messages (group_id, seq) include (sender_id) where deleted_at is not null;
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
-    -- Whose messages, from when, and which words: one lookup meets all three, so that it costs what it finds. New
-    -- entries are sorted in by whoever writes the list full; a reader goes through the list, which is why it is short.
+    -- Group or owner, time and words: one lookup meets all three, so that it costs what it finds. The writer that fills
+    -- the pending list sorts it in; readers scan the list, so it is short.
     create index messages_by_text on messages using gin (
       (array[group_id, owner_id]), public.search_stretches(position), terms
     ) with (gin_pending_list_limit = 512) where terms is not null`,

@@ -82,11 +82,11 @@ export async function searchMessages(
 
   const hasManyKeys = reach.groups > FEW_GROUPS;
   /** If there are few hits, filtering all of them costs less than the keys of a searcher who is in many groups. */
-  const [everybody, mine] = [
+  const [all, mine] = [
     { from: sql.fragment`select`, where: sql.fragment`true` },
     { from: lookups(userId, groupId, reach), where: byKeys },
   ];
-  const source = ({ hasFew }: Stretch) => (hasFew && hasManyKeys ? everybody : mine);
+  const source = ({ hasFew }: Stretch) => (hasFew && hasManyKeys ? all : mine);
 
   const rows = await newestFirst(
     db,

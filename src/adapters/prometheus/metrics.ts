@@ -126,7 +126,7 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
   });
   const notifierLag = new Gauge({
     name: 'chat_notifier_lag_positions',
-    help: 'Events of which nobody has decided yet who is told; those of the last 30 s are among them',
+    help: 'Events whose recipients are undecided, including those of the last 30 s',
     registers,
   });
   const notifierSeconds = new Gauge({
@@ -163,7 +163,7 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
 
   new Counter({
     name: 'chat_log_lines_dropped_total',
-    help: 'Lines of the log that were lost because nobody read them',
+    help: 'Log lines that were dropped because they were not read',
     registers,
     collect() {
       this.reset();

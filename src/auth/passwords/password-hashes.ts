@@ -35,7 +35,7 @@ export async function createPasswordHashes({
   maxRunning = MAX_RUNNING,
   maxWaiting = MAX_WAITING,
 } = {}): Promise<PasswordHashes> {
-  const nobodysHash = await hash(randomBytes(32), COST);
+  const decoyHash = await hash(randomBytes(32), COST);
   const waiting: (() => void)[] = [];
   let running = 0;
 
@@ -63,7 +63,7 @@ export async function createPasswordHashes({
     },
     hash: (password) => hash(password.normalize('NFC'), COST),
     async verify(password, passwordHash) {
-      const known = passwordHash ?? nobodysHash;
+      const known = passwordHash ?? decoyHash;
       const composed = password.normalize('NFC');
       if (await verify(known, composed)) {
         if (passwordHash === undefined) return 'wrong';

@@ -122,7 +122,7 @@ export function createFanOuts({
           ? client.query(MOVE, [...from, ...placeOf(to)])
           : client.query(END, from));
         if (rowCount !== 1)
-          throw new Error(`somebody else tells the audience of event ${fanOut.notice.eventId}`);
+          throw new Error(`another process tells the audience of event ${fanOut.notice.eventId}`);
         if (candidates.length > 0) await writeNotifications(client, now(), candidates, { isSlow: true });
       });
     },
