@@ -91,7 +91,8 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     gateway,
     url: await listen(http, config),
     checks: {
-      revocations: () => (auth.revocations.isHealthy() ? undefined : 'not read for 10 s; refusing all callers'),
+      revocations: () =>
+        auth.revocations.isHealthy() ? undefined : 'not read for 10 s; refusing all callers',
     },
   };
 }
