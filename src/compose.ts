@@ -31,7 +31,7 @@ import { type Figures, type Metrics, createMetrics } from './adapters/prometheus
 import { createLookups } from './adapters/postgres/tables/message-facts.ts';
 import { automationRunner } from './automations/run-automations.ts';
 import { causes } from './automations/automations.ts';
-import { clusterReach } from './realtime/presence/received.ts';
+import { whereaboutsElsewhere } from './realtime/presence/received.ts';
 
 export interface App {
   /** The URL that it listens on. */
@@ -146,8 +146,8 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
       keepHouse(log, open, notifications);
     }
     if (does('notifier')) {
-      const reach = api?.gateway.reach ?? clusterReach(cluster!.registry);
-      const notifier = startNotifications(log, open, { ...notifications, reach });
+      const whereabouts = api?.gateway.whereabouts ?? whereaboutsElsewhere(cluster!.registry);
+      const notifier = startNotifications(log, open, { ...notifications, whereabouts });
       useful.push(notifier.checks);
       measures.add('notifier', notifier.measure);
     }

@@ -14,7 +14,7 @@ import { type AccountLinks, createWriteAccountLetter } from '../notifications/de
 import type { Mailer } from '../notifications/deliver/mailer.ts';
 import { startFanOutLane } from '../notifications/decide/fan-out-lane.ts';
 import { startNotifier } from '../notifications/decide/notifier.ts';
-import type { Reach } from '../notifications/decide/whereabouts.ts';
+import type { WhereaboutsSource } from '../notifications/decide/whereabouts.ts';
 import { startRelay } from '../notifications/deliver/relay.ts';
 import { createWorker } from '../notifications/deliver/worker.ts';
 import type { Closers } from '../kit/closers.ts';
@@ -148,7 +148,7 @@ function accountLinks(links: SignedLinks, url: string): AccountLinks {
 
 interface NotifierDeps extends NotificationDeps {
   leases: Leases;
-  reach: Reach;
+  whereabouts: WhereaboutsSource;
   metrics: Metrics;
 }
 
@@ -194,7 +194,7 @@ const ageOf = ({ count, oldestSentAt }: { count: number; oldestSentAt: Date | nu
 });
 
 function notify(log: Logger, deps: NotifierDeps) {
-  const { store, loader, accountLoader, progress, outbox, fanOuts, queue, reach } = deps;
+  const { store, loader, accountLoader, progress, outbox, fanOuts, queue, whereabouts } = deps;
   const now = () => new Date();
   const relay = startRelay({
     outbox,
@@ -208,9 +208,19 @@ function notify(log: Logger, deps: NotifierDeps) {
     log,
   });
   const onWritten = () => relay.wake();
-  const lane = startFanOutLane({ store, fanOuts, reach, progress, log, now, onWritten });
+  const lane = startFanOutLane({ store, fanOuts, whereabouts, progress, log, now, onWritten });
   const onFanOut = () => lane.wake();
-  const notifier = startNotifier({ store, loader, outbox, reach, progress, log, now, onWritten, onFanOut });
+  const notifier = startNotifier({
+    store,
+    loader,
+    outbox,
+    whereabouts,
+    progress,
+    log,
+    now,
+    onWritten,
+    onFanOut,
+  });
 
   function behind(): string | undefined {
     const seconds = Math.round(notifier.lagSeconds());

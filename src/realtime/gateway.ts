@@ -14,7 +14,7 @@ import type { GroupId, UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import { Addresses } from './connection/addresses.ts';
 import { joinOnConnect } from './rooms/join-on-connect.ts';
-import type { Attendances } from './presence/who-is-online.ts';
+import type { WhoIsOnline } from './presence/who-is-online.ts';
 import type { NodeBus } from './cluster/node-bus.ts';
 import { clientEventHandlers } from './connection/client-events.ts';
 import { clusterNode } from './cluster/cluster-node.ts';
@@ -78,9 +78,9 @@ export interface Gateway {
   /** Closes all sockets. The HTTP server stays open. */
   close(): Promise<void>;
   /** Resolves with the users who have a socket, or had one here until a second ago. */
-  online: Attendances['online'];
-  /** See `Reach` of the notifications: it shows which users have a socket, and what has arrived at it. */
-  reach: Pick<Attendances, 'look'>;
+  online: WhoIsOnline['online'];
+  /** See `WhereaboutsSource` of the notifications: shows which users have a socket, and what has arrived at it. */
+  whereabouts: Pick<WhoIsOnline, 'look'>;
   announceRead(reading: Reading): void;
   /** The delivery for a broadcaster in this process. In a cluster it reaches all nodes. */
   delivery: Delivery;
@@ -133,17 +133,18 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const door = keepDoor({ io, wiring, addresses, clientAddress: deps.clientAddress });
 
   const users = new Users(settings.maxSocketsPerUser);
-  const write = boundHints(io, users, frameWriter(io, metrics.delivered));
+  const writeFrames = frameWriter(io, metrics.delivered);
+  const write = boundHints(io, users, writeFrames);
   const membership = membershipIn(loader, store);
   const heads = headAnnouncer(io, write, store);
   const { progress, cluster } = deps;
   const { groupsOfUser } = deps.queries;
   const { signal } = stopped;
-  const here = { io, write, users, store, loader, log };
+  const here = { io, users, store, loader, log };
   const node = cluster
-    ? clusterNode({ ...here, ...cluster, progress, groupsOfUser, heads, settings, signal })
-    : loneNode(here);
-  const { delivery, reach, attendances } = node;
+    ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
+    : loneNode({ ...here, write, writeFrames });
+  const { delivery, tracker, whoIsOnline } = node;
   const hints = createHints(node.send);
   const presence = trackPresence(io, users, hints, node.isElsewhere);
 
@@ -157,7 +158,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     hearing: node.hearing,
     arrived(socket) {
       presence.arrived(socket);
-      reach.arrived(socket);
+      tracker.arrived(socket);
     },
     log,
   });
@@ -180,7 +181,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     const { adapter } = io.of('/');
     metrics.socketOpened();
     users.arrived(user, socket);
-    reach.opened(socket);
+    tracker.opened(socket);
     void socket.join(userRoom(user.id));
     wire.onCut = () => {
       metrics.slowConsumerCut();
@@ -191,7 +192,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     socket.on('disconnecting', () => {
       metrics.socketClosed();
       user.sockets.delete(socket);
-      reach.gone(socket);
+      tracker.gone(socket);
       node.changed(user.id);
       presence.leaving(socket);
     });
@@ -215,7 +216,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await node.start(every);
       started.resolve();
       every(SWEEP_MS, () => sweepSessions(io, revocations, settings.accessTokenSeconds));
-      every(SWEEP_MS, reach.sweep);
+      every(SWEEP_MS, tracker.sweep);
       every(settings.headsIntervalMs, heads.announce);
     },
 
@@ -239,8 +240,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       await node.close();
     },
 
-    online: attendances.online,
-    reach: attendances,
+    online: whoIsOnline.online,
+    whereabouts: whoIsOnline,
     announceRead: (reading) => hints.read(reading),
     delivery,
     position: node.position,

@@ -14,7 +14,7 @@ describe('A password hash', () => {
     expect(await hashes.verify('A password', one)).toBe('wrong');
   });
 
-  test('of nobody matches nothing', async () => {
+  test('matches nothing without an account', async () => {
     expect(await hashes.verify('a password', undefined)).toBe('wrong');
     expect(await hashes.verify('a pa\u0308ssword', undefined)).toBe('wrong');
   });

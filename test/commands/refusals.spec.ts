@@ -30,7 +30,7 @@ describe('a refusal that its command does not declare', () => {
   });
 });
 
-test('what the handler refuses for a command is declared as well', async () => {
+test('declares what the handler refuses for a command', async () => {
   const { handle } = await commands({ history: group });
   const message = (text: string) => sendMessage.input.parse({ groupId, clientMsgId, text });
   await handle(sendMessage, message('Hello'), request);

@@ -99,7 +99,7 @@ test.each(['eventstoredb', 'postgres'] as const)('a node takes its settings, wit
   }
 });
 
-test('nobody but the migrations knows the owner of the database, and every node waits for them', () => {
+test('gives the owner of the database to the migrations only, and makes every node wait for them', () => {
   const withOwner = entries.filter(([, { environment }]) => environment?.['DATABASE_OWNER_URL']);
   expect(withOwner.map(([name]) => name)).toEqual(['migrate']);
   const passwords: Record<string, string> = filledIn();
@@ -121,7 +121,7 @@ test('every role is had by two processes', () => {
   expect(counts).toEqual({ api: 2, projector: 2, realtime: 2, notifier: 2, worker: 2 });
 });
 
-test('what one part calls another is the name of one, at the port that it has', () => {
+test('refers to services by their names and ports', () => {
   const ports: Record<string, string[]> = {
     postgres: ['5432'],
     eventstore: ['2113'],

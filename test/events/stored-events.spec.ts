@@ -143,7 +143,7 @@ describe('stored events', () => {
     ['a type that this code does not know', { ...left(ada), type: UNKNOWN }],
   ])('%s is not written', (_, wrong) => expect(() => toStored(wrong as never)).toThrow(UnreadableEvent));
 
-  test('what is not read says which event it was, and nothing of its contents', () => {
+  test('names the event that cannot be read, without its contents', () => {
     const secret = { ...left(ada).data, userId: 'secret' };
     const read = () => fromStored({ type: 'MemberLeft', v: 1, data: secret });
     expect(read).toThrow(/^MemberLeft v1: /);

@@ -150,7 +150,7 @@ describe('settling what was found', () => {
     expect(await since()).toHaveLength(1);
   });
 
-  test('what another process has refused meanwhile does not come back', async () => {
+  test('leaves a file refused that another process has refused meanwhile', async () => {
     const { settle, handle, tidyUp, since, loader } = await scanning(pdf, 'application/pdf', {
       copy: async (...args) => {
         await store.storage.copy(...args);
@@ -167,7 +167,7 @@ describe('settling what was found', () => {
     expect(await store.foldersOf(fileId)).toEqual([]);
   });
 
-  test('what another process has cleared meanwhile stays', async () => {
+  test('leaves a file cleared that another process has cleared meanwhile', async () => {
     const { settle, tidyUp, since } = await scanning(pdf);
     await settle(cleared);
     await tidyUp();

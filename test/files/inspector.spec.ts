@@ -163,7 +163,7 @@ describe('the inspector', () => {
     });
   });
 
-  test('one file that fails does not keep the others waiting', async () => {
+  test('does not delay other files when one fails', async () => {
     const store = await emptyLog();
     await inspecting(
       store,
@@ -288,7 +288,7 @@ describe('the inspector', () => {
     expect(inspected.toSorted()).toEqual([1, 2, 3, 4, 5, 6].map(numbered));
   });
 
-  test('what another process claimed and then left is taken over', async () => {
+  test('takes over a file that another process claimed and then left', async () => {
     const store = await emptyLog();
     const release = await claimsOf().claim(numbered(1));
     let attempts = 0;

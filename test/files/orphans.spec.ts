@@ -68,7 +68,7 @@ describe('orphaned files', () => {
     expect(await files.foldersOf(fileId)).toEqual([]);
   });
 
-  test('what a request that was cut short has reserved is given back after an hour', async () => {
+  test('returns the reserved bytes of an interrupted request after an hour', async () => {
     const before: Date[] = [];
     const quotas = { releaseUnconfirmed: async (then: Date) => void before.push(then) };
     const { run } = await job([uploadRequested], { quotas });

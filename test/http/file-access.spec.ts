@@ -76,7 +76,7 @@ describe('who may know of a file', () => {
     expect(await everybody()).toEqual(['refused', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']);
   });
 
-  test('of a file that is not there, nobody', async () =>
+  test('refuses every caller for a file that does not exist', async () =>
     expect(await sees(ada, FileId.parse(uuid(0x61)))).toBe('FILE_NOT_FOUND'));
 
   test('while the read model is behind nobody is told anything, except the uploader', async () => {

@@ -115,7 +115,7 @@ describe('an address', () => {
     expect(await me(person)).toMatchObject({ email, emailVerified: true });
   });
 
-  test('whose letter is no good is told so on a page to people, and by a problem to programs', async () => {
+  test('answers an invalid letter with a page for people and a problem for programs', async () => {
     const link = `${app.url}/v1/auth/email-verification/confirm?token=none`;
     const page = await fetch(link, { headers: { accept: 'text/html' } });
     expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8']);

@@ -121,7 +121,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     expect(letter!.mail.html).toContain('Robot whisperer');
   });
 
-  test('whoever is away hears of a message by mail and push at once, and of the next ones later', async () => {
+  test('notifies a member who is away of a message by mail and push at once, and of further ones later', async () => {
     const subscription = push.subscribe();
     await as(ada, 'POST', '/v1/me/push-subscriptions', { ...subscription, expirationTime: null });
     expect(await as(ada, 'GET', '/v1/push-key')).toEqual({ publicKey: vapid.publicKey });
@@ -142,7 +142,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     expect(lettersTelling(mail.mails, addresses.acme, 'Welcome aboard').size).toBe(0);
   });
 
-  test('whoever is online, or has muted the group, is left in peace', async () => {
+  test('does not notify members who are online or have muted the group', async () => {
     await as(ada, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0, muted: [job.groupId] });
     await as(acme, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0 });
     const client = await new ChatClient(acme).connect();
@@ -190,7 +190,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     expect(mail.mails.filter(({ to }) => to.includes(addresses.ada))).toHaveLength(before);
   });
 
-  test('nobody was told of anything twice', () => {
+  test('notifies no recipient twice', () => {
     expectToldOnce(mail.mails, [addresses.bob], ['Welcome aboard', 'One more thing', 'Is anybody there?']);
     expectToldOnce(mail.mails, [addresses.ada], ['Welcome aboard']);
   });

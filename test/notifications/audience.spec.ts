@@ -52,7 +52,7 @@ describe('who may have to be told of a message', () => {
 
   test('never its sender', () => expect(given(...group, said(1, ada)).whenAway(ada, bob)).toEqual(ids(bob)));
 
-  test('nobody who is not, or no longer, in the group', () => {
+  test('excludes users who are not, or no longer, in the group', () => {
     const { size, whenAway } = given(...group, joined(eve), left(eve), removed(bob), said(1, ada));
     expect(size).toBe(1);
     expect(whenAway(acme, ada, bob, eve)).toEqual(ids(acme));

@@ -40,7 +40,8 @@ describe('who is told of an application', () => {
     ]);
   });
 
-  test('nobody, when there is no job', async () => expect((await toldAfter(adaApplied)).told).toEqual([]));
+  test('no recipient when there is no job', async () =>
+    expect((await toldAfter(adaApplied)).told).toEqual([]));
 
   test.each([adaIs('interview'), adaReconsidered('offer')])(
     'the applicant, of a new status: $type',

@@ -144,12 +144,12 @@ describe('a message that many are to be told of', () => {
   });
 
   test('is told after 30 s to those who were online and did not receive it, and to nobody else', async () => {
-    stage.reach.comes(acme, ada, ...crowd);
+    stage.whereabouts.comes(acme, ada, ...crowd);
     await following({ few: 0 });
     await stage.happened(said(1, bob));
     await stage.handled();
     stage.clock.advance(1);
-    stage.reach.receives(ada, ...crowd.slice(1));
+    stage.whereabouts.receives(ada, ...crowd.slice(1));
     await stage.windowPasses();
     expect((await stage.rows()).map(({ recipientId }) => recipientId)).toEqual(
       [acme.userId, crowd[0]!.userId].toSorted(),
@@ -157,12 +157,12 @@ describe('a message that many are to be told of', () => {
   });
 
   test('is told at once to those who are offline, after 30 s to those who were online', async () => {
-    stage.reach.comes(acme, ada);
+    stage.whereabouts.comes(acme, ada);
     await following();
     await stage.happened(said(1, bob));
     await isWritten(CROWD);
     stage.clock.advance(1);
-    stage.reach.receives(ada);
+    stage.whereabouts.receives(ada);
     await stage.windowPasses();
     expect(await stage.rows()).toHaveLength(CROWD + 1);
   });
@@ -197,8 +197,8 @@ describe('a message that many are to be told of', () => {
     stage.start();
     await stage.handled();
     stage.clock.advance(1);
-    stage.reach.comes(acme, ada, ...crowd);
-    stage.reach.receives(acme, ...crowd);
+    stage.whereabouts.comes(acme, ada, ...crowd);
+    stage.whereabouts.receives(acme, ...crowd);
     await stage.windowPasses();
     expect((await stage.rows()).map(({ recipientId }) => recipientId)).toEqual([ada.userId]);
   });

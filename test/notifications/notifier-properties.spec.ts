@@ -71,17 +71,17 @@ async function play(
       stage.clock.advance(1);
       const n = sent.length + 1;
       const at = stage.clock.time();
-      const offline = new Set(people.filter(({ userId }) => !stage.reach.isOnline(userId)));
+      const offline = new Set(people.filter(({ userId }) => !stage.whereabouts.isOnline(userId)));
       sent.push({ n, sender: each.who, at, offline, received: new Map() });
       await stage.happened(said(n, each.who));
       await stage.handled();
     } else if (each.what === 'time passes') stage.clock.advance(each.ms);
-    else if (each.what === 'comes') stage.reach.comes(each.who);
-    else if (each.what === 'goes') stage.reach.goes(each.who);
+    else if (each.what === 'comes') stage.whereabouts.comes(each.who);
+    else if (each.what === 'goes') stage.whereabouts.goes(each.who);
     else if (each.what === 'receives') {
       // Only a socket that is open receives anything.
-      if (!stage.reach.isOnline(each.who.userId)) continue;
-      stage.reach.receives(each.who);
+      if (!stage.whereabouts.isOnline(each.who.userId)) continue;
+      stage.whereabouts.receives(each.who);
       for (const { received } of sent)
         if (!received.has(each.who)) received.set(each.who, stage.clock.time());
     } else if (each.what === 'write fails') fault = each;
@@ -110,10 +110,10 @@ describe.each([
   });
   afterAll(() => stage.close());
 
-  test('whoever was not reached is told of a message once; nobody else is', async () => {
+  test('notifies each member that was not reached once, and no other member', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
-        for (const { userId } of people) stage.reach.forget(userId);
+        for (const { userId } of people) stage.whereabouts.forget(userId);
         await stage.owner.query(
           'truncate notifications, notification_batches, notification_pace, notification_fan_outs cascade',
         );

@@ -56,25 +56,25 @@ test('a changed preference counts for what was put off before', async () => {
 
 describe('a message', () => {
   test('is told at once to members who are offline; those who receive it in time are not told', async () => {
-    stage.reach.comes(ada, bob);
+    stage.whereabouts.comes(ada, bob);
     await following();
     await stage.happened(said(1, bob));
     await isWritten(1);
     expect(await stage.told()).toEqual([mailTo(acme)]);
     stage.clock.advance(WINDOW_MS - 1);
-    stage.reach.receives(ada);
+    stage.whereabouts.receives(ada);
     await stage.windowPasses();
     expect(await stage.told()).toEqual([mailTo(acme)]);
   });
 
   test('is told after 30 s to members who are online and did not receive it', async () => {
-    stage.reach.comes(acme, ada, bob);
-    stage.reach.receives(acme, ada, bob);
+    stage.whereabouts.comes(acme, ada, bob);
+    stage.whereabouts.receives(acme, ada, bob);
     stage.clock.advance(1);
     await following();
     await stage.happened(said(1, bob));
     await stage.handled();
-    stage.reach.receives(acme);
+    stage.whereabouts.receives(acme);
     stage.clock.advance(WINDOW_MS - 1);
     await stage.happened(joined(eve));
     await stage.handled();
@@ -85,7 +85,7 @@ describe('a message', () => {
   });
 
   test('is not told to whoever joined after it, but to whoever left: the worker sees to that', async () => {
-    stage.reach.comes(acme, ada, bob, eve);
+    stage.whereabouts.comes(acme, ada, bob, eve);
     await following();
     await stage.happened(said(1, bob));
     await stage.handled();
@@ -118,7 +118,7 @@ describe('a message', () => {
     const loader = new AggregateLoader(stage.store, new Map());
     // What a load that began before the change leaves behind when it ends after it.
     jest.spyOn(loader, 'absorb').mockReturnValue();
-    stage.reach.comes(acme, ada, bob);
+    stage.whereabouts.comes(acme, ada, bob);
     await following({ loader });
     await stage.happened(said(1, bob));
     await stage.windowPasses();
@@ -141,13 +141,13 @@ describe('a message', () => {
   });
 
   test('to a group of people who are all there costs no write of its own', async () => {
-    stage.reach.comes(acme, ada, bob);
+    stage.whereabouts.comes(acme, ada, bob);
     const write = jest.fn<Outbox['write']>((step) => stage.outbox.write(step));
     await following({ outbox: { ...stage.outbox, write }, everyMs: 50 });
     write.mockClear();
     for (let n = 1; n <= 300; n += 1) await stage.happened(said(n, bob));
     await stage.handled();
-    stage.reach.receives(acme, ada);
+    stage.whereabouts.receives(acme, ada);
     await stage.windowPasses();
     expect(await stage.told()).toEqual([]);
     expect(write.mock.calls.length).toBeLessThan(20);
@@ -157,7 +157,7 @@ describe('a message', () => {
 
 describe('an application', () => {
   test('is told to the company and its status to the applicant, online and muted as they may be', async () => {
-    stage.reach.comes(acme, ada);
+    stage.whereabouts.comes(acme, ada);
     await stage.happened(jobPosted, stage.prefers(acme, { muted: [groupId] }));
     const onWritten = jest.fn();
     await following({ onWritten });
@@ -189,14 +189,14 @@ describe('a notifier', () => {
     // Only the message after the start is told at once.
     await isWritten(2);
     expect(await stage.told()).toEqual([mailTo(acme, FIRST + 1), mailTo(ada, FIRST + 1)]);
-    stage.reach.comes(ada);
-    stage.reach.receives(ada);
+    stage.whereabouts.comes(ada);
+    stage.whereabouts.receives(ada);
     await stage.windowPasses();
     expect(await stage.told()).toEqual([mailTo(acme), mailTo(acme, FIRST + 1), mailTo(ada, FIRST + 1)]);
   });
 
   test('that stops before a message is decided leaves it to the next', async () => {
-    stage.reach.comes(ada, bob);
+    stage.whereabouts.comes(ada, bob);
     const first = await following();
     await stage.happened(said(1, bob));
     await isWritten(1);
@@ -240,7 +240,7 @@ describe('a notifier', () => {
   });
 
   test('with more undecided messages than it may keep decides the oldest early', async () => {
-    stage.reach.comes(acme, ada, bob);
+    stage.whereabouts.comes(acme, ada, bob);
     await following({ mostUndecided: 3 });
     await stage.happened(...[1, 2, 3, 4, 5].map((n) => said(n, bob)));
     await stage.standsAt(FIRST + 1);
@@ -254,32 +254,32 @@ describe('a notifier', () => {
 });
 
 describe('while nobody can tell who is there', () => {
-  test('nobody is called offline, and the notifier waits where it is', async () => {
-    stage.reach.comes(ada, bob, acme);
+  test('calls no user offline, and waits at its position', async () => {
+    stage.whereabouts.comes(ada, bob, acme);
     const notifier = await following();
-    stage.reach.outOfReach(true);
+    stage.whereabouts.outOfReach(true);
     await stage.happened(said(1, ada));
     await until(() => notifier.failure() !== undefined, 'the notifier to wait');
     stage.clock.advance(2 * WINDOW_MS);
     expect(await stage.told()).toEqual([]);
-    stage.reach.receives(ada, bob, acme);
-    stage.reach.outOfReach(false);
+    stage.whereabouts.receives(ada, bob, acme);
+    stage.whereabouts.outOfReach(false);
     await stage.windowPasses();
     expect(await stage.told()).toEqual([]);
     await until(() => notifier.failure() === undefined, 'the notifier to be well');
     expect(notifier.lines()).toHaveLength(1);
   });
 
-  test('what became due meanwhile is decided afterwards, each once', async () => {
-    stage.reach.comes(ada, bob, acme);
+  test('decides afterwards what became due meanwhile, each once', async () => {
+    stage.whereabouts.comes(ada, bob, acme);
     const notifier = await following();
     await stage.happened(said(1, ada));
     await stage.handled();
-    stage.reach.outOfReach(true);
+    stage.whereabouts.outOfReach(true);
     stage.clock.advance(WINDOW_MS);
     await until(() => notifier.failure() !== undefined, 'the notifier to wait');
-    stage.reach.receives(bob);
-    stage.reach.outOfReach(false);
+    stage.whereabouts.receives(bob);
+    stage.whereabouts.outOfReach(false);
     await stage.decided();
     expect(await stage.told()).toEqual([mailTo(acme)]);
   });

@@ -26,7 +26,7 @@ const member = (user_id: string, role: string, is_active: boolean, joinedAt: num
 const columns = 'user_id, role, is_active, joined_at';
 
 describe('the chat groups read model', () => {
-  test('whoever made a group runs it', () =>
+  test('makes the creator of a group its admin', () =>
     given(groupCreated).then('groups', 'group_id, name, status, roster, member_count, position', [
       { group_id: groupId, name: 'Engineer', status: 'open', roster: 1, member_count: 1, position: 1 },
     ]));
@@ -34,7 +34,7 @@ describe('the chat groups read model', () => {
   test('counts those who are in, and knows the version of their list', () =>
     given(...group, left(ada)).then('groups', 'roster, member_count', [{ roster: 4, member_count: 2 }]));
 
-  test('whoever went is no longer active', () =>
+  test('marks a member that left as inactive', () =>
     given(...group, left(ada), removed(bob)).then('members', columns, [
       member(acme.userId, 'admin', true, 1),
       member(ada.userId, 'member', false, 2),
@@ -52,7 +52,7 @@ describe('the chat groups read model', () => {
       ],
     ));
 
-  test('whoever comes back has been in since then', () =>
+  test('counts a member that returns from its return on', () =>
     given(...group, left(ada), joined(ada, 'admin')).then('members', columns, [
       member(acme.userId, 'admin', true, 1),
       member(ada.userId, 'admin', true, 5),

@@ -148,7 +148,7 @@ describe('the conversations read model', () => {
       { seq: 5, terms: null },
     ]));
 
-  test('of many edits the last one stands', () =>
+  test('keeps the last of many edits', () =>
     given(said(1), edited(1, 'one'), edited(1, 'two'), edited(1, 'three')).then(
       'messages',
       'text, edited_at, changed_seq',
@@ -195,7 +195,7 @@ describe('the conversations read model', () => {
       [{ emoji: '🎉', user_id: bob.userId, seq: 4 }],
     ));
 
-  test('what is said about a message of another group changes nothing', () =>
+  test('ignores events about a message of another group', () =>
     given(said(1, ada, 'x', otherGroupId), edited(1, 'foreign'), reacted(1)).then('messages', text, [
       { seq: 1, text: 'x', edited: false, deleted: false, changed_seq: 1 },
     ]));

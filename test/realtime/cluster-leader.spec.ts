@@ -114,7 +114,7 @@ describe('The broadcaster of a cluster', () => {
     };
   }
 
-  test('what was received on a node that stops stays known, so that nobody is mailed because of it', async () => {
+  test('remembers what was received on a node that stops, so that no mail is sent for it', async () => {
     const { alice, groupId, one } = await alone();
     const { isOnline, received } = await attendance(alice);
     await stage.broadcaster();

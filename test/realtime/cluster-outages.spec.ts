@@ -50,7 +50,7 @@ describe('When Redis loses everything', () => {
     await one.hears('messageSent', ({ seq }) => seq === 5);
   });
 
-  test('who joined and who left while it was away is in the right rooms after its return', async () => {
+  test('corrects the rooms of members that joined or left during the outage', async () => {
     const { bob, groupId, one, two } = await pair();
     const carol = newUser();
     const three = await there.client(carol);
@@ -72,7 +72,7 @@ describe('When Redis loses everything', () => {
     await two.hears('messageSent');
     const isOnline = async () => (await here.gateway.online([bob])).has(bob);
     await until(isOnline, 'Bob’s node to have told of him again');
-    const { look } = here.gateway.reach;
+    const { look } = here.gateway.whereabouts;
     await expect(look([bob])).rejects.toThrow('not all nodes have told');
     await until(
       async () => (await look([bob]).catch(() => undefined))?.isOnline(bob) ?? false,

@@ -60,7 +60,7 @@ describe('Between two nodes', () => {
     expect((await there.client(bob)).all('fileStatusChanged')).toEqual([]);
   });
 
-  test('whoever applies on one node hears the group on the other, with where it stands', async () => {
+  test("puts an applicant on one node into the group's room on another, with its head", async () => {
     const { groupId, one } = await pair();
     await one.send(groupId, 'Before');
     const carol = newUser();
@@ -73,7 +73,7 @@ describe('Between two nodes', () => {
     expect(three.all('joinRoom')).toHaveLength(1);
   });
 
-  test('whoever leaves or is removed is told so, and why, and hears nothing afterwards', async () => {
+  test('tells a member that leaves or is removed so, with the reason, and sends it nothing afterwards', async () => {
     const { bob, groupId, one, two } = await pair();
     const carol = newUser();
     await here.join(groupId, carol);

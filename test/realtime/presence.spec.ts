@@ -5,7 +5,8 @@ import { until } from '../../tools/until.ts';
 describe('what is not logged', () => {
   let world: World;
   const isOnline = async (userId: UserId) => (await world.gateway.online([userId])).has(userId);
-  const hasSocket = async (userId: UserId) => (await world.gateway.reach.look([userId])).isOnline(userId);
+  const hasSocket = async (userId: UserId) =>
+    (await world.gateway.whereabouts.look([userId])).isOnline(userId);
   beforeEach(async () => {
     world = await createWorld();
   });

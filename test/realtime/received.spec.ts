@@ -4,7 +4,7 @@ import { type Socket, io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import type { GroupId, UserId } from '../../src/events/ids.ts';
 import type { ChatServer, ChatSocket } from '../../src/realtime/connection/connection.ts';
-import { trackReach } from '../../src/realtime/presence/received.ts';
+import { trackReceived } from '../../src/realtime/presence/received.ts';
 import { Users } from '../../src/realtime/presence/users.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { startTcpProxy } from '../../tools/tcp-proxy.ts';
@@ -42,7 +42,7 @@ describe('what has reached somebody live', () => {
   }
 
   const received = async (userId: UserId, at: number, groupId: string = randomUUID()) =>
-    (await world.gateway.reach.look([userId])).hasReceived(userId, at, groupId as GroupId);
+    (await world.gateway.whereabouts.look([userId])).hasReceived(userId, at, groupId as GroupId);
   const online = async (userId: UserId) => (await world.gateway.online([userId])).has(userId);
   const toReceive = (userId: UserId, at: number) => until(() => received(userId, at), 'the answer to a ping');
 
@@ -173,18 +173,18 @@ describe('what has reached somebody, by the clock', () => {
   function scene() {
     const engine = new EventEmitter();
     const users = new Users(20);
-    const reach = trackReach({ engine } as unknown as ChatServer, users, { now: () => clock });
+    const tracker = trackReceived({ engine } as unknown as ChatServer, users, { now: () => clock });
     const user = users.admit(newUser(), {} as ChatSocket)!;
     return {
-      reach,
-      received: (at: number) => reach.hasReceived(user.id, at, randomUUID() as never),
+      tracker,
+      received: (at: number) => tracker.hasReceived(user.id, at, randomUUID() as never),
       socket() {
         const conn = new EventEmitter();
         const wire = { isCut: false };
         const socket = { conn, data: { user, wire, unheard: new Set() } } as unknown as ChatSocket;
         user.sockets.add(socket);
-        reach.opened(socket);
-        reach.arrived(socket);
+        tracker.opened(socket);
+        tracker.arrived(socket);
         return {
           ping: () => engine.emit('flush', conn, [{ type: 'message' }, { type: 'ping' }]),
           message: () => engine.emit('flush', conn, [{ type: 'message' }]),
@@ -192,7 +192,7 @@ describe('what has reached somebody, by the clock', () => {
           cut: () => (wire.isCut = true),
           leave() {
             user.sockets.delete(socket);
-            reach.gone(socket);
+            tracker.gone(socket);
           },
         };
       },
@@ -224,7 +224,7 @@ describe('what has reached somebody, by the clock', () => {
   });
 
   test('is forgotten a minute after the socket has gone, each for itself', () => {
-    const { socket, received, reach } = scene();
+    const { socket, received, tracker } = scene();
     const lives = () => {
       const phone = socket();
       clock += 10_000;
@@ -237,17 +237,17 @@ describe('what has reached somebody, by the clock', () => {
     clock += MINUTE_MS - 15_000;
     const second = clock;
     lives();
-    reach.sweep();
+    tracker.sweep();
     expect([first, first + 9_001, second].map(received)).toEqual([true, false, true]);
     clock += 5_000;
-    reach.sweep();
+    tracker.sweep();
     expect([first, second].map(received)).toEqual([false, true]);
     clock += MINUTE_MS - 5_001;
-    reach.sweep();
+    tracker.sweep();
     expect(received(second)).toBe(true);
     clock += 1;
     expect(received(second)).toBe(false);
-    reach.sweep();
+    tracker.sweep();
     clock -= 1;
     expect(received(second)).toBe(false);
   });

@@ -23,7 +23,7 @@ describe('who hears a group', () => {
     );
   });
 
-  test('whoever creates a group, or joins it, hears it from then on', async () => {
+  test('puts the creator of a group, and each member that joins, into its room', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const [one, two] = [await world.client(alice), await world.client(bob)];
     const groupId = await world.group(alice);
@@ -50,7 +50,7 @@ describe('who hears a group', () => {
     expect(two.all('joinRoom')).toHaveLength(1);
   });
 
-  test('whoever leaves or is removed is told so, and the others are', async () => {
+  test('tells a member that leaves or is removed, and the other members', async () => {
     const [alice, bob, carol] = [newUser(), newUser(), newUser()];
     const groupId = await world.group(alice, bob, carol);
     const [one, two, three] = await Promise.all([alice, bob, carol].map((user) => world.client(user)));

@@ -80,7 +80,7 @@ describe('the way out to a socket', () => {
     expect(world.metered.cut).toBe(0);
   });
 
-  test('what happens within one turn leaves in one write, in order', async () => {
+  test('sends everything of one turn in one write, in order', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     let accepted: Socket | undefined;

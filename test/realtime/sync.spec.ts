@@ -46,7 +46,7 @@ describe('sync and heads', () => {
     return isLost.promise;
   };
 
-  test('what was missed comes from the log, 500 events at a time', async () => {
+  test('returns missed events from the log, 500 at a time', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     await fill(groupId, alice, 601);

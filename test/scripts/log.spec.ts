@@ -241,7 +241,7 @@ test.each([
   expect(err).toContain('Usage:');
 });
 
-test('what is no log is refused, and a password in it not shown', async () => {
+test('refuses a URL that is not a log, without showing its password', async () => {
   const { code, err } = await copy('mysql://chat:secret@127.0.0.1/chat', eventStoreDb.url);
   expect(code).toBe(1);
   expect(err).toMatch(/is neither a URL nor the folder of a database\n$/);

@@ -109,7 +109,7 @@ test.each([
   expect(err).toContain('Usage:');
 });
 
-test('what is no id of a batch is named', async () => {
+test('names what is not the id of a batch', async () => {
   const { code, err } = await notifications('replay', 'everything');
   expect({ code, err }).toEqual({ code: 1, err: 'everything: is not the id of a batch\n' });
 });

@@ -11,14 +11,14 @@ import { messageInput, requireMessage, requireOpen } from './message.ts';
 export const MAX_REACTIONS = 20;
 
 const input = z.strictObject({ ...messageInput, emoji: Emoji });
-type RunAutomations = z.infer<typeof input>;
+type Reacting = z.infer<typeof input>;
 
 /** Builds the command that adds or the command that removes a reaction. */
 const reaction = (
   name: string,
   type: 'ReactionAdded' | 'ReactionRemoved',
   refuses: readonly RejectionCode[],
-): Command<RunAutomations, { group: ChatGroup }, ConversationEvent> =>
+): Command<Reacting, { group: ChatGroup }, ConversationEvent> =>
   defineCommand({
     name,
     input,

@@ -4,7 +4,7 @@ import type { UserId } from '../../events/ids.ts';
 import { type MessageAudience, sizeOf, whoIsAway } from './audience.ts';
 import type { FanOut } from './fan-outs.ts';
 import type { Candidate } from '../notification.ts';
-import type { Reached } from './whereabouts.ts';
+import type { Whereabouts } from './whereabouts.ts';
 import { type Undecided, UndecidedMessages } from './undecided.ts';
 
 /**
@@ -17,7 +17,7 @@ export interface Told {
 }
 
 export interface DecisionsOptions {
-  look: (userIds: readonly UserId[]) => Promise<Reached>;
+  look: (userIds: readonly UserId[]) => Promise<Whereabouts>;
   now: () => Date;
   windowMs: number;
   /**
@@ -81,7 +81,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
 
   async function tell(
     messages: readonly Undecided[],
-    isAway: (reached: Reached, message: Undecided) => (userId: UserId) => boolean,
+    isAway: (reached: Whereabouts, message: Undecided) => (userId: UserId) => boolean,
     onRest: (message: Undecided) => void,
   ): Promise<Told> {
     const told: Told = { candidates: [], fanOuts: [] };
@@ -115,7 +115,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
         else undecided.add(message);
       }
       const isOffline =
-        ({ isOnline }: Reached) =>
+        ({ isOnline }: Whereabouts) =>
         (userId: UserId) =>
           !isOnline(userId);
       const { candidates, fanOuts } = await tell(small, isOffline, (message) => undecided.add(message));
@@ -129,7 +129,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
     async decide(): Promise<Told & { isMore: boolean }> {
       const due = undecided.take(now().getTime(), DECIDED_AT_ONCE);
       const isUnreached =
-        (reached: Reached, { notice, pushedBy }: Undecided) =>
+        (reached: Whereabouts, { notice, pushedBy }: Undecided) =>
         (userId: UserId) =>
           !reached.hasReceived(userId, pushedBy, notice.groupId);
       return { ...(await tell(due, isUnreached, () => {})), isMore: due.length === DECIDED_AT_ONCE };

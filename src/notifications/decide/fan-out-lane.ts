@@ -7,13 +7,13 @@ import { createAlarm } from '../alarm.ts';
 import type { FanOutInWork, FanOutPlace, FanOuts } from './fan-outs.ts';
 import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
-import type { Reach } from './whereabouts.ts';
+import type { WhereaboutsSource } from './whereabouts.ts';
 import { restAfterMs } from '../../kit/duty-cycle.ts';
 
 export interface FanOutLaneOptions {
   store: Pick<EventStore, 'head'>;
   fanOuts: FanOuts;
-  reach: Reach;
+  whereabouts: WhereaboutsSource;
   progress: Pick<Progress, 'reached'>;
   log: Logger;
   now: () => Date;
@@ -50,7 +50,7 @@ const REPEATED = 3;
  * after the other groups have had a turn.
  */
 export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
-  const { store, fanOuts, reach, progress, log, now } = options;
+  const { store, fanOuts, whereabouts, progress, log, now } = options;
   const { windowMs = 30_000, everyMs = 250, sliceRows = SLICE_ROWS } = options;
   const { rest = restAfterMs, onWritten = () => {} } = options;
   const stopping = new AbortController();
@@ -68,7 +68,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   let after: GroupId | undefined;
   const alarm = createAlarm();
 
-  const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
+  const look = patientLook({ whereabouts, onFailure: (error) => (failure = error), signal, log });
 
   /**
    * Returns the candidates of a slice, and the place of the fan-out afterwards; undefined when the fan-out is

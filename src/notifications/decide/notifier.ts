@@ -17,7 +17,7 @@ import { toldOf, toldTypes } from '../kinds/kinds.ts';
 import type { Outbox } from '../outbox.ts';
 import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
-import type { Reach } from './whereabouts.ts';
+import type { WhereaboutsSource } from './whereabouts.ts';
 import { MOST_UNDECIDED } from './undecided.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -25,7 +25,7 @@ export interface NotifierOptions {
   store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
   outbox: Pick<Outbox, 'checkpoint' | 'begin' | 'write' | 'reconsider'>;
-  reach: Reach;
+  whereabouts: WhereaboutsSource;
   /** Preferences come from the `accounts` read model. */
   progress: Pick<Progress, 'reached'>;
   log: Logger;
@@ -77,7 +77,7 @@ const ACCOUNTS = ['accounts'] as const;
  * the head of the log.
  */
 export function startNotifier(options: NotifierOptions): Notifier {
-  const { store, loader, outbox, reach, progress, log, now } = options;
+  const { store, loader, outbox, whereabouts, progress, log, now } = options;
   const { windowMs = 30_000, everyMs = 250, mostUndecided = MOST_UNDECIDED, few = FEW } = options;
   const { onWritten = () => {}, onFanOut = () => {} } = options;
   const stopping = new AbortController();
@@ -103,7 +103,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     return begin();
   }
 
-  const look = patientLook({ reach, onFailure: (error) => (failure = error), signal, log });
+  const look = patientLook({ whereabouts, onFailure: (error) => (failure = error), signal, log });
 
   /** Runs from the checkpoint in the table until something fails or the notifier stops. */
   async function follow(): Promise<void> {

@@ -2,10 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backOffMs } from '../../kit/back-off.ts';
 import type { UserId } from '../../events/ids.ts';
-import type { Reach, Reached } from './whereabouts.ts';
+import type { WhereaboutsSource, Whereabouts } from './whereabouts.ts';
 
 interface PatientLookOptions {
-  reach: Reach;
+  whereabouts: WhereaboutsSource;
   /** Called with the reason why reachability is unknown. */
   onFailure: (error: Error) => void;
   signal: AbortSignal;
@@ -19,11 +19,11 @@ const BACK_OFF_MS = { first: 100, most: 5_000 };
  * as away only because it is unknown. Rejects when the signal aborts.
  */
 export const patientLook =
-  ({ reach, onFailure, signal, log }: PatientLookOptions) =>
-  async (userIds: readonly UserId[]): Promise<Reached> => {
+  ({ whereabouts, onFailure, signal, log }: PatientLookOptions) =>
+  async (userIds: readonly UserId[]): Promise<Whereabouts> => {
     for (let attempts = 0; ; attempts += 1) {
       try {
-        return await reach.look(userIds);
+        return await whereabouts.look(userIds);
       } catch (error) {
         const failure = error instanceof Error ? error : new Error(String(error));
         onFailure(failure);

@@ -1,7 +1,7 @@
 import type { GroupId, UserId } from '../../events/ids.ts';
 
 /** The reachability of some users, at one moment. */
-export interface Reached {
+export interface Whereabouts {
   /** Returns true if the user has a socket. */
   isOnline(userId: UserId): boolean;
   /**
@@ -13,7 +13,7 @@ export interface Reached {
 }
 
 /** The port that shows who is reached live, on any node. */
-export interface Reach {
+export interface WhereaboutsSource {
   /** Looks up some users. Rejects when the nodes cannot be asked. */
-  look(userIds: readonly UserId[]): Promise<Reached>;
+  look(userIds: readonly UserId[]): Promise<Whereabouts>;
 }

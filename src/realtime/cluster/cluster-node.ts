@@ -4,7 +4,7 @@ import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { Progress } from '../../projections/projection.ts';
-import { sharedAttendances } from '../presence/who-is-online.ts';
+import { whoIsOnlineInCluster } from '../presence/who-is-online.ts';
 import type { NodeBus } from './node-bus.ts';
 import { deliverEverywhere } from '../delivery/deliver-everywhere.ts';
 import type { ChatServer } from '../connection/connection.ts';
@@ -14,7 +14,7 @@ import type { Send } from '../delivery/write-frames.ts';
 import { type NodeNewsHandlers, sendOverNodeBus } from './node-bus-adapter.ts';
 import { ATTENDANCE_MS, type OnlineRegistry } from '../presence/online-registry.ts';
 import type { Progress as Delivered } from '../delivery/delivery.ts';
-import { trackReach } from '../presence/received.ts';
+import { trackReceived } from '../presence/received.ts';
 import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
 import { createRoomFence } from '../rooms/room-fence.ts';
 import type { RealtimeSettings } from '../settings.ts';
@@ -49,12 +49,12 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   const { adapter } = io.of('/');
   const fence = createRoomFence(deps);
   const delivered: Delivered = { until: 0, leftOutUntil: 0 };
-  const reach = trackReach(io, users, {
+  const tracker = trackReceived(io, users, {
     sentUntil: () => delivered.until,
-    onReceived: (userId) => attendances.changed(userId),
+    onReceived: (userId) => whoIsOnline.changed(userId),
   });
   const { maxSocketsPerUser } = settings;
-  const attendances = sharedAttendances({ users, reach }, { registry, maxSocketsPerUser, log });
+  const whoIsOnline = whoIsOnlineInCluster({ users, tracker }, { registry, maxSocketsPerUser, log });
   const handlers: NodeNewsHandlers = { roster: fence.hear, progress: hearProgress };
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;
@@ -74,7 +74,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     delivered.until = Math.max(delivered.until, until);
     if (leftOutUntil <= delivered.leftOutUntil) return;
     delivered.leftOutUntil = leftOutUntil;
-    reach.missed();
+    tracker.missed();
   }
 
   /** Resolves with the groups whose rooms differ from the read model for a user. */
@@ -117,7 +117,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   }
 
   bus.onReturn(() => {
-    reach.missed();
+    tracker.missed();
     fence.doubt();
     heads.afresh();
     recheckAgain = true;
@@ -127,21 +127,21 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   return {
     send,
     delivery: deliverEverywhere({ io, bus, send, here: handlers }),
-    reach,
-    attendances,
-    isElsewhere: attendances.isElsewhere,
-    admits: attendances.admits,
-    changed: attendances.changed,
+    tracker,
+    whoIsOnline,
+    isElsewhere: whoIsOnline.isElsewhere,
+    admits: whoIsOnline.admits,
+    changed: whoIsOnline.changed,
     position: () => store.head(),
     hearing: () => bus.hearing(),
     async start(every) {
-      every(REPORT_MS, attendances.report);
-      every(REFRESH_MS, attendances.refresh);
+      every(REPORT_MS, whoIsOnline.report);
+      every(REFRESH_MS, whoIsOnline.refresh);
       every(settings.headsIntervalMs, fence.sweep);
     },
     async close() {
       await rechecking;
-      await attendances.report();
+      await whoIsOnline.report();
       await adapter.close();
     },
   };

@@ -1,10 +1,10 @@
 import type { Position } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
-import type { Attendances } from '../presence/who-is-online.ts';
+import type { WhoIsOnline } from '../presence/who-is-online.ts';
 import type { ChatSocket, User } from '../connection/connection.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Send } from '../delivery/write-frames.ts';
-import type { Reach } from '../presence/received.ts';
+import type { ReceivedTracker } from '../presence/received.ts';
 
 /** Calls `work` every `ms` milliseconds until the gateway closes. */
 export type Every = (ms: number, work: () => void | Promise<void>) => void;
@@ -14,8 +14,8 @@ export interface Node {
   /** Sends to the sockets of all nodes. */
   send: Send;
   delivery: Delivery;
-  reach: Reach;
-  attendances: Attendances;
+  tracker: ReceivedTracker;
+  whoIsOnline: WhoIsOnline;
   /** Resolves with true if the user has sockets on other nodes; absent for a lone node. */
   isElsewhere?: (userId: UserId) => Promise<boolean>;
   /**

@@ -18,7 +18,7 @@ interface Remembered extends Received {
   goneAt: number;
 }
 
-export interface ReachOptions {
+export interface ReceivedOptions {
   now?: () => number;
   /** Returns the time up to which events have been sent to the sockets of this node. The present time by default. */
   sentUntil?: () => number;
@@ -26,7 +26,7 @@ export interface ReachOptions {
   onReceived?: (userId: UserId) => void;
 }
 
-export interface Reach {
+export interface ReceivedTracker {
   /** Tracks a socket that is open, but not yet in its rooms. */
   opened(socket: ChatSocket): void;
   /** Handles a socket that has entered its rooms: from now on events are sent to it. */
@@ -56,7 +56,7 @@ const isAmong = ({ from, until, unheard }: Received, at: number, groupId: GroupI
  * order, so everything sent before a ping has arrived once the ping is answered. An open socket alone proves
  * nothing: a phone out of reach keeps one until a ping times out.
  */
-export function trackReach(io: ChatServer, users: Users, options: ReachOptions = {}): Reach {
+export function trackReceived(io: ChatServer, users: Users, options: ReceivedOptions = {}): ReceivedTracker {
   const { now = Date.now, sentUntil = now, onReceived = () => {} } = options;
   const connections = new WeakMap<EngineSocket, Connection>();
   /** In the order in which the last socket of each user closed. */
@@ -146,13 +146,13 @@ function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received
 }
 
 /** The reachability of some users, at one moment, for the notifications. */
-export interface Reached {
+export interface Whereabouts {
   isOnline(userId: UserId): boolean;
   hasReceived(userId: UserId, at: number, groupId: GroupId): boolean;
 }
 
 /** Builds the result from the reports of the nodes. */
-function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Reached {
+function reachedBy(attendances: ReadonlyMap<UserId, readonly Attendance[]>): Whereabouts {
   const of = (userId: UserId) => attendances.get(userId) ?? [];
   return {
     isOnline: (userId) => of(userId).some(hasSockets),
@@ -185,14 +185,14 @@ const bytesOfAttendances = (attendances: readonly Attendance[]): number =>
  * Creates the reach of users on the other nodes. `look` rejects when the registry does not answer or lacks
  * reports.
  */
-export function clusterReach(registry: Pick<OnlineRegistry, 'elsewhere' | 'since'>) {
+export function whereaboutsElsewhere(registry: Pick<OnlineRegistry, 'elsewhere' | 'since'>) {
   const recent = new LRUCache<UserId, readonly Attendance[]>({
     maxSize: KEPT_BYTES,
     sizeCalculation: bytesOfAttendances,
     ttl: FRESH_MS,
   });
   return {
-    async look(userIds: readonly UserId[]): Promise<Reached> {
+    async look(userIds: readonly UserId[]): Promise<Whereabouts> {
       const attendances = new Map<UserId, readonly Attendance[]>();
       for (const userId of userIds) {
         const told = recent.get(userId);

@@ -2,19 +2,19 @@ import type { Logger } from 'pino';
 import type { UserId } from '../../events/ids.ts';
 import type { ChatSocket, User } from '../connection/connection.ts';
 import { type Attendance, type OnlineRegistry, hasSockets } from './online-registry.ts';
-import { type Reach, type Reached, clusterReach } from './received.ts';
+import { type ReceivedTracker, type Whereabouts, whereaboutsElsewhere } from './received.ts';
 import { type Users, placesOf } from './users.ts';
 
 /** The users who are online, on any node. */
-export interface Attendances {
+export interface WhoIsOnline {
   /** Rejects when the other nodes cannot be asked. */
-  look(userIds: readonly UserId[]): Promise<Reached>;
+  look(userIds: readonly UserId[]): Promise<Whereabouts>;
   /** Resolves with those of the users who have a socket; when the other nodes cannot be asked, on this node only. */
   online(userIds: readonly UserId[]): Promise<ReadonlySet<UserId>>;
 }
 
 /** The same in a cluster: it reports to the other nodes and asks them. */
-export interface SharedAttendances extends Attendances {
+export interface WhoIsOnlineInCluster extends WhoIsOnline {
   /** Records that the other nodes' knowledge of a user is out of date. */
   changed(userId: UserId): void;
   /** Reports what has changed, or everything if the registry has forgotten it. Called once a second. */
@@ -29,14 +29,14 @@ export interface SharedAttendances extends Attendances {
 
 interface Here {
   users: Users;
-  reach: Reach;
+  tracker: ReceivedTracker;
 }
 
 /** Creates the attendances of the only node. */
-export function localAttendances({ users, reach }: Here): Attendances {
-  const reached: Reached = {
+export function whoIsOnlineHere({ users, tracker }: Here): WhoIsOnline {
+  const reached: Whereabouts = {
     isOnline: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
-    hasReceived: reach.hasReceived,
+    hasReceived: tracker.hasReceived,
   };
   return {
     look: async () => reached,
@@ -45,19 +45,19 @@ export function localAttendances({ users, reach }: Here): Attendances {
 }
 
 /** Creates the attendances of a node in a cluster. A client keeps its connection when the registry is unreachable. */
-export function sharedAttendances(
-  { users, reach }: Here,
+export function whoIsOnlineInCluster(
+  { users, tracker }: Here,
   { registry, maxSocketsPerUser, log }: { registry: OnlineRegistry; maxSocketsPerUser: number; log: Logger },
-): SharedAttendances {
-  const local = localAttendances({ users, reach });
-  const others = clusterReach(registry);
+): WhoIsOnlineInCluster {
+  const local = whoIsOnlineHere({ users, tracker });
+  const others = whereaboutsElsewhere(registry);
   let rememberedSince = 0;
   let changed = new Set<UserId>();
   let told = new Set<UserId>();
 
   const here = (userId: UserId): Attendance => {
     const user = users.find(userId);
-    return { sockets: user ? placesOf(user) : 0, received: reach.received(userId) };
+    return { sockets: user ? placesOf(user) : 0, received: tracker.received(userId) };
   };
 
   function refreshAll(): void {
@@ -112,7 +112,7 @@ export function sharedAttendances(
       const { id, sockets, arriving } = user;
       // Handshakes behind this one are not counted: otherwise two would refuse each other.
       const ahead = [...arriving].indexOf(handshake);
-      const attendance = { sockets: sockets.size + ahead + 1, received: reach.received(id) };
+      const attendance = { sockets: sockets.size + ahead + 1, received: tracker.received(id) };
       try {
         return await registry.admit(id, attendance, maxSocketsPerUser);
       } catch (err) {

@@ -202,7 +202,7 @@ test('at most 8 scans run at once, and nobody waits for ever', async () => {
   expect(most).toBe(8);
 });
 
-test('who gives up leaves the line, and the others go on', async () => {
+test('removes a caller that gives up from the queue, and serves the others', async () => {
   const liar = await startLiar({});
   const scanner = scannerAt(liar.url);
   const controller = new AbortController();

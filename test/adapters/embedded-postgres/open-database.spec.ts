@@ -28,7 +28,7 @@ async function startedAt(connectionString: string): Promise<string> {
 }
 
 describe('Opening the database', () => {
-  test('of an address is left to whoever runs it', async () => {
+  test('leaves a database with an address to its operator', async () => {
     const databaseUrl = 'postgres://somebody@db.example.org/chat';
     const opened = await openDatabase({ databaseUrl, dataDir, log });
     expect(opened.ownerUrl).toBe(databaseUrl);

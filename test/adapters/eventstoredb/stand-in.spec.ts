@@ -290,7 +290,7 @@ describe('a fault of the stand-in', () => {
       ({ type }: { type: string }) => type,
     );
 
-  test('what is open drops, or ends as if it were done', async () => {
+  test('drops open calls, or ends them as if they were done', async () => {
     const dropped = follow();
     await until(() => dropped.said.includes('caughtUp'));
     db.faults.dropStreams();

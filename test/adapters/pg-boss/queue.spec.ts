@@ -50,7 +50,7 @@ async function recover(): Promise<void> {
 describe('the queue in PostgreSQL', () => {
   queueContract(() => ({ createQueue: () => createQueue(), fail, recover }));
 
-  test('what a killed worker had in hand comes to another within 30 s', async () => {
+  test('redelivers the job of a killed worker within 30 s', async () => {
     const fresh = await createTestDatabase();
     const queue = await openQueue(fresh);
     const child = spawn(process.execPath, [workerProcess, fresh.ownerUrl, APP_ROLE], {
@@ -85,7 +85,7 @@ describe('the queue in PostgreSQL', () => {
     expect(worker.handled.toSorted()).toEqual(batchIds.toSorted());
   });
 
-  test('what was published before there were lanes is handled', async () => {
+  test('handles what was published before lanes existed', async () => {
     const queue = await openQueue();
     const batchId = randomUUID();
     const boss = new PgBoss({ connectionString: database.ownerUrl, schema: 'pgboss', supervise: false });

@@ -71,7 +71,7 @@ describe('the queue on RabbitMQ', () => {
       await arrives();
     }, 60_000);
 
-    test('what was published before there were lanes is handled', async () => {
+    test('handles what was published before lanes existed', async () => {
       const batchId = randomUUID();
       const connection = await connect(broker.url);
       connection.on('error', () => undefined);
@@ -148,7 +148,7 @@ describe('the queue on RabbitMQ', () => {
     expect(JSON.stringify(lines())).not.toContain('wrong-secret');
   });
 
-  test('where nobody listens, closing does not wait', async () => {
+  test('closes without waiting when no server listens', async () => {
     const url = `amqp://127.0.0.1:${await freePort()}`;
     // If each waited for a connection, or for an answer, they would outlast the test.
     for (let times = 0; times < 50; times += 1) {

@@ -136,7 +136,7 @@ describe('an S3 server', () => {
     expect(await storage.stat(storageKey('quarantine', fileId))).toMatchObject({ size: 5 });
   });
 
-  test('whose keys are wrong is no server that lacks something', async () => {
+  test('does not take wrong keys for a missing ability', async () => {
     const server = await starting();
     const { log, lines } = linesOf('info');
     const refused = { ...server, credentials: { ...server.credentials, secretAccessKey: 'another' } };

@@ -24,7 +24,7 @@ describe('changing a profile', () => {
   test('without a name nothing changes', () =>
     given(registered(ada)).as(ada).when(changeProfile, { userId }).thenNothing());
 
-  test('who never registered has no profile', () =>
+  test('rejects a profile of a user who never registered', () =>
     given().as(ada).when(changeProfile, { userId, displayName: 'Ada' }).thenRejects('USER_NOT_FOUND'));
 
   test('a repetition is the same change', () =>

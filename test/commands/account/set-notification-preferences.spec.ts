@@ -22,13 +22,13 @@ describe('setting how one is told', () => {
       .when(setNotificationPreferences, { userId, preferences: chosen })
       .then([set]));
 
-  test('what is left out stays as it is', () =>
+  test('keeps preferences that are left out', () =>
     given(registered(ada), set)
       .as(ada)
       .when(setNotificationPreferences, { userId, preferences: { push: false } })
       .then([event('NotificationPreferencesSet', { userId, preferences: { ...chosen, push: false } })]));
 
-  test('what holds already changes nothing, in whatever order the groups are', () => {
+  test('changes nothing when the preferences are the same, in any order of groups', () => {
     const muted = [groupId, otherGroupId];
     given(registered(ada), event('NotificationPreferencesSet', { userId, preferences: { ...chosen, muted } }))
       .as(ada)
@@ -76,13 +76,13 @@ describe('setting how one is told', () => {
         }),
       ]));
 
-  test('nobody sets it for somebody else', () =>
+  test('rejects preferences set for another user', () =>
     given(registered(ada), registered(acme))
       .as(acme)
       .when(setNotificationPreferences, { userId, preferences: chosen })
       .thenRejects('USER_NOT_FOUND'));
 
-  test('who never registered is not told of anything', () =>
+  test('rejects preferences of a user who never registered', () =>
     given()
       .as(ada)
       .when(setNotificationPreferences, { userId, preferences: chosen })

@@ -28,7 +28,7 @@ describe('coming back to the group of a job applied for', () => {
       .when(rejoinGroup, adaComes)
       .then([joined(ada)]));
 
-  test('who is in stays as it is', () =>
+  test('changes nothing for a member', () =>
     given(...applied, joined(ada, 'admin'))
       .as(ada)
       .when(rejoinGroup, adaComes)
@@ -40,7 +40,7 @@ describe('coming back to the group of a job applied for', () => {
       .when(rejoinGroup, adaComes)
       .then([joined(ada)]));
 
-  test('whom an admin removed stays out', () =>
+  test('rejects a user whom an admin removed', () =>
     given(...applied, removed(ada))
       .as(ada)
       .when(rejoinGroup, adaComes)

@@ -44,6 +44,6 @@ describe('clearing a file', () => {
   test('a file that is not there is not cleared', () =>
     given().as('system').when(clearFile, checked).thenRejects('FILE_NOT_FOUND'));
 
-  test('nobody clears a file by hand, its uploader least of all', () =>
+  test('rejects a clearance by a user, the uploader included', () =>
     given(uploadRequested, uploaded).as(ada).when(clearFile, checked).thenRejects('ROLE_NOT_ALLOWED'));
 });

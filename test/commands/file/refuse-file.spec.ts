@@ -15,7 +15,7 @@ const because = (reason: RefusalReason) => ({ fileId, reason, signature: null })
 const otherReasons = RefusalReason.options.filter((reason) => reason !== 'never-sent');
 
 describe('refusing a file', () => {
-  test('what was found is kept', () =>
+  test('keeps the finding', () =>
     given(uploadRequested, uploaded)
       .as('system')
       .when(refuseFile, infected)
@@ -49,6 +49,6 @@ describe('refusing a file', () => {
   test('a file that is not there is not refused', () =>
     given().as('system').when(refuseFile, infected).thenRejects('FILE_NOT_FOUND'));
 
-  test('nobody refuses a file by hand', () =>
+  test('rejects a refusal by a user', () =>
     given(uploadRequested, uploaded).as(ada).when(refuseFile, infected).thenRejects('ROLE_NOT_ALLOWED'));
 });

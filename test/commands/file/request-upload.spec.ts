@@ -33,7 +33,7 @@ describe('asking for an upload', () => {
       .when(requestUpload, asked)
       .then([event('FileUploadRequested', { ...uploadRequested.data, uploaderId: acme.userId })]));
 
-  test('what the bytes are to be is kept: the type without parameters, a safe name, a checksum', () =>
+  test('keeps the declared type without parameters, a safe name and a checksum', () =>
     given(...group)
       .as(ada)
       .when(requestUpload, {
@@ -50,7 +50,7 @@ describe('asking for an upload', () => {
       .when(requestUpload, asked)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('who was removed uploads nothing', () =>
+  test('rejects an upload by a removed member', () =>
     given(...group, removed(ada))
       .as(ada)
       .when(requestUpload, asked)

@@ -32,7 +32,7 @@ describe('posting a job', () => {
       .thenRejects('ROLE_NOT_ALLOWED'),
   );
 
-  test('nobody but a person posts a job', () =>
+  test('rejects a job posted by the system', () =>
     given().as('system').when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
 
   test('a job is posted once', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());

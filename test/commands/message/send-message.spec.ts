@@ -59,7 +59,7 @@ describe('sending a message', () => {
       .when(sendMessage, { ...message, replyTo: messageId })
       .then([event('MessageSent', { ...sent.data, replyTo: messageId })]));
 
-  test('what the group does not have is not answered', () =>
+  test('rejects a reply to a message outside the group', () =>
     given(...group)
       .as(ada)
       .when(sendMessage, { ...message, replyTo: messageId })
@@ -99,7 +99,7 @@ describe('sending a message', () => {
       .thenRejects('FILE_NOT_FOUND'),
   );
 
-  test('one file that may not be named is enough', () =>
+  test('rejects a message when one of its files may not be named', () =>
     given(...group, uploadRequested)
       .as(ada)
       .when(sendMessage, { ...withFile, fileIds: [fileId, second] })
@@ -142,7 +142,7 @@ describe('sending a message', () => {
     await expect(sending).rejects.toThrow('FILE_REFUSED');
   });
 
-  test('who relied on which version of a file stands in the log', async () => {
+  test('records which version of a file a message relied on', async () => {
     const { handle } = await commands({ history: [...group, uploadRequested, uploaded] });
     const request = { actor: ada, correlationId: uuid(0xc0) };
     const { events } = await handle(sendMessage, sendMessage.input.parse(withFile), request);

@@ -78,7 +78,7 @@ describe('Idempotency-Key', () => {
     });
   });
 
-  test('of 20 requests at once with one key, one is obeyed and the others hear of it or are to wait', async () => {
+  test('runs one of 20 concurrent requests with one key, and lets the others wait or gives them its answer', async () => {
     const key = randomUUID();
     const before = (await stage.wholeLog()).length;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(key)));
@@ -120,7 +120,7 @@ describe('Idempotency-Key', () => {
     expect((await post(key, { ...posting, title: 'Other' })).status).toBe(201);
   });
 
-  test('what passes by itself is not kept: the repetition is obeyed', async () => {
+  test('does not keep a temporary failure: the repetition runs', async () => {
     let isDown = true;
     const other = await httpStage({
       databaseUrl: stage.url,

@@ -26,7 +26,7 @@ describe('applications', () => {
   const see = (path: string, as: Person, position: unknown) =>
     app.ask('GET', path, { as, headers: { 'x-min-position': position as string } });
 
-  test('whoever applies is a member of the group when it answers; twice gives the same ids', async () => {
+  test('makes the applicant a member before it answers; applying twice gives the same ids', async () => {
     const { jobId, groupId } = await postJob();
     const first = await apply(jobId, ada, { coverLetter: 'I build engines' });
     expect(first).toMatchObject({ status: 201, body: { jobId, groupId } });
@@ -80,7 +80,7 @@ describe('applications', () => {
     expect((await see(`/v1/groups/${groupId}`, ada, reconsidered.body['position'])).status).toBe(200);
   });
 
-  test('whoever withdraws leaves the group, and may apply again while the job is open', async () => {
+  test('takes an applicant that withdraws out of the group, and lets it apply again while the job is open', async () => {
     const { jobId, groupId } = await postJob();
     const { applicationId } = (await apply(jobId, bob)).body;
     const withdraw = () => app.ask('DELETE', `/v1/applications/${String(applicationId)}`, { as: bob });
@@ -102,7 +102,7 @@ describe('applications', () => {
       body,
     });
 
-  test('whoever left and applies again is a member when it answers', async () => {
+  test('makes an applicant that left and applies again a member before it answers', async () => {
     const { jobId, groupId } = await postJob();
     const first = (await apply(jobId, ada)).body;
     expect((await members(groupId, 'DELETE', ada)).status).toBe(200);
@@ -115,7 +115,7 @@ describe('applications', () => {
     });
   });
 
-  test('whom an admin removed, and who was rejected, is told so when it applies again', async () => {
+  test('refuses an application of a user whom an admin removed or who was rejected, and says why', async () => {
     const { jobId, groupId } = await postJob();
     const { applicationId } = (await apply(jobId, ada)).body;
     await app.ask('DELETE', `/v1/groups/${groupId}/members/${ada.userId}`, { as: acme });

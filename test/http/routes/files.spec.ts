@@ -189,7 +189,7 @@ describe('the sums of bytes', () => {
   };
   const dayIsFull = { status: 429, body: { code: 'RATE_LIMITED', retryable: true } };
 
-  test('of a user in a day have a limit, and the answer says when to come back', async () => {
+  test('are limited per user and day, and the answer says when to retry', async () => {
     await fill();
     const answer = await request({ size: 1 });
     expect(answer).toMatchObject(dayIsFull);
@@ -231,7 +231,7 @@ describe('the sums of bytes', () => {
     expect(await request({ size: 1 })).toMatchObject(dayIsFull);
   });
 
-  test('of a group have a limit, whoever fills it', async () => {
+  test('are limited per group, for all members together', async () => {
     const members = [eve, ...Array.from({ length: 10 }, newcomer)];
     for (const { userId } of members.slice(1))
       await stage.happened(event('MemberJoined', { groupId: otherGroupId, userId, role: 'member' }));

@@ -111,7 +111,7 @@ describe('a conversation', () => {
     expect(await say('What?', { replyTo: randomUUID() })).toMatchObject({ code: 'REPLY_TARGET_NOT_FOUND' });
   });
 
-  test('what others wrote is unread until it is read; the marker never moves back, nor past the head', async () => {
+  test('counts messages of others as unread until they are read; the marker never moves back, nor past the head', async () => {
     const { position } = await say('One');
     await say('Two');
     const read = async (seq: number) =>

@@ -49,7 +49,7 @@ export function createReach(time: () => number) {
 export async function openNotifierStage() {
   const outboxStage = await openOutboxStage();
   const { store, clock, outbox, fanOuts, progress, happened } = outboxStage;
-  const reach = createReach(clock.time);
+  const whereabouts = createReach(clock.time);
   const running = new Map<{ stop(): Promise<void> }, { handled: number }>();
 
   /** A process of its own, with its own cache. */
@@ -70,12 +70,12 @@ export async function openNotifierStage() {
     }
     const timing = { now: clock.now, windowMs: WINDOW_MS, everyMs: 5 };
     const lane = startFanOutLane({
-      ...{ store, fanOuts, reach, progress, log, rest: () => 0 },
+      ...{ store, fanOuts, whereabouts, progress, log, rest: () => 0 },
       ...timing,
       ...changedLane,
     });
     const notifier = startNotifier({
-      ...{ loader, outbox, reach, progress, log },
+      ...{ loader, outbox, whereabouts, progress, log },
       store: { ...store, subscribe },
       ...timing,
       onFanOut: lane.wake,
@@ -110,7 +110,7 @@ export async function openNotifierStage() {
 
   return {
     ...outboxStage,
-    reach,
+    whereabouts,
     start,
     decided,
     handled,

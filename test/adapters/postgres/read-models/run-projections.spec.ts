@@ -65,7 +65,7 @@ describe('the projections of a process', () => {
     expect(await count('conversations.messages')).toBe(3);
   }, 40_000);
 
-  test('what newer code wrote is skipped, and waited before where the projection handles its type', async () => {
+  test('skips events of newer code, and waits before them where the projection handles their type', async () => {
     const newer = (position: number, stream: string, type: string, v: number) =>
       side.owner.query(
         `insert into events

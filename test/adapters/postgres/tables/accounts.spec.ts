@@ -56,7 +56,7 @@ describe('Credentials in PostgreSQL', () => {
     ]);
   });
 
-  test('of nobody are undefined', async () => {
+  test('are undefined without an account', async () => {
     const credentials = createCredentials(pool);
     expect(await credentials.ofEmail('nobody@example.org')).toBeUndefined();
     expect(await credentials.ofUser(UserId.parse(randomUUID()))).toBeUndefined();

@@ -50,7 +50,7 @@ describe('claims in PostgreSQL', () => {
     expect(await other.claim('a')).toBeDefined();
   });
 
-  test('of many that ask at once one gets it', async () => {
+  test('gives a claim to one of many concurrent requests', async () => {
     const granted = await Promise.all(
       [process(), process(), process(), process()].map((each) => each.claim('c')),
     );
@@ -76,7 +76,7 @@ describe('claims in PostgreSQL', () => {
     expect(await one.claim('f')).toBeUndefined();
   });
 
-  test('where nobody answers it rejects, and works as soon as somebody does', async () => {
+  test('rejects while the database does not answer, and works as soon as it does', async () => {
     const name = `late_${randomBytes(6).toString('hex')}`;
     const early = process(databaseUrl(name));
     await expect(early.claim('h')).rejects.toThrow();

@@ -76,7 +76,7 @@ describe('the read marker of a member', () => {
     expect(await unreadOf(ada.userId)).toBe(1);
   });
 
-  test('of two that move at once the further one stands', async () => {
+  test('keeps the further of two concurrent moves', async () => {
     await Promise.all([move(2), move(6), move(4), move(5)]);
     expect(await move(0)).toEqual({ seq: 6, unreadCount: 0, moved: false });
   });
