@@ -16,7 +16,7 @@ export interface Metadata {
   actorId: string | null;
   /** The id shared by all events that follow from one request. */
   correlationId: string;
-  /** The id of the event that this one is an automation of. */
+  /** The id of the event that caused this one; null without such an event. */
   causationId: string | null;
   /** The revisions of other streams that the decision relied on, for audits. */
   reliedOn?: Record<string, Revision>;
