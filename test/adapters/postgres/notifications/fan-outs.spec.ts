@@ -86,7 +86,7 @@ describe('a large audience', () => {
     const to = { through: ada.userId, isDeciding: false, hasUndecided: true };
     await stage.fanOuts.advance(fanOut, { to, candidates: [candidate(1, ada)] });
     const late = stage.fanOuts.advance(fanOut, { to: undefined, candidates: [candidate(1, bob)] });
-    await expect(late).rejects.toThrow('somebody else');
+    await expect(late).rejects.toThrow('another process');
     expect(await stage.rows()).toHaveLength(1);
     const turn = { after: undefined, beyond: 0 };
     expect(await stage.fanOuts.next(turn)).toEqual({ ...fanOut, ...to });
