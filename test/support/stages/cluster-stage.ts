@@ -14,6 +14,7 @@ import type { Delivery } from '../../../src/realtime/delivery/delivery.ts';
 import type { RealtimeSettings } from '../../../src/realtime/settings.ts';
 import { createTestDatabase } from './database.ts';
 import { linksTo, startRedis } from '../../../tools/redis.ts';
+import { until } from '../../../tools/until.ts';
 import { type World, createWorld } from './sockets.ts';
 
 /** Nodes and broadcasters in one test process, on one PostgreSQL and one Redis. */
@@ -75,6 +76,12 @@ export async function openClusterStage() {
     const delivery = through(server.delivery);
     const loader = new AggregateLoader(store, new Map());
     const running = startBroadcaster({ delivery, store, loader, from: checkpoint, log });
+    // It begins at the head of the log: what is sent earlier, it leaves to `heads`.
+    if ((await store.head()) > 0)
+      await until(
+        () => running.position() > 0 || running.failure() !== undefined,
+        'the broadcaster to begin',
+      );
     let isStopped = false;
     async function stop() {
       if (isStopped) return;
