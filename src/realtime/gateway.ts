@@ -1,8 +1,8 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Server } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
+import { within } from '../kit/deadline.ts';
 import type { Authenticate, Revocations } from '../auth/session.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
@@ -235,7 +235,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
         ),
       );
       closeConnections(io);
-      await Promise.race([gone, pause(CLOSE_MS, undefined, { ref: false })]);
+      await within<unknown>(gone, CLOSE_MS, () => undefined);
       io.engine.close();
       await node.close();
     },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { createSemaphore } from '../../kit/semaphore.ts';
 import { PasswordQueueFull } from '../credentials.ts';
 
 /** OWASP Password Storage Cheat Sheet, argon2id (the library's default): 19 MiB, two passes, one lane. */
@@ -36,30 +37,13 @@ export async function createPasswordHashes({
   maxWaiting = MAX_WAITING,
 } = {}): Promise<PasswordHashes> {
   const decoyHash = await hash(randomBytes(32), COST);
-  const waiting: (() => void)[] = [];
-  let running = 0;
-
-  async function enter(): Promise<void> {
-    if (running < maxRunning) running += 1;
-    else if (waiting.length < maxWaiting) await new Promise<void>((resolve) => waiting.push(resolve));
-    else throw new PasswordQueueFull('too many passwords wait to be checked');
-  }
-
-  /** Hands the turn to the next in line, so that no newcomer takes it. */
-  function leave(): void {
-    const next = waiting.shift();
-    if (next) next();
-    else running -= 1;
-  }
+  const places = createSemaphore(maxRunning);
 
   return {
     async limited(work) {
-      await enter();
-      try {
-        return await work();
-      } finally {
-        leave();
-      }
+      if (places.isFull() && places.waiting() >= maxWaiting)
+        throw new PasswordQueueFull('too many passwords wait to be checked');
+      return places.run(work);
     },
     hash: (password) => hash(password.normalize('NFC'), COST),
     async verify(password, passwordHash) {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import { within } from '../../kit/deadline.ts';
 import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 
 /** One use of a key: the caller, the key, and a fingerprint of the request. */
@@ -71,7 +71,7 @@ export function honourIdempotencyKeys(
   });
 
   const notSettled = (error: unknown) =>
-    log.warn({ err: error }, 'could not store the answer of an idempotency key; a repetition runs again');
+    log.warn({ err: error }, 'could not settle an idempotency key; its claim expires after 30 s');
 
   app.addHook('onSend', async (request, { statusCode }, payload) => {
     const { keyed } = request;
@@ -82,7 +82,7 @@ export function honourIdempotencyKeys(
       ? keys.keep(keyed, { status: statusCode, body: textOf(payload) })
       : keys.release(keyed);
     // The command is done, so its answer is sent anyway. A repetition finds the same outcome in the log.
-    await Promise.race([settled.catch(notSettled), pause(SETTLE_MS, undefined, { ref: false })]);
+    await within(settled.catch(notSettled), SETTLE_MS, () => undefined);
   });
 
   // A late answer, sent in place of a handler that is still running, does not pass through the hook above.

@@ -1,7 +1,7 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
+import { sleep } from '../../kit/back-off.ts';
 import { gather } from '../../kit/gather.ts';
 import type { Progress } from '../../projections/projection.ts';
 import type { ChatSocket } from '../connection/connection.ts';
@@ -82,7 +82,7 @@ export function joinOnConnect({
       if (changesSeen !== socket.data.user.membershipChanges) continue;
       // Commands do not need the read model, so they do not wait any longer.
       socket.data.open();
-      await pause(RETRY_MS, undefined, { ref: false });
+      await sleep(RETRY_MS, undefined, { ref: false });
     }
     socket.data.open();
   };

@@ -241,11 +241,11 @@ export function createLane(options: LaneSettings): Lane {
     do {
       // Appends of the same turn of the event loop may go together.
       if (!settleLast) await new Promise(setImmediate);
-      const restAfterMs = begunAt + paceMs - performance.now();
-      if (restAfterMs > 0) {
+      const restMs = begunAt + paceMs - performance.now();
+      if (restMs > 0) {
         settleLast?.();
         settleLast = undefined;
-        await pause(restAfterMs);
+        await pause(restMs);
       }
       const isFlowing = paceMs > 0 || settleLast !== undefined;
       const isNext = queue.length > 0 || wantsProof;
