@@ -13,7 +13,7 @@ import type { Node } from './node.ts';
 import type { Send } from '../delivery/write-frames.ts';
 import { type NodeNewsHandlers, sendOverNodeBus } from './node-bus-adapter.ts';
 import { ATTENDANCE_MS, type OnlineRegistry } from '../presence/online-registry.ts';
-import type { Progress as Delivered } from '../delivery/delivery.ts';
+import type { BroadcastProgress } from '../delivery/delivery.ts';
 import { trackReceived } from '../presence/received.ts';
 import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
 import { createRoomFence } from '../rooms/room-fence.ts';
@@ -48,7 +48,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   const { io, write, bus, registry, users, store, heads, settings, signal, log } = deps;
   const { adapter } = io.of('/');
   const fence = createRoomFence(deps);
-  const delivered: Delivered = { until: 0, leftOutUntil: 0 };
+  const delivered: BroadcastProgress = { until: 0, leftOutUntil: 0 };
   const tracker = trackReceived(io, users, {
     sentUntil: () => delivered.until,
     onReceived: (userId) => whoIsOnline.changed(userId),
@@ -70,7 +70,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     handlers,
   });
 
-  function hearProgress({ until, leftOutUntil }: Delivered): void {
+  function hearProgress({ until, leftOutUntil }: BroadcastProgress): void {
     delivered.until = Math.max(delivered.until, until);
     if (leftOutUntil <= delivered.leftOutUntil) return;
     delivered.leftOutUntil = leftOutUntil;

@@ -1,11 +1,11 @@
 import type { ChatServer } from '../connection/connection.ts';
-import type { Progress } from '../delivery/delivery.ts';
+import type { BroadcastProgress } from '../delivery/delivery.ts';
 import { type Flags, type Send, textOf } from '../delivery/write-frames.ts';
 import { type RosterNews, nodeNews } from './node-news.ts';
 
 export interface NodeNewsHandlers {
   roster(news: RosterNews): void;
-  progress(progress: Progress): void;
+  progress(progress: BroadcastProgress): void;
 }
 
 /**

@@ -8,7 +8,7 @@ import { GroupId, UserId } from '../../events/ids.ts';
 export const nodeNews = {
   /** The roster of a group has reached a revision; `userId` is the user whom the change concerns. */
   roster: z.object({ groupId: GroupId, userId: UserId.optional(), revision: z.int().min(0) }),
-  /** See `Progress` of the delivery. */
+  /** See `BroadcastProgress` of the delivery. */
   told: z.object({ until: z.number(), leftOutUntil: z.number() }),
 };
 

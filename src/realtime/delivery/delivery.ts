@@ -10,7 +10,7 @@ import { type FileNews, type GroupPush, isGroupEvent, moveOf } from './what-sock
 import type { Send } from './write-frames.ts';
 
 /** The progress of the broadcaster, by the times of the events, in ms since 1970. */
-export interface Progress {
+export interface BroadcastProgress {
   /** All events up to this time have been delivered. */
   until: number;
   /** Some events up to this time were left out, and only `heads` shows them; 0 when nothing was left out. */
@@ -28,7 +28,7 @@ export interface Delivery {
   /** Sends to all sockets of a file's uploader. */
   uploader(userId: UserId, news: FileNews): void;
   /** Reports the progress of the broadcaster. */
-  progress(progress: Progress): void;
+  progress(progress: BroadcastProgress): void;
   /** Resolves once everything has been sent. Rejects when some of it was lost and has to be delivered again. */
   takenOver(): Promise<void> | undefined;
 }
