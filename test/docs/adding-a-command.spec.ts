@@ -10,6 +10,8 @@ const COPIED = ['src', 'tools', 'test', 'package.json'];
 /** The part of the project that a command belongs to; two compilations of all of it would take minutes. */
 const INCLUDED = ['src', 'test/commands', 'test/events'];
 const COMPILING_MS = 300_000;
+/** The spec needs none of the services that the whole suite starts. */
+const WITHOUT_SERVICES = { globalSetup: undefined, globalTeardown: undefined, testSequencer: undefined };
 
 const COMMAND = `import { z } from 'zod';
 import type { ConversationEvent } from '../../events/domain-event.ts';
@@ -169,22 +171,10 @@ describe('README.md, "Adding a command"', () => {
     async () => {
       for (const insertion of NAMED_BY_THE_COMPILER) await insert(insertion);
       expect(await compile()).toEqual({ code: 0, output: '' });
-      const config = {
-        extensionsToTreatAsEsm: ['.ts'],
-        transform: {
-          '^.+\\.ts$': [
-            '@swc/jest',
-            { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
-          ],
-        },
-      };
+      const { default: jestConfig } = (await import(join(ROOT, 'jest.config.js'))) as { default: object };
+      const config = { ...jestConfig, ...WITHOUT_SERVICES, rootDir: copy };
       const spec = 'test/commands/message/pin-message.spec.ts';
-      const { code, output } = await run(
-        'jest/bin/jest.js',
-        '--config',
-        JSON.stringify({ rootDir: copy, ...config }),
-        spec,
-      );
+      const { code, output } = await run('jest/bin/jest.js', '--config', JSON.stringify(config), spec);
       expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('4 passed') });
     },
     COMPILING_MS,

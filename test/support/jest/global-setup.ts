@@ -52,11 +52,11 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** Of runs that were killed: nobody else removes them, and they take memory. */
+/** Removes the folders of killed runs, which take memory. Two runs that start at once may remove the same folder. */
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const pid = name.startsWith(PREFIX) && Number.parseInt(name.slice(PREFIX.length), 10);
-    if (pid && !isRunning(pid)) await rm(join(parent, name), { recursive: true, force: true });
+    if (pid && !isRunning(pid)) await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
