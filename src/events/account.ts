@@ -36,7 +36,7 @@ export const QuietHours = z
   .meta({ description: '`end` differs from `start`; a span over midnight has its start after its end' });
 export type QuietHours = z.infer<typeof QuietHours>;
 
-/** How a user wants to be notified while away. */
+/** Settings that control notifications of a user who is away. */
 export const NotificationPreferences = z.strictObject({
   email: z.boolean(),
   push: z.boolean(),

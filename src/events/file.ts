@@ -29,7 +29,7 @@ export const RefusalReason = z.enum([
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 
-/** How clients see a file. */
+/** Status of a file, as clients see it. */
 export const FileStatus = z.enum(['pending', 'scanning', 'clean', 'infected', 'rejected']);
 export type FileStatus = z.infer<typeof FileStatus>;
 

@@ -15,10 +15,11 @@ export interface Unprivileged {
 }
 
 /**
- * Finds a way to run PostgreSQL, which refuses to run as root; many containers run as root. As root, it runs
- * as the owner of the data when there is one, or else as `postgres` or `nobody`. Where that user cannot reach
- * the folder or the program (a project below /root), it keeps the one capability to bypass file permissions.
- * Throws when neither works.
+ * Finds a way to run PostgreSQL without root privileges. PostgreSQL refuses to run as root, and many
+ * containers run as root. When the process runs as root, the server runs as the owner of the data if that is
+ * another user, otherwise as `postgres` or `nobody`. If that user cannot access the folder or the program, for
+ * example in a project below /root, the server keeps the capability to bypass file permissions. Throws when
+ * neither works.
  */
 export async function unprivileged(folder: string, data: string, program: string): Promise<Unprivileged> {
   if (process.getuid?.() !== 0) return { command: (...line) => line, identity: {}, owner: undefined };

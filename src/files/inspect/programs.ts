@@ -1,7 +1,7 @@
 /**
- * Extensions by which a double-click runs a file, or opens it in a browser, on some system. The content does
- * not matter then. After Microsoft's list of files that Outlook blocks, Chromium's of dangerous files, and
- * what the desktops of Linux and macOS start.
+ * File extensions that make a double-click run the file, or open it in a browser, on some operating system,
+ * whatever its content. Sources: Microsoft's list of attachments blocked by Outlook, Chromium's list of
+ * dangerous file types, and the executable types of Linux desktops and macOS.
  */
 const RUN_BY_NAME: ReadonlySet<string> = new Set(
   `

@@ -12,10 +12,10 @@ const HEAD_BYTES = 2_048;
 const MAX_STARTS = 16;
 
 /**
- * Checks that a PDF is not a zip archive as well. Archive programs look for an archive at the end of a file,
- * where a PDF may have attached one, as LibreOffice does with the source document. An archive belongs to the
- * PDF if it begins and ends with a stream and the table of the PDF's objects follows it; otherwise it was
- * appended.
+ * Checks that a PDF is not also a zip archive. Archive programs search the end of a file for an archive. A PDF
+ * may contain an attached archive near its end; LibreOffice, for example, attaches the source document. An
+ * archive is part of the PDF if it begins and ends with a stream and is followed by the cross-reference table.
+ * Otherwise it was appended.
  */
 export function createPdfCheck(): Check {
   let head: Buffer = Buffer.alloc(0);
