@@ -181,7 +181,7 @@ const settings = z
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
-    /** In points, as in protocol/costs.ts. */
+    /** In points, as in protocol/rate-limits.ts. */
     requestsPerMinute: env.REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: env.ANONYMOUS_REQUESTS_PER_MINUTE,
     uploadsPerMinute: env.UPLOADS_PER_MINUTE,

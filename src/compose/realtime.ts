@@ -6,7 +6,7 @@ import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
 import type { NodeBus } from '../realtime/cluster/node-bus.ts';
-import { createDeliveryServer } from '../realtime/delivery/deliver-everywhere.ts';
+import { createDeliveryServer } from '../realtime/cluster/deliver-everywhere.ts';
 import type { Delivery } from '../realtime/delivery/delivery.ts';
 import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';

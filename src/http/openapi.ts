@@ -4,7 +4,7 @@ import apiReference from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
-import { costOf } from '../protocol/costs.ts';
+import { costOf } from '../protocol/rate-limits.ts';
 
 /** The page runs its own script, and styles it writes itself; it loads nothing from anywhere else. */
 const DOCS_POLICY = [

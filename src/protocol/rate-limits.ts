@@ -1,43 +1,43 @@
-/** Counted exactly, one at a time. */
+/** The limits that are counted exactly, call by call. */
 export type Bucket =
   'messages' | 'uploads' | 'failed-logins' | 'logins' | 'verification-letters' | 'address-changes';
 
-/** What all other calls take points from: of a user, and of the address of a caller who is not known. */
+/** The points that all other calls take: from a user's budget, or from that of an unknown caller's address. */
 export type Budget = 'requests' | 'anonymous';
 
-/** Fixed windows, each started by its key's first use. */
+/** Length of a window. The first use of a key starts its window. */
 export const WINDOW_SECONDS = 60;
 
-/** Of a user, in windows of an hour. No setting changes them: they keep the mailboxes of strangers from being filled. */
+/** Limits of a user per hour. No setting changes them, because they protect the mailboxes of strangers. */
 export const PER_HOUR = { 'verification-letters': 3, 'address-changes': 5 } as const;
 
 export const windowSecondsOf = (bucket: Bucket): number =>
   Object.hasOwn(PER_HOUR, bucket) ? 3_600 : WINDOW_SECONDS;
 
-/** What each bucket and budget holds for one key and window. */
+/** The size of each bucket and budget, for one key and window. */
 export interface PerMinute {
   messagesPerMinute: number;
   uploadsPerMinute: number;
   failedLoginsPerMinute: number;
   loginsPerMinute: number;
-  /** Points, of a user and of the address of a caller who is not known. */
+  /** Points, for a user and for an unknown caller's address. */
   requestsPerMinute: number;
   anonymousRequestsPerMinute: number;
 }
 
-/** What is left of a quota, for the RateLimit fields. */
+/** The rest of a quota, for the RateLimit fields. */
 export interface Quota {
   bucket: Bucket | Budget;
   limit: number;
   windowSeconds: number;
   remaining: number;
-  /** Until the window starts anew. */
+  /** Time until a new window starts. */
   resetMs: number;
 }
 
-/** What spending points comes to. */
-export interface Spent extends Quota {
-  /** How long the caller waits before its work begins: one that spends a minute's points in seconds is served at a pace. */
+/** The result of `spend`. */
+interface Spent extends Quota {
+  /** Time to wait before the work begins. It slows down a caller that spends a minute's points within seconds. */
   delayMs: number;
 }
 
@@ -53,13 +53,83 @@ export class RateLimited extends Error {
 
 /** The port of the counters: in memory for one node, Redis for many. */
 export interface RateLimits {
-  /** Takes one from the bucket. Throws `RateLimited` when it is empty. */
+  /** Takes one from the bucket. Rejects with `RateLimited` when it is empty. */
   consume(bucket: Bucket, key: string): Promise<Quota>;
-  /** Looks without taking. Throws `RateLimited` when it is empty. */
+  /** Takes nothing. Rejects with `RateLimited` when the bucket is empty. */
   check(bucket: Bucket, key: string): Promise<Quota>;
   /**
-   * Takes points from the budget and returns at once: nodes tell each other soon after, so that for a moment each may
-   * give what another has given. Throws `RateLimited`, and takes nothing, when fewer are left.
+   * Takes points from the budget. It is synchronous: nodes exchange their sums a moment later, so two of them may
+   * grant the same points. Throws `RateLimited` and takes nothing when fewer are left.
    */
   spend(budget: Budget, key: string, points: number): Spent;
 }
+
+/** The cost of a call: points of the caller's budget, or one of the bucket for calls of its kind. */
+export type Cost = number | Extract<Bucket, 'messages' | 'uploads' | 'logins' | 'verification-letters'>;
+
+/** The costs of calls without an entry in `costs`. New calls are thus counted from the start. */
+export const DEFAULT_COSTS = {
+  /** GET, HEAD and OPTIONS. */
+  query: 1,
+  /** A query with a search text in `q`. */
+  search: 10,
+  /** Every other method. */
+  command: 5,
+  socketEvent: 5,
+  /** Puts a socket into the rooms of all groups of its user. */
+  connection: 10,
+  /** A request or a connection with a token that is not valid, charged to its address. */
+  badToken: 5,
+} as const;
+
+/**
+ * The exceptions, by `operationId` of the REST operation, or by name of the socket event. An event and an operation
+ * with the same effect share a name. An alias costs as much as its operation.
+ */
+const costs: Readonly<Record<string, Cost>> = {
+  // The public contract limits these one by one, or each of them takes disk space.
+  sendMessage: 'messages',
+  requestUpload: 'uploads',
+  register: 'logins',
+  logIn: 'logins',
+  requestPasswordReset: 'logins',
+  requestEmailVerification: 'verification-letters',
+  // Stored for ever and pushed to all members, like a message.
+  editMessage: 10,
+  deleteMessage: 10,
+  addReaction: 10,
+  removeReaction: 10,
+  // Long lists, stored as a whole.
+  setNotificationPreferences: 20,
+  // One password is checked and another one hashed.
+  changePassword: 20,
+  changeEmail: 20,
+  // These query the database for strangers.
+  refresh: 20,
+  confirmEmail: 20,
+  resetPassword: 20,
+  metrics: 5,
+  // These only read or forward.
+  sync: 1,
+  joinRoom: 1,
+  leaveRoom: 1,
+  typing: 1,
+  // Called with a link that this server has issued, or by its scanner.
+  upload: 1,
+  orderScan: 1,
+  reportScan: 1,
+  // Queries nothing.
+  live: 0,
+};
+
+/** The entries of the table, for the generated documents. */
+export const exceptions: readonly (readonly [name: string, cost: Cost])[] = Object.entries(costs);
+
+/** Returns the cost of an operation or a socket event; undefined when the default applies. */
+export function costOf(operation = ''): Cost | undefined {
+  const name = operation.replace(/Alias$/, '');
+  return Object.hasOwn(costs, name) ? costs[name] : undefined;
+}
+
+/** Number of groups in a `sync` for each further point. */
+export const SYNC_GROUPS_PER_POINT = 10;

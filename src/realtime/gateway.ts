@@ -16,25 +16,28 @@ import { Addresses } from './connection/addresses.ts';
 import { joinOnConnect } from './rooms/join-on-connect.ts';
 import type { WhoIsOnline } from './presence/who-is-online.ts';
 import type { NodeBus } from './cluster/node-bus.ts';
-import { clientEventHandlers } from './connection/client-events.ts';
+import { clientEventHandlers, eventHandler } from './connection/client-events.ts';
 import { clusterNode } from './cluster/cluster-node.ts';
-import type { ChatServer, ChatSocket } from './connection/connection.ts';
+import {
+  type ChatServer,
+  type ChatSocket,
+  closeConnections,
+  endSession,
+  sweepSessions,
+} from './connection/connection.ts';
 import { keepDoor, refusePolling, upgradeCheck } from './connection/door.ts';
-import { frameWriter } from './delivery/write-frames.ts';
-import { eventHandler } from './connection/handle-event.ts';
+import { frameWriter, wireUp } from './delivery/wire.ts';
 import { handshake } from './connection/handshake.ts';
 import { headAnnouncer } from './rooms/heads.ts';
 import { boundHints, createHints } from './presence/hints.ts';
-import { loneNode } from './cluster/lone-node.ts';
+import { loneNode } from './cluster/node.ts';
 import { membershipIn } from './rooms/membership.ts';
 import type { OnlineRegistry } from './presence/online-registry.ts';
 import { trackPresence } from './presence/presence.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
-import { closeConnections, endSession, sweepSessions } from './connection/sessions.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
 import { Users } from './presence/users.ts';
-import { wireUp } from './delivery/wire.ts';
 
 export interface RealtimeMetrics {
   socketOpened(): void;
@@ -133,7 +136,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const door = keepDoor({ io, wiring, addresses, clientAddress: deps.clientAddress });
 
   const users = new Users(settings.maxSocketsPerUser);
-  const writeFrames = frameWriter(io, metrics.delivered);
+  const writeFrames = frameWriter(io.of('/'), metrics.delivered);
   const write = boundHints(io, users, writeFrames);
   const membership = membershipIn(loader, store);
   const heads = headAnnouncer(io, write, store);

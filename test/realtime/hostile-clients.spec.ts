@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
-import { DEFAULT_COSTS } from '../../src/protocol/costs.ts';
+import { DEFAULT_COSTS } from '../../src/protocol/rate-limits.ts';
 import { clientEvents } from '../../src/realtime/connection/protocol.ts';
 import { type TestClient, type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { countedAddress } from '../../auth/client-address.ts';
-import { type Cost, DEFAULT_COSTS, costOf } from '../../protocol/costs.ts';
-import type { RateLimits } from '../../protocol/rate-limits.ts';
+import { type Cost, DEFAULT_COSTS, type RateLimits, costOf } from '../../protocol/rate-limits.ts';
 import { sendQuota } from './rate-limit-fields.ts';
 
 declare module 'fastify' {

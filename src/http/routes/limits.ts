@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { DEFAULT_COSTS, exceptions } from '../../protocol/costs.ts';
-import { type PerMinute, PER_HOUR, WINDOW_SECONDS, windowSecondsOf } from '../../protocol/rate-limits.ts';
+import { DEFAULT_COSTS, PER_HOUR, type PerMinute, WINDOW_SECONDS, exceptions, windowSecondsOf } from '../../protocol/rate-limits.ts';
 import { MAX_REACTIONS } from '../../commands/message/react-to-message.ts';
 import { MAX_FILES, MAX_TEXT } from '../../events/conversation.ts';
 import { allowedExtensions, allowedTypes } from '../../files/inspect/content-types.ts';

@@ -1,13 +1,17 @@
-import type { Position } from '../../events/event-store.ts';
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import type { EventStore, Position } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
-import type { WhoIsOnline } from '../presence/who-is-online.ts';
-import type { ChatSocket, User } from '../connection/connection.ts';
-import type { Delivery } from '../delivery/delivery.ts';
-import type { Send } from '../delivery/write-frames.ts';
-import type { ReceivedTracker } from '../presence/received.ts';
+import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
+import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
+import { type Delivery, deliverHere } from '../delivery/delivery.ts';
+import type { Send, WriteFrames } from '../delivery/wire.ts';
+import { type ReceivedTracker, trackReceived } from '../presence/received.ts';
+import type { Users } from '../presence/users.ts';
+import { type WhoIsOnline, whoIsOnlineHere } from '../presence/who-is-online.ts';
 
 /** Calls `work` every `ms` milliseconds until the gateway closes. */
-export type Every = (ms: number, work: () => void | Promise<void>) => void;
+type Every = (ms: number, work: () => void | Promise<void>) => void;
 
 /** The parts that differ between a lone node and a node of a cluster. */
 export interface Node {
@@ -31,4 +35,39 @@ export interface Node {
   hearing(): Promise<void> | undefined;
   start(every: Every): Promise<void>;
   close(): Promise<void>;
+}
+
+interface LoneNodeDeps {
+  io: ChatServer;
+  /** Writes to the sockets of this node. */
+  writeFrames: WriteFrames;
+  /** Writes to the sockets of this node, of hints as many as their rooms bear. */
+  write: Send;
+  users: Users;
+  store: EventStore;
+  loader: AggregateLoader;
+  log: Logger;
+}
+
+/** Creates the only node, which follows the log for its own sockets. */
+export function loneNode({ io, writeFrames, write, users, store, loader, log }: LoneNodeDeps): Node {
+  const delivery = deliverHere({ write: writeFrames, users, store });
+  const tracker = trackReceived(io, users);
+  let broadcaster: Broadcaster | undefined;
+
+  return {
+    send: write,
+    delivery,
+    tracker,
+    whoIsOnline: whoIsOnlineHere({ users, tracker }),
+    changed: () => {},
+    position: () => broadcaster?.position() ?? 0,
+    hearing: () => undefined,
+    async start() {
+      broadcaster = startBroadcaster({ delivery, store, loader, from: await store.head(), log });
+    },
+    async close() {
+      await broadcaster?.stop();
+    },
+  };
 }

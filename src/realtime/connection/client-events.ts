@@ -1,4 +1,7 @@
-import { messageChangedAnswer, messageSentAnswer } from '../../protocol/answers.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { MAX_STALE_MS } from '../../auth/authenticate.ts';
+import { type Authenticate, type Revocations, RevocationsUnknown } from '../../auth/session.ts';
 import type { Command, Lookups } from '../../commands/command.ts';
 import type { HandleCommand, Outcome } from '../../commands/handle-command.ts';
 import { deleteMessage } from '../../commands/message/delete-message.ts';
@@ -6,22 +9,126 @@ import { editMessage } from '../../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
 import { sendMessage } from '../../commands/message/send-message.ts';
 import type { ReadMarkers } from '../../commands/read-marker/move-read-marker.ts';
-import type { Authenticate } from '../../auth/session.ts';
-import { SYNC_GROUPS_PER_POINT } from '../../protocol/costs.ts';
-import type { RateLimits } from '../../protocol/rate-limits.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId, MessageId } from '../../events/ids.ts';
-import { ProblemError, problem } from '../../protocol/problem.ts';
-import type { ChatSocket } from './connection.ts';
-import { headSeq } from '../rooms/heads.ts';
+import { messageChangedAnswer, messageSentAnswer } from '../../protocol/answers.ts';
+import {
+  type Cost,
+  DEFAULT_COSTS,
+  type RateLimits,
+  SYNC_GROUPS_PER_POINT,
+  costOf,
+} from '../../protocol/rate-limits.ts';
+import { type Problem, ProblemError, problem, toProblem } from '../../protocol/problem.ts';
 import type { Hints } from '../presence/hints.ts';
+import { headSeq } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
-import type { Answer, ClientEvent, Payload } from './protocol.ts';
 import { groupRoom } from '../rooms/rooms.ts';
+import { type ChatSocket, endSocket, sessionFault } from './connection.ts';
+import { type Answer, type ClientEvent, type Payload, clientEvents } from './protocol.ts';
 import { syncFrom } from './sync.ts';
 
-export interface ClientEventDeps {
+interface HandleEventDeps {
+  handlers: ClientEventHandlers;
+  rateLimits: RateLimits;
+  revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>;
+  /** Called with the code of every refusal. */
+  refused: (code: string) => void;
+  log: Logger;
+}
+
+/** docs/promises.md no. 7 promises 5 s from the arrival of the event, so the wait for its turn counts. */
+const ANSWER_MS = 4_000;
+
+type Reply = (answer: { ok: boolean }) => void;
+type Handler = (socket: ChatSocket, payload: unknown) => Promise<object>;
+
+/** Returns the problem as clients see it, without the waiting time, which is for HTTP fields. */
+export function shown(error: unknown): Problem {
+  const { retryAfterSeconds: _forHttp, ...visible } = toProblem(error);
+  return visible;
+}
+
+/** Returns the cost of an event. An unknown event costs as much as any. */
+const costOfEvent = (name: unknown): Cost =>
+  (isClientEvent(name) ? costOf(name) : undefined) ?? DEFAULT_COSTS.socketEvent;
+
+const isClientEvent = (name: unknown): name is ClientEvent =>
+  typeof name === 'string' && Object.hasOwn(clientEvents, name);
+
+/** Handles every event that a client sends. Never throws: hostile input is answered or ignored. */
+export function eventHandler({ handlers, rateLimits, revocations, refused, log }: HandleEventDeps) {
+  async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[]): Promise<object> {
+    const fault = sessionFault(socket.data.session, revocations);
+    if (fault) throw new ProblemError(problem(fault));
+    if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
+    const cost = costOfEvent(name);
+    if (typeof cost === 'string') await rateLimits.consume(cost, socket.data.user.id);
+    if (args.length > 1)
+      throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
+    const payload = clientEvents[name].payload.parse(args[0]);
+    return (handlers[name] as Handler)(socket, payload);
+  }
+
+  function refuse(
+    { data: connection }: ChatSocket,
+    name: unknown,
+    error: unknown,
+    reply: Reply | undefined,
+  ): void {
+    const visible = shown(error);
+    if (visible.code === 'INTERNAL') log.error({ err: error, event: name }, 'a socket event failed');
+    refused(visible.code);
+    reply?.({ ok: false, error: visible } as { ok: boolean });
+    // Failures on the server's side do not count, because clients are asked to repeat the event.
+    if (visible.status < 500) connection.wasRefused();
+  }
+
+  return function handleEvent(socket: ChatSocket, packet: unknown[]): void {
+    const { data: connection } = socket;
+    const reply = typeof packet.at(-1) === 'function' ? (packet.at(-1) as Reply) : undefined;
+    const [name, ...args] = reply ? packet.slice(0, -1) : packet;
+    const bytes = connection.takeSize();
+    if (connection.wire.isCut) return;
+    let dueAt = 0;
+    try {
+      const cost = costOfEvent(name);
+      if (typeof cost === 'number')
+        dueAt = performance.now() + rateLimits.spend('requests', connection.user.id, cost).delayMs;
+    } catch (error) {
+      return refuse(socket, name, error, reply);
+    }
+    if (!isClientEvent(name)) return refuse(socket, name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
+
+    let isAnswered = false;
+    const late = setTimeout(() => {
+      isAnswered = true;
+      refuse(socket, name, new ProblemError(problem('UNAVAILABLE')), reply);
+    }, ANSWER_MS).unref();
+    const isQueued = connection.enqueue(bytes, async () => {
+      const delayMs = dueAt - performance.now();
+      if (delayMs > 0) await pause(delayMs);
+      // The client was told to repeat the event, and does not expect it to take effect later.
+      if (isAnswered) return;
+      try {
+        const answer = await obey(socket, name, args);
+        if (!isAnswered) reply?.({ ok: true, ...answer });
+      } catch (error) {
+        if (!isAnswered) refuse(socket, name, error, reply);
+        const fault = sessionFault(connection.session, revocations);
+        if (fault) endSocket(socket, fault);
+      } finally {
+        clearTimeout(late);
+      }
+    });
+    if (isQueued) return;
+    clearTimeout(late);
+    refuse(socket, name, new ProblemError(problem('RATE_LIMITED', { retryAfterSeconds: 1 })), reply);
+  };
+}
+
+interface ClientEventDeps {
   store: EventStore;
   handle: HandleCommand;
   lookups: Lookups;
@@ -34,7 +141,7 @@ export interface ClientEventDeps {
 }
 
 /** The handler of each event. Its payload has been checked, and its socket may send it. */
-export type ClientEventHandlers = {
+type ClientEventHandlers = {
   [N in ClientEvent]: (socket: ChatSocket, payload: Payload<N>) => Promise<Answer<N>>;
 };
 

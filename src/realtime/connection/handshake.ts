@@ -1,14 +1,12 @@
 import type { Logger } from 'pino';
-import { DEFAULT_COSTS } from '../../protocol/costs.ts';
-import type { RateLimits } from '../../protocol/rate-limits.ts';
+import { DEFAULT_COSTS, type RateLimits } from '../../protocol/rate-limits.ts';
 import type { Authenticate, Revocations } from '../../auth/session.ts';
 import { AuthenticationFailed } from '../../auth/session.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
-import { type ChatSocket, Connection } from './connection.ts';
+import { type ChatSocket, Connection, sessionFault } from './connection.ts';
 import type { Door } from './door.ts';
-import { shown } from './handle-event.ts';
+import { shown } from './client-events.ts';
 import type { Node } from '../cluster/node.ts';
-import { sessionFault } from './sessions.ts';
 import type { Rate } from '../../kit/token-bucket.ts';
 import type { Users } from '../presence/users.ts';
 import type { Wiring } from '../delivery/wire.ts';

@@ -4,10 +4,10 @@ import type { GroupId, UserId } from '../../events/ids.ts';
 import type { Envelope } from '../../protocol/envelope.ts';
 import type { Users } from '../presence/users.ts';
 import { headSeqs } from '../rooms/heads.ts';
-import { putIn, takeOut } from '../rooms/room-entry.ts';
+import { putIn, takeOut } from '../rooms/rooms.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import { type FileNews, type GroupPush, isGroupEvent, moveOf } from './what-sockets-hear.ts';
-import type { Send } from './write-frames.ts';
+import type { Send } from './wire.ts';
 
 /** The progress of the broadcaster, by the times of the events, in ms since 1970. */
 export interface BroadcastProgress {

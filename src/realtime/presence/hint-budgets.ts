@@ -1,6 +1,6 @@
 import type { UserId } from '../../events/ids.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import type { HintName } from '../delivery/write-frames.ts';
+import type { HintName } from '../delivery/wire.ts';
 import { TokenBucket } from '../../kit/token-bucket.ts';
 
 /** In a room of at most this many sockets, which may all be one user's, hints are not limited. */

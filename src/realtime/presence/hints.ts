@@ -1,7 +1,7 @@
 import type { Reading } from '../../commands/read-marker/move-read-marker.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import type { HintName, Packet, Send, Target, WriteFrames } from '../delivery/write-frames.ts';
+import type { HintName, Packet, Send, Target, WriteFrames } from '../delivery/wire.ts';
 import { hintBudgets } from './hint-budgets.ts';
 import { presenceHints } from './presence-hints.ts';
 import type { ServerToClientEvents } from '../connection/protocol.ts';

@@ -1,5 +1,5 @@
 import type { UserId } from '../../events/ids.ts';
-import type { Packet, Target, WriteFrames } from '../delivery/write-frames.ts';
+import type { Packet, Target, WriteFrames } from '../delivery/wire.ts';
 import { FRAMES, type HintBudgets } from './hint-budgets.ts';
 import { TokenBuckets } from '../../kit/token-bucket.ts';
 

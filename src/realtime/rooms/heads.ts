@@ -2,7 +2,7 @@ import { type EventStore, NO_STREAM, type Revision } from '../../events/event-st
 import type { GroupId } from '../../events/ids.ts';
 import { type Stream, conversationStream } from '../../events/streams.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import type { Send } from '../delivery/write-frames.ts';
+import type { Send } from '../delivery/wire.ts';
 import { groupRoom, groupsAmong } from './rooms.ts';
 
 /** Maximum number of streams in one read of the log. */

@@ -7,9 +7,8 @@ import { chatGroupStream } from '../../events/streams.ts';
 import type { NodeBus } from '../cluster/node-bus.ts';
 import type { ChatServer, ChatSocket } from '../connection/connection.ts';
 import { headSeq, revisionsOf } from './heads.ts';
-import { putIn, takeOut } from './room-entry.ts';
-import type { RosterNews } from '../cluster/node-news.ts';
-import { groupOfRoom, groupRoom } from './rooms.ts';
+import { groupOfRoom, groupRoom, putIn, takeOut } from './rooms.ts';
+import type { RosterNews } from '../cluster/deliver-everywhere.ts';
 import type { Users } from '../presence/users.ts';
 
 /** Maximum number of events of one group that wait until its room is correct. `heads` announces the rest. */

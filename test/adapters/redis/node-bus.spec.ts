@@ -1,7 +1,7 @@
 import { Server } from 'socket.io';
 import { createRedisNodeBus } from '../../../src/adapters/redis/node-bus.ts';
 import { openRedis } from '../../../src/adapters/redis/links.ts';
-import { sendOverNodeBus } from '../../../src/realtime/cluster/node-bus-adapter.ts';
+import { sendOverNodeBus } from '../../../src/realtime/cluster/deliver-everywhere.ts';
 import { linesOf } from '../../support/log-lines.ts';
 import { type Redis, linksTo, startRedis } from '../../../tools/redis.ts';
 import { startTcpProxy } from '../../../tools/tcp-proxy.ts';

@@ -7,7 +7,7 @@ import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.
 import { createRedisNodeBus } from '../../../src/adapters/redis/node-bus.ts';
 import { createRedisPresenceRegistry } from '../../../src/adapters/redis/online-registry.ts';
 import { startBroadcaster } from '../../../src/realtime/delivery/broadcaster.ts';
-import { createDeliveryServer } from '../../../src/realtime/delivery/deliver-everywhere.ts';
+import { createDeliveryServer } from '../../../src/realtime/cluster/deliver-everywhere.ts';
 import type { NodeBus } from '../../../src/realtime/cluster/node-bus.ts';
 import type { OnlineRegistry } from '../../../src/realtime/presence/online-registry.ts';
 import type { Delivery } from '../../../src/realtime/delivery/delivery.ts';

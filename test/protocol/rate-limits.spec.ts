@@ -1,5 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { type Cost, DEFAULT_COSTS, SYNC_GROUPS_PER_POINT, exceptions } from '../../src/protocol/costs.ts';
+import {
+  type Cost,
+  DEFAULT_COSTS,
+  SYNC_GROUPS_PER_POINT,
+  exceptions,
+} from '../../src/protocol/rate-limits.ts';
 import { clientEvents } from '../../src/realtime/connection/protocol.ts';
 import { httpStage } from '../support/stages/http-stage.ts';
 
