@@ -4,10 +4,10 @@ import type { GroupId, MessageId } from '../events/ids.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { Outcome } from '../commands/handle-command.ts';
 
-/** A position as clients see it: opaque, so that only the server compares positions. */
+/** Returns a position as clients see it: opaque, so that only the server compares positions. */
 export const encodePosition = (position: Position): string => String(position);
 
-/** What the sender of a message hears, over REST and the socket alike. */
+/** Returns the answer to the sender of a message, for REST and socket. */
 export function messageSentAnswer({ events, duplicate, position }: Outcome<ConversationEvent>) {
   const [sent] = events;
   if (sent?.type !== 'MessageSent') throw new Error('SendMessage always has a MessageSent to tell of');
@@ -22,8 +22,8 @@ export function messageSentAnswer({ events, duplicate, position }: Outcome<Conve
 }
 
 /**
- * What the author of a change to a message hears, over REST and the socket alike: the seq of the change. One that had been
- * made before is told with the seq at which the message stands.
+ * Resolves with the answer to the author of a change to a message, for REST and socket: the seq of the change, or of
+ * the message's last change when this one had been made before.
  */
 export async function messageChangedAnswer(
   lookups: Lookups,

@@ -3,7 +3,7 @@ import type { Recorded } from '../events/event-store.ts';
 import type { GroupId } from '../events/ids.ts';
 import { asStored } from '../events/stored-events.ts';
 
-/** How an event of a group looks outside: the same on the socket, in `sync`, in queues and in exports. */
+/** The public form of a group's event, on the socket, in `sync`, in queues and in exports. */
 export interface Envelope {
   id: string;
   type: string;
@@ -11,7 +11,7 @@ export interface Envelope {
   groupId: string;
   /** Position in the conversation: 1, 2, 3 … without holes. */
   seq?: number;
-  /** Version of the member list; stands in place of `seq` for events of the group itself. */
+  /** Version of the member list. Events of the group itself have it in place of `seq`. */
   roster?: number;
   occurredAt: string;
   actorId: string | null;
@@ -26,11 +26,11 @@ export const isConversationEvent = (event: { stream: string }): event is Recorde
 export const isChatGroupEvent = (event: { stream: string }): event is Recorded<ChatGroupEvent> =>
   event.stream.startsWith('chatGroup-');
 
-/** The group whose roster or conversation the stream is; the event itself may be one that this code does not know. */
+/** Returns the group of an event by its stream, because this code may not know the event. */
 export const groupIdOf = ({ stream }: GroupEvent): GroupId =>
   stream.slice(stream.indexOf('-') + 1) as GroupId;
 
-/** What newer code wrote goes out as it is stored: the client may know more than this process. */
+/** Returns the envelope of an event. An event of newer code keeps its stored form, since the client may know it. */
 export function toEnvelope(event: GroupEvent): Envelope {
   const { id, revision, occurredAt, metadata } = event;
   const { type, v, data } = asStored(event);

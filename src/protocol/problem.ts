@@ -13,7 +13,7 @@ import { EventStoreUnavailable } from '../events/event-store.ts';
 import { StorageFull, StorageUnavailable } from '../files/storage.ts';
 import { NotCaughtUp } from '../projections/projection.ts';
 
-/** RFC 9457, with `code` (stable), `retryable` and, for bad input, `errors`. The socket's ack carries the same object. */
+/** A problem of RFC 9457 with a stable `code`, `retryable` and, for bad input, `errors`. Acks of the socket carry it too. */
 export interface Problem {
   type: string;
   title: string;
@@ -23,9 +23,9 @@ export interface Problem {
   code: string;
   retryable: boolean;
   errors?: { pointer: string; message: string }[];
-  /** Where waiting helps. */
+  /** Absent when waiting does not help. */
   retryAfterMs?: number;
-  /** The same for `Retry-After`; not part of the body. */
+  /** The value of `Retry-After`; not part of the body. */
   retryAfterSeconds?: number;
 }
 
@@ -53,7 +53,7 @@ type OtherCode =
   | 'INTERNAL';
 export type ProblemCode = RejectionCode | OtherCode;
 
-/** Every code, its status and its title; the detail says what the caller can do about it. */
+/** The status and title of each code. `detail` tells the caller what to do about it. */
 const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   BAD_REQUEST: [400, 'The request is not valid'],
   TOKEN_MISSING: [401, 'No access token was given'],
@@ -123,7 +123,7 @@ const retryableCodes = new Set<ProblemCode>([
   'TOKEN_EXPIRED',
 ]);
 
-/** Made by hand where a rule of the transport, not of the domain, says no. */
+/** An error that carries its problem, for rules of the transport rather than of the domain. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly problem: Problem;
@@ -143,7 +143,7 @@ export function problem(code: ProblemCode, extra: Partial<Problem> = {}): Proble
   return { type, title, status, detail: title, code, retryable, ...waiting, ...extra };
 }
 
-/** A code that means something else where the token is not the caller's, or the caller is known. */
+/** Returns a problem whose code has another status and title in one place. */
 const meaning = (code: ProblemCode, status: number, title: string): Problem => ({
   ...problem(code),
   ...{ status, title, detail: title },
@@ -155,11 +155,11 @@ export const WRONG_PASSWORD = meaning('BAD_CREDENTIALS', 403, 'Wrong password');
 const pointer = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** At most this many faults are listed, each at most so long: a hostile body must not make a long answer. */
+/** Limits of the list of faults and of each message, so that a hostile body does not cause a long answer. */
 const MAX_ERRORS = 20;
 const MAX_LENGTH = 200;
 
-/** What is wrong with the input, and where: `path` leads to the faulty part. */
+/** A fault of the input; `path` leads to the faulty part. */
 export interface Fault {
   path: readonly PropertyKey[];
   message: string;
@@ -180,7 +180,7 @@ const toFaults = (issue: z.core.$ZodIssue): Fault[] =>
     ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'Unknown field' }))
     : [issue];
 
-/** The same from what zod found; `where` names the part of the request, such as `querystring`. */
+/** Returns the problem for zod's issues. `where` names the part of the request, such as `querystring`. */
 export const badRequest = (issues: readonly z.core.$ZodIssue[], where?: string): Problem =>
   badInput(issues.flatMap(toFaults), where);
 
@@ -189,15 +189,15 @@ const UNREACHABLE = new Set([
   ...['EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN'],
 ]);
 /**
- * SQLSTATE classes of what passes by itself (PostgreSQL, Appendix A): lost connections, serialization failures and
- * deadlocks, a lack of resources, limits, locks not to be had, cancelled statements and shutdowns.
+ * SQLSTATE classes of transient errors (PostgreSQL, Appendix A): lost connections, serialization failures and
+ * deadlocks, insufficient resources, program limits, unavailable locks, cancelled statements and shutdowns.
  */
 const PASSES = /^(?:08|40|53|54|55|57)...$/;
-/** What the driver says of a connection that it could not get, has lost, or got no answer on; it gives them no code. */
+/** The driver's messages about a connection that failed, was lost or timed out. These errors have no code. */
 const LOST =
   /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect|timeout expired$|Client has encountered a connection error)/;
 
-/** Class 22 is bad data. Libraries wrap the error that knows the code, so its causes are asked too. */
+/** Class 22 is bad data. Libraries wrap the error that has the code, so the causes are examined too. */
 function fromDatabase(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = (error as { code?: unknown }).code;
@@ -207,7 +207,7 @@ function fromDatabase(error: unknown): Problem | undefined {
   return passes ? problem('UNAVAILABLE', { retryAfterSeconds: 1 }) : fromDatabase(error.cause);
 }
 
-/** The problem that tells the caller of an error. Anything unknown is INTERNAL, and says nothing of itself. */
+/** Returns the problem for an error. An unknown error is INTERNAL, without any detail. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (error instanceof CommandRejected || error instanceof AuthenticationFailed) return problem(error.code);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { text } from '../events/text.ts';
 
-/** An id in an answer. Those in requests are branded, see events/ids.ts. */
+/** An id in an answer. Ids in requests are branded, see events/ids.ts. */
 export const Id = z.uuid();
 export const Time = z.iso.datetime({ precision: 3 });
 export const Seq = z.int().min(0);
@@ -12,7 +12,7 @@ export const Position = z
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 
-/** How many items a page has. */
+/** The number of items of a page. */
 export const Limit = z
   .string()
   .regex(/^\d{1,3}$/)
@@ -35,17 +35,17 @@ export const Words = text(1, 200).meta({ description: 'Words, "phrases", or, -no
 export const Cursor = text(1, 512).meta({ description: 'nextCursor of the page before' });
 export const paging = { cursor: Cursor.optional(), limit: Limit };
 
-/** A page of a list: the rest, if there is any, follows from `nextCursor`. */
+/** A page of a list. `nextCursor` leads to the next page; null on the last one. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), nextCursor: z.string().nullable() });
 
-/** The answer of a command that has nothing else to tell. */
+/** The answer of a command without other results. */
 export const Done = z.object({ position: Position }).meta({ id: 'Done' });
 
-/** An answer that tells nothing yet. */
+/** An answer without fields so far. */
 export const Empty = z.object({}).meta({ id: 'Empty' });
 
-/** The body of a command's request: its input without what the path, the token or the server gives. */
+/** Returns the schema of a command's body: its input without the fields that path, token or server supply. */
 export function bodyOf<I extends object, K extends keyof I & string>(
   { input }: { input: z.ZodType<I> },
   ...given: K[]
@@ -60,8 +60,8 @@ export function bodyOf<I extends object, K extends keyof I & string>(
   return body as unknown as z.ZodType<Omit<I, K>>;
 }
 
-/** What a link in a letter carries. */
+/** The token in a link of a letter. */
 export const LinkToken = text(0, 4_096);
 
-/** Its query. Programs that a letter passes through add parameters of their own, which mean nothing. */
+/** The query of such a link. Mail programs add parameters of their own, which are ignored. */
 export const LinkQuery = z.object({ token: LinkToken });

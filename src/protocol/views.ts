@@ -15,7 +15,7 @@ const file = {
 
 const NamedFileView = z.object({ ...file, hasThumbnail: z.boolean() }).meta({ id: 'NamedFile' });
 
-/** A file as clients see it: with links only when it is clean. */
+/** A file as clients see it. It has links only when it is clean. */
 export const FileView = z
   .object({
     ...file,
@@ -27,7 +27,7 @@ export const FileView = z
   })
   .meta({ id: 'SharedFile' });
 
-/** A message as clients see it. A deleted one keeps its place, without its text. */
+/** A message as clients see it. A deleted message keeps its seq and loses its text. */
 export const MessageView = z
   .object({
     id: Id,
