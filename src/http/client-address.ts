@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { all, compile } from '@fastify/proxy-addr';
 
-/** Returns what finds a request's client: the last address that no trusted proxy vouches for, as Fastify has it. */
+/** Returns a function that finds a request's client address behind the trusted proxies, by Fastify's rules. */
 export function clientAddressBehind(trustedProxies: readonly string[]): (request: IncomingMessage) => string {
   const isTrusted = compile([...trustedProxies]);
   return (request) => all(request, isTrusted).at(-1) ?? '';

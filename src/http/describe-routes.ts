@@ -6,7 +6,7 @@ import { HEADERS_TOO_LARGE, type Problem, type ProblemCode, problem } from '../p
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The ways in which this route in particular may be refused. */
+    /** The problems of this route, in addition to those that every route of its kind may answer with. */
     refusals?: (ProblemCode | Problem)[];
   }
 }
@@ -33,9 +33,9 @@ const TOKENS: ProblemCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED'
 const BODIES: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'];
 
-/** Where nothing may be asked in the query, a misspelt or misplaced parameter is told of. */
+/** For routes without query parameters: it refuses a misspelt or misplaced one. */
 const noQuery = z.strictObject({});
-/** Loose, because a request carries many more headers. */
+/** Loose, because a request has many more headers. */
 const queryHeaders = z.looseObject({
   [MIN_POSITION]: z.string().optional().meta({
     description: 'The position a command answered with: the answer shows it, or is 503.',
@@ -51,7 +51,7 @@ const commandHeaders = z.looseObject({
   }),
 });
 
-/** Checks a part of a request with its zod schema; what is wrong is thrown as a `ZodError`. */
+/** Returns a validator of a part of a request. It throws a `ZodError`. */
 export const checkWithZod: FastifySchemaCompiler<z.ZodType> =
   ({ schema }) =>
   (input: unknown) => {
@@ -59,7 +59,7 @@ export const checkWithZod: FastifySchemaCompiler<z.ZodType> =
     return success ? { value: data } : { error };
   };
 
-/** Adds to every route's schema what follows from its kind: what it reads besides, and the problems it answers with. */
+/** Completes the schema of every route by its kind: adds the headers that it reads and its problems. */
 export function describeRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (!route.schema || route.schema.hide) return;

@@ -6,15 +6,15 @@ import type { FileId, UserId } from '../events/ids.ts';
 import { caughtUp } from '../projections/projection.ts';
 import type { RouteDeps } from './route-deps.ts';
 
-/** The file as the log has it now, for a user who may know of it. */
+/** Resolves with the current state of a file, by the log, for a user who may know of it. */
 export type FileAccess = (fileId: FileId, userId: UserId) => Promise<Folded<ExistingFile>>;
 
 const exists = (folded: Folded<File>): folded is Folded<ExistingFile> => folded.state.status !== 'none';
 
 /**
- * The uploader may always know of a file; others while they are members of its group, by the log as it is now, and a
- * message there names it. Throws FILE_NOT_FOUND for all other users, as for a file that does not exist, and
- * `NotCaughtUp` when that is not known in time.
+ * The uploader may always know of a file. Others may while they are members of its group, by the current log, and
+ * a message there names the file. Rejects with FILE_NOT_FOUND for all other users, as for a file that does not
+ * exist, and with `NotCaughtUp` when that is not known in time.
  */
 export const fileAccess =
   ({ loader, queries, progress, head }: FileAccessDeps): FileAccess =>
@@ -25,7 +25,7 @@ export const fileAccess =
     if (uploaderId === userId) return file;
     const group = await loader.refresh(chatGroupOf(groupId));
     ensure(isMember(group.state, userId), 'FILE_NOT_FOUND');
-    // Who has just heard of the message asks at once; who has taken it back relies on that, too.
+    // A receiver asks right after the push of the message; a sender who has deleted it relies on the refusal.
     await caughtUp(progress, await head(), ['conversations']);
     ensure(await queries.isNamed({ fileId, groupId }), 'FILE_NOT_FOUND');
     return file;

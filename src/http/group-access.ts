@@ -7,8 +7,8 @@ import type { RouteDeps } from './route-deps.ts';
 export type AsMember = <T>(groupId: GroupId, actor: Actor, query: () => Promise<T>) => Promise<T>;
 
 /**
- * Runs a query about one group for a member of it. Who is a member is asked of the log, since a read model may be a
- * moment behind: it would still show the group to one who was removed, and hide it from one who has just joined.
+ * Runs a query about one group for a member of it. The log decides who is a member, because a read model that is
+ * behind would show the group to a removed member, and hide it from a new one.
  */
 export const groupAccess =
   ({ loader, progress }: Pick<RouteDeps, 'loader' | 'progress'>): AsMember =>

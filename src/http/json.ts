@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError, badInput, problem } from '../protocol/problem.ts';
 
-/** Deeper than anything a body here needs; it keeps every later step from running out of stack. */
+/** No body needs more. The limit protects the stack of every later step. */
 const MAX_DEPTH = 16;
 
 const TOKENS = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],]/gs;
 
-/** An object or an array that is being read: the names it has used, or how many items it had. */
+/** An object or an array that is being read, with the names used so far, or the number of items. */
 interface Level {
   names: Set<string> | undefined;
   expectsName: boolean;
@@ -16,8 +16,8 @@ interface Level {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * A JSON text as JSON.parse reads it, but strict where JSON.parse is lenient: UTF-8 only, no name twice in one object,
- * no `__proto__`, no NUL and no lone surrogate in any string, at most 16 levels. An empty text is undefined.
+ * Parses a JSON text like JSON.parse, but more strictly: UTF-8 only, no duplicate names in an object, no
+ * `__proto__`, no NUL and no lone surrogate in any string, at most 16 levels. An empty text is undefined.
  * Throws `ProblemError` with BAD_REQUEST.
  */
 export function parseJson(bytes: Uint8Array): unknown {
@@ -44,7 +44,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Walks over the tokens of a text that is known to be valid JSON. */
+/** Visits the tokens of a valid JSON text. */
 function inspect(text: string): void {
   const levels: Level[] = [];
   const path = () => levels.map(({ part }) => part);
@@ -83,7 +83,7 @@ function takeName(level: Level, names: Set<string>, name: string, path: () => (s
 const refuse = (path: readonly (string | number)[], message: string) =>
   new ProblemError(badInput([{ path, message }]));
 
-/** UTF-8 is the only encoding of JSON between systems (RFC 8259 §8.1), and nothing is unpacked here. */
+/** Refuses other encodings: JSON between systems is UTF-8 (RFC 8259 §8.1), and compressed bodies are not supported. */
 function requirePlainUtf8({ headers }: FastifyRequest, reply: FastifyReply): void {
   const encoding = headers['content-encoding'] ?? 'identity';
   const charset = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
@@ -98,7 +98,7 @@ const notUtf8 = () => new ProblemError(problem('UNSUPPORTED_MEDIA_TYPE', { detai
 const isUtf16 = ([first, second]: Uint8Array) =>
   (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
 
-/** Takes JSON bodies and no others; a route without a body takes none, or an empty object as some clients send. */
+/** Accepts JSON bodies only. A route without a body accepts none, or the empty object that some clients send. */
 export function acceptJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

@@ -6,7 +6,7 @@ import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fast
 import type { z } from 'zod';
 import { costOf } from '../protocol/rate-limits.ts';
 
-/** The page runs its own script, and styles it writes itself; it loads nothing from anywhere else. */
+/** The page runs its own script and its own inline styles, and loads nothing from other hosts. */
 const DOCS_POLICY = [
   "default-src 'self'",
   "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
@@ -22,7 +22,7 @@ const DOCS_POLICY = [
 
 type Json = Record<string, unknown>;
 
-/** What is read and changed of the document. */
+/** The parts of the document that are read or changed. */
 interface Document {
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, Json> };
@@ -38,20 +38,20 @@ type Override = NonNullable<ToConfig['override']>;
 
 const INT32_MAX = 2_147_483_647;
 
-/** Spells what zod leaves open as generators of clients read it: no content, null, and the size of integers. */
+/** Writes empty answers, null and the size of integers in the form that client generators understand. */
 const spell: Override = ({ zodSchema, jsonSchema }) => {
   const { def } = zodSchema._zod;
   if (def.type === 'undefined') jsonSchema.type = 'null';
-  // Zod leaves it out where the default is that of a text which becomes a number.
+  // Zod omits the default of a text that becomes a number.
   if (def.type === 'default') jsonSchema.default = (def as z.core.$ZodDefaultDef).defaultValue;
   if (def.type === 'nullable') Object.assign(jsonSchema, orNull(jsonSchema));
   if (jsonSchema.type === 'integer')
     jsonSchema.format ??= (jsonSchema.maximum ?? Infinity) <= INT32_MAX ? 'int32' : 'int64';
-  // Every name of a field is a string.
+  // Every field name is a string.
   if (def.type === 'record') delete jsonSchema.propertyNames;
 };
 
-/** `null` as one more type of the schema, or as one of two schemas where the other has a name. */
+/** Adds `null` to the types of a schema, or as an alternative to a named schema. */
 function orNull(json: z.core.JSONSchema.BaseSchema): Json {
   const [schema, none] = json.anyOf ?? [];
   if (!schema || json.anyOf?.length !== 2) return {};
@@ -68,11 +68,11 @@ const PREFIX = '#/components/schemas/';
 const nameOf = (reference: string) => reference.slice(PREFIX.length);
 const referencesIn = (json: unknown): string[] =>
   [...JSON.stringify(json).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name!);
-/** A copy in which `change` has taken the place of each value; undefined leaves it out. */
+/** Returns a copy with each value replaced by the result of `change`; undefined removes the value. */
 const rewritten = <T>(json: T, change: (key: string, value: unknown) => unknown): T =>
   JSON.parse(JSON.stringify(json), (key, value) => change(key, value)) as T;
 
-/** What answers hold may grow, so they are not closed; and who sends them has checked them. */
+/** Removes the limits of answers: answers may gain fields, and the server has checked them. */
 const openly = (schema: Json): Json =>
   rewritten(schema, (key, value) =>
     (key === 'additionalProperties' && value === false) || (key === 'pattern' && typeof value === 'string')
@@ -81,8 +81,8 @@ const openly = (schema: Json): Json =>
   );
 
 /**
- * Puts every named schema that is in use into the components. The libraries make each in a version for requests, whose
- * name ends in `Input`, and one for answers; the ending stays only where both are used.
+ * Puts every named schema in use into the components. The libraries generate one version for requests, whose name
+ * ends in `Input`, and one for answers. The ending remains only where both are used.
  */
 function nameSchemas(document: Document): Document {
   const all = document.components.schemas;
@@ -113,7 +113,7 @@ function nameSchemas(document: Document): Document {
   );
 }
 
-/** Generators have no notion of a body that may be null: it may be absent. */
+/** Replaces a nullable body by an optional one, because generators do not support the former. */
 function spellOptionalBody({ requestBody }: Operation): void {
   for (const media of Object.values(requestBody?.content ?? {})) {
     const [schema, none] = (media.schema['oneOf'] ?? []) as Json[];
@@ -124,7 +124,7 @@ function spellOptionalBody({ requestBody }: Operation): void {
 }
 
 const field = (description: string) => ({ description, schema: { type: 'string' } as const });
-/** The fields that answers to many calls have. */
+/** The header fields that are common to many answers. */
 const FIELDS = {
   'X-Request-Id': field('Names the request in the log, and the events that followed from it'),
   RateLimit: field('What is left of what the call was charged to, and for how many seconds'),
@@ -139,7 +139,7 @@ const FIELDS = {
 };
 type Field = keyof typeof FIELDS;
 
-/** Those of one answer. What Node cannot read as a request gets none, and who has no valid token is told no rate. */
+/** Returns the fields of one answer. Unparsable requests get none, and callers without a valid token get no rate. */
 function fieldsOf({ operationId, parameters }: Operation, status: number): Field[] {
   if (status === 431) return [];
   const isCharged = status !== 401 && costOf(operationId) !== 0;
@@ -168,7 +168,7 @@ function describeAnswers(operation: Operation): void {
   }
 }
 
-/** Makes the OpenAPI document from the schemas of the routes. Call before any route is made. */
+/** Generates the OpenAPI document from the schemas of the routes. Call before any route is defined. */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -198,7 +198,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** A page at /docs to read the document and to try the calls. Works offline. */
+/** Serves a page at /docs that shows the document and tries the calls. It works offline. */
 export async function servePage(app: FastifyInstance): Promise<void> {
   await app.register(async (page) => {
     page.addHook('onRequest', async (_request, reply) => {

@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 
 /**
- * Tells where clients reach this server, without a slash at the end: at `publicUrl` if there is one, else at the host
- * that they asked.
+ * Returns a function that gives the origin at which clients reach this server, without a slash at the end:
+ * `publicUrl` if it is set, otherwise the host of the request.
  */
 export const origins = (publicUrl: string | undefined) => {
   const origin = publicUrl?.replace(/\/$/, '');

@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Html, markup } from '../notifications/templates/html.ts';
 import { toProblem } from '../protocol/problem.ts';
 
-/** A page has a style and a form, and nothing else. */
+/** Allows a style and a form only. */
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-/** Longer than what the forms of these pages send. */
+/** The forms of these pages send less. */
 const BODY_LIMIT = 16_384;
 const FORM = 'application/x-www-form-urlencoded';
 const TOO_MANY_REQUESTS = 429;
@@ -31,22 +31,22 @@ ${content}
 export const sendPage = (reply: FastifyReply, html: string): FastifyReply =>
   reply.type('text/html; charset=utf-8').header('Content-Security-Policy', POLICY).send(html);
 
-/** Whether the form of a page asks, and not a program. */
+/** Returns true for a request of a page's form, false for one of a program. */
 export const isForm = ({ headers }: FastifyRequest): boolean =>
   headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() === FORM;
 
-/** Browsers say so wherever a person reads the answer. */
+/** Browsers accept HTML wherever a person reads the answer. */
 const readsPages = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/html') ?? false;
 
-/** What OpenAPI says of a route that serves a page's form as well as JSON. */
+/** The content types of a route that serves a page's form as well as JSON, for OpenAPI. */
 export const jsonOrForm = {
   consumes: ['application/json', FORM],
   produces: ['application/json', 'text/html'],
 };
 
 /**
- * Takes the forms of pages, in a context of its own. Tells a person who may put it right of a refusal on a page, which
- * `sayWhy` makes of the reason; all other clients get a problem.
+ * Accepts the forms of pages, in a context of its own. A person sees a refusal on a page, which `sayWhy` makes from
+ * the reason; other clients get a problem.
  */
 export function servePages(
   app: FastifyInstance,

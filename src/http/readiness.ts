@@ -1,27 +1,27 @@
 import { within } from '../kit/deadline.ts';
 import type { Readiness } from './route-deps.ts';
 
-/** Why a part cannot do its work now; undefined while it can. */
+/** Resolves with the reason why a part cannot work now; undefined if it can. */
 export type Check = () => string | undefined | Promise<string | undefined>;
 export type Checks = Readonly<Record<string, Check>>;
 
-/** A part that does not answer within this time is reported as such. */
+/** A check that takes longer counts as a failure. */
 const ANSWER_MS = 1_500;
-/** A caller that asks again within this time gets the same answer. */
+/** Time for which a result is reused. */
 const FRESH_MS = 250;
 
 type Status = Readiness['dependencies'][string];
 
 interface Health {
-  /** Nothing works without these: they are `down` when they fail. */
+  /** The node cannot work without these parts: they are `down` when they fail. */
   needed: () => Checks;
-  /** Without these some work waits: they are `degraded`, because a mail server must not take every node out at once. */
+  /** Some work waits without these parts. They are `degraded`, so that a failed mail server does not stop every node. */
   useful: () => Checks;
-  /** Hears of each part whose status is another one than before, or whose first status is not `ok`. */
+  /** Called with each part whose status has changed, or whose first status is not `ok`. */
   changed: (name: string, now: Status) => void;
 }
 
-/** Asks each part once at a time: callers that ask meanwhile wait for the same answer. */
+/** Returns a function that checks a part. Concurrent callers share one check. */
 function asking() {
   const pending = new Map<string, Promise<string | undefined>>();
   return async function ask(name: string, check: Check): Promise<string | undefined> {
@@ -36,7 +36,7 @@ function asking() {
   };
 }
 
-/** Answers what /health/ready says: a node is ready while nothing that it needs is down. */
+/** Creates the answer of /health/ready. A node is ready while none of the parts that it needs is down. */
 export function createReadiness({ needed, useful, changed }: Health): () => Promise<Readiness> {
   const ask = asking();
   const known = new Map<string, Status['status']>();

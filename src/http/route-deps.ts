@@ -11,7 +11,7 @@ import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
 
-/** An app whose requests and answers are typed by their zod schemas. */
+/** A Fastify app with requests and answers typed by zod schemas. */
 export type HttpApp = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -20,7 +20,7 @@ export type HttpApp = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** The questions of src/queries, each bound to its database. */
+/** The queries of src/queries, bound to their database. */
 export type Queries = ReturnType<typeof bindQueries>;
 
 export interface Readiness {
@@ -28,24 +28,24 @@ export interface Readiness {
   dependencies: Record<string, { status: 'ok' | 'degraded' | 'down'; detail?: string | undefined }>;
 }
 
-/** What the routes are wired to. */
+/** The dependencies of all routes. */
 export interface RouteDeps {
   handle: HandleCommand;
   loader: AggregateLoader;
   lookups: Lookups;
   queries: Queries;
   progress: Progress;
-  /** The position of the last event in the log. */
+  /** Resolves with the position of the last event in the log. */
   head: () => Promise<Position>;
   rateLimits: RateLimits;
   readMarkers: ReadMarkers;
-  /** Tells the group's sockets that a member has read up to `seq`. */
+  /** Announces to the group's sockets that a member has read up to `seq`. */
   announceRead: (reading: Reading) => void;
-  /** Those of the users who have a socket. */
+  /** Resolves with those of the users who have a socket. */
   online: (userIds: readonly UserId[]) => Promise<ReadonlySet<UserId>>;
   readiness: () => Promise<Readiness>;
   metrics: { expose(): Promise<{ contentType: string; body: string }> };
-  /** The socket's own document. */
+  /** The AsyncAPI document of the socket. */
   asyncapi: Record<string, unknown>;
   newId: () => string;
 }

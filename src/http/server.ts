@@ -57,9 +57,9 @@ import { refuseOtherMethods, refuseUnknownPaths } from './hooks/unknown-routes.t
 import { readOnAfterRefusals } from './hooks/unread-bodies.ts';
 
 export interface HttpSettings extends PerMinute {
-  /** Of web pages that may call, besides those of this host. */
+  /** The origins of web pages that may call, in addition to this host. */
   allowedOrigins: readonly string[];
-  /** The proxies, by address or network, whose X-Forwarded-For is believed. */
+  /** The addresses or networks of the proxies whose X-Forwarded-For is trusted. */
   trustedProxies: readonly string[];
 }
 
@@ -77,11 +77,11 @@ export interface HttpDeps
     UnsubscribeRoutes {
   storage: FileRoutes['storage'];
   links: FileRoutes['links'];
-  /** Undefined when no scanner elsewhere reports to this server. */
+  /** Undefined when no external scanner reports to this server. */
   scanReports?: ScanReportRoutes | undefined;
   authenticate: Authenticate;
   idempotencyKeys: IdempotencyKeys;
-  /** Keeps the fingerprints of bodies, which may hold a password, from being guessed. The same on every node. */
+  /** The key of the fingerprints of bodies, which may contain a password. It is the same on every node. */
   fingerprintSecret: string | Buffer;
   metrics: RouteDeps['metrics'] & {
     refused(code: string): void;
@@ -89,17 +89,17 @@ export interface HttpDeps
   };
   log: Logger;
   settings: HttpSettings;
-  /** Hears of every route as it is made. */
+  /** Called with every route when it is defined. */
   onRoute?: (route: RouteOptions) => void;
 }
 
 const BODY_LIMIT = 65_536;
-/** How long the head of a request may take to arrive, and its body. */
+/** Time limits for the head of a request and for its body. */
 const REQUEST_MS = 15_000;
-/** A family of emoji, percent-encoded, is the longest parameter there is. */
+/** The longest parameter is a family emoji, percent-encoded. */
 const MAX_PARAM_LENGTH = 400;
 
-/** The whole REST API, not yet listening: `listen` serves it, `inject` asks it without a socket. */
+/** Creates the REST API. It does not listen yet: `listen` serves it, `inject` calls it without a socket. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { log, metrics } = deps;
   const loggerInstance: FastifyBaseLogger = log;
@@ -110,7 +110,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     genReqId: deps.newId,
     trustProxy: deps.settings.trustedProxies.length > 0 ? [...deps.settings.trustedProxies] : false,
     bodyLimit: BODY_LIMIT,
-    // For the largest uploads; `limitBodyTime` holds all other requests to REQUEST_MS.
+    // For the largest uploads; `limitBodyTime` limits all other requests to REQUEST_MS.
     requestTimeout: UPLOAD_SECONDS * 1_000,
     http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 5_000 },
     connectionTimeout: 30_000,

@@ -11,7 +11,7 @@ export interface StatusDeps extends Pick<RouteDeps, 'readiness' | 'newId'> {
   log: Logger;
 }
 
-/** Health with all its details and metrics, for those who run the server; not yet listening. */
+/** Creates the server for operators, with health, all its details and metrics. It does not listen yet. */
 export function createStatusServer({ log, newId, metrics, readiness }: StatusDeps): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = log;
   const app = Fastify({

@@ -18,7 +18,7 @@ import { ApplicationPage } from '../../protocol/views.ts';
 
 const tags = ['Applications'];
 const params = z.strictObject({ applicationId: ApplicationId });
-/** Who has applied before is named by the application itself, which has its group. */
+/** The answer for a repeated application names the first one and its group. */
 const neverThrown = new Set<RejectionCode>(['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'GROUP_NOT_FOUND']);
 const refusals = new Set([...apply.refuses, ...resubmitApplication.refuses, ...rejoinGroup.refuses]);
 const applying = { idempotentAs: 'Apply', refusals: [...refusals.difference(neverThrown)] };
@@ -44,10 +44,10 @@ const ChangeApplicationStatus = bodyOf(changeApplicationStatus, 'jobId', 'applic
   id: 'ChangeApplicationStatus',
   example: { status: 'interview', reason: 'We would like to meet you.' },
 });
-/** How long a query waits for an application that was made a moment ago. */
+/** Time for which a query waits for a new application to be projected. */
 const WAIT_MS = 2_000;
 
-/** Applications: made and withdrawn by applicants, decided by the company that posted the job. */
+/** Defines the routes of applications: applicants make and withdraw them, the company that posted the job decides. */
 export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   const { handle, loader, queries, progress, head, newId } = deps;
 
@@ -55,7 +55,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     jobId: JobId;
     coverLetter?: string | null | undefined;
   }
-  /** The application is new, or the one that was there. Either way the applicant is a member when this resolves. */
+  /** Resolves with the new application or the existing one, once the applicant is a member of the group. */
   async function submit(application: Applying, applicantId: UserId, request: Request) {
     const { jobId } = application;
     const applicationId = ApplicationId.parse(newId());
@@ -67,7 +67,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     const { state } = await loader.load(applicationOf(jobId, applicantId));
     if (state.status === 'none') throw new Error('Apply did nothing although there is no application');
     const again = { groupId: state.subject.groupId, jobId, applicantId };
-    // Not under the client's key: the caller may have withdrawn or left more than once.
+    // Without the client's key, because the caller may have withdrawn or left more than once.
     const { actor, correlationId } = request;
     const back =
       state.status === 'withdrawn'
@@ -136,7 +136,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     ({ session, query }) => queries.listApplications({ actor: session.actor, ...query }),
   );
 
-  /** The streams are keyed by job and applicant, which the read model knows; it may be a moment behind. */
+  /** Finds the stream, which job and applicant name, by the read model, which may be behind. */
   async function find(applicationId: ApplicationId, actor: Actor) {
     try {
       return await queries.getApplication({ actor, applicationId });

@@ -5,13 +5,13 @@ import type { HttpApp, RouteDeps } from '../route-deps.ts';
 const tags = ['Documents'];
 const Document = z.record(z.string(), z.unknown()).meta({ id: 'ApiDocument' });
 
-/** What this API is, for machines. */
+/** Defines the routes of the API's documents. */
 export function documentRoutes(
   app: HttpApp,
   { asyncapi, publicUrl }: Pick<RouteDeps, 'asyncapi'> & { publicUrl?: string | undefined },
 ): void {
   const originOf = origins(publicUrl);
-  /** Written out at the first request, when all routes are known, and kept: the document is large. */
+  /** Serialized at the first request, when all routes are known, and kept, because the document is large. */
   let openapi: string | undefined;
 
   app.get(
@@ -28,7 +28,7 @@ export function documentRoutes(
     async (request, reply) => {
       const document = app.swagger();
       openapi ??= JSON.stringify(document);
-      // All that differs from one request to the next stands first.
+      // The part that differs between requests comes first.
       const servers = JSON.stringify([{ url: originOf(request) }]);
       const written = `{"servers":${servers},${openapi.slice(1)}`;
       return reply

@@ -20,21 +20,21 @@ import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Position, Time, bodyOf } from '../../protocol/schemas.ts';
 import { FileView } from '../../protocol/views.ts';
 
-/** What the routes of files need besides what all routes do. */
+/** The dependencies of these routes, in addition to those of all routes. */
 export interface FileRoutes {
   storage: FileStorage;
   links: SignedLinks;
   quotas: UploadQuotas;
   maxFileBytes: number;
-  /** The same UUID for the same parts, for ever. */
+  /** Returns the same UUID for the same parts, always. */
   deriveId: (...parts: string[]) => string;
-  /** Where clients reach us, when that differs from what they ask for. */
+  /** The origin at which clients reach this server, if it differs from the host of their requests. */
   publicUrl?: string | undefined;
 }
 
 type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId';
 
-/** How long a link to download works. */
+/** Lifetime of a download link. */
 const DOWNLOAD_MS = 60_000;
 
 const tags = ['Files'];
@@ -69,7 +69,7 @@ const Requested = z
   .meta({ id: 'UploadRequested' });
 const Completed = z.object({ status: FileStatus, position: Position }).meta({ id: 'UploadCompleted' });
 
-/** Files on their way from the uploader to those who may download them. The bytes themselves go elsewhere. */
+/** Defines the routes of files, from the request of an upload to the download. The bytes have routes of their own. */
 export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
   const { handle, loader, storage, links, quotas, maxFileBytes, newId, deriveId } = deps;
   const access = fileAccess(deps);
@@ -106,7 +106,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         await storage.requireRoom(request.body.size);
         const { userId } = request.session.actor;
         const { key } = commandRequest(request);
-        // A repetition is about the same file, so it counts once.
+        // A repetition concerns the same file and counts once.
         const id = key === undefined ? newId() : deriveId('RequestUpload', 'file', userId, key);
         const asked = { fileId: FileId.parse(id), ...request.body, ...kind };
         await reserve({ ...asked, userId });
@@ -128,7 +128,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       },
     );
 
-  /** The name and the type that are kept, or a refusal that says what is wrong with them. */
+  /** Returns the name and the type to store. Throws a refusal with the reason. */
   function kindOf(asked: FileKind): FileKind {
     const kind = decideKind({ ...asked, name: safeFileName(asked.name) });
     if (!('refused' in kind)) return kind;
@@ -147,7 +147,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
     throw new ProblemError(problem('RATE_LIMITED', { detail, retryAfterSeconds }));
   }
 
-  /** As the log has it now; to others there is no such file. */
+  /** Resolves with the current state by the log. Rejects with FILE_NOT_FOUND for users who may not know of it. */
   async function ownFile(fileId: FileId, userId: UserId): Promise<Folded<ExistingFile>> {
     const { state, ...folded } = await loader.refresh(fileOf(fileId));
     if (state.status === 'none' || state.uploaderId !== userId) throw new CommandRejected('FILE_NOT_FOUND');

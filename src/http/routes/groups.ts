@@ -7,7 +7,7 @@ import { GroupPage, GroupView } from '../../protocol/views.ts';
 
 const tags = ['Groups'];
 
-/** The groups that the caller is a member of. */
+/** Defines the routes of the caller's groups. */
 export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
 

@@ -9,13 +9,13 @@ const readinessWith = (dependency: z.ZodType<z.infer<typeof Dependency>>) =>
     status: z.enum(['ready', 'not ready']),
     dependencies: z.record(z.string(), dependency),
   });
-/** What is wrong may name addresses, which are not for strangers. */
+/** Without reasons, which may contain internal addresses. */
 const readinessFor = {
   strangers: readinessWith(Dependency).meta({ id: 'Readiness' }),
   operators: readinessWith(Dependency.extend({ detail: z.string().optional() })),
 };
 
-/** For load balancers and Prometheus. */
+/** Defines the routes for load balancers and Prometheus. */
 export function healthRoutes(
   app: HttpApp,
   { readiness, metrics }: Pick<RouteDeps, 'readiness' | 'metrics'>,

@@ -26,7 +26,7 @@ const search = z.strictObject({
   ...paging,
 });
 
-/** Jobs: posted and run by companies, read by every user who is logged in. */
+/** Defines the routes of jobs: companies post and change them, every logged-in user reads them. */
 export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): void {
   for (const [url, operationId] of [
     ['/v1/jobs', 'postJob'],

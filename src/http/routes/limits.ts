@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { DEFAULT_COSTS, PER_HOUR, type PerMinute, WINDOW_SECONDS, exceptions, windowSecondsOf } from '../../protocol/rate-limits.ts';
+import {
+  DEFAULT_COSTS,
+  PER_HOUR,
+  type PerMinute,
+  WINDOW_SECONDS,
+  exceptions,
+  windowSecondsOf,
+} from '../../protocol/rate-limits.ts';
 import { MAX_REACTIONS } from '../../commands/message/react-to-message.ts';
 import { MAX_FILES, MAX_TEXT } from '../../events/conversation.ts';
 import { allowedExtensions, allowedTypes } from '../../files/inspect/content-types.ts';
@@ -8,7 +15,7 @@ import type { HttpApp } from '../route-deps.ts';
 const Count = z.int().min(0);
 const Rate = z.object({ limit: Count, windowSeconds: Count, by: z.string() }).meta({ id: 'Rate' });
 const Points = z.record(z.string(), Count);
-/** Its type is not told: generators of clients have none for a number or a text, and could not read either. */
+/** Without a type, because client generators do not support a number or a text. */
 const Cost = z
   .union([Count, z.string()])
   .meta({ anyOf: undefined, description: 'Points, or the name of the rate that counts it' });
@@ -35,7 +42,7 @@ const Limits = z
   })
   .meta({ id: 'Limits' });
 
-/** What a client may send, so that it need not find out by being refused. */
+/** Defines the route that lists the limits of what clients may send. */
 export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: number }): void {
   const rate = (limit: number, by: string) => ({ limit, windowSeconds: WINDOW_SECONDS, by });
   const hourly = Object.fromEntries(

@@ -16,7 +16,7 @@ const AddMember = bodyOf(addMember, 'groupId').meta({
   example: { userId: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f', role: 'admin' },
 });
 
-/** Who is in a group. An admin adds and removes; a member may remove itself. */
+/** Defines the routes of a group's members. Admins add and remove members; a member may remove itself. */
 export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
 

@@ -51,7 +51,7 @@ const EditMessage = bodyOf(editMessage, 'groupId', 'messageId').meta({
 });
 const Changed = z.object({ seq: Seq, position: Position }).meta({ id: 'MessageChanged' });
 
-/** What members say to each other, and what they do to it. */
+/** Defines the routes of messages, their changes and reactions. */
 export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   const { handle, lookups, queries } = deps;
   const asMember = groupAccess(deps);

@@ -16,7 +16,7 @@ import { Empty, Id, Position } from '../../protocol/schemas.ts';
 
 export interface NotificationRoutes {
   handle: HandleCommand;
-  /** The account as the log has it now. */
+  /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
   pushSubscriptions: Pick<PushSubscriptions, 'add' | 'remove'>;
   /** The public VAPID key; undefined when there are no pushes. */
@@ -36,7 +36,7 @@ const Shown = z.object({
 const Preferences = Shown.meta({ id: 'NotificationPreferences' });
 const PreferencesSet = Shown.extend({ position: Position }).meta({ id: 'NotificationPreferencesSet' });
 
-/** What is left out takes its standard value: the answer of the GET, and of the PUT, can be sent back as it is. */
+/** Omitted fields take their default. The answers of GET and PUT are valid bodies of a PUT. */
 const Wanted = z
   .strictObject({
     email: NotificationPreferences.shape.email.default(standardPreferences.email),
@@ -57,7 +57,7 @@ const Wanted = z
 
 function isPoint(key: string): boolean {
   try {
-    // Throws for what is no point of the curve. Uncompressed points begin with 4 (SEC 1 §2.3.3).
+    // Throws for bytes that are not a point of the curve. Uncompressed points begin with 4 (SEC 1 §2.3.3).
     ECDH.convertKey(key, 'prime256v1', 'base64url');
     return Buffer.from(key, 'base64url')[0] === 4;
   } catch {
@@ -65,7 +65,7 @@ function isPoint(key: string): boolean {
   }
 }
 
-/** Browsers write base64url without padding; libraries of other languages make standard base64 of the same bytes. */
+/** Accepts base64url without padding, as browsers write it, and standard base64, as other libraries do. */
 const inBase64Url = z.string().overwrite((key) =>
   key
     .replaceAll('+', '-')
@@ -78,7 +78,7 @@ const exampleOf = {
   p256dh: 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM',
 };
 
-/** Of 65 and of 16 bytes (RFC 8291 §3.1, §3.2). */
+/** Their lengths are 65 and 16 bytes (RFC 8291 §3.1, §3.2). */
 const P256DH = inBase64Url
   .regex(/^[\w-]{87}$/, { error: 'Must be 65 bytes in base64url', abort: true })
   .refine(isPoint, 'Must be an uncompressed point of P-256')
@@ -98,7 +98,7 @@ const tags = ['Notifications'];
 const shown = ({ quietHours, ...rest }: NotificationPreferences): z.infer<typeof Shown> =>
   quietHours === null ? rest : { ...rest, quietHours };
 
-/** The same spelling as when it was added. */
+/** The exact text with which it was added. */
 const spelt = (endpoint: string): string => (URL.canParse(endpoint) ? new URL(endpoint).href : endpoint);
 
 const Endpoint = z.string().max(2_048).transform(spelt).meta({
@@ -127,7 +127,7 @@ const RemovePushSubscription = z
   .meta({ id: 'RemovePushSubscription', example: { endpoint: exampleOf.endpoint } });
 const PushKey = z.object({ publicKey: z.string().nullable() }).meta({ id: 'PushKey' });
 
-/** The caller's notification preferences and push subscriptions. */
+/** Defines the routes of the caller's notification preferences and push subscriptions. */
 export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void {
   const { handle, pushSubscriptions, pushPublicKey, pushPrivateHosts } = deps;
 
@@ -139,7 +139,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
     },
   );
 
-  /** Read from the log, not from a read model: whatever the caller has written, it shows. */
+  /** Reads the log instead of a read model, so that callers see their own writes. */
   async function preferencesOf(userId: UserId) {
     const account = await deps.loadAccount(userId);
     if (account.status === 'none') throw new CommandRejected('USER_NOT_FOUND');

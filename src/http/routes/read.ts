@@ -10,7 +10,7 @@ const MarkRead = bodyOf({ input: moveReadMarkerInput }, 'groupId').meta({
 });
 const Unread = z.object({ unreadCount: z.int().min(0) }).meta({ id: 'Unread' });
 
-/** How far the caller has read. */
+/** Defines the route of the caller's read marker. */
 export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDeps): void {
   app.put(
     '/v1/groups/:groupId/read',

@@ -19,19 +19,19 @@ import { ProblemError, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
 
 export interface ScanReportRoutes {
-  /** What both sides sign with. */
+  /** The key with which both sides sign. */
   secret: string;
   nonces: Nonces;
   store: Pick<EventStore, 'readStream'>;
   handle: HandleCommand;
   storage: Pick<FileStorage, 'stat'>;
   settle: ApplyVerdict;
-  /** Milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   now?: () => number;
 }
 
 const tags = ['Scanner'];
-/** A large image is copied and made smaller before the answer; a caller that gave up may ask again. */
+/** A large image is copied and scaled down before the answer. A caller that gave up may repeat the call. */
 const SETTLE_MS = 60_000;
 
 const fileIdOf = (key: string) => FileId.parse(key.slice('quarantine/'.length));
@@ -39,8 +39,8 @@ const refused = (code: 'FORBIDDEN' | 'FILE_NOT_FOUND' | 'FILE_NOT_UPLOADED') =>
   new ProblemError(problem(code));
 
 /**
- * For a scanner elsewhere, such as the one of lambda/scan-upload: what to look at, and what was found. It carries no
- * token: each body is signed, see files/scan-report.ts, over exactly the bytes that were sent.
+ * Defines the routes of an external scanner, such as lambda/scan-upload: it asks what to scan, and reports its
+ * finding. Its requests have no token; the bytes of each body are signed, see files/inspect/scan-report.ts.
  */
 export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
   const { secret, nonces, store, handle, storage, settle, now = Date.now } = deps;
@@ -53,7 +53,7 @@ export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
     request.body = parseJson(bytes);
   }
 
-  /** The file that waits for a report on this version of its bytes, completed by it if need be; undefined if settled. */
+  /** Resolves with the file that waits for a report on this version, completing it if necessary; undefined if settled. */
   async function awaiting({ key, etag }: ScanOrderRequest) {
     const fileId = fileIdOf(key);
     let found = await fileInLog(store, fileId);
@@ -71,7 +71,7 @@ export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
 
   void app.register(async (scanner: HttpApp) => {
     scanner.removeContentTypeParser('application/json');
-    // Nothing is made of the bytes before it is known who sent them.
+    // The bytes are not parsed before their signature is checked.
     scanner.addContentTypeParser(
       'application/json',
       { parseAs: 'buffer' },

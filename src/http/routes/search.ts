@@ -5,7 +5,7 @@ import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Words, paging } from '../../protocol/schemas.ts';
 import { MessagePage } from '../../protocol/views.ts';
 
-/** Full-text search in what the caller may read. */
+/** Defines the routes of the full-text search in the caller's groups. */
 export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
 

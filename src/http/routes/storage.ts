@@ -18,19 +18,19 @@ export interface StorageRoutes {
   storage: Pick<FileStorage, 'stat' | 'read'>;
   links: SignedLinks;
   fileAccess: FileAccess;
-  /** Undefined when clients upload straight to a storage of its own. */
+  /** Undefined when clients upload to an object storage directly. */
   receiver?: UploadReceiver | undefined;
 }
 
-/** How long a download may take: the limit of 25 MiB over a line of 250 kbit/s. A link is checked when it begins. */
+/** Time limit of a download: 25 MiB at 250 kbit/s. The link is checked only at the start. */
 const TRANSFER_MS = 900_000;
 
 const tags = ['Storage'];
 const params = z.strictObject({ fileId: FileId });
 const querystring = z.strictObject({ token: LinkToken });
-/** As OpenAPI writes bytes. */
+/** The schema of bytes in OpenAPI. */
 const binary = { type: 'string', format: 'binary' } as const;
-/** Bytes come and go under the type of their file. */
+/** Bytes have the content type of their file. */
 const ANY_TYPE = ['*/*'];
 const EntityTag = { type: 'string', description: 'Names these bytes' } as const;
 const Download = z.strictObject({
@@ -39,7 +39,7 @@ const Download = z.strictObject({
   variant: z.enum(['original', 'thumbnail']),
 });
 
-/** Where the bytes of files go in and out, by links that this server has signed. */
+/** Defines the routes for the bytes of files, behind links that this server has signed. */
 export function storageRoutes(app: HttpApp, { receiver, ...deps }: StorageRoutes): void {
   if (receiver) uploadRoute(app, receiver);
   downloadRoutes(app, deps);
@@ -47,7 +47,7 @@ export function storageRoutes(app: HttpApp, { receiver, ...deps }: StorageRoutes
 
 function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
   void parent.register(async (app: HttpApp) => {
-    // The handler reads the bytes itself, whatever type they are said to have.
+    // The handler reads the bytes itself, of any declared type.
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', async () => undefined);
 
@@ -88,7 +88,7 @@ function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
   });
 }
 
-/** Before the bytes are read. A body without a length is counted as it comes. */
+/** Checks the length before the bytes are read. A body without a length is counted while it is read. */
 function checkHeaders({ headers }: FastifyRequest, { contentType, size }: UploadPermit): void {
   if (headers['content-type'] !== contentType) throw badHeader('content-type', contentType);
   const length = headers['content-length'];
@@ -113,7 +113,7 @@ function refusal({ reason }: UploadRefused): ProblemError {
 
 function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<StorageRoutes, 'receiver'>): void {
   app.route({
-    // And HEAD, which follows from it.
+    // Fastify adds HEAD.
     method: 'GET',
     url: '/v1/storage/:fileId',
     config: { refusals: ['LINK_INVALID', 'FILE_NOT_FOUND'] },
@@ -131,13 +131,13 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
     async handler({ method, params: { fileId }, query }, reply) {
       const { data: link } = Download.safeParse(links.open('download', query.token));
       if (!link || link.fileId !== fileId) throw new ProblemError(problem('LINK_INVALID'));
-      // Who was removed from the group a moment ago has a link that is still young enough.
+      // A member who has just been removed from the group may still have a valid link.
       const { state: file } = await fileAccess(fileId, link.userId);
       ensure(file.status === 'clean', 'FILE_NOT_FOUND');
       const isOriginal = link.variant === 'original';
       ensure(isOriginal || file.hasThumbnail, 'FILE_NOT_FOUND');
 
-      // Names are made safe when they come in, too; RFC 6266 §4.3 has receivers expect the worst.
+      // The stored name is safe already; RFC 6266 §4.3 lists what receivers should expect.
       const name = nameFor(safeFileName(file.name), file.contentType);
       const key = storageKey(isOriginal ? 'clean' : 'thumbnails', fileId);
       const { size, body } =
@@ -152,7 +152,7 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
           'X-Content-Type-Options': 'nosniff',
           'Content-Security-Policy': "sandbox; default-src 'none'",
           'Cache-Control': 'private, no-store',
-          // A page of another origin may show a picture; the link is the secret.
+          // Pages of other origins may show a picture, since the link is the secret.
           'Cross-Origin-Resource-Policy': 'cross-origin',
         })
         .send(body);

@@ -25,7 +25,7 @@ export interface AuthRoutes {
   authenticate: Authenticate;
   rateLimits: RateLimits;
   jwks: SigningKeys['jwks'];
-  /** The account as the log has it now. */
+  /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
 }
 
@@ -46,7 +46,7 @@ const NewAccount = withUnrelatedPassword(
   },
 });
 const Registered = z.object({ userId: Id, position: Position }).meta({ id: 'Registered' });
-/** A password that is too short or too long to be one is a wrong password, not a bad request. */
+/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
 const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) }).meta({
   id: 'LogIn',
   example: { email: 'ada@example.com', password: 'a long enough secret' },
@@ -67,12 +67,12 @@ const LoggedIn = z
   .meta({ id: 'LoggedIn' });
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).meta({ id: 'Jwks' });
 
-/** A login may take 10 s (docs/promises.md no. 7): many that come together wait for the processor. */
+/** A login may take 10 s (docs/promises.md no. 7), because simultaneous logins wait for the processor. */
 const LOG_IN_MS = 8_000;
 
 const tags = ['Authentication'];
 
-/** Registering, logging in and out, and the keys that check access tokens. */
+/** Defines the routes of registration, login, logout, and the public keys of access tokens. */
 export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
   const { registration, logIn, sessions, jwks } = deps;
   const app = plainApp.withTypeProvider<ZodTypeProvider>();

@@ -19,11 +19,11 @@ export interface EmailVerificationRoutes {
 const PATH = '/v1/auth/email-verification';
 const CONFIRM = `${PATH}/confirm`;
 
-/** Where the link in a letter of verification leads. */
+/** The path of the link in a verification letter. */
 export const verificationPath = (token: string): string => `${CONFIRM}?token=${encodeURIComponent(token)}`;
 
 const TITLE = 'Confirm your e-mail address';
-/** The form goes to this page without what was added to the link. */
+/** The form's target: this page, without the parameters that were added to the link. */
 const question = (token: string, address: string) =>
   page(
     TITLE,
@@ -50,7 +50,7 @@ const ConfirmEmail = z
   .meta({ id: 'ConfirmEmail', example: { token: 'That of the link in the letter' } });
 const Confirmed = z.object({ emailVerified: z.literal(true) }).meta({ id: 'EmailConfirmed' });
 
-/** Proving an address. */
+/** Defines the routes of the verification of an address. */
 export function emailVerificationRoutes(parent: FastifyInstance, deps: EmailVerificationRoutes): void {
   const { addresses } = deps;
   const onRequest = authenticateRequests(parent, deps);

@@ -27,7 +27,7 @@ export interface MeRoutes {
   credentials: Pick<Credentials, 'ofUser'>;
   addresses: Addresses;
   passwords: Passwords;
-  /** The account as the log has it now. */
+  /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
   handle: HandleCommand;
 }
@@ -48,7 +48,7 @@ const ChangeMe = z
   .strictObject({ displayName: NewDisplayName.optional() })
   .meta({ id: 'ChangeMe', example: { displayName: 'Ada Lovelace' } });
 
-/** A password that is too short or too long to be one is a wrong password, not a bad request. */
+/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
 const PresentPassword = text(1, 1_000);
 const ChangePassword = z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }).meta({
   id: 'ChangePassword',
@@ -58,17 +58,17 @@ const ChangeEmail = z.strictObject({ email: EmailAddress, password: PresentPassw
   id: 'ChangeEmail',
   example: { email: 'ada@example.org', password: 'a long enough secret' },
 });
-/** Passwords that are checked together wait for the processor, as logins do. */
+/** Simultaneous checks of passwords wait for the processor, like logins. */
 const PASSWORD_MS = 8_000;
 
 const tags = ['Authentication'];
 
-/** The caller's own account. */
+/** Defines the routes of the caller's account. */
 export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
   const onRequest = authenticateRequests(plainApp, deps);
 
-  /** Read from the log, not from a read model: whatever the caller has written, it shows. */
+  /** Reads the log instead of a read model, so that callers see their own writes. */
   async function me(userId: UserId): Promise<z.infer<typeof Me>> {
     const [account, credential] = await Promise.all([
       deps.loadAccount(userId),

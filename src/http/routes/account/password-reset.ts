@@ -16,10 +16,10 @@ export interface PasswordResetRoutes {
 const PATH = '/v1/auth/password-reset';
 const CONFIRM = `${PATH}/confirm`;
 
-/** Where the link in the letter leads. */
+/** The path of the link in the letter. */
 export const resetPath = (token: string): string => `${CONFIRM}?token=${encodeURIComponent(token)}`;
 
-/** A hash may wait for its turn, as that of a login does. */
+/** Hashing waits for the processor, as at a login. */
 const HASH_MS = 8_000;
 
 const TITLE = 'Choose a new password';
@@ -38,7 +38,7 @@ const DONE = page(
 );
 const refusal = (why: string, again: Html[]) => page(TITLE, markup`<p>${why}.</p>${again}`);
 
-/** What the form sends: a refusal of it shows the form again. */
+/** The form's body. A refusal shows the form again. */
 const Typed = z.object({ token: LinkToken, password: z.string() });
 
 const tags = ['Authentication'];
@@ -50,7 +50,7 @@ const ResetPassword = z.strictObject({ token: LinkToken, password: NewPassword }
   example: { token: 'That of the link in the letter', password: 'another long secret' },
 });
 
-/** A new password for a user who has forgotten the present one. */
+/** Defines the routes that give a user a new password for a forgotten one. */
 export function passwordResetRoutes(parent: FastifyInstance, { passwords }: PasswordResetRoutes): void {
   parent.withTypeProvider<ZodTypeProvider>().post(
     PATH,

@@ -27,7 +27,7 @@ const SessionList = z.object({ data: z.array(Session) }).meta({ id: 'SessionList
 
 const tags = ['Authentication'];
 
-/** Where the caller is logged in. */
+/** Defines the routes of the caller's sessions. */
 export function sessionRoutes(plainApp: FastifyInstance, deps: SessionRoutes): void {
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
   const onRequest = authenticateRequests(plainApp, deps);

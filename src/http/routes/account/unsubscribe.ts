@@ -15,14 +15,14 @@ import { LinkQuery } from '../../../protocol/schemas.ts';
 export interface UnsubscribeRoutes {
   links: Pick<SignedLinks, 'open'>;
   handle: HandleCommand;
-  /** The account as the log has it now. */
+  /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
 }
 
 const PATH = '/v1/unsubscribe';
-/** The body says nothing that the link does not, so it is not looked at. */
+/** The body is ignored, because the link contains everything. */
 const BODY_LIMIT = 4_096;
-/** Where a link in a mail leads to: the token is signed for the purpose `unsubscribe` and holds the `userId`. */
+/** The path of the link in a mail. Its token is signed for the purpose `unsubscribe` and contains the `userId`. */
 export const unsubscribePath = (token: string): string => `${PATH}?token=${encodeURIComponent(token)}`;
 
 const TITLE = 'Notifications by e-mail';
@@ -41,10 +41,10 @@ const DONE = page(
     <p>You can turn them on again in your preferences.</p>`,
 );
 
-/** Ends the mails to the holder of the link, without a log-in (RFC 8058). In a context of its own, for its own bodies. */
+/** Ends the mails to the link's user without a login (RFC 8058). In a context of its own, for its own bodies. */
 export function unsubscribeRoutes(parent: FastifyInstance, deps: UnsubscribeRoutes): void {
   void parent.register(async (app) => {
-    // Mail providers send either (RFC 8058 §3.2).
+    // Mail providers send either type (RFC 8058 §3.2).
     app.addContentTypeParser(
       ['application/x-www-form-urlencoded', 'multipart/form-data'],
       { parseAs: 'buffer', bodyLimit: BODY_LIMIT },
@@ -63,7 +63,7 @@ function routes(app: HttpApp, { links, handle, loadAccount }: UnsubscribeRoutes)
     response: { 200: z.string() },
   };
 
-  /** Whom the link is for. Throws LINK_INVALID. */
+  /** Returns the user of the link. Throws LINK_INVALID. */
   async function accountOf(token: string): Promise<RegisteredAccount & { userId: UserId }> {
     const userId = UserId.safeParse(links.open('unsubscribe', token)?.['userId']).data;
     const account = userId && (await loadAccount(userId));
