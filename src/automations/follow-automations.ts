@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { backOffMs, sleep } from '../kit/back-off.ts';
+import { backOffMs, keepRunning, sleep } from '../kit/back-off.ts';
 import { AutomationRefused } from '../commands/rejection.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
@@ -59,7 +59,6 @@ export function followAutomations({
   let done: Position | undefined;
   let saved: Position = 0;
   let failure: Error | undefined;
-  let failures = 0;
 
   async function save(): Promise<void> {
     const to = done;
@@ -78,13 +77,13 @@ export function followAutomations({
     onRefused(error);
   }
 
-  function onPosition(position: Position): void {
-    done = position;
-    failure = undefined;
-    failures = 0;
-  }
+  async function follow(succeeded: () => void): Promise<void> {
+    function onPosition(position: Position): void {
+      done = position;
+      failure = undefined;
+      succeeded();
+    }
 
-  async function follow(): Promise<void> {
     if (done === undefined) done = saved = await checkpoint.load();
     if (failure && (await store.head()) <= done) failure = undefined;
     const options = { after: done, lingerMs: LINGER_MS, types, onPosition, signal };
@@ -102,22 +101,13 @@ export function followAutomations({
     }
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await follow();
-      } catch (error) {
-        if (signal.aborted) break;
-        const reason = error instanceof Error ? error : new Error(String(error));
-        // Newer code wrote the event. This process continues its other work, and its readiness reports the
-        // event itself.
-        failure = reason instanceof WrittenByNewerCode ? undefined : reason;
-        failures += 1;
-        const pauseMs = backOffMs(BACK_OFF_MS, failures);
-        log.warn({ err: reason, after: done, pauseMs }, 'an automation failed; retrying');
-        await sleep(pauseMs, signal);
-      }
-    }
+  function failed(error: Error, failures: number): number {
+    // Newer code wrote the event. This process continues its other work, and its readiness reports the event
+    // itself.
+    failure = error instanceof WrittenByNewerCode ? undefined : error;
+    const pauseMs = backOffMs(BACK_OFF_MS, failures);
+    log.warn({ err: error, after: done, pauseMs }, 'an automation failed; retrying');
+    return pauseMs;
   }
 
   async function saveNowAndThen(): Promise<void> {
@@ -131,7 +121,7 @@ export function followAutomations({
   }
 
   async function runAndSave(): Promise<void> {
-    await Promise.all([run(), saveNowAndThen()]);
+    await Promise.all([keepRunning(signal, follow, failed), saveNowAndThen()]);
     await save().catch((error: unknown) =>
       log.warn(
         { err: error },

@@ -23,7 +23,7 @@ import { CommandRejected, ensure } from './rejection.ts';
 export interface Request {
   actor: ActorOrSystem;
   correlationId: string;
-  /** The id of the event that this command is a reaction to. */
+  /** The id of the event that caused this command. */
   causationId?: string;
   /** The client's idempotency key. The same key of the same actor means the same command. */
   key?: string;

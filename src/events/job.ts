@@ -7,6 +7,9 @@ export const NewJobTitle = named(JobTitle);
 export const JobDescription = text(1, 10_000);
 export const JobLocation = text(1, 200);
 
+export const JobStatus = z.enum(['open', 'closed']);
+export type JobStatus = z.infer<typeof JobStatus>;
+
 export const jobEvents = {
   JobPosted: z.strictObject({
     jobId: JobId,
@@ -16,7 +19,7 @@ export const jobEvents = {
     description: JobDescription,
     location: JobLocation.nullable(),
   }),
-  /** Carries every detail as it is from now on. */
+  /** Carries all details, changed or not. */
   JobDetailsChanged: z.strictObject({
     jobId: JobId,
     title: JobTitle,

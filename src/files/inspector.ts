@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { backOffMs, jittered, sleep } from '../kit/back-off.ts';
+import { backOffMs, jittered, keepRunning, sleep } from '../kit/back-off.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
@@ -176,30 +176,35 @@ export function createInspector({
 
   async function follow(after: Position): Promise<void> {
     const { signal } = stopping;
-    while (!signal.aborted) {
-      try {
+    await keepRunning(
+      signal,
+      async () => {
         for await (const batch of store.subscribe({
           ...{ after, lingerMs: LINGER_MS, types: UPLOADS, signal },
           onPosition: (position) => (after = position),
         }))
           for (const { type, data } of batch) if (type === 'FileUploaded') hear(data.fileId);
-      } catch (err) {
-        if (!signal.aborted) log.warn({ err }, 'cannot follow uploads in the log; polling continues');
-      }
-      await sleep(pollMs, signal);
-    }
+      },
+      (err) => {
+        log.warn({ err }, 'cannot follow uploads in the log; polling continues');
+        return pollMs;
+      },
+    );
   }
 
   async function poll(): Promise<void> {
     const { signal } = stopping;
-    while (!signal.aborted) {
-      try {
+    await keepRunning(
+      signal,
+      async () => {
         for (const fileId of await waiting(POLL_LIMIT)) hear(fileId);
-      } catch (err) {
-        if (!signal.aborted) log.warn({ err }, 'could not list the files that wait for inspection; retrying');
-      }
-      await sleep(pollMs, signal);
-    }
+        await sleep(pollMs, signal);
+      },
+      (err) => {
+        log.warn({ err }, 'could not list the files that wait for inspection; retrying');
+        return pollMs;
+      },
+    );
   }
 
   return {

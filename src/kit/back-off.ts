@@ -17,3 +17,27 @@ export const jittered = (milliseconds: number): number => milliseconds * (0.5 + 
 export async function sleep(milliseconds: number, signal?: AbortSignal, { ref = true } = {}): Promise<void> {
   await pause(milliseconds, undefined, { ref, ...(signal && { signal }) }).catch(() => undefined);
 }
+
+/**
+ * Runs `work` again and again until the signal aborts. After a failure it waits for the milliseconds that
+ * `failed` returns. `failures` is the number of failures since `work` last called `succeeded`.
+ */
+export async function keepRunning(
+  signal: AbortSignal,
+  work: (succeeded: () => void) => Promise<void>,
+  failed: (error: Error, failures: number) => number,
+): Promise<void> {
+  let failures = 0;
+  const succeeded = () => {
+    failures = 0;
+  };
+  while (!signal.aborted) {
+    try {
+      await work(succeeded);
+    } catch (cause) {
+      if (signal.aborted) return;
+      failures += 1;
+      await sleep(failed(cause instanceof Error ? cause : new Error(String(cause)), failures), signal);
+    }
+  }
+}

@@ -3,6 +3,7 @@ import { ApplicationStatus } from '../events/application.ts';
 import { GroupRole, GroupStatus } from '../events/chat-group.ts';
 import { FileStatus, RefusalReason } from '../events/file.ts';
 import { JobId, UserId } from '../events/ids.ts';
+import { JobStatus } from '../events/job.ts';
 import { Id, Seq, Time, pageOf } from './schemas.ts';
 
 const file = {
@@ -59,7 +60,7 @@ export const JobView = z
     title: z.string(),
     description: z.string(),
     location: z.string().nullable(),
-    status: z.enum(['open', 'closed']),
+    status: JobStatus,
     postedAt: Time,
   })
   .meta({ id: 'Job' });

@@ -2,6 +2,7 @@ import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { JobId } from '../events/ids.ts';
+import { JobStatus } from '../events/job.ts';
 import { searchQuery } from '../search/query.ts';
 import type { Page, Paging } from './cursor.ts';
 import { byRank, newestFirst } from './newest-first.ts';
@@ -14,7 +15,7 @@ const JobRow = z.object({
   title: z.string(),
   description: z.string(),
   location: z.string().nullable(),
-  status: z.enum(['open', 'closed']),
+  status: JobStatus,
   postedAt: z.string(),
   position: z.number(),
 });
@@ -30,7 +31,7 @@ const view = ({ position: _, rank: __, ...shown }: Row): Job => shown;
 export interface ListJobs extends Paging {
   /** Words that the posting must contain, in the syntax of a search engine. The last one may be incomplete. */
   q?: string | undefined;
-  status?: 'open' | 'closed' | undefined;
+  status?: JobStatus | undefined;
 }
 
 /**

@@ -6,14 +6,22 @@ import { chatGroupStream } from '../../events/streams.ts';
 import { type Account, accountOf } from '../account/account.ts';
 import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
-import { type ChatGroup, chatGroupOf, isSelf, requireAdmin, requireMember } from './chat-group.ts';
+import {
+  type ChatGroup,
+  chatGroupOf,
+  hasOtherAdmin,
+  isSelf,
+  manages,
+  requireAdmin,
+  requireMember,
+} from './chat-group.ts';
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole.nullish() });
 
 /**
  * Adds a member. Adding a member again with another role changes the role. The owner of the job is always an
  * admin, and may add itself again. An addition by the system is always recorded, also for a present member:
- * otherwise a reaction that runs again could bring back a member who was removed since. The system may also
+ * otherwise an automation that runs again could bring back a member who was removed since. The system may also
  * add to a closed group, because the application was made in time.
  */
 export const addMember = defineCommand<
@@ -45,8 +53,8 @@ export const addMember = defineCommand<
     const wanted = role ?? (isOwner ? 'admin' : (current ?? 'member'));
     if (current === wanted && actor !== 'system') return [];
     ensure(group.status === 'open' || isOwner || actor === 'system', 'GROUP_CLOSED');
-    if (wanted === 'member') {
-      ensure(current !== 'admin' || group.members.delete(userId).includes('admin'), 'LAST_ADMIN');
+    if (!manages(wanted)) {
+      ensure(!manages(current) || hasOtherAdmin(group, userId), 'LAST_ADMIN');
       ensure(!isOwner, 'JOB_OWNER_STAYS');
     }
     return [{ type: 'MemberJoined', data: { groupId, userId, role: wanted } }];

@@ -6,6 +6,15 @@ import { chatGroupStream } from '../../events/streams.ts';
 import { type ActorOrSystem, type Aggregate, type AggregateRef, actorId } from '../command.ts';
 import { ensure } from '../rejection.ts';
 
+/** The rights of each role. `manages`: adds, promotes and removes members, and deletes messages of others. */
+const rights: Record<GroupRole, { manages: boolean }> = {
+  admin: { manages: true },
+  member: { manages: false },
+};
+
+/** Returns true if the role may manage the group. A group with members has such a member at all times. */
+export const manages = (role: GroupRole | undefined): boolean => role !== undefined && rights[role].manages;
+
 export type Members = ImmutableMap<UserId, GroupRole>;
 export type ChatGroup =
   | { status: 'none' }
@@ -77,8 +86,16 @@ export function requireMember(group: ChatGroup, actor: ActorOrSystem): asserts g
 }
 
 export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
-  ensure(actor === 'system' || group.members.get(actor.userId) === 'admin', 'NOT_GROUP_ADMIN');
+  ensure(isAdmin(group, actor), 'NOT_GROUP_ADMIN');
 }
+
+/** Returns true for the system, and for a member whose role may manage the group. */
+export const isAdmin = ({ members }: ExistingGroup, actor: ActorOrSystem): boolean =>
+  actor === 'system' || manages(members.get(actor.userId));
+
+/** Returns true if an admin remains without this member. */
+export const hasOtherAdmin = ({ members }: ExistingGroup, userId: UserId): boolean =>
+  members.some((role, memberId) => memberId !== userId && manages(role));
 
 /**
  * Returns the job's owner, who becomes admin when the last admin leaves, so that the group has an admin while
@@ -87,8 +104,8 @@ export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
  */
 export function successorOf(group: ExistingGroup, leaving: UserId): UserId | undefined {
   const { ownerId, status } = group;
-  const others = group.members.delete(leaving);
-  if (others.includes('admin') || (others.isEmpty() && status === 'closed')) return undefined;
+  if (hasOtherAdmin(group, leaving)) return undefined;
+  if (status === 'closed' && group.members.delete(leaving).isEmpty()) return undefined;
   ensure(ownerId !== null && ownerId !== leaving, 'LAST_ADMIN');
   return ownerId;
 }

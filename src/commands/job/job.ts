@@ -1,5 +1,6 @@
 import type { JobEvent } from '../../events/domain-event.ts';
 import type { GroupId, JobId, UserId } from '../../events/ids.ts';
+import type { JobStatus } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
 import type { Aggregate, AggregateRef } from '../command.ts';
 
@@ -9,8 +10,7 @@ export interface JobDetails {
   location: string | null;
 }
 export type Job =
-  | { status: 'none' }
-  | { status: 'open' | 'closed'; companyId: UserId; groupId: GroupId; details: JobDetails };
+  { status: 'none' } | { status: JobStatus; companyId: UserId; groupId: GroupId; details: JobDetails };
 
 const job: Aggregate<Job, JobEvent> = {
   initial: { status: 'none' },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
+import { type ChatGroup, isAdmin, membershipIn } from '../chat-group/chat-group.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
 import { messageInput, requireMessage } from './message.ts';
@@ -23,10 +23,7 @@ export const deleteMessage = defineCommand<z.infer<typeof input>, { group: ChatG
   decide: (deletion, known, { actor }) => {
     const { group, message } = requireMessage(known.group, known.message, actor);
     const isAuthor = message.senderId === actorId(actor);
-    ensure(
-      isAuthor || actor === 'system' || group.members.get(actor.userId) === 'admin',
-      'NOT_MESSAGE_AUTHOR',
-    );
+    ensure(isAuthor || isAdmin(group, actor), 'NOT_MESSAGE_AUTHOR');
     return message.isDeleted ? [] : [{ type: 'MessageDeleted', data: deletion }];
   },
 });

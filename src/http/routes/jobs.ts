@@ -4,6 +4,7 @@ import { changeJob } from '../../commands/job/change-job.ts';
 import { closeJob } from '../../commands/job/close-job.ts';
 import { postJob } from '../../commands/job/post-job.ts';
 import { GroupId, JobId } from '../../events/ids.ts';
+import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
@@ -22,7 +23,7 @@ const ChangeJob = bodyOf(changeJob, 'jobId').meta({
 });
 const search = z.strictObject({
   q: Words.optional(),
-  status: z.enum(['open', 'closed']).optional(),
+  status: JobStatus.optional(),
   ...paging,
 });
 

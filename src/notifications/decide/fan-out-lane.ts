@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { backOffMs, sleep } from '../../kit/back-off.ts';
+import { backOffMs, keepRunning, sleep } from '../../kit/back-off.ts';
 import type { EventStore, Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { Progress } from '../../projections/projection.ts';
@@ -64,7 +64,8 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
   /** Slice sizes of the fan-outs that have failed. */
   const pages = new Map<string, PageSize>();
   let failure: Error | undefined;
-  let failures = 0;
+  /** The fan-out in work. */
+  let current: FanOutInWork | undefined;
   let after: GroupId | undefined;
   const alarm = createAlarm();
 
@@ -114,32 +115,28 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
     await sleep(rest(performance.now() - begun), signal);
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      alarm.reset();
-      let fanOut: FanOutInWork | undefined;
-      try {
-        headAtStart ??= await store.head();
-        const beyond = now().getTime() < settledAt ? headAtStart : 0;
-        fanOut = await fanOuts.next({ after, beyond });
-        after = fanOut?.notice.groupId;
-        if (fanOut) await advance(fanOut);
-        else await alarm.sleep((await fanOuts.isEmpty()) ? undefined : everyMs);
-        failure = undefined;
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        failure = error instanceof Error ? error : new Error(String(error));
-        failures += 1;
-        const pauseMs = backOffMs(BACK_OFF_MS, failures);
-        const { eventId, position } = fanOut?.notice ?? {};
-        log.warn(
-          { err: failure, eventId, position, pauseMs },
-          'could not write a slice of a large audience; retrying',
-        );
-        await sleep(pauseMs, signal);
-      }
-    }
+  async function step(succeeded: () => void): Promise<void> {
+    alarm.reset();
+    current = undefined;
+    headAtStart ??= await store.head();
+    const beyond = now().getTime() < settledAt ? headAtStart : 0;
+    current = await fanOuts.next({ after, beyond });
+    after = current?.notice.groupId;
+    if (current) await advance(current);
+    else await alarm.sleep((await fanOuts.isEmpty()) ? undefined : everyMs);
+    failure = undefined;
+    succeeded();
+  }
+
+  function failed(error: Error, failures: number): number {
+    failure = error;
+    const pauseMs = backOffMs(BACK_OFF_MS, failures);
+    const { eventId, position } = current?.notice ?? {};
+    log.warn(
+      { err: error, eventId, position, pauseMs },
+      'could not write a slice of a large audience; retrying',
+    );
+    return pauseMs;
   }
 
   /** Returns an error for a fan-out that keeps failing while others go on. */
@@ -150,7 +147,7 @@ export function startFanOutLane(options: FanOutLaneOptions): FanOutLane {
     return undefined;
   }
 
-  const ended = run();
+  const ended = keepRunning(signal, step, failed);
   return {
     wake: alarm.wake,
     failure: () => repeated() ?? failure,

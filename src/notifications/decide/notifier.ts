@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { backOffMs, sleep } from '../../kit/back-off.ts';
+import { backOffMs, keepRunning } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { jobOf } from '../../commands/job/job.ts';
 import { isChatGroupEvent } from '../../protocol/envelope.ts';
@@ -92,7 +92,6 @@ export function startNotifier(options: NotifierOptions): Notifier {
   /** The time when the first event in hand was stored. */
   let behindSince: number | undefined;
   let failure: Error | undefined;
-  let failures = 0;
   /** The checkpoint at which the notifier has failed, and the number of failures there. */
   let trouble: { position: Position; times: number; error: Error } | undefined;
 
@@ -106,7 +105,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const look = patientLook({ whereabouts, onFailure: (error) => (failure = error), signal, log });
 
   /** Runs from the checkpoint in the table until something fails or the notifier stops. */
-  async function follow(): Promise<void> {
+  async function follow(succeeded: () => void): Promise<void> {
     saved = await begin();
     // The previous write may have been committed although its answer was lost.
     onFanOut();
@@ -211,7 +210,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
         await save();
         if (!arrived || arrived.value.length < BATCH) behindSince = undefined;
         failure = undefined;
-        failures = 0;
+        succeeded();
       }
       await save();
     } finally {
@@ -220,23 +219,13 @@ export function startNotifier(options: NotifierOptions): Notifier {
     }
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await follow();
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-        failures += 1;
-        const pauseMs = backOffMs(BACK_OFF_MS, failures);
-        const times = trouble?.position === saved ? trouble.times + 1 : 1;
-        trouble = { position: saved, times, error: failure };
-        log.warn(
-          { err: failure, position: saved, pauseMs },
-          'the notifier failed; restarting from its checkpoint',
-        );
-        await sleep(pauseMs, signal);
-      }
-    }
+  function failed(error: Error, failures: number): number {
+    failure = error;
+    const pauseMs = backOffMs(BACK_OFF_MS, failures);
+    const times = trouble?.position === saved ? trouble.times + 1 : 1;
+    trouble = { position: saved, times, error };
+    log.warn({ err: error, position: saved, pauseMs }, 'the notifier failed; restarting from its checkpoint');
+    return pauseMs;
   }
 
   function repeated(): Error | undefined {
@@ -245,7 +234,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     return new Error(`it has failed ${times} times at position ${saved}: ${error.message}`, { cause: error });
   }
 
-  const ended = run();
+  const ended = keepRunning(signal, follow, failed);
   return {
     position: () => saved,
     lagSeconds: () => (behindSince === undefined ? 0 : Math.max(now().getTime() - behindSince, 0) / 1_000),

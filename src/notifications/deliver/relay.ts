@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { backOffMs, sleep } from '../../kit/back-off.ts';
+import { backOffMs, keepRunning } from '../../kit/back-off.ts';
 import type { NotificationPreferences } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { createAlarm } from '../alarm.ts';
@@ -62,7 +62,6 @@ export function startRelay({
   const stopping = new AbortController();
   const { signal } = stopping;
   let failure: Error | undefined;
-  let failures = 0;
   /** A time of `performance.now()`. */
   let restsUntil = 0;
   const alarm = createAlarm();
@@ -123,26 +122,23 @@ export function startRelay({
     return gathered > 0 || batches.length === UNCONFIRMED;
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      alarm.reset();
-      try {
-        const isBusy = await step();
-        failure = undefined;
-        failures = 0;
-        const restingMs = restsUntil - performance.now();
-        if (!isBusy) await alarm.sleep(restingMs > 0 ? Math.min(restingMs, everyMs) : everyMs);
-      } catch (error) {
-        failure = error instanceof Error ? error : new Error(String(error));
-        failures += 1;
-        const pauseMs = backOffMs(BACK_OFF_MS, failures);
-        log.warn({ err: failure, pauseMs }, 'the relay failed; retrying');
-        await sleep(pauseMs, signal);
-      }
-    }
+  async function round(succeeded: () => void): Promise<void> {
+    alarm.reset();
+    const isBusy = await step();
+    failure = undefined;
+    succeeded();
+    const restingMs = restsUntil - performance.now();
+    if (!isBusy) await alarm.sleep(restingMs > 0 ? Math.min(restingMs, everyMs) : everyMs);
   }
 
-  const ended = run();
+  function failed(error: Error, failures: number): number {
+    failure = error;
+    const pauseMs = backOffMs(BACK_OFF_MS, failures);
+    log.warn({ err: error, pauseMs }, 'the relay failed; retrying');
+    return pauseMs;
+  }
+
+  const ended = keepRunning(signal, round, failed);
   return {
     failure: () => failure,
     wake: alarm.wake,

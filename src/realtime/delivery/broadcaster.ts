@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { sleep } from '../../kit/back-off.ts';
+import { keepRunning, sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
 import { groupIdOf, isChatGroupEvent, toEnvelope } from '../../protocol/envelope.ts';
@@ -122,17 +122,10 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     }
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        await follow();
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!failure) log.warn({ err: error, position }, 'the broadcaster cannot deliver; retrying in 1 s');
-        failure = error as Error;
-        await sleep(RETRY_MS, signal, { ref: false });
-      }
-    }
+  function failed(error: Error): number {
+    if (!failure) log.warn({ err: error, position }, 'the broadcaster cannot deliver; retrying in 1 s');
+    failure = error;
+    return RETRY_MS;
   }
 
   async function save(): Promise<void> {
@@ -161,7 +154,7 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     }
   }
 
-  const ended = Promise.all([run(), checkpoint && reportNowAndThen()]);
+  const ended = Promise.all([keepRunning(signal, follow, failed), checkpoint && reportNowAndThen()]);
   return {
     position: () => position ?? 0,
     failure: () => failure,

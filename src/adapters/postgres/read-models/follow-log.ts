@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { backOffMs, sleep } from '../../../kit/back-off.ts';
+import { backOffMs, keepRunning } from '../../../kit/back-off.ts';
 import {
   type EventStore,
   EventStoreUnavailable,
@@ -68,45 +68,41 @@ function willPass(error: unknown): boolean {
 export async function followLog({ signal, log, ...following }: FollowLog): Promise<void> {
   const { name } = following.projection;
   let position: Position = 0;
-  let failures = 0;
   let stopped: { stoppedAt: Position; error: string } | undefined;
-  const onProgress = (moved: Position, handled: number) => {
-    if (moved > position) failures = 0;
-    if (stopped && moved >= stopped.stoppedAt) stopped = undefined;
-    position = moved;
-    following.onProgress(name, moved, handled);
-    following.onHealth({ name, position, ...stopped });
-  };
-  while (!signal.aborted) {
-    try {
-      await followOnce({ ...following, signal, onProgress });
-    } catch (error) {
-      if (signal.aborted) return;
-      if (isOvertaken(error)) {
-        log.info(
-          { projection: name, position },
-          'another process moved the checkpoint; continuing from there',
-        );
-        continue;
-      }
-      failures += 1;
-      if (willPass(error)) {
-        const wait = backOffMs(BACK_OFF_MS, failures);
-        log.warn({ err: error, projection: name, position, wait }, 'projection interrupted; retrying');
-        await sleep(wait, signal);
-      } else {
-        // The store delivers everything before an event that it cannot read.
-        const stoppedAt = error instanceof Poisoned ? error.position : position + 1;
-        stopped = { stoppedAt, error: (error as Error).message };
-        following.onHealth({ name, position, ...stopped });
-        log.error(
-          { err: error, projection: name, stoppedAt },
-          'projection stopped at an event that it cannot apply; retrying in 10 s',
-        );
-        await sleep(POISON_RETRY_MS, signal);
-      }
-    }
+
+  function follow(succeeded: () => void): Promise<void> {
+    const onProgress = (moved: Position, handled: number) => {
+      if (moved > position) succeeded();
+      if (stopped && moved >= stopped.stoppedAt) stopped = undefined;
+      position = moved;
+      following.onProgress(name, moved, handled);
+      following.onHealth({ name, position, ...stopped });
+    };
+    return followOnce({ ...following, signal, onProgress });
   }
+
+  function failed(error: Error, failures: number): number {
+    if (isOvertaken(error)) {
+      log.info({ projection: name, position }, 'another process moved the checkpoint; continuing from there');
+      return 0;
+    }
+    if (willPass(error)) {
+      const wait = backOffMs(BACK_OFF_MS, failures);
+      log.warn({ err: error, projection: name, position, wait }, 'projection interrupted; retrying');
+      return wait;
+    }
+    // The store delivers everything before an event that it cannot read.
+    const stoppedAt = error instanceof Poisoned ? error.position : position + 1;
+    stopped = { stoppedAt, error: error.message };
+    following.onHealth({ name, position, ...stopped });
+    log.error(
+      { err: error, projection: name, stoppedAt },
+      'projection stopped at an event that it cannot apply; retrying in 10 s',
+    );
+    return POISON_RETRY_MS;
+  }
+
+  await keepRunning(signal, follow, failed);
 }
 
 /** Follows from the checkpoint on, with one connection, until something fails or the signal aborts. */
