@@ -1,3 +1,4 @@
+import { prepareDebianPrograms } from '../tools/debian-programs.ts';
 import { type Cluster, type ClusterOptions, startCluster } from '../scripts/cluster/cluster.ts';
 import type { Member } from './chat-clients.ts';
 import { openLog } from './log.ts';
@@ -19,6 +20,7 @@ export async function startFilledCluster(
   size: Parameters<typeof makeWorld>[1],
   options: ClusterOptions,
 ): Promise<FilledCluster> {
+  await prepareDebianPrograms();
   let world: World | undefined;
   const tokens = await benchTokens();
   const cluster = await startCluster({
