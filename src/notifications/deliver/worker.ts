@@ -70,7 +70,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { hostname } = new URL(deps.siteUrl);
   const inHand = new Map<string, Promise<void>>();
   /** Recipients that are being sent to, by channel. A recipient takes at most one place in a lane. */
-  const told = new Set<string>();
+  const sendingTo = new Set<string>();
 
   /**
    * Retries for a while: a sent batch must be settled, and an outage must not use up the deliveries that a
@@ -165,11 +165,11 @@ export function createWorker(deps: WorkerDeps): Worker {
     const batch = await persistently(() => outbox.load(batchId));
     if (!batch) return;
     const place = `${batch.channel} ${batch.recipientId}`;
-    if (told.has(place)) {
+    if (sendingTo.has(place)) {
       const next = new Date(now().getTime() + NEXT_MS);
       return persistently(() => outbox.retry(batchId, next));
     }
-    told.add(place);
+    sendingTo.add(place);
     try {
       await deliver(batch);
     } catch (error) {
@@ -177,7 +177,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
       else throw error;
     } finally {
-      told.delete(place);
+      sendingTo.delete(place);
     }
   }
 
