@@ -7,7 +7,7 @@ import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
 import type { NotificationFacts } from './notification-facts.ts';
 import { type SecondLook, lookAgain } from './look-again.ts';
 import { type Mailer, NotDelivered } from './mailer.ts';
-import type { Batch, Channel, Outcome, Skipped } from '../notification.ts';
+import type { Batch, Channel, NotificationOutcome, Skipped } from '../notification.ts';
 import type { Outbox } from '../outbox.ts';
 import { pushToAll } from './push-to-all.ts';
 import type { PushSubscriptions } from './push-subscriptions.ts';
@@ -88,7 +88,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   }
 
-  async function settle(batch: Batch, outcomes: Outcome[]): Promise<void> {
+  async function settle(batch: Batch, outcomes: NotificationOutcome[]): Promise<void> {
     await persistently(() => outbox.settle(batch.batchId, outcomes));
     for (const [outcome, { length }] of Map.groupBy(outcomes, (o) => o.outcome))
       metrics?.notificationsSettled(batch.channel, outcome, length);
