@@ -37,7 +37,7 @@ export function createRegistration({
   /** Addresses being registered. A second registration during the first is not a repetition of it. */
   const underway = new Set<string>();
 
-  async function tell({ userId, role, displayName }: NewCredential): Promise<Position> {
+  async function recordAccount({ userId, role, displayName }: NewCredential): Promise<Position> {
     const request = { actor: 'system', correlationId: newId(), key: userId } as const;
     const { position } = await handle(registerAccount, { userId, role, displayName }, request);
     await credentials.markRegistered(userId);
@@ -45,8 +45,8 @@ export function createRegistration({
   }
 
   /**
-   * Returns the credential that an earlier attempt stored without telling the log. Only its owner has the
-   * password.
+   * Returns the credential that an earlier attempt stored without recording it in the log. Only its owner has
+   * the password.
    */
   async function leftBehind({
     email,
@@ -70,7 +70,7 @@ export function createRegistration({
   }
 
   async function complete(credential: Credential): Promise<void> {
-    if (!credential.registered) await tell(credential);
+    if (!credential.registered) await recordAccount(credential);
   }
 
   return {
@@ -80,7 +80,7 @@ export function createRegistration({
       underway.add(email);
       try {
         const credential = (await leftBehind(account)) ?? (await add(account));
-        return { userId: credential.userId, position: await tell(credential) };
+        return { userId: credential.userId, position: await recordAccount(credential) };
       } finally {
         underway.delete(email);
       }

@@ -20,8 +20,8 @@ export interface RevokedSessions {
 
 /** A second channel that tells nodes about ended sessions. It may lose any message, and never fails. */
 export interface RevocationNews {
-  tell(sessionId: string): void;
-  /** Calls back with the sessions that other nodes tell, until the signal aborts. */
+  announce(sessionId: string): void;
+  /** Calls back with the sessions that other nodes announce, until the signal aborts. */
   listen(onEnded: (sessionId: string) => void, signal: AbortSignal): void;
 }
 
@@ -99,7 +99,7 @@ export async function createRevocations({
     onRevoked: (listener) => void listeners.push(listener),
     revoke(sessionId) {
       ends(sessionId);
-      news?.tell(sessionId);
+      news?.announce(sessionId);
     },
     staleMs,
     isHealthy: () => staleMs() <= MAX_STALE_MS,

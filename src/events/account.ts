@@ -40,7 +40,7 @@ export type QuietHours = z.infer<typeof QuietHours>;
 export const NotificationPreferences = z.strictObject({
   email: z.boolean(),
   push: z.boolean(),
-  /** Groups that nothing is told of. */
+  /** Groups that cause no notifications. */
   muted: z.array(RecordedGroupId).max(1_000),
   quietHours: QuietHours.nullable(),
   /** Minutes after the first message during which further messages are gathered into one notification. */

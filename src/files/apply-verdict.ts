@@ -51,9 +51,9 @@ export function applyVerdict({
     const keys = [storageKey('clean', fileId), storageKey('thumbnails', fileId)] as const;
     await storage.copy(storageKey('quarantine', fileId), keys[0], { etag });
     const hasThumbnail = await keepThumbnail({ ...file, contentType: contentType ?? file.contentType });
-    const told = contentType !== undefined && { contentType, name: nameFor(file.name, contentType) };
+    const detected = contentType !== undefined && { contentType, name: nameFor(file.name, contentType) };
     try {
-      await handle(clearFile, { fileId, etag, sha256, hasThumbnail, ...told }, because(cause));
+      await handle(clearFile, { fileId, etag, sha256, hasThumbnail, ...detected }, because(cause));
     } catch (error) {
       // Another process refused the file meanwhile, and may have tidied up before the copy was made.
       if (error instanceof CommandRejected) await storage.remove(keys);

@@ -84,7 +84,7 @@ export function createInspector({
   let lastError: Error | undefined;
   let followers: Promise<unknown> | undefined;
 
-  function hear(fileId: FileId): void {
+  function enqueue(fileId: FileId): void {
     if (files.has(fileId) || stopping.signal.aborted) return;
     files.set(fileId, { since: performance.now(), failures: 0 });
     queue.push(fileId);
@@ -183,7 +183,7 @@ export function createInspector({
           ...{ after, lingerMs: LINGER_MS, types: UPLOADS, signal },
           onPosition: (position) => (after = position),
         }))
-          for (const { type, data } of batch) if (type === 'FileUploaded') hear(data.fileId);
+          for (const { type, data } of batch) if (type === 'FileUploaded') enqueue(data.fileId);
       },
       (err) => {
         log.warn({ err }, 'cannot follow uploads in the log; polling continues');
@@ -197,7 +197,7 @@ export function createInspector({
     await keepRunning(
       signal,
       async () => {
-        for (const fileId of await waiting(POLL_LIMIT)) hear(fileId);
+        for (const fileId of await waiting(POLL_LIMIT)) enqueue(fileId);
         await sleep(pollMs, signal);
       },
       (err) => {

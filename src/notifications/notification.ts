@@ -52,4 +52,4 @@ export interface Batch {
 /** The reason why a notification was not sent after all. */
 export type Skipped =
   'read' | 'deleted' | 'left' | 'muted' | 'channel-off' | 'superseded' | 'no-address' | 'unknown-recipient';
-export type Outcome = { eventId: string; outcome: 'sent' | Skipped };
+export type NotificationOutcome = { eventId: string; outcome: 'sent' | Skipped };

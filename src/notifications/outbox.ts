@@ -1,7 +1,7 @@
 import type { Position } from '../events/event-store.ts';
 import type { UserId } from '../events/ids.ts';
 import type { FanOut } from './decide/fan-outs.ts';
-import type { Batch, Candidate, Channel, Lane, Outcome } from './notification.ts';
+import type { Batch, Candidate, Channel, Lane, NotificationOutcome } from './notification.ts';
 
 /**
  * True for topics that are gathered at their recipient's pace. The others are sent at once and do not delay
@@ -71,7 +71,7 @@ export interface Outbox {
   /** Resolves with the batch and its unsettled notifications; undefined when it is done, parked or unknown. */
   load(batchId: string): Promise<Batch | undefined>;
   /** Settles a batch with the outcome of each of its notifications. */
-  settle(batchId: string, outcomes: readonly Outcome[]): Promise<void>;
+  settle(batchId: string, outcomes: readonly NotificationOutcome[]): Promise<void>;
   /** Publishes the batch again at that time. With an error, this counts as a failed attempt. */
   retry(batchId: string, at: Date, error?: string): Promise<void>;
   /** Takes a batch out of circulation until an operator replays it. */

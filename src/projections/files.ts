@@ -44,11 +44,11 @@ interface Move {
 }
 
 function moveOf(event: Moved, earlier: Move | undefined): Move {
-  const told = event.type === 'FileCleared' ? event.data : undefined;
+  const cleared = event.type === 'FileCleared' ? event.data : undefined;
   return {
     last: event,
-    name: told?.name ?? earlier?.name ?? null,
-    contentType: told?.contentType ?? earlier?.contentType ?? null,
+    name: cleared?.name ?? earlier?.name ?? null,
+    contentType: cleared?.contentType ?? earlier?.contentType ?? null,
   };
 }
 

@@ -158,7 +158,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     progress,
     groupsOfUser,
     position: node.position,
-    hearing: node.hearing,
+    subscribed: node.subscribed,
     arrived(socket) {
       presence.arrived(socket);
       tracker.arrived(socket);
@@ -180,7 +180,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   );
 
   io.on('connection', (socket: ChatSocket) => {
-    const { user, wire, unheard } = socket.data;
+    const { user, wire, leftRooms } = socket.data;
     const { adapter } = io.of('/');
     metrics.socketOpened();
     users.arrived(user, socket);
@@ -188,7 +188,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     void socket.join(userRoom(user.id));
     wire.onCut = () => {
       metrics.slowConsumerCut();
-      for (const groupId of groupsAmong(socket.rooms)) unheard.add(groupId);
+      for (const groupId of groupsAmong(socket.rooms)) leftRooms.add(groupId);
       adapter.delAll(socket.id);
     };
     socket.onAny((...packet: unknown[]) => handleEvent(socket, packet));

@@ -1,6 +1,6 @@
 import { jobOf } from '../../src/commands/job/job.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
-import { kindNames, toldAs, toldOf } from '../../src/notifications/kinds/kinds.ts';
+import { kindByEvent, kindNames, recipientsOf } from '../../src/notifications/kinds/kinds.ts';
 import { said } from '../support/language/conversation.ts';
 import {
   acme,
@@ -28,7 +28,7 @@ async function toldAfter(...history: DomainEvent[]) {
     .reduce((so, event) => aggregate.evolve(so, event as never), aggregate.initial);
   const nowhere = { state: { status: 'none' }, revision: -1, position: 0, latest: new Map() } as const;
   const deciding = { jobOf: async () => job, groupOf: async () => nowhere };
-  return { event: events.at(-1)!, told: await toldOf(events.at(-1)!, deciding) };
+  return { event: events.at(-1)!, told: await recipientsOf(events.at(-1)!, deciding) };
 }
 const about = { groupId, subjectId: applicationId, seq: 0 };
 
@@ -61,4 +61,4 @@ test.each([adaWithdrew, left(ada)])('$type tells nobody', async (event) =>
 );
 
 test('every kind tells of some event', () =>
-  expect(new Set(Object.values(toldAs))).toEqual(new Set([undefined, ...kindNames])));
+  expect(new Set(Object.values(kindByEvent))).toEqual(new Set([undefined, ...kindNames])));

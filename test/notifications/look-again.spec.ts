@@ -1,5 +1,5 @@
 import { lookAgain } from '../../src/notifications/deliver/look-again.ts';
-import type { Notification, Outcome } from '../../src/notifications/notification.ts';
+import type { Notification, NotificationOutcome } from '../../src/notifications/notification.ts';
 import { ada, groupId, otherGroupId, uuid } from '../support/language/example-events.ts';
 import { applicationNews, knownFacts, messageNews, notification } from '../support/language/known-facts.ts';
 
@@ -15,7 +15,7 @@ const look = (...notifications: Notification[]) => {
 };
 const outcomes = async (...notifications: Notification[]) =>
   (await look(...notifications)).skipped.map(({ outcome }) => outcome);
-const skipped = (outcome: Outcome['outcome']) => [outcome];
+const skipped = (outcome: NotificationOutcome['outcome']) => [outcome];
 
 describe('a message is not told of any more', () => {
   test('once it has been read', async () => {

@@ -123,7 +123,7 @@ describe('Between two nodes', () => {
           // Before this node hears the room for sure.
           sent ??= one.send(groupId, 'In between');
           await sent;
-          await bus.hearing();
+          await bus.subscribed();
         },
       }),
     });

@@ -181,7 +181,7 @@ describe('what has reached somebody, by the clock', () => {
       socket() {
         const conn = new EventEmitter();
         const wire = { isCut: false };
-        const socket = { conn, data: { user, wire, unheard: new Set() } } as unknown as ChatSocket;
+        const socket = { conn, data: { user, wire, leftRooms: new Set() } } as unknown as ChatSocket;
         user.sockets.add(socket);
         tracker.opened(socket);
         tracker.arrived(socket);

@@ -47,7 +47,7 @@ export function prepare(
 }
 
 /** Appends that go into the log in one transaction. Each is judged by the log as it is before the batch. */
-export class Batch {
+export class AppendBatch {
   appends: WaitingAppend[] = [];
   size = 0;
   readonly #written = new Map<Stream, DomainEvent[]>();

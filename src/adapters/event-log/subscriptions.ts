@@ -60,8 +60,8 @@ interface Subscriber {
   types: ReadonlySet<string> | undefined;
   /** The position up to which it has all of its events, delivered or pending. */
   at: Position;
-  /** The highest position that it was told of. */
-  heardOf: Position;
+  /** The highest position that was announced. */
+  announced: Position;
   pending: Recorded[];
   /** The batches handed over that are still pending: the last position and the bytes of each. */
   handed: { last: Position; bytes: number }[];
@@ -73,8 +73,8 @@ interface Subscriber {
 interface Subscriptions extends Pick<EventStore, 'subscribe'> {
   /** Passes on everything that the log holds after `after`, directly to the subscribers at that position. */
   handOver(events: Recorded[], after: Position): void;
-  /** A hint that the log reaches to `position`. */
-  hear(position: Position): void;
+  /** Announces that the log reaches to `position`. This is a hint. */
+  announce(position: Position): void;
 }
 
 /** Creates readers that follow the log. Notifications are hints; polling the head decides. */
@@ -86,9 +86,9 @@ export function createSubscriptions(
   const pageAfter = createPages(reader);
   let polling: Promise<void> | undefined;
 
-  function hear(position: Position): void {
+  function announce(position: Position): void {
     for (const subscriber of subscribers) {
-      if (position > subscriber.heardOf) subscriber.heardOf = position;
+      if (position > subscriber.announced) subscriber.announced = position;
       if (position > subscriber.at) subscriber.wake();
     }
   }
@@ -98,7 +98,7 @@ export function createSubscriptions(
     for (const subscriber of subscribers)
       if (after <= subscriber.at && hasRoomFor(size, subscriber))
         take(subscriber, events, { bytes: size.bytes });
-    hear(events.at(-1)!.position);
+    announce(events.at(-1)!.position);
   }
 
   /** Polls the head until the last subscriber has gone. */
@@ -107,7 +107,9 @@ export function createSubscriptions(
       await pause(POLL_MS, undefined, { ref: false });
       await reader
         .head()
-        .then(hear, (error: unknown) => log.debug({ err: error }, 'the event log does not answer; retrying'));
+        .then(announce, (error: unknown) =>
+          log.debug({ err: error }, 'the event log does not answer; retrying'),
+        );
     }
     polling = undefined;
   }
@@ -117,7 +119,7 @@ export function createSubscriptions(
     const subscriber: Subscriber = {
       types: types && new Set(types),
       at: after,
-      heardOf: Infinity,
+      announced: Infinity,
       pending: [],
       handed: [],
       bytes: 0,
@@ -127,12 +129,12 @@ export function createSubscriptions(
     let reading: Promise<void> | undefined;
     let failure: UnreadableEvent | undefined;
     let page = PAGE;
-    let told = after;
+    let reported = after;
 
-    async function readPage(at: Position, heardOf: Position): Promise<Page & { upTo: Position }> {
+    async function readPage(at: Position, announced: Position): Promise<Page & { upTo: Position }> {
       if (types) {
         // The head first: the subscriber's events before it can then be read.
-        const upTo = heardOf === Infinity ? await reader.head() : heardOf;
+        const upTo = announced === Infinity ? await reader.head() : announced;
         const events = await reader.readAll({ after: at, limit: page, types });
         return { events, isNew: true, upTo: events.length < page ? upTo : 0 };
       }
@@ -142,16 +144,16 @@ export function createSubscriptions(
 
     async function read(): Promise<void> {
       for (let attempt = 0; !signal.aborted; attempt += 1) {
-        const { at, heardOf } = subscriber;
-        subscriber.heardOf = at;
+        const { at, announced } = subscriber;
+        subscriber.announced = at;
         try {
-          const { events, isNew, upTo } = await readPage(at, heardOf);
-          if (!isNew) subscriber.heardOf = Math.max(subscriber.heardOf, heardOf);
-          if (events.length === page) subscriber.heardOf = Infinity;
+          const { events, isNew, upTo } = await readPage(at, announced);
+          if (!isNew) subscriber.announced = Math.max(subscriber.announced, announced);
+          if (events.length === page) subscriber.announced = Infinity;
           take(subscriber, events, { upTo });
           return;
         } catch (error) {
-          subscriber.heardOf = Infinity;
+          subscriber.announced = Infinity;
           if (error instanceof UnreadableEvent) {
             // Try smaller pages, so that everything before the unreadable event is still delivered.
             if (page === 1) failure = error;
@@ -165,7 +167,7 @@ export function createSubscriptions(
     }
 
     function readAhead(): void {
-      if (reading || failure || subscriber.heardOf <= subscriber.at) return;
+      if (reading || failure || subscriber.announced <= subscriber.at) return;
       reading = read().finally(() => {
         reading = undefined;
         wake();
@@ -174,8 +176,8 @@ export function createSubscriptions(
 
     /** Returns true if there is something to deliver, but as far as is known not a whole batch. */
     function mayGrow(): boolean {
-      const { at, heardOf, pending } = subscriber;
-      return pending.length < limit && heardOf !== Infinity && (pending.length > 0 || heardOf > at);
+      const { at, announced, pending } = subscriber;
+      return pending.length < limit && announced !== Infinity && (pending.length > 0 || announced > at);
     }
 
     subscribers.add(subscriber);
@@ -189,9 +191,9 @@ export function createSubscriptions(
           yield deliver(subscriber, limit);
         } else if (failure) {
           throw failure;
-        } else if (subscriber.at > told) {
-          told = subscriber.at;
-          onPosition?.(told);
+        } else if (subscriber.at > reported) {
+          reported = subscriber.at;
+          onPosition?.(reported);
         } else {
           await new Promise<void>((resolve) => (subscriber.wake = resolve));
         }
@@ -202,7 +204,7 @@ export function createSubscriptions(
     }
   }
 
-  return { subscribe, handOver, hear };
+  return { subscribe, handOver, announce };
 }
 
 const hasRoomFor = (size: typeof MAX_PENDING, { pending, bytes }: Subscriber): boolean =>

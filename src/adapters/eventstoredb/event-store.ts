@@ -48,7 +48,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   const client = createEventStoreDbClient({ url, log });
   const reader = createEventStoreDbReader(client, () => tail.memory.head, onUnknown);
   const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, onEvents });
-  const { subscribe, handOver, hear } = createSubscriptions(reader, log);
+  const { subscribe, handOver, announce } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
   const sender = createSender(appends, reader);
   const lane = createEventStoreDbLane({ sender, reader, tail, ids });
@@ -59,7 +59,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     sender.see(events);
     if (events.length > 0) handOver(events, after);
     // Subscribers that read on find the unreadable events.
-    hear(records.at(-1)!.position);
+    announce(records.at(-1)!.position);
   }
 
   async function revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>> {

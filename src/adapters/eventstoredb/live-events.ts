@@ -135,7 +135,7 @@ export function createTail(settings: {
   const closing = new AbortController();
   const waiting = new Set<() => void>();
   let endSubscription: ((error?: Error) => void) | undefined;
-  let heardAt = 0;
+  let lastSignAt = 0;
   let isFull = false;
   let trouble: string | undefined;
   let pulling: Promise<void> | undefined;
@@ -150,8 +150,8 @@ export function createTail(settings: {
       throw unavailable('the index of event ids did not answer');
     });
 
-  function hear(): void {
-    heardAt = performance.now();
+  function noteSign(): void {
+    lastSignAt = performance.now();
     trouble = undefined;
   }
 
@@ -179,7 +179,7 @@ export function createTail(settings: {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const since = epoch;
     let batch: StoredRecord[] = [];
-    heardAt = performance.now();
+    lastSignAt = performance.now();
     const flush = () => {
       const events = batch;
       batch = [];
@@ -188,7 +188,7 @@ export function createTail(settings: {
     const stop = client.follow({
       after: memory.head,
       prefixes: PREFIXES,
-      onSign: hear,
+      onSign: noteSign,
       onEvent(event) {
         // Events of the same turn of the event loop are passed on together.
         if (batch.push(event) === 1) setImmediate(flush);
@@ -249,11 +249,11 @@ export function createTail(settings: {
   async function watchSilence(): Promise<void> {
     while (!closing.signal.aborted) {
       await wait(SILENCE_MS / 5);
-      if (!endSubscription || performance.now() - heardAt < SILENCE_MS) continue;
+      if (!endSubscription || performance.now() - lastSignAt < SILENCE_MS) continue;
       const seen = memory.head;
       const last = await head().catch(() => undefined);
       if (last === undefined || last > seen) endSubscription?.(new Error('the subscription fell silent'));
-      else hear();
+      else noteSign();
     }
   }
 
@@ -276,7 +276,7 @@ export function createTail(settings: {
       if (memory.head >= position) return;
       if (performance.now() - begun > REACH_MS || closing.signal.aborted)
         throw unavailable(`the log was not seen up to ${position} in ${REACH_MS} ms`);
-      if (performance.now() - Math.max(heardAt, begun) > PULL_AFTER_MS)
+      if (performance.now() - Math.max(lastSignAt, begun) > PULL_AFTER_MS)
         pulling ??= pull(position)
           .catch((err: unknown) => log.debug({ err }, 'the event log does not answer; retrying'))
           .finally(() => (pulling = undefined));

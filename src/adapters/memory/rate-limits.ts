@@ -82,14 +82,14 @@ function quotaOf(bucket: Bucket, limit: number, result: RateLimiterRes | null): 
 }
 
 /** Adds points to the count of all nodes. Resolves with the sum, and with the rest of the window in milliseconds. */
-type Tell = (budget: Budget, key: string, points: number) => Promise<{ spent: number; endsInMs: number }>;
+type Share = (budget: Budget, key: string, points: number) => Promise<{ spent: number; endsInMs: number }>;
 
 interface Window {
   readonly budget: Budget;
   readonly key: string;
   spent: number;
-  /** The part of `spent` that the other nodes have not been told. */
-  untold: number;
+  /** The part of `spent` that has not been added to the count of all nodes. */
+  unshared: number;
   /**
    * The time at which all spent points are paid for at the pace; like `endsAt` on the clock of
    * `performance.now()`.
@@ -98,7 +98,7 @@ interface Window {
   endsAt: number;
 }
 
-const TELL_EVERY_MS = 50;
+const SHARE_EVERY_MS = 50;
 const WINDOW_BYTES = 208;
 /** The budget of a window is served within half of it. */
 const PACE_MS = (WINDOW_SECONDS * 1_000) / 2;
@@ -108,45 +108,45 @@ const BURST_MS = 1_500;
 const LONGEST_DELAY_MS = 2_000;
 
 /**
- * Counts points in this process, without a turn of the event loop. With `tell`, points spent here are added
+ * Counts points in this process, without a turn of the event loop. With `share`, points spent here are added
  * to those spent elsewhere 50 ms later; while that fails, this process counts alone. The pace applies to this
  * process only.
  */
-export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits['spend'] {
+export function createRequestBudgets(limits: PerMinute, share?: Share): RateLimits['spend'] {
   const budgets = {
     requests: { limit: limits.requestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
     anonymous: { limit: limits.anonymousRequestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
   };
-  let untold = new Set<Window>();
+  let unshared = new Set<Window>();
 
-  async function tellOthers(others: Tell): Promise<void> {
-    while (untold.size > 0) {
-      await pause(TELL_EVERY_MS, undefined, { ref: false });
-      const windows = [...untold];
-      untold = new Set();
-      await Promise.all(windows.map((window) => share(window, others)));
+  async function shareAll(add: Share): Promise<void> {
+    while (unshared.size > 0) {
+      await pause(SHARE_EVERY_MS, undefined, { ref: false });
+      const windows = [...unshared];
+      unshared = new Set();
+      await Promise.all(windows.map((window) => shareWindow(window, add)));
     }
   }
 
-  async function share(window: Window, others: Tell): Promise<void> {
-    const points = window.untold;
-    window.untold = 0;
+  async function shareWindow(window: Window, add: Share): Promise<void> {
+    const points = window.unshared;
+    window.unshared = 0;
     try {
-      const { spent, endsInMs } = await others(window.budget, window.key, points);
-      window.spent = spent + window.untold;
+      const { spent, endsInMs } = await add(window.budget, window.key, points);
+      window.spent = spent + window.unshared;
       window.endsAt = performance.now() + endsInMs;
     } catch {
       // These points count here only.
     }
   }
 
-  let isTelling = false;
-  function toBeTold(window: Window, points: number, others: Tell): void {
-    window.untold += points;
-    untold.add(window);
-    if (isTelling) return;
-    isTelling = true;
-    void tellOthers(others).finally(() => (isTelling = false));
+  let isSharing = false;
+  function shareSoon(window: Window, points: number, add: Share): void {
+    window.unshared += points;
+    unshared.add(window);
+    if (isSharing) return;
+    isSharing = true;
+    void shareAll(add).finally(() => (isSharing = false));
   }
 
   return function spend(budget, key, points) {
@@ -154,14 +154,14 @@ export function createRequestBudgets(limits: PerMinute, tell?: Tell): RateLimits
     const now = performance.now();
     let window = windows.get(key);
     if (!window || window.endsAt <= now) {
-      window = { budget, key, spent: 0, untold: 0, paidAt: now, endsAt: now + WINDOW_SECONDS * 1_000 };
+      window = { budget, key, spent: 0, unshared: 0, paidAt: now, endsAt: now + WINDOW_SECONDS * 1_000 };
       windows.set(key, window);
     }
     const isRefused = window.spent + points > limit;
     if (!isRefused) {
       window.spent += points;
       window.paidAt = Math.max(window.paidAt, now) + (points / limit) * PACE_MS;
-      if (tell) toBeTold(window, points, tell);
+      if (share) shareSoon(window, points, share);
     }
     const quota = {
       bucket: budget,

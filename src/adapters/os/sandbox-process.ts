@@ -135,15 +135,15 @@ export function startConfined(program: string, limits: Limits): ConfinedProcess 
     kill,
     begin(task) {
       let isDone = false;
-      const told = writeFrame(Buffer.from(JSON.stringify(task)));
+      const taskSent = writeFrame(Buffer.from(JSON.stringify(task)));
       return {
         isDone: () => isDone,
         async write(chunk) {
-          await told;
+          await taskSent;
           if (chunk.length > 0) await inTime(writeFrame(chunk));
         },
         async result() {
-          await inTime(told.then(() => writeFrame(new Uint8Array())));
+          await inTime(taskSent.then(() => writeFrame(new Uint8Array())));
           const answered = await answer(Answered.extend({ result: results[task.task] }));
           usedCpuSeconds = answered.cpuSeconds;
           isDone = true;

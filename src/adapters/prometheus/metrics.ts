@@ -23,7 +23,7 @@ export interface Metrics {
   /** The outcome of notifications: `sent`, or the reason why not. */
   notificationsSettled(channel: string, outcome: string, count: number): void;
   notifierLag(positions: number, seconds: number): void;
-  /** Number of large audiences that are being told in slices, and the age of the oldest. */
+  /** Number of large audiences that are being notified in slices, and the age of the oldest. */
   fanOutsInWork(count: number, seconds: number): void;
   notificationsWaiting(waiting: number, parked: number): void;
   /** Number of expired rows of a table that are not deleted yet. */
@@ -82,7 +82,7 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
   });
   const broadcasterLag = new Gauge({
     name: 'chat_broadcaster_lag_positions',
-    help: 'Events that have not been told to the nodes yet',
+    help: 'Events that have not been delivered to the nodes yet',
     registers,
   });
   const sockets = new Gauge({ name: 'chat_sockets', help: 'Open sockets', registers });
@@ -136,12 +136,12 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
   });
   const fanOuts = new Gauge({
     name: 'chat_notification_fan_outs',
-    help: 'Messages with large audiences that are being told in slices, 10,000 at most',
+    help: 'Messages with large audiences that are being notified in slices, 10,000 at most',
     registers,
   });
   const fanOutSeconds = new Gauge({
     name: 'chat_notification_fan_out_age_seconds',
-    help: 'Age of the oldest message whose large audience has not been told yet',
+    help: 'Age of the oldest message whose large audience has not been notified yet',
     registers,
   });
   const waiting = new Gauge({

@@ -17,7 +17,7 @@ interface Unconfirmed {
 }
 
 /** One channel with confirms, from its opening to its end. */
-interface Session {
+interface OpenChannel {
   channel: ConfirmChannel;
   onBroken: (reason: string) => void;
   /** By number; a returned message carries it as its correlation id. */
@@ -30,7 +30,7 @@ export async function createRabbitmqPublisher(options: {
   url: string;
   log: Logger;
 }): Promise<RabbitmqPublisher> {
-  let session: Session | undefined;
+  let openChannel: OpenChannel | undefined;
   let published = 0;
   /** The callers that wait until something may be written. */
   const waiting = new Set<() => void>();
@@ -41,7 +41,7 @@ export async function createRabbitmqPublisher(options: {
 
   async function setUp(connection: ChannelModel, onBroken: (reason: string) => void): Promise<void> {
     const channel = await connection.createConfirmChannel();
-    const opened: Session = { channel, onBroken, unconfirmed: new Map(), isFull: false };
+    const opened: OpenChannel = { channel, onBroken, unconfirmed: new Map(), isFull: false };
     onChannelBroken(channel, onBroken);
     channel.on('drain', () => {
       opened.isFull = false;
@@ -54,13 +54,13 @@ export async function createRabbitmqPublisher(options: {
       setImmediate(onBroken, QUEUE_IS_GONE);
     });
     await declareTopology(channel);
-    session = opened;
+    openChannel = opened;
     wake();
   }
 
   function tearDown(reason: string): void {
-    const lost = session;
-    session = undefined;
+    const lost = openChannel;
+    openChannel = undefined;
     for (const { settle } of lost?.unconfirmed.values() ?? []) settle(reason);
     wake();
   }
@@ -68,7 +68,7 @@ export async function createRabbitmqPublisher(options: {
   const link = await keepRabbitmqLink({ ...options, name: 'notifications publisher', setUp, tearDown });
 
   /** Writes at once. Resolves once the broker has the message on disk. */
-  function write(current: Session, queue: string, batchId: string, signal: AbortSignal): Promise<void> {
+  function write(current: OpenChannel, queue: string, batchId: string, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const key = String((published += 1));
     const settle = (failure?: string) => {
@@ -111,9 +111,9 @@ export async function createRabbitmqPublisher(options: {
         for (;;) {
           deadline.signal.throwIfAborted();
           const failure = link.failure();
-          if (failure !== undefined || !session) throw new QueueUnavailable(failure ?? 'not connected');
-          if (!session.isFull && session.unconfirmed.size < MAX_UNCONFIRMED)
-            return await write(session, QUEUE_OF[lane], batchId, deadline.signal);
+          if (failure !== undefined || !openChannel) throw new QueueUnavailable(failure ?? 'not connected');
+          if (!openChannel.isFull && openChannel.unconfirmed.size < MAX_UNCONFIRMED)
+            return await write(openChannel, QUEUE_OF[lane], batchId, deadline.signal);
           await new Promise<void>((resume) => waiting.add(resume));
         }
       } finally {

@@ -4,7 +4,7 @@ import { type RedisLink, inTime, usable } from './link.ts';
 /** Number of channels named in one command. */
 const CHANNELS_AT_ONCE = 500;
 /** There may be many channels, and callers wait only briefly. */
-const HEAR_DEADLINE_MS = 2_000;
+const SUBSCRIBE_DEADLINE_MS = 2_000;
 const RETRY_MS = 1_000;
 /** Logs malformed messages at most once every 10 s. */
 const COMPLAINT_MS = 10_000;
@@ -16,11 +16,14 @@ export interface RedisChannels {
    * while Redis is known to be out of reach, and within 5 s otherwise.
    */
   publish(channel: string, message: string | Buffer): Promise<void>;
-  /** Calls back with each message of a channel, once `heard` resolves. One listener a channel, which may throw. */
-  hear(channel: string, listener: (message: Buffer) => void): void;
-  unhear(channel: string): void;
+  /**
+   * Calls back with each message of a channel, once `subscribed` resolves. Each channel has one listener, which
+   * may throw.
+   */
+  subscribe(channel: string, listener: (message: Buffer) => void): void;
+  unsubscribe(channel: string): void;
   /** Resolves once every wanted channel is subscribed; at once while Redis is out of reach. Never rejects. */
-  heard(): Promise<void>;
+  subscribed(): Promise<void>;
   /** Calls back when all channels are subscribed again after an outage. Anything may have been missed. */
   onReturn(listener: () => void): void;
   /** Returns the reason why publishing or listening does not work now; undefined while both work. */
@@ -30,11 +33,11 @@ export interface RedisChannels {
 /** Creates channels that publish on one link and subscribe on the other, which must be used for nothing else. */
 export function createRedisChannels({
   publishing,
-  hearing,
+  subscribing,
   log,
 }: {
   publishing: RedisLink;
-  hearing: RedisLink;
+  subscribing: RedisLink;
   log: Logger;
 }): RedisChannels {
   const wanted = new Map<string, (message: Buffer) => void>();
@@ -46,7 +49,7 @@ export function createRedisChannels({
 
   let complainedAt = -Infinity;
   // The client turns what a listener throws into an uncaught exception.
-  hearing.client.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
+  subscribing.client.on('smessageBuffer', (channel: Buffer, message: Buffer) => {
     try {
       wanted.get(channel.toString())?.(message);
     } catch (err) {
@@ -67,14 +70,17 @@ export function createRedisChannels({
       const some = channels.filter((channel) => wanted.has(channel) === isWanted);
       for (let from = 0; from < some.length; from += CHANNELS_AT_ONCE)
         asked.push(
-          inTime(hearing.client[verb](...some.slice(from, from + CHANNELS_AT_ONCE)), HEAR_DEADLINE_MS),
+          inTime(
+            subscribing.client[verb](...some.slice(from, from + CHANNELS_AT_ONCE)),
+            SUBSCRIBE_DEADLINE_MS,
+          ),
         );
     }
     const refused = (await Promise.allSettled(asked)).find((result) => result.status === 'rejected');
     refusal = refused && (refused.reason as Error).message;
     if (refused) {
       for (const channel of channels) unsettled.add(channel);
-      if (hearing.failure() === undefined) setTimeout(() => void reconcile(), RETRY_MS).unref();
+      if (subscribing.failure() === undefined) setTimeout(() => void reconcile(), RETRY_MS).unref();
     } else if (isReturning) {
       isReturning = false;
       for (const listener of listeners) listener();
@@ -97,34 +103,34 @@ export function createRedisChannels({
 
   function change(channel: string): void {
     unsettled.add(channel);
-    if (hearing.failure() === undefined) void reconcile();
+    if (subscribing.failure() === undefined) void reconcile();
   }
 
   function returned(): void {
-    if (hearing.failure() !== undefined || publishing.failure() !== undefined) return;
+    if (subscribing.failure() !== undefined || publishing.failure() !== undefined) return;
     isReturning = true;
     for (const channel of wanted.keys()) unsettled.add(channel);
     void reconcile();
   }
-  hearing.onReturn(returned);
+  subscribing.onReturn(returned);
   publishing.onReturn(returned);
 
   return {
     async publish(channel, message) {
       await usable(publishing).spublish(channel, message);
     },
-    hear(channel, listener) {
+    subscribe(channel, listener) {
       wanted.set(channel, listener);
       change(channel);
     },
-    unhear(channel) {
+    unsubscribe(channel) {
       wanted.delete(channel);
       change(channel);
     },
-    async heard() {
-      if (hearing.failure() === undefined && (unsettled.size > 0 || running)) await reconcile();
+    async subscribed() {
+      if (subscribing.failure() === undefined && (unsettled.size > 0 || running)) await reconcile();
     },
     onReturn: (listener) => void listeners.push(listener),
-    failure: () => hearing.failure() ?? publishing.failure() ?? refusal,
+    failure: () => subscribing.failure() ?? publishing.failure() ?? refusal,
   };
 }

@@ -18,14 +18,14 @@ export interface RedisLinks {
  */
 export function openRedis({ url, log }: { url: string; log: Logger }): RedisLinks {
   const keep = (name: string) => keepRedisLink({ url, name: `chat-${name}`, log });
-  const [commands, publishing, hearing] = [keep('commands'), keep('publishing'), keep('hearing')];
-  const channels = createRedisChannels({ publishing, hearing, log });
+  const [commands, publishing, subscribing] = [keep('commands'), keep('publishing'), keep('hearing')];
+  const channels = createRedisChannels({ publishing, subscribing, log });
   return {
     commands,
     channels,
     failure: () => commands.failure() ?? channels.failure(),
     async close() {
-      await Promise.all([hearing.close(), publishing.close(), commands.close()]);
+      await Promise.all([subscribing.close(), publishing.close(), commands.close()]);
     },
   };
 }

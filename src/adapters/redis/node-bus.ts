@@ -7,7 +7,7 @@ import { within } from '../../kit/deadline.ts';
 
 /** Prefix of the adapter's channels, followed by the room. The operator of Redis can limit our user to it. */
 const CHANNEL_PREFIX = 'chat:push';
-const HEARING_DEADLINE_MS = 1_000;
+const SUBSCRIBE_DEADLINE_MS = 1_000;
 const TAKING_OVER_DEADLINE_MS = 2_000;
 /** Values of `MessageType` in socket.io-adapter. */
 const BROADCAST = 3;
@@ -32,7 +32,7 @@ export function createRedisNodeBus({
 }: {
   redis: Pick<RedisLinks, 'channels'>;
 }): NodeBus & { close(): void } {
-  const heard = new Set<string>();
+  const subscribed = new Set<string>();
   let emitted: Emitted = { inFlight: new Set(), lost: undefined };
 
   function publish(channel: string, message: string | Buffer): Promise<void> {
@@ -53,27 +53,27 @@ export function createRedisNodeBus({
     const client = {
       sPublish: publish,
       sSubscribe(channel: string) {
-        heard.add(channel);
-        channels.hear(channel, (raw) => {
-          if (!raw.subarray(-ownEnd.length).equals(ownEnd)) hearing.onMessage(parse(raw));
+        subscribed.add(channel);
+        channels.subscribe(channel, (raw) => {
+          if (!raw.subarray(-ownEnd.length).equals(ownEnd)) receiver.onMessage(parse(raw));
         });
       },
       sUnsubscribe(channel: string) {
-        heard.delete(channel);
-        channels.unhear(channel);
+        subscribed.delete(channel);
+        channels.unsubscribe(channel);
       },
     };
     const options = { channelPrefix: CHANNEL_PREFIX, subscriptionMode: 'dynamic' } as const;
     const sharded = createShardedAdapter(client, client, options)(namespace);
-    const hearing = sharded as unknown as Hearing;
+    const receiver = sharded as unknown as Receiver;
     // Compared before parsing: a node with sockets in a room also receives its own messages to the room.
-    const ownEnd = Buffer.from(`"uid":"${hearing.uid}","nsp":"${namespace.name}"}`);
+    const ownEnd = Buffer.from(`"uid":"${receiver.uid}","nsp":"${namespace.name}"}`);
     return sharded;
   }
 
   return {
     adapter: adapter as unknown as NodeBus['adapter'],
-    hearing: () => within(channels.heard(), HEARING_DEADLINE_MS, () => undefined),
+    subscribed: () => within(channels.subscribed(), SUBSCRIBE_DEADLINE_MS, () => undefined),
     async takenOver() {
       const { inFlight } = emitted;
       const asked = emitted;
@@ -84,14 +84,14 @@ export function createRedisNodeBus({
     onReturn: (listener) => channels.onReturn(listener),
     failure: () => channels.failure(),
     close() {
-      for (const channel of heard) channels.unhear(channel);
-      heard.clear();
+      for (const channel of subscribed) channels.unsubscribe(channel);
+      subscribed.clear();
     },
   };
 }
 
 /** The protected part of the adapter. */
-interface Hearing {
+interface Receiver {
   onMessage(message: object): void;
   readonly uid: string;
 }

@@ -11,18 +11,30 @@ const USERS_AT_ONCE = 500;
 /** The port's `ATTENDANCE_MS`: adapters import only types of it. */
 const KEPT_MS = 60_000;
 
-/** The report of one node about one user, and its time: in ms since 1970, by that node's clock. */
-const told = z.object({
+/**
+ * The report of one node about one user, and its time: in ms since 1970, by that node's clock. Nodes of other
+ * versions read it too, so its fields keep their names: `unheard` holds the port's `leftRooms`.
+ */
+const storedReport = z.object({
   at: z.number(),
   sockets: z.number().int().nonnegative(),
   received: z.array(
-    z.object({
-      from: z.number(),
-      until: z.number(),
-      unheard: z.array(z.string().transform((id) => id as GroupId)),
-    }),
+    z
+      .object({
+        from: z.number(),
+        until: z.number(),
+        unheard: z.array(z.string().transform((id) => id as GroupId)),
+      })
+      .transform(({ from, until, unheard }) => ({ from, until, leftRooms: unheard })),
   ),
 });
+
+const reportText = (at: number, { sockets, received }: Attendance): string =>
+  JSON.stringify({
+    at,
+    sockets,
+    received: received.map(({ from, until, leftRooms }) => ({ from, until, unheard: leftRooms })),
+  });
 
 /**
  * Creates the registry: a hash for each user, `chat:attendance:<user>`, with a field for each node. When a
@@ -37,12 +49,12 @@ export function createRedisPresenceRegistry({
   nodeId: string;
   now?: () => number;
 }): OnlineRegistry {
-  function tell(pipeline: ChainableCommander, userId: UserId, { sockets, received }: Attendance): void {
+  function queueReport(pipeline: ChainableCommander, userId: UserId, attendance: Attendance): void {
     const key = keyOf(userId);
-    if (sockets === 0 && received.length === 0) {
+    if (attendance.sockets === 0 && attendance.received.length === 0) {
       pipeline.hdel(key, nodeId);
     } else {
-      pipeline.hset(key, nodeId, JSON.stringify({ at: now(), sockets, received }));
+      pipeline.hset(key, nodeId, reportText(now(), attendance));
       pipeline.pexpire(key, KEPT_MS);
     }
   }
@@ -51,7 +63,7 @@ export function createRedisPresenceRegistry({
   function current(fields: Record<string, string>): Map<string, Attendance> {
     const attendances = new Map<string, Attendance>();
     for (const [node, text] of Object.entries(fields)) {
-      const { success, data } = told.safeParse(parsed(text));
+      const { success, data } = storedReport.safeParse(parsed(text));
       if (success && now() - data.at <= KEPT_MS)
         attendances.set(node, { sockets: data.sockets, received: data.received });
     }
@@ -62,13 +74,14 @@ export function createRedisPresenceRegistry({
     async report(attendances) {
       for (const some of chunks([...attendances])) {
         const pipeline = usable(commands).pipeline();
-        for (const [userId, attendance] of some) tell(pipeline, userId, attendance);
+        for (const [userId, attendance] of some) queueReport(pipeline, userId, attendance);
         await answersOf(pipeline);
       }
     },
-    async admit(userId, { sockets, received }, most) {
+    async admit(userId, attendance, most) {
       const at = now();
-      const text = JSON.stringify({ at, sockets, received });
+      const { sockets } = attendance;
+      const text = reportText(at, attendance);
       const key = keyOf(userId);
       const asked = usable(commands).eval(ADMIT, 1, key, nodeId, at, KEPT_MS, sockets, most, text);
       return (await inTime(asked, ANSWER_MS)) === 1;
@@ -104,10 +117,10 @@ const ADMIT = `
   local all = sockets
   local fields = redis.call('HGETALL', KEYS[1])
   for i = 1, #fields, 2 do
-    local isJson, told = pcall(cjson.decode, fields[i + 1])
-    if fields[i] ~= node and isJson and type(told) == 'table' and type(told.at) == 'number'
-      and type(told.sockets) == 'number' and told.sockets > 0 and at - told.at <= kept then
-      all = all + told.sockets
+    local isJson, report = pcall(cjson.decode, fields[i + 1])
+    if fields[i] ~= node and isJson and type(report) == 'table' and type(report.at) == 'number'
+      and type(report.sockets) == 'number' and report.sockets > 0 and at - report.at <= kept then
+      all = all + report.sockets
     end
   end
   if all > most then return 0 end

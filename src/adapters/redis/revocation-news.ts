@@ -11,17 +11,17 @@ export function createRedisRevocationNews({
   redis: Pick<RedisLinks, 'channels'>;
 }): RevocationNews {
   return {
-    tell(sessionId) {
+    announce(sessionId) {
       // The other nodes find lost messages in the store.
       channels.publish(CHANNEL, sessionId).catch(() => undefined);
     },
     listen(onEnded, signal) {
-      channels.hear(CHANNEL, (message) => {
+      channels.subscribe(CHANNEL, (message) => {
         const sessionId = message.toString();
         if (!UUID.test(sessionId)) throw new Error('not the id of a session');
         onEnded(sessionId);
       });
-      signal.addEventListener('abort', () => channels.unhear(CHANNEL));
+      signal.addEventListener('abort', () => channels.unsubscribe(CHANNEL));
     },
   };
 }

@@ -183,7 +183,7 @@ export async function watchAbilities({
     try {
       const styles = pathStyle === undefined ? [true, false] : [pathStyle];
       current = await probe(bucket, clientOf, styles, signal);
-      tell(current);
+      report(current);
     } catch (err) {
       if (stopping.signal.aborted) return;
       log.warn(
@@ -194,7 +194,7 @@ export async function watchAbilities({
     }
   }
 
-  function tell(abilities: S3Abilities): void {
+  function report(abilities: S3Abilities): void {
     const lacks = (Object.keys(LACKS) as (keyof typeof LACKS)[]).filter((ability) => !abilities[ability]);
     for (const ability of lacks) log.warn(LACKS[ability]);
     const style = abilities.pathStyle ? 'the path' : 'the name of the host';

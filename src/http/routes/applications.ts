@@ -155,7 +155,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
       schema: {
         tags,
         operationId: 'changeApplicationStatus',
-        summary: 'Tell an applicant how it goes',
+        summary: 'Change the status of an application; the applicant is notified',
         params,
         body: ChangeApplicationStatus,
         response: { 200: Done },

@@ -153,7 +153,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
       schema: {
         tags,
         operationId: 'getNotificationPreferences',
-        summary: 'How the caller wants to be told of what happens while away',
+        summary: 'How the caller wants to be notified while away',
         response: { 200: Preferences },
       },
     },
@@ -202,7 +202,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         tags,
         operationId: 'addPushSubscription',
         summary:
-          'Be told on this browser: its PushSubscription as it is; the oldest of more than 20 gives way',
+          'Notify the caller on this browser: its PushSubscription as it is; the oldest of more than 20 gives way',
         body: subscription,
         response: { 200: Empty.describe('It was there already'), 201: Empty },
       },
@@ -220,7 +220,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
       schema: {
         tags,
         operationId: 'removePushSubscription',
-        summary: 'Be no longer told on this browser',
+        summary: 'Notify the caller on this browser no longer',
         body: RemovePushSubscription,
         response: { 204: z.undefined().describe('Nothing more is sent to it') },
       },

@@ -11,7 +11,7 @@ import { type Undecided, UndecidedMessages } from './undecided.ts';
  * The notifications to write now, and the messages whose audience is too large for that and is notified in
  * slices.
  */
-export interface Told {
+export interface Decided {
   candidates: Candidate[];
   fanOuts: FanOut[];
 }
@@ -79,31 +79,31 @@ const fanOutOf = ({ members: _, ...message }: Undecided): FanOut => message;
 export function createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few }: DecisionsOptions) {
   const undecided = new UndecidedMessages(mostUndecided);
 
-  async function tell(
+  async function decideOn(
     messages: readonly Undecided[],
     isAway: (reached: Whereabouts, message: Undecided) => (userId: UserId) => boolean,
     onRest: (message: Undecided) => void,
-  ): Promise<Told> {
-    const told: Told = { candidates: [], fanOuts: [] };
+  ): Promise<Decided> {
+    const decided: Decided = { candidates: [], fanOuts: [] };
     for (const together of inLooks(messages)) {
       const reached = await look(usersOf(together));
       for (const message of together) {
         const away = whoIsAway(message, isAway(reached, message));
         if (away.length > few) {
-          told.fanOuts.push(fanOutOf(message));
+          decided.fanOuts.push(fanOutOf(message));
           continue;
         }
-        told.candidates.push(...away);
+        decided.candidates.push(...away);
         if (away.length < sizeOf(message)) onRest(message);
       }
       await turn();
     }
-    return told;
+    return decided;
   }
 
   return {
     /** Notifies members who are offline, and keeps the rest to decide later. Takes messages in log order. */
-    async divide(sent: readonly MessageAudience[]): Promise<Told> {
+    async divide(sent: readonly MessageAudience[]): Promise<Decided> {
       const handledAt = now().getTime();
       const large: FanOut[] = [];
       const small: Undecided[] = [];
@@ -118,7 +118,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
         ({ isOnline }: Whereabouts) =>
         (userId: UserId) =>
           !isOnline(userId);
-      const { candidates, fanOuts } = await tell(small, isOffline, (message) => undecided.add(message));
+      const { candidates, fanOuts } = await decideOn(small, isOffline, (message) => undecided.add(message));
       return { candidates, fanOuts: [...large, ...fanOuts] };
     },
 
@@ -126,13 +126,13 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
      * Notifies members whose window has passed and who have received nothing. `isMore` is true if there may
      * be more to decide.
      */
-    async decide(): Promise<Told & { isMore: boolean }> {
+    async decide(): Promise<Decided & { isMore: boolean }> {
       const due = undecided.take(now().getTime(), DECIDED_AT_ONCE);
       const isUnreached =
         (reached: Whereabouts, { notice, pushedBy }: Undecided) =>
         (userId: UserId) =>
           !reached.hasReceived(userId, pushedBy, notice.groupId);
-      return { ...(await tell(due, isUnreached, () => {})), isMore: due.length === DECIDED_AT_ONCE };
+      return { ...(await decideOn(due, isUnreached, () => {})), isMore: due.length === DECIDED_AT_ONCE };
     },
 
     /**

@@ -10,10 +10,10 @@ import type { UserId } from '../../events/ids.ts';
 import { WrittenByNewerCode, firstBeyond } from '../../events/stored-events.ts';
 import type { Progress } from '../../projections/projection.ts';
 import type { MessageAudience } from './audience.ts';
-import { FEW, type Told, createDecisions } from './decisions.ts';
-import { groupsHeard } from './groups-heard.ts';
+import { type Decided, FEW, createDecisions } from './decisions.ts';
+import { followedGroups } from './followed-groups.ts';
 import type { Deciding } from '../kinds/kind.ts';
-import { toldOf, toldTypes } from '../kinds/kinds.ts';
+import { notifyingTypes, recipientsOf } from '../kinds/kinds.ts';
 import type { Outbox } from '../outbox.ts';
 import { PageSize } from '../../kit/page-size.ts';
 import { patientLook } from './patient-look.ts';
@@ -66,7 +66,7 @@ const BACK_OFF_MS = { first: 100, most: 5_000 };
 /** Number of failures at one checkpoint after which the notifier is reported as failing. */
 const REPEATED = 3;
 /** The events that cause notifications, or change how they are sent. */
-const HEARD: ReadonlySet<string> = new Set<EventType>([...toldTypes, 'NotificationPreferencesSet']);
+const HANDLED: ReadonlySet<string> = new Set<EventType>([...notifyingTypes, 'NotificationPreferencesSet']);
 const ACCOUNTS = ['accounts'] as const;
 
 /**
@@ -82,7 +82,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const { onWritten = () => {}, onFanOut = () => {} } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const groups = groupsHeard(loader);
+  const groups = followedGroups(loader);
   const deciding: Deciding = {
     groupOf: groups.of,
     jobOf: async (jobId) => (await loader.load(jobOf(jobId))).state,
@@ -111,25 +111,25 @@ export function startNotifier(options: NotifierOptions): Notifier {
     onFanOut();
     const headAtStart = await store.head();
     const decisions = createDecisions({ look, now, windowMs, headAtStart, mostUndecided, few });
-    let told: Told = { candidates: [], fanOuts: [] };
-    let changedTheirMind: UserId[] = [];
+    let pending: Decided = { candidates: [], fanOuts: [] };
+    let preferencesChanged: UserId[] = [];
     let handled = saved;
     let savedAt = performance.now();
     const settled = () => (decisions.first() ?? handled + 1) - 1;
-    const isSettled = () => handled === saved && told.candidates.length + told.fanOuts.length === 0;
+    const isSettled = () => handled === saved && pending.candidates.length + pending.fanOuts.length === 0;
 
-    function note({ candidates, fanOuts }: Told): void {
-      for (const candidate of candidates) told.candidates.push(candidate);
-      told.fanOuts.push(...fanOuts);
+    function note({ candidates, fanOuts }: Decided): void {
+      for (const candidate of candidates) pending.candidates.push(candidate);
+      pending.fanOuts.push(...fanOuts);
     }
 
     async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
-      if (firstBeyond([event], HEARD) === 0) throw new WrittenByNewerCode(event);
-      if (isChatGroupEvent(event)) groups.hear(event);
-      if (event.type === 'NotificationPreferencesSet') changedTheirMind.push(event.data.userId);
-      const who = await toldOf(event, deciding);
-      if (Array.isArray(who)) told.candidates.push(...who);
-      else if (who) sent.push(who);
+      if (firstBeyond([event], HANDLED) === 0) throw new WrittenByNewerCode(event);
+      if (isChatGroupEvent(event)) groups.absorb(event);
+      if (event.type === 'NotificationPreferencesSet') preferencesChanged.push(event.data.userId);
+      const recipients = await recipientsOf(event, deciding);
+      if (Array.isArray(recipients)) pending.candidates.push(...recipients);
+      else if (recipients) sent.push(recipients);
     }
 
     async function handleAll(events: readonly Recorded[]): Promise<void> {
@@ -142,14 +142,14 @@ export function startNotifier(options: NotifierOptions): Notifier {
 
     /** May be repeated after a crash. */
     async function reconsider(): Promise<void> {
-      if (changedTheirMind.length === 0) return;
-      await outbox.reconsider(changedTheirMind);
-      changedTheirMind = [];
+      if (preferencesChanged.length === 0) return;
+      await outbox.reconsider(preferencesChanged);
+      preferencesChanged = [];
       onWritten();
     }
 
-    async function writeTold(to: Position): Promise<void> {
-      const { candidates, fanOuts } = told;
+    async function writePending(to: Position): Promise<void> {
+      const { candidates, fanOuts } = pending;
       let from = 0;
       try {
         for (let end = page.rows; end < candidates.length; end = from + page.rows) {
@@ -165,15 +165,15 @@ export function startNotifier(options: NotifierOptions): Notifier {
       }
       if (candidates.length > 0) onWritten();
       if (fanOuts.length > 0) onFanOut();
-      told = { candidates: [], fanOuts: [] };
+      pending = { candidates: [], fanOuts: [] };
     }
 
     async function save(): Promise<void> {
       const to = settled();
-      if (told.candidates.length + told.fanOuts.length > 0) {
+      if (pending.candidates.length + pending.fanOuts.length > 0) {
         while (!(await progress.reached(handled, everyMs, ACCOUNTS))) if (signal.aborted) return;
       } else if (to === saved || (performance.now() - savedAt < everyMs && !signal.aborted)) return;
-      await writeTold(to);
+      await writePending(to);
       saved = to;
       savedAt = performance.now();
     }

@@ -1,12 +1,12 @@
 import type { UserId } from '../../events/ids.ts';
 import { type News, kindNames, kinds } from '../kinds/kinds.ts';
 import type { NotificationFacts, Recipient } from './notification-facts.ts';
-import type { Batch, Notification, NotificationKind, Outcome, Skipped } from '../notification.ts';
+import type { Batch, Notification, NotificationKind, NotificationOutcome, Skipped } from '../notification.ts';
 
 export interface SecondLook {
   /** Undefined when there is no such account. Then all notifications are skipped. */
   recipient: Recipient | undefined;
-  skipped: Outcome[];
+  skipped: NotificationOutcome[];
   /** Ids of the events to notify of. */
   remaining: string[];
   news: News;
@@ -25,7 +25,10 @@ export async function lookAgain(
 ): Promise<SecondLook> {
   const recipient = await facts.recipient(recipientId);
   if (!recipient) {
-    const skipped = notifications.map(({ eventId }): Outcome => ({ eventId, outcome: 'unknown-recipient' }));
+    const skipped = notifications.map(({ eventId }): NotificationOutcome => ({
+      eventId,
+      outcome: 'unknown-recipient',
+    }));
     return { recipient, skipped, remaining: [], news: collect(() => []) };
   }
   const { preferences } = recipient;
@@ -46,7 +49,7 @@ export async function lookAgain(
     return reasonOfKind(kind, known, eventId);
   }
 
-  const skipped: Outcome[] = [];
+  const skipped: NotificationOutcome[] = [];
   const left: Notification[] = [];
   for (const notification of notifications) {
     const reason = reasonToSkip(notification);

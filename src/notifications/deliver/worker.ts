@@ -7,7 +7,7 @@ import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
 import type { NotificationFacts } from './notification-facts.ts';
 import { type SecondLook, lookAgain } from './look-again.ts';
 import { type Mailer, NotDelivered } from './mailer.ts';
-import type { Batch, Channel, Outcome, Skipped } from '../notification.ts';
+import type { Batch, Channel, NotificationOutcome, Skipped } from '../notification.ts';
 import type { Outbox } from '../outbox.ts';
 import { pushToAll } from './push-to-all.ts';
 import type { PushSubscriptions } from './push-subscriptions.ts';
@@ -70,7 +70,7 @@ export function createWorker(deps: WorkerDeps): Worker {
   const { hostname } = new URL(deps.siteUrl);
   const inHand = new Map<string, Promise<void>>();
   /** Recipients that are being sent to, by channel. A recipient takes at most one place in a lane. */
-  const told = new Set<string>();
+  const sendingTo = new Set<string>();
 
   /**
    * Retries for a while: a sent batch must be settled, and an outage must not use up the deliveries that a
@@ -88,7 +88,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
   }
 
-  async function settle(batch: Batch, outcomes: Outcome[]): Promise<void> {
+  async function settle(batch: Batch, outcomes: NotificationOutcome[]): Promise<void> {
     await persistently(() => outbox.settle(batch.batchId, outcomes));
     for (const [outcome, { length }] of Map.groupBy(outcomes, (o) => o.outcome))
       metrics?.notificationsSettled(batch.channel, outcome, length);
@@ -165,11 +165,11 @@ export function createWorker(deps: WorkerDeps): Worker {
     const batch = await persistently(() => outbox.load(batchId));
     if (!batch) return;
     const place = `${batch.channel} ${batch.recipientId}`;
-    if (told.has(place)) {
+    if (sendingTo.has(place)) {
       const next = new Date(now().getTime() + NEXT_MS);
       return persistently(() => outbox.retry(batchId, next));
     }
-    told.add(place);
+    sendingTo.add(place);
     try {
       await deliver(batch);
     } catch (error) {
@@ -177,7 +177,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
       else throw error;
     } finally {
-      told.delete(place);
+      sendingTo.delete(place);
     }
   }
 

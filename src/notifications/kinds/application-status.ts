@@ -53,7 +53,7 @@ export const applicationStatus: Kind<
   ApplicationNews
 > = {
   ...aboutApplications,
-  toldOf: async (event) => [candidateFor(event, 'application-status', event.data.applicantId)],
+  recipientsOf: async (event) => [candidateFor(event, 'application-status', event.data.applicantId)],
   section,
   push: (_applications, last) => ({ title: statusSubject(last), body: statusSentence(last) }),
 };

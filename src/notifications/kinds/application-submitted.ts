@@ -32,7 +32,7 @@ ${all.map(({ applicant, job }) => markup`<li><bdi>${applicant}</bdi> applied for
 export const applicationSubmitted: Kind<'ApplicationSubmitted' | 'ApplicationResubmitted', ApplicationNews> =
   {
     ...aboutApplications,
-    async toldOf(event, { jobOf }) {
+    async recipientsOf(event, { jobOf }) {
       const job = await jobOf(event.data.jobId);
       return job.status === 'none' ? [] : [candidateFor(event, 'application-submitted', job.companyId)];
     },

@@ -27,7 +27,7 @@ export interface Kind<T extends EventType, N extends { groupId: string }> {
    * Resolves with the recipients of an event: an audience, of which only members who are away are notified,
    * or candidates who are notified in any case.
    */
-  toldOf(event: Recorded<EventOf<T>>, deciding: Deciding): Promise<MessageAudience | Candidate[]>;
+  recipientsOf(event: Recorded<EventOf<T>>, deciding: Deciding): Promise<MessageAudience | Candidate[]>;
   /** Asks one question for all the notifications. Resolves with the current news of each, by event id. */
   news(
     facts: NotificationFacts,

@@ -9,7 +9,7 @@ import type { Deciding, Kind } from './kind.ts';
 import { message } from './message.ts';
 
 /** The kind of notification that each event causes; undefined for events that cause none. */
-export const toldAs = {
+export const kindByEvent = {
   AccountRegistered: undefined,
   ProfileChanged: undefined,
   NotificationPreferencesSet: undefined,
@@ -37,7 +37,7 @@ export const toldAs = {
   FileRefused: undefined,
 } as const satisfies Record<EventType, NotificationKind | undefined>;
 
-type EventTypeOf<K> = { [T in EventType]: (typeof toldAs)[T] extends K ? T : never }[EventType];
+type EventTypeOf<K> = { [T in EventType]: (typeof kindByEvent)[T] extends K ? T : never }[EventType];
 
 /** The news of each kind. */
 interface NewsOf {
@@ -62,15 +62,15 @@ export const kinds: { [K in NotificationKind]: Kind<EventTypeOf<K>, NewsOf[K]> }
 export const kindNames = Object.keys(kinds) as NotificationKind[];
 
 /** The event types that may cause notifications. */
-export const toldTypes: readonly EventType[] = Object.entries(toldAs).flatMap(([type, kind]) =>
+export const notifyingTypes: readonly EventType[] = Object.entries(kindByEvent).flatMap(([type, kind]) =>
   kind === undefined ? [] : [type as EventType],
 );
 
 /** Resolves with the recipients of an event, as its kind decides; undefined when the event causes no notification. */
-export function toldOf(
+export function recipientsOf(
   event: Recorded,
   deciding: Deciding,
 ): Promise<MessageAudience | Candidate[]> | undefined {
-  const kind = toldAs[event.type];
-  return kind && kinds[kind].toldOf(event as never, deciding);
+  const kind = kindByEvent[event.type];
+  return kind && kinds[kind].recipientsOf(event as never, deciding);
 }

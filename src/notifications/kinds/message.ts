@@ -79,7 +79,7 @@ ${more === undefined ? [] : [markup`<p>${more}</p>`]}`,
 export const message: Kind<'MessageSent', MessageNews> = {
   topic: 'messages',
   isForMembers: true,
-  async toldOf(event, { groupOf }) {
+  async recipientsOf(event, { groupOf }) {
     const { state, revision } = await groupOf(event);
     return state.status === 'none' ? [] : audienceOf(event, state.members, revision + 1);
   },

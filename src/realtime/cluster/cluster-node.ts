@@ -54,7 +54,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   });
   const { maxSocketsPerUser } = settings;
   const whoIsOnline = whoIsOnlineInCluster({ users, tracker }, { registry, maxSocketsPerUser, log });
-  const handlers: NodeNewsHandlers = { roster: fence.hear, progress: hearProgress };
+  const handlers: NodeNewsHandlers = { roster: fence.onRoster, progress: onProgress };
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;
 
@@ -69,7 +69,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     handlers,
   });
 
-  function hearProgress({ until, leftOutUntil }: BroadcastProgress): void {
+  function onProgress({ until, leftOutUntil }: BroadcastProgress): void {
     delivered.until = Math.max(delivered.until, until);
     if (leftOutUntil <= delivered.leftOutUntil) return;
     delivered.leftOutUntil = leftOutUntil;
@@ -83,7 +83,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     for (const { rooms, data } of users.find(userId)?.sockets ?? []) {
       for (const groupId of groupsAmong(rooms)) if (!groups.has(groupId)) found.add(groupId);
       for (const groupId of groups)
-        if (!rooms.has(groupRoom(groupId)) && !data.unheard.has(groupId)) found.add(groupId);
+        if (!rooms.has(groupRoom(groupId)) && !data.leftRooms.has(groupId)) found.add(groupId);
     }
     return found;
   }
@@ -132,7 +132,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
     admits: whoIsOnline.admits,
     changed: whoIsOnline.changed,
     position: () => store.head(),
-    hearing: () => bus.hearing(),
+    subscribed: () => bus.subscribed(),
     async start(every) {
       every(REPORT_MS, whoIsOnline.report);
       every(REFRESH_MS, whoIsOnline.refresh);

@@ -4,7 +4,7 @@ import { GroupId, UserId } from '../../events/ids.ts';
 import { groupIdOf } from '../../protocol/envelope.ts';
 import type { ChatServer } from '../connection/connection.ts';
 import type { BroadcastProgress, Delivery } from '../delivery/delivery.ts';
-import { moveOf } from '../delivery/what-sockets-hear.ts';
+import { moveOf } from '../delivery/pushes.ts';
 import { type Flags, type Send, textOf } from '../delivery/wire.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import type { NodeBus } from './node-bus.ts';

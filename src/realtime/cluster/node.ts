@@ -32,7 +32,7 @@ export interface Node {
   /** Returns the position that the rooms of a new socket must reflect. The node receives later events. */
   position(): Position | Promise<Position>;
   /** Resolves once this node receives what is sent to its rooms. */
-  hearing(): Promise<void> | undefined;
+  subscribed(): Promise<void> | undefined;
   start(every: Every): Promise<void>;
   close(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export function loneNode({ io, writeFrames, write, users, store, loader, log }: 
     whoIsOnline: whoIsOnlineHere({ users, tracker }),
     changed: () => {},
     position: () => broadcaster?.position() ?? 0,
-    hearing: () => undefined,
+    subscribed: () => undefined,
     async start() {
       broadcaster = startBroadcaster({ delivery, store, loader, from: await store.head(), log });
     },

@@ -187,7 +187,7 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     },
 
     async joinRoom(socket, { groupId }) {
-      const { user, session, unheard, wire } = socket.data;
+      const { user, session, leftRooms, wire } = socket.data;
       let changesSeen: number;
       let head: number;
       do {
@@ -195,15 +195,15 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
         await membership.requireNow(groupId, session.actor);
         head = await headSeq(store, groupId);
       } while (changesSeen !== user.membershipChanges);
-      unheard.delete(groupId);
+      leftRooms.delete(groupId);
       if (socket.connected && !wire.isCut) void socket.join(groupRoom(groupId));
       return { headSeq: head };
     },
 
     async leaveRoom(socket, { groupId }) {
-      const { session, unheard } = socket.data;
+      const { session, leftRooms } = socket.data;
       await membership.requireNow(groupId, session.actor);
-      unheard.add(groupId);
+      leftRooms.add(groupId);
       void socket.leave(groupRoom(groupId));
       return { headSeq: await headSeq(store, groupId) };
     },

@@ -35,7 +35,7 @@ export class Connection {
   readonly user: User;
   readonly wire: Wire;
   /** The user's groups that this socket has left by `leaveRoom`. */
-  readonly unheard = new Set<GroupId>();
+  readonly leftRooms = new Set<GroupId>();
   /** True once the end of the present token has been announced. */
   isWarned = false;
   /** The time when it was put into its rooms. This and the following times are in ms since 1970. */

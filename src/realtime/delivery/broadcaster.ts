@@ -7,7 +7,7 @@ import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../
 import type { GroupId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
-import { fileNewsOf, isGroupEvent, pushedAs } from './what-sockets-hear.ts';
+import { fileNewsOf, isGroupEvent, pushedAs } from './pushes.ts';
 import type { Delivery } from './delivery.ts';
 
 /** The position of the broadcaster of a cluster, kept for its successor; 0 when there is none yet. */
@@ -44,7 +44,7 @@ const RETRY_MS = 1_000;
 /** Older events are left to `heads`, so that a backlog does not delay new events. */
 const STALE_MS = 30_000;
 /** Interval at which progress is reported. */
-const TELL_MS = 1_000;
+const REPORT_MS = 1_000;
 
 /**
  * Delivers events to sockets, in the order of the log. A push is a hint: `heads` and `sync` repair losses.
@@ -59,7 +59,7 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
   let saved: Position = 0;
   let failure: Error | undefined;
   const unclear = new Set<GroupId>();
-  let toldAt = 0;
+  let deliveredUntil = 0;
   let leftOutUntil = 0;
 
   async function begin(): Promise<Position> {
@@ -72,7 +72,7 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
    * is pushed any more, and `sync`, which reads the roster, is refused. In a conversation it is skipped:
    * clients see the gap, and `sync` returns the event.
    */
-  function tellUnknown(event: Recorded): void {
+  function handleUnknown(event: Recorded): void {
     if (!isChatGroupEvent(event)) return;
     const groupId = groupIdOf(event);
     unclear.add(groupId);
@@ -80,11 +80,11 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     delivery.roster(event);
   }
 
-  function tell(event: Recorded): void {
-    if (isUnknown(event)) return tellUnknown(event);
+  function deliver(event: Recorded): void {
+    if (isUnknown(event)) return handleUnknown(event);
     if (!isGroupEvent(event)) {
-      const told = fileNewsOf(event);
-      if (told) delivery.uploader(told.uploaderId, told.news);
+      const push = fileNewsOf(event);
+      if (push) delivery.uploader(push.uploaderId, push.news);
       return;
     }
     const { groupId } = event.data;
@@ -113,11 +113,11 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     const lingerMs = checkpoint ? LINGER_MS : 0;
     for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
       await delivery.prepare(events);
-      for (const event of events) tell(event);
+      for (const event of events) deliver(event);
       await delivery.takenOver();
       const last = events.at(-1)!;
       position = last.position;
-      toldAt = Math.max(toldAt, Date.parse(last.occurredAt));
+      deliveredUntil = Math.max(deliveredUntil, Date.parse(last.occurredAt));
       failure = undefined;
     }
   }
@@ -140,8 +140,8 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     const now = Date.now();
     const head = await store.head();
     if (position === undefined || failure) return;
-    if (position >= head) toldAt = now;
-    delivery.progress({ until: toldAt, leftOutUntil });
+    if (position >= head) deliveredUntil = now;
+    delivery.progress({ until: deliveredUntil, leftOutUntil });
     await save();
   }
 
@@ -150,7 +150,7 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
       await report().catch((err: unknown) =>
         log.debug({ err }, 'could not publish the progress of the broadcaster; trying again'),
       );
-      await sleep(TELL_MS, signal, { ref: false });
+      await sleep(REPORT_MS, signal, { ref: false });
     }
   }
 

@@ -6,7 +6,7 @@ import type { Users } from '../presence/users.ts';
 import { headSeqs } from '../rooms/heads.ts';
 import { putIn, takeOut } from '../rooms/rooms.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
-import { type FileNews, type GroupPush, isGroupEvent, moveOf } from './what-sockets-hear.ts';
+import { type FileNews, type GroupPush, isGroupEvent, moveOf } from './pushes.ts';
 import type { Send } from './wire.ts';
 
 /** The progress of the broadcaster, by the times of the events, in ms since 1970. */

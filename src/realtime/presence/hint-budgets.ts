@@ -17,10 +17,10 @@ export interface HintBudgets {
    */
   take(room: string, name: HintName): boolean;
   /**
-   * Calls `tell` once the frames have been taken, or the room has gone. It replaces a waiting hint of the
+   * Calls `write` once the frames have been taken, or the room has gone. It replaces a waiting hint of the
    * same user. When more than `most` users wait, the oldest hint is lost.
    */
-  share(room: string, name: HintName, userId: UserId, tell: () => void, most?: number): void;
+  share(room: string, name: HintName, userId: UserId, write: () => void, most?: number): void;
 }
 
 /** Hints of one kind in one room. */
@@ -41,7 +41,7 @@ export function hintBudgets(io: ChatServer): HintBudgets {
     traffics.delete(room);
     for (const { timer, waiting } of kinds?.values() ?? []) {
       clearTimeout(timer);
-      for (const tell of waiting.values()) tell();
+      for (const write of waiting.values()) write();
     }
   });
 
@@ -60,10 +60,10 @@ export function hintBudgets(io: ChatServer): HintBudgets {
 
   function flush(room: string, traffic: Traffic): void {
     traffic.timer = undefined;
-    for (const [userId, tell] of traffic.waiting) {
+    for (const [userId, write] of traffic.waiting) {
       if (!traffic.frames.take(sizeOf(room))) break;
       traffic.waiting.delete(userId);
-      tell();
+      write();
     }
     if (traffic.waiting.size > 0) flushLater(room, traffic);
   }
@@ -83,10 +83,10 @@ export function hintBudgets(io: ChatServer): HintBudgets {
       return waiting.size === 0 && frames.take(size);
     },
 
-    share(room, name, userId, tell, most = Infinity) {
+    share(room, name, userId, write, most = Infinity) {
       const traffic = trafficOf(room, name);
       const { waiting } = traffic;
-      waiting.set(userId, tell);
+      waiting.set(userId, write);
       const [oldest] = waiting.keys();
       if (waiting.size > most && oldest !== undefined) waiting.delete(oldest);
       flushLater(room, traffic);

@@ -8,7 +8,7 @@ import type { ServerToClientEvents } from '../connection/protocol.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import type { Users } from './users.ts';
 
-type Told<N extends HintName> = Parameters<ServerToClientEvents[N]>[0];
+type Payload<N extends HintName> = Parameters<ServerToClientEvents[N]>[0];
 
 /** Maximum number of users in a room whose read receipts wait. Beyond it the oldest are lost, as hints may be. */
 const MAX_WAITING = 100;
@@ -19,7 +19,7 @@ export interface Hints {
    * get the hint.
    */
   read(reading: Reading, from?: string): void;
-  typing(typing: Told<'typing'>, from: string): void;
+  typing(typing: Payload<'typing'>, from: string): void;
   /** Notifies the other members of some groups that a user has come or gone. */
   presence(userId: UserId, online: boolean, groupIds: readonly GroupId[]): void;
 }
@@ -28,7 +28,7 @@ export interface Hints {
 export function createHints(send: Send): Hints {
   function emit<N extends HintName>(
     name: N,
-    payload: Told<N>,
+    payload: Payload<N>,
     groupIds: readonly string[],
     except: string | undefined,
     { volatile, online }: { volatile?: boolean; online?: boolean } = {},
@@ -60,9 +60,9 @@ export function createHints(send: Send): Hints {
  */
 export function boundHints(io: ChatServer, users: Users, write: WriteFrames): Send {
   const budgets = hintBudgets(io);
-  const tellPresence = presenceHints(budgets, write);
+  const writePresence = presenceHints(budgets, write);
 
-  function tellOwn(userId: UserId, room: string, packet: Packet, target: Target): void {
+  function writeToOwn(userId: UserId, room: string, packet: Packet, target: Target): void {
     const own = [...(users.find(userId)?.sockets ?? [])].filter(({ rooms }) => rooms.has(room));
     if (own.length > 0) write(packet, { ...target, rooms: new Set(own.map(({ id }) => id)) });
   }
@@ -72,10 +72,10 @@ export function boundHints(io: ChatServer, users: Users, write: WriteFrames): Se
     const [room] = target.rooms;
     if (!hint || room === undefined) return void write(packet, target);
     const { name, userId, online = false } = hint;
-    if (name === 'presence') return tellPresence(packet, target, userId, online);
+    if (name === 'presence') return writePresence(packet, target, userId, online);
     if (budgets.take(room, name)) return void write(packet, target);
     if (volatile) return;
-    tellOwn(userId, room, packet, target);
+    writeToOwn(userId, room, packet, target);
     const except = new Set([...(target.except ?? []), userRoom(userId)]);
     budgets.share(room, name, userId, () => write(packet, { ...target, except }), MAX_WAITING);
   };

@@ -5,7 +5,7 @@ export interface Received {
   from: number;
   until: number;
   /** Groups that the client has left by `leaveRoom`: it does not get their events. */
-  unheard: readonly GroupId[];
+  leftRooms: readonly GroupId[];
 }
 
 /** One user's sockets on one node. */

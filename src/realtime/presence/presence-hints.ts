@@ -11,12 +11,12 @@ interface News {
   packet: Packet;
   target: Target;
   online: boolean;
-  untold: Set<string>;
+  unannounced: Set<string>;
   /** Runs while the user has used up its frames. */
   timer: NodeJS.Timeout | undefined;
 }
 
-export type TellPresence = (packet: Packet, target: Target, userId: UserId, online: boolean) => void;
+export type WritePresence = (packet: Packet, target: Target, userId: UserId, online: boolean) => void;
 
 /**
  * Returns the function that writes the arrival or departure of a user to the sockets of all its rooms: once
@@ -24,47 +24,47 @@ export type TellPresence = (packet: Packet, target: Target, userId: UserId, onli
  * so each room gets the last state. A user has frames of its own, because it may come and go in a thousand
  * small rooms.
  */
-export function presenceHints(budgets: HintBudgets, write: WriteFrames): TellPresence {
+export function presenceHints(budgets: HintBudgets, write: WriteFrames): WritePresence {
   const frames = new TokenBuckets(FRAMES);
   const pending = new Map<UserId, News>();
 
-  function forgetTold(userId: UserId, news: News): void {
-    if (news.untold.size === 0 && !news.timer && pending.get(userId) === news) pending.delete(userId);
+  function forgetAnnounced(userId: UserId, news: News): void {
+    if (news.unannounced.size === 0 && !news.timer && pending.get(userId) === news) pending.delete(userId);
   }
 
-  function tellRoom(room: string, userId: UserId, news: News): void {
-    if (news.untold.delete(room)) write(news.packet, { ...news.target, rooms: new Set([room]) });
-    forgetTold(userId, news);
+  function announceToRoom(room: string, userId: UserId, news: News): void {
+    if (news.unannounced.delete(room)) write(news.packet, { ...news.target, rooms: new Set([room]) });
+    forgetAnnounced(userId, news);
   }
 
-  function tell(userId: UserId, news: News): void {
-    const { packet, target, online, untold } = news;
+  function announce(userId: UserId, news: News): void {
+    const { packet, target, online, unannounced } = news;
     const rooms = new Set<string>();
-    for (const room of untold) {
+    for (const room of unannounced) {
       if (budgets.take(room, 'presence')) rooms.add(room);
       // No departure is left out: otherwise a user would be shown as online for ever.
       else if (!online || budgets.sizeOf(room) <= LARGE_ROOM) {
-        budgets.share(room, 'presence', userId, () => tellRoom(room, userId, news));
+        budgets.share(room, 'presence', userId, () => announceToRoom(room, userId, news));
         continue;
       }
-      untold.delete(room);
+      unannounced.delete(room);
     }
     const written = rooms.size > 0 ? write(packet, { ...target, rooms }) : 0;
     if (written > 0) frames.take(userId, written);
-    forgetTold(userId, news);
+    forgetAnnounced(userId, news);
   }
 
-  function tellWhenDue(userId: UserId, news: News): void {
+  function announceWhenDue(userId: UserId, news: News): void {
     const ms = frames.emptyMs(userId);
-    news.timer = ms > 0 ? setTimeout(tellWhenDue, Math.max(1, ms), userId, news).unref() : undefined;
-    if (!news.timer) tell(userId, news);
+    news.timer = ms > 0 ? setTimeout(announceWhenDue, Math.max(1, ms), userId, news).unref() : undefined;
+    if (!news.timer) announce(userId, news);
   }
 
   return (packet, target, userId, online) => {
     const known = pending.get(userId);
-    const last = { packet, target, online, untold: new Set(target.rooms) };
+    const last = { packet, target, online, unannounced: new Set(target.rooms) };
     const news = known ? Object.assign(known, last) : { ...last, timer: undefined };
     pending.set(userId, news);
-    if (!news.timer) tellWhenDue(userId, news);
+    if (!news.timer) announceWhenDue(userId, news);
   };
 }

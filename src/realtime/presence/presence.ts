@@ -30,19 +30,19 @@ export function trackPresence(
 
   const groupsOf = (socket: ChatSocket): GroupId[] => [
     ...groupsAmong(adapter.sids.get(socket.id) ?? []),
-    ...socket.data.unheard,
+    ...socket.data.leftRooms,
   ];
 
-  function tell({ id }: User, online: boolean, groups: readonly GroupId[]): void {
+  function announce({ id }: User, online: boolean, groups: readonly GroupId[]): void {
     if (groups.length > 0) hints.presence(id, online, groups);
   }
 
   /** Sends the hints unless the user is on another node, or has come or gone again before that is known. */
-  function tellAll(user: User, online: boolean, groups: readonly GroupId[]): void {
-    if (!isElsewhere) return tell(user, online, groups);
+  function announceUnlessElsewhere(user: User, online: boolean, groups: readonly GroupId[]): void {
+    if (!isElsewhere) return announce(user, online, groups);
     void isElsewhere(user.id).then((isThere) => {
       const now = users.find(user.id);
-      if (!isThere && (now !== undefined && present.has(now)) === online) tell(user, online, groups);
+      if (!isThere && (now !== undefined && present.has(now)) === online) announce(user, online, groups);
     });
   }
 
@@ -53,7 +53,7 @@ export function trackPresence(
       user.absence = undefined;
       if (present.has(user)) return;
       present.add(user);
-      tellAll(user, true, groupsOf(socket));
+      announceUnlessElsewhere(user, true, groupsOf(socket));
     },
 
     leaving(socket) {
@@ -64,7 +64,7 @@ export function trackPresence(
         user.absence = undefined;
         if (user.sockets.size > 0) return;
         present.delete(user);
-        tellAll(user, false, groups);
+        announceUnlessElsewhere(user, false, groups);
         users.forget(user);
       }, GRACE_MS).unref();
     },

@@ -48,8 +48,8 @@ export interface ReceivedTracker {
 }
 
 /** Returns true if an event of a group at that time is among the received ones. */
-const isAmong = ({ from, until, unheard }: Received, at: number, groupId: GroupId): boolean =>
-  from <= at && at <= until - BROADCAST_MS && !unheard.includes(groupId);
+const isAmong = ({ from, until, leftRooms }: Received, at: number, groupId: GroupId): boolean =>
+  from <= at && at <= until - BROADCAST_MS && !leftRooms.includes(groupId);
 
 /**
  * Tracks what has arrived, by the pings that Engine.IO sends anyway. All output of a connection leaves in one
@@ -125,7 +125,7 @@ export function trackReceived(io: ChatServer, users: Users, options: ReceivedOpt
     },
 
     received: (userId) =>
-      [...receivedByAll(userId)].map(({ from, until, unheard }) => ({ from, until, unheard })),
+      [...receivedByAll(userId)].map(({ from, until, leftRooms }) => ({ from, until, leftRooms })),
 
     missed() {
       for (const { sockets } of users.all())
@@ -140,9 +140,9 @@ export function trackReceived(io: ChatServer, users: Users, options: ReceivedOpt
   };
 }
 
-function receivedBy({ arrivedAt, receivedUntil, unheard }: Connection): Received | undefined {
+function receivedBy({ arrivedAt, receivedUntil, leftRooms }: Connection): Received | undefined {
   if (arrivedAt === undefined || receivedUntil === undefined) return undefined;
-  return { from: arrivedAt, until: receivedUntil, unheard: [...unheard] };
+  return { from: arrivedAt, until: receivedUntil, leftRooms: [...leftRooms] };
 }
 
 /** The reachability of some users, at one moment, for the notifications. */
@@ -177,7 +177,7 @@ const bytesOfAttendances = (attendances: readonly Attendance[]): number =>
   attendances
     .flatMap(({ received }) => received)
     .reduce(
-      (bytes, { unheard }) => bytes + SOCKET_BYTES + unheard.length * GROUP_BYTES,
+      (bytes, { leftRooms }) => bytes + SOCKET_BYTES + leftRooms.length * GROUP_BYTES,
       USER_BYTES + attendances.length * NODE_BYTES,
     );
 
@@ -195,15 +195,15 @@ export function whereaboutsElsewhere(registry: Pick<OnlineRegistry, 'elsewhere' 
     async look(userIds: readonly UserId[]): Promise<Whereabouts> {
       const attendances = new Map<UserId, readonly Attendance[]>();
       for (const userId of userIds) {
-        const told = recent.get(userId);
-        if (told) attendances.set(userId, told);
+        const known = recent.get(userId);
+        if (known) attendances.set(userId, known);
       }
       const unknown = userIds.filter((userId) => !attendances.has(userId));
-      const [since, told] = await Promise.all([registry.since(), registry.elsewhere(unknown)]);
+      const [since, reported] = await Promise.all([registry.since(), registry.elsewhere(unknown)]);
       if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have told who is there');
       for (const userId of unknown) {
-        attendances.set(userId, told.get(userId) ?? []);
-        recent.set(userId, told.get(userId) ?? []);
+        attendances.set(userId, reported.get(userId) ?? []);
+        recent.set(userId, reported.get(userId) ?? []);
       }
       return reachedBy(attendances);
     },

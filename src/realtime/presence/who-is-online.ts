@@ -53,7 +53,7 @@ export function whoIsOnlineInCluster(
   const others = whereaboutsElsewhere(registry);
   let rememberedSince = 0;
   let changed = new Set<UserId>();
-  let told = new Set<UserId>();
+  let reported = new Set<UserId>();
 
   const here = (userId: UserId): Attendance => {
     const user = users.find(userId);
@@ -64,13 +64,13 @@ export function whoIsOnlineInCluster(
     for (const { id } of users.all()) changed.add(id);
   }
 
-  async function tellChanged(): Promise<void> {
+  async function reportChanged(): Promise<void> {
     if (changed.size === 0) return;
     const userIds = changed;
     changed = new Set();
     try {
       await registry.report(new Map([...userIds].map((userId) => [userId, here(userId)])));
-      for (const userId of userIds) told.add(userId);
+      for (const userId of userIds) reported.add(userId);
     } catch (err) {
       // Reports about users that have gone expire by themselves.
       for (const userId of userIds) if (users.find(userId)) changed.add(userId);
@@ -83,7 +83,7 @@ export function whoIsOnlineInCluster(
       const since = await registry.since();
       if (since !== rememberedSince) refreshAll();
       rememberedSince = since;
-      await tellChanged();
+      await reportChanged();
     } catch (err) {
       log.debug({ err }, 'could not tell the other nodes who is online here; retrying in 1 s');
     }
@@ -94,8 +94,8 @@ export function whoIsOnlineInCluster(
     report,
 
     refresh() {
-      for (const { id } of users.all()) if (!told.has(id)) changed.add(id);
-      told = new Set();
+      for (const { id } of users.all()) if (!reported.has(id)) changed.add(id);
+      reported = new Set();
     },
 
     async isElsewhere(userId) {

@@ -22,7 +22,7 @@ interface ArrivalDeps {
   /** Returns the position that the read model must have reached. This node receives all later changes. */
   position: () => Position | Promise<Position>;
   /** Resolves once this node receives the packets for the rooms of its sockets. */
-  hearing: () => Promise<void> | undefined;
+  subscribed: () => Promise<void> | undefined;
   arrived: (socket: ChatSocket) => void;
   log: Logger;
 }
@@ -37,7 +37,7 @@ export function joinOnConnect({
   progress,
   groupsOfUser,
   position,
-  hearing,
+  subscribed,
   arrived,
   log,
 }: ArrivalDeps) {
@@ -52,18 +52,18 @@ export function joinOnConnect({
   }
 
   async function enter(socket: ChatSocket): Promise<boolean> {
-    const { user, unheard, wire } = socket.data;
+    const { user, leftRooms, wire } = socket.data;
     const changesSeen = user.membershipChanges;
     if (!(await progress.reached(await position(), CATCH_UP_MS))) return false;
     const groups = await groupsOfUser(user.id);
     if (changesSeen !== user.membershipChanges) return false;
-    const heard = groups.filter((groupId) => !unheard.has(groupId));
-    if (socket.connected && !wire.isCut) void socket.join(heard.map(groupRoom));
-    await hearing();
+    const entered = groups.filter((groupId) => !leftRooms.has(groupId));
+    if (socket.connected && !wire.isCut) void socket.join(entered.map(groupRoom));
+    await subscribed();
     // The heads are read last: later events reach the socket, and earlier ones are below these heads.
-    const heads = await headsOf(heard);
+    const heads = await headsOf(entered);
     arrived(socket);
-    for (const [index, groupId] of heard.entries()) {
+    for (const [index, groupId] of entered.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();
       if (socket.rooms.has(groupRoom(groupId)))
         socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)! });

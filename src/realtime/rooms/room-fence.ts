@@ -21,13 +21,13 @@ interface RostersDeps {
   users: Users;
   store: Pick<EventStore, 'readStream' | 'revisions'>;
   loader: AggregateLoader;
-  bus: Pick<NodeBus, 'hearing'>;
+  bus: Pick<NodeBus, 'subscribed'>;
   log: Logger;
 }
 
 export interface RoomFence {
   /** Records the news from another node that a roster has changed. */
-  hear(news: RosterNews): void;
+  onRoster(news: RosterNews): void;
   /** Calls `deliver` once the group's room matches the log at `needs` or later; never when that cannot be known. */
   pass(groupId: GroupId, needs: Revision, deliver: () => void): void;
   /** Brings a room in line with the log. Resolves when it is, or when that is not possible now. */
@@ -109,10 +109,10 @@ export function createRoomFence({ io, users, store, loader, bus, log }: RostersD
     concerned.clear();
     for (const { data } of [...left, ...entered]) data.user.membershipChanges += 1;
     if (adapter.rooms.has(groupRoom(groupId))) known.set(groupId, revision);
-    const unheard = (err: unknown) =>
+    const notSent = (err: unknown) =>
       log.warn({ err, groupId }, 'could not tell a socket about its room; heads repair it');
-    if (left.length > 0) tellLeft(groupId, left, revision).catch(unheard);
-    if (entered.length > 0) tellEntered(groupId, entered).catch(unheard);
+    if (left.length > 0) announceLeft(groupId, left, revision).catch(notSent);
+    if (entered.length > 0) announceEntered(groupId, entered).catch(notSent);
     return revision;
   }
 
@@ -127,14 +127,14 @@ export function createRoomFence({ io, users, store, loader, bus, log }: RostersD
     for (const userId of userIds) yield* users.find(userId)?.sockets ?? [];
   }
 
-  async function tellEntered(groupId: GroupId, sockets: readonly ChatSocket[]): Promise<void> {
-    await bus.hearing();
+  async function announceEntered(groupId: GroupId, sockets: readonly ChatSocket[]): Promise<void> {
+    await bus.subscribed();
     const head = await headSeq(store, groupId);
     for (const socket of sockets)
       if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, headSeq: head });
   }
 
-  async function tellLeft(groupId: GroupId, sockets: readonly ChatSocket[], at: Revision): Promise<void> {
+  async function announceLeft(groupId: GroupId, sockets: readonly ChatSocket[], at: Revision): Promise<void> {
     const from = Math.max(0, at + 1 - REASONS);
     const changes = await store.readStream(chatGroupStream(groupId), { from, limit: REASONS });
     const thoseWhoLeft = new Set<UserId>();
@@ -149,7 +149,7 @@ export function createRoomFence({ io, users, store, loader, bus, log }: RostersD
   }
 
   return {
-    hear({ groupId, userId, revision }) {
+    onRoster({ groupId, userId, revision }) {
       const user = userId && users.find(userId);
       if (user) user.membershipChanges += 1;
       if (!user && !adapter.rooms.has(groupRoom(groupId))) return loader.forget(chatGroupOf(groupId));

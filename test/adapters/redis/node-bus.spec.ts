@@ -20,7 +20,7 @@ function saidIn({ text }: { text: string }): string {
 /** A Socket.IO server without sockets, and what its adapter heard from the others. */
 async function startNode(url: string, log = linesOf('warn').log) {
   const redis = await linksTo(url, log);
-  await redis.channels.heard();
+  await redis.channels.subscribed();
   const bus = createRedisNodeBus({ redis });
   const io = new Server({ adapter: bus.adapter });
   const { adapter } = io.of('/');
@@ -49,7 +49,7 @@ async function startNode(url: string, log = linesOf('warn').log) {
     returns: () => returns,
     async hear(...rooms: string[]) {
       void adapter.addAll(SOCKET, new Set(rooms));
-      await bus.hearing();
+      await bus.subscribed();
     },
     said: (room: string, text: string) => send({ data: ['said', { text }] }, { rooms: new Set([room]) }),
     async say(text: string) {
@@ -126,10 +126,10 @@ describe('The node bus over Redis', () => {
     listener.adapter.delAll(SOCKET);
     void listener.adapter.addAll(SOCKET, new Set(['group:1']));
     listener.adapter.delAll(SOCKET);
-    await listener.bus.hearing();
+    await listener.bus.subscribed();
     expect(await channels()).toStrictEqual([]);
     void listener.adapter.addAll(SOCKET, new Set(['group:1']));
-    await listener.bus.hearing();
+    await listener.bus.subscribed();
     expect(await channels()).toStrictEqual(['chat:push#/#group:1#']);
   });
 
@@ -169,7 +169,7 @@ describe('The node bus over Redis', () => {
   test('says that something was lost while Redis is dead, and hears again when it is back', async () => {
     await redis.kill();
     await expect(speaker.say('lost')).rejects.toThrow();
-    await listener.bus.hearing();
+    await listener.bus.subscribed();
     await listener.hear('group:2');
     await until(() => listener.bus.failure() !== undefined);
 
@@ -188,7 +188,7 @@ describe('The node bus over Redis', () => {
     await until(() => speaker.bus.failure() !== undefined && listener.bus.failure() !== undefined);
     // If each waited for its deadline, they would outlast the test.
     for (let times = 0; times < 200; times += 1) await expect(speaker.say('lost')).rejects.toThrow();
-    await listener.bus.hearing();
+    await listener.bus.subscribed();
 
     goOn();
     await inReach(speaker, listener);
@@ -246,7 +246,7 @@ describe('The node bus over Redis', () => {
     const io = new Server({ adapter: bus.adapter });
     const heard: string[] = [];
     io.of('/').on('move', (what: string) => heard.push(what));
-    await bus.hearing();
+    await bus.subscribed();
     expect(bus.failure()).toBeDefined();
 
     const returned = Promise.withResolvers<void>();

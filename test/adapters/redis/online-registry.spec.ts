@@ -32,7 +32,7 @@ describe('The registry of who is there, in Redis', () => {
   test('tells each node what the others have told', async () => {
     const [here, there, third] = [node('here'), node('there'), node('third')];
     const [ada, bob, eve] = [user(), user(), user()];
-    const received = [{ from: time - 2_000, until: time, unheard: [newId() as GroupId] }];
+    const received = [{ from: time - 2_000, until: time, leftRooms: [newId() as GroupId] }];
     await here.report(new Map([[ada, { sockets: 2, received }]]));
     await third.report(new Map([[ada, sockets(1)]]));
     await there.report(new Map([[bob, sockets(1)]]));
@@ -52,7 +52,7 @@ describe('The registry of who is there, in Redis', () => {
   });
 
   test('keeps what was received for as long as it is told, after the last socket has gone', async () => {
-    const gone = { sockets: 0, received: [{ from: time, until: time + 1, unheard: [] }] };
+    const gone = { sockets: 0, received: [{ from: time, until: time + 1, leftRooms: [] }] };
     const ada = user();
     await node('here').report(new Map([[ada, gone]]));
     expect(await node('there').elsewhere([ada])).toStrictEqual(new Map([[ada, [gone]]]));

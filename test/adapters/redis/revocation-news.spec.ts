@@ -37,7 +37,7 @@ describe('News of ended sessions by Redis', () => {
       log: logged.log,
     });
     nodes.push(revocations);
-    await links.channels.heard();
+    await links.channels.subscribed();
     return revocations;
   }
   const inReach = () =>
@@ -70,7 +70,7 @@ describe('News of ended sessions by Redis', () => {
     expect(near.isRevoked(lost)).toBe(true);
     await redis.restart();
     await inReach();
-    await there.channels.heard();
+    await there.channels.subscribed();
     near.revoke(told);
     await until(() => far.isRevoked(told));
     expect(far.isRevoked(lost)).toBe(false);

@@ -41,7 +41,7 @@ export interface PostgresEventStore extends EventStore {
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
   const { pool, background = pool, url, log, paceMs, onBatch, onUnknown } = settings;
   const { findAll, ...reader } = createLogReader(pool, onUnknown);
-  const { subscribe, handOver, hear } = createSubscriptions(createLogReader(background, onUnknown), log);
+  const { subscribe, handOver, announce } = createSubscriptions(createLogReader(background, onUnknown), log);
   const lane = createLane({
     ...{ url, role: APP_ROLE, log, findAll, paceMs, onBatch },
     // Positions have no gaps.
@@ -58,10 +58,10 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
       applicationName: 'event log notifications',
       log,
       // Anything may have been missed.
-      onConnected: () => hear(Infinity),
+      onConnected: () => announce(Infinity),
       // This process's own appends were handed over already. Notifications of them would only cause reads.
       onNotification: (position, backend) => {
-        if (!lane.isServedBy(backend)) hear(Number(position));
+        if (!lane.isServedBy(backend)) announce(Number(position));
       },
       signal: closing.signal,
     });

@@ -6,7 +6,7 @@ import type { Stream } from '../../../events/streams.ts';
 import { backOffMs } from '../../../kit/back-off.ts';
 import {
   type Answer,
-  Batch,
+  AppendBatch,
   type WaitingAppend,
   prepare,
   recorded,
@@ -164,7 +164,7 @@ interface Lane {
 /** Creates a lane with group commit: while one batch commits on the lane's own connection, the next collects. */
 export function createLane(options: LaneSettings): Lane {
   const { url, role, log, findAll, onStored, onBatch, paceMs = 0 } = options;
-  const queue: Batch[] = [];
+  const queue: AppendBatch[] = [];
   let waiting = 0;
   let waitingSize = 0;
   let running: Promise<void> | undefined;
@@ -225,7 +225,7 @@ export function createLane(options: LaneSettings): Lane {
     waiting += 1;
     waitingSize += prepared.size;
     if (!queue.at(-1)?.add(prepared)) {
-      const batch = new Batch();
+      const batch = new AppendBatch();
       batch.add(prepared);
       queue.push(batch);
     }

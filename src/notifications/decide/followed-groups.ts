@@ -6,18 +6,18 @@ import { NO_STREAM, type Recorded, type Revision } from '../../events/event-stor
 import type { GroupId } from '../../events/ids.ts';
 
 /** Number of groups after which the map is cleared. A state older than that has left every cache. */
-const MOST_HEARD = 10_000;
+const MOST_GROUPS = 10_000;
 
 /** Creates the groups as a follower of the log sees them. */
-export function groupsHeard(loader: AggregateLoader) {
-  const heard = new Map<GroupId, Revision>();
+export function followedGroups(loader: AggregateLoader) {
+  const newest = new Map<GroupId, Revision>();
   return {
     /** Records an event of a group. Events come in log order. */
-    hear(event: Recorded<ChatGroupEvent>): void {
+    absorb(event: Recorded<ChatGroupEvent>): void {
       const groupId = groupIdOf(event);
       loader.absorb(chatGroupOf(groupId), [event]);
-      if (heard.size >= MOST_HEARD) heard.clear();
-      heard.set(groupId, event.revision);
+      if (newest.size >= MOST_GROUPS) newest.clear();
+      newest.set(groupId, event.revision);
     },
 
     /**
@@ -29,7 +29,7 @@ export function groupsHeard(loader: AggregateLoader) {
       const ref = chatGroupOf(data.groupId);
       const group = await loader.load(ref);
       const reliedOn = metadata.reliedOn?.[ref.stream] ?? NO_STREAM;
-      const needed = Math.max(reliedOn, heard.get(data.groupId) ?? NO_STREAM);
+      const needed = Math.max(reliedOn, newest.get(data.groupId) ?? NO_STREAM);
       return group.revision >= needed ? group : loader.refresh(ref);
     },
   };
