@@ -67,7 +67,8 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open);
   const database = await openPostgres(config, log, open);
   const { databaseUrl, pool } = database;
-  const { store, checks: logChecks, newerCode } = await openLog(config, log, metrics, open, database);
+  const eventLog = await openLog(config, log, metrics, open, database);
+  const { store } = eventLog;
   await prepareReadModels(config, log, database, store);
   const readModels = openReadModels(config, log, open, { ...database, store, metrics });
   const { progress } = readModels;
@@ -99,9 +100,9 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const needed: Checks[] = [
     { process: () => (isServing ? undefined : 'starting or stopping') },
     { database: () => pool.query('select 1').then(() => undefined) },
-    { ...logChecks, ...readModels.checks, ...automations?.checks },
+    { ...eventLog.checks, ...readModels.checks, ...automations?.checks },
   ];
-  const useful: Checks[] = [clusterChecks, newerCode, watchForOthers(config, log, open, database)];
+  const useful: Checks[] = [clusterChecks, eventLog.useful, watchForOthers(config, log, open, database)];
   const measures = createMeasures(metrics.gaugeFresh);
   if (readModels.measure) measures.add('projections', readModels.measure);
   if (automations) measures.add('reactions', automations.measure);

@@ -18,6 +18,8 @@ export interface Folded<S = unknown> {
   position: Position;
   /** The id of the last event of each type. */
   latest: ReadonlyMap<EventType, string>;
+  /** Set when events of the stream are missing. The state is then that of a stream without events. */
+  isDamaged?: true;
 }
 
 /** A cache of folded streams. Any bounded map will do, since a lost entry is only folded again. */
@@ -36,20 +38,25 @@ const empty = <S>({ initial }: Aggregate<S, never>): Folded<S> => ({
   latest: new Map(),
 });
 
-function fold<S>({ evolve }: Aggregate<S, never>, from: Folded<S>, events: readonly Recorded[]): Folded<S> {
+function fold<S>(aggregate: Aggregate<S, never>, from: Folded<S>, events: readonly Recorded[]): Folded<S> {
   const last = events.at(-1);
   if (!last) return from;
+  const { revision, position } = last;
+  const isWhole = events.every((event, index) => event.revision === from.revision + 1 + index);
+  if (from.isDamaged || !isWhole) return { ...empty(aggregate), revision, position, isDamaged: true };
   requireKnown(events);
+  const { evolve } = aggregate;
   const latest = new Map(from.latest);
   for (const { type, id } of events) latest.set(type, id);
   const state = events.reduce((so, event) => evolve(so, event as never), from.state);
-  return { state, revision: last.revision, position: last.position, latest };
+  return { state, revision, position, latest };
 }
 
 /**
  * Loads states by folding their streams, starting from the cached state. A cached state may be behind the
  * log: that is safe, because every decision is checked against the revision that it relied on. Throws
- * `WrittenByNewerCode` for a stream with an event that this code does not know.
+ * `WrittenByNewerCode` for a stream with an event that this code does not know. A damaged stream has no state:
+ * a missing event may have removed a member.
  */
 export class AggregateLoader {
   readonly #store: EventStore;

@@ -61,7 +61,7 @@ export interface Command<I = never, S = never, E extends DomainEvent = DomainEve
   input: z.ZodType<I>;
   /**
    * All codes that `decide` may throw for a user, or the handler for a repetition. The system may also get
-   * ROLE_NOT_ALLOWED.
+   * ROLE_NOT_ALLOWED, and every command STREAM_DAMAGED.
    */
   refuses: readonly RejectionCode[];
   writes: (input: I, actor: ActorOrSystem) => Stream;

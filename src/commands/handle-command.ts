@@ -5,6 +5,8 @@ import {
   EventStoreUnavailable,
   type Position,
   type Recorded,
+  StreamDamaged,
+  type Verdict,
 } from '../events/event-store.ts';
 import { requireKnown } from '../events/stored-events.ts';
 import type { AggregateLoader, Folded } from './aggregate-cache.ts';
@@ -71,13 +73,14 @@ export type HandleCommand = <I, S, E extends DomainEvent>(
  */
 export const MAX_ATTEMPTS = 20;
 
+type Conflict = Extract<Verdict, { outcome: 'conflict' }>;
 type Refs = [name: string, ref: AggregateRef<unknown>][];
 type States = Record<string, Folded>;
 
 /**
  * Handles a command, which is the only way to write: loads the states, decides, appends, and runs
- * automations. `input` has been parsed with the command's schema. Throws `CommandRejected` for a broken rule,
- * `AutomationRefused` when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot
+ * automations. `input` has been parsed with the command's schema. Throws `CommandRejected` for a broken rule
+ * or a damaged stream, `AutomationRefused` when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot
  * take it now.
  */
 export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
@@ -86,9 +89,14 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     load: (ref: AggregateRef<unknown>) => Folded | Promise<Folded>,
   ): Promise<States> => {
     const folded = await Promise.all(refs.map(async ([name, ref]) => [name, await load(ref)] as const));
+    ensure(!folded.some(([, { isDamaged }]) => isDamaged), 'STREAM_DAMAGED');
     return Object.fromEntries(folded);
   };
   const refresh = (ref: AggregateRef<unknown>) => loader.refresh(ref);
+  const append = (events: Append) =>
+    store.append(events).catch((error: unknown) => {
+      throw error instanceof StreamDamaged ? new CommandRejected('STREAM_DAMAGED', error) : error;
+    });
 
   return async function handle<I, S, E extends DomainEvent>(
     command: Command<I, S, E>,
@@ -108,6 +116,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
         command.opens && ref === written?.[1] ? loader.guess(ref) : loader.load(ref),
       );
       let isFresh = false;
+      let beyond: Conflict | undefined;
       for (let attempts = 0; attempts < MAX_ATTEMPTS; attempts += 1) {
         const decision = decide(
           command,
@@ -116,8 +125,9 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
           { actor, newId: deps.newId, now: deps.now() },
         );
         if (Array.isArray(decision) && decision.length > 0) {
-          const verdict = await store.append(toAppend(decision, states, idOf));
-          if (verdict.outcome !== 'conflict') {
+          const verdict = await append(toAppend(decision, states, idOf));
+          if (verdict.outcome === 'conflict') beyond = verdict;
+          else {
             requireKnown(verdict.events);
             const events = verdict.events as Recorded<E>[];
             if (verdict.outcome === 'duplicate') requireSame(events[0]);
@@ -131,6 +141,8 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
         }
         states = await loadStates(refs, refresh);
         isFresh = true;
+        // The rest of the stream cannot be read.
+        ensure(!refs.some(([name, ref]) => isShortOf(beyond, ref, states[name]!)), 'STREAM_DAMAGED');
       }
       throw new EventStoreUnavailable(`${command.name} lost ${MAX_ATTEMPTS} races for ${stream}`);
     }
@@ -214,6 +226,10 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     return (index) => deps.deriveId(command.name, name, index);
   }
 }
+
+/** Returns true if a state read after a conflict is still older than the stream was in the conflict. */
+const isShortOf = (conflict: Conflict | undefined, { stream }: AggregateRef<unknown>, { revision }: Folded) =>
+  conflict?.stream === stream && revision < conflict.actual;
 
 /** Returns the events, or the rejection. */
 function decide<I, S, E extends DomainEvent>(

@@ -32,15 +32,16 @@ export type RejectionCode =
   | 'FILE_EXPIRED'
   | 'FILE_TOO_LARGE'
   | 'FILE_TYPE_NOT_ALLOWED'
-  | 'CLIENT_MSG_ID_REUSED';
+  | 'CLIENT_MSG_ID_REUSED'
+  | 'STREAM_DAMAGED';
 
-/** A rule of the domain refused the command. This is expected and never logged as an error. */
+/** A rule of the domain, or a damaged stream, refused the command. This is expected and never logged as an error. */
 export class CommandRejected extends Error {
   override readonly name = 'CommandRejected';
   readonly code: RejectionCode;
 
-  constructor(code: RejectionCode) {
-    super(code);
+  constructor(code: RejectionCode, cause?: Error) {
+    super(code, { cause });
     this.code = code;
   }
 }

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../kit/closers.ts';
+import type { OnDamage } from '../adapters/eventstoredb/reader.ts';
 import { createEventIds } from '../adapters/postgres/tables/event-ids.ts';
 import { identify, requireSameLog } from '../adapters/postgres/event-log/identity.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
@@ -19,6 +20,7 @@ import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../adapter
 import { prepareDatabase } from '../adapters/postgres/prepare-database.ts';
 import { createQueryPool } from '../adapters/postgres/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
+import { watchForDamage } from './damaged-streams.ts';
 import { watchForNewerCode } from './newer-code.ts';
 
 /**
@@ -88,6 +90,7 @@ interface LogOptions extends Pick<
 > {
   databaseUrl: string;
   pool: pg.Pool;
+  onDamage?: OnDamage;
 }
 
 /**
@@ -104,8 +107,8 @@ export async function createLog(
     return { kind: 'postgresql' as const, store };
   }
   const { createEventStoreDbEventStore } = await import('../adapters/eventstoredb/event-store.ts');
-  const { onUnknown } = options;
-  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log, onUnknown });
+  const { onUnknown, onDamage } = options;
+  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log, onUnknown, onDamage });
   return { kind: 'eventstoredb' as const, store };
 }
 
@@ -116,8 +119,9 @@ export async function openLog(
   metrics: Metrics,
   open: Closers,
   { databaseUrl, pool, background }: DatabaseParts,
-): Promise<{ store: EventStore; checks: Checks; newerCode: Checks }> {
+): Promise<{ store: EventStore; checks: Checks; useful: Checks }> {
   const newerCode = watchForNewerCode(log);
+  const damage = watchForDamage(metrics.streamsDamaged);
   const { kind, store } = await createLog(config, log, {
     databaseUrl,
     pool,
@@ -125,10 +129,11 @@ export async function openLog(
     paceMs: config.redisUrl === undefined ? 0 : PACE_MS,
     onBatch: metrics.batchCommitted,
     onUnknown: newerCode.onUnknown,
+    onDamage: damage.onDamage,
   });
   await store.start();
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));
   const checks = { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() };
-  return { store, checks, newerCode: newerCode.checks };
+  return { store, checks, useful: { ...newerCode.checks, ...damage.checks } };
 }

@@ -87,11 +87,29 @@ export class EventStoreUnavailable extends Error {
   override readonly name = 'EventStoreUnavailable';
 }
 
+/**
+ * Somebody deleted or truncated the stream, or wrote to it with another program, so its state is unknown. Other
+ * streams are not affected. Repeating the append does not help.
+ */
+export class StreamDamaged extends Error {
+  override readonly name = 'StreamDamaged';
+
+  constructor(stream: Stream, reason: string) {
+    super(`the stream ${stream} ${reason}`);
+  }
+}
+
 /** The port of the log. One contract suite (test/events/event-store-contract.ts) runs against every adapter. */
 export interface EventStore {
-  /** Resolves once the events are on stable storage. Rejects with `EventStoreUnavailable` when full or out of reach. */
+  /**
+   * Resolves once the events are on stable storage. Rejects with `EventStoreUnavailable` when full or out of
+   * reach, and with `StreamDamaged`.
+   */
   append(append: Append): Promise<Verdict>;
-  /** Resolves with events of one stream, ascending, from `from` (default 0), at most `limit` (default 1,000). */
+  /**
+   * Resolves with events of one stream, ascending, from `from` (default 0), at most `limit` (default 1,000).
+   * The revisions have gaps where the stream is damaged.
+   */
   readStream(stream: Stream, options?: { from?: Revision; limit?: number }): Promise<Recorded[]>;
   /**
    * Resolves with events of the whole log after a position, ascending, at most `limit`. With `types`, only

@@ -30,7 +30,7 @@ const ProblemBody = z
 
 const EVERYWHERE: (ProblemCode | Problem)[] = ['BAD_REQUEST', HEADERS_TOO_LARGE, 'UNAVAILABLE', 'INTERNAL'];
 const TOKENS: ProblemCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
-const BODIES: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
+const COMMANDS: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'STREAM_DAMAGED'];
 const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'];
 
 /** For routes without query parameters: it refuses a misspelt or misplaced one. */
@@ -83,7 +83,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
     ...EVERYWHERE,
     ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
     ...(isPublic ? [] : TOKENS),
-    ...(isQuery ? [] : BODIES),
+    ...(isQuery ? [] : COMMANDS),
     ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),
     ...(config.idempotentAs ? KEYS : []),
     ...(config.refusals ?? []),

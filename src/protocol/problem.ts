@@ -98,6 +98,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   MESSAGE_EMPTY: [409, 'A message needs a text or at least one file'],
   TOO_MANY_REACTIONS: [409, 'You have reacted to this message as often as one may'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
+  STREAM_DAMAGED: [409, 'The history that this relies on was deleted or damaged'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
   PAYLOAD_TOO_LARGE: [413, 'The body is too large'],
   FILE_TOO_LARGE: [413, 'The file is too large'],

@@ -8,7 +8,12 @@ import { postJob } from '../../src/commands/job/post-job.ts';
 import { deleteMessage } from '../../src/commands/message/delete-message.ts';
 import { sendMessage } from '../../src/commands/message/send-message.ts';
 import type { Actor } from '../../src/commands/command.ts';
-import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
+import {
+  type EventStore,
+  EventStoreUnavailable,
+  type Recorded,
+  StreamDamaged,
+} from '../../src/events/event-store.ts';
 import { ClientMsgId, JobId } from '../../src/events/ids.ts';
 import { UNKNOWN, WrittenByNewerCode } from '../../src/events/stored-events.ts';
 import { chatGroupStream } from '../../src/events/streams.ts';
@@ -124,7 +129,7 @@ describe('deciding again', () => {
     const append = jest.fn<EventStore['append']>(async ({ stream }) => ({
       outcome: 'conflict',
       stream,
-      actual: 9,
+      actual: 0,
     }));
     const { handle } = await commands({ store: { ...log, append } });
     await expect(handle(changeJob, title('Pilot'), by(acme))).rejects.toThrow(EventStoreUnavailable);
@@ -365,5 +370,55 @@ describe('a stream in which newer code wrote', () => {
     const { handle } = await mixed();
     const other = { ...job, jobId: JobId.parse(uuid(0x11)), groupId: otherGroupId };
     expect((await handle(postJob, other, by(acme))).events).toHaveLength(1);
+  });
+});
+
+describe('a damaged stream', () => {
+  const chatGroup = chatGroupStream(groupId);
+
+  /** A log that leaves out events of the group when it is read. */
+  const without = (store: EventStore, isLeftOut: (event: Recorded) => boolean): EventStore => ({
+    ...store,
+    readStream: async (...args) => (await store.readStream(...args)).filter((event) => !isLeftOut(event)),
+  });
+  const inGroup = ({ stream }: Recorded) => stream === chatGroup;
+
+  test.each<[string, (event: Recorded) => boolean]>([
+    ['its first event', ({ revision }) => revision === 0],
+    ['an event in the middle', ({ revision }) => revision === 1],
+  ])('without %s refuses the commands that rely on it', async (_, isLeftOut) => {
+    const log = createInMemoryEventStore();
+    await happened(log, jobPosted, ...group);
+    const store = without(log, (event) => inGroup(event) && isLeftOut(event));
+    const { handle } = await commands({ store });
+    await expect(handle(sendMessage, message, by(ada))).rejects.toThrow('STREAM_DAMAGED');
+    await expect(handle(addMember, { groupId, userId: eve.userId }, by(acme))).rejects.toThrow(
+      'STREAM_DAMAGED',
+    );
+    await expect(handle(changeJob, title('Pilot'), by(acme))).resolves.toMatchObject({ duplicate: false });
+  });
+
+  test('without its last event refuses the commands that write to it', async () => {
+    const log = createInMemoryEventStore();
+    await happened(log, ...group, registered(eve));
+    const last = (await log.readStream(chatGroup)).at(-1)!.revision;
+    const store = without(log, (event) => inGroup(event) && event.revision === last);
+    const { handle } = await commands({ store });
+    await expect(handle(addMember, { groupId, userId: eve.userId }, by(acme))).rejects.toThrow(
+      'STREAM_DAMAGED',
+    );
+  });
+
+  test('that the log refuses to append to refuses the command, and names the cause', async () => {
+    const log = createInMemoryEventStore();
+    const damaged = new StreamDamaged(chatGroup, 'was deleted');
+    const append = jest.fn(log.append);
+    const { handle } = await commands({ store: { ...log, append }, history: group });
+    append.mockRejectedValue(damaged);
+    await expect(handle(sendMessage, message, by(ada))).rejects.toMatchObject({
+      name: 'CommandRejected',
+      code: 'STREAM_DAMAGED',
+      cause: damaged,
+    });
   });
 });

@@ -46,6 +46,19 @@ describe('sync and heads', () => {
     return isLost.promise;
   };
 
+  test('is complete although the last events of a damaged stream cannot be read', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    await fill(groupId, alice, 3);
+    const { readStream } = world.store;
+    world.store.readStream = async (...args) =>
+      (await readStream(...args)).filter(({ revision, type }) => type !== 'MessageSent' || revision < 2);
+    const client = await world.client(alice);
+    const missed = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
+    expect(missed.groups[0]).toMatchObject({ headSeq: 3, complete: true });
+    expect(missed.groups[0]!.events.map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
   test('returns missed events from the log, 500 at a time', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);

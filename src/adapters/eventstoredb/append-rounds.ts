@@ -7,6 +7,7 @@ import {
   type Position,
   type Recorded,
   type Revision,
+  StreamDamaged,
   type Verdict,
   breaks,
 } from '../../events/event-store.ts';
@@ -14,6 +15,7 @@ import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
 import { type WaitingAppend, prepare, unavailable } from '../event-log/batch.ts';
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
+import { DELETED } from './client.ts';
 import type { Tail } from './live-events.ts';
 import type { LogInEventStoreDb } from './reader.ts';
 import type { Group, Queued, Sender } from './send-group.ts';
@@ -161,8 +163,11 @@ export function createEventStoreDbLane(settings: {
       const { stream } = append;
       const places = events.flatMap(({ id }) => known.get(id) ?? []);
       const conflict = conflicts[index];
-      if (places.length > 0) {
-        resolve(fetch(places).then((found) => ({ outcome: 'duplicate', events: found })));
+      const deleted = [stream, ...guardedBy(append)].find(reader.isDeleted);
+      if (deleted) {
+        queued.reject(new StreamDamaged(deleted, DELETED));
+      } else if (places.length > 0) {
+        resolve(duplicate(stream, places));
       } else if (conflict) {
         resolve({ outcome: 'conflict', ...conflict });
       } else {
@@ -229,6 +234,12 @@ export function createEventStoreDbLane(settings: {
     if (guard.about === undefined || behind < 0 || behind > MOST_BEHIND) return true;
     const since = await reader.readStream(guard.stream, { from: guard.revision + 1, limit: behind });
     return since.some((event) => breaks(guard, event));
+  }
+
+  async function duplicate(stream: Stream, places: readonly KnownId[]): Promise<Verdict> {
+    const events = await fetch(places);
+    if (events.length === 0) throw new StreamDamaged(stream, 'no longer has the events of the first append');
+    return { outcome: 'duplicate', events };
   }
 
   const askIndex = (ids: readonly string[]) =>

@@ -21,6 +21,8 @@ export type AppendAnswer =
   | 'stored'
   /** The stream was at another revision. */
   | 'elsewhere'
+  /** The stream has a tombstone. */
+  | 'deleted'
   /** The server refuses it, now and later. */
   | { refused: string }
   /** The outcome is unknown: the events may be stored, on their way, or lost. */
@@ -39,11 +41,11 @@ export interface AppendStream {
   close(): void;
 }
 
-const VERDICTS: Record<string, (stream: Stream) => AppendAnswer> = {
-  'event_store.client.WrongExpectedVersion': () => 'elsewhere',
-  'event_store.client.StreamDeleted': (stream) => ({ refused: `the stream ${stream} was deleted` }),
-  'event_store.client.AccessDenied': () => ({ refused: 'access denied' }),
-  'event_store.client.MaximumAppendSizeExceeded': () => ({ refused: 'the append is too large' }),
+const VERDICTS: Record<string, AppendAnswer> = {
+  'event_store.client.WrongExpectedVersion': 'elsewhere',
+  'event_store.client.StreamDeleted': 'deleted',
+  'event_store.client.AccessDenied': { refused: 'access denied' },
+  'event_store.client.MaximumAppendSizeExceeded': { refused: 'the append is too large' },
 };
 
 /**
@@ -143,7 +145,6 @@ function toRequest(
 function answerIn(response: streams.BatchAppendResp): AppendAnswer {
   if (response.hasSuccess()) return 'stored';
   const error = response.getError();
-  const stream = Buffer.from(response.getStreamIdentifier()?.getStreamName_asU8() ?? []).toString() as Stream;
   const verdict = VERDICTS[error?.getDetails()?.getTypeName() ?? ''];
-  return verdict?.(stream) ?? { unknown: error?.getMessage() || 'the server did not say why' };
+  return verdict ?? { unknown: error?.getMessage() || 'the server did not say why' };
 }

@@ -6,12 +6,13 @@ import {
   FORWARDS,
   type RecordedEvent,
   START,
+  StreamDeletedError,
   StreamNotFoundError,
   type StreamingRead,
   streamNameFilter,
 } from '@eventstore/db-client';
 import type { Logger } from 'pino';
-import type { Position, Revision } from '../../events/event-store.ts';
+import { type Position, type Revision, StreamDamaged } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
 import { closeChannel } from './private-parts.ts';
@@ -56,7 +57,7 @@ export interface Following {
 export interface EventStoreDbClient {
   /**
    * Resolves with events of one stream, from a revision on, or backwards from its end; empty if the stream
-   * does not exist.
+   * does not exist. Rejects with `StreamDamaged` if it was deleted for good.
    */
   readStream(stream: Stream, from: Revision | 'end', limit: number): Promise<StoredRecord[]>;
   /**
@@ -73,6 +74,9 @@ export interface EventStoreDbClient {
   ranLate(): void;
   close(): Promise<void>;
 }
+
+/** The reason of `StreamDamaged` for a stream with a tombstone. */
+export const DELETED = 'was deleted';
 
 /** Reads need the leader: a follower may lack recent appends. */
 const LEADER = { requiresLeader: true };
@@ -133,7 +137,12 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
         }
       })
       .on('end', () => resolve(events))
-      .on('error', (error) => (error instanceof StreamNotFoundError ? resolve([]) : reject(error)));
+      .on('error', (error) => {
+        if (error instanceof StreamNotFoundError) resolve([]);
+        else if (error instanceof StreamDeletedError)
+          reject(new StreamDamaged(error.streamName as Stream, DELETED));
+        else reject(error);
+      });
     return promise.finally(() => clearTimeout(timer));
   }
 

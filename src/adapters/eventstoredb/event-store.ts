@@ -1,13 +1,6 @@
 import type { Logger } from 'pino';
-import {
-  type EventStore,
-  NO_STREAM,
-  type Position,
-  type Recorded,
-  type Revision,
-} from '../../events/event-store.ts';
+import { type EventStore, NO_STREAM, type Position, type Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
-import { UnreadableEvent } from '../../events/stored-events.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import { createSubscriptions } from '../event-log/subscriptions.ts';
@@ -16,7 +9,7 @@ import { createEventStoreDbClient, type StoredRecord } from './client.ts';
 import { createSender } from './send-group.ts';
 import type { EventIds } from '../postgres/tables/event-ids.ts';
 import { createEventStoreDbLane } from './append-rounds.ts';
-import { createEventStoreDbReader, toRecorded } from './reader.ts';
+import { type OnDamage, createEventStoreDbReader } from './reader.ts';
 import { createTail } from './live-events.ts';
 
 export interface EventStoreDbSettings {
@@ -28,6 +21,8 @@ export interface EventStoreDbSettings {
   /** Appends are refused while the index is behind by more events than this; default 200,000. */
   mostRemembered?: number;
   onUnknown?: OnUnknown | undefined;
+  /** Called once for every damaged stream that this process comes across. */
+  onDamage?: OnDamage | undefined;
 }
 
 export interface EventStoreDbEventStore extends EventStore {
@@ -44,22 +39,37 @@ export interface EventStoreDbEventStore extends EventStore {
  * itself, and streams with other names than ours, are ignored.
  */
 export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
-  const { url, ids, log, mostRemembered = 200_000, onUnknown } = settings;
+  const { url, ids, log, mostRemembered = 200_000, onUnknown, onDamage } = settings;
   const client = createEventStoreDbClient({ url, log });
-  const reader = createEventStoreDbReader(client, () => tail.memory.head, onUnknown);
+  const damaged = new Set<Stream>();
+  const noteDamage: OnDamage = ({ stream, reason }) => {
+    if (damaged.has(stream) || damaged.size >= MOST_DAMAGED) return;
+    damaged.add(stream);
+    log.error(
+      { stream, reason },
+      'a stream of the log is damaged; what cannot be read is left out, and commands on the stream are refused',
+    );
+    onDamage?.({ stream, reason });
+  };
+  const reader = createEventStoreDbReader({
+    client,
+    seen: () => tail.memory,
+    onUnknown,
+    onDamage: noteDamage,
+  });
   const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, onEvents });
-  const { subscribe, handOver, announce } = createSubscriptions(reader, log);
+  const { subscribe, handOver } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
   const sender = createSender(appends, reader);
   const lane = createEventStoreDbLane({ sender, reader, tail, ids });
   const closing = new AbortController();
 
   function onEvents(records: StoredRecord[], after: Position): void {
-    const events = readable(records, onUnknown);
+    const events = reader.decode(records);
     sender.see(events);
-    if (events.length > 0) handOver(events, after);
-    // Subscribers that read on find the unreadable events.
-    announce(records.at(-1)!.position);
+    if (events.length === 0) return;
+    tail.memory.readable = events.at(-1)!.position;
+    handOver(events, after);
   }
 
   async function revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>> {
@@ -67,7 +77,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     for (let from = 0; from < streams.length; from += STREAMS_AT_ONCE) {
       const some = streams.slice(from, from + STREAMS_AT_ONCE);
       for (const [stream, revision] of await lane.revisions(some))
-        if (revision !== NO_STREAM) found.set(stream, revision);
+        if (revision !== NO_STREAM && !reader.isDeleted(stream)) found.set(stream, revision);
     }
     return found;
   }
@@ -98,16 +108,8 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   };
 }
 
+/** Number of damaged streams that are remembered. Further ones are not reported. */
+const MOST_DAMAGED = 10_000;
+
 /** Number of unknown streams that are looked up at a time. */
 const STREAMS_AT_ONCE = 100;
-
-/** Returns the events up to the first that cannot be read. */
-function readable(records: readonly StoredRecord[], onUnknown: OnUnknown | undefined): Recorded[] {
-  const events: Recorded[] = [];
-  try {
-    for (const record of records) events.push(toRecorded(record, onUnknown));
-  } catch (error) {
-    if (!(error instanceof UnreadableEvent)) throw error;
-  }
-  return events;
-}

@@ -7,7 +7,7 @@ import { within } from '../../kit/deadline.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
 import type { EventStoreDbClient, StoredRecord } from './client.ts';
-import { PREFIXES, isOurs } from './reader.ts';
+import { PREFIXES, isOfServer, isOurs } from './reader.ts';
 
 const MAX_STREAMS = 100_000;
 
@@ -27,6 +27,7 @@ class RecentEvents {
   readonly #streams = new LRUCache<Stream, Standing>({ max: MAX_STREAMS });
   #base: Position = 0;
   #head: Position = 0;
+  #readable: Position = 0;
 
   /** The position up to which the ids were left to the index. */
   get base(): Position {
@@ -36,6 +37,15 @@ class RecentEvents {
   /** The position up to which everything has been seen. */
   get head(): Position {
     return this.#head;
+  }
+
+  /** The position of the last event that could be read, as far as everything has been seen. */
+  get readable(): Position {
+    return this.#readable;
+  }
+
+  set readable(position: Position) {
+    this.#readable = position;
   }
 
   /** Number of remembered ids. */
@@ -49,11 +59,14 @@ class RecentEvents {
     this.#streams.clear();
     this.#base = position;
     this.#head = position;
+    this.#readable = position;
   }
 
   /** Adds the next event of the log. */
-  add({ id, stream, revision, position }: StoredRecord): void {
+  add(event: StoredRecord): void {
+    const { id, stream, revision, position } = event;
     this.#head = position;
+    if (isOfServer(event)) return;
     this.#ids.set(id, { id, stream, revision, position });
     this.learn(stream, { revision, position });
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import {
   type EventStore,
@@ -6,13 +7,14 @@ import {
   type Position,
   type Recorded,
   type Revision,
+  StreamDamaged,
 } from '../../events/event-store.ts';
 import { UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
 import type { Stream } from '../../events/streams.ts';
 import { type WaitingAppend, unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import type { ProposedEvent } from './append-stream.ts';
-import type { EventStoreDbClient, StoredRecord } from './client.ts';
+import { DELETED, type EventStoreDbClient, type StoredRecord } from './client.ts';
 
 type Category<S extends Stream = Stream> = S extends `${infer C}-${string}` ? C : never;
 const categories: Record<Category, true> = {
@@ -23,6 +25,13 @@ const categories: Record<Category, true> = {
   conversation: true,
   file: true,
 };
+/** Returns true for an event that the server itself wrote, such as the tombstone of a stream. */
+export const isOfServer = ({ type }: StoredRecord): boolean => type.startsWith('$');
+const TOMBSTONE = '$streamDeleted';
+
+/** Called with the reason why a stream of ours is damaged, each time this is noticed. */
+export type OnDamage = (damage: { stream: Stream; reason: string }) => void;
+
 /** The prefixes of our streams. Everything else on the server is not ours. */
 export const PREFIXES = Object.keys(categories).map((category) => `${category}-`);
 export const isOurs = ({ stream }: StoredRecord): boolean =>
@@ -64,10 +73,7 @@ export const toProposed = ({ append, occurredAt, events }: WaitingAppend): Propo
  * Decodes a record. Events of newer code become `UNKNOWN`. Throws `UnreadableEvent`, which names the
  * position, for a record that is not one of our events in a known shape.
  */
-export function toRecorded(
-  { metadata: stored, ...record }: StoredRecord,
-  onUnknown: OnUnknown = () => {},
-): Recorded {
+function toRecorded({ metadata: stored, ...record }: StoredRecord, onUnknown: OnUnknown): Recorded {
   const { id, stream, revision, position } = record;
   const parsed = metadataSchema.safeParse(stored);
   try {
@@ -93,22 +99,39 @@ const PAGE = { least: 64, most: 2_000 };
 const BACKWARDS_PAGE = { first: 16, most: 4_096 };
 
 export interface LogInEventStoreDb extends Pick<EventStore, 'readStream' | 'readAll' | 'head'> {
+  /**
+   * Decodes records of our streams, without those that cannot be read. They concern their stream alone, whose
+   * revisions then have a gap.
+   */
+  decode(records: readonly StoredRecord[]): Recorded[];
+  /** Returns true if the stream is known to have a tombstone. */
+  isDeleted(stream: Stream): boolean;
   /** Resolves with the place of a stream's last event; undefined without events. */
   last(stream: Stream): Promise<{ revision: Revision; position: Position } | undefined>;
   /** Returns the reason why the last read failed; undefined when it succeeded. */
   failure(): string | undefined;
 }
 
+const MOST_DELETED = 10_000;
+
 /**
- * Creates the reading side of the log on EventStoreDB. Rejects with `UnreadableEvent` for an event that
- * cannot be read, and with `EventStoreUnavailable` for everything else.
+ * Creates the reading side of the log on EventStoreDB. Anybody with access to the server can delete a stream of
+ * ours, truncate it or write to it: what cannot be read is left out and reported, so that the other streams go
+ * on. Rejects with `EventStoreUnavailable`.
  */
-export function createEventStoreDbReader(
-  client: EventStoreDbClient,
-  seen: () => Position,
-  onUnknown?: OnUnknown,
-): LogInEventStoreDb {
-  const decode = (record: StoredRecord) => toRecorded(record, onUnknown);
+export function createEventStoreDbReader({
+  client,
+  seen,
+  onUnknown = () => {},
+  onDamage = () => {},
+}: {
+  client: EventStoreDbClient;
+  /** Returns the position up to which this process has seen the log, and that of the last readable event there. */
+  seen: () => { head: Position; readable: Position };
+  onUnknown?: OnUnknown | undefined;
+  onDamage?: OnDamage | undefined;
+}): LogInEventStoreDb {
+  const deleted = new LRUCache<Stream, true>({ max: MOST_DELETED });
   let trouble: string | undefined;
   /** The end of the server's log at the last look, and the last event of ours there. */
   let known = { end: 0, ours: 0 };
@@ -121,9 +144,51 @@ export function createEventStoreDbReader(
       trouble = undefined;
       return result;
     } catch (error) {
-      if (error instanceof UnreadableEvent || error instanceof EventStoreUnavailable) throw error;
+      if (error instanceof EventStoreUnavailable) throw error;
       trouble = error instanceof Error ? error.message : String(error);
       throw unavailable('EventStoreDB cannot be read', error);
+    }
+  }
+
+  function noteDeleted(stream: Stream): void {
+    deleted.set(stream, true);
+    onDamage({ stream, reason: DELETED });
+  }
+
+  function tryToDecode(record: StoredRecord): Recorded | undefined {
+    const { stream, type } = record;
+    try {
+      if (!isOfServer(record)) return toRecorded(record, onUnknown);
+      if (type === TOMBSTONE) noteDeleted(stream);
+      else onDamage({ stream, reason: `has an event of the server: ${type}` });
+    } catch (error) {
+      if (!(error instanceof UnreadableEvent)) throw error;
+      onDamage({ stream, reason: error.message });
+    }
+    return undefined;
+  }
+
+  const decode = (records: readonly StoredRecord[]): Recorded[] =>
+    records.flatMap((record) => tryToDecode(record) ?? []);
+  const isReadable = (record: StoredRecord): boolean => isOurs(record) && tryToDecode(record) !== undefined;
+
+  /** Resolves with the records of a stream. A deleted stream has none. */
+  const recordsOf = (stream: Stream, from: Revision | 'end', limit: number): Promise<StoredRecord[]> =>
+    client.readStream(stream, from, limit).catch((error: unknown) => {
+      if (!(error instanceof StreamDamaged)) throw error;
+      noteDeleted(stream);
+      return [];
+    });
+
+  /** Resolves with events from a revision on. A page without any that can be read does not end the stream. */
+  async function readOn(stream: Stream, from: Revision, limit: number): Promise<Recorded[]> {
+    for (let next = from; ;) {
+      const page = await recordsOf(stream, next, limit);
+      if (page[0] && page[0].revision > next)
+        onDamage({ stream, reason: `has been truncated before revision ${page[0].revision}` });
+      const events = decode(page);
+      if (events.length > 0 || page.length < limit) return events;
+      next = page.at(-1)!.revision + 1;
     }
   }
 
@@ -138,12 +203,14 @@ export function createEventStoreDbReader(
       const page = await client.readBackwards(before, size);
       end ??= page[0]?.position ?? 0;
       const [looked, tail] = [known, seen()];
-      const stop = page.find((event) => isOurs(event) || event.position <= Math.max(looked.end, tail));
+      const stop = page.find(
+        (event) => isReadable(event) || event.position <= Math.max(looked.end, tail.head),
+      );
       if (!stop && page.length === size) {
         before = page.at(-1)!.position;
         continue;
       }
-      const ours = stop && isOurs(stop) ? stop.position : Math.max(looked.ours, tail);
+      const ours = stop && isReadable(stop) ? stop.position : Math.max(looked.ours, tail.readable);
       if (end > known.end) known = { end, ours };
       return ours;
     }
@@ -164,9 +231,10 @@ export function createEventStoreDbReader(
   return {
     head,
     failure: () => trouble,
-    readStream: (stream, { from = 0, limit = 1_000 } = {}) =>
-      reading(async () => (await client.readStream(stream, from, limit)).map(decode)),
-    last: (stream) => reading(async () => (await client.readStream(stream, 'end', 1))[0]),
+    decode,
+    isDeleted: (stream) => deleted.has(stream),
+    readStream: (stream, { from = 0, limit = 1_000 } = {}) => reading(() => readOn(stream, from, limit)),
+    last: (stream) => reading(async () => (await recordsOf(stream, 'end', 1))[0]),
     readAll: ({ after, limit, types }) =>
       reading(async () => {
         const found: Recorded[] = [];
@@ -175,7 +243,8 @@ export function createEventStoreDbReader(
           const page = await client.readForwards(from, size);
           for (const event of page) {
             if (found.length === limit) return found;
-            if (event.position > from && isOurs(event) && wants(event.type, types)) found.push(decode(event));
+            if (event.position > from && isOurs(event) && (isOfServer(event) || wants(event.type, types)))
+              found.push(...decode([event]));
           }
           if (found.length === limit || page.length < size) return found;
           from = page.at(-1)!.position;

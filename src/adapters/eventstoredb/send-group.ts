@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { backOffMs, sleep } from '../../kit/back-off.ts';
-import type { Recorded, Revision } from '../../events/event-store.ts';
+import { type Recorded, type Revision, StreamDamaged } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { unavailable, type WaitingAppend } from '../event-log/batch.ts';
 import type { AppendStream } from './append-stream.ts';
+import { DELETED } from './client.ts';
 import { type LogInEventStoreDb, toProposed } from './reader.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -67,6 +68,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
       const sent = appends.append(stream, revision, events);
       const answer = await Promise.race([sent.answer, seen.then(() => 'stored' as const)]);
       sent.forget();
+      if (answer === 'deleted') throw new StreamDamaged(stream, DELETED);
       if (typeof answer === 'object' && 'refused' in answer) throw new Error(answer.refused);
       const found =
         (answer === 'stored' ? await within(seen, SEEN_MS, () => undefined) : undefined) ??

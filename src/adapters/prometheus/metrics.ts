@@ -4,6 +4,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 export interface Metrics {
   /** One commit of the log: its contents, and the time until it was on stable storage. */
   batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
+  /** Number of damaged streams that this process has come across. */
+  streamsDamaged(count: number): void;
   projectionLag(projection: string, positions: number): void;
   automationLag(positions: number): void;
   /** A rule refused the command that should have followed from an event. */
@@ -61,6 +63,11 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
     name: 'chat_append_batch_size',
     help: 'Appends that shared one commit',
     buckets: BATCH_SIZES,
+    registers,
+  });
+  const damagedStreams = new Gauge({
+    name: 'chat_damaged_streams',
+    help: 'Streams of the log that were deleted, truncated or written to by another program, as far as noticed',
     registers,
   });
   const projectionLag = new Gauge({
@@ -183,6 +190,7 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
       batchSize.observe(batch.appends);
       events.inc(batch.events);
     },
+    streamsDamaged: (count) => damagedStreams.set(count),
     projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
     automationLag: (positions) => automationLag.set(positions),
     automationRefused: ({ automation, code }) => refusedAutomations.inc({ reaction: automation, code }),

@@ -38,10 +38,10 @@ export function syncFrom({ store, membership }: SyncDeps) {
     let room = MAX_ANSWER_BYTES;
     for (const { groupId, afterSeq } of groups.filter((each) => inside.has(each.groupId))) {
       const headSeq = heads.get(groupId)!;
-      const { events, bytes } = await read(groupId, afterSeq, headSeq, room);
+      const { events, bytes, isAtEnd } = await read(groupId, afterSeq, headSeq, room);
       room -= bytes;
       const lastSeq = events.at(-1)?.seq ?? afterSeq;
-      answers.push({ groupId, events, headSeq, complete: lastSeq >= headSeq });
+      answers.push({ groupId, events, headSeq, complete: isAtEnd || lastSeq >= headSeq });
     }
     const denied = asked.filter((groupId) => !inside.has(groupId));
     return { groups: answers as Answer<'sync'>['groups'], denied };
@@ -55,8 +55,9 @@ export function syncFrom({ store, membership }: SyncDeps) {
     let bytes = 0;
     for (let next = afterSeq; next < end && bytes < room;) {
       const page = await store.readStream(stream, { from: next, limit: Math.min(PAGE, end - next) });
-      if (page.length === 0) break;
-      next += page.length;
+      // The last events of a damaged stream cannot be read.
+      if (page.length === 0) return { events, bytes, isAtEnd: true };
+      next = page.at(-1)!.revision + 1;
       for (const event of page.filter(isConversationEvent)) {
         if (bytes >= room) break;
         const envelope = toEnvelope(event);
@@ -64,6 +65,6 @@ export function syncFrom({ store, membership }: SyncDeps) {
         bytes += Buffer.byteLength(JSON.stringify(envelope));
       }
     }
-    return { events, bytes };
+    return { events, bytes, isAtEnd: false };
   }
 }

@@ -102,23 +102,6 @@ describe('who follows a log on EventStoreDB', () => {
     expect([...handled, ...rest]).toEqual(await all());
   });
 
-  test('stops at an event that is none of ours, after everything before it, and is told where it stands', async () => {
-    await write(3);
-    const stored = await all();
-    const foreign = EventStoreDBClient.connectionString(server.url);
-    await foreign.appendToStream('job-1', jsonEvent({ type: 'Foreign', data: { a: 1 } }));
-    const position = server.events().findLast(({ type }) => type === 'Foreign')!.position;
-    const seen: Recorded[] = [];
-    const following = async () => {
-      for await (const batch of store.subscribe({ after: 0, signal: done.signal })) seen.push(...batch);
-    };
-    await expect(following()).rejects.toThrow(new RegExp(`position ${position} cannot be read`));
-    expect(seen).toEqual(stored);
-    await expect(store.readStream('job-1')).rejects.toThrow(/cannot be read/);
-    await expect(store.append(say(newStream(), 'goes on'))).resolves.toMatchObject({ outcome: 'appended' });
-    await foreign.dispose();
-  });
-
   test('hears why the log is out of reach, and no more of it once it is back', async () => {
     follow(store);
     expect(store.failure()).toBeUndefined();

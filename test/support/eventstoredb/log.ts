@@ -35,6 +35,8 @@ export interface LogOptions {
 }
 
 const NONE = -1;
+/** The revision of a tombstone; 2^63 - 1 on the real server. */
+const LAST_REVISION = 2 ** 63;
 /** A record of the real log carries about so much beside data, metadata and names. */
 const RECORD_OVERHEAD = 92;
 const EMPTY = new Uint8Array();
@@ -83,6 +85,7 @@ export class StandInLog {
     if (typeof expected === 'number' && expected !== current) return wrong;
     if (expected === 'no_stream' && current !== NONE && !this.#isSoftDeleted(stream)) return wrong;
     const last = proposed.map((event) => this.#store(stream, event)).at(-1) ?? stored.at(-1);
+    if (stream.startsWith('$$') && last) this.#setMetadata(stream.slice(2), last);
     if (++this.#appends % this.#options.systemEventEvery === 0) this.#storeSystemEvent();
     this.bell.emit('ring');
     return last ? { is: 'stored', last } : wrong;
@@ -97,8 +100,10 @@ export class StandInLog {
 
   /** The real server keeps what was deleted in $all until a scavenge. */
   delete(stream: string, forEver: boolean): void {
-    if (forEver) this.#tombstoned.add(stream);
-    else this.#truncated.set(stream, this.#streams.get(stream)?.length ?? 0);
+    if (forEver) {
+      this.#tombstoned.add(stream);
+      this.#storeTombstone(stream);
+    } else this.#truncated.set(stream, this.#streams.get(stream)?.length ?? 0);
   }
 
   /** The index in `events` of the first event at this position or after it. */
@@ -137,6 +142,22 @@ export class StandInLog {
     if (this.#recent.size > this.#options.recentIds)
       this.#recent.delete(this.#recent.keys().next().value ?? '');
     return stored;
+  }
+
+  /** Applies the metadata of a stream; of its fields, `$tb` only: the first revision that can be read. */
+  #setMetadata(stream: string, { data }: StoredEvent): void {
+    const { $tb } = JSON.parse(new TextDecoder().decode(data)) as { $tb?: number };
+    if ($tb !== undefined) this.#truncated.set(stream, $tb);
+  }
+
+  /** As the real server does: the last event of a tombstoned stream is one of the server. */
+  #storeTombstone(stream: string): void {
+    const created = BigInt(Date.now()) * 10_000n;
+    const event = { id: crypto.randomUUID(), type: '$streamDeleted', contentType: 'application/json' };
+    const record = { ...event, stream, revision: LAST_REVISION, position: this.#end, created };
+    this.events.push({ ...record, data: EMPTY, metadata: EMPTY });
+    this.#end += RECORD_OVERHEAD + stream.length;
+    this.bell.emit('ring');
   }
 
   #storeSystemEvent(): void {

@@ -4,6 +4,7 @@ import {
   createEventStoreDbEventStore,
   type EventStoreDbEventStore,
 } from '../../../src/adapters/eventstoredb/event-store.ts';
+import type { OnDamage } from '../../../src/adapters/eventstoredb/reader.ts';
 import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { startProjections } from '../../../src/adapters/postgres/read-models/run-projections.ts';
 import { eventIds } from '../../../src/projections/event-ids.ts';
@@ -23,14 +24,18 @@ export interface EventStoreDbStage {
 }
 
 /** Stores on one EventStoreDB, and the index of event ids that the real projection keeps in a database of its own. */
-export async function stageEventStoreDb(url: string, log: Logger = silent): Promise<EventStoreDbStage> {
+export async function stageEventStoreDb(
+  url: string,
+  log: Logger = silent,
+  onDamage?: OnDamage,
+): Promise<EventStoreDbStage> {
   const database = await createTestDatabase();
   const pool = createPool({ url: database.url, max: 4, role: 'chat_app', applicationName: 'test', log });
   const ids = createEventIds(pool);
   const stores: EventStoreDbEventStore[] = [];
 
   async function open(options: { mostRemembered?: number } = {}): Promise<EventStoreDbEventStore> {
-    const store = createEventStoreDbEventStore({ url, ids, log, ...options });
+    const store = createEventStoreDbEventStore({ url, ids, log, onDamage, ...options });
     await store.start();
     stores.push(store);
     return store;

@@ -8,7 +8,7 @@ export function requireDeclared(
   actor: ActorOrSystem,
   error: unknown,
 ): void {
-  if (!(error instanceof CommandRejected)) return;
+  if (!(error instanceof CommandRejected) || error.code === 'STREAM_DAMAGED') return;
   const isDeclared = refuses.includes(error.code);
   if (!isDeclared && (actor !== 'system' || error.code !== 'ROLE_NOT_ALLOWED'))
     throw new Error(`${name} refuses with ${error.code}, which it does not declare`, { cause: error });
