@@ -1,12 +1,16 @@
 import { z } from 'zod';
 import { misspelt } from './config/misspelt-settings.ts';
+import { isOriginPattern } from './kit/origins.ts';
 import {
+  clamdUrl,
+  contact,
+  eventStoreDbUrl,
   isAddressOrRange,
   isEd25519,
-  isOrigin,
-  isUrl,
   list,
   optionalNumber,
+  postgresUrl,
+  redisUrl,
   url,
   vapidKey,
   wholeNumber,
@@ -44,29 +48,27 @@ const settings = z
     STATUS_PORT: optionalNumber(0, 65_535),
     DATA_DIR: z.string().default('./data'),
     LOG_LEVEL: z
-      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
-        error: 'must be one of fatal, error, warn, info, debug, trace, silent',
-      })
-      .default('info'),
-    PUBLIC_URL: z
       .string()
-      .refine((text) => isUrl(text, 'http:', 'https:'), 'must be an http or https URL')
-      .optional(),
-    ALLOWED_ORIGINS: list(isOrigin, 'must be origins like https://app.example.org, separated by commas'),
+      .toLowerCase()
+      .pipe(
+        z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+          error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+        }),
+      )
+      .default('info'),
+    PUBLIC_URL: url('http', 'https'),
+    ALLOWED_ORIGINS: list(
+      isOriginPattern,
+      'must be origins like https://app.example.org, https://*.example.org or capacitor://localhost, separated by commas',
+    ),
     TRUSTED_PROXIES: list(
       isAddressOrRange,
       'must be addresses or ranges like 10.0.0.0/8, separated by commas',
     ),
-    DATABASE_URL: z
-      .string()
-      .refine(
-        (text) => isUrl(text, 'postgres:', 'postgresql:'),
-        'must be a URL like postgres://user:password@host/database',
-      )
-      .optional(),
-    DATABASE_OWNER_URL: url('postgres:', 'postgresql:'),
-    EVENTSTOREDB_URL: url('esdb:', 'esdb+discover:'),
-    REDIS_URL: url('redis:', 'rediss:'),
+    DATABASE_URL: postgresUrl(),
+    DATABASE_OWNER_URL: postgresUrl(),
+    EVENTSTOREDB_URL: eventStoreDbUrl(),
+    REDIS_URL: redisUrl(),
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
     JWT_PRIVATE_KEY: z
       .string()
@@ -91,19 +93,19 @@ const settings = z
       .max(255)
       .regex(/^[a-z0-9][a-z0-9._-]+$/, 'must be the name of a bucket')
       .optional(),
-    S3_ENDPOINT: url('http:', 'https:'),
-    S3_PUBLIC_ENDPOINT: url('http:', 'https:'),
+    S3_ENDPOINT: url('http', 'https'),
+    S3_PUBLIC_ENDPOINT: url('http', 'https'),
     S3_REGION: z
       .string()
       .max(64)
       .regex(/^[a-z0-9-]+$/, 'must be a region like eu-central-1')
       .optional(),
     S3_PATH_STYLE: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
-    CLAMD_URL: url('tcp:', 'unix:'),
+    CLAMD_URL: clamdUrl(),
     SCAN_WEBHOOK_SECRET: z.string().min(32, 'must have at least 32 characters').max(1_024).optional(),
-    AMQP_URL: url('amqp:', 'amqps:'),
-    SITE_URL: url('http:', 'https:'),
-    SMTP_URL: url('smtp:', 'smtps:'),
+    AMQP_URL: url('amqp', 'amqps'),
+    SITE_URL: url('http', 'https'),
+    SMTP_URL: url('smtp', 'smtps'),
     MAIL_FROM: z
       .string()
       .max(320)
@@ -111,7 +113,7 @@ const settings = z
       .optional(),
     VAPID_PUBLIC_KEY: vapidKey(65),
     VAPID_PRIVATE_KEY: vapidKey(32),
-    VAPID_SUBJECT: url('mailto:', 'https:'),
+    VAPID_SUBJECT: contact(),
     PUSH_PRIVATE_HOSTS: list(
       (host) => /^[a-z0-9.:[\]-]+$/i.test(host),
       'must be host names, separated by commas',
@@ -239,11 +241,14 @@ const settings = z
   }));
 
 /**
- * Reads the settings. An empty value counts as not set, as in `PORT= npm start`. Throws `BadConfig` for all
- * bad values and all misspelt or unsupported settings at once, without repeating any value.
+ * Reads the settings. An empty value counts as not set, as in `PORT= npm start`, and spaces or line ends around
+ * a value do not count. Throws `BadConfig` for all bad values and all misspelt or unsupported settings at once,
+ * without passwords.
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim()));
+  const given = Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
+  );
   const parsed = settings.safeParse(given);
   const unknown = misspelt(Object.keys(given), Object.keys(settings.in.shape));
   const bad = (parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);

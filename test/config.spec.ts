@@ -1,3 +1,4 @@
+import { EventStoreDBClient } from '@eventstore/db-client';
 import { generateKeyPairSync } from 'node:crypto';
 import { BadConfig, readConfig } from '../src/config.ts';
 
@@ -75,14 +76,118 @@ describe('the settings', () => {
     expect(faults({ JWT_PRIVATE_KEY: 'secret' })).toHaveLength(1);
   });
 
+  const VAPID = { VAPID_PUBLIC_KEY: 'A'.repeat(87), VAPID_PRIVATE_KEY: 'A'.repeat(43) };
+
+  test.each<[name: string, values: string[], others?: NodeJS.ProcessEnv]>([
+    ['PORT', ['0', '3000', '65535', '8080\r', ' 8080 ']],
+    ['HOST', ['0.0.0.0', '::', 'chat.internal']],
+    ['STATUS_PORT', ['9090']],
+    ['DATA_DIR', ['./data', '/var/lib/chat data']],
+    ['LOG_LEVEL', ['info', 'INFO', 'Debug', 'silent', 'warn\r']],
+    ['PUBLIC_URL', ['https://chat.example.org', 'http://127.0.0.1:3000/', 'https://[2001:db8::1]:8443']],
+    [
+      'ALLOWED_ORIGINS',
+      [
+        'https://app.example.org',
+        'http://localhost:5173, https://app.example.org',
+        'capacitor://localhost',
+        'ionic://localhost',
+        'tauri://localhost',
+        'http://tauri.localhost',
+        'https://*.example.org',
+        'https://*.example.org:8443,http://*.localhost:3000',
+        'chrome-extension://abcdefghijklmnop',
+      ],
+    ],
+    [
+      'TRUSTED_PROXIES',
+      [
+        '10.0.0.0/8,::1',
+        '127.0.0.1',
+        'fd00::/8',
+        'loopback',
+        'uniquelocal, linklocal',
+        '10.0.0.0/255.255.0.0',
+      ],
+    ],
+    [
+      'DATABASE_URL',
+      [
+        'postgres://chat:secret@db/chat',
+        'postgresql://chat:p%40ss%3Aw%2Frd@db.internal:5433/chat?sslmode=require',
+        'postgres://chat@[2001:db8::1]:5432/chat',
+        'postgres:///chat?host=/var/run/postgresql',
+        'postgres://%2Fvar%2Frun%2Fpostgresql/chat',
+      ],
+    ],
+    [
+      'EVENTSTOREDB_URL',
+      [
+        'esdb://localhost:2113?tls=false',
+        'esdb://user:password@node1:2113,node2:2113,node3:2113?tls=true',
+        'esdb+discover://user:p%40ss@cluster.example.org:2113?tlsCAFile=/etc/ca.crt&nodePreference=leader',
+        'esdb://10.0.0.1,10.0.0.2,10.0.0.3',
+        'esdb://node1:2113/?tls=false\r',
+      ],
+    ],
+    [
+      'REDIS_URL',
+      [
+        'redis://redis',
+        'rediss://user:p%40ss@redis.example.org:6380/2',
+        'redis://:secret@[::1]:6379',
+        'redis+sentinel://a,b:26380,c/chat',
+        'rediss+sentinel://:secret@a:26379/chat/3',
+        'unix:///run/redis.sock',
+        'unix://:secret@/run/redis.sock?db=1',
+      ],
+    ],
+    ['AMQP_URL', ['amqp://rabbit', 'amqps://chat:p%40ss@rabbit.example.org:5671/%2Fchat?heartbeat=5']],
+    ['SMTP_URL', ['smtp://mail.example.org:587', 'smtps://jobs%40example.org:secret@mail.example.org']],
+    ['CLAMD_URL', ['tcp://clamd', 'tcp://[::1]:3310', 'unix:///run/clamav/clamd.ctl']],
+    ['MAIL_FROM', ['jobs@example.org', 'Jobs <jobs@example.org>', '"Jobs, Inc." <jobs@example.org>']],
+    ['S3_BUCKET', ['files', 'chat.files-1']],
+    ['S3_ENDPOINT', ['http://minio:9000', 'https://s3.eu-central-1.amazonaws.com'], { S3_BUCKET: 'files' }],
+    ['VAPID_SUBJECT', ['mailto:ops@example.org', 'https://example.org/contact'], VAPID],
+    ['PUSH_PRIVATE_HOSTS', ['push.internal, 10.0.0.5']],
+  ])('accept for %s what the library that reads it accepts', (name, values, others = {}) => {
+    for (const value of values) expect([value, faults({ ...others, [name]: value })]).toEqual([value, []]);
+  });
+
   test.each([
     ['PORT', ['-1', '65536', '3000.5', '0x10', 'http', '1e3', '٣']],
     ['HOST', ['a b']],
-    ['LOG_LEVEL', ['verbose', 'INFO']],
-    ['ALLOWED_ORIGINS', ['*', 'app.example.org', 'https://app.example.org/', 'https://a.example,', 'null']],
-    ['TRUSTED_PROXIES', ['loopback', '10.0.0.0/33', '10.0.0.0/8/8', '1.2.3', '::1/129']],
-    ['PUBLIC_URL', ['chat.example.org', 'ftp://chat.example.org']],
-    ['DATABASE_URL', ['mysql://db/chat', 'db']],
+    ['LOG_LEVEL', ['verbose']],
+    [
+      'ALLOWED_ORIGINS',
+      [
+        ...['*', 'app.example.org', 'https://app.example.org/', 'https://a.example,', 'null', 'file://'],
+        ...['https://*', 'https://*.com', 'https://a.*.org', 'https://App.example.org', 'https://a.org:443'],
+        ...['https://*a.example.org', 'https://user@a.org', 'https://a.org?x'],
+      ],
+    ],
+    ['TRUSTED_PROXIES', ['10.0.0.0/33', '10.0.0.0/8/8', '1.2.3', '::1/129', '10.0.0.0/255.0.255.0', 'all']],
+    ['PUBLIC_URL', ['chat.example.org', 'ftp://chat.example.org', 'https://']],
+    [
+      'DATABASE_URL',
+      ['mysql://db/chat', 'db', 'postgres://a,b/chat', 'postgres://db:70000/chat', 'postgres:///chat'],
+    ],
+    [
+      'EVENTSTOREDB_URL',
+      [
+        'http://node1',
+        'esdb://',
+        'esdb://user@node1',
+        'esdb://[::1]:2113',
+        'esdb://a:b:c',
+        'esdb://node1/db',
+        'node1:2113',
+      ],
+    ],
+    [
+      'REDIS_URL',
+      ['redis', 'http://redis', 'redis://a,b', 'redis+sentinel://a,b', 'unix://', 'redis://a/name'],
+    ],
     ['ACCESS_TOKEN_SECONDS', ['0', '3601']],
     ['HEADS_INTERVAL_MS', ['15001', '0']],
     ['MESSAGES_PER_MINUTE', ['0', 'many']],
@@ -96,17 +201,45 @@ describe('the settings', () => {
     ['FILES_MIB_PER_GROUP', ['0', '24']],
     ['MIN_FREE_DISK_MIB', ['-1']],
     ['S3_BUCKET', ['A', 'no/slash']],
-    ['CLAMD_URL', ['localhost:3310', 'http://127.0.0.1:3310']],
+    ['CLAMD_URL', ['localhost:3310', 'http://127.0.0.1:3310', 'tcp://', 'unix:relative', 'tcp://a,b']],
     ['SCAN_WEBHOOK_SECRET', ['too short']],
-    ['AMQP_URL', ['rabbit', 'http://rabbit']],
-    ['SMTP_URL', ['mail.example.org:25']],
+    ['AMQP_URL', ['rabbit', 'http://rabbit', 'amqp://a,b', 'amqp://']],
+    ['SMTP_URL', ['mail.example.org:25', 'smtp://a,b']],
     ['MAIL_FROM', ['nobody', 'A\r\nBcc: x@example.org']],
     ['PUSH_PRIVATE_HOSTS', ['http://127.0.0.1']],
-  ])('name %s when it is bad, in one line that does not repeat the value', (name, values) => {
-    for (const value of values) {
-      const lines = faults({ [name]: value });
-      expect(lines).toEqual([expect.stringMatching(new RegExp(`^${name} must `))]);
-    }
+  ])('name %s when it is bad, in one line', (name, values) => {
+    for (const value of values)
+      expect([value, faults({ [name]: value })]).toEqual([
+        value,
+        [expect.stringMatching(new RegExp(`^${name} must .*$`))],
+      ]);
+  });
+
+  test.each([
+    ['EVENTSTOREDB_URL', 'esdb+srv://admin:changeit@node1:2113', 'not esdb+srv://***@node1:2113'],
+    ['DATABASE_URL', 'postgres://chat:se@cr@et@a,b/chat', 'not postgres://***@a,b/chat'],
+    ['DATABASE_URL', 'mysql://db/chat?password=secret&x=1', 'not mysql://db/chat?password=***&x=1'],
+    ['SMTP_URL', 'jobs:secret@mail.example.org', 'not ***@mail.example.org'],
+    ['REDIS_URL', 'http://redis\u0000\u202e', 'not http://redis?'],
+  ])('show what %s got, without passwords: %s', (name, value, shown) => {
+    expect(faults({ [name]: value })).toEqual([expect.stringContaining(shown)]);
+  });
+
+  test('are read by EventStoreDB’s client as by its setting', () => {
+    const isRead = (url: string) => {
+      try {
+        EventStoreDBClient.connectionString(url);
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const urls = [
+      ...['esdb://a', 'esdb://a:1,b:2/?tls=false', 'esdb+discover://u:p%40@a', 'esdb://[::1]'],
+      ...['esdb://a:b', 'esdb://', 'esdb:a', 'tcp://a', 'esdb://a?tls=false&keepAliveTimeout=5000'],
+    ];
+    const accepted = urls.filter((url) => faults({ EVENTSTOREDB_URL: url }).length === 0);
+    expect(accepted).toEqual(urls.filter(isRead));
   });
 
   test('that belong together are asked for together', () => {

@@ -1,6 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseServerUrl, withoutSecrets } from '../kit/server-url.ts';
 
 const wholeNumberIn = (from: number, to: number) =>
   z
@@ -27,17 +28,30 @@ export const list = (isValid: (item: string) => boolean, message: string) =>
     .transform((items): readonly string[] => Object.freeze(items))
     .default(Object.freeze([]));
 
-export const isUrl = (text: string, ...protocols: string[]) =>
-  URL.canParse(text) && protocols.includes(new URL(text).protocol);
+/** Returns true for a URL with one host and, in its path, anything. */
+const isUrl = (text: string, schemes: readonly string[]): boolean => {
+  const parsed = URL.canParse(text) ? parseServerUrl(text) : undefined;
+  return parsed !== undefined && parsed.hosts.length === 1 && schemes.includes(parsed.scheme);
+};
 
-/** Returns true for an origin as browsers send it: scheme, host and port only. */
-export const isOrigin = (text: string) => isUrl(text, 'http:', 'https:') && new URL(text).origin === text;
+/** Names of ranges that Fastify knows. */
+const RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 
+/** Returns true for an address, or a range with its length or mask, as Fastify reads the proxies it trusts. */
 export function isAddressOrRange(text: string): boolean {
-  const [address = '', bits, ...rest] = text.split('/');
+  const [address = '', range, ...rest] = text.split('/');
   const version = isIP(address);
+  if (RANGES.includes(text)) return true;
   if (version === 0 || rest.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128));
+  if (range === undefined || (version === 4 && isMask(range))) return true;
+  return /^\d{1,3}$/.test(range) && Number(range) <= (version === 4 ? 32 : 128);
+}
+
+/** Returns true for an IPv4 mask: ones, then zeros. */
+function isMask(text: string): boolean {
+  if (isIP(text) !== 4) return false;
+  const bits = text.split('.').map((byte) => Number(byte).toString(2).padStart(8, '0'));
+  return /^1+0*$/.test(bits.join(''));
 }
 
 export function isEd25519(pem: string): boolean {
@@ -48,11 +62,61 @@ export function isEd25519(pem: string): boolean {
   }
 }
 
-export const url = (...protocols: string[]) =>
+/** A setting that is refused along with its value, but without passwords. */
+const shown = (isValid: (text: string) => boolean, wanted: string) =>
   z
     .string()
-    .refine((text) => isUrl(text, ...protocols), `must be a URL with ${protocols.join(' or ')}`)
+    .refine(isValid, { error: ({ input }) => `must be ${wanted}, not ${withoutSecrets(String(input))}` })
     .optional();
+
+/** A URL that names one host. `schemes` are without the colon. */
+export const url = (...schemes: string[]) =>
+  shown((text) => isUrl(text, schemes), `a URL with ${schemes.map((scheme) => `${scheme}:`).join(' or ')}`);
+
+/** A URL that names a mailbox or a page, for the operators of push services. */
+export const contact = () =>
+  shown(
+    (text) => /^mailto:[^\s@]+@[^\s@]+$/.test(text) || isUrl(text, ['https']),
+    'a URL with mailto: or https:',
+  );
+
+/** PostgreSQL: one host, or the folder of its Unix socket as `host`. */
+export const postgresUrl = () =>
+  shown((text) => {
+    const parsed = URL.canParse(text) ? parseServerUrl(text) : undefined;
+    const isOne = parsed?.hosts.length === 1 || (parsed?.hosts.length === 0 && parsed.query.has('host'));
+    return isOne && ['postgres', 'postgresql'].includes(parsed.scheme);
+  }, 'a URL with one host, like postgres://user:password@host/database');
+
+/** EventStoreDB, in the grammar of its client: one node or several, without IPv6 addresses. */
+export const eventStoreDbUrl = () =>
+  shown((text) => {
+    const parsed = parseServerUrl(text);
+    if (!parsed || !['esdb', 'esdb+discover'].includes(parsed.scheme)) return false;
+    const { hosts, path, username, password } = parsed;
+    const isReadable = hosts.length > 0 && hosts.every(({ host }) => isIP(host) !== 6 && !host.includes('%'));
+    return isReadable && /^\/*$/.test(path) && (username === undefined) === (password === undefined);
+  }, 'a URL like esdb://user:password@node1:2113,node2:2113,node3:2113?tls=true or esdb+discover://cluster.example:2113');
+
+/** Redis: one server, the sentinels of a group, or a Unix socket. */
+export const redisUrl = () =>
+  shown((text) => {
+    const parsed = parseServerUrl(text);
+    if (!parsed) return false;
+    const { scheme, hosts, path } = parsed;
+    if (scheme === 'unix') return hosts.length === 0 && path.length > 1;
+    if (scheme === 'redis+sentinel' || scheme === 'rediss+sentinel')
+      return hosts.length > 0 && /^\/[^/]+(\/\d{1,5})?$/.test(path);
+    return ['redis', 'rediss'].includes(scheme) && hosts.length === 1 && /^(\/\d{0,5})?$/.test(path);
+  }, 'a URL like redis://host:6379, redis+sentinel://host1,host2/name or unix:///run/redis.sock');
+
+/** clamd: a host, or a Unix socket. */
+export const clamdUrl = () =>
+  shown((text) => {
+    const parsed = parseServerUrl(text);
+    if (parsed?.scheme === 'unix') return parsed.hosts.length === 0 && parsed.path.length > 1;
+    return parsed?.scheme === 'tcp' && parsed.hosts.length === 1 && parsed.path.length <= 1;
+  }, 'a URL like tcp://host:3310 or unix:///run/clamav/clamd.ctl');
 
 export const vapidKey = (bytes: number) =>
   z

@@ -1,8 +1,10 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import { backOffMs, jittered } from '../../kit/back-off.ts';
 import { within } from '../../kit/deadline.ts';
+import { parseServerUrl } from '../../kit/server-url.ts';
 
+const SENTINEL_PORT = 26_379;
 const CONNECT_DEADLINE_MS = 2_000;
 const PING_MS = 1_000;
 /** Longest wait for an answer while a request waits. */
@@ -59,12 +61,33 @@ export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> 
     throw new RedisUnavailable(`no answer within ${milliseconds} ms`);
   });
 
+/** Returns the address in the form of ioredis, from a URL that the settings accept. */
+export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
+  const { scheme, username, password, hosts, path, query } = parseServerUrl(url)!;
+  const isSentinel = scheme.endsWith('+sentinel');
+  const [name, database] = isSentinel ? path.slice(1).split('/') : [undefined, path.slice(1)];
+  const db = Number((scheme === 'unix' ? query.get('db') : database) ?? 0);
+  const family = query.get('family');
+  const common = {
+    db,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(family !== null && { family: Number(family) }),
+  };
+  const tls = scheme.startsWith('rediss') ? {} : undefined;
+  if (scheme === 'unix') return { path, ...common };
+  if (!isSentinel) return { ...hosts[0]!, ...common, ...(tls && { tls }) };
+  const sentinels = hosts.map(({ host, port = SENTINEL_PORT }) => ({ host, port }));
+  return { sentinels, name: name!, ...common, ...(tls && { tls, enableTLSForSentinelMode: true }) };
+}
+
 /**
  * Keeps a connection until it is closed; `name` is shown to the operator of Redis. The pauses between
  * attempts grow from 0.1 s to 2 s, with jitter, so that the nodes of a cluster do not all reconnect at once.
  */
 export function keepRedisLink({ url, name, log }: { url: string; name: string; log: Logger }): RedisLink {
-  const client = new Redis(url, {
+  const client = new Redis({
+    ...redisAddress(url),
     connectionName: name,
     disableClientInfo: true,
     connectTimeout: CONNECT_DEADLINE_MS,

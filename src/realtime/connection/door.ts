@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { originMatcher } from '../../kit/origins.ts';
 import { problem } from '../../protocol/problem.ts';
 import type { Addresses } from './addresses.ts';
 import type { ChatServer, Connection } from './connection.ts';
@@ -51,9 +52,9 @@ export function upgradeCheck(
   addresses: Addresses,
   clientAddress: ClientAddress,
 ) {
-  const allowed = new Set(allowedOrigins);
+  const isListed = originMatcher(allowedOrigins);
   const isOriginAllowed = ({ headers: { origin, host } }: IncomingMessage) =>
-    origin === undefined || allowed.has(origin) || (URL.canParse(origin) && new URL(origin).host === host);
+    origin === undefined || isListed(origin) || (URL.canParse(origin) && new URL(origin).host === host);
 
   return (request: IncomingMessage, decide: (error: string | null, isAllowed: boolean) => void): void => {
     // Engine.IO would answer both cases with a bad request.
@@ -72,13 +73,14 @@ export function upgradeCheck(
  * the answer.
  */
 export function refusePolling(io: ChatServer, allowedOrigins: readonly string[]): void {
+  const isListed = originMatcher(allowedOrigins);
   const body = JSON.stringify(
     problem('BAD_REQUEST', { detail: 'Only WebSocket is spoken here: set transports to ["websocket"]' }),
   );
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
     const { upgrade, origin } = request.headers;
     if (upgrade !== undefined) return next();
-    const isAllowed = origin !== undefined && allowedOrigins.includes(origin);
+    const isAllowed = origin !== undefined && isListed(origin);
     response.writeHead(400, {
       'Content-Type': 'application/problem+json',
       'Cache-Control': 'no-store',
