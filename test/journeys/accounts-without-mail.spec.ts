@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => app?.stop());
 
-test('without a mail server the log says which link the letter would have held, and nothing of whom', async () => {
+test('Without a mail server, the log contains the link of the letter but not the address', async () => {
   const person = await app.register('applicant', 'Ada Lovelace');
   const link = () => app.lines().flatMap(({ link: found }) => (typeof found === 'string' ? [found] : []))[0];
   await until(() => link() !== undefined, 'the line of the letter');

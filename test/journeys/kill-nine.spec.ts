@@ -24,7 +24,7 @@ const env = {
   LOG_LEVEL: 'info',
 };
 
-describe('kill -9 of the whole process tree, database included, under load', () => {
+describe('kill -9 of the whole process tree under load, including the database', () => {
   let server: ServerProcess;
 
   afterAll(async () => {
@@ -32,7 +32,7 @@ describe('kill -9 of the whole process tree, database included, under load', () 
     await rm(server.dataDir, { recursive: true, force: true });
   });
 
-  test(`loses nothing, repeats nothing and leaves no hole in ${KILLS} kills`, async () => {
+  test(`loses no message, duplicates none and leaves no hole in ${KILLS} kills`, async () => {
     const port = await freePort();
     server = await startServer({ port, env });
     const { url, dataDir } = server;

@@ -21,7 +21,7 @@ describe('hostile clients', () => {
   afterAll(() => world.stop());
   const stillServes = () => witness.send(groupId, 'Still here');
 
-  test.each(names)('%s refuses every malformed payload with a problem', async (name) => {
+  test.each(names)('get a problem for every malformed payload of %s', async (name) => {
     const client = await world.client(alice);
     const valid = { groupId, messageId: randomUUID(), clientMsgId: randomUUID(), seq: 1, text: 'Hi' };
     const bad = [
