@@ -22,7 +22,7 @@ import { until } from '../../tools/until.ts';
 const CROWD = 60;
 const person = (n: number): Actor => ({ userId: UserId.parse(uuid(0x90_0000 + n)), role: 'applicant' });
 const crowd = Array.from({ length: CROWD }, (_, n) => person(n));
-/** With the company, Ada and Bob, less the sender. */
+/** The crowd, the company, Ada and Bob, without the sender. */
 const AUDIENCE = CROWD + 2;
 
 let stage: NotifierStage;
@@ -50,8 +50,8 @@ const messages = (count: number) => Array.from({ length: count }, (_, n) => said
 const isWritten = (count: number) =>
   until(async () => (await stage.rows()).length === count, `${count} rows`);
 
-describe('a message that many are to be told of', () => {
-  test('is written a slice at a time, and everybody is told once', async () => {
+describe('a message with a large audience', () => {
+  test('is written in slices, and notifies each member once', async () => {
     const sizes: number[] = [];
     const measured = <T extends Outbox | FanOuts>(port: T, name: keyof T): T => ({
       ...port,
@@ -70,7 +70,7 @@ describe('a message that many are to be told of', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(20);
   });
 
-  test('holds up no message to another group, and its checkpoint moves on', async () => {
+  test('does not delay a message to another group, nor the checkpoint', async () => {
     const go = Promise.withResolvers<void>();
     const members: FanOuts['members'] = async (...args) => {
       await go.promise;
@@ -82,7 +82,7 @@ describe('a message that many are to be told of', () => {
     await isWritten(1);
     expect(await stage.rows()).toMatchObject([{ recipientId: acme.userId, groupId: otherGroupId }]);
     await until(async () => notifier.position() === (await stage.store.head()), 'the checkpoint at the head');
-    // It leaves before anything of the large audience, whatever became due first.
+    // It is due before any row of the large audience, regardless of the order in which they were written.
     expect(await stage.outbox.due({ isSlow: false, limit: 9 })).toMatchObject([{ recipientId: acme.userId }]);
     go.resolve();
     await stage.decided();
@@ -90,7 +90,7 @@ describe('a message that many are to be told of', () => {
     expect(await stage.outbox.due({ isSlow: true, limit: 99 })).toHaveLength(AUDIENCE - 1);
   });
 
-  test('is told although its write was committed and the answer was lost', async () => {
+  test('notifies its audience even when the answer to the committed write is lost', async () => {
     let isLost = false;
     const write: Outbox['write'] = async (step) => {
       await stage.outbox.write(step);
@@ -105,7 +105,7 @@ describe('a message that many are to be told of', () => {
     expect(await stage.rows()).toHaveLength(AUDIENCE);
   });
 
-  test('rests after each slice, by how long that took; messages to others do not wait for it', async () => {
+  test('pauses after each slice according to its duration, while other messages proceed', async () => {
     const worked: number[] = [];
     const rest = (workedMs: number) => {
       worked.push(workedMs);
@@ -137,13 +137,13 @@ describe('a message that many are to be told of', () => {
     await until(async () => notifier.position() === (await stage.store.head()), 'all audiences to be noted');
     isOpen = true;
     await stage.decided();
-    // Four slices each: the one message of the second group does not wait for the five of the first.
+    // Each message takes four slices: the message of the second group does not wait for all five of the first.
     const lastElsewhere = served.lastIndexOf(otherGroupId);
     expect(served.slice(0, lastElsewhere).filter((id) => id === groupId).length).toBeLessThanOrEqual(5);
     expect(served.filter((id) => id === groupId).length).toBeGreaterThanOrEqual(20);
   });
 
-  test('is told after 30 s to those who were online and did not receive it, and to nobody else', async () => {
+  test('notifies after 30 s only the members who were online and did not receive it', async () => {
     stage.whereabouts.comes(acme, ada, ...crowd);
     await following({ few: 0 });
     await stage.happened(said(1, bob));
@@ -156,7 +156,7 @@ describe('a message that many are to be told of', () => {
     );
   });
 
-  test('is told at once to those who are offline, after 30 s to those who were online', async () => {
+  test('notifies offline members at once, and online members after 30 s', async () => {
     stage.whereabouts.comes(acme, ada);
     await following();
     await stage.happened(said(1, bob));
@@ -167,7 +167,7 @@ describe('a message that many are to be told of', () => {
     expect(await stage.rows()).toHaveLength(CROWD + 1);
   });
 
-  test('is told to those who were members when it was sent', async () => {
+  test('notifies those who were members when it was sent', async () => {
     const late = person(CROWD);
     await stage.register(late);
     let isOpen = false;
@@ -181,13 +181,13 @@ describe('a message that many are to be told of', () => {
     isOpen = true;
     await stage.decided();
     const told = (await stage.rows()).map(({ recipientId }) => recipientId);
-    // The worker would leave out whoever has left.
+    // The worker would skip members who have left.
     expect(told).toHaveLength(AUDIENCE - 1);
     expect(told).not.toContain(late.userId);
     expect(told).toContain(crowd[1]!.userId);
   });
 
-  test('and that was in work at a start gives clients the whole window to come back', async () => {
+  test('that was in progress at a restart gives clients the full window to reconnect', async () => {
     const members: FanOuts['members'] = async () => Promise.reject(new Error('the process is about to die'));
     const first = await following({ lane: { fanOuts: { ...stage.fanOuts, members } } });
     await stage.happened(said(1, bob));
@@ -204,8 +204,8 @@ describe('a message that many are to be told of', () => {
   });
 });
 
-describe('a slice that fails', () => {
-  test('comes again at half the size until it fits, and is told of when it goes on failing', async () => {
+describe('a failing slice', () => {
+  test('is retried at half the size until it fits, and reported when it keeps failing', async () => {
     const sizes: number[] = [];
     const advance: FanOuts['advance'] = async (fanOut, step) => {
       sizes.push(step.candidates.length);
@@ -225,7 +225,7 @@ describe('a slice that fails', () => {
     await until(() => notifier.laneFailure() === undefined, 'the lane to be well');
   });
 
-  test('of ordinary messages comes again at half the size, and the position is told when it repeats itself', async () => {
+  test('of ordinary messages is retried at half the size, and its position is reported when the failure repeats', async () => {
     const sizes: number[] = [];
     const write = jest.fn<Outbox['write']>(async (step) => {
       sizes.push(step.candidates.length);
