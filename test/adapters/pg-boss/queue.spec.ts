@@ -34,7 +34,7 @@ async function openQueue(of = database): Promise<Queue> {
   return queue;
 }
 
-/** As when PostgreSQL ends: every connection breaks, and none can be made. */
+/** Simulates the end of PostgreSQL: breaks every connection and prevents new ones. */
 async function fail(): Promise<void> {
   const name = new URL(database.ownerUrl).pathname.slice(1);
   await administer(`alter database ${name} with allow_connections false`);
@@ -74,7 +74,7 @@ describe('the queue in PostgreSQL', () => {
     }
   }, 60_000);
 
-  test('several nodes start at once in a new database', async () => {
+  test('starts concurrently on several nodes in a new database', async () => {
     const fresh = await createTestDatabase();
     const nodes = await Promise.all(Array.from({ length: 3 }, () => openQueue(fresh)));
     const worker = recorder();
@@ -85,7 +85,7 @@ describe('the queue in PostgreSQL', () => {
     expect(worker.handled.toSorted()).toEqual(batchIds.toSorted());
   });
 
-  test('handles what was published before lanes existed', async () => {
+  test('handles jobs published before lanes existed', async () => {
     const queue = await openQueue();
     const batchId = randomUUID();
     const boss = new PgBoss({ connectionString: database.ownerUrl, schema: 'pgboss', supervise: false });
@@ -98,7 +98,7 @@ describe('the queue in PostgreSQL', () => {
     await consumer.stop();
   });
 
-  test('its tables belong to the role of the application', async () => {
+  test('gives its tables to the role of the application', async () => {
     await openQueue();
     const client = new pg.Client({ connectionString: database.ownerUrl });
     await client.connect();
