@@ -12,7 +12,7 @@ import { type RealFile, realFiles } from '../support/files/real-files.ts';
 const UNKNOWN = 'application/octet-stream';
 const files = realFiles();
 
-describe('files that programs made', () => {
+describe('files made by real programs', () => {
   const sandbox = createProcessSandbox();
   let clamd: Clamd;
   let scanner: Scanner;
@@ -58,5 +58,5 @@ describe('files that programs made', () => {
   );
 });
 
-test('there are at least 120 honest ones', () =>
+test('include at least 120 honest ones', () =>
   expect(files.filter(({ expected }) => expected.includes('/')).length).toBeGreaterThanOrEqual(120));
