@@ -47,7 +47,7 @@ const message = { groupId, clientMsgId, text: 'Hello' };
 const job = { jobId, groupId, ...posting };
 const title = (name: string) => ({ jobId, title: name });
 
-/** A log where something happens between the decision and the append, once. */
+/** A log that runs an interruption between the first decision and its append. */
 function interrupted(store: EventStore, interruption: () => Promise<unknown>): EventStore {
   let isDue = true;
   return {
@@ -62,8 +62,8 @@ function interrupted(store: EventStore, interruption: () => Promise<unknown>): E
   };
 }
 
-describe('deciding again', () => {
-  test('a decision that another process overtook is made again, on what happened since', async () => {
+describe('repeated decisions', () => {
+  test('follow a conflict, and build on the events since', async () => {
     const log = createInMemoryEventStore();
     const other = await commands({ store: log, history: [jobPosted] });
     const store = interrupted(log, () => other.handle(changeJob, { jobId, description: 'Flies' }, by(acme)));
@@ -73,7 +73,7 @@ describe('deciding again', () => {
     expect(events[0]?.revision).toBe(2);
   });
 
-  test('commands of one process on one stream never compete', async () => {
+  test('are not needed between commands of one process on one stream', async () => {
     const log = createInMemoryEventStore();
     const append = jest.fn(log.append);
     const { handle } = await commands({ store: { ...log, append }, history: [jobPosted] });
@@ -83,7 +83,7 @@ describe('deciding again', () => {
     expect(append).toHaveBeenCalledTimes(20);
   });
 
-  test('what another process did is known before anything is refused', async () => {
+  test('include events of other processes before a refusal', async () => {
     const here = await commands({ history: [...group, registered(eve)] });
     await expect(here.handle(sendMessage, message, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
     const there = await commands({ store: here.store });
@@ -92,7 +92,7 @@ describe('deciding again', () => {
     expect(events[0]?.data).toMatchObject({ senderId: eve.userId });
   });
 
-  test('what another process did is known before anything is called done', async () => {
+  test('include events of other processes before a command counts as done', async () => {
     const here = await commands({ history: [jobPosted] });
     await here.handle(changeJob, title('Pilot'), by(acme));
     const there = await commands({ store: here.store });
@@ -101,7 +101,7 @@ describe('deciding again', () => {
     expect(events[0]?.data).toMatchObject({ title: 'Pilot' });
   });
 
-  test('a member removed between the decision and the append slips no message in', async () => {
+  test('stop the message of a member removed between the decision and the append', async () => {
     const log = createInMemoryEventStore();
     const other = await commands({ store: log, history: group });
     const store = interrupted(log, () =>
@@ -112,13 +112,13 @@ describe('deciding again', () => {
     expect((await read()).map(({ type }) => type)).not.toContain('MessageSent');
   });
 
-  test('a message tells auditors which members it relied on', async () => {
+  test('leave the membership version that a message relied on in its metadata', async () => {
     const { handle } = await commands({ history: group });
     const { events } = await handle(sendMessage, message, by(ada));
     expect(events[0]?.metadata.reliedOn).toStrictEqual({ [chatGroupStream(groupId)]: 2 });
   });
 
-  test('a decision that is always overtaken gives up, and may be tried again', async () => {
+  test('end after too many conflicts with a retryable error', async () => {
     const log = createInMemoryEventStore();
     await happened(log, jobPosted);
     const append = jest.fn<EventStore['append']>(async ({ stream }) => ({
@@ -133,7 +133,7 @@ describe('deciding again', () => {
 });
 
 describe('a repetition', () => {
-  test('a message sent again is answered with the first outcome', async () => {
+  test('returns the first outcome of a message', async () => {
     const { handle, log } = await commands({ history: group });
     const first = await handle(sendMessage, message, by(ada));
     const second = await handle(sendMessage, message, by(ada));
@@ -148,7 +148,7 @@ describe('a repetition', () => {
   test.each([
     ['the group was closed', closing],
     ['the sender was removed', removing],
-  ])('a message sent again after %s, here or elsewhere, has the first outcome', async (_, since) => {
+  ])('returns the first outcome of a message after %s, here or elsewhere', async (_, since) => {
     const { handle, store } = await commands({ history: group });
     const other = await commands({ store });
     const first = await handle(sendMessage, message, by(ada));
@@ -157,7 +157,7 @@ describe('a repetition', () => {
     expect(await other.handle(sendMessage, message, by(ada))).toStrictEqual({ ...first, duplicate: true });
   });
 
-  test('a message sent again from another process is the same message', async () => {
+  test('from another process is the same message', async () => {
     const here = await commands({ history: group });
     const there = await commands({ store: here.store });
     const [a, b] = await Promise.all([
@@ -172,7 +172,7 @@ describe('a repetition', () => {
     ['another text', { text: 'Good bye' }],
     ['another answer', { replyTo: messageId }],
     ['another group', { groupId: otherGroupId }],
-  ])('its clientMsgId with %s is refused', async (_, change) => {
+  ])('is refused when its clientMsgId has %s', async (_, change) => {
     const history = [
       ...group,
       { ...groupCreated, data: { ...groupCreated.data, groupId: otherGroupId, adminId: ada.userId } },
@@ -184,7 +184,7 @@ describe('a repetition', () => {
     );
   });
 
-  test('its clientMsgId with another text is refused after the group was closed, too', async () => {
+  test('is refused when its clientMsgId has another text, even after the group was closed', async () => {
     const { handle } = await commands({ history: group });
     await handle(sendMessage, message, by(ada));
     await closing(handle);
@@ -192,7 +192,7 @@ describe('a repetition', () => {
     await expect(reuse).rejects.toThrow('CLIENT_MSG_ID_REUSED');
   });
 
-  test('two members may choose the same clientMsgId', async () => {
+  test('is not what another member sends under the same clientMsgId', async () => {
     const { handle } = await commands({ history: group });
     const first = await handle(sendMessage, message, by(ada));
     const second = await handle(sendMessage, message, by(bob));
@@ -200,7 +200,7 @@ describe('a repetition', () => {
     expect(second.events[0]?.revision).toBe(first.events[0]!.revision + 1);
   });
 
-  test('a job posted again with the key of the first is the first, whatever id it was to have', async () => {
+  test('of posting a job with the same key returns the first job, whatever the new id', async () => {
     const { handle, log } = await commands();
     const first = await handle(postJob, job, by(acme, 'k1'));
     const again = { ...job, jobId: uuid(0x11), groupId: uuid(0x22) };
@@ -209,7 +209,7 @@ describe('a repetition', () => {
     expect(await log()).toHaveLength(1);
   });
 
-  test('a change repeated with its key after another change does not undo that one', async () => {
+  test('of a change with its key does not undo a later change', async () => {
     const { handle } = await commands({ history: [jobPosted] });
     const first = await handle(changeJob, title('Pilot'), by(acme, 'k1'));
     await handle(changeJob, title('Nurse'), by(acme, 'k2'));
@@ -217,7 +217,7 @@ describe('a repetition', () => {
     expect(again).toStrictEqual({ ...first, duplicate: true });
   });
 
-  test('the key of one user is not the key of another', async () => {
+  test('is scoped to the user of the key', async () => {
     const { handle, log } = await commands();
     await handle(postJob, job, by(acme, 'k1'));
     const other = { ...job, jobId: uuid(0x11), groupId: uuid(0x22) };
@@ -227,7 +227,7 @@ describe('a repetition', () => {
     expect(await log()).toHaveLength(2);
   });
 
-  test('who repeats what another did hears of the rule, not of the outcome', async () => {
+  test('of another user’s command returns the rule’s refusal, not the outcome', async () => {
     const { handle } = await commands({ history: [...group, helloSent], message: hello });
     await handle(deleteMessage, { groupId, messageId }, by(ada));
     await expect(handle(deleteMessage, { groupId, messageId }, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
@@ -237,8 +237,8 @@ describe('a repetition', () => {
   });
 });
 
-describe('what follows', () => {
-  test('the ids of what follows derive from the cause', async () => {
+describe('consequences', () => {
+  test('have ids derived from the cause', async () => {
     const { handle } = await commands();
     const outcome = await handle(postJob, job, { ...by(acme, 'k1'), causationId: 'the cause' });
     expect(outcome.events[0]?.id).toBe(deriveId('PostJob', 'the cause', 0));
@@ -249,17 +249,17 @@ describe('what follows', () => {
     });
   });
 
-  test('the position covers what followed', async () => {
+  test('are covered by the position', async () => {
     const { handle } = await commands({ automate: () => async () => 7 });
     expect((await handle(postJob, job, by(acme))).position).toBe(7);
   });
 
-  test('the position covers the outcome where nothing followed', async () => {
+  test('leave the position at the outcome when there are none', async () => {
     const { handle } = await commands({ history: [registered(acme)] });
     expect((await handle(postJob, job, by(acme))).position).toBe(2);
   });
 
-  test('what has been done already has the position of the state it was seen in', async () => {
+  test('leave the position at the state seen when the command was already done', async () => {
     const { handle } = await commands({ history: [registered(acme), jobPosted, registered(ada)] });
     const outcome = await handle(postJob, job, by(acme));
     expect(outcome).toStrictEqual({ events: [], duplicate: false, position: 2 });
@@ -269,7 +269,7 @@ describe('what follows', () => {
     ['with its key', 'k1', 'k1'],
     ['with another key', 'k1', 'k2'],
     ['without a key', undefined, undefined],
-  ])('what was cut short is done when the command is repeated %s', async (_, firstKey, secondKey) => {
+  ])('that were cut short are completed when the command is repeated %s', async (_, firstKey, secondKey) => {
     const automate = jest
       .fn<(events: readonly unknown[]) => Promise<number>>()
       .mockRejectedValueOnce(new EventStoreUnavailable('the database went away'))
@@ -280,7 +280,7 @@ describe('what follows', () => {
     expect(automate.mock.lastCall?.[0]).toStrictEqual(automate.mock.calls[0]?.[0]);
   });
 
-  test('what has been done already reads nothing that grows', async () => {
+  test('of a command that was already done read no growing stream', async () => {
     const log = createInMemoryEventStore();
     const automate = jest.fn<(events: readonly Recorded[]) => Promise<number>>(async () => 0);
     const readStream = jest.fn(log.readStream);
@@ -301,14 +301,14 @@ describe('what follows', () => {
     expect(automate.mock.lastCall?.[0].map(({ type }) => type)).toStrictEqual(['JobPosted']);
   });
 
-  test('a refusal has no consequences', async () => {
+  test('do not follow a refusal', async () => {
     const automate = jest.fn(async () => 0);
     const { handle } = await commands({ automate: () => automate });
     await expect(handle(postJob, job, by(ada))).rejects.toThrow('ROLE_NOT_ALLOWED');
     expect(automate).not.toHaveBeenCalled();
   });
 
-  test('a group that is not known yet is read once for all who write to it', async () => {
+  test('of concurrent writes to an unloaded group include one read of it', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
     const { handle } = await commands({ store: { ...log, readStream }, history: group });
@@ -318,7 +318,7 @@ describe('what follows', () => {
     expect(streams.filter((stream) => stream === chatGroupStream(groupId))).toHaveLength(1);
   });
 
-  test('a message costs one append, and no read once the group is known', async () => {
+  test('of a message are one append, and no read once the group is loaded', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
     const { handle } = await commands({ store: { ...log, readStream }, history: group });
@@ -330,13 +330,13 @@ describe('what follows', () => {
   });
 });
 
-describe('a stream in which newer code wrote', () => {
+describe('a stream with events of newer code', () => {
   const newer = (each: Recorded): Recorded =>
     each.type === 'JobDetailsChanged'
       ? ({ ...each, type: UNKNOWN, data: { type: each.type, v: 2, data: each.data } } as never)
       : each;
 
-  /** A log where a job was changed by newer code. */
+  /** A log with a job that was changed by newer code. */
   async function mixed() {
     const store = createInMemoryEventStore();
     const changed = event('JobDetailsChanged', { jobId, ...posting, title: 'Pilot' });
@@ -353,7 +353,7 @@ describe('a stream in which newer code wrote', () => {
     });
   }
 
-  test('is not decided about: the caller may try again elsewhere', async () => {
+  test('is not decided on, with a retryable refusal', async () => {
     const { handle } = await mixed();
     const refused = handle(changeJob, title('Captain'), by(acme));
     await expect(refused).rejects.toThrow(WrittenByNewerCode);

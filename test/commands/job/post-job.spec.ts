@@ -17,15 +17,15 @@ const { location: _, ...anywhere } = job;
 describe('posting a job', () => {
   test('a company posts a job', () => given().as(acme).when(postJob, job).then([jobPosted]));
 
-  test('a job need not be anywhere', () =>
+  test('the location is optional', () =>
     given()
       .as(acme)
       .when(postJob, anywhere)
       .then([event('JobPosted', { ...jobPosted.data, location: null })]));
 
-  test('an applicant posts none', () => given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
+  test('rejects a job posted by an applicant', () => given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
 
-  test.each(['auditor', 'admin'] as const)('an %s posts none', (role) =>
+  test.each(['auditor', 'admin'] as const)('rejects a job posted by an %s', (role) =>
     given()
       .as({ ...acme, role })
       .when(postJob, job)
@@ -35,9 +35,9 @@ describe('posting a job', () => {
   test('rejects a job posted by the system', () =>
     given().as('system').when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
 
-  test('a job is posted once', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());
+  test('posting again changes nothing', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());
 
-  test('a closed job is not posted anew', () =>
+  test('posting a closed job again changes nothing', () =>
     given(jobPosted, jobClosed).as(acme).when(postJob, job).thenNothing());
 
   test('a repetition is the same job', () => given().as(acme).when(postJob, job).thenIdempotent());
@@ -47,7 +47,7 @@ describe('posting a job', () => {
     ['a title of 201 characters', { title: 'x'.repeat(201) }],
     ['a description of 10,001 characters', { description: 'x'.repeat(10_001) }],
     ['an owner of its choice', { companyId: ada.userId }],
-  ])('%s is not a job', (_name, fault) =>
+  ])('rejects %s', (_name, fault) =>
     expect(postJob.input.safeParse({ ...job, ...fault }).success).toBe(false),
   );
 });
