@@ -20,7 +20,7 @@ interface Group {
   myRole: string;
 }
 
-/** Everything that a socket has heard under these names. */
+/** Records everything that a socket receives under these names. */
 function listen(
   { socket }: ChatClient,
   ...names: string[]
@@ -41,8 +41,8 @@ const refusal = (work: Promise<unknown>) =>
 export const STORY_ENV = { LOGINS_PER_MINUTE: '1000', MESSAGES_PER_MINUTE: '1000' };
 
 /**
- * One story in order: each test takes up where the one before it left off. `open` starts what it is told to, and
- * answers with where that is.
+ * One ordered story: each test continues where the previous one ended. `open` starts the program, and
+ * returns its URL.
  */
 export const describeWholeStory = (
   name: string,
