@@ -6,9 +6,9 @@ import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { type Applied, ChatClient, type Sent } from '../client/chat-client.ts';
 import { type Session, call, signUp } from '../client/rest-client.ts';
 
-/** Two real clients, a company and an applicant, talk over REST and Socket.IO; one goes away and misses nothing. */
+/** Two real clients, a company and an applicant, talk over REST and Socket.IO. One disconnects and misses nothing. */
 
-// The server that the demo has started ends with the demo.
+// A server started by the demo stops with the demo.
 void npmGone(process.env).then(() => process.exit(143));
 
 const port = process.env['PORT'] ?? '3000';
@@ -29,7 +29,7 @@ const isReady = () =>
     () => false,
   );
 
-/** Starts the server unless one runs; answers with what stops it again, if it was started here. */
+/** Starts the server unless one runs. Returns a function that stops it if it was started here. */
 async function ensureServer(): Promise<() => Promise<void>> {
   if (await isReady()) {
     tell(dim(`A server runs at ${url}: using it.`));

@@ -34,7 +34,7 @@ A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, o
 a database is one of the last two.
 `;
 
-/** The operator asked for something that cannot be done; the message says why. */
+/** A mistake of the operator, with a message for them. */
 class Refused extends Error {}
 
 interface Log {
@@ -51,7 +51,7 @@ const log = createLogger({ level: 'error' });
 const opened = closers(log);
 const databases = new Map<string, string>();
 
-/** The owner's URL of a database; one of an embedded database, which is started where no server runs it. */
+/** Returns the owner's URL of a database, or of an embedded database, which is started if no server runs it. */
 async function ownerUrlOf(address: string): Promise<string> {
   const known = databases.get(address);
   if (known !== undefined) return known;
@@ -67,7 +67,7 @@ async function ownerUrlOf(address: string): Promise<string> {
 const withoutPassword = (address: string) => address.replace(/:[^:@/]*@/, ':…@');
 const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(address);
 
-/** `copied` tells how far a copy has come: what was copied before is no duplicate of what comes after it. */
+/** `copied` is the progress of a copy: events copied before are not duplicates of later ones. */
 async function openLog(address: string, copied: () => Position): Promise<Log> {
   if (isEventStoreDb(address)) {
     const ids = { find: async () => [], position: async () => copied() };
@@ -98,7 +98,7 @@ async function openCheckpoints(address: string): Promise<pg.Client> {
   return client;
 }
 
-/** Who still uses the database when those who have just left it are gone for the server, too. */
+/** Returns the applications that use the database, after waiting for just closed connections to disappear. */
 async function othersThan(client: pg.Client): Promise<string[]> {
   const deadline = performance.now() + LEAVING_MS;
   for (;;) {
@@ -108,7 +108,7 @@ async function othersThan(client: pg.Client): Promise<string[]> {
   }
 }
 
-/** Says how far the work has come, now and then. */
+/** Reports the progress of the work from time to time. */
 function progress(work: string, head: Position): (reached: Position) => void {
   let saidAt = performance.now();
   return (reached) => {

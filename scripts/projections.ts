@@ -27,19 +27,19 @@ Read models: ${readModels.map(({ name }) => name).join(', ')}.
 Works on DATABASE_URL, or on the database in DATA_DIR whether the server runs or not.
 `;
 
-/** The operator asked for something that cannot be done; the message says why. */
+/** A mistake of the operator, with a message for them. */
 class Refused extends Error {}
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const count = (n: number) => Math.round(n).toLocaleString('en');
 
-/** What the commands work with, and how to let go of it. */
+/** The resources of the commands, and how to close them. */
 async function connect() {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-  // Two for each rebuild that runs at a time: one that waits too long for a connection fails.
+  // Two connections for each concurrent rebuild: one that waits too long for a connection fails.
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
   const { store } = await createLog(config, log, { databaseUrl, pool });
   const close = async () => {
