@@ -15,8 +15,8 @@ export const TEXT =
   'The quick brown fox jumps over the lazy dog; a line as people write them in a chat, no longer.';
 
 /**
- * Measures events per second of Emmett's own event store, one event per append, with `width` appends in flight and a pool
- * of that size. Closes the pool afterwards, since PostgreSQL accepts 100 connections.
+ * Measures events per second of Emmett's own event store, one event per append, with `width` appends in
+ * flight and a pool of that size. Closes the pool afterwards, since PostgreSQL accepts 100 connections.
  */
 export async function measureEmmett(
   databaseUrl: string,
@@ -97,6 +97,6 @@ export async function measurePgbench(databaseUrl: string, seconds: number): Prom
   ]);
   await rm(folder, { recursive: true });
   const tps = /^tps = ([\d.]+)/m.exec(stdout)?.[1];
-  if (tps === undefined) throw new Error(`pgbench said:\n${stdout}`);
+  if (tps === undefined) throw new Error(`unexpected output of pgbench:\n${stdout}`);
   return Number(tps);
 }

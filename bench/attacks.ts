@@ -211,7 +211,10 @@ export const attacks = {
     }
     await Promise.all(applied);
   },
-  /** Sends a hundred messages to a large group that is offline. It comes last, since the notifications take minutes. */
+  /**
+   * Sends a hundred messages to a large group that is offline. It comes last, since the notifications take
+   * minutes.
+   */
   'away group': async ({ url, crowd, crowdGroupId }, over) => {
     const attacker = crowd[Math.floor(Math.random() * crowd.length)] as Attacker;
     const path = new URL(`/v1/groups/${crowdGroupId}/messages`, url);

@@ -78,7 +78,10 @@ export function commit(): string {
   }
 }
 
-/** Runs one piece of work at a time in each of `width` lanes, for `milliseconds`. Returns the pieces per second. */
+/**
+ * Runs one piece of work at a time in each of `width` lanes, for `milliseconds`. Returns the pieces per
+ * second.
+ */
 export async function perSecond(
   width: number,
   milliseconds: number,

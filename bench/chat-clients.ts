@@ -13,7 +13,9 @@ export interface Member {
 /** The orders for the clients, which are one process, the same for the project and its peer. */
 export type Job =
   | { do: 'connect'; url: string; members: Member[] }
-  /** The messages a second, by all members in turn; without it, every member keeps one message outstanding. */
+  /**
+   * The messages a second, by all members in turn; without it, every member keeps one message outstanding.
+   */
   | { do: 'talk'; milliseconds: number; offered: number | undefined }
   /** One member sends at a time, without other load. */
   | { do: 'whisper'; messages: number }

@@ -19,7 +19,10 @@ interface Round extends Omit<Talk, 'echoMs'> {
 
 const mebibytes = (bytes: number) => round(bytes / 1_048_576, 0);
 
-/** The same clients send to the project and to a bare Socket.IO server in alternating rounds; the best of each counts. Memory is measured after the last round, and again after a rest. */
+/**
+ * The same clients send to the project and to a bare Socket.IO server in alternating rounds; the best of each
+ * counts. Memory is measured after the last round, and again after a rest.
+ */
 export const chat: Bench = {
   name: 'chat',
   async run({ quick, nodeArgs, say }) {

@@ -37,7 +37,9 @@ export interface Clients {
   stop: () => Promise<void>;
 }
 
-/** Sends an order to a child and resolves with its answer. Rejects when the child reports an error or dies. */
+/**
+ * Sends an order to a child and resolves with its answer. Rejects when the child reports an error or dies.
+ */
 async function ask<T>(child: ChildProcess, order: Job | Order): Promise<T> {
   const over = new AbortController();
   const told = once(child, 'message', over).then(([message]) => message as { answer?: T; error?: string });

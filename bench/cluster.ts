@@ -5,7 +5,10 @@ import { startClients } from './children.ts';
 import { startFilledCluster } from './running-cluster.ts';
 
 const WORLD = { groups: 20, members: 10 };
-/** The target for the CPU time per message of all parts, relative to one process with its services, both at `OFFERED`. */
+/**
+ * The target for the CPU time per message of all parts, relative to one process with its services, both at
+ * `OFFERED`.
+ */
 const TARGET = 1.3;
 /** Messages a second that every cluster here can carry on two cores without a queue. */
 const OFFERED = 500;
@@ -29,9 +32,9 @@ interface Round extends Omit<Talk, 'echoMs'> {
 }
 
 /**
- * The load of `chat` on one process and, alternately, on clusters with 1, 2 and 3 api nodes, all through NGINX.
- * More processes do not add cores, so the CPU time per message counts. The less a process
- * has to do, the smaller its batches, and the more each message costs, so all are compared at the same messages a
+ * The load of `chat` on one process and, alternately, on clusters with 1, 2 and 3 api nodes, all through
+ * NGINX. More processes do not add cores, so the CPU time per message counts. The less a process has to do,
+ * the smaller its batches, and the more each message costs, so all are compared at the same messages a
  * second. The maximum rate of each is measured in addition.
  */
 export const cluster: Bench = {

@@ -103,7 +103,7 @@ export const growth: Bench = {
         await compare('send', sizes, send),
       ];
       for (const { case: name, project, peer } of results)
-        say(`growth: ${name} ${project} ms, in the small ${peer} ms`);
+        say(`growth: ${name} ${project} ms, in small ones ${peer} ms`);
       return results.map((result) => ({ ...result, messages: { large: messages, small: SMALL } }));
     } finally {
       for (const { socket } of rooms) socket.disconnect();

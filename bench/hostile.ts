@@ -109,7 +109,9 @@ export const hostile: Bench = {
 
 const mebibytes = (pid: number) => round(residentBytes(pid) / 1_048_576, 0);
 
-/** Resolves with true once the server has finished the work of the last attack, with false at the deadline. */
+/**
+ * Resolves with true once the server has finished the work of the last attack, with false at the deadline.
+ */
 async function isCalm(pid: number): Promise<boolean> {
   const deadline = performance.now() + CALM_WITHIN_MS;
   for (let used = cpuMicrosOfTree(pid); performance.now() < deadline;) {

@@ -22,7 +22,10 @@ export interface TemporaryPostgres {
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'chat-bench-'));
 
-/** Starts PostgreSQL on `dataDir`, or on a new folder that `stop` removes. Throws when fsync is off, which would flatter the figures. */
+/**
+ * Starts PostgreSQL on `dataDir`, or on a new folder that `stop` removes. Throws when fsync is off, which
+ * would flatter the figures.
+ */
 export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
   const dataDir = kept ?? (await temporaryFolder());
   const { ownerUrl, pid, stop } = await startEmbeddedPostgres({ dataDir, log: quiet });

@@ -10,7 +10,10 @@ const TARGET = 30_000;
 const PAGE = 1_000;
 const CAUGHT_UP_MS = 300_000;
 
-/** Compares rebuilding every read model from the whole log, checks and switching included, with reading the log alone. */
+/**
+ * Compares rebuilding every read model from the whole log, checks and switching included, with reading the
+ * log alone.
+ */
 export const replay: Bench = {
   name: 'replay',
   async run({ quick, say }) {

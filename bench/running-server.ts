@@ -26,7 +26,9 @@ export const BENCH_ENV = {
   LOGINS_PER_MINUTE: '1000000',
 };
 
-/** Makes access tokens like those of a login, without the time that a login takes; `pem` is the servers' key. */
+/**
+ * Makes access tokens like those of a login, without the time that a login takes; `pem` is the servers' key.
+ */
 export async function benchTokens(): Promise<{
   pem: string;
   of: (userId: UserId, role?: Role) => Promise<string>;
@@ -50,8 +52,8 @@ export interface RunningServer<T> {
 }
 
 /**
- * Starts `node src/main.ts` in a process of its own, on new data, by default without effective limits. `fill` writes to the log before
- * the start. The server is ready once its read models have caught up.
+ * Starts `node src/main.ts` in a process of its own, on new data, by default without effective limits. `fill`
+ * writes to the log before the start. The server is ready once its read models have caught up.
  */
 export async function startFilledServer<T>(
   fill: (store: EventStore) => Promise<T>,

@@ -19,7 +19,10 @@ const LIMIT = 50;
 /** Reads consecutive pages by their cursors. */
 const PAGES = 5;
 
-/** The share of the messages that contain a word. `elsewhere` is only in foreign groups; `accented` has an accent. */
+/**
+ * The share of the messages that contain a word. `elsewhere` is only in foreign groups; `accented` has an
+ * accent.
+ */
 const WORDS = { frequent: 0.5, medium: 0.01, rare: 0.0005, elsewhere: 0.5, accented: 0.01 };
 type Word = keyof typeof WORDS;
 const words = Object.keys(WORDS) as Word[];
@@ -90,7 +93,10 @@ async function fill(store: EventStore, groups: number): Promise<Searchers> {
   return { company, applicant, everywhere };
 }
 
-/** Measures searches by a user in very many groups, for words of every frequency, page by page, among foreign messages. */
+/**
+ * Measures searches by a user in very many groups, for words of every frequency, page by page, among foreign
+ * messages.
+ */
 export const search: Bench = {
   name: 'search',
   async run({ quick, say }) {
@@ -104,7 +110,7 @@ export const search: Bench = {
       const searchers = await fill(store, groups);
       if (!(await projections.progress.reached(await store.head(), CAUGHT_UP_MS)))
         throw new Error('the read models do not catch up');
-      say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and those of others`);
+      say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and foreign ones`);
       const db = await createQueryPool({ url: ownerUrl, log: quiet, max: 4, applicationName: 'bench' });
       const { searchMessages } = bindQueries(db);
 

@@ -29,8 +29,8 @@ export function appendTo(store: EventStore) {
 }
 
 /**
- * Appends accounts and open groups. The first member of each group is its admin, or `adminId` in all groups if
- * given, whose account must exist.
+ * Appends accounts and open groups. The first member of each group is its admin, or `adminId` in all groups
+ * if given, whose account must exist.
  */
 export async function makeWorld(
   store: EventStore,
