@@ -131,7 +131,7 @@ type Connected = Awaited<ReturnType<typeof connect>>;
 async function findUser({ credentials }: Connected) {
   const email = required('email', EmailAddress);
   const found = await credentials.ofEmail(email);
-  if (!found) throw new Refused(`nobody has the address ${email}`);
+  if (!found) throw new Refused(`no account has the address ${email}`);
   return found;
 }
 

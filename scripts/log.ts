@@ -51,7 +51,9 @@ const log = createLogger({ level: 'error' });
 const opened = closers(log);
 const databases = new Map<string, string>();
 
-/** Returns the owner's URL of a database, or of an embedded database, which is started if no server runs it. */
+/**
+ * Returns the owner's URL of a database, or of an embedded database, which is started if no server runs it.
+ */
 async function ownerUrlOf(address: string): Promise<string> {
   const known = databases.get(address);
   if (known !== undefined) return known;
@@ -157,14 +159,14 @@ async function copy({ from, to, checkpoints }: { from: string; to: string; check
 
   const grown = (await source.store.head()) > logs.upTo;
   if (!readers) {
-    if (grown) say('the source has got more events meanwhile: another run copies them');
+    if (grown) say('the source has grown meanwhile: run this again to copy the new events');
     return;
   }
   if (grown)
-    throw new Refused('The source has got more events meanwhile: stop every server, and run this again');
+    throw new Refused('The source has grown meanwhile: stop every server, and run this again');
   const identity = await identify(target.kind, target.store);
   const moved = await moveReaders(readers, { positions, identity });
-  for (const { name, position } of moved.readers) say(`${name} goes on at ${position}`);
+  for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
   const setting = target.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
   say(`start the server ${setting} now`);

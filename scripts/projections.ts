@@ -61,7 +61,7 @@ async function status({ pool, store }: Connection): Promise<void> {
   for (const { name, version } of readModels) {
     const found = checkpoints.get(name);
     const lag = found && count(head - found.position);
-    const kept = checkpoints.has(previousOf(name)) ? ', the one before it is kept' : '';
+    const kept = checkpoints.has(previousOf(name)) ? ', the previous one is kept' : '';
     say(
       `${name.padEnd(15)} ${found ? `version ${found.version} of ${version}, ${lag} behind${kept}` : 'not made yet'}`,
     );
@@ -88,7 +88,7 @@ async function rebuild(connection: Connection, asked: string, force: boolean): P
     force,
     onStep,
   })) {
-    const compared = isVerified ? 'the same rows as before' : 'not compared with the one before';
+    const compared = isVerified ? 'the same rows as before' : 'not compared with the previous ones';
     say(`${name.padEnd(15)} rebuilt from ${count(events)} events in ${seconds.toFixed(2)} s, ${compared}`);
   }
 }
@@ -97,7 +97,7 @@ async function rollback({ databaseUrl }: Connection, asked: string): Promise<voi
   const { name } = named(asked);
   if (!(await rollbackProjection(databaseUrl, name)))
     throw new Refused(`no earlier version of ${name} was kept`);
-  say(`${name} is the version before the last rebuild again; it catches up with the log by itself`);
+  say(`${name} is back at the version before the last rebuild, and catches up with the log`);
 }
 
 function named(name: string) {

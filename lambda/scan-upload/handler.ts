@@ -40,6 +40,9 @@ const scanUpload = createScanUpload({
   log,
 });
 
-/** The entry point for S3's ObjectCreated. When it rejects, Lambda retries, and finally sends the event to the failure queue. */
+/**
+ * The entry point for S3's ObjectCreated. When it rejects, Lambda retries, and finally sends the event to the
+ * failure queue.
+ */
 export const handler = (event: S3Event, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> =>
   scanUpload(event, context.getRemainingTimeInMillis());

@@ -11,7 +11,9 @@ import {
 
 /** The server to report to. */
 export interface ScanServer {
-  /** Returns what was declared of the object; undefined when there is nothing to scan, or nothing any more. */
+  /**
+   * Returns what was declared of the object; undefined when there is nothing to scan, or nothing any more.
+   */
   order(request: ScanOrderRequest): Promise<ScanOrder | undefined>;
   /** Reports the finding. Resolves once the server has acted on it. */
   report(report: ScanReport): Promise<void>;
@@ -27,8 +29,8 @@ const NOTHING_TO_DO = new Set(['FILE_NOT_FOUND', 'FILE_NOT_UPLOADED']);
 const Problem = z.object({ code: z.string() });
 
 /**
- * Calls the server over HTTP, each time with a new signature. Temporary failures (5xx, 408, 429, no answer) are retried
- * up to five tries within ten seconds; everything else, such as a wrong secret, rejects at once.
+ * Calls the server over HTTP, each time with a new signature. Temporary failures (5xx, 408, 429, no answer)
+ * are retried up to five tries within ten seconds; everything else, such as a wrong secret, rejects at once.
  */
 export function createScanServer({
   url,

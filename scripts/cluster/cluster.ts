@@ -73,8 +73,8 @@ export interface Cluster {
 }
 
 /**
- * Starts the whole program as many processes with all services, from programs of this machine, on loopback ports.
- * Resolves when all are ready. When one fails, stops the others and rejects with the reason.
+ * Starts the whole program as many processes with all services, from programs of this machine, on loopback
+ * ports. Resolves when all are ready. When one fails, stops the others and rejects with the reason.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { log = pino({ level: 'silent' }) } = options;

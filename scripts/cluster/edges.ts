@@ -5,7 +5,9 @@ type Store = 'postgres' | 'redis' | 'rabbitmq';
 /** A connection that can be cut: from the nodes of one kind to a store, or from the balancer to nodes. */
 export type Edge = `${Kind}->${Store}` | 'nginx->api';
 
-/** The connections between the parts of a cluster. Those in `edges` lead through proxies, one for each node. */
+/**
+ * The connections between the parts of a cluster. Those in `edges` lead through proxies, one for each node.
+ */
 export function openEdges(edges: readonly Edge[], urls: Record<Store, string>) {
   const open = new Map<Edge, TcpProxy[]>(edges.map((edge) => [edge, []]));
 
@@ -29,7 +31,7 @@ export function openEdges(edges: readonly Edge[], urls: Record<Store, string>) {
     /** Returns the proxies of an edge. Throws when the edge was not requested. */
     proxies(edge: Edge): readonly TcpProxy[] {
       const proxies = open.get(edge);
-      if (!proxies) throw new Error(`no proxies were asked for on ${edge}`);
+      if (!proxies) throw new Error(`no proxies were requested on ${edge}`);
       return proxies;
     },
     async close(): Promise<void> {

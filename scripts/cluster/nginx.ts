@@ -40,7 +40,10 @@ export interface Nginx {
   stop(): Promise<void>;
 }
 
-/** Starts the real NGINX with the files of deploy/nginx, on a loopback port. Throws with its output when it does not start. */
+/**
+ * Starts the real NGINX with the files of deploy/nginx, on a loopback port. Throws with its output when it
+ * does not start.
+ */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
   const { port = await freePort() } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chat-nginx-'));
@@ -110,7 +113,10 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
-/** The replacement of nginx.conf, addresses.conf, upstream.conf and conf.d, with the addresses and paths of this machine. */
+/**
+ * The replacement of nginx.conf, addresses.conf, upstream.conf and conf.d, with the addresses and paths of
+ * this machine.
+ */
 async function configuration(folder: string, { nodes, port, ...options }: NginxOptions & { port: number }) {
   const { unlimited = ['127.0.0.0/8'], trusted = [] } = options;
   const { servers = `server { listen 127.0.0.1:${port}; include chat/server.conf; }` } = options;

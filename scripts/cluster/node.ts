@@ -35,7 +35,10 @@ export interface ClusterNode {
   kill(): Promise<void>;
   /** Sends SIGTERM, and SIGKILL after 30 s. Returns the exit code, null after a signal. */
   stop(): Promise<number | null>;
-  /** Starts it, after killing it if it runs, and waits until it is ready. Throws with its output when it fails. */
+  /**
+   * Starts it, after killing it if it runs, and waits until it is ready. Throws with its output when it
+   * fails.
+   */
   restart(): Promise<void>;
 }
 

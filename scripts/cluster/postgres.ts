@@ -30,7 +30,10 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** Starts it on `<dataDir>/postgres`, created on the first start. Throws with its last output when it does not answer. */
+/**
+ * Starts it on `<dataDir>/postgres`, created on the first start. Throws with its last output when it does not
+ * answer.
+ */
 export async function startPostgres(dataDir: string, log: Logger): Promise<Postgres> {
   // Others may enter: the server runs as another user when we are root.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
