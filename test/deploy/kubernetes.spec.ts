@@ -32,7 +32,10 @@ const kustomization = parse(fileText(`${FOLDER}/kustomization.yaml`)) as {
 const documentsOf = (file: string): Manifest[] =>
   parseAllDocuments(fileText(`${FOLDER}/${file}`)).map((document) => document.toJS() as Manifest);
 
-/** Applies a patch like kustomize: merges maps by key and lists of named items by name, and replaces other lists. */
+/**
+ * Applies a patch like kustomize: merges maps by key and lists of named items by name, and replaces other
+ * lists.
+ */
 function laidOver(base: unknown, patch: unknown): unknown {
   if (Array.isArray(base) && Array.isArray(patch)) {
     const nameOf = (item: unknown) => (item as { name?: string }).name;

@@ -82,7 +82,7 @@ test('clamd scans as deep as the server requires', async () => {
   const { command, env } = clamdCommand();
   child = spawn(command, ['--config-file', config], { env, stdio: 'ignore' });
   const scanner = createClamdScanner({ url: `tcp://127.0.0.1:${port}`, log });
-  await until(async () => (await scanner.failure()) === undefined, 'clamd can be relied on', STARTS_MS);
+  await until(async () => (await scanner.failure()) === undefined, 'clamd to be trusted', STARTS_MS);
 });
 
 test('clamd accepts the largest file that may be uploaded', () => {

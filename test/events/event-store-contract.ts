@@ -355,7 +355,9 @@ export function describeEventStore(name: string, open: Open) {
   });
 }
 
-/** The additional contract of adapters that number the positions themselves. `open` returns an empty store. */
+/**
+ * The additional contract of adapters that number the positions themselves. `open` returns an empty store.
+ */
 export function describeGaplessPositions(name: string, open: Open) {
   test(`the log ${name} numbers its events from 1, without holes`, async () => {
     const { store, close } = await open();

@@ -83,7 +83,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
           throw error;
         },
       );
-    await until(attempt, 'the log to take it');
+    await until(attempt, 'the log to accept it');
   }
 
   async function nextOf(batches: AsyncIterator<Recorded[]>): Promise<string[]> {

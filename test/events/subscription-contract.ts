@@ -79,7 +79,7 @@ export function describeSubscriptions(current: () => EventStore): void {
         await Promise.all(range(round * 4).map(() => store.append(append(newStream(), [groupClosed]))));
         await fill(20);
         const head = await store.head();
-        await until(() => steps.at(-1) === head, 'the end of the log to be told');
+        await until(() => steps.at(-1) === head, 'the end of the log to be reported');
         expect(seen).toEqual((await since()).filter(wanted));
       }
       expect(seen).toHaveLength(112);

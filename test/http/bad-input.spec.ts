@@ -185,7 +185,10 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
   }) as fc.Arbitrary<Case>;
 }
 
-/** Percent-encodes a text. encodeURIComponent rejects a lone surrogate, which is sent as its raw bytes instead. */
+/**
+ * Percent-encodes a text. encodeURIComponent rejects a lone surrogate, which is sent as its raw bytes
+ * instead.
+ */
 const encode = (text: string) => {
   const encoded = text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
   // A dot segment would be resolved before it is sent.

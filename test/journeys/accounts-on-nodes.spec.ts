@@ -142,7 +142,7 @@ describe('an account on two nodes', () => {
     await Promise.all(nodes.map((node) => node.killProcess()));
     mail.works();
     nodes = await startNodes();
-    await until(() => lettersTo(mail, email).length > 0, 'the letter to come', 90_000);
+    await until(() => lettersTo(mail, email).length > 0, 'the letter', 90_000);
     await confirmAddress(mail, email);
     expect(lettersTo(mail, email)).toHaveLength(1);
   }, 180_000);

@@ -164,7 +164,7 @@ describe('an unverified address', () => {
         [person.userId],
       );
       return rows.map(({ kind }) => kind).join() === 'application-status,message';
-    }, 'the news to be settled without a mail');
+    }, 'the notifications to be settled without a mail');
     await linkIn(mail, victim, VERIFICATION, 2);
     const letters = lettersTo(mail, victim);
     expect(letters.map((letter) => letter.mail.subject)).toEqual([VERIFICATION, VERIFICATION]);

@@ -26,11 +26,17 @@ import { Talker, headOf, historyOf } from '../support/journeys/talker.ts';
 import { until } from '../../tools/until.ts';
 import { STORY_ENV, describeWholeStory } from '../support/journeys/whole-story.ts';
 
-/** The talkers use all but the last. The last one gets a single message during each fault, and nothing after it. */
+/**
+ * The talkers use all but the last. The last one gets a single message during each fault, and nothing after
+ * it.
+ */
 const GROUPS = 4;
 /** Acknowledged messages before each fault. */
 const BEFORE = 30;
-/** The time for a standby to take over and for lost pushes to be repaired: somewhat more than one heads interval. */
+/**
+ * The time for a standby to take over and for lost pushes to be repaired: somewhat more than one heads
+ * interval.
+ */
 const RECOVERED_WITHIN_MS = 30_000;
 const BLACK_HOLE_MS = 20_000;
 const HEADS_MS = 2_000;
@@ -131,7 +137,9 @@ describe('the cluster', () => {
     const acknowledged = () =>
       talkers.reduce((sum, { sends }) => sum + sends.filter(({ outcome }) => outcome === 'ok').length, 0);
 
-    /** Reconnects all talkers until each node has some: the balancer avoids a node for a while after failures. */
+    /**
+     * Reconnects all talkers until each node has some: the balancer avoids a node for a while after failures.
+     */
     async function spread(): Promise<void> {
       const isEverywhere = async () => {
         for (const { client } of talkers) client.socket.disconnect();
@@ -238,7 +246,7 @@ describe('the cluster', () => {
       async (name, fault) => {
         await talk();
         const before = acknowledged();
-        await until(() => acknowledged() >= before + BEFORE, 'they talk', 30_000);
+        await until(() => acknowledged() >= before + BEFORE, 'messages', 30_000);
         const struckAt = performance.now();
         const undo = await fault.strike(cluster);
         const whispered = say(talkers[0]!, groups.at(-1)!, name);
@@ -283,7 +291,7 @@ describe('the cluster', () => {
         const { said, sent } = await told();
         return sent === said;
       };
-      await until(isTold, 'Zoe is told', 90_000).catch(async (error: Error) => {
+      await until(isTold, 'Zoe to be notified', 90_000).catch(async (error: Error) => {
         throw new Error(`${error.message}: ${JSON.stringify(await told())}`);
       });
       const letters = lettersTo(mail, zoeAddress).filter((letter) => letter.mail.subject !== VERIFICATION);

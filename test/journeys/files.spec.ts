@@ -121,7 +121,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
       name: 'me.png',
       size: bytes.length,
     });
-    await until(() => statusesOf(picture).length === 2, 'both changes to be heard');
+    await until(() => statusesOf(picture).length === 2, 'both status changes');
     expect(statusesOf(picture)).toEqual(['scanning', 'clean']);
     const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
     expect((body['data'] as { files: unknown[] }[])[0]!.files).toEqual([
@@ -178,7 +178,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     const found = await files.settled(virus);
     expect(found).toMatchObject({ status: 'infected', reason: 'infected' });
     expect(found.url).toBeUndefined();
-    await until(() => statusesOf(virus).includes('infected'), 'the uploader to hear of it');
+    await until(() => statusesOf(virus).includes('infected'), 'the uploader to be informed');
     await until(async () => (await store.keys()).length === before, 'the bytes to be deleted');
     expect((await send(ada, { fileIds: [virus] })).body['code']).toBe('FILE_REFUSED');
     const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
@@ -241,7 +241,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
       (await app.ask('GET', '/health/ready')) as unknown as { status: number; body: Readiness };
     await until(
       async () => (await ready()).body.dependencies['scanner']?.status !== 'ok',
-      'readiness to tell',
+      'readiness to report it',
     );
     expect((await ready()).status).toBe(200);
     expect((await send(ada, { text: 'still here' })).status).toBe(201);

@@ -61,13 +61,13 @@ describe('kill -9 of the whole process tree under load, including the database',
     const talks = talkers.map((talker) => talker.talkUntil(() => isOver));
     for (let kill = 0; kill < KILLS; kill += 1) {
       const before = acknowledged();
-      await until(() => acknowledged() >= before + PER_ROUND, 'they talk again', 30_000);
+      await until(() => acknowledged() >= before + PER_ROUND, 'new messages', 30_000);
       await pause(Math.random() * 500);
       await server.killTree();
       server = await startServer({ port, dataDir, env });
     }
     const beforeEnd = acknowledged();
-    await until(() => acknowledged() > beforeEnd, 'they talk again', 30_000);
+    await until(() => acknowledged() > beforeEnd, 'new messages', 30_000);
     isOver = true;
     await Promise.all(talks);
 

@@ -16,8 +16,8 @@ const TOLD_WITHIN_MS = 60_000;
 const KILLS = 4;
 
 /**
- * The server or the broker dies at the worst moments. After each, every absent member is notified of every message, and a
- * repeated letter is the same letter.
+ * The server or the broker dies at the worst moments. After each, every absent member is notified of every
+ * message, and a repeated letter is the same letter.
  */
 describe('every absent member is notified exactly once when', () => {
   const address = `ada-${randomUUID()}@example.org`;
@@ -48,7 +48,7 @@ describe('every absent member is notified exactly once when', () => {
   const toldOf = (text: string) =>
     until(
       () => [address, otherAddress].every((to) => lettersTelling(mail.mails, to, text).size > 0),
-      `both to be told of “${text}”\n${server.output().slice(-3_000)}`,
+      `both to be notified of “${text}”\n${server.output().slice(-3_000)}`,
       TOLD_WITHIN_MS,
     );
   const copiesOf = (text: string) =>
@@ -134,7 +134,7 @@ describe('every absent member is notified exactly once when', () => {
   test("the process dies between the mail server's acceptance of a letter and its settlement in the queue", async () => {
     mail.stall();
     await say('taken, not settled');
-    await until(() => copiesOf('taken, not settled') >= 2, 'both letters to be taken', TOLD_WITHIN_MS);
+    await until(() => copiesOf('taken, not settled') >= 2, 'both letters to be accepted', TOLD_WITHIN_MS);
     await server.killProcess();
     mail.works();
     const before = copiesOf('taken, not settled');
@@ -154,7 +154,7 @@ describe('every absent member is notified exactly once when', () => {
         '/health/ready',
       );
       return dependencies['queue']?.status === 'degraded';
-    }, 'readiness to tell of it');
+    }, 'readiness to report it');
     await rabbitmq.restart();
     await say('after the broker came back');
     const texts = ['before the broker died', 'while the broker was dead', 'after the broker came back'];

@@ -28,7 +28,10 @@ const brokers: Record<string, () => Promise<Broker>> = {
   },
 };
 
-/** One ordered story over each queue, with a real mail server and a push service that decrypts what it receives. */
+/**
+ * One ordered story over each queue, with a real mail server and a push service that decrypts what it
+ * receives.
+ */
 describe.each(Object.entries(brokers))('notifications through %s', (_name, startBroker) => {
   const vapid = webPush.generateVAPIDKeys();
   const addresses = { acme: '', ada: '', bob: '' };
@@ -66,7 +69,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
   const isTold = (name: keyof typeof addresses, text: string) =>
     until(
       () => lettersTelling(mail.mails, addresses[name], text).size > 0,
-      `${name} to be told of “${text}”\n${server.output().slice(-3_000)}`,
+      `${name} to be notified of “${text}”\n${server.output().slice(-3_000)}`,
       20_000,
     );
 
@@ -147,7 +150,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     await as(acme, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0 });
     const client = await new ChatClient(acme).connect();
     try {
-      await until(() => client.rooms.has(job.groupId), 'Acme to be there');
+      await until(() => client.rooms.has(job.groupId), 'Acme to be online');
       await say(ada, 'Is anybody there?');
       await isTold('bob', 'Is anybody there?');
       expect(lettersTelling(mail.mails, addresses.acme, 'Is anybody there?').size).toBe(0);
@@ -157,7 +160,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
       client.close();
     }
     // Once Acme is offline, messages notify it at once.
-    await until(async () => !(await isSeen(acme)), 'the server to see Acme go');
+    await until(async () => !(await isSeen(acme)), 'Acme to be offline');
     await say(bob, 'Come back');
     await isTold('acme', 'Come back');
   });

@@ -6,7 +6,9 @@ import { type Clamd, startClamd } from '../support/servers/clamd.ts';
 import { realFiles } from '../support/files/real-files.ts';
 import { type Upload, filesOf, put } from '../support/files/uploads.ts';
 
-/** A selection: files of every program, with types invented by operating systems, and with misleading names. */
+/**
+ * A selection: files of every program, with types invented by operating systems, and with misleading names.
+ */
 const CHOSEN = [
   ...['libreoffice-hybrid.pdf', 'line-break-first.pdf', 'qpdf-attachment-stored.pdf', 'tex-no-type.pdf'],
   ...[

@@ -12,13 +12,15 @@ import { until } from '../../tools/until.ts';
 /** See docs/promises.md no. 7. */
 const DEADLINE_MS = 5_000;
 const LOG_IN_DEADLINE_MS = 10_000;
-/** Rounds of one call of each kind while a neighbour is stopped. `STOPPED_SECONDS=30` sets a minimum duration. */
+/**
+ * Rounds of one call of each kind while a neighbour is stopped. `STOPPED_SECONDS=30` sets a minimum duration.
+ */
 const ROUNDS = 3;
 const STOPPED_MS = Number(process.env['STOPPED_SECONDS'] ?? 0) * 1_000;
 
 /**
- * The answer to a client: a status and whether a retry is allowed; `unanswered` when the deadline passed first, `disconnected`
- * when the client had no connection.
+ * The answer to a client: a status and whether a retry is allowed; `unanswered` when the deadline passed
+ * first, `disconnected` when the client had no connection.
  */
 interface Answer {
   what: string;

@@ -134,10 +134,11 @@ describe('a message with a large audience', () => {
     await stage.happened(...otherGroup(bob, ...crowd));
     const notifier = await following({ lane: { fanOuts: { ...stage.fanOuts, next, members } } });
     await stage.happened(...messages(5), saidElsewhere);
-    await until(async () => notifier.position() === (await stage.store.head()), 'all audiences to be noted');
+    await until(async () => notifier.position() === (await stage.store.head()), 'all audiences to be recorded');
     isOpen = true;
     await stage.decided();
-    // Each message takes four slices: the message of the second group does not wait for all five of the first.
+    // Each message takes four slices: the message of the second group does not wait for all five of the
+    // first.
     const lastElsewhere = served.lastIndexOf(otherGroupId);
     expect(served.slice(0, lastElsewhere).filter((id) => id === groupId).length).toBeLessThanOrEqual(5);
     expect(served.filter((id) => id === groupId).length).toBeGreaterThanOrEqual(20);
@@ -174,7 +175,7 @@ describe('a message with a large audience', () => {
     const next: FanOuts['next'] = async (turn) => (isOpen ? stage.fanOuts.next(turn) : undefined);
     const notifier = await following({ lane: { fanOuts: { ...stage.fanOuts, next } } });
     await stage.happened(said(1, bob));
-    await until(async () => notifier.position() === (await stage.store.head()), 'the audience to be noted');
+    await until(async () => notifier.position() === (await stage.store.head()), 'the audience to be recorded');
     stage.clock.advance(1_000);
     await stage.happened(joined(late), left(crowd[0]!), joined(crowd[1]!, 'admin'));
     await stage.progress.reached(await stage.store.head(), 10_000);
@@ -191,7 +192,7 @@ describe('a message with a large audience', () => {
     const members: FanOuts['members'] = async () => Promise.reject(new Error('the process is about to die'));
     const first = await following({ lane: { fanOuts: { ...stage.fanOuts, members } } });
     await stage.happened(said(1, bob));
-    await until(() => first.laneFailure() !== undefined, 'the audience to be in work');
+    await until(() => first.laneFailure() !== undefined, 'the audience to be in progress');
     await first.stop();
     stage.clock.advance(3_600_000);
     stage.start();
@@ -218,11 +219,11 @@ describe('a failing slice', () => {
     await until(async () => {
       if (notifier.laneFailure()?.message.includes('in a row')) told = notifier.laneFailure()!.message;
       return (await stage.rows()).length === AUDIENCE;
-    }, 'everybody to be told');
+    }, 'all notifications');
     await stage.decided();
     expect(sizes.slice(0, 4)).toEqual([AUDIENCE, 31, 15, 7]);
     expect(told).toMatch(/^the audience of event .* has failed [34] times in a row$/);
-    await until(() => notifier.laneFailure() === undefined, 'the lane to be well');
+    await until(() => notifier.laneFailure() === undefined, 'the lane to recover');
   });
 
   test('of ordinary messages is retried at half the size, and its position is reported when the failure repeats', async () => {
@@ -239,10 +240,10 @@ describe('a failing slice', () => {
       stage.clock.advance(WINDOW_MS);
       reasons.add(notifier.failure()?.message);
       return (await stage.rows()).length === 20 * AUDIENCE;
-    }, 'everybody to be told');
+    }, 'all notifications');
     expect(sizes.filter((size) => size > 130)).toEqual([1_000, 500, 250]);
     const repeated = /^it has failed 3 times at position \d+: canceling statement due to statement timeout$/;
     expect([...reasons]).toContainEqual(expect.stringMatching(repeated));
-    await until(() => notifier.failure() === undefined, 'the notifier to be well');
+    await until(() => notifier.failure() === undefined, 'the notifier to recover');
   });
 });

@@ -34,7 +34,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Runs the steps. Returns each message with the members who were offline or received it, as observed from outside. */
+/**
+ * Runs the steps. Returns each message with the members who were offline or received it, as observed from
+ * outside.
+ */
 async function play(
   stage: NotifierStage,
   steps: readonly Step[],
@@ -131,8 +134,8 @@ describe.each([
             if (person === sender) expect(isTold).toBe(false);
             // Every member who never received it is notified, whatever failed.
             else if (reachedAt === undefined) expect(isTold).toBe(true);
-            // Members who received it in time are not notified. After a fault, the time of the push is not known
-            // exactly, so only a receipt 5 s later counts as certain.
+            // Members who received it in time are not notified. After a fault, the time of the push is not
+            // known exactly, so only a receipt 5 s later counts as certain.
             else if (
               !offline.has(person) &&
               reachedAt < at + WINDOW_MS &&

@@ -50,7 +50,7 @@ test('A changed preference applies to postponed notifications', async () => {
   await stage.happened(stage.prefers(bob, { digestMinutes: 0 }));
   await until(
     async () => (await stage.outbox.due({ isSlow: false, limit: 9 })).length === 2,
-    'Bob’s to be due again',
+    'Bob’s notification to be due again',
   );
 });
 
@@ -266,7 +266,7 @@ describe('a notifier without presence data', () => {
     stage.whereabouts.outOfReach(false);
     await stage.windowPasses();
     expect(await stage.told()).toEqual([]);
-    await until(() => notifier.failure() === undefined, 'the notifier to be well');
+    await until(() => notifier.failure() === undefined, 'the notifier to recover');
     expect(notifier.lines()).toHaveLength(1);
   });
 

@@ -39,7 +39,9 @@ export const inEachLane = (count: number) => ({
   'push-slow': count,
 });
 
-/** The contract of every implementation of the queue's port. `server` resolves with one server for all tests. */
+/**
+ * The contract of every implementation of the queue's port. `server` resolves with one server for all tests.
+ */
 export function queueContract(server: () => Server): void {
   let queue: Queue;
   const consumers: Consumer[] = [];
@@ -62,7 +64,7 @@ export function queueContract(server: () => Server): void {
     await consume(worker);
     const batchId = randomUUID();
     await queue.publish(batchId, 'email');
-    await until(() => worker.handled.length > 0, 'the batch is handed out', 1_000);
+    await until(() => worker.handled.length > 0, 'the delivery of the batch', 1_000);
     const marker = randomUUID();
     await queue.publish(marker, 'email');
     await until(() => worker.handled.includes(marker));
@@ -117,7 +119,7 @@ export function queueContract(server: () => Server): void {
     });
     await consume(worker, 3);
     for (let count = 0; count < 10; count += 1) await queue.publish(randomUUID(), 'email');
-    await until(() => now === 3, 'three are in hand');
+    await until(() => now === 3, 'three batches in work');
     go.resolve();
     await until(() => worker.handled.length === 10);
     expect(most).toBe(3);
@@ -131,7 +133,7 @@ export function queueContract(server: () => Server): void {
     });
     await consume(worker, 2);
     for (const push of pushes) await queue.publish(push, 'push');
-    await until(() => worker.handled.length === 2, 'two pushes are in hand');
+    await until(() => worker.handled.length === 2, 'two pushes in work');
     for (const lane of ['email', 'email-slow', 'push-slow'] as const) {
       const batchId = randomUUID();
       await queue.publish(batchId, lane);

@@ -3,7 +3,10 @@ import type { QuietHours } from '../../src/events/account.ts';
 import { quietUntil } from '../../src/notifications/deliver/quiet-hours.ts';
 
 const MINUTE_MS = 60_000;
-/** Time zones that change the clock at 2, at 1, at midnight, by half an hour, in the southern hemisphere, or never. */
+/**
+ * Time zones that change the clock at 2, at 1, at midnight, by half an hour, in the southern hemisphere, or
+ * never.
+ */
 const ZONES = [
   'Europe/Berlin',
   'America/New_York',

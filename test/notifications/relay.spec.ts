@@ -63,7 +63,7 @@ const batch = async (index: number) => {
 /** Waits until the relay has polled twice. */
 async function looks(): Promise<void> {
   const due = jest.spyOn(stage.outbox, 'due');
-  await until(() => due.mock.calls.length >= 6, 'the relay looks');
+  await until(() => due.mock.calls.length >= 6, 'the relay to poll');
   due.mockRestore();
 }
 const unmarked = async () =>

@@ -6,7 +6,10 @@ import { uuid } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const person = (n: number) => UserId.parse(uuid(n));
-/** The owner of many groups, a guest in as many groups of different owners, a member of a few, and a former member of all. */
+/**
+ * The owner of many groups, a guest in as many groups of different owners, a member of a few, and a former
+ * member of all.
+ */
 const searchers = { owner: person(1), guest: person(2), few: person(3), former: person(4) };
 /** Enough groups to be looked up in another way than a few. */
 const MANY = 1_100;

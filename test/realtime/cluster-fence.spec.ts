@@ -85,7 +85,7 @@ test('Ignores forged roster notices and drops malformed ones', async () => {
     await say(3, { packet: { text: '["heads",{}]' }, opts: all });
     await one.send(groupId, 'After');
     await one.hears('messageSent', ({ seq }) => seq === 2);
-    await until(() => two.socket.connected, 'Eve to be there still');
+    await until(() => two.socket.connected, 'Eve to be connected still');
     expect(two.heard).toEqual([]);
     expect(one.all('heads')).toEqual([]);
   } finally {

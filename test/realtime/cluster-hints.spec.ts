@@ -26,7 +26,7 @@ describe('A room of 192 sockets on each of two nodes', () => {
     const leader = await stage.broadcaster();
     groupId = await nodes[0]!.group(members[0]!, ...members.slice(1), ...passersBy);
     const head = await nodes[0]!.store.head();
-    await until(() => leader.position() === head, 'the broadcaster to have told of the group');
+    await until(() => leader.position() === head, 'the broadcaster to announce the group');
     clients = await Promise.all(
       nodes.map(async (node) => {
         const open: TestClient[][] = [];
@@ -43,7 +43,10 @@ describe('A room of 192 sockets on each of two nodes', () => {
   /** One socket of each member, alternating between the nodes. */
   const speakers = () => members.map((_, index) => clients[index % 2]![index]![0]!);
 
-  /** Counts the frames that each node writes from now on. The budget is 2,000 frames a second plus a burst of one second. */
+  /**
+   * Counts the frames that each node writes from now on. The budget is 2,000 frames a second plus a burst of
+   * one second.
+   */
   function meter() {
     const before = nodes.map(({ metered }) => metered.delivered);
     const startedAt = performance.now();
@@ -66,7 +69,7 @@ describe('A room of 192 sockets on each of two nodes', () => {
       await Promise.all(speakers().map((reader) => reader.asks('markRead', { groupId, seq })));
     for (const witness of witnesses()) {
       const last = () => witness.all('messagesRead').flatMap(({ userId, seq }) => (seq === 2 ? userId : []));
-      await until(() => new Set(last()).size === MEMBERS, 'how far each has read');
+      await until(() => new Set(last()).size === MEMBERS, 'the last receipt of each reader');
     }
     metered.expectWithinBudget(2 * MEMBERS * SOCKETS);
   });
@@ -88,7 +91,7 @@ describe('A room of 192 sockets on each of two nodes', () => {
     for (let time = 0; time < 3; time += 1) {
       const passing = await Promise.all(passersBy.map((user, index) => nodes[index % 2]!.client(user)));
       for (const { socket } of passing) socket.disconnect();
-      for (const node of nodes) await until(() => areAway(node), 'everybody to be away');
+      for (const node of nodes) await until(() => areAway(node), 'all users to be offline');
     }
     metered.expectWithinBudget(0);
     await nodes[0]!.client(passersBy[0]!);

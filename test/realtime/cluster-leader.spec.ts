@@ -73,10 +73,10 @@ describe('The broadcaster of a cluster', () => {
     await until(() => leader.failure() !== undefined, 'the leader to notice');
     expect(leader.position()).toBeLessThan(await here.store.head());
     // Redis stores nothing: a node that reconnects after the leader would miss it.
-    ready = until(isHeard(groupId), 'the node to hear the group again');
+    ready = until(isHeard(groupId), 'the node to subscribe to the group again');
     await stage.redis.restart();
     await one.hears('messageSent', ({ seq }) => seq === 2);
-    await until(() => leader.failure() === undefined, 'the leader to be well');
+    await until(() => leader.failure() === undefined, 'the leader to recover');
   });
 
   test('skips events older than 30 s but still moves members between rooms', async () => {

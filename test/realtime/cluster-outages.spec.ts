@@ -71,12 +71,12 @@ describe('A cluster whose Redis loses its data', () => {
     await one.send(groupId, 'Hello');
     await two.hears('messageSent');
     const isOnline = async () => (await here.gateway.online([bob])).has(bob);
-    await until(isOnline, 'Bob’s node to have told of him again');
+    await until(isOnline, 'Bob’s node to report him again');
     const { look } = here.gateway.whereabouts;
     await expect(look([bob])).rejects.toThrow('not all nodes have told');
     await until(
       async () => (await look([bob]).catch(() => undefined))?.isOnline(bob) ?? false,
-      'the registry to be trusted again',
+      'the registry to be complete again',
       15_000,
     );
   });

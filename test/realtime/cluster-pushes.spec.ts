@@ -23,7 +23,7 @@ describe('Two nodes', () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const head = await here.store.head();
-    await until(() => leader.position() === head, 'the broadcaster to have told of the group');
+    await until(() => leader.position() === head, 'the broadcaster to announce the group');
     return { alice, bob, groupId, one: await here.client(alice), two: await there.client(bob) };
   }
 
@@ -99,12 +99,12 @@ describe('Two nodes', () => {
     two.socket.disconnect();
     const isThere = async (userId: UserId) => (await there.gateway.online([userId])).has(userId);
     const goneAt = Date.now();
-    await until(() => Date.now() > goneAt + 1_500, 'the time to come back to be over');
+    await until(() => Date.now() > goneAt + 1_500, 'the end of the reconnect window');
     expect(one.all('presence')).toEqual([{ userId: bob, online: true }]);
     expect(await isThere(bob)).toBe(true);
     third.socket.disconnect();
     await one.hears('presence', ({ online }) => !online);
-    await until(async () => !(await isThere(bob)), 'the user to be gone');
+    await until(async () => !(await isThere(bob)), 'the user to be offline');
     expect(one.all('presence')).toEqual([
       { userId: bob, online: true },
       { userId: bob, online: false },

@@ -10,7 +10,9 @@ describe('presence of members who connect and disconnect constantly', () => {
   const clientsOf = (userId: UserId, sockets: number) =>
     Promise.all(Array.from({ length: sockets }, () => world.client(userId)));
 
-  /** Opens a group of the members and of `users` users with 18 open sockets each; resolves with those sockets. */
+  /**
+   * Opens a group of the members and of `users` users with 18 open sockets each; resolves with those sockets.
+   */
   async function room(users: number, members: readonly UserId[]): Promise<TestClient[]> {
     const bystanders = Array.from({ length: users }, newUser);
     await world.group(bystanders[0]!, ...bystanders.slice(1), ...members);
@@ -26,14 +28,17 @@ describe('presence of members who connect and disconnect constantly', () => {
     return online;
   }
 
-  /** Connects and disconnects each user `times` times, as fast as possible. Counts the frames from the beginning. */
+  /**
+   * Connects and disconnects each user `times` times, as fast as possible. Counts the frames from the
+   * beginning.
+   */
   async function flap(users: readonly UserId[], times: number) {
     const before = world.metered.delivered;
     const startedAt = performance.now();
     for (let time = 0; time < times; time += 1) {
       const clients = await Promise.all(users.map((userId) => world.client(userId)));
       for (const { socket } of clients) socket.disconnect();
-      await until(async () => (await world.gateway.online(users)).size === 0, 'the users to be away');
+      await until(async () => (await world.gateway.online(users)).size === 0, 'the users to be offline');
     }
     return {
       frames: () => world.metered.delivered - before,
@@ -66,7 +71,7 @@ describe('presence of members who connect and disconnect constantly', () => {
     await witness.hears('presence', ({ userId }) => userId === members[0]);
     first.socket.disconnect();
     const { frames, budget } = await flap(members, 3);
-    await until(() => members.every((userId) => !shown(witness).has(userId)), 'nobody to be shown');
+    await until(() => members.every((userId) => !shown(witness).has(userId)), 'no user to be shown');
     expect(frames()).toBeLessThan(budget() + 256);
     const joinOnConnect = witness
       .all('presence')

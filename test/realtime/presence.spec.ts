@@ -54,7 +54,7 @@ describe('ephemeral events', () => {
     await until(async () => !(await hasSocket(bob)), 'the last socket to be gone');
     expect(await isOnline(bob)).toBe(true);
     await one.hears('presence', ({ online }) => !online);
-    await until(async () => !(await isOnline(bob)), 'the user to be gone');
+    await until(async () => !(await isOnline(bob)), 'the user to be offline');
     expect(one.all('presence')).toEqual([
       { userId: bob, online: true },
       { userId: bob, online: false },

@@ -148,7 +148,7 @@ describe('the record of what a user received', () => {
     const at = Date.now();
     await toReceive(alice, at);
     client.socket.disconnect();
-    await until(async () => !(await online(alice)), 'the user to be gone');
+    await until(async () => !(await online(alice)), 'the user to be offline');
     expect(await received(alice, at)).toBe(true);
     expect(await received(alice, Date.now())).toBe(false);
   });
@@ -159,7 +159,7 @@ describe('the record of what a user received', () => {
     const client = await world.client(alice);
     const at = Date.now();
     client.socket.disconnect();
-    await until(async () => !(await online(alice)), 'the user to be gone');
+    await until(async () => !(await online(alice)), 'the user to be offline');
     expect(await received(alice, at)).toBe(false);
   });
 });

@@ -45,7 +45,7 @@ describe('outgoing frames', () => {
     expect(world.metered.cut).toBe(1);
     expect(highest).toBeLessThan(150 * 2 ** 20);
     await until(() => world.metered.sockets === 1, 'the slow socket to be gone');
-    await until(() => fast.all('messagesRead').length === 4_000, 'the fast client to have all');
+    await until(() => fast.all('messagesRead').length === 4_000, 'the fast client to receive all');
     slow.ws.resume();
     const [code, reason] = await closed;
     expect([1006, 4008]).toContain(code);

@@ -78,7 +78,10 @@ async function query<T extends pg.QueryResultRow>(text: string, values: unknown[
   }
 }
 
-/** Appends to two conversations in turns, with appends of several events and with metadata that refers to the other. */
+/**
+ * Appends to two conversations in turns, with appends of several events and with metadata that refers to the
+ * other.
+ */
 async function talk(store: EventStore, turns: number): Promise<void> {
   const [one, other] = [newStream(), newStream()];
   for (const n of range(turns)) {

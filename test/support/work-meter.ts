@@ -12,8 +12,9 @@ const native: Record<string, (bytes: Buffer, args: unknown[], answer: unknown) =
 };
 
 /**
- * Counts the work of the modules whose path contains `path` and that are loaded after this call: each block of code that
- * V8 enters, and each byte that a method of Buffer processes. The same work has the same count on every machine.
+ * Counts the work of the modules whose path contains `path` and that are loaded after this call: each block
+ * of code that V8 enters, and each byte that a method of Buffer processes. The same work has the same count
+ * on every machine.
  */
 export function createWorkMeter(path: string) {
   const session = new Session();

@@ -15,8 +15,8 @@ interface Package {
 }
 
 /**
- * The base packages are libc, sh and apt. Every system has a newer dpkg than this one, and the system of these tests also
- * has a part of the language.
+ * The base packages are libc, sh and apt. Every system has a newer dpkg than this one, and the system of
+ * these tests also has a part of the language.
  */
 const PACKAGES: Package[] = [
   { name: 'libc' },
@@ -72,7 +72,10 @@ describe('a package from the system’s sources', () => {
   });
 });
 
-/** Makes a source with the packages and a system with some of them installed. Returns the path of apt's configuration. */
+/**
+ * Makes a source with the packages and a system with some of them installed. Returns the path of apt's
+ * configuration.
+ */
 async function fakeSystem(folder: string): Promise<string> {
   const { stdout: architecture } = await run('dpkg', ['--print-architecture']);
   const control = ({ name, fields = [] }: Package) =>

@@ -3,7 +3,10 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
-/** Resolves when bytes have passed another proxy back and forth a hundred times, by when all other bytes have passed. */
+/**
+ * Resolves when bytes have passed another proxy back and forth a hundred times, by when all other bytes have
+ * passed.
+ */
 async function othersPass(): Promise<void> {
   const echo = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
   await once(echo, 'listening');
@@ -84,7 +87,7 @@ describe('a TCP proxy', () => {
     await othersPass();
     expect([atServer(), atClient(), hasEnded]).toEqual(['', '', false]);
     proxy.heal();
-    await until(() => hasEnded && atClient() === 'answer', 'what was held back');
+    await until(() => hasEnded && atClient() === 'answer', 'the delayed bytes');
     expect(atServer()).toBe('late ');
   });
 
@@ -97,7 +100,7 @@ describe('a TCP proxy', () => {
     proxy.heal();
     await until(() => accepted.length === 1, 'the server accepts');
     const heard = textOf(accepted[0]!);
-    await until(() => heard() === 'anybody there?', 'what was held back');
+    await until(() => heard() === 'anybody there?', 'the delayed bytes');
   });
 
   test('hides a reset by the other side while nothing passes', async () => {

@@ -18,7 +18,8 @@ describe('an append to EventStoreDB', () => {
   let stage: EventStoreDbStage;
   let store: EventStoreDbEventStore;
   beforeEach(async () => {
-    // The adapter deduplicates, and the server does at exact revisions; the server's cache of recent ids is never relied on.
+    // The adapter deduplicates, and the server does at exact revisions; the server's cache of recent ids is
+    // never relied on.
     server = await startEventStoreDb({ recentIds: 0 });
     stage = await stageEventStoreDb(server.url);
     store = await stage.open();

@@ -62,12 +62,12 @@ describe('the queue in PostgreSQL', () => {
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
       const batchId = randomUUID();
       await queue.publish(batchId, 'email');
-      await until(() => output.includes(batchId), 'the process was handed the batch', 15_000);
+      await until(() => output.includes(batchId), 'the delivery of the batch', 15_000);
       child.kill('SIGKILL');
       await exited;
       const worker = recorder();
       await queue.consume({ ...worker, concurrency: inEachLane(1) });
-      await until(() => worker.handled.includes(batchId), 'the batch comes again', 30_000);
+      await until(() => worker.handled.includes(batchId), 'the redelivery of the batch', 30_000);
     } finally {
       child.kill('SIGKILL');
       await exited;

@@ -94,7 +94,7 @@ describe('housekeeping', () => {
     const told: [string, number][] = [];
     const metrics = { expiredRows: (table: string, count: number) => void told.push([table, count]) };
     const housekeeping = startHousekeeping({ pool, log, metrics, everyMs: 1 });
-    await until(() => told.some(([table, count]) => table === TABLE && count > 0), 'what is left to be told');
+    await until(() => told.some(([table, count]) => table === TABLE && count > 0), 'the remaining notifications');
     await until(async () => (await owner.query('select from scan_report_nonces')).rowCount === 0);
     expect(lines().find(({ table, level }) => table === TABLE && level === 40)).toMatchObject({
       left: expect.any(Number),
@@ -102,7 +102,7 @@ describe('housekeeping', () => {
     });
     await owner.query(`drop trigger forbidden on ${TABLE}`);
     await until(async () => (await left()).length === 1, 'the next round to delete the rest');
-    await until(() => told.findLast(([table]) => table === TABLE)?.[1] === 0, 'nothing left to be told');
+    await until(() => told.findLast(([table]) => table === TABLE)?.[1] === 0, 'no remaining notifications');
     await housekeeping.stop();
   });
 

@@ -39,7 +39,7 @@ function candidate(name = 'notifier', url = database.ownerUrl) {
 describe('leases in PostgreSQL', () => {
   test('have one leader, and a next one when it stops', async () => {
     const all = [candidate(), candidate(), candidate()];
-    await until(() => all.some((each) => each.isLeader()), 'somebody leads');
+    await until(() => all.some((each) => each.isLeader()), 'a leader');
     const [leader, ...others] = all.toSorted((a, b) => Number(b.isLeader()) - Number(a.isLeader()));
     expect(others.map((each) => each.isLeader())).toEqual([false, false]);
     await leader!.stop();
@@ -60,7 +60,7 @@ describe('leases in PostgreSQL', () => {
     // A dead process does not renew its lease; only its row remains.
     await owner.query('update leases set holder = gen_random_uuid()');
     await owner.query(`select pg_terminate_backend(backend) from leases`);
-    await until(() => leader.isLeader() || standby.isLeader(), 'somebody leads', 2_000);
+    await until(() => leader.isLeader() || standby.isLeader(), 'a leader', 2_000);
   });
 
   test('pass on after the term when the leader is cut off, which has given up before', async () => {
@@ -79,7 +79,7 @@ describe('leases in PostgreSQL', () => {
 
   test('survive a restart of PostgreSQL, which ends all connections', async () => {
     const all = [candidate(), candidate()];
-    await until(() => all.some((each) => each.isLeader()), 'somebody leads');
+    await until(() => all.some((each) => each.isLeader()), 'a leader');
     await owner.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
        where application_name = 'leases' and datname = current_database()`,
@@ -95,7 +95,7 @@ describe('leases in PostgreSQL', () => {
   test('restart work that has failed', async () => {
     const one = candidate();
     one.failNext(2);
-    await until(() => one.terms.length === 1, 'it works at last');
+    await until(() => one.terms.length === 1, 'it to work');
     expect(one.lines().filter(({ msg }) => msg === 'could not run as leader; retrying')).toHaveLength(2);
   });
 });

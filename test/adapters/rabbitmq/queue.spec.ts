@@ -21,8 +21,8 @@ afterAll(() => broker.stop());
 const createQueue = () => createRabbitmqQueue({ url: broker.url, log });
 
 /**
- * The name of a new queue reaches the disk half a second after its declaration. A RabbitMQ 3.10 that dies sooner restarts
- * with a queue that has lost its log, which these tests do not cover.
+ * The name of a new queue reaches the disk half a second after its declaration. A RabbitMQ 3.10 that dies
+ * sooner restarts with a queue that has lost its log, which these tests do not cover.
  */
 async function crash(): Promise<void> {
   await broker.ctl('eval', 'dets:sync(ra_directory_reverse).');

@@ -201,7 +201,7 @@ describe('the node bus over Redis', () => {
     const goOn = redis.hang();
     await listener.hear('group:2');
     goOn();
-    await until(async () => (await channels()).length === 2, 'the room is heard');
+    await until(async () => (await channels()).length === 2, 'the subscription to the room');
   });
 
   test('notices a silently broken connection, and recovers on a new one', async () => {

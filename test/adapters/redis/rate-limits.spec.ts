@@ -47,10 +47,10 @@ describe('rate limits in Redis', () => {
     here.rateLimits.spend('requests', 'ada', 60);
     const left = () => there.rateLimits.spend('requests', 'ada', 0).remaining;
     expect(there.rateLimits.spend('requests', 'ada', 10).remaining).toBe(90);
-    await until(() => left() === 30, 'there to hear of it');
+    await until(() => left() === 30, 'the other node to receive it');
     here.rateLimits.spend('requests', 'ada', 5);
     there.rateLimits.spend('requests', 'ada', 5);
-    await until(() => left() <= 25, 'the rest to be told');
+    await until(() => left() <= 25, 'the other notifications');
     await until(() => {
       there.rateLimits.spend('requests', 'ada', 1);
       return left() < 20;

@@ -48,7 +48,7 @@ describe('revocation notices over Redis', () => {
     const sessionId = newId();
     near.revoke(sessionId);
     expect(near.isRevoked(sessionId)).toBe(true);
-    await until(() => far.isRevoked(sessionId), 'the other node has heard', 1_000);
+    await until(() => far.isRevoked(sessionId), 'the other node to receive it', 1_000);
   });
 
   test('are accepted in one format only', async () => {

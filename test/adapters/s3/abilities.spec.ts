@@ -118,7 +118,7 @@ describe('an S3 server', () => {
     expect(first.headers).not.toHaveProperty('if-none-match');
     server.heal();
     expect((await upload(first, Buffer.from('bytes'))).status).toBe(200);
-    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be known');
+    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be probed');
     expect((await presign(storage, second)).headers).toHaveProperty('if-none-match', '*');
   });
 
@@ -130,7 +130,7 @@ describe('an S3 server', () => {
     const fileId = newFileId();
     const target = await presign(storage, fileId);
     server.heal();
-    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be known');
+    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be probed');
     await upload(target, Buffer.from('bytes'));
     expect(await storage.seal(fileId)).toMatchObject({ size: 5 });
     expect(await storage.stat(storageKey('quarantine', fileId))).toMatchObject({ size: 5 });

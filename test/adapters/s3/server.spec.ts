@@ -1,6 +1,8 @@
 import { type S3Error, type S3Request, checkSignature } from '../../support/servers/s3-signatures.ts';
 
-/** The keys, bucket and time of the examples in Amazon's "Authenticating Requests (AWS Signature Version 4)". */
+/**
+ * The keys, bucket and time of the examples in Amazon's "Authenticating Requests (AWS Signature Version 4)".
+ */
 const credentials = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',

@@ -33,8 +33,8 @@ export interface EventStoreDbOptions extends LogOptions {
 }
 
 /**
- * Starts a stand-in for EventStoreDB on a loopback port: the gRPC services that the client's package ships, over a log in
- * memory, with the semantics of the real server and with faults on demand.
+ * Starts a stand-in for EventStoreDB on a loopback port: the gRPC services that the client's package ships,
+ * over a log in memory, with the semantics of the real server and with faults on demand.
  */
 export async function startEventStoreDb(options: EventStoreDbOptions = {}): Promise<EventStoreDb> {
   const log = new StandInLog(options);

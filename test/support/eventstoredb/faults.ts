@@ -29,11 +29,14 @@ export interface Faults {
   /** Refuses appends or reads with `not-leader`, which names this server as the leader. */
   notLeader(times?: number, of?: CallKind): void;
   /**
-   * Ends calls with UNAVAILABLE, and stores no appends. On the batch path this ends the one stream that carries all
-   * appends of a client, and the client then also rejects what waits on other clients of its process.
+   * Ends calls with UNAVAILABLE, and stores no appends. On the batch path this ends the one stream that
+   * carries all appends of a client, and the client then also rejects what waits on other clients of its
+   * process.
    */
   unavailable(times?: number, of?: CallKind): void;
-  /** Stores appends and answers them with an error, then with success: the second answer has no pending call. */
+  /**
+   * Stores appends and answers them with an error, then with success: the second answer has no pending call.
+   */
   answerTwice(times?: number): void;
   /** Ends all open reads and subscriptions with UNAVAILABLE. */
   dropStreams(): void;

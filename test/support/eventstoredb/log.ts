@@ -76,7 +76,8 @@ export class StandInLog {
     const [first] = proposed;
     const before = first && known(first, 0);
     if (before) {
-      // A mixture of known and unknown ids is "corrupted idempotency", which the real server answers in the same way.
+      // A mixture of known and unknown ids is "corrupted idempotency", which the real server answers in the
+      // same way.
       const all = proposed.map(known);
       return all.includes(undefined) ? wrong : { is: 'stored', last: all.at(-1) ?? before };
     }

@@ -22,7 +22,10 @@ export interface EventStoreDbStage {
   close(): Promise<void>;
 }
 
-/** Stores on one EventStoreDB, with the index of event ids that the real projection maintains in a database of its own. */
+/**
+ * Stores on one EventStoreDB, with the index of event ids that the real projection maintains in a database of
+ * its own.
+ */
 export async function stageEventStoreDb(url: string, log: Logger = silent): Promise<EventStoreDbStage> {
   const database = await createTestDatabase();
   const pool = createPool({ url: database.url, max: 4, role: 'chat_app', applicationName: 'test', log });

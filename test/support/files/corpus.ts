@@ -22,7 +22,10 @@ export interface Specimen {
   unscanned?: 'cleared' | RefusalReason;
 }
 
-/** The EICAR test file (eicar.org), assembled here so that scanners on developers' machines do not detect this source. */
+/**
+ * The EICAR test file (eicar.org), assembled here so that scanners on developers' machines do not detect this
+ * source.
+ */
 export const eicar = (): Buffer<ArrayBuffer> =>
   Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS', '-TEST-FILE!$H+H*'].join(''));
 

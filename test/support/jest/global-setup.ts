@@ -24,8 +24,8 @@ const ENOUGH_BYTES = 4 * 2 ** 30;
 const PREFIX = 'chat-tests-';
 
 /**
- * Starts one PostgreSQL for the whole run, with the migrated database that each test copies, and downloads the Debian programs
- * that the system lacks, before two workers would download them.
+ * Starts one PostgreSQL for the whole run, with the migrated database that each test copies, and downloads
+ * the Debian programs that the system lacks, before two workers would download them.
  */
 export default async function setUp(): Promise<void> {
   const folder = await makeFolder();
@@ -38,8 +38,9 @@ export default async function setUp(): Promise<void> {
 }
 
 /**
- * Creates the folder for all files of this run. Tests create and drop hundreds of databases of about 300 files each: on a
- * disk that takes three times as long, and the durability tests cover the death of processes, not of disks.
+ * Creates the folder for all files of this run. Tests create and drop hundreds of databases of about 300
+ * files each: on a disk that takes three times as long, and the durability tests cover the death of
+ * processes, not of disks.
  */
 async function makeFolder(): Promise<string> {
   const memory = await statfs(MEMORY).catch(() => undefined);

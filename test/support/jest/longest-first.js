@@ -1,9 +1,9 @@
 import Sequencer from '@jest/test-sequencer';
 
 /**
- * Suites that wait more than they compute: if started last, they would run alone. CPU-bound suites are not listed, so that two
- * of them seldom run together. The suite that counts the work of modules comes first, while its worker has loaded nothing
- * else: the count covers everything loaded so far.
+ * Suites that wait more than they compute: if started last, they would run alone. CPU-bound suites are not
+ * listed, so that two of them seldom run together. The suite that counts the work of modules comes first,
+ * while its worker has loaded nothing else: the count covers everything loaded so far.
  */
 const FIRST = [
   'test/files/sniffers-linear.spec.ts',

@@ -26,7 +26,9 @@ function leads({ kind, isRunning, output }: ClusterNode): boolean {
   return isRunning && (last?.includes('"msg":"leading"') ?? false);
 }
 
-/** Resolves with the leader; of two at a handover, with the newer one. Rejects when there is none within 10 s. */
+/**
+ * Resolves with the leader; of two at a handover, with the newer one. Rejects when there is none within 10 s.
+ */
 async function leaderOf(cluster: Cluster, kind: Kind): Promise<ClusterNode> {
   let leader: ClusterNode | undefined;
   await until(

@@ -44,8 +44,9 @@ export function filledIn({ log = 'eventstoredb' }: { log?: 'eventstoredb' | 'pos
 }
 
 /**
- * Substitutes variables like Docker Compose, as far as our files need it: `${X}`, `${X:-otherwise}`, `${X:?message}` and `$$`.
- * Throws for a missing required variable (https://docs.docker.com/reference/compose-file/interpolation).
+ * Substitutes variables like Docker Compose, as far as our files need it: `${X}`, `${X:-otherwise}`,
+ * `${X:?message}` and `$$`. Throws for a missing required variable
+ * (https://docs.docker.com/reference/compose-file/interpolation).
  */
 export function interpolated(text: string, variables: Record<string, string>): string {
   return text.replaceAll(VARIABLE, (_found, name: string | undefined, sign?: string, rest?: string) => {

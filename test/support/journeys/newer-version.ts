@@ -7,7 +7,9 @@ const ROOT = join(import.meta.dirname, '../../..');
 /** The changes of the next version of this program: for each file, pairs of old and new text. */
 export type Patch = Readonly<Record<string, readonly [from: string, to: string]>>;
 
-/** Makes a newer version of the program, with the same packages: the patched sources in a folder of their own. */
+/**
+ * Makes a newer version of the program, with the same packages: the patched sources in a folder of their own.
+ */
 export async function makeNewerVersion(patch: Patch) {
   const folder = join('.cache', `newer-${randomUUID()}`);
   await mkdir(join(ROOT, folder), { recursive: true });

@@ -9,7 +9,10 @@ export const lettersTelling = (mails: MailServer['mails'], address: string, text
       .map(({ mail }) => mail.messageId ?? 'none'),
   );
 
-/** Expects that each address received each text exactly once, not counting repetitions. Fails with the list of exceptions. */
+/**
+ * Expects that each address received each text exactly once, not counting repetitions. Fails with the list of
+ * exceptions.
+ */
 export function expectToldOnce(
   mails: MailServer['mails'],
   addresses: readonly string[],

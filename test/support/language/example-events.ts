@@ -21,7 +21,10 @@ export const event = <T extends EventType>(type: T, data: EventOf<T>['data']): E
 
 const person = (n: number, role: Actor['role']): Actor => ({ userId: UserId.parse(uuid(n)), role });
 
-/** Acme posts the job and is the admin of its group; Ada and Bob apply; Rival is another company; Eve is a stranger. */
+/**
+ * Acme posts the job and is the admin of its group; Ada and Bob apply; Rival is another company; Eve is a
+ * stranger.
+ */
 export const acme = person(0xa1, 'company');
 export const rival = person(0xa2, 'company');
 export const ada = person(0xb1, 'applicant');

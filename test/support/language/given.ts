@@ -70,7 +70,10 @@ export function given(...history: DomainEvent[]) {
           }
           expect(outcome).toStrictEqual(code);
         },
-        /** Runs the command twice with one key through the real handler, and expects one outcome in the log and in both answers. */
+        /**
+         * Runs the command twice with one key through the real handler, and expects one outcome in the log
+         * and in both answers.
+         */
         thenIdempotent: async () => {
           const stage = await commands({ history, message: known.message });
           const request = { actor, correlationId: uuid(0xc0), key: 'the same key' };

@@ -51,8 +51,9 @@ export interface Violation {
 }
 
 /**
- * Checks what clients sent and saw, without knowledge of the server (after Jepsen's total-queue and set-full).
- * Expects every view to be complete, so each client must have caught up before. Returns the violations.
+ * Checks what clients sent and saw, without knowledge of the server (after Jepsen's total-queue and
+ * set-full). Expects every view to be complete, so each client must have caught up before. Returns the
+ * violations.
  */
 export function checkHistory({ sends, observers, rest, reads }: History): Violation[] {
   const groupIds = new Set([...sends.map((send) => send.groupId), ...observers.flatMap((o) => o.groups)]);

@@ -32,7 +32,9 @@ export const applicationNews = (n: number, facts: Partial<ApplicationNews> = {})
   ...facts,
 });
 
-/** A notification to Ada of the n-th message or, with another kind, of the application as of the n-th event. */
+/**
+ * A notification to Ada of the n-th message or, with another kind, of the application as of the n-th event.
+ */
 export const notification = (n: number, facts: Partial<Notification> = {}): Notification => ({
   eventId: uuid(0xe000 + n),
   recipientId: ada.userId,

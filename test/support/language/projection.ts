@@ -42,8 +42,9 @@ export function recorded(events: readonly DomainEvent[]): Recorded[] {
 export type Rows = Record<string, unknown>[];
 
 /**
- * The language of projection specs: `given(...events).then(table, columns, rows)`. Each history is applied as one
- * batch, event by event, in two overlapping halves, and a second time: the rows must be the same every time.
+ * The language of projection specs: `given(...events).then(table, columns, rows)`. Each history is applied as
+ * one batch, event by event, in two overlapping halves, and a second time: the rows must be the same every
+ * time.
  */
 export function stage<T extends EventType>(projection: Projection<T>) {
   const schema = 'staged';

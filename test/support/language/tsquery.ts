@@ -1,6 +1,6 @@
 /**
- * Evaluates `tsvector @@ tsquery`, for the notation that the program writes: terms in quotes with positions; `& | !`,
- * `<N>`, `:*` and brackets.
+ * Evaluates `tsvector @@ tsquery`, for the notation that the program writes: terms in quotes with positions;
+ * `& | !`, `<N>`, `:*` and brackets.
  */
 export function matches(vector: string, query: string): boolean {
   const positions = new Map<string, number[]>();

@@ -33,7 +33,10 @@ export function clamdCommand(): { command: string; env: NodeJS.ProcessEnv } {
   return { command, env: { ...process.env, ...env } };
 }
 
-/** Starts a real clamd that knows one virus, EICAR, anywhere in a file, and reports what it cannot inspect. No download. */
+/**
+ * Starts a real clamd that knows one virus, EICAR, anywhere in a file, and reports what it cannot inspect. No
+ * download.
+ */
 export async function startClamd(options: ClamdOptions = {}): Promise<Clamd> {
   const folder = await mkdtemp(join(tmpdir(), 'clamd-'));
   const socket = join(folder, 'clamd.sock');

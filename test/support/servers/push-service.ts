@@ -26,7 +26,10 @@ interface Browser {
 const derive = (salt: Buffer, secret: Buffer, info: Buffer, length: number) =>
   Buffer.from(hkdfSync('sha256', secret, salt, info, length));
 
-/** Decrypts a body in the coding aes128gcm (RFC 8188, with the keys of RFC 8291) of one record, like a browser. */
+/**
+ * Decrypts a body in the coding aes128gcm (RFC 8188, with the keys of RFC 8291) of one record, like a
+ * browser.
+ */
 function decrypt(body: Buffer, { keys, auth }: Browser): Buffer {
   const salt = body.subarray(0, 16);
   const senderKey = body.subarray(21, 21 + body.readUInt8(20));
@@ -41,9 +44,9 @@ function decrypt(body: Buffer, { keys, auth }: Browser): Buffer {
 }
 
 /**
- * A push service like those of browser vendors, over real HTTPS: it accepts a push only if the sender's token (VAPID, RFC
- * 8292) is signed with the key of the subscription and meant for this service, and decrypts it like the browser
- * does. Clients must trust `certificate`.
+ * A push service like those of browser vendors, over real HTTPS: it accepts a push only if the sender's token
+ * (VAPID, RFC 8292) is signed with the key of the subscription and meant for this service, and decrypts it
+ * like the browser does. Clients must trust `certificate`.
  */
 export async function startPushService({ vapidPublicKey }: { vapidPublicKey: string }) {
   const browsers = new Map<string, Browser>();

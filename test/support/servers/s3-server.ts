@@ -20,8 +20,8 @@ export type Lacks = Partial<
 >;
 
 /**
- * A bucket over HTTP, in memory: path style and virtual host, with signatures checked, conditions and checksums honoured unless
- * configured otherwise, and faults on demand, which last until `heal`.
+ * A bucket over HTTP, in memory: path style and virtual host, with signatures checked, conditions and
+ * checksums honoured unless configured otherwise, and faults on demand, which last until `heal`.
  */
 export async function startS3Server({
   bucket: name,

@@ -37,8 +37,8 @@ interface Asked {
 }
 
 /**
- * The file routes over a real log, its read models and a store in a folder, called without a socket. A token is the
- * actor as JSON. Nothing inspects the files: tests append the findings as events.
+ * The file routes over a real log, its read models and a store in a folder, called without a socket. A token
+ * is the actor as JSON. Nothing inspects the files: tests append the findings as events.
  */
 export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) {
   const side = await openReadSide();

@@ -17,8 +17,8 @@ type Overrides = Partial<HttpDeps> & {
 };
 
 /**
- * The real HTTP server and command handler over a log in memory and idempotency keys in PostgreSQL, called without a
- * socket. A token is the actor as JSON. Parts that only the whole program has are left out.
+ * The real HTTP server and command handler over a log in memory and idempotency keys in PostgreSQL, called
+ * without a socket. A token is the actor as JSON. Parts that only the whole program has are left out.
  */
 export async function httpStage({ history = [], databaseUrl, ...overrides }: Overrides = {}) {
   const database = databaseUrl === undefined ? await createTestDatabase() : undefined;

@@ -20,10 +20,10 @@ export function createReach(time: () => number) {
   return {
     isOnline,
     async look(userIds: readonly UserId[]) {
-      if (isOutOfReach) throw new Error('nobody can tell');
+      if (isOutOfReach) throw new Error('presence is unknown');
       const known = new Set(userIds);
       const asked = (userId: UserId) => {
-        if (!known.has(userId)) throw new Error(`nobody asked for ${userId}`);
+        if (!known.has(userId)) throw new Error(`no query for ${userId}`);
         return userId;
       };
       return {
@@ -95,7 +95,7 @@ export async function openNotifierStage() {
     (await outbox.checkpoint()) === (await store.head()) && (await fanOuts.isEmpty());
 
   /** Waits until everything in the log is decided, according to the table. */
-  const decided = async () => until(isDecided, 'everything is decided');
+  const decided = async () => until(isDecided, 'all decisions');
 
   /** Waits until every running notifier has read the whole log. */
   const handled = async () => {
@@ -116,7 +116,7 @@ export async function openNotifierStage() {
     handled,
     /** Waits until the checkpoint is as far as it can be while the message after it waits. */
     standsAt: (position: number) =>
-      until(async () => (await outbox.checkpoint()) === position, `stands at ${position}`),
+      until(async () => (await outbox.checkpoint()) === position, `the checkpoint ${position}`),
     /** Advances the clock until the window of everything so far has passed. */
     async windowPasses() {
       await handled();
@@ -128,7 +128,7 @@ export async function openNotifierStage() {
       until(async () => {
         clock.advance(WINDOW_MS);
         return isDecided();
-      }, 'everything is decided'),
+      }, 'all decisions'),
     /** The notifications as [position, recipient, channel]. */
     told: async () =>
       (await outboxStage.rows()).map(({ position, recipientId, channel }) => [

@@ -52,7 +52,7 @@ export class TestClient {
     name: N,
     fits: (payload: PayloadOf<N>) => boolean = () => true,
   ): Promise<PayloadOf<N>> {
-    await until(() => this.all(name).some(fits), `${name} to be heard`);
+    await until(() => this.all(name).some(fits), `${name} to arrive`);
     return this.all(name).find(fits)!;
   }
 

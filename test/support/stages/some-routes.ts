@@ -22,8 +22,8 @@ interface Asked {
 }
 
 /**
- * Some routes alone, over a log in memory, with the server's common handling of bodies, problems and authentication.
- * A token is the actor as JSON.
+ * Some routes alone, over a log in memory, with the server's common handling of bodies, problems and
+ * authentication. A token is the actor as JSON.
  */
 export async function someRoutes(
   history: readonly DomainEvent[],
