@@ -122,7 +122,7 @@ describe('An access token', () => {
       () => forge({ key: stranger, header: { jku: 'http://127.0.0.1:9/jwks.json' } }),
     ],
     [
-      'a critical extension that nobody knows',
+      'an unknown critical extension',
       () => resigned({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid, crit: ['x'], x: 1 }, signHonestly),
     ],
     ['another audience', () => forge({ claims: { aud: 'another' } })],
@@ -135,7 +135,7 @@ describe('An access token', () => {
     ['no jti', () => forge({ claims: { jti: undefined } })],
     ['no session', () => forge({ claims: { sid: undefined } })],
     ['no subject', () => forge({ claims: { sub: undefined } })],
-    ['a subject that is no user', () => forge({ claims: { sub: 'root' } })],
+    ['an invalid subject', () => forge({ claims: { sub: 'root' } })],
     ['an unknown role', () => forge({ claims: { role: 'superuser' } })],
     ['an iat in the future', () => forge({ claims: { iat: seconds() + 60 } })],
     ['an nbf in the future', () => forge({ claims: { nbf: seconds() + 60 } })],

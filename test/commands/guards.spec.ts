@@ -37,7 +37,7 @@ const byAda: [string, (handle: HandleCommand) => Promise<unknown>][] = [
   ['edits one', (handle) => handle(editMessage, { ...subject, text: 'Hi' }, by(ada))],
   ['deletes one', (handle) => handle(deleteMessage, subject, by(ada))],
   ['reacts', (handle) => handle(addReaction, { ...subject, emoji: '👍' }, by(ada))],
-  ['takes a reaction back', (handle) => handle(removeReaction, { ...subject, emoji: '👋' }, by(ada))],
+  ['removes a reaction', (handle) => handle(removeReaction, { ...subject, emoji: '👋' }, by(ada))],
   ['uploads a file', (handle) => handle(requestUpload, { fileId, groupId, ...upload }, by(ada))],
 ];
 

@@ -170,7 +170,7 @@ describe('a repetition', () => {
 
   test.each([
     ['another text', { text: 'Good bye' }],
-    ['another answer', { replyTo: messageId }],
+    ['another reply target', { replyTo: messageId }],
     ['another group', { groupId: otherGroupId }],
   ])('is refused when its clientMsgId has %s', async (_, change) => {
     const history = [

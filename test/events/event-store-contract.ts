@@ -157,7 +157,7 @@ export function describeEventStore(name: string, open: Open) {
 
       test.each([
         ['names the user', memberLeft(ada)],
-        ['names nobody', groupClosed],
+        ['names no user', groupClosed],
       ])('are broken by an event that %s', async (_, event) => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [memberJoined(ada), memberJoined(bob), event, memberLeft(bob)]));

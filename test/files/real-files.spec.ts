@@ -41,9 +41,9 @@ describe('files made by real programs', () => {
 
   const isClean = ({ expected }: RealFile) => expected.includes('/');
   test.each([
-    ['are clean under the type that they have', (file: RealFile) => isClean(file)],
+    ['are clean under their own type', (file: RealFile) => isClean(file)],
     [
-      'are refused for what is wrong with them where they are no honest ones',
+      'are refused with the right reason when they are not honest',
       (file: RealFile) => !isClean(file),
     ],
   ])(
@@ -58,5 +58,5 @@ describe('files made by real programs', () => {
   );
 });
 
-test('include at least 120 honest ones', () =>
+test('There are at least 120 honest files', () =>
   expect(files.filter(({ expected }) => expected.includes('/')).length).toBeGreaterThanOrEqual(120));

@@ -77,7 +77,7 @@ describe('the files read model', () => {
       { status: 'rejected', reason: 'type-does-not-match', has_thumbnail: false },
     ],
     [
-      'rejected when nobody sent it',
+      'rejected when it was never sent',
       [uploaded, event('FileCleared', { ...cleared.data, hasThumbnail: true }), fileRefused('never-sent')],
       { status: 'rejected', reason: 'never-sent', has_thumbnail: false },
     ],

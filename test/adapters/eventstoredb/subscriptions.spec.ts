@@ -71,7 +71,7 @@ describe('a follower of a log on EventStoreDB', () => {
     ['deliver their last events again', ({ faults }) => faults.deliverTwice()],
     ['fall behind', ({ faults }) => faults.fallBehind()],
     ['fall silent', ({ faults }) => (faults.silence(), faults.lift())],
-    ['end with the server, which comes back', (restarted) => restarted.restart()],
+    ['end with the server, which restarts', (restarted) => restarted.restart()],
   ])('misses nothing and gets nothing twice when subscriptions %s', async (_, fault) => {
     const seen = follow(store);
     const writing = (async () => {

@@ -37,8 +37,8 @@ describe('the sandbox', () => {
   test.each([
     ['crashes', 'test/crash', {}, /ended with SIGABRT/],
     ['passes its processor time', 'test/work', { cpuSeconds: 1 }, /ended with SIG(KILL|XCPU)/],
-    ['passes its memory', 'test/allocate', { memoryMib: 64 }, /ended with/],
-    ['writes without end', 'test/talk', {}, /wrote too much/],
+    ['exceeds its memory', 'test/allocate', { memoryMib: 64 }, /ended with/],
+    ['writes endlessly', 'test/talk', {}, /wrote too much/],
     ['writes nonsense', 'test/nonsense', {}, /wrote nonsense/],
     ['does nothing', 'test/wait', { stallMs: 300 }, /did nothing for 300 ms/],
   ])('kills a process that %s, and blames the file', async (_, contentType, limits, why) => {

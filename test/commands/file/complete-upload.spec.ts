@@ -39,7 +39,7 @@ describe('completing an upload', () => {
     ['is scanned', [uploaded]],
     ['is clean', [uploaded, cleared]],
     ['was refused', [uploaded, fileRefused('infected', 'Eicar')]],
-    ['was given up', [fileRefused('never-completed')]],
+    ['was abandoned', [fileRefused('never-completed')]],
   ])('changes nothing about a file that %s, whatever its bytes are now', (_, history) =>
     given(uploadRequested, ...history)
       .as(ada)

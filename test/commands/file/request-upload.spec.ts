@@ -86,13 +86,13 @@ describe('requesting an upload', () => {
 
   test.each([
     ['an empty file', { size: 0 }],
-    ['half a byte', { size: 1.5 }],
-    ['a word in place of a type', { contentType: 'pdf' }],
+    ['a fractional size', { size: 1.5 }],
+    ['an invalid type', { contentType: 'pdf' }],
     ['a type with a line break', { contentType: 'text/plain\r\nX-A: b' }],
     ['a checksum of other length', { sha256: 'ab' }],
     ['no name', { name: '' }],
-    ['256 characters of a name', { name: 'x'.repeat(256) }],
-    ['an uploader of one’s choice', { uploaderId: acme.userId }],
+    ['a name of 256 characters', { name: 'x'.repeat(256) }],
+    ['a chosen uploader', { uploaderId: acme.userId }],
   ])('rejects %s', (_, fault) =>
     expect(requestUpload.input.safeParse({ ...asked, ...fault }).success).toBe(false),
   );

@@ -46,7 +46,7 @@ describe('posting a job', () => {
     ['no title', { title: '' }],
     ['a title of 201 characters', { title: 'x'.repeat(201) }],
     ['a description of 10,001 characters', { description: 'x'.repeat(10_001) }],
-    ['an owner of its choice', { companyId: ada.userId }],
+    ['a chosen owner', { companyId: ada.userId }],
   ])('rejects %s', (_name, fault) =>
     expect(postJob.input.safeParse({ ...job, ...fault }).success).toBe(false),
   );

@@ -89,7 +89,7 @@ describe('sending a message', () => {
       .then([event('MessageSent', { ...sent.data, fileIds: [second, fileId] })]));
 
   test.each([
-    ['is not there', []],
+    ['does not exist', []],
     ['is another member’s', [about({ uploaderId: bob.userId })]],
     ['was uploaded for another group', [about({ groupId: otherGroupId })]],
   ])('rejects a file that %s', (_, history) =>
@@ -203,11 +203,11 @@ describe('sending a message', () => {
   });
 
   test.each([
-    ['a sender of its choice', { senderId: acme.userId }],
+    ['a chosen sender', { senderId: acme.userId }],
     ['a NUL character', { text: 'a\u0000' }],
     ['a lone surrogate', { text: '\udc00' }],
     ['11 files', { fileIds: Array.from({ length: 11 }, (_, n) => uuid(n)) }],
     ['a file named twice', { fileIds: [uuid(1), uuid(1)] }],
-    ['a clientMsgId that is no UUID', { clientMsgId: '1' }],
+    ['an invalid clientMsgId', { clientMsgId: '1' }],
   ])('rejects %s', (_, fault) => expect(accepts(fault)).toBe(false));
 });

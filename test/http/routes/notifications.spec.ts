@@ -177,9 +177,9 @@ describe('notification settings', () => {
     ['no endpoint', { ...good, endpoint: undefined }, '/endpoint'],
     ['no keys', { ...good, keys: undefined }, '/keys'],
     ['a key that is too short', { ...good, keys: { auth, p256dh: p256dh.slice(4) } }, '/keys/p256dh'],
-    ['a key of another form', { ...good, keys: { auth, p256dh: point(6) } }, '/keys/p256dh'],
+    ['a key in another format', { ...good, keys: { auth, p256dh: point(6) } }, '/keys/p256dh'],
     [
-      'a key that is no point of the curve',
+      'a key that is not a point of the curve',
       { ...good, keys: { auth, p256dh: Buffer.alloc(65, 4).toString('base64url') } },
       '/keys/p256dh',
     ],

@@ -119,10 +119,10 @@ describe('storage links', () => {
     test.each([
       ['line breaks', 'a\r\nSet-Cookie: x=1', 'aSet-Cookie: x=1.pdf'],
       ['quotes', 'a "quoted" name.pdf', 'a "quoted" name.pdf'],
-      ['another direction', 'a\u202Efdp.exe', 'afdp.exe.pdf'],
+      ['bidirectional controls', 'a\u202Efdp.exe', 'afdp.exe.pdf'],
       ['a path', '../../etc/passwd', 'passwd.pdf'],
-      ['a path of Windows', '..\\..\\boot.ini', 'boot.ini.pdf'],
-      ['the ending of a program', 'cv.bat', 'cv.bat.pdf'],
+      ['a Windows path', '..\\..\\boot.ini', 'boot.ini.pdf'],
+      ['a program extension', 'cv.bat', 'cv.bat.pdf'],
       ['percent signs', '100%41.pdf', '100%41.pdf'],
       ['other scripts', 'Lebenslauf für Ünal 履歴書 🙂.pdf', 'Lebenslauf für Ünal 履歴書 🙂.pdf'],
       ['a parameter of its own', `a"; filename*=UTF-8''evil.exe`, `a"; filename*=UTF-8''evil.exe.pdf`],

@@ -99,10 +99,10 @@ describe('the unsubscribe link', () => {
     ['was forged', createSignedLinks(randomBytes(32)).sign('unsubscribe', { userId: ada.userId }, soon())],
     ['was made for something else', sign('download', { userId: ada.userId })],
     ['has expired', sign('unsubscribe', { userId: ada.userId }, Date.now() - 1)],
-    ['names nobody', sign('unsubscribe', {})],
-    ['names no user', sign('unsubscribe', { userId: 'ada' })],
-    ['names somebody who is not there', sign('unsubscribe', { userId: randomUUID() })],
-    ['is none', ''],
+    ['has no user', sign('unsubscribe', {})],
+    ['has an invalid user', sign('unsubscribe', { userId: 'ada' })],
+    ['has an unknown user', sign('unsubscribe', { userId: randomUUID() })],
+    ['is empty', ''],
   ])('is refused when it %s', async (_why, token) => {
     for (const method of ['GET', 'POST'] as const)
       expect(await server.ask(method, unsubscribePath(token))).toMatchObject({
