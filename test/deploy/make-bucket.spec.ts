@@ -47,7 +47,7 @@ function makeBucket(env: Record<string, string>): Promise<{ code: number; out: s
   );
 }
 
-test('creates the bucket, and allows uploads from the pages that may use the server', async () => {
+test('Creates the bucket, and allows uploads from the pages that may use the server', async () => {
   const s3 = await startBuckets();
   const env = {
     S3_ENDPOINT: s3.endpoint,
@@ -71,7 +71,7 @@ test('creates the bucket, and allows uploads from the pages that may use the ser
   await s3.stop();
 });
 
-test('leaves an existing bucket unchanged', async () => {
+test('Leaves an existing bucket unchanged', async () => {
   const s3 = await startBuckets();
   s3.buckets.add('chat-files');
   expect(await makeBucket({ S3_ENDPOINT: s3.endpoint })).toMatchObject({
@@ -82,14 +82,14 @@ test('leaves an existing bucket unchanged', async () => {
   await s3.stop();
 });
 
-test('names the region of a bucket outside the default one', async () => {
+test('Names the region of a bucket outside the default one', async () => {
   const s3 = await startBuckets();
   await makeBucket({ S3_ENDPOINT: s3.endpoint, S3_REGION: 'eu-central-1' });
   expect(s3.asked.at(-1)?.body).toContain('<LocationConstraint>eu-central-1</LocationConstraint>');
   await s3.stop();
 });
 
-test('fails with the error of S3, without a secret', async () => {
+test('Fails with the error of S3, without a secret', async () => {
   const s3 = await startBuckets({ refuses: 'HEAD' });
   const { code, err } = await makeBucket({ S3_ENDPOINT: s3.endpoint });
   expect(code).toBe(1);
@@ -98,7 +98,7 @@ test('fails with the error of S3, without a secret', async () => {
   await s3.stop();
 });
 
-test('requires the name of the bucket', async () => {
+test('Requires the name of the bucket', async () => {
   const { code, err } = await makeBucket({ S3_BUCKET: '' });
   expect(code).toBe(1);
   expect(err).toMatch(/^S3_BUCKET must be set\n/);

@@ -187,7 +187,7 @@ describe('a database of the previous version', () => {
   });
 });
 
-test('creates and rebuilds the read models with the rights of the application', async () => {
+test('The application creates and rebuilds the read models with its own rights', async () => {
   const url = await prepareDatabase(database.ownerUrl);
   const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log });
   const store = createPostgresEventStore({ pool, url, log });
