@@ -162,8 +162,7 @@ async function copy({ from, to, checkpoints }: { from: string; to: string; check
     if (grown) say('the source has grown meanwhile: run this again to copy the new events');
     return;
   }
-  if (grown)
-    throw new Refused('The source has grown meanwhile: stop every server, and run this again');
+  if (grown) throw new Refused('The source has grown meanwhile: stop every server, and run this again');
   const identity = await identify(target.kind, target.store);
   const moved = await moveReaders(readers, { positions, identity });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);

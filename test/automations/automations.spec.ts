@@ -52,9 +52,8 @@ describe('the automations', () => {
   test('remove the applicant on rejection', () =>
     expect(following(adaIs('rejected'))).toStrictEqual([['RemoveMember', hers, 'system']]));
 
-  test.each(ReviewStatus.exclude(['rejected']).options)(
-    'do nothing for an application in %s',
-    (status) => expect(following(adaIs(status))).toStrictEqual([]),
+  test.each(ReviewStatus.exclude(['rejected']).options)('do nothing for an application in %s', (status) =>
+    expect(following(adaIs(status))).toStrictEqual([]),
   );
 
   test('close the group of a closed job', () =>

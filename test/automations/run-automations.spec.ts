@@ -107,14 +107,17 @@ describe('running automations', () => {
   test.each([
     ['who withdraws', withdrawApplication, {}, ada, 'MemberLeft'],
     ['who is rejected', changeApplicationStatus, { status: 'rejected' }, acme, 'MemberRemoved'],
-  ] as const)('makes the company take over from the only admin %s', async (_, command, input, actor, going) => {
-    const { handle, log } = await jobBoard([joined(ada, 'admin'), left(acme)]);
-    await handle(command as never, { ...hers, ...input } as never, by(actor));
-    expect((await log()).slice(-2)).toMatchObject([
-      { type: 'MemberJoined', data: { groupId, userId: acme.userId, role: 'admin' } },
-      { type: going, data: { groupId, userId: ada.userId } },
-    ]);
-  });
+  ] as const)(
+    'makes the company take over from the only admin %s',
+    async (_, command, input, actor, going) => {
+      const { handle, log } = await jobBoard([joined(ada, 'admin'), left(acme)]);
+      await handle(command as never, { ...hers, ...input } as never, by(actor));
+      expect((await log()).slice(-2)).toMatchObject([
+        { type: 'MemberJoined', data: { groupId, userId: acme.userId, role: 'admin' } },
+        { type: going, data: { groupId, userId: ada.userId } },
+      ]);
+    },
+  );
 
   test('adds a member for an application that overtook the closing of its group', async () => {
     const { handle, types } = await jobBoard([groupClosed]);

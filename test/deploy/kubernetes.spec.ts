@@ -194,7 +194,7 @@ test.each(ROLES)('%s runs with the fewest rights it needs', (role) => {
   expect(pod.volumes?.map(({ name }) => name)).toEqual(mounts);
 });
 
-test.each(ROLES)('The termination grace period of %s exceeds its shutdown time plus the time to leave the load balancer', (role) => {
+test.each(ROLES)('The termination grace period of %s exceeds its shutdown time and preStop delay', (role) => {
   const pod = deployments.find((it) => roleOf(it) === role)!.spec!.template.spec!;
   const [command, seconds] = pod.containers[0]!.lifecycle!.preStop!.exec!.command!;
   expect(command).toBe('sleep');

@@ -308,48 +308,45 @@ describe('NGINX in front of two api nodes', () => {
   });
 });
 
-test.each(['plain.conf', 'tls.conf.example'])(
-  'NGINX accepts the production files with %s',
-  async (site) => {
-    const folder = await mkdtemp(join(tmpdir(), 'chat-nginx-'));
-    try {
-      await cp(NGINX_FOLDER, folder, { recursive: true });
-      await rm(join(folder, 'conf.d'), { recursive: true });
-      await mkdir(join(folder, 'conf.d'));
-      await cp(join(NGINX_FOLDER, 'conf.d', site), join(folder, 'conf.d/site.conf'));
-      await mkdir(join(folder, 'tls'));
-      await writeFile(join(folder, 'tls/fullchain.pem'), certificate);
-      await writeFile(join(folder, 'tls/privkey.pem'), certificateKey);
-      // Names that exist only in the containers' network, and folders that only root may write to.
-      const edit = async (name: string, change: (text: string) => string) =>
-        writeFile(join(folder, name), change(await readFile(join(folder, name), 'utf8')));
-      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-      await edit('upstream.conf', (text) =>
-        [
-          text.replaceAll(/api-\d/g, '127.0.0.1'),
-          ...temporary.map((name) => `${name}_temp_path ${folder}/${name};`),
-        ].join('\n'),
-      );
-      await edit('nginx.conf', (text) => text.replaceAll('/var/log/nginx', folder));
-      // Commented examples are tested as well.
-      await edit('addresses.conf', (text) => text.replaceAll(/^#(?=\w)/gm, ''));
-      const { command, env } = program('nginx');
-      const args = [
-        '-t',
-        '-p',
-        folder,
-        '-c',
-        join(folder, 'nginx.conf'),
-        '-e',
-        'stderr',
-        '-g',
-        `pid ${folder}/pid;`,
-      ];
-      const { stderr } = await promisify(execFile)(command, args, { env: { ...process.env, ...env } });
-      expect(stderr).toContain('test is successful');
-      expect(stderr).not.toMatch(/\[(warn|error|emerg)\]/);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  },
-);
+test.each(['plain.conf', 'tls.conf.example'])('NGINX accepts the production files with %s', async (site) => {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-nginx-'));
+  try {
+    await cp(NGINX_FOLDER, folder, { recursive: true });
+    await rm(join(folder, 'conf.d'), { recursive: true });
+    await mkdir(join(folder, 'conf.d'));
+    await cp(join(NGINX_FOLDER, 'conf.d', site), join(folder, 'conf.d/site.conf'));
+    await mkdir(join(folder, 'tls'));
+    await writeFile(join(folder, 'tls/fullchain.pem'), certificate);
+    await writeFile(join(folder, 'tls/privkey.pem'), certificateKey);
+    // Names that exist only in the containers' network, and folders that only root may write to.
+    const edit = async (name: string, change: (text: string) => string) =>
+      writeFile(join(folder, name), change(await readFile(join(folder, name), 'utf8')));
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+    await edit('upstream.conf', (text) =>
+      [
+        text.replaceAll(/api-\d/g, '127.0.0.1'),
+        ...temporary.map((name) => `${name}_temp_path ${folder}/${name};`),
+      ].join('\n'),
+    );
+    await edit('nginx.conf', (text) => text.replaceAll('/var/log/nginx', folder));
+    // Commented examples are tested as well.
+    await edit('addresses.conf', (text) => text.replaceAll(/^#(?=\w)/gm, ''));
+    const { command, env } = program('nginx');
+    const args = [
+      '-t',
+      '-p',
+      folder,
+      '-c',
+      join(folder, 'nginx.conf'),
+      '-e',
+      'stderr',
+      '-g',
+      `pid ${folder}/pid;`,
+    ];
+    const { stderr } = await promisify(execFile)(command, args, { env: { ...process.env, ...env } });
+    expect(stderr).toContain('test is successful');
+    expect(stderr).not.toMatch(/\[(warn|error|emerg)\]/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -141,7 +141,9 @@ describe('stored events', () => {
   test.each([
     ['a field that this code does not know', { ...left(ada), data: { ...left(ada).data, reason: 'bored' } }],
     ['a type that this code does not know', { ...left(ada), type: UNKNOWN }],
-  ])('are not written with %s', (_, wrong) => expect(() => toStored(wrong as never)).toThrow(UnreadableEvent));
+  ])('are not written with %s', (_, wrong) =>
+    expect(() => toStored(wrong as never)).toThrow(UnreadableEvent),
+  );
 
   test('are named in a read error, without their content', () => {
     const secret = { ...left(ada).data, userId: 'secret' };

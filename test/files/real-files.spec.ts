@@ -42,10 +42,7 @@ describe('files made by real programs', () => {
   const isClean = ({ expected }: RealFile) => expected.includes('/');
   test.each([
     ['are clean under their own type', (file: RealFile) => isClean(file)],
-    [
-      'are refused with the right reason when they are not honest',
-      (file: RealFile) => !isClean(file),
-    ],
+    ['are refused with the right reason when they are not honest', (file: RealFile) => !isClean(file)],
   ])(
     '%s',
     async (_, belongs) => {

@@ -116,7 +116,10 @@ describe('a server under random input', () => {
       last.ws.send(
         `42["sendMessage",${JSON.stringify({ ...message, clientMsgId: id() })}]`.replace('42', '427'),
       );
-      await until(() => last.heard.some((text) => text.startsWith('437[{"ok":true')), 'the server to continue');
+      await until(
+        () => last.heard.some((text) => text.startsWith('437[{"ok":true')),
+        'the server to continue',
+      );
       last.ws.terminate();
       expect(heard.filter((text) => text.includes('INTERNAL'))).toEqual([]);
       expect(faults()).toEqual([]);

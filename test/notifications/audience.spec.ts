@@ -50,7 +50,8 @@ describe('the audience of a message', () => {
     expect(whenAway()).toEqual([]);
   });
 
-  test('never contains its sender', () => expect(given(...group, said(1, ada)).whenAway(ada, bob)).toEqual(ids(bob)));
+  test('never contains its sender', () =>
+    expect(given(...group, said(1, ada)).whenAway(ada, bob)).toEqual(ids(bob)));
 
   test('excludes users who are not, or no longer, in the group', () => {
     const { size, whenAway } = given(...group, joined(eve), left(eve), removed(bob), said(1, ada));

@@ -54,7 +54,8 @@ describe('an application event', () => {
   );
 });
 
-test('A message in an unknown group notifies no recipient', async () => expect((await toldAfter(said(1))).told).toEqual([]));
+test('A message in an unknown group notifies no recipient', async () =>
+  expect((await toldAfter(said(1))).told).toEqual([]));
 
 test.each([adaWithdrew, left(ada)])('$type notifies no recipient', async (event) =>
   expect((await toldAfter(event)).told).toBeUndefined(),

@@ -134,7 +134,10 @@ describe('a message with a large audience', () => {
     await stage.happened(...otherGroup(bob, ...crowd));
     const notifier = await following({ lane: { fanOuts: { ...stage.fanOuts, next, members } } });
     await stage.happened(...messages(5), saidElsewhere);
-    await until(async () => notifier.position() === (await stage.store.head()), 'all audiences to be recorded');
+    await until(
+      async () => notifier.position() === (await stage.store.head()),
+      'all audiences to be recorded',
+    );
     isOpen = true;
     await stage.decided();
     // Each message takes four slices: the message of the second group does not wait for all five of the
@@ -175,7 +178,10 @@ describe('a message with a large audience', () => {
     const next: FanOuts['next'] = async (turn) => (isOpen ? stage.fanOuts.next(turn) : undefined);
     const notifier = await following({ lane: { fanOuts: { ...stage.fanOuts, next } } });
     await stage.happened(said(1, bob));
-    await until(async () => notifier.position() === (await stage.store.head()), 'the audience to be recorded');
+    await until(
+      async () => notifier.position() === (await stage.store.head()),
+      'the audience to be recorded',
+    );
     stage.clock.advance(1_000);
     await stage.happened(joined(late), left(crowd[0]!), joined(crowd[1]!, 'admin'));
     await stage.progress.reached(await stage.store.head(), 10_000);

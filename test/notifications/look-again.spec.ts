@@ -62,21 +62,24 @@ describe('a message notification is skipped', () => {
   });
 });
 
-describe.each(['application-submitted', 'application-status'] as const)('a notification of kind %s', (kind) => {
-  const applied = notification(7, { kind, subjectId: uuid(0x30), seq: 0 });
+describe.each(['application-submitted', 'application-status'] as const)(
+  'a notification of kind %s',
+  (kind) => {
+    const applied = notification(7, { kind, subjectId: uuid(0x30), seq: 0 });
 
-  test('reaches a recipient who has left or muted the group, as a rejected applicant has', async () => {
-    stage.known.applications = [applicationNews(7, { status: 'rejected' })];
-    stage.known.groups = [];
-    stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
-    expect(await look(applied)).toMatchObject({ skipped: [], remaining: [applied.eventId] });
-  });
+    test('reaches a recipient who has left or muted the group, as a rejected applicant has', async () => {
+      stage.known.applications = [applicationNews(7, { status: 'rejected' })];
+      stage.known.groups = [];
+      stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
+      expect(await look(applied)).toMatchObject({ skipped: [], remaining: [applied.eventId] });
+    });
 
-  test('is skipped once the application has changed again', async () => {
-    stage.known.applications = [applicationNews(7, { isSuperseded: true })];
-    expect(await outcomes(applied)).toEqual(skipped('superseded'));
-  });
-});
+    test('is skipped once the application has changed again', async () => {
+      stage.known.applications = [applicationNews(7, { isSuperseded: true })];
+      expect(await outcomes(applied)).toEqual(skipped('superseded'));
+    });
+  },
+);
 
 describe('a batch', () => {
   const status = notification(8, { kind: 'application-status', subjectId: uuid(0x30) });

@@ -134,19 +134,16 @@ describe('a search in many groups', () => {
       { numRuns: 100 },
     ));
 
-  test.each(['owner', 'guest', 'few'] as const)(
-    'is paged without holes for the %s',
-    async (who) => {
-      const found: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await search(who, 'once', 40, cursor);
-        found.push(...ids(page));
-        cursor = page.nextCursor ?? undefined;
-      } while (cursor !== undefined);
-      expect(found).toEqual(hits(who, 'once'));
-    },
-  );
+  test.each(['owner', 'guest', 'few'] as const)('is paged without holes for the %s', async (who) => {
+    const found: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await search(who, 'once', 40, cursor);
+      found.push(...ids(page));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(found).toEqual(hits(who, 'once'));
+  });
 
   test('finds the same in one group', async () => {
     const groupId = owns(1) as GroupId;

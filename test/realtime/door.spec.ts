@@ -71,18 +71,15 @@ describe('an unauthenticated connection', () => {
     expect([socket.heard, checks]).toEqual([[], 0]);
   });
 
-  test.each(['pongs without a ping', 'pings'])(
-    'is closed for a flood of %s',
-    async (what) => {
-      const socket = await open();
-      for (let count = 0; count < 500; count += 1) {
-        if (what === 'pings') socket.ws.ping();
-        else socket.ws.send('3');
-      }
-      await until(() => socket.ended() !== undefined, 'the end');
-      expect(socket.ended()?.code).toBe(1008);
-    },
-  );
+  test.each(['pongs without a ping', 'pings'])('is closed for a flood of %s', async (what) => {
+    const socket = await open();
+    for (let count = 0; count < 500; count += 1) {
+      if (what === 'pings') socket.ws.ping();
+      else socket.ws.send('3');
+    }
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect(socket.ended()?.code).toBe(1008);
+  });
 
   test('is refused before the upgrade after 300 failures from its address within a minute, other addresses are not', async () => {
     let sockets = 0;

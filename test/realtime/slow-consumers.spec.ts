@@ -113,18 +113,15 @@ describe('outgoing frames', () => {
     await until(() => world.metered.sockets === 1, 'the broken socket to be gone');
   });
 
-  test.each([0, 125, 126, 65_535, 65_536])(
-    'encode %d bytes as a valid WebSocket frame',
-    (length) => {
-      const text = 'x'.repeat(length);
-      const frame = textFrame(text);
-      const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-      expect(frame).toHaveLength(header + length);
-      expect(frame[0]).toBe(0x81);
-      const told =
-        header === 2 ? frame[1] : header === 4 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
-      expect(told).toBe(length);
-      expect(String(frame.subarray(header))).toBe(text);
-    },
-  );
+  test.each([0, 125, 126, 65_535, 65_536])('encode %d bytes as a valid WebSocket frame', (length) => {
+    const text = 'x'.repeat(length);
+    const frame = textFrame(text);
+    const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+    expect(frame).toHaveLength(header + length);
+    expect(frame[0]).toBe(0x81);
+    const told =
+      header === 2 ? frame[1] : header === 4 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
+    expect(told).toBe(length);
+    expect(String(frame.subarray(header))).toBe(text);
+  });
 });

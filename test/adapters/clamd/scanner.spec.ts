@@ -142,7 +142,10 @@ describe('a faulty scanner', () => {
     ['closes at once', { onConnection: (socket) => void socket.destroy() }],
     ['resets the connection', { onBytes: (socket) => void socket.resetAndDestroy() }],
     ['answers OK too early', { onConnection: (socket) => void socket.end('stream: OK\0') }],
-    ['answers OK too early and stays connected', { onConnection: (socket) => void socket.write('stream: OK\0') }],
+    [
+      'answers OK too early and stays connected',
+      { onConnection: (socket) => void socket.write('stream: OK\0') },
+    ],
     ['never answers', {}],
     ['never closes', { onBytes: (socket) => void socket.write('stream: OK\0') }],
     ['never reads', { onConnection: (socket) => void socket.pause() }],

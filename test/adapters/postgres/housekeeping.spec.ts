@@ -94,7 +94,10 @@ describe('housekeeping', () => {
     const told: [string, number][] = [];
     const metrics = { expiredRows: (table: string, count: number) => void told.push([table, count]) };
     const housekeeping = startHousekeeping({ pool, log, metrics, everyMs: 1 });
-    await until(() => told.some(([table, count]) => table === TABLE && count > 0), 'the remaining notifications');
+    await until(
+      () => told.some(([table, count]) => table === TABLE && count > 0),
+      'the remaining notifications',
+    );
     await until(async () => (await owner.query('select from scan_report_nonces')).rowCount === 0);
     expect(lines().find(({ table, level }) => table === TABLE && level === 40)).toMatchObject({
       left: expect.any(Number),

@@ -23,7 +23,8 @@ describe('posting a job', () => {
       .when(postJob, anywhere)
       .then([event('JobPosted', { ...jobPosted.data, location: null })]));
 
-  test('rejects a job posted by an applicant', () => given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
+  test('rejects a job posted by an applicant', () =>
+    given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
 
   test.each(['auditor', 'admin'] as const)('rejects a job posted by an %s', (role) =>
     given()

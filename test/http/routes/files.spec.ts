@@ -115,11 +115,14 @@ describe('POST /v1/files', () => {
     ['cv', 'application/pdf', 'application/pdf', 'cv.pdf'],
     ['notes.v2', 'text/plain', 'text/plain', 'notes.v2.txt'],
     ['photo', '', 'application/octet-stream', 'photo'],
-  ])('stores %s declared as %p with the type %s and the name %s', async (name, declared, contentType, kept) => {
-    const { fileId, upload } = await requested({ name, contentType: declared });
-    expect(upload.headers['content-type']).toBe(contentType);
-    expect((await see(fileId)).body).toMatchObject({ contentType, name: kept });
-  });
+  ])(
+    'stores %s declared as %p with the type %s and the name %s',
+    async (name, declared, contentType, kept) => {
+      const { fileId, upload } = await requested({ name, contentType: declared });
+      expect(upload.headers['content-type']).toBe(contentType);
+      expect((await see(fileId)).body).toMatchObject({ contentType, name: kept });
+    },
+  );
 
   test('explains what is wrong with the name or the type', async () => {
     expect((await request({ name: 'cv.bat', contentType: 'text/plain' })).body['detail']).toContain('.bat');
