@@ -23,7 +23,7 @@ async function flood<T>(times: number, call: (index: number) => Promise<T>): Pro
 
 const refusedAmong = (answers: readonly Answer[]) => answers.filter(({ status }) => status === 429);
 
-describe('a flood of one client', () => {
+describe('rate limits', () => {
   let app: TestApp;
   let company: Person;
   const sockets: Socket[] = [];
@@ -58,7 +58,7 @@ describe('a flood of one client', () => {
     return socket;
   }
 
-  test('of edits is mostly refused, over REST and the socket, without effect on other users', async () => {
+  test('refuse most of a thousand edits, over REST and the socket, without effect on other users', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const socket = await connect(company);
@@ -85,7 +85,7 @@ describe('a flood of one client', () => {
     await send(company, groupId);
   });
 
-  test('of reactions and read markers is refused', async () => {
+  test('refuse floods of reactions and read markers', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const react = (index: number) =>
@@ -100,7 +100,7 @@ describe('a flood of one client', () => {
     expect(refusedAmong(await flood(800, read)).length).toBeGreaterThan(100);
   });
 
-  test('of 80 concurrent emoji adds twenty reactions', async () => {
+  test('stop 80 concurrent reactions of a user at twenty', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const answers = await Promise.all(
@@ -114,13 +114,13 @@ describe('a flood of one client', () => {
     expect(refused).toStrictEqual(Array(60).fill('TOO_MANY_REACTIONS'));
   });
 
-  test('of jobs is refused', async () => {
+  test('refuse a flood of jobs', async () => {
     const answers = await flood(800, () => post(company));
     expect(refusedAmong(answers).length).toBeGreaterThan(100);
     expect(answers.slice(0, 300).map(({ status }) => status)).toStrictEqual(Array(300).fill(201));
   });
 
-  test('of refreshes without an account is refused by address, while logins continue', async () => {
+  test('refuse a flood of refreshes without an account by address, while logins continue', async () => {
     const body = { refreshToken: 'made up' };
     const answers = await flood(600, () => app.ask('POST', '/v1/auth/refresh', { body }));
     const refused = refusedAmong(answers);
@@ -130,7 +130,7 @@ describe('a flood of one client', () => {
     await app.logIn(company);
   });
 
-  test('is not suspected when a client with 300 groups synchronizes them all as it connects', async () => {
+  test('admit a client that synchronizes 300 groups as it connects', async () => {
     const groups = (await flood(300, () => post(company))).map(({ groupId }) => groupId);
     const socket = io(app.url, {
       transports: ['websocket'],

@@ -86,7 +86,7 @@ describe('an older and a newer version on one log', () => {
     await database?.drop();
   });
 
-  test('report limits that are counted per process when both serve clients without Redis', async () => {
+  test('report that limits count per process when both serve clients without Redis', async () => {
     await until(async () => (await statusOf(older, 'limits')) === 'ok', 'one server to be the first');
     expect(await statusOf(newer, 'limits')).toBe('degraded');
     for (const server of [older, newer]) expect(server.output()).toContain('REDIS_URL is not set');

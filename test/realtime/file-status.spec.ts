@@ -10,7 +10,7 @@ describe('fileStatusChanged', () => {
   });
   afterEach(() => world.stop());
 
-  test('reports the status of each file to all sockets of its uploader, and to no other member', async () => {
+  test('is sent to all sockets of the uploader for each of their files, and to no other member', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [one, two, other] = [
