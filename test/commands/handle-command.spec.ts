@@ -62,8 +62,8 @@ function interrupted(store: EventStore, interruption: () => Promise<unknown>): E
   };
 }
 
-describe('repeated decisions', () => {
-  test('follow a conflict, and build on the events since', async () => {
+describe('deciding with other processes', () => {
+  test('decides again after a conflict, based on the events since', async () => {
     const log = createInMemoryEventStore();
     const other = await commands({ store: log, history: [jobPosted] });
     const store = interrupted(log, () => other.handle(changeJob, { jobId, description: 'Flies' }, by(acme)));
@@ -73,7 +73,7 @@ describe('repeated decisions', () => {
     expect(events[0]?.revision).toBe(2);
   });
 
-  test('are not needed between commands of one process on one stream', async () => {
+  test('causes no conflict between commands of one process on one stream', async () => {
     const log = createInMemoryEventStore();
     const append = jest.fn(log.append);
     const { handle } = await commands({ store: { ...log, append }, history: [jobPosted] });
@@ -83,7 +83,7 @@ describe('repeated decisions', () => {
     expect(append).toHaveBeenCalledTimes(20);
   });
 
-  test('include events of other processes before a refusal', async () => {
+  test('takes events of other processes into account before a refusal', async () => {
     const here = await commands({ history: [...group, registered(eve)] });
     await expect(here.handle(sendMessage, message, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
     const there = await commands({ store: here.store });
@@ -92,7 +92,7 @@ describe('repeated decisions', () => {
     expect(events[0]?.data).toMatchObject({ senderId: eve.userId });
   });
 
-  test('include events of other processes before a command counts as done', async () => {
+  test('takes events of other processes into account before a command counts as done', async () => {
     const here = await commands({ history: [jobPosted] });
     await here.handle(changeJob, title('Pilot'), by(acme));
     const there = await commands({ store: here.store });
@@ -101,7 +101,7 @@ describe('repeated decisions', () => {
     expect(events[0]?.data).toMatchObject({ title: 'Pilot' });
   });
 
-  test('stop the message of a member removed between the decision and the append', async () => {
+  test('refuses the message of a member removed between the decision and the append', async () => {
     const log = createInMemoryEventStore();
     const other = await commands({ store: log, history: group });
     const store = interrupted(log, () =>
@@ -112,13 +112,13 @@ describe('repeated decisions', () => {
     expect((await read()).map(({ type }) => type)).not.toContain('MessageSent');
   });
 
-  test('leave the membership version that a message relied on in its metadata', async () => {
+  test('records the membership version that a message relied on', async () => {
     const { handle } = await commands({ history: group });
     const { events } = await handle(sendMessage, message, by(ada));
     expect(events[0]?.metadata.reliedOn).toStrictEqual({ [chatGroupStream(groupId)]: 2 });
   });
 
-  test('end after too many conflicts with a retryable error', async () => {
+  test('fails with a retryable error after too many conflicts', async () => {
     const log = createInMemoryEventStore();
     await happened(log, jobPosted);
     const append = jest.fn<EventStore['append']>(async ({ stream }) => ({
@@ -237,8 +237,8 @@ describe('a repetition', () => {
   });
 });
 
-describe('consequences', () => {
-  test('have ids derived from the cause', async () => {
+describe('handling a command', () => {
+  test('derives the ids of new events from the cause', async () => {
     const { handle } = await commands();
     const outcome = await handle(postJob, job, { ...by(acme, 'k1'), causationId: 'the cause' });
     expect(outcome.events[0]?.id).toBe(deriveId('PostJob', 'the cause', 0));
@@ -249,17 +249,17 @@ describe('consequences', () => {
     });
   });
 
-  test('are covered by the position', async () => {
+  test('returns a position that covers the events of automations', async () => {
     const { handle } = await commands({ automate: () => async () => 7 });
     expect((await handle(postJob, job, by(acme))).position).toBe(7);
   });
 
-  test('leave the position at the outcome when there are none', async () => {
+  test('returns the position of the outcome when no automation follows', async () => {
     const { handle } = await commands({ history: [registered(acme)] });
     expect((await handle(postJob, job, by(acme))).position).toBe(2);
   });
 
-  test('leave the position at the state seen when the command was already done', async () => {
+  test('returns the position of the state seen when the command was already done', async () => {
     const { handle } = await commands({ history: [registered(acme), jobPosted, registered(ada)] });
     const outcome = await handle(postJob, job, by(acme));
     expect(outcome).toStrictEqual({ events: [], duplicate: false, position: 2 });
@@ -269,7 +269,7 @@ describe('consequences', () => {
     ['with its key', 'k1', 'k1'],
     ['with another key', 'k1', 'k2'],
     ['without a key', undefined, undefined],
-  ])('that were cut short are completed when the command is repeated %s', async (_, firstKey, secondKey) => {
+  ])('completes interrupted automations when the command is repeated %s', async (_, firstKey, secondKey) => {
     const automate = jest
       .fn<(events: readonly unknown[]) => Promise<number>>()
       .mockRejectedValueOnce(new EventStoreUnavailable('the database went away'))
@@ -280,7 +280,7 @@ describe('consequences', () => {
     expect(automate.mock.lastCall?.[0]).toStrictEqual(automate.mock.calls[0]?.[0]);
   });
 
-  test('of a command that was already done read no growing stream', async () => {
+  test('reads no growing stream for a command that was already done', async () => {
     const log = createInMemoryEventStore();
     const automate = jest.fn<(events: readonly Recorded[]) => Promise<number>>(async () => 0);
     const readStream = jest.fn(log.readStream);
@@ -301,14 +301,14 @@ describe('consequences', () => {
     expect(automate.mock.lastCall?.[0].map(({ type }) => type)).toStrictEqual(['JobPosted']);
   });
 
-  test('do not follow a refusal', async () => {
+  test('runs no automation after a refusal', async () => {
     const automate = jest.fn(async () => 0);
     const { handle } = await commands({ automate: () => automate });
     await expect(handle(postJob, job, by(ada))).rejects.toThrow('ROLE_NOT_ALLOWED');
     expect(automate).not.toHaveBeenCalled();
   });
 
-  test('of concurrent writes to an unloaded group include one read of it', async () => {
+  test('reads an unloaded group once for concurrent writes', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
     const { handle } = await commands({ store: { ...log, readStream }, history: group });
@@ -318,7 +318,7 @@ describe('consequences', () => {
     expect(streams.filter((stream) => stream === chatGroupStream(groupId))).toHaveLength(1);
   });
 
-  test('of a message are one append, and no read once the group is loaded', async () => {
+  test('costs one append for a message, and no read once the group is loaded', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
     const { handle } = await commands({ store: { ...log, readStream }, history: group });
@@ -353,7 +353,7 @@ describe('a stream with events of newer code', () => {
     });
   }
 
-  test('is not decided on, with a retryable refusal', async () => {
+  test('makes commands that read it fail with a retryable error', async () => {
     const { handle } = await mixed();
     const refused = handle(changeJob, title('Captain'), by(acme));
     await expect(refused).rejects.toThrow(WrittenByNewerCode);
