@@ -10,13 +10,13 @@ import { perSecond } from './bench.ts';
 
 const run = promisify(execFile);
 
-/** A text as long as the ones that the project's side sends. */
+/** A text of the same length as the project's messages. */
 export const TEXT =
   'The quick brown fox jumps over the lazy dog; a line as people write them in a chat, no longer.';
 
 /**
- * Events per second of Emmett's own event store, one event per append, with `width` appends in flight and a pool as
- * wide as that. The pool is closed again, since PostgreSQL takes 100 connections.
+ * Measures events per second of Emmett's own event store, one event per append, with `width` appends in
+ * flight and a pool of that size. Closes the pool afterwards, since PostgreSQL accepts 100 connections.
  */
 export async function measureEmmett(
   databaseUrl: string,
@@ -56,7 +56,7 @@ const TABLE = `create table if not exists pgbench_events (
   id uuid not null unique default gen_random_uuid(), data json not null)`;
 
 const id = (last: number) => `0198c0de-0000-7000-8000-00000000000${last}`;
-/** With a space after each colon: pgbench takes ":null" for a variable. */
+/** JSON with a space after each colon: pgbench would read ":null" as a variable. */
 const ROW = JSON.stringify(
   {
     groupId: id(0),
@@ -82,7 +82,7 @@ export const hasPgbench = () =>
     () => false,
   );
 
-/** Single-row inserts per second of a comparable row, by `pgbench` with 64 clients. */
+/** Measures single-row inserts per second of a comparable row, by `pgbench` with 64 clients. */
 export async function measurePgbench(databaseUrl: string, seconds: number): Promise<number> {
   const client = new pg.Client(databaseUrl);
   await client.connect();
@@ -97,6 +97,6 @@ export async function measurePgbench(databaseUrl: string, seconds: number): Prom
   ]);
   await rm(folder, { recursive: true });
   const tps = /^tps = ([\d.]+)/m.exec(stdout)?.[1];
-  if (tps === undefined) throw new Error(`pgbench said:\n${stdout}`);
+  if (tps === undefined) throw new Error(`unexpected output of pgbench:\n${stdout}`);
   return Number(tps);
 }

@@ -9,7 +9,10 @@ const GROUPS = 1_000;
 const IN_FLIGHT = 64;
 const EMMETT_WIDTHS = [32, 64];
 
-/** `SendMessage` through the command handler beside others' appends and plain inserts, in turn, the best of each. */
+/**
+ * Compares `SendMessage` through the command handler with other event stores' appends and plain inserts:
+ * alternating rounds, the best of each.
+ */
 export const append: Bench = {
   name: 'append',
   async run({ quick, say }) {

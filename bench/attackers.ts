@@ -3,8 +3,8 @@ import { type Arena, type AttackName, attacks } from './attacks.ts';
 import { type Tally, comeFrom, takeTally } from './hostile-client.ts';
 
 /**
- * The hostile clients of the bench `hostile`, in a process of their own. They come from other addresses than the
- * bystanders, and at the lowest priority: what is measured is what they make the server do, not the cores they use.
+ * The hostile clients of the bench `hostile`, in a process of their own. They use other addresses than the
+ * bystanders, and the lowest priority: the bench measures the load on the server, not their own CPU time.
  */
 export type Order = { do: 'attack'; name: AttackName; arena: Arena } | { do: 'stop' };
 
@@ -17,7 +17,7 @@ async function obey(order: Order): Promise<Tally> {
     comeFrom(order.arena.address);
     ending = new AbortController();
     running = attacks[order.name](order.arena, ending.signal);
-    // A failure is told with the next order.
+    // A failure is reported with the next order.
     running.catch(() => undefined);
     return {};
   }

@@ -4,25 +4,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import WebSocket from 'ws';
 import { type Attacker, type Call, call, count, joined, rawSocket } from './hostile-client.ts';
 
-/** What the attacks are aimed at, and who takes part. */
+/** The targets and the participants of the attacks. */
 export interface Arena {
   url: string;
-  /** Where the attackers come from. */
+  /** The address of the attackers. */
   address: string;
-  /** A company that is in thousands of groups; `frequentWord` is in every message there. */
+  /** A company in thousands of groups; `frequentWord` is in every message there. */
   company: Attacker;
   /** A company that posts jobs. */
   poster: Attacker;
   frequentWord: string;
-  /** Members of one large group; nobody else of it is connected. */
+  /** Members of one large group, and the only ones connected. */
   crowd: Attacker[];
   crowdGroupId: string;
   /** Members of one group. */
   readers: Attacker[];
   readersGroupId: string;
-  /** Has set its preferences many times, each time with many muted groups. */
+  /** A user that has set its preferences many times, each time with many muted groups. */
   muter: Attacker;
-  /** The preferences it has set last. */
+  /** Its latest preferences. */
   preferences: object;
 }
 
@@ -30,14 +30,14 @@ export type AttackName = keyof typeof attacks;
 
 type Attack = (arena: Arena, over: AbortSignal) => Promise<void>;
 
-/** Does one thing again and again in each of `lanes`, until the attack is over. */
+/** Repeats an action in each of `lanes` until the attack is over. */
 const repeatedly =
   (lanes: number, work: (arena: Arena, lane: number) => Promise<unknown>): Attack =>
   async (arena, over) => {
     const lane = async (index: number) => {
       while (!over.aborted) {
         await work(arena, index);
-        // What is refused at once must not starve the rest of this process.
+        // Immediate refusals must not starve the rest of this process.
         await new Promise(setImmediate);
       }
     };
@@ -49,7 +49,7 @@ const restOf =
   (arena: Arena): Promise<unknown> =>
     call(new URL(path(arena), arena.url), method, options(arena));
 
-/** A local header that leaves the sizes to a data descriptor, and then nothing but the marks of descriptors. */
+/** A local header that defers the sizes to a data descriptor, followed by descriptor signatures only. */
 export function zipOfDescriptors(size: number): Buffer {
   const header = Buffer.alloc(30);
   header.writeUInt32LE(0x04034b50, 0);
@@ -58,7 +58,7 @@ export function zipOfDescriptors(size: number): Buffer {
   return Buffer.concat([header, Buffer.alloc(size - header.length, Buffer.from('PK\x07\x08', 'latin1'))]);
 }
 
-/** What looks like the start of markup at every byte. */
+/** Bytes that all look like the start of markup. */
 export const imageOfBrackets = (size: number): Buffer => {
   const bytes = Buffer.alloc(size, '<');
   Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]).copy(bytes);
@@ -79,7 +79,7 @@ async function upload({ url, readers, readersGroupId }: Arena, index: number): P
     { attacker, body: { name: `file-${index}`, contentType, size: bytes.length, groupId: readersGroupId } },
   );
   if (!asked.upload) return;
-  // The server calls itself by a name that nobody resolves.
+  // The server's URL has a name that does not resolve.
   const { pathname, search } = new URL(asked.upload.url);
   await call(new URL(pathname + search, url), 'PUT', { bytes, headers: asked.upload.headers });
   await call(new URL(`/v1/files/${asked.fileId}/complete`, url), 'POST', { attacker });
@@ -97,7 +97,7 @@ const APPLICATIONS_EACH_MS = 5;
 const REFUSED_FRAMES = 200;
 
 export const attacks = {
-  /** A word that is in every message of a caller with very many groups. */
+  /** Searches for a word that is in every message of a user with very many groups. */
   search: repeatedly(
     24,
     restOf(
@@ -106,12 +106,12 @@ export const attacks = {
       ({ company }) => ({ attacker: company }),
     ),
   ),
-  /** Twenty files that take long to judge. */
+  /** Uploads twenty files that take long to inspect. */
   'hostile files': async (arena, over) => {
     await Promise.all(Array.from({ length: 20 }, (_, index) => upload(arena, index)));
     await pause(60_000, undefined, { signal: over }).catch(() => undefined);
   },
-  /** One WebSocket that presents a token with a wrong signature, over and over. */
+  /** Presents tokens with a wrong signature on one WebSocket. */
   'wrong tokens': async ({ url }, over) => {
     while (!over.aborted) {
       const socket = await rawSocket(url).catch(() => undefined);
@@ -129,7 +129,7 @@ export const attacks = {
       socket.terminate();
     }
   },
-  /** Preferences that are set to what they are. */
+  /** Sets preferences to their current values. */
   'nothing to do': repeatedly(
     20,
     restOf(
@@ -138,7 +138,7 @@ export const attacks = {
       ({ muter, preferences }) => ({ attacker: muter, body: preferences }),
     ),
   ),
-  /** One message that is edited without end. */
+  /** Edits one message endlessly. */
   edits: async (arena, over) => {
     const attacker = arena.readers[0] as Attacker;
     const messages = new URL(`/v1/groups/${arena.readersGroupId}/messages`, arena.url);
@@ -148,7 +148,7 @@ export const attacks = {
     const edit = () => call(path, 'PATCH', { attacker, body: { text: randomUUID() } });
     await repeatedly(8, edit)(arena, over);
   },
-  /** Jobs, as many as it takes. */
+  /** Posts jobs. */
   jobs: repeatedly(
     8,
     restOf(
@@ -157,7 +157,7 @@ export const attacks = {
       ({ poster }) => ({ attacker: poster, body: { title: 'One more', description: 'of very many' } }),
     ),
   ),
-  /** Refresh tokens that never were. */
+  /** Presents invented refresh tokens. */
   'refreshes without an account': repeatedly(
     16,
     restOf(
@@ -166,7 +166,7 @@ export const attacks = {
       () => ({ body: { refreshToken: Buffer.alloc(32, randomUUID()).toString('base64url') } }),
     ),
   ),
-  /** Members with many sockets each, all of which read two messages a second and type. */
+  /** Members with many sockets each, which mark two messages a second as read, and type. */
   receipts: async ({ url, readers, readersGroupId: groupId }, over) => {
     const sockets = await Promise.all(
       readers.flatMap((reader) =>
@@ -187,7 +187,7 @@ export const attacks = {
     }
     for (const socket of sockets) socket?.disconnect();
   },
-  /** Events that can only be refused. */
+  /** Sends events that are always refused. */
   'refused events': repeatedly(1, async ({ url, readers }) => {
     const socket = await joined(url, readers[1] as Attacker).catch(() => undefined);
     if (!socket) return pause(10).then(() => count('no connection'));
@@ -197,7 +197,7 @@ export const attacks = {
       await new Promise(setImmediate);
     }
   }),
-  /** Two hundred applications a second to one job. */
+  /** Submits two hundred applications a second to one job. */
   applications: async ({ url, poster, crowd }, over) => {
     const { jobId } = await call<{ jobId?: string }>(new URL('/v1/jobs', url), 'POST', {
       attacker: poster,
@@ -211,7 +211,10 @@ export const attacks = {
     }
     await Promise.all(applied);
   },
-  /** A hundred messages to a large group that is away. Last, since telling it goes on for minutes. */
+  /**
+   * Sends a hundred messages to a large group that is offline. It comes last, since the notifications take
+   * minutes.
+   */
   'away group': async ({ url, crowd, crowdGroupId }, over) => {
     const attacker = crowd[Math.floor(Math.random() * crowd.length)] as Attacker;
     const path = new URL(`/v1/groups/${crowdGroupId}/messages`, url);

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 
 /**
- * The peer of `chat`, `idle` and `connections`: Socket.IO that only broadcasts. It stores nothing and checks nothing,
- * but says as much as the project does: the same acks and the same envelopes. `auth` names the user and the group.
+ * The peer of `chat`, `idle` and `connections`: Socket.IO that only broadcasts. It stores and checks nothing,
+ * but sends the same acks and envelopes as the project. `auth` names the user and the group.
  */
 const http = createServer();
 const io = new Server(http, { transports: ['websocket'], perMessageDeflate: false, serveClient: false });

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 
-/** One measured figure beside its peer's, and what it must reach. */
+/** One measured figure with its peer's and the target. */
 export interface Result {
   bench: string;
-  /** Tells apart the lines of one bench. */
+  /** Distinguishes the lines of one bench. */
   case?: string;
   project: number;
   /** The named peer's figure from the same run. */
   peer: number;
-  /** As the table of targets words it. */
+  /** As in the table of targets. */
   ratio: number;
   unit: string;
   target: number;
@@ -22,26 +22,26 @@ export interface Result {
 export interface BenchOptions {
   /** Smaller sizes, the same targets. */
   quick: boolean;
-  /** Options of Node for the server that is measured, such as those of its profiler. */
+  /** Node options for the measured server, such as those of its profiler. */
   nodeArgs: string[];
-  /** Progress for people; results go elsewhere. */
+  /** Reports progress on stderr; results go to stdout. */
   say: (line: string) => void;
 }
 
 export interface Bench {
   name: string;
-  /** Runs only when it is asked for: it takes long, or needs more than npm installed. */
+  /** Runs only on request: it takes long, or needs more than npm. */
   isForItself?: true;
   run: (options: BenchOptions) => Promise<Result[]>;
 }
 
-/** The value below which `share` (0..1) of the values lie; the values need not be sorted. */
+/** Returns the value below which `share` (0..1) of the values lie; the values need not be sorted. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }
 
-/** The quantiles of durations that people compare. */
+/** The usual quantiles of durations. */
 export const quantiles = (values: readonly number[]) => ({
   p50: round(quantile(values, 0.5)),
   p95: round(quantile(values, 0.95)),
@@ -52,10 +52,10 @@ export const median = (values: readonly number[]) => quantile(values, 0.5);
 
 export const best = (values: readonly number[]) => Math.max(...values);
 
-/** Rounded to what a reader can use. */
+/** Rounds to a useful precision. */
 export const round = (value: number, digits = 2) => Number(value.toFixed(digits));
 
-/** What the figures were taken on. */
+/** Returns the environment of the measurements. */
 export function machine(postgres: string) {
   const processors = cpus();
   return {
@@ -67,7 +67,7 @@ export function machine(postgres: string) {
   };
 }
 
-/** The commit that was measured; `-dirty` when files differ from it. */
+/** The measured commit; `-dirty` when files differ from it. */
 export function commit(): string {
   try {
     return execFileSync('git', ['describe', '--always', '--dirty', '--abbrev=10'], {
@@ -78,7 +78,10 @@ export function commit(): string {
   }
 }
 
-/** Runs one piece of work at a time in each of `width` lanes, for `milliseconds`; answers with what was done per second. */
+/**
+ * Runs one piece of work at a time in each of `width` lanes, for `milliseconds`. Returns the pieces per
+ * second.
+ */
 export async function perSecond(
   width: number,
   milliseconds: number,
@@ -97,7 +100,7 @@ export async function perSecond(
   return (done * 1_000) / (performance.now() - started);
 }
 
-/** Does every item, at most `width` at once. */
+/** Processes every item, at most `width` at once. */
 export async function inFlight<T>(width: number, items: Iterable<T>, work: (item: T) => Promise<unknown>) {
   const queue = items[Symbol.iterator]();
   const lane = async () => {

@@ -3,19 +3,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Socket, io } from 'socket.io-client';
 import { round } from './bench.ts';
 
-/** One member of one group: what a socket of it presents at the handshake. */
+/** One member of one group: the data that its socket presents at the handshake. */
 export interface Member {
   userId: string;
   groupId: string;
   token: string;
 }
 
-/** What the clients are told to do. They are one process, the same for the project and for its peer. */
+/** The orders for the clients, which are one process, the same for the project and its peer. */
 export type Job =
   | { do: 'connect'; url: string; members: Member[] }
-  /** So many messages a second, by all members in turn; or every member keeps one message outstanding. */
+  /**
+   * The messages a second, by all members in turn; without it, every member keeps one message outstanding.
+   */
   | { do: 'talk'; milliseconds: number; offered: number | undefined }
-  /** One member sends at a time, and nothing else goes on. */
+  /** One member sends at a time, without other load. */
   | { do: 'whisper'; messages: number }
   | { do: 'close' };
 
@@ -24,14 +26,14 @@ export interface Talk {
   deliveriesPerSecond: number;
   messages: number;
   refused: number;
-  /** From sending to the sender's own receiving. */
+  /** From sending to the echo at the sender. */
   echoMs: number[];
-  /** Of one core; near 1 the clients, not the server, set the pace. */
+  /** The share of one core; near 1 the clients, not the server, are the bottleneck. */
   clientCpu: number;
 }
 
 export interface Whisper {
-  /** From sending to another member's receiving. */
+  /** From sending to the arrival at another member. */
   receiveMs: number[];
 }
 
@@ -76,7 +78,7 @@ class Voice {
 
 let voices: Voice[] = [];
 
-/** In small portions, so that neither side's backlog of handshakes overflows. */
+/** Connects in small batches, so that neither side's handshake backlog overflows. */
 async function connect(url: string, members: Member[]): Promise<void> {
   for (let from = 0; from < members.length; from += 50) {
     const opened = members.slice(from, from + 50).map((member) => new Voice(url, member));
@@ -85,9 +87,9 @@ async function connect(url: string, members: Member[]): Promise<void> {
   }
 }
 
-/** How often those who talk at a given rate look whose turn it is. */
+/** The interval at which clients with a fixed rate send their due messages. */
 const TURN_MS = 2;
-/** From one to the next, past the ten members of a group, so that all groups talk at once. */
+/** The step from one sender to the next, past the ten members of a group, so that all groups are active. */
 const STEP = 11;
 
 async function talk(milliseconds: number, offered: number | undefined): Promise<Talk> {
@@ -103,7 +105,7 @@ async function talk(milliseconds: number, offered: number | undefined): Promise<
     sentAt.set(clientMsgId, performance.now());
     voice.send(clientMsgId, ({ ok, error }) => {
       if (ok) acks += 1;
-      // Whoever talks as fast as it can would be told the same again at once.
+      // An immediate retry would be refused again.
       else if (offered === undefined) throw new Error(`a message was refused: ${JSON.stringify(error)}`);
       else refused += 1;
       if (offered === undefined) sendNext(voice);

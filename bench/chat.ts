@@ -12,14 +12,17 @@ const TARGET = 0.6;
 
 interface Round extends Omit<Talk, 'echoMs'> {
   echoMs: ReturnType<typeof quantiles>;
-  /** Microseconds of CPU time that one message took. */
+  /** CPU time per message in microseconds. */
   serverCpuPerMessage: number;
   databaseCpuPerMessage: number;
 }
 
 const mebibytes = (bytes: number) => round(bytes / 1_048_576, 0);
 
-/** The same clients talk to the project and to a bare Socket.IO server, in turn; the best of each. Memory is what the server holds after the last round, and after a rest. */
+/**
+ * The same clients send to the project and to a bare Socket.IO server in alternating rounds; the best of each
+ * counts. Memory is measured after the last round, and again after a rest.
+ */
 export const chat: Bench = {
   name: 'chat',
   async run({ quick, nodeArgs, say }) {

@@ -22,7 +22,7 @@ export interface BareServer {
   stop: () => Promise<void>;
 }
 
-/** Socket.IO without the project, in a process of its own. */
+/** Starts the bare Socket.IO server in a process of its own. */
 export async function startBareServer(execArgv: string[] = []): Promise<BareServer> {
   const child = start('bare-socketio-server.ts', execArgv);
   const [{ url }] = (await once(child, 'message')) as [{ url: string }];
@@ -31,13 +31,15 @@ export async function startBareServer(execArgv: string[] = []): Promise<BareServ
 
 export interface Clients {
   connect: (url: string, members: Member[]) => Promise<void>;
-  /** At the rate that the server allows, or at `offered` messages a second. */
+  /** Sends at the highest rate that the server allows, or at `offered` messages a second. */
   talk: (milliseconds: number, offered?: number) => Promise<Talk>;
   whisper: (messages: number) => Promise<Whisper>;
   stop: () => Promise<void>;
 }
 
-/** Sends an order to a child and resolves with its answer; rejects when the child says or dies of an error. */
+/**
+ * Sends an order to a child and resolves with its answer. Rejects when the child reports an error or dies.
+ */
 async function ask<T>(child: ChildProcess, order: Job | Order): Promise<T> {
   const over = new AbortController();
   const told = once(child, 'message', over).then(([message]) => message as { answer?: T; error?: string });
@@ -51,14 +53,14 @@ async function ask<T>(child: ChildProcess, order: Job | Order): Promise<T> {
 }
 
 export interface Attackers {
-  /** Begins an attack, which goes on until `cease`. */
+  /** Begins an attack, which lasts until `cease`. */
   attack: (name: AttackName, arena: Arena) => Promise<void>;
-  /** Ends the attack; resolves with how often each answer was given. */
+  /** Ends the attack. Resolves with the count of each answer. */
   cease: () => Promise<Tally>;
   stop: () => Promise<void>;
 }
 
-/** The hostile clients, in a process of their own. */
+/** Starts the hostile clients in a process of their own. */
 export function startAttackers(): Attackers {
   const child = start('attackers.ts');
   return {
@@ -68,7 +70,7 @@ export function startAttackers(): Attackers {
   };
 }
 
-/** The client program, in a process of its own. */
+/** Starts the client program in a process of its own. */
 export function startClients(): Clients {
   const child = start('chat-clients.ts');
   return {

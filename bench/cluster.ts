@@ -5,11 +5,14 @@ import { startClients } from './children.ts';
 import { startFilledCluster } from './running-cluster.ts';
 
 const WORLD = { groups: 20, members: 10 };
-/** CPU time of all parts for a message, to that of one process with what it needs, both at `OFFERED`. */
+/**
+ * The target for the CPU time per message of all parts, relative to one process with its services, both at
+ * `OFFERED`.
+ */
 const TARGET = 1.3;
-/** Messages a second: so many every shape here carries on two cores without a queue. */
+/** Messages a second that every cluster here can carry on two cores without a queue. */
 const OFFERED = 500;
-/** More than the 30 s after which the notifier decides who is told: from then on it decides as many as are sent. */
+/** More than the notifier's window of 30 s, after which it decides as many messages as are sent. */
 const STEADY_AFTER_MS = 31_000;
 
 const OTHERS = { projector: 1, realtime: 1, notifier: 1, worker: 1 };
@@ -23,16 +26,16 @@ const SHAPES: Record<string, ClusterOptions> = {
 
 interface Round extends Omit<Talk, 'echoMs'> {
   echoMs: ReturnType<typeof quantiles>;
-  /** Microseconds for one message: of the processes by role, of the stores and of the balancer. */
+  /** Microseconds per message: of the processes by role, of the stores and of the balancer. */
   cpuPerMessage: Record<string, number>;
   totalCpuPerMessage: number;
 }
 
 /**
- * The load of `chat` on one process and, in turn with it, on clusters with 1, 2 and 3 api nodes, all of it through NGINX.
- * Two cores become no more by having more processes on them, so what counts is CPU time per message. The less a process
- * has to do, the less it does at once, and the more each message costs: so the shapes are compared at the same messages a
- * second. What each carries at most is measured besides.
+ * The load of `chat` on one process and, alternately, on clusters with 1, 2 and 3 api nodes, all through
+ * NGINX. More processes do not add cores, so the CPU time per message counts. The less a process has to do,
+ * the smaller its batches, and the more each message costs, so all are compared at the same messages a
+ * second. The maximum rate of each is measured in addition.
  */
 export const cluster: Bench = {
   name: 'cluster',
@@ -51,7 +54,7 @@ export const cluster: Bench = {
 
 type Shape = Awaited<ReturnType<typeof startShape>>;
 
-/** A cluster with its clients, who have talked for a while. */
+/** A cluster with its clients, warmed up. */
 async function startShape(shape: ClusterOptions, { quick, nodeArgs }: BenchOptions) {
   const running = await startFilledCluster(WORLD, { ...shape, nodeArgs });
   const clients = startClients();
@@ -89,7 +92,7 @@ async function startShape(shape: ClusterOptions, { quick, nodeArgs }: BenchOptio
 
 async function compare(name: string, single: Shape, options: BenchOptions): Promise<Result> {
   const shape = await startShape(SHAPES[name]!, options);
-  /** Both in turn, the figures of each from its least disturbed round. */
+  /** Measures both alternately; the figures of each are from its least disturbed round. */
   async function measure(count: number, offered?: number): Promise<{ project: Round; peer: Round }> {
     const [rounds, peers]: [Round[], Round[]] = [[], []];
     for (let nth = 1; nth <= count; nth += 1) {
@@ -102,7 +105,7 @@ async function compare(name: string, single: Shape, options: BenchOptions): Prom
   }
   try {
     const { project, peer } = await measure(options.quick ? 1 : 2, OFFERED);
-    // Afterwards, when the new processes have done as much as one process has, and are as fast as they get.
+    // Last, when the new processes are as warm as the single one.
     const utmost = await measure(options.quick ? 2 : 3);
     const ratio = project.totalCpuPerMessage / peer.totalCpuPerMessage;
     return {
@@ -115,7 +118,7 @@ async function compare(name: string, single: Shape, options: BenchOptions): Prom
       target: TARGET,
       rule: 'ratio <= target',
       ok: ratio <= TARGET,
-      /** Of the CPU time of all parts. */
+      /** The share in the CPU time of all parts. */
       redisShare: round((project.cpuPerMessage['Redis'] ?? 0) / project.totalCpuPerMessage, 3),
       clientsThrough: 'NGINX',
       projectDetail: project,
@@ -133,6 +136,6 @@ async function compare(name: string, single: Shape, options: BenchOptions): Prom
 const told = ({ messagesPerSecond, totalCpuPerMessage }: Round) =>
   `${messagesPerSecond} messages/s at ${totalCpuPerMessage} µs`;
 
-/** The round with the least CPU time per message. */
+/** Returns the round with the least CPU time per message. */
 const leastDisturbed = (rounds: readonly Round[]): Round =>
   rounds.toSorted((a, b) => a.totalCpuPerMessage - b.totalCpuPerMessage)[0]!;

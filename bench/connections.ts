@@ -8,11 +8,11 @@ import { freePort } from '../tools/server-process.ts';
 import { makeWorld } from './world.ts';
 
 const MEMBERS = 20;
-/** Connected before the first look, so that code and caches which every server needs once do not count. */
+/** Sockets connected before the first measurement, so that code and caches needed once do not count. */
 const WARM_UP = 20;
 const TARGET = 2;
 
-/** Resident memory for each idle socket that has joined its group, after a garbage collection. */
+/** Measures the resident memory per idle socket in its group, after a garbage collection. */
 export const connections: Bench = {
   name: 'connections',
   async run({ quick, say }) {

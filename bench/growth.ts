@@ -8,7 +8,7 @@ import { type RunningServer, startFilledServer } from './running-server.ts';
 import { type World, fillConversation, makeWorld } from './world.ts';
 
 const SMALL = 10;
-/** The small conversations take turns, so that sending to them does not make them large. */
+/** The number of small conversations, which take turns so that they stay small. */
 const SMALL_GROUPS = 25;
 const PAGE = 10;
 const TARGET = 1.2;
@@ -38,7 +38,7 @@ async function send({ groupId, socket }: Room): Promise<void> {
   if (!ok) throw new Error(JSON.stringify(error));
 }
 
-/** One thing done in a small and in a large conversation, in turn and one at a time: the median time of each. */
+/** Measures an operation in a small and in a large conversation, alternately: the median time of each. */
 async function compare(
   name: string,
   { large, small, samples }: { large: Room; small: Room[]; samples: number },
@@ -53,7 +53,7 @@ async function compare(
   for (let count = -SMALL_GROUPS; count < samples; count += 1) {
     const inSmall = await time(small[Math.abs(count) % small.length] as Room);
     const inLarge = await time(large);
-    // The first visit to each conversation is not counted: caches fill once.
+    // The first call for each conversation is not counted: it fills caches.
     if (count < 0) continue;
     times.small.push(inSmall);
     times.large.push(inLarge);
@@ -73,7 +73,7 @@ async function compare(
   };
 }
 
-/** Sending, and both ends of the history, where much has been said and where little has. */
+/** Compares sending and reading both ends of the history in a long and in a short conversation. */
 export const growth: Bench = {
   name: 'growth',
   async run({ quick, say }) {
@@ -103,7 +103,7 @@ export const growth: Bench = {
         await compare('send', sizes, send),
       ];
       for (const { case: name, project, peer } of results)
-        say(`growth: ${name} ${project} ms, in the small ${peer} ms`);
+        say(`growth: ${name} ${project} ms, in small ones ${peer} ms`);
       return results.map((result) => ({ ...result, messages: { large: messages, small: SMALL } }));
     } finally {
       for (const { socket } of rooms) socket.disconnect();

@@ -17,7 +17,7 @@ const MESSAGES_EACH = 10;
 
 export interface Sizes {
   rounds: number;
-  /** Of the companies of all rounds together. */
+  /** The groups of the companies of all rounds together. */
   companyGroups: number;
   crowd: number;
   changesOfPreferences: number;
@@ -39,7 +39,7 @@ export interface Filled {
   casts: Cast[];
 }
 
-/** Appends those who are attacked and all who attack. */
+/** Appends the targets and all attackers. */
 export async function fill(store: EventStore, sizes: Sizes): Promise<Filled> {
   const bystanders = await makeWorld(store, { groups: 20, members: 10 });
   const [crowd] = (await makeWorld(store, { groups: 1, members: sizes.crowd })).groups;
@@ -48,7 +48,7 @@ export async function fill(store: EventStore, sizes: Sizes): Promise<Filled> {
   return { bystanders, crowd: crowd!, casts };
 }
 
-/** Whoever attacks has all of its budgets: nobody does so twice. */
+/** Every attack has fresh attackers with full budgets. */
 async function castOfRound(
   store: EventStore,
   { rounds, companyGroups, changesOfPreferences }: Sizes,

@@ -3,19 +3,19 @@ import { json } from 'node:stream/consumers';
 import { io } from 'socket.io-client';
 import WebSocket from 'ws';
 
-/** Who attacks: a user of the server, with a token. */
+/** An attacker: a user of the server, with a token. */
 export interface Attacker {
   userId: string;
   token: string;
 }
 
-/** How often each answer was given, by status or by code. */
+/** The count of each answer, by status or code. */
 export type Tally = Record<string, number>;
 
 let localAddress: string;
 let agent = new Agent();
 
-/** Makes all that follows come from this address. */
+/** Makes all further calls come from this address. */
 export function comeFrom(address: string): void {
   localAddress = address;
   agent.destroy();
@@ -25,7 +25,7 @@ export function comeFrom(address: string): void {
 let tally: Tally = {};
 export const count = (what: string) => void (tally[what] = (tally[what] ?? 0) + 1);
 
-/** Returns what was counted since it was last asked. */
+/** Returns the counts since the last call. */
 export function takeTally(): Tally {
   const taken = tally;
   tally = {};
@@ -39,7 +39,7 @@ export interface Call {
   headers?: OutgoingHttpHeaders;
 }
 
-/** One call; resolves with its body, whatever the status. */
+/** Makes a call and resolves with its body, whatever the status. */
 export function call<T = Record<string, unknown>>(
   url: URL,
   method: string,
@@ -72,7 +72,7 @@ export function call<T = Record<string, unknown>>(
   });
 }
 
-/** A WebSocket that is connected to the server and has said nothing yet. */
+/** Opens a WebSocket that has not authenticated yet. */
 export function rawSocket(url: string): Promise<WebSocket> {
   return new Promise((resolve, reject) => {
     const address = `${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
@@ -82,7 +82,7 @@ export function rawSocket(url: string): Promise<WebSocket> {
   });
 }
 
-/** A socket that has been put into its first room. */
+/** Opens a socket that is in its first room. */
 export const joined = (url: string, { token }: Attacker) =>
   new Promise<ReturnType<typeof io>>((resolve, reject) => {
     const socket = io(url, {

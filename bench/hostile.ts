@@ -9,26 +9,26 @@ import { cpuMicrosOfTree, residentBytes } from './process-stats.ts';
 import { BENCH_ENV, startFilledServer } from './running-server.ts';
 
 const TARGET = 2;
-/** Of all bystanders together; each stays far below the limit of one user. */
+/** The rate of all bystanders together; each stays far below the limit of one user. */
 const OFFERED_PER_SECOND = 100;
 const PROBE_EVERY_MS = 20;
-/** What an attack has begun is under way by then. */
+/** The time until an attack is fully under way. */
 const UNDER_WAY_MS = 500;
-/** A server is calm that takes less than this share of a processor for so long. */
+/** A server is calm when it uses less than this share of a core for this long. */
 const CALM_SHARE = 0.1;
 const CALM_MS = 1_000;
 const CALM_WITHIN_MS = 120_000;
-/** The limits that users meet, unlike in the other benches. */
+/** Production limits, unlike in the other benches. */
 const ENV = {
   PUBLIC_URL: BENCH_ENV.PUBLIC_URL,
   ACCESS_TOKEN_SECONDS: BENCH_ENV.ACCESS_TOKEN_SECONDS,
 };
 
-/** What other clients see: the echo of their messages and a query, in milliseconds. */
+/** The latencies of other clients in milliseconds: the echo of their messages, and a query. */
 interface Seen {
   echoMs: number[];
   queryMs: number[];
-  /** Messages and queries that were not answered with what was asked for. */
+  /** Messages and queries that were not answered as expected. */
   refused: number;
 }
 
@@ -58,7 +58,7 @@ async function watch(clients: Clients, url: string, members: Member[], milliseco
   };
 }
 
-/** What other clients see before and during each attack on a server with the limits that users meet. */
+/** Measures what other clients see before and during each attack on a server with production limits. */
 export const hostile: Bench = {
   name: 'hostile',
   isForItself: true,
@@ -86,7 +86,7 @@ export const hostile: Bench = {
         const answers: Tally[] = [];
         for (let number = 0; number < sizes.rounds; number += 1) {
           const arena = await arenaOf(running, name, number);
-          // What an earlier round has left behind would be in both figures.
+          // The remains of an earlier round would affect both figures.
           if (!(await isCalm(pid)) && number > 0) break;
           before.push(await watch(clients, url, members, milliseconds));
           await attackers.attack(name, arena);
@@ -109,7 +109,9 @@ export const hostile: Bench = {
 
 const mebibytes = (pid: number) => round(residentBytes(pid) / 1_048_576, 0);
 
-/** Resolves with true once the server has done what the last attack has left it to do, with false at the deadline. */
+/**
+ * Resolves with true once the server has finished the work of the last attack, with false at the deadline.
+ */
 async function isCalm(pid: number): Promise<boolean> {
   const deadline = performance.now() + CALM_WITHIN_MS;
   for (let used = cpuMicrosOfTree(pid); performance.now() < deadline;) {
@@ -121,14 +123,14 @@ async function isCalm(pid: number): Promise<boolean> {
   return false;
 }
 
-/** All rounds of each side together: they took turns, and the p99 of one round is a handful of messages. */
+/** Merges all rounds of each side: they alternated, and the p99 of one round is a handful of messages. */
 function linesOf(
   attack: string,
   { before, during, answers }: { before: Seen[]; during: Seen[]; answers: Tally[] },
   residentMiB: number,
 ): Result[] {
   const refused = during.reduce((sum, seen) => sum + seen.refused, 0);
-  // A round in which the server answered nothing was no attack.
+  // A round without any answer of the server was no attack.
   const isAttacked = answers.every((tally) => Object.keys(tally).length > 0);
   return (['echoMs', 'queryMs'] as const).map((what) => {
     const of = (seen: Seen[]) => quantiles(seen.flatMap((one) => one[what]));

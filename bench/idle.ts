@@ -5,7 +5,7 @@ import { makeWorld } from './world.ts';
 
 const TARGETS = { p50: 5, p99: 20 };
 
-/** One message at a time, from sending to another member's receiving, with nothing else going on. */
+/** Measures one message at a time, from sending to the arrival at another member, without other load. */
 export const idle: Bench = {
   name: 'idle',
   async run({ quick, nodeArgs, say }) {

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Options for a process that `collectGarbage` can reach; it does not announce it on stderr. */
+/** Options for a process that `collectGarbage` can reach, without the announcement on stderr. */
 export const inspectable = (port: number) => [`--inspect=127.0.0.1:${port}`, '--inspect-publish-uid=http'];
 
-/** Has a process that was started so drop its garbage, so that what remains is what it needs. */
+/** Makes a process with these options collect its garbage, so that only needed memory remains. */
 export async function collectGarbage(inspectPort: number): Promise<void> {
   const targets = (await (await fetch(`http://127.0.0.1:${inspectPort}/json/list`)).json()) as {
     webSocketDebuggerUrl: string;

@@ -9,7 +9,7 @@ export interface OpenLog {
   close: () => Promise<void>;
 }
 
-/** The log of a database, as the server opens it; its schema is brought up to date first. */
+/** Opens the log of a database like the server, after migrating its schema. */
 export async function openLog(ownerUrl: string): Promise<OpenLog> {
   const url = await prepareDatabase(ownerUrl);
   const pool = createPool({ url, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });

@@ -10,19 +10,22 @@ import { locatePostgres } from '../src/adapters/embedded-postgres/binaries.ts';
 
 export const quiet = pino({ level: 'silent' });
 
-/** A PostgreSQL that is thrown away, set up exactly as the one that `npm start` embeds. */
+/** A temporary PostgreSQL with exactly the settings of the one that `npm start` embeds. */
 export interface TemporaryPostgres {
   dataDir: string;
   pid: number;
   ownerUrl: string;
-  /** An empty database on this server; answers with the owner's URL of it. */
+  /** Creates an empty database on this server. Returns its owner's URL. */
   createDatabase: (name: string) => Promise<string>;
   stop: () => Promise<void>;
 }
 
 export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'chat-bench-'));
 
-/** Starts PostgreSQL on `dataDir`, or on a new folder that `stop` removes again. Throws when it flatters: fsync off. */
+/**
+ * Starts PostgreSQL on `dataDir`, or on a new folder that `stop` removes. Throws when fsync is off, which
+ * would flatter the figures.
+ */
 export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
   const dataDir = kept ?? (await temporaryFolder());
   const { ownerUrl, pid, stop } = await startEmbeddedPostgres({ dataDir, log: quiet });
@@ -54,7 +57,7 @@ export async function startPostgres(kept?: string): Promise<TemporaryPostgres> {
   };
 }
 
-/** What the embedded PostgreSQL calls itself, such as "18.4". */
+/** Returns the version of the embedded PostgreSQL, such as "18.4". */
 export async function postgresVersion(): Promise<string> {
   const { postgres } = await locatePostgres();
   const { stdout } = await promisify(execFile)(postgres, ['--version']);

@@ -10,7 +10,10 @@ const TARGET = 30_000;
 const PAGE = 1_000;
 const CAUGHT_UP_MS = 300_000;
 
-/** Rebuilding every read model from the whole log, checks and switching included, beside reading the log alone. */
+/**
+ * Compares rebuilding every read model from the whole log, checks and switching included, with reading the
+ * log alone.
+ */
 export const replay: Bench = {
   name: 'replay',
   async run({ quick, say }) {
@@ -59,7 +62,7 @@ export const replay: Bench = {
   },
 };
 
-/** Events per second that reading the log and counting them by type allows: nothing could replay faster. */
+/** Measures events per second of reading the log and counting them by type, the upper limit of a replay. */
 async function readAll(store: EventStore): Promise<number> {
   const started = performance.now();
   const counts = new Map<string, number>();

@@ -10,12 +10,17 @@ export interface FilledCluster {
   cluster: Cluster;
   /** Every member of every group, with a token. */
   members: Member[];
-  /** CPU time that each part has used so far, in microseconds: by role, and of the stores and the balancer. */
+  /**
+   * Returns the CPU time of each part so far, in microseconds: by role, and of the stores and the balancer.
+   */
   cpu: () => Record<string, number>;
   stop: () => Promise<void>;
 }
 
-/** A cluster on new data with limits out of the way, ready once its read models have caught up with the world. */
+/**
+ * Starts a cluster on new data without effective limits. It is ready once its read models have caught up with
+ * the world.
+ */
 export async function startFilledCluster(
   size: Parameters<typeof makeWorld>[1],
   options: ClusterOptions,
@@ -32,7 +37,7 @@ export async function startFilledCluster(
       await log.close();
     },
   });
-  if (!world) throw new Error('the world was not made');
+  if (!world) throw new Error('the world was not created');
   return {
     cluster,
     members: await membersOf({ filled: world, tokenOf: tokens.of }),

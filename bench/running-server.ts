@@ -12,10 +12,10 @@ import { startPostgres, temporaryFolder } from './postgres.ts';
 import type { World } from './world.ts';
 
 const TOKEN_SECONDS = 3_600;
-/** The issuer of the tokens as well; nobody goes there. */
+/** The issuer of the tokens as well; nothing connects to it. */
 const PUBLIC_URL = 'http://chat.example';
 
-/** What every server is measured with. */
+/** The environment of every measured server. */
 export const BENCH_ENV = {
   PUBLIC_URL,
   LOG_LEVEL: 'info',
@@ -26,7 +26,9 @@ export const BENCH_ENV = {
   LOGINS_PER_MINUTE: '1000000',
 };
 
-/** Access tokens as a login would give them, without the time that a login takes; `pem` is the key of the servers. */
+/**
+ * Makes access tokens like those of a login, without the time that a login takes; `pem` is the servers' key.
+ */
 export async function benchTokens(): Promise<{
   pem: string;
   of: (userId: UserId, role?: Role) => Promise<string>;
@@ -42,16 +44,16 @@ export async function benchTokens(): Promise<{
 
 export interface RunningServer<T> {
   server: ServerProcess;
-  /** What was put into the log before the start. */
+  /** The result of `fill`. */
   filled: T;
-  /** An access token, as a login would give it. */
+  /** Makes an access token like that of a login. */
   tokenOf: (userId: UserId, role?: Role) => Promise<string>;
   stop: () => Promise<void>;
 }
 
 /**
- * `node src/main.ts` in a process of its own, on new data, by default with limits out of the way. `fill` writes to the log before
- * the start; the server is ready once its read models have caught up with that.
+ * Starts `node src/main.ts` in a process of its own, on new data, by default without effective limits. `fill`
+ * writes to the log before the start. The server is ready once its read models have caught up.
  */
 export async function startFilledServer<T>(
   fill: (store: EventStore) => Promise<T>,
@@ -82,7 +84,7 @@ export async function startFilledServer<T>(
   };
 }
 
-/** Every member of every group of a world, with a token. */
+/** Returns every member of every group of a world, with a token. */
 export async function membersOf({
   filled,
   tokenOf,

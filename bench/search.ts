@@ -16,15 +16,18 @@ const TARGET_MS = 200;
 const CAUGHT_UP_MS = 600_000;
 const MESSAGES_PER_GROUP = 10;
 const LIMIT = 50;
-/** Pages one after the other, by their cursors. */
+/** Reads consecutive pages by their cursors. */
 const PAGES = 5;
 
-/** The share of the messages that hold a word. `elsewhere` is a word of foreign groups alone; `accented` has an accent. */
+/**
+ * The share of the messages that contain a word. `elsewhere` is only in foreign groups; `accented` has an
+ * accent.
+ */
 const WORDS = { frequent: 0.5, medium: 0.01, rare: 0.0005, elsewhere: 0.5, accented: 0.01 };
 type Word = keyof typeof WORDS;
 const words = Object.keys(WORDS) as Word[];
 
-/** Twelve words, common ones more often, as people use them; then the words to look for. */
+/** Twelve words with a natural frequency, followed by the words to search for. */
 function textOf(isForeign: boolean): string {
   const common = Array.from(
     { length: 12 },
@@ -50,13 +53,13 @@ const said = (groupId: GroupId, senderId: UserId, isForeign: boolean): DomainEve
 interface Searchers {
   /** Owns `groups` groups. */
   company: UserId;
-  /** Is in two groups of the company. */
+  /** Is a member of two groups of the company. */
   applicant: UserId;
-  /** Is in `groups` groups, each of an owner of its own. */
+  /** Is a member of `groups` groups, each with an owner of its own. */
   everywhere: UserId;
 }
 
-/** The company's groups and as many of others, where half as much again is said, in turn. */
+/** Fills the company's groups and as many foreign ones, which get half as many messages more, interleaved. */
 async function fill(store: EventStore, groups: number): Promise<Searchers> {
   const append = appendTo(store);
   const newUser = () => UserId.parse(newId());
@@ -90,7 +93,10 @@ async function fill(store: EventStore, groups: number): Promise<Searchers> {
   return { company, applicant, everywhere };
 }
 
-/** Searches by somebody in very many groups, for words of every frequency, page by page, beside what others wrote. */
+/**
+ * Measures searches by a user in very many groups, for words of every frequency, page by page, among foreign
+ * messages.
+ */
 export const search: Bench = {
   name: 'search',
   async run({ quick, say }) {
@@ -104,7 +110,7 @@ export const search: Bench = {
       const searchers = await fill(store, groups);
       if (!(await projections.progress.reached(await store.head(), CAUGHT_UP_MS)))
         throw new Error('the read models do not catch up');
-      say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and those of others`);
+      say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and foreign ones`);
       const db = await createQueryPool({ url: ownerUrl, log: quiet, max: 4, applicationName: 'bench' });
       const { searchMessages } = bindQueries(db);
 

@@ -14,7 +14,7 @@ import { perSecond } from './bench.ts';
 import { quiet } from './postgres.ts';
 import type { World } from './world.ts';
 
-/** As many small states as a process keeps; all of the benchmark's groups fit. */
+/** The fold cache size of a process; all groups of the benchmark fit. */
 const CACHED_STATES = 10_000;
 
 /** Sends messages through the command handler as the server wires it; `lanes` are in flight. */

@@ -7,14 +7,14 @@ import { newId } from '../src/kit/uuids.ts';
 import { TEXT } from './append-peers.ts';
 import { inFlight } from './bench.ts';
 
-/** Appends in flight while a world is made: enough for the store to commit large batches. */
+/** Appends in flight while a world is created: enough for the store to commit large batches. */
 const IN_FLIGHT = 500;
 
 export interface World {
   groups: { groupId: GroupId; members: UserId[] }[];
 }
 
-/** Appends to a log what would have happened over REST, without the time that hashing passwords takes. */
+/** Appends the events that calls over REST would have caused, without the time for hashing passwords. */
 export function appendTo(store: EventStore) {
   return async (stream: Stream, ...events: DomainEvent[]) => {
     const verdict = await store.append({
@@ -29,8 +29,8 @@ export function appendTo(store: EventStore) {
 }
 
 /**
- * Appends accounts and open groups: of each group's members the first is its admin, everywhere `adminId` where that is
- * given, whose account exists already.
+ * Appends accounts and open groups. The first member of each group is its admin, or `adminId` in all groups
+ * if given, whose account must exist.
  */
 export async function makeWorld(
   store: EventStore,
@@ -82,7 +82,7 @@ const messageSent = (groupId: GroupId, senderId: UserId): DomainEvent => ({
   },
 });
 
-/** Messages of one group, its members taking turns. */
+/** Appends messages of one group, whose members take turns. */
 export async function fillConversation(
   store: EventStore,
   { groupId, members }: World['groups'][number],
@@ -96,7 +96,7 @@ export async function fillConversation(
   });
 }
 
-/** Messages all over a world; every tenth is edited or reacted to. */
+/** Appends messages to all groups of a world; every tenth is edited or gets a reaction. */
 export async function fillWorld(store: EventStore, { groups }: World, events: number): Promise<void> {
   const append = appendTo(store);
   const numbers = Array.from({ length: Math.floor(events / 1.1) }, (_, index) => index);

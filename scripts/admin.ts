@@ -36,7 +36,7 @@ Without a password one is made and printed once. Works on DATABASE_URL, or on th
 server runs or not.
 `;
 
-/** The operator asked for something that cannot be done; the message says why. */
+/** A mistake of the operator, with a message for them. */
 class Refused extends Error {}
 
 const { values, positionals } = readArguments();
@@ -69,7 +69,7 @@ interface Chosen {
   isMade: boolean;
 }
 
-/** The password given, or a new one, which is to be shown. */
+/** Returns the given password, or a new one to show. */
 async function choosePassword(): Promise<Chosen> {
   const given = values['password-stdin']
     ? (await readText(process.stdin)).replace(/\r?\n$/, '')
@@ -90,7 +90,7 @@ const Owned = withUnrelatedPassword(
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** What the commands work with, and how to let go of it. */
+/** The resources of the commands, and how to close them. */
 async function connect() {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error' });
@@ -104,7 +104,7 @@ async function connect() {
     store,
     loader: new AggregateLoader(store, cache),
     lookups: { message: async () => undefined },
-    // Nothing follows from an account but read models, which follow the log by themselves.
+    // An account has no automations, only read models, which follow the log by themselves.
     automate: async () => 0,
     causes: [],
     oneAtATime: createOneAtATime(),
@@ -131,11 +131,11 @@ type Connected = Awaited<ReturnType<typeof connect>>;
 async function findUser({ credentials }: Connected) {
   const email = required('email', EmailAddress);
   const found = await credentials.ofEmail(email);
-  if (!found) throw new Refused(`nobody has the address ${email}`);
+  if (!found) throw new Refused(`no account has the address ${email}`);
   return found;
 }
 
-/** What the operator knows of one address, or of all. */
+/** Sets whether one address, or all, count as verified. */
 function vouching(isVerified: boolean) {
   return async () => {
     const isAll = values.all ?? false;
@@ -151,7 +151,7 @@ function vouching(isVerified: boolean) {
   };
 }
 
-/** Each command reads its options first, so that a mistake is told before anything is started. */
+/** Each command reads its options first, so that a mistake is reported before anything starts. */
 const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> = {
   async 'create-user'() {
     const email = required('email', EmailAddress);

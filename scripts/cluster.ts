@@ -34,7 +34,7 @@ function readArguments() {
   return { port, api, dataDir: values.data, help: values.help };
 }
 
-/** Such as `2 api, 2 projector, PostgreSQL, …`. */
+/** Returns a summary such as `2 api, 2 projector, PostgreSQL, …`. */
 function summary({ nodes }: Cluster): string {
   const kinds = [...new Set(nodes.map(({ kind }) => kind))];
   const count = (kind: Kind) => nodes.filter((node) => node.kind === kind).length;
@@ -48,7 +48,7 @@ async function run({ port, api, dataDir }: ReturnType<typeof readArguments>): Pr
   const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.on(name, () => {
-      // Who asks twice does not want to wait. What was started is killed at the exit.
+      // The second Ctrl-C does not wait. Started processes are killed at the exit.
       if (stopping.signal.aborted) process.exit(1);
       complain('Stopping …');
       stopping.abort();

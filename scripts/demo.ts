@@ -6,9 +6,12 @@ import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { type Applied, ChatClient, type Sent } from '../client/chat-client.ts';
 import { type Session, call, signUp } from '../client/rest-client.ts';
 
-/** Two real clients, a company and an applicant, talk over REST and Socket.IO; one goes away and misses nothing. */
+/**
+ * Two real clients, a company and an applicant, talk over REST and Socket.IO. One disconnects and misses
+ * nothing.
+ */
 
-// The server that the demo has started ends with the demo.
+// A server started by the demo stops with the demo.
 void npmGone(process.env).then(() => process.exit(143));
 
 const port = process.env['PORT'] ?? '3000';
@@ -29,7 +32,7 @@ const isReady = () =>
     () => false,
   );
 
-/** Starts the server unless one runs; answers with what stops it again, if it was started here. */
+/** Starts the server unless one runs. Returns a function that stops it if it was started here. */
 async function ensureServer(): Promise<() => Promise<void>> {
   if (await isReady()) {
     tell(dim(`A server runs at ${url}: using it.`));
@@ -98,7 +101,7 @@ async function converse(): Promise<void> {
     token: applicant.session.accessToken,
     body: { coverLetter: 'I have listened to cranes for years.' },
   });
-  tell(`  The server put her open socket into the room.`);
+  tell(`  The server has put her open socket into the room.`);
 
   chapter('4. They talk, over Socket.IO');
   await say(company, groupId, 'Hello Ada, thank you for applying!');
@@ -116,16 +119,16 @@ async function converse(): Promise<void> {
     `  ${dim(`seq ${String(reaction.seq).padStart(2)}`)}  ${applicant.paint('Ada')} reacts with 👍 to the first message`,
   );
 
-  chapter('5. Ada goes through a tunnel: her connection is gone');
+  chapter('5. Ada loses her connection in a tunnel');
   await applicant.client.reached(groupId, reaction.seq);
   applicant.client.close();
   const before = applicant.client.seq(groupId);
-  tell(dim(`  The last thing she knows of is seq ${before}.`));
+  tell(dim(`  The last event she has is seq ${before}.`));
   await say(company, groupId, 'Can you start on Monday?');
   await say(company, groupId, 'We also have a dog.');
   const last = await say(company, groupId, 'Ada? Are you still there?');
 
-  chapter('6. She is back: one `sync` brings what she missed, in order');
+  chapter('6. She reconnects: one `sync` returns the events she missed, in order');
   await applicant.client.connect();
   await applicant.client.reached(groupId, last.seq);
   for (const event of applicant.client.view(groupId).filter(({ seq }) => seq > before)) retell(event);
@@ -135,7 +138,7 @@ async function converse(): Promise<void> {
     'Sorry, a tunnel. Monday it is, and hello to the dog!',
   );
 
-  chapter('7. Both know the same, and REST tells it too');
+  chapter('7. Both have the same history, and so has REST');
   await Promise.all([company, applicant].map(({ client }) => client.reached(groupId, end)));
   const same =
     JSON.stringify(company.client.view(groupId)) === JSON.stringify(applicant.client.view(groupId));
@@ -149,11 +152,11 @@ async function converse(): Promise<void> {
   tell(`  GET /v1/groups/${groupId}/messages has ${data.length} messages`);
   company.client.close();
   applicant.client.close();
-  if (!same || !complete || data.length !== 7) throw new Error('The two do not know the same.');
+  if (!same || !complete || data.length !== 7) throw new Error('The two views differ.');
 }
 
 function retell({ seq, data }: Applied): void {
-  tell(`  ${dim(`seq ${String(seq).padStart(2)}`)}  ${dim('missed, now here:')} ${String(data['text'])}`);
+  tell(`  ${dim(`seq ${String(seq).padStart(2)}`)}  ${dim('missed, now received:')} ${String(data['text'])}`);
 }
 
 const stop = await ensureServer();

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 
-// npm run dev: the server, started again with every change of its sources. Node's own watcher outlives npm's shell.
+// npm run dev: restarts the server after every change of its sources. Node's own watcher would outlive npm's
+// shell.
 const watcher = spawn(process.execPath, ['--watch', 'src/main.ts'], {
   cwd: join(import.meta.dirname, '..'),
   stdio: 'inherit',

@@ -34,7 +34,7 @@ A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, o
 a database is one of the last two.
 `;
 
-/** The operator asked for something that cannot be done; the message says why. */
+/** A mistake of the operator, with a message for them. */
 class Refused extends Error {}
 
 interface Log {
@@ -51,7 +51,9 @@ const log = createLogger({ level: 'error' });
 const opened = closers(log);
 const databases = new Map<string, string>();
 
-/** The owner's URL of a database; one of an embedded database, which is started where no server runs it. */
+/**
+ * Returns the owner's URL of a database, or of an embedded database, which is started if no server runs it.
+ */
 async function ownerUrlOf(address: string): Promise<string> {
   const known = databases.get(address);
   if (known !== undefined) return known;
@@ -67,7 +69,7 @@ async function ownerUrlOf(address: string): Promise<string> {
 const withoutPassword = (address: string) => address.replace(/:[^:@/]*@/, ':…@');
 const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(address);
 
-/** `copied` tells how far a copy has come: what was copied before is no duplicate of what comes after it. */
+/** `copied` is the progress of a copy: events copied before are not duplicates of later ones. */
 async function openLog(address: string, copied: () => Position): Promise<Log> {
   if (isEventStoreDb(address)) {
     const ids = { find: async () => [], position: async () => copied() };
@@ -98,7 +100,7 @@ async function openCheckpoints(address: string): Promise<pg.Client> {
   return client;
 }
 
-/** Who still uses the database when those who have just left it are gone for the server, too. */
+/** Returns the applications that use the database, after waiting for just closed connections to disappear. */
 async function othersThan(client: pg.Client): Promise<string[]> {
   const deadline = performance.now() + LEAVING_MS;
   for (;;) {
@@ -108,7 +110,7 @@ async function othersThan(client: pg.Client): Promise<string[]> {
   }
 }
 
-/** Says how far the work has come, now and then. */
+/** Reports the progress of the work from time to time. */
 function progress(work: string, head: Position): (reached: Position) => void {
   let saidAt = performance.now();
   return (reached) => {
@@ -157,14 +159,13 @@ async function copy({ from, to, checkpoints }: { from: string; to: string; check
 
   const grown = (await source.store.head()) > logs.upTo;
   if (!readers) {
-    if (grown) say('the source has got more events meanwhile: another run copies them');
+    if (grown) say('the source has grown meanwhile: run this again to copy the new events');
     return;
   }
-  if (grown)
-    throw new Refused('The source has got more events meanwhile: stop every server, and run this again');
+  if (grown) throw new Refused('The source has grown meanwhile: stop every server, and run this again');
   const identity = await identify(target.kind, target.store);
   const moved = await moveReaders(readers, { positions, identity });
-  for (const { name, position } of moved.readers) say(`${name} goes on at ${position}`);
+  for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
   const setting = target.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
   say(`start the server ${setting} now`);

@@ -12,14 +12,14 @@ const USAGE = `Usage: S3_BUCKET=… node scripts/make-bucket.ts
 Makes the bucket of S3_BUCKET unless it is there, and lets the pages of PUBLIC_URL and ALLOWED_ORIGINS upload to it. It
 takes the settings of the server; the credentials need s3:CreateBucket and s3:PutBucketCORS besides. Again does no harm.
 `;
-/** For one attempt of one call. */
+/** The timeout of one attempt of one call. */
 const ANSWER_MS = 10_000;
-/** How long browsers remember what they may send. */
+/** How long browsers may cache the CORS rules. */
 const CORS_SECONDS = 3_600;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** Also when it was made by somebody else at this moment. Not when it belongs to another account. */
+/** Creates the bucket unless it exists. Rejects when it belongs to another account. */
 async function makeBucket(client: S3Client, { bucket, region }: NonNullable<Config['s3']>): Promise<void> {
   try {
     await client.send(new HeadBucketCommand({ Bucket: bucket }));
@@ -27,7 +27,7 @@ async function makeBucket(client: S3Client, { bucket, region }: NonNullable<Conf
   } catch (error) {
     if (statusOf(error) !== 404) throw error;
   }
-  // Amazon refuses the name of its first region, and wants that of every other.
+  // Amazon rejects the name of its first region, and requires that of every other.
   const elsewhere = region !== 'us-east-1' && { LocationConstraint: region as 'eu-central-1' };
   try {
     await client.send(
@@ -42,7 +42,7 @@ async function makeBucket(client: S3Client, { bucket, region }: NonNullable<Conf
   say(`made the bucket ${bucket}`);
 }
 
-/** Of the headers of an upload, those that a page has to be allowed (src/files/storage.ts). */
+/** The headers of an upload that a page must be allowed to send (src/files/storage.ts). */
 async function allowUploads(client: S3Client, bucket: string, origins: string[]): Promise<void> {
   await client.send(
     new PutBucketCorsCommand({

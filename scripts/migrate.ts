@@ -6,8 +6,8 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 
 /**
- * Brings the database up to date as DATABASE_OWNER_URL and lets the application in with the name and password of
- * DATABASE_URL, so that no process that serves anybody has to know the owner's password.
+ * Migrates the database as DATABASE_OWNER_URL and creates the application's login with the name and password
+ * of DATABASE_URL, so that no serving process needs the owner's password.
  */
 async function run(): Promise<void> {
   const config = readConfig(process.env);

@@ -22,7 +22,7 @@ const USAGE = `Usage: npm run notifications -- <command>
 list-parked and replay work on DATABASE_URL, or on the database in DATA_DIR whether the server runs or not.
 `;
 
-/** The operator asked for something that cannot be done; the message says why. */
+/** A mistake of the operator, with a message for them. */
 class Refused extends Error {}
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -47,7 +47,7 @@ async function withOutbox(use: (outbox: Outbox) => Promise<void>): Promise<void>
 
 async function listParked(outbox: Outbox): Promise<void> {
   for (const { batchId, parkedAt, channel, recipientId, notifications, reason } of await outbox.parked()) {
-    // What another server wrote may hold anything that a terminal would obey.
+    // Text from another server may contain terminal control sequences.
     const shown = reason.replaceAll(/\p{Cc}/gu, ' ');
     say(`${batchId}  ${parkedAt}  ${channel.padEnd(5)}  ${recipientId}  ${notifications}  ${shown}`);
   }
@@ -67,7 +67,7 @@ async function writePreviews(given: string | undefined): Promise<void> {
   say(folder);
 }
 
-/** Each id of the arguments, once. */
+/** Returns the distinct ids of the arguments. */
 function batchIdsOf(values: string[]): string[] {
   const wrong = values.find((value) => !z.uuid().safeParse(value).success);
   if (wrong !== undefined) throw new Refused(`${wrong}: is not the id of a batch`);

@@ -27,19 +27,19 @@ Read models: ${readModels.map(({ name }) => name).join(', ')}.
 Works on DATABASE_URL, or on the database in DATA_DIR whether the server runs or not.
 `;
 
-/** The operator asked for something that cannot be done; the message says why. */
+/** A mistake of the operator, with a message for them. */
 class Refused extends Error {}
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const count = (n: number) => Math.round(n).toLocaleString('en');
 
-/** What the commands work with, and how to let go of it. */
+/** The resources of the commands, and how to close them. */
 async function connect() {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-  // Two for each rebuild that runs at a time: one that waits too long for a connection fails.
+  // Two connections for each concurrent rebuild: one that waits too long for a connection fails.
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
   const { store } = await createLog(config, log, { databaseUrl, pool });
   const close = async () => {
@@ -61,7 +61,7 @@ async function status({ pool, store }: Connection): Promise<void> {
   for (const { name, version } of readModels) {
     const found = checkpoints.get(name);
     const lag = found && count(head - found.position);
-    const kept = checkpoints.has(previousOf(name)) ? ', the one before it is kept' : '';
+    const kept = checkpoints.has(previousOf(name)) ? ', the previous one is kept' : '';
     say(
       `${name.padEnd(15)} ${found ? `version ${found.version} of ${version}, ${lag} behind${kept}` : 'not made yet'}`,
     );
@@ -88,7 +88,7 @@ async function rebuild(connection: Connection, asked: string, force: boolean): P
     force,
     onStep,
   })) {
-    const compared = isVerified ? 'the same rows as before' : 'not compared with the one before';
+    const compared = isVerified ? 'the same rows as before' : 'not compared with the previous ones';
     say(`${name.padEnd(15)} rebuilt from ${count(events)} events in ${seconds.toFixed(2)} s, ${compared}`);
   }
 }
@@ -97,7 +97,7 @@ async function rollback({ databaseUrl }: Connection, asked: string): Promise<voi
   const { name } = named(asked);
   if (!(await rollbackProjection(databaseUrl, name)))
     throw new Refused(`no earlier version of ${name} was kept`);
-  say(`${name} is the version before the last rebuild again; it catches up with the log by itself`);
+  say(`${name} is back at the version before the last rebuild, and catches up with the log`);
 }
 
 function named(name: string) {

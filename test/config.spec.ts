@@ -18,7 +18,7 @@ const privateKey = (type: 'ed25519' | 'x25519') =>
     .toString();
 
 describe('the settings', () => {
-  test('all have a default', () => {
+  test('have defaults', () => {
     expect(readConfig({})).toEqual({
       port: 3000,
       host: '127.0.0.1',
@@ -65,11 +65,11 @@ describe('the settings', () => {
     expect(Object.isFrozen(config.allowedOrigins)).toBe(true);
   });
 
-  test('that are empty count as not set', () => {
+  test('count as unset when empty', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}));
   });
 
-  test('take an Ed25519 key, also with its line ends written as \\n, and no other', () => {
+  test('accept an Ed25519 key, also with line ends written as \\n, and no other', () => {
     const pem = privateKey('ed25519');
     expect(readConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).jwtPrivateKey).toBe(pem);
     expect(faults({ JWT_PRIVATE_KEY: privateKey('x25519') })).toHaveLength(1);
@@ -242,7 +242,7 @@ describe('the settings', () => {
     expect(accepted).toEqual(urls.filter(isRead));
   });
 
-  test('that belong together are asked for together', () => {
+  test('that belong together are required together', () => {
     expect(faults({ S3_ENDPOINT: 'http://127.0.0.1:9000' })).toEqual([
       'S3_ENDPOINT must be set along with S3_BUCKET',
     ]);
@@ -252,7 +252,7 @@ describe('the settings', () => {
     ]);
   });
 
-  test('address the buckets of other servers than Amazon’s by path, unless told otherwise', () => {
+  test('use path-style buckets for servers other than Amazon’s, unless told otherwise', () => {
     const s3 = (env: NodeJS.ProcessEnv) => readConfig({ S3_BUCKET: 'files', ...env }).s3;
     expect(s3({})).toEqual({ bucket: 'files', region: 'us-east-1', pathStyle: false });
     expect(s3({ S3_ENDPOINT: 'http://minio:9000' })?.pathStyle).toBeUndefined();
@@ -260,7 +260,7 @@ describe('the settings', () => {
     expect(s3({ S3_ENDPOINT: 'http://minio:9000', S3_PATH_STYLE: 'false' })?.pathStyle).toBe(false);
   });
 
-  test('report every fault at once', () => {
+  test('report all faults at once', () => {
     expect(faults({ PORT: 'x', LOG_LEVEL: 'x', PUBLC_URL: 'http://x' })).toHaveLength(3);
   });
 
@@ -271,18 +271,18 @@ describe('the settings', () => {
     ['LOG_LEVL', 'LOG_LEVEL'],
     ['log_level', 'LOG_LEVEL'],
     ['MESSAGE_PER_MINUTE', 'MESSAGES_PER_MINUTE'],
-  ])('that are one slip away are refused: %s', (given, meant) => {
+  ])('are refused when misspelt: %s', (given, meant) => {
     expect(faults({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
   });
 
   test.each(['JWT_SECRET', 'DATA_DIRECTORY', 'ALLOWED_ORIGIN_LIST', 'SENDS_PER_MINUTE'])(
-    'that only look like ours are refused: %s',
+    'are refused when they only look like ours: %s',
     (name) => {
       expect(faults({ [name]: 'x' })).toEqual([`${name} is not a setting`]);
     },
   );
 
-  test('leave everybody else’s environment alone', () => {
+  test('ignore foreign environment variables', () => {
     const others = ['PATH', 'HOME', 'HOSTNAME', 'POST', 'npm_config_loglevel', 'NODE_ENV', 'CI', 'LOGNAME'];
     expect(faults({ ...process.env, ...Object.fromEntries(others.map((name) => [name, 'x'])) })).toEqual([]);
   });
@@ -291,23 +291,23 @@ describe('the settings', () => {
 describe('roles', () => {
   const cluster = { DATABASE_URL: 'postgres://db/chat', REDIS_URL: 'redis://redis' };
 
-  test('are those that are named', () => {
+  test('are the configured ones', () => {
     expect(readConfig({ ...cluster, ROLES: 'api, worker' }).roles).toEqual(new Set(['api', 'worker']));
   });
 
-  test('that do not exist are refused', () => {
+  test('are refused when unknown', () => {
     expect(faults({ ROLES: 'web' })).toEqual([
       'ROLES must be some of api, projector, realtime, notifier, worker, separated by commas',
     ]);
   });
 
-  test('left to other processes need a database that these can reach', () => {
+  test('left to other processes require a shared database', () => {
     expect(faults({ ROLES: 'projector' })).toEqual([
       'DATABASE_URL must be set when ROLES leaves work to others',
     ]);
   });
 
-  test('that know of sockets need Redis between them', () => {
+  test('that know sockets require a shared Redis', () => {
     const reason = 'REDIS_URL must be set when ROLES leaves some of api, realtime, notifier to others';
     const { DATABASE_URL } = cluster;
     expect(faults({ DATABASE_URL, ROLES: 'api' })).toEqual([reason]);
@@ -317,7 +317,7 @@ describe('roles', () => {
     expect(faults({ ...cluster, ROLES: 'api' })).toEqual([]);
   });
 
-  test('that write to people, without the api, need its address', () => {
+  test('that send mail or pushes without the api require its public URL', () => {
     const reason = 'PUBLIC_URL must be set for a worker without the role api: links in mails begin with it';
     expect(faults({ ...cluster, ROLES: 'worker' })).toEqual([reason]);
     expect(faults({ ...cluster, ROLES: 'worker', PUBLIC_URL: 'https://chat.example' })).toEqual([]);

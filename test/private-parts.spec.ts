@@ -7,8 +7,8 @@ import { Server, type Socket } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 
 /**
- * What the code relies on besides the public APIs of its libraries. A library that changes one of these may be upgraded only
- * together with the file that is named here.
+ * What the code uses besides the public APIs of its libraries. A library that changes one of these may be
+ * upgraded only together with the file named here.
  */
 describe('Private parts of libraries', () => {
   test('ws: sendFrame and the TCP socket of a connection, for realtime/delivery/wire.ts', async () => {

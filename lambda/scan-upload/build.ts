@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
- * Puts the handler and everything it needs into one file, and the program of its sandbox into another:
+ * Bundles the handler into one file, and the program of its sandbox into another:
  * `node lambda/scan-upload/build.ts [folder]`.
  */
 await build({
@@ -21,7 +21,7 @@ await build({
   minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
-  // Packages in CommonJS load what belongs to Node by `require`, which a module does not have.
+  // CommonJS packages load Node's modules by `require`, which an ES module does not have.
   banner: {
     js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`,
   },

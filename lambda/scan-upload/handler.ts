@@ -9,15 +9,15 @@ import { createScanServer } from './scan-server.ts';
 import { createScanUpload } from './scan-upload.ts';
 
 const Settings = z.object({
-  /** Where the server is reached, as in https://chat.example.org. */
+  /** The URL of the server, as in https://chat.example.org. */
   SERVER_URL: z.url({ protocol: /^https?$/ }),
-  /** The same as the server's. */
+  /** The same secret as the server's. */
   SCAN_WEBHOOK_SECRET: z.string().min(32),
   S3_BUCKET: z.string().min(1),
   AWS_REGION: z.string().min(1),
   CLAMD_URL: z.string().default('unix:///tmp/clamd.sock'),
   LOG_LEVEL: z.string().default('info'),
-  /** For servers like S3. */
+  /** For S3-compatible servers. */
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   S3_PATH_STYLE: z.stringbool().default(false),
 });
@@ -40,6 +40,9 @@ const scanUpload = createScanUpload({
   log,
 });
 
-/** The entry point for S3's ObjectCreated. When it rejects, Lambda calls it again, and in the end tells the queue. */
+/**
+ * The entry point for S3's ObjectCreated. When it rejects, Lambda retries, and finally sends the event to the
+ * failure queue.
+ */
 export const handler = (event: S3Event, context: Pick<Context, 'getRemainingTimeInMillis'>): Promise<void> =>
   scanUpload(event, context.getRemainingTimeInMillis());

@@ -9,11 +9,13 @@ import {
   signReport,
 } from '../../src/files/inspect/scan-report.ts';
 
-/** The server that wants to know. */
+/** The server to report to. */
 export interface ScanServer {
-  /** What the object was declared to be; undefined when there is nothing to scan, or not any more. */
+  /**
+   * Returns what was declared of the object; undefined when there is nothing to scan, or nothing any more.
+   */
   order(request: ScanOrderRequest): Promise<ScanOrder | undefined>;
-  /** Resolves once the server has acted on it. */
+  /** Reports the finding. Resolves once the server has acted on it. */
   report(report: ScanReport): Promise<void>;
 }
 
@@ -21,14 +23,14 @@ const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 500;
 /** Longer than the server takes to settle a file. */
 const ANSWER_MS = 65_000;
-/** The server does not know the object, or knows of other bytes: that will not change. */
+/** The server does not know the object, or has other bytes: a retry would not help. */
 const NOTHING_TO_DO = new Set(['FILE_NOT_FOUND', 'FILE_NOT_UPLOADED']);
 
 const Problem = z.object({ code: z.string() });
 
 /**
- * Asks the server over HTTP, each time with a signature of its own. What may pass (5xx, 408, 429, no answer) is tried
- * five times within ten seconds; everything else, such as a wrong secret, rejects at once.
+ * Calls the server over HTTP, each time with a new signature. Temporary failures (5xx, 408, 429, no answer)
+ * are retried up to five tries within ten seconds; everything else, such as a wrong secret, rejects at once.
  */
 export function createScanServer({
   url,
@@ -55,7 +57,7 @@ export function createScanServer({
     });
   }
 
-  /** The body of a 200, or undefined. */
+  /** Returns the body of a 200, or undefined. */
   async function ask(path: string, content: ScanOrderRequest | ScanReport): Promise<unknown> {
     const body = JSON.stringify(content);
     for (let attempt = 0; ; attempt += 1) {

@@ -10,7 +10,7 @@ import { type Scanner, ScannerUnavailable } from '../../src/files/inspect/scanne
 import { type FileStorage, ObjectChanged } from '../../src/files/storage.ts';
 import type { ScanServer } from './scan-server.ts';
 
-/** What is used of S3's event (AWS, "Event message structure"); its keys are written as in a form. */
+/** The used part of S3's event (AWS, "Event message structure"); its keys are form-encoded. */
 const ObjectsCreated = z.object({
   Records: z.array(
     z.object({
@@ -24,14 +24,14 @@ const ObjectsCreated = z.object({
 
 type UploadKey = `quarantine/${FileId}`;
 
-/** A cold start loads a million signatures first; until then nobody answers. */
+/** A cold start first loads a million signatures; until then clamd does not answer. */
 const SCANNER_PAUSE_MS = 1_000;
-/** Kept for the report, of the time that is left. */
+/** The part of the remaining time reserved for the report. */
 const REPORT_MS = 20_000;
 
 /**
- * Inspects the objects that an event names, and reports what was found in them. Rejects when anything could not be
- * done: all of it may be repeated. `remainingMs` is how long the call may still take.
+ * Inspects the objects of an event and reports the findings. Rejects when anything failed;
+ * everything may be repeated. `remainingMs` is the time left for the call.
  */
 export function createScanUpload({
   bucket,

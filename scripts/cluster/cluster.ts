@@ -14,7 +14,7 @@ import { type Nginx, startNginx } from './nginx.ts';
 import { type ClusterNode, type Kind, prepareNode } from './node.ts';
 import { type Postgres, startPostgres } from './postgres.ts';
 
-/** What runs unless something else is asked for: a leader and its standby of each, and two nodes for clients. */
+/** The default processes: a leader and a standby of each role, and two nodes for clients. */
 export const SHAPE: Partial<Record<Kind, number>> = {
   api: 2,
   projector: 2,
@@ -24,61 +24,61 @@ export const SHAPE: Partial<Record<Kind, number>> = {
 };
 
 const PROGRAMS: readonly ProgramName[] = ['redis-server', 'rabbitmq-server', 'epmd', 'nginx'];
-/** Parts that end themselves when this process exits. */
+/** Parts that stop when this process exits. */
 const EXIT_LISTENERS = 6;
 
-/** Those that clients are sent to. */
+/** The kinds that serve clients. */
 const FACING: ReadonlySet<Kind> = new Set(['api', 'all']);
 
 export interface ClusterOptions {
-  /** How many processes of each kind. Default: two of each role. */
+  /** The number of processes of each kind. Default: two of each role. */
   nodes?: Partial<Record<Kind, number>>;
-  /** Of the balancer. Default: one that is free. */
+  /** The port of the balancer. Default: a free one. */
   port?: number;
-  /** Where database and files stay. Default: a folder that is removed at the end. */
+  /** The folder for database and files. Default: a folder that is removed at the end. */
   dataDir?: string;
-  /** For every node; replaces what the cluster sets. */
+  /** Variables for every node that override those of the cluster. */
   env?: Record<string, string>;
-  /** Options of Node for every node. */
+  /** Node options for every node. */
   nodeArgs?: readonly string[];
-  /** The ways that lead through proxies, so that they can be cut. */
+  /** The edges that lead through proxies, so that they can be cut. */
   edges?: readonly Edge[];
   /** Called with the owner's URL before the first node starts. */
   prepare?: (databaseUrl: string) => Promise<void>;
-  /** Ends a start that is under way; a cluster that has started is ended by its `stop`. */
+  /** Aborts a start in progress; a started cluster is stopped by its `stop`. */
   signal?: AbortSignal;
-  /** Hears of each part as it starts. */
+  /** Called with a line about each part as it starts. */
   say?: (line: string) => void;
   log?: Logger;
 }
 
 export interface Cluster {
-  /** The balancer's: where clients go. */
+  /** The balancer's URL, for clients. */
   url: string;
-  /** The owner's, past all proxies. */
+  /** The owner's URL, past all proxies. */
   databaseUrl: string;
   nodes: readonly ClusterNode[];
-  /** Those of one kind, by index. */
+  /** Returns the nodes of one kind, by index. */
   of(kind: Kind): readonly ClusterNode[];
   postgres: Postgres;
   redis: Redis;
   rabbitmq: Rabbitmq;
   nginx: Nginx;
-  /** The proxies on a way that was asked for, one for each node at its start; `nginx->api`: at its end. */
+  /** Returns the proxies of an edge, one for each node at its start, or at its end for `nginx->api`. */
   edge(edge: Edge): readonly TcpProxy[];
-  /** Resolves once every node that runs says that it is ready. */
+  /** Resolves once every running node is ready. */
   ready(withinMs?: number): Promise<void>;
-  /** Ends everything in order, and removes what is not to be kept. */
+  /** Stops everything in order, and removes temporary data. */
   stop(): Promise<void>;
 }
 
 /**
- * The whole program as many processes with everything that they need, from programs of this machine, on loopback ports.
- * Resolves when all of them are ready; ends what had started, and rejects with the reason, when one does not get so far.
+ * Starts the whole program as many processes with all services, from programs of this machine, on loopback
+ * ports. Resolves when all are ready. When one fails, stops the others and rejects with the reason.
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { log = pino({ level: 'silent' }) } = options;
-  // Whoever lacks one hears of it before anything has started.
+  // A missing program is reported before anything starts.
   for (const name of PROGRAMS) program(name);
   const open = closers(log);
   try {
@@ -102,7 +102,7 @@ async function start(
   process.setMaxListeners(process.getMaxListeners() + EXIT_LISTENERS);
   open.add('exit listeners', () => process.setMaxListeners(process.getMaxListeners() - EXIT_LISTENERS));
 
-  /** Opens one part; whatever has opened is closed at the end, although another one failed meanwhile. */
+  /** Opens one part, to be closed at the end, even if another part has failed meanwhile. */
   async function part<T extends { stop(): unknown }>(name: string, starting: Promise<T>): Promise<T> {
     const started = await starting;
     open.add(name, () => started.stop());
@@ -170,7 +170,7 @@ async function start(
   };
 }
 
-/** Like `Promise.all`, but a failure waits for the others, so that nothing starts after the end. */
+/** Like `Promise.all`, but a failure waits for the others, so that nothing starts after it. */
 async function all<T extends readonly unknown[]>(starting: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
   await Promise.allSettled(starting);
   return Promise.all(starting) as Promise<unknown> as Promise<T>;

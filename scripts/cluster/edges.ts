@@ -2,10 +2,12 @@ import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import type { ClusterNode, Kind } from './node.ts';
 
 type Store = 'postgres' | 'redis' | 'rabbitmq';
-/** A way on which a fault can be made: from the nodes of one kind to what they use, or from the balancer to nodes. */
+/** A connection that can be cut: from the nodes of one kind to a store, or from the balancer to nodes. */
 export type Edge = `${Kind}->${Store}` | 'nginx->api';
 
-/** The ways between the parts of a cluster; those of `edges` lead through proxies, each node's through one of its own. */
+/**
+ * The connections between the parts of a cluster. Those in `edges` lead through proxies, one for each node.
+ */
 export function openEdges(edges: readonly Edge[], urls: Record<Store, string>) {
   const open = new Map<Edge, TcpProxy[]>(edges.map((edge) => [edge, []]));
 
@@ -18,18 +20,18 @@ export function openEdges(edges: readonly Edge[], urls: Record<Store, string>) {
   }
 
   return {
-    /** The URL by which one more node of this kind finds a store. */
+    /** Returns the URL of a store for one more node of this kind. */
     async from(kind: Kind, store: Store): Promise<string> {
       const url = new URL(urls[store]);
       url.port = String(await proxyOn(`${kind}->${store}`, Number(url.port)));
       return url.href;
     },
-    /** The port at which the balancer finds a node. */
+    /** Returns the port at which the balancer reaches a node. */
     towards: (node: ClusterNode) => proxyOn('nginx->api', node.port),
-    /** Throws when the edge was not asked for. */
+    /** Returns the proxies of an edge. Throws when the edge was not requested. */
     proxies(edge: Edge): readonly TcpProxy[] {
       const proxies = open.get(edge);
-      if (!proxies) throw new Error(`no proxies were asked for on ${edge}`);
+      if (!proxies) throw new Error(`no proxies were requested on ${edge}`);
       return proxies;
     },
     async close(): Promise<void> {

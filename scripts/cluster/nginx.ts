@@ -7,18 +7,18 @@ import { program } from '../../tools/debian-programs.ts';
 import { accepts, freePort } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** The configuration for production, of which this one uses everything that is not about places. */
+/** The production configuration, of which this one uses everything but addresses and paths. */
 export const NGINX_FOLDER = join(import.meta.dirname, '../../deploy/nginx');
 const START_MS = 10_000;
 
 export interface NginxOptions {
-  /** Where the api nodes listen, on this machine. */
+  /** The ports of the api nodes on this machine. */
   nodes: readonly number[];
-  /** Default: one that is free. */
+  /** Default: a free port. */
   port?: number;
-  /** Networks that are not limited. Default: this machine. */
+  /** Networks without limits. Default: this machine. */
   unlimited?: readonly string[];
-  /** Balancers whose X-Forwarded-For is believed. Default: none. */
+  /** Balancers whose X-Forwarded-For is trusted. Default: none. */
   trusted?: readonly string[];
   /** The `server` blocks. Default: plain HTTP on the port. */
   servers?: string;
@@ -26,21 +26,24 @@ export interface NginxOptions {
 
 export interface Nginx {
   url: string;
-  /** Of the master process; its workers are below it. */
+  /** The process id of the master; its workers are its children. */
   readonly pid: number;
-  /** What it has complained about. */
+  /** Returns the error log so far. */
   output(): string;
-  /** The lines of the access log so far; each of them is JSON. */
+  /** Returns the lines of the access log so far, each of which is JSON. */
   accessLog(): Promise<string>;
-  /** SIGKILL for the master and its workers. */
+  /** Sends SIGKILL to the master and its workers. */
   kill(): Promise<void>;
-  /** Starts it again at the same port; kills it first when it runs. */
+  /** Starts it again on the same port. Kills it first if it runs. */
   restart(): Promise<void>;
-  /** Ends it, and removes its files. */
+  /** Stops it and removes its files. */
   stop(): Promise<void>;
 }
 
-/** The real NGINX with the files of deploy/nginx, on a loopback port. Throws with its words when it does not start. */
+/**
+ * Starts the real NGINX with the files of deploy/nginx, on a loopback port. Throws with its output when it
+ * does not start.
+ */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
   const { port = await freePort() } = options;
   const folder = await mkdtemp(join(tmpdir(), 'chat-nginx-'));
@@ -52,7 +55,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
   let output = '';
   async function start(): Promise<void> {
     const args = ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'];
-    // A process group of its own, so that its workers end with it, and Ctrl-C leaves its end to us.
+    // A process group of its own, so that its workers end with it, and Ctrl-C does not stop it before us.
     const child = spawn(command, args, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -86,7 +89,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
       const exited = once(master, 'exit');
       killGroup();
       await exited;
-      // The workers hold the port a little longer than their master: the next one could not have it.
+      // The workers hold the port a little longer than their master, which would block the next start.
       await until(async () => !(await accepts(port)), 'the workers of nginx have ended', START_MS);
     },
     async restart() {
@@ -110,7 +113,10 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
 
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 
-/** What takes the place of nginx.conf, addresses.conf, upstream.conf and conf.d: where everything is on this machine. */
+/**
+ * The replacement of nginx.conf, addresses.conf, upstream.conf and conf.d, with the addresses and paths of
+ * this machine.
+ */
 async function configuration(folder: string, { nodes, port, ...options }: NginxOptions & { port: number }) {
   const { unlimited = ['127.0.0.0/8'], trusted = [] } = options;
   const { servers = `server { listen 127.0.0.1:${port}; include chat/server.conf; }` } = options;
@@ -139,7 +145,7 @@ http {
 `;
 }
 
-/** The one of production, with each pair of its lines for nodes replaced by the nodes that there are. */
+/** The production file, with each pair of its lines for nodes replaced by the existing nodes. */
 async function upstream(nodes: readonly number[]): Promise<string> {
   const production = await readFile(join(NGINX_FOLDER, 'upstream.conf'), 'utf8');
   const lines = production.split('\n').filter((line) => !line.includes('server api-2:'));

@@ -1,45 +1,48 @@
 import type { Role } from '../../src/config.ts';
 import { type ServerProcess, becomesReady, freePort, launchServer } from '../../tools/server-process.ts';
 
-/** What a process does: one of the roles, or all of them. */
+/** The kind of a process: one of the roles, or all of them. */
 export type Kind = Role | 'all';
 
-/** More than the 25 s in which a process ends by itself. */
+/** More than the 25 s in which a process stops by itself. */
 const STOP_MS = 30_000;
-/** Many start at once. */
+/** Many processes start at once. */
 const READY_MS = 200_000;
 
 export interface NodeOptions {
   kind: Kind;
-  /** Among those of its kind, from 0. */
+  /** The index among the nodes of its kind, from 0. */
   index: number;
-  /** Files, which all nodes share. */
+  /** The folder for files, shared by all nodes. */
   dataDir: string;
   env: Record<string, string>;
   nodeArgs?: readonly string[] | undefined;
 }
 
-/** One process of the program, at an address that stays the same. */
+/** One process of the program, at a fixed address. */
 export interface ClusterNode {
   kind: Kind;
   index: number;
-  /** Its own address; clients take the balancer's. */
+  /** Its own URL; clients use the balancer's. */
   url: string;
   port: number;
   readonly isRunning: boolean;
-  /** Of the latest start. */
+  /** The process id since the latest start. */
   readonly pid: number;
-  /** What the latest start has written. */
+  /** Returns the output since the latest start. */
   output(): string;
   /** SIGKILL. */
   kill(): Promise<void>;
-  /** SIGTERM, and SIGKILL when that takes longer than 30 s; answers with the exit code, null after a signal. */
+  /** Sends SIGTERM, and SIGKILL after 30 s. Returns the exit code, null after a signal. */
   stop(): Promise<number | null>;
-  /** Starts it, killed first when it runs, and waits until it is ready. Throws with its output when it does not get so far. */
+  /**
+   * Starts it, after killing it if it runs, and waits until it is ready. Throws with its output when it
+   * fails.
+   */
   restart(): Promise<void>;
 }
 
-/** A node that has not been started yet. */
+/** Makes a node that is not started yet. */
 export async function prepareNode({
   kind,
   index,

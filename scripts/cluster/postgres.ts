@@ -12,27 +12,30 @@ import {
 import { unprivileged } from '../../src/adapters/os/unprivileged.ts';
 import { descendants, freePort, killProcesses } from '../../tools/server-process.ts';
 
-/** Ten processes and more share it, each with some pools; the embedded one serves a single process. */
+/** Ten or more processes share it, each with several pools; the embedded one serves a single process. */
 const CONNECTIONS = 400;
 
-/** The PostgreSQL that npm installed, as a server of its own: it stays dead until it is started again. */
+/** The PostgreSQL from npm as a separate server, which stays dead until it is restarted. */
 export interface Postgres {
-  /** For the superuser and the database `postgres`. */
+  /** The URL for the superuser and the database `postgres`. */
   ownerUrl: string;
   port: number;
-  /** Of the postmaster; another one after a restart. */
+  /** The process id of the postmaster; it changes with a restart. */
   readonly pid: number;
-  /** SIGKILL for the postmaster and all its workers, at once. */
+  /** Sends SIGKILL to the postmaster and all its workers, at once. */
   kill(): Promise<void>;
-  /** Starts it again on the same data and port, where it recovers; kills it first when it runs. */
+  /** Starts it again on the same data and port, where it recovers. Kills it first if it runs. */
   restart(): Promise<void>;
-  /** Shuts it down in order. The data stay. */
+  /** Shuts it down in order. The data remain. */
   stop(): Promise<void>;
 }
 
-/** Starts it on `<dataDir>/postgres`, made on the first start. Throws with its last words when it does not answer. */
+/**
+ * Starts it on `<dataDir>/postgres`, created on the first start. Throws with its last output when it does not
+ * answer.
+ */
 export async function startPostgres(dataDir: string, log: Logger): Promise<Postgres> {
-  // Others may pass through: the server runs as another user when we are root.
+  // Others may enter: the server runs as another user when we are root.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const folder = await realpath(dataDir);
   const data = join(folder, 'postgres');

@@ -3,7 +3,7 @@ import { limitsOf } from '../support/stages/rate-limits.ts';
 
 const limits = limitsOf({ messagesPerMinute: 3, failedLoginsPerMinute: 2, requestsPerMinute: 10 });
 
-/** Takes all there is of a key; resolves with how much that was. */
+/** Takes all points of a key. Returns how many there were. */
 export async function exhaust(rateLimits: RateLimits, key: string): Promise<number> {
   for (let taken = 0; ; taken += 1)
     try {
@@ -14,9 +14,9 @@ export async function exhaust(rateLimits: RateLimits, key: string): Promise<numb
     }
 }
 
-/** What all rate limits do, wherever they count; `create` makes some that have counted nothing. */
+/** The contract of all rate limits; `create` returns limits that have counted nothing. */
 export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | Promise<RateLimits>): void {
-  test('count down and then refuse, telling how long', async () => {
+  test('count down and then refuse, with the time to wait', async () => {
     const rateLimits = await create(limits);
     const quotas = [];
     for (let taken = 0; taken < 3; taken += 1) quotas.push(await rateLimits.consume('messages', 'ada'));
@@ -28,14 +28,14 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
     expect(error.quota.resetMs).toBeLessThanOrEqual(60_000);
   });
 
-  test('count each key and each bucket by itself', async () => {
+  test('count each key and each bucket separately', async () => {
     const rateLimits = await create(limits);
     await exhaust(rateLimits, 'ada');
     expect(await exhaust(rateLimits, 'bob')).toBe(3);
     expect(await rateLimits.consume('failed-logins', 'ada')).toMatchObject({ limit: 2, remaining: 1 });
   });
 
-  test('take nothing for a look', async () => {
+  test('consume nothing for a check', async () => {
     const rateLimits = await create(limits);
     for (let looks = 0; looks < 5; looks += 1)
       expect(await rateLimits.check('messages', 'ada')).toMatchObject({ remaining: 3, resetMs: 60_000 });
@@ -43,7 +43,7 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
     await expect(rateLimits.check('messages', 'ada')).rejects.toThrow(RateLimited);
   });
 
-  test('take points from a budget until too few are left, and nothing for what is refused', async () => {
+  test('take points from a budget until too few are left, and none for a refused call', async () => {
     const rateLimits = await create(limits);
     expect(rateLimits.spend('requests', 'ada', 8)).toMatchObject({
       bucket: 'requests',
@@ -58,7 +58,7 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
     expect(rateLimits.spend('anonymous', 'ada', 1)).toMatchObject({ bucket: 'anonymous' });
   });
 
-  test('let what a caller asks for at once begin at the pace of its budget', async () => {
+  test('admit concurrent calls of one caller at the rate of its budget', async () => {
     const rateLimits = await create({ ...limits, requestsPerMinute: 3_000 });
     expect(rateLimits.spend('requests', 'ada', 150).delayMs).toBe(0);
     const { delayMs } = rateLimits.spend('requests', 'ada', 100);
@@ -68,7 +68,7 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
     expect(rateLimits.spend('requests', 'bob', 1).delayMs).toBe(0);
   });
 
-  test('never give more than there is to callers that come at once', async () => {
+  test('never grant more than is left to concurrent callers', async () => {
     const rateLimits = await create(limits);
     const asked = Array.from({ length: 20 }, () => rateLimits.consume('messages', 'ada'));
     const given = (await Promise.allSettled(asked)).filter(({ status }) => status === 'fulfilled');

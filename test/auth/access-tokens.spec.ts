@@ -21,7 +21,7 @@ interface Forgery {
   key?: typeof stranger;
 }
 
-/** A token that differs from a good one only in what is given. */
+/** A token that differs from a valid one only in the given parts. */
 function forge({ header = {}, claims = {}, key = keys.privateKey }: Forgery = {}): Promise<string> {
   const now = seconds();
   return new SignJWT({
@@ -58,7 +58,7 @@ const faultOf = (token: string) =>
   );
 
 describe('An access token', () => {
-  test('speaks for the user, the role and the session it was issued for', async () => {
+  test('identifies the user, the role and the session it was issued for', async () => {
     const before = seconds();
     const token = await tokens.issue(actor, sessionId);
     const after = seconds();
@@ -69,14 +69,14 @@ describe('An access token', () => {
     expect(decodeProtectedHeader(token)).toStrictEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid });
   });
 
-  test('is accepted when it carries just what it must, so that each forgery below fails for its own reason', async () => {
+  test('is accepted with only the required claims, so that each forgery below fails for its own reason', async () => {
     expect(await faultOf(await forge())).toBe('accepted');
     expect(await faultOf(await forge({ claims: { exp: seconds() - 3 } }))).toBe('accepted');
     const header = { alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid };
     expect(await faultOf(await resigned(header, signHonestly))).toBe('accepted');
   });
 
-  test('costs one check of its signature when it is bad, however often and at whatever pace it comes', async () => {
+  test('costs one signature check when it is invalid, however often it is presented', async () => {
     const verify = jest.spyOn(crypto.subtle, 'verify');
     const bad = await forge({ key: stranger });
     expect(await Promise.all([faultOf(bad), faultOf(bad), faultOf(bad)])).toStrictEqual(
@@ -122,7 +122,7 @@ describe('An access token', () => {
       () => forge({ key: stranger, header: { jku: 'http://127.0.0.1:9/jwks.json' } }),
     ],
     [
-      'a critical extension that nobody knows',
+      'an unknown critical extension',
       () => resigned({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid, crit: ['x'], x: 1 }, signHonestly),
     ],
     ['another audience', () => forge({ claims: { aud: 'another' } })],
@@ -135,7 +135,7 @@ describe('An access token', () => {
     ['no jti', () => forge({ claims: { jti: undefined } })],
     ['no session', () => forge({ claims: { sid: undefined } })],
     ['no subject', () => forge({ claims: { sub: undefined } })],
-    ['a subject that is no user', () => forge({ claims: { sub: 'root' } })],
+    ['an invalid subject', () => forge({ claims: { sub: 'root' } })],
     ['an unknown role', () => forge({ claims: { role: 'superuser' } })],
     ['an iat in the future', () => forge({ claims: { iat: seconds() + 60 } })],
     ['an nbf in the future', () => forge({ claims: { nbf: seconds() + 60 } })],
@@ -153,12 +153,12 @@ describe('An access token', () => {
     expect(await faultOf(await make())).toBe('TOKEN_INVALID');
   });
 
-  test('that ended 6 s ago, or was issued longer ago than tokens live, is TOKEN_EXPIRED', async () => {
+  test('that expired 6 s ago, or was issued longer ago than its lifetime, is TOKEN_EXPIRED', async () => {
     expect(await faultOf(await forge({ claims: { exp: seconds() - 6 } }))).toBe('TOKEN_EXPIRED');
     expect(await faultOf(await forge({ claims: { iat: seconds() - 700 } }))).toBe('TOKEN_EXPIRED');
   });
 
-  test('that was verified before still ends', async () => {
+  test('that was verified before still expires', async () => {
     const token = await tokens.issue(actor, sessionId);
     const { expiresAt } = await tokens.verify(token);
     const clock = jest.spyOn(Date, 'now').mockReturnValue(expiresAt + 6_000);
@@ -169,7 +169,7 @@ describe('An access token', () => {
     }
   });
 
-  test('is checked once and then known: a second look costs no signature', async () => {
+  test('is verified once and then cached without a further signature check', async () => {
     const token = await tokens.issue(actor, sessionId);
     const first = await tokens.verify(token);
     expect(await tokens.verify(token)).toBe(first);

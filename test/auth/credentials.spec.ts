@@ -74,7 +74,7 @@ describe('The password of an account', () => {
     'Countess Ada King',
     'countess',
     'example.org',
-  ])('does not say its address or its name: %j', (password) => {
+  ])('may not contain its address or its name: %j', (password) => {
     expect(faults(password)).toMatchObject([
       { path: ['password'], message: expect.stringContaining('Too easy to guess') },
     ]);
@@ -85,7 +85,7 @@ describe('The password of an account', () => {
     (password) => expect(faults(password)).toBeUndefined(),
   );
 
-  test('may contain a name too short to tell anybody apart', () => {
+  test('may contain a name that is too short to identify', () => {
     const ann = { email: 'a@example.org', displayName: 'Ann', password: 'tyrannosaurus' };
     expect(Account.safeParse(ann).success).toBe(true);
   });

@@ -13,7 +13,7 @@ describe('An e-mail address', () => {
     ["!#$%&'*+/=?^_`{|}~.-@example.test", "!#$%&'*+/=?^_`{|}~.-@example.test"],
     ['u@localhost', 'u@localhost'],
     ['u@1.2', 'u@1.2'],
-  ])('%j is kept as %j', (written, kept) => {
+  ])('%j is stored as %j', (written, kept) => {
     expect(EmailAddress.parse(written)).toBe(kept);
     expect(EmailAddress.parse(kept)).toBe(kept);
   });
@@ -42,7 +42,7 @@ describe('An e-mail address', () => {
     expect(EmailAddress.safeParse(value).success).toBe(false);
   });
 
-  test('has at most 254 characters, counted as it is kept', () => {
+  test('has at most 254 characters in its stored form', () => {
     const longest = `${'a'.repeat(60)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.example.org`;
     expect(longest).toHaveLength(255);
     expect(EmailAddress.safeParse(longest).success).toBe(false);

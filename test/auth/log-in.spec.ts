@@ -18,10 +18,10 @@ const attempt = (password: string, address: string, email: string = ada.email) =
     (error: Error) => (error instanceof AuthenticationFailed ? error.code : error.name),
   );
 
-/** `ä` as one character, and as two. */
+/** `ä` as one code point, and as two. */
 const [composed, decomposed] = ['lange Wörter für Ada', 'lange Wo\u0308rter fu\u0308r Ada'];
 
-describe('A password with letters that can be composed', () => {
+describe('A password with composable letters', () => {
   const keep = async (typed: string) => {
     const older = await hash(typed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
     await stage.credentials.renewPasswordHash((await stage.credentials.ofEmail(ada.email))!, older);
@@ -30,13 +30,13 @@ describe('A password with letters that can be composed', () => {
   test.each([
     ['set composed', composed],
     ['set decomposed', decomposed],
-  ])('lets in however it is typed when it was %s', async (_how, password) => {
+  ])('is accepted in either form when it was %s', async (_how, password) => {
     await stage.registration.register({ ...ada, email: 'bob@example.org', displayName: 'Bob', password });
     expect(await attempt(composed, home, 'bob@example.org')).toBe('let in');
     expect(await attempt(decomposed, home, 'bob@example.org')).toBe('let in');
   });
 
-  test('that was hashed as it was typed lets in as it was typed, and from then on however it is', async () => {
+  test('is accepted in its original form when hashed before normalization, and afterwards in either form', async () => {
     await keep(decomposed);
     expect(await attempt(composed, home)).toBe('BAD_CREDENTIALS');
     expect(await attempt(decomposed, home)).toBe('let in');
@@ -45,14 +45,14 @@ describe('A password with letters that can be composed', () => {
 });
 
 describe('Logging in', () => {
-  test('takes the right password', async () => {
+  test('succeeds with the right password', async () => {
     expect(await stage.logIn({ ...ada, address: home })).toMatchObject({
       email: ada.email,
       role: 'applicant',
     });
   });
 
-  test('answers the same for a wrong user and a wrong password, at the same cost', async () => {
+  test('answers the same for an unknown user and a wrong password, at the same cost', async () => {
     const samples: Record<string, number[]> = { [ada.email]: [], 'nobody@example.org': [] };
     for (let round = 0; round < 9; round += 1)
       for (const [email, work] of Object.entries(samples)) {
@@ -62,7 +62,7 @@ describe('Logging in', () => {
         work.push(user + system);
       }
     const [known, unknown] = Object.values(samples).map((work) => work.toSorted((a, b) => a - b)[4]!);
-    // The work of the processor, whatever else it does meanwhile. Without the hash of nobody an unknown user costs a twentieth.
+    // CPU time, independent of other load. Without the dummy hash, an unknown user would cost a twentieth.
     expect(known! / unknown!).toBeGreaterThan(0.5);
     expect(known! / unknown!).toBeLessThan(2);
   });
@@ -76,7 +76,7 @@ describe('Logging in', () => {
     expect(await attempt('a guess', elsewhere, 'bob@example.org')).toBe('BAD_CREDENTIALS');
   });
 
-  test('tells when to try again', async () => {
+  test('reports when to try again', async () => {
     const limits = stage.rateLimits;
     for (let guess = 0; guess < 10; guess += 1) await attempt('a guess', home);
     const error = await limits.check('failed-logins', `${ada.email} ${home}`).catch((e: unknown) => e);
@@ -91,14 +91,14 @@ describe('Logging in', () => {
     for (let round = 0; round < 12; round += 1) expect(await attempt(ada.password, home)).toBe('let in');
   });
 
-  test('lets none of many guesses that come at once pass after the tenth, not even the right one', async () => {
+  test('refuses concurrent guesses after the tenth, even the right one', async () => {
     const guesses = [...Array.from({ length: 39 }, (_, guess) => `guess ${guess}`), ada.password];
     const outcomes = await Promise.all(guesses.map((guess) => attempt(guess, elsewhere)));
     expect(outcomes.filter((outcome) => outcome === 'BAD_CREDENTIALS')).toHaveLength(10);
     expect(outcomes.filter((outcome) => outcome === 'RateLimited')).toHaveLength(30);
   });
 
-  test('renews a hash that was made at another cost', async () => {
+  test('renews a hash of another cost', async () => {
     const older = await hash(ada.password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
     await stage.credentials.renewPasswordHash((await stage.credentials.ofEmail(ada.email))!, older);
     expect(await attempt(ada.password, home)).toBe('let in');

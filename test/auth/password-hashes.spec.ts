@@ -19,13 +19,13 @@ describe('A password hash', () => {
     expect(await hashes.verify('a pa\u0308ssword', undefined)).toBe('wrong');
   });
 
-  test('is outdated when it was made at another cost', async () => {
+  test('is outdated when it has another cost', async () => {
     const older = await hash('a password', { memoryCost: 8_192, timeCost: 3, parallelism: 1 });
     expect(await hashes.verify('a password', older)).toBe('outdated');
     expect(await hashes.verify('A password', older)).toBe('wrong');
   });
 
-  test('is the same however the password is composed', async () => {
+  test('is the same for composed and decomposed passwords', async () => {
     const [composed, decomposed] = ['pässwörd und mehr', 'pa\u0308sswo\u0308rd und mehr'];
     for (const one of [composed, decomposed]) {
       const made = await hashes.hash(one);
@@ -33,7 +33,7 @@ describe('A password hash', () => {
     }
   });
 
-  test('of a password as it was typed, from before, still matches that, and is outdated', async () => {
+  test('of a password before normalization still matches its original form, and is outdated', async () => {
     const decomposed = 'pa\u0308ssword und mehr';
     const older = await hash(decomposed, { memoryCost: 19_456, timeCost: 2, parallelism: 1 });
     expect(await hashes.verify(decomposed, older)).toBe('outdated');
@@ -42,14 +42,14 @@ describe('A password hash', () => {
 });
 
 describe('The queue for hashing', () => {
-  /** Work that goes on until it is told to end. */
+  /** Work that continues until it is ended. */
   function held() {
     let end = () => {};
     const ended = new Promise<void>((resolve) => (end = resolve));
     return { ended, end };
   }
 
-  test('lets two work at a time, in order, and refuses when too many wait', async () => {
+  test('runs two jobs at a time, in order, and refuses when too many wait', async () => {
     const { limited } = await createPasswordHashes({ maxRunning: 2, maxWaiting: 2 });
     const works = [held(), held(), held(), held()];
     const started: number[] = [];
@@ -71,7 +71,7 @@ describe('The queue for hashing', () => {
     expect(await Promise.all(all)).toStrictEqual([0, 1, 2, 3]);
   });
 
-  test('goes on after work that failed', async () => {
+  test('continues after a failed job', async () => {
     const { limited } = await createPasswordHashes({ maxRunning: 1, maxWaiting: 0 });
     const failing = limited(async () => {
       throw new Error('no luck');

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-/** A registration whose process dies after the credentials were kept and before the log was told. */
+/** A registration whose process dies between storing the credentials and appending the event. */
 const cutOff = () =>
   createRegistration({
     ...stage,
@@ -22,7 +22,7 @@ const cutOff = () =>
   });
 
 describe('Registering', () => {
-  test('keeps the credentials beside the log, and tells the log of the account only', async () => {
+  test('stores the credentials outside the log, which contains only the account', async () => {
     const { userId, position } = await stage.registration.register(ada);
     const [event, ...others] = await stage.log();
     expect(others).toHaveLength(0);
@@ -35,7 +35,7 @@ describe('Registering', () => {
     expect(await stage.credentials.ofUser(userId)).toMatchObject({ email: ada.email, registered: true });
   });
 
-  test('with an address that is taken is refused, whatever the password', async () => {
+  test('is refused for a taken address, whatever the password', async () => {
     await stage.registration.register(ada);
     await expect(stage.registration.register(ada)).rejects.toThrow(EmailTaken);
     await expect(stage.registration.register({ ...ada, password: 'another one' })).rejects.toThrow(
@@ -44,7 +44,7 @@ describe('Registering', () => {
     expect(await stage.log()).toHaveLength(1);
   });
 
-  test('the same address many times at once makes one account', async () => {
+  test('makes one account of concurrent requests with the same address', async () => {
     const tries = await Promise.allSettled(
       Array.from({ length: 20 }, () => stage.registration.register(ada)),
     );
@@ -58,7 +58,7 @@ describe('Registering', () => {
   });
 });
 
-test('A second registration while the first is not done yet is no repetition of it', async () => {
+test('A second registration during the first is not a repetition of it', async () => {
   let goOn = () => {};
   const held = new Promise<void>((resolve) => (goOn = resolve));
   let told = () => {};
@@ -77,7 +77,7 @@ test('A second registration while the first is not done yet is no repetition of 
   expect(await stage.log()).toHaveLength(1);
 });
 
-describe('A registration that was cut off before the log was told', () => {
+describe('A registration that was cut off before its event was appended', () => {
   beforeEach(() => expect(cutOff().register(ada)).rejects.toThrow(EventStoreUnavailable));
 
   test('is completed at the next start, once', async () => {
@@ -88,12 +88,12 @@ describe('A registration that was cut off before the log was told', () => {
     expect(await stage.credentials.unregistered()).toHaveLength(0);
   });
 
-  test('is completed at the first login, once, even when several log in at a time', async () => {
+  test('is completed once by the first login, even by concurrent ones', async () => {
     await Promise.all([1, 2, 3].map(() => stage.logIn({ ...ada, address: '192.0.2.1' })));
     expect(await stage.log()).toHaveLength(1);
   });
 
-  test('is completed when it is repeated', async () => {
+  test('is completed by a repetition', async () => {
     const [kept] = await stage.credentials.unregistered();
     const { userId } = await stage.registration.register(ada);
     expect(userId).toBe(kept!.userId);
@@ -101,14 +101,14 @@ describe('A registration that was cut off before the log was told', () => {
     await expect(stage.registration.register(ada)).rejects.toThrow(EmailTaken);
   });
 
-  test('is nobody else’s to repeat', async () => {
+  test('cannot be repeated by another person', async () => {
     const { register } = stage.registration;
     await expect(register({ ...ada, password: 'a guess of mine' })).rejects.toThrow(EmailTaken);
     await expect(register({ ...ada, role: 'company' })).rejects.toThrow(EmailTaken);
     expect(await stage.log()).toHaveLength(0);
   });
 
-  test('that did reach the log is only marked', async () => {
+  test('is only marked when its event was appended', async () => {
     await stage.registration.completeAll();
     await stage.pool.query('update credentials set registered = false');
     await stage.registration.completeAll();

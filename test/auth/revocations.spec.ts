@@ -28,7 +28,7 @@ describe('A session that ends on one node', () => {
     return here.authenticate(tokens.accessToken);
   }
 
-  test('is ended there at once, and on the other within 5 s', async () => {
+  test('is revoked there at once, and on the other within 5 s', async () => {
     const { sessionId } = await openSession();
     const heard: string[] = [];
     there.revocations.onRevoked((id) => heard.push(id));
@@ -38,14 +38,14 @@ describe('A session that ends on one node', () => {
     expect(heard).toStrictEqual([sessionId]);
   });
 
-  test('is ended on the other within 5 s even when the word of it is lost', async () => {
+  test('is revoked on the other within 5 s even when the notification is lost', async () => {
     const { sessionId } = await openSession();
-    // Without pg_notify there is nothing to hear: the poll has to find it.
+    // Without pg_notify, only the poll can find it.
     await here.pool.query('update sessions set revoked_at = now() where session_id = $1', [sessionId]);
     await eventually(() => there.revocations.isRevoked(sessionId), 5_000);
   });
 
-  test('is told of over a new connection after the one for it broke', async () => {
+  test('is announced over a new connection after the old one broke', async () => {
     const owner = new pg.Client({ connectionString: here.ownerUrl });
     await owner.connect();
     const listening = async () => {
@@ -69,7 +69,7 @@ describe('A session that ends on one node', () => {
     await owner.end();
   });
 
-  test('is read within a few seconds or not at all, on a new connection the next time', async () => {
+  test('is read within a few seconds or not at all, and next over a new connection', async () => {
     const owner = new pg.Client({ connectionString: here.ownerUrl });
     await owner.connect();
     await owner.query('begin; lock table sessions in access exclusive mode');
@@ -82,7 +82,7 @@ describe('A session that ends on one node', () => {
     await owner.end();
   });
 
-  test('is known as ended to a node that starts later', async () => {
+  test('is known to a node that starts later', async () => {
     const { sessionId } = await openSession();
     await here.sessions.end(sessionId);
     const later = await authStage({ url: here.url });
@@ -91,7 +91,7 @@ describe('A session that ends on one node', () => {
   });
 });
 
-describe('A node that cannot read which sessions ended', () => {
+describe('A node that cannot read revocations', () => {
   const unreachable = { ended: ['a'], isDown: false };
   const sessions: RevokedSessions = {
     async endedWithin() {
@@ -111,7 +111,7 @@ describe('A node that cannot read which sessions ended', () => {
     return createAuthenticate({ accessTokens: { verify: async () => session }, revocations })('token');
   };
 
-  test('lets nobody in after 10 s, says so, and recovers by itself', async () => {
+  test('admits no user after 10 s, reports it, and recovers by itself', async () => {
     const revocations = await start();
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => now);
@@ -138,9 +138,9 @@ describe('A node that cannot read which sessions ended', () => {
   });
 
   test.each([
-    ['the date is set back', Date],
+    ['the clock is set back', Date],
     ['the machine sleeps', performance],
-  ])('does not take itself to be up to date because %s', async (_, clockBehind) => {
+  ])('does not consider itself up to date because %s', async (_, clockBehind) => {
     const revocations = await start();
     unreachable.isDown = true;
     const ahead = clockBehind === Date ? performance : Date;
@@ -182,7 +182,7 @@ test('An ended session is forgotten once its last access token has expired', asy
   const now = Date.now();
   const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + 661_000);
   try {
-    // Not eventually(): it looks at the clock that stands still.
+    // Not eventually(), which uses the stopped clock.
     while (revocations.isRevoked('a')) await pause(5);
   } finally {
     clock.mockRestore();

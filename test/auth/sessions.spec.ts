@@ -27,7 +27,7 @@ const passes = (seconds: number) =>
   );
 
 describe('A session', () => {
-  test('hands out an access token of its own and an opaque refresh token', async () => {
+  test('issues an access token and an opaque refresh token', async () => {
     const { accessToken, refreshToken, expiresIn } = await open();
     expect(expiresIn).toBe(600);
     expect(refreshToken).toMatch(/^[\w-]{43}$/);
@@ -36,7 +36,7 @@ describe('A session', () => {
     expect(session.sessionId).not.toBe((await stage.authenticate((await open()).accessToken)).sessionId);
   });
 
-  test('keeps no refresh token that could be used by who reads the table', async () => {
+  test('stores no usable refresh token in its table', async () => {
     const { refreshToken } = await open();
     const { refreshToken: child } = await refresh(refreshToken);
     const { rows } = await stage.pool.query<{ row: string }>('select t::text as row from refresh_tokens t');
@@ -48,7 +48,7 @@ describe('A session', () => {
     }
   });
 
-  test('goes on under the same id when it is refreshed', async () => {
+  test('keeps its id when it is refreshed', async () => {
     const first = await open();
     const second = await refresh(first.refreshToken);
     const third = await refresh(second.refreshToken);
@@ -59,7 +59,7 @@ describe('A session', () => {
     expect((await stage.authenticate(third.accessToken)).actor.role).toBe('applicant');
   });
 
-  test('ends at once with its logout, for refresh and access tokens alike; others go on', async () => {
+  test('ends at once with its logout, for refresh and access tokens alike; others continue', async () => {
     const [one, other] = [await open(), await open()];
     const { sessionId } = await stage.authenticate(one.accessToken);
     await stage.sessions.end(sessionId);
@@ -68,7 +68,7 @@ describe('A session', () => {
     expect(await faultOf(refresh(other.refreshToken))).toBe('accepted');
   });
 
-  test('expires with its tokens, whether or not its user comes back', async () => {
+  test('is deleted with its tokens once expired', async () => {
     await open();
     await passes(31 * 24 * 60 * 60);
     await open();
@@ -82,16 +82,16 @@ describe('A session', () => {
 });
 
 describe('A refresh token', () => {
-  test('that fifty present at once has one child, and the session goes on', async () => {
+  test('has one successor when presented fifty times concurrently, and the session continues', async () => {
     const { refreshToken } = await open();
-    // As the owner: the application may not see what others wait for.
+    // As the owner: the application may not see the waits of others.
     const holder = new pg.Client({ connectionString: stage.ownerUrl });
     const observer = new pg.Client({ connectionString: stage.ownerUrl });
     await Promise.all([holder.connect(), observer.connect()]);
     await holder.query('begin');
     await holder.query('select from sessions for update');
     const asked = Promise.all(Array.from({ length: 50 }, () => refresh(refreshToken)));
-    // Every connection is in the middle of it before the first can go on.
+    // Every connection is in the transaction before the first can continue.
     await eventually(async () => {
       const { rows } = await observer.query(
         `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
@@ -106,14 +106,14 @@ describe('A refresh token', () => {
     expect(await faultOf(refresh(child!))).toBe('accepted');
   });
 
-  test('may be presented again within 10 minutes, because the answer may have been lost', async () => {
+  test('may be presented again within 10 minutes, since the answer may have been lost', async () => {
     const { refreshToken } = await open();
     const first = await refresh(refreshToken);
     await passes(599);
     expect((await refresh(refreshToken)).refreshToken).toBe(first.refreshToken);
   });
 
-  test('that comes again later revokes the whole session', async () => {
+  test('revokes the whole session when presented again later', async () => {
     const { refreshToken } = await open();
     const { refreshToken: child, accessToken } = await refresh(refreshToken);
     await passes(601);
@@ -122,7 +122,7 @@ describe('A refresh token', () => {
     expect(await faultOf(stage.authenticate(accessToken))).toBe('TOKEN_REVOKED');
   });
 
-  test('of an older generation revokes the whole session, however soon it comes', async () => {
+  test('of an older generation revokes the whole session, however early', async () => {
     const first = await open();
     const second = await refresh(first.refreshToken);
     const third = await refresh(second.refreshToken);
@@ -141,7 +141,7 @@ describe('A refresh token', () => {
     expect(await faultOf(refresh(third.refreshToken))).toBe('REFRESH_TOKEN_INVALID');
   });
 
-  test('that is unknown, empty or an access token opens nothing and ends nothing', async () => {
+  test('has no effect when it is unknown, empty or an access token', async () => {
     const { accessToken, refreshToken } = await open();
     for (const wrong of ['', 'A'.repeat(43), accessToken, `${refreshToken}A`])
       expect(await faultOf(refresh(wrong))).toBe('REFRESH_TOKEN_INVALID');

@@ -11,29 +11,29 @@ describe('a signed link', () => {
     now = 1_000;
   });
 
-  test('carries its fields, and fits into a URL as it is', () => {
+  test('contains its fields, and needs no URL encoding', () => {
     expect(links.open('download', token)).toStrictEqual(fields);
     expect(token).toBe(encodeURIComponent(token));
   });
 
-  test('is the same on every node, and worth nothing to another secret', () => {
+  test('is the same on every node, and invalid with another secret', () => {
     expect(createSignedLinks(secret, () => now).open('download', token)).toStrictEqual(fields);
     expect(createSignedLinks(Buffer.alloc(32, 8), () => now).open('download', token)).toBeUndefined();
   });
 
-  test('expires at its time', () => {
+  test('expires', () => {
     now = 1_999;
     expect(links.open('download', token)).toStrictEqual(fields);
     now = 2_000;
     expect(links.open('download', token)).toBeUndefined();
   });
 
-  test('serves one purpose', () => {
+  test('is valid for one purpose', () => {
     expect(links.open('upload', token)).toBeUndefined();
     expect(links.open('', token)).toBeUndefined();
   });
 
-  test('cannot be changed in any character', () => {
+  test('is invalid after a change of any character', () => {
     for (let at = 0; at < token.length; at += 1) {
       const other = token[at] === 'A' ? 'B' : 'A';
       expect(links.open('download', `${token.slice(0, at)}${other}${token.slice(at + 1)}`)).toBeUndefined();
@@ -50,11 +50,11 @@ describe('a signed link', () => {
     `${token}.`,
     `.${token}`,
     '.'.repeat(100_000),
-  ])('is none when it is not whole', (given) => {
+  ])('is invalid when incomplete', (given) => {
     expect(links.open('download', given)).toBeUndefined();
   });
 
-  test('does not take the content of one token with the signature of another', () => {
+  test('is invalid with the signature of another', () => {
     const other = links.sign('download', { ...fields, userId: 'another' }, 9_000);
     const [content] = other.split('.');
     const [, signature] = token.split('.');

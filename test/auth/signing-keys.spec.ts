@@ -24,14 +24,14 @@ describe('The signing keys', () => {
     expect(kid).toBe(await calculateJwkThumbprint(key!));
   });
 
-  test('are the one that was given, the same each time', async () => {
+  test('are the configured key on every start', async () => {
     const privateKeyPem = pemOf('ed25519');
     const first = await loadSigningKeys({ store, privateKeyPem });
     const second = await loadSigningKeys({ store, privateKeyPem });
     expect(second.kid).toBe(first.kid);
   });
 
-  test('are refused when the one given is of another kind', async () => {
+  test('refuse a configured key of another type', async () => {
     await expect(loadSigningKeys({ store, privateKeyPem: pemOf('x25519') })).rejects.toThrow('Ed25519');
   });
 });

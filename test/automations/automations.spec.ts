@@ -23,7 +23,7 @@ import {
   removed,
 } from '../support/language/example-events.ts';
 
-/** What follows from an event: the command's name, its input, and who is said to give it. */
+/** Returns the commands that follow from an event: name, input and actor. */
 const following = (event: DomainEvent) =>
   automations
     .filter(({ on }) => on === event.type)
@@ -32,39 +32,38 @@ const following = (event: DomainEvent) =>
 
 const hers = { groupId, userId: ada.userId };
 
-describe('what follows', () => {
-  test('a job posted creates its chat group, with the company as admin', () =>
+describe('the automations', () => {
+  test('create the chat group of a posted job, with the company as admin', () =>
     expect(following(jobPosted)).toStrictEqual([
       ['CreateChatGroup', { groupId, jobId, name: 'Engineer', adminId: acme.userId }, 'system'],
     ]));
 
-  test('an application submitted adds the applicant', () =>
+  test('add the applicant on submission', () =>
     expect(following(adaApplied)).toStrictEqual([['AddMember', hers, 'system']]));
 
-  test('an application resubmitted or reconsidered adds the applicant', () => {
+  test('add the applicant on resubmission and reconsideration', () => {
     expect(following(adaReturned)).toStrictEqual([['AddMember', hers, 'system']]);
     expect(following(adaReconsidered('offer'))).toStrictEqual([['AddMember', hers, 'system']]);
   });
 
-  test('an application withdrawn lets the applicant leave, in its own name', () =>
+  test('let the applicant leave in its own name on withdrawal', () =>
     expect(following(adaWithdrew)).toStrictEqual([['RemoveMember', hers, ada]]));
 
-  test('an application rejected removes the applicant', () =>
+  test('remove the applicant on rejection', () =>
     expect(following(adaIs('rejected'))).toStrictEqual([['RemoveMember', hers, 'system']]));
 
-  test.each(ReviewStatus.exclude(['rejected']).options)(
-    'nothing follows from an application in %s',
-    (status) => expect(following(adaIs(status))).toStrictEqual([]),
+  test.each(ReviewStatus.exclude(['rejected']).options)('do nothing for an application in %s', (status) =>
+    expect(following(adaIs(status))).toStrictEqual([]),
   );
 
-  test('a job closed closes its group', () =>
+  test('close the group of a closed job', () =>
     expect(following(jobClosed)).toStrictEqual([['CloseGroup', { groupId }, 'system']]));
 
   test.each([registered(ada), groupCreated, joined(ada), left(ada), removed(ada), groupClosed, helloSent])(
-    'nothing follows from $type',
+    'do nothing for $type',
     (event) => expect(following(event)).toStrictEqual([]),
   );
 
-  test('no two automations have one name', () =>
+  test('have unique names', () =>
     expect(new Set(automations.map(({ name }) => name)).size).toBe(automations.length));
 });

@@ -34,7 +34,7 @@ const checkpointAt = (start: number) => {
 };
 const typesIn = async (store: EventStore) => (await wholeLog(store)).map(({ type }) => type);
 
-/** A process that follows the log, with its own handler and its own cache. */
+/** Starts a process that follows the log, with its own handler and cache. */
 async function process(
   store: EventStore,
   checkpoint: Checkpoint,
@@ -49,8 +49,8 @@ async function process(
   return { ...follower, lines, handle, refused };
 }
 
-describe('reacting from the log', () => {
-  test('what a crash prevented happens on the next start, once', async () => {
+describe('following the log', () => {
+  test('completes once, at the next start, what a crash prevented', async () => {
     const store = createInMemoryEventStore();
     await happened(store, registered(acme), registered(ada), jobPosted, adaApplied);
     const checkpoint = checkpointAt(2);
@@ -66,7 +66,7 @@ describe('reacting from the log', () => {
     expect(await store.head()).toBe(6);
   });
 
-  test('two processes that follow one log do each thing once', async () => {
+  test('runs each automation once in two processes on one log', async () => {
     const store = createInMemoryEventStore();
     const both = await Promise.all([process(store, checkpointAt(0)), process(store, checkpointAt(0))]);
     await happened(store, registered(acme), registered(ada), jobPosted, adaApplied);
@@ -75,7 +75,7 @@ describe('reacting from the log', () => {
     expect((await typesIn(store)).slice(4)).toStrictEqual(['ChatGroupCreated', 'MemberJoined']);
   });
 
-  test('from the very beginning, a member removed since stays out', async () => {
+  test('from the beginning leaves members out who were removed since', async () => {
     const store = createInMemoryEventStore();
     await happened(store, registered(acme), registered(ada), jobPosted, adaApplied);
     const first = await process(store, checkpointAt(0));
@@ -96,7 +96,7 @@ describe('reacting from the log', () => {
     ]);
   });
 
-  test('an event whose automation fails is tried again, and none is skipped or overtaken', async () => {
+  test('retries an event whose automation fails, and neither skips nor reorders events', async () => {
     const store = createInMemoryEventStore();
     await happened(store, registered(acme), registered(ada), jobPosted, adaApplied);
     let failuresLeft = 3;
@@ -116,7 +116,7 @@ describe('reacting from the log', () => {
     await follower.stop();
   });
 
-  test('a refusal is reported and does not hold up what comes after it', async () => {
+  test('reports a refusal and continues with the next event', async () => {
     const store = createInMemoryEventStore();
     await happened(store, registered(acme), jobPosted, adaApplied, jobClosed);
     const follower = await process(store, checkpointAt(0));
@@ -129,7 +129,7 @@ describe('reacting from the log', () => {
     expect(follower.failure()).toBeUndefined();
   });
 
-  test('a cause that newer code wrote is waited before, without failing the rest of the process', async () => {
+  test('waits before an event of newer code, without failing the rest of the process', async () => {
     const store = createInMemoryEventStore();
     await happened(store, registered(acme), jobPosted);
     let isOld = true;
@@ -152,7 +152,7 @@ describe('reacting from the log', () => {
     await follower.stop();
   });
 
-  test('a log that is out of reach is tried again, and well again without a new event', async () => {
+  test('retries while the log is unreachable, and recovers without a new event', async () => {
     const store = createInMemoryEventStore();
     let isDown = true;
     const subscribe: EventStore['subscribe'] = (options) => {
@@ -166,7 +166,7 @@ describe('reacting from the log', () => {
     await follower.stop();
   });
 
-  test('the checkpoint is saved when something was done, and at the stop', async () => {
+  test('saves the checkpoint after work and at the stop', async () => {
     const store = createInMemoryEventStore();
     const checkpoint = checkpointAt(0);
     const follower = await process(store, checkpoint);
@@ -178,7 +178,7 @@ describe('reacting from the log', () => {
     expect(checkpoint.saved()).toBe(await store.head());
   });
 
-  test('a busy conversation moves the checkpoint, but does not save it with every message', async () => {
+  test('moves the checkpoint with a busy conversation, without saving it for every message', async () => {
     const store = createInMemoryEventStore();
     const checkpoint = checkpointAt(0);
     const follower = await process(store, checkpoint);
@@ -189,7 +189,7 @@ describe('reacting from the log', () => {
     await follower.stop();
   });
 
-  test('a checkpoint that cannot be read is no reason to begin anywhere', async () => {
+  test('does not start elsewhere when the checkpoint cannot be read', async () => {
     const store = createInMemoryEventStore();
     await happened(store, registered(acme), jobPosted);
     const checkpoint = checkpointAt(2);
@@ -202,7 +202,7 @@ describe('reacting from the log', () => {
     expect(await store.head()).toBe(2);
   });
 
-  test('a follower that was told to stop reacts to nothing more', async () => {
+  test('handles nothing after a stop', async () => {
     const store = createInMemoryEventStore();
     const follower = await process(store, checkpointAt(0));
     await follower.stop();

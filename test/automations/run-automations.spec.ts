@@ -40,7 +40,7 @@ const application = { applicationId, jobId, applicantId: ada.userId };
 const hers = { jobId, applicantId: ada.userId };
 const member = { groupId, userId: ada.userId };
 
-/** A backend that reacts, where Acme has posted a job. */
+/** A backend with automations, where Acme has posted a job. */
 async function jobBoard(since: DomainEvent[] = []) {
   const { log, lines } = linesOf('info');
   const automate = (handle: Parameters<typeof automationRunner>[0]['handle']) =>
@@ -54,8 +54,8 @@ async function jobBoard(since: DomainEvent[] = []) {
   return { ...stage, types, replay, lines };
 }
 
-describe('reacting at once', () => {
-  test('when a posted job is answered, its group exists, and the position covers it', async () => {
+describe('running automations', () => {
+  test('creates the group before the posting is answered, and the position covers it', async () => {
     const { handle, types, log } = await jobBoard();
     expect(await types()).toStrictEqual(['JobPosted', 'ChatGroupCreated']);
     const { position } = await handle(apply, application, by(ada));
@@ -63,7 +63,7 @@ describe('reacting at once', () => {
     expect(last).toMatchObject({ type: 'MemberJoined', data: { ...member, role: 'member' }, position });
   });
 
-  test('what followed names its cause and its request', async () => {
+  test('records cause and request in the metadata', async () => {
     const { log } = await jobBoard();
     const [posted, created] = (await log()).slice(2);
     expect(created?.metadata).toMatchObject({
@@ -73,7 +73,7 @@ describe('reacting at once', () => {
     });
   });
 
-  test('who withdraws leaves, who is rejected is removed', async () => {
+  test('lets an applicant leave on withdrawal, and removes it on rejection', async () => {
     const { handle, types } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(withdrawApplication, hers, by(ada));
@@ -85,7 +85,7 @@ describe('reacting at once', () => {
     expect((await other.types()).slice(-2)).toStrictEqual(['ApplicationStatusChanged', 'MemberRemoved']);
   });
 
-  test('a closed job takes no more messages', async () => {
+  test('closes a closed job to messages', async () => {
     const { handle } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(closeJob, { jobId }, by(acme));
@@ -93,7 +93,7 @@ describe('reacting at once', () => {
     await expect(handle(sendMessage, message, by(ada))).rejects.toThrow('GROUP_CLOSED');
   });
 
-  test('an applicant who left the group already may still withdraw: nothing is left to do', async () => {
+  test('has nothing to do when an applicant who left the group withdraws', async () => {
     const { handle, types, lines } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(removeMember, member, by(ada));
@@ -107,22 +107,25 @@ describe('reacting at once', () => {
   test.each([
     ['who withdraws', withdrawApplication, {}, ada, 'MemberLeft'],
     ['who is rejected', changeApplicationStatus, { status: 'rejected' }, acme, 'MemberRemoved'],
-  ] as const)('the only admin %s hands over to the company', async (_, command, input, actor, going) => {
-    const { handle, log } = await jobBoard([joined(ada, 'admin'), left(acme)]);
-    await handle(command as never, { ...hers, ...input } as never, by(actor));
-    expect((await log()).slice(-2)).toMatchObject([
-      { type: 'MemberJoined', data: { groupId, userId: acme.userId, role: 'admin' } },
-      { type: going, data: { groupId, userId: ada.userId } },
-    ]);
-  });
+  ] as const)(
+    'makes the company take over from the only admin %s',
+    async (_, command, input, actor, going) => {
+      const { handle, log } = await jobBoard([joined(ada, 'admin'), left(acme)]);
+      await handle(command as never, { ...hers, ...input } as never, by(actor));
+      expect((await log()).slice(-2)).toMatchObject([
+        { type: 'MemberJoined', data: { groupId, userId: acme.userId, role: 'admin' } },
+        { type: going, data: { groupId, userId: ada.userId } },
+      ]);
+    },
+  );
 
-  test('an application that overtook the closing of its group still makes a member', async () => {
+  test('adds a member for an application that overtook the closing of its group', async () => {
     const { handle, types } = await jobBoard([groupClosed]);
     await handle(apply, application, by(ada));
     expect((await types()).slice(-2)).toStrictEqual(['ApplicationSubmitted', 'MemberJoined']);
   });
 
-  test('whoever was promised what a rule then refuses hears of it, and the rest is done', async () => {
+  test('reports a refused consequence to the caller, and completes the rest', async () => {
     const { handle, types } = await jobBoard();
     const { log } = linesOf('info');
     const toldOf: string[] = [];
@@ -152,7 +155,7 @@ describe('reacting at once', () => {
     expect(await types()).toStrictEqual(['JobPosted', 'ChatGroupCreated']);
   });
 
-  test('the answer waits for what follows: when the log is out of reach, so is the answer', async () => {
+  test('fails the answer when the log is unreachable', async () => {
     const { store } = await jobBoard();
     const down = { ...store, append: async () => Promise.reject(new EventStoreUnavailable('down')) };
     const { handle } = await commands({ store: down });
@@ -163,8 +166,8 @@ describe('reacting at once', () => {
   });
 });
 
-describe('reacting again', () => {
-  test('asks the log nothing about an event whose automations this process has done', async () => {
+describe('running automations again', () => {
+  test('reads nothing from the log for an event already handled in this process', async () => {
     const { handle, log } = await jobBoard();
     const [posted] = (await log()).slice(2);
     const handled: string[] = [];
@@ -180,7 +183,7 @@ describe('reacting again', () => {
     expect(handled).toStrictEqual(['CreateChatGroup']);
   });
 
-  test('to the whole log changes nothing', async () => {
+  test('for the whole log changes nothing', async () => {
     const { handle, log, replay } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(changeApplicationStatus, { ...hers, status: 'rejected' }, by(acme));
@@ -191,7 +194,7 @@ describe('reacting again', () => {
     expect(await log()).toStrictEqual(before);
   });
 
-  test('an applicant whom an admin removed stays out', async () => {
+  test('leaves an applicant out whom an admin removed', async () => {
     const { handle, log, replay } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(removeMember, member, by(acme));
@@ -200,7 +203,7 @@ describe('reacting again', () => {
     expect(await log()).toStrictEqual(before);
   });
 
-  test('an applicant who was in before it applied, and whom an admin removed since, stays out', async () => {
+  test('leaves an applicant out who was a member before applying and was removed since', async () => {
     const { handle, log, replay } = await jobBoard();
     await handle(addMember, member, by(acme));
     await handle(apply, application, by(ada));
@@ -210,7 +213,7 @@ describe('reacting again', () => {
     expect(await log()).toStrictEqual(before);
   });
 
-  test('an applicant whom an admin removed does not come back by applying again', async () => {
+  test('leaves an applicant out whom an admin removed and who applies again', async () => {
     const { handle, types } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(removeMember, member, by(acme));
@@ -218,7 +221,7 @@ describe('reacting again', () => {
     expect((await types()).slice(-1)).toStrictEqual(['MemberRemoved']);
   });
 
-  test('a member whom an admin brought back after its rejection stays in', async () => {
+  test('keeps a member whom an admin brought back after its rejection', async () => {
     const { handle, log, replay } = await jobBoard();
     await handle(apply, application, by(ada));
     await handle(changeApplicationStatus, { ...hers, status: 'rejected' }, by(acme));

@@ -37,11 +37,11 @@ const byAda: [string, (handle: HandleCommand) => Promise<unknown>][] = [
   ['edits one', (handle) => handle(editMessage, { ...subject, text: 'Hi' }, by(ada))],
   ['deletes one', (handle) => handle(deleteMessage, subject, by(ada))],
   ['reacts', (handle) => handle(addReaction, { ...subject, emoji: '👍' }, by(ada))],
-  ['takes a reaction back', (handle) => handle(removeReaction, { ...subject, emoji: '👋' }, by(ada))],
+  ['removes a reaction', (handle) => handle(removeReaction, { ...subject, emoji: '👋' }, by(ada))],
   ['uploads a file', (handle) => handle(requestUpload, { fileId, groupId, ...upload }, by(ada))],
 ];
 
-/** The log of a busy group: these events happen before every append. */
+/** The log of a busy group: these events are appended before every append. */
 function busy(log: EventStore, ...events: DomainEvent[]): EventStore {
   return {
     ...log,
@@ -63,7 +63,7 @@ describe.each(byAda)('a member who %s', (_, act) => {
     return { done: act(handle), log };
   }
 
-  test('depends on nobody else who comes and goes', async () => {
+  test('is not affected by other members who join and leave', async () => {
     const { done } = await actWhile(joined(eve), left(eve), removed(bob), joined(bob, 'admin'));
     await expect(done).resolves.toMatchObject({ events: [{ data: { groupId } }] });
   });
@@ -78,7 +78,7 @@ describe.each(byAda)('a member who %s', (_, act) => {
   });
 });
 
-test('a message into a group that is closed meanwhile is refused', async () => {
+test('Rejects a message to a group that is closed meanwhile', async () => {
   const log = createInMemoryEventStore();
   await happened(log, ...group);
   const { handle } = await commands({ store: busy(log, groupClosed) });

@@ -52,7 +52,7 @@ const message = { groupId, clientMsgId, text: 'Hello' };
 const job = { jobId, groupId, ...posting };
 const title = (name: string) => ({ jobId, title: name });
 
-/** A log where something happens between the decision and the append, once. */
+/** A log that runs an interruption between the first decision and its append. */
 function interrupted(store: EventStore, interruption: () => Promise<unknown>): EventStore {
   let isDue = true;
   return {
@@ -67,8 +67,8 @@ function interrupted(store: EventStore, interruption: () => Promise<unknown>): E
   };
 }
 
-describe('deciding again', () => {
-  test('a decision that another process overtook is made again, on what happened since', async () => {
+describe('deciding with other processes', () => {
+  test('decides again after a conflict, based on the events since', async () => {
     const log = createInMemoryEventStore();
     const other = await commands({ store: log, history: [jobPosted] });
     const store = interrupted(log, () => other.handle(changeJob, { jobId, description: 'Flies' }, by(acme)));
@@ -78,7 +78,7 @@ describe('deciding again', () => {
     expect(events[0]?.revision).toBe(2);
   });
 
-  test('commands of one process on one stream never compete', async () => {
+  test('causes no conflict between commands of one process on one stream', async () => {
     const log = createInMemoryEventStore();
     const append = jest.fn(log.append);
     const { handle } = await commands({ store: { ...log, append }, history: [jobPosted] });
@@ -88,7 +88,7 @@ describe('deciding again', () => {
     expect(append).toHaveBeenCalledTimes(20);
   });
 
-  test('what another process did is known before anything is refused', async () => {
+  test('takes events of other processes into account before a refusal', async () => {
     const here = await commands({ history: [...group, registered(eve)] });
     await expect(here.handle(sendMessage, message, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
     const there = await commands({ store: here.store });
@@ -97,7 +97,7 @@ describe('deciding again', () => {
     expect(events[0]?.data).toMatchObject({ senderId: eve.userId });
   });
 
-  test('what another process did is known before anything is called done', async () => {
+  test('takes events of other processes into account before a command counts as done', async () => {
     const here = await commands({ history: [jobPosted] });
     await here.handle(changeJob, title('Pilot'), by(acme));
     const there = await commands({ store: here.store });
@@ -106,7 +106,7 @@ describe('deciding again', () => {
     expect(events[0]?.data).toMatchObject({ title: 'Pilot' });
   });
 
-  test('a member removed between the decision and the append slips no message in', async () => {
+  test('refuses the message of a member removed between the decision and the append', async () => {
     const log = createInMemoryEventStore();
     const other = await commands({ store: log, history: group });
     const store = interrupted(log, () =>
@@ -117,13 +117,13 @@ describe('deciding again', () => {
     expect((await read()).map(({ type }) => type)).not.toContain('MessageSent');
   });
 
-  test('a message tells auditors which members it relied on', async () => {
+  test('records the membership version that a message relied on', async () => {
     const { handle } = await commands({ history: group });
     const { events } = await handle(sendMessage, message, by(ada));
     expect(events[0]?.metadata.reliedOn).toStrictEqual({ [chatGroupStream(groupId)]: 2 });
   });
 
-  test('a decision that is always overtaken gives up, and may be tried again', async () => {
+  test('fails with a retryable error after too many conflicts', async () => {
     const log = createInMemoryEventStore();
     await happened(log, jobPosted);
     const append = jest.fn<EventStore['append']>(async ({ stream }) => ({
@@ -138,7 +138,7 @@ describe('deciding again', () => {
 });
 
 describe('a repetition', () => {
-  test('a message sent again is answered with the first outcome', async () => {
+  test('returns the first outcome of a message', async () => {
     const { handle, log } = await commands({ history: group });
     const first = await handle(sendMessage, message, by(ada));
     const second = await handle(sendMessage, message, by(ada));
@@ -153,7 +153,7 @@ describe('a repetition', () => {
   test.each([
     ['the group was closed', closing],
     ['the sender was removed', removing],
-  ])('a message sent again after %s, here or elsewhere, has the first outcome', async (_, since) => {
+  ])('returns the first outcome of a message after %s, here or elsewhere', async (_, since) => {
     const { handle, store } = await commands({ history: group });
     const other = await commands({ store });
     const first = await handle(sendMessage, message, by(ada));
@@ -162,7 +162,7 @@ describe('a repetition', () => {
     expect(await other.handle(sendMessage, message, by(ada))).toStrictEqual({ ...first, duplicate: true });
   });
 
-  test('a message sent again from another process is the same message', async () => {
+  test('from another process is the same message', async () => {
     const here = await commands({ history: group });
     const there = await commands({ store: here.store });
     const [a, b] = await Promise.all([
@@ -175,9 +175,9 @@ describe('a repetition', () => {
 
   test.each([
     ['another text', { text: 'Good bye' }],
-    ['another answer', { replyTo: messageId }],
+    ['another reply target', { replyTo: messageId }],
     ['another group', { groupId: otherGroupId }],
-  ])('its clientMsgId with %s is refused', async (_, change) => {
+  ])('is refused when its clientMsgId has %s', async (_, change) => {
     const history = [
       ...group,
       { ...groupCreated, data: { ...groupCreated.data, groupId: otherGroupId, adminId: ada.userId } },
@@ -189,7 +189,7 @@ describe('a repetition', () => {
     );
   });
 
-  test('its clientMsgId with another text is refused after the group was closed, too', async () => {
+  test('is refused when its clientMsgId has another text, even after the group was closed', async () => {
     const { handle } = await commands({ history: group });
     await handle(sendMessage, message, by(ada));
     await closing(handle);
@@ -197,7 +197,7 @@ describe('a repetition', () => {
     await expect(reuse).rejects.toThrow('CLIENT_MSG_ID_REUSED');
   });
 
-  test('two members may choose the same clientMsgId', async () => {
+  test('is not what another member sends under the same clientMsgId', async () => {
     const { handle } = await commands({ history: group });
     const first = await handle(sendMessage, message, by(ada));
     const second = await handle(sendMessage, message, by(bob));
@@ -205,7 +205,7 @@ describe('a repetition', () => {
     expect(second.events[0]?.revision).toBe(first.events[0]!.revision + 1);
   });
 
-  test('a job posted again with the key of the first is the first, whatever id it was to have', async () => {
+  test('of posting a job with the same key returns the first job, whatever the new id', async () => {
     const { handle, log } = await commands();
     const first = await handle(postJob, job, by(acme, 'k1'));
     const again = { ...job, jobId: uuid(0x11), groupId: uuid(0x22) };
@@ -214,7 +214,7 @@ describe('a repetition', () => {
     expect(await log()).toHaveLength(1);
   });
 
-  test('a change repeated with its key after another change does not undo that one', async () => {
+  test('of a change with its key does not undo a later change', async () => {
     const { handle } = await commands({ history: [jobPosted] });
     const first = await handle(changeJob, title('Pilot'), by(acme, 'k1'));
     await handle(changeJob, title('Nurse'), by(acme, 'k2'));
@@ -222,7 +222,7 @@ describe('a repetition', () => {
     expect(again).toStrictEqual({ ...first, duplicate: true });
   });
 
-  test('the key of one user is not the key of another', async () => {
+  test('is scoped to the user of the key', async () => {
     const { handle, log } = await commands();
     await handle(postJob, job, by(acme, 'k1'));
     const other = { ...job, jobId: uuid(0x11), groupId: uuid(0x22) };
@@ -232,7 +232,7 @@ describe('a repetition', () => {
     expect(await log()).toHaveLength(2);
   });
 
-  test('who repeats what another did hears of the rule, not of the outcome', async () => {
+  test('of another user’s command returns the rule’s refusal, not the outcome', async () => {
     const { handle } = await commands({ history: [...group, helloSent], message: hello });
     await handle(deleteMessage, { groupId, messageId }, by(ada));
     await expect(handle(deleteMessage, { groupId, messageId }, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
@@ -242,8 +242,8 @@ describe('a repetition', () => {
   });
 });
 
-describe('what follows', () => {
-  test('the ids of what follows derive from the cause', async () => {
+describe('handling a command', () => {
+  test('derives the ids of new events from the cause', async () => {
     const { handle } = await commands();
     const outcome = await handle(postJob, job, { ...by(acme, 'k1'), causationId: 'the cause' });
     expect(outcome.events[0]?.id).toBe(deriveId('PostJob', 'the cause', 0));
@@ -254,17 +254,17 @@ describe('what follows', () => {
     });
   });
 
-  test('the position covers what followed', async () => {
+  test('returns a position that covers the events of automations', async () => {
     const { handle } = await commands({ automate: () => async () => 7 });
     expect((await handle(postJob, job, by(acme))).position).toBe(7);
   });
 
-  test('the position covers the outcome where nothing followed', async () => {
+  test('returns the position of the outcome when no automation follows', async () => {
     const { handle } = await commands({ history: [registered(acme)] });
     expect((await handle(postJob, job, by(acme))).position).toBe(2);
   });
 
-  test('what has been done already has the position of the state it was seen in', async () => {
+  test('returns the position of the state seen when the command was already done', async () => {
     const { handle } = await commands({ history: [registered(acme), jobPosted, registered(ada)] });
     const outcome = await handle(postJob, job, by(acme));
     expect(outcome).toStrictEqual({ events: [], duplicate: false, position: 2 });
@@ -274,7 +274,7 @@ describe('what follows', () => {
     ['with its key', 'k1', 'k1'],
     ['with another key', 'k1', 'k2'],
     ['without a key', undefined, undefined],
-  ])('what was cut short is done when the command is repeated %s', async (_, firstKey, secondKey) => {
+  ])('completes interrupted automations when the command is repeated %s', async (_, firstKey, secondKey) => {
     const automate = jest
       .fn<(events: readonly unknown[]) => Promise<number>>()
       .mockRejectedValueOnce(new EventStoreUnavailable('the database went away'))
@@ -285,7 +285,7 @@ describe('what follows', () => {
     expect(automate.mock.lastCall?.[0]).toStrictEqual(automate.mock.calls[0]?.[0]);
   });
 
-  test('what has been done already reads nothing that grows', async () => {
+  test('reads no growing stream for a command that was already done', async () => {
     const log = createInMemoryEventStore();
     const automate = jest.fn<(events: readonly Recorded[]) => Promise<number>>(async () => 0);
     const readStream = jest.fn(log.readStream);
@@ -306,14 +306,14 @@ describe('what follows', () => {
     expect(automate.mock.lastCall?.[0].map(({ type }) => type)).toStrictEqual(['JobPosted']);
   });
 
-  test('a refusal has no consequences', async () => {
+  test('runs no automation after a refusal', async () => {
     const automate = jest.fn(async () => 0);
     const { handle } = await commands({ automate: () => automate });
     await expect(handle(postJob, job, by(ada))).rejects.toThrow('ROLE_NOT_ALLOWED');
     expect(automate).not.toHaveBeenCalled();
   });
 
-  test('a group that is not known yet is read once for all who write to it', async () => {
+  test('reads an unloaded group once for concurrent writes', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
     const { handle } = await commands({ store: { ...log, readStream }, history: group });
@@ -323,7 +323,7 @@ describe('what follows', () => {
     expect(streams.filter((stream) => stream === chatGroupStream(groupId))).toHaveLength(1);
   });
 
-  test('a message costs one append, and no read once the group is known', async () => {
+  test('costs one append for a message, and no read once the group is loaded', async () => {
     const log = createInMemoryEventStore();
     const readStream = jest.fn(log.readStream);
     const { handle } = await commands({ store: { ...log, readStream }, history: group });
@@ -335,13 +335,13 @@ describe('what follows', () => {
   });
 });
 
-describe('a stream in which newer code wrote', () => {
+describe('a stream with events of newer code', () => {
   const newer = (each: Recorded): Recorded =>
     each.type === 'JobDetailsChanged'
       ? ({ ...each, type: UNKNOWN, data: { type: each.type, v: 2, data: each.data } } as never)
       : each;
 
-  /** A log where a job was changed by newer code. */
+  /** A log with a job that was changed by newer code. */
   async function mixed() {
     const store = createInMemoryEventStore();
     const changed = event('JobDetailsChanged', { jobId, ...posting, title: 'Pilot' });
@@ -358,7 +358,7 @@ describe('a stream in which newer code wrote', () => {
     });
   }
 
-  test('is not decided about: the caller may try again elsewhere', async () => {
+  test('makes commands that read it fail with a retryable error', async () => {
     const { handle } = await mixed();
     const refused = handle(changeJob, title('Captain'), by(acme));
     await expect(refused).rejects.toThrow(WrittenByNewerCode);

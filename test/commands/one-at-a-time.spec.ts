@@ -5,7 +5,7 @@ import { groupId, otherGroupId } from '../support/language/example-events.ts';
 const stream = chatGroupStream(groupId);
 const other = chatGroupStream(otherGroupId);
 
-/** Work that says when it begins, and ends when told to. */
+/** Work that reports when it begins, and ends on request. */
 function piece(name: string, diary: string[]) {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const work = async () => {
@@ -19,8 +19,8 @@ function piece(name: string, diary: string[]) {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe('taking turns', () => {
-  test('work on one stream runs one at a time, first come, first served', async () => {
+describe('oneAtATime', () => {
+  test('runs the work on one stream in order, one at a time', async () => {
     const oneAtATime = createOneAtATime();
     const diary: string[] = [];
     const [first, second, third] = [piece('first', diary), piece('second', diary), piece('third', diary)];
@@ -41,7 +41,7 @@ describe('taking turns', () => {
     ]);
   });
 
-  test('work whose turn comes too late is not begun', async () => {
+  test('does not begin work whose turn comes too late', async () => {
     const oneAtATime = createOneAtATime(new Map(), -1);
     const diary: string[] = [];
     const [first, late] = [piece('first', diary), piece('late', diary)];
@@ -52,7 +52,7 @@ describe('taking turns', () => {
     expect(diary).not.toContain('late begins');
   });
 
-  test('streams do not wait for each other', async () => {
+  test('lets streams run independently', async () => {
     const oneAtATime = createOneAtATime();
     const diary: string[] = [];
     const [slow, quick] = [piece('slow', diary), piece('quick', diary)];
@@ -63,7 +63,7 @@ describe('taking turns', () => {
     await waiting;
   });
 
-  test('work that fails fails for its own caller, and the next has its turn', async () => {
+  test('rejects failed work for its own caller only', async () => {
     const oneAtATime = createOneAtATime();
     const [bad, good] = [piece('bad', []), piece('good', [])];
     const failing = oneAtATime(stream, bad.work);
@@ -74,7 +74,7 @@ describe('taking turns', () => {
     expect(await next).toBe('good');
   });
 
-  test('work that throws before it promises anything does not stop the line', async () => {
+  test('continues after work that throws synchronously', async () => {
     const oneAtATime = createOneAtATime();
     const failing = oneAtATime(stream, () => {
       throw new Error('at once');
@@ -83,7 +83,7 @@ describe('taking turns', () => {
     expect(await oneAtATime(stream, async () => 'next')).toBe('next');
   });
 
-  test('a stream nobody waits for is forgotten', async () => {
+  test('forgets an idle stream', async () => {
     const last = new Map<Stream, Promise<unknown>>();
     const oneAtATime = createOneAtATime(last);
     const all = [stream, stream, other].map((each) => oneAtATime(each, async () => each));

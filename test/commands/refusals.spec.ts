@@ -14,7 +14,7 @@ import { given } from '../support/language/given.ts';
 
 const request = { actor: ada, correlationId: uuid(0xc0) };
 
-describe('a refusal that its command does not declare', () => {
+describe('a refusal that the command does not declare', () => {
   const command = { ...postJob, refuses: [] };
   const job = postJob.input.parse({ jobId, groupId, ...posting });
 
@@ -23,14 +23,14 @@ describe('a refusal that its command does not declare', () => {
       'PostJob refuses with ROLE_NOT_ALLOWED, which it does not declare',
     ));
 
-  test('fails every test that goes through the real handler', async () => {
+  test('fails every test that uses the real handler', async () => {
     const { handle } = await commands();
     await expect(handle(command, job, request)).rejects.toThrow('does not declare');
     await expect(handle(postJob, job, request)).rejects.toMatchObject({ code: 'ROLE_NOT_ALLOWED' });
   });
 });
 
-test('declares what the handler refuses for a command', async () => {
+test('A command declares the refusals of its handler', async () => {
   const { handle } = await commands({ history: group });
   const message = (text: string) => sendMessage.input.parse({ groupId, clientMsgId, text });
   await handle(sendMessage, message('Hello'), request);

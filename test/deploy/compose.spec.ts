@@ -17,7 +17,7 @@ import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 const { services, volumes } = composeFile(filledIn());
 const entries = Object.entries(services);
 const example = parseEnv(fileText('.env.example')) as Record<string, string>;
-/** What the image sets: `ENV NAME=value …`. */
+/** The variables that the image sets: `ENV NAME=value …`. */
 const imageEnv = Object.fromEntries(
   (/^ENV (.+)$/m.exec(fileText('Dockerfile'))?.[1] ?? '').split(' ').map((pair) => pair.split('=')),
 ) as Record<string, string>;
@@ -25,12 +25,12 @@ const isOurs = ({ build }: ComposeService) => build !== undefined;
 const nodes = entries.filter(([, { environment }]) => environment?.['ROLES'] !== undefined);
 const replicas = ({ deploy }: ComposeService) => deploy?.replicas ?? 1;
 
-test.each(entries)('%s has an image of one version', (_name, { image }) => {
+test.each(entries)('%s has an image of a fixed version', (_name, { image }) => {
   expect(image).toMatch(/:[\w][\w.-]*$/);
   expect(image).not.toMatch(/:(latest|stable|main|edge|\d+)$/);
 });
 
-test('every part that others wait for says when it is healthy, or ends', () => {
+test('Every dependency has a health check, or runs to completion', () => {
   for (const [name, { depends_on = {} }] of entries)
     for (const [part, { condition }] of Object.entries(depends_on)) {
       const found = services[part];
@@ -46,7 +46,7 @@ test('every part that others wait for says when it is healthy, or ends', () => {
     }
 });
 
-test('a part of a profile can be left out by those that wait for it', () => {
+test('A service with a profile is an optional dependency', () => {
   const optional = entries.filter(([, { profiles }]) => profiles).map(([name]) => name);
   expect(optional).toEqual(['eventstore']);
   for (const [, { depends_on = {} }] of entries)
@@ -54,13 +54,13 @@ test('a part of a profile can be left out by those that wait for it', () => {
       expect(depends_on[name] ?? { required: false }).toHaveProperty('required', false);
 });
 
-test('every variable is in .env.example, and everything in there is used', () => {
+test('Every variable is in .env.example, and every entry there is used', () => {
   const ofComposeItself = ['COMPOSE_PROFILES'];
   const used = new Set([...composeVariables().map(({ name }) => name), ...ofComposeItself]);
   expect([...used].toSorted()).toEqual(Object.keys(example).toSorted());
 });
 
-test('no password is in the open, and none has a default', () => {
+test('Passwords are neither published nor defaulted', () => {
   const secrets = Object.keys(example).filter((name) => name.endsWith('_PASSWORD'));
   expect(secrets).toHaveLength(5);
   for (const name of secrets) expect([name, example[name]]).toEqual([name, '']);
@@ -70,7 +70,7 @@ test('no password is in the open, and none has a default', () => {
     expect(() => composeFile({ ...filledIn(), [name]: '' })).toThrow(`${name}: set it in .env`);
 });
 
-test('each password is what it was set to, wherever one is', () => {
+test('Every use of a password has the configured value', () => {
   const known = new Set(
     Object.entries(filledIn())
       .filter(([name]) => name.endsWith('_PASSWORD'))
@@ -85,7 +85,7 @@ test('each password is what it was set to, wherever one is', () => {
     }
 });
 
-test.each(['eventstoredb', 'postgres'] as const)('a node takes its settings, with the log in %s', (log) => {
+test.each(['eventstoredb', 'postgres'] as const)('A node accepts its settings, with the log in %s', (log) => {
   const file = composeFile(filledIn({ log }));
   const ours = Object.values(file.services).filter(isOurs);
   expect(ours.length).toBeGreaterThanOrEqual(7);
@@ -99,7 +99,7 @@ test.each(['eventstoredb', 'postgres'] as const)('a node takes its settings, wit
   }
 });
 
-test('gives the owner of the database to the migrations only, and makes every node wait for them', () => {
+test('Only the migrations have the database owner, and every node waits for them', () => {
   const withOwner = entries.filter(([, { environment }]) => environment?.['DATABASE_OWNER_URL']);
   expect(withOwner.map(([name]) => name)).toEqual(['migrate']);
   const passwords: Record<string, string> = filledIn();
@@ -113,7 +113,7 @@ test('gives the owner of the database to the migrations only, and makes every no
   }
 });
 
-test('every role is had by two processes', () => {
+test('Every role runs in two processes', () => {
   const counts: Partial<Record<Role, number>> = {};
   for (const [, service] of nodes)
     for (const role of readConfig({ ...imageEnv, ...service.environment }).roles)
@@ -121,7 +121,7 @@ test('every role is had by two processes', () => {
   expect(counts).toEqual({ api: 2, projector: 2, realtime: 2, notifier: 2, worker: 2 });
 });
 
-test('refers to services by their names and ports', () => {
+test('Settings refer to services by their names and ports', () => {
   const ports: Record<string, string[]> = {
     postgres: ['5432'],
     eventstore: ['2113'],
@@ -148,7 +148,7 @@ test('refers to services by their names and ports', () => {
     }
 });
 
-test('NGINX passes requests on to the api nodes, and they believe it and nobody else', () => {
+test('NGINX passes requests to the api nodes, which trust no other proxy', () => {
   const api = nodes.filter(([, { environment }]) => environment?.['ROLES'] === 'api');
   const upstream = [...fileText('deploy/nginx/upstream.conf').matchAll(/^ +server (\S+?)[ ;]/gm)].map(
     ([, it]) => it,
@@ -158,19 +158,19 @@ test('NGINX passes requests on to the api nodes, and they believe it and nobody 
   expect(address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
   for (const [, { environment, networks }] of api) {
     expect(environment?.['TRUSTED_PROXIES']).toBe(address);
-    // Looked up once: it must not change when the container is made anew.
+    // NGINX resolves it once: it must not change when the container is recreated.
     expect(networks?.['edge']?.ipv4_address).toMatch(/^172\.31\.250\.\d+$/);
   }
 });
 
-test('nothing listens to the outside but NGINX, and what clients upload to; by default nothing does', () => {
+test('Only NGINX, the upload target and the mail viewer publish ports, by default on loopback', () => {
   const published = entries.filter(([, { ports }]) => ports).map(([name]) => name);
   expect(published).toEqual(['nginx', 's3', 'mailpit']);
   for (const [, { ports = [] }] of entries)
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
 });
 
-test('every file that is mounted is there, and every volume is declared and used', () => {
+test('Every mounted file exists, and every volume is declared and used', () => {
   const sources = entries.flatMap(([, { volumes: mounts = [] }]) =>
     mounts.map((mount) => mount.split(':')[0]!),
   );
@@ -180,20 +180,20 @@ test('every file that is mounted is there, and every volume is declared and used
   expect(named.toSorted()).toEqual(Object.keys(volumes).toSorted());
 });
 
-test('a node has longer to stop than it takes at most', () => {
+test('The stop grace period of a node exceeds its shutdown time', () => {
   const mostMs = Number(/SHUTDOWN_MS = ([\d_]+)/.exec(fileText('src/main.ts'))?.[1]?.replaceAll('_', ''));
   expect(mostMs).toBe(25_000);
   for (const [name, { stop_grace_period }] of nodes)
     expect([name, Number(stop_grace_period?.replace(/s$/, '')) * 1_000 > mostMs]).toEqual([name, true]);
 });
 
-test('the image starts the program with the options of `npm start`', () => {
+test('The image starts the program with the options of `npm start`', () => {
   const { scripts } = JSON.parse(fileText('package.json')) as { scripts: Record<string, string> };
   const command = JSON.parse(/^CMD (.+)$/m.exec(fileText('Dockerfile'))?.[1] ?? '[]') as string[];
   expect(command.join(' ')).toBe(scripts['start']);
 });
 
-test('the image has the Node that everything is tested with, and the programs that are called in it', () => {
+test('The image has the Node.js version of the tests and the programs that are run in it', () => {
   const { devDependencies } = JSON.parse(fileText('package.json')) as {
     devDependencies: Record<string, string>;
   };
@@ -208,7 +208,7 @@ test('the image has the Node that everything is tested with, and the programs th
   }
 });
 
-test('the guide names services and programs that there are', () => {
+test('The guide names existing services and programs', () => {
   const guide = fileText('docs/deployment.md');
   const calls = [...guide.matchAll(/docker compose exec (\S+) node (\S+)/g)];
   expect(calls.length).toBeGreaterThan(2);
@@ -236,7 +236,7 @@ describe('the health check of a node', () => {
     await database.drop();
   });
 
-  test('is the same for all of them, and runs in the image', () => {
+  test('is the same for all nodes, and runs in the image', () => {
     expect(program).toBe('node');
     for (const [, { healthcheck }] of nodes) expect(healthcheck?.test).toEqual(['CMD', program, ...args]);
   });

@@ -17,7 +17,7 @@ interface Manifest {
   apiVersion: string;
   kind: string;
   metadata: { name: string; labels?: Record<string, string> };
-  // Each kind has its own shape, which its model checks.
+  // Each kind has its own schema, which its model validates.
   spec: never;
 }
 
@@ -32,7 +32,10 @@ const kustomization = parse(fileText(`${FOLDER}/kustomization.yaml`)) as {
 const documentsOf = (file: string): Manifest[] =>
   parseAllDocuments(fileText(`${FOLDER}/${file}`)).map((document) => document.toJS() as Manifest);
 
-/** As kustomize lays a patch over what it is for: maps by key, lists of named things by name, other lists replaced. */
+/**
+ * Applies a patch like kustomize: merges maps by key and lists of named items by name, and replaces other
+ * lists.
+ */
 function laidOver(base: unknown, patch: unknown): unknown {
   if (Array.isArray(base) && Array.isArray(patch)) {
     const nameOf = (item: unknown) => (item as { name?: string }).name;
@@ -51,7 +54,7 @@ const isMap = (it: unknown): it is Record<string, unknown> =>
 const [everyNode] = documentsOf('node.yaml');
 const manifests = kustomization.resources.flatMap(documentsOf).map((manifest) =>
   manifest.kind === 'Deployment'
-    ? // The name of a patch that has a target is not taken over.
+    ? // The name of a patch with a target is ignored.
       (laidOver(manifest, { ...everyNode, metadata: {} }) as Manifest)
     : manifest,
 );
@@ -76,7 +79,7 @@ const roleOf = (deployment: Deployment) =>
 
 const settings = parseEnv(fileText(`${FOLDER}/settings.env`)) as Record<string, string>;
 const secrets = parseEnv(fileText(`${FOLDER}/secret.env.example`)) as Record<string, string>;
-/** Of the right shape for each secret that has one. */
+/** Well-formed values for the secrets that have a format. */
 const filledIn: Record<string, string> = {
   DATABASE_URL: 'postgres://chat:secret@postgres:5432/chat?sslmode=verify-full',
   EVENTSTOREDB_URL: 'esdb+discover://chat:secret@eventstore:2113?tls=true',
@@ -95,7 +98,7 @@ const selectedBy = (selector: Record<string, string> | undefined) =>
     .map((it) => it.metadata!.name);
 
 test.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, manifest] as const))(
-  '%s %s is one that Kubernetes takes',
+  '%s %s is valid for Kubernetes',
   (kind, _name, manifest) => {
     const Model = MODELS[kind as keyof typeof MODELS];
     expect(Model).toBeDefined();
@@ -104,7 +107,7 @@ test.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, ma
   },
 );
 
-test('every file is part of it, and there is none that is not', () => {
+test('The kustomization contains every file of the folder, and only those', () => {
   const named = [
     ...kustomization.resources,
     ...kustomization.patches.map(({ path }) => path),
@@ -118,7 +121,7 @@ test('every file is part of it, and there is none that is not', () => {
   expect(fileText(`${FOLDER}/.gitignore`)).toContain('secret.env\n');
 });
 
-test('the settings and the secrets are those of ConfigMap and Secret that pods ask for, and valid', () => {
+test('Pods use the settings and the secrets of ConfigMap and Secret, which are valid', () => {
   new ConfigMap({ data: settings }).validate();
   new Secret({ stringData: secrets }).validate();
   const [config] = kustomization.configMapGenerator;
@@ -130,7 +133,7 @@ test('the settings and the secrets are those of ConfigMap and Secret that pods a
     ]);
 });
 
-test('the owner of the database is known to the container that runs the migrations alone', () => {
+test('Only the container that runs the migrations has the database owner', () => {
   const owner = parseEnv(fileText(`${FOLDER}/owner.env.example`));
   expect(owner).toEqual({ DATABASE_OWNER_URL: '' });
   expect(kustomization.secretGenerator.at(-1)).toEqual({ name: 'owner', envs: ['owner.env'] });
@@ -149,18 +152,18 @@ test('the owner of the database is known to the container that runs the migratio
   }
 });
 
-test('no proxy is trusted until the operator names one', () => {
+test('No proxy is trusted until the operator names one', () => {
   expect(settings['TRUSTED_PROXIES']).toBe('');
 });
 
-test('no secret has a value, and none is among the settings', () => {
+test('No secret has a value, and none is among the settings', () => {
   for (const [name, value] of Object.entries(secrets)) expect([name, value]).toEqual([name, '']);
   const both = Object.keys(settings).filter((name) => name in secrets);
   expect(both).toEqual([]);
   for (const name of Object.keys(settings)) expect(name).not.toMatch(/SECRET|PASSWORD|PRIVATE_KEY$/);
 });
 
-test.each(ROLES)('a pod of the role %s takes its settings', (role) => {
+test.each(ROLES)('A pod of the role %s accepts its settings', (role) => {
   const deployment = deployments.find((it) => roleOf(it) === role)!;
   expect(deployment.metadata!.name).toBe(role);
   const env = Object.fromEntries(nodeOf(deployment).env!.map(({ name, value }) => [name, value]));
@@ -170,7 +173,7 @@ test.each(ROLES)('a pod of the role %s takes its settings', (role) => {
   expect(config.eventStoreDbUrl && config.redisUrl && config.amqpUrl && config.s3).toBeTruthy();
 });
 
-test.each(ROLES)('%s runs with no more rights than it needs', (role) => {
+test.each(ROLES)('%s runs with the fewest rights it needs', (role) => {
   const pod = deployments.find((it) => roleOf(it) === role)!.spec!.template.spec!;
   expect(pod).toMatchObject({
     automountServiceAccountToken: false,
@@ -191,7 +194,7 @@ test.each(ROLES)('%s runs with no more rights than it needs', (role) => {
   expect(pod.volumes?.map(({ name }) => name)).toEqual(mounts);
 });
 
-test.each(ROLES)('%s has longer to stop than it takes at most, and is out of the way before', (role) => {
+test.each(ROLES)('The termination grace period of %s exceeds its shutdown time and preStop delay', (role) => {
   const pod = deployments.find((it) => roleOf(it) === role)!.spec!.template.spec!;
   const [command, seconds] = pod.containers[0]!.lifecycle!.preStop!.exec!.command!;
   expect(command).toBe('sleep');
@@ -201,7 +204,7 @@ test.each(ROLES)('%s has longer to stop than it takes at most, and is out of the
   expect(pod.terminationGracePeriodSeconds).toBeGreaterThan(Number(seconds) + stop);
 });
 
-test('probes ask for what is there, and only readiness asks what a node depends on', () => {
+test('Probes use existing routes, and only readiness checks dependencies', () => {
   const routes = fileText('src/http/routes/health.ts');
   for (const deployment of deployments) {
     const { startupProbe, livenessProbe, readinessProbe, ports } = nodeOf(deployment);
@@ -214,7 +217,7 @@ test('probes ask for what is there, and only readiness asks what a node depends 
   }
 });
 
-test('every role stays while machines are emptied, and has as many pods as a standby needs', () => {
+test('Every role survives node drains, and has enough pods for a standby', () => {
   const budgets = all('PodDisruptionBudget');
   expect(budgets.flatMap((it) => selectedBy(it.spec?.selector?.matchLabels)).toSorted()).toEqual(
     ROLES.toSorted(),
@@ -224,7 +227,7 @@ test('every role stays while machines are emptied, and has as many pods as a sta
   const scaled = scaler!.spec!.scaleTargetRef.name;
   expect(scaler!.spec!.minReplicas).toBeGreaterThanOrEqual(2);
   for (const { metadata, spec } of deployments) {
-    // Two would fight over how many there are.
+    // A fixed number would conflict with the autoscaler.
     expect([metadata!.name, spec!.replicas]).toEqual([
       metadata!.name,
       metadata!.name === scaled ? undefined : 2,
@@ -237,7 +240,7 @@ test('every role stays while machines are emptied, and has as many pods as a sta
   );
 });
 
-test('sends clients to the api pods only, and to nothing that is not meant for them', () => {
+test('The ingress reaches the api pods only, and no internal path', () => {
   const api = all('Service').find((it) => it.metadata!.name === 'api')!;
   expect(selectedBy(api.spec!.selector)).toEqual(['api']);
   expect(api.spec!.ports).toEqual([
@@ -251,12 +254,12 @@ test('sends clients to the api pods only, and to nothing that is not meant for t
   for (const path of ['/metrics', '/health/ready', '/internal/scan-orders'])
     expect(open.some((it) => path.startsWith(it))).toBe(false);
   const annotations = ingress!.metadata!.annotations!;
-  // A ping each 25 s, and 20 s for its answer.
+  // A ping every 25 s, with 20 s for its answer.
   expect(Number(annotations['nginx.ingress.kubernetes.io/proxy-read-timeout'])).toBeGreaterThan(45);
   expect(new URL(settings['PUBLIC_URL']!).hostname).toBe(ingress!.spec!.rules![0]!.host);
 });
 
-test('only the ingress controller and Prometheus may talk to pods', () => {
+test('Only the ingress controller and Prometheus may connect to pods', () => {
   const policies = all('NetworkPolicy');
   const covering = policies.filter((it) => it.spec!.policyTypes?.includes('Egress'));
   expect(covering.flatMap((it) => selectedBy(it.spec!.podSelector?.matchLabels)).toSorted()).toEqual(
@@ -280,7 +283,7 @@ test('only the ingress controller and Prometheus may talk to pods', () => {
   for (const port of asked) expect(ports).toContain(port);
 });
 
-test('the image is ours, in one version', () => {
+test('The image is ours, in the current version', () => {
   const [image] = kustomization.images;
   for (const deployment of deployments) expect(nodeOf(deployment).image).toBe(image?.name);
   const { version } = JSON.parse(fileText('package.json')) as { version: string };

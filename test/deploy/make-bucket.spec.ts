@@ -10,7 +10,7 @@ interface Asked {
   body: string;
 }
 
-/** As much of S3 as buckets take: it knows no signature, and remembers what it was asked. */
+/** The bucket operations of S3, without signatures; records the requests. */
 async function startBuckets({ refuses }: { refuses?: string } = {}) {
   const asked: Asked[] = [];
   const buckets = new Set<string>();
@@ -47,7 +47,7 @@ function makeBucket(env: Record<string, string>): Promise<{ code: number; out: s
   );
 }
 
-test('makes the bucket, and lets the pages upload that may use the server', async () => {
+test('Creates the bucket, and allows uploads from the pages that may use the server', async () => {
   const s3 = await startBuckets();
   const env = {
     S3_ENDPOINT: s3.endpoint,
@@ -71,7 +71,7 @@ test('makes the bucket, and lets the pages upload that may use the server', asyn
   await s3.stop();
 });
 
-test('leaves a bucket that is there as it is', async () => {
+test('Leaves an existing bucket unchanged', async () => {
   const s3 = await startBuckets();
   s3.buckets.add('chat-files');
   expect(await makeBucket({ S3_ENDPOINT: s3.endpoint })).toMatchObject({
@@ -82,14 +82,14 @@ test('leaves a bucket that is there as it is', async () => {
   await s3.stop();
 });
 
-test('names the region of a bucket that is to be elsewhere', async () => {
+test('Names the region of a bucket outside the default one', async () => {
   const s3 = await startBuckets();
   await makeBucket({ S3_ENDPOINT: s3.endpoint, S3_REGION: 'eu-central-1' });
   expect(s3.asked.at(-1)?.body).toContain('<LocationConstraint>eu-central-1</LocationConstraint>');
   await s3.stop();
 });
 
-test('fails with what S3 said, and never with a secret', async () => {
+test('Fails with the error of S3, without a secret', async () => {
   const s3 = await startBuckets({ refuses: 'HEAD' });
   const { code, err } = await makeBucket({ S3_ENDPOINT: s3.endpoint });
   expect(code).toBe(1);
@@ -98,7 +98,7 @@ test('fails with what S3 said, and never with a secret', async () => {
   await s3.stop();
 });
 
-test('needs to be told which bucket', async () => {
+test('Requires the name of the bucket', async () => {
   const { code, err } = await makeBucket({ S3_BUCKET: '' });
   expect(code).toBe(1);
   expect(err).toMatch(/^S3_BUCKET must be set\n/);

@@ -14,7 +14,7 @@ import { program } from '../../tools/debian-programs.ts';
 import { freePort } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** Stands for an api node: it keeps what it was asked, and answers as told. */
+/** A stand-in for an api node: records requests, and answers as configured. */
 interface Node {
   port: number;
   heard: { method: string; url: string; headers: IncomingMessage['headers']; bytes: number }[];
@@ -83,17 +83,17 @@ describe('NGINX in front of two api nodes', () => {
     }
   }
 
-  test('spreads requests and passes them on as they are', async () => {
+  test('distributes requests and passes them on unchanged', async () => {
     await start();
     for (let count = 0; count < 10; count += 1)
       expect((await ask('POST', '/v1/jobs?x=%2F%20', { body: `{"n":${count}}` })).status).toBe(200);
     expect(nodes.map((node) => node.heard.length)).toEqual([5, 5]);
     expect(heard()[0]).toMatchObject({ method: 'POST', url: '/v1/jobs?x=%2F%20', bytes: 7 });
-    // With the port: a page of the same host is recognised by it.
+    // Includes the port, which the server compares with the Origin.
     expect(heard()[0]?.headers.host).toBe(new URL(nginx.url).host);
   });
 
-  test('lets sockets through, and only them', async () => {
+  test('accepts WebSocket upgrades for sockets only', async () => {
     await start();
     expect(await talk()).toBe('echo hello');
     const { port } = new URL(nginx.url);
@@ -109,7 +109,7 @@ describe('NGINX in front of two api nodes', () => {
     expect(heard().map(({ headers }) => headers.upgrade)).toEqual(['websocket', undefined]);
   });
 
-  test('tells the address that it sees, whatever a stranger claims', async () => {
+  test('passes on the address that it sees, whatever the client claims', async () => {
     await start();
     const forged = {
       'X-Forwarded-For': '203.0.113.9',
@@ -125,13 +125,13 @@ describe('NGINX in front of two api nodes', () => {
     expect(heard()).toHaveLength(2);
   });
 
-  test('believes a balancer that it was told to trust, one hop far', async () => {
+  test('trusts the address from a configured balancer, one hop far', async () => {
     await start({ trusted: ['127.0.0.1'] });
     await ask('GET', '/v1/jobs', { headers: { 'X-Forwarded-For': '203.0.113.9, 198.51.100.7' } });
     expect(heard()[0]?.headers['x-forwarded-for']).toBe('198.51.100.7');
   });
 
-  test('skips a node that is dead, for POST as well', async () => {
+  test('skips a dead node, for POST as well', async () => {
     await start();
     nodes[0].server.close();
     for (let count = 0; count < 20; count += 1)
@@ -140,7 +140,7 @@ describe('NGINX in front of two api nodes', () => {
     expect(nodes[1].heard).toHaveLength(21);
   });
 
-  test('asks the other node when one answers 503 to a GET, and leaves it alone after three', async () => {
+  test('retries a GET on the other node after a 503, and avoids a node after three of them', async () => {
     await start();
     nodes[0].answer = (_request, response) => response.writeHead(503).end();
     for (let count = 0; count < 20; count += 1)
@@ -170,7 +170,7 @@ describe('NGINX in front of two api nodes', () => {
     }
   });
 
-  test('goes on asking all nodes when all of them answer 503, and passes on what they say', async () => {
+  test('keeps using all nodes when all answer 503, and passes the answers on', async () => {
     await start();
     for (const node of nodes)
       node.answer = (_request, response) =>
@@ -181,7 +181,7 @@ describe('NGINX in front of two api nodes', () => {
     }
   });
 
-  test('says in the words of the application that no node is there', async () => {
+  test('answers like the application when no node is up', async () => {
     await start();
     for (const { server } of nodes) server.close();
     const { status, headers, text } = await ask('GET', '/v1/groups');
@@ -193,7 +193,7 @@ describe('NGINX in front of two api nodes', () => {
     expect(JSON.parse(text)).toMatchObject({ status: 503, code: 'UNAVAILABLE', retryable: true });
   });
 
-  test('answers 429 to an address that asks too often, and to no other', async () => {
+  test('answers 429 to an address that sends too many requests, and to no other', async () => {
     await start({ unlimited: [], trusted: ['127.0.0.1'] });
     const from = (address: string) => ({ headers: { 'X-Forwarded-For': address } });
     const flood = async (addresses: (n: number) => string) => {
@@ -212,12 +212,12 @@ describe('NGINX in front of two api nodes', () => {
     expect(refused.length).toBeLessThan(200);
     expect(JSON.parse(refused[0]!)).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
     expect((await ask('GET', '/v1/jobs', from('203.0.113.10'))).status).toBe(200);
-    // One customer's network, whatever address of it is used.
+    // All addresses of one customer's network count together.
     expect((await flood((n) => `2001:db8:1:2::${n + 1}`)).length).toBeGreaterThan(50);
     expect((await ask('GET', '/v1/jobs', from('2001:db8:1:3::1'))).status).toBe(200);
   });
 
-  test('lets an address have a hundred requests open, and no more', async () => {
+  test('limits the open requests of an address to a hundred', async () => {
     await start({ unlimited: [] });
     const held: (() => void)[] = [];
     for (const node of nodes) node.answer = (_request, response) => held.push(() => response.end());
@@ -232,7 +232,7 @@ describe('NGINX in front of two api nodes', () => {
     expect(statuses.filter((status) => status === 200)).toHaveLength(100);
   });
 
-  test('takes a big upload at once and a big body nowhere else', async () => {
+  test('streams large uploads, and refuses other large bodies', async () => {
     await start();
     const body = Buffer.alloc(24 * 1_048_576, 'x');
     expect((await ask('PUT', '/v1/storage/quarantine/f?token=t', { body })).status).toBe(200);
@@ -243,14 +243,14 @@ describe('NGINX in front of two api nodes', () => {
     expect((await ask('POST', '/v1/jobs', { body: body.subarray(0, 65_536) })).status).toBe(200);
   });
 
-  test('keeps to itself what is for operators', async () => {
+  test('hides the routes for operators', async () => {
     await start();
     for (const path of ['/metrics', '/internal/scan-reports', '/internal/../metrics', '/%6detrics'])
       expect(await ask('GET', path)).toMatchObject({ status: 404 });
     expect(heard()).toEqual([]);
   });
 
-  test('writes neither tokens nor the queries of links into its logs', async () => {
+  test('writes neither tokens nor the queries of links to its logs', async () => {
     await start();
     const headers = { Authorization: 'Bearer s3cret', Cookie: 's3cret', Referer: 'http://x/?s3cret' };
     await ask('GET', '/v1/storage/1?token=s3cret', { headers });
@@ -263,7 +263,7 @@ describe('NGINX in front of two api nodes', () => {
     expect((await nginx.accessLog()) + nginx.output()).not.toContain('s3cret');
   });
 
-  test('serves the example with TLS: redirected, with one HSTS, and nothing older than TLS 1.2', async () => {
+  test('serves the TLS example: with a redirect, one HSTS field, and no TLS before 1.2', async () => {
     const [plain, secure, folder] = [
       await freePort(),
       await freePort(),
@@ -308,48 +308,45 @@ describe('NGINX in front of two api nodes', () => {
   });
 });
 
-test.each(['plain.conf', 'tls.conf.example'])(
-  'NGINX accepts the files for production with %s',
-  async (site) => {
-    const folder = await mkdtemp(join(tmpdir(), 'chat-nginx-'));
-    try {
-      await cp(NGINX_FOLDER, folder, { recursive: true });
-      await rm(join(folder, 'conf.d'), { recursive: true });
-      await mkdir(join(folder, 'conf.d'));
-      await cp(join(NGINX_FOLDER, 'conf.d', site), join(folder, 'conf.d/site.conf'));
-      await mkdir(join(folder, 'tls'));
-      await writeFile(join(folder, 'tls/fullchain.pem'), certificate);
-      await writeFile(join(folder, 'tls/privkey.pem'), certificateKey);
-      // Names that only exist in the network of the containers, and folders that only root may write to.
-      const edit = async (name: string, change: (text: string) => string) =>
-        writeFile(join(folder, name), change(await readFile(join(folder, name), 'utf8')));
-      const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-      await edit('upstream.conf', (text) =>
-        [
-          text.replaceAll(/api-\d/g, '127.0.0.1'),
-          ...temporary.map((name) => `${name}_temp_path ${folder}/${name};`),
-        ].join('\n'),
-      );
-      await edit('nginx.conf', (text) => text.replaceAll('/var/log/nginx', folder));
-      // What is an example in comments is tried as well.
-      await edit('addresses.conf', (text) => text.replaceAll(/^#(?=\w)/gm, ''));
-      const { command, env } = program('nginx');
-      const args = [
-        '-t',
-        '-p',
-        folder,
-        '-c',
-        join(folder, 'nginx.conf'),
-        '-e',
-        'stderr',
-        '-g',
-        `pid ${folder}/pid;`,
-      ];
-      const { stderr } = await promisify(execFile)(command, args, { env: { ...process.env, ...env } });
-      expect(stderr).toContain('test is successful');
-      expect(stderr).not.toMatch(/\[(warn|error|emerg)\]/);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  },
-);
+test.each(['plain.conf', 'tls.conf.example'])('NGINX accepts the production files with %s', async (site) => {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-nginx-'));
+  try {
+    await cp(NGINX_FOLDER, folder, { recursive: true });
+    await rm(join(folder, 'conf.d'), { recursive: true });
+    await mkdir(join(folder, 'conf.d'));
+    await cp(join(NGINX_FOLDER, 'conf.d', site), join(folder, 'conf.d/site.conf'));
+    await mkdir(join(folder, 'tls'));
+    await writeFile(join(folder, 'tls/fullchain.pem'), certificate);
+    await writeFile(join(folder, 'tls/privkey.pem'), certificateKey);
+    // Names that exist only in the containers' network, and folders that only root may write to.
+    const edit = async (name: string, change: (text: string) => string) =>
+      writeFile(join(folder, name), change(await readFile(join(folder, name), 'utf8')));
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+    await edit('upstream.conf', (text) =>
+      [
+        text.replaceAll(/api-\d/g, '127.0.0.1'),
+        ...temporary.map((name) => `${name}_temp_path ${folder}/${name};`),
+      ].join('\n'),
+    );
+    await edit('nginx.conf', (text) => text.replaceAll('/var/log/nginx', folder));
+    // Commented examples are tested as well.
+    await edit('addresses.conf', (text) => text.replaceAll(/^#(?=\w)/gm, ''));
+    const { command, env } = program('nginx');
+    const args = [
+      '-t',
+      '-p',
+      folder,
+      '-c',
+      join(folder, 'nginx.conf'),
+      '-e',
+      'stderr',
+      '-g',
+      `pid ${folder}/pid;`,
+    ];
+    const { stderr } = await promisify(execFile)(command, args, { env: { ...process.env, ...env } });
+    expect(stderr).toContain('test is successful');
+    expect(stderr).not.toMatch(/\[(warn|error|emerg)\]/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -28,13 +28,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The file that a part gets as its configuration, where it is here. */
+/** The path in this repository of the configuration file of a service. */
 const mounted = (service: string): string => {
   const [source = ''] = services[service]?.volumes?.find((mount) => mount.startsWith('./'))?.split(':') ?? [];
   return join(ROOT, source);
 };
 
-test('Redis wants the password, keeps nothing on disk, and never drops what it was told to keep', async () => {
+test('Redis requires the password, stores nothing on disk, and evicts nothing that it must keep', async () => {
   const port = await freePort();
   const { command, env } = program('redis-server');
   const [shell = '', option = '', script = ''] = services['redis']?.command ?? [];
@@ -61,9 +61,9 @@ test('Redis wants the password, keeps nothing on disk, and never drops what it w
     expect(await settings('save')).toBe('');
     expect(await settings('appendonly')).toBe('no');
     expect(Number(await settings('maxmemory'))).toBeGreaterThan(0);
-    // The shell has become Redis, which so gets the signal to stop.
+    // The shell has been replaced by Redis, which therefore gets the stop signal.
     expect(await redis.info('server')).toContain(`process_id:${child.pid}\r\n`);
-    // Nor does a list of processes show the password.
+    // The process list does not show the password either.
     expect(here).not.toContain(password);
   } finally {
     stranger.disconnect();
@@ -71,7 +71,7 @@ test('Redis wants the password, keeps nothing on disk, and never drops what it w
   }
 });
 
-test('clamd looks as far as the server needs', async () => {
+test('clamd scans as deep as the server requires', async () => {
   const port = await freePort();
   const elsewhere = /^(User|LocalSocket|TCPSocket|TCPAddr|LogTime) .*$/gm;
   const settings = fileText('deploy/clamav/clamd.conf').replaceAll(elsewhere, '');
@@ -82,16 +82,16 @@ test('clamd looks as far as the server needs', async () => {
   const { command, env } = clamdCommand();
   child = spawn(command, ['--config-file', config], { env, stdio: 'ignore' });
   const scanner = createClamdScanner({ url: `tcp://127.0.0.1:${port}`, log });
-  await until(async () => (await scanner.failure()) === undefined, 'clamd can be relied on', STARTS_MS);
+  await until(async () => (await scanner.failure()) === undefined, 'clamd to be trusted', STARTS_MS);
 });
 
-test('clamd takes the largest file that may be uploaded', () => {
+test('clamd accepts the largest file that may be uploaded', () => {
   const limit = /^StreamMaxLength (\d+)M$/m.exec(fileText('deploy/clamav/clamd.conf'))?.[1];
   const largest = services['worker']?.environment?.['MAX_FILE_MIB'] ?? '25';
   expect(Number(limit)).toBeGreaterThanOrEqual(Number(largest));
 });
 
-test('clamd listens where the server asks for it', () => {
+test('clamd listens where the server expects it', () => {
   const { port } = new URL(services['worker']?.environment?.['CLAMD_URL'] ?? '');
   expect(fileText('deploy/clamav/clamd.conf')).toContain(`\nTCPSocket ${port}\n`);
 });

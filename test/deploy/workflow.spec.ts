@@ -21,7 +21,7 @@ const { permissions, jobs } = parse(fileText('.github/workflows/ci.yml')) as {
 };
 const { services } = composeFile(filledIn());
 
-test('the suites of the log run on the server of docker-compose.yml', () => {
+test('The log suites run on the server of docker-compose.yml', () => {
   const { services: parts, steps } = jobs['eventstoredb']!;
   const { image, env, ports } = parts!['eventstore']!;
   const { image: same, environment } = services['eventstore']!;
@@ -35,13 +35,13 @@ test('the suites of the log run on the server of docker-compose.yml', () => {
   expect(fileText(spec)).toContain('EVENTSTOREDB_TEST_URL');
 });
 
-test('the image is tried with services that there are', () => {
+test('The image is tested with existing services', () => {
   const up = jobs['image']!.steps.find(({ run }) => run?.startsWith('docker compose up'))!;
   const named = up.run!.split(/ --wait-timeout \d+ /)[1]!.split(' ');
   for (const name of named) expect(services).toHaveProperty(name);
 });
 
-test('no job may change anything, keeps a token, or runs for ever', () => {
+test('Jobs have read-only permissions, keep no token and have a timeout', () => {
   expect(permissions).toEqual({ contents: 'read' });
   for (const [name, job] of Object.entries(jobs)) {
     expect([name, job['timeout-minutes'] <= 30]).toEqual([name, true]);

@@ -149,7 +149,7 @@ describe('README.md, "Adding a command"', () => {
   });
 
   test(
-    'leaves to the compiler what has to decide about a new event',
+    'leaves it to the compiler to find the code that must handle a new event',
     async () => {
       await writeFile(join(copy, 'src/commands/message/pin-message.ts'), COMMAND);
       await writeFile(join(copy, 'test/commands/message/pin-message.spec.ts'), SPEC);

@@ -6,14 +6,14 @@ const bare = (emoji: string) => emoji.replaceAll('\uFE0F', '');
 const byBareForm = new Map(recommended.map((emoji) => [bare(emoji), emoji]));
 
 describe('an emoji', () => {
-  test('has one spelling, whichever of those in emoji-test.txt is typed', () => {
+  test('has one normalized form for all spellings in emoji-test.txt', () => {
     const typed = [...recommended, ...emojiTest].filter((emoji) => byBareForm.has(bare(emoji)));
     expect(typed.length).toBeGreaterThan(5_000);
     const wrong = typed.filter((emoji) => Emoji.safeParse(emoji).data !== byBareForm.get(bare(emoji)));
     expect(wrong).toEqual([]);
   });
 
-  test('has the same spelling without any variation selector', () => {
+  test('has the same form without any variation selector', () => {
     const wrong = recommended.filter((emoji) => fullyQualified(bare(emoji)) !== emoji);
     expect(wrong).toEqual([]);
   });
@@ -24,10 +24,10 @@ describe('an emoji', () => {
     ['\u{1F937}\u200D\u2642', '\u{1F937}\u200D\u2642\uFE0F'],
     ['1\u20E3', '1\uFE0F\u20E3'],
     ['\u{1F44D}\uFE0F', '\u{1F44D}'],
-  ])('%s is %s', (typed, emoji) => expect(Emoji.parse(typed)).toBe(emoji));
+  ])('%s is normalized to %s', (typed, emoji) => expect(Emoji.parse(typed)).toBe(emoji));
 
   test.each(['', 'a', '1', '1\uFE0F', '\u{1F44D}\u{1F44D}', '\uFE0F', 'recorded long ago'])(
-    '%j is none, and is read as it was recorded',
+    '%j is rejected, and read as recorded',
     (typed) => {
       expect(Emoji.safeParse(typed).success).toBe(false);
       expect(fullyQualified(typed)).toBe(typed);

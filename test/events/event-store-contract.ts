@@ -23,12 +23,12 @@ import { describeSubscriptions } from './subscription-contract.ts';
 
 type Open = () => Promise<{ store: EventStore; close(): Promise<void> }>;
 
-/** What every adapter of the log must do. `open` gives a store that nobody else appends to meanwhile. */
+/** The contract of every adapter of the log. `open` returns a store that no other process appends to. */
 export function describeEventStore(name: string, open: Open) {
   describe(`the log ${name}`, () => {
     let store: EventStore;
     let close: () => Promise<void>;
-    /** The log may hold something already. */
+    /** The head at the start: the log may not be empty. */
     let base: number;
     beforeEach(async () => {
       ({ store, close } = await open());
@@ -56,7 +56,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await since()).toEqual(events);
       });
 
-      test('answers with what a read returns, whatever the form of the time that was given', async () => {
+      test('returns what a read returns, for any format of the given time', async () => {
         const [event] = await stored(
           say(newStream(), 'Grüße "👋"\\', { occurredAt: '2026-11-22T11:11:12.3+01:00' }),
         );
@@ -65,7 +65,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(event).toMatchObject({ type: 'MessageSent', v: 1, data: { text: 'Grüße "👋"\\' } });
       });
 
-      test('keeps the metadata as it was given', async () => {
+      test('keeps the metadata unchanged', async () => {
         const metadata = {
           actorId: null,
           correlationId: 'x',
@@ -76,14 +76,14 @@ export function describeEventStore(name: string, open: Open) {
         expect((await store.find(event!.id))!.metadata).toEqual(metadata);
       });
 
-      test('takes a stream at the expected revision', async () => {
+      test('accepts a stream at the expected revision', async () => {
         const stream = newStream();
         await stored(say(stream, 'a', { expected: NO_STREAM }));
         const [second] = await stored(say(stream, 'b', { expected: 0 }));
         expect(second!.revision).toBe(1);
       });
 
-      test('refuses a stream that stands elsewhere, and says where', async () => {
+      test('refuses a stream at another revision, and reports that revision', async () => {
         const stream = newStream();
         const elsewhere = { outcome: 'conflict', stream, actual: NO_STREAM };
         expect(await store.append(say(stream, 'a', { expected: 0 }))).toEqual(elsewhere);
@@ -104,7 +104,7 @@ export function describeEventStore(name: string, open: Open) {
         expect((await store.readStream(stream)).map(textOf)).toEqual(['a']);
       });
 
-      test('refuses an event that could not be read again, and stores nothing', async () => {
+      test('refuses an unreadable event, and stores nothing', async () => {
         const broken = append(newStream(), [{ type: 'MessageSent', data: { text: 7 } } as never]);
         await expect(store.append(broken)).rejects.toThrow(/MessageSent/);
         expect(await store.head()).toBe(base);
@@ -112,7 +112,7 @@ export function describeEventStore(name: string, open: Open) {
     });
 
     describe('guards', () => {
-      test('let an append through while the other stream stands where the decision saw it', async () => {
+      test('pass while the other stream is at the revision of the decision', async () => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [groupClosed]));
         const guards = [
@@ -122,7 +122,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await store.append(say(newStream(), 'a', { guards }))).toMatchObject({ outcome: 'appended' });
       });
 
-      test('stop an append once the other stream has moved, and say where it stands', async () => {
+      test('stop an append once the other stream has moved, and report its revision', async () => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [groupClosed, groupClosed]));
         const guards = [{ stream: chatGroup, revision: 0 }];
@@ -130,7 +130,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await store.append(say(newStream(), 'a', { guards }))).toEqual(conflict);
       });
 
-      test('see what was appended just before, and only that', async () => {
+      test('take effect in the order of the calls', async () => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [groupClosed]));
         const conversation = newStream();
@@ -149,7 +149,7 @@ export function describeEventStore(name: string, open: Open) {
       const guarded = (stream: Stream, revision: number) =>
         say(newStream(), 'a', { guards: [{ stream, revision, about: ada }] });
 
-      test('hold while others come and go', async () => {
+      test('pass while other users come and go', async () => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [memberJoined(ada), memberJoined(bob), memberLeft(bob)]));
         expect(await store.append(guarded(chatGroup, 0))).toMatchObject({ outcome: 'appended' });
@@ -157,7 +157,7 @@ export function describeEventStore(name: string, open: Open) {
 
       test.each([
         ['names the user', memberLeft(ada)],
-        ['names nobody', groupClosed],
+        ['names no user', groupClosed],
       ])('are broken by an event that %s', async (_, event) => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [memberJoined(ada), memberJoined(bob), event, memberLeft(bob)]));
@@ -166,7 +166,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await store.append(guarded(chatGroup, 2))).toMatchObject({ outcome: 'appended' });
       });
 
-      test('are broken once they are far behind, or ahead of the stream', async () => {
+      test('fail when they are far behind the stream, or ahead of it', async () => {
         const chatGroup = newStream('chatGroup');
         const joined = range(MOST_BEHIND + 2).map(() => memberJoined(bob));
         await stored(append(chatGroup, joined));
@@ -177,7 +177,7 @@ export function describeEventStore(name: string, open: Open) {
         });
       });
 
-      test('see what was appended just before, and only that', async () => {
+      test('take effect in the order of the calls', async () => {
         const chatGroup = newStream('chatGroup');
         await stored(append(chatGroup, [memberJoined(ada)]));
         const verdicts = await Promise.all([
@@ -193,7 +193,7 @@ export function describeEventStore(name: string, open: Open) {
     });
 
     describe('a repeated event id', () => {
-      test('is answered with the first outcome, whatever else the repetition carries', async () => {
+      test('returns the first outcome, whatever else the repetition contains', async () => {
         const first = append(newStream(), [messageSent('a'), messageSent('b')]);
         const events = await stored(first);
         const again = { ...say(newStream(), 'other', { expected: 7 }), events: first.events };
@@ -204,7 +204,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await since()).toEqual(events);
       });
 
-      test('is stored once when both come at the same time', async () => {
+      test('is stored once for concurrent appends', async () => {
         const same = say(newStream(), 'a');
         const verdicts = await Promise.all(range(10).map(() => store.append(same)));
         expect(verdicts.filter(({ outcome }) => outcome === 'appended')).toHaveLength(1);
@@ -213,8 +213,8 @@ export function describeEventStore(name: string, open: Open) {
       });
     });
 
-    describe('appends at the same time', () => {
-      test('do not fail with a loser among them', async () => {
+    describe('concurrent appends', () => {
+      test('succeed next to failing ones', async () => {
         const taken = newStream();
         const known = say(taken, 'known');
         await stored(known);
@@ -256,7 +256,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(events.map(textOf)).toEqual(texts);
       });
 
-      test('are not forgotten when one comes while the last one is being answered', async () => {
+      test('are not lost when one arrives while the previous one is being answered', async () => {
         const stream = newStream();
         for (const turns of range(30)) {
           await stored(say(stream, `after ${turns} turns`));
@@ -265,7 +265,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await store.readStream(stream)).toHaveLength(30);
       });
 
-      test('that expect the same revision have one winner', async () => {
+      test('with the same expected revision have one winner', async () => {
         const stream = newStream();
         for (const revision of range(3)) {
           const expected = revision - 1;
@@ -280,7 +280,7 @@ export function describeEventStore(name: string, open: Open) {
     });
 
     describe('reading', () => {
-      test('knows nothing of what nobody has stored', async () => {
+      test('finds nothing that was not stored', async () => {
         expect(await since()).toEqual([]);
         expect(await store.readStream(newStream())).toEqual([]);
         expect(await store.find(randomUUID())).toBeUndefined();
@@ -304,7 +304,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await texts({ from: 5 })).toEqual([]);
       });
 
-      test('pages through the whole log in order and without holes, and leaves out other types', async () => {
+      test('pages through the whole log in order and without holes, and filters types', async () => {
         const verdicts = range(30).map((n) =>
           stored(append(newStream(), n % 3 ? [messageSent(`${n}`)] : [groupClosed])),
         );
@@ -321,7 +321,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await store.readAll({ after: base, limit: 5, types: [] })).toEqual([]);
       });
 
-      test('finds events of a type that lie far apart', async () => {
+      test('finds events of one type that are far apart', async () => {
         const others = () =>
           append(
             newStream(),
@@ -337,7 +337,7 @@ export function describeEventStore(name: string, open: Open) {
         expect(await read(10)).toEqual(closed);
       });
 
-      test('tells the head and the revisions of the streams that have events', async () => {
+      test('returns the head and the revisions of the streams that have events', async () => {
         const [a, b, none] = [newStream(), newStream(), newStream()];
         await stored(append(a, [messageSent('1'), messageSent('2')]));
         const [last] = await stored(say(b, '1'));
@@ -355,9 +355,11 @@ export function describeEventStore(name: string, open: Open) {
   });
 }
 
-/** What the adapters promise beyond the contract that count the positions themselves. `open` gives an empty store. */
+/**
+ * The additional contract of adapters that number the positions themselves. `open` returns an empty store.
+ */
 export function describeGaplessPositions(name: string, open: Open) {
-  test(`the log ${name} counts its events from 1 on, without holes`, async () => {
+  test(`the log ${name} numbers its events from 1, without holes`, async () => {
     const { store, close } = await open();
     expect(await store.head()).toBe(0);
     await Promise.all(

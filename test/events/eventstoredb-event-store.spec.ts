@@ -2,7 +2,7 @@ import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/ev
 import { stageEventStoreDb } from '../support/eventstoredb/stage.ts';
 import { describeEventStore } from './event-store-contract.ts';
 
-/** A real server, which keeps what earlier tests stored. */
+/** The URL of a real server, which keeps the events of earlier tests. */
 const realUrl = process.env['EVENTSTOREDB_TEST_URL'];
 
 describeEventStore(`on ${realUrl ? 'EventStoreDB' : 'a stand-in of EventStoreDB'}`, async () => {

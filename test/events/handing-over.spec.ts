@@ -5,12 +5,12 @@ import { range } from '../support/language/appends.ts';
 import { until } from '../../tools/until.ts';
 
 const log = pino({ level: 'silent' });
-/** The n-th event, at a position of its own choice. */
+/** The n-th event, at position 100 n. */
 const event = (n: number, text = '') => ({ position: n * 100, data: { text } }) as unknown as Recorded;
 const events = (from: number, to: number, text?: string) =>
   range(to - from).map((n) => event(from + n, text));
 
-/** A log of 10,000 events with that text, and what was read of it. */
+/** A log of up to 10,000 events with the given text; records the reads. */
 function stage(text = '') {
   const reads: Position[] = [];
   let length = 0;
@@ -28,23 +28,23 @@ function stage(text = '') {
   return {
     reads,
     subscribe: (signal: AbortSignal) => subscriptions.subscribe({ after: 0, limit: 500, signal }),
-    /** Appends so many events and hands them over, as those after `after`. */
+    /** Appends `count` events and hands them over as those after `after`. */
     handOver(count: number, after = length * 100) {
       subscriptions.handOver(events(length + 1, length + count + 1, text), after);
       length += count;
     },
-    /** Hands the last ones over once more. */
+    /** Hands the last events over again. */
     repeat: (count: number) =>
       subscriptions.handOver(events(length - count + 1, length + 1), (length - count) * 100),
   };
 }
 
-describe('what is handed over to those who follow the log', () => {
+describe('events handed over to subscriptions', () => {
   let done: AbortController;
   beforeEach(() => void (done = new AbortController()));
   afterEach(() => done.abort());
 
-  test('reaches without a read those who stand where it begins, wherever the next position is', async () => {
+  test('reach a subscription at their beginning without a read, wherever the next position is', async () => {
     const { subscribe, handOver, reads } = stage();
     const batches = subscribe(done.signal)[Symbol.asyncIterator]();
     const first = batches.next();
@@ -56,7 +56,7 @@ describe('what is handed over to those who follow the log', () => {
     expect(reads.slice(1).every((after) => after >= 300)).toBe(true);
   });
 
-  test('is read by those who miss something before it', async () => {
+  test('are read by a subscription that misses earlier ones', async () => {
     const { subscribe, handOver, reads } = stage();
     const batches = subscribe(done.signal)[Symbol.asyncIterator]();
     const first = batches.next();
@@ -66,7 +66,7 @@ describe('what is handed over to those who follow the log', () => {
     expect(reads).toEqual([0, 0]);
   });
 
-  test('is given once, though it is handed over again', async () => {
+  test('are delivered once, even when handed over again', async () => {
     const { subscribe, handOver, repeat, reads } = stage();
     const batches = subscribe(done.signal)[Symbol.asyncIterator]();
     const first = batches.next();
@@ -77,7 +77,7 @@ describe('what is handed over to those who follow the log', () => {
     expect((await first).value).toEqual(events(1, 6));
   });
 
-  test('does not pile up before those who are slow: they get the first 4,096, and read the rest', async () => {
+  test('are limited to 4,096 for a slow subscription, which reads the rest', async () => {
     const { subscribe, handOver, reads } = stage();
     const batches = subscribe(done.signal)[Symbol.asyncIterator]();
     const first = batches.next();
@@ -89,7 +89,7 @@ describe('what is handed over to those who follow the log', () => {
     expect(reads[1]).toBe(4_000 * 100);
   });
 
-  test('does not pile up by its size either: of long ones they get the first 8 MiB, and again once they took those', async () => {
+  test('are limited to 8 MiB for a slow subscription, and available again after it has taken those', async () => {
     const text = 'x'.repeat(4_000);
     const { subscribe, handOver, reads } = stage(text);
     const batches = subscribe(done.signal)[Symbol.asyncIterator]();

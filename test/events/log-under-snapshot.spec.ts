@@ -10,7 +10,7 @@ import { createTestDatabase, type TestDatabase } from '../support/stages/databas
 
 const log = pino({ level: 'silent' });
 
-/** What a backup or a rebuild does for as long as it takes. */
+/** Holds a snapshot, as a backup or a rebuild does. */
 describe('the log on PostgreSQL, while another transaction holds a snapshot', () => {
   let database: TestDatabase;
   let store: PostgresEventStore;
@@ -35,7 +35,7 @@ describe('the log on PostgreSQL, while another transaction holds a snapshot', ()
     await database.drop();
   });
 
-  /** Pages that one statement looks at, as the planner chooses them on the lane's connection. */
+  /** Returns the number of pages that a statement reads, with the plan of the append connection. */
   async function pagesOf(statement: string): Promise<number> {
     await owner.query('set enable_seqscan = off');
     const { rows } = await owner.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
@@ -49,11 +49,11 @@ describe('the log on PostgreSQL, while another transaction holds a snapshot', ()
     '{${stream}}', '{null}', '{1}', '{0}', '{0}', '{}', '{}', '{}', '{1}', '{0}', '{${stream}}',
     array[gen_random_uuid()], '{GroupClosed}', '{1}', array['{}'::json], array['{}'::json], array[now()])`;
 
-  test('an append and the head cost after 1,500 appends what they cost after 100', async () => {
+  test('an append and a read of the head cost the same after 1,500 appends as after 100', async () => {
     const stream = newStream();
     const costs = async () => {
       let last = { append: 0, head: 0 };
-      // The first look may include those at the catalogue, for a plan.
+      // The first run may also read catalogue pages for the plan.
       for (const _ of range(2))
         last = {
           append: await pagesOf(appendOne(stream)),
@@ -65,7 +65,7 @@ describe('the log on PostgreSQL, while another transaction holds a snapshot', ()
     const before = await costs();
     for (const n of range(1_500)) await store.append(say(stream, `${n}`));
     const after = await costs();
-    // A level more of an index, not one page for each so many versions.
+    // Allows one more index level, but not pages in proportion to dead row versions.
     expect(after.append).toBeLessThan(before.append + 20);
     expect(after.head).toBeLessThan(before.head + 5);
     expect(await store.head()).toBe(1_604);

@@ -73,7 +73,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
       [name],
     );
 
-  /** Appends until it succeeds, as a caller told to try again would. */
+  /** Appends until it succeeds, like a caller that retries. */
   async function appendWithRetries(wanted = say('again')): Promise<void> {
     const attempt = () =>
       store.append(wanted).then(
@@ -83,7 +83,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
           throw error;
         },
       );
-    await until(attempt, 'the log to take it');
+    await until(attempt, 'the log to accept it');
   }
 
   async function nextOf(batches: AsyncIterator<Recorded[]>): Promise<string[]> {
@@ -118,7 +118,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(await store.head()).toBe(2);
   });
 
-  test('at a pace, what comes while it rests goes into the log together, also when that is the end', async () => {
+  test('with a pace writes the appends that arrive during the pause together, also at the end', async () => {
     const batches: number[] = [];
     const paced = await openStore(database, {
       paceMs: 500,
@@ -145,7 +145,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(await store.head()).toBe(2);
   });
 
-  test('answers that it is unavailable while another process holds the log, and stores nothing twice', async () => {
+  test('reports that it is unavailable while another process holds the log, and stores nothing twice', async () => {
     await owner.query('begin');
     await owner.query('select pg_advisory_xact_lock(7233170193)');
     const wanted = say('a');
@@ -155,10 +155,10 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(await store.head()).toBe(1);
   });
 
-  test('takes no more than 10,000 waiting appends', async () => {
+  test('holds at most 10,000 waiting appends', async () => {
     await owner.query('begin');
     await owner.query('select pg_advisory_xact_lock(7233170193)');
-    // Taken out of the queue, and held up in its batch, from the next turn on.
+    // From the next turn on it is out of the queue, waiting in its batch.
     const first = store.append(say('first'));
     await new Promise(setImmediate);
     const verdicts = Promise.allSettled(Array.from({ length: 10_100 }, () => store.append(say('x'))));
@@ -170,7 +170,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(await store.head()).toBe(10_001);
   });
 
-  test('delivers what another process appends, also after the notifications and the reads were cut', async () => {
+  test('delivers what another process appends, also after its notification and read connections were cut', async () => {
     const other = await openStore(database);
     const done = new AbortController();
     const batches = store.subscribe({ after: 0, signal: done.signal })[Symbol.asyncIterator]();
@@ -186,7 +186,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     await other.close();
   });
 
-  test('a process of patient readers only is not woken by what others append, and finds it all the same', async () => {
+  test('wakes no process of lingering subscriptions for foreign appends, which it still finds', async () => {
     const other = await openStore(database);
     const listeners = async () =>
       (
@@ -219,7 +219,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     const batches = store.subscribe({ after: 0, signal: done.signal })[Symbol.asyncIterator]();
     const order: string[] = [];
     const delivered = batches.next().then(() => order.push('delivered'));
-    // The first read finds nothing: from here on the subscription stands at the head.
+    // The first read finds nothing, so the subscription is at the head.
     await store.readAll({ after: 0, limit: 1 });
     await store.append(say('a')).then(() => {
       order.push('resolved');
@@ -232,7 +232,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     await batches.return!();
   });
 
-  test('stops at an event that cannot be read, after everything before it, and names its position', async () => {
+  test('stops at an unreadable event, after everything before it, and reports its position', async () => {
     await store.append(append('conversation-1', ['a', 'b', 'c'].map(messageSent)));
     await owner.query(`
       insert into events select 4, stream, 3, gen_random_uuid(), type, 1, '{}', metadata, occurred_at
@@ -249,7 +249,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     expect(delivered).toEqual([1, 2, 3]);
   });
 
-  test('reads what newer code wrote as unknown, and says where', async () => {
+  test('reads events of newer code as unknown, and reports their position', async () => {
     await store.append(append('conversation-1', ['a'].map(messageSent)));
     await owner.query(`
       insert into events select 2, stream, 1, gen_random_uuid(), 'Pinned', 1, data, metadata, occurred_at
@@ -272,7 +272,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
     await other.close();
   });
 
-  test('ends its subscriptions and refuses appends once it is closed', async () => {
+  test('ends its subscriptions and refuses appends once closed', async () => {
     const following = (async () => {
       for await (const _ of store.subscribe({ after: 0, signal: new AbortController().signal }));
     })();

@@ -37,7 +37,7 @@ import {
   uploaded,
 } from '../support/language/example-events.ts';
 
-/** One example of every event; a new event without one fails to compile. */
+/** One example of every event. A new event without one fails to compile. */
 const examples: { [T in EventType]: DomainEvent } = {
   AccountRegistered: registered(ada),
   ProfileChanged: event('ProfileChanged', { userId: ada.userId, displayName: 'Countess' }),
@@ -76,18 +76,18 @@ const examples: { [T in EventType]: DomainEvent } = {
 };
 
 describe('stored events', () => {
-  test.each(Object.values(examples))('$type is read as it was written', (example) => {
+  test.each(Object.values(examples))('$type is read as written', (example) => {
     const { type, v, data } = toStored(example);
     const onDisk = JSON.parse(JSON.stringify({ type, v, data }));
     expect(fromStored(onDisk)).toStrictEqual({ ...example, v });
   });
 
-  test('the version of a type counts its retired shapes', () => {
+  test('have a version that counts the retired shapes of their type', () => {
     for (const example of Object.values(examples))
       expect(toStored(example).v).toBe((upcasters[example.type]?.length ?? 0) + 1);
   });
 
-  test('every retired shape has a fixture, which is read', () => {
+  test('have a readable fixture for every retired shape', () => {
     for (const [type, steps] of Object.entries(upcasters))
       for (let v = 1; v <= steps.length; v += 1) {
         const fixture = join(import.meta.dirname, `fixtures/${type}.v${v}.json`);
@@ -96,7 +96,7 @@ describe('stored events', () => {
       }
   });
 
-  test('a retired shape is read in the newest one, step by step', () => {
+  test('are upcast from a retired shape step by step', () => {
     upcasters.ProfileChanged = [
       ({ userId, name }: { userId: string; name: string }) => ({ userId, nickname: name }),
       ({ userId, nickname }: { userId: string; nickname: string }) => ({ userId, displayName: nickname }),
@@ -118,7 +118,7 @@ describe('stored events', () => {
     ['version 0', { v: 0 }],
     ['a missing field', { data: {} }],
     ['no data', { data: null }],
-  ])('%s is not read', (_, fault) =>
+  ])('are not read with %s', (_, fault) =>
     expect(() => fromStored({ ...toStored(left(ada)), ...fault })).toThrow(UnreadableEvent),
   );
 
@@ -126,14 +126,14 @@ describe('stored events', () => {
     ['an unknown type', { type: 'MessagePinned', data: { groupId, by: 'Ada' } }],
     ['a type that every object has', { type: 'constructor' }],
     ['a version from the future', { v: 2, data: { everything: 'else' } }],
-  ])('%s is what newer code wrote, and keeps its stored shape', (_, change) => {
+  ])('with %s count as written by newer code, and keep their stored shape', (_, change) => {
     const stored = { ...toStored(left(ada)), ...change };
     const read = fromStored(stored);
     expect(read).toMatchObject({ type: UNKNOWN, v: stored.v });
     expect(asStored(read)).toStrictEqual(stored);
   });
 
-  test('a field that newer code added to the same version is kept', () => {
+  test('keep a field that newer code added to the same version', () => {
     const stored = { type: 'MemberLeft', v: 1, data: { ...left(ada).data, reason: 'bored' } };
     expect(fromStored(stored)).toStrictEqual(stored);
   });
@@ -141,15 +141,17 @@ describe('stored events', () => {
   test.each([
     ['a field that this code does not know', { ...left(ada), data: { ...left(ada).data, reason: 'bored' } }],
     ['a type that this code does not know', { ...left(ada), type: UNKNOWN }],
-  ])('%s is not written', (_, wrong) => expect(() => toStored(wrong as never)).toThrow(UnreadableEvent));
+  ])('are not written with %s', (_, wrong) =>
+    expect(() => toStored(wrong as never)).toThrow(UnreadableEvent),
+  );
 
-  test('names the event that cannot be read, without its contents', () => {
+  test('are named in a read error, without their content', () => {
     const secret = { ...left(ada).data, userId: 'secret' };
     const read = () => fromStored({ type: 'MemberLeft', v: 1, data: secret });
     expect(read).toThrow(/^MemberLeft v1: /);
     expect(read).not.toThrow('secret');
   });
 
-  test('every event is known by exactly one schema', () =>
+  test('have exactly one schema each', () =>
     expect(Object.keys(examples).toSorted()).toStrictEqual(Object.keys(eventSchemas).toSorted()));
 });

@@ -2,11 +2,11 @@ import type { EventStore, Recorded } from '../../src/events/event-store.ts';
 import { append, groupClosed, messageSent, newStream, range, say } from '../support/language/appends.ts';
 import { until } from '../../tools/until.ts';
 
-/** The part of the contract that is about following the log; `current` gives the store of the running test. */
+/** The contract of subscriptions; `current` returns the store of the running test. */
 export function describeSubscriptions(current: () => EventStore): void {
   describe('a subscription', () => {
     let store: EventStore;
-    /** The log may hold something already. */
+    /** The head at the start: the log may not be empty. */
     let base: number;
     beforeEach(async () => {
       store = current();
@@ -15,7 +15,7 @@ export function describeSubscriptions(current: () => EventStore): void {
 
     const since = () => store.readAll({ after: base, limit: 10_000 });
 
-    /** Follows the log until `count` events have come. */
+    /** Follows the log until `count` events have arrived. */
     async function follow(
       count: number,
       options: { after?: number; limit?: number; lingerMs?: number } = {},
@@ -40,27 +40,27 @@ export function describeSubscriptions(current: () => EventStore): void {
       expect(Math.max(...batches.map((batch) => batch.length))).toBeLessThanOrEqual(10);
     });
 
-    test('starts right after a position', async () => {
+    test('starts after a given position', async () => {
       await fill(10);
       const all = await since();
       const batches = await follow(3, { after: all[6]!.position });
       expect(batches.flat()).toEqual(all.slice(7));
     });
 
-    test('delivers what is appended meanwhile, each event once and as a read returns it', async () => {
+    test('delivers events appended meanwhile, once each and as a read returns them', async () => {
       await fill(50);
       const following = follow(650, { limit: 40 });
       for (const _ of range(6)) await fill(100);
       expect((await following).flat()).toEqual(await since());
     });
 
-    test('misses nothing when its batches wait for more', async () => {
+    test('misses nothing when its batches linger', async () => {
       const following = follow(60, { lingerMs: 20 });
       for (const n of range(60)) await store.append(say(newStream(), `${n}`));
       expect((await following).flat()).toEqual(await since());
     });
 
-    test('gives those who name types nothing else, and says how far it has come without them', async () => {
+    test('to some types delivers no others, and reports its progress past them', async () => {
       const done = new AbortController();
       const wanted = (event: Recorded) => event.type === 'GroupClosed';
       const seen: Recorded[] = [];
@@ -69,7 +69,7 @@ export function describeSubscriptions(current: () => EventStore): void {
         const onPosition = (position: number) => void steps.push(position);
         const options = { after: base, limit: 10, types: ['GroupClosed', 'JobClosed'], onPosition };
         for await (const batch of store.subscribe({ ...options, signal: done.signal })) {
-          // What it has not had yet it has not passed either.
+          // The reported position never exceeds an undelivered event.
           expect(batch[0]!.position).toBeGreaterThan(steps.at(-1) ?? base);
           seen.push(...batch);
         }
@@ -79,7 +79,7 @@ export function describeSubscriptions(current: () => EventStore): void {
         await Promise.all(range(round * 4).map(() => store.append(append(newStream(), [groupClosed]))));
         await fill(20);
         const head = await store.head();
-        await until(() => steps.at(-1) === head, 'the end of the log to be told');
+        await until(() => steps.at(-1) === head, 'the end of the log to be reported');
         expect(seen).toEqual((await since()).filter(wanted));
       }
       expect(seen).toHaveLength(112);
@@ -88,7 +88,7 @@ export function describeSubscriptions(current: () => EventStore): void {
       await following;
     });
 
-    test('finds what those who name types missed while they were away', async () => {
+    test('to some types delivers events from before its start', async () => {
       await fill(30);
       await Promise.all(range(25).map(() => store.append(append(newStream(), [groupClosed]))));
       await fill(30);
@@ -105,13 +105,13 @@ export function describeSubscriptions(current: () => EventStore): void {
       expect(position).toBe(await store.head());
     });
 
-    test('waits for the next event when it has them all', async () => {
+    test('waits for the next event at the end of the log', async () => {
       const following = follow(1);
       const verdict = await store.append(say(newStream(), 'a'));
       expect(verdict).toEqual({ outcome: 'appended', events: (await following).flat() });
     });
 
-    test('loses nothing when its consumer is slow', async () => {
+    test('loses nothing with a slow consumer', async () => {
       const done = new AbortController();
       const seen: number[] = [];
       const following = (async () => {
@@ -129,7 +129,7 @@ export function describeSubscriptions(current: () => EventStore): void {
       expect(seen).toHaveLength(6_000);
     });
 
-    test('ends when it is aborted: while it waits, before it starts, and inside the loop', async () => {
+    test('ends when aborted: while it waits, before it starts, and inside the loop', async () => {
       const waiting = new AbortController();
       const ended = (async () => {
         for await (const _ of store.subscribe({ after: base, signal: waiting.signal }))
@@ -149,7 +149,7 @@ export function describeSubscriptions(current: () => EventStore): void {
       expect(batches).toBe(1);
     });
 
-    test('does not hold up another one', async () => {
+    test('does not delay another one', async () => {
       const idle = store
         .subscribe({ after: base, signal: new AbortController().signal })
         [Symbol.asyncIterator]();

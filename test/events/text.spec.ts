@@ -4,14 +4,14 @@ import { named, text, visible } from '../../src/events/text.ts';
 const accepts = (value: unknown, min = 1, max = 5) => text(min, max).safeParse(value).success;
 
 describe('text', () => {
-  test('is counted in characters, not in the units that hold them', () => {
+  test('is measured in code points, not in UTF-16 code units', () => {
     expect(accepts('👍👍👍👍👍')).toBe(true);
     expect(accepts('👍👍👍👍👍👍')).toBe(false);
     expect(accepts('abcde')).toBe(true);
     expect(accepts('abcdef')).toBe(false);
   });
 
-  test('has at least as many characters as asked for', () => {
+  test('has at least the required length', () => {
     expect(accepts('')).toBe(false);
     expect(accepts('', 0)).toBe(true);
     expect(accepts('👍👍', 3)).toBe(false);
@@ -29,7 +29,7 @@ describe('text', () => {
     expect(accepts(value)).toBe(false),
   );
 
-  test('is kept to the letter', () =>
+  test('is kept unchanged', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 5 }), (value) => {
         const read = text(1, 100).safeParse(value);
@@ -39,7 +39,7 @@ describe('text', () => {
     ));
 });
 
-describe('what others are to read', () => {
+describe('visible text', () => {
   const message = visible(text(1, 100));
 
   test.each([
@@ -49,10 +49,10 @@ describe('what others are to read', () => {
     ['a blank of Braille', '\u2800'],
     ['marks that turn the direction', '\u200E\u202E\u2066'],
     ['a selector without an emoji', '\uFE0F'],
-  ])('is more than %s', (_, value) => expect(message.safeParse(value).success).toBe(false));
+  ])('requires more than %s', (_, value) => expect(message.safeParse(value).success).toBe(false));
 
   test.each(['a', ' a ', '.', '👍', '上', 'ก', 'ـ', '\u{F0000}', '\u200Bx'])(
-    'may be %j, to the letter',
+    'accepts %j unchanged',
     (value) => expect(message.parse(value)).toBe(value),
   );
 });
@@ -60,15 +60,15 @@ describe('what others are to read', () => {
 describe('a name', () => {
   const name = named(text(1, 100));
 
-  test('has one spelling', () => expect(name.parse('Jose\u0301')).toBe('Jos\u00E9'));
+  test('is normalized to one spelling', () => expect(name.parse('Jose\u0301')).toBe('Jos\u00E9'));
 
-  test('does not turn the text around it', () => {
+  test('contains no open bidirectional controls', () => {
     expect(name.parse('\u202Egpj.exe\u202C')).toBe('gpj.exe');
     expect(name.parse('\u2067עדה\u2069 Ada')).toBe('עדה Ada');
     expect(name.parse('\u200Fעדה')).toBe('\u200Fעדה');
   });
 
-  test.each(['', ' ', '\u200B', '\u3164', '\u202E'])('is not %j', (value) =>
+  test.each(['', ' ', '\u200B', '\u3164', '\u202E'])('rejects %j', (value) =>
     expect(name.safeParse(value).success).toBe(false),
   );
 });

@@ -25,7 +25,7 @@ let store: Awaited<ReturnType<typeof localStore>>;
 beforeEach(async () => void (store = await localStore()));
 afterEach(() => store.remove());
 
-/** A file that waits to be inspected, the process that settles it, and the follower that tidies up. */
+/** A file that waits for its inspection, the process that settles it, and the follower that tidies up. */
 async function scanning(
   bytes: Uint8Array,
   contentType = 'application/pdf',
@@ -57,8 +57,8 @@ async function scanning(
   };
 }
 
-describe('settling what was found', () => {
-  test('a file that is cleared can be downloaded from clean, and only from there', async () => {
+describe('applying a verdict', () => {
+  test('makes a cleared file available in the clean folder only', async () => {
     const { settle, tidyUp, since } = await scanning(pdf);
     await settle(cleared);
     expect(await since()).toEqual([event('FileCleared', { ...aboutFile, sha256, hasThumbnail: false })]);
@@ -67,7 +67,7 @@ describe('settling what was found', () => {
     expect(await store.foldersOf(fileId)).toEqual(['clean']);
   });
 
-  test('a type that only the bytes told is written down with a name that fits, and has its thumbnail', async () => {
+  test('records a type found by inspection, with a suitable name and a thumbnail', async () => {
     const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
       .png()
       .toBuffer();
@@ -81,7 +81,7 @@ describe('settling what was found', () => {
     ]);
   });
 
-  test('nothing is left in storage of a file that is refused, and the log says why', async () => {
+  test('leaves nothing of a refused file in storage, and records the reason', async () => {
     const { settle, tidyUp, since } = await scanning(pdf);
     await settle(infected);
     const refused = event('FileRefused', { ...aboutFile, reason: 'infected', signature: 'Eicar-Test' });
@@ -90,14 +90,14 @@ describe('settling what was found', () => {
     expect(await store.foldersOf(fileId)).toEqual([]);
   });
 
-  test('the decision names the upload as its cause', async () => {
+  test('names the upload as the cause of the decision', async () => {
     const { settle, log } = await scanning(pdf);
     await settle(cleared);
     const [, uploaded, decided] = await log();
     expect(decided!.metadata).toMatchObject({ actorId: null, causationId: uploaded!.id });
   });
 
-  test('an image gets a thumbnail', async () => {
+  test('makes a thumbnail of an image', async () => {
     const image = await sharp({ create: { width: 900, height: 600, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
@@ -108,14 +108,14 @@ describe('settling what was found', () => {
     expect(await sharp(thumbnail).metadata()).toMatchObject({ format: 'webp', width: 320 });
   });
 
-  test('an image that cannot be unpacked is cleared without one', async () => {
+  test('clears an image that cannot be decoded without a thumbnail', async () => {
     const { settle, since } = await scanning(Buffer.from('\x89PNG\r\n\x1a\nand no more'), 'image/png');
     await settle(cleared);
     expect(await since()).toMatchObject([{ type: 'FileCleared', data: { hasThumbnail: false } }]);
     expect(await store.foldersOf(fileId)).toEqual(['quarantine', 'clean']);
   });
 
-  test('bytes that are not those that were completed are refused, though others were cleared', async () => {
+  test('refuses bytes that differ from the completed ones, even if others were cleared', async () => {
     const { settle, tidyUp, since } = await scanning(pdf);
     await store.storage.put(storageKey('quarantine', fileId), Buffer.from('something else'), 'text/plain');
     await settle(cleared);
@@ -124,7 +124,7 @@ describe('settling what was found', () => {
     expect(await store.foldersOf(fileId)).toEqual([]);
   });
 
-  test.each(['copy', 'put', 'read'] as const)('nothing is decided when storage fails at %s', async (call) => {
+  test.each(['copy', 'put', 'read'] as const)('decides nothing when storage fails at %s', async (call) => {
     let isDown = true;
     const image = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
       .png()
@@ -143,7 +143,7 @@ describe('settling what was found', () => {
     expect(await since()).toMatchObject([{ type: 'FileCleared', data: { hasThumbnail: true } }]);
   });
 
-  test('settled twice, by two processes, it is decided once', async () => {
+  test('decides once when two processes settle a file', async () => {
     const { settle, since } = await scanning(pdf);
     await Promise.all([settle(cleared), settle(cleared)]);
     await settle(cleared);
@@ -157,7 +157,7 @@ describe('settling what was found', () => {
         const input = { fileId, reason: 'infected' as const, signature: 'New' };
         await handle(refuseFile, input, { actor: 'system', correlationId: uuid(0xc3) });
         await tidyUp();
-        // The copy was slow: it comes after everything was removed.
+        // A slow copy completes after everything was removed.
         await store.storage.put(storageKey('clean', fileId), pdf, 'application/pdf');
       },
     });
@@ -177,7 +177,7 @@ describe('settling what was found', () => {
     expect(await store.foldersOf(fileId)).toEqual(['clean']);
   });
 
-  test('tidying the same history again changes nothing', async () => {
+  test('changes nothing when the same history is tidied again', async () => {
     const { settle, tidyUp, log } = await scanning(pdf);
     await settle(cleared);
     expect(await tidyUp()).toBe((await log()).at(-1)!.position);

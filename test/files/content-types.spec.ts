@@ -15,12 +15,12 @@ test.each([
   ...['application/rtf', DOCX, 'application/vnd.oasis.opendocument.spreadsheet', 'application/msword'],
   ...['application/vnd.apple.pages', 'text/plain', 'text/csv', 'text/markdown', 'application/zip'],
   ...['audio/mpeg', 'video/mp4'],
-])('%s may be uploaded', (contentType) => {
+])('Allows %s', (contentType) => {
   expect(isAllowedType(contentType)).toBe(true);
   expect(ContentType.safeParse(contentType).success).toBe(true);
 });
 
-test('names of types that were declared before are understood', () => {
+test('Includes aliases that older files were declared with', () => {
   for (const contentType of ['text/rtf', 'application/x-zip-compressed', 'audio/x-m4a', 'audio/webm'])
     expect(allowedTypes).toContain(contentType);
 });
@@ -36,11 +36,11 @@ test.each([
   ],
   ...['application/x-msdownload', 'application/vnd.ms-word.document.macroenabled.12'],
   ...['application/java-archive', UNKNOWN, 'TEXT/PLAIN', 'text/plain; charset=utf-8', 'constructor', ''],
-])('%p may not be uploaded', (contentType) => {
+])('Does not allow %p', (contentType) => {
   expect(isAllowedType(contentType)).toBe(false);
 });
 
-test('bytes match the type that they are of, and no other', () => {
+test('Bytes match their own type and no other', () => {
   expect(matchesType('image/png', 'image/png')).toBe(true);
   expect(matchesType('image/png', 'image/apng')).toBe(true);
   expect(matchesType('image/png', 'image/jpeg')).toBe(false);
@@ -50,7 +50,7 @@ test('bytes match the type that they are of, and no other', () => {
   expect(matchesType('text/html', 'text/html')).toBe(false);
 });
 
-test('office documents are archives, too, and text is none', () => {
+test('Office documents count as archives, text does not', () => {
   expect([DOCX, 'application/zip', 'application/x-zip-compressed'].map(isArchiveType)).toEqual([
     true,
     true,

@@ -36,7 +36,7 @@ const inspected = ({ contentType, bytes }: Specimen, scanner: Scanner | undefine
 const word = (finding: Finding) => (finding.verdict === 'cleared' ? 'cleared' : finding.reason);
 const titled = (files: Specimen[]) => files.map((file) => [file.title, file.expected] as const);
 
-describe('the corpus', () => {
+describe('the inspection of the corpus', () => {
   let clamd: Clamd;
   let scanner: Scanner;
   let corpus: Record<'honest' | 'infected' | 'impenetrable' | 'lying', Specimen[]>;
@@ -54,10 +54,10 @@ describe('the corpus', () => {
   afterAll(() => clamd?.stop());
 
   test.each([
-    ['honest files are cleared', 'honest'],
-    ['files with a virus are infected, whatever they say they are', 'infected'],
-    ['files that nobody can look into are refused', 'impenetrable'],
-    ['files that lie about what they are are refused', 'lying'],
+    ['clears honest files', 'honest'],
+    ['finds viruses in files of any declared type', 'infected'],
+    ['refuses files that cannot be inspected', 'impenetrable'],
+    ['refuses files of another type than declared', 'lying'],
   ] as const)(
     '%s',
     async (_, kind) => {
@@ -69,14 +69,14 @@ describe('the corpus', () => {
     300_000,
   );
 
-  test('without a scanner, everything but viruses is found', async () => {
+  test('finds everything but viruses without a scanner', async () => {
     const files = Object.values(corpus).flat();
     const found: [string, string][] = [];
     for (const file of files) found.push([file.title, word(await inspected(file, undefined))]);
     expect(found).toEqual(files.map(({ title, expected, unscanned }) => [title, unscanned ?? expected]));
   }, 300_000);
 
-  test('a virus has its name in the finding', async () => {
+  test('names a virus in its finding', async () => {
     const [virus] = corpus.infected;
     expect(await inspected(virus!, scanner)).toEqual({
       verdict: 'refused',
@@ -85,7 +85,7 @@ describe('the corpus', () => {
     });
   });
 
-  describe('in a file of 200 MB', () => {
+  describe('of a file of 200 MB', () => {
     const size = 200 * MIB;
     function* huge(): Generator<Buffer> {
       const zeros = Buffer.alloc(MIB, 'text ');
@@ -102,11 +102,11 @@ describe('the corpus', () => {
         signal: AbortSignal.timeout(60_000),
       });
 
-    test('EICAR is not read beyond the declared size', async () => {
+    test('does not read up to an EICAR beyond the declared size', async () => {
       expect(await upTo(25 * MIB, scanner)).toMatchObject({ reason: 'wrong-size' });
     });
 
-    test('EICAR is past the limits of a clamd that takes so much', async () => {
+    test('refuses an EICAR beyond the scan limits of a clamd that accepts the size', async () => {
       const large = await startClamd({ settings: { StreamMaxLength: '300M' } });
       try {
         const by = createClamdScanner({ url: large.url, log: linesOf('info').log });
@@ -116,7 +116,7 @@ describe('the corpus', () => {
       }
     }, 60_000);
 
-    test('it waits for an operator whose clamd does not take so much', async () => {
+    test('waits for the operator when clamd does not accept the size', async () => {
       await expect(upTo(size, scanner)).rejects.toMatchObject({ name: 'ScannerUnavailable' });
     });
   });

@@ -3,7 +3,7 @@ import { decideKind, nameFor } from '../../src/files/inspect/decide-kind.ts';
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const UNKNOWN = 'application/octet-stream';
 
-describe('a name and a declared type', () => {
+describe('decideKind', () => {
   test.each([
     ['cv.csv', 'application/vnd.ms-excel', 'text/csv'],
     ['cv.csv', 'text/plain', 'text/csv'],
@@ -17,7 +17,7 @@ describe('a name and a declared type', () => {
     ['a.mp4', UNKNOWN, 'video/mp4'],
     ['a.webm', 'audio/webm', 'audio/webm'],
     ['cv.pages', 'application/zip', 'application/vnd.apple.pages'],
-  ])('%s as %s is %s, and keeps its name', (name, contentType, decided) =>
+  ])('gives %s declared as %s the type %s, and keeps its name', (name, contentType, decided) =>
     expect(decideKind({ name, contentType })).toEqual({ name, contentType: decided }),
   );
 
@@ -27,11 +27,11 @@ describe('a name and a declared type', () => {
     ['cv.bat::$DATA', 'text/plain', 'cv.bat::$DATA.txt'],
     ['.pdf', 'application/pdf', '.pdf.pdf'],
     ['履歴書', 'image/jpg', '履歴書.jpg'],
-  ])('%s as %s is named %s', (name, contentType, kept) =>
+  ])('gives %s declared as %s the name %s', (name, contentType, kept) =>
     expect(decideKind({ name, contentType })).toMatchObject({ name: kept }),
   );
 
-  test('that say nothing leave it to the bytes', () =>
+  test('leaves the type to the bytes when name and declared type are unspecific', () =>
     expect(decideKind({ name: 'photo', contentType: 'application/x-download' })).toEqual({
       name: 'photo',
       contentType: UNKNOWN,
@@ -53,7 +53,7 @@ describe('a name and a declared type', () => {
     'sh',
     'docm',
     'url',
-  ])('are refused when a double-click on .%s runs it', (extension) => {
+  ])('refuses .%s, which runs on a double-click', (extension) => {
     for (const contentType of ['text/plain', UNKNOWN, 'application/pdf'])
       expect(decideKind({ name: `cv.${extension}`, contentType })).toMatchObject({ refused: 'not-allowed' });
   });
@@ -63,12 +63,12 @@ describe('a name and a declared type', () => {
     ['cv.docx', 'text/plain', 'conflict'],
     ['cv.pdf', 'text/html', 'not-allowed'],
     ['cv.json', 'application/json', 'not-allowed'],
-  ])('%s as %s are refused: %s', (name, contentType, refused) =>
+  ])('refuses %s declared as %s: %s', (name, contentType, refused) =>
     expect(decideKind({ name, contentType })).toMatchObject({ refused }),
   );
 });
 
-test('a name grows no longer than names may be', () => {
+test('An extended name stays within the length limit', () => {
   const name = nameFor('🙂'.repeat(255), 'application/pdf');
   expect([...name]).toHaveLength(255);
   expect(name.endsWith('🙂.pdf')).toBe(true);

@@ -18,7 +18,7 @@ afterAll(() => sandbox.close());
 const text = Buffer.from('A text of some length.\n'.repeat(10_000));
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-/** A scanner that reads so many bytes and then says that. */
+/** A scanner that reads a number of bytes and then returns a given result. */
 const scannerThat = (verdict: ScanVerdict, reads = Infinity): Scanner => ({
   async scan(bytes) {
     let size = 0;
@@ -55,8 +55,8 @@ const refused = (reason: string, signature: string | null = null) => ({
   signature,
 });
 
-describe('what was declared', () => {
-  test('is what came: the file is cleared, and its sum is known', async () => {
+describe('an inspection', () => {
+  test('clears a file that matches its declaration, and reports its sum', async () => {
     const cleared = { verdict: 'cleared', sha256: sha256(text) };
     expect(await inspecting({ scanner: clean })).toEqual(cleared);
     expect(await inspecting({ declared: { sha256: sha256(text) }, scanner: clean })).toEqual(cleared);
@@ -70,11 +70,11 @@ describe('what was declared', () => {
     ['a type that is not taken', { contentType: 'text/html' }, 'type-not-allowed'],
     ['another type', { contentType: 'image/png' }, 'type-does-not-match'],
     ['everything', { size: 1_000_000, sha256: '0'.repeat(64), contentType: 'image/png' }, 'wrong-size'],
-  ])('differs by %s', async (_, declared, reason) => {
+  ])('refuses a file that differs from its declaration by %s', async (_, declared, reason) => {
     expect(await inspecting({ declared, scanner: clean })).toEqual(refused(reason));
   });
 
-  test('comes after what the scanner found', async () => {
+  test('prefers the scanner’s finding to a difference from the declaration', async () => {
     const declared = { size: 1_000_000, contentType: 'image/png' };
     const infected = scannerThat({ verdict: 'infected', signature: 'Some.Virus' });
     expect(await inspecting({ declared, scanner: infected })).toEqual(refused('infected', 'Some.Virus'));
@@ -82,7 +82,7 @@ describe('what was declared', () => {
     expect(await inspecting({ declared, scanner: encrypted })).toEqual(refused('encrypted'));
   });
 
-  test('ends the reading where there is more', async () => {
+  test('stops reading at the first excess byte', async () => {
     let read = 0;
     async function* endless(): AsyncGenerator<Buffer> {
       for (;;) yield Buffer.alloc((read += 1) && 1_000, 'a');
@@ -94,7 +94,7 @@ describe('what was declared', () => {
   });
 });
 
-describe('nothing is cleared', () => {
+describe('an inspection clears nothing', () => {
   test('when the scanner says "clean" before it has read everything', async () => {
     const hasty = scannerThat({ verdict: 'clean' }, 1_000);
     await expect(inspecting({ scanner: hasty })).rejects.toMatchObject({ name: 'ScannerUnavailable' });
@@ -105,7 +105,7 @@ describe('nothing is cleared', () => {
     await expect(inspecting({ scanner: down })).rejects.toThrow('down');
   });
 
-  test.each([clean, undefined])('when the storage fails in the middle', async (scanner) => {
+  test.each([clean, undefined])('when the storage fails halfway', async (scanner) => {
     async function* broken(): AsyncGenerator<Buffer> {
       yield text.subarray(0, 1_000);
       await Promise.resolve();
@@ -115,7 +115,7 @@ describe('nothing is cleared', () => {
     await expect(inspection).rejects.toMatchObject({ name: 'StorageUnavailable' });
   });
 
-  test('when it takes too long', async () => {
+  test('when it exceeds its deadline', async () => {
     const body = new Readable({ read: () => undefined });
     const signal = AbortSignal.timeout(50);
     await expect(inspecting({ body, scanner: clean, signal })).rejects.toMatchObject({
@@ -125,7 +125,7 @@ describe('nothing is cleared', () => {
   });
 });
 
-test('a virus is found without reading on', async () => {
+test('Stops reading when a virus is found', async () => {
   const body = Readable.from(Array.from({ length: 1_000 }, () => text));
   const scanner = scannerThat({ verdict: 'infected', signature: 'Some.Virus' }, 10);
   const finding = await inspecting({ declared: { size: 1e9 }, body, scanner });
@@ -133,7 +133,7 @@ test('a virus is found without reading on', async () => {
   expect(body.destroyed).toBe(true);
 });
 
-test('finds the same whatever pieces the bytes arrive in', async () => {
+test('Finds the same whatever chunks the bytes arrive in', async () => {
   const archive = await zip({ a: text, b: await zip({ c: randomBytes(50_000) }) });
   const streamed = await zip({ a: text, 'b.bin': randomBytes(30_000) }, { level: 0 });
   const samples: [string, Buffer, string][] = [
@@ -160,7 +160,7 @@ test('finds the same whatever pieces the bytes arrive in', async () => {
     }
 }, 240_000);
 
-test('20 files of 25 MiB at once take less than 30 MB of memory', async () => {
+test('Inspects 20 files of 25 MiB at once in less than 30 MB of memory', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'inspect-'));
   const clamd = await startClamd();
   const size = 25 * 2 ** 20;
@@ -179,14 +179,14 @@ test('20 files of 25 MiB at once take less than 30 MB of memory', async () => {
       paths.push(`${contentType}=${path}`);
     }
     const program = join(import.meta.dirname, '../support/files/corpus-memory-process.ts');
-    // A slow machine leaves more garbage lying in the young generation, which is not what the files take.
+    // A slow machine leaves more garbage in the young generation, which does not belong to the files.
     const args = ['--max-semi-space-size=1', program, clamd.url, '20', ...paths];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const { cleared, roseMb, fellMb } = JSON.parse(stdout) as Record<string, number>;
     process.stdout.write(`20 files of 25 MiB at once: ${stdout}`);
     expect(cleared).toBe(20);
     expect(roseMb).toBeLessThan(30);
-    // What the garbage collector gives back meanwhile; much more would hide a rise.
+    // Tolerance for what the garbage collector frees meanwhile; much more would hide a rise.
     expect(fellMb).toBeLessThan(60);
   } finally {
     await clamd.stop();

@@ -32,7 +32,7 @@ function sharedClaims() {
   });
 }
 
-/** Counts that survive a process. */
+/** Attempt counts that survive a process. */
 function sharedTries(): InspectionTries & { counts: Map<FileId, number> } {
   const counts = new Map<FileId, number>();
   const add = (fileId: FileId, one: number) => {
@@ -63,7 +63,7 @@ afterEach(async () => {
   await files.remove();
 });
 
-/** The bytes of the n-th file come, and the log says so. */
+/** Stores the bytes of the numbered files and records their upload. */
 async function uploaded(store: EventStore, ...numbers: number[]) {
   for (const n of numbers) {
     const about = { ...aboutFile, fileId: numbered(n) };
@@ -83,7 +83,7 @@ const waitingIn = (store: EventStore) => async (limit: number) => {
   return [...states].flatMap(([id, type]) => (type === 'FileUploaded' ? [id] : [])).slice(0, limit);
 };
 
-/** A process that inspects what is in the log. */
+/** Starts a process that inspects the files in the log. */
 async function inspecting(
   store: EventStore,
   inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>,
@@ -116,7 +116,7 @@ const decisionsIn = async (store: EventStore): Promise<DomainEvent[]> =>
 const emptyLog = async () => (await commands()).store;
 
 describe('the inspector', () => {
-  test('inspects a file as soon as it hears that its bytes have come', async () => {
+  test('inspects a file as soon as its upload is complete', async () => {
     const store = await emptyLog();
     await inspecting(store, async () => cleared, { waiting: async () => [], pollMs: 60_000 });
     await uploaded(store, 1);
@@ -124,14 +124,14 @@ describe('the inspector', () => {
     expect(await decisionsIn(store)).toMatchObject([{ type: 'FileCleared', data: { fileId: numbered(1) } }]);
   });
 
-  test('finds by itself what a crash has left', async () => {
+  test('finds files left by a crash', async () => {
     const store = await emptyLog();
     await uploaded(store, 1, 2);
     await inspecting(store, async () => cleared);
     await until(async () => (await decisionsIn(store)).length === 2);
   });
 
-  test('is shown the version of the bytes that was completed', async () => {
+  test('inspects the completed version of the bytes', async () => {
     const store = await emptyLog();
     const seen: ScanningFile[] = [];
     await uploaded(store, 1);
@@ -144,7 +144,7 @@ describe('the inspector', () => {
     expect(seen).toMatchObject([{ fileId: numbered(1), etag, contentType: 'application/pdf', size: 1_000 }]);
   });
 
-  test('a scanner that is down decides nothing, and is asked again until it answers', async () => {
+  test('decides nothing while the scanner is down, and retries until it answers', async () => {
     const store = await emptyLog();
     let failuresLeft = 5;
     const { lines } = await inspecting(store, async () => {
@@ -177,7 +177,7 @@ describe('the inspector', () => {
     await until(async () => (await decisionsIn(store)).length === 2);
   });
 
-  test('refuses a file after three inspections that passed their budget', async () => {
+  test('refuses a file after three inspections that exceeded their budget', async () => {
     const store = await emptyLog();
     let begun = 0;
     await inspecting(store, async () => {
@@ -193,10 +193,10 @@ describe('the inspector', () => {
     expect(tries.counts.size).toBe(0);
   });
 
-  test('counts the inspections that ended with their process', async () => {
+  test('counts inspections whose process died', async () => {
     const store = await emptyLog();
     await uploaded(store, 1);
-    // Three processes were killed while they inspected it.
+    // Three processes were killed while inspecting it.
     for (let killed = 0; killed < 3; killed += 1) await tries.begin(numbered(1));
     let begun = 0;
     await inspecting(store, async () => {
@@ -208,7 +208,7 @@ describe('the inspector', () => {
     expect(begun).toBe(0);
   });
 
-  test('does not count what the scanner, the storage or a stop broke off', async () => {
+  test('does not count inspections interrupted by the scanner, the storage or a stop', async () => {
     const store = await emptyLog();
     const failures = [
       ...Array.from({ length: 4 }, () => new ScannerUnavailable('down')),
@@ -230,7 +230,7 @@ describe('the inspector', () => {
     expect(await decisionsIn(store)).toMatchObject([{ type: 'FileCleared' }]);
   });
 
-  test('bytes that changed after they were completed are refused', async () => {
+  test('refuses bytes that changed after completion', async () => {
     const store = await emptyLog();
     await inspecting(store, async () => {
       throw new ObjectChanged();
@@ -242,7 +242,7 @@ describe('the inspector', () => {
     ]);
   });
 
-  test('an inspection without end is cut at its deadline, even if it does not listen', async () => {
+  test('cuts an endless inspection at its deadline, even if it ignores the signal', async () => {
     const store = await emptyLog();
     let attempts = 0;
     await inspecting(
@@ -255,7 +255,7 @@ describe('the inspector', () => {
     expect(attempts).toBe(2);
   });
 
-  test('at most so many are inspected at once, and all in the end', async () => {
+  test('limits concurrent inspections, and completes all', async () => {
     const store = await emptyLog();
     let begun = 0;
     let now = 0;
@@ -273,12 +273,12 @@ describe('the inspector', () => {
     expect(most).toBe(3);
   });
 
-  test('two processes inspect each file once', async () => {
+  test('inspects each file once in two processes', async () => {
     const store = await emptyLog();
     const inspected: string[] = [];
     const inspect = async ({ fileId }: ScanningFile) => {
       inspected.push(fileId);
-      // Both have heard of all, and hold four at most each.
+      // Both know all files, and hold at most four each.
       await until(() => inspected.length >= 6, 'the others');
       return cleared;
     };
@@ -300,7 +300,7 @@ describe('the inspector', () => {
     await until(async () => (await decisionsIn(store)).length === 2);
   });
 
-  test('says how many files have waited for long, and why, until they are done', async () => {
+  test('reports the number of files that wait too long, and the reason, until they are done', async () => {
     const store = await emptyLog();
     let isDown = true;
     const { failure } = await inspecting(
@@ -319,7 +319,7 @@ describe('the inspector', () => {
     expect(await decisionsIn(store)).toHaveLength(2);
   });
 
-  test('goes on when the log and the read model were out of reach', async () => {
+  test('recovers when the log and the read model were unreachable', async () => {
     const store = await emptyLog();
     let isDown = true;
     const ifUp = () => {
@@ -345,7 +345,7 @@ describe('the inspector', () => {
     await until(async () => (await decisionsIn(store)).length === 1);
   });
 
-  test('stopped in the middle of an inspection it decides nothing', async () => {
+  test('decides nothing when stopped during an inspection', async () => {
     const store = await emptyLog();
     let told: boolean | undefined;
     const { stop } = await inspecting(store, async (_, signal) => {

@@ -22,7 +22,7 @@ let files: Awaited<ReturnType<typeof localStore>>;
 beforeEach(async () => void (files = await localStore()));
 afterEach(() => files.remove());
 
-/** The job at some time, with one file in the log that the read model may take for an orphan. */
+/** The job at a given time, with one file in the log that the read model may list as an orphan. */
 async function job(history: DomainEvent[], overrides: Partial<Parameters<typeof createOrphanJob>[0]> = {}) {
   const stage = await commands({ history });
   const { log, lines } = linesOf('info');
@@ -48,7 +48,7 @@ async function job(history: DomainEvent[], overrides: Partial<Parameters<typeof 
 }
 
 describe('orphaned files', () => {
-  test('a file that was never completed is refused after 24 h, and not before', async () => {
+  test('are refused 24 h after an upload that was never completed, and not before', async () => {
     const early = await job([uploadRequested], { now: () => after(23.9) });
     expect(await early.run()).toBe(0);
     expect(await early.refusals()).toEqual([]);
@@ -58,7 +58,7 @@ describe('orphaned files', () => {
     expect(await late.refusals()).toEqual(['never-completed']);
   });
 
-  test('a file that was never sent is refused, and its bytes go', async () => {
+  test('are refused with their bytes deleted when they were never attached to a message', async () => {
     const { run, refusals, log } = await job([uploadRequested, uploaded, cleared]);
     for (const folder of ['clean', 'thumbnails'] as const)
       await files.storage.put(`${folder}/${fileId}`, Buffer.from('a CV'), 'application/pdf');
@@ -68,7 +68,7 @@ describe('orphaned files', () => {
     expect(await files.foldersOf(fileId)).toEqual([]);
   });
 
-  test('returns the reserved bytes of an interrupted request after an hour', async () => {
+  test('return the reserved bytes of an interrupted request after an hour', async () => {
     const before: Date[] = [];
     const quotas = { releaseUnconfirmed: async (then: Date) => void before.push(then) };
     const { run } = await job([uploadRequested], { quotas });
@@ -76,14 +76,14 @@ describe('orphaned files', () => {
     expect(before).toEqual([after(23.1)]);
   });
 
-  test('run again, or by two processes, it is refused once', async () => {
+  test('are refused once by repeated or concurrent runs', async () => {
     const { run, refusals } = await job([uploadRequested, uploaded, cleared]);
     await Promise.all([run(), run()]);
     expect(await run()).toBe(0);
     expect(await refusals()).toEqual(['never-sent']);
   });
 
-  test('a file that was completed since the read model looked is left alone', async () => {
+  test('exclude a file that was completed after the query of the read model', async () => {
     const { run, refusals } = await job([uploadRequested, uploaded], {
       orphans: async () => [{ fileId, status: 'pending' }],
     });
@@ -91,7 +91,7 @@ describe('orphaned files', () => {
     expect(await refusals()).toEqual([]);
   });
 
-  test('nothing is taken for an orphan by a read model that is behind', async () => {
+  test('are not determined while the read model lags', async () => {
     await files.arrive(fileId, Buffer.from('a CV'));
     const { run, refusals, lines } = await job([uploadRequested, uploaded, cleared], {
       isCaughtUp: async () => false,
@@ -103,7 +103,7 @@ describe('orphaned files', () => {
     expect(lines()).toMatchObject([{ level: 40 }]);
   });
 
-  test('quarantine is swept of what is older than 25 h', async () => {
+  test('are deleted from quarantine after 25 h', async () => {
     await files.arrive(fileId, Buffer.from('nobody knows it'));
     const at = (hours: number) =>
       job([], { orphans: async () => [], now: () => new Date(Date.now() + hours * HOUR_MS) });
@@ -113,7 +113,7 @@ describe('orphaned files', () => {
     expect(await files.foldersOf(fileId)).toEqual([]);
   });
 
-  test('but not while files wait there for a scanner that is down', async () => {
+  test('are kept in quarantine while files wait there for a scanner that is down', async () => {
     await files.arrive(fileId, Buffer.from('a CV'));
     const { run } = await job([], {
       orphans: async () => [],
@@ -124,7 +124,7 @@ describe('orphaned files', () => {
     expect(await files.foldersOf(fileId)).toEqual(['quarantine']);
   });
 
-  test('a run that fails is made up for by the next', async () => {
+  test('are handled by the next run after a failed one', async () => {
     let isDown = true;
     const { start, stop, refusals, lines } = await job([uploadRequested], {
       everyMs: 10,
@@ -140,7 +140,7 @@ describe('orphaned files', () => {
     await stop();
   });
 
-  test('the refusal names what was last known of the file as its cause', async () => {
+  test('are refused with the last event of the file as the cause', async () => {
     const { run, log } = await job([event('FileUploadRequested', { ...uploadRequested.data, ...aboutFile })]);
     await run();
     const [requested, refused] = await log();

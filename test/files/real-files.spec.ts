@@ -12,7 +12,7 @@ import { type RealFile, realFiles } from '../support/files/real-files.ts';
 const UNKNOWN = 'application/octet-stream';
 const files = realFiles();
 
-describe('files that programs made', () => {
+describe('files made by real programs', () => {
   const sandbox = createProcessSandbox();
   let clamd: Clamd;
   let scanner: Scanner;
@@ -41,11 +41,8 @@ describe('files that programs made', () => {
 
   const isClean = ({ expected }: RealFile) => expected.includes('/');
   test.each([
-    ['are clean under the type that they have', (file: RealFile) => isClean(file)],
-    [
-      'are refused for what is wrong with them where they are no honest ones',
-      (file: RealFile) => !isClean(file),
-    ],
+    ['are clean under their own type', (file: RealFile) => isClean(file)],
+    ['are refused with the right reason when they are not honest', (file: RealFile) => !isClean(file)],
   ])(
     '%s',
     async (_, belongs) => {
@@ -58,5 +55,5 @@ describe('files that programs made', () => {
   );
 });
 
-test('there are at least 120 honest ones', () =>
+test('There are at least 120 honest files', () =>
   expect(files.filter(({ expected }) => expected.includes('/')).length).toBeGreaterThanOrEqual(120));

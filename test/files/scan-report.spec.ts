@@ -39,7 +39,7 @@ describe('a signed report', () => {
     });
   });
 
-  test('is accepted within five minutes either way', async () => {
+  test('is accepted within five minutes in both directions', async () => {
     for (const late of [0, 299, -299]) expect(await check({ at: timestamp + late })).toBe(true);
     for (const late of [301, -301]) expect(await check({ at: timestamp + late })).toBe(false);
   });
@@ -66,20 +66,20 @@ describe('a signed report', () => {
       'a dot moved from one part to the next',
       { headers: { 'x-scan-nonce': `${nonce}.{`, 'x-scan-timestamp': '17' } },
     ],
-  ])('with %s is refused, and spends no nonce', async (_, changes) => {
+  ])('with %s is refused, and uses no nonce', async (_, changes) => {
     const nonces = memory();
     expect(await check(changes, nonces)).toBe(false);
     expect(nonces.spent.size).toBe(0);
   });
 
-  test('one that is too old spends no nonce either', async () => {
+  test('that is too old uses no nonce either', async () => {
     const nonces = memory();
     expect(await check({ at: timestamp + 400 }, nonces)).toBe(false);
     expect(nonces.spent.size).toBe(0);
   });
 });
 
-describe('what a report may say', () => {
+describe('the content of a report', () => {
   const report = {
     key: `quarantine/${uuid(1)}`,
     etag: 'e',

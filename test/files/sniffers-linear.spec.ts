@@ -3,9 +3,9 @@ import type { checksOf as Checks } from '../../src/files/sniff/sniff.ts';
 import { heads, hostileFiles, repeated } from '../support/files/hostile-files.ts';
 import { createWorkMeter } from '../support/work-meter.ts';
 
-/** As they come from storage. */
+/** The size of chunks from storage. */
 const PIECE = 65_536;
-/** The type is told from so many first bytes, whatever comes after them. */
+/** The number of leading bytes that determine the type. */
 const HEAD = 65_536;
 
 let meter: ReturnType<typeof createWorkMeter>;
@@ -25,7 +25,7 @@ const workFor = (contentType: string, bytes: Buffer) =>
     for (const check of checks) check.close?.();
   });
 
-/** Fixed costs, and what only begins to count at some length, are allowed once. */
+/** Allowance for fixed costs and for work that begins at some length. */
 const SLACK = 20_000;
 
 async function expectLinear(contentType: string, of: (size: number) => Buffer, size: number) {
@@ -35,7 +35,7 @@ async function expectLinear(contentType: string, of: (size: number) => Buffer, s
   expect({ less, more, isLinear: more <= less * growth * 1.2 + SLACK }).toMatchObject({ isLinear: true });
 }
 
-describe('the work of looking at a file', () => {
+describe('the number of steps to sniff a file', () => {
   test.each(hostileFiles.map(({ title, contentType, of }) => [title, contentType, of] as const))(
     'doubles with its size: %s',
     async (_, contentType, of) => {
@@ -44,7 +44,7 @@ describe('the work of looking at a file', () => {
     },
   );
 
-  test('doubles with its size, whatever is repeated behind whatever head', async () => {
+  test('doubles with its size for any unit repeated after any head', async () => {
     const units = hostileFiles.map(({ of }) => of(64).subarray(-16));
     await fc.assert(
       fc.asyncProperty(
@@ -59,7 +59,7 @@ describe('the work of looking at a file', () => {
   });
 
   test.each(hostileFiles.map(({ title, contentType, of }) => [title, contentType, of] as const))(
-    'is at most 40 steps a byte: %s',
+    'is at most 40 per byte: %s',
     async (_, contentType, of) => {
       const bytes = of(4 * HEAD);
       const fixed = await workFor(contentType, of(1_024));

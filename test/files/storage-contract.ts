@@ -11,16 +11,16 @@ import {
   storageKey,
 } from '../../src/files/storage.ts';
 
-/** A storage to test, with what takes its uploads. */
+/** A storage to test, with the server that receives its uploads. */
 export interface StorageStage {
   storage: FileStorage;
-  /** Where clients reach this server. */
+  /** The origin at which clients reach this server. */
   origin: string;
-  /** Lets time pass for whoever checks the URLs of uploads. */
+  /** Advances the clock that checks the upload URLs. */
   passTime(ms: number): void;
 }
 
-/** What takes uploads may not do these; then `seal` and the inspection see to it. */
+/** Checks that the receiver of uploads may lack; then `seal` and the inspection make them. */
 export interface StorageAbilities {
   keepsFirst: boolean;
   checksSha256: boolean;
@@ -32,10 +32,10 @@ export const upload = ({ url, method, headers }: UploadTarget, bytes: Uint8Array
   fetch(url, { method, headers: { ...headers, ...more }, body: new Uint8Array(bytes) });
 
 const MIB = 1_048_576;
-/** Chunks of every stream on the way, and what the collector has not seen yet: less than half of the object. */
+/** The chunks in transit plus uncollected garbage: less than half of the object. */
 const FLAT_BYTES = 12 * MIB;
 
-/** What every storage does; `current` gives the one of the running test. */
+/** The contract of every storage; `current` returns the one of the running test. */
 export function describeStorage(
   current: () => StorageStage,
   { keepsFirst, checksSha256 }: StorageAbilities = { keepsFirst: true, checksSha256: true },
@@ -59,14 +59,14 @@ export function describeStorage(
   const bytesOf = async (key: StorageKey, version?: { etag: string }) =>
     buffer((await current().storage.read(key, version)).body);
 
-  test('takes the bytes by the URL and the headers it gave, into quarantine', async () => {
+  test('accepts bytes at its URL and with its headers, into quarantine', async () => {
     const bytes = randomBytes(100_000);
     const fileId = newFileId();
     const before = Date.now();
     const target = await ask(fileId, bytes);
     const after = Date.now();
     expect(target.method).toBe('PUT');
-    // S3 tells the time in whole seconds.
+    // S3 reports whole seconds.
     expect(Date.parse(target.expiresAt)).toBeGreaterThan(before + 298_000);
     expect(Date.parse(target.expiresAt)).toBeLessThan(after + 302_000);
 
@@ -83,7 +83,7 @@ export function describeStorage(
     expect((await buffer(body)).equals(bytes)).toBe(true);
   });
 
-  test('takes bytes whose SHA-256 was given', async () => {
+  test('accepts bytes with a declared SHA-256', async () => {
     const bytes = randomBytes(1_000);
     const target = await ask(newFileId(), bytes, { sha256: sha256(bytes) });
     expect((await upload(target, bytes)).status).toBe(200);
@@ -98,7 +98,7 @@ export function describeStorage(
     expect((await bytesOf(key)).equals(first)).toBe(true);
   });
 
-  test('has nothing to seal before something was uploaded, and seals once', async () => {
+  test('seals nothing before an upload, and once after it', async () => {
     const { storage } = current();
     expect(await storage.seal(newFileId())).toBeUndefined();
     const { fileId, key } = await uploaded(randomBytes(100));
@@ -108,7 +108,7 @@ export function describeStorage(
     expect(await storage.seal(fileId)).toBeUndefined();
   });
 
-  test('keeps one of two uploads at the same time, whole', async () => {
+  test('keeps one of two concurrent uploads, complete', async () => {
     const fileId = newFileId();
     const both = [randomBytes(300_000), randomBytes(300_000)];
     const target = await ask(fileId, both[0]!);
@@ -146,7 +146,7 @@ export function describeStorage(
     });
 
     if (checksSha256)
-      test('other bytes than those whose SHA-256 was given', async () => {
+      test('other bytes than those of the declared SHA-256', async () => {
         const fileId = newFileId();
         const other = randomBytes(1_000);
         await expectRefused(fileId, await upload(await ask(fileId, bytes, { sha256: sha256(bytes) }), other));
@@ -176,7 +176,7 @@ export function describeStorage(
     });
   });
 
-  test('tells other bytes under the same key by their etag', async () => {
+  test('distinguishes other bytes under the same key by their etag', async () => {
     const { storage } = current();
     const { fileId, key, etag } = await uploaded(randomBytes(1_000));
     await storage.remove([key]);
@@ -188,7 +188,7 @@ export function describeStorage(
     expect(await bytesOf(key, other)).toHaveLength(1_000);
   });
 
-  test('copies, and replaces what is there', async () => {
+  test('copies, and replaces an existing object', async () => {
     const { storage } = current();
     const bytes = randomBytes(200_000);
     const { fileId, key, etag } = await uploaded(bytes);
@@ -202,7 +202,7 @@ export function describeStorage(
     expect((await bytesOf(clean)).equals(bytes)).toBe(true);
   });
 
-  test('puts small objects, and replaces what is there', async () => {
+  test('puts small objects, and replaces existing ones', async () => {
     const { storage } = current();
     const key = storageKey('thumbnails', newFileId());
     await storage.put(key, Buffer.from('first'), 'image/webp');
@@ -211,7 +211,7 @@ export function describeStorage(
     expect(await storage.stat(key)).toMatchObject({ size: 10 });
   });
 
-  test('says of what is not there that it is not', async () => {
+  test('reports missing objects', async () => {
     const { storage } = current();
     const fileId = newFileId();
     const [key, clean] = [storageKey('quarantine', fileId), storageKey('clean', fileId)];
@@ -221,7 +221,7 @@ export function describeStorage(
     await expect(storage.remove([key, clean])).resolves.toBeUndefined();
   });
 
-  test('removes what was stored before a time, in one folder alone', async () => {
+  test('removes what was stored before a time, in one folder only', async () => {
     const { storage } = current();
     const forgotten = newFileId();
     expect((await upload(await ask(forgotten, randomBytes(10)), randomBytes(10))).status).toBe(200);
@@ -237,7 +237,7 @@ export function describeStorage(
     expect(await storage.seal(forgotten)).toBeUndefined();
   });
 
-  test('holds little of a large object in memory', async () => {
+  test('holds only a small part of a large object in memory', async () => {
     const bytes = randomBytes(25 * MIB);
     const { fileId, key, etag } = await uploaded(bytes);
     setFlagsFromString('--expose-gc');
@@ -262,7 +262,7 @@ export function describeStorage(
     expect(most - Math.min(before, held())).toBeLessThan(FLAT_BYTES);
   });
 
-  test('ends a transfer when the reader goes away', async () => {
+  test('ends a transfer when the reader stops', async () => {
     const { key } = await uploaded(randomBytes(2 * MIB));
     const { storage } = current();
     (await storage.read(key)).body.destroy();
@@ -272,7 +272,7 @@ export function describeStorage(
     expect(await bytesOf(key)).toHaveLength(2 * MIB);
   });
 
-  test('has nothing to complain of while it works', async () => {
+  test('reports no failure while it works', async () => {
     expect(await current().storage.failure()).toBeUndefined();
   });
 }

@@ -12,18 +12,18 @@ const canvas = (width: number, height: number) =>
   sharp({ create: { width, height, channels: 3, background: '#1080c0' } });
 
 describe('thumbnails', () => {
-  test.each(['jpeg', 'png', 'webp', 'gif'] as const)('a large %s becomes a small WebP', async (format) => {
+  test.each(['jpeg', 'png', 'webp', 'gif'] as const)('turn a large %s into a small WebP', async (format) => {
     const thumbnail = await thumbnailOf(await canvas(1600, 800).toFormat(format).toBuffer());
     const { format: made, width, height } = await sharp(thumbnail).metadata();
     expect({ made, width, height }).toEqual({ made: 'webp', width: 320, height: 160 });
   });
 
-  test('a small picture is not enlarged', async () => {
+  test('do not enlarge a small picture', async () => {
     const thumbnail = await thumbnailOf(await canvas(40, 30).png().toBuffer());
     expect(await sharp(thumbnail).metadata()).toMatchObject({ width: 40, height: 30 });
   });
 
-  test('a picture taken on its side stands upright, and says nothing of where it was taken', async () => {
+  test('rotate a picture taken sideways, and drop its location', async () => {
     const sideways = await canvas(600, 300)
       .jpeg()
       .withExif({ IFD0: { Orientation: '6' }, IFD3: { GPSLatitudeRef: 'N' } })
@@ -33,7 +33,7 @@ describe('thumbnails', () => {
     expect({ width, height, exif }).toEqual({ width: 160, height: 320, exif: undefined });
   });
 
-  test('a broken picture has none', async () => {
+  test('are not made of a broken picture', async () => {
     const whole = await sharp({
       create: {
         width: 300,
@@ -49,7 +49,7 @@ describe('thumbnails', () => {
     expect(await thumbnailOf(Buffer.from('no picture at all'))).toBeUndefined();
   });
 
-  test('an SVG, a TIFF or an AVIF is never unpacked, whatever it was declared to be', async () => {
+  test('never decode an SVG, a TIFF or an AVIF, whatever its declared type', async () => {
     const svg = Buffer.from(
       '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>',
     );
@@ -58,13 +58,13 @@ describe('thumbnails', () => {
       expect(await thumbnailOf(await canvas(64, 64).toFormat(format).toBuffer())).toBeUndefined();
   });
 
-  test('more than 50 megapixels are not unpacked', async () => {
+  test('are not made of more than 50 megapixels', async () => {
     const flood = await canvas(8_000, 6_300).png({ compressionLevel: 9 }).toBuffer();
     expect(flood.length).toBeLessThan(1_000_000);
     expect(await thumbnailOf(flood)).toBeUndefined();
   });
 
-  test('a picture that takes too much processor time has none, and is no failure', async () => {
+  test('are skipped, without an error, when a picture takes too much processor time', async () => {
     const hurried = createProcessSandbox({ limits: { cpuSeconds: 1 } });
     const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
     const create = { width: 7_000, height: 7_000, channels: 3, background: 'white', noise } as const;
@@ -77,7 +77,7 @@ describe('thumbnails', () => {
     }
   });
 
-  test('bytes that cannot be read are an error, and the next picture is made all the same', async () => {
+  test('fail on unreadable bytes, without effect on the next picture', async () => {
     const broken = makeThumbnail(async () => {
       throw new Error('storage is down');
     });

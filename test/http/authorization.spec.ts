@@ -3,11 +3,11 @@ import { type Answer, type Person, type TestApp, startApp } from '../support/sta
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 import { httpStage } from '../support/stages/http-stage.ts';
 
-/** What a request needs besides who makes it. */
+/** The state that a request needs besides its caller. */
 interface Scene {
   cast: Cast;
   board: Board;
-  /** Who asks; undefined for nobody. */
+  /** The caller; undefined for an anonymous request. */
   as: Person | undefined;
 }
 type Statuses = readonly [
@@ -41,7 +41,7 @@ const credentials = ({ cast }: Scene) => ({ email: cast.owner.email, password: c
 const upload = ({ board }: Scene) => ({
   ...{ groupId: board.groupId, name: 'cv.txt', contentType: 'text/plain', size: 5 },
 });
-/** A browser's, new each time. */
+/** A browser's push subscription, new on each call. */
 const subscription = () => ({
   endpoint: `https://push.example.org/${randomUUID()}`,
   keys: {
@@ -50,7 +50,7 @@ const subscription = () => ({
   },
 });
 
-/** Every route, and what each may do: a route without a row fails the test. */
+/** Every route, with the status for each role. A route without a row fails the test. */
 const matrix: Record<string, Row> = {
   'GET /health/live': { expect: everybody(200) },
   'GET /health/ready': { expect: everybody(200) },
@@ -159,7 +159,7 @@ const matrix: Record<string, Row> = {
   'POST /v1/unsubscribe': { expect: byLink },
 };
 
-/** What a path's parameters stand for; a removed member is the member itself. */
+/** The values of a path's parameters; a removed member is the member itself. */
 const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   ...board,
   userId: cast.member.userId,
@@ -182,11 +182,11 @@ const fill = (path: string, values: Record<string, string>) =>
   (path === '/v1/search/messages' ? '?q=x' : '') +
   (/^\/v1\/(?:storage\/|unsubscribe$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');
 
-/** A refusal without the path, which is all that may differ. */
+/** The text of a refusal without its path, the only part that may differ. */
 const withoutInstance = ({ text, body }: Answer) =>
   text.replace(JSON.stringify(body['instance']).slice(1, -1), 'instance');
 
-describe('who may do what', () => {
+describe('authorization', () => {
   let app: TestApp;
   let cast: Cast;
   let board: Board;
@@ -200,7 +200,7 @@ describe('who may do what', () => {
   });
   afterAll(() => app.stop());
 
-  test('is said for every route', () => {
+  test('is specified for every route', () => {
     expect(Object.keys(matrix).toSorted()).toStrictEqual(served.toSorted());
   });
 
@@ -221,14 +221,14 @@ describe('who may do what', () => {
         isQuery && as ? { 'x-min-position': board.position } : undefined,
       );
       statuses[role] = answer.status;
-      // Whoever may change the board, leaves another one to the next.
+      // A successful command changes the board, so the next role gets a new one.
       if (!isQuery && answer.status < 300) board = await setUpBoard(app, cast);
       if (answer.status === 404) expect(withoutInstance(answer)).toBe(withoutInstance(await ask(unknown())));
     }
     expect(statuses).toStrictEqual(Object.fromEntries(ROLES.map((role, n) => [role, row.expect[n]])));
   });
 
-  test('a search in a group of others finds out nothing of it', async () => {
+  test('reveals nothing in a search in a group of others', async () => {
     const search = (groupId: string, as: Person) =>
       app.ask('GET', `/v1/search/messages?q=Hello&groupId=${groupId}`, {
         as,

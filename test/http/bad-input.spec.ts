@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 
-/** CASES=100000 looks longer. */
+/** CASES=100000 runs more cases. */
 const CASES = Number(process.env['CASES'] ?? 10_000);
 
 interface Operation {
@@ -13,7 +13,7 @@ interface Operation {
   body: Record<string, object> | undefined;
 }
 
-/** Every call of the OpenAPI document, with what it may be given. */
+/** Every operation of the OpenAPI document, with its query parameters and body fields. */
 function operationsOf(document: Record<string, unknown>): Operation[] {
   const { paths, components } = document as {
     paths: Record<string, Record<string, Record<string, never>>>;
@@ -63,7 +63,7 @@ const hostileText = fc.oneof(
   fc.uuid(),
 );
 
-/** Pieces of JSON text, since JSON.stringify would not write all of them. */
+/** Pieces of JSON text; JSON.stringify cannot write all of them. */
 const hostileJson = fc.oneof(
   { weight: 5, arbitrary: hostileText.map((text) => JSON.stringify(text)) },
   { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }).map((value) => JSON.stringify(value)) },
@@ -115,7 +115,7 @@ const headerText = fc.constantFrom(
   '9'.repeat(300),
 );
 
-/** A request that is right in some parts and wrong in others. */
+/** A request with valid and invalid parts. */
 function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitrary<Case> {
   const real: Record<string, string> = { ...board, userId: cast.member.userId, emoji: '👍' };
   const valid: Record<string, unknown> = {
@@ -185,7 +185,10 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
   }) as fc.Arbitrary<Case>;
 }
 
-/** A lone surrogate cannot be percent-encoded: what stands for it is sent, as a broken client would. */
+/**
+ * Percent-encodes a text. encodeURIComponent rejects a lone surrogate, which is sent as its raw bytes
+ * instead.
+ */
 const encode = (text: string) => {
   const encoded = text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
   // A dot segment would be resolved before it is sent.
@@ -198,7 +201,7 @@ const urlOf = ({ operation, path, query }: Case) => {
   return asked === '' ? place : `${place}?${asked}`;
 };
 
-describe('bad input', () => {
+describe('invalid input', () => {
   let app: TestApp;
   let cast: Cast;
   let board: Board;
@@ -225,7 +228,7 @@ describe('bad input', () => {
     expect(text.length).toBeLessThan(16_384);
   }
 
-  test(`in ${CASES} requests over every call: no 5xx, no crash, no stack trace`, async () => {
+  test(`causes no 5xx, no crash and no stack trace in ${CASES} requests to every operation`, async () => {
     const counts = new Map<number, number>();
     const reached = new Set<string>();
     await fc.assert(

@@ -1,6 +1,6 @@
 import { countedAddress } from '../../src/auth/client-address.ts';
 
-describe('The address that limits count by', () => {
+describe('the address that rate limits count by', () => {
   test.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
@@ -9,7 +9,7 @@ describe('The address that limits count by', () => {
     ['2001:db8::1', '2001:db8::/64'],
     ['::1', '::/64'],
     ['fe80::1%eth0', 'fe80::/64'],
-    // As some proxies write it.
+    // Forms that some proxies write.
     ['192.0.2.7:40001', '192.0.2.7'],
     ['[2001:db8:1:2::9]:40001', '2001:db8:1:2::/64'],
     ['[2001:db8:1:2::9]', '2001:db8:1:2::/64'],

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-/** What the log holds is asked for at once, however far the read models are. */
+/** Appends events; access is checked against the log, even when read models lag. */
 const happens = (...events: Parameters<typeof happened>[1][]) => happened(stage.store, ...events);
 const naming = (n: number) => event('MessageSent', { ...said(n).data, fileIds: [fileId] });
 
@@ -41,45 +41,45 @@ async function sees({ userId }: Actor, id = fileId): Promise<string> {
 }
 const everybody = async () => [await sees(ada), await sees(bob), await sees(acme), await sees(eve)];
 
-describe('who may know of a file', () => {
-  test('before a message names it, its uploader alone', async () =>
+describe('access to a file', () => {
+  test('is limited to the uploader before a message names the file', async () =>
     expect(await everybody()).toEqual(['pending', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']));
 
-  test('from the message on, the members of the group, clean or not', async () => {
+  test('includes the members of the group once a message names the file, clean or not', async () => {
     await happens(uploaded, naming(1));
     expect(await everybody()).toEqual(['scanning', 'scanning', 'scanning', 'FILE_NOT_FOUND']);
     await happens(cleared);
     expect(await everybody()).toEqual(['clean', 'clean', 'clean', 'FILE_NOT_FOUND']);
   });
 
-  test('a member who goes loses it at once, and one who comes has it at once', async () => {
+  test('ends for a member who leaves and begins for a new member, both at once', async () => {
     await happens(uploaded, cleared, naming(1));
     expect(await sees(bob)).toBe('clean');
     await happens(removed(bob), joined(eve));
     expect(await everybody()).toEqual(['clean', 'FILE_NOT_FOUND', 'clean', 'clean']);
   });
 
-  test('the uploader keeps it, gone or not', async () => {
+  test('stays with the uploader, even after leaving the group', async () => {
     await happens(uploaded, cleared, naming(1), left(ada));
     expect(await sees(ada)).toBe('clean');
   });
 
-  test('with the last message that names it, others lose it', async () => {
+  test('ends for other members with the last message that names the file', async () => {
     await happens(uploaded, cleared, naming(1), naming(2), deleted(1));
     expect(await sees(bob)).toBe('clean');
     await happens(deleted(2));
     expect(await everybody()).toEqual(['clean', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']);
   });
 
-  test('a file that was given up stays visible to its uploader alone', async () => {
+  test('is limited to the uploader for an abandoned file', async () => {
     await happens(fileRefused('never-completed'));
     expect(await everybody()).toEqual(['refused', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND', 'FILE_NOT_FOUND']);
   });
 
-  test('refuses every caller for a file that does not exist', async () =>
+  test('is refused to every caller for a file that does not exist', async () =>
     expect(await sees(ada, FileId.parse(uuid(0x61)))).toBe('FILE_NOT_FOUND'));
 
-  test('while the read model is behind nobody is told anything, except the uploader', async () => {
+  test('is decided for the uploader only while the read model is behind', async () => {
     await stage.projections.stop();
     await happens(naming(1));
     expect(await sees(ada)).toBe('pending');

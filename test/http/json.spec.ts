@@ -14,7 +14,7 @@ const faultOf = (input: Uint8Array) => {
 };
 
 describe('a JSON body', () => {
-  test('is what JSON.parse makes of it', () => {
+  test('is parsed like JSON.parse does', () => {
     const isTaken = (value: unknown) => {
       const text = JSON.stringify(value);
       expect(parseJson(bytes(text))).toStrictEqual(JSON.parse(text));
@@ -26,7 +26,7 @@ describe('a JSON body', () => {
     fc.assert(fc.property(fc.dictionary(words, fc.array(fc.dictionary(words, words))), isTaken));
   });
 
-  test('of nothing but white space is no body', () => {
+  test('of white space only counts as no body', () => {
     expect(parseJson(bytes(' \n'))).toBeUndefined();
   });
 
@@ -42,15 +42,15 @@ describe('a JSON body', () => {
     ['too many levels to count', `${'{"a":['.repeat(5_000)}${']}'.repeat(5_000)}`, '/a/0'.repeat(8)],
     ['no JSON', '{"a":}', ''],
     ['two values', '1 2', ''],
-  ])('with %s is refused, with a pointer to it', (_name, text, pointer) => {
+  ])('with %s is refused, with a pointer to the place', (_name, text, pointer) => {
     expect(faultOf(bytes(text))).toMatchObject({ pointer });
   });
 
-  test('that is not UTF-8 is refused', () => {
+  test('in another encoding than UTF-8 is refused', () => {
     expect(faultOf(Uint8Array.of(0x22, 0xff, 0x22))).toMatchObject({ message: 'Must be UTF-8' });
   });
 
-  test('may use the same name in two objects, and 16 levels', () => {
+  test('may repeat a name in two objects and have 16 levels', () => {
     expect(parseJson(bytes('[{"a":1},{"a":2}]'))).toStrictEqual([{ a: 1 }, { a: 2 }]);
     expect(parseJson(bytes(`${'['.repeat(16)}${']'.repeat(16)}`))).toBeDefined();
   });

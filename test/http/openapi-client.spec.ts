@@ -32,7 +32,7 @@ const compilerOptions = {
   types: [],
 };
 
-/** What a person would write with the types at hand. */
+/** Code that a developer would write with the generated types. */
 const BY_HAND = `
 const sent: MessageSent = (await api.messages.sendMessage('a group', { clientMsgId: 'one', text: null, fileIds: ['a file'] })).data;
 const { data: history } = await api.messages.listMessages('a group', { afterSeq: sent.seq });
@@ -44,7 +44,7 @@ export const applied: Applied = (await api.applications.apply('a job')).data;
 await api.jobs.postJob({ title: 'Engineer', description: 'Builds engines', salary: 1 });
 `;
 
-describe('a client that is generated from the OpenAPI document', () => {
+describe('a client generated from the OpenAPI document', () => {
   let folder: string;
   let document: Document;
 
@@ -56,7 +56,7 @@ describe('a client that is generated from the OpenAPI document', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  /** One call of an operation, with all of its parameters and its example for a body. */
+  /** Writes a call of an operation, with all parameters and its example as the body. */
   function callOf(
     { operationId, tags: [tag], parameters = [], requestBody }: Operation,
     path: string,
@@ -76,7 +76,7 @@ describe('a client that is generated from the OpenAPI document', () => {
     return `await api.${tag.toLowerCase()}.${operationId}(${given.join(', ')});`;
   }
 
-  test('compiles, and so does a call of each route', async () => {
+  test('compiles together with a call of each route', async () => {
     const { files } = await generateApi({
       spec: document as never,
       output: false,

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { type Answer, type TestApp, startApp } from '../support/stages/app.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 
-/** In each direction. CASES=20000 looks longer, SEED looks again at what has failed. */
+/** Cases per direction. CASES=20000 runs more; SEED repeats a failed run. */
 const CASES = Number(process.env['CASES'] ?? 2_000);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
 const AT_ONCE = 20;
@@ -50,7 +50,7 @@ interface Case {
   body: unknown;
 }
 
-/** What the document says in words, because JSON Schema cannot. */
+/** Rules that the document states in words because JSON Schema cannot express them. */
 const IN_WORDS = new Set([
   'Must contain a visible character',
   'Must differ from start',
@@ -58,7 +58,7 @@ const IN_WORDS = new Set([
   'Too easy to guess: it says your e-mail address or your name',
   'Only one of beforeSeq, afterSeq and aroundSeq may be given',
 ]);
-/** They end the sessions of those who ask, or take only what the server has given out before. */
+/** Operations that end the caller's session, or accept only values issued by the server. */
 const NOT_ASKED = new Set(['logOut', 'upload']);
 const NOT_MADE_UP = 'cursor';
 
@@ -75,7 +75,7 @@ function textsOf({ format, pattern, minLength = 0, maxLength = 60 }: Schema): fc
   );
 }
 
-/** Values of a schema; those that it refuses for how their parts go together are among them. */
+/** Generates values of a schema, including some that it rejects for the combination of their parts. */
 function valuesOf(schema: Schema, named: Document['components']['schemas']): fc.Arbitrary<unknown> {
   const within = (part: Schema) => valuesOf(part, named);
   const { $ref, oneOf, type, properties, required = [], items, maxItems = 10 } = schema;
@@ -84,7 +84,7 @@ function valuesOf(schema: Schema, named: Document['components']['schemas']): fc.
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if (Array.isArray(type)) return fc.oneof(...type.map((each) => within({ ...schema, type: each })));
-  // What no pattern tells, such as a time zone or the point of a curve, the example does.
+  // An example stands in where no pattern can describe the values, such as time zones or curve points.
   if (type === 'string') return schema.example === undefined ? textsOf(schema) : fc.constant(schema.example);
   switch (type) {
     case 'object': {
@@ -110,7 +110,7 @@ function valuesOf(schema: Schema, named: Document['components']['schemas']): fc.
   }
 }
 
-/** What may stand in the place of a value to spoil it: of another type, and just beyond each limit. */
+/** Invalid replacements for a value: of another type, and just beyond each limit. */
 function junkFor(schema: Schema): unknown[] {
   const { minLength = 0, maxLength, minimum, maximum, maxItems, items } = schema;
   const id = '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f';
@@ -169,7 +169,7 @@ describe('the schemas of the OpenAPI document', () => {
   const roles = fc.constantFrom<keyof Cast>('owner', 'member', 'admin', 'stranger');
   const queryOf = ({ parameters = [] }: Operation) => parameters.filter((each) => each.in === 'query');
 
-  /** Requests that the schemas allow. */
+  /** Generates requests that the schemas allow. */
   function allowed(operation: Operation): fc.Arbitrary<Case> {
     const { body, requestBody } = operation;
     const query = queryOf(operation).filter(({ name }) => name !== NOT_MADE_UP);
@@ -185,7 +185,7 @@ describe('the schemas of the OpenAPI document', () => {
     }) as fc.Arbitrary<Case>;
   }
 
-  /** Requests whose body its schema forbids: with a field too many, one too few, or one that is wrong. */
+  /** Generates requests whose body its schema forbids: with an extra, a missing or an invalid field. */
   function forbidden(operation: Operation): fc.Arbitrary<Case> {
     const body = operation.body!;
     const schema = body.$ref ? named[body.$ref.split('/').at(-1)!]! : body;
@@ -215,7 +215,7 @@ describe('the schemas of the OpenAPI document', () => {
     const asked = new URLSearchParams(query as Record<string, string>);
     return asked.size === 0 ? place : `${place}?${asked.toString()}`;
   };
-  /** A machine that is busy with other tests may not answer in time, and says so. */
+  /** Sends a request, once more after a 503: a busy machine may not answer in time. */
   async function send(each: Case): Promise<Answer> {
     const ask = () => app.ask(each.operation.method, urlOf(each), { as: cast[each.role], body: each.body });
     const answer = await ask();
@@ -244,7 +244,7 @@ describe('the schemas of the OpenAPI document', () => {
   const told = ({ operation, role, query, body }: Case) =>
     `${operation.operationId} by ${role} with ${JSON.stringify({ query, body }).slice(0, 1_000)}`;
 
-  /** Sends cases, some at a time, and looks at what comes back. Gives the names of the operations that were asked. */
+  /** Sends cases, AT_ONCE at a time, and checks the answers. Returns the ids of the operations called. */
   async function tryOut(cases: fc.Arbitrary<Case>, look: (answer: Answer) => void): Promise<Set<string>> {
     const all = fc.sample(cases, { numRuns: CASES, seed: SEED });
     for (let first = 0; first < all.length; first += AT_ONCE)
@@ -262,7 +262,7 @@ describe('the schemas of the OpenAPI document', () => {
     return new Set(all.map(({ operation }) => operation.operationId));
   }
 
-  test(`allow nothing that the server refuses for its shape, in ${CASES} requests`, async () => {
+  test(`allow no request that the server refuses for its shape, in ${CASES} requests`, async () => {
     const asked = operations.filter((each) => each.body ?? queryOf(each).length > 0);
     const cases = fc.constantFrom(...asked).chain(allowed);
     let inWords = 0;
@@ -278,7 +278,7 @@ describe('the schemas of the OpenAPI document', () => {
     expect([...statuses]).toEqual(expect.arrayContaining([200, 201, 202, 403, 404]));
   }, 120_000);
 
-  test(`forbid nothing that the server takes, in ${CASES} requests`, async () => {
+  test(`forbid no request that the server accepts, in ${CASES} requests`, async () => {
     const asked = operations.filter(({ body }) => body);
     const reached = await tryOut(fc.constantFrom(...asked).chain(forbidden), (answer) => {
       if (!isRefusedForItsShape(answer)) throw new Error(`It was answered ${answer.status}: ${answer.text}`);
@@ -286,7 +286,7 @@ describe('the schemas of the OpenAPI document', () => {
     expect(reached.size).toBe(asked.length);
   }, 120_000);
 
-  test('have examples that they allow', () => {
+  test('allow their own examples', () => {
     for (const { operationId, body } of operations) {
       if (!body) continue;
       const { example } = named[body.$ref!.split('/').at(-1)!]!;

@@ -60,7 +60,7 @@ describe('the OpenAPI document', () => {
     expect(served.length).toBeGreaterThan(30);
   });
 
-  test('hides nothing but the page itself and the methods that are refused', () => {
+  test('hides only the docs page and the methods that are refused', () => {
     const page = routes
       .filter(({ isHidden, url }) => isHidden && url.startsWith('/docs'))
       .map(({ url }) => url);
@@ -72,7 +72,7 @@ describe('the OpenAPI document', () => {
     expect(unanswered.filter(({ method, url }) => answered.has(method + url))).toStrictEqual([]);
   });
 
-  test('gives every operation a name of its own, its parameters and its good answer', () => {
+  test('gives every operation a unique name, its path parameters and a success answer', () => {
     const names = operations().map(({ operation }) => operation.operationId);
     expect(new Set(names).size).toBe(names.length);
     for (const { path, operation } of operations()) {
@@ -97,23 +97,23 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('has every schema that it refers to', () => {
+  test('defines every schema that it references', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     const named = new Set(references.map(([, name]) => name));
     expect(named).toStrictEqual(new Set(Object.keys(document.components.schemas)));
     expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
   });
 
-  /** Every schema in a part of the document, named or not, without those that it refers to. */
+  /** Collects every schema in a part of the document, named or not, without following references. */
   function schemasIn(part: unknown): Schema[] {
     if (typeof part !== 'object' || part === null) return [];
     const inner = Object.entries(part).flatMap(([key, value]) => (key === 'example' ? [] : schemasIn(value)));
     const { type, anyOf, oneOf } = part as Record<string, unknown>;
-    // A field may be called `type`, too.
+    // A field may also be called `type`.
     const isSchema = typeof type === 'string' || [type, anyOf, oneOf].some(Array.isArray);
     return isSchema ? [part, ...inner] : inner;
   }
-  /** Those that an answer holds, at any depth. */
+  /** Collects the schemas of all answers, at any depth. */
   function schemasOfAnswers(): Schema[] {
     const seen = new Set<string>();
     const follow = (part: unknown): Schema[] =>
@@ -126,7 +126,7 @@ describe('the OpenAPI document', () => {
     return follow(operations().map(({ operation }) => operation.responses));
   }
 
-  test('has a name for every schema of an object, and one for what a call answers with', () => {
+  test('names every object schema, and one schema per success answer', () => {
     for (const { path, operation } of operations()) {
       const { parameters = [], requestBody, responses } = operation;
       const nameless = schemasIn({ parameters, requestBody, responses }).filter(
@@ -140,7 +140,7 @@ describe('the OpenAPI document', () => {
     }
     for (const [name, schema] of Object.entries(document.components.schemas)) {
       const [, ...inner] = schemasIn(schema);
-      // A rule of the schema itself is no schema of an object of its own.
+      // A constraint within the schema is not an object schema of its own.
       const nameless = inner.filter(({ type, properties }) => type === 'object' && properties);
       expect({ name, nameless }).toStrictEqual({ name, nameless: [] });
     }
@@ -149,7 +149,7 @@ describe('the OpenAPI document', () => {
     );
   });
 
-  test('writes null, integers and patterns as generators of clients read them', () => {
+  test('writes null, integers and patterns in the form that client generators understand', () => {
     const schemas = schemasIn(document);
     expect(schemas.filter(({ anyOf }) => anyOf?.some(({ type }) => type === 'null'))).toStrictEqual([]);
     expect(schemas.filter(({ type, format }) => type === 'integer' && !format)).toStrictEqual([]);
@@ -168,7 +168,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('closes no answer, and every request', () => {
+  test('closes the schemas of requests, and leaves those of answers open', () => {
     expect(schemasOfAnswers().filter((schema) => schema.additionalProperties === false)).toStrictEqual([]);
     for (const { operation } of operations()) {
       const name = operation.requestBody?.content['application/json']?.schema.$ref?.split('/').at(-1);
@@ -183,7 +183,7 @@ describe('the OpenAPI document', () => {
     }
   });
 
-  test('says where it was asked for, or where clients are to call', async () => {
+  test('names the requested host, or the public URL, as its server', async () => {
     expect(document.info).toMatchObject({ license: { name: 'MIT' } });
     const { body } = await stage.ask('GET', '/openapi.json', { headers: { host: 'chat.example.com:8443' } });
     expect(body['servers']).toStrictEqual([{ url: 'http://chat.example.com:8443' }]);
@@ -193,7 +193,7 @@ describe('the OpenAPI document', () => {
     expect(published.body['servers']).toStrictEqual([{ url: 'https://chat.example.org' }]);
   });
 
-  test('lists the fields of each answer', () => {
+  test('lists the header fields of each answer', () => {
     const fieldsOf = (path: string, method: string, status: number) =>
       Object.keys(document.paths[path]![method]!.responses[status]!.headers ?? {});
     const usual = ['X-Request-Id', 'RateLimit', 'RateLimit-Policy'];
@@ -207,20 +207,20 @@ describe('the OpenAPI document', () => {
     expect(fieldsOf('/v1/storage/quarantine/{fileId}', 'put', 200)).toStrictEqual(['ETag', ...usual]);
   });
 
-  test('gives exceptions of generated clients the title of the problem', () => {
+  test('makes the problem title the message of exceptions in generated clients', () => {
     expect(document.components.schemas['Problem']?.properties?.['title']).toMatchObject({
       'x-ms-primary-error-message': true,
     });
   });
 
-  test('says that files are uploaded and downloaded under the types that they have', () => {
+  test('allows any content type for uploads and downloads of files', () => {
     const { put } = document.paths['/v1/storage/quarantine/{fileId}']!;
     const { get } = document.paths['/v1/storage/{fileId}']!;
     expect(Object.keys(put!.requestBody!.content)).toStrictEqual(['*/*']);
     expect(Object.keys(get!.responses['200']!.content!)).toStrictEqual(['*/*']);
   });
 
-  test('shows the key on every POST command, and on no call that answers with a token', () => {
+  test('lists the idempotency key on every POST command, except on those that answer with a token', () => {
     const withoutKey = operations()
       .filter(({ method, operation }) => method === 'post' && !hasHeader(operation, 'idempotency-key'))
       .map(({ path }) => path);
@@ -235,14 +235,14 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  test('shows the position on every query that asks for a token', () => {
+  test('lists the minimum position on every authenticated query', () => {
     for (const { method, operation } of operations())
       expect(hasHeader(operation, 'x-min-position')).toBe(
         (method === 'get' && operation.security === undefined) || isMe(operation),
       );
   });
 
-  test('is read and tried on a page that loads nothing from elsewhere', async () => {
+  test('is shown on a page that loads nothing from other origins', async () => {
     const page = await stage.ask('GET', '/docs/');
     expect(page.status).toBe(200);
     expect(page.headers['content-security-policy']).toContain("connect-src 'self'");
@@ -254,7 +254,7 @@ describe('the OpenAPI document', () => {
     expect(script.text.length).toBeGreaterThan(1_000_000);
   });
 
-  test('of the socket is served as it is', async () => {
+  test('for sockets is served unchanged', async () => {
     expect((await stage.ask('GET', '/asyncapi.json')).body).toStrictEqual({ asyncapi: '3.0.0' });
   });
 });

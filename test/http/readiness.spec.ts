@@ -5,14 +5,14 @@ describe('readiness', () => {
   const readinessOf = (needed: Checks, useful: Checks = {}) =>
     createReadiness({ needed: () => needed, useful: () => useful, changed: () => {} })();
 
-  test('names every part', async () => {
+  test('names every dependency', async () => {
     expect(await readinessOf({ database: fine }, { scanner: fine })).toStrictEqual({
       ready: true,
       dependencies: { database: { status: 'ok' }, scanner: { status: 'ok' } },
     });
   });
 
-  test('ends with a part that the node cannot serve without', async () => {
+  test('is lost with a dependency that the node cannot serve without', async () => {
     const refuse = () => Promise.reject(new Error('connection refused'));
     expect(await readinessOf({ database: refuse })).toStrictEqual({
       ready: false,
@@ -20,19 +20,19 @@ describe('readiness', () => {
     });
   });
 
-  test('outlives one that only makes some work wait', async () => {
+  test('survives the failure of a dependency that only delays some work', async () => {
     expect(await readinessOf({ database: fine }, { scanner: () => 'clamd is down' })).toStrictEqual({
       ready: true,
       dependencies: { database: { status: 'ok' }, scanner: { status: 'degraded', detail: 'clamd is down' } },
     });
   });
 
-  test('does not wait for a part that hangs', async () => {
+  test('does not wait for a check that hangs', async () => {
     const { dependencies } = await readinessOf({}, { storage: () => new Promise(() => {}) });
     expect(dependencies['storage']).toStrictEqual({ status: 'degraded', detail: 'does not answer' });
   });
 
-  test('asks a part that hangs only once, whoever asks', async () => {
+  test('runs a check that hangs only once for all callers', async () => {
     let asked = 0;
     const hang = () => {
       asked += 1;
@@ -48,7 +48,7 @@ describe('readiness', () => {
     expect(asked).toBe(1);
   });
 
-  test('tells of a part that fails and of its return, once each', async () => {
+  test('reports the failure and the recovery of a dependency once each', async () => {
     const told: string[] = [];
     let failure: string | undefined = 'out of reach';
     const asked = () =>

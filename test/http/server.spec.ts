@@ -28,7 +28,7 @@ describe('the HTTP server', () => {
   const messages = `/v1/groups/${groupId}/messages`;
   const send = (body: unknown, as = acme) => stage.ask('POST', messages, { as, body });
 
-  test('says no with a problem that names its instance, and nothing else may keep it', async () => {
+  test('answers an error with a problem that names its instance and is not cached', async () => {
     const { headers, body } = await stage.ask('GET', '/nowhere?q=secret');
     expect(body).toStrictEqual({
       type: 'urn:problem:not-found',
@@ -42,7 +42,7 @@ describe('the HTTP server', () => {
     expect(headers).toMatchObject({ 'content-type': PROBLEM, 'cache-control': 'no-store' });
   });
 
-  test('protects every answer with the headers of a careful server', async () => {
+  test('sends security headers with every answer', async () => {
     for (const path of ['/health/live', '/nowhere', '/v1/jobs'])
       expect((await stage.ask('GET', path)).headers).toMatchObject({
         'cache-control': 'no-store',
@@ -54,7 +54,7 @@ describe('the HTTP server', () => {
       });
   });
 
-  test('names the methods that a path has', async () => {
+  test('names the allowed methods of a path', async () => {
     const { body, headers } = await stage.ask('DELETE', '/v1/jobs', { as: acme });
     expect(body).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
     expect(headers['allow']).toBe('GET, HEAD, POST');
@@ -62,39 +62,39 @@ describe('the HTTP server', () => {
 
   test.each([
     ['a path that is not UTF-8', '/v1/jobs/%ff', 'BAD_REQUEST'],
-    ['an id that is none', '/v1/jobs/1', 'BAD_REQUEST'],
-    ['a parameter it does not know', '/v1/groups?page=2', 'BAD_REQUEST'],
+    ['an invalid id', '/v1/jobs/1', 'BAD_REQUEST'],
+    ['an unknown parameter', '/v1/groups?page=2', 'BAD_REQUEST'],
     ['a parameter twice', '/v1/groups?limit=1&limit=2', 'BAD_REQUEST'],
-    ['a limit of nothing', '/v1/groups?limit=0', 'BAD_REQUEST'],
+    ['a limit of zero', '/v1/groups?limit=0', 'BAD_REQUEST'],
     ['a limit out of range', '/v1/groups?limit=101', 'BAD_REQUEST'],
     ['a limit in another notation', '/v1/groups?limit=1e1', 'BAD_REQUEST'],
-    ['two places to read from', `${messages}?beforeSeq=1&afterSeq=1`, 'BAD_REQUEST'],
+    ['two start positions', `${messages}?beforeSeq=1&afterSeq=1`, 'BAD_REQUEST'],
     ['NUL in a query', '/v1/jobs?q=%00', 'BAD_REQUEST'],
   ])('refuses %s', async (_what, path, code) => {
     const { status, body } = await stage.ask('GET', path, { as: acme });
     expect(body).toMatchObject({ status, code });
   });
 
-  test('points at what is wrong with a body', async () => {
+  test('points at every fault in a body', async () => {
     const { body } = await send({ clientMsgId: 'x', text: '', extra: 1, 'a/b': 2 });
     expect(body).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     const errors = body['errors'] as { pointer: string }[];
     expect(errors.map(({ pointer }) => pointer)).toStrictEqual(['/clientMsgId', '/text', '/extra', '/a~1b']);
   });
 
-  test('does not let a hostile body make a long answer', async () => {
+  test('keeps the answer to a hostile body short', async () => {
     const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`${n}${'x'.repeat(40)}`, n]));
     const { text: answer, status } = await send({ ...fields, ['y'.repeat(10_000)]: 1 });
     expect(status).toBe(400);
     expect(answer.length).toBeLessThan(10_000);
   });
 
-  test('needs a text or a file in a message', async () => {
+  test('requires a text or a file in a message', async () => {
     const { body } = await send({ clientMsgId: randomUUID() });
     expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/text' }] });
   });
 
-  test('counts characters, not UTF-16 units', async () => {
+  test('counts characters, not UTF-16 code units', async () => {
     expect((await send({ clientMsgId: randomUUID(), text: '🙂'.repeat(4_000) })).status).toBe(201);
     expect((await send({ clientMsgId: randomUUID(), text: '🙂'.repeat(4_001) })).status).toBe(400);
   });
@@ -102,8 +102,8 @@ describe('the HTTP server', () => {
   test.each([
     ['an array', '[]', 400],
     ['null', 'null', 400],
-    ['no JSON', '{', 400],
-    ['a number that is infinite', '{"clientMsgId":1e400}', 400],
+    ['invalid JSON', '{', 400],
+    ['an infinite number', '{"clientMsgId":1e400}', 400],
     ['nothing', '', 400],
     ['65,537 bytes', `{"text":"${'x'.repeat(65_537 - 11)}"}`, 413],
   ])('refuses a body of %s', async (_what, payload, status) => {
@@ -112,14 +112,14 @@ describe('the HTTP server', () => {
     expect(headers['content-type']).toBe(PROBLEM);
   });
 
-  test('takes 65,536 bytes', async () => {
+  test('accepts a body of 65,536 bytes', async () => {
     const payload = `{"text":"${'x'.repeat(65_536 - 11)}"}`;
     expect(payload).toHaveLength(65_536);
     expect((await stage.ask('POST', messages, { as: acme, payload })).body).toMatchObject({ status: 400 });
   });
 
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/jsonp', 'multipart/form-data'])(
-    'understands JSON only, not %s',
+    'accepts only JSON, not %s',
     async (type) => {
       const { body } = await stage.ask('POST', messages, {
         as: acme,
@@ -134,26 +134,26 @@ describe('the HTTP server', () => {
     ['compressed', { 'content-encoding': 'gzip' }, '{}'],
     ['in another charset', { 'content-type': 'application/json; charset=utf-16' }, '{}'],
     ['in UTF-16', {}, Buffer.from('\uFEFF{}', 'utf16le')],
-  ])('takes no body %s', async (_what, headers, payload) => {
+  ])('refuses a body %s', async (_what, headers, payload) => {
     const { body } = await stage.ask('POST', messages, { as: acme, payload, headers });
     expect(body).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
   });
 
-  test('takes JSON that says it is UTF-8', async () => {
+  test('accepts JSON with a UTF-8 charset', async () => {
     const headers = { 'content-type': 'application/json; charset="UTF-8"', 'content-encoding': 'identity' };
     const payload = JSON.stringify({ clientMsgId: randomUUID(), text: 'Hi', fileIds: null, replyTo: null });
     expect((await stage.ask('POST', messages, { as: acme, payload, headers })).status).toBe(201);
   });
 
   test.each(['00000000-0000-0000-0000-000000000000', 'FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF'])(
-    'takes no message that is named %s',
+    'refuses a message with the clientMsgId %s',
     async (clientMsgId) => {
       const { body } = await stage.ask('POST', messages, { as: acme, body: { clientMsgId, text: 'Hi' } });
       expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/clientMsgId' }] });
     },
   );
 
-  test.each([' ', '\u200B', '\u3164'])('takes no message of %j alone', async (text) => {
+  test.each([' ', '\u200B', '\u3164'])('refuses a message of %j alone', async (text) => {
     const { body } = await stage.ask('POST', messages, {
       as: acme,
       body: { clientMsgId: randomUUID(), text },
@@ -161,14 +161,14 @@ describe('the HTTP server', () => {
     expect(body).toMatchObject({ status: 400, errors: [{ pointer: '/text' }] });
   });
 
-  test('says that nothing is on a path before it looks at a body', async () => {
+  test('checks the path before the body', async () => {
     const { body } = await stage.ask('POST', '/v1/nowhere', { as: acme, payload: '{' });
     expect(body).toMatchObject({ status: 404, code: 'NOT_FOUND' });
     const { body: other } = await stage.ask('PATCH', messages, { as: acme, payload: '{' });
     expect(other).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
   });
 
-  test('tells the sender of five megabytes that they are too many', async () => {
+  test('answers 413 to a body of five megabytes', async () => {
     const large = await httpStage({ databaseUrl: stage.url, history: [] });
     const url = await large.app.listen({ port: 0, host: '127.0.0.1' });
     const body = JSON.stringify({ text: 'x'.repeat(5_000_000) });
@@ -183,7 +183,7 @@ describe('the HTTP server', () => {
     await large.close();
   });
 
-  test('takes an empty object, and nothing else, where no body is expected', async () => {
+  test('accepts only an empty object where no body is expected', async () => {
     const close = (body: unknown) => stage.ask('POST', `/v1/jobs/${randomUUID()}/close`, { as: acme, body });
     expect((await close({})).body).toMatchObject({ code: 'JOB_NOT_FOUND' });
     expect((await close({ force: true })).body).toMatchObject({
@@ -192,7 +192,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  test('tells the sender of a message what is left of its quota, and when to try again', async () => {
+  test('reports the rest of the message quota, and when to retry', async () => {
     const fresh = await httpStage({ databaseUrl: stage.url, history: [groupCreated] });
     const path = messages;
     const next = () => fresh.ask('POST', path, { as: acme, body: { clientMsgId: randomUUID(), text: 'Hi' } });
@@ -213,7 +213,7 @@ describe('the HTTP server', () => {
     await fresh.close();
   });
 
-  test('tells everybody what may be sent, and how often', async () => {
+  test('publishes its limits', async () => {
     const { status, body } = await stage.ask('GET', '/v1/limits');
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -224,7 +224,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  test('counts what is on no route, and what comes without a token, by address', async () => {
+  test('counts unknown routes and anonymous requests by address', async () => {
     const path = '/nowhere';
     const left = async (method: 'GET' | 'POST', url: string) => {
       const { headers } = await stage.ask(method, url);
@@ -240,7 +240,7 @@ describe('the HTTP server', () => {
     expect(Number(await left('GET', path))).toBe(before - 12);
   });
 
-  test('counts what a route says nothing about', async () => {
+  test('charges the default cost for a route without its own', async () => {
     const left = async (method: 'GET' | 'POST', url: string) => {
       const { headers } = await stage.ask(method, url, { as: eve });
       return Number(/^"requests";r=(\d+)/.exec(String(headers['ratelimit']))?.[1]);
@@ -263,7 +263,7 @@ describe('the HTTP server', () => {
     });
   });
 
-  test('tells a stranger of a group no more than of a group that is not', async () => {
+  test('gives a stranger the same answer for a group as for a missing one', async () => {
     const strip = ({ body: { instance: _, ...rest } }: { body: Record<string, unknown> }) =>
       JSON.stringify(rest);
     const path = (id: string) => `/v1/groups/${id}`;
@@ -274,7 +274,7 @@ describe('the HTTP server', () => {
     expect(strip(real!)).toBe(strip(none!));
   });
 
-  test('waits for a position, and says so when it does not come', async () => {
+  test('waits for a position, and answers 503 when it is not reached', async () => {
     const waited: number[] = [];
     const behind = await httpStage({
       databaseUrl: stage.url,
@@ -301,7 +301,7 @@ describe('the HTTP server', () => {
     '/.well-known/jwks.json',
     '/openapi.json',
     '/v1/jobs',
-  ])('does not wait for a position that a stranger names to %s', async (path) => {
+  ])('does not wait for a position in an anonymous request to %s', async (path) => {
     const waited: number[] = [];
     const behind = await httpStage({
       databaseUrl: stage.url,
@@ -313,7 +313,7 @@ describe('the HTTP server', () => {
     await behind.close();
   });
 
-  test('keeps its own faults to itself, and its log', async () => {
+  test('logs its own faults without revealing them', async () => {
     const broken = await httpStage({
       databaseUrl: stage.url,
       readiness: () => Promise.reject(new Error('the canary is dead')),
@@ -328,7 +328,7 @@ describe('the HTTP server', () => {
     await broken.close();
   });
 
-  test('is not ready while something it depends on is missing, and names it to strangers without a detail', async () => {
+  test('is not ready while a dependency is missing, and names it without details', async () => {
     const dependencies = { postgres: { status: 'down', detail: '10.0.0.7:5432 refused' } } as const;
     const unready = await httpStage({
       databaseUrl: stage.url,
@@ -343,7 +343,7 @@ describe('the HTTP server', () => {
     await unready.close();
   });
 
-  test('writes one line for each answer, with the pattern of the path and without what was searched for', async () => {
+  test('logs one line for each answer, with the route pattern and without the query', async () => {
     await stage.ask('GET', `/v1/groups/${groupId}?q=secret`, { as: eve });
     const line = stage.lines().findLast(({ msg }) => msg === 'answered');
     expect(line).toMatchObject({
@@ -355,7 +355,7 @@ describe('the HTTP server', () => {
     expect(JSON.stringify(stage.lines())).not.toContain('secret');
   });
 
-  test('answers what is not HTTP, and headers without end, with a problem', async () => {
+  test('answers malformed HTTP and oversized headers with a problem', async () => {
     await stage.app.listen({ host: '127.0.0.1', port: 0 });
     const { port } = stage.app.server.address() as AddressInfo;
     const raw = async (bytes: string) => {
@@ -371,7 +371,7 @@ describe('the HTTP server', () => {
     );
   });
 
-  test('does not answer 200 when a rule refuses what the call promised', async () => {
+  test('does not answer 200 when an automation refuses what the call promised', async () => {
     const handle = async () => {
       throw new AutomationRefused(
         'when-job-posted-create-chat-group',

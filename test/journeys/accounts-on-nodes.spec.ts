@@ -16,7 +16,7 @@ import { Refused, type Session, call, logIn } from '../../client/rest-client.ts'
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** How long a session that ended may still be obeyed, on any node. */
+/** The longest time for which any node may still accept an ended session. */
 const ENDED_WITHIN_MS = 5_000;
 
 describe('an account on two nodes', () => {
@@ -44,7 +44,7 @@ describe('an account on two nodes', () => {
     const body = { role: 'applicant', displayName: 'Ada', email, password };
     await call(nodes[0]!.url, 'POST', '/v1/auth/register', { body });
   };
-  /** Logged in on the first node, with a socket on the second. */
+  /** Logs in on the first node and opens a socket on the second. */
   async function newSession(email: string, password: string) {
     const session = await logIn(nodes[0]!.url, email, password);
     const auth = { token: session.accessToken };
@@ -83,7 +83,7 @@ describe('an account on two nodes', () => {
     await database?.drop();
   }, 60_000);
 
-  test('loses sessions and sockets on both when one changes the password, resets it, or ends a session', async () => {
+  test('loses sessions and sockets on both nodes after a password change, a reset or the end of a session', async () => {
     const email = `${randomUUID()}@example.org`;
     const passwords = [randomUUID(), randomUUID(), randomUUID()] as const;
     await register(email, passwords[0]);
@@ -118,7 +118,7 @@ describe('an account on two nodes', () => {
     await newSession(email, passwords[2]);
   }, 120_000);
 
-  test('has its letter sent again three times an hour, whichever node is asked', async () => {
+  test('can request its letter three times an hour across both nodes', async () => {
     const email = `${randomUUID()}@example.org`;
     const password = randomUUID();
     await register(email, password);
@@ -135,14 +135,14 @@ describe('an account on two nodes', () => {
     expect(lettersTo(mail, email)).toHaveLength(3);
   }, 60_000);
 
-  test('gets its letter, and no second one, although every node is killed before the mail server answers', async () => {
+  test('gets its letter exactly once when every node is killed before the mail server answers', async () => {
     const email = `${randomUUID()}@example.org`;
     mail.hang();
     await register(email, randomUUID());
     await Promise.all(nodes.map((node) => node.killProcess()));
     mail.works();
     nodes = await startNodes();
-    await until(() => lettersTo(mail, email).length > 0, 'the letter to come', 90_000);
+    await until(() => lettersTo(mail, email).length > 0, 'the letter', 90_000);
     await confirmAddress(mail, email);
     expect(lettersTo(mail, email)).toHaveLength(1);
   }, 180_000);

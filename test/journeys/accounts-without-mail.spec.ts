@@ -8,10 +8,10 @@ beforeAll(async () => {
 });
 afterAll(() => app?.stop());
 
-test('without a mail server the log says which link the letter would have held, and nothing of whom', async () => {
+test('Without a mail server, the log contains the link of the letter but not the address', async () => {
   const person = await app.register('applicant', 'Ada Lovelace');
   const link = () => app.lines().flatMap(({ link: found }) => (typeof found === 'string' ? [found] : []))[0];
-  await until(() => link() !== undefined, 'the line of the letter');
+  await until(() => link() !== undefined, 'the log line of the letter');
   const body = { token: tokenOf(link()!) };
   const confirmed = await app.ask('POST', '/v1/auth/email-verification/confirm', { body });
   expect(confirmed).toMatchObject({ status: 200, body: { emailVerified: true } });

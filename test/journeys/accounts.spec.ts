@@ -39,7 +39,7 @@ const codeOf = ({ status, body }: Answer) => [status, body['code']];
 const canLogIn = async (email: string, password: string) =>
   (await post('/v1/auth/login', { email, password })).status === 200;
 
-/** Registered by an address, and logged in. */
+/** Registers an address and logs in. */
 async function newcomer(
   email = `${randomUUID()}@example.org`,
   { displayName = 'Ada Lovelace', role = 'applicant' } = {},
@@ -54,19 +54,19 @@ async function proved(role?: 'company'): Promise<Person> {
   await confirmAddress(mail, person.email);
   return person;
 }
-/** Makes everything that was written to an address so much older. */
+/** Makes all letters to an address older by `span`. */
 const passes = (address: string, span: string) =>
   database.query('update account_letters set written_at = written_at - $2::interval where address = $1', [
     address,
     span,
   ]);
 
-describe('an address', () => {
+describe('an e-mail address', () => {
   test.each([
     ['u@xn--80akhbyknj4f.xn--p1ai', 'u@испытание.рф', 'u@xn--80akhbyknj4f.xn--p1ai'],
     ['u@bücher.example', 'U@XN--BCHER-KVA.example', 'u@xn--bcher-kva.example'],
     ['r&d@example.test', ' R&D@example.test', 'r&d@example.test'],
-  ])('%s registers, logs in as %s too, and gets mail', async (email, otherwise, kept) => {
+  ])('%s registers, can also log in as %s, and receives mail', async (email, otherwise, kept) => {
     const person = await newcomer(email);
     expect(await canLogIn(otherwise, person.password)).toBe(true);
     expect(await me(person)).toMatchObject({ email: kept, emailVerified: false });
@@ -77,7 +77,7 @@ describe('an address', () => {
     expect(codeOf(await post('/v1/auth/register', again))).toEqual([409, 'EMAIL_TAKEN']);
   });
 
-  test('is confirmed by the button of the page that the letter leads to, and by no GET', async () => {
+  test('is confirmed by the button on the page behind the link, and by no GET', async () => {
     const person = await newcomer();
     const link = `${await linkIn(mail, person.email, VERIFICATION)}&utm_source=mail&utm_medium=email`;
     for (let scans = 0; scans < 3; scans += 1) expect((await fetch(link)).status).toBe(200);
@@ -90,7 +90,7 @@ describe('an address', () => {
     expect(await me(person)).toMatchObject({ emailVerified: true, email: person.email, features: [] });
   });
 
-  test('may be confirmed again, and needs no other letter then', async () => {
+  test('can be confirmed twice, and gets no further letter then', async () => {
     const person = await newcomer();
     const token = tokenOf(await linkIn(mail, person.email, VERIFICATION));
     for (let times = 0; times < 2; times += 1)
@@ -98,7 +98,7 @@ describe('an address', () => {
     expect((await post('/v1/auth/email-verification', undefined, person)).body).toEqual({ sent: false });
   });
 
-  test('is not confirmed by a token that is forged, of another kind, or for another address', async () => {
+  test('is not confirmed by a forged token, a token of another kind or a token for another address', async () => {
     const person = await newcomer();
     const token = tokenOf(await linkIn(mail, person.email, VERIFICATION));
     const forged = `${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`;
@@ -115,7 +115,7 @@ describe('an address', () => {
     expect(await me(person)).toMatchObject({ email, emailVerified: true });
   });
 
-  test('answers an invalid letter with a page for people and a problem for programs', async () => {
+  test('answers an invalid link with a page for browsers and a problem for programs', async () => {
     const link = `${app.url}/v1/auth/email-verification/confirm?token=none`;
     const page = await fetch(link, { headers: { accept: 'text/html' } });
     expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8']);
@@ -124,7 +124,7 @@ describe('an address', () => {
     expect(codeOf(problem)).toEqual([400, 'TOKEN_INVALID']);
   });
 
-  test('gets its letter again, three times an hour, and three letters a day in all', async () => {
+  test('can have its letter resent three times an hour, with at most three letters a day', async () => {
     const person = await newcomer();
     const again = () => post('/v1/auth/email-verification', undefined, person);
     for (const sent of [true, true, false])
@@ -137,8 +137,8 @@ describe('an address', () => {
   });
 });
 
-describe('an address that nobody has proved', () => {
-  test('gets the letter of verification and nothing else, without a word that somebody chose', async () => {
+describe('an unverified address', () => {
+  test('receives only verification letters, which contain no text chosen by others', async () => {
     const words = 'Visit https://evil.example';
     const title = 'Win a prize at evil.example';
     const company = await proved('company');
@@ -149,7 +149,7 @@ describe('an address that nobody has proved', () => {
     const applied = await post(`/v1/jobs/${String(jobId)}/applications`, {}, person);
     expect(applied.status).toBe(201);
     const { applicationId } = applied.body;
-    // Whoever has proved the address hears of it.
+    // A verified address is notified.
     await until(() => lettersTo(mail, company.email).some((letter) => letter.mail.text?.includes(title)));
     await app.ask('PATCH', `/v1/applications/${String(applicationId)}`, {
       as: company,
@@ -164,7 +164,7 @@ describe('an address that nobody has proved', () => {
         [person.userId],
       );
       return rows.map(({ kind }) => kind).join() === 'application-status,message';
-    }, 'the news to be settled without a mail');
+    }, 'the notifications to be settled without a mail');
     await linkIn(mail, victim, VERIFICATION, 2);
     const letters = lettersTo(mail, victim);
     expect(letters.map((letter) => letter.mail.subject)).toEqual([VERIFICATION, VERIFICATION]);
@@ -175,7 +175,7 @@ describe('an address that nobody has proved', () => {
     }
   });
 
-  test('gets no more than three letters a day, whoever asks for them', async () => {
+  test('receives at most three letters a day, regardless of who requests them', async () => {
     const victim = `${randomUUID()}@example.org`;
     const person = await newcomer(victim);
     await post('/v1/auth/email-verification', undefined, person);
@@ -196,8 +196,8 @@ describe('an address that nobody has proved', () => {
   });
 });
 
-describe('a forgotten password', () => {
-  test('is replaced on the page that the letter leads to, and every session ends', async () => {
+describe('a password reset', () => {
+  test('sets the password on the page behind the link and ends every session', async () => {
     const person = await proved();
     const other = await app.logIn(person);
     expect(await forgot(person.email.toUpperCase())).toMatchObject({ status: 202, body: {} });
@@ -221,7 +221,7 @@ describe('a forgotten password', () => {
     expect(await again.text()).toContain('The link is not valid, or no longer');
   });
 
-  test('is reset once by each token, also by many requests at once, and by none that was sent before', async () => {
+  test('succeeds once, also for concurrent requests, and invalidates all earlier tokens', async () => {
     const person = await proved();
     for (let letters = 0; letters < 2; letters += 1) await forgot(person.email);
     const tokens = [
@@ -237,7 +237,7 @@ describe('a forgotten password', () => {
       expect(codeOf(await confirmReset(token, randomUUID()))).toEqual([400, 'TOKEN_INVALID']);
   });
 
-  test('is reset by no token after 30 minutes, after another change, or for an address that was given up', async () => {
+  test('rejects a token after 30 minutes, after another change, or for a former address', async () => {
     const person = await proved();
     await forgot(person.email);
     const token = tokenOf(await linkIn(mail, person.email, RESET));
@@ -256,7 +256,7 @@ describe('a forgotten password', () => {
     expect(codeOf(await confirmReset(late, randomUUID()))).toEqual([400, 'TOKEN_INVALID']);
   });
 
-  test('is answered the same for an unknown address, which gets nothing; a known one gets three letters an hour', async () => {
+  test('gives the same answer for an unknown address, which gets no mail; a known one gets three letters an hour', async () => {
     const person = await proved();
     const unknown = `${randomUUID()}@example.org`;
     const answers: Record<string, Answer[]> = { [person.email]: [], [unknown]: [] };
@@ -279,7 +279,7 @@ describe('a forgotten password', () => {
 });
 
 describe('an account', () => {
-  test('changes its password with the present one; every other session ends', async () => {
+  test('changes its password given the current one, and ends every other session', async () => {
     const person = await newcomer();
     const other = await app.logIn(person);
     const change = (currentPassword: string, newPassword: string) =>
@@ -296,7 +296,7 @@ describe('an account', () => {
     expect(await canLogIn(person.email, password)).toBe(true);
   });
 
-  test('changes its address once the new one is confirmed; the present one is told', async () => {
+  test('changes its address once the new one is confirmed, and notifies the current one', async () => {
     const person = await proved();
     const email = `${randomUUID()}@example.org`;
     const change = (body: object) => app.ask('PUT', '/v1/me/email', { as: person, body });
@@ -314,7 +314,7 @@ describe('an account', () => {
     await newcomer(person.email);
   });
 
-  test('keeps its address when it changes its mind, or when somebody else was faster', async () => {
+  test('keeps its address when the change is withdrawn or another account registers the new one first', async () => {
     const person = await proved();
     const [first, second] = [`${randomUUID()}@example.org`, `${randomUUID()}@example.org`];
     const change = (email: string) =>
@@ -330,7 +330,7 @@ describe('an account', () => {
     expect(await me(person)).toMatchObject({ email: person.email, emailVerified: true });
   });
 
-  test('shows its sessions, and ends one of them', async () => {
+  test('lists its sessions and ends one of them', async () => {
     const person = await newcomer();
     const body = { email: person.email, password: person.password };
     await app.ask('POST', '/v1/auth/login', { body, headers: { 'user-agent': `Fon/1 ${'x'.repeat(300)}` } });
@@ -368,7 +368,7 @@ describe('an account', () => {
   });
 });
 
-test('neither addresses nor tokens are in the log of the server, nor in the log of events', async () => {
+test('Neither the server log nor the event log contains addresses or tokens', async () => {
   const { rows } = await database.query<{ text: string }>('select e::text as text from events e');
   const written = JSON.stringify(app.lines()) + rows.map(({ text }) => text).join('\n');
   expect(mail.mails.length).toBeGreaterThan(10);

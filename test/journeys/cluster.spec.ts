@@ -26,20 +26,26 @@ import { Talker, headOf, historyOf } from '../support/journeys/talker.ts';
 import { until } from '../../tools/until.ts';
 import { STORY_ENV, describeWholeStory } from '../support/journeys/whole-story.ts';
 
-/** One more than they talk in: in the last one a single message is said during each fault, and nothing after it. */
+/**
+ * The talkers use all but the last. The last one gets a single message during each fault, and nothing after
+ * it.
+ */
 const GROUPS = 4;
 /** Acknowledged messages before each fault. */
 const BEFORE = 30;
-/** A standby has taken over, and what was lost on the way is repaired, within one period of heads and some. */
+/**
+ * The time for a standby to take over and for lost pushes to be repaired: somewhat more than one heads
+ * interval.
+ */
 const RECOVERED_WITHIN_MS = 30_000;
 const BLACK_HOLE_MS = 20_000;
 const HEADS_MS = 2_000;
-/** Of six talkers: about fifty messages a second, which leaves the machine to what is tested. */
+/** With six talkers, about fifty messages a second, which leaves most of the machine to the cluster. */
 const REST_MS = 100;
-/** Of the six, so many at least. */
+/** The minimum number of the six talkers on each API node. */
 const EACH_NODE = 2;
 
-/** The black holes are on every edge, several of them at once. */
+/** The black holes cover every edge, several at once. */
 const FAULTS: readonly Fault[] = [
   killLeader('projector'),
   killLeader('realtime'),
@@ -74,7 +80,7 @@ interface Job {
   groupId: string;
 }
 
-/** Open sockets of one node. */
+/** Counts the open sockets of one node. */
 async function socketsOn({ url }: ClusterNode): Promise<number> {
   const metrics = await (await fetch(new URL('/metrics', url))).text();
   return Number(/^chat_sockets (\d+)/m.exec(metrics)?.[1] ?? 0);
@@ -107,7 +113,7 @@ describe('the cluster', () => {
 
   describeWholeStory('on many processes', async () => ({ url: cluster.url, close: async () => {} }));
 
-  test('counts failed logins by the address that the balancer tells of, whatever a client says', async () => {
+  test('counts failed logins by the address that the balancer reports, whatever the client claims', async () => {
     const attempt = (address: string) =>
       call(cluster.url, 'POST', '/v1/auth/login', {
         body: { email: 'nobody@example.test', password: 'wrong password' },
@@ -131,13 +137,15 @@ describe('the cluster', () => {
     const acknowledged = () =>
       talkers.reduce((sum, { sends }) => sum + sends.filter(({ outcome }) => outcome === 'ok').length, 0);
 
-    /** The balancer leaves a node alone for a while after failures: until it does no more, all come again. */
+    /**
+     * Reconnects all talkers until each node has some: the balancer avoids a node for a while after failures.
+     */
     async function spread(): Promise<void> {
       const isEverywhere = async () => {
         for (const { client } of talkers) client.socket.disconnect();
         await Promise.all(talkers.map(({ client }) => client.connect()));
         const counts = await Promise.all(cluster.of('api').map(socketsOn));
-        // Else some of those that went are still counted.
+        // Otherwise closed sockets are still counted.
         const isCurrent = counts.reduce((sum, count) => sum + count, 0) === talkers.length;
         return isCurrent && counts.every((count) => count >= EACH_NODE);
       };
@@ -161,7 +169,7 @@ describe('the cluster', () => {
       return seq;
     }
 
-    /** Everybody is heard again: each says one more thing, over the socket, and everybody hears it. */
+    /** Lets each talker send one more message over its socket, and waits until all talkers receive it. */
     async function everybodyIsHeard(): Promise<void> {
       const groupId = groups[0]!;
       await Promise.all(
@@ -172,7 +180,7 @@ describe('the cluster', () => {
       );
     }
 
-    /** The read models show all that has been acknowledged by now. */
+    /** Waits until the read models contain every message acknowledged so far. */
     async function readModelsShowIt(): Promise<void> {
       for (const groupId of groups) {
         const seq = talkers[0]!.client.seq(groupId);
@@ -180,11 +188,11 @@ describe('the cluster', () => {
       }
     }
 
-    /** Compares each read model row by row with one that is built anew from the log. Rejects when they differ. */
+    /** Compares each read model row by row with a rebuild from the log. Rejects when they differ. */
     async function readModelsEqualARebuild(): Promise<boolean[]> {
       const log = pino({ level: 'silent' });
       const { databaseUrl: ownerUrl } = cluster;
-      // One connection for each: a rebuild that waits too long for one fails.
+      // One connection per read model: a rebuild that waits too long for a connection fails.
       const max = readModels.length;
       const pool = createPool({ url: ownerUrl, role: APP_ROLE, max, applicationName: 'check', log });
       const store = createPostgresEventStore({ pool, url: ownerUrl, log });
@@ -238,7 +246,7 @@ describe('the cluster', () => {
       async (name, fault) => {
         await talk();
         const before = acknowledged();
-        await until(() => acknowledged() >= before + BEFORE, 'they talk', 30_000);
+        await until(() => acknowledged() >= before + BEFORE, 'messages', 30_000);
         const struckAt = performance.now();
         const undo = await fault.strike(cluster);
         const whispered = say(talkers[0]!, groups.at(-1)!, name);
@@ -264,7 +272,7 @@ describe('the cluster', () => {
       120_000,
     );
 
-    test('and tells who is away of each message once', async () => {
+    test('notifies an absent member of each message once', async () => {
       const owner = new pg.Client({ connectionString: cluster.databaseUrl });
       owner.on('error', () => {});
       await owner.connect();
@@ -283,7 +291,7 @@ describe('the cluster', () => {
         const { said, sent } = await told();
         return sent === said;
       };
-      await until(isTold, 'Zoe is told', 90_000).catch(async (error: Error) => {
+      await until(isTold, 'Zoe to be notified', 90_000).catch(async (error: Error) => {
         throw new Error(`${error.message}: ${JSON.stringify(await told())}`);
       });
       const letters = lettersTo(mail, zoeAddress).filter((letter) => letter.mail.subject !== VERIFICATION);

@@ -28,7 +28,7 @@ interface Group {
   memberCount: number;
 }
 
-/** Every page of a list. */
+/** Reads every page of a list. */
 async function all<T>({ url, accessToken: token }: Session, path: string): Promise<T[]> {
   const items: T[] = [];
   let cursor = '';
@@ -45,7 +45,7 @@ async function all<T>({ url, accessToken: token }: Session, path: string): Promi
   return items;
 }
 
-describe('a crash between a cause and its reaction', () => {
+describe('a crash between an event and its automation', () => {
   let server: ServerProcess;
 
   afterAll(async () => {
@@ -53,7 +53,7 @@ describe('a crash between a cause and its reaction', () => {
     await rm(server.dataDir, { recursive: true, force: true });
   });
 
-  test('leaves every posted job with exactly one group, and no job twice', async () => {
+  test('leaves every posted job with exactly one group, and no duplicate job', async () => {
     const port = await freePort();
     server = await startServer({ port, env });
     const { url, dataDir } = server;
@@ -92,7 +92,7 @@ describe('a crash between a cause and its reaction', () => {
     expect(groups.every(({ myRole, memberCount }) => myRole === 'admin' && memberCount === 1)).toBe(true);
   }, 60_000);
 
-  test('makes the group of a job that was only just stored, once', async () => {
+  test('creates the group of a job whose event was just stored, once', async () => {
     const { url, dataDir } = server;
     const port = Number(new URL(url).port);
     const company = await signUp(url, { role: 'company', displayName: 'Company' });
@@ -109,7 +109,7 @@ describe('a crash between a cause and its reaction', () => {
   }, 60_000);
 });
 
-/** Stores the cause as the server does, and nothing of what follows from it; answers with the group's id. */
+/** Stores the cause as the server does, but none of its consequences. Returns the group's id. */
 async function storeJobPosted(dataDir: string, companyId: string): Promise<string> {
   const log = pino({ level: 'silent' });
   const postgres = await startEmbeddedPostgres({ dataDir, log });

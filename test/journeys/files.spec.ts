@@ -14,9 +14,9 @@ import { until } from '../../tools/until.ts';
 
 interface Store {
   env: Record<string, string>;
-  /** What a second upload to the same URL is answered. */
+  /** The status of a second upload to the same URL. */
   again: number;
-  /** The keys of everything that is stored. */
+  /** The keys of all stored objects. */
   keys: () => Promise<string[]>;
   close: () => Promise<void>;
 }
@@ -58,7 +58,7 @@ const png = async () =>
   );
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
-/** One story in order for each store, with a real ClamAV: each test takes up where the one before it left off. */
+/** One ordered story for each store, with a real ClamAV: each test continues where the previous one ended. */
 describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
   let store: Store;
   let clamd: Awaited<ReturnType<typeof startClamd>>;
@@ -102,7 +102,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     await store?.close();
   });
 
-  test('a picture is named before it is checked, and clean a moment later', async () => {
+  test('can be attached to a message before the scan, and are clean soon afterwards', async () => {
     const bytes = await png();
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const files = filesOf(app, ada);
@@ -121,7 +121,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
       name: 'me.png',
       size: bytes.length,
     });
-    await until(() => statusesOf(picture).length === 2, 'both changes to be heard');
+    await until(() => statusesOf(picture).length === 2, 'both status changes');
     expect(statusesOf(picture)).toEqual(['scanning', 'clean']);
     const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
     expect((body['data'] as { files: unknown[] }[])[0]!.files).toEqual([
@@ -140,7 +140,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     );
   });
 
-  test('a member downloads it as an attachment, and its thumbnail; strangers know nothing of it', async () => {
+  test('are downloaded by members as attachments, with a thumbnail, and do not exist for strangers', async () => {
     const { url, thumbnail } = await filesOf(app, acme).read(picture);
     const answer = await fetch(url!);
     expect(answer.status).toBe(200);
@@ -157,7 +157,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     expect([strangers.status, strangers.body['code']]).toEqual([nothing.status, nothing.body['code']]);
   });
 
-  test('a link is for one person and dies with the membership', async () => {
+  test('have links that work for one person, until the membership ends', async () => {
     const { url } = await filesOf(app, acme).read(picture);
     const admin = await app.register('company', 'Colleague');
     await app.ask('POST', `/v1/groups/${groupId}/members`, { as: acme, body: { userId: admin.userId } });
@@ -170,7 +170,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     expect((await fetch(url!.replace(picture, randomUUID()))).status).toBe(403);
   });
 
-  test('a virus is found, told of, and its bytes are gone; the message stays', async () => {
+  test('are deleted and reported when infected, while their message stays', async () => {
     const files = filesOf(app, ada);
     const before = (await store.keys()).length;
     const virus = await files.upload({ groupId, name: 'cv.txt', contentType: 'text/plain', bytes: eicar() });
@@ -178,7 +178,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     const found = await files.settled(virus);
     expect(found).toMatchObject({ status: 'infected', reason: 'infected' });
     expect(found.url).toBeUndefined();
-    await until(() => statusesOf(virus).includes('infected'), 'the uploader to hear of it');
+    await until(() => statusesOf(virus).includes('infected'), 'the uploader to be informed');
     await until(async () => (await store.keys()).length === before, 'the bytes to be deleted');
     expect((await send(ada, { fileIds: [virus] })).body['code']).toBe('FILE_REFUSED');
     const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
@@ -190,7 +190,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     }, 'the message to show it');
   });
 
-  test('nothing else is a clean file: too large, of a type that is not allowed, or that lies', async () => {
+  test('are refused when too large, of a forbidden type or not of the declared type', async () => {
     const ask = (body: object) =>
       app.ask('POST', '/files', {
         as: ada,
@@ -206,7 +206,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     expect(await files.settled(page)).toMatchObject({ status: 'rejected', reason: 'type-not-allowed' });
   });
 
-  test('names that would break out of a header or a folder do not', async () => {
+  test('have names that cannot escape a header or a folder', async () => {
     const files = filesOf(app, ada);
     const name = '../../etc/a"b\r\nSet-Cookie: x=1\u202Efdp.txt';
     const fileId = await files.upload({ groupId, name, contentType: 'text/plain', bytes: bytesOf('Hello') });
@@ -217,7 +217,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     expect(headers.get('content-disposition')).toMatch(/^attachment; filename=/);
   });
 
-  test('only its uploader may name a file, and only in its group', async () => {
+  test('can be attached by their uploader only, and only in their group', async () => {
     const fileId = await filesOf(app, acme).upload({
       ...{ groupId, name: 'offer.txt', contentType: 'text/plain' },
       bytes: bytesOf('An offer'),
@@ -228,7 +228,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     await until(async () => (await app.ask('GET', `/v1/files/${fileId}`, { as: ada })).status === 200);
   });
 
-  test('while the scanner is down files wait, readiness says so, and everything else goes on', async () => {
+  test('wait while the scanner is down, as readiness reports, and everything else continues', async () => {
     await clamd.kill();
     const files = filesOf(app, ada);
     const fileId = await files.upload({
@@ -241,7 +241,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
       (await app.ask('GET', '/health/ready')) as unknown as { status: number; body: Readiness };
     await until(
       async () => (await ready()).body.dependencies['scanner']?.status !== 'ok',
-      'readiness to tell',
+      'readiness to report it',
     );
     expect((await ready()).status).toBe(200);
     expect((await send(ada, { text: 'still here' })).status).toBe(201);

@@ -3,11 +3,11 @@ import { type Answer, type Person, type TestApp, startApp } from '../support/sta
 import { type Socket, io } from 'socket.io-client';
 import { until } from '../../tools/until.ts';
 
-/** Everybody else's limits stay out of the way; the general budgets are those of a server without settings. */
+/** The general budgets are the defaults; the test application raises all other limits. */
 const env = { REQUESTS_PER_MINUTE: '', ANONYMOUS_REQUESTS_PER_MINUTE: '' };
 const AT_ONCE = 20;
 
-/** Calls so many times, some at a time, and resolves with the answers in order. */
+/** Makes `times` calls, AT_ONCE at a time, and resolves with the answers in order. */
 async function flood<T>(times: number, call: (index: number) => Promise<T>): Promise<T[]> {
   const answers: T[] = [];
   let next = 0;
@@ -23,7 +23,7 @@ async function flood<T>(times: number, call: (index: number) => Promise<T>): Pro
 
 const refusedAmong = (answers: readonly Answer[]) => answers.filter(({ status }) => status === 429);
 
-describe('One client against everybody', () => {
+describe('rate limits', () => {
   let app: TestApp;
   let company: Person;
   const sockets: Socket[] = [];
@@ -58,7 +58,7 @@ describe('One client against everybody', () => {
     return socket;
   }
 
-  test('a user who edits a thousand times is refused most of it, over REST and the socket, and nobody else is', async () => {
+  test('refuse most of a thousand edits, over REST and the socket, without effect on other users', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const socket = await connect(company);
@@ -81,11 +81,11 @@ describe('One client against everybody', () => {
 
     const other = await app.register('company');
     expect((await post(other)).status).toBe(201);
-    // A quota of its own, fixed by the contract.
+    // Messages have a quota of their own, fixed by the contract.
     await send(company, groupId);
   });
 
-  test('reactions and read markers count', async () => {
+  test('refuse floods of reactions and read markers', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const react = (index: number) =>
@@ -100,7 +100,7 @@ describe('One client against everybody', () => {
     expect(refusedAmong(await flood(800, read)).length).toBeGreaterThan(100);
   });
 
-  test('a user who reacts with 80 emoji at once has twenty reactions', async () => {
+  test('stop 80 concurrent reactions of a user at twenty', async () => {
     const { groupId } = await post(company);
     const message = await send(company, groupId);
     const answers = await Promise.all(
@@ -114,13 +114,13 @@ describe('One client against everybody', () => {
     expect(refused).toStrictEqual(Array(60).fill('TOO_MANY_REACTIONS'));
   });
 
-  test('a flood of jobs is refused before long', async () => {
+  test('refuse a flood of jobs', async () => {
     const answers = await flood(800, () => post(company));
     expect(refusedAmong(answers).length).toBeGreaterThan(100);
     expect(answers.slice(0, 300).map(({ status }) => status)).toStrictEqual(Array(300).fill(201));
   });
 
-  test('a stranger who refreshes without an account is refused by address, and logging in goes on', async () => {
+  test('refuse a flood of refreshes without an account by address, while logins continue', async () => {
     const body = { refreshToken: 'made up' };
     const answers = await flood(600, () => app.ask('POST', '/v1/auth/refresh', { body }));
     const refused = refusedAmong(answers);
@@ -130,7 +130,7 @@ describe('One client against everybody', () => {
     await app.logIn(company);
   });
 
-  test('a client with 300 groups synchronizes every one as it connects', async () => {
+  test('admit a client that synchronizes 300 groups as it connects', async () => {
     const groups = (await flood(300, () => post(company))).map(({ groupId }) => groupId);
     const socket = io(app.url, {
       transports: ['websocket'],

@@ -9,7 +9,7 @@ const FRAMES = 2_000 * TIMES;
 const REQUESTS = 1_000 * TIMES;
 const AT_ONCE = 8;
 
-/** The same numbers in every run. */
+/** A random number generator with a fixed seed: every run uses the same numbers. */
 function random(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -39,7 +39,7 @@ const PIECES = [
   ' ',
 ];
 
-/** A text with one to four of its parts cut out, doubled, replaced or filled with something odd. */
+/** Cuts out, doubles or replaces one to four parts of a text. */
 function mutated(text: string, pick: (below: number) => number): string {
   let result = text;
   for (let changes = 1 + pick(4); changes > 0; changes -= 1) {
@@ -55,7 +55,7 @@ function mutated(text: string, pick: (below: number) => number): string {
   return result;
 }
 
-describe('a server that is sent anything', () => {
+describe('a server under random input', () => {
   let app: TestApp;
   let person: Person;
   let groupId: string;
@@ -76,7 +76,7 @@ describe('a server that is sent anything', () => {
       .filter((line) => JSON.stringify(line).includes('INTERNAL') || Number(Object(line).level) >= 50);
 
   test(
-    `answers ${FRAMES} frames without a fault of its own`,
+    `answers ${FRAMES} frames without an internal error`,
     async () => {
       const pick = random(1);
       const message = { groupId, clientMsgId: id(), text: 'Hi' };
@@ -116,7 +116,10 @@ describe('a server that is sent anything', () => {
       last.ws.send(
         `42["sendMessage",${JSON.stringify({ ...message, clientMsgId: id() })}]`.replace('42', '427'),
       );
-      await until(() => last.heard.some((text) => text.startsWith('437[{"ok":true')), 'the server to go on');
+      await until(
+        () => last.heard.some((text) => text.startsWith('437[{"ok":true')),
+        'the server to continue',
+      );
       last.ws.terminate();
       expect(heard.filter((text) => text.includes('INTERNAL'))).toEqual([]);
       expect(faults()).toEqual([]);
@@ -125,7 +128,7 @@ describe('a server that is sent anything', () => {
   );
 
   test(
-    `answers ${REQUESTS} requests without a fault of its own`,
+    `answers ${REQUESTS} requests without an internal error`,
     async () => {
       const pick = random(2);
       const message = id();

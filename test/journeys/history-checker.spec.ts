@@ -9,7 +9,7 @@ const event = (seq: number): SeenEvent => ({
   data: { messageId: `message-${seq}`, senderId: 'ann', clientMsgId: `key-${seq}`, text: `text ${seq}` },
 });
 
-/** Three messages that two members saw: two acknowledged, one of unknown outcome. */
+/** Three messages that two members saw: two acknowledged, and one of unknown outcome. */
 function honest(): History {
   const seen = () => [event(1), event(2), event(3)];
   const send = (seq: number) => ({
@@ -49,68 +49,68 @@ const invariants = (history: History) => new Set(checkHistory(history).map(({ in
 const bob = (history: History) => history.observers[1]!;
 
 describe('the history checker', () => {
-  test('finds nothing wrong with an honest history', () => {
+  test('accepts a correct history', () => {
     expect(checkHistory(honest())).toEqual([]);
   });
 
-  test('sees that an acknowledged message is missing everywhere', () => {
+  test('detects an acknowledged message that is missing everywhere', () => {
     const history = honest();
     for (const observer of history.observers) observer.seen = [event(1)];
     history.rest[0]!.messages.length = 1;
     expect(invariants(history)).toEqual(new Set(['durable']));
   });
 
-  test('sees that an acknowledged message was replaced by another at its seq', () => {
+  test('detects an acknowledged message that was replaced by another at its seq', () => {
     const history = honest();
     for (const { seen } of history.observers)
       seen[1] = { ...seen[1]!, data: { ...seen[1]!.data, clientMsgId: 'key-4', text: 'text 4' } };
     expect(invariants(history)).toContain('durable');
   });
 
-  test('sees that a message was stored twice', () => {
+  test('detects a message that was stored twice', () => {
     const history = honest();
     for (const { seen } of history.observers) seen.push({ ...event(1), seq: 4, id: 'event-4' });
     expect(invariants(history)).toContain('unique');
   });
 
-  test('sees that a message of unknown outcome was stored twice', () => {
+  test('detects a message of unknown outcome that was stored twice', () => {
     const history = honest();
     for (const { seen } of history.observers) seen.push({ ...event(3), seq: 4, id: 'event-4' });
     expect(invariants(history)).toContain('unique');
   });
 
-  test('sees a hole in seq', () => {
+  test('detects a hole in seq', () => {
     const history = honest();
     for (const observer of history.observers) observer.seen = [event(1), event(2), { ...event(3), seq: 4 }];
     history.rest[0]!.messages[2]!.seq = 4;
     expect(invariants(history)).toEqual(new Set(['dense order']));
   });
 
-  test('sees that a client applied events out of order', () => {
+  test('detects a client that applied events out of order', () => {
     const history = honest();
     bob(history).seen = [event(2), event(1), event(3)];
     expect(invariants(history)).toContain('monotonic');
   });
 
-  test('sees that a client applied an event twice', () => {
+  test('detects a client that applied an event twice', () => {
     const history = honest();
     bob(history).seen = [event(1), event(1), event(2), event(3)];
     expect(invariants(history)).toContain('monotonic');
   });
 
-  test('sees that two members have different events at one seq', () => {
+  test('detects two members with different events at one seq', () => {
     const history = honest();
     bob(history).seen[2] = { ...event(3), id: 'another-event' };
     expect(invariants(history)).toEqual(new Set(['dense order']));
   });
 
-  test('sees that one member has not caught up', () => {
+  test('detects a member that has not caught up', () => {
     const history = honest();
     bob(history).seen.pop();
     expect(invariants(history)).toEqual(new Set(['dense order']));
   });
 
-  test('sees a message that nobody sent', () => {
+  test('detects a message that was never sent', () => {
     const history = honest();
     const forged = { ...event(4), data: { ...event(4).data, clientMsgId: 'key-9' } };
     for (const { seen } of history.observers) seen.push(forged);
@@ -118,7 +118,7 @@ describe('the history checker', () => {
     expect(invariants(history)).toEqual(new Set(['foreign']));
   });
 
-  test('sees a message with another text than the one sent', () => {
+  test('detects a message whose text differs from the one sent', () => {
     const history = honest();
     for (const { seen } of history.observers)
       seen[0] = { ...seen[0]!, data: { ...seen[0]!.data, text: 'forged' } };
@@ -126,7 +126,7 @@ describe('the history checker', () => {
     expect(invariants(history)).toEqual(new Set(['foreign']));
   });
 
-  test('sees a refused message that was stored all the same', () => {
+  test('detects a refused message that was stored', () => {
     const history = honest();
     const refused = { ...event(4), data: { ...event(4).data, clientMsgId: 'key-5', text: 'text 5' } };
     for (const { seen } of history.observers) seen.push(refused);
@@ -134,19 +134,19 @@ describe('the history checker', () => {
     expect(invariants(history)).toEqual(new Set(['foreign']));
   });
 
-  test('sees that somebody heard a group of others', () => {
+  test('detects an observer that received events of a group it is not in', () => {
     const history = honest();
     history.observers.push({ name: 'eve', groups: [], seen: [event(1)] });
     expect(invariants(history)).toEqual(new Set(['foreign']));
   });
 
-  test('sees that REST tells another history than the socket', () => {
+  test("detects a REST history that differs from the socket's", () => {
     const history = honest();
     history.rest[0]!.messages.pop();
     expect(invariants(history)).toEqual(new Set(['durable']));
   });
 
-  test('sees that a read after an acknowledgement showed an older state', () => {
+  test('detects a read after an acknowledgement that showed an older state', () => {
     const history = honest();
     history.reads[0]!.shown = false;
     expect(invariants(history)).toEqual(new Set(['read your writes']));

@@ -8,7 +8,7 @@ import { filesOf } from '../support/files/uploads.ts';
 
 const MIB = 2 ** 20;
 
-describe('what one member uploads', () => {
+describe('uploads of one member', () => {
   let dataDir: string;
   let app: TestApp;
   let ada: Person;
@@ -32,7 +32,7 @@ describe('what one member uploads', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  test('twenty hostile files of 4 MiB are all decided within their budget, and a message is stored meanwhile', async () => {
+  test('twenty hostile files of 4 MiB are all decided within their time limit, while a message is stored', async () => {
     const files = filesOf(app, eve);
     const twenty = hostileFiles.filter(({ title }) => !title.includes('bomb')).slice(0, 20);
     const ids: string[] = [];
@@ -46,7 +46,7 @@ describe('what one member uploads', () => {
     expect(found).not.toContain('inspection-failed');
   }, 180_000);
 
-  test('twelve files of 25 MiB at once pass the sum of a day', async () => {
+  test('twelve concurrent files of 25 MiB exceed the daily quota', async () => {
     const body = { groupId, name: 'cv.pdf', contentType: 'application/pdf', size: 25 * MIB };
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => app.ask('POST', '/v1/files', { as: ada, body })),

@@ -24,7 +24,7 @@ const env = {
   LOG_LEVEL: 'info',
 };
 
-describe('kill -9 of the whole process tree, database included, under load', () => {
+describe('kill -9 of the whole process tree under load, including the database', () => {
   let server: ServerProcess;
 
   afterAll(async () => {
@@ -32,7 +32,7 @@ describe('kill -9 of the whole process tree, database included, under load', () 
     await rm(server.dataDir, { recursive: true, force: true });
   });
 
-  test(`loses nothing, repeats nothing and leaves no hole in ${KILLS} kills`, async () => {
+  test(`loses no message, duplicates none and leaves no hole in ${KILLS} kills`, async () => {
     const port = await freePort();
     server = await startServer({ port, env });
     const { url, dataDir } = server;
@@ -61,13 +61,13 @@ describe('kill -9 of the whole process tree, database included, under load', () 
     const talks = talkers.map((talker) => talker.talkUntil(() => isOver));
     for (let kill = 0; kill < KILLS; kill += 1) {
       const before = acknowledged();
-      await until(() => acknowledged() >= before + PER_ROUND, 'they talk again', 30_000);
+      await until(() => acknowledged() >= before + PER_ROUND, 'new messages', 30_000);
       await pause(Math.random() * 500);
       await server.killTree();
       server = await startServer({ port, dataDir, env });
     }
     const beforeEnd = acknowledged();
-    await until(() => acknowledged() > beforeEnd, 'they talk again', 30_000);
+    await until(() => acknowledged() > beforeEnd, 'new messages', 30_000);
     isOver = true;
     await Promise.all(talks);
 

@@ -7,7 +7,7 @@ import { until } from '../../tools/until.ts';
 
 const START_MS = 120_000;
 
-/** The next version pins a message where somebody reacts with 📌, and says of a changed job whether it may be done remotely. */
+/** The next version pins a message on a 📌 reaction, and adds to a changed job whether it is remote. */
 const next: Patch = {
   'src/events/conversation.ts': [
     'MessageDeleted: z.strictObject(subject),',
@@ -63,7 +63,7 @@ describe('an older and a newer version on one log', () => {
       title: 'Pilot',
       description: 'Flies what she built',
     });
-  /** The status of one part in readiness, which stays 200. */
+  /** Reads the status of one dependency from readiness, which must answer 200. */
   async function statusOf(server: ServerProcess, part: string) {
     const answer = await fetch(`${server.url}/health/ready`);
     expect(answer.status).toBe(200);
@@ -86,14 +86,14 @@ describe('an older and a newer version on one log', () => {
     await database?.drop();
   });
 
-  test('the second one to serve clients without Redis says that each counts its own limits', async () => {
-    await until(async () => (await statusOf(older, 'limits')) === 'ok', 'one is the first');
+  test('report that limits count per process when both serve clients without Redis', async () => {
+    await until(async () => (await statusOf(older, 'limits')) === 'ok', 'one server to be the first');
     expect(await statusOf(newer, 'limits')).toBe('degraded');
     for (const server of [older, newer]) expect(server.output()).toContain('REDIS_URL is not set');
   });
 
   test(
-    'the older one goes on with all that it can, says what it does not know, and has everything once upgraded',
+    'work together: the older one reports what it does not know, and shows everything once upgraded',
     async () => {
       const { jobId, groupId } = await postJob(older);
       const quiet = await postJob(newer);
@@ -120,11 +120,12 @@ describe('an older and a newer version on one log', () => {
         ]);
         expect(client.view(groupId)[2]!.data).toEqual({ groupId, messageId, userId: applicant.userId });
       }
-      await until(async () => (await statusOf(older, 'version')) === 'degraded', 'it says so');
+      await until(async () => (await statusOf(older, 'version')) === 'degraded', 'the report');
       expect(older.output()).toMatch(/"type":"MessagePinned","v":1,"position":\d+/);
       expect(await statusOf(newer, 'version')).toBe('ok');
 
-      // A newer version of what a job is folded from: the older one cannot decide about that job, and does everything else.
+      // A newer version of an event that jobs are folded from: the older server cannot decide about that job,
+      // but does everything else.
       const change = (server: ServerProcess, title: string) =>
         ask(server, 'PATCH', `/v1/jobs/${jobId}`, company, { title });
       await change(newer, 'Test pilot');
@@ -135,7 +136,7 @@ describe('an older and a newer version on one log', () => {
       expect((await here.send({ groupId: quiet.groupId, text: 'hello' })).seq).toBe(1);
       expect((await postJob(older)).jobId).toEqual(expect.any(String));
       const isSaid = () => /"type":"JobDetailsChanged","v":2,"position":\d+/.test(older.output());
-      await until(isSaid, 'it says that too');
+      await until(isSaid, 'the second report');
       expect(await statusOf(older, 'version')).toBe('degraded');
 
       // The upgrade.
@@ -145,7 +146,7 @@ describe('an older and a newer version on one log', () => {
       await until(async () => {
         const { title } = await ask<{ title: string }>(older, 'GET', `/v1/jobs/${jobId}`, company);
         return title === 'Pilot again';
-      }, 'the job as it was changed last');
+      }, 'the latest change of the job');
       expect(await statusOf(older, 'version')).toBe('ok');
       await here.send({ groupId, text: 'seventh' });
       for (const client of [here, there]) {

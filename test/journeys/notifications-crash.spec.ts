@@ -10,16 +10,16 @@ import { type ServerProcess, freePort, startServer } from '../../tools/server-pr
 import { expectToldOnce, lettersTelling } from '../support/journeys/told.ts';
 import { until } from '../../tools/until.ts';
 
-/** What was published before a start waits for clients to come back: 30 s, see docs/notifications.md. */
+/** Notifications from before a start wait 30 s for clients to reconnect, see docs/notifications.md. */
 const TOLD_WITHIN_MS = 60_000;
-/** Kills at no particular moment. */
+/** Kills at arbitrary moments. */
 const KILLS = 4;
 
 /**
- * The server, or the broker, dies at the worst moments. After each, everybody who is away is told of everything, and a
- * letter that comes again is the same letter.
+ * The server or the broker dies at the worst moments. After each, every absent member is notified of every
+ * message, and a repeated letter is the same letter.
  */
-describe('nobody is told twice, and everybody once, when', () => {
+describe('every absent member is notified exactly once when', () => {
   const address = `ada-${randomUUID()}@example.org`;
   const otherAddress = `bob-${randomUUID()}@example.org`;
   let rabbitmq: Rabbitmq;
@@ -34,7 +34,7 @@ describe('nobody is told twice, and everybody once, when', () => {
   const say = async (text: string) => {
     const body = { clientMsgId: randomUUID(), text };
     const options = { token: acme.accessToken, body };
-    // The same clientMsgId is the same message, however often it takes.
+    // The same clientMsgId makes retries the same message.
     await until(
       () =>
         call(server.url, 'POST', `/v1/groups/${groupId}/messages`, options).then(
@@ -48,7 +48,7 @@ describe('nobody is told twice, and everybody once, when', () => {
   const toldOf = (text: string) =>
     until(
       () => [address, otherAddress].every((to) => lettersTelling(mail.mails, to, text).size > 0),
-      `both to be told of “${text}”\n${server.output().slice(-3_000)}`,
+      `both to be notified of “${text}”\n${server.output().slice(-3_000)}`,
       TOLD_WITHIN_MS,
     );
   const copiesOf = (text: string) =>
@@ -109,7 +109,7 @@ describe('nobody is told twice, and everybody once, when', () => {
     await database?.drop();
   });
 
-  test('the process dies after a batch was published and before that is marked', async () => {
+  test('the process dies between publishing a batch and marking it as published', async () => {
     await owner.query(`
       create function fall_asleep() returns trigger language plpgsql as $$ begin perform pg_sleep(600); return new; end $$;
       create trigger published before update of publish_at on notification_batches
@@ -131,10 +131,10 @@ describe('nobody is told twice, and everybody once, when', () => {
     expectToldOnce(mail.mails, [address, otherAddress], ['published, not marked']);
   }, 120_000);
 
-  test('the process dies after the mail server took a letter and before the queue hears of it', async () => {
+  test("the process dies between the mail server's acceptance of a letter and its settlement in the queue", async () => {
     mail.stall();
     await say('taken, not settled');
-    await until(() => copiesOf('taken, not settled') >= 2, 'both letters to be taken', TOLD_WITHIN_MS);
+    await until(() => copiesOf('taken, not settled') >= 2, 'both letters to be accepted', TOLD_WITHIN_MS);
     await server.killProcess();
     mail.works();
     const before = copiesOf('taken, not settled');
@@ -143,7 +143,7 @@ describe('nobody is told twice, and everybody once, when', () => {
     expectToldOnce(mail.mails, [address, otherAddress], ['taken, not settled']);
   }, 120_000);
 
-  test('the broker is killed, stays away for a while, and comes back', async () => {
+  test('the broker is killed, stays down for a while, and is restarted', async () => {
     await say('before the broker died');
     await rabbitmq.kill();
     await say('while the broker was dead');
@@ -154,7 +154,7 @@ describe('nobody is told twice, and everybody once, when', () => {
         '/health/ready',
       );
       return dependencies['queue']?.status === 'degraded';
-    }, 'readiness to tell of it');
+    }, 'readiness to report it');
     await rabbitmq.restart();
     await say('after the broker came back');
     const texts = ['before the broker died', 'while the broker was dead', 'after the broker came back'];
@@ -162,7 +162,7 @@ describe('nobody is told twice, and everybody once, when', () => {
     expectToldOnce(mail.mails, [address, otherAddress], texts);
   }, 180_000);
 
-  test('the process is killed again and again while messages come', async () => {
+  test('the process is killed repeatedly while messages arrive', async () => {
     const texts: string[] = [];
     for (let kill = 0; kill < KILLS; kill += 1) {
       for (let n = 0; n < 5; n += 1) {
@@ -175,7 +175,7 @@ describe('nobody is told twice, and everybody once, when', () => {
     expectToldOnce(mail.mails, [address, otherAddress], texts);
   }, 180_000);
 
-  test('nothing is left waiting or parked', async () => {
+  test('all of this is over, with nothing left waiting or parked', async () => {
     await until(async () => {
       const { rows } = await owner.query<{ left: string }>(
         `select count(*) as left from notifications where outcome is null or outcome <> 'sent'`,

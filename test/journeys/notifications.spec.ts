@@ -28,7 +28,10 @@ const brokers: Record<string, () => Promise<Broker>> = {
   },
 };
 
-/** One story in order, over each queue, with a real mail server and a push service that decrypts what it gets. */
+/**
+ * One ordered story over each queue, with a real mail server and a push service that decrypts what it
+ * receives.
+ */
 describe.each(Object.entries(brokers))('notifications through %s', (_name, startBroker) => {
   const vapid = webPush.generateVAPIDKeys();
   const addresses = { acme: '', ada: '', bob: '' };
@@ -57,7 +60,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     await confirmAddress(mail, addresses[name]);
     return session;
   };
-  /** Whether the others see somebody online. */
+  /** Whether other members see a user online. */
   const isSeen = async ({ userId }: Session) => {
     const path = `/v1/groups/${job.groupId}/members`;
     const { data } = await as<{ data: { userId: string; online: boolean }[] }>(bob, 'GET', path);
@@ -66,7 +69,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
   const isTold = (name: keyof typeof addresses, text: string) =>
     until(
       () => lettersTelling(mail.mails, addresses[name], text).size > 0,
-      `${name} to be told of “${text}”\n${server.output().slice(-3_000)}`,
+      `${name} to be notified of “${text}”\n${server.output().slice(-3_000)}`,
       20_000,
     );
 
@@ -107,7 +110,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     if (folder) await rm(folder, { recursive: true, force: true });
   });
 
-  test('the company hears of an application by a letter that can be answered with one click', async () => {
+  test('reach a company about an application as a letter that has one-click unsubscribe', async () => {
     ({ applicationId: application } = await as<{ applicationId: string }>(
       ada,
       'POST',
@@ -121,7 +124,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     expect(letter!.mail.html).toContain('Robot whisperer');
   });
 
-  test('notifies a member who is away of a message by mail and push at once, and of further ones later', async () => {
+  test('reach an absent member by mail and push at once, and about further messages later', async () => {
     const subscription = push.subscribe();
     await as(ada, 'POST', '/v1/me/push-subscriptions', { ...subscription, expirationTime: null });
     expect(await as(ada, 'GET', '/v1/push-key')).toEqual({ publicKey: vapid.publicKey });
@@ -142,12 +145,12 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     expect(lettersTelling(mail.mails, addresses.acme, 'Welcome aboard').size).toBe(0);
   });
 
-  test('does not notify members who are online or have muted the group', async () => {
+  test('do not reach members who are online or have muted the group', async () => {
     await as(ada, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0, muted: [job.groupId] });
     await as(acme, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0 });
     const client = await new ChatClient(acme).connect();
     try {
-      await until(() => client.rooms.has(job.groupId), 'Acme to be there');
+      await until(() => client.rooms.has(job.groupId), 'Acme to be online');
       await say(ada, 'Is anybody there?');
       await isTold('bob', 'Is anybody there?');
       expect(lettersTelling(mail.mails, addresses.acme, 'Is anybody there?').size).toBe(0);
@@ -156,19 +159,19 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     } finally {
       client.close();
     }
-    // A moment later there is nobody any more, and whoever is away is told at once.
-    await until(async () => !(await isSeen(acme)), 'the server to see Acme go');
+    // Once Acme is offline, messages notify it at once.
+    await until(async () => !(await isSeen(acme)), 'Acme to be offline');
     await say(bob, 'Come back');
     await isTold('acme', 'Come back');
   });
 
-  test('an applicant hears what became of the application, also of one in a muted group', async () => {
+  test('reach an applicant about the status of an application, even in a muted group', async () => {
     await as(acme, 'PATCH', `/v1/applications/${application}`, { status: 'interview' });
     await isTold('ada', 'Robot whisperer');
     expect(lettersTelling(mail.mails, addresses.ada, 'I am').size).toBe(0);
   });
 
-  test('one click ends the letters, and nothing else', async () => {
+  test('by mail end with one click, while others continue', async () => {
     const letter = lettersTo(mail, addresses.ada).at(-1)!;
     const header = /^List-Unsubscribe: <([^>]+)>/m.exec(letter.raw.replaceAll(/\r\n[ \t]+/g, ''))![1]!;
     expect((await fetch(`${header}&utm_source=mail`)).status).toBe(200);
@@ -190,7 +193,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
     expect(mail.mails.filter(({ to }) => to.includes(addresses.ada))).toHaveLength(before);
   });
 
-  test('notifies no recipient twice', () => {
+  test('reach no recipient twice', () => {
     expectToldOnce(mail.mails, [addresses.bob], ['Welcome aboard', 'One more thing', 'Is anybody there?']);
     expectToldOnce(mail.mails, [addresses.ada], ['Welcome aboard']);
   });

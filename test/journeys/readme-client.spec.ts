@@ -16,7 +16,9 @@ import { type ServerProcess, freePort, startServer } from '../../tools/server-pr
 import { startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
-/** Longer than a token lives and a refresh is waited for. `BLACK_HOLE_SECONDS=45` makes it longer. */
+/**
+ * Longer than the lifetime of a token plus the timeout of a refresh. `BLACK_HOLE_SECONDS=45` makes it longer.
+ */
 const BLACK_HOLE_MS = Number(process.env['BLACK_HOLE_SECONDS'] ?? 14) * 1_000;
 const TOKEN_SECONDS = '10';
 const GROUPS = 10_000;
@@ -28,8 +30,8 @@ const person = (displayName: string) => ({
   password: randomUUID(),
 });
 
-describe('the client of the README', () => {
-  test('shows every message through a restart, the ends of its tokens and a network that is silent', async () => {
+describe('the client in README.md', () => {
+  test('shows every message through a restart, token expiry and a silent network', async () => {
     const port = await freePort();
     const env = {
       ACCESS_TOKEN_SECONDS: TOKEN_SECONDS,
@@ -74,11 +76,11 @@ describe('the client of the README', () => {
       await showsAll('the first messages');
       await server.stop();
       server = await startServer({ port, env, dataDir: server.dataDir });
-      await showsAll('what was said after the restart');
+      await showsAll('the messages after the restart');
       proxy.blackHole();
       await pause(BLACK_HOLE_MS);
       proxy.heal();
-      await showsAll('what was said while nothing was heard');
+      await showsAll('the messages during the silence');
       isOver = true;
       await talking;
       await until(() => missing().length === 0, 'every message', SHOWN_WITHIN_MS);
@@ -94,7 +96,7 @@ describe('the client of the README', () => {
     }
   }, 400_000);
 
-  test(`holds for a company with ${GROUPS} groups`, async () => {
+  test(`synchronizes a company with ${GROUPS} groups`, async () => {
     const database = await createTestDatabase();
     const log = pino({ level: 'silent' });
     const server: ServerProcess = await startServer({

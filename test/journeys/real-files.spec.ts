@@ -6,7 +6,9 @@ import { type Clamd, startClamd } from '../support/servers/clamd.ts';
 import { realFiles } from '../support/files/real-files.ts';
 import { type Upload, filesOf, put } from '../support/files/uploads.ts';
 
-/** Some of each kind: of every program, under types that systems make up, and behind names that mislead. */
+/**
+ * A selection: files of every program, with types invented by operating systems, and with misleading names.
+ */
 const CHOSEN = [
   ...['libreoffice-hybrid.pdf', 'line-break-first.pdf', 'qpdf-attachment-stored.pdf', 'tex-no-type.pdf'],
   ...[
@@ -28,7 +30,7 @@ const CHOSEN = [
   ...['cv.bat', 'cv.html', 'drawing.svg', 'conflict.pdf'],
 ];
 
-/** What is saved under another name than it was sent under. */
+/** The files that are saved under another name than the uploaded one. */
 const NAMES: Record<string, string> = {
   pillow: 'pillow.png',
   README: 'README.txt',
@@ -61,7 +63,7 @@ describe('files of real programs, with a scanner', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  test('are taken, and saved under a name that fits, or refused for a reason', async () => {
+  test('are accepted and saved under a suitable name, or refused with a reason', async () => {
     const chosen = realFiles().filter(({ name }) => CHOSEN.includes(name));
     expect(chosen).toHaveLength(CHOSEN.length);
     const files = filesOf(app, ada);

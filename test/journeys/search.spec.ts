@@ -45,7 +45,7 @@ const jobs = async (q: string, position: string) => {
   );
 };
 
-describe('a search over REST', () => {
+describe('search over REST', () => {
   test.each([
     ['“Kubernetes” is needed', 'kubernetes'],
     ['Docker—Podman…', 'podman'],
@@ -64,7 +64,7 @@ describe('a search over REST', () => {
     expect(await found(q, position!)).toEqual([text]);
   });
 
-  test('finds what was written with other accents after what was written so', async () => {
+  test('ranks matches with other accents after exact ones', async () => {
     await say('Résumé attached');
     await say('my resume');
     const { position } = await say('see the résumé');
@@ -72,7 +72,7 @@ describe('a search over REST', () => {
     expect(await found('RÉSUMÉ', position!)).toEqual(['see the résumé', 'Résumé attached', 'my resume']);
   });
 
-  test('knows a message by the words that it has now', async () => {
+  test('finds a message by its current words only', async () => {
     const { messageId } = await say('meet in Graz');
     const edited = await must('PATCH', `${messages()}/${messageId}`, cast.owner, { text: 'meet in Linz' });
     expect(await found('graz', edited['position']!)).toEqual([]);
@@ -81,7 +81,7 @@ describe('a search over REST', () => {
     expect(await found('linz', gone['position']!)).toEqual([]);
   });
 
-  test('finds jobs as people type what they are about', async () => {
+  test('finds jobs by the terms that people type', async () => {
     for (const title of [
       'UI/UX Designer',
       'Cashier',
@@ -110,7 +110,7 @@ describe('a search over REST', () => {
   });
 
   test.each(['&', '"" -', "\\'\\", '(((', ':*', 'or', '-', '!', '<->', '\u0301', '👍', ' '])(
-    'finds nothing, and fails in nothing, where no word was typed or none that is there: %s',
+    'finds nothing, without an error, for a query without known words: %s',
     async (q) => {
       expect(await found(q, board.position)).toEqual([]);
       expect(await jobs(q, board.position)).toEqual([]);

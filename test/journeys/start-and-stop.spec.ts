@@ -4,7 +4,7 @@ import { type Session, call, signUp } from '../../client/rest-client.ts';
 import { until } from '../../tools/until.ts';
 import { type ServerProcess, freePort, launchServer, startServer } from '../../tools/server-process.ts';
 
-/** Starts on the same data, one after the other. */
+/** Consecutive starts on the same data. */
 describe('starting and stopping', () => {
   let server: ServerProcess;
   let port: number;
@@ -43,7 +43,7 @@ describe('starting and stopping', () => {
     await rm(server.dataDir, { recursive: true, force: true });
   });
 
-  test('the server says what it offers', async () => {
+  test('the server serves its documents, keys and metrics', async () => {
     const { url } = server;
     const openapi = await call<{ openapi: string; paths: object }>(url, 'GET', '/openapi.json');
     const asyncapi = await call<{ asyncapi: string }>(url, 'GET', '/asyncapi.json');
@@ -58,7 +58,7 @@ describe('starting and stopping', () => {
     expect(docs.headers.get('content-type')).toContain('text/html');
   });
 
-  test('a second start on the same data says which process holds it, and stops', async () => {
+  test('a second start on the same data names the process that holds it, and stops', async () => {
     const second = launchServer({ dataDir: server.dataDir });
     const { code } = await second.exited;
     expect(code).toBeGreaterThan(0);
@@ -66,22 +66,22 @@ describe('starting and stopping', () => {
     expect(await messages()).toEqual(['first', 'second']);
   });
 
-  test('a bad setting is named, and the start refused', async () => {
+  test('an invalid setting is named, and the start fails', async () => {
     const refused = launchServer({ env: { MESSAGES_PER_MINUTE: 'many' } });
     const { code } = await refused.exited;
     expect(code).toBeGreaterThan(0);
     expect(refused.output()).toContain('MESSAGES_PER_MINUTE');
   });
 
-  test('a stop is announced to open sockets, orderly, and done within 25 s', async () => {
+  test('a stop is announced to open sockets and completes in order within 25 s', async () => {
     const announced: unknown[] = [];
     client.socket.on('draining', (payload) => announced.push(payload));
-    // Past its time it ends itself, with 1.
+    // A stop that takes too long ends with code 1.
     expect(await server.stop()).toMatchObject({ code: 0 });
     expect(announced).toEqual([{ reconnectInMs: expect.any(Number) }]);
   });
 
-  test('the next start has everything, and clients come back by themselves', async () => {
+  test('the next start has all data, and clients reconnect by themselves', async () => {
     await restart();
     expect(await messages()).toEqual(['first', 'second']);
     await until(() => client.socket.connected, 'the client is connected again');
@@ -90,7 +90,7 @@ describe('starting and stopping', () => {
     expect(client.view(groupId).map(({ seq }) => seq)).toEqual([1, 2, 3]);
   });
 
-  test('a start after a kill works at once, with PostgreSQL left behind running', async () => {
+  test('a start after a kill works at once while the old PostgreSQL is still running', async () => {
     const leftBehind = server.databasePid();
     await server.killProcess();
     expect(leftBehind).toBeGreaterThan(0);
@@ -99,7 +99,7 @@ describe('starting and stopping', () => {
     expect(await messages()).toEqual(['first', 'second', 'third']);
   });
 
-  test('a start after a kill of the whole tree works at once', async () => {
+  test('a start after a kill of the whole process tree works at once', async () => {
     await server.killTree();
     await restart();
     await until(async () => (await messages()).length === 3, 'the message is shown');

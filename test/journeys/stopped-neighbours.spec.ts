@@ -9,16 +9,18 @@ import { type Session, call, signUp } from '../../client/rest-client.ts';
 import { type ServerProcess, descendants, isReady, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** docs/promises.md no. 7. */
+/** See docs/promises.md no. 7. */
 const DEADLINE_MS = 5_000;
 const LOG_IN_DEADLINE_MS = 10_000;
-/** Calls of each kind, one round after the other, while a neighbour is stopped. `STOPPED_SECONDS=30` goes on for as long. */
+/**
+ * Rounds of one call of each kind while a neighbour is stopped. `STOPPED_SECONDS=30` sets a minimum duration.
+ */
 const ROUNDS = 3;
 const STOPPED_MS = Number(process.env['STOPPED_SECONDS'] ?? 0) * 1_000;
 
 /**
- * What a client got: a status, and whether it may repeat; `unanswered` when its own deadline came first, `disconnected` when
- * it knows that it cannot ask.
+ * The answer to a client: a status and whether a retry is allowed; `unanswered` when the deadline passed
+ * first, `disconnected` when the client had no connection.
  */
 interface Answer {
   what: string;
@@ -27,8 +29,8 @@ interface Answer {
   retryAfter?: string | null;
 }
 
-/** Each neighbour in turn takes connections and says nothing, as a process does that is stopped with SIGSTOP. */
-describe('every call is answered in its time while', () => {
+/** Each neighbour in turn accepts connections without answering, like a process stopped with SIGSTOP. */
+describe('every call is answered in time while', () => {
   let redis: Redis;
   let rabbitmq: Rabbitmq;
   let clamd: Clamd;
@@ -38,7 +40,7 @@ describe('every call is answered in its time while', () => {
   let client: ChatClient;
   let groupId: string;
   const owner = { email: `acme-${randomUUID()}@example.test`, password: randomUUID() };
-  /** By clientMsgId. */
+  /** The texts of sent messages, by clientMsgId. */
   const texts = new Map<string, string>();
   const acknowledged = new Set<string>();
 
@@ -125,7 +127,7 @@ describe('every call is answered in its time while', () => {
       );
   }
 
-  /** A message by either way; it is remembered, and whether it was acknowledged. */
+  /** Sends a message over REST or the socket, and records it and its acknowledgement. */
   async function send(way: typeof rest | typeof socket): Promise<Answer> {
     const clientMsgId = randomUUID();
     const text = `Message ${texts.size}`;
@@ -138,7 +140,7 @@ describe('every call is answered in its time while', () => {
     return answer;
   }
 
-  /** One call of every kind, at once. */
+  /** Makes one call of every kind, all at once. */
   const everyKind = (): Promise<Answer[]> =>
     Promise.all([
       rest('GET', '/health/live'),
@@ -175,9 +177,9 @@ describe('every call is answered in its time while', () => {
     expect(upkeep.map(({ status }) => status)).toEqual(upkeep.map(() => 200));
   }
 
-  /** What was acknowledged is there, once; what was not may be repeated, and is there once then. */
+  /** Repeats every message and expects each exactly once, whether it was acknowledged before or not. */
   async function expectNothingLost(): Promise<void> {
-    // REST shows what is at this position, or later.
+    // Makes REST wait for this position.
     let last = 0;
     for (const [clientMsgId, text] of texts) {
       const { position } = await client.send({ groupId, clientMsgId, text });
@@ -207,7 +209,7 @@ describe('every call is answered in its time while', () => {
   const resume = (pids: readonly number[]) => pids.forEach((pid) => process.kill(pid, 'SIGCONT'));
   const tree = (pid: number) => [pid, ...descendants(pid)];
 
-  test('PostgreSQL is stopped, which readiness tells of', async () => {
+  test('PostgreSQL is stopped, as readiness reports', async () => {
     const pids = tree(server.databasePid()!);
     stop(pids);
     try {
@@ -238,7 +240,7 @@ describe('every call is answered in its time while', () => {
     ['the mail server', () => mail.hang(), () => mail.works()],
   ];
   test.each(others)(
-    '%s is stopped, and messages go on',
+    '%s is stopped, and messages are still stored',
     async (_name, stopIt, resumeIt) => {
       stopIt();
       try {

@@ -4,7 +4,7 @@ import { closers } from '../../src/kit/closers.ts';
 const log = pino({ level: 'silent' });
 
 describe('closing', () => {
-  test('goes in reverse, once, and waits for each', async () => {
+  test('runs in reverse order, once, and waits for each', async () => {
     const { add, closeAll } = closers(log);
     const closed: string[] = [];
     add('database', () => closed.push('database'));
@@ -16,7 +16,7 @@ describe('closing', () => {
     expect(closed).toEqual(['server', 'database']);
   });
 
-  test('goes on after one that fails, and tells of it', async () => {
+  test('continues after a failure, and reports it', async () => {
     const { add, closeAll } = closers(log);
     const closed: string[] = [];
     add('database', () => closed.push('database'));

@@ -1,6 +1,6 @@
 import { gather } from '../../src/kit/gather.ts';
 
-/** Doubles numbers; `calls` are the keys of each call, which ends when `finish` is called. */
+/** Doubles numbers. `calls` holds the keys of each call, which completes on `finish`. */
 function doubling() {
   const calls: number[][] = [];
   const ends: PromiseWithResolvers<void>[] = [];
@@ -21,8 +21,8 @@ function doubling() {
 
 const turn = () => new Promise(setImmediate);
 
-describe('Gathering questions', () => {
-  test('asks once for what one turn asks, and answers undefined for what is not found', async () => {
+describe('gather', () => {
+  test('makes one call for the keys of one turn, and returns undefined for missing ones', async () => {
     const { ask, calls, finish } = doubling();
     const answers = Promise.all([ask(1), ask(-1), ask(1)]);
     await turn();
@@ -31,7 +31,7 @@ describe('Gathering questions', () => {
     expect(calls).toEqual([[1, -1]]);
   });
 
-  test('asks again for a key whose call has begun, together with all that waited, a few at a time', async () => {
+  test('makes another call for a key whose call has begun, together with all waiting keys, in limited chunks', async () => {
     const { ask, calls, finish } = doubling();
     const first = ask(1);
     await turn();
@@ -46,7 +46,7 @@ describe('Gathering questions', () => {
     expect(calls).toEqual([[1], [1, 2, 3], [4]]);
   });
 
-  test('rejects the keys of the call that fails, and asks again for the next', async () => {
+  test('rejects the keys of a failed call, and calls again for the next', async () => {
     const { ask, fail, finish } = doubling();
     const lost = ask(1);
     await turn();

@@ -1,6 +1,6 @@
 import { createThrottle } from '../../src/kit/throttle.ts';
 
-describe('a pace', () => {
+describe('a throttle', () => {
   let time = 0;
   let slept: number[] = [];
   const sleep = async (ms: number) => void slept.push(ms);
@@ -10,13 +10,13 @@ describe('a pace', () => {
     slept = [];
   });
 
-  test('makes each wait for what was asked for before it', async () => {
+  test('makes each call wait for the earlier ones', async () => {
     const pace = paced();
     await Promise.all([pace(100), pace(200), pace(100)]);
     expect(slept).toEqual([100, 300, 400]);
   });
 
-  test('saves nothing up while nobody asks', async () => {
+  test('saves no budget while idle', async () => {
     const pace = paced();
     await pace(100);
     time = 60_000;
@@ -24,7 +24,7 @@ describe('a pace', () => {
     expect(slept).toEqual([100, 100]);
   });
 
-  test('does not wait for what passes within the resolution of timers', async () => {
+  test('does not wait within the resolution of timers', async () => {
     await paced()(2);
     expect(slept).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { deriveId, newId } from '../../src/kit/uuids.ts';
 const anyParts = fc.array(fc.oneof(fc.string(), fc.integer()), { minLength: 1, maxLength: 4 });
 
 describe('ids', () => {
-  test('a new id is a UUID of version 7, later than the one before', () => {
+  test('a new id is a UUID of version 7, and later than the previous one', () => {
     const ids = Array.from({ length: 1_000 }, newId);
     expect(ids.every((id) => z.uuidv7().safeParse(id).success)).toBe(true);
     expect(ids.toSorted()).toStrictEqual(ids);
@@ -18,7 +18,7 @@ describe('ids', () => {
       fc.property(anyParts, (parts) => z.uuid({ version: 'v5' }).safeParse(deriveId(...parts)).success),
     ));
 
-  test('the same parts give the same id, other parts another one', () =>
+  test('the same parts give the same id, other parts a different one', () =>
     fc.assert(
       fc.property(anyParts, anyParts, (a, b) => {
         const isSame = JSON.stringify(a) === JSON.stringify(b);
@@ -33,7 +33,7 @@ describe('ids', () => {
     ],
     [['a,b'], ['a', 'b']],
     [[1], ['1']],
-  ])('%j and %j are not taken for each other', (a, b) => expect(deriveId(...a)).not.toBe(deriveId(...b)));
+  ])('%j and %j give different ids', (a, b) => expect(deriveId(...a)).not.toBe(deriveId(...b)));
 
   test('a derived id never changes: the ids of stored events depend on it', () => {
     expect(deriveId('SendMessage', 'a key', 0)).toBe('68c9e0ef-97d1-50cc-9575-61d6e25e4b38');

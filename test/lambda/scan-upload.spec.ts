@@ -45,7 +45,7 @@ afterAll(async () => {
   await Promise.all([clamd.stop(), s3.stop(), rm(folder, { recursive: true })]);
 });
 
-/** An upload to the bucket by its presigned URL, and the server that asked for it. */
+/** Uploads to the bucket by a presigned URL, with the server that requested it. */
 async function uploaded(
   bytes: Buffer<ArrayBuffer> | Buffer,
   declared: { contentType?: string; size?: number } = {},
@@ -81,7 +81,7 @@ async function uploaded(
     fileId,
     serverUrl: `http://127.0.0.1:${port}`,
     failNext: (times: number) => void (failuresLeft = times),
-    /** As S3 tells of it. */
+    /** The notification of S3. */
     event: {
       Records: [
         {
@@ -98,7 +98,7 @@ async function uploaded(
   };
 }
 
-/** One call of the built function, in a process of its own, as Lambda makes it. Rejects when the function does. */
+/** Invokes the built function in a process of its own, as Lambda does. Rejects when the function does. */
 async function invoke(
   { serverUrl, event: asked }: { serverUrl: string; event: unknown },
   env: Record<string, string> = {},
@@ -133,7 +133,7 @@ async function invoke(
 }
 
 describe('the scanner on AWS Lambda', () => {
-  test('clears an honest file that nobody has completed yet', async () => {
+  test('clears an honest file whose upload is not completed yet', async () => {
     const file = await uploaded(pdf());
     await invoke(file);
     expect(await file.types()).toEqual(['FileUploadRequested', 'FileUploaded', 'FileCleared']);
@@ -148,7 +148,7 @@ describe('the scanner on AWS Lambda', () => {
     }
   });
 
-  test('tells the type of a file of which nothing else is known', async () => {
+  test('determines the type of a file of unknown type', async () => {
     const file = await uploaded(pdf(), { contentType: 'application/octet-stream' });
     await invoke(file);
     const data = { contentType: 'application/pdf', name: upload.name };
@@ -165,7 +165,7 @@ describe('the scanner on AWS Lambda', () => {
     expect(await storage.stat(`clean/${file.fileId}`)).toBeUndefined();
   });
 
-  test('refuses what it cannot look into', async () => {
+  test('refuses what it cannot inspect', async () => {
     const encrypted = await zip({ 'cv.txt': eicar() }, { password: 'secret', zipCrypto: true });
     const file = await uploaded(encrypted, { contentType: 'application/zip' });
     await invoke(file);
@@ -175,20 +175,20 @@ describe('the scanner on AWS Lambda', () => {
   test.each([
     ['size', { size: 17 }, 'wrong-size'],
     ['type', { contentType: 'image/png' }, 'type-does-not-match'],
-  ])('holds the file against the %s that the server knows', async (_, declared, reason) => {
+  ])('compares the file with the %s declared to the server', async (_, declared, reason) => {
     const file = await uploaded(pdf(), declared);
     await invoke(file);
     expect(await file.decision()).toMatchObject({ data: { reason } });
   });
 
-  test('called twice for one object it is decided once', async () => {
+  test('decides once when invoked twice for one object', async () => {
     const file = await uploaded(pdf());
     await Promise.all([invoke(file), invoke(file)]);
     await invoke(file);
     expect(await file.types()).toEqual(['FileUploadRequested', 'FileUploaded', 'FileCleared']);
   });
 
-  test('tries again while the server or the storage has no answer', async () => {
+  test('retries while the server or the storage is unavailable', async () => {
     const file = await uploaded(pdf());
     file.failNext(2);
     s3.fail(500, 1);
@@ -208,15 +208,15 @@ describe('the scanner on AWS Lambda', () => {
   });
 
   test.each([
-    ['the scanner stays silent', { CLAMD_URL: 'tcp://127.0.0.1:1', REMAINING_MS: '22000' }],
-    ['its secret is another', { SCAN_WEBHOOK_SECRET: 'another secret of 32 characters …' }],
-  ])('fails, so that Lambda calls it again, when %s', async (_, env) => {
+    ['clamd is unreachable', { CLAMD_URL: 'tcp://127.0.0.1:1', REMAINING_MS: '22000' }],
+    ['its secret differs', { SCAN_WEBHOOK_SECRET: 'another secret of 32 characters …' }],
+  ])('fails, so that Lambda retries, when %s', async (_, env) => {
     const file = await uploaded(pdf());
     await expect(invoke(file, env)).rejects.toThrow();
     expect(await file.decision()).toBeUndefined();
   });
 
-  test('a clamd that would stay silent about its limits is not believed', async () => {
+  test('does not trust a clamd that hides its limits', async () => {
     const careless = await startClamd({ settings: { AlertExceedsMax: 'no' } });
     const file = await uploaded(pdf());
     await expect(invoke(file, { CLAMD_URL: careless.url, REMAINING_MS: '22000' })).rejects.toThrow();
@@ -224,7 +224,7 @@ describe('the scanner on AWS Lambda', () => {
     expect(await file.decision()).toBeUndefined();
   });
 
-  test('objects of others are left alone', async () => {
+  test('ignores foreign objects', async () => {
     const file = await uploaded(pdf());
     const object = file.event.Records[0]!.s3.object;
     const records = [
@@ -237,7 +237,7 @@ describe('the scanner on AWS Lambda', () => {
     expect(await file.types()).toEqual(['FileUploadRequested']);
   });
 
-  test('its clamd is set up as the scanner demands', async () => {
+  test('has a clamd with the settings that the scanner requires', async () => {
     const config = await readFile(join(root, 'lambda/scan-upload/clamd.conf'), 'utf8');
     const its = Object.fromEntries(
       config

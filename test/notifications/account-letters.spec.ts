@@ -12,15 +12,15 @@ beforeEach(async () => {
 afterEach(() => stage.close());
 
 const subjects = () => stage.mail.mails.map(({ mail }) => mail.subject);
-/** Hands every letter that is not done to a worker, as the queue would. */
+/** Hands every unsettled letter to a worker, as the queue would. */
 async function work(others?: Parameters<WorkerStage['workerWith']>[0]): Promise<void> {
   for (const { letterId, isDone } of await stage.accountLetters())
     if (!isDone) await stage.workerWith(others).handle(letterId);
 }
 const areDone = async () => (await stage.accountLetters()).map(({ isDone }) => isDone);
 
-describe('a letter about an account', () => {
-  test('goes out once, by a name that it keeps, without a way to unsubscribe', async () => {
+describe('an account letter', () => {
+  test('is sent once, under a stable Message-ID and without List-Unsubscribe', async () => {
     await work();
     await work();
     const { letterId } = (await stage.accountLetters())[0]!;
@@ -37,7 +37,7 @@ describe('a letter about an account', () => {
     expect(await areDone()).toEqual([true]);
   });
 
-  test('that is not taken for now comes again, and is parked after thirteen times', async () => {
+  test('is retried after a temporary refusal and parked after thirteen attempts', async () => {
     stage.mail.refuse('recipient', 450);
     await work();
     const { letterId } = (await stage.accountLetters())[0]!;
@@ -52,7 +52,7 @@ describe('a letter about an account', () => {
     expect(stage.written()).not.toMatch(/ada@|verify\//);
   });
 
-  test('to an address that is refused for good is given up: whoever typed it keeps no operator busy', async () => {
+  test('is abandoned after a permanent refusal, and not parked: a mistyped address needs no operator', async () => {
     stage.mail.refuse('recipient', 550);
     await work();
     expect(await areDone()).toEqual([true]);
@@ -61,7 +61,7 @@ describe('a letter about an account', () => {
     expect(stage.written()).not.toMatch(/ada@|verify\//);
   });
 
-  test('that was sent before a crash comes again as the same letter', async () => {
+  test('is repeated as the same letter after a crash', async () => {
     const settle = () => Promise.reject(new Error('the database is away'));
     const dying = { outbox: stage.outboxWith({ settle }), patienceMs: 0 };
     await expect(work(dying)).rejects.toThrow('the database is away');
@@ -71,14 +71,14 @@ describe('a letter about an account', () => {
     expect(second!.mail.text).toBe(first!.mail.text);
   });
 
-  test('is not sent when its link would not work any more', async () => {
+  test('is not sent when its link has expired', async () => {
     stage.clock.now = new Date(Date.now() + 3_600_000);
     await work();
     expect(subjects()).toEqual([]);
     expect(await areDone()).toEqual([true]);
   });
 
-  test('of verification is not sent to an address that is confirmed, or no account waits for', async () => {
+  test('for verification is not sent to a confirmed address or to one that no account waits for', async () => {
     await stage.credentials.awaitEmail(userId, 'lovelace@example.org');
     await stage.credentials.keepEmail(userId);
     await stage.credentials.confirmEmail(userId, address);
@@ -88,8 +88,8 @@ describe('a letter about an account', () => {
   });
 });
 
-describe('a letter to reset a password', () => {
-  test('goes to an address that is proved', async () => {
+describe('a password reset letter', () => {
+  test('is sent to a verified address', async () => {
     await stage.credentials.confirmEmail(userId, address);
     await stage.credentials.sendReset(address);
     await work();
@@ -97,7 +97,7 @@ describe('a letter to reset a password', () => {
     expect(stage.mail.mails[0]!.mail.text).toMatch(/https:\/\/jobs\.example\.org\/reset\/[0-9a-f-]{36}\n/);
   });
 
-  test('goes to nobody where the address is nobody’s', async () => {
+  test('is not sent to an address without an account', async () => {
     await stage.credentials.confirmEmail(userId, address);
     await stage.credentials.sendReset('nobody@example.org');
     await work();
@@ -105,7 +105,7 @@ describe('a letter to reset a password', () => {
     expect(await areDone()).toEqual([true, true]);
   });
 
-  test('becomes one of verification where nobody has proved the address, three a day at most', async () => {
+  test('becomes a verification letter for an unverified address, at most three a day', async () => {
     await work();
     for (let asked = 0; asked < 3; asked += 1) await stage.credentials.sendReset(address);
     await work();
@@ -114,7 +114,7 @@ describe('a letter to reset a password', () => {
     expect(await stage.credentials.sendVerification(userId, address)).toBe(false);
   });
 
-  test('that became one of verification before a crash stays one', async () => {
+  test('stays a verification letter once it has become one, even after a crash', async () => {
     await work();
     await stage.credentials.sendReset(address);
     const settle = () => Promise.reject(new Error('the database is away'));
@@ -127,8 +127,8 @@ describe('a letter to reset a password', () => {
   });
 });
 
-describe('a new address', () => {
-  test('is written to, and the present one is told, if somebody has proved it', async () => {
+describe('a change of address', () => {
+  test('sends a letter to the new address, and to the current one if it is verified', async () => {
     await work();
     await stage.credentials.awaitEmail(userId, 'first@example.org');
     await stage.credentials.confirmEmail(userId, address);

@@ -20,7 +20,7 @@ import { recorded } from '../support/language/projection.ts';
 
 const byId = (a: string, b: string) => (a < b ? -1 : 1);
 
-/** Given what happened before, the last event is told to those who are away. */
+/** Computes the audience of the last event after the given history. */
 function given(...history: DomainEvent[]) {
   const events = recorded(history);
   const last = events.at(-1)!;
@@ -41,8 +41,8 @@ function given(...history: DomainEvent[]) {
 }
 const ids = (...people: Actor[]) => people.map(({ userId }) => userId).sort(byId);
 
-describe('who may have to be told of a message', () => {
-  test('the members who are away', () => {
+describe('the audience of a message', () => {
+  test('contains the members who are away', () => {
     const { size, whenAway } = given(...group, said(1, ada));
     expect(size).toBe(2);
     expect(whenAway(acme, bob)).toEqual(ids(acme, bob));
@@ -50,7 +50,8 @@ describe('who may have to be told of a message', () => {
     expect(whenAway()).toEqual([]);
   });
 
-  test('never its sender', () => expect(given(...group, said(1, ada)).whenAway(ada, bob)).toEqual(ids(bob)));
+  test('never contains its sender', () =>
+    expect(given(...group, said(1, ada)).whenAway(ada, bob)).toEqual(ids(bob)));
 
   test('excludes users who are not, or no longer, in the group', () => {
     const { size, whenAway } = given(...group, joined(eve), left(eve), removed(bob), said(1, ada));
@@ -58,13 +59,13 @@ describe('who may have to be told of a message', () => {
     expect(whenAway(acme, ada, bob, eve)).toEqual(ids(acme));
   });
 
-  test('everybody there, when the sender has left meanwhile', () => {
+  test('contains every member when the sender has left meanwhile', () => {
     const { size, whenAway } = given(...group, said(0, bob), left(ada), said(1, ada));
     expect(size).toBe(2);
     expect(whenAway(acme, ada, bob)).toEqual(ids(acme, bob));
   });
 
-  test('and of what: the message, its place in the conversation and in the log', () =>
+  test('refers to the message by its event, its seq and its position in the log', () =>
     expect(given(...group, said(1, bob), left(acme), said(2, bob)).told).toEqual([
       {
         eventId: uuid(0xe000 + 6),

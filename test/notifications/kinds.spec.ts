@@ -20,7 +20,7 @@ import { recorded } from '../support/language/projection.ts';
 
 const { aggregate } = jobOf(jobId);
 
-/** Whom the last event of a history tells, as far as that is known without a look at the group. */
+/** Returns the recipients of the last event of a history, as far as known without the group. */
 async function toldAfter(...history: DomainEvent[]) {
   const events = recorded(history);
   const job = events
@@ -32,19 +32,19 @@ async function toldAfter(...history: DomainEvent[]) {
 }
 const about = { groupId, subjectId: applicationId, seq: 0 };
 
-describe('who is told of an application', () => {
-  test.each([adaApplied, adaReturned])('the company that owns the job: $type', async (applied) => {
+describe('an application event', () => {
+  test.each([adaApplied, adaReturned])('notifies the company that owns the job: $type', async (applied) => {
     const { event, told } = await toldAfter(jobPosted, applied);
     expect(told).toEqual([
       { ...about, eventId: event.id, recipientId: acme.userId, kind: 'application-submitted', position: 2 },
     ]);
   });
 
-  test('no recipient when there is no job', async () =>
+  test('notifies no recipient when there is no job', async () =>
     expect((await toldAfter(adaApplied)).told).toEqual([]));
 
   test.each([adaIs('interview'), adaReconsidered('offer')])(
-    'the applicant, of a new status: $type',
+    'notifies the applicant of a new status: $type',
     async (changed) => {
       const { event, told } = await toldAfter(jobPosted, adaApplied, changed);
       expect(told).toEqual([
@@ -54,11 +54,12 @@ describe('who is told of an application', () => {
   );
 });
 
-test('a message of no group tells nobody', async () => expect((await toldAfter(said(1))).told).toEqual([]));
+test('A message in an unknown group notifies no recipient', async () =>
+  expect((await toldAfter(said(1))).told).toEqual([]));
 
-test.each([adaWithdrew, left(ada)])('$type tells nobody', async (event) =>
+test.each([adaWithdrew, left(ada)])('$type notifies no recipient', async (event) =>
   expect((await toldAfter(event)).told).toBeUndefined(),
 );
 
-test('every kind tells of some event', () =>
+test('Every kind has an event that causes it', () =>
   expect(new Set(Object.values(kindByEvent))).toEqual(new Set([undefined, ...kindNames])));

@@ -22,7 +22,7 @@ import { until } from '../../tools/until.ts';
 const CROWD = 60;
 const person = (n: number): Actor => ({ userId: UserId.parse(uuid(0x90_0000 + n)), role: 'applicant' });
 const crowd = Array.from({ length: CROWD }, (_, n) => person(n));
-/** With the company, Ada and Bob, less the sender. */
+/** The crowd, the company, Ada and Bob, without the sender. */
 const AUDIENCE = CROWD + 2;
 
 let stage: NotifierStage;
@@ -50,8 +50,8 @@ const messages = (count: number) => Array.from({ length: count }, (_, n) => said
 const isWritten = (count: number) =>
   until(async () => (await stage.rows()).length === count, `${count} rows`);
 
-describe('a message that many are to be told of', () => {
-  test('is written a slice at a time, and everybody is told once', async () => {
+describe('a message with a large audience', () => {
+  test('is written in slices, and notifies each member once', async () => {
     const sizes: number[] = [];
     const measured = <T extends Outbox | FanOuts>(port: T, name: keyof T): T => ({
       ...port,
@@ -70,7 +70,7 @@ describe('a message that many are to be told of', () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(20);
   });
 
-  test('holds up no message to another group, and its checkpoint moves on', async () => {
+  test('does not delay a message to another group, nor the checkpoint', async () => {
     const go = Promise.withResolvers<void>();
     const members: FanOuts['members'] = async (...args) => {
       await go.promise;
@@ -82,7 +82,7 @@ describe('a message that many are to be told of', () => {
     await isWritten(1);
     expect(await stage.rows()).toMatchObject([{ recipientId: acme.userId, groupId: otherGroupId }]);
     await until(async () => notifier.position() === (await stage.store.head()), 'the checkpoint at the head');
-    // It leaves before anything of the large audience, whatever became due first.
+    // It is due before any row of the large audience, regardless of the order in which they were written.
     expect(await stage.outbox.due({ isSlow: false, limit: 9 })).toMatchObject([{ recipientId: acme.userId }]);
     go.resolve();
     await stage.decided();
@@ -90,7 +90,7 @@ describe('a message that many are to be told of', () => {
     expect(await stage.outbox.due({ isSlow: true, limit: 99 })).toHaveLength(AUDIENCE - 1);
   });
 
-  test('is told although its write was committed and the answer was lost', async () => {
+  test('notifies its audience even when the answer to the committed write is lost', async () => {
     let isLost = false;
     const write: Outbox['write'] = async (step) => {
       await stage.outbox.write(step);
@@ -105,7 +105,7 @@ describe('a message that many are to be told of', () => {
     expect(await stage.rows()).toHaveLength(AUDIENCE);
   });
 
-  test('rests after each slice, by how long that took; messages to others do not wait for it', async () => {
+  test('pauses after each slice according to its duration, while other messages proceed', async () => {
     const worked: number[] = [];
     const rest = (workedMs: number) => {
       worked.push(workedMs);
@@ -134,16 +134,20 @@ describe('a message that many are to be told of', () => {
     await stage.happened(...otherGroup(bob, ...crowd));
     const notifier = await following({ lane: { fanOuts: { ...stage.fanOuts, next, members } } });
     await stage.happened(...messages(5), saidElsewhere);
-    await until(async () => notifier.position() === (await stage.store.head()), 'all audiences to be noted');
+    await until(
+      async () => notifier.position() === (await stage.store.head()),
+      'all audiences to be recorded',
+    );
     isOpen = true;
     await stage.decided();
-    // Four slices each: the one message of the second group does not wait for the five of the first.
+    // Each message takes four slices: the message of the second group does not wait for all five of the
+    // first.
     const lastElsewhere = served.lastIndexOf(otherGroupId);
     expect(served.slice(0, lastElsewhere).filter((id) => id === groupId).length).toBeLessThanOrEqual(5);
     expect(served.filter((id) => id === groupId).length).toBeGreaterThanOrEqual(20);
   });
 
-  test('is told after 30 s to those who were online and did not receive it, and to nobody else', async () => {
+  test('notifies after 30 s only the members who were online and did not receive it', async () => {
     stage.whereabouts.comes(acme, ada, ...crowd);
     await following({ few: 0 });
     await stage.happened(said(1, bob));
@@ -156,7 +160,7 @@ describe('a message that many are to be told of', () => {
     );
   });
 
-  test('is told at once to those who are offline, after 30 s to those who were online', async () => {
+  test('notifies offline members at once, and online members after 30 s', async () => {
     stage.whereabouts.comes(acme, ada);
     await following();
     await stage.happened(said(1, bob));
@@ -167,31 +171,34 @@ describe('a message that many are to be told of', () => {
     expect(await stage.rows()).toHaveLength(CROWD + 1);
   });
 
-  test('is told to those who were members when it was sent', async () => {
+  test('notifies those who were members when it was sent', async () => {
     const late = person(CROWD);
     await stage.register(late);
     let isOpen = false;
     const next: FanOuts['next'] = async (turn) => (isOpen ? stage.fanOuts.next(turn) : undefined);
     const notifier = await following({ lane: { fanOuts: { ...stage.fanOuts, next } } });
     await stage.happened(said(1, bob));
-    await until(async () => notifier.position() === (await stage.store.head()), 'the audience to be noted');
+    await until(
+      async () => notifier.position() === (await stage.store.head()),
+      'the audience to be recorded',
+    );
     stage.clock.advance(1_000);
     await stage.happened(joined(late), left(crowd[0]!), joined(crowd[1]!, 'admin'));
     await stage.progress.reached(await stage.store.head(), 10_000);
     isOpen = true;
     await stage.decided();
     const told = (await stage.rows()).map(({ recipientId }) => recipientId);
-    // The worker would leave out whoever has left.
+    // The worker would skip members who have left.
     expect(told).toHaveLength(AUDIENCE - 1);
     expect(told).not.toContain(late.userId);
     expect(told).toContain(crowd[1]!.userId);
   });
 
-  test('and that was in work at a start gives clients the whole window to come back', async () => {
+  test('that was in progress at a restart gives clients the full window to reconnect', async () => {
     const members: FanOuts['members'] = async () => Promise.reject(new Error('the process is about to die'));
     const first = await following({ lane: { fanOuts: { ...stage.fanOuts, members } } });
     await stage.happened(said(1, bob));
-    await until(() => first.laneFailure() !== undefined, 'the audience to be in work');
+    await until(() => first.laneFailure() !== undefined, 'the audience to be in progress');
     await first.stop();
     stage.clock.advance(3_600_000);
     stage.start();
@@ -204,8 +211,8 @@ describe('a message that many are to be told of', () => {
   });
 });
 
-describe('a slice that fails', () => {
-  test('comes again at half the size until it fits, and is told of when it goes on failing', async () => {
+describe('a failing slice', () => {
+  test('is retried at half the size until it fits, and reported when it keeps failing', async () => {
     const sizes: number[] = [];
     const advance: FanOuts['advance'] = async (fanOut, step) => {
       sizes.push(step.candidates.length);
@@ -218,14 +225,14 @@ describe('a slice that fails', () => {
     await until(async () => {
       if (notifier.laneFailure()?.message.includes('in a row')) told = notifier.laneFailure()!.message;
       return (await stage.rows()).length === AUDIENCE;
-    }, 'everybody to be told');
+    }, 'all notifications');
     await stage.decided();
     expect(sizes.slice(0, 4)).toEqual([AUDIENCE, 31, 15, 7]);
     expect(told).toMatch(/^the audience of event .* has failed [34] times in a row$/);
-    await until(() => notifier.laneFailure() === undefined, 'the lane to be well');
+    await until(() => notifier.laneFailure() === undefined, 'the lane to recover');
   });
 
-  test('of ordinary messages comes again at half the size, and the position is told when it repeats itself', async () => {
+  test('of ordinary messages is retried at half the size, and its position is reported when the failure repeats', async () => {
     const sizes: number[] = [];
     const write = jest.fn<Outbox['write']>(async (step) => {
       sizes.push(step.candidates.length);
@@ -239,10 +246,10 @@ describe('a slice that fails', () => {
       stage.clock.advance(WINDOW_MS);
       reasons.add(notifier.failure()?.message);
       return (await stage.rows()).length === 20 * AUDIENCE;
-    }, 'everybody to be told');
+    }, 'all notifications');
     expect(sizes.filter((size) => size > 130)).toEqual([1_000, 500, 250]);
     const repeated = /^it has failed 3 times at position \d+: canceling statement due to statement timeout$/;
     expect([...reasons]).toContainEqual(expect.stringMatching(repeated));
-    await until(() => notifier.failure() === undefined, 'the notifier to be well');
+    await until(() => notifier.failure() === undefined, 'the notifier to recover');
   });
 });

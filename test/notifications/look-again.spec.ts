@@ -17,35 +17,35 @@ const outcomes = async (...notifications: Notification[]) =>
   (await look(...notifications)).skipped.map(({ outcome }) => outcome);
 const skipped = (outcome: NotificationOutcome['outcome']) => [outcome];
 
-describe('a message is not told of any more', () => {
-  test('once it has been read', async () => {
+describe('a message notification is skipped', () => {
+  test('once the message is read', async () => {
     stage.known.messages = [messageNews(1, { isRead: true })];
     expect(await outcomes(notification(1))).toEqual(skipped('read'));
   });
 
-  test('once it was deleted', async () => {
+  test('once the message is deleted', async () => {
     stage.known.messages = [messageNews(1, { isDeleted: true, text: null })];
     expect(await outcomes(notification(1))).toEqual(skipped('deleted'));
   });
 
-  test('when nothing is known of it', async () => {
+  test('when the message is unknown', async () => {
     stage.known.messages = [];
     expect(await outcomes(notification(1))).toEqual(skipped('deleted'));
   });
 
-  test('to somebody who has left the group', async () => {
+  test('when the recipient has left the group', async () => {
     stage.known.groups = [];
     expect(await outcomes(notification(1))).toEqual(skipped('left'));
   });
 
-  test('to somebody who has muted the group', async () => {
+  test('when the recipient has muted the group', async () => {
     stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
     expect(await outcomes(notification(1))).toEqual(skipped('muted'));
     stage.known.preferences.muted = [otherGroupId];
     expect(await outcomes(notification(1))).toEqual([]);
   });
 
-  test.each(['email', 'push'] as const)('by %s once that is switched off', async (channel) => {
+  test.each(['email', 'push'] as const)('on %s once that channel is switched off', async (channel) => {
     const preferences = { ...stage.known.preferences!, email: true, push: true };
     stage.known.preferences = { ...preferences, [channel]: false };
     expect(await outcomes(notification(1, { channel }))).toEqual(skipped('channel-off'));
@@ -53,7 +53,7 @@ describe('a message is not told of any more', () => {
     expect(await outcomes(notification(1, { channel: other }))).toEqual([]);
   });
 
-  test('to nobody', async () => {
+  test('when the recipient is unknown', async () => {
     stage.known.preferences = undefined;
     expect(await look(notification(1))).toMatchObject({
       skipped: [{ outcome: 'unknown-recipient' }],
@@ -62,32 +62,35 @@ describe('a message is not told of any more', () => {
   });
 });
 
-describe.each(['application-submitted', 'application-status'] as const)('news of kind %s', (kind) => {
-  const applied = notification(7, { kind, subjectId: uuid(0x30), seq: 0 });
+describe.each(['application-submitted', 'application-status'] as const)(
+  'a notification of kind %s',
+  (kind) => {
+    const applied = notification(7, { kind, subjectId: uuid(0x30), seq: 0 });
 
-  test('is told even to whoever has left or muted the group: a rejection takes its applicant out', async () => {
-    stage.known.applications = [applicationNews(7, { status: 'rejected' })];
-    stage.known.groups = [];
-    stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
-    expect(await look(applied)).toMatchObject({ skipped: [], remaining: [applied.eventId] });
-  });
+    test('reaches a recipient who has left or muted the group, as a rejected applicant has', async () => {
+      stage.known.applications = [applicationNews(7, { status: 'rejected' })];
+      stage.known.groups = [];
+      stage.known.preferences = { ...stage.known.preferences!, muted: [groupId] };
+      expect(await look(applied)).toMatchObject({ skipped: [], remaining: [applied.eventId] });
+    });
 
-  test('is not told once something newer has happened to the application', async () => {
-    stage.known.applications = [applicationNews(7, { isSuperseded: true })];
-    expect(await outcomes(applied)).toEqual(skipped('superseded'));
-  });
-});
+    test('is skipped once the application has changed again', async () => {
+      stage.known.applications = [applicationNews(7, { isSuperseded: true })];
+      expect(await outcomes(applied)).toEqual(skipped('superseded'));
+    });
+  },
+);
 
 describe('a batch', () => {
   const status = notification(8, { kind: 'application-status', subjectId: uuid(0x30) });
 
-  test('is asked about with one question for each kind', async () => {
+  test('takes one query for each kind', async () => {
     stage.known.applications = [applicationNews(8)];
     await look(notification(1), notification(2), notification(3), status);
     expect(stage.questions()).toBe(2);
   });
 
-  test('keeps the order of what is left, by kind', async () => {
+  test('keeps the order of the remaining notifications, by kind', async () => {
     stage.known.messages = [messageNews(3), messageNews(2, { isRead: true }), messageNews(1)];
     stage.known.applications = [applicationNews(8)];
     const {

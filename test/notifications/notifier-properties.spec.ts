@@ -34,7 +34,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** Runs the steps and answers with whom each message was to reach later, by what is known from outside. */
+/**
+ * Runs the steps. Returns each message with the members who were offline or received it, as observed from
+ * outside.
+ */
 async function play(
   stage: NotifierStage,
   steps: readonly Step[],
@@ -42,7 +45,7 @@ async function play(
 ) {
   let fault: { isCommitted: boolean } | undefined;
   let isDead = { now: false };
-  /** A process that may die at any write: before it, or after its commit and before it hears of that. */
+  /** A process that may die at any write: before it, or after the commit but before the answer. */
   const start = () => {
     const life = { now: false };
     isDead = life;
@@ -79,7 +82,7 @@ async function play(
     else if (each.what === 'comes') stage.whereabouts.comes(each.who);
     else if (each.what === 'goes') stage.whereabouts.goes(each.who);
     else if (each.what === 'receives') {
-      // Only a socket that is open receives anything.
+      // Only an open socket receives anything.
       if (!stage.whereabouts.isOnline(each.who.userId)) continue;
       stage.whereabouts.receives(each.who);
       for (const { received } of sent)
@@ -100,7 +103,7 @@ async function play(
 describe.each([
   { audiences: 'small', isInSlices: false, options: {} },
   { audiences: 'large', isInSlices: true, options: { few: 0, lane: { sliceRows: 2 } } },
-])('whatever happens to clients and to a notifier with $audiences audiences', ({ isInSlices, options }) => {
+])('any sequence of client and notifier events with $audiences audiences', ({ isInSlices, options }) => {
   let stage: NotifierStage;
   beforeAll(async () => {
     stage = await openNotifierStage();
@@ -129,17 +132,17 @@ describe.each([
             const reachedAt = received.get(person);
             const isTold = names.includes(person.userId);
             if (person === sender) expect(isTold).toBe(false);
-            // Nobody who never received it is left out, whatever failed.
+            // Every member who never received it is notified, whatever failed.
             else if (reachedAt === undefined) expect(isTold).toBe(true);
-            // Those who were there and received it in time are not told. After a fault nobody knows exactly when it was
-            // pushed, so that only what was received 5 s later is certain to be.
+            // Members who received it in time are not notified. After a fault, the time of the push is not
+            // known exactly, so only a receipt 5 s later counts as certain.
             else if (
               !offline.has(person) &&
               reachedAt < at + WINDOW_MS &&
               (isCalm || reachedAt >= at + 5_000)
             )
               expect(isTold).toBe(false);
-            // Somebody may come back before the first slice, and receive it.
+            // A member may reconnect before the first slice and receive it.
             else if (offline.has(person) && isCalm && !isInSlices) expect(isTold).toBe(true);
           }
           for (const { userId } of [rival, eve]) expect(names).not.toContain(userId);

@@ -31,7 +31,7 @@ const FIRST = 8;
 const mailTo = ({ userId }: typeof ada, position = FIRST) => [position, userId, 'email'];
 const isWritten = (count: number) =>
   until(async () => (await stage.rows()).length === count, `${count} rows`);
-/** Started, and past what happened before. */
+/** Starts a notifier and waits until it has passed the existing history. */
 const following = async (options = {}) => {
   const notifier = stage.start(options);
   await stage.handled();
@@ -39,7 +39,7 @@ const following = async (options = {}) => {
   return notifier;
 };
 
-test('a changed preference counts for what was put off before', async () => {
+test('A changed preference applies to postponed notifications', async () => {
   await following();
   await stage.happened(said(1, ada));
   await isWritten(2);
@@ -50,12 +50,12 @@ test('a changed preference counts for what was put off before', async () => {
   await stage.happened(stage.prefers(bob, { digestMinutes: 0 }));
   await until(
     async () => (await stage.outbox.due({ isSlow: false, limit: 9 })).length === 2,
-    'Bob’s to be due again',
+    'Bob’s notification to be due again',
   );
 });
 
 describe('a message', () => {
-  test('is told at once to members who are offline; those who receive it in time are not told', async () => {
+  test('notifies offline members at once, and skips members who receive it in time', async () => {
     stage.whereabouts.comes(ada, bob);
     await following();
     await stage.happened(said(1, bob));
@@ -67,7 +67,7 @@ describe('a message', () => {
     expect(await stage.told()).toEqual([mailTo(acme)]);
   });
 
-  test('is told after 30 s to members who are online and did not receive it', async () => {
+  test('notifies online members who did not receive it after 30 s', async () => {
     stage.whereabouts.comes(acme, ada, bob);
     stage.whereabouts.receives(acme, ada, bob);
     stage.clock.advance(1);
@@ -84,7 +84,7 @@ describe('a message', () => {
     expect(await stage.told()).toEqual([mailTo(ada)]);
   });
 
-  test('is not told to whoever joined after it, but to whoever left: the worker sees to that', async () => {
+  test('does not notify later members, but members who left since: the worker skips those', async () => {
     stage.whereabouts.comes(acme, ada, bob, eve);
     await following();
     await stage.happened(said(1, bob));
@@ -94,7 +94,7 @@ describe('a message', () => {
     expect(await stage.told()).toEqual([mailTo(acme), mailTo(ada)]);
   });
 
-  test('is told by the preferences as they were before it, however far behind these are', async () => {
+  test('uses the preferences as of its position, however far the read model lags', async () => {
     await following();
     const reached = jest.spyOn(stage.progress, 'reached');
     await stage.projections.stop();
@@ -114,9 +114,9 @@ describe('a message', () => {
   test.each([
     ['checked against a newer state', 3],
     ['checked against an older one', 1],
-  ])('is told to whoever joined before it, its sender %s', async (_, reliedOn) => {
+  ])('notifies members who joined before it, with its sender %s', async (_, reliedOn) => {
     const loader = new AggregateLoader(stage.store, new Map());
-    // What a load that began before the change leaves behind when it ends after it.
+    // Simulates a load that begins before the change and ends after it.
     jest.spyOn(loader, 'absorb').mockReturnValue();
     stage.whereabouts.comes(acme, ada, bob);
     await following({ loader });
@@ -140,7 +140,7 @@ describe('a message', () => {
     expect((await stage.told()).at(-1)).toEqual(mailTo(eve, FIRST + 2));
   });
 
-  test('to a group of people who are all there costs no write of its own', async () => {
+  test('causes no write when all members of the group receive it', async () => {
     stage.whereabouts.comes(acme, ada, bob);
     const write = jest.fn<Outbox['write']>((step) => stage.outbox.write(step));
     await following({ outbox: { ...stage.outbox, write }, everyMs: 50 });
@@ -156,7 +156,7 @@ describe('a message', () => {
 });
 
 describe('an application', () => {
-  test('is told to the company and its status to the applicant, online and muted as they may be', async () => {
+  test('notifies the company, and its status the applicant, even if online or muted', async () => {
     stage.whereabouts.comes(acme, ada);
     await stage.happened(jobPosted, stage.prefers(acme, { muted: [groupId] }));
     const onWritten = jest.fn();
@@ -169,7 +169,7 @@ describe('an application', () => {
 });
 
 describe('a notifier', () => {
-  test('that starts for the first time tells nothing of the past', async () => {
+  test('ignores the past on its first start', async () => {
     await stage.happened(said(1, bob));
     const notifier = await following();
     await stage.happened(said(2, bob));
@@ -178,7 +178,7 @@ describe('a notifier', () => {
     expect(notifier.position()).toBe(FIRST + 1);
   });
 
-  test('that starts again gives clients the whole window to come back', async () => {
+  test('gives clients the full window to reconnect after a restart', async () => {
     await (await following()).stop();
     await stage.happened(said(1, bob));
     stage.clock.advance(3_600_000);
@@ -186,7 +186,7 @@ describe('a notifier', () => {
     await stage.handled();
     expect(second.position()).toBe(FIRST - 1);
     await stage.happened(said(2, bob));
-    // Only the message after the start is told at once.
+    // Only the message after the start causes notifications at once.
     await isWritten(2);
     expect(await stage.told()).toEqual([mailTo(acme, FIRST + 1), mailTo(ada, FIRST + 1)]);
     stage.whereabouts.comes(ada);
@@ -195,7 +195,7 @@ describe('a notifier', () => {
     expect(await stage.told()).toEqual([mailTo(acme), mailTo(acme, FIRST + 1), mailTo(ada, FIRST + 1)]);
   });
 
-  test('that stops before a message is decided leaves it to the next', async () => {
+  test('leaves an undecided message to its successor when it stops', async () => {
     stage.whereabouts.comes(ada, bob);
     const first = await following();
     await stage.happened(said(1, bob));
@@ -207,7 +207,7 @@ describe('a notifier', () => {
     expect(await stage.told()).toEqual([mailTo(acme), mailTo(ada)]);
   });
 
-  test('that was overtaken starts again from the table, and nothing is told twice', async () => {
+  test('restarts from the table when overtaken, and notifies no member twice', async () => {
     await following();
     await following();
     for (let n = 1; n <= 20; n += 1) await stage.happened(said(n, bob));
@@ -215,7 +215,7 @@ describe('a notifier', () => {
     expect(await stage.told()).toHaveLength(40);
   });
 
-  test('that cannot write says so, waits and loses nothing', async () => {
+  test('reports a failing write, retries and loses nothing', async () => {
     const write = jest.fn<Outbox['write']>((step) => stage.outbox.write(step));
     const notifier = await following({ outbox: { ...stage.outbox, write } });
     write.mockRejectedValueOnce(new Error('terminating connection'));
@@ -227,7 +227,7 @@ describe('a notifier', () => {
     expect(notifier.lines()).toHaveLength(1);
   });
 
-  test('that wrote and never heard of it repeats nothing', async () => {
+  test('repeats nothing when a write succeeded but its answer was lost', async () => {
     const write = jest.fn<Outbox['write']>((step) => stage.outbox.write(step));
     await following({ outbox: { ...stage.outbox, write } });
     write.mockImplementationOnce(async (step) => {
@@ -239,7 +239,7 @@ describe('a notifier', () => {
     expect(await stage.told()).toHaveLength(4);
   });
 
-  test('with more undecided messages than it may keep decides the oldest early', async () => {
+  test('decides the oldest messages early when it holds too many', async () => {
     stage.whereabouts.comes(acme, ada, bob);
     await following({ mostUndecided: 3 });
     await stage.happened(...[1, 2, 3, 4, 5].map((n) => said(n, bob)));
@@ -253,8 +253,8 @@ describe('a notifier', () => {
   });
 });
 
-describe('while nobody can tell who is there', () => {
-  test('calls no user offline, and waits at its position', async () => {
+describe('a notifier without presence data', () => {
+  test('considers no user offline, and waits at its position', async () => {
     stage.whereabouts.comes(ada, bob, acme);
     const notifier = await following();
     stage.whereabouts.outOfReach(true);
@@ -266,11 +266,11 @@ describe('while nobody can tell who is there', () => {
     stage.whereabouts.outOfReach(false);
     await stage.windowPasses();
     expect(await stage.told()).toEqual([]);
-    await until(() => notifier.failure() === undefined, 'the notifier to be well');
+    await until(() => notifier.failure() === undefined, 'the notifier to recover');
     expect(notifier.lines()).toHaveLength(1);
   });
 
-  test('decides afterwards what became due meanwhile, each once', async () => {
+  test('later decides what became due meanwhile, each message once', async () => {
     stage.whereabouts.comes(ada, bob, acme);
     const notifier = await following();
     await stage.happened(said(1, ada));

@@ -14,7 +14,7 @@ describe('a public address', () => {
     '::ffff:808:808',
     '64:ff9b::8.8.8.8',
     '64:ff9b::808:808',
-  ])('%s is one', (ip) => expect(isPublicAddress(ip)).toBe(true));
+  ])('includes %s', (ip) => expect(isPublicAddress(ip)).toBe(true));
 
   test.each([
     '0.0.0.0',
@@ -70,7 +70,7 @@ describe('a public address', () => {
     '0177.0.0.1',
     '2130706433',
     '8.8.8.8 ',
-  ])('%s is none', (ip) => expect(isPublicAddress(ip)).toBe(false));
+  ])('excludes %s', (ip) => expect(isPublicAddress(ip)).toBe(false));
 });
 
 describe('an endpoint of a push service', () => {
@@ -83,7 +83,7 @@ describe('an endpoint of a push service', () => {
     'https://push.example.org:8443/x?y=z',
     'https://localhost.example.org/x',
     'https://8.8.8.8/x',
-  ])('%s may be asked', (url) => expect(endpoint(url)).toBe(url));
+  ])('is accepted: %s', (url) => expect(endpoint(url)).toBe(url));
 
   test.each([
     ['another protocol', 'http://fcm.googleapis.com/x'],
@@ -112,15 +112,15 @@ describe('an endpoint of a push service', () => {
     ['a neighbour', 'https://printer.local/x'],
     ['a neighbour', 'https://router.home.arpa/x'],
     ['a neighbour', 'https://intranet/x'],
-  ])('that is %s is refused: %s', (_why, url) => expect(endpoint(url)).toBeUndefined());
+  ])('is refused for %s: %s', (_why, url) => expect(endpoint(url)).toBeUndefined());
 
-  test('may be longer by no character', () => {
+  test('has a maximum length', () => {
     const longest = `https://fcm.googleapis.com/${'x'.repeat(2_021)}`;
     expect(longest).toHaveLength(2_048);
     expect(endpoint(longest)).toBe(longest);
   });
 
-  test('may be private where the operator says so, by name and for that name only', () => {
+  test('may be private if the operator allows its exact name', () => {
     expect(endpoint('https://127.0.0.1:8443/x', '127.0.0.1')).toBe('https://127.0.0.1:8443/x');
     expect(endpoint('https://[::1]/x', '::1')).toBe('https://[::1]/x');
     expect(endpoint('https://[::1]/x', '[::1]')).toBe('https://[::1]/x');

@@ -2,20 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { type Consumer, type Queue, QueueUnavailable } from '../../src/notifications/deliver/queue.ts';
 import { until } from '../../tools/until.ts';
 
-/** How often a batch is handed out at most: once, and five times again. */
+/** How often a batch is delivered at most: once, plus five retries. */
 const DELIVERIES = 6;
 
-/** What keeps the queue's messages, for a test to take away and to bring back with all that it had confirmed. */
+/** The server behind the queue, which a test can stop and restart with everything that it had confirmed. */
 export interface Server {
   createQueue(): Promise<Queue>;
   fail(): Promise<void>;
   recover(): Promise<void>;
 }
 
-/** Batches that are confirmed and not handled, at most so many while the server is there. */
+/** The highest number of confirmed, unhandled batches while the server is up. */
 const BACKLOG = 500;
 
-/** A worker that keeps note of what it was handed. */
+/** A worker that records the batches it receives. */
 export function recorder(work: (batchId: string) => Promise<void> = async () => undefined) {
   const handled: string[] = [];
   const dead: string[] = [];
@@ -39,7 +39,9 @@ export const inEachLane = (count: number) => ({
   'push-slow': count,
 });
 
-/** What each implementation of the queue's port promises. `server` answers with one that is there for all these tests. */
+/**
+ * The contract of every implementation of the queue's port. `server` resolves with one server for all tests.
+ */
 export function queueContract(server: () => Server): void {
   let queue: Queue;
   const consumers: Consumer[] = [];
@@ -57,12 +59,12 @@ export function queueContract(server: () => Server): void {
   });
   afterAll(() => queue.close());
 
-  test('a published batch is handed to a worker within a second, once', async () => {
+  test('delivers a published batch to a worker within a second, once', async () => {
     const worker = recorder();
     await consume(worker);
     const batchId = randomUUID();
     await queue.publish(batchId, 'email');
-    await until(() => worker.handled.length > 0, 'the batch is handed out', 1_000);
+    await until(() => worker.handled.length > 0, 'the delivery of the batch', 1_000);
     const marker = randomUUID();
     await queue.publish(marker, 'email');
     await until(() => worker.handled.includes(marker));
@@ -70,7 +72,7 @@ export function queueContract(server: () => Server): void {
     expect(queue.failure()).toBeUndefined();
   });
 
-  test('a batch whose handling throws comes again until it is handled', async () => {
+  test('redelivers a batch whose handler throws until it is handled', async () => {
     let failures = 0;
     const worker = recorder(async () => {
       if ((failures += 1) <= 2) throw new Error('not now');
@@ -82,7 +84,7 @@ export function queueContract(server: () => Server): void {
     expect(worker.dead).toEqual([]);
   });
 
-  test('a batch whose handling always throws is given up after five more attempts, which stops no other', async () => {
+  test('gives up a batch whose handler always throws after five retries, without delaying others', async () => {
     const poison = randomUUID();
     const worker = recorder(async (batchId) => {
       if (batchId === poison) throw new Error('never');
@@ -91,7 +93,7 @@ export function queueContract(server: () => Server): void {
     await consume({
       ...worker,
       async onDead(batchId) {
-        // What cannot be put aside at first is tried again.
+        // A failure to report the dead batch is retried.
         if ((refused += 1) === 1) throw new Error('no room for it');
         await worker.onDead(batchId);
       },
@@ -106,7 +108,7 @@ export function queueContract(server: () => Server): void {
     expect(worker.handled.filter((batchId) => batchId === poison)).toHaveLength(DELIVERIES);
   }, 40_000);
 
-  test('so many batches are handled at once as was said, and no more', async () => {
+  test('handles at most the given number of batches at once', async () => {
     let now = 0;
     let most = 0;
     const go = Promise.withResolvers<void>();
@@ -117,13 +119,13 @@ export function queueContract(server: () => Server): void {
     });
     await consume(worker, 3);
     for (let count = 0; count < 10; count += 1) await queue.publish(randomUUID(), 'email');
-    await until(() => now === 3, 'three are in hand');
+    await until(() => now === 3, 'three batches in work');
     go.resolve();
     await until(() => worker.handled.length === 10);
     expect(most).toBe(3);
   });
 
-  test('a lane whose workers are all held up holds up no other', async () => {
+  test('serves other lanes while all workers of one are busy', async () => {
     const go = Promise.withResolvers<void>();
     const pushes = Array.from({ length: 4 }, () => randomUUID());
     const worker = recorder(async (batchId) => {
@@ -131,7 +133,7 @@ export function queueContract(server: () => Server): void {
     });
     await consume(worker, 2);
     for (const push of pushes) await queue.publish(push, 'push');
-    await until(() => worker.handled.length === 2, 'two pushes are in hand');
+    await until(() => worker.handled.length === 2, 'two pushes in work');
     for (const lane of ['email', 'email-slow', 'push-slow'] as const) {
       const batchId = randomUUID();
       await queue.publish(batchId, lane);
@@ -142,7 +144,7 @@ export function queueContract(server: () => Server): void {
     await until(() => pushes.every((push) => worker.handled.includes(push)));
   });
 
-  test('a worker that stops finishes what it has in hand, and leaves the rest to the next', async () => {
+  test('lets a stopping worker finish its batches, and leaves the rest to the next', async () => {
     const go = Promise.withResolvers<void>();
     let finished = 0;
     const first = recorder(async () => {
@@ -169,7 +171,7 @@ export function queueContract(server: () => Server): void {
     expect(second.handled.toSorted()).toEqual(rest.toSorted());
   });
 
-  test('without its server it refuses within 5 s and says why; afterwards it works as before', async () => {
+  test('refuses within 5 s, with a reason, while its server is down, and works afterwards', async () => {
     const worker = recorder();
     await consume(worker);
     const before = randomUUID();
@@ -185,7 +187,7 @@ export function queueContract(server: () => Server): void {
     await until(() => worker.handled.includes(after));
   }, 60_000);
 
-  test('nothing that was confirmed is lost when the server dies between publishing, confirming and handling', async () => {
+  test('loses no confirmed batch when the server dies between publishing, confirming and handling', async () => {
     const worker = recorder(() => new Promise((resolve) => setTimeout(resolve, 20)));
     await consume(worker, 8);
     const confirmed: string[] = [];
@@ -194,7 +196,7 @@ export function queueContract(server: () => Server): void {
     let refused = 0;
     const publisher = async () => {
       while (!isOver) {
-        // Handling takes its time: a larger backlog would outlast the test.
+        // Handling takes time: a larger backlog would outlast the test.
         await until(
           () => queue.failure() !== undefined || confirmed.length <= worker.handled.length + BACKLOG,
           'the backlog to be handled',

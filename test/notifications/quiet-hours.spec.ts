@@ -3,7 +3,10 @@ import type { QuietHours } from '../../src/events/account.ts';
 import { quietUntil } from '../../src/notifications/deliver/quiet-hours.ts';
 
 const MINUTE_MS = 60_000;
-/** They put the clock forward and back at 2, at 1, at midnight, by half an hour, in the south, or never. */
+/**
+ * Time zones that change the clock at 2, at 1, at midnight, by half an hour, in the southern hemisphere, or
+ * never.
+ */
 const ZONES = [
   'Europe/Berlin',
   'America/New_York',
@@ -15,7 +18,7 @@ const ZONES = [
   'Pacific/Apia',
   'UTC',
 ];
-/** Nights in which some of those clocks are changed. */
+/** Nights in which some of those zones change the clock. */
 const CHANGES = [
   '2026-03-08',
   '2026-03-29',
@@ -35,13 +38,13 @@ const clocks = new Map(
   ]),
 );
 
-/** Whether the clock on the wall shows a quiet time, by comparing what it shows as text. */
+/** Whether the local time is quiet, by comparing it as text. */
 function showsQuiet({ start, end, timeZone }: QuietHours, at: number): boolean {
   const clock = clocks.get(timeZone)!.format(at);
   return start < end ? start <= clock && clock < end : start <= clock || clock < end;
 }
 
-/** The same answer by looking at the clock every minute. */
+/** Computes the expected result by checking the clock every minute. */
 function byLooking(quietHours: QuietHours, now: Date): Date | undefined {
   let at = now.getTime();
   if (!showsQuiet(quietHours, at)) return undefined;
@@ -76,9 +79,9 @@ const until = (quietHours: QuietHours | null, now: string) =>
   quietUntil(quietHours, new Date(now))?.toISOString();
 
 describe('quiet hours', () => {
-  test('without any it is never quiet', () => expect(until(null, '2026-01-01T03:00:00Z')).toBeUndefined());
+  test('never apply when there are none', () => expect(until(null, '2026-01-01T03:00:00Z')).toBeUndefined());
 
-  test('last from their start up to their end on the clock of the user', () => {
+  test("last from their start up to their end on the user's clock", () => {
     const lunch = berlin('12:00', '13:30');
     expect(until(lunch, '2026-01-01T10:59:59.999Z')).toBeUndefined();
     expect(until(lunch, '2026-01-01T11:00:00.000Z')).toBe('2026-01-01T12:30:00.000Z');
@@ -87,7 +90,7 @@ describe('quiet hours', () => {
     expect(until(lunch, '2026-07-01T11:00:00.000Z')).toBe('2026-07-01T11:30:00.000Z');
   });
 
-  test('go over midnight', () => {
+  test('may span midnight', () => {
     const night = berlin('22:00', '07:00');
     expect(until(night, '2026-01-01T20:59:00Z')).toBeUndefined();
     expect(until(night, '2026-01-01T21:00:00Z')).toBe('2026-01-02T06:00:00.000Z');
@@ -95,22 +98,22 @@ describe('quiet hours', () => {
     expect(until(night, '2026-01-02T06:00:00Z')).toBeUndefined();
   });
 
-  test('are an hour shorter in the night that is', () =>
+  test('are an hour shorter in the night of the change to summer time', () =>
     expect(until(berlin('22:00', '07:00'), '2026-03-28T22:00:00Z')).toBe('2026-03-29T05:00:00.000Z'));
 
-  test('end where the clock is put forward over their end', () =>
+  test('end at the change to summer time when it skips their end', () =>
     expect(until(berlin('22:00', '02:30'), '2026-03-29T00:59:00Z')).toBe('2026-03-29T01:00:00.000Z'));
 
-  test('come again when the clock is put back into them', () => {
+  test('repeat when the clock is set back into them', () => {
     const early = berlin('01:00', '02:30');
     expect(until(early, '2026-10-25T00:10:00Z')).toBe('2026-10-25T00:30:00.000Z');
     expect(until(early, '2026-10-25T00:40:00Z')).toBeUndefined();
     expect(until(early, '2026-10-25T01:10:00Z')).toBe('2026-10-25T01:30:00.000Z');
   });
 
-  test('are what somebody finds who looks at the clock every minute', () =>
+  test('match a check of the clock every minute', () =>
     fc.assert(fc.property(span(clockTime), anyTime, isAsLooked), { numRuns: 300 }));
 
-  test('are that in the nights in which clocks are changed, too', () =>
+  test('match that check in nights of clock changes, too', () =>
     fc.assert(fc.property(span(fc.oneof(clockTime, nightTime)), nearChange, isAsLooked), { numRuns: 500 }));
 });

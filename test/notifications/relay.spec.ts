@@ -15,7 +15,7 @@ const MINUTE = 60_000;
 let stage: OutboxStage;
 let relays: Relay[];
 let preferences: Map<string, Partial<NotificationPreferences>>;
-/** What the queue has on stable storage, oldest first. */
+/** The batches that the queue has confirmed, oldest first. */
 let queued: string[];
 let publish: jest.Mock<Queue['publish']>;
 beforeEach(async () => {
@@ -60,17 +60,17 @@ const batch = async (index: number) => {
   const loaded = await stage.outbox.load(queued[index]!);
   return loaded && [loaded.recipientId, loaded.notifications.map((each) => each.position)];
 };
-/** The relay has looked twice since. */
+/** Waits until the relay has polled twice. */
 async function looks(): Promise<void> {
   const due = jest.spyOn(stage.outbox, 'due');
-  await until(() => due.mock.calls.length >= 6, 'the relay looks');
+  await until(() => due.mock.calls.length >= 6, 'the relay to poll');
   due.mockRestore();
 }
 const unmarked = async () =>
   (await stage.owner.query('select from notification_batches where claimed_until is not null')).rowCount;
 
 describe('the relay', () => {
-  test('hands on the first message at once and gathers what follows for digestMinutes', async () => {
+  test('publishes the first message at once and gathers later ones for digestMinutes', async () => {
     start();
     await write(ada);
     await isQueued(1);
@@ -107,7 +107,7 @@ describe('the relay', () => {
     ]);
   });
 
-  test('tells what became of an application at once, whatever the pace of messages', async () => {
+  test('publishes a status of an application at once, whatever the pace of messages', async () => {
     start();
     await write(ada);
     await isQueued(1);
@@ -119,7 +119,7 @@ describe('the relay', () => {
     expect([await batch(1), queued.length]).toEqual([[ada.userId, [3]], 2]);
   });
 
-  test('goes by what the recipient wants now, also for what was put off already', async () => {
+  test('follows the current preferences, also for postponed notifications', async () => {
     start();
     await write(ada);
     await isQueued(1);
@@ -131,7 +131,7 @@ describe('the relay', () => {
     expect(await batch(1)).toEqual([ada.userId, [2]]);
   });
 
-  test('is silent in quiet hours, and hands on all of it in the end', async () => {
+  test('publishes nothing in quiet hours, and everything afterwards', async () => {
     // It is noon in UTC, so 13:00 in Berlin.
     preferences.set(ada.userId, {
       quietHours: { start: '12:30', end: '13:14', timeZone: 'Europe/Berlin' },
@@ -150,7 +150,7 @@ describe('the relay', () => {
     expect(await batch(1)).toEqual([ada.userId, [1, 2, 3]]);
   });
 
-  test('does not wait for its next look when it is woken', async () => {
+  test('polls at once when it is woken', async () => {
     const due = jest.spyOn(stage.outbox, 'due');
     const relay = start({ everyMs: 60_000 });
     await until(() => due.mock.calls.length === 2);
@@ -159,13 +159,13 @@ describe('the relay', () => {
     await isQueued(1);
   });
 
-  test('keeps what the queue refuses, says so, and hands it on later', async () => {
+  test('keeps and reports what the queue refuses, and publishes it later', async () => {
     publish.mockRejectedValue(new QueueUnavailable('the broker is away'));
     const relay = start();
     await write(ada);
     await until(() => relay.failure() !== undefined);
     expect(relay.failure()?.message).toBe('the broker is away');
-    // Meanwhile nobody's later messages are made into batches of their own.
+    // A later message waits as well.
     await write(bob);
     publish.mockImplementation(async (batchId) => void queued.push(batchId));
     stage.clock.advance(10_000);
@@ -178,7 +178,7 @@ describe('the relay', () => {
     expect(JSON.stringify(relay.lines())).not.toContain('example.org');
   });
 
-  test('that dies between publishing and marking leaves a batch that comes again under its id', async () => {
+  test('that dies between publishing and marking leaves a batch that is published again under its id', async () => {
     const published = jest.fn<RelayOptions['outbox']['published']>(() => Promise.reject(new Error('killed')));
     const first = start({ outbox: { ...stage.outbox, published } });
     await write(ada);
@@ -195,7 +195,7 @@ describe('the relay', () => {
     expect(queued).toHaveLength(2);
   });
 
-  test('counts a batch as published only once the queue has confirmed it', async () => {
+  test('marks a batch as published only once the queue has confirmed it', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     publish.mockImplementation(() => promise);
     start();
@@ -206,7 +206,7 @@ describe('the relay', () => {
     await until(async () => (await unmarked()) === 0);
   });
 
-  test('rests after what is due for large audiences, and hands on the rest meanwhile', async () => {
+  test('pauses after batches of large audiences, and publishes others meanwhile', async () => {
     const crowd = [1, 2, 3, 4, 5, 6].map((n) => ({ ...ada, userId: UserId.parse(uuid(0x90_0000 + n)) }));
     await stage.register(...crowd);
     await write(...crowd);
@@ -219,7 +219,7 @@ describe('the relay', () => {
     expect([await batch(4), queued.length]).toEqual([[bob.userId, [2]], 5]);
   });
 
-  test('has at most 100 messages that are not confirmed', async () => {
+  test('has at most 100 unconfirmed messages', async () => {
     let most = 0;
     let now = 0;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -241,7 +241,7 @@ describe('the relay', () => {
     expect([most, new Set(queued).size]).toEqual([100, 250]);
   });
 
-  test('puts off a recipient whose preferences cannot be read, and holds nobody else up', async () => {
+  test('postpones a recipient whose preferences cannot be read, without delaying others', async () => {
     let isUnreadable = true;
     const relay = start({
       preferencesOf: async (userId) => {
@@ -259,7 +259,7 @@ describe('the relay', () => {
     expect(await batch(1)).toEqual([ada.userId, [1]]);
   });
 
-  test('may run twice: each notification is in one batch, and each batch is published once', async () => {
+  test('may run in several processes: each notification is in one batch, and each batch is published once', async () => {
     preferences.set(ada.userId, { digestMinutes: 0 }).set(bob.userId, { digestMinutes: 0 });
     for (let n = 0; n < 3; n += 1) start();
     for (let n = 0; n < 60; n += 1) await write(ada, bob);

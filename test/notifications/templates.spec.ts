@@ -43,7 +43,7 @@ const newsOf = (text: string): News => ({
   'application-status': [applicationNews(4, { companyName: text, jobTitle: text, reason: text })],
 });
 
-/** The names of all elements, in order. */
+/** Returns the names of all elements, in order. */
 const elements = (html: string) => [...html.matchAll(/<(\/?[a-z0-9!]+)/gi)].map(([, name]) => name);
 
 describe('the subject', () => {
@@ -71,7 +71,7 @@ describe('the subject', () => {
     ],
   ])('is %s', (subject, news) => expect(subjectOf(news)).toBe(subject));
 
-  test('is one line, whatever people are called', () => {
+  test('is one line, whatever the names contain', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         for (const subject of [
@@ -86,7 +86,7 @@ describe('the subject', () => {
   });
 });
 
-/** Of the letters that nobody can do without. */
+/** The links of account letters, which have no unsubscribe link. */
 const linksOfAccounts: Record<string, string[]> = {
   'verification.html': ['https://jobs.example.org/v1/auth/email-verification/confirm?token=example'],
   'password-reset.html': ['https://jobs.example.org/v1/auth/password-reset/confirm?token=example'],
@@ -96,18 +96,18 @@ const linksOfAccounts: Record<string, string[]> = {
 describe('the HTML', () => {
   const usual = elements(write(newsOf('x')).html);
 
-  test('has the same elements whatever people write', () => {
+  test('has the same elements whatever the texts contain', () => {
     fc.assert(
       fc.property(hostile, (text) => expect(elements(write(newsOf(text), text).html)).toEqual(usual)),
     );
   });
 
-  test('escapes what is put into it, in text and in attributes', () =>
+  test('escapes inserted text and attributes', () =>
     expect(markup`<a title="${`<&">'`}">${1} ${[markup`<b>`, markup`</b>`]}</a>`.source).toBe(
       '<a title="&lt;&amp;&quot;&gt;&#39;">1 <b>\n</b></a>',
     ));
 
-  test('loads nothing from anywhere, and says its language', () => {
+  test('loads no external resources, and declares its language', () => {
     for (const { name, content } of previews().filter((each) => each.name.endsWith('.html'))) {
       expect(content).toMatch(/^<!doctype html>\n<html lang="en">/);
       expect(content).not.toMatch(
@@ -125,7 +125,7 @@ describe('the HTML', () => {
 });
 
 describe('the plain text', () => {
-  test('says everything that the HTML says', () => {
+  test('contains everything that the HTML contains', () => {
     const { html, text } = write(newsOf('Grüße'));
     const said = html
       .replace(/<(style|title)>[\s\S]*?<\/\1>/g, '')
@@ -135,7 +135,7 @@ describe('the plain text', () => {
     expect(text).toContain('https://jobs.example.org/v1/unsubscribe?token=t&x=1');
   });
 
-  test('quotes every line that somebody else wrote', () => {
+  test('quotes every line written by users', () => {
     const { text } = write({
       message: [messageNews(1, { text: 'Hi\r\n-- \r\nUnsubscribe: https://evil.example.org\u2028more' })],
     });
@@ -144,10 +144,10 @@ describe('the plain text', () => {
   });
 });
 
-describe('a long letter', () => {
+describe('a long digest', () => {
   const many = Array.from({ length: 100 }, (_, n) => messageNews(n, { text: 'x'.repeat(4_000) }));
 
-  test('quotes thirty messages, and counts the others', () => {
+  test('quotes thirty messages, and counts the rest', () => {
     const { subject, text, html } = write({ message: many });
     expect(subject).toBe('100 new messages in Engineer');
     expect(text).toContain('And 70 more messages.');
@@ -155,14 +155,14 @@ describe('a long letter', () => {
     expect(html.length).toBeLessThan(102_400);
   });
 
-  test('quotes a message only so far', () => {
+  test('truncates long messages', () => {
     const { text } = write({ message: many.slice(0, 1) });
     expect(text).toContain(`> ${'x'.repeat(999)}…`);
     expect(text).not.toContain('x'.repeat(1_000));
   });
 });
 
-describe('what a push says', () => {
+describe('a push payload', () => {
   test.each<[string, string, Partial<News>]>([
     ['Acme wrote in Engineer', 'message 1', { message: [messageNews(1)] }],
     ['2 new messages in Engineer', 'Acme: message 2', { message: [messageNews(1), messageNews(2)] }],
@@ -178,11 +178,11 @@ describe('what a push says', () => {
       'Acme has an offer for you',
       { 'application-status': [applicationNews(1, { status: 'offer' })] },
     ],
-  ])('%s: %s', (title, body, news) =>
+  ])('has the title "%s" and the body "%s"', (title, body, news) =>
     expect(pushPayload({ ...nothing, ...news }, 'tag')).toMatchObject({ tag: 'tag', title, body }),
   );
 
-  test('fits into what every push service takes, whatever people write', () => {
+  test('stays within the size limit of push services, whatever the texts contain', () => {
     fc.assert(
       fc.property(hostile, (text) => {
         for (const news of [newsOf(text), { ...nothing, message: newsOf(text).message.slice(0, 1) }])
@@ -192,8 +192,8 @@ describe('what a push says', () => {
   });
 });
 
-describe('words of others', () => {
-  test('are cut between graphemes, and only when they are too long', () => {
+describe('user text', () => {
+  test('is cut between graphemes, and only when it is too long', () => {
     const family = '👩‍👩‍👧‍👦';
     expect(cut('short', 5)).toBe('short');
     expect(cut('longer', 5)).toBe('long…');
@@ -207,7 +207,7 @@ describe('words of others', () => {
     );
   });
 
-  test('keep their line breaks where those belong, and lose them elsewhere', () => {
+  test('keeps its line breaks where they belong, and loses them elsewhere', () => {
     expect(oneLine(' Ada\r\n\tLovelace\u0000 ')).toBe('Ada Lovelace');
     expect(oneLine('\u202E')).toBe('?');
     expect(paragraphs('a\r\nb\rc\u0007\n')).toBe('a\nb\nc');
@@ -215,7 +215,7 @@ describe('words of others', () => {
   });
 });
 
-test('there is a preview of each letter, in HTML and in text, by a name that is fit for a file', () => {
+test('Every letter has a preview, in HTML and in text, with a valid file name', () => {
   const names = previews().map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[a-z-]+\.(?:html|txt|push\.json)$/);

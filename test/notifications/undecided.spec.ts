@@ -6,7 +6,7 @@ import { GroupId, UserId } from '../../src/events/ids.ts';
 import { type Undecided, UndecidedMessages } from '../../src/notifications/decide/undecided.ts';
 import { memoryInUse } from '../support/memory-in-use.ts';
 
-/** In one piece, as JSON gives it; what makes ids leaves them in pieces, which take more. */
+/** Flattens a string as JSON parsing does; concatenated ids take more memory. */
 const newId = (): string => JSON.parse(`"${randomUUID()}"`) as string;
 
 const members: Members = ImmutableMap([[UserId.parse(newId()), 'member']]);
@@ -28,8 +28,8 @@ const message = (position: number, decideAt: number): Undecided => ({
   decideAt,
 });
 
-describe('messages of which nobody knows whom they have reached', () => {
-  test('come out as they went in: in order, when their time is up or when they are too many', () => {
+describe('undecided messages', () => {
+  test('are taken in order, when they are due or when there are too many', () => {
     const steps = fc.array(
       fc.record({ added: fc.nat(1_500), passed: fc.nat(2_000), limit: fc.integer({ min: 1, max: 1_500 }) }),
       { maxLength: 12 },
@@ -60,7 +60,7 @@ describe('messages of which nobody knows whom they have reached', () => {
     );
   });
 
-  test('take 250 bytes each, and nothing once they are out', () => {
+  test('take at most 250 bytes each, and none once they are taken', () => {
     const kept = 50_000;
     const before = memoryInUse();
     const undecided = new UndecidedMessages(kept);

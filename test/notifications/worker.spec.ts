@@ -17,7 +17,7 @@ const handle = (batchId: string) => stage.workerWith().handle(batchId);
 const later = (ms: number) => new Date(stage.clock.now.getTime() + ms);
 const three = [1, 2, 3].map((n) => notification(n));
 
-test('somebody who is being told takes one place: the next batch waits for a second, and counts as no attempt', async () => {
+test('A recipient has one batch in work at a time: the next one waits a second, which is no attempt', async () => {
   const [sending, sent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const send = jest.fn<WorkerDeps['mailer']['send']>(async () => {
     sending.resolve();
@@ -39,7 +39,7 @@ test('somebody who is being told takes one place: the next batch waits for a sec
 });
 
 describe('a batch of mail', () => {
-  test('goes out as one letter, by a name that it keeps', async () => {
+  test('is sent as one letter under a stable Message-ID', async () => {
     const batchId = await stage.batch('email', three);
     await handle(batchId);
     expect(stage.mail.mails).toHaveLength(1);
@@ -56,7 +56,7 @@ describe('a batch of mail', () => {
     expect(stage.counted).toEqual({ 'email sent': 3 });
   });
 
-  test('says only what is still news', async () => {
+  test('contains only what is still current', async () => {
     stage.known.messages = [
       messageNews(1, { isRead: true }),
       messageNews(2),
@@ -68,20 +68,20 @@ describe('a batch of mail', () => {
     expect(await stage.outcomes()).toEqual(['read', 'sent', 'deleted']);
   });
 
-  test('does not go out when nothing is news any more', async () => {
+  test('is not sent when nothing in it is current', async () => {
     stage.known.preferences = { ...standardPreferences, email: false };
     await handle(await stage.batch('email', three));
     expect(stage.mail.mails).toEqual([]);
     expect(await stage.outcomes()).toEqual(['channel-off', 'channel-off', 'channel-off']);
   });
 
-  test('does not go out to somebody without an address', async () => {
+  test('is not sent to a recipient without an address', async () => {
     stage.known.address = undefined;
     await handle(await stage.batch('email'));
     expect(await stage.outcomes()).toEqual(['no-address']);
   });
 
-  test('of several kinds has the subject of the most important', async () => {
+  test('of several kinds has the subject of the most important one', async () => {
     stage.known.applications = [applicationNews(8, { reason: 'We liked it' })];
     const status = notification(8, { kind: 'application-status', subjectId: uuid(0x30) });
     await handle(await stage.batch('email', [notification(1), status]));
@@ -90,7 +90,7 @@ describe('a batch of mail', () => {
     expect(text).toMatch(/would like to interview you[\s\S]*> We liked it[\s\S]*> message 1/);
   });
 
-  test('that is done is not sent again', async () => {
+  test('is not sent again once settled', async () => {
     const batchId = await stage.batch('email');
     await handle(batchId);
     await handle(batchId);
@@ -98,7 +98,7 @@ describe('a batch of mail', () => {
     expect(stage.mail.mails).toHaveLength(1);
   });
 
-  test('that is handed out twice at once is sent once', async () => {
+  test('is sent once when handed out twice concurrently', async () => {
     const batchId = await stage.batch('email');
     const worker = stage.workerWith();
     await Promise.all([worker.handle(batchId), worker.handle(batchId)]);
@@ -119,8 +119,8 @@ describe('a batch of mail', () => {
   });
 });
 
-describe('a letter that is not taken', () => {
-  test('for now is put off for longer each time', async () => {
+describe('a refused letter', () => {
+  test('is postponed for longer after each temporary refusal', async () => {
     stage.mail.refuse('recipient', 450);
     const batchId = await stage.batch('email');
     for (const [attempts, seconds] of [30, 60, 120].entries()) {
@@ -137,7 +137,7 @@ describe('a letter that is not taken', () => {
     expect(await stage.outcomes()).toEqual(['sent']);
   });
 
-  test('thirteen times is parked', async () => {
+  test('is parked after thirteen attempts', async () => {
     stage.mail.refuse('connect', 421, 'busy');
     const batchId = await stage.batch('email');
     await stage.failed(batchId, 11);
@@ -147,7 +147,7 @@ describe('a letter that is not taken', () => {
     expect(await stage.state(batchId)).toMatchObject({ parkReason: 'the mail server answered 421' });
   });
 
-  test('ever is parked, and neither address nor text is written anywhere', async () => {
+  test('is parked after a permanent refusal, without a trace of address or text in logs', async () => {
     stage.mail.refuse('recipient', 550);
     const batchId = await stage.batch('email');
     await handle(batchId);
@@ -163,7 +163,7 @@ describe('a letter that is not taken', () => {
     expect(await stage.outcomes()).toEqual(['sent']);
   });
 
-  test('because the read models are behind is put off, at first for a second', async () => {
+  test('is postponed for a second at first when the read models lag', async () => {
     const batchId = await stage.batch('email');
     const behind = () => Promise.reject(new NotCaughtUp('conversations did not reach 7 in 2000 ms'));
     const facts = { recipient: behind } as never;
@@ -173,7 +173,7 @@ describe('a letter that is not taken', () => {
     expect(await stage.state(batchId)).toMatchObject({ attempts: 2, publishAt: later(60_000) });
   });
 
-  test('because of a fault of ours is left to the queue, and parked when that gives up', async () => {
+  test('is left to the queue after an internal error, and parked when the queue gives up', async () => {
     const batchId = await stage.batch('email');
     const unsubscribeUrl = () => {
       throw new TypeError('a fault');
@@ -191,7 +191,7 @@ describe('a letter that is not taken', () => {
 describe('between sending and settling', () => {
   const broken = () => Promise.reject(new Error('the database is away'));
 
-  test('a crash sends the letter again by the same name', async () => {
+  test('repeats the letter under the same Message-ID after a crash', async () => {
     const batchId = await stage.batch('email');
     const dying = stage.workerWith({ outbox: stage.outboxWith({ settle: broken }), patienceMs: 0 });
     await expect(dying.handle(batchId)).rejects.toThrow('the database is away');
@@ -201,7 +201,7 @@ describe('between sending and settling', () => {
     expect(await stage.outcomes()).toEqual(['sent']);
   });
 
-  test('an outage of the database is waited out', async () => {
+  test('waits for the database to return', async () => {
     const batchId = await stage.batch('email');
     let failures = 3;
     const settle: typeof stage.outbox.settle = (...settled) => {
@@ -213,7 +213,7 @@ describe('between sending and settling', () => {
     expect(await stage.outcomes()).toEqual(['sent']);
   });
 
-  test('a line that is cut after the last dot leads to the same letter again', async () => {
+  test('repeats the same letter when the connection is cut after the final dot', async () => {
     const batchId = await stage.batch('email');
     stage.mail.dropAfterData();
     await handle(batchId);
@@ -231,7 +231,7 @@ describe('a batch of push', () => {
     return subscription;
   };
 
-  test('goes to every browser of the recipient, with the tag of the batch', async () => {
+  test('goes to every browser of the recipient, with the batch as its tag', async () => {
     const endpoints = [(await subscribe()).endpoint, (await subscribe()).endpoint];
     const batchId = await stage.batch('push', three);
     await handle(batchId);
@@ -246,7 +246,7 @@ describe('a batch of push', () => {
     expect(stage.counted).toEqual({ 'push sent': 3 });
   });
 
-  test('drops a subscription that is gone; without another there is no address', async () => {
+  test('removes an expired subscription, and has no address without another', async () => {
     await subscribe();
     stage.push.answer(410);
     await handle(await stage.batch('push'));
@@ -255,14 +255,14 @@ describe('a batch of push', () => {
     expect(stage.mail.mails).toEqual([]);
   });
 
-  test('is sent once one browser has it, whatever becomes of the others', async () => {
+  test('counts as sent once one browser has accepted it', async () => {
     await subscribe();
     await stage.subscriptions.add(ada.userId, { ...(await subscribe()), endpoint: 'https://127.0.0.1:1/' });
     await handle(await stage.batch('push'));
     expect(await stage.outcomes()).toEqual(['sent']);
   });
 
-  test('is put off while no browser can be reached, and parked when its service says never', async () => {
+  test('is postponed while no browser can be reached, and parked after a permanent refusal', async () => {
     await subscribe();
     const batchId = await stage.batch('push');
     stage.push.answer(503);

@@ -17,7 +17,7 @@ beforeEach(async () => {
   await from.append(say(stream, 'again'));
 });
 
-/** A log with exactly these events, whatever they are. */
+/** A log with exactly the given events, valid or not. */
 const logOf = (events: Recorded[]): Pick<EventStore, 'readAll'> => ({
   readAll: async ({ after, limit }) => events.filter(({ position }) => position > after).slice(0, limit),
 });
@@ -26,7 +26,7 @@ const compare = (to: Pick<EventStore, 'readAll'>, wanted: number[] = []) =>
   compareLogs({ from, to, upTo: 5, wanted });
 
 describe('comparing a log with its copy', () => {
-  test('finds the same events at other positions, in whatever order their fields are', async () => {
+  test('accepts the same events at other positions, with fields in any order', async () => {
     const copy = (await events()).map((event) => ({
       ...event,
       position: event.position * 100,
@@ -43,7 +43,7 @@ describe('comparing a log with its copy', () => {
     ]);
   });
 
-  test('says how far a copy goes that is not whole', async () => {
+  test('reports how far an incomplete copy goes', async () => {
     const begun = await compare(logOf((await events()).slice(0, 3)));
     expect(begun).toMatchObject({ events: 3, isWhole: false, reached: { from: 3, to: 3 } });
     const none = await compare(logOf([]));
@@ -60,7 +60,7 @@ describe('comparing a log with its copy', () => {
     ['occurredAt', { occurredAt: '2026-11-22T10:11:12.346Z' }],
     ['data', { data: { text: 'secret' } }],
     ['metadata', { metadata: { actorId: null, correlationId: 'c-2', causationId: null } }],
-  ])('finds another %s, and says where without telling what', async (field, change) => {
+  ])('detects another %s, and reports where, but not what', async (field, change) => {
     const copy = await events();
     copy[2] = { ...copy[2], ...change } as Recorded;
     const { message } = await compare(logOf(copy)).then(
@@ -71,7 +71,7 @@ describe('comparing a log with its copy', () => {
     expect(message).not.toContain('secret');
   });
 
-  test('finds what was left out, added, or put in another order', async () => {
+  test('detects events that are missing, added or reordered', async () => {
     const [first, second, third, ...rest] = await events();
     const wrong = [
       [first!, third!, ...rest],
@@ -86,7 +86,7 @@ describe('comparing a log with its copy', () => {
 describe('copying a log', () => {
   const copyTo = (to: EventStore, after = 0) => copyEvents({ from, to, after, upTo: 5 });
 
-  test('keeps what was stored together together, and goes on where it stopped', async () => {
+  test('keeps events of one append together, and resumes where it stopped', async () => {
     const appends: Append[] = [];
     const to = createInMemoryEventStore();
     const watched = { ...to, append: (each: Append) => (appends.push(each), to.append(each)) };
@@ -102,7 +102,7 @@ describe('copying a log', () => {
     expect(await compareLogs({ from, to, upTo: 6 })).toMatchObject({ isWhole: true, events: 6 });
   });
 
-  test('leaves neighbours apart that were stored at another time, or for another reason', async () => {
+  test('keeps neighbours apart that differ in time or cause', async () => {
     await from.append(say(stream, 'later', { occurredAt: '2026-11-23T00:00:00.000Z' }));
     const metadata = { actorId: null, correlationId: 'c-2', causationId: null };
     await from.append(say(stream, 'because', { occurredAt: '2026-11-23T00:00:00.000Z', metadata }));
@@ -111,20 +111,20 @@ describe('copying a log', () => {
     expect(await compareLogs({ from, to, upTo: 7 })).toMatchObject({ isWhole: true, events: 7 });
   });
 
-  test('leaves out what came after its begin', async () => {
+  test('ignores events appended after its start', async () => {
     await from.append(say(stream, 'later'));
     const to = createInMemoryEventStore();
     expect(await copyTo(to)).toBe(5);
     expect(await to.head()).toBe(5);
   });
 
-  test('stops when somebody else writes to the copy', async () => {
+  test('stops when another process writes to the copy', async () => {
     const to = createInMemoryEventStore();
     await to.append(say(other, 'not copied'));
     await expect(copyTo(to)).rejects.toThrow(`${other} stands at revision 0 in the target already`);
   });
 
-  test('stops when what came later was stored before', async () => {
+  test('stops when a later append was stored before an earlier one', async () => {
     const to = createInMemoryEventStore();
     const { promise: isStored, resolve } = Promise.withResolvers<void>();
     const hasty = {

@@ -10,10 +10,10 @@ const APPENDS = 40;
 const TOTAL = PROCESSES * WRITERS * APPENDS;
 
 /**
- * A reader that asks again and again for what comes after the last position it saw, while 16 writers in 2 processes
+ * A reader that polls for events after the last position it saw, while 16 writers in 2 processes
  * append, some of them slowly. If a position can become visible after a higher one, the reader misses it.
  */
-describe('a reader that asks for "after N" while 16 writers append', () => {
+describe('a reader that polls for "after N" while 16 writers append', () => {
   let database: TestDatabase;
   let reader: pg.Client;
   beforeEach(async () => {
@@ -37,7 +37,7 @@ describe('a reader that asks for "after N" while 16 writers append', () => {
     });
     const seen: number[] = [];
     for (let isLast = false; !isLast;) {
-      // One more read after the writers have ended, so that all was visible to the last one.
+      // One more read after the writers have ended, when everything is visible.
       isLast = running === 0;
       const { rows } = await reader.query<{ position: string }>(
         `select position from ${table} where position > $1 order by position`,
@@ -54,7 +54,7 @@ describe('a reader that asks for "after N" while 16 writers append', () => {
     expect(seen).toEqual(Array.from({ length: TOTAL }, (_, index) => index + 1));
   });
 
-  test('misses events of a table numbered by a sequence: this test would notice', async () => {
+  test('misses events of a table numbered by a sequence, which this test would detect', async () => {
     await reader.query('create table naive (position bigserial primary key)');
     const seen = await readWhileWriting('sequence', 'naive');
     const { rows } = await reader.query<{ count: number }>('select count(*)::int from naive');

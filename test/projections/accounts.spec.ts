@@ -17,7 +17,7 @@ const prefers = (preferences: Partial<NotificationPreferences>) =>
 const PREFERENCES = 'email, push, muted, quiet_hours, digest_minutes';
 
 describe('the accounts read model', () => {
-  test('knows everybody who registered', () =>
+  test('contains every registered user', () =>
     given(registered(acme, 'Acme'), registered(ada, 'Ada "the" Engineer')).then(
       'accounts',
       'user_id, role, display_name, registered_at',
@@ -32,12 +32,12 @@ describe('the accounts read model', () => {
       ],
     ));
 
-  test('shows the last of many names', () =>
+  test('shows the latest name', () =>
     given(registered(ada), renamed('Lovelace'), renamed('Ada L.')).then('accounts', 'display_name', [
       { display_name: 'Ada L.' },
     ]));
 
-  test('knows how everybody wants to be told: by the standard until they choose', () =>
+  test('has the default preferences until the user sets others', () =>
     given(registered(ada)).then('accounts', PREFERENCES, [
       {
         email: standardPreferences.email,
@@ -48,7 +48,7 @@ describe('the accounts read model', () => {
       },
     ]));
 
-  test('knows the last of what somebody chose', () => {
+  test('has the latest preferences', () => {
     const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };
     return given(
       registered(acme),
@@ -67,14 +67,14 @@ describe('the accounts read model', () => {
     ]);
   });
 
-  test('forgets quiet hours and muted groups that were given up', () =>
+  test('drops quiet hours and muted groups that were unset', () =>
     given(
       registered(ada),
       prefers({ muted: [groupId], quietHours: { start: '22:00', end: '07:00', timeZone: 'UTC' } }),
       prefers({}),
     ).then('accounts', 'muted, quiet_hours', [{ muted: [], quiet_hours: null }]));
 
-  test('keeps a name and preferences apart, whichever came last', () =>
+  test('keeps name and preferences independent of their order', () =>
     given(
       registered(ada),
       prefers({ digestMinutes: 30 }),

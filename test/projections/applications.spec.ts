@@ -18,7 +18,7 @@ beforeAll(open);
 afterAll(close);
 
 describe('the applications read model', () => {
-  test('shows an application as it was made', () =>
+  test('shows an application as submitted', () =>
     given(adaApplied).then(
       'applications',
       'application_id, job_id, group_id, applicant_id, status, reason, cover_letter, submitted_at, position',
@@ -37,14 +37,14 @@ describe('the applications read model', () => {
       ],
     ));
 
-  test('shows the last status and its reason', () =>
+  test('shows the latest status and its reason', () =>
     given(adaApplied, adaIs('interview', 'Tuesday'), adaIs('rejected', 'No')).then(
       'applications',
       'status, reason',
       [{ status: 'rejected', reason: 'No' }],
     ));
 
-  test('shows an application that came back, with its last letter', () =>
+  test('shows a resubmitted application with its latest letter', () =>
     given(
       adaApplied,
       adaWithdrew,
@@ -53,14 +53,14 @@ describe('the applications read model', () => {
       { status: 'submitted', reason: null, cover_letter: 'Still here', submitted_at: new Date(at(1)) },
     ]));
 
-  test('shows a rejection that was taken back', () =>
+  test('shows a reversed rejection', () =>
     given(adaApplied, adaIs('rejected', 'No'), adaReconsidered('offer', 'Yes')).then(
       'applications',
       'status, reason',
       [{ status: 'offer', reason: 'Yes' }],
     ));
 
-  test('a withdrawal has no reason', () =>
+  test('shows a withdrawal without a reason', () =>
     given(adaApplied, adaIs('interview', 'Tuesday'), adaWithdrew).then('applications', 'status, reason', [
       { status: 'withdrawn', reason: null },
     ]));

@@ -31,7 +31,7 @@ describe('the chat groups read model', () => {
       { group_id: groupId, name: 'Engineer', status: 'open', roster: 1, member_count: 1, position: 1 },
     ]));
 
-  test('counts those who are in, and knows the version of their list', () =>
+  test('counts the members, and has the version of their list', () =>
     given(...group, left(ada)).then('groups', 'roster, member_count', [{ roster: 4, member_count: 2 }]));
 
   test('marks a member that left as inactive', () =>
@@ -41,7 +41,7 @@ describe('the chat groups read model', () => {
       member(bob.userId, 'member', false, 3),
     ]));
 
-  test('members know who made the group, whoever runs it now', () =>
+  test('records the creator of the group for each member, whoever the admin is now', () =>
     given(groupCreated, joined(ada, 'admin'), removed(acme), joined(bob)).then(
       'members',
       'user_id, owner_id',
@@ -52,26 +52,26 @@ describe('the chat groups read model', () => {
       ],
     ));
 
-  test('counts a member that returns from its return on', () =>
+  test('dates a returning member from its return', () =>
     given(...group, left(ada), joined(ada, 'admin')).then('members', columns, [
       member(acme.userId, 'admin', true, 1),
       member(ada.userId, 'admin', true, 5),
       member(bob.userId, 'member', true, 3),
     ]));
 
-  test('another role does not make a newcomer', () =>
+  test('does not treat a new role as a new membership', () =>
     given(groupCreated, joined(ada), joined(ada, 'admin'), joined(acme, 'member')).then('members', columns, [
       member(acme.userId, 'member', true, 1),
       member(ada.userId, 'admin', true, 2),
     ]));
 
-  test('coming and going ends where it ends', () =>
+  test('ends in the same state after repeated joining and leaving', () =>
     given(groupCreated, joined(ada), left(ada), joined(ada), removed(ada)).then('members', columns, [
       member(acme.userId, 'admin', true, 1),
       member(ada.userId, 'member', false, 4),
     ]));
 
-  test('a closed group keeps its members', () =>
+  test('keeps the members of a closed group', () =>
     given(groupCreated, joined(ada), groupClosed).then('groups', 'status, member_count, roster', [
       { status: 'closed', member_count: 2, roster: 3 },
     ]));

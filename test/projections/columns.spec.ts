@@ -20,8 +20,8 @@ const greet = statementAbout<Person>({
 const ada = { id: 'a', name: 'Ada "the \\ Countess"', groups: ['g', 'h'], age: 36 };
 const bob = { id: 'b', name: null, groups: [], age: null };
 
-describe('a statement about a batch', () => {
-  test('numbers its columns, and has a value for each: an array literal with an element for each row', () =>
+describe('a batch statement', () => {
+  test('has a numbered parameter for each column, whose value is an array literal with an element for each row', () =>
     expect(greet([ada, bob])).toEqual([
       {
         name: 'greet',
@@ -35,5 +35,5 @@ describe('a statement about a batch', () => {
   test('has the same text for every batch, so that it is prepared once', () =>
     expect(greet([ada])[0]!.text).toBe(greet([ada, bob])[0]!.text));
 
-  test('is none when there are no rows', () => expect(greet([])).toEqual([]));
+  test('is omitted when there are no rows', () => expect(greet([])).toEqual([]));
 });

@@ -39,7 +39,7 @@ describe('the conversations read model', () => {
       ],
     ));
 
-  test('counts what each member has sent in each group', () =>
+  test('counts the messages of each member in each group', () =>
     given(said(1), said(2, bob), edited(1, 'new'), said(3), said(4, ada, 'x', otherGroupId)).then(
       'participants',
       'group_id, user_id, sent',
@@ -50,7 +50,7 @@ describe('the conversations read model', () => {
       ],
     ));
 
-  test('knows from where on people are in, whatever roles they are given meanwhile', () =>
+  test('dates the membership of each member, whatever roles it gets since', () =>
     given(
       groupCreated,
       said(1, acme),
@@ -67,7 +67,7 @@ describe('the conversations read model', () => {
       { user_id: ada.userId, is_in: true, sent: 2, from_seq: 4, from_total: 4, from_own: 1 },
     ]));
 
-  test('knows the head, the count and the last message of each group', () =>
+  test('has the head, the count and the last message of each group', () =>
     given(said(1), said(2, bob), edited(1, 'new'), reacted(2), said(3, ada, 'x', otherGroupId)).then(
       'conversations',
       'group_id, head_seq, message_count, last_message_id, last_position',
@@ -89,14 +89,14 @@ describe('the conversations read model', () => {
       ],
     ));
 
-  test('ordinals count messages only, whatever else happens between them', () =>
+  test('numbers only messages in ordinals', () =>
     given(said(1), edited(1, 'new'), said(2), reacted(1), said(3)).then('messages', 'seq, ordinal', [
       { seq: 1, ordinal: 1 },
       { seq: 3, ordinal: 2 },
       { seq: 5, ordinal: 3 },
     ]));
 
-  test('messages know who made their group, in whatever batch that happened', () =>
+  test('records the creator of the group for each message, in any batch', () =>
     given(groupCreated, said(1), said(2), said(3, ada, 'x', otherGroupId)).then(
       'messages',
       'seq, owner_id, text',
@@ -107,7 +107,7 @@ describe('the conversations read model', () => {
       ],
     ));
 
-  test('a caption that was removed leaves no text, and is found no more', () =>
+  test('drops the text of a removed caption, also from search', () =>
     given(said(1, ada, 'caption'), said(2), edited(1, null), edited(2, 'new'), edited(2, null)).then(
       'messages',
       'seq, text, terms, edited_at is not null as edited',
@@ -117,7 +117,7 @@ describe('the conversations read model', () => {
       ],
     ));
 
-  test('text is kept as it was written', () =>
+  test('keeps the text unchanged', () =>
     given(
       said(1, ada, 'a "quoted", {braced} \\ NULL, 👩‍💻\nline'),
       said(2, ada, 'NULL'),
@@ -128,7 +128,7 @@ describe('the conversations read model', () => {
       { seq: 3, text: null },
     ]));
 
-  test('a message is found by the words that it has now, and by none when it is deleted', () =>
+  test('finds a message by its current words, and a deleted one by none', () =>
     given(
       said(1, ada, 'Büro: full-stack'),
       said(2, ada, '👍'),
@@ -148,25 +148,25 @@ describe('the conversations read model', () => {
       { seq: 5, terms: null },
     ]));
 
-  test('keeps the last of many edits', () =>
+  test('keeps the latest of many edits', () =>
     given(said(1), edited(1, 'one'), edited(1, 'two'), edited(1, 'three')).then(
       'messages',
       'text, edited_at, changed_seq',
       [{ text: 'three', edited_at: new Date(at(4)), changed_seq: 4 }],
     ));
 
-  test('a deleted message keeps its place without its text', () =>
+  test('keeps the place of a deleted message without its text', () =>
     given(said(1), said(2), edited(1, 'new'), deleted(1)).then('messages', text, [
       { seq: 1, text: null, edited: true, deleted: true, changed_seq: 4 },
       { seq: 2, text: 'message 2', edited: false, deleted: false, changed_seq: 2 },
     ]));
 
-  test('a late edit of a deleted message changes nothing', () =>
+  test('ignores a late edit of a deleted message', () =>
     given(said(1), deleted(1), edited(1, 'too late'), deleted(1), reacted(1)).then('messages', text, [
       { seq: 1, text: null, edited: false, deleted: true, changed_seq: 2 },
     ]));
 
-  test('reactions stand in the order in which they came', () =>
+  test('lists reactions in the order in which they were added', () =>
     given(said(1), reacted(1), reacted(1, '🎉'), reacted(1, '👍', ada), reacted(1)).then(
       'reactions',
       reactions,
@@ -177,18 +177,18 @@ describe('the conversations read model', () => {
       ],
     ));
 
-  test('a reaction that was taken back and given again is a new one', () =>
+  test('treats a reaction that was removed and added again as new', () =>
     given(said(1), reacted(1), unreacted(1), reacted(1), reacted(1)).then('reactions', reactions, [
       { emoji: '👍', user_id: bob.userId, seq: 4 },
     ]));
 
-  test('a reaction that was taken back is gone', () =>
+  test('drops a removed reaction', () =>
     given(said(1), reacted(1), unreacted(1), unreacted(1, '🎉')).then('reactions', reactions, []));
 
-  test('a deleted message loses its reactions and takes no more', () =>
+  test('drops the reactions of a deleted message and accepts no more', () =>
     given(said(1), reacted(1), deleted(1), reacted(1, '🎉'), unreacted(1)).then('reactions', reactions, []));
 
-  test('an edit between reactions disturbs neither', () =>
+  test('is not affected by an edit between reactions', () =>
     given(said(1), reacted(1), edited(1, 'new'), reacted(1, '🎉'), unreacted(1)).then(
       'reactions',
       reactions,

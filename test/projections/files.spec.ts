@@ -20,7 +20,7 @@ const found = { contentType: 'image/jpeg', name: 'cv.jpg' };
 const status = 'status, reason, has_thumbnail';
 
 describe('the files read model', () => {
-  test('shows a file as it was asked for', () =>
+  test('shows a file as requested', () =>
     given(uploadRequested).then(
       'files',
       'file_id, group_id, uploader_id, name, content_type, size, status, reason, has_thumbnail, requested_at, revision',
@@ -41,7 +41,7 @@ describe('the files read model', () => {
       ],
     ));
 
-  test('keeps a name as it is', () =>
+  test('keeps a name unchanged', () =>
     given(event('FileUploadRequested', { ...uploadRequested.data, name: 'a "b", {c} \\ NULL 👩‍💻' })).then(
       'files',
       'name',
@@ -51,7 +51,7 @@ describe('the files read model', () => {
   test.each([
     ['clean', []],
     ['removed again', [fileRefused('never-sent')]],
-  ])('keeps what the bytes told of a file that is %s', (_, after) =>
+  ])('records the findings about a file that is %s', (_, after) =>
     given(uploadRequested, uploaded, event('FileCleared', { ...cleared.data, ...found }), ...after).then(
       'files',
       'name, content_type',
@@ -77,7 +77,7 @@ describe('the files read model', () => {
       { status: 'rejected', reason: 'type-does-not-match', has_thumbnail: false },
     ],
     [
-      'rejected when nobody sent it',
+      'rejected when it was never sent',
       [uploaded, event('FileCleared', { ...cleared.data, hasThumbnail: true }), fileRefused('never-sent')],
       { status: 'rejected', reason: 'never-sent', has_thumbnail: false },
     ],

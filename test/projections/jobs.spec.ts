@@ -10,7 +10,7 @@ const changed = (title: string) =>
   event('JobDetailsChanged', { jobId, title, description: 'Still engines', location: null });
 
 describe('the jobs read model', () => {
-  test('shows a job as it was posted', () =>
+  test('shows a job as posted', () =>
     given(jobPosted).then(
       'jobs',
       'job_id, group_id, company_id, title, location, status, posted_at, position',
@@ -28,19 +28,19 @@ describe('the jobs read model', () => {
       ],
     ));
 
-  test('shows the last details, and where the job was posted', () =>
+  test('shows the latest details, with the time of the posting', () =>
     given(jobPosted, changed('Senior engineer'), changed('Chief engineer')).then(
       'jobs',
       'title, description, location, position',
       [{ title: 'Chief engineer', description: 'Still engines', location: null, position: 1 }],
     ));
 
-  test('is found by title, description and location as they are now', () =>
+  test('finds a job by its current title, description and location', () =>
     given(jobPosted, changed('Senior C++ engineer')).then('jobs', 'terms::text', [
       { terms: "'c++':2 'engineer':3 'engines':5 'senior':1 'still':4" },
     ]));
 
-  test('a closed job stays on the board', () =>
+  test('keeps a closed job', () =>
     given(jobPosted, changed('Senior engineer'), jobClosed).then('jobs', 'title, status', [
       { title: 'Senior engineer', status: 'closed' },
     ]));

@@ -9,7 +9,7 @@ const recorded = (...events: Parameters<typeof happened>[1][]) =>
   happened(createInMemoryEventStore(), ...events);
 
 describe('the envelope', () => {
-  test('of a message carries its seq: 1, 2, 3 …, and no roster', async () => {
+  test('of a message has its seq: 1, 2, 3 …, and no roster', async () => {
     const events = (await recorded(...group, helloSent, helloSent)).slice(-2);
     const [first, second] = (events as Recorded<ConversationEvent>[]).map(toEnvelope);
     expect(first).toStrictEqual({
@@ -25,20 +25,20 @@ describe('the envelope', () => {
     expect(second?.seq).toBe(2);
   });
 
-  test('of a member carries the roster: the version of the group, and no seq', async () => {
+  test('of a member has the roster: the version of the group, and no seq', async () => {
     const [, event] = (await recorded(...group)) as Recorded<ChatGroupEvent>[];
     expect(toEnvelope(event!)).toMatchObject({ type: 'MemberJoined', roster: 2, data: joined(ada).data });
     expect(toEnvelope(event!)).not.toHaveProperty('seq');
   });
 
-  test('does not tell what the system keeps for itself', async () => {
+  test('hides internal metadata', async () => {
     const [event] = (await recorded(helloSent)) as Recorded<ConversationEvent>[];
     const envelope = toEnvelope(event!);
     for (const inner of ['position', 'stream', 'revision', 'metadata'])
       expect(envelope).not.toHaveProperty(inner);
   });
 
-  test('is for events of groups only', async () => {
+  test('exists for events of groups only', async () => {
     const [posted, created, sent] = await recorded(jobPosted, group[0]!, helloSent);
     expect([posted, created, sent].map((event) => isChatGroupEvent(event!))).toStrictEqual([
       false,

@@ -2,7 +2,7 @@ import { toProblem } from '../../src/protocol/problem.ts';
 
 const fault = (code: string) => Object.assign(new Error('a fault'), { code });
 
-describe('the problem that tells of an error', () => {
+describe('the problem for an error', () => {
   test.each([
     ['08006', 'connection failure'],
     ['40001', 'serialization failure'],
@@ -12,7 +12,7 @@ describe('the problem that tells of an error', () => {
     ['55P03', 'lock not available'],
     ['57014', 'query canceled'],
     ['57P01', 'admin shutdown'],
-  ])('may be repeated where PostgreSQL says %s (%s), however deep it is wrapped', (code) => {
+  ])('is retryable for PostgreSQL %s (%s), however deep it is wrapped', (code) => {
     const wrapped = new Error('outer', { cause: new Error('inner', { cause: fault(code) }) });
     for (const error of [fault(code), wrapped])
       expect(toProblem(error)).toMatchObject({
@@ -30,15 +30,15 @@ describe('the problem that tells of an error', () => {
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',
     'Client has encountered a connection error and is not queryable',
-  ])('may be repeated where the driver says "%s"', (message) => {
+  ])('is retryable for the driver error "%s"', (message) => {
     expect(toProblem(new Error(message))).toMatchObject({ status: 503, code: 'UNAVAILABLE' });
   });
 
-  test('is the client’s where PostgreSQL cannot take the data', () => {
+  test('blames the client when PostgreSQL cannot store the data', () => {
     expect(toProblem(fault('22P05'))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
   });
 
-  test.each(['23505', '42601', 'XX000'])('is ours for anything else, such as %s', (code) => {
+  test.each(['23505', '42601', 'XX000'])('is internal for anything else, such as %s', (code) => {
     expect(toProblem(fault(code))).toMatchObject({ status: 500, code: 'INTERNAL', retryable: false });
   });
 });

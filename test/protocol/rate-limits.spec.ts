@@ -8,12 +8,12 @@ import {
 import { clientEvents } from '../../src/realtime/connection/protocol.ts';
 import { httpStage } from '../support/stages/http-stage.ts';
 
-/** The lowest that an operator may set a budget to. */
+/** The lowest value of a budget that an operator may set. */
 const LOWEST_BUDGET = 100;
 
 const takes = (cost: Cost) => (typeof cost === 'number' ? `${cost}` : `one of \`${cost}\``);
 
-/** The rows of the table that follows a heading. */
+/** Returns the rows of the table after a heading. */
 function tableAfter(document: string, heading: string): string[][] {
   const section = document.split(`${heading}\n`)[1]!.split('\n#')[0]!;
   const rows = section.split('\n').filter((line) => line.startsWith('|'));
@@ -25,8 +25,8 @@ function tableAfter(document: string, heading: string): string[][] {
   );
 }
 
-describe('what calls take from the budgets', () => {
-  test('names only operations and events that there are', async () => {
+describe('the costs of calls', () => {
+  test('name only existing operations and events', async () => {
     const operations = new Set<string>(Object.keys(clientEvents));
     const stage = await httpStage({
       onRoute: ({ schema }) => void operations.add(schema?.operationId ?? ''),
@@ -35,12 +35,12 @@ describe('what calls take from the budgets', () => {
     expect(exceptions.map(([name]) => name).filter((name) => !operations.has(name))).toStrictEqual([]);
   });
 
-  test('never exceeds the lowest budget that can be set', () => {
+  test('never exceed the lowest budget that can be set', () => {
     const points = [...exceptions.map(([, cost]) => cost), ...Object.values(DEFAULT_COSTS)];
     for (const cost of points) if (typeof cost === 'number') expect(cost).toBeLessThanOrEqual(LOWEST_BUDGET);
   });
 
-  test('is what the documentation says', async () => {
+  test('match the documentation', async () => {
     const rest = await readFile(new URL('../../docs/rest.md', import.meta.url), 'utf8');
     const { query, search, command, socketEvent, connection, badToken } = DEFAULT_COSTS;
     expect(tableAfter(rest, '### What a call takes')).toStrictEqual([

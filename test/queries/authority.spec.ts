@@ -32,16 +32,16 @@ import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const QUERIES = new URL('../../src/queries/', import.meta.url);
 
-/** Carol was in the group and left, Dan was removed from it; both have groups of their own, as Eve has. */
+/** Carol left the group and Dan was removed from it; both have groups of their own, like Eve. */
 const carol = { ...eve, userId: UserId.parse(uuid(0xc4)) };
 const dan = { ...eve, userId: UserId.parse(uuid(0xd4)) };
-/** A text parser takes such an id for one word. */
+/** A text parser treats such an id as one word. */
 const ownGroupOf = ({ userId }: Actor) =>
   GroupId.parse(`c9b1c2d3-a4f5-4c6d-8e7f-a1b2c3d4e5${userId.slice(-2)}`);
 const outsiders = [eve, carol, dan, rival];
 const members = [acme, ada, bob];
 
-/** What only members of the group may know, and what only Eve may. */
+/** What only members of the group may see, and what only Eve may see. */
 const SECRETS = [
   ...[1, 2, 3, 4, 5, 6].map((n) => messageNumber(n)),
   'classified',
@@ -52,7 +52,7 @@ const EVES = [messageNumber(7), 'planted'];
 
 type Asked = Record<string, (who: Actor, text: string) => Promise<unknown>>;
 
-/** Every query that answers a client, with whatever text it takes. */
+/** Every query that answers a client, with its text parameter. */
 const asked = ({ db }: ReadSide): Asked => ({
   listJobs: (_, q) => listJobs(db, { q, limit: 50 }),
   getJob: () => getJob(db, { jobId }),
@@ -69,9 +69,9 @@ const asked = ({ db }: ReadSide): Asked => ({
   'searchMessages of a group': ({ userId }, q) => searchMessages(db, { userId, q, groupId, limit: 50 }),
 });
 
-/** What the server asks for itself: nobody sees the answer. */
+/** Queries for the server itself, whose answers no client sees. */
 const OF_THE_SERVER = ['filesToInspect', 'orphans', 'isNamed', 'memberIds'];
-/** Parts of queries. */
+/** Helpers of queries. */
 const PARTS = ['bindQueries', 'cursorOf', 'newestFirst'];
 
 const answered = (answer: Promise<unknown>): Promise<string> =>
@@ -80,7 +80,7 @@ const answered = (answer: Promise<unknown>): Promise<string> =>
     (error: unknown) => String(error),
   );
 
-/** Ids as they are, quoted, as a prefix, without dashes; operators, quotes, markup and lexemes. */
+/** Ids: plain, quoted, as a prefix, without dashes; operators, quotes, markup and lexemes. */
 const PIECES = [
   'classified',
   "'classified':1A",
@@ -133,7 +133,7 @@ beforeAll(async () => {
     joined(carol),
     joined(dan),
     said(1, ada, 'classified salary 90000'),
-    // The text names the groups of everybody who must not see it.
+    // The text contains the groups of all users who must not see it.
     said(2, ada, `classified ${outsiders.map(ownGroupOf).join(' ')}`),
     said(3, bob, `classified '${ownGroupOf(eve)}' | ${ownGroupOf(carol)}:* <b>${ownGroupOf(dan)}</b>`),
     said(4, bob, 'harmless'),
@@ -147,7 +147,7 @@ beforeAll(async () => {
 });
 afterAll(() => side.close());
 
-/** Asks everything with the text; tells which secrets an answer held, and in which query. */
+/** Runs every query with the text. Returns the secrets in the answers, with the query. */
 async function seenBy(who: Actor, text: string, secrets: readonly string[]): Promise<string[]> {
   const seen = await Promise.all(
     Object.entries(asked(side)).map(async ([name, query]) => {
@@ -158,26 +158,26 @@ async function seenBy(who: Actor, text: string, secrets: readonly string[]): Pro
   return seen.flat();
 }
 
-describe('whatever is asked', () => {
-  test('a member sees what the group says', async () => {
+describe('the queries with any text', () => {
+  test('show a member the content of the group', async () => {
     const seen = await seenBy(ada, 'classified', SECRETS);
     expect(seen).toContain(`searchMessages: ${messageNumber(6)}`);
     expect(seen).toContain(`searchMessages of a group: ${messageNumber(2)}`);
     expect(seen).toContain(`messageHistory: ${messageNumber(1)}`);
   });
 
-  test.each(PIECES)('%s shows nothing to strangers and to those who went', async (piece) => {
+  test.each(PIECES)('show strangers and former members nothing for %s', async (piece) => {
     for (const text of [piece, `classified or ${piece}`])
       for (const outsider of outsiders)
         expect(await seenBy(outsider, text, outsider === eve ? SECRETS.slice(0, 6) : SECRETS)).toEqual([]);
   });
 
-  test.each(PIECES)('%s shows members nothing of what a stranger plants', async (piece) => {
+  test.each(PIECES)('show members nothing that a stranger plants for %s', async (piece) => {
     for (const text of [piece, `planted or ${piece}`])
       for (const member of members) expect(await seenBy(member, text, EVES)).toEqual([]);
   });
 
-  test('texts of any pieces show nothing either', () =>
+  test('show nothing for combinations of these texts either', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ maxLength: 8 })), { maxLength: 6 }),
@@ -192,7 +192,7 @@ describe('whatever is asked', () => {
     ));
 });
 
-test('no query is left out', async () => {
+test('All queries are covered', async () => {
   const files = (await readdir(QUERIES)).filter((name) => name.endsWith('.ts'));
   const modules: object[] = await Promise.all(files.map((name) => import(new URL(name, QUERIES).href)));
   const functions = modules.flatMap((module) =>

@@ -48,12 +48,12 @@ beforeAll(async () => {
 });
 afterAll(() => side.close());
 
-describe('a message that names files', () => {
+describe('a message with files', () => {
   const history = async () =>
     (await side.queries.messageHistory({ userId: ada.userId, groupId, limit: 50 })).data;
   const shown = { contentType: upload.contentType, size: upload.size, hasThumbnail: false };
 
-  test('shows how each stands, in the order in which it names them', async () => {
+  test('shows the status of each, in its own order', async () => {
     const [first, second] = await history();
     expect(first!.files).toEqual([
       { ...shown, fileId: id(4), name: '4.pdf', status: 'infected' },
@@ -63,12 +63,12 @@ describe('a message that names files', () => {
     expect(second!.files).toEqual([]);
   });
 
-  test('shows none once it was deleted', async () => {
+  test('shows none once it is deleted', async () => {
     const [, , third] = await history();
     expect(third).toMatchObject({ id: messageNumber(3), files: [], text: null });
   });
 
-  test('shows a file that nothing is known of yet as pending', async () => {
+  test('shows an unknown file as pending', async () => {
     const last = (await history()).at(-1)!;
     expect(last.files).toEqual([
       { ...shown, fileId: id(6), name: '6.pdf', status: 'scanning' },
@@ -91,13 +91,13 @@ describe('a message that names files', () => {
   });
 });
 
-describe('the files', () => {
-  test('that wait to be inspected are those that are uploaded, up to a limit', async () => {
+describe('the file queries', () => {
+  test('list uploaded files for inspection, up to a limit', async () => {
     expect((await side.queries.filesToInspect(10)).toSorted()).toEqual([id(2), id(6)]);
     expect(await side.queries.filesToInspect(1)).toHaveLength(1);
   });
 
-  test('that are orphans were asked for long ago, and never completed or named by no message', async () => {
+  test('list old files as orphans that were never completed or never attached to a message', async () => {
     const orphans = async (before: string) =>
       (await side.queries.orphans(new Date(before), 10)).toSorted((a, b) => (a.fileId < b.fileId ? -1 : 1));
     const asked = '2026-01-02T03:04:05.678Z';
@@ -110,7 +110,7 @@ describe('the files', () => {
     expect(await side.queries.orphans(new Date('2027-01-01'), 1)).toHaveLength(1);
   });
 
-  test('are named by messages of a group that were not deleted', async () => {
+  test('report whether a message that was not deleted names a file', async () => {
     const isNamed = (n: number, inGroup = groupId) =>
       side.queries.isNamed({ fileId: id(n), groupId: inGroup });
     expect(await Promise.all([isNamed(3), isNamed(1), isNamed(5), isNamed(3, otherGroupId)])).toEqual([

@@ -45,7 +45,7 @@ const here = { groupId, limit: 50 };
 const seqs = (page: { data: { seq: number }[] }) => page.data.map(({ seq }) => seq);
 
 describe('the groups of a user', () => {
-  test('stand in the order of their latest activity, with what is new in each', async () => {
+  test('are listed by latest activity, with the unread count of each', async () => {
     const { data, nextCursor } = await side.queries.listGroups({ ...asAda, limit: 10 });
     expect(nextCursor).toBeNull();
     expect(data).toMatchObject([
@@ -55,19 +55,19 @@ describe('the groups of a user', () => {
     expect(data[1]!.lastMessage).toMatchObject({ id: messageNumber(4), text: null, seq: 8 });
   });
 
-  test('come page by page', async () => {
+  test('are paged', async () => {
     const first = await side.queries.listGroups({ ...asAda, limit: 1 });
     const second = await side.queries.listGroups({ ...asAda, limit: 1, cursor: first.nextCursor! });
     expect([first, second].map(({ data }) => data[0]!.id)).toEqual([otherGroupId, groupId]);
     expect(second.nextCursor).toBeNull();
   });
 
-  test('a cursor that no list has made is refused', async () => {
+  test('are refused for an invalid cursor', async () => {
     for (const cursor of ['', 'x', 'e30', Buffer.from('{"position":-1}').toString('base64url')])
       await expect(side.queries.listGroups({ ...asAda, limit: 1, cursor })).rejects.toThrow('cursor');
   });
 
-  test('are unknown to a stranger', async () => {
+  test('are not visible to a stranger', async () => {
     await expect(side.queries.getGroup({ userId: eve.userId, groupId })).rejects.toThrow('GROUP_NOT_FOUND');
     expect(await side.queries.listGroups({ userId: eve.userId, limit: 10 })).toEqual({
       data: [],
@@ -75,7 +75,7 @@ describe('the groups of a user', () => {
     });
   });
 
-  test('are all found for the rooms of its sockets', async () =>
+  test("are all found for the rooms of their members' sockets", async () =>
     expect([...(await side.queries.groupsOfUser(ada.userId))].sort()).toEqual([groupId, otherGroupId]));
 });
 
@@ -90,7 +90,7 @@ describe('the members of a group', () => {
     expect(await side.queries.memberIds(groupId)).toHaveLength(3);
   });
 
-  test('come page by page', async () => {
+  test('are paged', async () => {
     const first = await side.queries.listMembers({ ...asAda, groupId, limit: 2 });
     const second = await side.queries.listMembers({ ...asAda, groupId, limit: 2, cursor: first.nextCursor! });
     expect([...first.data, ...second.data].map(({ displayName }) => displayName)).toEqual([
@@ -101,12 +101,12 @@ describe('the members of a group', () => {
     expect(second.nextCursor).toBeNull();
   });
 
-  test('are not told to a stranger', () =>
+  test('are not visible to a stranger', () =>
     expect(side.queries.listMembers({ userId: eve.userId, ...here })).rejects.toThrow('GROUP_NOT_FOUND'));
 });
 
 describe('the history of a conversation', () => {
-  test('shows messages as they stand now, ascending', async () => {
+  test('shows the current state of messages, in ascending order', async () => {
     const page = await side.queries.messageHistory({ ...asBob, ...here });
     expect(page).toMatchObject({ hasMore: false, headSeq: 9 });
     expect(page.data[2]).toEqual({
@@ -134,7 +134,7 @@ describe('the history of a conversation', () => {
     });
   });
 
-  test('pages back from the newest, forth from a seq, and around one', async () => {
+  test('is paged back from the newest, forward from a seq, and around one', async () => {
     const page = (asked: object) => side.queries.messageHistory({ ...asBob, groupId, limit: 2, ...asked });
     const newest = await page({});
     expect([seqs(newest), newest.hasMore]).toEqual([[3, 8], true]);
@@ -148,7 +148,7 @@ describe('the history of a conversation', () => {
     expect([seqs(end), end.hasMore]).toEqual([[2, 3, 8], true]);
   });
 
-  test('is closed to strangers and to those who left', async () => {
+  test('is closed to strangers and former members', async () => {
     const carol = { ...eve, userId: UserId.parse(uuid(0xc4)) };
     await side.happened(joined(carol));
     expect((await side.queries.messageHistory({ userId: carol.userId, ...here })).data).toHaveLength(4);
@@ -161,11 +161,11 @@ describe('the history of a conversation', () => {
   });
 });
 
-describe('the search for messages', () => {
+describe('message search', () => {
   const found = async (userId: UserId, q: string, more = {}) =>
     (await side.queries.searchMessages({ userId, q, limit: 10, ...more })).data.map(({ id }) => id);
 
-  test('looks into the groups of the searcher only, the newest first', async () => {
+  test('covers only the groups of the searcher, newest first', async () => {
     expect(await found(ada.userId, 'interview')).toEqual([messageNumber(5), messageNumber(1)]);
     expect(await found(bob.userId, 'interview')).toEqual([messageNumber(1)]);
     expect(await found(ada.userId, 'interview', { groupId })).toEqual([messageNumber(1)]);
@@ -174,20 +174,20 @@ describe('the search for messages', () => {
     );
   });
 
-  test('knows edited texts by their new words, and deleted ones not at all', async () => {
+  test('finds edited texts by their new words, and deleted ones not at all', async () => {
     expect(await found(bob.userId, 'wednesday')).toEqual([messageNumber(1)]);
     expect(await found(bob.userId, 'tuesday')).toEqual([]);
     expect(await found(bob.userId, 'never mind')).toEqual([]);
   });
 
-  test('nothing, and nothing but punctuation, finds nothing', async () => {
+  test('finds nothing for an empty query or mere punctuation', async () => {
     for (const q of [' ', '"', '!!! & | :*', "'", '-']) expect(await found(ada.userId, q)).toEqual([]);
   });
 
-  test('leaves out what must not be there', async () =>
+  test('excludes negated words', async () =>
     expect(await found(bob.userId, '-room')).toEqual([messageNumber(1)]));
 
-  test('comes page by page', async () => {
+  test('is paged', async () => {
     const first = await side.queries.searchMessages({ ...asAda, q: 'interview', limit: 1 });
     const second = await side.queries.searchMessages({
       ...asAda,
@@ -203,7 +203,7 @@ describe('the search for messages', () => {
   });
 });
 
-describe('groups that move while they are paged', () => {
+describe('groups that move during paging', () => {
   test('are on a later page, at the end', async () => {
     const first = await side.queries.listGroups({ ...asAda, limit: 1 });
     expect(first.data.map(({ id }) => id)).toEqual([otherGroupId]);

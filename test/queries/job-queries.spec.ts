@@ -43,11 +43,11 @@ beforeAll(async () => {
 });
 afterAll(() => side.close());
 
-describe('the jobs on the board', () => {
+describe('the job board', () => {
   const titles = async (asked: { q?: string; status?: 'open' | 'closed' }) =>
     (await side.queries.listJobs({ limit: 10, ...asked })).data.map(({ title }) => title);
 
-  test('stand with the newest first', async () => {
+  test('lists the newest first', async () => {
     expect(await titles({})).toEqual(['Gardener', 'Engineer']);
     expect(await side.queries.getJob({ jobId: otherJob })).toEqual({
       id: otherJob,
@@ -62,7 +62,7 @@ describe('the jobs on the board', () => {
     });
   });
 
-  test('are found by words in title, description and location, and by the beginning of the last one', async () => {
+  test('finds jobs by words in title, description and location, and by a prefix of the last word', async () => {
     expect(await titles({ q: 'engines' })).toEqual(['Engineer']);
     expect(await titles({ q: 'london' })).toEqual(['Engineer']);
     expect(await titles({ q: 'builds eng' })).toEqual(['Engineer']);
@@ -70,23 +70,23 @@ describe('the jobs on the board', () => {
   });
 
   test.each(['', ' ', '"', '(', "'", '\\', ':*', 'a | b', '-engineer', '"builds engines"', 'x or y'])(
-    'any question is answered: %s',
+    'answers any query: %s',
     async (q) => expect(Array.isArray(await titles({ q }))).toBe(true),
   );
 
-  test('are found by status', async () => {
+  test('finds jobs by status', async () => {
     expect(await titles({ status: 'closed' })).toEqual(['Engineer']);
     expect(await titles({ status: 'open' })).toEqual(['Gardener']);
   });
 
-  test('come page by page', async () => {
+  test('is paged', async () => {
     const first = await side.queries.listJobs({ limit: 1 });
     const second = await side.queries.listJobs({ limit: 1, cursor: first.nextCursor! });
     expect([first, second].map(({ data }) => data[0]!.title)).toEqual(['Gardener', 'Engineer']);
     expect(second.nextCursor).toBeNull();
   });
 
-  test('an unknown job is not found', () =>
+  test('does not find an unknown job', () =>
     expect(side.queries.getJob({ jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow('JOB_NOT_FOUND'));
 });
 
@@ -96,7 +96,7 @@ describe('applications', () => {
       (each) => each.applicantId,
     );
 
-  test('are shown to the one who applied', async () => {
+  test('are shown to their applicant', async () => {
     expect(await applicants(ada)).toEqual([ada.userId]);
     expect(await applicants(ada, { jobId })).toEqual([ada.userId]);
     expect(await applicants(eve)).toEqual([]);
@@ -108,7 +108,7 @@ describe('applications', () => {
     await expect(applicants(acme, { jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow('JOB_NOT_FOUND');
   });
 
-  test('one is found by both sides, and by nobody else', async () => {
+  test('can be read by both sides only', async () => {
     for (const actor of [ada, acme])
       expect(await side.queries.getApplication({ actor, applicationId })).toMatchObject({
         id: applicationId,

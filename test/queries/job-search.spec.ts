@@ -4,7 +4,7 @@ import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 import { until } from '../../tools/until.ts';
 
 const JOBS = 600;
-/** Long postings of many words: what comes in before the server has counted anything is a large part of all. */
+/** Long postings of many words, a large part of which arrives before the server has any statistics. */
 const posted = Array.from({ length: JOBS }, (_, n) =>
   event('JobPosted', {
     jobId: JobId.parse(uuid(0x10_0000 + n)),
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => side.close());
 
-/** How often an index was asked, and how many of its entries were read. */
+/** Returns how often an index was scanned, and how many of its entries were read. */
 const use = async (index: string) => {
   const { rows } = await side.owner.query<{ scans: number; entries: number }>(
     `select idx_scan as scans, idx_tup_read as entries from pg_stat_user_indexes
@@ -35,8 +35,8 @@ const use = async (index: string) => {
 const numbers = ({ data }: { data: { title: string }[] }) =>
   data.map(({ title }) => Number(title.replace('Job ', '')));
 
-describe('a search right after many jobs were posted', () => {
-  test('asks the index of words, and reads no job that lacks them', async () => {
+describe('a search right after many postings', () => {
+  test('uses the word index, and reads no job without the words', async () => {
     const before = await use('jobs_by_text');
     for (const q of ['absent words', 'job 17', 'absent'])
       await side.queries.listJobs({ q, status: 'open', limit: 10 });
@@ -47,14 +47,14 @@ describe('a search right after many jobs were posted', () => {
     expect((await use('jobs_newest')).entries).toBe(0);
   });
 
-  test('leaves nothing to be sorted into the index by a reader', async () => {
+  test('leaves no pending index entries to the readers', async () => {
     const { rows } = await side.owner.query(
       `select reloptions from pg_class where oid = 'jobs.jobs_by_text'::regclass`,
     );
     expect(rows).toEqual([{ reloptions: ['fastupdate=off'] }]);
   });
 
-  test('finds all of them, the newest first, page by page', async () => {
+  test('finds all of them, newest first, page by page', async () => {
     const found: number[] = [];
     let cursor: string | undefined;
     do {

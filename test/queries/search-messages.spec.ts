@@ -6,9 +6,12 @@ import { uuid } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const person = (n: number) => UserId.parse(uuid(n));
-/** Runs many groups; is in as many of others, each of an owner of its own; is in a few; was in all of them. */
+/**
+ * The owner of many groups, a guest in as many groups of different owners, a member of a few, and a former
+ * member of all.
+ */
 const searchers = { owner: person(1), guest: person(2), few: person(3), former: person(4) };
-/** So many groups that they are looked up in another way than a few. */
+/** Enough groups to be looked up in another way than a few. */
 const MANY = 1_100;
 const owns = (n: number) => uuid(0x10_0000 + n);
 const foreign = (n: number) => uuid(0x20_0000 + n);
@@ -20,7 +23,7 @@ interface Row {
   position: number;
   text: string;
 }
-/** Scattered over more of the log than any stretch that is searched at once. */
+/** Spreads the messages over more of the log than any stretch that is searched at once. */
 const SPACING = 60;
 const rows: Row[] = Array.from({ length: 6_000 }, (_, index) => {
   const group = (index * 7_919) % MANY;
@@ -101,7 +104,7 @@ const WORDS = ['frequent', 'medium', 'rare', 'elsewhere', 'once', 'nothing'];
 type Searcher = keyof typeof searchers;
 const someone = fc.constantFrom(...(Object.keys(searchers) as Searcher[]));
 
-/** The ids of every hit, the newest first, as a reader of all rows would find them. */
+/** Returns the ids of all hits, newest first, from a scan of all rows. */
 const hits = (who: Searcher, word: string, before = Infinity) =>
   rows
     .filter((row) => row.position < before && row.text.split(' ').includes(word) && isMember[who](row))
@@ -113,7 +116,7 @@ const search = (who: Searcher, q: string, limit: number, cursor?: string) =>
 const ids = ({ data }: { data: { id: string }[] }) => data.map(({ id }) => id);
 
 describe('a search in many groups', () => {
-  test('finds the newest hits of the searcher, all of them and no others, from any place', () =>
+  test('finds exactly the newest hits of the searcher, from any cursor', () =>
     fc.assert(
       fc.asyncProperty(
         someone,
@@ -131,19 +134,16 @@ describe('a search in many groups', () => {
       { numRuns: 100 },
     ));
 
-  test.each(['owner', 'guest', 'few'] as const)(
-    'comes page by page, without holes, to the %s',
-    async (who) => {
-      const found: string[] = [];
-      let cursor: string | undefined;
-      do {
-        const page = await search(who, 'once', 40, cursor);
-        found.push(...ids(page));
-        cursor = page.nextCursor ?? undefined;
-      } while (cursor !== undefined);
-      expect(found).toEqual(hits(who, 'once'));
-    },
-  );
+  test.each(['owner', 'guest', 'few'] as const)('is paged without holes for the %s', async (who) => {
+    const found: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await search(who, 'once', 40, cursor);
+      found.push(...ids(page));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(found).toEqual(hits(who, 'once'));
+  });
 
   test('finds the same in one group', async () => {
     const groupId = owns(1) as GroupId;
@@ -157,7 +157,7 @@ describe('a search in many groups', () => {
     expect(ids(found)).toEqual(hits('few', 'frequent').filter((id) => inGroup.has(id)));
   });
 
-  test('loses a group with the membership in it', async () => {
+  test('excludes a group once the membership ends', async () => {
     const lost = rows.findLast((row) => isMember.owner(row) && row.text.includes('frequent'))!;
     const setActive = (isActive: boolean) =>
       side.owner.query('update chat_groups.members set is_active = $3 where group_id = $1 and user_id = $2', [
@@ -177,7 +177,7 @@ describe.each([
   ['cafe', 'café'],
 ])('a search for %s', (typed, other) => {
   test.each(['owner', 'guest', 'few'] as const)(
-    'finds these words first, and then those with other accents, page by page, for the %s',
+    'finds these words first and then those with other accents, page by page, for the %s',
     async (who) => {
       const found: string[] = [];
       let cursor: string | undefined;
@@ -192,7 +192,7 @@ describe.each([
   );
 });
 
-test('what a search excludes is left out, and nothing else', async () => {
+test('A search excludes exactly what is negated', async () => {
   const found = await search('owner', '-frequent', 100);
   const expected = rows.filter((row) => isMember.owner(row) && /^(?!.*frequent)./.test(row.text));
   expect(ids(found)).toEqual(
@@ -203,7 +203,7 @@ test('what a search excludes is left out, and nothing else', async () => {
   );
 });
 
-test('a search that takes too long is refused, to be repeated', async () => {
+test('A search that takes too long is refused as retryable', async () => {
   const { rows: defined } = await side.owner.query<{ sql: string }>(
     `select pg_get_functiondef('public.search_stretches'::regproc) as sql`,
   );
@@ -211,7 +211,7 @@ test('a search that takes too long is refused, to be repeated', async () => {
     `create or replace function public.search_stretches(log_position bigint) returns bigint[] language plpgsql
      immutable as $$ begin perform pg_sleep(60); return '{}'; end $$`,
   );
-  // The index knows which words a message has; whether they follow each other is asked of the row.
+  // The index contains the words of a message; only the row shows whether they follow each other.
   const phrase = '"frequent elsewhere"';
   const error: unknown = await search('guest', phrase, 1).catch((reason: unknown) => reason);
   await side.owner.query(defined[0]!.sql);

@@ -10,8 +10,8 @@ interface Document {
 }
 const document = asyncApiDocument() as unknown as Document;
 
-describe('the document of the socket', () => {
-  test('it is AsyncAPI 3 and names every event of both directions, with its ack', () => {
+describe('the AsyncAPI document', () => {
+  test('names every event of both directions, with its ack', () => {
     expect(document.asyncapi).toBe('3.0.0');
     expect(Object.keys(document.operations)).toEqual([
       ...Object.keys(clientEvents).map((name) => `receive.${name}`),
@@ -21,7 +21,7 @@ describe('the document of the socket', () => {
       expect(document.operations[`receive.${name}`]!.reply.messages).toHaveLength(1);
   });
 
-  test('every reference leads somewhere', () => {
+  test('resolves every reference', () => {
     const refs = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path!);
     expect(refs.length).toBeGreaterThan(30);
     for (const path of refs) {
@@ -30,7 +30,7 @@ describe('the document of the socket', () => {
     }
   });
 
-  test('payloads say what is required and that nothing else is allowed', () => {
+  test('lists the required properties of payloads and allows no others', () => {
     const { payload } = document.channels.socket.messages['sendMessage.request']!;
     expect(payload).toMatchObject({ additionalProperties: false, required: ['groupId', 'clientMsgId'] });
     expect(payload.properties['fileIds']).toMatchObject({ anyOf: [{ maxItems: 10 }, { type: 'null' }] });

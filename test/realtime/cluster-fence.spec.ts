@@ -3,10 +3,10 @@ import { type ClusterStage, openClusterStage } from '../support/stages/cluster-s
 import { type World, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-/** A broadcaster whose news of rosters never arrive. */
+/** A broadcaster whose roster notices never arrive. */
 const withoutRosters = (delivery: Delivery): Delivery => ({ ...delivery, roster: () => {} });
 
-describe('When the news of a roster are lost', () => {
+describe('A cluster that loses roster notices', () => {
   let stage: ClusterStage;
   let here: World;
   let there: World;
@@ -18,7 +18,7 @@ describe('When the news of a roster are lost', () => {
   });
   afterAll(() => stage.close());
 
-  test('a removed member hears nothing that was sent after the removal', async () => {
+  test('sends a removed member nothing after the removal', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const one = await there.client(alice);
@@ -37,7 +37,7 @@ describe('When the news of a roster are lost', () => {
     expect(two.all('memberRemoved')).toEqual([]);
   });
 
-  test('a new member is put into the room before the first message that it may hear', async () => {
+  test('puts a new member into the room before the first message that it may receive', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice);
     const [one, sender] = [await there.client(alice), await here.client(alice)];
@@ -50,7 +50,7 @@ describe('When the news of a roster are lost', () => {
     expect(two.all('joinRoom')).toHaveLength(1);
   });
 
-  test('a quiet room is brought in line within a period of heads', async () => {
+  test('corrects a quiet room within one heads interval', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const mute = await stage.node({ settings: { headsIntervalMs: 500 } });
@@ -62,7 +62,7 @@ describe('When the news of a roster are lost', () => {
   });
 });
 
-test('Forged news move nobody, and what is no news is dropped', async () => {
+test('Ignores forged roster notices and drops malformed ones', async () => {
   const stage = await openClusterStage();
   try {
     const here = await stage.node();
@@ -85,7 +85,7 @@ test('Forged news move nobody, and what is no news is dropped', async () => {
     await say(3, { packet: { text: '["heads",{}]' }, opts: all });
     await one.send(groupId, 'After');
     await one.hears('messageSent', ({ seq }) => seq === 2);
-    await until(() => two.socket.connected, 'Eve to be there still');
+    await until(() => two.socket.connected, 'Eve to be connected still');
     expect(two.heard).toEqual([]);
     expect(one.all('heads')).toEqual([]);
   } finally {

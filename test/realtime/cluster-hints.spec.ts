@@ -3,13 +3,13 @@ import { type ClusterStage, openClusterStage } from '../support/stages/cluster-s
 import { type TestClient, type World, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-/** Of each member on each node. */
+/** The sockets of each member on each node. */
 const SOCKETS = 8;
 const MEMBERS = 24;
-/** Of the room on each node. */
+/** The sockets of the room on each node. */
 const SIZE = SOCKETS * MEMBERS;
 
-describe('In a room of 192 sockets on each of two nodes', () => {
+describe('A room of 192 sockets on each of two nodes', () => {
   let stage: ClusterStage;
   let nodes: World[];
   let groupId: GroupId;
@@ -20,13 +20,13 @@ describe('In a room of 192 sockets on each of two nodes', () => {
 
   beforeAll(async () => {
     stage = await openClusterStage();
-    // Heads are frames as well.
+    // Heads would count as frames.
     const settings = { headsIntervalMs: 600_000 };
     nodes = [await stage.node({ settings }), await stage.node({ settings })];
     const leader = await stage.broadcaster();
     groupId = await nodes[0]!.group(members[0]!, ...members.slice(1), ...passersBy);
     const head = await nodes[0]!.store.head();
-    await until(() => leader.position() === head, 'the broadcaster to have told of the group');
+    await until(() => leader.position() === head, 'the broadcaster to announce the group');
     clients = await Promise.all(
       nodes.map(async (node) => {
         const open: TestClient[][] = [];
@@ -40,10 +40,13 @@ describe('In a room of 192 sockets on each of two nodes', () => {
 
   /** The last socket of the last member on each node. */
   const witnesses = () => clients.map((open) => open.at(-1)!.at(-1)!);
-  /** A socket of each member, of one half on one node, of the other on the other. */
+  /** One socket of each member, alternating between the nodes. */
   const speakers = () => members.map((_, index) => clients[index % 2]![index]![0]!);
 
-  /** Counts what each node writes from now on; of receipts and typing each is within 2,000 frames a second and as much at once. */
+  /**
+   * Counts the frames that each node writes from now on. The budget is 2,000 frames a second plus a burst of
+   * one second.
+   */
   function meter() {
     const before = nodes.map(({ metered }) => metered.delivered);
     const startedAt = performance.now();
@@ -56,7 +59,7 @@ describe('In a room of 192 sockets on each of two nodes', () => {
     };
   }
 
-  test('receipts keep to 2,000 frames a second on each, and both hear how far each has read', async () => {
+  test('limits receipts to 2,000 frames a second per node and delivers the last receipt of each reader to both', async () => {
     await speakers()[0]!.send(groupId, 'First');
     await speakers()[0]!.send(groupId, 'Second');
     const all = clients.flat(2);
@@ -66,12 +69,12 @@ describe('In a room of 192 sockets on each of two nodes', () => {
       await Promise.all(speakers().map((reader) => reader.asks('markRead', { groupId, seq })));
     for (const witness of witnesses()) {
       const last = () => witness.all('messagesRead').flatMap(({ userId, seq }) => (seq === 2 ? userId : []));
-      await until(() => new Set(last()).size === MEMBERS, 'how far each has read');
+      await until(() => new Set(last()).size === MEMBERS, 'the last receipt of each reader');
     }
     metered.expectWithinBudget(2 * MEMBERS * SOCKETS);
   });
 
-  test('typing keeps to 2,000 frames a second on each', async () => {
+  test('limits typing to 2,000 frames a second per node', async () => {
     const metered = meter();
     for (let time = 0; time < 5; time += 1)
       await Promise.all(speakers().map((writer) => writer.asks('typing', { groupId, isTyping: true })));
@@ -82,13 +85,13 @@ describe('In a room of 192 sockets on each of two nodes', () => {
     for (const witness of witnesses()) expect(witness.all('typing')).not.toEqual([]);
   });
 
-  test('presence keeps to 2,000 frames a second on each, and both hear the last state of each', async () => {
+  test('limits presence to 2,000 frames a second per node and delivers the last state of each user to both', async () => {
     const metered = meter();
     const areAway = async (node: World) => (await node.gateway.online(passersBy)).size === 0;
     for (let time = 0; time < 3; time += 1) {
       const passing = await Promise.all(passersBy.map((user, index) => nodes[index % 2]!.client(user)));
       for (const { socket } of passing) socket.disconnect();
-      for (const node of nodes) await until(() => areAway(node), 'everybody to be away');
+      for (const node of nodes) await until(() => areAway(node), 'all users to be offline');
     }
     metered.expectWithinBudget(0);
     await nodes[0]!.client(passersBy[0]!);

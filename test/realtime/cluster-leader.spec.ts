@@ -24,14 +24,14 @@ describe('The broadcaster of a cluster', () => {
     ...new Set(client.all('messageSent').map(({ seq }) => seq)),
   ];
 
-  /** Whether a node hears what is told to a group; false while Redis is out of reach. */
+  /** Whether a node is subscribed to a group; false while Redis is unreachable. */
   const isHeard = (groupId: GroupId) => () =>
     stage.redis.ask('PUBSUB', 'SHARDCHANNELS').then(
       (channels) => (channels as string[]).some((name) => name.includes(groupId)),
       () => false,
     );
 
-  test('begins at the head of the log when nobody was there before', async () => {
+  test('starts at the head of the log when there is no checkpoint', async () => {
     const { groupId, one } = await alone();
     await one.send(groupId, 'Nobody tells');
     const leader = await stage.broadcaster();
@@ -42,7 +42,7 @@ describe('The broadcaster of a cluster', () => {
     expect(seqs(one)).toEqual([2]);
   });
 
-  test('is continued at its checkpoint after it died, so that nothing is left out', async () => {
+  test('resumes at the checkpoint of a leader that died and skips nothing', async () => {
     const { groupId, one } = await alone();
     const first = await stage.broadcaster();
     await one.send(groupId, '1');
@@ -56,7 +56,7 @@ describe('The broadcaster of a cluster', () => {
     expect(seqs(one)).toEqual([1, 2, 3]);
   });
 
-  test('tells again what the others did not take over', async () => {
+  test('repeats what other nodes did not receive', async () => {
     const { groupId, one } = await alone();
     let ready: Promise<void> | undefined;
     const leader = await stage.broadcaster((push) => ({
@@ -72,14 +72,14 @@ describe('The broadcaster of a cluster', () => {
     await one.send(groupId, '2');
     await until(() => leader.failure() !== undefined, 'the leader to notice');
     expect(leader.position()).toBeLessThan(await here.store.head());
-    // Redis keeps nothing: a node that is back later than the leader would not hear it.
-    ready = until(isHeard(groupId), 'the node to hear the group again');
+    // Redis stores nothing: a node that reconnects after the leader would miss it.
+    ready = until(isHeard(groupId), 'the node to subscribe to the group again');
     await stage.redis.restart();
     await one.hears('messageSent', ({ seq }) => seq === 2);
-    await until(() => leader.failure() === undefined, 'the leader to be well');
+    await until(() => leader.failure() === undefined, 'the leader to recover');
   });
 
-  test('leaves out what is more than 30 s old, but puts everybody into the right rooms', async () => {
+  test('skips events older than 30 s but still moves members between rooms', async () => {
     const { alice, groupId, one } = await alone();
     const bob = newUser();
     const two = await here.client(bob);
@@ -101,7 +101,7 @@ describe('The broadcaster of a cluster', () => {
     expect((await here.gateway.online([alice])).has(alice)).toBe(true);
   });
 
-  /** How a user is there on all nodes, as the notifier's process is told. */
+  /** The presence of a user on all nodes, as the notifier's process sees it. */
   async function attendance(userId: UserId) {
     const registry = await stage.registry();
     const told = async () => (await registry.elsewhere([userId])).get(userId) ?? [];
@@ -127,7 +127,7 @@ describe('The broadcaster of a cluster', () => {
     expect(await received(told)).toBe(true);
   });
 
-  test('nothing counts as received that it has not told, however many pings are answered', async () => {
+  test('counts nothing as received that it has not broadcast, however many pings are answered', async () => {
     const { alice, groupId, one } = await alone();
     const { received } = await attendance(alice);
     const first = await stage.broadcaster();

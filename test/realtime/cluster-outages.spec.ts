@@ -4,10 +4,10 @@ import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
 const HEADS_MS = 1_000;
-/** Redis is tried again at least each 2 s. */
+/** A node tries to reconnect to Redis at least every 2 s. */
 const RETURN_MS = 5_000;
 
-/** What the client's rule makes of all that it heard: it has everything. */
+/** Expects that a client that follows the sync rule has every event up to `upTo`. */
 async function complete(client: TestClient, groupId: string, upTo: number): Promise<void> {
   const highest = () =>
     Math.max(
@@ -19,7 +19,7 @@ async function complete(client: TestClient, groupId: string, upTo: number): Prom
   expect(groups[0]!.events.map(({ seq }) => seq)).toEqual(Array.from({ length: upTo }, (_, n) => n + 1));
 }
 
-describe('When Redis loses everything', () => {
+describe('A cluster whose Redis loses its data', () => {
   let stage: ClusterStage;
   let here: World;
   let there: World;
@@ -37,7 +37,7 @@ describe('When Redis loses everything', () => {
     return { bob, groupId, one: await here.client(alice), two: await there.client(bob) };
   }
 
-  test('commands are obeyed while it is away, and everybody has everything soon after its return', async () => {
+  test('accepts commands during the outage and delivers every message soon after it', async () => {
     const { groupId, one, two } = await pair();
     await one.send(groupId, '1');
     await two.hears('messageSent');
@@ -65,24 +65,24 @@ describe('When Redis loses everything', () => {
     expect(two.all('messageSent')).toEqual([]);
   });
 
-  test('when it is only emptied, pushes go on, and soon everybody’s presence is known again', async () => {
+  test('keeps pushing after a flush and soon knows the presence of every user again', async () => {
     const { bob, groupId, one, two } = await pair();
     await stage.redis.flush();
     await one.send(groupId, 'Hello');
     await two.hears('messageSent');
     const isOnline = async () => (await here.gateway.online([bob])).has(bob);
-    await until(isOnline, 'Bob’s node to have told of him again');
+    await until(isOnline, 'Bob’s node to report him again');
     const { look } = here.gateway.whereabouts;
     await expect(look([bob])).rejects.toThrow('not all nodes have told');
     await until(
       async () => (await look([bob]).catch(() => undefined))?.isOnline(bob) ?? false,
-      'the registry to be trusted again',
+      'the registry to be complete again',
       15_000,
     );
   });
 });
 
-describe('When only one node is cut off from Redis', () => {
+describe('A node that is cut off from Redis', () => {
   let stage: ClusterStage;
   let proxy: TcpProxy;
   let here: World;
@@ -100,7 +100,7 @@ describe('When only one node is cut off from Redis', () => {
     await proxy.close();
   });
 
-  test('its sockets are told by heads what they missed', async () => {
+  test('announces by heads what its sockets missed', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const [one, two] = [await here.client(alice), await cutOff.client(bob)];
@@ -113,7 +113,7 @@ describe('When only one node is cut off from Redis', () => {
     expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1]);
   });
 
-  test('its rooms are compared with the log when it is back, even where nobody says a word', async () => {
+  test('compares its rooms with the log when it reconnects, even in quiet groups', async () => {
     const [alice, bob, carol] = [newUser(), newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const [one, two, three] = [

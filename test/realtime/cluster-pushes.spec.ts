@@ -6,7 +6,7 @@ import { cleared, event } from '../support/language/example-events.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-describe('Between two nodes', () => {
+describe('Two nodes', () => {
   let stage: ClusterStage;
   let here: World;
   let there: World;
@@ -23,11 +23,11 @@ describe('Between two nodes', () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const head = await here.store.head();
-    await until(() => leader.position() === head, 'the broadcaster to have told of the group');
+    await until(() => leader.position() === head, 'the broadcaster to announce the group');
     return { alice, bob, groupId, one: await here.client(alice), two: await there.client(bob) };
   }
 
-  test('everybody hears every message once, in one order', async () => {
+  test('deliver every message to every member once, in one order', async () => {
     const { groupId, one, two } = await pair();
     for (let n = 0; n < 20; n += 1)
       await Promise.all([one.send(groupId, `from here ${n}`), two.send(groupId, `from there ${n}`)]);
@@ -39,7 +39,7 @@ describe('Between two nodes', () => {
     }
   });
 
-  test('typing and read markers are heard by the others', async () => {
+  test('deliver typing and read markers to the other members', async () => {
     const { alice, bob, groupId, one, two } = await pair();
     await one.send(groupId, 'Read me');
     await one.asks('typing', { groupId, isTyping: true });
@@ -49,7 +49,7 @@ describe('Between two nodes', () => {
     expect(one.all('typing')).toEqual([]);
   });
 
-  test('a file’s uploader hears of it on every node', async () => {
+  test('report the status of a file to its uploader on every node', async () => {
     const { alice, bob, groupId, one } = await pair();
     const other = await there.client(alice);
     const fileId = FileId.parse(randomUUID());
@@ -60,7 +60,7 @@ describe('Between two nodes', () => {
     expect((await there.client(bob)).all('fileStatusChanged')).toEqual([]);
   });
 
-  test("puts an applicant on one node into the group's room on another, with its head", async () => {
+  test("put an applicant on one node into the group's room on another, with its head", async () => {
     const { groupId, one } = await pair();
     await one.send(groupId, 'Before');
     const carol = newUser();
@@ -73,7 +73,7 @@ describe('Between two nodes', () => {
     expect(three.all('joinRoom')).toHaveLength(1);
   });
 
-  test('tells a member that leaves or is removed so, with the reason, and sends it nothing afterwards', async () => {
+  test('send a member that leaves or is removed the reason, and nothing afterwards', async () => {
     const { bob, groupId, one, two } = await pair();
     const carol = newUser();
     await here.join(groupId, carol);
@@ -92,26 +92,26 @@ describe('Between two nodes', () => {
     ]);
   });
 
-  test('a user with a socket on another node neither comes nor goes', async () => {
+  test('announce no arrival or departure of a user who has a socket on the other node', async () => {
     const { bob, one, two } = await pair();
     expect(await one.hears('presence')).toEqual({ userId: bob, online: true });
     const third = await here.client(bob);
     two.socket.disconnect();
     const isThere = async (userId: UserId) => (await there.gateway.online([userId])).has(userId);
     const goneAt = Date.now();
-    await until(() => Date.now() > goneAt + 1_500, 'the time to come back to be over');
+    await until(() => Date.now() > goneAt + 1_500, 'the end of the reconnect window');
     expect(one.all('presence')).toEqual([{ userId: bob, online: true }]);
     expect(await isThere(bob)).toBe(true);
     third.socket.disconnect();
     await one.hears('presence', ({ online }) => !online);
-    await until(async () => !(await isThere(bob)), 'the user to be gone');
+    await until(async () => !(await isThere(bob)), 'the user to be offline');
     expect(one.all('presence')).toEqual([
       { userId: bob, online: true },
       { userId: bob, online: false },
     ]);
   });
 
-  test('a message that is sent between the answer of the read model and the room is not missed', async () => {
+  test('deliver a message that is sent between the answer of the read model and the joining of the room', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await here.group(alice, bob);
     const one = await here.client(alice);
@@ -120,7 +120,7 @@ describe('Between two nodes', () => {
       bus: (bus) => ({
         ...bus,
         async hearing() {
-          // Before this node hears the room for sure.
+          // Before this node is certainly subscribed to the room.
           sent ??= one.send(groupId, 'In between');
           await sent;
           await bus.subscribed();
@@ -133,7 +133,7 @@ describe('Between two nodes', () => {
   });
 });
 
-test('A user opens 20 sockets at once on all nodes together, and no more', async () => {
+test('A user can open 20 sockets at once across all nodes, and no more', async () => {
   const stage = await openClusterStage();
   try {
     const nodes = [await stage.node(), await stage.node()];
@@ -161,7 +161,7 @@ test('A user opens 20 sockets at once on all nodes together, and no more', async
   }
 });
 
-test('A user has no more than 20 sockets on all nodes together', async () => {
+test('A user is refused a 21st socket across all nodes', async () => {
   const stage = await openClusterStage();
   try {
     const [here, there] = [await stage.node(), await stage.node()];

@@ -9,7 +9,7 @@ import { until } from '../../tools/until.ts';
 const maskedFrame = (text: string) =>
   Buffer.concat([Buffer.from([0x81, 0x80 | text.length, 0, 0, 0, 0]), Buffer.from(text)]);
 
-describe('before a connection has said who it is', () => {
+describe('an unauthenticated connection', () => {
   let world: World;
   let checks: number;
   beforeEach(async () => {
@@ -34,7 +34,7 @@ describe('before a connection has said who it is', () => {
       (error: { statusCode: number; headers: Record<string, string> }) => error,
     );
 
-  test('it may fail three times, has its answers, and is closed', async () => {
+  test('is closed after three failed attempts, each of which is answered', async () => {
     const socket = await open();
     for (let attempt = 0; attempt < 3; attempt += 1) {
       socket.connect('bad');
@@ -44,7 +44,7 @@ describe('before a connection has said who it is', () => {
     expect(socket.ended()).toEqual({ code: 1008, reason: 'not authenticated' });
   });
 
-  test('a flood of bad tokens costs three checks at most', async () => {
+  test('causes at most three token checks in a flood of bad tokens', async () => {
     const socket = await open();
     for (let count = 0; count < 5_000; count += 1) socket.connect('bad');
     await until(() => socket.ended() !== undefined, 'the end');
@@ -55,46 +55,43 @@ describe('before a connection has said who it is', () => {
     ['a CONNECT to another namespace', '40/admin,{"token":"x"}'],
     ['an event', '42["sync",{}]'],
     ['an event of another namespace', '42/admin,["sync",{}]'],
-    ['a leave-taking', '41'],
+    ['a DISCONNECT', '41'],
     ['an acknowledgement', '430[]'],
     ['an error', '44{}'],
-    ['the beginning of a binary event', '451-["sync",{"_placeholder":true,"num":0}]'],
-    ['bytes', Buffer.from([1, 2, 3])],
+    ['the header of a binary event', '451-["sync",{"_placeholder":true,"num":0}]'],
+    ['a binary frame', Buffer.from([1, 2, 3])],
     ['an upgrade', '5'],
-    ['nothing', '6'],
-    ['what is not JSON', '40{"token":'],
+    ['a noop', '6'],
+    ['invalid JSON', '40{"token":'],
     ['more than 64 KiB', `40${JSON.stringify({ token: 'x'.repeat(70_000) })}`],
-  ])('%s ends it unanswered', async (_, frame) => {
+  ])('is closed without an answer by %s', async (_, frame) => {
     const socket = await open();
     socket.ws.send(frame);
     await until(() => socket.ended() !== undefined, 'the end');
     expect([socket.heard, checks]).toEqual([[], 0]);
   });
 
-  test.each(['answers to pings that nobody sent', 'pings'])(
-    '%s end it when they are a flood',
-    async (what) => {
-      const socket = await open();
-      for (let count = 0; count < 500; count += 1) {
-        if (what === 'pings') socket.ws.ping();
-        else socket.ws.send('3');
-      }
-      await until(() => socket.ended() !== undefined, 'the end');
-      expect(socket.ended()?.code).toBe(1008);
-    },
-  );
+  test.each(['pongs without a ping', 'pings'])('is closed for a flood of %s', async (what) => {
+    const socket = await open();
+    for (let count = 0; count < 500; count += 1) {
+      if (what === 'pings') socket.ws.ping();
+      else socket.ws.send('3');
+    }
+    await until(() => socket.ended() !== undefined, 'the end');
+    expect(socket.ended()?.code).toBe(1008);
+  });
 
-  test('an address that failed 300 times within a minute is refused before the upgrade, others are not', async () => {
+  test('is refused before the upgrade after 300 failures from its address within a minute, other addresses are not', async () => {
     let sockets = 0;
     let refusal = await refusalOf('192.0.2.9');
-    // Failures are forgiven meanwhile, so a slow machine needs more of them.
+    // The limit refills meanwhile, so a slow machine needs more failures.
     for (; refusal === undefined && sockets < 2_000; sockets += 1) refusal = await refusalOf('192.0.2.9');
     expect(sockets).toBeGreaterThanOrEqual(300);
     expect([refusal?.statusCode, refusal?.headers['retry-after']]).toEqual([429, '60']);
     expect(await refusalOf('192.0.2.10')).toBeUndefined();
   });
 
-  test('an address has at most 200 such connections, and any number that have said it', async () => {
+  test('counts towards a limit of 200 per address, unlike an authenticated one', async () => {
     const sockets = await Promise.all(Array.from({ length: 200 }, () => open()));
     expect((await refusalOf('192.0.2.1'))?.statusCode).toBe(429);
     expect(await refusalOf('192.0.2.2')).toBeUndefined();
@@ -107,7 +104,7 @@ describe('before a connection has said who it is', () => {
   });
 });
 
-describe('a connection that has said who it is', () => {
+describe('an authenticated connection', () => {
   let world: World;
   beforeAll(async () => (world = await createWorld()));
   afterAll(() => world.stop());
@@ -119,7 +116,7 @@ describe('a connection that has said who it is', () => {
     return socket;
   }
 
-  test('has one socket: the second of 20 CONNECTs ends it', async () => {
+  test('has one socket and is closed by the second of 20 CONNECTs', async () => {
     const alice = newUser();
     const socket = await openRawSocket(world.url);
     for (let count = 0; count < 20; count += 1) socket.connect(world.token(alice));
@@ -134,9 +131,9 @@ describe('a connection that has said who it is', () => {
   test.each([
     ['unknown events', '42["nothing"]'],
     ['malformed events', '42["markRead",{}]'],
-    ['acknowledgements of nothing', '430[]'],
-    ['answers to pings that nobody sent', '3'],
-    ['packets without a meaning', '6'],
+    ['acknowledgements without an event', '430[]'],
+    ['pongs without a ping', '3'],
+    ['noop packets', '6'],
   ])('is closed for a flood of %s', async (_, frame) => {
     const socket = await enter();
     for (let count = 0; count < 500; count += 1) socket.ws.send(frame);
@@ -145,14 +142,14 @@ describe('a connection that has said who it is', () => {
     expect(socket.heard.length).toBeLessThan(250);
   });
 
-  test('is closed for an empty message, which harms nobody else', async () => {
+  test('is closed for an empty message, without effect on other connections', async () => {
     const socket = await enter();
     socket.ws.send('4');
     await until(() => socket.ended() !== undefined, 'the end');
     await enter();
   });
 
-  test('is not read from once it has been told to go', async () => {
+  test('is not read from once it is being closed', async () => {
     let read = () => 0;
     world.httpServer.on('connection', (tcp) => (read = () => tcp.bytesRead));
     const socket = await enter();
@@ -163,7 +160,7 @@ describe('a connection that has said who it is', () => {
     expect(read()).toBeLessThan(1_000_000);
   });
 
-  test('is closed for going on at twice its budget, not for one burst that is too large', async () => {
+  test('is closed for a steady rate of twice its budget, not for one oversized burst', async () => {
     const calm = await createWorld({ requestsPerMinute: 300 });
     const alice = newUser();
     const groupId = await calm.group(alice);
@@ -178,7 +175,7 @@ describe('a connection that has said who it is', () => {
     await calm.stop();
   });
 
-  test('holds at most 4 MiB of events that wait for their turn', async () => {
+  test('queues at most 4 MiB of events', async () => {
     const held = await createWorld({ queries: { groupsOfUser: () => new Promise(() => {}) } });
     const socket = await openRawSocket(held.url);
     socket.connect(held.token(newUser()));

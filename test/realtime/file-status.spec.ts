@@ -3,14 +3,14 @@ import { fileStream } from '../../src/events/streams.ts';
 import { cleared, event, fileRefused, upload, uuid } from '../support/language/example-events.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 
-describe('the sockets of an uploader', () => {
+describe('fileStatusChanged', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld();
   });
   afterEach(() => world.stop());
 
-  test('hear how each of their files stands, and other members do not', async () => {
+  test('is sent to all sockets of the uploader for each of their files, and to no other member', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [one, two, other] = [

@@ -6,7 +6,7 @@ describe('receipts and typing', () => {
   beforeEach(async () => (world = await createWorld()));
   afterEach(() => world.stop());
 
-  /** A group whose members have so many sockets each. */
+  /** Opens a group whose members have `sockets` sockets each. */
   async function room(members: number, sockets: number) {
     const users = Array.from({ length: members }, newUser);
     const groupId = await world.group(users[0]!, ...users.slice(1));
@@ -16,7 +16,7 @@ describe('receipts and typing', () => {
     return { users, groupId, clients };
   }
 
-  test('are heard at once by everybody else in a small room, and not by the socket that sent them', async () => {
+  test('reach every other socket of a small room at once, but not the sender', async () => {
     const { users, groupId, clients } = await room(2, 2);
     const [[phone, laptop], [other]] = clients as [[TestClient, TestClient], [TestClient]];
     await other.send(groupId, 'Read me');
@@ -30,7 +30,7 @@ describe('receipts and typing', () => {
     expect([phone.all('messagesRead'), phone.all('typing')]).toEqual([[], []]);
   });
 
-  test('of 25 readers with 10 sockets each take 2,000 frames a second, and the latest of each reader arrives', async () => {
+  test('of 25 readers with 10 sockets each stay within 2,000 frames a second, and the latest of each reader arrives', async () => {
     const { users, groupId, clients } = await room(25, 10);
     await clients[0]![0]!.send(groupId, 'First');
     await clients[0]![0]!.send(groupId, 'Second');
@@ -49,12 +49,12 @@ describe('receipts and typing', () => {
       new Set(witness.all('messagesRead').flatMap(({ userId, seq }) => (seq === 2 ? [userId] : [])));
     await until(() => latest().size === 25, 'the last receipt of each reader');
     const seconds = (performance.now() - startedAt) / 1_000;
-    // Besides those 2,000 a second: as much at once, one hint, and what goes to the readers' own sockets.
+    // Besides 2,000 a second: a burst of one second, one hint, and the frames to the readers' own sockets.
     expect(world.metered.delivered - before).toBeLessThan(2_000 * (seconds + 1) + 250 + 2 * 25 * 9);
     expect(first.all('messagesRead').some(({ userId }) => userId === users[7])).toBe(false);
   });
 
-  test('of typing in a large room are as many as there is room for', async () => {
+  test('reach a large room only as often as the budget allows', async () => {
     const { groupId, clients } = await room(15, 15);
     const before = world.metered.delivered;
     for (let times = 0; times < 5; times += 1)

@@ -8,7 +8,7 @@ import { until } from '../../tools/until.ts';
 
 const names = Object.keys(clientEvents);
 
-describe('clients that send anything', () => {
+describe('hostile clients', () => {
   let world: World;
   let groupId: string;
   let witness: TestClient;
@@ -21,7 +21,7 @@ describe('clients that send anything', () => {
   afterAll(() => world.stop());
   const stillServes = () => witness.send(groupId, 'Still here');
 
-  test.each(names)('%s refuses every malformed payload with a problem', async (name) => {
+  test.each(names)('get a problem for every malformed payload of %s', async (name) => {
     const client = await world.client(alice);
     const valid = { groupId, messageId: randomUUID(), clientMsgId: randomUUID(), seq: 1, text: 'Hi' };
     const bad = [
@@ -56,7 +56,7 @@ describe('clients that send anything', () => {
   });
 
   test.each(['nothing', 'constructor', '__proto__', 'toString', 'messageSent', 'error', '\u0000'])(
-    'an unknown event has an answer: %j',
+    'get an ack for an unknown event: %j',
     async (name) => {
       expect(await witness.ask(name as never, {})).toMatchObject({
         ok: false,
@@ -66,7 +66,7 @@ describe('clients that send anything', () => {
     },
   );
 
-  test('generated payloads never get another answer than an ack with a known code', async () => {
+  test('get only acks with a known code for generated payloads', async () => {
     const client = await world.client(alice);
     const payload = fc.oneof(
       fc.anything({ maxDepth: 4, withObjectString: true }),
@@ -102,7 +102,7 @@ describe('clients that send anything', () => {
     await stillServes();
   });
 
-  test('frames that are no protocol at all end their own connection at most', async () => {
+  test('lose at most their own connection with frames outside the protocol', async () => {
     const url = `${world.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`;
     let runs = 0;
     const frame = fc.oneof(
@@ -142,14 +142,14 @@ describe('clients that send anything', () => {
     );
   });
 
-  test('a payload over 64 KiB ends its connection, not the server', async () => {
+  test('lose their connection, without harm to the server, with a payload over 64 KiB', async () => {
     const client = await world.client(alice);
     client.socket.emit('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'x'.repeat(70_000) });
     await until(() => !client.socket.connected, 'the end');
     await stillServes();
   });
 
-  test('a flood of events is refused beyond the budget of its user, and tells when to go on', async () => {
+  test('are refused events beyond the budget of their user, with the time to wait', async () => {
     const calm = await createWorld({ requestsPerMinute: 200 + 2 * DEFAULT_COSTS.connection });
     const id = await calm.group(alice);
     const clients = [await calm.client(alice), await calm.client(alice)];
@@ -167,11 +167,11 @@ describe('clients that send anything', () => {
   });
 
   test.each([
-    ['an event that there is not', 'nothing', {}, 5],
-    ['an event that is not listed', 'markRead', 'malformed', 5],
+    ['an unknown event', 'nothing', {}, 5],
+    ['an event without a price of its own', 'markRead', 'malformed', 5],
     ['a change of a message', 'editMessage', 'malformed', 10],
     ['a synchronization of 100 groups', 'sync', 'groups', 10],
-  ])('%s takes its points', async (_, name, payload, points) => {
+  ])('pay for %s', async (_, name, payload, points) => {
     const calm = await createWorld({ requestsPerMinute: 100 + DEFAULT_COSTS.connection });
     const id = await calm.group(alice);
     const client = await calm.client(alice);
@@ -187,7 +187,7 @@ describe('clients that send anything', () => {
     await calm.stop();
   });
 
-  test('a client that leaves its namespace leaves altogether', async () => {
+  test('lose the whole connection when they leave the namespace', async () => {
     const client = await world.client(alice);
     const closed = new Promise((resolve) => client.socket.io.engine.once('close', resolve));
     client.socket.io.engine.write('41');

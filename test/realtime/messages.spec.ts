@@ -20,7 +20,7 @@ describe('messages over sockets', () => {
     };
   };
 
-  test('a message is acknowledged and reaches every member, its sender too, as an envelope', async () => {
+  test('are acknowledged and reach every member, including the sender, as an envelope', async () => {
     const { alice, bob, groupId, aliceId } = await talk();
     const answer = await alice.send(groupId, 'Hello');
     expect(answer).toEqual({
@@ -37,7 +37,7 @@ describe('messages over sockets', () => {
     expect(await alice.hears('messageSent')).toEqual(envelope);
   });
 
-  test('a repetition answers with the first outcome, and another text under the same key is refused', async () => {
+  test('return the first outcome for a repetition, and refuse another text under the same key', async () => {
     const { alice, groupId } = await talk();
     const message = { groupId, clientMsgId: randomUUID(), text: 'Once' };
     const first = await alice.asks('sendMessage', message);
@@ -48,7 +48,7 @@ describe('messages over sockets', () => {
     });
   });
 
-  test('edits, reactions and deletions reach the members in order', async () => {
+  test('deliver edits, reactions and deletions to the members in order', async () => {
     const { alice, bob, groupId, bobId } = await talk();
     const { messageId } = await alice.send(groupId, 'Helo');
     const about = { groupId, messageId };
@@ -71,14 +71,14 @@ describe('messages over sockets', () => {
     expect(changes[1]!.data).toEqual({ ...about, emoji: '👍', userId: bobId });
   });
 
-  test('a change that is done already answers with where the message stands', async () => {
+  test('answer a change without effect with the seq of the message', async () => {
     const { alice, groupId } = await talk();
     const { messageId } = await alice.send(groupId, 'Same');
     await alice.send(groupId, 'Another');
     expect(await alice.asks('editMessage', { groupId, messageId, text: 'Same' })).toMatchObject({ seq: 1 });
   });
 
-  test('events of one socket are obeyed in the order in which they were sent', async () => {
+  test('are handled in the order in which a socket sent them', async () => {
     const { alice, bob, groupId } = await talk();
     const texts = Array.from({ length: 50 }, (_, index) => `message ${index}`);
     await Promise.all(texts.map((text) => alice.send(groupId, text)));
@@ -86,14 +86,14 @@ describe('messages over sockets', () => {
     expect(bob.all('messageSent').map(({ data }) => data.text)).toEqual(texts);
   });
 
-  test('an event without a callback is obeyed, and so is one sent before the rooms are ready', async () => {
+  test('are handled without a callback, and before the rooms are ready', async () => {
     const { bob, groupId, aliceId } = await talk();
     const late = world.connect({ token: world.token(aliceId) });
     late.socket.emit('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'No answer needed' });
     expect(await bob.hears('messageSent')).toMatchObject({ data: { text: 'No answer needed' } });
   });
 
-  test('a stranger learns nothing of a group', async () => {
+  test('reveal nothing about a group to a stranger', async () => {
     const { groupId } = await talk();
     const stranger = await world.client(newUser());
     const refusal = { ok: false, error: { code: 'GROUP_NOT_FOUND', status: 404 } };
@@ -113,7 +113,7 @@ describe('messages over sockets', () => {
       expect(await answer).toMatchObject(refusal);
   });
 
-  test('sending has its own quota; the answer says how to go on', async () => {
+  test('have a quota of their own, and a refusal is retryable', async () => {
     await world.stop();
     world = await createWorld({ messagesPerMinute: 2 });
     const { alice, groupId } = await talk();

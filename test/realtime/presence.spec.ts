@@ -2,7 +2,7 @@ import type { UserId } from '../../src/events/ids.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-describe('what is not logged', () => {
+describe('ephemeral events', () => {
   let world: World;
   const isOnline = async (userId: UserId) => (await world.gateway.online([userId])).has(userId);
   const hasSocket = async (userId: UserId) =>
@@ -12,7 +12,7 @@ describe('what is not logged', () => {
   });
   afterEach(() => world.stop());
 
-  test('typing is heard by the others in the group, and soon by nobody when it is a flood', async () => {
+  test('deliver typing to the other members, and drop most of a flood', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [one, two] = [await world.client(alice), await world.client(bob)];
@@ -24,7 +24,7 @@ describe('what is not logged', () => {
     expect(one.all('typing')).toEqual([]);
   });
 
-  test('a moved read marker is told to the group, a repeated one is not', async () => {
+  test('announce a moved read marker to the group, but not a repeated one', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [one, two] = [await world.client(alice), await world.client(bob)];
@@ -39,7 +39,7 @@ describe('what is not logged', () => {
     ]);
   });
 
-  test('a group hears of the first socket of a member and of the end of the last, not of a quick return', async () => {
+  test('announce the first socket of a member and the end of the last, but not a quick reconnect', async () => {
     const [alice, bob] = [newUser(), newUser()];
     await world.group(alice, bob);
     const one = await world.client(alice);
@@ -54,7 +54,7 @@ describe('what is not logged', () => {
     await until(async () => !(await hasSocket(bob)), 'the last socket to be gone');
     expect(await isOnline(bob)).toBe(true);
     await one.hears('presence', ({ online }) => !online);
-    await until(async () => !(await isOnline(bob)), 'the user to be gone');
+    await until(async () => !(await isOnline(bob)), 'the user to be offline');
     expect(one.all('presence')).toEqual([
       { userId: bob, online: true },
       { userId: bob, online: false },
@@ -62,7 +62,7 @@ describe('what is not logged', () => {
     expect(first.all('presence').filter(({ userId }) => userId === bob)).toEqual([]);
   });
 
-  test('a socket that shares several groups with a user hears once that it comes', async () => {
+  test('announce a user once to a socket that shares several groups with it', async () => {
     const [alice, bob] = [newUser(), newUser()];
     for (let groups = 0; groups < 3; groups += 1) await world.group(alice, bob);
     const groupId = await world.group(alice, bob);

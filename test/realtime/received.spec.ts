@@ -11,10 +11,10 @@ import { startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
 const PING_MS = 50;
-/** What is sent so long before a ping counts as sent before it: the broadcaster may be late. */
+/** An event counts as sent before a ping only if it is this much older: the broadcaster may be late. */
 const MARGIN_MS = 1_000;
 
-describe('what has reached somebody live', () => {
+describe('the record of what a user received', () => {
   let world: World;
   const closing: (() => unknown)[] = [];
   const open = async (change: Parameters<typeof createWorld>[0] = {}) =>
@@ -46,7 +46,7 @@ describe('what has reached somebody live', () => {
   const online = async (userId: UserId) => (await world.gateway.online([userId])).has(userId);
   const toReceive = (userId: UserId, at: number) => until(() => received(userId, at), 'the answer to a ping');
 
-  test('is what was sent before a ping that has been answered', async () => {
+  test('covers what was sent before an answered ping', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     const client = await world.client(alice);
@@ -60,7 +60,7 @@ describe('what has reached somebody live', () => {
     expect(await received(newUser(), sentAt)).toBe(false);
   });
 
-  test('is nothing that happened before the socket was in its rooms', async () => {
+  test('covers nothing that happened before the socket was in its rooms', async () => {
     const alice = newUser();
     await world.group(alice);
     const before = Date.now() - 1;
@@ -69,8 +69,8 @@ describe('what has reached somebody live', () => {
     expect(await received(alice, before)).toBe(false);
   });
 
-  test('is nothing after the connection was cut in silence, though the socket is still open', async () => {
-    // Longer than the margin: the ping that is sent into the void would otherwise prove nothing anyway.
+  test('covers nothing after a silent loss of the connection, even while the socket is still open', async () => {
+    // Longer than the margin: otherwise the ping that gets lost would prove nothing anyway.
     const pingIntervalMs = MARGIN_MS + 500;
     await world.stop();
     await open({ settings: { pingIntervalMs } });
@@ -88,7 +88,7 @@ describe('what has reached somebody live', () => {
     expect(await received(bob, beforeCut)).toBe(true);
   });
 
-  test('is nothing of a group that the client does not want to hear', async () => {
+  test('covers nothing of a group that the client has left with leaveRoom', async () => {
     const alice = newUser();
     const [heard, unheard] = [await world.group(alice), await world.group(alice)];
     const client = await world.client(alice);
@@ -98,7 +98,7 @@ describe('what has reached somebody live', () => {
     expect(await received(alice, sentAt, unheard)).toBe(false);
   });
 
-  test('is what one of several sockets has received', async () => {
+  test('covers what any of several sockets received', async () => {
     const alice = newUser();
     await world.group(alice);
     const proxy = await behindProxy(alice);
@@ -107,7 +107,7 @@ describe('what has reached somebody live', () => {
     await toReceive(alice, Date.now());
   });
 
-  test('is nothing while the socket waits for its rooms', async () => {
+  test('covers nothing while the socket waits for its rooms', async () => {
     await world.stop();
     await open({ progress: { reached: async () => false } });
     const alice = newUser();
@@ -121,7 +121,7 @@ describe('what has reached somebody live', () => {
     expect(await received(alice, since)).toBe(false);
   });
 
-  test('is not what a client claims by answering pings that were never sent', async () => {
+  test('ignores pongs without a ping', async () => {
     await world.stop();
     await open({ settings: { pingIntervalMs: 60_000 } });
     const alice = newUser();
@@ -141,35 +141,35 @@ describe('what has reached somebody live', () => {
     expect(await received(alice, since)).toBe(false);
   });
 
-  test('is remembered when the last socket has gone', async () => {
+  test('outlives the last socket', async () => {
     const alice = newUser();
     await world.group(alice);
     const client = await world.client(alice);
     const at = Date.now();
     await toReceive(alice, at);
     client.socket.disconnect();
-    await until(async () => !(await online(alice)), 'the user to be gone');
+    await until(async () => !(await online(alice)), 'the user to be offline');
     expect(await received(alice, at)).toBe(true);
     expect(await received(alice, Date.now())).toBe(false);
   });
 
-  test('of a socket that went without an answer is nothing', async () => {
+  test('covers nothing for a socket that disconnected without a pong', async () => {
     const alice = newUser();
     await world.group(alice);
     const client = await world.client(alice);
     const at = Date.now();
     client.socket.disconnect();
-    await until(async () => !(await online(alice)), 'the user to be gone');
+    await until(async () => !(await online(alice)), 'the user to be offline');
     expect(await received(alice, at)).toBe(false);
   });
 });
 
-describe('what has reached somebody, by the clock', () => {
+describe('the record of what a user received, by the clock', () => {
   const MINUTE_MS = 60_000;
   let clock: number;
   beforeEach(() => (clock = 1_000_000));
 
-  /** One user with sockets that are only what reach looks at. */
+  /** One user whose sockets have only the parts that the tracker reads. */
   function scene() {
     const engine = new EventEmitter();
     const users = new Users(20);
@@ -199,7 +199,7 @@ describe('what has reached somebody, by the clock', () => {
     };
   }
 
-  test('is what happened a second before the ping, not before its answer', () => {
+  test('ends one second before the ping, not before its pong', () => {
     const { socket, received } = scene();
     const phone = socket();
     clock += 10_000;
@@ -210,7 +210,7 @@ describe('what has reached somebody, by the clock', () => {
     expect([999_999, 1_000_000, 1_009_000, 1_009_001].map(received)).toEqual([false, true, true, false]);
   });
 
-  test('grows by no ping that a connection cut for its slowness was not sent', () => {
+  test('is not extended by a ping that was not sent because the connection was cut as slow', () => {
     const { socket, received } = scene();
     const phone = socket();
     clock += 10_000;
@@ -223,7 +223,7 @@ describe('what has reached somebody, by the clock', () => {
     expect([1_009_000, 1_009_001].map(received)).toEqual([true, false]);
   });
 
-  test('is forgotten a minute after the socket has gone, each for itself', () => {
+  test('expires one minute after the disconnect, for each socket separately', () => {
     const { socket, received, tracker } = scene();
     const lives = () => {
       const phone = socket();

@@ -2,14 +2,14 @@ import { chatGroupStream } from '../../src/events/streams.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-describe('who hears a group', () => {
+describe('rooms', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld();
   });
   afterEach(() => world.stop());
 
-  test('a socket is put into the rooms of all its groups, with where each stands', async () => {
+  test('contain a new socket of each member, which learns the head of each group', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groups = [await world.group(alice, bob), await world.group(alice), await world.group(bob)];
     const first = await world.client(alice);
@@ -23,7 +23,7 @@ describe('who hears a group', () => {
     );
   });
 
-  test('puts the creator of a group, and each member that joins, into its room', async () => {
+  test('receive the creator of a group and each member that joins', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const [one, two] = [await world.client(alice), await world.client(bob)];
     const groupId = await world.group(alice);
@@ -40,7 +40,7 @@ describe('who hears a group', () => {
     expect(two.all('messageSent')).toHaveLength(1);
   });
 
-  test('a new role is told, but is not a second arrival', async () => {
+  test('announce a new role without a second joinRoom', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const two = await world.client(bob);
@@ -50,7 +50,7 @@ describe('who hears a group', () => {
     expect(two.all('joinRoom')).toHaveLength(1);
   });
 
-  test('tells a member that leaves or is removed, and the other members', async () => {
+  test('send a reason to a member that leaves or is removed, and inform the other members', async () => {
     const [alice, bob, carol] = [newUser(), newUser(), newUser()];
     const groupId = await world.group(alice, bob, carol);
     const [one, two, three] = await Promise.all([alice, bob, carol].map((user) => world.client(user)));
@@ -69,7 +69,7 @@ describe('who hears a group', () => {
     expect(await two!.ask('joinRoom', { groupId })).toMatchObject({ error: { code: 'GROUP_NOT_FOUND' } });
   });
 
-  test('nothing sent after a removal reaches the removed member, while others keep sending', async () => {
+  test('deliver nothing sent after a removal to the removed member, even while others keep sending', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const sender = await world.client(alice);
@@ -94,7 +94,7 @@ describe('who hears a group', () => {
     }
   });
 
-  test('a socket may stop and resume hearing a group of its own, and stays so when the role changes', async () => {
+  test('can be left and rejoined by a socket, whose choice survives a change of role', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [one, two] = [await world.client(alice), await world.client(bob)];
@@ -108,7 +108,7 @@ describe('who hears a group', () => {
     expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1, 3]);
   });
 
-  test('a membership that changes while the rooms are looked up is neither missed nor kept', async () => {
+  test('reflect a membership that changes while the groups are looked up', async () => {
     const [alice, bob, carol] = [newUser(), newUser(), newUser()];
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
@@ -143,7 +143,7 @@ describe('who hears a group', () => {
     expect(late.all('messageSent').map(({ groupId }) => groupId)).toEqual([kept]);
   });
 
-  test('while the read model is behind, events are obeyed and the rooms follow later', async () => {
+  test('are joined later while the read model is behind, and events are handled meanwhile', async () => {
     let isBehind = true;
     await world.stop();
     world = await createWorld({ progress: { reached: async () => !isBehind } });

@@ -4,7 +4,7 @@ import { openRawSocket } from '../support/raw-socket.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-describe('who may hold a socket, and how long', () => {
+describe('socket sessions', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld({ settings: { allowedOrigins: ['https://jobs.example'] } });
@@ -22,16 +22,16 @@ describe('who may hold a socket, and how long', () => {
     ['TOKEN_INVALID', { token: 7 }],
     ['TOKEN_INVALID', { token: { $gt: '' } }],
     ['TOKEN_INVALID', { token: 'forged' }],
-  ])('a handshake is refused with a problem: %s %j', async (code, auth) => {
+  ])('refuse a handshake with a problem: %s %j', async (code, auth) => {
     expect((await refusal(auth)).data).toMatchObject({ code, status: 401 });
   });
 
-  test('a token in the URL counts for nothing', async () => {
+  test('ignore a token in the URL', async () => {
     const token = world.token(newUser());
     expect((await refusal({}, { query: { token } })).data).toMatchObject({ code: 'TOKEN_MISSING' });
   });
 
-  test('a token that has expired, or whose session has ended, opens nothing', async () => {
+  test('refuse an expired token and the token of a revoked session', async () => {
     const expired = world.token(newUser(), { expiresAt: Date.now() - 1 });
     expect((await refusal({ token: expired })).data).toMatchObject({ code: 'TOKEN_EXPIRED' });
     const ended = world.token(newUser(), { sessionId: 'ended' });
@@ -39,7 +39,7 @@ describe('who may hold a socket, and how long', () => {
     expect((await refusal({ token: ended })).data).toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
-  test('a user has at most 20 sockets, even when they all arrive at once', async () => {
+  test('allow a user at most 20 sockets, even when all arrive at once', async () => {
     const alice = newUser();
     const clients = Array.from({ length: 25 }, () => world.connect({ token: world.token(alice) }));
     const refused: { code: string }[] = [];
@@ -52,7 +52,7 @@ describe('who may hold a socket, and how long', () => {
     await world.client(alice);
   });
 
-  test('a user whose 20 handshakes come in one turn has 20 sockets, and not one more', async () => {
+  test('allow a user exactly 20 sockets when their handshakes arrive in one turn', async () => {
     const alice = newUser();
     const sockets = await Promise.all(Array.from({ length: 20 }, () => openRawSocket(world.url)));
     for (const socket of sockets) socket.connect(world.token(alice));
@@ -71,7 +71,7 @@ describe('who may hold a socket, and how long', () => {
       ws.on('open', () => ws.close());
     });
 
-  test('a page of another site cannot open a socket', async () => {
+  test('refuse a page of another origin', async () => {
     const own = world.url;
     expect(await upgrade(undefined)).toBe('open');
     expect(await upgrade(own)).toBe('open');
@@ -85,7 +85,7 @@ describe('who may hold a socket, and how long', () => {
       expect(await upgrade(foreign)).toBe('403');
   });
 
-  test('only WebSocket is spoken', async () => {
+  test('accept the WebSocket transport only', async () => {
     const poll = (origin: string) =>
       fetch(`${world.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin } });
     const response = await poll('https://jobs.example');
@@ -98,7 +98,7 @@ describe('who may hold a socket, and how long', () => {
     expect((await poll('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('a socket ends with its token', async () => {
+  test('end when the token expires', async () => {
     const client = await world.client(newUser(), {
       token: world.token(newUser(), { expiresAt: Date.now() + 700 }),
     });
@@ -107,12 +107,12 @@ describe('who may hold a socket, and how long', () => {
     expect(await left).toBe('transport close');
   });
 
-  test('a connection that never says who it is ends', async () => {
+  test('end when a connection never authenticates', async () => {
     const ws = new WebSocket(`${world.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
     await new Promise((resolve) => ws.on('close', resolve));
   });
 
-  test('the ack names an expired token before the socket closes', async () => {
+  test('report an expired token in the ack before the socket closes', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     const session = { expiresAt: Date.now() + 600_000 };
@@ -126,7 +126,7 @@ describe('who may hold a socket, and how long', () => {
     expect(await world.store.readStream(`conversation-${groupId}`)).toEqual([]);
   });
 
-  test('a token of twenty seconds is warned of once, when half of it is over', async () => {
+  test('warn of the end of a token of 20 seconds once, at half its lifetime', async () => {
     await world.stop();
     world = await createWorld({ settings: { accessTokenSeconds: 20 } });
     const alice = newUser();
@@ -138,7 +138,7 @@ describe('who may hold a socket, and how long', () => {
     expect(fresh.all('sessionExpiring')).toEqual([]);
   });
 
-  test('the end of a session closes its sockets at once, and no others', async () => {
+  test('close the sockets of a revoked session at once, and no others', async () => {
     const alice = newUser();
     const ending = await world.client(alice, { token: world.token(alice, { sessionId: 'ending' }) });
     const staying = await world.client(alice);
@@ -149,7 +149,7 @@ describe('who may hold a socket, and how long', () => {
     expect(staying.socket.connected).toBe(true);
   });
 
-  test('a socket is warned a minute before its token ends; a new token of the same user lets it stay', async () => {
+  test('warn a minute before the token expires, and continue with a new token of the same user', async () => {
     const alice = newUser();
     const client = await world.client(alice, {
       token: world.token(alice, { expiresAt: Date.now() + 59_000 }),
@@ -168,7 +168,7 @@ describe('who may hold a socket, and how long', () => {
     expect(client.socket.connected).toBe(true);
   });
 
-  test('a node that drains says when to come back, refuses newcomers, and then closes', async () => {
+  test('announce when to reconnect as the node drains, refuse new connections, and then close', async () => {
     const alice = newUser();
     const client = await world.client(alice);
     world.gateway.drain();
@@ -185,7 +185,7 @@ describe('who may hold a socket, and how long', () => {
     expect(world.metered.sockets).toBe(0);
   });
 
-  test('while nobody knows which sessions have ended nothing is obeyed, and after 30 s the sockets end', async () => {
+  test('refuse events while revocations are unknown, and close after 30 s', async () => {
     let staleMs = 0;
     await world.stop();
     world = await createWorld({

@@ -4,14 +4,14 @@ import { textFrame } from '../../src/realtime/delivery/wire.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
-describe('the way out to a socket', () => {
+describe('outgoing frames', () => {
   let world: World;
   beforeEach(async () => {
     world = await createWorld();
   });
   afterEach(() => world.stop());
 
-  /** A client on the wire: it speaks the protocol, and may stop to read. */
+  /** A client that speaks the raw protocol and can stop reading. */
   async function rawClient(userId: string) {
     const ws = new WebSocket(`${world.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
     const frames: string[] = [];
@@ -22,7 +22,7 @@ describe('the way out to a socket', () => {
     return { ws, frames };
   }
 
-  test('a client that does not read is cut with reason "slow consumer"; memory stays bounded, others go on', async () => {
+  test('cut a client that does not read as "slow consumer", with bounded memory and no effect on others', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const fast = await world.client(alice);
@@ -45,14 +45,14 @@ describe('the way out to a socket', () => {
     expect(world.metered.cut).toBe(1);
     expect(highest).toBeLessThan(150 * 2 ** 20);
     await until(() => world.metered.sockets === 1, 'the slow socket to be gone');
-    await until(() => fast.all('messagesRead').length === 4_000, 'the fast client to have all');
+    await until(() => fast.all('messagesRead').length === 4_000, 'the fast client to receive all');
     slow.ws.resume();
     const [code, reason] = await closed;
     expect([1006, 4008]).toContain(code);
     if (code === 4008) expect(reason).toBe('slow consumer');
   });
 
-  test('a client that reads, if slowly, hears that it was cut', async () => {
+  test('carry the close reason to a slow client that still reads', async () => {
     await world.stop();
     world = await createWorld({ settings: { maxUnsentBytes: 200_000 } });
     const alice = newUser();
@@ -70,7 +70,7 @@ describe('the way out to a socket', () => {
     expect(await closed).toEqual([4008, 'slow consumer']);
   });
 
-  test('a large burst within one turn is no sign of a slow consumer', async () => {
+  test('do not cut a client for a large burst within one turn', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     const client = await world.client(alice);
@@ -80,7 +80,7 @@ describe('the way out to a socket', () => {
     expect(world.metered.cut).toBe(0);
   });
 
-  test('sends everything of one turn in one write, in order', async () => {
+  test('go out in one write per turn, in order', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     let accepted: Socket | undefined;
@@ -99,7 +99,7 @@ describe('the way out to a socket', () => {
     expect(writes).toHaveLength(1);
   });
 
-  test('a connection that breaks in the middle of a burst harms nobody', async () => {
+  test('reach other clients when one connection breaks in the middle of a burst', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const client = await world.client(alice);
@@ -113,18 +113,15 @@ describe('the way out to a socket', () => {
     await until(() => world.metered.sockets === 1, 'the broken socket to be gone');
   });
 
-  test.each([0, 125, 126, 65_535, 65_536])(
-    'a frame of %d bytes is one a WebSocket client understands',
-    (length) => {
-      const text = 'x'.repeat(length);
-      const frame = textFrame(text);
-      const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-      expect(frame).toHaveLength(header + length);
-      expect(frame[0]).toBe(0x81);
-      const told =
-        header === 2 ? frame[1] : header === 4 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
-      expect(told).toBe(length);
-      expect(String(frame.subarray(header))).toBe(text);
-    },
-  );
+  test.each([0, 125, 126, 65_535, 65_536])('encode %d bytes as a valid WebSocket frame', (length) => {
+    const text = 'x'.repeat(length);
+    const frame = textFrame(text);
+    const header = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+    expect(frame).toHaveLength(header + length);
+    expect(frame[0]).toBe(0x81);
+    const told =
+      header === 2 ? frame[1] : header === 4 ? frame.readUInt16BE(2) : Number(frame.readBigUInt64BE(2));
+    expect(told).toBe(length);
+    expect(String(frame.subarray(header))).toBe(text);
+  });
 });

@@ -74,7 +74,7 @@ describe('sync and heads', () => {
       expect(serverEvents.messageSent.safeParse(envelope).success).toBe(true);
   });
 
-  test('nothing new is a complete answer, and so is a seq from beyond the head', async () => {
+  test('answers completely when nothing is new, also for a seq beyond the head', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     const client = await world.client(alice);
@@ -86,7 +86,7 @@ describe('sync and heads', () => {
       });
   });
 
-  test('groups of others are listed apart; asked for alone they do not exist', async () => {
+  test('lists groups of others as denied, and answers 404 when only those are requested', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const [own, foreign] = [await world.group(alice), await world.group(bob)];
     const client = await world.client(alice);
@@ -100,7 +100,7 @@ describe('sync and heads', () => {
     });
   });
 
-  test('a large answer is cut where a socket would be, and called for again until it is whole', async () => {
+  test('cuts a large answer to fit a socket until repeated calls complete it', async () => {
     const alice = newUser();
     const groups = [await world.group(alice), await world.group(alice)];
     for (const groupId of groups) await fill(groupId, alice, 150, '☃'.repeat(4_000));
@@ -120,7 +120,7 @@ describe('sync and heads', () => {
     expect(client.socket.connected).toBe(true);
   });
 
-  test('heads tell of a message whose push was lost, so that sync can bring it', async () => {
+  test('announces a message whose push was lost in the heads, so that sync can fetch it', async () => {
     const [alice, bob] = [newUser(), newUser()];
     const groupId = await world.group(alice, bob);
     const [sender, deaf] = [await world.client(alice), await world.client(bob)];
@@ -133,7 +133,7 @@ describe('sync and heads', () => {
     expect(answer.groups[0]!.events).toEqual(await logOf(groupId));
   });
 
-  test('heads are told once, until the group moves again', async () => {
+  test('sends the head of a group once, until the group moves again', async () => {
     const alice = newUser();
     const [busy, quiet] = [await world.group(alice), await world.group(alice)];
     const client = await world.client(alice);
@@ -145,7 +145,7 @@ describe('sync and heads', () => {
     expect(JSON.stringify(client.all('heads'))).not.toContain(quiet);
   });
 
-  test('pushes, heads and sync together give every client the log, whatever is lost or repeated', async () => {
+  test('gives every client the whole log in combination with pushes and heads, despite losses and repetitions', async () => {
     const users = [newUser(), newUser(), newUser()];
     const groupId = await world.group(users[0]!, ...users.slice(1));
     const views = users.map(() => [] as { seq: number }[]);
@@ -159,7 +159,7 @@ describe('sync and heads', () => {
         isSyncing = true;
         const ask = () => client.ask('sync', { groups: [{ groupId, afterSeq: lastSeq() }] });
         let answer = await ask();
-        // A machine that is busy may have no time for it now.
+        // A busy machine may answer too late.
         while (!answer.ok) answer = await ask();
         answer.groups[0]!.events.forEach(apply);
         isSyncing = false;

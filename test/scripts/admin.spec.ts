@@ -15,7 +15,7 @@ const admin = (...args: string[]) =>
     env: { PATH: process.env['PATH'], DATABASE_URL: database.ownerUrl },
   });
 
-test('an operator’s word makes one address, or all of them, verified or not', async () => {
+test('An operator can mark one address, or all, as verified or not', async () => {
   for (const email of ['ada@example.org', 'u@bücher.example'])
     await admin('create-user', '--role', 'applicant', '--display-name', 'Ada', '--email', email);
   const unverified = await admin('unverify-email', '--all');

@@ -6,11 +6,11 @@ import { signUp } from '../../client/rest-client.ts';
 import { descendants, freePort } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
-/** Many processes start at once, on a machine that runs other tests as well. */
+/** Many processes start at once, next to other tests. */
 const START_MS = 240_000;
 
 test(
-  'A cluster that cannot start ends what had started, and says why',
+  'A cluster that cannot start stops what has started, and reports the reason',
   async () => {
     const before = new Set(descendants(process.pid));
     const starting = startCluster({ nodes: { all: 2 }, env: { MAX_FILE_MIB: 'plenty' } });
@@ -66,7 +66,7 @@ describe('npm run cluster', () => {
   );
 
   test(
-    'stops what has started when it is interrupted half-way',
+    'stops what has started when interrupted during the start',
     async () => {
       launch('--port', String(await freePort()));
       await until(
@@ -81,7 +81,7 @@ describe('npm run cluster', () => {
   );
 
   test(
-    'stops what has started when a signal ends npm and its shell alone',
+    'stops what has started when a signal ends only npm and its shell',
     async () => {
       run('npm', 'run', 'cluster', '--', '--port', String(await freePort()));
       await until(
@@ -95,7 +95,7 @@ describe('npm run cluster', () => {
     START_MS,
   );
 
-  test('refuses a port that is none', async () => {
+  test('refuses an invalid port', async () => {
     launch('--port', 'http');
     expect(await once(script, 'exit')).toEqual([1, null]);
     expect(said).toBe('--port must be 1 to 65535\n');

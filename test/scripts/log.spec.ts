@@ -28,7 +28,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Runs the program as an operator does. */
+/** Runs the program like an operator. */
 function log(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const { PATH = '', HOME = '' } = process.env;
   return new Promise((done) =>
@@ -43,7 +43,7 @@ function log(...args: string[]): Promise<{ code: number; out: string; err: strin
 const copy = (from: string, to: string, ...more: string[]) =>
   log('copy', '--from', from, '--to', to, ...more);
 
-/** Works with the log of a database as long as it takes. */
+/** Opens the log of a database for the duration of `work`. */
 async function inPostgres<T>(work: (store: EventStore) => Promise<T>, of = database): Promise<T> {
   const options = { url: of.ownerUrl, log: silent };
   const pool = createPool({ ...options, role: APP_ROLE, max: 1, applicationName: 'test' });
@@ -78,7 +78,10 @@ async function query<T extends pg.QueryResultRow>(text: string, values: unknown[
   }
 }
 
-/** Two conversations in turns, some of it said in one go, and something another stream relied on. */
+/**
+ * Appends to two conversations in turns, with appends of several events and with metadata that refers to the
+ * other.
+ */
 async function talk(store: EventStore, turns: number): Promise<void> {
   const [one, other] = [newStream(), newStream()];
   for (const n of range(turns)) {
@@ -93,7 +96,7 @@ async function talk(store: EventStore, turns: number): Promise<void> {
 const digests = (out: string) => [...out.matchAll(/SHA-256 ([0-9a-f]{64})/g)].map(([, digest]) => digest);
 
 test(
-  'a log goes to EventStoreDB and back, and is the same, event by event',
+  'A log is copied to EventStoreDB and back unchanged, event by event',
   async () => {
     await inPostgres((store) => talk(store, 5));
     const there = await copy(database.ownerUrl, eventStoreDb.url);
@@ -112,7 +115,7 @@ test(
 );
 
 test(
-  'a copy that has begun goes on where it stopped, also while the source grows',
+  'A partial copy continues where it stopped, also while the source grows',
   async () => {
     await inPostgres((store) => talk(store, 2));
     expect(await copy(database.ownerUrl, eventStoreDb.url)).toMatchObject({ code: 0 });
@@ -131,7 +134,7 @@ test(
 );
 
 test(
-  'a target with events of its own is refused and left alone',
+  'A target with other events is refused and left unchanged',
   async () => {
     await inPostgres((store) => talk(store, 1));
     await inEventStoreDb((store) => talk(store, 2));
@@ -153,10 +156,10 @@ test(
   RUNS_MS,
 );
 
-describe('with the checkpoints of a database', () => {
+describe('copying with the checkpoints of a database', () => {
   const move = () => copy(database.ownerUrl, eventStoreDb.url, '--checkpoints', database.ownerUrl);
 
-  /** As a server leaves its database that has worked on the log in it. */
+  /** Prepares a database as a server leaves it that has worked on its log. */
   async function used(): Promise<void> {
     await inPostgres(async (store) => {
       await talk(store, 3);
@@ -183,7 +186,7 @@ describe('with the checkpoints of a database', () => {
   const at = (nth: number) => ours()[nth - 1]!.position;
 
   test(
-    'its readers go on at the same events, its read models go, and it follows the copy',
+    'moves its readers to the same events, drops its read models, and makes it follow the copy',
     async () => {
       await used();
       const moved = await move();
@@ -211,7 +214,7 @@ describe('with the checkpoints of a database', () => {
   );
 
   test(
-    'it is refused while somebody uses the database',
+    'is refused while the database is in use',
     async () => {
       await used();
       const user = new pg.Client({ connectionString: database.ownerUrl, application_name: 'chat' });
@@ -235,13 +238,13 @@ test.each([
   [['copy']],
   [['copy', '--from', 'esdb://127.0.0.1']],
   [['move', '--from', 'esdb://127.0.0.1', '--to', 'postgres://127.0.0.1/chat']],
-])('%j is answered with the usage', async (args) => {
+])('Prints the usage for %j', async (args) => {
   const { code, out, err } = await log(...args);
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toContain('Usage:');
 });
 
-test('refuses a URL that is not a log, without showing its password', async () => {
+test('Refuses a URL that is not a log, without showing its password', async () => {
   const { code, err } = await copy('mysql://chat:secret@127.0.0.1/chat', eventStoreDb.url);
   expect(code).toBe(1);
   expect(err).toMatch(/is neither a URL nor the folder of a database\n$/);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Runs the program as an operator does. */
+/** Runs the program like an operator. */
 function notifications(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, DATABASE_URL: database.ownerUrl, DATA_DIR: join(folder, 'data') };
@@ -36,7 +36,7 @@ function notifications(...args: string[]): Promise<{ code: number; out: string; 
   );
 }
 
-/** A batch with one notification in it that could not be sent. */
+/** A parked batch with one notification. */
 async function parkedBatch(reason: string): Promise<string> {
   const batchId = randomUUID();
   const recipientId = UserId.parse(randomUUID());
@@ -58,7 +58,7 @@ async function parkedBatch(reason: string): Promise<string> {
 }
 
 test(
-  'parked batches are listed with their reasons, and put back by id or all at once',
+  'Lists parked batches with their reasons, and replays them by id or all at once',
   async () => {
     const [first, second, third] = [
       await parkedBatch('the address does not exist'),
@@ -86,7 +86,7 @@ test(
 );
 
 test(
-  'the previews are written to a folder that is made for them',
+  'Writes the previews to a folder, which it creates',
   async () => {
     const target = join(folder, 'new/previews');
     expect(await notifications('preview', target)).toMatchObject({ code: 0, out: `${target}\n` });
@@ -103,13 +103,13 @@ test.each([
   [['replay', '--all', randomUUID()]],
   [['list-parked', 'more']],
   [['unknown']],
-])('%j is answered with the usage', async (args) => {
+])('Prints the usage for %j', async (args) => {
   const { code, out, err } = await notifications(...args);
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toContain('Usage:');
 });
 
-test('names what is not the id of a batch', async () => {
+test('Reports an invalid batch id', async () => {
   const { code, err } = await notifications('replay', 'everything');
   expect({ code, err }).toEqual({ code: 1, err: 'everything: is not the id of a batch\n' });
 });

@@ -41,7 +41,7 @@ describe('npm start', () => {
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  /** npm itself where its shell has replaced itself by the server. */
+  /** The shell of npm, or npm itself where the shell has been replaced by the server. */
   const shell = () => tree.find((pid) => /^sh -c/.test(commandOf(pid))) ?? npm.pid!;
 
   test.each([
@@ -50,7 +50,7 @@ describe('npm start', () => {
     ['Ctrl-C', 'SIGINT', () => -npm.pid!],
     ['the end of the terminal', 'SIGHUP', () => -npm.pid!],
   ] as const)(
-    'ends with its database, in order, after %s',
+    'stops together with its database, in order, after %s',
     async (_, signal, receiver) => {
       process.kill(receiver(), signal);
       await until(() => tree.every((pid) => commandOf(pid) === ''), 'all processes have ended');

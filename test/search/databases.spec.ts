@@ -7,14 +7,14 @@ import { administer, databaseUrl } from '../support/stages/database.ts';
 import { matches } from '../support/language/tsquery.ts';
 import { type Case, cases } from './cases/all.ts';
 
-/** What databases are made with: by us, by whoever reads the manual, by a distribution in Turkey. */
+/** Locales of databases: ours, the one that the manual recommends, and a Turkish default. */
 const LOCALES = {
   C: `locale 'C'`,
   'C.UTF-8': `locale_provider builtin builtin_locale 'C.UTF-8' locale 'C'`,
   'ICU tr-TR': `locale_provider icu icu_locale 'tr-TR' locale 'C'`,
 };
 
-/** Bytes that mean something to somebody, in texts and in queries. */
+/** Texts and queries with characters that are special to a parser. */
 const hostile = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.string({ unit: 'grapheme', maxLength: 200 }),
@@ -45,7 +45,7 @@ describe.each(Object.entries(LOCALES))('a database with locale %s', (_, locale) 
     await administer(`drop database ${name} with (force)`);
   });
 
-  /** The cases in whose text a query is found. */
+  /** Returns the indexes of the cases whose text matches their query. */
   const found = async (asking: (asked: Case) => string | undefined): Promise<number[]> => {
     const queries = cases.map((asked) => asking(asked) ?? null);
     const { rows } = await client.query<{ index: string }>(
@@ -59,7 +59,7 @@ describe.each(Object.entries(LOCALES))('a database with locale %s', (_, locale) 
   const indexes = (...expected: Case['expected'][]) =>
     cases.flatMap((asked, index) => (expected.includes(asked.expected) ? index : []));
 
-  test('finds what the table says, and no more', async () => {
+  test('finds exactly what the table expects', async () => {
     expect(await found(({ asked, isTyping }) => searchQuery(asked, { isTyping })?.asTyped)).toEqual(
       indexes('found'),
     );
@@ -70,7 +70,7 @@ describe.each(Object.entries(LOCALES))('a database with locale %s', (_, locale) 
     expect(inSecondRank).toEqual(indexes('found', 'accents'));
   });
 
-  test('takes the terms of any text and any query, and finds as the table’s reader does', () =>
+  test('accepts the terms of any text and any query, and matches like the tests’ own evaluator', () =>
     fc.assert(
       fc.asyncProperty(hostile, hostile, fc.boolean(), async (text, asked, isTyping) => {
         const terms = termsOf(text) ?? '';

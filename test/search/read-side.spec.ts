@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => side.close());
 
-/** The texts that are found, in order, as a reader of all of them would put it. */
+/** Returns the matching texts in order, from a scan of all of them. */
 function expected(asked: string, isTyping: boolean): number[] {
   const query = searchQuery(asked, { isTyping });
   if (query === undefined) return [];
@@ -48,7 +48,7 @@ function expected(asked: string, isTyping: boolean): number[] {
 
 type Page = Promise<{ data: { id: string }[]; nextCursor: string | null }>;
 
-/** All pages. */
+/** Reads all pages. */
 async function read(ask: (cursor?: string) => Page): Promise<string[]> {
   const ids: string[] = [];
   for (let cursor: string | undefined; ;) {
@@ -61,7 +61,7 @@ async function read(ask: (cursor?: string) => Page): Promise<string[]> {
 const limit = 12;
 
 describe('every query of the table, page by page', () => {
-  /** One part after the other: each has few enough queries for the time of a test on a busy machine. */
+  /** Parts with few enough queries for the timeout of a test on a busy machine. */
   const all = [...new Set(cases.map(({ asked }) => asked))];
   const parts = Array.from({ length: 4 }, (_, part) => ({
     part: part + 1,
@@ -69,7 +69,7 @@ describe('every query of the table, page by page', () => {
   }));
 
   test.each(parts)(
-    'finds messages: those with the words as typed, then those with other accents: part $part',
+    'finds messages with the words as typed, then those with other accents: part $part',
     async ({ queries }) => {
       for (const q of queries) {
         const found = await read((cursor) =>
@@ -81,7 +81,7 @@ describe('every query of the table, page by page', () => {
   );
 
   test.each(parts)(
-    'finds jobs in the same order, also by the beginning of the last word: part $part',
+    'finds jobs in the same order, also by a prefix of the last word: part $part',
     async ({ queries }) => {
       for (const q of queries) {
         const found = await read((cursor) => side.queries.listJobs({ q, limit, cursor }));

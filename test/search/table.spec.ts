@@ -13,7 +13,7 @@ function outcomeOf(text: string, asked: string, isTyping: boolean): Expected {
     : 'missed';
 }
 
-test('the table has 300 cases and more, in more than 25 languages', () => {
+test('The table has at least 300 cases in at least 25 languages', () => {
   expect(cases.length).toBeGreaterThanOrEqual(300);
   expect(languages).toBeGreaterThanOrEqual(25);
 });

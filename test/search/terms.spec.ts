@@ -14,11 +14,11 @@ const anyText = fc.oneof(
   }),
 );
 
-describe('the form in which texts are compared', () => {
-  test('stays as it is when it is made again', () =>
+describe('the normalized form of a text', () => {
+  test('is stable', () =>
     fc.assert(fc.property(anyText, (text) => expect(normalized(normalized(text))).toBe(normalized(text)))));
 
-  test('is the same for every case and every composition', () =>
+  test('is the same for every case and composition', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         for (const other of [text.normalize('NFD'), text.normalize('NFKC')])
@@ -26,7 +26,7 @@ describe('the form in which texts are compared', () => {
       }),
     ));
 
-  test('loses its accents once', () =>
+  test('loses its accents in one pass', () =>
     fc.assert(
       fc.property(anyText, (text) => {
         const plain = unaccented(normalized(text));
@@ -35,7 +35,7 @@ describe('the form in which texts are compared', () => {
     ));
 });
 
-test('a text is found by all that stands in it', () =>
+test('A text is found by its whole content', () =>
   fc.assert(
     fc.property(anyText, (text) => {
       const terms = termsOf(text);
@@ -75,7 +75,7 @@ describe('the longest texts', () => {
   });
   afterAll(() => client.end());
 
-  test.each(Object.entries(texts))('have terms that PostgreSQL takes: %s', async (_, text) => {
+  test.each(Object.entries(texts))('have terms that PostgreSQL accepts: %s', async (_, text) => {
     expect([...text]).toHaveLength(LONGEST);
     const { rows } = await client.query('select length($1::tsvector) > 0 as "isFilled"', [termsOf(text)]);
     expect(rows).toEqual([{ isFilled: true }]);

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 
-/** A logger, and what it has written so far. */
+/** A logger and the lines it has written so far. */
 export function linesOf(level: string) {
   const written: string[] = [];
   const log = pino({ level }, { write: (line: string) => written.push(line) });

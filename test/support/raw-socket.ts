@@ -1,19 +1,19 @@
 import { WebSocket } from 'ws';
 import { until } from '../../tools/until.ts';
 
-/** A WebSocket that has said hello to Engine.IO and sends whatever it is told to. */
+/** A WebSocket after the Engine.IO handshake that can send arbitrary frames. */
 export interface RawSocket {
   ws: WebSocket;
-  /** What has come, the hello aside. */
+  /** The messages received after the handshake. */
   heard: string[];
-  /** The close code and reason, once it has ended. */
+  /** The close code and reason, once it is closed. */
   ended: () => { code: number; reason: string } | undefined;
   connect(token: unknown): void;
   /** Resolves with the first message from index `from` on. */
   answer(from?: number): Promise<string>;
 }
 
-/** Resolves once the hello is there; rejects with the status where the upgrade is refused. */
+/** Resolves after the handshake; rejects with the status when the upgrade is refused. */
 export async function openRawSocket(url: string, options: object = {}): Promise<RawSocket> {
   const ws = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`, options);
   const heard: string[] = [];

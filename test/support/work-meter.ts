@@ -4,7 +4,7 @@ interface Coverage {
   result: { url: string; functions: { ranges: { count: number }[] }[] }[];
 }
 
-/** Methods whose work follows the length of what they are given, and that length. */
+/** Methods whose work is proportional to the length of an argument, with that length. */
 const native: Record<string, (bytes: Buffer, args: unknown[], answer: unknown) => number> = {
   indexOf: ({ length }, [, from = 0], at) => (Number(at) < 0 ? length : Number(at)) - Number(from) + 1,
   lastIndexOf: ({ length }, _, at) => length - Number(at),
@@ -12,8 +12,9 @@ const native: Record<string, (bytes: Buffer, args: unknown[], answer: unknown) =
 };
 
 /**
- * Counts the work of the modules whose path contains `path`, and that are loaded after this call: each block of code that
- * V8 enters, and each byte that goes through a method of Buffer. The same work has the same count on every machine.
+ * Counts the work of the modules whose path contains `path` and that are loaded after this call: each block
+ * of code that V8 enters, and each byte that a method of Buffer processes. The same work has the same count
+ * on every machine.
  */
 export function createWorkMeter(path: string) {
   const session = new Session();

@@ -10,13 +10,13 @@ const run = promisify(execFile);
 
 interface Package {
   name: string;
-  /** Further fields of its control file. */
+  /** Additional fields of the control file. */
   fields?: string[];
 }
 
 /**
- * The base is libc, sh and apt. Every system has a dpkg that is newer than this one, and the system of these tests has
- * a part of the language as well.
+ * The base packages are libc, sh and apt. Every system has a newer dpkg than this one, and the system of
+ * these tests also has a part of the language.
  */
 const PACKAGES: Package[] = [
   { name: 'libc' },
@@ -30,7 +30,7 @@ const PACKAGES: Package[] = [
 ];
 const INSTALLED = ['libc', 'sh', 'apt', 'language', 'colours'];
 
-describe('a package from the sources of the system', () => {
+describe('a package from the system’s sources', () => {
   let folder: string;
   let aptConfig: string | undefined;
   beforeAll(async () => {
@@ -51,15 +51,15 @@ describe('a package from the sources of the system', () => {
     return (await readdir(join(work, 'root'))).toSorted();
   }
 
-  test('comes with all it depends on, also with what is installed', async () => {
+  test('includes all its dependencies, even installed ones', async () => {
     await expect(extracted('queue')).resolves.toEqual(['dpkg', 'language', 'language-ldap', 'queue']);
   });
 
-  test('comes although it is installed', async () => {
+  test('is downloaded even when installed', async () => {
     await expect(extracted('language')).resolves.toEqual(['language']);
   });
 
-  test('comes a second time from what has been downloaded', async () => {
+  test('is taken from the earlier download the second time', async () => {
     const work = await mkdtemp(join(folder, 'work-'));
     const source = await openPackageSource(work);
     await source.extract('queue', join(work, 'queue'));
@@ -72,7 +72,10 @@ describe('a package from the sources of the system', () => {
   });
 });
 
-/** A source with these packages, and a system with some of them installed; the path of apt's configuration for both. */
+/**
+ * Makes a source with the packages and a system with some of them installed. Returns the path of apt's
+ * configuration.
+ */
 async function fakeSystem(folder: string): Promise<string> {
   const { stdout: architecture } = await run('dpkg', ['--print-architecture']);
   const control = ({ name, fields = [] }: Package) =>

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { program } from '../../tools/debian-programs.ts';
 
-test('an epmd on the PATH without the rest of RabbitMQ is not taken', async () => {
+test('An epmd on the PATH without the rest of RabbitMQ is not used', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'chat-epmd-'));
   const { PATH } = process.env;
   await writeFile(join(folder, 'epmd'), '#!/bin/sh\n', { mode: 0o755 });

@@ -3,7 +3,10 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
-/** Resolves when bytes have passed another proxy back and forth a hundred times: what can pass has passed by then. */
+/**
+ * Resolves when bytes have passed another proxy back and forth a hundred times, by when all other bytes have
+ * passed.
+ */
 async function othersPass(): Promise<void> {
   const echo = createServer((socket) => socket.pipe(socket)).listen(0, '127.0.0.1');
   await once(echo, 'listening');
@@ -22,7 +25,7 @@ async function othersPass(): Promise<void> {
 describe('a TCP proxy', () => {
   let server: Server;
   let proxy: TcpProxy;
-  /** The server's ends of the connections. */
+  /** The server's sides of the connections. */
   let accepted: Socket[];
   let clients: Socket[];
 
@@ -64,7 +67,7 @@ describe('a TCP proxy', () => {
     return () => text;
   }
 
-  test('passes bytes and ends both ways', async () => {
+  test('passes bytes and ends in both directions', async () => {
     const { client, far, atServer, atClient } = await join();
     client.end('hello');
     await once(far, 'end');
@@ -74,7 +77,7 @@ describe('a TCP proxy', () => {
     expect(atClient()).toBe('goodbye');
   });
 
-  test('holds everything back in a black hole, and delivers it after', async () => {
+  test('holds all bytes back in a black hole, and delivers them afterwards', async () => {
     const { client, far, atServer, atClient } = await join();
     proxy.blackHole();
     client.end('late ');
@@ -84,11 +87,11 @@ describe('a TCP proxy', () => {
     await othersPass();
     expect([atServer(), atClient(), hasEnded]).toEqual(['', '', false]);
     proxy.heal();
-    await until(() => hasEnded && atClient() === 'answer', 'what was held back');
+    await until(() => hasEnded && atClient() === 'answer', 'the delayed bytes');
     expect(atServer()).toBe('late ');
   });
 
-  test('accepts connections in a black hole that hear nothing until it ends', async () => {
+  test('accepts connections in a black hole that receive nothing until it ends', async () => {
     proxy.blackHole();
     const client = await open();
     client.write('anybody there?');
@@ -97,10 +100,10 @@ describe('a TCP proxy', () => {
     proxy.heal();
     await until(() => accepted.length === 1, 'the server accepts');
     const heard = textOf(accepted[0]!);
-    await until(() => heard() === 'anybody there?', 'what was held back');
+    await until(() => heard() === 'anybody there?', 'the delayed bytes');
   });
 
-  test('hides the reset of the other side while nothing passes', async () => {
+  test('hides a reset by the other side while nothing passes', async () => {
     const { client, far } = await join();
     const closed = new Promise((resolve) => client.once('close', resolve));
     proxy.blackHole();
@@ -111,7 +114,7 @@ describe('a TCP proxy', () => {
     await closed;
   });
 
-  test('resets every connection when it is cut, and takes new ones', async () => {
+  test('resets every connection on a cut, and accepts new ones', async () => {
     const { client, far } = await join();
     const errors = Promise.all([client, far].map((socket) => once(socket, 'error')));
     proxy.cut();
@@ -122,7 +125,7 @@ describe('a TCP proxy', () => {
     await until(() => again.atServer() === 'again', 'the new connection');
   });
 
-  test('takes no more than its buffers hold from a sender whom nobody reads', async () => {
+  test('accepts no more than its buffers hold while the receiver does not read', async () => {
     const client = await open();
     await until(() => accepted.length === 1, 'the server accepts');
     accepted[0]!.pause();

@@ -33,7 +33,7 @@ describe.each(['unix', 'tcp'] as const)('clamd over %s', (over) => {
   });
   afterAll(() => clamd?.stop());
 
-  test('says what is clean, what is infected, and what it could not look into', async () => {
+  test('tells clean, infected and uninspectable files apart', async () => {
     const scanner = scannerAt(clamd.url);
     expect(await scanner.failure()).toBeUndefined();
     expect(await scanner.scan(stream(Buffer.alloc(3 * MIB), Buffer.from('text')), signal())).toEqual({
@@ -54,7 +54,7 @@ describe.each(['unix', 'tcp'] as const)('clamd over %s', (over) => {
     });
   });
 
-  test('is not believed once it was killed in mid-scan, and again when it is back', async () => {
+  test('reports no result after a kill in mid-scan, and works again after a restart', async () => {
     const scanner = scannerAt(clamd.url);
     let isHalfSent = false;
     let go: () => void = () => undefined;
@@ -79,11 +79,11 @@ describe.each(['unix', 'tcp'] as const)('clamd over %s', (over) => {
   });
 });
 
-describe('a clamd that is not set up as it must be', () => {
+describe('a misconfigured clamd', () => {
   test.each([
     ['AlertEncrypted', 'set AlertEncrypted yes'],
     ['AlertExceedsMax', 'set AlertExceedsMax yes'],
-  ])('is not believed without %s', async (setting, complaint) => {
+  ])('is not trusted without %s', async (setting, complaint) => {
     const clamd = await startClamd({ settings: { [setting]: 'no' } });
     try {
       const scanner = scannerAt(clamd.url);
@@ -98,7 +98,7 @@ describe('a clamd that is not set up as it must be', () => {
     }
   });
 
-  test('is not believed without signatures', async () => {
+  test('is not trusted without signatures', async () => {
     const liar = await startLiar({}, { probes: ['stream: OK\0'] });
     const scanner = scannerAt(liar.url);
     await expect(scanner.scan(stream(Buffer.from('text')), signal())).rejects.toThrow('EICAR');
@@ -108,9 +108,9 @@ describe('a clamd that is not set up as it must be', () => {
     ['without a date', 'ClamAV 1.4.6', undefined],
     ['an hour old', `ClamAV 1.4.6/27500/${ctime(Date.now() - 3_600_000)}`, undefined],
     ['three days old', `ClamAV 1.4.6/27500/${ctime(Date.now() - 72 * 3_600_000)}`, 'older than 48 hours'],
-    ['of a day that nobody can read', 'ClamAV 1.4.6/27500/some day', 'older than 48 hours'],
+    ['with an unreadable date', 'ClamAV 1.4.6/27500/some day', 'older than 48 hours'],
     ['of something else', 'SSH-2.0-OpenSSH', 'does not say its version'],
-  ])('says what is wrong with a version %s', async (_, version, complaint) => {
+  ])('is checked by its version: %s', async (_, version, complaint) => {
     const liar = await startLiar({}, { version });
     const failure = await scannerAt(liar.url).failure();
     if (complaint === undefined) expect(failure).toBeUndefined();
@@ -118,35 +118,38 @@ describe('a clamd that is not set up as it must be', () => {
   });
 });
 
-/** As the C function of that name writes it. */
+/** Formats a time like the C function of that name. */
 function ctime(time: number): string {
   const [day, date, month, year, clock] = new Date(time).toUTCString().replace(',', '').split(' ');
   return `${day} ${month} ${date!.replace(/^0/, ' ')} ${clock} ${year}`;
 }
 
-describe('a scanner that lies', () => {
+describe('a faulty scanner', () => {
   const says = (text: string) => ({ onBytes: (socket) => void socket.end(text) }) satisfies Lie;
 
   test.each<[string, Lie]>([
-    ['says nothing that makes sense', says('220 mail.example.org ESMTP\0')],
-    ['says OK of another stream', says('other: OK\0')],
-    ['says OK with something behind it', says('stream: OK, I guess\0')],
-    ['says OK without an end', says('stream: OK')],
-    ['says OK twice', says('stream: OK\0stream: OK\0')],
-    ['says OK, then FOUND', says('stream: OK\0stream: Eicar FOUND\0')],
-    ['says FOUND without a name', says('stream:  FOUND\0')],
-    ['says ERROR', says('INSTREAM: Can not open file ERROR\0')],
-    ['says that the stream is too long', says('INSTREAM size limit exceeded. ERROR\0')],
-    ['says no end of things', says('x'.repeat(100_000))],
-    ['closes without a word', { onBytes: (socket) => void socket.end() }],
+    ['answers nonsense', says('220 mail.example.org ESMTP\0')],
+    ['answers OK for another stream', says('other: OK\0')],
+    ['answers OK followed by text', says('stream: OK, I guess\0')],
+    ['answers OK without a terminator', says('stream: OK')],
+    ['answers OK twice', says('stream: OK\0stream: OK\0')],
+    ['answers OK, then FOUND', says('stream: OK\0stream: Eicar FOUND\0')],
+    ['answers FOUND without a name', says('stream:  FOUND\0')],
+    ['answers ERROR', says('INSTREAM: Can not open file ERROR\0')],
+    ['reports that the stream is too long', says('INSTREAM size limit exceeded. ERROR\0')],
+    ['answers endlessly', says('x'.repeat(100_000))],
+    ['closes without an answer', { onBytes: (socket) => void socket.end() }],
     ['closes at once', { onConnection: (socket) => void socket.destroy() }],
     ['resets the connection', { onBytes: (socket) => void socket.resetAndDestroy() }],
-    ['says OK too early', { onConnection: (socket) => void socket.end('stream: OK\0') }],
-    ['says OK too early and stays', { onConnection: (socket) => void socket.write('stream: OK\0') }],
+    ['answers OK too early', { onConnection: (socket) => void socket.end('stream: OK\0') }],
+    [
+      'answers OK too early and stays connected',
+      { onConnection: (socket) => void socket.write('stream: OK\0') },
+    ],
     ['never answers', {}],
     ['never closes', { onBytes: (socket) => void socket.write('stream: OK\0') }],
     ['never reads', { onConnection: (socket) => void socket.pause() }],
-  ])('is not believed when it %s', async (_, lie) => {
+  ])('is not trusted when it %s', async (_, lie) => {
     const liar = await startLiar(lie);
     const scanner = scannerAt(liar.url, 500);
     const pieces = Array.from({ length: 25 }, () => Buffer.alloc(MIB, 'text'));
@@ -161,7 +164,7 @@ describe('a scanner that lies', () => {
     });
   });
 
-  test('is proved again after it failed', async () => {
+  test('is probed again after a failure', async () => {
     const liar = await startLiar(says('nonsense\0'));
     const scanner = scannerAt(liar.url);
     await expect(scanner.scan(stream(Buffer.from('a')), signal())).rejects.toThrow('as it should');
@@ -170,7 +173,7 @@ describe('a scanner that lies', () => {
   });
 });
 
-test('a virus that is found before all bytes were sent is found', async () => {
+test('A virus that is found before all bytes are sent is reported', async () => {
   const liar = await startLiar({ onConnection: (socket) => void socket.end('stream: Eicar FOUND\0') });
   async function* endless(): AsyncGenerator<Buffer> {
     for (;;) {
@@ -184,7 +187,7 @@ test('a virus that is found before all bytes were sent is found', async () => {
   });
 });
 
-test('at most 8 scans run at once, and nobody waits for ever', async () => {
+test('At most 8 scans run at once, and all of 30 finish', async () => {
   let [now, most] = [0, 0];
   const liar = await startLiar({
     onConnection: () => void (most = Math.max(most, (now += 1))),
@@ -202,7 +205,7 @@ test('at most 8 scans run at once, and nobody waits for ever', async () => {
   expect(most).toBe(8);
 });
 
-test('removes a caller that gives up from the queue, and serves the others', async () => {
+test('Removes a caller that gives up from the queue', async () => {
   const liar = await startLiar({});
   const scanner = scannerAt(liar.url);
   const controller = new AbortController();
@@ -213,13 +216,13 @@ test('removes a caller that gives up from the queue, and serves the others', asy
   for (const scanning of [...inWork, waiting]) await expect(scanning).rejects.toThrow('enough');
 });
 
-test('bytes that cannot be read are their own error, and not the scanner’s', async () => {
+test('Reports unreadable bytes as their own error, not as the scanner’s', async () => {
   const liar = await startLiar({});
   const bytes = new Readable({ read: (): void => void bytes.destroy(new Error('the disk is gone')) });
   await expect(scannerAt(liar.url).scan(bytes, signal())).rejects.toThrow('the disk is gone');
 });
 
-test('a scanner that hangs is known within 2 s', async () => {
+test('Detects a scanner that hangs within 2 s', async () => {
   const liar = await startLiar({}, { probes: [] });
   expect(await scannerAt(liar.url).failure()).toContain('has not answered within 2000 ms');
 });

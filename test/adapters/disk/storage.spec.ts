@@ -41,7 +41,7 @@ describe('files in a folder', () => {
     storage.receive(permit(bytes.length, fileId), Readable.from([bytes], { objectMode: false }));
   const incoming = () => readdir(join(dir, 'incoming'));
 
-  test('keeps them to itself', async () => {
+  test('are accessible to their owner only', async () => {
     const fileId = newFileId();
     await receive(Buffer.from('bytes'), fileId);
     expect((await stat(join(dir, 'quarantine', fileId))).mode & 0o777).toBe(0o600);
@@ -49,7 +49,7 @@ describe('files in a folder', () => {
       expect((await stat(join(dir, folder))).mode & 0o777).toBe(0o700);
   });
 
-  test('takes no more than leaves the disk its floor, with what is on its way', async () => {
+  test('never use the reserved free space, counting uploads in progress', async () => {
     let freeBytes = 1_500;
     const options = { dir, links, minFreeBytes: 1_000, freeBytes: async () => freeBytes };
     const small = await createLocalStorage(options);
@@ -70,7 +70,7 @@ describe('files in a folder', () => {
     expect(await small.failure()).toBe('the disk of the storage folder is nearly full');
   });
 
-  test('takes the bytes of all uploads at one pace', async () => {
+  test('share one rate limit across all uploads', async () => {
     const go = Promise.withResolvers<void>();
     const asked: number[] = [];
     const pace = (bytes: number) => {
@@ -88,12 +88,12 @@ describe('files in a folder', () => {
     expect((await Promise.all(uploads)).map(({ size }) => size)).toEqual([200, 300]);
   });
 
-  test('names the bytes by their SHA-256', async () => {
+  test('have the SHA-256 of their bytes as etag', async () => {
     const bytes = randomBytes(1_000);
     expect(await receive(bytes)).toStrictEqual({ size: 1_000, etag: sha256(bytes) });
   });
 
-  test.each([0, 70_000, 139_999])('does not give damaged bytes away: bit %i', async (at) => {
+  test.each([0, 70_000, 139_999])('are not served when damaged: bit %i', async (at) => {
     const bytes = randomBytes(140_000);
     const key = storageKey('quarantine', newFileId());
     await storage.put(key, bytes, 'image/png');
@@ -115,14 +115,14 @@ describe('files in a folder', () => {
     expect(await incoming()).toStrictEqual([]);
   });
 
-  test('does not take a file that is cut short for an object', async () => {
+  test('are not served when truncated', async () => {
     const key = storageKey('clean', newFileId());
     await writeFile(join(dir, key), 'short');
     await expect(storage.stat(key)).rejects.toThrow(StorageUnavailable);
     await expect(storage.read(key)).rejects.toThrow(StorageUnavailable);
   });
 
-  test('cuts an upload without a length as soon as it is too long, and keeps nothing of it', async () => {
+  test('are discarded, and the upload is cut, as soon as one without a length is too long', async () => {
     const fileId = newFileId();
     const target = await storage.presignUpload({ ...permit(100_000, fileId), origin: app.origin });
     const endless = new ReadableStream({
@@ -140,7 +140,7 @@ describe('files in a folder', () => {
     expect(await incoming()).toStrictEqual([]);
   });
 
-  test('takes an upload without a length that has the right one', async () => {
+  test('are stored from an upload without a length when the size is right', async () => {
     const bytes = randomBytes(100_000);
     const target = await storage.presignUpload({ ...permit(bytes.length), origin: app.origin });
     const body = new Blob([bytes]).stream();
@@ -149,7 +149,7 @@ describe('files in a folder', () => {
     expect(answer.headers.get('etag')).toBe(`"${sha256(bytes)}"`);
   });
 
-  test('keeps nothing of an upload that breaks off', async () => {
+  test('leave nothing of an interrupted upload', async () => {
     const fileId = newFileId();
     const { url, method, headers } = await storage.presignUpload({
       ...permit(1_000_000, fileId),
@@ -165,7 +165,7 @@ describe('files in a folder', () => {
     expect(app.lines().filter(({ level }) => Number(level) >= 50)).toStrictEqual([]);
   });
 
-  test('ends a transfer when the same file is sent again', async () => {
+  test('end an earlier transfer when the same file is sent again', async () => {
     const fileId = newFileId();
     const bytes = randomBytes(100_000);
     const stalled = new PassThrough();
@@ -178,7 +178,7 @@ describe('files in a folder', () => {
     expect(await incoming()).toStrictEqual([]);
   });
 
-  test('keeps the first of two uploads that two nodes receive at the same time', async () => {
+  test('keep the first of two uploads received by two nodes at the same time', async () => {
     const another = await createLocalStorage({ dir, links });
     const fileId = newFileId();
     const [first, second] = [new PassThrough(), new PassThrough()];
@@ -194,13 +194,13 @@ describe('files in a folder', () => {
     expect(await incoming()).toStrictEqual([]);
   });
 
-  test('leaves an upload open that it refuses, so that the client can be told', async () => {
+  test('keep the connection of a refused upload open for the answer', async () => {
     const body = Readable.from([randomBytes(10), randomBytes(10)], { objectMode: false });
     await expect(storage.receive(permit(5), body)).rejects.toMatchObject({ reason: 'wrong-size' });
     expect(body.destroyed).toBe(false);
   });
 
-  test('removes what a crash left half written: at the next start, and with what is old', async () => {
+  test('are cleaned of incomplete uploads from a crash, at the next start and with old files', async () => {
     const leaveHalf = async () => {
       const half = join(dir, 'incoming', newFileId());
       await writeFile(half, 'half');
@@ -214,7 +214,7 @@ describe('files in a folder', () => {
     expect(await incoming()).toStrictEqual([]);
   });
 
-  test('leaves what another node is receiving', async () => {
+  test('are not cleaned of uploads that another node is receiving', async () => {
     const half = join(dir, 'incoming', newFileId());
     await writeFile(half, 'half');
     await createLocalStorage({ dir, links });
@@ -222,7 +222,7 @@ describe('files in a folder', () => {
     await rm(half);
   });
 
-  test('says when its folder is gone', async () => {
+  test('report a missing folder', async () => {
     const { etag } = await receive(Buffer.from('bytes'));
     await rename(dir, `${dir}-elsewhere`);
     expect(await storage.failure()).toContain('ENOENT');

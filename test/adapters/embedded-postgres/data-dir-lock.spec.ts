@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataDirInUse, lockDataDir } from '../../../src/adapters/embedded-postgres/data-dir-lock.ts';
 import { findProcess } from '../../../src/adapters/os/processes.ts';
 
-/** Above the largest pid of Linux. */
+/** Above the largest Linux pid. */
 const NOBODY = 4_194_305;
 
 let folder: string;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('the lock of the data folder', () => {
-  test('is held by one at a time, and says by whom', async () => {
+  test('is held by one process at a time, and names the holder', async () => {
     await lockDataDir(folder);
     const refusal = await lockDataDir(folder).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(DataDirInUse);
@@ -22,7 +22,7 @@ describe('the lock of the data folder', () => {
     expect(String(refusal)).toContain(folder);
   });
 
-  test('is free once released, and makes the folder when it is missing', async () => {
+  test('is free once released, and creates a missing folder', async () => {
     const missing = join(folder, 'a', 'b');
     const lock = await lockDataDir(missing);
     await lock.release();
@@ -30,31 +30,31 @@ describe('the lock of the data folder', () => {
     await expect(lockDataDir(missing)).resolves.toBeDefined();
   });
 
-  test('is taken over from a process that is gone', async () => {
+  test('is taken over from a dead process', async () => {
     await writeFile(join(folder, 'lock'), `${NOBODY} 17\n`);
     await lockDataDir(folder);
     expect(await readFile(join(folder, 'lock'), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
   });
 
-  test('is taken over when the pid has gone to a later process', async () => {
+  test('is taken over when the pid was reused by a later process', async () => {
     const { startedAt } = (await findProcess(process.pid))!;
     await writeFile(join(folder, 'lock'), `${process.pid} ${Number(startedAt) - 1}\n`);
     await expect(lockDataDir(folder)).resolves.toBeDefined();
   });
 
-  test('is taken over when it is empty, as a power cut leaves it', async () => {
+  test('is taken over when it is empty, as after a power failure', async () => {
     await writeFile(join(folder, 'lock'), '');
     await expect(lockDataDir(folder)).resolves.toBeDefined();
   });
 
-  test('goes to exactly one of many that find it stale at the same moment', async () => {
+  test('goes to exactly one of many processes that find it stale at the same moment', async () => {
     await writeFile(join(folder, 'lock'), `${NOBODY} 17\n`);
     const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => lockDataDir(folder)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     expect(await readdir(folder)).toEqual(['lock']);
   });
 
-  test('is not given up by one who no longer holds it', async () => {
+  test('is not released by a process that no longer holds it', async () => {
     const lock = await lockDataDir(folder);
     await writeFile(join(folder, 'lock'), 'somebody else');
     await lock.release();

@@ -23,7 +23,7 @@ const started: Running[] = [];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'embedded-postgres-'));
-  // As the application's own folder is: others may pass through.
+  // Like the application's own folder: other users may pass through.
   await chmod(folder, 0o711);
 });
 
@@ -35,7 +35,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Answers once the application says that PostgreSQL is up. Throws with what it says instead. */
+/** Resolves once the application reports that PostgreSQL is up. Rejects with any other output. */
 async function start(dataDir = join(folder, 'data')): Promise<Running> {
   const child = spawn(process.execPath, [program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
   const died = once(child, 'exit').then(([code]) => Promise.reject(new Error(`it ended with ${code}`)));
@@ -85,8 +85,8 @@ const keepNote = (url: string) =>
   query(url, `create table note (text text); insert into note values ('kept')`);
 const readNotes = (url: string) => query(url, 'select text from note');
 
-describe('PostgreSQL from npm', () => {
-  test('is made on the first start, and found again with its data on the next', async () => {
+describe('embedded PostgreSQL', () => {
+  test('is created on the first start, and reused with its data on the next', async () => {
     const first = await start();
     await keepNote(first.ownerUrl);
     await stop(first);
@@ -96,7 +96,7 @@ describe('PostgreSQL from npm', () => {
     expect(await readNotes(second.ownerUrl)).toEqual([{ text: 'kept' }]);
   });
 
-  test('keeps what it acknowledges, speaks UTF-8 and lets nobody in without the password', async () => {
+  test('keeps acknowledged data, uses UTF-8 and requires the password', async () => {
     const { ownerUrl } = await start();
     const [settings] = await query(
       ownerUrl,
@@ -115,7 +115,7 @@ describe('PostgreSQL from npm', () => {
     await expect(query(stranger.href, 'select 1')).rejects.toMatchObject({ code: '28P01' });
   });
 
-  test('starts at once after the application was killed and PostgreSQL left behind running', async () => {
+  test('starts at once after the application was killed and PostgreSQL kept running', async () => {
     const first = await start();
     await keepNote(first.ownerUrl);
     await kill(first.child.pid!, 'SIGKILL');
@@ -136,13 +136,13 @@ describe('PostgreSQL from npm', () => {
     expect(await readNotes(second.ownerUrl)).toEqual([{ text: 'kept' }]);
   });
 
-  test('starts though its pid file names a process of somebody else', async () => {
+  test('starts even if its pid file names an unrelated process', async () => {
     const first = await start();
     await kill(first.child.pid!, 'SIGKILL');
     await kill(first.pid, 'SIGKILL');
     const pidFile = join(folder, 'data', 'postgres', 'postmaster.pid');
     const [, ...rest] = (await readFile(pidFile, 'utf8')).split('\n');
-    // Ours would do, but PostgreSQL trusts the pids of its own parents.
+    // Our own pid would be a foreign process, too, but PostgreSQL trusts the pids of its parents.
     const bystander = spawn('sleep', ['60']);
     try {
       await writeFile(pidFile, [bystander.pid, ...rest].join('\n'));
@@ -154,7 +154,7 @@ describe('PostgreSQL from npm', () => {
     }
   });
 
-  test('is brought back on the same port when it dies', async () => {
+  test('is restarted on the same port when it dies', async () => {
     const { ownerUrl, pid } = await start();
     await keepNote(ownerUrl);
     await kill(pid, 'SIGKILL');
@@ -166,11 +166,11 @@ describe('PostgreSQL from npm', () => {
         ),
       'PostgreSQL to come back',
     );
-    // The new one is not known to afterEach by its pid.
+    // afterEach does not know the new pid.
     await stop(started.at(-1)!);
   });
 
-  test('stays away when the application stops while it is being brought back', async () => {
+  test('stays down when the application stops during the restart', async () => {
     const running = await start();
     await kill(running.pid, 'SIGKILL');
     await stop(running);
@@ -178,20 +178,20 @@ describe('PostgreSQL from npm', () => {
     await expect(query(running.ownerUrl, 'select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  test('recovers from a first start that was cut off', async () => {
+  test('recovers from an interrupted first start', async () => {
     await mkdir(join(folder, 'data', 'postgres.new'), { recursive: true });
     await writeFile(join(folder, 'data', 'postgres.new', 'PG_VERSION'), '18');
     const { ownerUrl } = await start();
     expect(await query(ownerUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('runs in a folder that only we may enter', async () => {
+  test('runs in a folder that only its user may enter', async () => {
     await chmod(folder, 0o700);
     const { ownerUrl } = await start();
     expect(await query(ownerUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
   });
 
-  test('says what is wrong when it cannot start', async () => {
+  test('reports the reason when it cannot start', async () => {
     const first = await start();
     await stop(first);
     await rm(join(folder, 'data', 'postgres', 'global'), { recursive: true });

@@ -28,14 +28,14 @@ async function startedAt(connectionString: string): Promise<string> {
 }
 
 describe('Opening the database', () => {
-  test('leaves a database with an address to its operator', async () => {
+  test('does not start a database that has an address', async () => {
     const databaseUrl = 'postgres://somebody@db.example.org/chat';
     const opened = await openDatabase({ databaseUrl, dataDir, log });
     expect(opened.ownerUrl).toBe(databaseUrl);
     await opened.close();
   });
 
-  test('of a folder starts it once; who comes later joins, unless it must be alone', async () => {
+  test('starts that of a folder once; later processes join unless they require to be alone', async () => {
     const first = await openDatabase({ dataDir, log });
     const second = await openDatabase({ dataDir, log });
     const started = await startedAt(first.ownerUrl);
@@ -59,7 +59,7 @@ describe('npm run admin', () => {
       env: { PATH: process.env['PATH'], DATA_DIR: dataDir },
     });
 
-  test('makes an auditor, whether a server runs or not, and says what is wrong in one line', async () => {
+  test('makes an auditor, whether a server runs or not, and reports errors in one line', async () => {
     const auditor = ['create-user', '--role', 'auditor', '--display-name', 'Grace'];
     const made = await admin(...auditor, '--email', 'grace@example.org');
     expect(made.stdout).toMatch(/^created auditor grace@example\.org with id \S+\npassword: \S{20}\n$/);

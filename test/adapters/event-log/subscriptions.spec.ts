@@ -2,7 +2,7 @@ import type { Position, Recorded } from '../../../src/events/event-store.ts';
 import { PAGE, createPages } from '../../../src/adapters/event-log/subscriptions.ts';
 import { range } from '../../support/language/appends.ts';
 
-/** A log without end, whose events have that text, and what was read of it. */
+/** An endless log whose events have the given text; records what is read of it. */
 function stage(text: string) {
   const reads: Position[] = [];
   const pageAfter = createPages({
@@ -18,7 +18,7 @@ function stage(text: string) {
 const positions = (pages: number) => range(pages).map((nth) => nth * PAGE);
 
 describe('pages of the log', () => {
-  test('are read once for all who ask for them, at once or one after the other', async () => {
+  test('are read once for all concurrent and consecutive callers', async () => {
     const { reads, pageAfter } = stage('short');
     const [one, other] = await Promise.all([pageAfter(0), pageAfter(0)]);
     const later = await pageAfter(0);
@@ -28,7 +28,7 @@ describe('pages of the log', () => {
     expect([one, other, later].map(({ isNew }) => isNew)).toEqual([true, false, false]);
   });
 
-  test('are kept: the eight used last, fewer of those that take more memory', async () => {
+  test('are cached: the eight most recently used, or fewer that take more memory', async () => {
     for (const [text, kept] of [
       ['short', 8],
       ['x'.repeat(4_000), 1],
@@ -42,7 +42,7 @@ describe('pages of the log', () => {
     }
   });
 
-  test('that could not be read are read again', async () => {
+  test('are read again after a failure', async () => {
     let isDown = true;
     const pageAfter = createPages({
       readAll: () => (isDown ? Promise.reject(new Error('down')) : Promise.resolve([])),

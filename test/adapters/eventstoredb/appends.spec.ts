@@ -18,7 +18,8 @@ describe('an append to EventStoreDB', () => {
   let stage: EventStoreDbStage;
   let store: EventStoreDbEventStore;
   beforeEach(async () => {
-    // What deduplicates is the adapter, and the server at exact revisions: never the server's memory of recent ids.
+    // The adapter deduplicates, and the server does at exact revisions; the server's cache of recent ids is
+    // never relied on.
     server = await startEventStoreDb({ recentIds: 0 });
     stage = await stageEventStoreDb(server.url);
     store = await stage.open();
@@ -35,14 +36,14 @@ describe('an append to EventStoreDB', () => {
   const faults: [string, (server: EventStoreDb) => void][] = [
     ['is stored and never answered', ({ faults }) => faults.loseReply()],
     ['is neither stored nor answered', ({ faults }) => faults.neverAnswer()],
-    ['is answered when nobody waits any more', ({ faults }) => faults.answerLate(3_500)],
-    ['meets a server that does not lead', ({ faults }) => faults.notLeader()],
-    ['meets a server that is not available', ({ faults }) => faults.unavailable(2)],
+    ['is answered too late', ({ faults }) => faults.answerLate(3_500)],
+    ['reaches a server that is not the leader', ({ faults }) => faults.notLeader()],
+    ['reaches an unavailable server', ({ faults }) => faults.unavailable(2)],
     ['is answered twice, first with an error', ({ faults }) => faults.answerTwice()],
   ];
   for (const isSilent of [false, true]) {
     test.each(faults)(
-      `that %s${isSilent ? ', while subscriptions say nothing,' : ''} is stored once and answered`,
+      `that %s${isSilent ? ', while subscriptions are silent,' : ''} is stored once and answered`,
       async (_, fault) => {
         await store.append(say(newStream(), 'before'));
         if (isSilent) server.faults.silence();
@@ -63,7 +64,7 @@ describe('an append to EventStoreDB', () => {
     );
   }
 
-  test('survives a restart of the server in the middle of many', async () => {
+  test('survives a restart of the server during many appends', async () => {
     const streams = range(8).map(() => newStream());
     const verdicts = Promise.all(range(200).map((n) => store.append(say(streams[n % 8]!, `${n}`))));
     await until(() => ours().length > 20);
@@ -77,7 +78,7 @@ describe('an append to EventStoreDB', () => {
     }
   });
 
-  test('is unavailable while the server is, and done by the repetition', async () => {
+  test('is unavailable while the server is, and succeeds when repeated', async () => {
     server.faults.unavailable(Infinity);
     const wanted = say(newStream(), 'a');
     await expect(store.append(wanted)).rejects.toBeInstanceOf(EventStoreUnavailable);
@@ -93,7 +94,7 @@ describe('an append to EventStoreDB', () => {
     });
 
     test.each(['any' as const, NO_STREAM])(
-      'with the same ids at the same time, expecting %s, is stored once, and both hear what is stored',
+      'with the same ids at the same time, expecting %s, is stored once, and both get the stored events',
       async (expected) => {
         for (const _ of range(10)) {
           const stream = newStream();
@@ -123,7 +124,7 @@ describe('an append to EventStoreDB', () => {
         );
     });
 
-    test('sees guards that the other has just moved, even if no subscription tells of it', async () => {
+    test('fails when the other has just moved a guarded stream, even without subscriptions', async () => {
       server.faults.silence();
       const guarded = newStream('chatGroup');
       const guards = [{ stream: guarded, revision: NO_STREAM }];
@@ -136,7 +137,7 @@ describe('an append to EventStoreDB', () => {
       });
     });
 
-    test('is known by its id in another stream at once, and long after', async () => {
+    test('is recognized by its id in another stream, at once and long after', async () => {
       const first = say(newStream(), 'a');
       const verdict = await store.append(first);
       const again = { ...say(newStream(), 'other', { expected: NO_STREAM }), events: first.events };
@@ -144,7 +145,7 @@ describe('an append to EventStoreDB', () => {
       server.faults.silence();
       expect(await other.append(again)).toEqual(known);
       await until(isIndexed);
-      // This one remembers nothing: it begins where the index ends.
+      // A new store remembers nothing: it begins where the index ends.
       const later = await stage.open();
       expect(await later.append(again)).toEqual(known);
       expect(await later.append({ ...first, expected: 'any' })).toEqual(known);
@@ -155,7 +156,7 @@ describe('an append to EventStoreDB', () => {
     });
   });
 
-  test('is refused while the index of ids is too far behind, and taken again once it has caught up', async () => {
+  test('is refused while the index of ids lags too far, and accepted once it has caught up', async () => {
     const forgetful = await stage.open({ mostRemembered: 20 });
     await stage.stopIndexing();
     for (const n of range(21)) await forgetful.append(say(newStream(), `${n}`));
@@ -167,7 +168,7 @@ describe('an append to EventStoreDB', () => {
     await expect(forgetful.append(wanted)).resolves.toMatchObject({ outcome: 'appended' });
   });
 
-  test('is refused without failing its neighbours when its id is no UUID', async () => {
+  test('is refused without failing its neighbours when its id is not a UUID', async () => {
     const bad = say(newStream(), 'b');
     bad.events[0]!.id = 'not a uuid';
     const verdicts = await Promise.allSettled(
@@ -176,7 +177,7 @@ describe('an append to EventStoreDB', () => {
     expect(verdicts.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 
-  test('that the server finds too large is refused for good, and its neighbours are not', async () => {
+  test('that is too large for the server is refused permanently, without failing its neighbours', async () => {
     const large = append(
       newStream(),
       range(300).map(() => messageSent('x'.repeat(4_000))),
@@ -188,7 +189,7 @@ describe('an append to EventStoreDB', () => {
     ]);
   });
 
-  test('waits with no more than 10,000 others', async () => {
+  test('is refused when 10,000 others are waiting', async () => {
     server.faults.neverAnswer(Infinity);
     const first = store.append(say(newStream(), 'first')).catch((error: unknown) => error);
     await new Promise(setImmediate);
@@ -201,7 +202,7 @@ describe('an append to EventStoreDB', () => {
     expect(stored.length).toBeGreaterThanOrEqual(9_000);
   });
 
-  test('carries what links events in the tools of EventStoreDB', async () => {
+  test('has the metadata that links events in the tools of EventStoreDB', async () => {
     const metadata = { actorId: null, correlationId: 'c-7', causationId: 'e-7' };
     await store.append(say(newStream(), 'a', { metadata }));
     expect(JSON.parse(Buffer.from(ours()[0]!.metadata).toString())).toEqual({

@@ -36,7 +36,7 @@ async function all(reading: AsyncIterable<ResolvedEvent>): Promise<ResolvedEvent
   return Array.fromAsync(reading);
 }
 
-/** What the promise is rejected with. */
+/** Returns the error that the promise rejects with. */
 async function refusal(promise: Promise<unknown>): Promise<Error & { type?: string }> {
   return promise.then(
     () => Promise.reject(new Error('it was not refused')),
@@ -44,13 +44,13 @@ async function refusal(promise: Promise<unknown>): Promise<Error & { type?: stri
   );
 }
 
-/** Whether the promise is still open once what was asked after it was answered. */
+/** Whether the promise is still pending after a later call was answered. */
 async function isPending(promise: Promise<unknown>): Promise<boolean> {
   const later = client.appendToStream('later-1', event()).then(() => all(client.readAll({ maxCount: 1 })));
   return Promise.race([promise.then(() => false), later.then(() => true)]);
 }
 
-/** A subscription to the streams of a category, and all that it says. */
+/** A subscription to the streams of a category; records everything it reports. */
 function follow({ prefix = 'told-', from, of = client }: Follow = {}) {
   const said: string[] = [];
   const got: number[] = [];
@@ -90,7 +90,7 @@ describe('the log of the stand-in', () => {
   test.each([
     ['BatchAppend', {}],
     ['Append', { credentials: CREDENTIALS }],
-  ])('tells by %s at which revision a stream is instead', async (_, options) => {
+  ])('reports by %s at which revision a stream is instead', async (_, options) => {
     await client.appendToStream('told-1', events(2), { expectedRevision: 'no_stream', ...options });
     for (const [expectedRevision, stream, actualVersion] of [
       ['no_stream', 'told-1', 1n],
@@ -105,7 +105,7 @@ describe('the log of the stand-in', () => {
     }
   });
 
-  test('knows an append at an exact revision again, however long ago it was', async () => {
+  test('recognizes an append at an exact revision, however long ago it was', async () => {
     const told = events(2);
     const first = await client.appendToStream('told-1', told, { expectedRevision: 'no_stream' });
     await client.appendToStream('told-1', event(), { expectedRevision: 1n });
@@ -117,7 +117,7 @@ describe('the log of the stand-in', () => {
     expect(ours()).toHaveLength(3);
   });
 
-  test('knows an append at any revision again for a while, and only in its stream', async () => {
+  test('recognizes an append at any revision for a while, and only in its stream', async () => {
     const told = event();
     const first = await client.appendToStream('told-1', told);
     expect(await client.appendToStream('told-1', told)).toEqual(first);
@@ -138,12 +138,12 @@ describe('the log of the stand-in', () => {
     expect(ours()).toEqual([]);
   });
 
-  test('takes an append that comes in several pieces', async () => {
+  test('accepts an append that comes in several pieces', async () => {
     await client.appendToStream('told-1', events(20), { batchAppendSize: 200 });
     expect(await all(client.readStream('told-1'))).toHaveLength(20);
   });
 
-  test('reads from a revision on, or back, and of all from a position on, or what is before it', async () => {
+  test('reads a stream from a revision, forwards or backwards, and all events from a position or before it', async () => {
     await client.appendToStream('told-1', events(5));
     const on = await all(client.readStream('told-1', { fromRevision: 2n, maxCount: 2 }));
     expect(on.map(revisionOf)).toEqual([2, 3]);
@@ -162,7 +162,7 @@ describe('the log of the stand-in', () => {
     await refusal(all(client.readAll({ fromPosition: bad })));
   });
 
-  test('says that a stream is not there, was deleted, or is gone for ever', async () => {
+  test('tells missing, deleted and tombstoned streams apart', async () => {
     expect(await refusal(all(client.readStream('told-1')))).toMatchObject({ type: 'stream-not-found' });
     await client.appendToStream('told-1', events(2));
     await client.deleteStream('told-1');
@@ -175,18 +175,18 @@ describe('the log of the stand-in', () => {
     expect(await refusal(late)).toMatchObject({ type: 'stream-deleted' });
   });
 
-  test('has events of its own among ours, and no event of ours at 0', async () => {
+  test('has events of its own among ours, and none of ours at 0', async () => {
     for (let n = 0; n < 10; n++) await client.appendToStream('told-1', event());
     const types = (await all(client.readAll())).map(({ event: recorded }) => recorded?.type);
     expect(types.filter((type) => type === '$statsCollected')).toHaveLength(3);
     expect(types[0]).toBe('$statsCollected');
   });
 
-  test('lets clients append in the older way when it does not know the newer one', async () => {
+  test('accepts appends by the older call when it does not support the newer one', async () => {
     const older = await startEventStoreDb({ batchAppend: false });
     const its = EventStoreDBClient.connectionString(older.url);
     older.faults.answerTwice();
-    // Answered in a stream of its own, the client hears only the first answer.
+    // In a stream of its own, the client sees only the first answer.
     expect(await its.appendToStream('told-1', event())).toMatchObject({ nextExpectedRevision: 0n });
     await its.dispose();
     await older.stop();
@@ -194,7 +194,7 @@ describe('the log of the stand-in', () => {
 });
 
 describe('a subscription to the stand-in', () => {
-  test('begins after the position it is given, leaves others out, and goes on with what comes', async () => {
+  test('begins after the given position, filters events, and continues with new ones', async () => {
     await client.appendToStream('told-1', events(2));
     await client.appendToStream('other-1', event());
     await client.appendToStream('told-2', event());
@@ -209,7 +209,7 @@ describe('a subscription to the stand-in', () => {
     expect(said).toEqual(['confirmation', `checkpoint ${third}`, 'caughtUp']);
   });
 
-  test('hears of a checkpoint at each 32 events considered and on going live', async () => {
+  test('reports a checkpoint after every 32 events considered and on going live', async () => {
     await client.appendToStream('other-1', events(80));
     const { said, got } = follow();
     await until(() => said.includes('caughtUp'));
@@ -218,7 +218,7 @@ describe('a subscription to the stand-in', () => {
     expect(got).toEqual([]);
   });
 
-  test('falls behind when more comes at once than its channel holds', async () => {
+  test('falls behind when more events come at once than its channel holds', async () => {
     const { said, got } = follow();
     await until(() => said.includes('caughtUp'));
     await client.appendToStream('told-1', events(40));
@@ -230,10 +230,10 @@ describe('a subscription to the stand-in', () => {
 
 describe('a fault of the stand-in', () => {
   const store = { expectedRevision: 'no_stream' } as const;
-  // Until it has its channel, the client opens one for each of the calls that are made at once.
+  // Until it has a channel, the client opens one for each concurrent call.
   beforeEach(() => client.appendToStream('first-1', event()));
 
-  test('a lost reply: stored and never answered; the same append is then answered as the first', async () => {
+  test('lost reply: stores the append but never answers; a repetition gets the first answer', async () => {
     db.faults.loseReply();
     const told = event();
     expect(await isPending(client.appendToStream('told-1', told, store))).toBe(true);
@@ -242,7 +242,7 @@ describe('a fault of the stand-in', () => {
     expect(ours()).toHaveLength(1);
   });
 
-  test('no answer at all: nothing is stored; a read hangs as well', async () => {
+  test('no answer: stores nothing; a read hangs as well', async () => {
     db.faults.neverAnswer();
     expect(await isPending(client.appendToStream('told-1', event(), store))).toBe(true);
     expect(ours()).toEqual([]);
@@ -250,7 +250,7 @@ describe('a fault of the stand-in', () => {
     expect(await isPending(all(client.readStream('told-1')))).toBe(true);
   });
 
-  test('a late answer: stored at once', async () => {
+  test('late answer: stores the append at once', async () => {
     db.faults.answerLate(150);
     const appended = client.appendToStream('told-1', event(), store);
     await until(() => ours().length === 1);
@@ -261,7 +261,7 @@ describe('a fault of the stand-in', () => {
   test.each([
     ['BatchAppend', {}],
     ['Append', { credentials: CREDENTIALS }],
-  ])('not the leader, or unavailable, by %s: nothing is stored, and the next call works', async (_, by) => {
+  ])('not the leader, or unavailable, by %s: stores nothing, and the next call works', async (_, by) => {
     db.faults.notLeader();
     const refused = await refusal(client.appendToStream('told-1', event(), { ...store, ...by }));
     expect(refused).toMatchObject({ type: 'not-leader', leader: { port: db.port } });
@@ -274,7 +274,7 @@ describe('a fault of the stand-in', () => {
     expect(await refusal(all(client.readStream('told-1')))).toMatchObject({ type: 'unavailable' });
   });
 
-  test('lasts for as many calls as it is told, or until it is lifted', async () => {
+  test('lasts for the given number of calls, or until it is lifted', async () => {
     db.faults.unavailable(2);
     for (const answer of ['unavailable', 'unavailable', undefined])
       expect(await typeOf(client.appendToStream('told-1', event()))).toBe(answer);
@@ -290,7 +290,7 @@ describe('a fault of the stand-in', () => {
       ({ type }: { type: string }) => type,
     );
 
-  test('drops open calls, or ends them as if they were done', async () => {
+  test('drops open calls, or ends them as if they were complete', async () => {
     const dropped = follow();
     await until(() => dropped.said.includes('caughtUp'));
     db.faults.dropStreams();
@@ -303,7 +303,7 @@ describe('a fault of the stand-in', () => {
     expect([...dropped.got, ...ended.got]).toEqual([]);
   });
 
-  test('events come again', async () => {
+  test('delivers events again', async () => {
     const { said, got } = follow();
     await until(() => said.includes('caughtUp'));
     await client.appendToStream('told-1', events(3));
@@ -316,7 +316,7 @@ describe('a fault of the stand-in', () => {
     expect(got).toHaveLength(5);
   });
 
-  test('silence: what is open stays so and says nothing, what is opened after it is fine', async () => {
+  test('silence: open subscriptions stay open without events, new ones work', async () => {
     const before = follow();
     await until(() => before.said.includes('caughtUp'));
     db.faults.silence();
@@ -329,7 +329,7 @@ describe('a fault of the stand-in', () => {
     expect(before.said).not.toContain('end');
   });
 
-  test('a restart: cut connections, the log kept, the recent ids forgotten', async () => {
+  test('restart: cuts connections, keeps the log, forgets the recent ids', async () => {
     const told = event();
     await client.appendToStream('told-1', told);
     const { said } = follow();
@@ -346,8 +346,8 @@ describe('a fault of the stand-in', () => {
   });
 });
 
-describe('a defect of the client, for which adapters need the stand-in', () => {
-  /** What becomes of a process that runs this with a client of the stand-in, and with another one. */
+describe('a defect of the client that makes adapters need the stand-in', () => {
+  /** Runs a script with two clients of the stand-in in a process of its own. Returns its output. */
   async function ending(script: string): Promise<string> {
     const setting = `
       import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
@@ -370,7 +370,7 @@ describe('a defect of the client, for which adapters need the stand-in', () => {
     expect(ours()).toHaveLength(1);
   });
 
-  test('what ends the appends of one client rejects those of another, whose answer then ends the process', async () => {
+  test('an error that ends the appends of one client rejects those of another, whose answer then ends the process', async () => {
     db.faults.answerLate(500);
     db.faults.unavailable();
     const told = await ending(`

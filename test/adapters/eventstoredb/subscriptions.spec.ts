@@ -10,7 +10,7 @@ import { type EventStoreDb, startEventStoreDb } from '../../support/eventstoredb
 import { type EventStoreDbStage, stageEventStoreDb } from '../../support/eventstoredb/stage.ts';
 import { until } from '../../../tools/until.ts';
 
-describe('who follows a log on EventStoreDB', () => {
+describe('a follower of a log on EventStoreDB', () => {
   let server: EventStoreDb;
   let stage: EventStoreDbStage;
   let store: EventStoreDbEventStore;
@@ -28,7 +28,7 @@ describe('who follows a log on EventStoreDB', () => {
     await server.stop();
   });
 
-  /** Everything that comes after a position, until the test ends. */
+  /** Collects everything after a position until the test ends. */
   function follow(from: EventStoreDbEventStore, after = 0): Recorded[] {
     const seen: Recorded[] = [];
     void (async () => {
@@ -44,17 +44,17 @@ describe('who follows a log on EventStoreDB', () => {
     ['break', ({ faults }) => faults.dropStreams()],
     ['end without an error', ({ faults }) => faults.endStreams()],
     ['fall silent', ({ faults }) => (faults.silence(), faults.lift())],
-  ])('is told at once again, by a new subscription, soon after subscriptions %s', async (_, fault) => {
+  ])('gets events promptly again, by a new subscription, soon after subscriptions %s', async (_, fault) => {
     await write(1);
     const seen = follow(store);
     await until(() => seen.length === 1);
     const before = server.subscriptions();
     await fault(server);
-    // What nobody was told of shows the silence.
+    // An event that no subscription delivers reveals the silence.
     await store.append(say(newStream(), 'unheard'));
     await until(() => server.subscriptions() >= before + 3, 'three processes to subscribe again');
     await until(() => seen.length === 2);
-    // Only a subscription can tell of it now.
+    // Now only a subscription can deliver it.
     server.faults.unavailable(Infinity, 'read');
     const raw = EventStoreDBClient.connectionString(server.url);
     const { type, data } = groupClosed;
@@ -71,7 +71,7 @@ describe('who follows a log on EventStoreDB', () => {
     ['deliver their last events again', ({ faults }) => faults.deliverTwice()],
     ['fall behind', ({ faults }) => faults.fallBehind()],
     ['fall silent', ({ faults }) => (faults.silence(), faults.lift())],
-    ['end with the server, which comes back', (restarted) => restarted.restart()],
+    ['end with the server, which restarts', (restarted) => restarted.restart()],
   ])('misses nothing and gets nothing twice when subscriptions %s', async (_, fault) => {
     const seen = follow(store);
     const writing = (async () => {
@@ -87,7 +87,7 @@ describe('who follows a log on EventStoreDB', () => {
     expect(seen.at(-1)!.position).toBe(head);
   });
 
-  test('continues after a crash with what it has not handled, though the server told of a later position', async () => {
+  test('resumes after a crash at the first unhandled event, even if the server reported a later position', async () => {
     await write(100);
     const handled: Recorded[] = [];
     for await (const batch of store.subscribe({ after: 0, limit: 10, signal: done.signal })) {
@@ -102,7 +102,7 @@ describe('who follows a log on EventStoreDB', () => {
     expect([...handled, ...rest]).toEqual(await all());
   });
 
-  test('hears why the log is out of reach, and no more of it once it is back', async () => {
+  test('learns why the log is unreachable, until it is back', async () => {
     follow(store);
     expect(store.failure()).toBeUndefined();
     server.faults.unavailable(Infinity, 'read');
@@ -115,7 +115,7 @@ describe('who follows a log on EventStoreDB', () => {
     await expect(store.append(say(newStream(), 'a'))).resolves.toMatchObject({ outcome: 'appended' });
   });
 
-  test('is not kept waiting for ever by a read that is never answered', async () => {
+  test('does not wait forever for a read that is never answered', async () => {
     server.faults.neverAnswer(1, 'read');
     await expect(store.readStream(newStream())).rejects.toBeInstanceOf(EventStoreUnavailable);
     await expect(store.readStream(newStream())).resolves.toEqual([]);

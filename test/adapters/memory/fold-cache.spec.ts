@@ -37,7 +37,7 @@ describe('The cache of folded streams', () => {
     return ref;
   }
 
-  /** How many of as many jobs as that are kept in 1 MiB. */
+  /** Returns how many of `jobs` jobs a cache of 1 MiB keeps. */
   async function keptOf(jobs: number, description: string): Promise<number> {
     const cache = createFoldCache(MIB);
     const loader = new AggregateLoader(store, cache);
@@ -45,14 +45,14 @@ describe('The cache of folded streams', () => {
     return cache.size;
   }
 
-  test('keeps fewer of the streams that hold more', async () => {
+  test('keeps fewer streams when they are larger', async () => {
     expect(await keptOf(200, 'short')).toBe(200);
     const kept = await keptOf(200, 'x'.repeat(10_000));
     expect(kept).toBeGreaterThan(10);
     expect(kept).toBeLessThanOrEqual(MIB / 10_000);
   });
 
-  test('makes room when a stream that it holds grows', async () => {
+  test('evicts streams when one that it holds grows', async () => {
     const cache = createFoldCache(MIB);
     const loader = new AggregateLoader(store, cache);
     const small = await job('short');

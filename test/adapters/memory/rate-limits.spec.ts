@@ -8,7 +8,7 @@ const MIB = 1_048_576;
 describe('Rate limits in memory', () => {
   rateLimitsContract(createMemoryRateLimits);
 
-  test('forget the oldest counters rather than fill the memory', async () => {
+  test('forget the oldest counters when the memory limit is reached', async () => {
     const limits = rateLimitsOf({ messagesPerMinute: 3, anonymousRequestsPerMinute: 3 });
     await exhaust(limits, 'the first');
     limits.spend('anonymous', 'the first', 3);
@@ -19,7 +19,7 @@ describe('Rate limits in memory', () => {
     expect(limits.spend('anonymous', 'the first', 3)).toMatchObject({ remaining: 0 });
   });
 
-  test('take no memory for keys that nobody has used, and 16 MiB for a bucket at most', async () => {
+  test('take no memory for unused keys, and at most 16 MiB per bucket', async () => {
     const before = memoryInUse();
     const limits = rateLimitsOf({});
     expect(memoryInUse() - before).toBeLessThan(MIB);

@@ -24,7 +24,7 @@ const judge = (sandbox: Sandbox, contentType: string, bytes = Buffer.from('text'
   });
 
 describe('the sandbox', () => {
-  test('answers for file after file', async () => {
+  test('processes file after file', async () => {
     const sandbox = sandboxWith({ processes: 1 });
     const clean = { sha256: expect.stringMatching(/^[0-9a-f]{64}$/), contentType: 'text/plain', reasons: [] };
     expect(await judge(sandbox, 'text/plain')).toEqual(clean);
@@ -37,20 +37,20 @@ describe('the sandbox', () => {
   test.each([
     ['crashes', 'test/crash', {}, /ended with SIGABRT/],
     ['passes its processor time', 'test/work', { cpuSeconds: 1 }, /ended with SIG(KILL|XCPU)/],
-    ['passes its memory', 'test/allocate', { memoryMib: 64 }, /ended with/],
-    ['writes without end', 'test/talk', {}, /wrote too much/],
+    ['exceeds its memory', 'test/allocate', { memoryMib: 64 }, /ended with/],
+    ['writes endlessly', 'test/talk', {}, /wrote too much/],
     ['writes nonsense', 'test/nonsense', {}, /wrote nonsense/],
     ['does nothing', 'test/wait', { stallMs: 300 }, /did nothing for 300 ms/],
-  ])('ends a process that %s, and blames the file', async (_, contentType, limits, why) => {
+  ])('kills a process that %s, and blames the file', async (_, contentType, limits, why) => {
     const sandbox = sandboxWith({ program: MISBEHAVING, limits, processes: 1 });
     const failure = await judge(sandbox, contentType).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(BudgetExceeded);
     expect((failure as Error).message).toMatch(why);
-    // The place is free again.
+    // The slot is free again.
     await expect(judge(sandbox, contentType)).rejects.toThrow(why);
   });
 
-  test('gives its processes nothing of our environment', async () => {
+  test('passes no environment variables to its processes', async () => {
     const { sha256 } = await judge(sandboxWith({ program: MISBEHAVING }), 'test/environment');
     const known = Object.keys(JSON.parse(sha256) as object);
     expect(known.filter((name) => !['PWD', 'SHLVL', '_', 'OLDPWD'].includes(name))).toEqual([]);
@@ -61,7 +61,7 @@ describe('the sandbox', () => {
     await expect(judge(sandbox, 'text/plain')).rejects.toMatchObject({ name: 'SandboxUnavailable' });
   });
 
-  test('works on no more files at once than it has places, and lets go of those that do not wait any more', async () => {
+  test('processes at most as many files at once as it has slots, and drops waiting files whose caller gives up', async () => {
     const sandbox = sandboxWith({ processes: 2 });
     let [inHand, most] = [0, 0];
     const { promise: all, resolve: go } = Promise.withResolvers<void>();
@@ -83,7 +83,7 @@ describe('the sandbox', () => {
     expect(most).toBe(2);
   });
 
-  test('ends the work when it is not wanted any more', async () => {
+  test('stops work that is aborted', async () => {
     const sandbox = sandboxWith({ program: MISBEHAVING, processes: 1 });
     const stop = new AbortController();
     const hanging = sandbox.run({ task: 'judge', contentType: 'test/wait' }, stop.signal, async (work) => {
@@ -94,7 +94,7 @@ describe('the sandbox', () => {
     await expect(hanging).rejects.toThrow(/no longer needed/);
   });
 
-  test('kills what is broken off in the middle of a file', async () => {
+  test('kills the process when its caller fails in the middle of a file', async () => {
     const sandbox = sandboxWith({ processes: 1 });
     const broken = sandbox.run({ task: 'judge', contentType: 'text/plain' }, signal(), async (work) => {
       await work.write(Buffer.from('half a'));

@@ -34,7 +34,7 @@ async function openQueue(of = database): Promise<Queue> {
   return queue;
 }
 
-/** As when PostgreSQL ends: every connection breaks, and none can be made. */
+/** Simulates the end of PostgreSQL: breaks every connection and prevents new ones. */
 async function fail(): Promise<void> {
   const name = new URL(database.ownerUrl).pathname.slice(1);
   await administer(`alter database ${name} with allow_connections false`);
@@ -62,19 +62,19 @@ describe('the queue in PostgreSQL', () => {
       child.stdout.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
       const batchId = randomUUID();
       await queue.publish(batchId, 'email');
-      await until(() => output.includes(batchId), 'the process was handed the batch', 15_000);
+      await until(() => output.includes(batchId), 'the delivery of the batch', 15_000);
       child.kill('SIGKILL');
       await exited;
       const worker = recorder();
       await queue.consume({ ...worker, concurrency: inEachLane(1) });
-      await until(() => worker.handled.includes(batchId), 'the batch comes again', 30_000);
+      await until(() => worker.handled.includes(batchId), 'the redelivery of the batch', 30_000);
     } finally {
       child.kill('SIGKILL');
       await exited;
     }
   }, 60_000);
 
-  test('several nodes start at once in a new database', async () => {
+  test('starts concurrently on several nodes in a new database', async () => {
     const fresh = await createTestDatabase();
     const nodes = await Promise.all(Array.from({ length: 3 }, () => openQueue(fresh)));
     const worker = recorder();
@@ -85,7 +85,7 @@ describe('the queue in PostgreSQL', () => {
     expect(worker.handled.toSorted()).toEqual(batchIds.toSorted());
   });
 
-  test('handles what was published before lanes existed', async () => {
+  test('handles jobs published before lanes existed', async () => {
     const queue = await openQueue();
     const batchId = randomUUID();
     const boss = new PgBoss({ connectionString: database.ownerUrl, schema: 'pgboss', supervise: false });
@@ -98,7 +98,7 @@ describe('the queue in PostgreSQL', () => {
     await consumer.stop();
   });
 
-  test('its tables belong to the role of the application', async () => {
+  test('gives its tables to the role of the application', async () => {
     await openQueue();
     const client = new pg.Client({ connectionString: database.ownerUrl });
     await client.connect();

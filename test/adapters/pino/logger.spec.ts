@@ -11,7 +11,7 @@ function written(log: (logger: ReturnType<typeof createLogger>) => void): string
 
 describe('the log', () => {
   test.each(['password', 'token', 'accessToken', 'refreshToken', 'authorization', 'email'])(
-    'never shows a %s, at the top or one level down',
+    'never contains a %s, at the top or one level down',
     (key) => {
       const text = written((logger) => {
         logger.info({ [key]: CANARY, body: { [key]: CANARY, jobId: 'seen' } }, 'hello');
@@ -23,7 +23,7 @@ describe('the log', () => {
     },
   );
 
-  test('shows of a request only its method, its path without the query, and the address', () => {
+  test('contains of a request only its method, its path without the query, and the address', () => {
     const req = {
       method: 'GET',
       url: `/v1/search/messages?q=${CANARY}`,
@@ -35,7 +35,7 @@ describe('the log', () => {
     expect(entry.req).toEqual({ method: 'GET', path: '/v1/search/messages', remoteAddress: '127.0.0.1' });
   });
 
-  test('shows of an error its type, message, stack, code and causes, and nothing that hangs on it', () => {
+  test('contains of an error its type, message, stack, code and causes, and no other properties', () => {
     const cause = Object.assign(new TypeError('the cause'), { values: [CANARY] });
     const error = Object.assign(new Error('failed', { cause }), {
       code: '23505',
@@ -53,14 +53,14 @@ describe('the log', () => {
     });
   });
 
-  test('survives an error that is its own cause, and a thrown value that is no error', () => {
+  test('survives an error that is its own cause, and a thrown value that is not an error', () => {
     const error = new Error('round');
     error.cause = error;
     expect(written((logger) => logger.error({ err: error }))).toContain('round');
     expect(written((logger) => logger.error({ err: CANARY }))).not.toContain(CANARY);
   });
 
-  test('leaves out what is below its level', () => {
+  test('omits what is below its level', () => {
     const lines: string[] = [];
     const logger = createLogger({
       level: 'warn',
@@ -72,8 +72,8 @@ describe('the log', () => {
   });
 });
 
-describe('the output of the log', () => {
-  /** A stream whose reader takes nothing until it is told to. */
+describe('the log output', () => {
+  /** A stream whose reader is paused at first. */
   function unread() {
     const taken: string[] = [];
     let resume: (() => void) | undefined;
@@ -95,7 +95,7 @@ describe('the output of the log', () => {
     };
   }
 
-  test('loses and counts lines while nobody reads, and goes on when somebody does', async () => {
+  test('drops and counts lines while nothing reads them, and continues afterwards', async () => {
     const { stream, taken, read } = unread();
     const output = logOutput(stream);
     const line = `${'x'.repeat(1_000)}\n`;
@@ -111,7 +111,7 @@ describe('the output of the log', () => {
     expect(output.lost()).toBe(lost);
   });
 
-  test('survives a reader that has gone', () => {
+  test('survives a closed reader', () => {
     const { stream } = unread();
     const output = logOutput(stream);
     stream.emit('error', new Error('EPIPE'));

@@ -10,7 +10,7 @@ import { administer, databaseUrl } from '../../support/stages/database.ts';
 const FOLDER = new URL('../../../src/adapters/postgres/migrations/', import.meta.url);
 const FIRST = '0024';
 
-test('accounts from before the upgrade go on getting mail; those that register after it prove their address', async () => {
+test('Existing accounts keep receiving mail after the upgrade; new ones must verify their address', async () => {
   const name = `upgrade_${process.pid}_${Date.now()}`;
   await administer(`create database ${name}`);
   const ownerUrl = databaseUrl(name);

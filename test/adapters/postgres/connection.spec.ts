@@ -25,7 +25,7 @@ describe('a pool', () => {
     await database.drop();
   });
 
-  /** Ends the only connection of the pool, and waits until its client has heard of it. */
+  /** Ends the only connection of the pool, and waits until its client has noticed. */
   async function terminateBackend(): Promise<void> {
     const heard = lines().length;
     await owner.query(
@@ -34,7 +34,7 @@ describe('a pool', () => {
     await until(() => lines().length > heard, 'the lost connection is in the log');
   }
 
-  test('survives the end of a backend whose connection is checked out and idle', async () => {
+  test('survives the loss of an idle connection that is checked out', async () => {
     const client = await pool.connect();
     await client.query('select 1');
     await terminateBackend();
@@ -43,7 +43,7 @@ describe('a pool', () => {
     await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
   });
 
-  test('survives the end of a backend between two statements of a transaction, of which nothing stays', async () => {
+  test('survives the loss of a connection between two statements of a transaction, which is rolled back', async () => {
     const interrupted = transaction(pool, async (client) => {
       await client.query(`insert into checkpoints (name, position, version) values ('between', 1, 1)`);
       await terminateBackend();

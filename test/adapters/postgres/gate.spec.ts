@@ -7,7 +7,7 @@ describe('a gate', () => {
     return { work: () => promise, end: resolve };
   };
 
-  test('lets so many in at once, and the others in the order in which they came', async () => {
+  test('admits a fixed number at once, and the others in order', async () => {
     const gate = createGate({ atOnce: 1, maxWaiting: 10, waitMs: 60_000 });
     const first = held();
     const order: string[] = [];
@@ -21,7 +21,7 @@ describe('a gate', () => {
     expect(order).toEqual(['second', 'third']);
   });
 
-  test('refuses whoever waits for too long, and lets in who comes later', async () => {
+  test('refuses a caller that waits too long, and admits later ones', async () => {
     const gate = createGate({ atOnce: 1, maxWaiting: 10, waitMs: 1 });
     const first = held();
     const running = gate(first.work);
@@ -31,7 +31,7 @@ describe('a gate', () => {
     await expect(gate(async () => 'later')).resolves.toBe('later');
   });
 
-  test('refuses at once when too many wait already', async () => {
+  test('refuses at once when too many are waiting', async () => {
     const gate = createGate({ atOnce: 1, maxWaiting: 1, waitMs: 60_000 });
     const first = held();
     const running = gate(first.work);
@@ -41,7 +41,7 @@ describe('a gate', () => {
     await expect(Promise.all([running, waiting])).resolves.toEqual(['done', 'second']);
   });
 
-  test('is left also by work that fails', async () => {
+  test('is also left by work that fails', async () => {
     const gate = createGate({ atOnce: 1, maxWaiting: 0, waitMs: 1 });
     await expect(gate(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
     await expect(gate(async () => 'next')).resolves.toBe('next');

@@ -6,7 +6,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/stages/data
 import { linesOf } from '../../support/log-lines.ts';
 import { until } from '../../../tools/until.ts';
 
-/** A statement may take so long; deleting a row takes a millisecond and more. */
+/** The statement timeout; deleting a row takes a millisecond or more. */
 const STATEMENT_MS = 300;
 const KEYS = 1_000;
 const TABLE = 'idempotency_keys';
@@ -46,15 +46,15 @@ const left = async () => {
   const { rows } = await owner.query<{ key: string }>(`select key from ${TABLE} order by claimed_at`);
   return rows.map(({ key }) => key);
 };
-/** A row that cannot be deleted, whatever the size of the slice. */
+/** A row that cannot be deleted, in a slice of any size. */
 const forbid = (key: number) =>
   owner.query(
     `create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
      create trigger forbidden before delete on ${TABLE} for each row when (old.key = '${key}') execute function refuse()`,
   );
 
-describe('rows that have expired', () => {
-  test('are all deleted, although deleting them at once takes longer than a statement may', async () => {
+describe('expired rows', () => {
+  test('are all deleted, even if one statement for all would time out', async () => {
     expect(await deleteInSlices(pool, keys, { now })).toBe(KEYS);
     expect(await left()).toEqual(['fresh']);
   });
@@ -65,7 +65,7 @@ describe('rows that have expired', () => {
     expect((await left()).slice(0, 2)).toEqual(['501', '502']);
   });
 
-  test('stay deleted up to the moment when it is told to stop', async () => {
+  test('stay deleted up to the moment of a stop', async () => {
     const stopping = new AbortController();
     const counting = { query: pool.query.bind(pool) } as Pick<pg.Pool, 'query'>;
     let slices = 0;
@@ -78,7 +78,7 @@ describe('rows that have expired', () => {
     expect(await left()).toHaveLength(KEYS + 1 - 30);
   });
 
-  test('are passed over while somebody holds them', async () => {
+  test('are skipped while they are locked', async () => {
     const holder = await owner.query('begin').then(() => owner);
     await holder.query(`select from ${TABLE} where key = '7' for update`);
     expect(await deleteInSlices(pool, keys, { now, rows: 100 })).toBe(KEYS - 1);
@@ -88,13 +88,16 @@ describe('rows that have expired', () => {
 });
 
 describe('housekeeping', () => {
-  test('tells what is left of a table, goes on with the others, and tries again', async () => {
+  test('reports what is left of a table, continues with the others, and tries again', async () => {
     await forbid(KEYS - 4);
     await owner.query(`insert into scan_report_nonces values ('n', now() - interval '1 hour')`);
     const told: [string, number][] = [];
     const metrics = { expiredRows: (table: string, count: number) => void told.push([table, count]) };
     const housekeeping = startHousekeeping({ pool, log, metrics, everyMs: 1 });
-    await until(() => told.some(([table, count]) => table === TABLE && count > 0), 'what is left to be told');
+    await until(
+      () => told.some(([table, count]) => table === TABLE && count > 0),
+      'the remaining notifications',
+    );
     await until(async () => (await owner.query('select from scan_report_nonces')).rowCount === 0);
     expect(lines().find(({ table, level }) => table === TABLE && level === 40)).toMatchObject({
       left: expect.any(Number),
@@ -102,7 +105,7 @@ describe('housekeeping', () => {
     });
     await owner.query(`drop trigger forbidden on ${TABLE}`);
     await until(async () => (await left()).length === 1, 'the next round to delete the rest');
-    await until(() => told.findLast(([table]) => table === TABLE)?.[1] === 0, 'nothing left to be told');
+    await until(() => told.findLast(([table]) => table === TABLE)?.[1] === 0, 'no remaining notifications');
     await housekeeping.stop();
   });
 

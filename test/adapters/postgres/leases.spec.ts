@@ -19,7 +19,7 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** A process that would lead; `terms` are the times at which it began and ended. */
+/** A candidate for leadership; `terms` are the times at which it began and ended. */
 function candidate(name = 'notifier', url = database.ownerUrl) {
   const { log, lines } = linesOf('info');
   const leases = createPostgresLeases({ url, log });
@@ -37,9 +37,9 @@ function candidate(name = 'notifier', url = database.ownerUrl) {
 }
 
 describe('leases in PostgreSQL', () => {
-  test('have one leader, and the next one when it stops', async () => {
+  test('have one leader, and a next one when it stops', async () => {
     const all = [candidate(), candidate(), candidate()];
-    await until(() => all.some((each) => each.isLeader()), 'somebody leads');
+    await until(() => all.some((each) => each.isLeader()), 'a leader');
     const [leader, ...others] = all.toSorted((a, b) => Number(b.isLeader()) - Number(a.isLeader()));
     expect(others.map((each) => each.isLeader())).toEqual([false, false]);
     await leader!.stop();
@@ -53,17 +53,17 @@ describe('leases in PostgreSQL', () => {
     await until(() => one.isLeader() && other.isLeader(), 'both lead');
   });
 
-  test('pass on at once when the process of the leader has died, which ends its connections', async () => {
+  test("pass on at once when the leader's process dies, which ends its connections", async () => {
     const leader = candidate();
     await until(() => leader.isLeader(), 'it leads');
     const standby = candidate();
-    // The dead do not renew: all that is left of them is the row.
+    // A dead process does not renew its lease; only its row remains.
     await owner.query('update leases set holder = gen_random_uuid()');
     await owner.query(`select pg_terminate_backend(backend) from leases`);
-    await until(() => leader.isLeader() || standby.isLeader(), 'somebody leads', 2_000);
+    await until(() => leader.isLeader() || standby.isLeader(), 'a leader', 2_000);
   });
 
-  test('pass on after the term when the leader is cut off, and it has given up before', async () => {
+  test('pass on after the term when the leader is cut off, which has given up before', async () => {
     const proxy = await startTcpProxy({ to: Number(new URL(database.ownerUrl).port) });
     const url = new URL(database.ownerUrl);
     url.port = String(proxy.port);
@@ -79,7 +79,7 @@ describe('leases in PostgreSQL', () => {
 
   test('survive a restart of PostgreSQL, which ends all connections', async () => {
     const all = [candidate(), candidate()];
-    await until(() => all.some((each) => each.isLeader()), 'somebody leads');
+    await until(() => all.some((each) => each.isLeader()), 'a leader');
     await owner.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
        where application_name = 'leases' and datname = current_database()`,
@@ -92,10 +92,10 @@ describe('leases in PostgreSQL', () => {
     await until(() => all.filter((each) => each.isLeader()).length === 1, 'there is one leader');
   });
 
-  test('begin work again that has failed', async () => {
+  test('restart work that has failed', async () => {
     const one = candidate();
     one.failNext(2);
-    await until(() => one.terms.length === 1, 'it works at last');
+    await until(() => one.terms.length === 1, 'it to work');
     expect(one.lines().filter(({ msg }) => msg === 'could not run as leader; retrying')).toHaveLength(2);
   });
 });

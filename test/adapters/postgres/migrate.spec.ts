@@ -42,7 +42,7 @@ describe('migrations', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('apply each file once, in the order of their names', async () => {
+  test('run each file once, in the order of their names', async () => {
     await file('0002-second.sql', 'insert into a values (2);');
     await file('0001-first.sql', 'create table a (n int);');
     expect(await migrate(database.ownerUrl, url())).toEqual(['0001-first.sql', '0002-second.sql']);
@@ -57,7 +57,7 @@ describe('migrations', () => {
     expect(applied.flat()).toEqual(['0001-first.sql']);
   });
 
-  test('leave nothing of a file that fails, and name it', async () => {
+  test('roll back a file that fails, and name it', async () => {
     await file('0001-first.sql', 'create table a (n int); insert into a values (1 / 0);');
     await expect(migrate(database.ownerUrl, url())).rejects.toThrow(
       /0001-first\.sql failed: division by zero/,
@@ -78,7 +78,7 @@ describe('migrations', () => {
     await expect(migrate(database.ownerUrl, url())).rejects.toThrow(/but its file is missing/);
   });
 
-  test('of the project work for an owner who may not create roles once the role exists', async () => {
+  test('of the project run for an owner without CREATEROLE once the role exists', async () => {
     const owner = `owner_${process.pid}`;
     await administer(`create role ${owner} login password 'x'`);
     try {
@@ -96,7 +96,7 @@ describe('migrations', () => {
   });
 });
 
-test('a test database is migrated, and its url works as the role of the application', async () => {
+test('A test database is migrated, and its url has the role of the application', async () => {
   const database = await createTestDatabase();
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();

@@ -42,14 +42,14 @@ async function connect(connectionString: string): Promise<pg.Client> {
 }
 const asApplication = (url: string) => connect(withSession(url, { role: APP_ROLE }));
 const name = () => new URL(database.ownerUrl).pathname.slice(1);
-/** The test database's address for a user of ours. */
+/** The URL of the test database for a given login. */
 function urlOf(user: string, password: string): string {
   const url = new URL(database.ownerUrl);
   [url.username, url.password] = [user, password];
   return url.href;
 }
 
-describe('the login of the application', () => {
+describe("the application's login", () => {
   test('appends through the function, and reads', async () => {
     const client = await asApplication(await prepareDatabase(database.ownerUrl));
     expect((await client.query(appendOne)).rows).toEqual([{ outcome: 'appended' }]);
@@ -82,7 +82,7 @@ describe('the login of the application', () => {
     `set role postgres`,
     `set session authorization postgres`,
     `set session_replication_role = replica`,
-  ])('is refused "%s", in its role and out of it', async (statement) => {
+  ])('is refused "%s", with its role and without', async (statement) => {
     const client = await asApplication(await prepareDatabase(database.ownerUrl));
     await client.query(appendOne);
     for (const role of [APP_ROLE, 'none']) {
@@ -93,7 +93,7 @@ describe('the login of the application', () => {
     }
   });
 
-  test('cannot lead the function to tables and functions of its own', async () => {
+  test('cannot make the function use other tables and functions', async () => {
     const client = await asApplication(await prepareDatabase(database.ownerUrl));
     await client.query('create temp table events (like public.events)');
     await client.query('create schema mine');
@@ -105,7 +105,7 @@ describe('the login of the application', () => {
     expect(rows).toEqual([{ revision: 0 }]);
   });
 
-  test('is the same for processes that start together, and when they start again', async () => {
+  test('is the same for processes that start together, and after a restart', async () => {
     const urls = await Promise.all([1, 2, 3].map(() => prepareDatabase(database.ownerUrl)));
     expect(new Set([...urls, await prepareDatabase(database.ownerUrl)]).size).toBe(1);
     expect(urls[0]).not.toContain(new URL(database.ownerUrl).password);
@@ -113,10 +113,10 @@ describe('the login of the application', () => {
   });
 });
 
-describe('a login that the operator names', () => {
+describe('a login named by the operator', () => {
   afterEach(() => administer('drop role if exists chosen_login'));
 
-  test('is made with its password, which may change, and then needs no owner', async () => {
+  test('is created with its password, which may change, and later needs no owner', async () => {
     for (const password of ['first pässword', 'second']) {
       const url = urlOf('chosen_login', password);
       expect(await prepareDatabase(url, database.ownerUrl)).toBe(url);
@@ -129,14 +129,14 @@ describe('a login that the operator names', () => {
     await administer(`drop owned by chosen_login`);
   });
 
-  test('may be neither the owner nor anybody with more rights', async () => {
+  test('may not be the owner or a login with more rights', async () => {
     await expect(prepareDatabase(database.ownerUrl, database.ownerUrl)).rejects.toThrow(NoLogin);
     await administer(`create role chosen_login createdb`);
     const url = urlOf('chosen_login', 'x');
     await expect(prepareDatabase(url, database.ownerUrl)).rejects.toThrow(/may do more/);
   });
 
-  test('does not run migrations: it says who must', async () => {
+  test('does not run migrations, and reports who must', async () => {
     const url = urlOf('chosen_login', 'x');
     await prepareDatabase(url, database.ownerUrl);
     const owner = await connect(database.ownerUrl);
@@ -146,7 +146,7 @@ describe('a login that the operator names', () => {
   });
 });
 
-describe('a database of the version before', () => {
+describe('a database of the previous version', () => {
   const old = `old_${process.pid}`;
   let folder: string;
   beforeEach(async () => {
@@ -163,7 +163,7 @@ describe('a database of the version before', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('keeps its log, and its read models become the application’s', async () => {
+  test('keeps its log, and its read models now belong to the application', async () => {
     const ownerUrl = databaseUrl(old);
     await migrate(ownerUrl, pathToFileURL(`${folder}/`));
     const owner = await connect(ownerUrl);
@@ -176,7 +176,7 @@ describe('a database of the version before', () => {
     const store = createPostgresEventStore({ pool, url, log });
     expect(await store.head()).toBe(1);
     expect(await store.append(say(newStream(), 'a'))).toMatchObject({ events: [{ position: 2 }] });
-    // An older process that has not been replaced yet.
+    // A process of the old version that has not been replaced yet.
     await owner.query(`set role ${APP_ROLE}`);
     expect((await owner.query(appendOne)).rows).toEqual([{ outcome: 'appended' }]);
     expect((await owner.query('select * from streams order by 1 limit 1')).rows).toHaveLength(1);
@@ -187,7 +187,7 @@ describe('a database of the version before', () => {
   });
 });
 
-test('makes and rebuilds the read models with the rights of the application', async () => {
+test('The application creates and rebuilds the read models with its own rights', async () => {
   const url = await prepareDatabase(database.ownerUrl);
   const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log });
   const store = createPostgresEventStore({ pool, url, log });

@@ -9,7 +9,7 @@ import { type TcpProxy, startTcpProxy } from '../../../tools/tcp-proxy.ts';
 
 const One = z.object({ one: z.number() });
 
-describe('the connections of queries', () => {
+describe('the connections for queries', () => {
   let database: TestDatabase;
   let proxy: TcpProxy;
   let db: DatabasePool;
@@ -40,7 +40,7 @@ describe('the connections of queries', () => {
       (error: unknown) => toProblem(error),
     );
 
-  test('are told by name what they are for', async () => {
+  test('have names that tell their purpose', async () => {
     await one();
     const { rowCount } = await owner.query(
       `select from pg_stat_activity where application_name = 'under-test'`,
@@ -48,7 +48,7 @@ describe('the connections of queries', () => {
     expect(rowCount).toBe(1);
   });
 
-  test('answer 503 to all who ask while the server hears nothing, and go on when it does', async () => {
+  test('answer 503 to all callers while the server hangs, and recover', async () => {
     proxy.blackHole();
     const problems = await Promise.all(Array.from({ length: 8 }, () => problemOf(one())));
     expect(problems.map((problem) => problem?.code)).toEqual(problems.map(() => 'UNAVAILABLE'));
@@ -57,7 +57,7 @@ describe('the connections of queries', () => {
     await expect(Promise.all(Array.from({ length: 8 }, one))).resolves.toHaveLength(8);
   });
 
-  test('never give a late answer to another question', async () => {
+  test('never return a late answer to another query', async () => {
     proxy.blackHole();
     const late = [db.one(sql.type(One)`select 7::int as one`), db.one(sql.type(One)`select 8::int as one`)];
     expect((await Promise.all(late.map(problemOf))).every((problem) => problem?.status === 503)).toBe(true);
@@ -67,7 +67,7 @@ describe('the connections of queries', () => {
     );
   });
 
-  test('do not queue for ever behind a lock', async () => {
+  test('do not wait forever for a lock', async () => {
     await owner.query('begin');
     await owner.query('lock table public.checkpoints in access exclusive mode');
     const held = () => db.any(sql.unsafe`select from public.checkpoints`);

@@ -2,7 +2,7 @@ import { createMeasures } from '../../../src/adapters/prometheus/measures.ts';
 import { createMetrics } from '../../../src/adapters/prometheus/metrics.ts';
 
 describe('the metrics', () => {
-  test('show what was measured, in the format of Prometheus', async () => {
+  test('are written in the Prometheus format', async () => {
     const metrics = createMetrics();
     metrics.batchCommitted({ appends: 3, events: 4, durationMs: 4 });
     metrics.projectionLag('jobs', 7);
@@ -42,12 +42,12 @@ describe('the metrics', () => {
     );
   });
 
-  test('tell how much of the log nobody has read', async () => {
+  test('count the log lines that were dropped', async () => {
     const { body } = await createMetrics({ lostLines: () => 3 }).expose();
     expect(body.split('\n')).toContain('chat_log_lines_dropped_total 3');
   });
 
-  test('are shown within their time, each gauge on its own, and say which is stale', async () => {
+  test('are answered in time, each gauge on its own, with stale ones marked', async () => {
     const metrics = createMetrics();
     const measures = createMeasures(metrics.gaugeFresh);
     let asked = 0;

@@ -8,7 +8,7 @@ import { type Rabbitmq, startRabbitmq } from '../../../tools/rabbitmq.ts';
 import { freePort } from '../../../tools/server-process.ts';
 import { until } from '../../../tools/until.ts';
 
-/** A broker takes its time to start. */
+/** The time that a broker may take to start. */
 const START_MS = 60_000;
 
 const { log, lines } = linesOf('info');
@@ -21,15 +21,15 @@ afterAll(() => broker.stop());
 const createQueue = () => createRabbitmqQueue({ url: broker.url, log });
 
 /**
- * The name of a new queue is on disk half a second after its declaration: a RabbitMQ 3.10 that dies sooner comes back
- * with a queue that has lost its log. Not what is meant here.
+ * The name of a new queue reaches the disk half a second after its declaration. A RabbitMQ 3.10 that dies
+ * sooner restarts with a queue that has lost its log, which these tests do not cover.
  */
 async function crash(): Promise<void> {
   await broker.ctl('eval', 'dets:sync(ra_directory_reverse).');
   await broker.kill();
 }
 
-/** Whether the queue takes a batch; any other error than its own is one. */
+/** Whether the queue accepts a batch. Rejects with any error other than QueueUnavailable. */
 async function isTaken(queue: Queue): Promise<boolean> {
   try {
     await queue.publish(randomUUID(), 'email');
@@ -43,7 +43,7 @@ async function isTaken(queue: Queue): Promise<boolean> {
 describe('the queue on RabbitMQ', () => {
   queueContract(() => ({ createQueue, fail: crash, recover: () => broker.restart() }));
 
-  test('a message that no queue takes is refused, and the queue declared for the next', async () => {
+  test('refuses a message that no queue takes, and declares the queue for the next', async () => {
     const queue = await createQueue();
     await broker.ctl('delete_queue', 'notifications');
     await expect(queue.publish(randomUUID(), 'email')).rejects.toThrow(QueueUnavailable);
@@ -51,7 +51,7 @@ describe('the queue on RabbitMQ', () => {
     await queue.close();
   }, 60_000);
 
-  describe('with its own ways to fail', () => {
+  describe('failures of RabbitMQ', () => {
     let queue: Queue;
     const worker = recorder();
     beforeAll(async () => {
@@ -65,13 +65,13 @@ describe('the queue on RabbitMQ', () => {
       await until(() => worker.handled.includes(batchId));
     };
 
-    test('a queue that an operator deleted is declared anew, and its workers come back to it', async () => {
+    test('a queue that an operator deletes is declared again, and its workers return to it', async () => {
       await broker.ctl('delete_queue', 'notifications');
       await until(async () => isTaken(queue), 'publishing works again', 20_000);
       await arrives();
     }, 60_000);
 
-    test('handles what was published before lanes existed', async () => {
+    test('messages published before lanes existed are handled', async () => {
       const batchId = randomUUID();
       const connection = await connect(broker.url);
       connection.on('error', () => undefined);
@@ -82,7 +82,7 @@ describe('the queue on RabbitMQ', () => {
       await until(() => worker.handled.includes(batchId));
     });
 
-    test('drops a message that is not a batch', async () => {
+    test('a message that is not a batch is dropped', async () => {
       await arrives();
       const connection = await connect(broker.url);
       connection.on('error', () => undefined);
@@ -97,7 +97,7 @@ describe('the queue on RabbitMQ', () => {
     });
 
     test(
-      'connections that an operator closes come back',
+      'connections that an operator closes are made again',
       async () => {
         await broker.ctl('close_all_connections', 'maintenance');
         await until(async () => isTaken(queue), 'publishing works again', 20_000);
@@ -108,7 +108,7 @@ describe('the queue on RabbitMQ', () => {
     );
 
     test(
-      'a broker whose disk is full takes nothing and says so, and goes on when there is room',
+      'a broker whose disk is full refuses with the reason, and recovers when there is room',
       async () => {
         await broker.ctl('set_disk_free_limit', '900GB');
         await until(async () => !(await isTaken(queue)), 'publishing is refused', 20_000);
@@ -122,7 +122,7 @@ describe('the queue on RabbitMQ', () => {
   });
 
   test(
-    'it starts without a broker, says so, and finds the broker when there is one',
+    'a missing broker is reported at the start, and found once it is there',
     async () => {
       await crash();
       const queue = await createQueue();
@@ -139,7 +139,7 @@ describe('the queue on RabbitMQ', () => {
     START_MS,
   );
 
-  test('a wrong password is a failure that names no password', async () => {
+  test('a wrong password is reported without the password', async () => {
     const url = broker.url.replace('guest:guest', 'guest:wrong-secret');
     const queue = await createRabbitmqQueue({ url, log });
     expect(queue.failure()).toContain('ACCESS_REFUSED');
@@ -148,9 +148,9 @@ describe('the queue on RabbitMQ', () => {
     expect(JSON.stringify(lines())).not.toContain('wrong-secret');
   });
 
-  test('closes without waiting when no server listens', async () => {
+  test('closing does not wait when no server listens', async () => {
     const url = `amqp://127.0.0.1:${await freePort()}`;
-    // If each waited for a connection, or for an answer, they would outlast the test.
+    // They would outlast the test if each waited for a connection or an answer.
     for (let times = 0; times < 50; times += 1) {
       const queue = await createRabbitmqQueue({ url, log });
       await queue.close();

@@ -7,7 +7,7 @@ import { type Redis, linksTo, startRedis } from '../../../tools/redis.ts';
 import { startTcpProxy } from '../../../tools/tcp-proxy.ts';
 import { until } from '../../../tools/until.ts';
 
-/** Nothing is sent to it: the adapter knows its name only. */
+/** The id of a socket; the adapter uses nothing else of it. */
 const SOCKET = 'a socket';
 
 type Node = Awaited<ReturnType<typeof startNode>>;
@@ -17,7 +17,7 @@ function saidIn({ text }: { text: string }): string {
   return `${name} ${said.text}`;
 }
 
-/** A Socket.IO server without sockets, and what its adapter heard from the others. */
+/** A Socket.IO server without sockets that records what its adapter receives from others. */
 async function startNode(url: string, log = linesOf('warn').log) {
   const redis = await linksTo(url, log);
   await redis.channels.subscribed();
@@ -58,7 +58,7 @@ async function startNode(url: string, log = linesOf('warn').log) {
       await bus.takenOver();
     },
     async close() {
-      // A server that listens nowhere has nothing else to close.
+      // The server does not listen, so there is nothing else to close.
       await adapter.close();
       bus.close();
       await redis.close();
@@ -66,8 +66,8 @@ async function startNode(url: string, log = linesOf('warn').log) {
   };
 }
 
-// An unhandled rejection and an uncaught exception fail the test that runs: Jest sees to that.
-describe('The node bus over Redis', () => {
+// Jest fails the running test on an unhandled rejection or an uncaught exception.
+describe('the node bus over Redis', () => {
   let redis: Redis;
   let speaker: Node;
   let listener: Node;
@@ -93,7 +93,7 @@ describe('The node bus over Redis', () => {
   const channels = async () =>
     ((await redis.ask('PUBSUB', 'SHARDCHANNELS')) as string[]).filter((name) => name.includes('group:'));
 
-  test('brings what is emitted on one node to the rooms of another, and never back', async () => {
+  test('carries events from one node to the rooms of another, and never back', async () => {
     await speaker.hear('group:1');
     await speaker.say('hello');
     await hears('hello');
@@ -102,7 +102,7 @@ describe('The node bus over Redis', () => {
     expect(speaker.heard).toStrictEqual(['said answer', 'move answer']);
   });
 
-  test('misses nothing that is said once it hears a room, however many it has', async () => {
+  test('misses nothing after it has subscribed to a room, whatever the number of rooms', async () => {
     const rooms = Array.from({ length: 3_000 }, (_, number) => `group:${number}`);
     await listener.hear(...rooms);
     for (const room of rooms) speaker.said(room, room);
@@ -111,18 +111,18 @@ describe('The node bus over Redis', () => {
     expect(await channels()).toHaveLength(rooms.length);
   });
 
-  test('sends what is told in one turn in one piece', async () => {
+  test('sends the messages of one turn in one piece', async () => {
     const reads = async () =>
       Number(/total_reads_processed:(\d+)/.exec((await redis.ask('INFO', 'stats')) as string)?.[1]);
     const before = await reads();
     for (let times = 0; times < 200; times += 1) speaker.said('group:1', 'hello');
     await speaker.bus.takenOver();
-    // The links ask for life signs, too.
+    // The links send heartbeats, too.
     expect((await reads()) - before).toBeLessThan(40);
     await until(() => listener.heard.length === 200);
   });
 
-  test('hears no room that has been left', async () => {
+  test('receives nothing for a room that was left', async () => {
     listener.adapter.delAll(SOCKET);
     void listener.adapter.addAll(SOCKET, new Set(['group:1']));
     listener.adapter.delAll(SOCKET);
@@ -133,7 +133,7 @@ describe('The node bus over Redis', () => {
     expect(await channels()).toStrictEqual(['chat:push#/#group:1#']);
   });
 
-  test('drops whatever it does not expect', async () => {
+  test('drops unexpected messages', async () => {
     const data = { packet: { text: '["said",{}]' }, opts: { rooms: [], except: [] } };
     const message = (change: object) => JSON.stringify({ uid: 'x', nsp: '/', type: 3, data, ...change });
     const forged = [
@@ -152,7 +152,7 @@ describe('The node bus over Redis', () => {
       ...['', '{}', '[]', '["said"]', '["said","x"]', '[1,{}]', '["said",{}'].map((text) =>
         message({ data: { ...data, packet: { text } } }),
       ),
-      // Joins sockets to rooms, takes them out, closes them, and reads who they are.
+      // Messages that join sockets to rooms, remove them, close them and list them.
       ...[4, 5, 6, 7, 8, 10, 12, 99].map((type) => message({ type })),
       message({ type: 9, data: { packet: ['connection', {}] } }),
       message({ type: 9, data: { packet: ['error'] } }),
@@ -166,7 +166,7 @@ describe('The node bus over Redis', () => {
     expect(logged.lines().filter(({ channel }) => String(channel).startsWith('chat:push'))).toHaveLength(1);
   });
 
-  test('says that something was lost while Redis is dead, and hears again when it is back', async () => {
+  test('reports a loss while Redis is dead, and receives again when it is back', async () => {
     await redis.kill();
     await expect(speaker.say('lost')).rejects.toThrow();
     await listener.bus.subscribed();
@@ -182,11 +182,11 @@ describe('The node bus over Redis', () => {
     expect(listener.heard).not.toContain('said lost');
   });
 
-  test('answers within its deadline while Redis hangs, at once when this is known, and returns', async () => {
+  test('answers within its deadline while Redis hangs, at once when the failure is known, and recovers', async () => {
     const goOn = redis.hang();
     await expect(speaker.say('lost')).rejects.toThrow('no answer');
     await until(() => speaker.bus.failure() !== undefined && listener.bus.failure() !== undefined);
-    // If each waited for its deadline, they would outlast the test.
+    // They would outlast the test if each waited for its deadline.
     for (let times = 0; times < 200; times += 1) await expect(speaker.say('lost')).rejects.toThrow();
     await listener.bus.subscribed();
 
@@ -197,14 +197,14 @@ describe('The node bus over Redis', () => {
     await hears('again');
   });
 
-  test('waits no longer than a second for rooms that it cannot hear yet', async () => {
+  test('waits at most a second for rooms that it cannot subscribe to yet', async () => {
     const goOn = redis.hang();
     await listener.hear('group:2');
     goOn();
-    await until(async () => (await channels()).length === 2, 'the room is heard');
+    await until(async () => (await channels()).length === 2, 'the subscription to the room');
   });
 
-  test('notices a connection that has silently broken, and returns on a new one', async () => {
+  test('notices a silently broken connection, and recovers on a new one', async () => {
     const proxy = await startTcpProxy({ to: Number(new URL(redis.url).port) });
     const remote = await startNode(`redis://127.0.0.1:${proxy.port}`);
     await remote.hear('group:1');
@@ -223,14 +223,14 @@ describe('The node bus over Redis', () => {
     await proxy.close();
   });
 
-  test('is not touched by FLUSHALL', async () => {
+  test('is not affected by FLUSHALL', async () => {
     await redis.flush();
     await speaker.say('hello');
     await hears('hello');
     expect(listener.returns()).toBe(0);
   });
 
-  test('tells of each loss once, to whoever asks next', async () => {
+  test('reports each loss once, to the next caller', async () => {
     await redis.kill();
     await expect(speaker.say('lost')).rejects.toThrow();
     await speaker.bus.takenOver();
@@ -239,7 +239,7 @@ describe('The node bus over Redis', () => {
     await speaker.say('again');
   });
 
-  test('starts without Redis, and finds it later', async () => {
+  test('starts without Redis, and connects later', async () => {
     await redis.kill();
     const links = openRedis({ url: redis.url, log: logged.log });
     const bus = createRedisNodeBus({ redis: links });

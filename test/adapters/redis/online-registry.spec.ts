@@ -10,7 +10,7 @@ const user = () => newId() as UserId;
 const sockets = (count: number): Attendance => ({ sockets: count, received: [] });
 const nobody = sockets(0);
 
-describe('The registry of who is there, in Redis', () => {
+describe('the registry of online users in Redis', () => {
   let redis: Redis;
   let links: RedisLinks;
   let time: number;
@@ -29,7 +29,7 @@ describe('The registry of who is there, in Redis', () => {
 
   const node = (nodeId: string) => createRedisPresenceRegistry({ redis: links, nodeId, now: () => time });
 
-  test('tells each node what the others have told', async () => {
+  test('gives each node the entries of the others', async () => {
     const [here, there, third] = [node('here'), node('there'), node('third')];
     const [ada, bob, eve] = [user(), user(), user()];
     const received = [{ from: time - 2_000, until: time, leftRooms: [newId() as GroupId] }];
@@ -42,7 +42,7 @@ describe('The registry of who is there, in Redis', () => {
     expect(found.get(ada)).toEqual(expect.arrayContaining([{ sockets: 2, received }, sockets(1)]));
   });
 
-  test('forgets a user of whom a node has nothing left to tell', async () => {
+  test('drops a user whom a node no longer reports', async () => {
     const [here, there] = [node('here'), node('there')];
     const ada = user();
     await here.report(new Map([[ada, sockets(1)]]));
@@ -51,14 +51,14 @@ describe('The registry of who is there, in Redis', () => {
     expect(await redis.ask('DBSIZE')).toBe(0);
   });
 
-  test('keeps what was received for as long as it is told, after the last socket has gone', async () => {
+  test('keeps what was received while it is reported, after the last socket is gone', async () => {
     const gone = { sockets: 0, received: [{ from: time, until: time + 1, leftRooms: [] }] };
     const ada = user();
     await node('here').report(new Map([[ada, gone]]));
     expect(await node('there').elsewhere([ada])).toStrictEqual(new Map([[ada, [gone]]]));
   });
 
-  test('forgets a node that has told nothing for a minute, whatever the others tell', async () => {
+  test('drops a node that has reported nothing for a minute, whatever others report', async () => {
     const [here, there] = [node('here'), node('there')];
     const ada = user();
     await here.report(new Map([[ada, sockets(3)]]));
@@ -70,7 +70,7 @@ describe('The registry of who is there, in Redis', () => {
     expect(await there.admit(ada, sockets(1), 3)).toBe(true);
   });
 
-  test('leaves nothing in Redis of users who are told of no more', async () => {
+  test('leaves nothing in Redis for users who are no longer reported', async () => {
     const ada = user();
     await node('here').report(new Map([[ada, sockets(1)]]));
     const left = await redis.ask('PTTL', `chat:attendance:${ada}`);
@@ -78,7 +78,7 @@ describe('The registry of who is there, in Redis', () => {
     expect(left).toBeLessThanOrEqual(ATTENDANCE_MS);
   });
 
-  test('admits on one node alone where two that ask at once would have too many together', async () => {
+  test('admits on one node only when two concurrent nodes would exceed the limit together', async () => {
     const others = await linksTo(redis.url);
     const here = node('here');
     const there = createRedisPresenceRegistry({ redis: others, nodeId: 'there' });
@@ -95,14 +95,14 @@ describe('The registry of who is there, in Redis', () => {
     await others.close();
   });
 
-  test('takes a node with ten thousand users at once', async () => {
+  test('accepts a node with ten thousand users at once', async () => {
     const [here, there] = [node('here'), node('there')];
     const users = Array.from({ length: 10_000 }, user);
     await here.report(new Map(users.map((id) => [id, sockets(1)])));
     expect((await there.elsewhere(users)).size).toBe(10_000);
   });
 
-  test('is not misled by what somebody else has put there', async () => {
+  test('ignores foreign data in Redis', async () => {
     const [ada, bob] = [user(), user()];
     const key = `chat:attendance:${ada}`;
     const fields = [
@@ -123,7 +123,7 @@ describe('The registry of who is there, in Redis', () => {
     await expect(node('here').admit(bob, sockets(1), 20)).rejects.toThrow('WRONGTYPE');
   });
 
-  test('rejects within its deadline while Redis hangs or is dead, and works again once it is back', async () => {
+  test('rejects within its deadline while Redis hangs or is dead, and recovers', async () => {
     const here = node('here');
     const ada = user();
     const everything = () => [

@@ -10,8 +10,8 @@ import { exhaust, rateLimitsContract } from '../rate-limits-contract.ts';
 
 const few = limitsOf({ messagesPerMinute: 3, failedLoginsPerMinute: 2, requestsPerMinute: 100 });
 
-// An unhandled rejection anywhere in here fails the test that runs: Jest sees to that.
-describe('Rate limits in Redis', () => {
+// Jest fails the running test on an unhandled rejection.
+describe('rate limits in Redis', () => {
   let redis: Redis;
   const nodes: RedisLinks[] = [];
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describe('Rate limits in Redis', () => {
 
   rateLimitsContract(async (limits) => (await node()).create(limits));
 
-  test('are one for all nodes', async () => {
+  test('are shared by all nodes', async () => {
     const here = await node();
     const there = await node();
     await exhaust(here.rateLimits, 'ada');
@@ -41,16 +41,16 @@ describe('Rate limits in Redis', () => {
     await expect(there.rateLimits.check('messages', 'ada')).rejects.toThrow(RateLimited);
   });
 
-  test('share what is spent of a budget with the other nodes, before long', async () => {
+  test('share what is spent of a budget with the other nodes soon', async () => {
     const here = await node();
     const there = await node();
     here.rateLimits.spend('requests', 'ada', 60);
     const left = () => there.rateLimits.spend('requests', 'ada', 0).remaining;
     expect(there.rateLimits.spend('requests', 'ada', 10).remaining).toBe(90);
-    await until(() => left() === 30, 'there to hear of it');
+    await until(() => left() === 30, 'the other node to receive it');
     here.rateLimits.spend('requests', 'ada', 5);
     there.rateLimits.spend('requests', 'ada', 5);
-    await until(() => left() <= 25, 'the rest to be told');
+    await until(() => left() <= 25, 'the other notifications');
     await until(() => {
       there.rateLimits.spend('requests', 'ada', 1);
       return left() < 20;
@@ -58,7 +58,7 @@ describe('Rate limits in Redis', () => {
     expect(() => there.rateLimits.spend('requests', 'ada', 21)).toThrow(RateLimited);
   });
 
-  test('count a budget at each node by itself while Redis is dead', async () => {
+  test('count a budget on each node separately while Redis is dead', async () => {
     const { rateLimits } = await node();
     await redis.kill();
     expect(rateLimits.spend('requests', 'ada', 60).remaining).toBe(40);
@@ -66,7 +66,7 @@ describe('Rate limits in Redis', () => {
     expect(() => rateLimits.spend('requests', 'ada', 1)).toThrow(RateLimited);
   });
 
-  test('tell Redis no address, and are forgotten by it', async () => {
+  test('store no address in Redis, and expire there', async () => {
     const { rateLimits } = await node();
     await rateLimits.consume('failed-logins', 'ada@example.org 192.0.2.1');
     const keys = (await redis.ask('KEYS', '*')) as string[];
@@ -74,7 +74,7 @@ describe('Rate limits in Redis', () => {
     expect(await redis.ask('TTL', keys[0]!)).toBeGreaterThan(50);
   });
 
-  test('hold at each node by itself while Redis is dead, and together again once it is back', async () => {
+  test('apply on each node separately while Redis is dead, and together again afterwards', async () => {
     const { rateLimits, links } = await node();
     await redis.kill();
     expect(await exhaust(rateLimits, 'ada')).toBe(3);
@@ -92,7 +92,7 @@ describe('Rate limits in Redis', () => {
     expect(await rateLimits.consume('messages', 'ada')).toMatchObject({ remaining: 2 });
   });
 
-  test('answer within their deadline while packets get lost, and at once when this has been noticed', async () => {
+  test('answer within their deadline while packets are lost, and at once when this has been noticed', async () => {
     const proxy = await startTcpProxy({ to: Number(new URL(redis.url).port) });
     const { rateLimits, links } = await node(`redis://127.0.0.1:${proxy.port}`);
     proxy.blackHole();
@@ -100,7 +100,7 @@ describe('Rate limits in Redis', () => {
 
     await until(() => links.commands.failure() !== undefined, 'the black hole is noticed');
     expect(await exhaust(rateLimits, 'ada')).toBe(2);
-    // If each waited for half a second, they would outlast the test.
+    // They would outlast the test if each waited for half a second.
     for (let n = 0; n < 200; n += 1)
       expect(await rateLimits.consume('messages', `user ${n}`)).toMatchObject({ remaining: 2 });
 
@@ -110,7 +110,7 @@ describe('Rate limits in Redis', () => {
     await proxy.close();
   });
 
-  test('start anew when Redis forgets', async () => {
+  test('start anew when Redis loses its data', async () => {
     const { rateLimits } = await node();
     await exhaust(rateLimits, 'ada');
     await redis.flush();

@@ -6,10 +6,10 @@ import { linesOf } from '../../support/log-lines.ts';
 import { type Redis, linksTo, startRedis } from '../../../tools/redis.ts';
 import { until } from '../../../tools/until.ts';
 
-/** A store that tells nobody anything: all that is heard comes by Redis. */
+/** A store that announces nothing, so everything received comes through Redis. */
 const silentStore: RevokedSessions = { endedWithin: async () => [], listen: () => undefined };
 
-describe('News of ended sessions by Redis', () => {
+describe('revocation notices over Redis', () => {
   let redis: Redis;
   let here: RedisLinks;
   let there: RedisLinks;
@@ -43,15 +43,15 @@ describe('News of ended sessions by Redis', () => {
   const inReach = () =>
     until(() => here.failure() === undefined && there.failure() === undefined, 'Redis is in reach');
 
-  test('reach the other nodes long before they look themselves', async () => {
+  test('reach the other nodes long before these poll', async () => {
     const [near, far] = [await revocationsOver(here), await revocationsOver(there)];
     const sessionId = newId();
     near.revoke(sessionId);
     expect(near.isRevoked(sessionId)).toBe(true);
-    await until(() => far.isRevoked(sessionId), 'the other node has heard', 1_000);
+    await until(() => far.isRevoked(sessionId), 'the other node to receive it', 1_000);
   });
 
-  test('are believed in one shape only', async () => {
+  test('are accepted in one format only', async () => {
     const far = await revocationsOver(there);
     for (const forged of ['', 'a', '*', 'x'.repeat(100_000)])
       await redis.ask('SPUBLISH', 'chat:revocations', forged);
@@ -62,7 +62,7 @@ describe('News of ended sessions by Redis', () => {
     expect(logged.lines().filter(({ channel }) => channel === 'chat:revocations')).toHaveLength(1);
   });
 
-  test('are lost while Redis is dead, which no logout notices, and come again after it', async () => {
+  test('are lost while Redis is dead, without an error at logout, and arrive again afterwards', async () => {
     const [near, far] = [await revocationsOver(here), await revocationsOver(there)];
     await redis.kill();
     const [lost, told] = [newId(), newId()];

@@ -79,7 +79,7 @@ describe.each(SERVERS)('an S3 server that %s', (_, lacks, found) => {
     await server.stop();
   });
 
-  test('is known before the first upload, and what it lacks is said; nothing is left of the trial', () => {
+  test('is probed before the first upload, with its missing features reported and no trace left', () => {
     const told = lines();
     expect(told.at(-1)).toMatchObject({ level: 30, pathStyle: true, ...found });
     const missing = Object.values(found).filter((can) => !can).length;
@@ -108,7 +108,7 @@ describe('an S3 server', () => {
     for (const each of opened.splice(0).toReversed()) await each.close();
   });
 
-  test('that cannot be asked at the start is asked again, and uploads are taken meanwhile', async () => {
+  test('that is unreachable at the start is probed again, and uploads are accepted meanwhile', async () => {
     const server = await starting();
     server.fail(503);
     const { log, lines } = linesOf('info');
@@ -118,11 +118,11 @@ describe('an S3 server', () => {
     expect(first.headers).not.toHaveProperty('if-none-match');
     server.heal();
     expect((await upload(first, Buffer.from('bytes'))).status).toBe(200);
-    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be known');
+    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be probed');
     expect((await presign(storage, second)).headers).toHaveProperty('if-none-match', '*');
   });
 
-  test('that became known after a URL was given still seals what was uploaded to it', async () => {
+  test('that was probed after a URL was signed still seals the upload to that URL', async () => {
     const server = await starting();
     server.fail(503);
     const { log, lines } = linesOf('info');
@@ -130,13 +130,13 @@ describe('an S3 server', () => {
     const fileId = newFileId();
     const target = await presign(storage, fileId);
     server.heal();
-    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be known');
+    await until(() => lines().some(({ keepsFirst }) => keepsFirst === true), 'the server to be probed');
     await upload(target, Buffer.from('bytes'));
     expect(await storage.seal(fileId)).toMatchObject({ size: 5 });
     expect(await storage.stat(storageKey('quarantine', fileId))).toMatchObject({ size: 5 });
   });
 
-  test('does not take wrong keys for a missing ability', async () => {
+  test('is not considered limited because of wrong keys', async () => {
     const server = await starting();
     const { log, lines } = linesOf('info');
     const refused = { ...server, credentials: { ...server.credentials, secretAccessKey: 'another' } };
@@ -144,7 +144,7 @@ describe('an S3 server', () => {
     expect(lines()[0]!['msg']).toContain('asking again');
   });
 
-  test('that overwrites keeps what a file was when it was completed, whatever is uploaded later', async () => {
+  test('that overwrites objects keeps a file as it was when completed, despite later uploads', async () => {
     const server = await starting({ lacks: { 'if-none-match': 501 } });
     const storage = await opening(openAt(server));
     const fileId = newFileId();
@@ -161,8 +161,8 @@ describe('an S3 server', () => {
     expect([...server.objects().keys()]).toEqual([`clean/${fileId}`]);
   });
 
-  test('that knows its buckets by host name alone is found', async () => {
-    // As RFC 6761 has it, which not every machine keeps to.
+  test('that requires the bucket in the host name is detected', async () => {
+    // RFC 6761 makes such names resolve, but not every machine complies.
     const { lookup } = dns;
     const local = (...args: unknown[]) =>
       (lookup as (...all: unknown[]) => void)(
@@ -185,7 +185,7 @@ describe('an S3 server', () => {
     }
   });
 
-  test('that changes an object while it is copied makes no copy', async () => {
+  test('that changes an object during a copy makes no copy', async () => {
     const server = await starting({ lacks: { 'x-amz-copy-source-if-match': 'ignored' } });
     const storage = await opening(openAt(server));
     const [from, to] = [storageKey('quarantine', newFileId()), storageKey('clean', newFileId())];

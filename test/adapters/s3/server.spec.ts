@@ -1,6 +1,8 @@
 import { type S3Error, type S3Request, checkSignature } from '../../support/servers/s3-signatures.ts';
 
-/** The keys, the bucket and the time of the examples in Amazon's "Authenticating Requests (AWS Signature Version 4)". */
+/**
+ * The keys, bucket and time of the examples in Amazon's "Authenticating Requests (AWS Signature Version 4)".
+ */
 const credentials = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
@@ -65,7 +67,7 @@ const refusal = (request: S3Request, now = at.now) => {
   return 'none';
 };
 
-describe('the S3 of the tests', () => {
+describe('the S3 test server', () => {
   test.each([
     ['GET Object', getObject, NOTHING],
     ['PUT Object', putObject, '44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072'],
@@ -76,7 +78,7 @@ describe('the S3 of the tests', () => {
     expect(checkSignature(request, credentials, at)).toBe(hash);
   });
 
-  test('refuses a request that was changed after it was signed', () => {
+  test('refuses a request that was changed after signing', () => {
     const changed: S3Request[] = [
       { ...getObject, method: 'HEAD' },
       { ...getObject, url: '/test.txt2' },
@@ -91,13 +93,13 @@ describe('the S3 of the tests', () => {
     );
   });
 
-  test('refuses what was signed too long ago, or has expired', () => {
+  test('refuses a signature that is too old or has expired', () => {
     expect(refusal(getObject, at.now + 16 * 60_000)).toBe('RequestTimeTooSkewed');
     expect(refusal(getPresigned, at.now + 86_399_000)).toBe('none');
     expect(refusal(getPresigned, at.now + 86_400_000)).toBe('AccessDenied');
   });
 
-  test('refuses what is not signed at all, or by a key it does not know', () => {
+  test('refuses a request that is unsigned or signed with an unknown key', () => {
     expect(refusal({ method: 'GET', url: '/test.txt', headers: { host } })).toBe('AccessDenied');
     const stranger = getObject.headers['authorization']!.replace('AKIAIOSFODNN7EXAMPLE', 'AKIASTRANGER');
     expect(refusal({ ...getObject, headers: { ...getObject.headers, authorization: stranger } })).toBe(
@@ -105,7 +107,7 @@ describe('the S3 of the tests', () => {
     );
   });
 
-  test('refuses headers of its own that nobody signed', () => {
+  test('refuses amz headers that are not signed', () => {
     const headers = { ...getPresigned.headers, 'x-amz-copy-source': 'examplebucket/other' };
     expect(refusal({ ...getPresigned, headers })).toBe('AccessDenied');
   });

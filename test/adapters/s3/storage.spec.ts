@@ -44,7 +44,7 @@ describe('files in S3', () => {
   const presign = (from: typeof storage, fileId = newFileId()) =>
     from.presignUpload({ fileId, contentType: 'image/png', size: 5, sha256: null, origin: ORIGIN });
 
-  test('signs uploads for the address by which clients reach it', async () => {
+  test('are uploaded to URLs signed for the address that clients use', async () => {
     const elsewhere = at({ publicEndpoint: `http://localhost:${server.port}` });
     const target = await presign(elsewhere);
     expect(new URL(target.url).host).toBe(`localhost:${server.port}`);
@@ -52,13 +52,13 @@ describe('files in S3', () => {
     elsewhere.close();
   });
 
-  test('names the bucket in the host where that is asked for', async () => {
+  test('are uploaded to URLs with the bucket in the host name when configured', async () => {
     const byHost = at({ endpoint: `http://localhost:${server.port}`, pathStyle: false });
     const fileId = newFileId();
     const { url, method, headers } = await presign(byHost, fileId);
     const { hostname, host, pathname, search } = new URL(url);
     expect(hostname).toBe('the-files.localhost');
-    // The name need not resolve on every machine.
+    // The name may not resolve on every machine.
     const status = await new Promise((resolve, reject) => {
       const sent = { method, port: server.port, path: pathname + search, headers: { ...headers, host } };
       request('http://127.0.0.1', sent, ({ statusCode }) => resolve(statusCode))
@@ -70,7 +70,7 @@ describe('files in S3', () => {
     byHost.close();
   });
 
-  test('signs the length, the type, the condition and the checksum, and leaves none of them to the URL', async () => {
+  test('are uploaded with the length, the type, the condition and the checksum as signed headers, not in the URL', async () => {
     const { url } = await storage.presignUpload({
       fileId: newFileId(),
       contentType: 'image/png',
@@ -87,7 +87,7 @@ describe('files in S3', () => {
     expect([...searchParams.keys()].filter((name) => /^x-amz-checksum/i.test(name))).toStrictEqual([]);
   });
 
-  test('reads a list of several pages', async () => {
+  test('are listed over several pages', async () => {
     for (let n = 0; n < 8; n += 1)
       await storage.put(storageKey('thumbnails', newFileId()), Buffer.from('x'), 'image/webp');
     expect(await storage.removeOlderThan('thumbnails', new Date(Date.now() + 60_000))).toBeGreaterThanOrEqual(
@@ -96,7 +96,7 @@ describe('files in S3', () => {
     expect([...server.objects().keys()].filter((key) => key.startsWith('thumbnails/'))).toStrictEqual([]);
   });
 
-  test('asks again, but not for ever, when S3 answers 500', async () => {
+  test('are retried a limited number of times when S3 answers 500', async () => {
     const key = await stored(Buffer.from('bytes'));
     server.fail(500, 2);
     expect(await storage.stat(key)).toMatchObject({ size: 5 });
@@ -112,25 +112,25 @@ describe('files in S3', () => {
     expect(await storage.failure()).toContain('500');
   });
 
-  test('takes no answer for no object when it is refused', async () => {
+  test('are not considered missing when access is refused', async () => {
     const key = await stored(Buffer.from('bytes'));
     server.fail(403);
     await expect(storage.stat(key)).rejects.toThrow(StorageUnavailable);
   });
 
-  test('gives up on answers that do not come', async () => {
+  test('are unavailable when answers do not arrive', async () => {
     const key = await stored(Buffer.from('bytes'));
-    // Longer than the test may take.
+    // Longer than the test's timeout.
     server.slow(600_000);
     await expect(storage.stat(key)).rejects.toThrow(StorageUnavailable);
     expect(await storage.failure()).toBeDefined();
   });
 
   test.each([
-    ['whose checksum is wrong', () => server.wrongChecksum()],
+    ['with a wrong checksum', () => server.wrongChecksum()],
     ['that are cut short', () => server.truncate()],
-    ['that fall silent in the middle', () => server.stall()],
-  ])('never takes bytes %s for the object', async (_what, breakIt) => {
+    ['that stop in the middle', () => server.stall()],
+  ])('fail to read when the server sends bytes %s', async (_what, breakIt) => {
     for (const size of [1_000, 1_000_000]) {
       const key = await stored(randomBytes(size));
       breakIt();
@@ -146,7 +146,7 @@ describe('files in S3', () => {
     }
   });
 
-  test('notices that a server does not heed the version that was asked for', async () => {
+  test('are refused when a server ignores the requested version', async () => {
     const key = await stored(Buffer.from('bytes'));
     const version = (await storage.stat(key))!;
     await storage.put(key, Buffer.from('other'), 'image/png');
@@ -154,7 +154,7 @@ describe('files in S3', () => {
     await expect(storage.read(key, version)).rejects.toThrow(ObjectChanged);
   });
 
-  test('is unavailable while nobody listens, or the bucket is not there', async () => {
+  test('are unavailable when no server listens or the bucket does not exist', async () => {
     const nowhere = at({ endpoint: 'http://127.0.0.1:1' });
     const noBucket = at({ bucket: 'no-such-bucket' });
     for (const broken of [nowhere, noBucket]) {

@@ -31,7 +31,7 @@ afterEach(async () => {
 const refused = (isFinal: boolean, message: string) => ({ name: 'NotDelivered', isFinal, message });
 
 describe('a mail', () => {
-  test('arrives as it was written', async () => {
+  test('arrives as written', async () => {
     await mailer.send(mail);
     const [received] = server.mails;
     expect(received).toMatchObject({ from: 'jobs@example.org', to: ['ada@example.org'] });
@@ -45,7 +45,7 @@ describe('a mail', () => {
     expect(received!.mail.text?.trimEnd()).toBe(mail.text);
   });
 
-  test('says how to end the mails with one click, and that no machine needs to answer', async () => {
+  test('has one-click unsubscribe, and is marked as automatic', async () => {
     await mailer.send(mail);
     const head = server.mails[0]!.raw.split('\r\n\r\n', 1)[0]!.replace(/\r\n[ \t]+/g, ' ');
     const header = (name: string) => new RegExp(`^${name}: *(.*)$`, 'im').exec(head)?.[1];
@@ -55,7 +55,7 @@ describe('a mail', () => {
     expect(header('Message-ID')).toBe(mail.messageId);
   });
 
-  test('takes no more headers from a name or a subject', async () => {
+  test('gets no extra headers from a name or a subject', async () => {
     await mailer.send({
       ...mail,
       subject: 'Hello\r\nBcc: eve@example.org',
@@ -65,7 +65,7 @@ describe('a mail', () => {
     expect(server.mails[0]!.mail.headers.has('bcc')).toBe(false);
   });
 
-  test('goes over five connections at most, however many there are', async () => {
+  test('goes over at most five connections', async () => {
     await Promise.all(
       Array.from({ length: 30 }, (_, n) => mailer.send({ ...mail, messageId: `<${n}@example.org>` })),
     );
@@ -74,7 +74,7 @@ describe('a mail', () => {
   });
 });
 
-describe('a mail server that says no', () => {
+describe('a mail server that refuses', () => {
   test.each([
     ['recipient', 550, true],
     ['data', 554, true],
@@ -83,7 +83,7 @@ describe('a mail server that says no', () => {
     ['sender', 553, false],
     ['connect', 554, false],
     ['connect', 421, false],
-  ] as const)('at the %s with %i: final is %s', async (at, code, isFinal) => {
+  ] as const)('at the %s with %i fails with isFinal %s', async (at, code, isFinal) => {
     server.refuse(at, code, 'ada@example.org is not wanted');
     await expect(mailer.send(mail)).rejects.toMatchObject(
       refused(isFinal, `the mail server answered ${code}`),
@@ -93,7 +93,7 @@ describe('a mail server that says no', () => {
     expect(server.mails).toHaveLength(1);
   });
 
-  test('is quoted in numbers only: its words may name the recipient', async () => {
+  test('is quoted in numbers only: its text may contain the recipient', async () => {
     server.refuse('recipient', 550, '5.1.1 ada@example.org is not known');
     await expect(mailer.send(mail)).rejects.toMatchObject(
       refused(true, 'the mail server answered 550 5.1.1'),
@@ -101,7 +101,7 @@ describe('a mail server that says no', () => {
     expect(written()).not.toContain('ada@example.org');
   });
 
-  test('to the password may let us in later', async () => {
+  test('the password is a temporary failure', async () => {
     const guarded = await startMailServer({ login: { user: 'jobs', password: 'secret' } });
     const url = guarded.url.replace('secret', 'mistaken');
     const stranger = createSmtpMailer({ url, from: 'jobs@example.org', log: log.log });
@@ -115,8 +115,8 @@ describe('a mail server that says no', () => {
   });
 });
 
-describe('a mail server that cannot be relied on', () => {
-  test('and drops the line after the last dot gets the mail once, until somebody sends it again', async () => {
+describe('an unreliable mail server', () => {
+  test('that drops the connection after the final dot gets the mail once, until it is sent again', async () => {
     server.dropAfterData();
     await expect(mailer.send(mail)).rejects.toMatchObject({ name: 'NotDelivered', isFinal: false });
     expect(server.mails).toHaveLength(1);
@@ -125,7 +125,7 @@ describe('a mail server that cannot be relied on', () => {
     expect(server.mails.map((received) => received.mail.messageId)).toEqual([mail.messageId, mail.messageId]);
   });
 
-  test('and says nothing is waited for only so long', async () => {
+  test('that never answers is abandoned after a limited time', async () => {
     server.hang();
     const hasty = createSmtpMailer({
       url: server.url,
@@ -135,14 +135,14 @@ describe('a mail server that cannot be relied on', () => {
     });
     const sent = await Promise.allSettled(Array.from({ length: 12 }, () => hasty.send(mail)));
     for (const each of sent) expect(each).toMatchObject({ reason: { name: 'NotDelivered', isFinal: false } });
-    // Those that waited for a connection are given up with the others, not sent behind everybody's back.
+    // Mails that waited for a connection are given up like the others, not sent later.
     server.works();
     await hasty.send(mail);
     expect(server.mails).toHaveLength(1);
     await hasty.close();
   });
 
-  test('and never comes to the point is not listened to for ever', async () => {
+  test('that never stops talking is abandoned', async () => {
     server.stall();
     const hasty = createSmtpMailer({
       url: server.url,
@@ -154,13 +154,13 @@ describe('a mail server that cannot be relied on', () => {
     await hasty.close();
   });
 
-  test('and closes every connection is tried once, until somebody tries again', async () => {
+  test('that closes every connection is tried once, until the mail is sent again', async () => {
     server.slam();
     await expect(mailer.send(mail)).rejects.toMatchObject({ name: 'NotDelivered', isFinal: false });
     expect(server.connections()).toBe(1);
   });
 
-  test('and is not there may be there later', async () => {
+  test('that is down is a temporary failure', async () => {
     const { url } = server;
     await server.close();
     const sending = mailer.send(mail);
@@ -172,7 +172,7 @@ describe('a mail server that cannot be relied on', () => {
     server = await startMailServer();
   });
 
-  test('is asked how it is only now and then', async () => {
+  test('is probed only now and then', async () => {
     expect(await mailer.failure()).toBeUndefined();
     for (let n = 0; n < 20; n += 1) await mailer.failure();
     await until(() => server.connections() > 0);
@@ -181,7 +181,7 @@ describe('a mail server that cannot be relied on', () => {
 });
 
 describe('without a mail server', () => {
-  test('a line of the log says that a letter would have gone, not to whom nor what it says', async () => {
+  test('logs that a letter would have been sent, without its recipient or text', async () => {
     const { log: quiet, lines } = linesOf('info');
     const logMailer = createLogMailer({ log: quiet });
     await logMailer.send({ ...mail, html: 'the-html', text: 'the-text' });

@@ -21,7 +21,7 @@ type Settings = Partial<Parameters<typeof createWebPushPusher>[0]>;
 const pusherWith = (settings: Settings = {}) =>
   createWebPushPusher({ vapid, privateHosts: ['127.0.0.1'], log: log.log, ca: certificate, ...settings });
 
-/** A name server that always answers so, and counts the questions. */
+/** A name server that always gives the same answer, and counts the queries. */
 function nameServer(...answers: string[]) {
   const asked: string[] = [];
   const resolve: NonNullable<Settings['resolve']> = (host, _options, callback) => {
@@ -33,7 +33,7 @@ function nameServer(...answers: string[]) {
 }
 
 describe('a push', () => {
-  test('is opened by the browser alone, and signed for its push service', async () => {
+  test('can be decrypted by the browser alone, and is signed for its push service', async () => {
     const subscription = service.subscribe();
     await pusherWith().push(subscription, payload);
     expect(service.pushes).toEqual([
@@ -48,7 +48,7 @@ describe('a push', () => {
     ]);
   });
 
-  test('has the same topic each time, and another one than the next', async () => {
+  test('has a stable topic, different from that of the next', async () => {
     const subscription = service.subscribe();
     const pusher = pusherWith();
     for (const tag of ['batch-1', 'batch-1', 'batch-2']) await pusher.push(subscription, { ...payload, tag });
@@ -57,22 +57,22 @@ describe('a push', () => {
     expect(next).not.toBe(first);
   });
 
-  test('with the key of another sender is not taken', async () => {
+  test('is refused with the key of another sender', async () => {
     const stranger = pusherWith({ vapid: { ...vapid, ...webPush.generateVAPIDKeys() } });
     await expect(stranger.push(service.subscribe(), payload)).rejects.toMatchObject({ isFinal: true });
     expect(service.pushes).toEqual([]);
   });
 
-  test('names the key that pages subscribe with', () => {
+  test('names the key for subscriptions', () => {
     expect(pusherWith().publicKey).toBe(vapid.publicKey);
     expect(createLogPusher({ log: log.log }).publicKey).toBeUndefined();
   });
 
-  test('needs keys that sign: others stop the start', () =>
+  test('requires keys that can sign: others stop the start', () =>
     expect(() => pusherWith({ vapid: { ...vapid, privateKey: 'AAAA' } })).toThrow());
 });
 
-describe('a push service that says no', () => {
+describe('a push service that refuses', () => {
   test.each([404, 410])('with %i has ended the subscription', async (status) => {
     service.answer(status);
     await expect(pusherWith().push(service.subscribe(), payload)).rejects.toMatchObject({
@@ -87,18 +87,18 @@ describe('a push service that says no', () => {
     [400, true],
     [403, true],
     [413, true],
-  ])('with %i: final is %s', async (status, isFinal) => {
+  ])('with %i fails with isFinal %s', async (status, isFinal) => {
     service.answer(status);
     const message = `the push service answered ${status}`;
     await expect(pusherWith().push(service.subscribe(), payload)).rejects.toMatchObject({ isFinal, message });
   });
 
-  test.each([201, 200, 202])('does not with %i', async (status) => {
+  test.each([201, 200, 202])('does not refuse with %i', async (status) => {
     service.answer(status);
     await pusherWith().push(service.subscribe(), payload);
   });
 
-  test('by sending us elsewhere is not followed', async () => {
+  test('by a redirect is not followed', async () => {
     const canary = await startPushService({ vapidPublicKey: vapid.publicKey });
     service.answer(307, { location: `https://127.0.0.1:${canary.port}/` });
     await expect(pusherWith().push(service.subscribe(), payload)).rejects.toMatchObject({ isFinal: true });
@@ -106,7 +106,7 @@ describe('a push service that says no', () => {
     await canary.close();
   });
 
-  test('by saying nothing is waited for only so long', async () => {
+  test('by never answering is abandoned after a limited time', async () => {
     service.hang();
     await expect(pusherWith({ pushWithinMs: 200 }).push(service.subscribe(), payload)).rejects.toMatchObject({
       name: 'NotDelivered',
@@ -114,7 +114,7 @@ describe('a push service that says no', () => {
     });
   });
 
-  test('by letting several wait gets no more for now, while others do', async () => {
+  test('by delaying several pushes gets no more for now, while others do', async () => {
     const other = await startPushService({ vapidPublicKey: vapid.publicKey });
     service.hang();
     const pusher = pusherWith({ privateHosts: ['127.0.0.1', 'localhost'], slowAfterMs: 50 });
@@ -128,18 +128,18 @@ describe('a push service that says no', () => {
     await expect(pushed(other.subscribe('localhost'))).resolves.toBe('taken');
     await service.close();
     await Promise.all(waiting);
-    // Those of the loop above wait as well.
+    // The pushes of the loop above wait as well.
     await until(async () => (await pushed(other.subscribe())) === 'taken');
     await other.close();
     service = await startPushService({ vapidPublicKey: vapid.publicKey });
   });
 
-  test('by talking without end is not listened to', async () => {
+  test('by an endless answer is abandoned', async () => {
     service.babble();
     await pusherWith().push(service.subscribe(), payload);
   });
 
-  test('by not being there may be there later', async () => {
+  test('by being down is a temporary failure', async () => {
     const subscription = service.subscribe();
     await service.close();
     await expect(pusherWith().push(subscription, payload)).rejects.toMatchObject({
@@ -149,7 +149,7 @@ describe('a push service that says no', () => {
     service = await startPushService({ vapidPublicKey: vapid.publicKey });
   });
 
-  test('by having a certificate that nobody trusts gets nothing', async () => {
+  test('by an untrusted certificate gets nothing', async () => {
     const { ca: _, ...usual } = { ca: certificate, vapid, privateHosts: ['127.0.0.1'], log: log.log };
     await expect(createWebPushPusher(usual).push(service.subscribe(), payload)).rejects.toMatchObject({
       name: 'NotDelivered',
@@ -158,11 +158,11 @@ describe('a push service that says no', () => {
   });
 });
 
-describe('an endpoint that leads into our own network', () => {
+describe('an endpoint in our own network', () => {
   const subscribed = (host: string) => service.subscribe(host);
 
   test.each(['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]'])(
-    'as %s is not asked',
+    'is not contacted as %s',
     async (host) => {
       await expect(pusherWith({ privateHosts: [] }).push(subscribed(host), payload)).rejects.toMatchObject({
         name: 'NotDelivered',
@@ -172,7 +172,7 @@ describe('an endpoint that leads into our own network', () => {
     },
   );
 
-  test('behind a public name is not asked', async () => {
+  test('is not contacted behind a public name', async () => {
     for (const address of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '::1', '::ffff:127.0.0.1']) {
       const { resolve, asked } = nameServer(address);
       const pusher = pusherWith({ privateHosts: [], resolve });
@@ -182,13 +182,13 @@ describe('an endpoint that leads into our own network', () => {
     expect(service.requests()).toBe(0);
   });
 
-  test('without TLS is not asked', async () => {
+  test('is not contacted without TLS', async () => {
     const { endpoint, keys } = service.subscribe();
     const plain = { endpoint: endpoint.replace('https:', 'http:'), keys };
     await expect(pusherWith().push(plain, payload)).rejects.toMatchObject({ isFinal: true });
   });
 
-  test('is asked when the operator names its host, at the address that the name has now', async () => {
+  test('is contacted when the operator allows its host, at the current address of the name', async () => {
     const { resolve, asked } = nameServer('127.0.0.1');
     const pusher = pusherWith({ privateHosts: ['push.example.com'], resolve });
     await pusher.push(subscribed('push.example.com'), payload);
@@ -197,7 +197,7 @@ describe('an endpoint that leads into our own network', () => {
   });
 });
 
-test('a subscription whose keys are no keys is gone', async () => {
+test('A subscription with invalid keys counts as expired', async () => {
   const { endpoint } = service.subscribe();
   const keys = { p256dh: Buffer.alloc(65, 4).toString('base64url'), auth: 'AAAAAAAAAAAAAAAAAAAAAA' };
   await expect(pusherWith().push({ endpoint, keys }, payload)).rejects.toMatchObject({
@@ -205,7 +205,7 @@ test('a subscription whose keys are no keys is gone', async () => {
   });
 });
 
-test('neither endpoints nor texts are ever logged', async () => {
+test('Neither endpoints nor texts are logged', async () => {
   service.answer(500);
   const subscription = service.subscribe();
   await expect(pusherWith().push(subscription, payload)).rejects.toThrow();

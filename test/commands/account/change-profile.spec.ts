@@ -6,22 +6,22 @@ const { userId } = ada;
 const renamed = event('ProfileChanged', { userId, displayName: 'Countess' });
 
 describe('changing a profile', () => {
-  test('the name changes', () =>
+  test('changes the name', () =>
     given(registered(ada)).as(ada).when(changeProfile, { userId, displayName: 'Countess' }).then([renamed]));
 
-  test('the same name again changes nothing', () =>
+  test('changes nothing when the name is the same', () =>
     given(registered(ada), renamed)
       .as(ada)
       .when(changeProfile, { userId, displayName: 'Countess' })
       .thenNothing());
 
-  test('an earlier name may come back', () =>
+  test('accepts an earlier name', () =>
     given(registered(ada), renamed)
       .as(ada)
       .when(changeProfile, { userId, displayName: 'Ada' })
       .then([event('ProfileChanged', { userId, displayName: 'Ada' })]));
 
-  test('without a name nothing changes', () =>
+  test('changes nothing without a name', () =>
     given(registered(ada)).as(ada).when(changeProfile, { userId }).thenNothing());
 
   test('rejects a profile of a user who never registered', () =>

@@ -5,13 +5,13 @@ import { given } from '../../support/language/given.ts';
 const registration = { ...ada, displayName: 'Ada' };
 
 describe('registering an account', () => {
-  test('a new user is registered with role and name', () =>
+  test('records role and name of a new user', () =>
     given()
       .as(ada)
       .when(registerAccount, registration)
       .then([registered(ada)]));
 
-  test('an account is registered once: again changes nothing, whatever the name', () =>
+  test('changes nothing for a registered account, whatever the name', () =>
     given(registered(ada))
       .as(ada)
       .when(registerAccount, { ...registration, displayName: 'A.' })
@@ -27,7 +27,7 @@ describe('registering an account', () => {
     ['a name with half an emoji', { displayName: 'A\ud83d' }],
     ['an unknown role', { role: 'owner' }],
     ['an unknown field', { isAdmin: true }],
-  ])('%s is not a registration', (_, fault) =>
+  ])('rejects %s', (_, fault) =>
     expect(registerAccount.input.safeParse({ ...registration, ...fault }).success).toBe(false),
   );
 });

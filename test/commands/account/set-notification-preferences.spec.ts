@@ -15,8 +15,8 @@ const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };
 const chosen = { email: false, push: true, muted: [groupId], quietHours, digestMinutes: 60 };
 const set = event('NotificationPreferencesSet', { userId, preferences: chosen });
 
-describe('setting how one is told', () => {
-  test('all of it is in the event', () =>
+describe('setting notification preferences', () => {
+  test('records all preferences', () =>
     given(registered(ada))
       .as(ada)
       .when(setNotificationPreferences, { userId, preferences: chosen })
@@ -39,7 +39,7 @@ describe('setting how one is told', () => {
       .thenNothing();
   });
 
-  test('the standard changes nothing for somebody who never chose', () =>
+  test('changes nothing when the defaults are set first', () =>
     given(registered(ada))
       .as(ada)
       .when(setNotificationPreferences, { userId, preferences: standardPreferences })
@@ -62,7 +62,7 @@ describe('setting how one is told', () => {
       .then([event('NotificationPreferencesSet', { userId, preferences: { ...chosen, ...change } })]),
   );
 
-  test('a group that is named twice is muted once', () =>
+  test('mutes a group once that is listed twice', () =>
     given(registered(ada))
       .as(ada)
       .when(setNotificationPreferences, {

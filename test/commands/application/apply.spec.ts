@@ -33,26 +33,26 @@ describe('applying for a job', () => {
       .when(apply, { ...application, applicationId: uuid(0x31) })
       .thenNothing());
 
-  test('an applicant in review has applied already', () =>
+  test('applying again during the review changes nothing', () =>
     given(jobPosted, adaApplied, adaIs('interview')).as(ada).when(apply, application).thenNothing());
 
   test('applying again after the job was closed changes nothing', () =>
     given(jobPosted, adaApplied, jobClosed).as(ada).when(apply, application).thenNothing());
 
-  test('a closed job takes no applications', () =>
+  test('rejects an application for a closed job', () =>
     given(jobPosted, jobClosed).as(ada).when(apply, application).thenRejects('JOB_CLOSED'));
 
-  test('who withdrew has applied already', () =>
+  test('applying again after a withdrawal changes nothing', () =>
     given(jobPosted, adaApplied, adaWithdrew).as(ada).when(apply, application).thenNothing());
 
-  test('a job that was never posted is not found', () =>
+  test('rejects an application for a job that does not exist', () =>
     given().as(ada).when(apply, application).thenRejects('JOB_NOT_FOUND'));
 
   test.each([
     ['a company', acme],
     ['the system', 'system' as const],
     ['an auditor', { ...ada, role: 'auditor' as const }],
-  ])('%s does not apply', (_name, actor) =>
+  ])('rejects an application by %s', (_name, actor) =>
     given(jobPosted).as(actor).when(apply, application).thenRejects('ROLE_NOT_ALLOWED'),
   );
 

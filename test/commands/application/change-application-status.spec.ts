@@ -18,14 +18,14 @@ const to = (status: ReviewStatus) => ({ jobId, applicantId: ada.userId, status }
 const applied = [jobPosted, adaApplied];
 
 describe('deciding on an application', () => {
-  test.each(ReviewStatus.options)('the company sets it to %s', (status) =>
+  test.each(ReviewStatus.options)('the company sets the status %s', (status) =>
     given(...applied)
       .as(acme)
       .when(changeApplicationStatus, to(status))
       .then([adaIs(status)]),
   );
 
-  test('a reason may be given', () =>
+  test('accepts a reason', () =>
     given(...applied)
       .as(acme)
       .when(changeApplicationStatus, { ...to('rejected'), reason: 'Filled' })
@@ -43,13 +43,13 @@ describe('deciding on an application', () => {
       .when(changeApplicationStatus, to('rejected'))
       .thenNothing());
 
-  test('a rejection may be taken back', () =>
+  test('a rejection may be reversed', () =>
     given(...applied, adaIs('rejected'))
       .as(acme)
       .when(changeApplicationStatus, { ...to('interview'), reason: 'Another look' })
       .then([adaReconsidered('interview', 'Another look')]));
 
-  test('what was reconsidered may be rejected again', () =>
+  test('a reconsidered application may be rejected again', () =>
     given(...applied, adaIs('rejected'), adaReconsidered('offer'))
       .as(acme)
       .when(changeApplicationStatus, to('rejected'))
@@ -61,19 +61,19 @@ describe('deciding on an application', () => {
       .when(changeApplicationStatus, to('rejected'))
       .then([adaIs('rejected')]));
 
-  test('a closed job still has its applications decided', () =>
+  test('applications for a closed job can still be decided', () =>
     given(...applied, jobClosed)
       .as(acme)
       .when(changeApplicationStatus, to('hired'))
       .then([adaIs('hired')]));
 
-  test('a withdrawn application is not decided', () =>
+  test('rejects a decision on a withdrawn application', () =>
     given(...applied, adaWithdrew)
       .as(acme)
       .when(changeApplicationStatus, to('offer'))
       .thenRejects('APPLICATION_WITHDRAWN'));
 
-  test('who never applied is not decided on', () =>
+  test('rejects a decision on an application that does not exist', () =>
     given(jobPosted)
       .as(acme)
       .when(changeApplicationStatus, to('offer'))
@@ -83,7 +83,7 @@ describe('deciding on an application', () => {
     ['another company', rival],
     ['the applicant', ada],
     ['the system', 'system' as const],
-  ])('%s does not decide', (_, actor) =>
+  ])('rejects a decision by %s', (_, actor) =>
     given(...applied)
       .as(actor)
       .when(changeApplicationStatus, to('hired'))

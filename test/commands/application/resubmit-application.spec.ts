@@ -29,25 +29,25 @@ describe('applying again after a withdrawal', () => {
       .when(resubmitApplication, hers)
       .then([adaReturned]));
 
-  test('is possible as often as one withdraws', () =>
+  test('is possible after each withdrawal', () =>
     given(...withdrawn, adaReturned, adaWithdrew)
       .as(ada)
       .when(resubmitApplication, hers)
       .then([adaReturned]));
 
-  test('changes nothing while the application stands', () =>
+  test('changes nothing about an active application', () =>
     given(...withdrawn, adaReturned)
       .as(ada)
       .when(resubmitApplication, hers)
       .thenNothing());
 
-  test('is not possible once the job is closed', () =>
+  test('is rejected once the job is closed', () =>
     given(...withdrawn, jobClosed)
       .as(ada)
       .when(resubmitApplication, hers)
       .thenRejects('JOB_CLOSED'));
 
-  test('does not bring back whom an admin removed', () =>
+  test('does not readmit a user whom an admin removed', () =>
     given(jobPosted, groupCreated, adaApplied, joined(ada), removed(ada), adaWithdrew)
       .as(ada)
       .when(resubmitApplication, hers)
@@ -59,7 +59,7 @@ describe('applying again after a withdrawal', () => {
       .when(resubmitApplication, hers)
       .thenNothing());
 
-  test('needs an application to this group', () =>
+  test('requires an application to this group', () =>
     given(...withdrawn)
       .as(ada)
       .when(resubmitApplication, { ...hers, groupId: otherGroupId })
@@ -68,7 +68,7 @@ describe('applying again after a withdrawal', () => {
   test.each([
     ['another applicant', bob],
     ['the company', acme],
-  ])('is not for %s', (_, actor) =>
+  ])('is rejected for %s', (_, actor) =>
     given(...withdrawn)
       .as(actor)
       .when(resubmitApplication, hers)

@@ -21,24 +21,24 @@ describe('withdrawing an application', () => {
     given(jobPosted, adaApplied, adaIs(status)).as(ada).when(withdrawApplication, hers).then([adaWithdrew]),
   );
 
-  test('withdrawn is withdrawn: again changes nothing', () =>
+  test('withdrawing again changes nothing', () =>
     given(jobPosted, adaApplied, adaWithdrew).as(ada).when(withdrawApplication, hers).thenNothing());
 
-  test.each(['hired', 'rejected'] as const)('who is %s withdraws no more', (status) =>
+  test.each(['hired', 'rejected'] as const)('rejects a withdrawal of an applicant who is %s', (status) =>
     given(jobPosted, adaApplied, adaIs(status))
       .as(ada)
       .when(withdrawApplication, hers)
       .thenRejects('APPLICATION_DECIDED'),
   );
 
-  test('who never applied has nothing to withdraw', () =>
+  test('rejects a withdrawal without an application', () =>
     given(jobPosted).as(ada).when(withdrawApplication, hers).thenRejects('APPLICATION_NOT_FOUND'));
 
   test.each([
     ['another applicant', bob],
     ['the company', acme],
     ['the system', 'system' as const],
-  ])('%s does not withdraw it', (_, actor) =>
+  ])('rejects a withdrawal by %s', (_, actor) =>
     given(jobPosted, adaApplied).as(actor).when(withdrawApplication, hers).thenRejects('NOT_APPLICANT'),
   );
 

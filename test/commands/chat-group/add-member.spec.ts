@@ -41,7 +41,7 @@ describe('adding a member', () => {
   test.each([
     ['left', left(ada)],
     ['was removed', removed(ada)],
-  ])('who %s may be added again', (_, going) =>
+  ])('a user who %s may be added again', (_, going) =>
     given(...people, ...group, going)
       .as(acme)
       .when(addMember, adaBecomes('member'))
@@ -60,85 +60,85 @@ describe('adding a member', () => {
       .when(addMember, adaBecomes('member'))
       .then([joined(ada)]));
 
-  test('the only admin, added by the system, stays admin', () =>
+  test('the only admin stays admin when the system adds it', () =>
     given(...people, ...group)
       .as('system')
       .when(addMember, { groupId, userId: acme.userId })
       .then([joined(acme, 'admin')]));
 
-  test('not even alone in a group does the last admin become a member', () =>
+  test('rejects the demotion of the last admin, even without other members', () =>
     given(...people, groupCreated)
       .as(acme)
       .when(addMember, { groupId, userId: acme.userId, role: 'member' })
       .thenRejects('LAST_ADMIN'));
 
-  test('the last admin does not become a member', () =>
+  test('rejects the demotion of the last admin among members', () =>
     given(...people, ...group)
       .as(acme)
       .when(addMember, { groupId, userId: acme.userId, role: 'member' })
       .thenRejects('LAST_ADMIN'));
 
-  test('a member added again stays as it is', () =>
+  test('adding a member again changes nothing', () =>
     given(...people, ...group)
       .as(acme)
       .when(addMember, { groupId, userId: ada.userId })
       .thenNothing());
 
-  test('an admin added again without a role stays admin', () =>
+  test('adding an admin again without a role changes nothing', () =>
     given(...people, ...group, joined(ada, 'admin'))
       .as(acme)
       .when(addMember, { groupId, userId: ada.userId })
       .thenNothing());
 
-  test('the system writes down that a member joined even who is in already: only so is it done once', () =>
+  test('the system records the joining of an existing member, which makes its command idempotent', () =>
     given(...people, ...group)
       .as('system')
       .when(addMember, { groupId, userId: ada.userId })
       .then([joined(ada)]));
 
-  test('an admin whom the system adds stays admin', () =>
+  test('an admin added by the system stays admin', () =>
     given(...people, ...group, joined(ada, 'admin'))
       .as('system')
       .when(addMember, { groupId, userId: ada.userId })
       .then([joined(ada, 'admin')]));
 
-  test('who never registered is not added', () =>
+  test('rejects a user who never registered', () =>
     given(...people, ...group)
       .as(acme)
       .when(addMember, { groupId, userId: bob.userId })
       .thenRejects('USER_NOT_FOUND'));
 
-  test('a member adds nobody', () =>
+  test('rejects an addition by a member', () =>
     given(...people, ...group)
       .as(ada)
       .when(addMember, eveComes)
       .thenRejects('NOT_GROUP_ADMIN'));
 
-  test('a stranger may not know that there is a group, nor add itself', () =>
+  test('hides the group from a stranger, who cannot join either', () =>
     given(...people, ...group)
       .as(eve)
       .when(addMember, eveComes)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('an admin who left adds nobody', () =>
+  test('rejects an addition by an admin who left', () =>
     given(...people, ...group, joined(ada, 'admin'), left(acme))
       .as(acme)
       .when(addMember, eveComes)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('nobody is added to a group that is not there', () =>
+  test('rejects an addition to a group that does not exist', () =>
     given(...people)
       .as('system')
       .when(addMember, eveComes)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('a closed group takes nobody from an admin', () =>
+  test('rejects an addition to a closed group by an admin', () =>
     given(...people, groupCreated, groupClosed)
       .as(acme)
       .when(addMember, eveComes)
       .thenRejects('GROUP_CLOSED'));
 
-  test('a closed group takes whom the system adds: the application was made in time', () =>
+  test('the system adds a member to a closed group: the application was in time', () =>
     given(...people, groupCreated, groupClosed)
       .as('system')
       .when(addMember, eveComes)
@@ -147,7 +147,7 @@ describe('adding a member', () => {
   test.each([
     ['an admin', ada],
     ['itself', acme],
-  ])('the company that posted the job is not made a member by %s', (_, actor) =>
+  ])('rejects the demotion of the company that posted the job by %s', (_, actor) =>
     given(...people, ...group, joined(ada, 'admin'))
       .as(actor)
       .when(addMember, { groupId, userId: acme.userId, role: 'member' })
@@ -159,20 +159,20 @@ describe('adding a member', () => {
     ['was removed', [removed(acme)]],
     ['became a member', [joined(acme)]],
     ['was removed before the group closed', [removed(acme), groupClosed]],
-  ])('the company that posted the job and once %s brings itself back as an admin', (_, going) =>
+  ])('the company that posted the job and %s can rejoin as an admin', (_, going) =>
     given(...people, ...group, joined(ada, 'admin'), ...going)
       .as(acme)
       .when(addMember, { groupId, userId: acme.userId })
       .then([joined(acme, 'admin')]),
   );
 
-  test('nobody else brings itself back', () =>
+  test('rejects a return of any other user', () =>
     given(...people, ...group, joined(ada, 'admin'), left(ada))
       .as(ada)
       .when(addMember, adaBecomes('admin'))
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('a repetition is the same joining', () =>
+  test('a repetition is the same addition', () =>
     given(...people, ...group)
       .as(acme)
       .when(addMember, eveComes)

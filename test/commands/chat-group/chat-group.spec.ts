@@ -38,7 +38,7 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
-/** What a group is, said again as simply as can be: who is in, as what, and whether it is closed. */
+/** A minimal model of a group: its members with their roles, and whether it is closed. */
 class Model {
   readonly members = new Map<UserId, GroupRole>([[acme.userId, 'admin']]);
   isClosed = false;
@@ -46,7 +46,7 @@ class Model {
   mayRun = (by: ActorOrSystem) => by === 'system' || this.members.get(by.userId) === 'admin';
   admins = (besides?: UserId) => [...this.members].filter(([id, is]) => is === 'admin' && id !== besides);
 
-  /** Whether the step is allowed; if so, it is taken. */
+  /** Takes the step if it is allowed. Returns whether it is. */
   take(each: Step): boolean {
     switch (each.do) {
       case 'send':
@@ -100,8 +100,8 @@ async function take(handle: HandleCommand, each: Step): Promise<boolean> {
   }
 }
 
-describe('whatever people do to a group', () => {
-  test('only members send, members always have an admin, and every process sees the same', () =>
+describe('any sequence of commands on a group', () => {
+  test('lets only members send, keeps an admin, and looks the same to every process', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 40 }), async (steps) => {
         const here = await commands({ history: [...people.map((each) => registered(each)), groupCreated] });
@@ -128,7 +128,7 @@ describe('whatever people do to a group', () => {
       { numRuns: 150 },
     ));
 
-  test('folding the same history, in whatever pieces, gives the same group', async () => {
+  test('folds to the same group, in whatever parts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat({ max: 40 }), async (steps, cut) => {
         const stage = await commands({ history: [...people.map((each) => registered(each)), groupCreated] });
@@ -147,7 +147,7 @@ describe('whatever people do to a group', () => {
     );
   });
 
-  test('a group of which nothing is known ignores what it does not begin with', () => {
+  test('An unknown group ignores events before its creation', () => {
     const { aggregate } = chatGroupOf(otherGroupId);
     const events = [
       { type: 'MemberJoined', data: { groupId, userId: ada.userId, role: 'admin' } },

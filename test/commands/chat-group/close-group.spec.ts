@@ -3,37 +3,37 @@ import { acme, ada, eve, group, groupClosed, groupId } from '../../support/langu
 import { given } from '../../support/language/given.ts';
 
 describe('closing a group', () => {
-  test('an admin closes it', () =>
+  test('an admin closes the group', () =>
     given(...group)
       .as(acme)
       .when(closeGroup, { groupId })
       .then([groupClosed]));
 
-  test('the system closes it', () =>
+  test('the system closes the group', () =>
     given(...group)
       .as('system')
       .when(closeGroup, { groupId })
       .then([groupClosed]));
 
-  test('closed is closed: again changes nothing', () =>
+  test('closing again changes nothing', () =>
     given(...group, groupClosed)
       .as(acme)
       .when(closeGroup, { groupId })
       .thenNothing());
 
-  test('a member does not close it', () =>
+  test('rejects a closing by a member', () =>
     given(...group)
       .as(ada)
       .when(closeGroup, { groupId })
       .thenRejects('NOT_GROUP_ADMIN'));
 
-  test('a stranger may not know that there is a group', () =>
+  test('hides the group from a stranger', () =>
     given(...group)
       .as(eve)
       .when(closeGroup, { groupId })
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('a group that is not there is not closed', () =>
+  test('rejects the closing of a group that does not exist', () =>
     given().as('system').when(closeGroup, { groupId }).thenRejects('GROUP_NOT_FOUND'));
 
   test('a repetition is the same closing', () =>

@@ -16,19 +16,19 @@ describe('creating a chat group', () => {
   test('the system creates the group of a job', () =>
     given().as('system').when(createChatGroup, creation).then([groupCreated]));
 
-  test('a user creates a group to run itself', () =>
+  test('a user creates a group as its admin', () =>
     given()
       .as(acme)
       .when(createChatGroup, { ...creation, jobId: null })
       .then([event('ChatGroupCreated', { ...groupCreated.data, jobId: null })]));
 
-  test('nobody makes another the admin', () =>
+  test('rejects a creation for another admin', () =>
     given().as(ada).when(createChatGroup, creation).thenRejects('ROLE_NOT_ALLOWED'));
 
-  test('a group is created once', () =>
+  test('creating again changes nothing', () =>
     given(groupCreated).as('system').when(createChatGroup, creation).thenNothing());
 
-  test('a closed group is not created anew', () =>
+  test('creating a closed group again changes nothing', () =>
     given(groupCreated, groupClosed).as('system').when(createChatGroup, creation).thenNothing());
 
   test('a repetition is the same group', () =>

@@ -21,8 +21,8 @@ import { given } from '../../support/language/given.ts';
 const applied = [jobPosted, ...group, adaApplied];
 const adaComes = { groupId, jobId, applicantId: ada.userId };
 
-describe('coming back to the group of a job applied for', () => {
-  test('an applicant who left comes back', () =>
+describe('rejoining the group of an application', () => {
+  test('an applicant who left rejoins', () =>
     given(...applied, left(ada))
       .as(ada)
       .when(rejoinGroup, adaComes)
@@ -34,7 +34,7 @@ describe('coming back to the group of a job applied for', () => {
       .when(rejoinGroup, adaComes)
       .thenNothing());
 
-  test('the group may be closed by now: reading stays', () =>
+  test('a closed group may be rejoined for reading', () =>
     given(...applied, left(ada), groupClosed)
       .as(ada)
       .when(rejoinGroup, adaComes)
@@ -46,31 +46,31 @@ describe('coming back to the group of a job applied for', () => {
       .when(rejoinGroup, adaComes)
       .thenRejects('REMOVED_FROM_GROUP'));
 
-  test('whom an admin removed and brought back may leave and come back', () =>
+  test('a user removed and readmitted by an admin may leave and rejoin', () =>
     given(...applied, removed(ada), joined(ada), left(ada))
       .as(ada)
       .when(rejoinGroup, adaComes)
       .then([joined(ada)]));
 
-  test('who withdrew stays out', () =>
+  test('rejects an applicant who withdrew', () =>
     given(...applied, adaWithdrew, left(ada))
       .as(ada)
       .when(rejoinGroup, adaComes)
       .thenRejects('APPLICATION_WITHDRAWN'));
 
-  test('who was rejected stays out', () =>
+  test('rejects an applicant who was rejected', () =>
     given(...applied, adaIs('rejected'), removed(ada))
       .as(ada)
       .when(rejoinGroup, adaComes)
       .thenRejects('APPLICATION_DECIDED'));
 
-  test('nobody comes back without an application', () =>
+  test('rejects a user without an application', () =>
     given(jobPosted, ...group, left(bob))
       .as(bob)
       .when(rejoinGroup, { ...adaComes, applicantId: bob.userId })
       .thenRejects('APPLICATION_NOT_FOUND'));
 
-  test('an application opens no other group', () =>
+  test('rejects an application for another group', () =>
     given(...applied, left(ada))
       .as(ada)
       .when(rejoinGroup, { ...adaComes, groupId: otherGroupId })
@@ -80,7 +80,7 @@ describe('coming back to the group of a job applied for', () => {
     ['another applicant', bob],
     ['the company', acme],
     ['the system', 'system' as const],
-  ])('%s does not bring the applicant back', (_, actor) =>
+  ])('rejects a return caused by %s', (_, actor) =>
     given(...applied, left(ada))
       .as(actor)
       .when(rejoinGroup, adaComes)

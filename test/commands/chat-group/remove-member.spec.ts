@@ -35,7 +35,7 @@ describe('removing a member', () => {
       .when(removeMember, without(ada))
       .then([removed(ada)]));
 
-  test('who removes itself leaves', () =>
+  test('a member that removes itself leaves', () =>
     given(...group)
       .as(ada)
       .when(removeMember, without(ada))
@@ -47,13 +47,13 @@ describe('removing a member', () => {
       .when(removeMember, without(ada))
       .then([left(ada)]));
 
-  test('the last to go from a closed group may be the admin', () =>
+  test('an admin may be the last to leave a closed group', () =>
     given(groupCreated, groupClosed)
       .as(acme)
       .when(removeMember, without(acme))
       .then([left(acme)]));
 
-  test('the admin does not leave an open group, though nobody else is in: others may come', () =>
+  test('rejects the leaving of the only member of an open group, since others may join', () =>
     given(groupCreated).as(acme).when(removeMember, without(acme)).thenRejects('LAST_ADMIN'));
 
   test('a closed group may be left', () =>
@@ -62,13 +62,13 @@ describe('removing a member', () => {
       .when(removeMember, without(ada))
       .then([left(ada)]));
 
-  test('the last admin does not leave the others behind', () =>
+  test('rejects the leaving of the last admin', () =>
     given(...group)
       .as(acme)
       .when(removeMember, without(acme))
       .thenRejects('LAST_ADMIN'));
 
-  test('not even the system takes the last admin from the others', () =>
+  test('rejects the removal of the last admin, even by the system', () =>
     given(...group)
       .as('system')
       .when(removeMember, without(acme))
@@ -78,14 +78,14 @@ describe('removing a member', () => {
     ['by itself', acme],
     ['through another admin', ada],
     ['through the system', 'system' as const],
-  ])('the company that posted the job does not go %s, though another admin is there', (_, actor) =>
+  ])('rejects the departure of the company that posted the job %s, even with another admin', (_, actor) =>
     given(...group, joined(ada, 'admin'))
       .as(actor)
       .when(removeMember, without(acme))
       .thenRejects('JOB_OWNER_STAYS'),
   );
 
-  test('the company stays in its closed group as long as others are in it', () =>
+  test('rejects the departure of the company from its closed group while others are in it', () =>
     given(...group, joined(ada, 'admin'), groupClosed)
       .as(acme)
       .when(removeMember, without(acme))
@@ -95,53 +95,53 @@ describe('removing a member', () => {
     ['left', left(acme)],
     ['was removed', removed(acme)],
     ['became a member', joined(acme)],
-  ])('the company, which once %s, takes over from the last admin who leaves', (_, going) =>
+  ])('the company, which %s before, replaces the last admin who leaves', (_, going) =>
     given(...group, joined(ada, 'admin'), going)
       .as(ada)
       .when(removeMember, without(ada))
       .then([joined(acme, 'admin'), left(ada)]),
   );
 
-  test('the company takes over from the last admin whom the system removes', () =>
+  test('the company replaces the last admin whom the system removes', () =>
     given(...group, joined(ada, 'admin'), removed(acme))
       .as('system')
       .when(removeMember, without(ada))
       .then([joined(acme, 'admin'), removed(ada)]));
 
-  test('in a group without a job nobody takes over from the last admin', () =>
+  test('rejects the leaving of the last admin in a group without a job', () =>
     given({ ...groupCreated, data: { ...groupCreated.data, jobId: null } }, joined(ada))
       .as(acme)
       .when(removeMember, without(acme))
       .thenRejects('LAST_ADMIN'));
 
-  test('a member removes nobody else', () =>
+  test('rejects a removal by a member', () =>
     given(...group)
       .as(ada)
       .when(removeMember, without(bob))
       .thenRejects('NOT_GROUP_ADMIN'));
 
-  test('a stranger may not know that there is a group', () =>
+  test('hides the group from a stranger', () =>
     given(...group)
       .as(eve)
       .when(removeMember, without(ada))
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('nobody is removed from a group that is not there', () =>
+  test('rejects a removal from a group that does not exist', () =>
     given().as(acme).when(removeMember, without(ada)).thenRejects('GROUP_NOT_FOUND'));
 
-  test('an admin removes nobody who is not in', () =>
+  test('rejects the removal of a user who is not a member', () =>
     given(...group)
       .as(acme)
       .when(removeMember, without(eve))
       .thenRejects('MEMBER_NOT_FOUND'));
 
-  test('for the system, who is not in has been removed', () =>
+  test('changes nothing when the system removes a former member', () =>
     given(...group, removed(ada))
       .as('system')
       .when(removeMember, without(ada))
       .thenNothing());
 
-  test('who has left does not leave again', () =>
+  test('rejects the leaving of a former member', () =>
     given(...group, left(ada))
       .as(ada)
       .when(removeMember, without(ada))
@@ -153,7 +153,7 @@ describe('removing a member', () => {
       .when(removeMember, without(ada))
       .thenIdempotent());
 
-  test('a repetition is the same leaving, though nobody inside asks', () =>
+  test('a repetition is the same leaving, although the caller is no longer a member', () =>
     given(...group)
       .as(ada)
       .when(removeMember, without(ada))

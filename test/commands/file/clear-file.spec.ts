@@ -14,34 +14,34 @@ const { sha256 } = cleared.data;
 const checked = { fileId, etag: 'first', sha256, hasThumbnail: false };
 
 describe('clearing a file', () => {
-  test('the bytes that were inspected are cleared', () =>
+  test('clears the inspected bytes', () =>
     given(uploadRequested, uploaded).as('system').when(clearFile, checked).then([cleared]));
 
-  test('whether there is a thumbnail is kept', () =>
+  test('records whether there is a thumbnail', () =>
     given(uploadRequested, uploaded)
       .as('system')
       .when(clearFile, { ...checked, hasThumbnail: true })
       .then([event('FileCleared', { ...cleared.data, hasThumbnail: true })]));
 
-  test('other bytes than those that were inspected are not', () =>
+  test('rejects other bytes than the inspected ones', () =>
     given(uploadRequested, uploaded)
       .as('system')
       .when(clearFile, { ...checked, etag: 'second' })
       .thenRejects('FILE_REFUSED'));
 
-  test('a file that is clean stays it', () =>
+  test('clearing again changes nothing', () =>
     given(uploadRequested, uploaded, cleared).as('system').when(clearFile, checked).thenNothing());
 
-  test('a refused file is never cleared', () =>
+  test('rejects the clearing of a refused file', () =>
     given(uploadRequested, uploaded, fileRefused('infected', 'Eicar'))
       .as('system')
       .when(clearFile, checked)
       .thenRejects('FILE_REFUSED'));
 
-  test('a file that is not complete is not cleared', () =>
+  test('rejects the clearing of an incomplete file', () =>
     given(uploadRequested).as('system').when(clearFile, checked).thenRejects('FILE_NOT_UPLOADED'));
 
-  test('a file that is not there is not cleared', () =>
+  test('rejects the clearing of a file that does not exist', () =>
     given().as('system').when(clearFile, checked).thenRejects('FILE_NOT_FOUND'));
 
   test('rejects a clearance by a user, the uploader included', () =>

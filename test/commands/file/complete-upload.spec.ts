@@ -15,39 +15,39 @@ import { given } from '../../support/language/given.ts';
 
 const etag = 'first';
 
-describe('saying that an upload is complete', () => {
-  test('the uploader may', () =>
+describe('completing an upload', () => {
+  test('the uploader completes it', () =>
     given(uploadRequested).as(ada).when(completeUpload, { fileId, etag }).then([uploaded]));
 
-  test('the system may, for a scanner that has seen the bytes', () =>
+  test('the system completes it for a scanner that has seen the bytes', () =>
     given(uploadRequested).as('system').when(completeUpload, { fileId, etag }).then([uploaded]));
 
   test.each([
     ['another member', bob],
     ['an admin', acme],
-  ])('%s may not know that there is such a file', (_, actor) =>
+  ])('hides the file from %s', (_, actor) =>
     given(...group, uploadRequested)
       .as(actor)
       .when(completeUpload, { fileId, etag })
       .thenRejects('FILE_NOT_FOUND'),
   );
 
-  test('a file that is not there cannot be complete', () =>
+  test('rejects the completion of a file that does not exist', () =>
     given().as(ada).when(completeUpload, { fileId, etag }).thenRejects('FILE_NOT_FOUND'));
 
   test.each([
     ['is scanned', [uploaded]],
     ['is clean', [uploaded, cleared]],
     ['was refused', [uploaded, fileRefused('infected', 'Eicar')]],
-    ['was given up', [fileRefused('never-completed')]],
-  ])('nothing changes for a file that %s, whatever bytes are there now', (_, history) =>
+    ['was abandoned', [fileRefused('never-completed')]],
+  ])('changes nothing about a file that %s, whatever its bytes are now', (_, history) =>
     given(uploadRequested, ...history)
       .as(ada)
       .when(completeUpload, { fileId, etag: 'second' })
       .thenNothing(),
   );
 
-  test('the version of the bytes is kept', () =>
+  test('records the version of the bytes', () =>
     given(uploadRequested)
       .as(ada)
       .when(completeUpload, { fileId, etag: '"d41d8cd98f00b204e9800998ecf8427e-1"' })

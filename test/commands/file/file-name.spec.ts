@@ -19,7 +19,7 @@ describe('the name of a file', () => {
     ['is not that of a folder', 'folder/', 'file'],
   ])('%s', (_, given, safe) => expect(safeFileName(given)).toBe(safe));
 
-  test('is safe, whatever it was', () =>
+  test('is safe for any input', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 255 }), (name) => {
         if (!FileName.safeParse(name).success) return;

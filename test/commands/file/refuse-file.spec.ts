@@ -15,38 +15,38 @@ const because = (reason: RefusalReason) => ({ fileId, reason, signature: null })
 const otherReasons = RefusalReason.options.filter((reason) => reason !== 'never-sent');
 
 describe('refusing a file', () => {
-  test('keeps the finding', () =>
+  test('records the finding', () =>
     given(uploadRequested, uploaded)
       .as('system')
       .when(refuseFile, infected)
       .then([fileRefused('infected', 'Eicar')]));
 
-  test('an upload that was never completed is given up', () =>
+  test('refuses an upload that was never completed', () =>
     given(uploadRequested)
       .as('system')
       .when(refuseFile, because('never-completed'))
       .then([fileRefused('never-completed')]));
 
-  test('a clean file that was never sent is given up', () =>
+  test('refuses a clean file that was never sent', () =>
     given(uploadRequested, uploaded, cleared)
       .as('system')
       .when(refuseFile, because('never-sent'))
       .then([fileRefused('never-sent')]));
 
-  test.each(otherReasons)('a clean file is not refused as %s any more', (reason) =>
+  test.each(otherReasons)('rejects the refusal of a clean file as %s', (reason) =>
     given(uploadRequested, uploaded, cleared)
       .as('system')
       .when(refuseFile, because(reason))
       .thenRejects('FILE_CLEARED'),
   );
 
-  test('the first refusal stands', () =>
+  test('keeps the first refusal', () =>
     given(uploadRequested, uploaded, fileRefused('encrypted'))
       .as('system')
       .when(refuseFile, infected)
       .thenNothing());
 
-  test('a file that is not there is not refused', () =>
+  test('rejects the refusal of a file that does not exist', () =>
     given().as('system').when(refuseFile, infected).thenRejects('FILE_NOT_FOUND'));
 
   test('rejects a refusal by a user', () =>

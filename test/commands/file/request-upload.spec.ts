@@ -20,20 +20,20 @@ const { name, contentType, size } = upload;
 const asked = { fileId, groupId, name, contentType, size };
 const sha256 = 'ab'.repeat(32);
 
-describe('asking for an upload', () => {
-  test('a member may, and has 23 hours to send the file', () =>
+describe('requesting an upload', () => {
+  test('a member requests one, and has 23 hours to send the file', () =>
     given(...group)
       .as(ada)
       .when(requestUpload, asked)
       .then([uploadRequested]));
 
-  test('an admin may', () =>
+  test('an admin requests one', () =>
     given(...group)
       .as(acme)
       .when(requestUpload, asked)
       .then([event('FileUploadRequested', { ...uploadRequested.data, uploaderId: acme.userId })]));
 
-  test('keeps the declared type without parameters, a safe name and a checksum', () =>
+  test('records the declared type without parameters, a safe name and a checksum', () =>
     given(...group)
       .as(ada)
       .when(requestUpload, {
@@ -44,7 +44,7 @@ describe('asking for an upload', () => {
       })
       .then([event('FileUploadRequested', { ...uploadRequested.data, sha256 })]));
 
-  test('a stranger may not know that there is a group', () =>
+  test('hides the group from a stranger', () =>
     given(...group)
       .as(eve)
       .when(requestUpload, asked)
@@ -56,13 +56,13 @@ describe('asking for an upload', () => {
       .when(requestUpload, asked)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('a closed group takes no files', () =>
+  test('rejects an upload to a closed group', () =>
     given(...group, groupClosed)
       .as(ada)
       .when(requestUpload, asked)
       .thenRejects('GROUP_CLOSED'));
 
-  test('only people upload files', () =>
+  test('rejects an upload by the system', () =>
     given(...group)
       .as('system')
       .when(requestUpload, asked)
@@ -74,7 +74,7 @@ describe('asking for an upload', () => {
       .when(requestUpload, asked)
       .thenIdempotent());
 
-  test('a repetition with another id, as a client that heard no answer makes it, is the same file', async () => {
+  test('a repetition under another id, by a client that got no answer, is the same file', async () => {
     const { handle, log } = await commands({ history: group });
     const request = { actor: ada, correlationId: uuid(0xc0), key: 'the same key' };
     const first = await handle(requestUpload, requestUpload.input.parse(asked), request);
@@ -86,14 +86,14 @@ describe('asking for an upload', () => {
 
   test.each([
     ['an empty file', { size: 0 }],
-    ['half a byte', { size: 1.5 }],
-    ['a word in place of a type', { contentType: 'pdf' }],
+    ['a fractional size', { size: 1.5 }],
+    ['an invalid type', { contentType: 'pdf' }],
     ['a type with a line break', { contentType: 'text/plain\r\nX-A: b' }],
     ['a checksum of other length', { sha256: 'ab' }],
     ['no name', { name: '' }],
-    ['256 characters of a name', { name: 'x'.repeat(256) }],
-    ['an uploader of one’s choice', { uploaderId: acme.userId }],
-  ])('%s is refused', (_, fault) =>
+    ['a name of 256 characters', { name: 'x'.repeat(256) }],
+    ['a chosen uploader', { uploaderId: acme.userId }],
+  ])('rejects %s', (_, fault) =>
     expect(requestUpload.input.safeParse({ ...asked, ...fault }).success).toBe(false),
   );
 });

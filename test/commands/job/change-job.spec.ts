@@ -14,40 +14,40 @@ const changed = (details: Partial<typeof posting> | { location: null }) =>
   event('JobDetailsChanged', { jobId, ...posting, ...details });
 
 describe('changing a job', () => {
-  test('one detail changes, the event carries them all', () =>
+  test('records all details when one changes', () =>
     given(jobPosted)
       .as(acme)
       .when(changeJob, { jobId, title: 'Pilot' })
       .then([changed({ title: 'Pilot' })]));
 
-  test('a change builds on the change before', () =>
+  test('builds on the previous change', () =>
     given(jobPosted, changed({ title: 'Pilot' }))
       .as(acme)
       .when(changeJob, { jobId, description: 'Flies' })
       .then([changed({ title: 'Pilot', description: 'Flies' })]));
 
-  test('a location may be taken back', () =>
+  test('accepts the removal of a location', () =>
     given(jobPosted)
       .as(acme)
       .when(changeJob, { jobId, location: null })
       .then([changed({ location: null })]));
 
-  test('the same details again change nothing', () =>
+  test('changes nothing when the details are the same', () =>
     given(jobPosted)
       .as(acme)
       .when(changeJob, { jobId, ...posting })
       .thenNothing());
 
-  test('without any detail nothing changes', () =>
+  test('changes nothing without any detail', () =>
     given(jobPosted).as(acme).when(changeJob, { jobId }).thenNothing());
 
-  test('a job that was never posted is not found', () =>
+  test('rejects a change of a job that does not exist', () =>
     given().as(acme).when(changeJob, { jobId, title: 'Pilot' }).thenRejects('JOB_NOT_FOUND'));
 
-  test('another company may not change it', () =>
+  test('rejects a change by another company', () =>
     given(jobPosted).as(rival).when(changeJob, { jobId, title: 'Pilot' }).thenRejects('NOT_JOB_OWNER'));
 
-  test('a closed job stays as it is', () =>
+  test('rejects a change of a closed job', () =>
     given(jobPosted, jobClosed)
       .as(acme)
       .when(changeJob, { jobId, title: 'Pilot' })

@@ -5,17 +5,17 @@ import { given } from '../../support/language/given.ts';
 describe('closing a job', () => {
   test('its company closes it', () => given(jobPosted).as(acme).when(closeJob, { jobId }).then([jobClosed]));
 
-  test('closed is closed: again changes nothing', () =>
+  test('closing again changes nothing', () =>
     given(jobPosted, jobClosed).as(acme).when(closeJob, { jobId }).thenNothing());
 
-  test('a job that was never posted is not found', () =>
+  test('rejects the closing of a job that does not exist', () =>
     given().as(acme).when(closeJob, { jobId }).thenRejects('JOB_NOT_FOUND'));
 
   test.each([
     ['another company', rival],
     ['an applicant', ada],
     ['the system', 'system' as const],
-  ])('%s may not close it', (_, actor) =>
+  ])('rejects a closing by %s', (_, actor) =>
     given(jobPosted).as(actor).when(closeJob, { jobId }).thenRejects('NOT_JOB_OWNER'),
   );
 

@@ -17,15 +17,16 @@ const { location: _, ...anywhere } = job;
 describe('posting a job', () => {
   test('a company posts a job', () => given().as(acme).when(postJob, job).then([jobPosted]));
 
-  test('a job need not be anywhere', () =>
+  test('the location is optional', () =>
     given()
       .as(acme)
       .when(postJob, anywhere)
       .then([event('JobPosted', { ...jobPosted.data, location: null })]));
 
-  test('an applicant posts none', () => given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
+  test('rejects a job posted by an applicant', () =>
+    given().as(ada).when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
 
-  test.each(['auditor', 'admin'] as const)('an %s posts none', (role) =>
+  test.each(['auditor', 'admin'] as const)('rejects a job posted by an %s', (role) =>
     given()
       .as({ ...acme, role })
       .when(postJob, job)
@@ -35,9 +36,9 @@ describe('posting a job', () => {
   test('rejects a job posted by the system', () =>
     given().as('system').when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
 
-  test('a job is posted once', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());
+  test('posting again changes nothing', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());
 
-  test('a closed job is not posted anew', () =>
+  test('posting a closed job again changes nothing', () =>
     given(jobPosted, jobClosed).as(acme).when(postJob, job).thenNothing());
 
   test('a repetition is the same job', () => given().as(acme).when(postJob, job).thenIdempotent());
@@ -46,8 +47,8 @@ describe('posting a job', () => {
     ['no title', { title: '' }],
     ['a title of 201 characters', { title: 'x'.repeat(201) }],
     ['a description of 10,001 characters', { description: 'x'.repeat(10_001) }],
-    ['an owner of its choice', { companyId: ada.userId }],
-  ])('%s is not a job', (_name, fault) =>
+    ['a chosen owner', { companyId: ada.userId }],
+  ])('rejects %s', (_name, fault) =>
     expect(postJob.input.safeParse({ ...job, ...fault }).success).toBe(false),
   );
 });

@@ -34,7 +34,7 @@ describe('deleting a message', () => {
   test.each([
     ['its author', ada],
     ['an admin', acme],
-  ])('%s may take words back in a closed group', (_, actor) =>
+  ])('%s may delete it in a closed group', (_, actor) =>
     given(...group, groupClosed)
       .as(actor)
       .knowing({ message: hello })
@@ -42,7 +42,7 @@ describe('deleting a message', () => {
       .then([deleted]),
   );
 
-  test('deleted is deleted: again changes nothing', () =>
+  test('deleting again changes nothing', () =>
     given(...group)
       .as(ada)
       .knowing({ message: gone })
@@ -52,7 +52,7 @@ describe('deleting a message', () => {
   test.each([
     ['a message', hello],
     ['a deleted message', gone],
-  ])('another member does not delete %s', (_, message) =>
+  ])('rejects a deletion of %s by another member', (_, message) =>
     given(...group)
       .as(bob)
       .knowing({ message })
@@ -60,20 +60,20 @@ describe('deleting a message', () => {
       .thenRejects('NOT_MESSAGE_AUTHOR'),
   );
 
-  test('a message that is not there is not found', () =>
+  test('rejects the deletion of a message that does not exist', () =>
     given(...group)
       .as(acme)
       .when(deleteMessage, deletion)
       .thenRejects('MESSAGE_NOT_FOUND'));
 
-  test('a stranger may not know that there is a group', () =>
+  test('hides the group from a stranger', () =>
     given(...group)
       .as(eve)
       .knowing({ message: hello })
       .when(deleteMessage, deletion)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('its author, once removed, deletes no more', () =>
+  test('rejects a deletion by its author after the removal', () =>
     given(...group, removed(ada))
       .as(ada)
       .knowing({ message: hello })

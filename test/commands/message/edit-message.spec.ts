@@ -26,28 +26,28 @@ describe('editing a message', () => {
       .when(editMessage, edit)
       .then([edited]));
 
-  test('a caption is removed from a message with files', () =>
+  test('removes the caption of a message with files', () =>
     given(...group)
       .as(ada)
       .knowing({ message: { ...hello, hasFiles: true } })
       .when(editMessage, { ...edit, text: null })
       .then([event('MessageEdited', { groupId, messageId, text: null })]));
 
-  test('removing a caption that is not there changes nothing', () =>
+  test('changes nothing when a missing caption is removed', () =>
     given(...group)
       .as(ada)
       .knowing({ message: { ...hello, hasFiles: true, text: null } })
       .when(editMessage, { ...edit, text: null })
       .thenNothing());
 
-  test('a message without files keeps a text', () =>
+  test('rejects the removal of the text of a message without files', () =>
     given(...group)
       .as(ada)
       .knowing({ message: hello })
       .when(editMessage, { ...edit, text: null })
       .thenRejects('MESSAGE_EMPTY'));
 
-  test('the same text again changes nothing', () =>
+  test('changes nothing when the text is the same', () =>
     given(...group)
       .as(ada)
       .knowing({ message: { ...hello, text: edit.text } })
@@ -58,7 +58,7 @@ describe('editing a message', () => {
     ['another member', bob],
     ['an admin', acme],
     ['the system', 'system' as const],
-  ])('%s does not edit it', (_, actor) =>
+  ])('rejects an edit by %s', (_, actor) =>
     given(...group)
       .as(actor)
       .knowing({ message: hello })
@@ -66,34 +66,34 @@ describe('editing a message', () => {
       .thenRejects('NOT_MESSAGE_AUTHOR'),
   );
 
-  test('a deleted message is not edited', () =>
+  test('rejects an edit of a deleted message', () =>
     given(...group)
       .as(ada)
       .knowing({ message: deleted })
       .when(editMessage, edit)
       .thenRejects('MESSAGE_DELETED'));
 
-  test('a message that is not there is not found', () =>
+  test('rejects an edit of a message that does not exist', () =>
     given(...group)
       .as(ada)
       .when(editMessage, edit)
       .thenRejects('MESSAGE_NOT_FOUND'));
 
-  test('a stranger may not know that there is a group', () =>
+  test('hides the group from a stranger', () =>
     given(...group)
       .as(eve)
       .knowing({ message: hello })
       .when(editMessage, edit)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('its author, once removed, edits no more', () =>
+  test('rejects an edit by its author after the removal', () =>
     given(...group, removed(ada))
       .as(ada)
       .knowing({ message: hello })
       .when(editMessage, edit)
       .thenRejects('GROUP_NOT_FOUND'));
 
-  test('a closed group stays as it is', () =>
+  test('rejects an edit in a closed group', () =>
     given(...group, groupClosed)
       .as(ada)
       .knowing({ message: hello })

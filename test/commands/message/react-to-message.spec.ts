@@ -33,28 +33,28 @@ describe('reacting to a message', () => {
       .when(addReaction, thumb)
       .then([event('ReactionAdded', { ...added.data, userId: ada.userId })]));
 
-  test('another emoji is another reaction', () =>
+  test('another emoji is a second reaction', () =>
     given(...group)
       .as(bob)
       .knowing({ message: liked })
       .when(addReaction, { ...thumb, emoji: '🎉' })
       .then([event('ReactionAdded', { ...added.data, emoji: '🎉' })]));
 
-  test('the same reaction again changes nothing', () =>
+  test('adding a reaction again changes nothing', () =>
     given(...group)
       .as(bob)
       .knowing({ message: liked })
       .when(addReaction, thumb)
       .thenNothing());
 
-  test('a reaction is taken back', () =>
+  test('a member removes a reaction', () =>
     given(...group)
       .as(bob)
       .knowing({ message: liked })
       .when(removeReaction, thumb)
       .then([taken]));
 
-  test('what was not added is not taken back', () =>
+  test('removing a missing reaction changes nothing', () =>
     given(...group)
       .as(ada)
       .knowing({ message: liked })
@@ -80,28 +80,28 @@ describe('reacting to a message', () => {
       .when(addReaction, last)
       .then([event('ReactionAdded', { ...added.data, emoji: last.emoji })]));
 
-  test('nobody adds more than twenty', () =>
+  test('rejects a twenty-first reaction', () =>
     given(...group)
       .as(bob)
       .knowing({ message: reacted(20) })
       .when(addReaction, further)
       .thenRejects('TOO_MANY_REACTIONS'));
 
-  test('the reactions of others do not count', () =>
+  test('does not count the reactions of others', () =>
     given(...group)
       .as(ada)
       .knowing({ message: reacted(20) })
       .when(addReaction, further)
       .then([event('ReactionAdded', { ...added.data, emoji: further.emoji, userId: ada.userId })]));
 
-  test('one of twenty added again changes nothing', () =>
+  test('adding one of twenty again changes nothing', () =>
     given(...group)
       .as(bob)
       .knowing({ message: reacted(20) })
       .when(addReaction, last)
       .thenNothing());
 
-  test('one of more than twenty, from before there was a limit, is taken back', () =>
+  test('one of more than twenty, from before the limit, is removed', () =>
     given(...group)
       .as(bob)
       .knowing({ message: reacted(21) })
@@ -110,10 +110,10 @@ describe('reacting to a message', () => {
 
   const both = [
     ['adds', addReaction, hello],
-    ['takes back', removeReaction, liked],
+    ['removes', removeReaction, liked],
   ] as const;
 
-  test.each(both)('a stranger %s no reaction, and may not know of the group', (_, command, message) =>
+  test.each(both)('a stranger %s no reaction, and learns nothing about the group', (_, command, message) =>
     given(...group)
       .as(eve)
       .knowing({ message })
@@ -121,14 +121,14 @@ describe('reacting to a message', () => {
       .thenRejects('GROUP_NOT_FOUND'),
   );
 
-  test.each(both)('nobody %s a reaction where there is no message', (_, command) =>
+  test.each(both)('a member %s no reaction to a message that does not exist', (_, command) =>
     given(...group)
       .as(bob)
       .when(command, thumb)
       .thenRejects('MESSAGE_NOT_FOUND'),
   );
 
-  test.each(both)('nobody %s a reaction to a deleted message', (_, command, message) =>
+  test.each(both)('a member %s no reaction to a deleted message', (_, command, message) =>
     given(...group)
       .as(bob)
       .knowing({ message: { ...message, isDeleted: true } })
@@ -136,7 +136,7 @@ describe('reacting to a message', () => {
       .thenRejects('MESSAGE_DELETED'),
   );
 
-  test.each(both)('nobody %s a reaction in a closed group', (_, command, message) =>
+  test.each(both)('a member %s no reaction in a closed group', (_, command, message) =>
     given(...group, groupClosed)
       .as(bob)
       .knowing({ message })
@@ -152,7 +152,7 @@ describe('reacting to a message', () => {
       .thenRejects('ROLE_NOT_ALLOWED'),
   );
 
-  test.each(both)('who %s a reaction twice does it once', (_, command, message) =>
+  test.each(both)('a member who %s a reaction twice does so once', (_, command, message) =>
     given(...group)
       .as(bob)
       .knowing({ message })
@@ -160,11 +160,11 @@ describe('reacting to a message', () => {
       .thenIdempotent(),
   );
 
-  test.each(['👍', '❤️', '❤', '👨‍👩‍👧‍👦', '🏳️‍🌈', '🇬🇧', '1️⃣'])('%s is an emoji', (emoji) =>
+  test.each(['👍', '❤️', '❤', '👨‍👩‍👧‍👦', '🏳️‍🌈', '🇬🇧', '1️⃣'])('accepts the emoji %s', (emoji) =>
     expect(Emoji.safeParse(emoji).success).toBe(true),
   );
 
-  test.each(['', 'a', '1', '👍👍', '👍!', ':+1:', '__proto__', '\u0000'])('"%s" is none', (emoji) =>
+  test.each(['', 'a', '1', '👍👍', '👍!', ':+1:', '__proto__', '\u0000'])('rejects "%s"', (emoji) =>
     expect(Emoji.safeParse(emoji).success).toBe(false),
   );
 });

@@ -45,14 +45,14 @@ describe('sending a message', () => {
       .when(sendMessage, message)
       .then([event('MessageSent', { ...sent.data, senderId: acme.userId })]));
 
-  test('a message answers another one of the group', () =>
+  test('a message replies to another one of the group', () =>
     given(...group)
       .as(ada)
       .knowing({ message: hello })
       .when(sendMessage, { ...message, replyTo: messageId })
       .then([event('MessageSent', { ...sent.data, replyTo: messageId })]));
 
-  test('a deleted message may still be answered: it keeps its place', () =>
+  test('accepts a reply to a deleted message', () =>
     given(...group)
       .as(ada)
       .knowing({ message: { ...hello, isDeleted: true, text: null } })
@@ -82,17 +82,17 @@ describe('sending a message', () => {
       .then([sentWithFile]),
   );
 
-  test('a message names several files, in an order of its own', () =>
+  test('a message names several files, in its own order', () =>
     given(...group, uploadRequested, about({ fileId: second }))
       .as(ada)
       .when(sendMessage, { ...message, fileIds: [second, fileId] })
       .then([event('MessageSent', { ...sent.data, fileIds: [second, fileId] })]));
 
   test.each([
-    ['is not there', []],
+    ['does not exist', []],
     ['is another member’s', [about({ uploaderId: bob.userId })]],
     ['was uploaded for another group', [about({ groupId: otherGroupId })]],
-  ])('a file that %s is not named', (_, history) =>
+  ])('rejects a file that %s', (_, history) =>
     given(...group, ...history)
       .as(ada)
       .when(sendMessage, withFile)
@@ -105,13 +105,13 @@ describe('sending a message', () => {
       .when(sendMessage, { ...withFile, fileIds: [fileId, second] })
       .thenRejects('FILE_NOT_FOUND'));
 
-  test('a refused file is not named', () =>
+  test('rejects a refused file', () =>
     given(...group, uploadRequested, uploaded, fileRefused('infected', 'Eicar'))
       .as(ada)
       .when(sendMessage, withFile)
       .thenRejects('FILE_REFUSED'));
 
-  test('a file may be named until the last millisecond, and not one later', () => {
+  test('accepts a file until its last millisecond, and rejects it afterwards', () => {
     given(...group, about({ sendBy: NOW.toISOString() }))
       .as(ada)
       .when(sendMessage, withFile)
@@ -122,7 +122,7 @@ describe('sending a message', () => {
       .thenRejects('FILE_EXPIRED');
   });
 
-  test('a repetition is the same message, though the file was refused or ran out meanwhile', async () => {
+  test('a repetition is the same message, even if the file was refused or expired meanwhile', async () => {
     const { handle, store } = await commands({ history: [...group, uploadRequested, uploaded] });
     const request = { actor: ada, correlationId: uuid(0xc0) };
     const input = sendMessage.input.parse(withFile);
@@ -131,7 +131,7 @@ describe('sending a message', () => {
     expect(await handle(sendMessage, input, request)).toStrictEqual({ ...first, duplicate: true });
   });
 
-  test('a file that is refused while the message is on its way is not sent: the log itself says no', async () => {
+  test('rejects a file that is refused concurrently, by a guard of the log', async () => {
     const { handle, store, loader } = await commands({ history: [...group, uploadRequested, uploaded] });
     await loader.load(fileOf(fileId));
     await happened(store, fileRefused('infected', 'Eicar'));
@@ -149,10 +149,10 @@ describe('sending a message', () => {
     expect(events[0]!.metadata.reliedOn).toEqual({ [`chatGroup-${groupId}`]: 2, [`file-${fileId}`]: 1 });
   });
 
-  test('a message without files reads nothing but the group', () =>
+  test('reads only the group for a message without files', () =>
     expect(Object.keys(sendMessage.reads(sendMessage.input.parse(message), ada))).toEqual(['group']));
 
-  test('a stranger may not know that there is a group', () =>
+  test('hides the group from a stranger', () =>
     given(...group)
       .as(eve)
       .when(sendMessage, message)
@@ -161,23 +161,23 @@ describe('sending a message', () => {
   test.each([
     ['left', left(ada)],
     ['was removed', removed(ada)],
-  ])('who %s sends nothing', (_, going) =>
+  ])('rejects a sender who %s', (_, going) =>
     given(...group, going)
       .as(ada)
       .when(sendMessage, message)
       .thenRejects('GROUP_NOT_FOUND'),
   );
 
-  test('a group that is not there takes nothing', () =>
+  test('rejects a message to a group that does not exist', () =>
     given().as(ada).when(sendMessage, message).thenRejects('GROUP_NOT_FOUND'));
 
-  test('a closed group takes nothing', () =>
+  test('rejects a message to a closed group', () =>
     given(...group, groupClosed)
       .as(ada)
       .when(sendMessage, message)
       .thenRejects('GROUP_CLOSED'));
 
-  test('only people send messages', () =>
+  test('rejects a message of the system', () =>
     given(...group)
       .as('system')
       .when(sendMessage, message)
@@ -191,23 +191,23 @@ describe('sending a message', () => {
 
   const accepts = (change: object) => sendMessage.input.safeParse({ ...message, ...change }).success;
 
-  test('4,000 characters are a message, however many units they take', () => {
+  test('accepts 4,000 characters of any number of code units', () => {
     expect(accepts({ text: '👍'.repeat(4_000) })).toBe(true);
     expect(accepts({ text: '👍'.repeat(4_001) })).toBe(false);
   });
 
-  test('a message has a text or a file', () => {
+  test('requires a text or a file', () => {
     expect(accepts({ text: null, fileIds: [uuid(0x60)] })).toBe(true);
     expect(accepts({ text: null, fileIds: [] })).toBe(false);
     expect(accepts({ text: '' })).toBe(false);
   });
 
   test.each([
-    ['a sender of its choice', { senderId: acme.userId }],
+    ['a chosen sender', { senderId: acme.userId }],
     ['a NUL character', { text: 'a\u0000' }],
     ['a lone surrogate', { text: '\udc00' }],
     ['11 files', { fileIds: Array.from({ length: 11 }, (_, n) => uuid(n)) }],
     ['a file named twice', { fileIds: [uuid(1), uuid(1)] }],
-    ['a clientMsgId that is no UUID', { clientMsgId: '1' }],
-  ])('%s is not a message', (_, fault) => expect(accepts(fault)).toBe(false));
+    ['an invalid clientMsgId', { clientMsgId: '1' }],
+  ])('rejects %s', (_, fault) => expect(accepts(fault)).toBe(false));
 });

@@ -6,15 +6,15 @@ const { aggregate } = chatGroupOf(groupId);
 const group = history.reduce((state, event) => aggregate.evolve(state, event as never), aggregate.initial);
 const known = { group, marker: 3, headSeq: 7 };
 
-describe('moving the read marker', () => {
-  test('it moves forward', () => expect(moveReadMarker({ seq: 5 }, known, ada)).toBe(5));
-  test('it never moves back', () => expect(moveReadMarker({ seq: 1 }, known, ada)).toBe(3));
-  test('it stays where it is when asked again', () => expect(moveReadMarker({ seq: 3 }, known, ada)).toBe(3));
-  test('it never passes the last message', () => expect(moveReadMarker({ seq: 99 }, known, ada)).toBe(7));
-  test('a stranger has none', () =>
+describe('a read marker', () => {
+  test('moves forward', () => expect(moveReadMarker({ seq: 5 }, known, ada)).toBe(5));
+  test('never moves back', () => expect(moveReadMarker({ seq: 1 }, known, ada)).toBe(3));
+  test('stays when moved to the same place', () => expect(moveReadMarker({ seq: 3 }, known, ada)).toBe(3));
+  test('never passes the last message', () => expect(moveReadMarker({ seq: 99 }, known, ada)).toBe(7));
+  test('does not exist for a stranger', () =>
     expect(() => moveReadMarker({ seq: 5 }, known, eve)).toThrow('GROUP_NOT_FOUND'));
 
-  test.each([-1, 1.5, 2 ** 53, '5', null])('%s is no place in a conversation', (seq) =>
+  test.each([-1, 1.5, 2 ** 53, '5', null])('rejects %s', (seq) =>
     expect(moveReadMarkerInput.safeParse({ groupId, seq }).success).toBe(false),
   );
 });

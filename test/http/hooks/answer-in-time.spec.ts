@@ -16,7 +16,7 @@ const DEADLINE_MS = 5_000;
 const LOG_IN_DEADLINE_MS = 10_000;
 const clientMsgId = '019f8a6e-0000-7000-8000-000000000001';
 
-describe('a call whose work hangs', () => {
+describe('a call whose handler hangs', () => {
   let stage: Awaited<ReturnType<typeof httpStage>>;
   let url: string;
   const hangs = Promise.withResolvers<never>();
@@ -59,7 +59,7 @@ describe('a call whose work hangs', () => {
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
 
-  test('is answered with a 503 that may be repeated, whatever is asked', async () => {
+  test('is answered with a retryable 503', async () => {
     const answers = await Promise.all([
       call('/v1/groups'),
       call('/v1/jobs', {
@@ -87,7 +87,7 @@ describe('a call whose work hangs', () => {
     expect(stage.refused.filter((code) => code === 'UNAVAILABLE')).toHaveLength(answers.length);
   });
 
-  test('has its whole time from when its body has arrived', async () => {
+  test('has its full time from the arrival of its body', async () => {
     const body = JSON.stringify({ clientMsgId, text: 'Slow' });
     const socket = createConnection({ port: Number(new URL(url).port), host: '127.0.0.1' });
     const answer = text(socket);
@@ -97,7 +97,7 @@ describe('a call whose work hangs', () => {
         `Authorization: Bearer ${bearer}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`,
     );
     const other = call('/v1/groups');
-    // The other call is out of time; this one has sent half of what it has to say.
+    // The other call has timed out; this one has sent only its head.
     expect((await other).status).toBe(503);
     socket.write(body);
     expect(await answer).toMatch(/^HTTP\/1.1 503 /);

@@ -7,14 +7,14 @@ const preflight = {
   'access-control-request-headers': 'authorization',
 };
 
-describe('a page of another origin', () => {
+describe('cross-origin requests', () => {
   let stage: Awaited<ReturnType<typeof httpStage>>;
   beforeAll(async () => {
     stage = await httpStage({ settings: { trustedProxies: [], allowedOrigins: [APP], ...limitsOf() } });
   });
   afterAll(() => stage.close());
 
-  test('may call when it is allowed to', async () => {
+  test('are allowed from a configured origin', async () => {
     const { status, headers } = await stage.ask('OPTIONS', '/v1/jobs', {
       headers: { origin: APP, ...preflight },
     });
@@ -30,7 +30,7 @@ describe('a page of another origin', () => {
   });
 
   test.each(['https://evil.example.org', 'null', `${APP}.evil.example`, 'https://xapp.example.org'])(
-    'is told nothing when it is %s',
+    'get no CORS headers from %s',
     async (origin) => {
       const answer = await stage.ask('OPTIONS', '/v1/jobs', { headers: { origin, ...preflight } });
       for (const { headers } of [answer, await stage.ask('GET', '/health/live', { headers: { origin } })]) {
@@ -40,7 +40,7 @@ describe('a page of another origin', () => {
     },
   );
 
-  test('may not be any when none is named', async () => {
+  test('are not allowed when no origin is configured', async () => {
     const closed = await httpStage();
     const { headers } = await closed.ask('GET', '/health/live', { headers: { origin: APP } });
     expect(headers['access-control-allow-origin']).toBeUndefined();

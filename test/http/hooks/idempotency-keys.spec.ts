@@ -21,14 +21,14 @@ describe('Idempotency-Key', () => {
 
   const post = (key: string, body: unknown = posting, path = '/v1/jobs', as = acme) =>
     stage.ask('POST', path, { as, body, headers: keyed(key) });
-  /** As if the first request had been killed, so long ago. */
+  /** Makes the first request look as if it had been killed `ago`. */
   const die = (key: string, ago: string) =>
     stage.pool.query(
       `update idempotency_keys set status = null, body = null, claimed_at = now() - $2::interval where key = $1`,
       [key, ago],
     );
 
-  test('the same key and body get the same answer, and one job is posted', async () => {
+  test('returns the same answer for the same key and body, and posts one job', async () => {
     const key = randomUUID();
     const before = (await stage.wholeLog()).length;
     const first = await post(key);
@@ -43,14 +43,14 @@ describe('Idempotency-Key', () => {
     expect(await stage.wholeLog()).toHaveLength(before + 1);
   });
 
-  test('the order of fields, quotes around the key, and the name of an alias make no difference', async () => {
+  test('ignores the order of fields, quotes around the key, and the alias of a path', async () => {
     const key = randomUUID();
     const first = await post(key);
     const second = await post(`"${key}"`, { description: 'Builds engines', title: 'Engineer' }, '/jobs');
     expect(second).toMatchObject({ status: 201, text: first.text });
   });
 
-  test('the same key with another body, or for another call, is 422', async () => {
+  test('answers 422 to the same key with another body or for another operation', async () => {
     const key = randomUUID();
     await post(key);
     expect((await post(key, { ...posting, title: 'Other' })).body).toMatchObject({
@@ -61,13 +61,13 @@ describe('Idempotency-Key', () => {
     expect((await post(key, addition, `/v1/groups/${groupId}/members`)).body).toMatchObject({ status: 422 });
   });
 
-  test('another user’s key is another key', async () => {
+  test('is scoped to the user', async () => {
     const key = randomUUID();
     await post(key);
     expect((await post(key, posting, '/v1/jobs', ada)).body).toMatchObject({ code: 'ROLE_NOT_ALLOWED' });
   });
 
-  test('a refusal is an answer like any other, and is given again', async () => {
+  test('replays a refusal like any other answer', async () => {
     const key = randomUUID();
     const first = await post(key, posting, '/v1/jobs', ada);
     const second = await post(key, posting, '/v1/jobs', ada);
@@ -78,7 +78,7 @@ describe('Idempotency-Key', () => {
     });
   });
 
-  test('runs one of 20 concurrent requests with one key, and lets the others wait or gives them its answer', async () => {
+  test('runs one of 20 concurrent requests with the same key; the others get its answer or are told to wait', async () => {
     const key = randomUUID();
     const before = (await stage.wholeLog()).length;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(key)));
@@ -90,7 +90,7 @@ describe('Idempotency-Key', () => {
     expect(await stage.wholeLog()).toHaveLength(before + 1);
   });
 
-  test('a key whose first request was killed a moment ago is in use', async () => {
+  test('is in use when its first request was killed less than 30 s ago', async () => {
     const key = randomUUID();
     await post(key);
     await die(key, '29 seconds');
@@ -99,7 +99,7 @@ describe('Idempotency-Key', () => {
     expect(second.headers['retry-after']).toBe('1');
   });
 
-  test('after 30 s it is free, and a repetition hears of the first outcome', async () => {
+  test('is free after 30 s, and a repetition returns the first outcome', async () => {
     const key = randomUUID();
     const before = (await stage.wholeLog()).length;
     const first = await post(key);
@@ -110,7 +110,7 @@ describe('Idempotency-Key', () => {
     expect(await stage.wholeLog()).toHaveLength(before + 1);
   });
 
-  test('an answer is kept for 24 h', async () => {
+  test('keeps an answer for 24 h', async () => {
     const key = randomUUID();
     await post(key);
     await stage.pool.query(
@@ -150,13 +150,13 @@ describe('Idempotency-Key', () => {
   });
 
   test.each(['', '"', 'ümlaut', 'x'.repeat(256), `"${'x'.repeat(256)}"`, ' '])(
-    'the key %j is refused',
+    'rejects the key %j',
     async (key) => {
       expect((await post(key)).body).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
     },
   );
 
-  test('nothing that was sent is stored, only its fingerprint', async () => {
+  test('stores only a fingerprint of the request', async () => {
     await post(randomUUID(), { ...posting, title: 'Canary' });
     const { rows } = await stage.pool.query<{ row: string }>('select k::text as row from idempotency_keys k');
     expect(rows.filter(({ row }) => row.includes('Canary'))).toHaveLength(0);

@@ -10,10 +10,10 @@ import { createLocalStorage } from '../../../src/adapters/disk/storage.ts';
 import { uuid } from '../../support/language/example-events.ts';
 import { httpStage } from '../../support/stages/http-stage.ts';
 
-/** Longer than the server waits for the body of any other request. */
+/** At one byte a second, longer than the server waits for the body of any other request. */
 const UPLOAD_BYTES = 17;
 
-describe('a body that arrives slowly', () => {
+describe('a slow body', () => {
   let dir: string;
   let origin: string;
   let stage: Awaited<ReturnType<typeof httpStage>>;
@@ -32,7 +32,7 @@ describe('a body that arrives slowly', () => {
     await rm(dir, { recursive: true });
   });
 
-  /** Sends one byte a second. */
+  /** Uploads one byte a second. Returns the status. */
   async function uploadSlowly(): Promise<number | undefined> {
     const { url, method, headers } = await storage.presignUpload({
       fileId: FileId.parse(uuid(1)),
@@ -58,7 +58,7 @@ describe('a body that arrives slowly', () => {
     });
   }
 
-  /** What comes back for half a body, and after how many ms the connection ends. */
+  /** Sends half a body. Returns the answer and the milliseconds until the connection ends. */
   async function sendHalf(): Promise<[answer: string, ms: number]> {
     const began = performance.now();
     const socket = connect(Number(new URL(origin).port), '127.0.0.1');
@@ -68,7 +68,7 @@ describe('a body that arrives slowly', () => {
     return [answer, performance.now() - began];
   }
 
-  test('is waited for when it is an upload, and for 15 s when it is not', async () => {
+  test('is awaited for 15 s, or longer for an upload', async () => {
     let isUploaded = false;
     const uploading = uploadSlowly().finally(() => (isUploaded = true));
     const [answer, ms] = await sendHalf();
@@ -79,7 +79,7 @@ describe('a body that arrives slowly', () => {
     expect(await uploading).toBe(200);
   });
 
-  test('may not follow a head that arrives slowly', () => {
+  test('has limits on the time of the head and of the whole request', () => {
     const { headersTimeout, requestTimeout } = stage.app.server;
     expect([headersTimeout, requestTimeout]).toStrictEqual([15_000, 300_000]);
   });

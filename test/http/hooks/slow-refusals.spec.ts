@@ -5,7 +5,7 @@ import { until } from '../../../tools/until.ts';
 const AT_ONCE = 3;
 const MOST_HELD = 2;
 
-describe('the refusals of a caller who goes on', () => {
+describe('the refusals of a persistent caller', () => {
   let app: FastifyInstance;
   let url: string;
   let held: { answer: Promise<unknown>; giveUp: () => void }[] = [];
@@ -15,7 +15,7 @@ describe('the refusals of a caller who goes on', () => {
     arrived = 0;
     app = Fastify({ trustProxy: true, forceCloseConnections: true });
     app.addHook('onSend', async () => void (arrived += 1));
-    // Far longer than any test: what is held back is never answered.
+    // Far longer than any test: a delayed refusal is never sent.
     refuseSlowly(app, { atOnce: AT_ONCE, delayMs: 3_600_000, mostHeld: MOST_HELD });
     app.get('/:status', async (request, reply) =>
       reply.code(Number((request.params as { status: string }).status)).send({}),
@@ -45,7 +45,7 @@ describe('the refusals of a caller who goes on', () => {
     for (let n = 0; n < AT_ONCE; n += 1) expect((await call(429, from)).status).toBe(429);
   }
 
-  test('are held back after the first ones, those of others are not, nor other answers', async () => {
+  test('are delayed after the first few, unlike refusals of other callers and other answers', async () => {
     await refusedAtOnce('192.0.2.1');
     const { answer } = await isHeld('192.0.2.1');
     await refusedAtOnce('192.0.2.2');
@@ -53,7 +53,7 @@ describe('the refusals of a caller who goes on', () => {
     expect(await Promise.race([answer, Promise.resolve('not yet')])).toBe('not yet');
   });
 
-  test('close the connection when too many are held back, until somebody leaves', async () => {
+  test('close the connection when too many are delayed, until one of the callers disconnects', async () => {
     await refusedAtOnce('192.0.2.1');
     const first = await isHeld('192.0.2.1');
     await isHeld('192.0.2.1');

@@ -26,7 +26,7 @@ describe('applications', () => {
   const see = (path: string, as: Person, position: unknown) =>
     app.ask('GET', path, { as, headers: { 'x-min-position': position as string } });
 
-  test('makes the applicant a member before it answers; applying twice gives the same ids', async () => {
+  test('makes the applicant a member before answering, and returns the same ids to a repetition', async () => {
     const { jobId, groupId } = await postJob();
     const first = await apply(jobId, ada, { coverLetter: 'I build engines' });
     expect(first).toMatchObject({ status: 201, body: { jobId, groupId } });
@@ -45,7 +45,7 @@ describe('applications', () => {
       });
   });
 
-  test('the applicant sees its own, the company those for its job, another company none', async () => {
+  test('are listed to the applicant, and to the company of their job only', async () => {
     const { jobId } = await postJob();
     const mine = (await apply(jobId, ada)).body;
     const { applicationId, position } = (await apply(jobId, bob, { coverLetter: 'Me' })).body;
@@ -60,7 +60,7 @@ describe('applications', () => {
     expect(await idsFor(rival, `?jobId=${jobId}`)).toBe('NOT_JOB_OWNER');
   });
 
-  test('the company tells how it goes at once, without waiting for any view; a rejected applicant is out', async () => {
+  test('show a new status at once, without waiting for a read model; a rejection removes the applicant', async () => {
     const { jobId, groupId } = await postJob();
     const { applicationId } = (await apply(jobId, ada)).body;
     const decide = (body: object) =>
@@ -80,7 +80,7 @@ describe('applications', () => {
     expect((await see(`/v1/groups/${groupId}`, ada, reconsidered.body['position'])).status).toBe(200);
   });
 
-  test('takes an applicant that withdraws out of the group, and lets it apply again while the job is open', async () => {
+  test('end the membership when withdrawn, and may be submitted again while the job is open', async () => {
     const { jobId, groupId } = await postJob();
     const { applicationId } = (await apply(jobId, bob)).body;
     const withdraw = () => app.ask('DELETE', `/v1/applications/${String(applicationId)}`, { as: bob });
@@ -102,7 +102,7 @@ describe('applications', () => {
       body,
     });
 
-  test('makes an applicant that left and applies again a member before it answers', async () => {
+  test('make an applicant that left and applies again a member before answering', async () => {
     const { jobId, groupId } = await postJob();
     const first = (await apply(jobId, ada)).body;
     expect((await members(groupId, 'DELETE', ada)).status).toBe(200);
@@ -115,7 +115,7 @@ describe('applications', () => {
     });
   });
 
-  test('refuses an application of a user whom an admin removed or who was rejected, and says why', async () => {
+  test('are refused with a reason to a user who was removed by an admin or rejected', async () => {
     const { jobId, groupId } = await postJob();
     const { applicationId } = (await apply(jobId, ada)).body;
     await app.ask('DELETE', `/v1/groups/${groupId}/members/${ada.userId}`, { as: acme });
@@ -129,7 +129,7 @@ describe('applications', () => {
     ['withdraws', 'DELETE', undefined],
     ['is rejected', 'PATCH', { status: 'rejected' }],
   ])(
-    'an applicant who is an admin and %s is out, and cannot put the company out before',
+    'remove an applicant who is an admin and %s, before it can remove the company',
     async (_, method, body) => {
       const { jobId, groupId } = await postJob();
       const { applicationId } = (await apply(jobId, ada)).body;

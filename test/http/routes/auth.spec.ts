@@ -62,7 +62,7 @@ describe('POST /v1/auth/register', () => {
     expect(answer).toStrictEqual({ userId: expect.stringMatching(/^[0-9a-f-]{36}$/), position: '1' });
   });
 
-  test('answers 409 EMAIL_TAKEN however the address is written', async () => {
+  test('answers 409 EMAIL_TAKEN to any spelling of the address', async () => {
     await register();
     const answer = await post('/v1/auth/register', { ...ada, email: ' ADA@example.org ' });
     expect(answer.statusCode).toBe(409);
@@ -92,7 +92,7 @@ describe('POST /v1/auth/register', () => {
 describe('POST /v1/auth/login', () => {
   beforeEach(register);
 
-  test.each(['/v1/auth/login', '/login'])('is served as %s', async (url) => {
+  test.each(['/v1/auth/login', '/login'])('is also served as %s', async (url) => {
     const answer = await post(url, { email, password });
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).toStrictEqual({
@@ -104,7 +104,7 @@ describe('POST /v1/auth/login', () => {
     });
   });
 
-  test('answers word by word the same for a wrong user and a wrong password', async () => {
+  test('gives the same answer for an unknown user and a wrong password', async () => {
     const wrongPassword = await post('/v1/auth/login', { email, password: 'wrong password' });
     const wrongUser = await post('/v1/auth/login', { email: 'nobody@example.org', password });
     const shortPassword = await post('/v1/auth/login', { email, password: 'x' });
@@ -114,7 +114,7 @@ describe('POST /v1/auth/login', () => {
     expect(shortPassword.body).toBe(wrongPassword.body);
   });
 
-  test('answers 429 with Retry-After after ten failures from one address, and lets the victim in from another', async () => {
+  test('answers 429 with Retry-After after ten failures from one address, and admits the user from another', async () => {
     const from = (address: string) => ({ 'x-forwarded-for': address });
     for (let guess = 0; guess < 10; guess += 1)
       await post('/login', { email, password: `guess ${guess}` }, from('192.0.2.66'));
@@ -126,7 +126,7 @@ describe('POST /v1/auth/login', () => {
     expect((await post('/login', { email, password }, from('192.0.2.1'))).statusCode).toBe(200);
   });
 
-  test('counts logins and registrations of an address together, and refreshes not', async () => {
+  test('counts logins and registrations of an address together, but not refreshes', async () => {
     await app.close();
     app = createApp(3);
     const { refreshToken } = await logIn();
@@ -142,7 +142,7 @@ describe('POST /v1/auth/login', () => {
 describe('POST /v1/auth/refresh', () => {
   beforeEach(register);
 
-  test('answers as the login does, with another refresh token', async () => {
+  test('answers like a login, with a new refresh token', async () => {
     const first = await logIn();
     const answer = await post('/v1/auth/refresh', { refreshToken: first.refreshToken });
     expect(answer.statusCode).toBe(200);
@@ -162,7 +162,7 @@ describe('POST /v1/auth/refresh', () => {
 describe('POST /v1/auth/logout', () => {
   beforeEach(register);
 
-  test('answers 204 without a body, and the session’s tokens open nothing any more', async () => {
+  test('answers 204 without a body and invalidates the tokens of the session', async () => {
     const { accessToken, refreshToken } = await logIn();
     const answer = await post('/v1/auth/logout', undefined, bearer(accessToken));
     expect([answer.statusCode, answer.body]).toStrictEqual([204, '']);
@@ -173,7 +173,7 @@ describe('POST /v1/auth/logout', () => {
 });
 
 describe('GET /.well-known/jwks.json', () => {
-  test('has the key that others can check our access tokens with', async () => {
+  test('contains the key that verifies our access tokens', async () => {
     await register();
     const { accessToken } = await logIn();
     const address = await app.listen({ port: 0, host: '127.0.0.1' });
@@ -200,7 +200,7 @@ describe('/v1/me', () => {
     headers = bearer((await logIn()).accessToken);
   });
 
-  test('is the caller', async () => {
+  test('describes the caller', async () => {
     const answer = await app.inject({ url: '/v1/me', headers });
     expect(answer.json()).toStrictEqual({
       ...{ id: userId, userId, role: 'applicant', displayName: 'Ada', email },
@@ -211,7 +211,7 @@ describe('/v1/me', () => {
   test.each([
     ['/v1/me/password', { currentPassword: 'a guess', newPassword: 'a long enough secret' }],
     ['/v1/me/email', { email: 'bob@example.org', password: 'a guess' }],
-  ])('lets nobody guess the password by PUT %s more often than by logins', async (url, payload) => {
+  ])('limits password guesses by PUT %s as strictly as logins', async (url, payload) => {
     const guess = () => app.inject({ method: 'PUT', url, headers, payload });
     for (let guesses = 0; guesses < 10; guesses += 1)
       expect((await guess()).json()).toMatchObject({ status: 403, code: 'BAD_CREDENTIALS' });
@@ -220,7 +220,7 @@ describe('/v1/me', () => {
     await expect(login).rejects.toThrow(RateLimited);
   });
 
-  test('shows a new name with the answer that tells of it, at the next query and at the next login', async () => {
+  test('shows a new name in its own answer, in the next query and at the next login', async () => {
     const payload = { displayName: 'Ada Lovelace' };
     const changed = await app.inject({ method: 'PATCH', url: '/v1/me', headers, payload });
     expect(changed.statusCode).toBe(200);
@@ -230,7 +230,7 @@ describe('/v1/me', () => {
     expect((await logIn()).user).toMatchObject({ displayName: 'Ada Lovelace' });
   });
 
-  test('stays as it is when nothing is to change', async () => {
+  test('changes nothing when the body names no change', async () => {
     const changed = await app.inject({ method: 'PATCH', url: '/v1/me', headers, payload: {} });
     expect(changed.json()).toMatchObject({ displayName: 'Ada', position: '1' });
     expect(await stage.log()).toHaveLength(1);
@@ -241,13 +241,13 @@ describe('/v1/me', () => {
     ['another scheme', { authorization: 'Basic YTpi' }, 'TOKEN_MISSING'],
     ['an empty token', { authorization: 'Bearer ' }, 'TOKEN_MISSING'],
     ['no token of ours', { authorization: 'Bearer abc' }, 'TOKEN_INVALID'],
-  ])('answers 401 to %s, before it looks at the body', async (_, wrong, code) => {
+  ])('answers 401 to %s, before it reads the body', async (_, wrong, code) => {
     const answer = await app.inject({ method: 'PATCH', url: '/v1/me', headers: wrong, payload: { bad: 1 } });
     expect(answer.json()).toMatchObject({ status: 401, code });
     expect(answer.headers['www-authenticate']).toMatch('Bearer');
   });
 
-  test('takes the scheme in any case, but nothing behind the token', async () => {
+  test('accepts the scheme in any case, but nothing after the token', async () => {
     const [, token = ''] = headers.authorization.split(' ');
     const ask = (authorization: string) => app.inject({ url: '/v1/me', headers: { authorization } });
     expect((await ask(`bearer ${token}`)).statusCode).toBe(200);

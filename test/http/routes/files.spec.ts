@@ -39,7 +39,7 @@ interface Seen {
 }
 
 const wish = { groupId, name: 'cv.pdf', contentType: 'application/pdf', size: 5 };
-/** Everybody has quotas of their own: the tests' uploaders are new each time. */
+/** A new uploader for each test, since quotas are per user. */
 const newcomer = (): Actor => ({ userId: UserId.parse(randomUUID()), role: 'applicant' });
 
 let stage: FileStage;
@@ -81,8 +81,8 @@ const send = (fileId: string) =>
     body: { clientMsgId: randomUUID(), fileIds: [fileId] },
   });
 
-describe('asking for an upload', () => {
-  test.each(['/v1/files', '/files'])('POST %s answers where to send the bytes', async (path) => {
+describe('POST /v1/files', () => {
+  test.each(['/v1/files', '/files'])('answers at %s with the target of the upload', async (path) => {
     const { status, body } = await request({}, { host: 'chat.example.org' }, path);
     expect(status).toBe(201);
     expect(body).toEqual({
@@ -103,7 +103,7 @@ describe('asking for an upload', () => {
     expect(expiresIn).toBeLessThanOrEqual(300_000);
   });
 
-  test('the type may come with parameters and in capitals, as browsers give it', async () => {
+  test('accepts a type with parameters and in capitals, as browsers send it', async () => {
     const { fileId } = await requested({ name: 'cv.txt', contentType: 'TEXT/Plain; charset=utf-8' });
     expect((await see(fileId)).body).toMatchObject({ contentType: 'text/plain', status: 'pending' });
   });
@@ -115,20 +115,23 @@ describe('asking for an upload', () => {
     ['cv', 'application/pdf', 'application/pdf', 'cv.pdf'],
     ['notes.v2', 'text/plain', 'text/plain', 'notes.v2.txt'],
     ['photo', '', 'application/octet-stream', 'photo'],
-  ])('%s declared %p is kept as %s, named %s', async (name, declared, contentType, kept) => {
-    const { fileId, upload } = await requested({ name, contentType: declared });
-    expect(upload.headers['content-type']).toBe(contentType);
-    expect((await see(fileId)).body).toMatchObject({ contentType, name: kept });
-  });
+  ])(
+    'stores %s declared as %p with the type %s and the name %s',
+    async (name, declared, contentType, kept) => {
+      const { fileId, upload } = await requested({ name, contentType: declared });
+      expect(upload.headers['content-type']).toBe(contentType);
+      expect((await see(fileId)).body).toMatchObject({ contentType, name: kept });
+    },
+  );
 
-  test('a refusal says what is wrong with the name or the type', async () => {
+  test('explains what is wrong with the name or the type', async () => {
     expect((await request({ name: 'cv.bat', contentType: 'text/plain' })).body['detail']).toContain('.bat');
     expect((await request({ name: 'cv.pdf', contentType: 'image/png' })).body['errors']).toEqual([
       { pointer: '/contentType', message: 'A file named .pdf is of the type application/pdf, not image/png' },
     ]);
   });
 
-  test('a type that only the bytes told is shown once the file is clean', async () => {
+  test('shows a type found by inspection once the file is clean', async () => {
     const { fileId } = await requested({ name: 'photo', contentType: '' });
     await put(fileId);
     await complete(fileId);
@@ -141,7 +144,7 @@ describe('asking for an upload', () => {
     expect((await see(fileId)).body).toMatchObject({ contentType: 'image/jpeg', name: 'photo.jpg' });
   });
 
-  test('a repetition with the same key gets the same answer, and there is one file', async () => {
+  test('gives a repetition with the same key the same answer, and creates one file', async () => {
     const headers = { 'idempotency-key': randomUUID() };
     const [first, second] = [await request({}, headers), await request({}, headers, '/files')];
     expect(second.body).toEqual(first.body);
@@ -164,14 +167,14 @@ describe('asking for an upload', () => {
     [400, 'BAD_REQUEST', { contentType: 'pdf' }],
     [400, 'BAD_REQUEST', { fileId: randomUUID() }],
     [400, 'BAD_REQUEST', { size: 0 }],
-  ])('is refused with %i %s for %o', async (status, code, change) =>
+  ])('answers %i %s to %o', async (status, code, change) =>
     expect(await request(change)).toMatchObject({ status, body: { code } }),
   );
 
-  test('the largest file may be uploaded', async () =>
+  test('accepts the largest allowed size', async () =>
     expect((await request({ size: MAX_FILE_BYTES })).status).toBe(201));
 
-  test('has a quota of its own, and says what is left of it', async () => {
+  test('has a quota of its own, and reports what is left of it', async () => {
     const { headers } = await request();
     expect(headers['ratelimit-policy']).toBe(`"uploads";q=${UPLOADS_PER_MINUTE};w=60`);
     for (let n = 1; n < UPLOADS_PER_MINUTE; n += 1) await request();
@@ -181,7 +184,7 @@ describe('asking for an upload', () => {
   });
 });
 
-describe('the sums of bytes', () => {
+describe('upload byte quotas', () => {
   const large = { size: MAX_FILE_BYTES };
   const fill = async () => {
     for (let bytes = 0; bytes < BYTES_PER_USER_DAY; bytes += MAX_FILE_BYTES)
@@ -189,7 +192,7 @@ describe('the sums of bytes', () => {
   };
   const dayIsFull = { status: 429, body: { code: 'RATE_LIMITED', retryable: true } };
 
-  test('are limited per user and day, and the answer says when to retry', async () => {
+  test('are limited per user and day, and the refusal says when to retry', async () => {
     await fill();
     const answer = await request({ size: 1 });
     expect(answer).toMatchObject(dayIsFull);
@@ -198,7 +201,7 @@ describe('the sums of bytes', () => {
     expect(untilMidnight).toBeLessThanOrEqual(86_400);
   });
 
-  test('do not let requests at once pass together', async () => {
+  test('are not exceeded by concurrent requests', async () => {
     const answers = await Promise.all(Array.from({ length: 12 }, () => request(large)));
     const granted = answers.filter(({ status }) => status === 201);
     expect(granted).toHaveLength(BYTES_PER_USER_DAY / MAX_FILE_BYTES);
@@ -216,7 +219,7 @@ describe('the sums of bytes', () => {
     expect((await request(large, headers)).body).toEqual(first.body);
   });
 
-  test('are given back when a file is refused', async () => {
+  test('are credited when a file is refused', async () => {
     const { fileId } = await requested(large);
     for (let bytes = MAX_FILE_BYTES; bytes < BYTES_PER_USER_DAY; bytes += MAX_FILE_BYTES)
       await request(large);
@@ -231,7 +234,7 @@ describe('the sums of bytes', () => {
     expect(await request({ size: 1 })).toMatchObject(dayIsFull);
   });
 
-  test('are limited per group, for all members together', async () => {
+  test('are limited per group, across all members', async () => {
     const members = [eve, ...Array.from({ length: 10 }, newcomer)];
     for (const { userId } of members.slice(1))
       await stage.happened(event('MemberJoined', { groupId: otherGroupId, userId, role: 'member' }));
@@ -249,7 +252,7 @@ describe('the sums of bytes', () => {
     expect((await ask(members.at(-1)!, BYTES_PER_GROUP - granted)).status).toBe(201);
   });
 
-  test('end at the floor of free disk, where messages go on', async () => {
+  test('stop uploads when free disk space runs low, while messages continue', async () => {
     stage.disk.freeBytes = 100_004;
     try {
       const answer = await request();
@@ -266,8 +269,8 @@ describe('the sums of bytes', () => {
   });
 });
 
-describe('saying that an upload is complete', () => {
-  test('is refused while the bytes are not there, and true once they are', async () => {
+describe('POST /v1/files/:fileId/complete', () => {
+  test('is refused until the bytes are there', async () => {
     const { fileId } = await requested();
     expect(await complete(fileId)).toMatchObject({ status: 409, body: { code: 'FILE_NOT_UPLOADED' } });
     await put(fileId);
@@ -277,14 +280,14 @@ describe('saying that an upload is complete', () => {
     expect((await see(fileId)).body['status']).toBe('scanning');
   });
 
-  test('again is no fault, and tells how the file stands', async () => {
+  test('may be repeated, and answers with the current status', async () => {
     const fileId = await uploaded();
     expect(await complete(fileId)).toMatchObject({ status: 202, body: { status: 'scanning' } });
     await clear(fileId);
     expect(await complete(fileId)).toMatchObject({ status: 202, body: { status: 'clean' } });
   });
 
-  test('twice at once is once', async () => {
+  test('completes the upload once when called concurrently', async () => {
     const { fileId } = await requested();
     await put(fileId);
     const answers = await Promise.all([complete(fileId), complete(fileId), complete(fileId)]);
@@ -295,7 +298,7 @@ describe('saying that an upload is complete', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('others cannot tell the file from one that is not there', async () => {
+  test('answers others as for a missing file', async () => {
     const { fileId } = await requested();
     await put(fileId);
     const [others, none] = [await complete(fileId, bob), await complete(randomUUID(), bob)];
@@ -304,13 +307,13 @@ describe('saying that an upload is complete', () => {
   });
 });
 
-describe('a file', () => {
-  test('has no link before it is clean', async () => {
+describe('GET /v1/files/:fileId', () => {
+  test('returns no link before the file is clean', async () => {
     const fileId = await uploaded();
     expect((await see(fileId)).body).toEqual({ fileId, ...wish, status: 'scanning' });
   });
 
-  test('has a link for its reader alone once it is clean, and none to a thumbnail that is not there', async () => {
+  test('returns a link for the caller alone once the file is clean, and none to a missing thumbnail', async () => {
     const fileId = await uploaded();
     await send(fileId);
     await clear(fileId);
@@ -334,7 +337,7 @@ describe('a file', () => {
     expect(expiresIn).toBeLessThanOrEqual(60_000);
   });
 
-  test('has a link to its thumbnail', async () => {
+  test('returns a link to the thumbnail', async () => {
     const fileId = await uploaded();
     await clear(fileId, true);
     const { thumbnail } = (await see(fileId)).body as unknown as Seen;
@@ -346,14 +349,14 @@ describe('a file', () => {
     ['infected', 'infected'],
     ['type-does-not-match', 'rejected'],
     ['never-sent', 'rejected'],
-  ] as const)('that was refused as %s is %s, and has no link', async (reason, status) => {
+  ] as const)('shows a file refused as %s as %s, without a link', async (reason, status) => {
     const fileId = await uploaded();
     if (reason === 'never-sent') await clear(fileId, true);
     await refuse(fileId, reason);
     expect((await see(fileId)).body).toEqual({ fileId, ...wish, status, reason });
   });
 
-  test('is for members of the group of a message that names it; for others it is not there', async () => {
+  test('serves members of the group of a message that names the file, and answers 404 to others', async () => {
     const fileId = await uploaded();
     expect((await see(fileId, bob)).status).toBe(404);
     expect(await send(fileId)).toMatchObject({ status: 201 });
@@ -366,8 +369,8 @@ describe('a file', () => {
   });
 });
 
-describe('the address of links', () => {
-  test('is the public one when there is one', async () => {
+describe('the base URL of links', () => {
+  test('is the public URL when it is set', async () => {
     const proxied = await openFileStage({ publicUrl: 'https://chat.example.org/' });
     try {
       await proxied.happened(...group);
@@ -381,10 +384,10 @@ describe('the address of links', () => {
   });
 });
 
-describe('storage that cannot be reached', () => {
+describe('unreachable storage', () => {
   afterEach(() => delete stage.failing.storage);
 
-  test('is said so, and the same request works a moment later', async () => {
+  test('causes a retryable 503, and the same request works once it is back', async () => {
     const { fileId } = await requested();
     await put(fileId);
     stage.failing.storage = new StorageUnavailable('down');

@@ -20,7 +20,7 @@ describe('jobs', () => {
   const see = (path: string, as: Person, position: unknown) =>
     app.ask('GET', path, { as, headers: { 'x-min-position': position as string } });
 
-  test('a posted job is there for everybody, with a group of which the company is the admin', async () => {
+  test('are shown to every user once posted, with a group whose admin is the company', async () => {
     const { jobId, groupId, position } = await post();
     expect(await see(`/v1/jobs/${jobId}`, ada, position)).toMatchObject({
       status: 200,
@@ -40,7 +40,7 @@ describe('jobs', () => {
     });
   });
 
-  test('the list is newest first, in pages, and can be searched', async () => {
+  test('are listed newest first, in pages, and can be searched', async () => {
     const word = randomUUID();
     const ids: string[] = [];
     let position = '0';
@@ -61,7 +61,7 @@ describe('jobs', () => {
     expect((await see('/v1/jobs?cursor=made-up', ada, position)).body).toMatchObject({ status: 400 });
   });
 
-  test('a change shows, and changes only what it names; nothing to change is no fault', async () => {
+  test('show a change of the named fields at once; a change without effect is no error', async () => {
     const { jobId } = await post();
     const change = (body: object) => app.ask('PATCH', `/v1/jobs/${jobId}`, { as: acme, body });
     const changed = await change({ title: 'Driver', location: null });
@@ -75,7 +75,7 @@ describe('jobs', () => {
     expect((await change({ companyId: ada.userId })).status).toBe(400);
   });
 
-  test('a closed job takes no applications and no changes, and its group no messages', async () => {
+  test('accept no applications and no changes once closed, and their group accepts no messages', async () => {
     const { jobId, groupId } = await post();
     const closed = await app.ask('POST', `/v1/jobs/${jobId}/close`, { as: acme });
     expect(closed).toMatchObject({ status: 200, body: { position: expect.any(String) } });

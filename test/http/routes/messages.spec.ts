@@ -35,7 +35,7 @@ describe('a conversation', () => {
     ).body;
   const seqs = (page: Record<string, unknown>) => (page['data'] as Message[]).map(({ seq }) => seq);
 
-  test('messages, edits, reactions and deletions share one seq without holes, and show at once', async () => {
+  test('gives messages, edits, reactions and deletions one seq without holes, and shows them at once', async () => {
     const message = path(`/messages/${board.messageId}`);
     const heart = `${message}/reactions/${encodeURIComponent('❤️')}`;
     const changes = [
@@ -83,7 +83,7 @@ describe('a conversation', () => {
     );
   });
 
-  test('an emoji of many code points is one; a word is none', async () => {
+  test('accepts an emoji of several code points, but not a word', async () => {
     const react = (emoji: string) =>
       app.ask('PUT', path(`/messages/${board.messageId}/reactions/${encodeURIComponent(emoji)}`), {
         as: cast.member,
@@ -92,7 +92,7 @@ describe('a conversation', () => {
     for (const none of ['ok', '👍👍', ' ']) expect((await react(none)).status).toBe(400);
   });
 
-  test('a page is the newest, or before, after or around a seq', async () => {
+  test('is paged from the newest, or before, after or around a seq', async () => {
     let position: unknown;
     for (let n = 2; n <= 10; n += 1) ({ position } = await say(`Message ${n}`));
     expect(seqs(await see('/messages?limit=3', cast.member, position))).toStrictEqual([8, 9, 10]);
@@ -103,7 +103,7 @@ describe('a conversation', () => {
     expect(seqs(await see('/messages?afterSeq=10'))).toStrictEqual([]);
   });
 
-  test('a reply names a message of the same group', async () => {
+  test('accepts a reply to a message of the same group only', async () => {
     const replied = await say('Yes', { replyTo: board.messageId });
     expect(await see('/messages', cast.member, replied['position'])).toMatchObject({
       data: [{}, { replyTo: board.messageId }],
@@ -134,7 +134,7 @@ describe('a conversation', () => {
     expect(await see('', cast.member, later)).toMatchObject({ unreadCount: 1 });
   });
 
-  test('a search finds words in one’s own groups only', async () => {
+  test("is searched in the caller's own groups only", async () => {
     const word = randomUUID().replaceAll('-', '');
     const { messageId, position } = await say(`The ${word} is here`);
     const find = async (as = cast.member) => {
@@ -151,7 +151,7 @@ describe('a conversation', () => {
     ]);
   });
 
-  test('a member that is removed sees nothing more, from that answer on; the last admin stays', async () => {
+  test('is closed to a removed member at once; the last admin stays', async () => {
     const remove = (userId: string, as = cast.owner) => app.ask('DELETE', path(`/members/${userId}`), { as });
     expect((await remove(cast.member.userId)).status).toBe(200);
     for (const rest of ['', '/members', '/messages'])

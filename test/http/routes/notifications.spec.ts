@@ -11,7 +11,7 @@ const SUBSCRIPTIONS = '/v1/me/push-subscriptions';
 const { quietHours: _none, ...standard } = standardPreferences;
 const quietHours = { start: '22:00', end: '07:00', timeZone: 'Europe/Berlin' };
 
-/** What a browser's PushSubscription.toJSON() gives. */
+/** A subscription as a browser's PushSubscription.toJSON() returns it. */
 const browser = (endpoint = `https://push.example.org/${randomBytes(8).toString('hex')}`) => ({
   endpoint,
   expirationTime: null,
@@ -21,9 +21,9 @@ const browser = (endpoint = `https://push.example.org/${randomBytes(8).toString(
   },
 });
 
-describe('how one is told', () => {
+describe('notification settings', () => {
   let server: Awaited<ReturnType<typeof someRoutes>>;
-  /** By the id of the user. */
+  /** The stored subscriptions, by user id. */
   let kept: Map<string, PushSubscription[]>;
   const PUBLIC_KEY = 'a public key';
 
@@ -58,12 +58,12 @@ describe('how one is told', () => {
   const get = async (as: Actor = ada) => (await server.ask('GET', PREFERENCES, { as })).body;
   const put = (body: unknown, as: Actor = ada) => server.ask('PUT', PREFERENCES, { as, body });
 
-  test('is the standard until somebody chooses', async () => {
+  test('have default preferences until the user sets others', async () => {
     expect(await server.ask('GET', PREFERENCES, { as: ada })).toMatchObject({ status: 200 });
     expect(await get()).toStrictEqual(standard);
   });
 
-  test('is what was put, for whoever put it, at once', async () => {
+  test('return what the caller has set, at once', async () => {
     const chosen = { email: false, push: true, muted: [groupId], quietHours, digestMinutes: 0 };
     const answer = await put(chosen);
     expect(answer.status).toBe(200);
@@ -72,7 +72,7 @@ describe('how one is told', () => {
     expect(await get(acme)).toStrictEqual(standard);
   });
 
-  test('takes its standard value for what is left out; null means no quiet hours', async () => {
+  test('default omitted preferences; null means no quiet hours', async () => {
     await put({ email: false, muted: [groupId, otherGroupId], quietHours });
     await put({ push: false, quietHours });
     expect(await get()).toStrictEqual({ ...standard, push: false, quietHours });
@@ -80,7 +80,7 @@ describe('how one is told', () => {
     expect(await get()).toStrictEqual(standard);
   });
 
-  test('mutes a group once, and before one is a member', async () => {
+  test('accept a muted group once, even before the user is a member', async () => {
     await put({ muted: [groupId, groupId.toUpperCase()] });
     expect(await get()).toStrictEqual({ ...standard, muted: [groupId] });
   });
@@ -99,12 +99,12 @@ describe('how one is told', () => {
     [{ quietHours: { ...quietHours, timeZone: 'Mars/Base' } }, '/quietHours/timeZone'],
     [{ quietHours: { start: '22:00', end: '07:00' } }, '/quietHours/timeZone'],
     [[], ''],
-  ])('is not %j', async (body, pointer) => {
+  ])('refuse %j', async (body, pointer) => {
     expect(await put(body)).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
     expect(await get()).toStrictEqual(standard);
   });
 
-  test('is 404 for whoever is not there any more', async () => {
+  test('answer 404 when the user no longer exists', async () => {
     const nobody: Actor = { ...ada, userId: otherGroupId as never };
     expect(await server.ask('GET', PREFERENCES, { as: nobody })).toMatchObject({
       status: 404,
@@ -113,7 +113,7 @@ describe('how one is told', () => {
     expect(await put({ email: false }, nobody)).toMatchObject({ status: 404 });
   });
 
-  test('takes back what it has answered', async () => {
+  test('accept their own answer as a request', async () => {
     const set = await put({ muted: [groupId], digestMinutes: 3 });
     const again = await put(set.body);
     expect(again).toMatchObject({ status: 200, body: { muted: [groupId], digestMinutes: 3 } });
@@ -121,7 +121,7 @@ describe('how one is told', () => {
     await put({});
   });
 
-  test('is for nobody without a token to see', async () => {
+  test('require a token', async () => {
     for (const [method, path] of [
       ['GET', PREFERENCES],
       ['PUT', PREFERENCES],
@@ -132,7 +132,7 @@ describe('how one is told', () => {
       expect(await server.ask(method, path)).toMatchObject({ status: 401 });
   });
 
-  test('tells pages the key to subscribe with, if there is one', async () => {
+  test('return the key to subscribe with, if there is one', async () => {
     expect((await server.ask('GET', '/v1/push-key', { as: ada })).body).toStrictEqual({
       publicKey: PUBLIC_KEY,
     });
@@ -141,7 +141,7 @@ describe('how one is told', () => {
     await without.close();
   });
 
-  test('takes a browser as it describes itself: 201, and 200 when it is there already', async () => {
+  test("accept a browser's subscription with 201, and with 200 when it exists", async () => {
     const subscription = browser();
     const add = () => server.ask('POST', SUBSCRIPTIONS, { as: ada, body: subscription });
     expect(await add()).toMatchObject({ status: 201, body: {} });
@@ -150,7 +150,7 @@ describe('how one is told', () => {
     expect(kept.get(ada.userId)).toStrictEqual([{ endpoint, keys }]);
   });
 
-  test('takes keys in standard base64, and keeps them in base64url', async () => {
+  test('accept keys in standard base64 and store them as base64url', async () => {
     const { endpoint, keys } = browser();
     const base64 = (key: string) => Buffer.from(key, 'base64url').toString('base64');
     const body = { endpoint, keys: { p256dh: base64(keys.p256dh), auth: base64(keys.auth) } };
@@ -158,7 +158,7 @@ describe('how one is told', () => {
     expect(kept.get(ada.userId)?.at(-1)).toStrictEqual({ endpoint, keys });
   });
 
-  test('takes an endpoint at a private address that the operator allows', async () => {
+  test('accept an endpoint at a private address that the operator allows', async () => {
     const body = browser('https://127.0.0.1:8443/push');
     expect(await server.ask('POST', SUBSCRIPTIONS, { as: ada, body })).toMatchObject({ status: 201 });
   });
@@ -177,21 +177,21 @@ describe('how one is told', () => {
     ['no endpoint', { ...good, endpoint: undefined }, '/endpoint'],
     ['no keys', { ...good, keys: undefined }, '/keys'],
     ['a key that is too short', { ...good, keys: { auth, p256dh: p256dh.slice(4) } }, '/keys/p256dh'],
-    ['a key of another form', { ...good, keys: { auth, p256dh: point(6) } }, '/keys/p256dh'],
+    ['a key in another format', { ...good, keys: { auth, p256dh: point(6) } }, '/keys/p256dh'],
     [
-      'a key that is no point of the curve',
+      'a key that is not a point of the curve',
       { ...good, keys: { auth, p256dh: Buffer.alloc(65, 4).toString('base64url') } },
       '/keys/p256dh',
     ],
     ['a secret that is too long', { ...good, keys: { p256dh, auth: `${auth}AA` } }, '/keys/auth'],
     ['a field that browsers do not send', { ...good, userId: ada.userId }, '/userId'],
-  ])('does not take %s', async (_what, body, pointer) => {
+  ])('refuse %s', async (_what, body, pointer) => {
     const answer = await server.ask('POST', SUBSCRIPTIONS, { as: ada, body });
     expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
     expect(kept.size).toBe(0);
   });
 
-  test('forgets a browser of the caller, by its endpoint, and of nobody else', async () => {
+  test('delete a subscription of the caller by its endpoint, and of no other user', async () => {
     const subscription = browser('https://push.example.org/ä');
     await server.ask('POST', SUBSCRIPTIONS, { as: ada, body: subscription });
     const forget = (as: Actor, body: object) => server.ask('DELETE', SUBSCRIPTIONS, { as, body });

@@ -35,7 +35,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** The routes alone, over a log in memory and the real store of files and of nonces. */
+/** The routes alone, over a log in memory and real stores of files and nonces. */
 async function server(
   history: DomainEvent[] = [requested],
   overrides: Partial<Omit<ScanReportRoutes, 'storage'>> = {},
@@ -59,7 +59,7 @@ async function server(
   return {
     ...stage,
     post,
-    /** One request, signed as it should be. */
+    /** Sends a correctly signed request. */
     ask: (path: string, body: unknown) => {
       const text = JSON.stringify(body);
       return post(path, text, sign(text));
@@ -75,8 +75,8 @@ const sign = (text: string, at = Date.now()) =>
 const REPORTS = '/internal/scan-reports';
 const ORDERS = '/internal/scan-orders';
 
-describe('a report of a scanner elsewhere', () => {
-  test('settles the file, and is answered again when it is repeated', async () => {
+describe('a report of an external scanner', () => {
+  test('settles the file, and gets the same answer when repeated', async () => {
     const { ask, types } = await server([requested, event('FileUploaded', { ...aboutFile, etag })]);
     expect(await ask(REPORTS, { key, etag, finding })).toMatchObject({ status: 204 });
     expect(await files.bytesOf('clean', fileId)).toEqual(bytes);
@@ -84,7 +84,7 @@ describe('a report of a scanner elsewhere', () => {
     expect(await types()).toEqual(['FileUploadRequested', 'FileUploaded', 'FileCleared']);
   });
 
-  test('completes an upload that its uploader has not', async () => {
+  test('completes an upload that its uploader has not completed', async () => {
     const { ask, types } = await server();
     expect(await ask(REPORTS, { key, etag, finding: infected })).toMatchObject({ status: 204 });
     expect(await types()).toEqual(['FileUploadRequested', 'FileUploaded', 'FileRefused']);
@@ -93,21 +93,21 @@ describe('a report of a scanner elsewhere', () => {
   test.each([
     ['pending', [requested]],
     ['completed', [requested, event('FileUploaded', { ...aboutFile, etag: 'another' })]],
-  ])('about other bytes than those of a %s file decides nothing', async (_, history) => {
+  ])('about other bytes than those of a %s file has no effect', async (_, history) => {
     const { ask, types } = await server(history);
     const answer = await ask(REPORTS, { key, etag: 'others', finding });
     expect(answer).toMatchObject({ status: 409, code: 'FILE_NOT_UPLOADED' });
     expect(await types()).toHaveLength(history.length);
   });
 
-  test('about bytes that changed since refuses the file', async () => {
+  test('about bytes that have changed since refuses the file', async () => {
     const { ask, log } = await server([requested, event('FileUploaded', { ...aboutFile, etag })]);
     await files.storage.put(`quarantine/${fileId}`, Buffer.from('others'), 'text/plain');
     await ask(REPORTS, { key, etag, finding });
     expect((await log()).at(-1)).toMatchObject({ type: 'FileRefused', data: { reason: 'wrong-sha256' } });
   });
 
-  test('about a file that nobody asked for is 404', async () => {
+  test('about an unknown file is answered with 404', async () => {
     const { ask } = await server();
     const unknown = `quarantine/${FileId.parse(uuid(0x99))}`;
     expect(await ask(REPORTS, { key: unknown, etag, finding })).toMatchObject({
@@ -116,7 +116,7 @@ describe('a report of a scanner elsewhere', () => {
     });
   });
 
-  test('that cannot be acted on now is to be sent again', async () => {
+  test('that cannot be processed now can be sent again', async () => {
     let isDown = true;
     const { ask, types } = await server([requested, event('FileUploaded', { ...aboutFile, etag })], {
       settle: async () => {
@@ -134,21 +134,21 @@ describe('the signature of a report', () => {
   const text = JSON.stringify({ key: `quarantine/${fileId}`, etag: 'e', finding });
 
   test.each([
-    ['none', {}],
-    ['that of another body', sign(`${text} `)],
-    ['one that is too old', sign(text, Date.now() - 400_000)],
-    ['one from too far ahead', sign(text, Date.now() + 400_000)],
+    ['missing', {}],
+    ['of another body', sign(`${text} `)],
+    ['too old', sign(text, Date.now() - 400_000)],
+    ['too far in the future', sign(text, Date.now() + 400_000)],
     [
-      'one of another secret',
+      'made with another secret',
       signReport('x'.repeat(32), text, { timestamp: Math.floor(Date.now() / 1_000), nonce: 'A'.repeat(22) }),
     ],
-  ])('%s is refused, and the file stays as it is', async (_, headers) => {
+  ])('is refused when it is %s, and the file is unchanged', async (_, headers) => {
     const { post, types } = await server();
     expect(await post(REPORTS, text, headers)).toMatchObject({ status: 403, code: 'FORBIDDEN' });
     expect(await types()).toEqual(['FileUploadRequested']);
   });
 
-  test('is good for one request, on whatever node', async () => {
+  test('is valid for one request, across all nodes', async () => {
     const body = JSON.stringify({ key, etag, finding });
     const headers = sign(body);
     const [one, other] = [await server(), await server()];
@@ -158,7 +158,7 @@ describe('the signature of a report', () => {
     expect(await other.types()).toEqual(['FileUploadRequested']);
   });
 
-  test('covers the bytes as they were sent, whatever they would be read as', async () => {
+  test('covers the bytes as sent, not their meaning', async () => {
     const { post } = await server();
     const spaced = JSON.stringify({ key, etag, finding }, null, 2);
     expect(await post(REPORTS, spaced, sign(JSON.stringify({ key, etag, finding })))).toMatchObject({
@@ -167,7 +167,7 @@ describe('the signature of a report', () => {
     expect(await post(REPORTS, spaced, sign(spaced))).toMatchObject({ status: 204 });
   });
 
-  test('is looked at before anything that it signs', async () => {
+  test('is checked before the body', async () => {
     const { post } = await server();
     expect(await post(REPORTS, '{"not', sign('{"something else'))).toMatchObject({ status: 403 });
     expect(await post(REPORTS, '{"not', sign('{"not'))).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
@@ -175,7 +175,7 @@ describe('the signature of a report', () => {
   });
 
   test.each([{ key: `clean/${fileId}` }, { more: 1 }, { finding: { verdict: 'clean' } }])(
-    'does not make %j a report',
+    'does not make a report of %j',
     async (changes) => {
       const { ask } = await server();
       const answer = await ask(REPORTS, { key, etag, finding, ...changes });
@@ -184,8 +184,8 @@ describe('the signature of a report', () => {
   );
 });
 
-describe('what a scanner elsewhere has to know', () => {
-  test('is what the uploader declared, and asking completes the upload', async () => {
+describe('an order of an external scanner', () => {
+  test('returns what the uploader declared, and completes the upload', async () => {
     const { ask, types } = await server();
     expect(await ask(ORDERS, { key, etag })).toMatchObject({
       status: 200,
@@ -194,13 +194,13 @@ describe('what a scanner elsewhere has to know', () => {
     expect(await types()).toEqual(['FileUploadRequested', 'FileUploaded']);
   });
 
-  test('is nothing when the file is settled already', async () => {
+  test('returns nothing when the file is already settled', async () => {
     const { ask } = await server();
     await ask(REPORTS, { key, etag, finding });
     expect(await ask(ORDERS, { key, etag })).toMatchObject({ status: 204 });
   });
 
-  test('is told only to who signs', async () => {
+  test('requires a signature', async () => {
     const { post } = await server();
     const text = JSON.stringify({ key, etag });
     expect(await post(ORDERS, text, {})).toMatchObject({ status: 403 });

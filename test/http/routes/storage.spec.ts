@@ -22,7 +22,7 @@ const userId = UserId.parse(uuid(2));
 const stranger = UserId.parse(uuid(3));
 const CANARY = 'canary';
 
-describe('the links of storage', () => {
+describe('storage links', () => {
   let dir: string;
   const links = createSignedLinks(Buffer.alloc(32, 1));
   let storage: Awaited<ReturnType<typeof createLocalStorage>>;
@@ -41,7 +41,7 @@ describe('the links of storage', () => {
     hasThumbnail: true,
   };
   let file: ExistingFile = clean;
-  /** What the routes read from; a test may break it. */
+  /** The storage that the routes read from; a test may replace it. */
   let reading: Pick<FileStorage, 'stat' | 'read'>;
   const bodyMs = 400;
 
@@ -84,8 +84,8 @@ describe('the links of storage', () => {
     return `${status} ${code}`;
   };
 
-  describe('to download', () => {
-    test('give the bytes, as an attachment that no browser opens or keeps', async () => {
+  describe('for downloads', () => {
+    test('return the bytes as an attachment that browsers neither open nor cache', async () => {
       const response = await download();
       expect(response.status).toBe(200);
       expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true);
@@ -100,7 +100,7 @@ describe('the links of storage', () => {
       });
     });
 
-    test('give the thumbnail', async () => {
+    test('return the thumbnail', async () => {
       const response = await download(tokenFor({ variant: 'thumbnail' }));
       expect(response.headers.get('content-type')).toBe('image/webp');
       expect(await response.text()).toBe('a picture');
@@ -108,7 +108,7 @@ describe('the links of storage', () => {
       expect(await codeOf(await download(tokenFor({ variant: 'thumbnail' })))).toBe('404 FILE_NOT_FOUND');
     });
 
-    test('tell of the bytes without reading them', async () => {
+    test('answer HEAD without reading the bytes', async () => {
       reading = { ...storage, read: () => Promise.reject(new Error('nobody reads')) };
       const response = await download(tokenFor(), { method: 'HEAD' });
       expect(response.status).toBe(200);
@@ -119,14 +119,14 @@ describe('the links of storage', () => {
     test.each([
       ['line breaks', 'a\r\nSet-Cookie: x=1', 'aSet-Cookie: x=1.pdf'],
       ['quotes', 'a "quoted" name.pdf', 'a "quoted" name.pdf'],
-      ['another direction', 'a\u202Efdp.exe', 'afdp.exe.pdf'],
+      ['bidirectional controls', 'a\u202Efdp.exe', 'afdp.exe.pdf'],
       ['a path', '../../etc/passwd', 'passwd.pdf'],
-      ['a path of Windows', '..\\..\\boot.ini', 'boot.ini.pdf'],
-      ['the ending of a program', 'cv.bat', 'cv.bat.pdf'],
+      ['a Windows path', '..\\..\\boot.ini', 'boot.ini.pdf'],
+      ['a program extension', 'cv.bat', 'cv.bat.pdf'],
       ['percent signs', '100%41.pdf', '100%41.pdf'],
       ['other scripts', 'Lebenslauf für Ünal 履歴書 🙂.pdf', 'Lebenslauf für Ünal 履歴書 🙂.pdf'],
       ['a parameter of its own', `a"; filename*=UTF-8''evil.exe`, `a"; filename*=UTF-8''evil.exe.pdf`],
-    ])('name a file safely whose name has %s', async (_what, name, saved) => {
+    ])('send a safe file name for a name with %s', async (_what, name, saved) => {
       file = { ...clean, name };
       const { headers } = await download();
       const header = headers.get('content-disposition')!;
@@ -153,11 +153,11 @@ describe('the links of storage', () => {
       expect((await fetch(`${app.origin}/v1/storage/${fileId}`)).status).toBe(400);
     });
 
-    test('are worth nothing to whoever may not see the file any more', async () => {
+    test('are useless to users who may not see the file', async () => {
       expect(await codeOf(await download(tokenFor({ userId: stranger })))).toBe('404 FILE_NOT_FOUND');
     });
 
-    test('never lead to a file that is not clean', async () => {
+    test('never return a file that is not clean', async () => {
       const { hasThumbnail: _, ...upload } = clean;
       for (const state of [
         { ...upload, status: 'pending' },
@@ -169,7 +169,7 @@ describe('the links of storage', () => {
       }
     });
 
-    test('answer 503 when storage fails at once, and break off when it fails in the middle', async () => {
+    test('answer 503 when storage fails at once, and abort when it fails halfway', async () => {
       reading = { ...storage, read: () => Promise.reject(new StorageUnavailable('down')) };
       const response = await download();
       expect(response.headers.get('retry-after')).toBe('1');
@@ -193,7 +193,7 @@ describe('the links of storage', () => {
       await expect(broken.arrayBuffer()).rejects.toThrow();
     });
 
-    test('stop reading from storage when the client goes away', async () => {
+    test('stop reading from storage when the client disconnects', async () => {
       let body: Readable | undefined;
       reading = {
         ...storage,
@@ -211,7 +211,7 @@ describe('the links of storage', () => {
     });
   });
 
-  describe('to upload', () => {
+  describe('for uploads', () => {
     const target = (size: number, id: FileId) =>
       storage.presignUpload({
         fileId: id,
@@ -226,7 +226,7 @@ describe('the links of storage', () => {
       fetch(url, { method: 'PUT', headers: { 'content-type': type }, body });
     const five = new Uint8Array(5);
 
-    test('say why they are refused', async () => {
+    test('explain why they are refused', async () => {
       const id = newId();
       const { url } = await target(5, id);
       expect(await codeOf(await put(url, new Uint8Array(6)))).toBe('400 BAD_REQUEST');
@@ -239,7 +239,7 @@ describe('the links of storage', () => {
       expect(await codeOf(await put(url, five))).toBe('412 FILE_EXISTS');
     });
 
-    test('do not lead anywhere else, and nobody reads from quarantine', async () => {
+    test('work only for the quarantine, which cannot be read', async () => {
       const id = newId();
       const { url } = await target(5, id);
       expect((await put(url, five)).status).toBe(200);
@@ -247,7 +247,7 @@ describe('the links of storage', () => {
       expect((await put(url.replace('quarantine', 'clean'), five)).status).toBe(404);
     });
 
-    test('take JSON as the bytes that it is', async () => {
+    test('store JSON as plain bytes', async () => {
       const id = newId();
       const { url } = await storage.presignUpload({
         fileId: id,
@@ -259,7 +259,7 @@ describe('the links of storage', () => {
       expect((await put(url, new Uint8Array(Buffer.from('{"a":')), 'application/json')).status).toBe(200);
     });
 
-    test('may be used over a slow line, while other bodies may not be slow', async () => {
+    test('accept a slow upload, unlike other slow bodies', async () => {
       const { url } = await target(8, newId());
       const headers = { 'content-type': 'image/png', 'content-length': 8 };
       const began = performance.now();
@@ -288,15 +288,15 @@ describe('the links of storage', () => {
       expect(performance.now() - cutAfter).toBeGreaterThan(0.9 * bodyMs);
     });
 
-    test('hold a body that nobody asked for to the same time', async () => {
+    test('apply the same time limit to an unexpected body', async () => {
       const socket = connect(app.port, '127.0.0.1');
       socket.write('POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe');
-      // Ends when the server cuts it: nothing else would, within the time that a test has.
+      // Ends only when the server closes the connection.
       await text(socket).catch(() => '');
     });
   });
 
-  test('are not written to the log', async () => {
+  test('are not logged', async () => {
     const token = links.sign('download', { fileId, userId, variant: CANARY }, soon());
     expect(await codeOf(await download(token))).toBe('403 LINK_INVALID');
     reading = { ...storage, read: () => Promise.reject(new StorageUnavailable('down')) };

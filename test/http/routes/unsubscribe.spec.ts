@@ -13,7 +13,7 @@ const oneClick = {
   headers: { 'content-type': 'application/x-www-form-urlencoded' },
 };
 
-describe('the link that ends the mails', () => {
+describe('the unsubscribe link', () => {
   let server: Awaited<ReturnType<typeof someRoutes>>;
   const path = unsubscribePath(links.sign('unsubscribe', { userId: ada.userId }, soon()));
   const history = [
@@ -27,7 +27,7 @@ describe('the link that ends the mails', () => {
 
   const decided = async () => (await server.log()).slice(history.length);
 
-  test('opens a page that asks, and changes nothing: scanners of mail follow it', async () => {
+  test('opens a confirmation page without effect, since mail scanners follow links', async () => {
     const page = await server.ask('GET', path);
     expect(page).toMatchObject({
       status: 200,
@@ -38,14 +38,14 @@ describe('the link that ends the mails', () => {
     expect(await decided()).toStrictEqual([]);
   });
 
-  test('opens a page that runs no script, loads nothing and sends its form to nobody else', async () => {
+  test('opens a page that runs no script, loads nothing and submits to its own origin only', async () => {
     const policy = (await server.ask('GET', path)).headers['content-security-policy'];
     expect(policy).toBe(
       "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
   });
 
-  test('turns e-mail off at one click, for its user, and nothing else', async () => {
+  test('turns off e-mail for its user with one click, and nothing else', async () => {
     const done = await server.ask('POST', path, oneClick);
     expect(done).toMatchObject({ status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } });
     expect(await decided()).toMatchObject([
@@ -66,12 +66,12 @@ describe('the link that ends the mails', () => {
       'the form in parts',
       { payload: '--x--', headers: { 'content-type': 'multipart/form-data; boundary=x' } },
     ],
-  ])('takes %s as a body as well', async (_what, asked) => {
+  ])('also accepts %s as a body', async (_what, asked) => {
     expect(await server.ask('POST', path, asked)).toMatchObject({ status: 200 });
     expect(await decided()).toHaveLength(1);
   });
 
-  test('works with what programs that it passes through add to it', async () => {
+  test('works with parameters that mail programs append', async () => {
     const tagged = `${path}&utm_source=mail&fbclid=x&token_type=none`;
     expect(await server.ask('GET', tagged)).toMatchObject({ status: 200 });
     expect(await server.ask('POST', tagged, oneClick)).toMatchObject({ status: 200 });
@@ -84,7 +84,7 @@ describe('the link that ends the mails', () => {
     expect(await decided()).toHaveLength(1);
   });
 
-  test('with a body that is no form, or a large one, is refused', async () => {
+  test('refuses a body that is no form or too large', async () => {
     const text = { payload: 'x', headers: { 'content-type': 'text/plain' } };
     expect(await server.ask('POST', path, text)).toMatchObject({ status: 415 });
     expect(await server.ask('POST', path, { ...oneClick, payload: 'x'.repeat(5_000) })).toMatchObject({
@@ -99,10 +99,10 @@ describe('the link that ends the mails', () => {
     ['was forged', createSignedLinks(randomBytes(32)).sign('unsubscribe', { userId: ada.userId }, soon())],
     ['was made for something else', sign('download', { userId: ada.userId })],
     ['has expired', sign('unsubscribe', { userId: ada.userId }, Date.now() - 1)],
-    ['names nobody', sign('unsubscribe', {})],
-    ['names no user', sign('unsubscribe', { userId: 'ada' })],
-    ['names somebody who is not there', sign('unsubscribe', { userId: randomUUID() })],
-    ['is none', ''],
+    ['has no user', sign('unsubscribe', {})],
+    ['has an invalid user', sign('unsubscribe', { userId: 'ada' })],
+    ['has an unknown user', sign('unsubscribe', { userId: randomUUID() })],
+    ['is empty', ''],
   ])('is refused when it %s', async (_why, token) => {
     for (const method of ['GET', 'POST'] as const)
       expect(await server.ask(method, unsubscribePath(token))).toMatchObject({
@@ -112,6 +112,6 @@ describe('the link that ends the mails', () => {
     expect(await decided()).toStrictEqual([]);
   });
 
-  test('without a token is a bad request', async () =>
+  test('is a bad request without a token', async () =>
     expect(await server.ask('POST', '/v1/unsubscribe')).toMatchObject({ status: 400 }));
 });

@@ -10,7 +10,7 @@ export interface Case {
   of: string;
   text: string;
   asked: string;
-  /** Whether the last word may be unfinished. */
+  /** Whether the last word may be a prefix. */
   isTyping: boolean;
   expected: Expected;
 }
@@ -26,5 +26,5 @@ const casesOf = (blocks: Block[], isTyping: boolean): Case[] =>
 
 const ofLanguages = [...latin, ...world, ...unspaced];
 export const cases = [...casesOf([...english, ...asked, ...ofLanguages], false), ...casesOf(typing, true)];
-/** English and these. */
+/** The number of languages, English included. */
 export const languages = 1 + new Set(ofLanguages.map(({ of }) => of)).size;

@@ -1,6 +1,6 @@
 import type { Block } from './case.ts';
 
-/** Queries with operators; and those of people who are still typing, of jobs alone. */
+/** Queries with operators, and unfinished ones, which only the job search supports. */
 export const asked: Block[] = [
   {
     of: 'operators',

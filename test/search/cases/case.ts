@@ -1,14 +1,14 @@
-/** What should become of queries against one text, and only that. */
+/** The expected results of queries against one text. */
 export interface Text {
   text: string;
   /** Found with the words as typed. */
   found?: string[];
-  /** Found after those, because accents differ. */
+  /** Found in the second rank, because accents differ. */
   accents?: string[];
   missed?: string[];
 }
 
-/** Texts of one language, or signs of one kind, after what a search engine documents. */
+/** Texts of one language or with one kind of characters, based on the documentation of a search engine. */
 export interface Block {
   of: string;
   after: string;

@@ -1,6 +1,6 @@
 import type { Block } from './case.ts';
 
-/** English, and what people of all languages type: names of languages, files, addresses, signs. */
+/** English, and texts common to all languages: names of programming languages, files, addresses, symbols. */
 export const english: Block[] = [
   {
     of: 'English',

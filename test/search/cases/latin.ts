@@ -1,6 +1,6 @@
 import type { Block } from './case.ts';
 
-/** Languages in Latin letters. */
+/** Languages in the Latin script. */
 export const latin: Block[] = [
   {
     of: 'German',

@@ -1,6 +1,6 @@
 import type { Block } from './case.ts';
 
-/** Languages without spaces between words, and Korean, which glues endings to them. */
+/** Languages without spaces between words, and Korean, which attaches endings to them. */
 export const unspaced: Block[] = [
   {
     of: 'Chinese',

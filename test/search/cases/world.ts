@@ -1,6 +1,6 @@
 import type { Block } from './case.ts';
 
-/** Languages in other alphabets, with spaces between words. */
+/** Languages in other scripts, with spaces between words. */
 export const world: Block[] = [
   {
     of: 'Greek',

@@ -16,15 +16,15 @@ import {
   unavailable,
 } from './messages.ts';
 
-/** Ways to answer one append, on whichever path it came. */
+/** Ways to answer one append, on either path. */
 interface Reply {
   answer(decision: Decision): void;
-  /** The server's own time ran out: the outcome is not told. */
+  /** The server's own deadline passed: the outcome is not reported. */
   timeOut(): void;
   refuse(error: ReturnType<typeof unavailable>): void;
 }
 
-/** The two ways to append that the services offer, over one log. */
+/** The two append calls of the services, over one log. */
 export function createAppends(log: StandInLog, plan: FaultPlan, port: () => number) {
   function decide(append: AppendCall, reply: Reply): void {
     const fault = plan.next('append');
@@ -67,7 +67,7 @@ export function createAppends(log: StandInLog, plan: FaultPlan, port: () => numb
       decide(append, {
         answer: (decision) => write(batchAnswer(append, correlationId, decision)),
         timeOut: () => write(batchTimeout(append, correlationId)),
-        // One stream carries the appends of all: what is refused for one ends it for all.
+        // One stream carries all appends of a client: an error for one ends it for all.
         refuse: (error) => void call.emit('error', error),
       });
     });
@@ -87,7 +87,7 @@ export function createAppends(log: StandInLog, plan: FaultPlan, port: () => numb
       if (proposed) asked.events.push(proposedFrom(proposed));
     });
     call.on('end', () => {
-      // A call that the client gave up before all of it was there was never made.
+      // A call that the client cancels before its last message has no effect.
       if (call.cancelled) return;
       decide(asked, {
         answer(decision) {

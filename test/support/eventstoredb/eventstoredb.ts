@@ -16,25 +16,25 @@ export interface EventStoreDb {
   url: string;
   port: number;
   faults: Faults;
-  /** All that is stored, the server's own events included, in the order of the log. */
+  /** All stored events in the order of the log, including the server's own. */
   events(): StoredEvent[];
-  /** How many subscriptions were ever opened. */
+  /** The number of subscriptions opened so far. */
   subscriptions(): number;
-  /** As a restart or time does: appends at any revision are no longer known by their ids. */
+  /** Clears the recent ids, as a restart or time does: appends at any revision are no longer deduplicated. */
   forgetRecentIds(): void;
-  /** Cuts all connections and comes back on the same port, with the log and without the recent ids. */
+  /** Cuts all connections and restarts on the same port, with the log but without the recent ids. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export interface EventStoreDbOptions extends LogOptions {
-  /** Whether the server tells that it knows BatchAppend; without, clients append in the older way. */
+  /** Whether the server announces BatchAppend; otherwise clients use the older call. */
   batchAppend?: boolean;
 }
 
 /**
- * A stand-in of EventStoreDB on a loopback port: the gRPC services that the client's package ships, over a log in
- * memory, with the semantics of the real server and its faults on demand.
+ * Starts a stand-in for EventStoreDB on a loopback port: the gRPC services that the client's package ships,
+ * over a log in memory, with the semantics of the real server and with faults on demand.
  */
 export async function startEventStoreDb(options: EventStoreDbOptions = {}): Promise<EventStoreDb> {
   const log = new StandInLog(options);

@@ -1,51 +1,54 @@
 export type CallKind = 'append' | 'read';
-/** What happens to one call instead of the usual. */
+/** The fault of one call. */
 export type CallFault =
   | { do: 'loseReply' | 'neverAnswer' | 'notLeader' | 'unavailable' | 'answerTwice' }
   | { do: 'answerLate'; ms: number };
 
-/** A read or a subscription that is open. */
+/** An open read or subscription. */
 export interface OpenRead {
   isSubscription: boolean;
   /** Ends it with UNAVAILABLE. */
   drop(): void;
-  /** Ends it as if all were read. */
+  /** Ends it as if everything had been read. */
   end(): void;
-  /** From now on nothing more is sent, and it stays open. */
+  /** Sends nothing from now on, and keeps it open. */
   mute(): void;
-  /** The last so many events are sent again. */
+  /** Sends the last events again. */
   repeat(count: number): void;
   fallBehind(): void;
 }
 
-/** What can be made to go wrong. `times` counts calls, Infinity lasts until `lift`. */
+/** The faults on demand. `times` counts calls; Infinity lasts until `lift`. */
 export interface Faults {
-  /** Appends are stored, and never answered. */
+  /** Stores appends and never answers. */
   loseReply(times?: number): void;
-  /** Calls are taken in and nothing else: nothing is stored, nothing answered. Reads and subscriptions hang. */
+  /** Accepts calls without storing or answering anything. Reads and subscriptions hang. */
   neverAnswer(times?: number, of?: CallKind): void;
-  /** Appends are stored at once and answered so much later. */
+  /** Stores appends at once and answers later. */
   answerLate(ms: number, times?: number): void;
-  /** Appends or reads are refused with `not-leader`, which names this server as the leader. */
+  /** Refuses appends or reads with `not-leader`, which names this server as the leader. */
   notLeader(times?: number, of?: CallKind): void;
   /**
-   * Calls end with UNAVAILABLE, appends without having been stored. On the batch path the one stream that carries all
-   * appends of a client ends with them, and the client then rejects what waits on other clients of its process, too.
+   * Ends calls with UNAVAILABLE, and stores no appends. On the batch path this ends the one stream that
+   * carries all appends of a client, and the client then also rejects what waits on other clients of its
+   * process.
    */
   unavailable(times?: number, of?: CallKind): void;
-  /** Appends are stored and answered with an error, and once more with success: the second answer finds nobody. */
+  /**
+   * Stores appends and answers them with an error, then with success: the second answer has no pending call.
+   */
   answerTwice(times?: number): void;
-  /** All open reads and subscriptions end with UNAVAILABLE. */
+  /** Ends all open reads and subscriptions with UNAVAILABLE. */
   dropStreams(): void;
-  /** All open subscriptions end without an error. */
+  /** Ends all open subscriptions without an error. */
   endStreams(): void;
-  /** Each open subscription sends its last events again, 32 at most. */
+  /** Makes each open subscription send its last events again, at most 32. */
   deliverTwice(count?: number): void;
-  /** Each open subscription is told that it fell behind, and catches up. */
+  /** Reports to each open subscription that it fell behind, whereupon it catches up. */
   fallBehind(): void;
-  /** Open subscriptions, and those opened before `lift`, stay open and say nothing for ever. */
+  /** Silences open subscriptions, and those opened before `lift`, for good while they stay open. */
   silence(): void;
-  /** Ends whatever is still to happen. Subscriptions that fell silent stay so. */
+  /** Cancels all pending faults. Silenced subscriptions stay silent. */
   lift(): void;
 }
 
@@ -82,10 +85,10 @@ export function createFaults() {
   return {
     faults,
     open,
-    /** How many were ever opened. */
+    /** The number opened so far. */
     counts: { subscriptions: 0 },
     isSilent: () => isSilent,
-    /** The fault that this call meets. Plans of one kind are met in the order they were made. */
+    /** Returns the fault of this call. Faults of one kind apply in the order of their requests. */
     next(kind: CallKind): CallFault | undefined {
       const index = planned.findIndex((candidate) => candidate.kind === kind);
       const found = planned[index];

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 
-/** An event as the stand-in keeps it. */
+/** An event as the stand-in stores it. */
 export interface StoredEvent {
   id: string;
   stream: string;
   revision: number;
-  /** Commit and prepare position, which are the same for what is appended in one piece, as on the real server. */
+  /** Commit and prepare position, which are equal for a single append, as on the real server. */
   position: number;
   type: string;
   contentType: string;
@@ -19,35 +19,35 @@ export type ProposedEvent = Pick<StoredEvent, 'id' | 'type' | 'contentType' | 'd
 export type Expected = number | 'any' | 'no_stream' | 'stream_exists';
 
 export type Decision =
-  /** Stored now, or, when the ids were there already, before: the answer is the same. */
+  /** Stored now or, when the ids are known, before: the answer is the same. */
   | { is: 'stored'; last: StoredEvent }
   | { is: 'wrongExpectedVersion'; current: number }
   | { is: 'streamDeleted' }
   | { is: 'tooLarge'; limit: number };
 
 export interface LogOptions {
-  /** Bytes of one append; 1 MiB is the default of a server of version 25. */
+  /** The largest append in bytes; 1 MiB is the default of a server of version 25. */
   maxAppendSize?: number;
-  /** How many ids are remembered for appends at any revision. */
+  /** The number of ids that are remembered for appends at any revision. */
   recentIds?: number;
-  /** After so many appends the server writes an event of its own. */
+  /** The number of appends after which the server writes an event of its own. */
   systemEventEvery?: number;
 }
 
 const NONE = -1;
 /** The revision of a tombstone; 2^63 - 1 on the real server. */
 const LAST_REVISION = 2 ** 63;
-/** A record of the real log carries about so much beside data, metadata and names. */
+/** The approximate overhead of a record in the real log besides data, metadata and names. */
 const RECORD_OVERHEAD = 92;
 const EMPTY = new Uint8Array();
 
 /**
- * The log of the stand-in: what IndexWriter.CheckCommit of the real server decides
+ * The log of the stand-in, with the decisions of the real server's IndexWriter.CheckCommit
  * (src/KurrentDB.Core/Services/Storage/ReaderIndex/IndexWriter.cs), in memory.
  */
 export class StandInLog {
   readonly events: StoredEvent[] = [];
-  /** Emits `ring` when there is more to read, or when a reader must look up for another reason. */
+  /** Emits `ring` when there is more to read, or when a reader must wake up for another reason. */
   readonly bell = new EventEmitter().setMaxListeners(0);
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #truncated = new Map<string, number>();
@@ -59,7 +59,7 @@ export class StandInLog {
 
   constructor({ maxAppendSize = 2 ** 20, recentIds = 1_000, systemEventEvery = 5 }: LogOptions) {
     this.#options = { maxAppendSize, recentIds, systemEventEvery };
-    // No event of a client ever stands at 0: the server writes there when it first starts.
+    // No client event is ever at 0: the server writes there on its first start.
     this.#storeSystemEvent();
   }
 
@@ -78,7 +78,8 @@ export class StandInLog {
     const [first] = proposed;
     const before = first && known(first, 0);
     if (before) {
-      // Some known and some not is "corrupted idempotency", which the real server answers in the same way.
+      // A mixture of known and unknown ids is "corrupted idempotency", which the real server answers in the
+      // same way.
       const all = proposed.map(known);
       return all.includes(undefined) ? wrong : { is: 'stored', last: all.at(-1) ?? before };
     }
@@ -91,14 +92,14 @@ export class StandInLog {
     return last ? { is: 'stored', last } : wrong;
   }
 
-  /** The events of a stream that can be read; undefined when there is no such stream. */
+  /** Returns the readable events of a stream; undefined when the stream does not exist. */
   read(stream: string): StoredEvent[] | 'deleted' | undefined {
     if (this.#tombstoned.has(stream)) return 'deleted';
     const readable = this.#streams.get(stream)?.slice(this.#truncated.get(stream) ?? 0);
     return readable?.length ? readable : undefined;
   }
 
-  /** The real server keeps what was deleted in $all until a scavenge. */
+  /** Includes deleted events: the real server keeps them in $all until a scavenge. */
   delete(stream: string, forEver: boolean): void {
     if (forEver) {
       this.#tombstoned.add(stream);
@@ -106,7 +107,7 @@ export class StandInLog {
     } else this.#truncated.set(stream, this.#streams.get(stream)?.length ?? 0);
   }
 
-  /** The index in `events` of the first event at this position or after it. */
+  /** Returns the index in `events` of the first event at or after this position. */
   indexOf(position: number): number {
     let [low, high] = [0, this.events.length];
     while (low < high) {

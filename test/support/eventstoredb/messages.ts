@@ -8,7 +8,7 @@ import emptyPb from 'google-protobuf/google/protobuf/empty_pb.js';
 import type { Decision, Expected, ProposedEvent, StoredEvent } from './log.ts';
 
 type Proposed = streams.BatchAppendReq.ProposedMessage | streams.AppendReq.ProposedMessage;
-/** The options of both ways to append. */
+/** The options of both append calls. */
 interface ExpectedOptions {
   getStreamIdentifier(): shared.StreamIdentifier | undefined;
   hasAny(): boolean;
@@ -74,7 +74,7 @@ export const streamNotFound = (stream: string) =>
     new streams.ReadResp.StreamNotFound().setStreamIdentifier(identifier(stream)),
   );
 
-/** An append as both paths understand it once it is read. */
+/** A decoded append, the same for both paths. */
 export interface AppendCall {
   stream: string;
   expected: Expected;
@@ -98,7 +98,7 @@ function wrongExpectedVersion(expected: Expected, current: number): shared.Wrong
   return wrong.setExpectedStreamPosition(`${expected}`);
 }
 
-/** What went wrong, as the `google.rpc.Status` of the batch path: a name of the server's and its details. */
+/** An error as the `google.rpc.Status` of the batch path: a name of the server's and its details. */
 function batchError({ stream, expected }: AppendCall, decision: Exclude<Decision, { is: 'stored' }>) {
   const tell = (code: codes.Code, message: string, details: anyPb.Any) =>
     new statuses.Status().setCode(code).setMessage(message).setDetails(details);
@@ -139,7 +139,7 @@ export function batchAnswer(append: AppendCall, correlationId: shared.UUID | und
   );
 }
 
-/** The answer of a server that did not finish in time: it says nothing about what was stored. */
+/** The answer of a server that did not finish in time; it does not tell what was stored. */
 export const batchTimeout = (append: AppendCall, correlationId: shared.UUID | undefined) =>
   new streams.BatchAppendResp()
     .setCorrelationId(correlationId)
@@ -151,7 +151,7 @@ export const batchTimeout = (append: AppendCall, correlationId: shared.UUID | un
         .setDetails(packed('Timeout', new shared.Timeout())),
     );
 
-/** The other path tells what went wrong in trailers, a version out of place even in the answer itself. */
+/** The other path reports errors in trailers, and a wrong expected version in the answer itself. */
 export function appendAnswer({ expected }: AppendCall, decision: Decision) {
   if (decision.is === 'stored') {
     const { position, revision } = decision.last;
@@ -177,7 +177,7 @@ export function appendAnswer({ expected }: AppendCall, decision: Decision) {
   return new streams.AppendResp().setWrongExpectedVersion(wrong);
 }
 
-/** An error of a call, with the trailers by which the client tells one from the other. */
+/** An error of a call, with the trailers by which the client identifies it. */
 export function callError(code: status, details: string, trailers: Record<string, string> = {}) {
   const metadata = new Metadata();
   for (const [name, value] of Object.entries(trailers)) metadata.set(name, value);

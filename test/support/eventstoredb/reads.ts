@@ -22,10 +22,10 @@ type Call = ServerWritableStream<streams.ReadReq, streams.ReadResp>;
 type Options = streams.ReadReq.Options;
 type Matches = (event: StoredEvent) => boolean;
 
-/** Page of a catch-up, room of the live channel, and the unit in which checkpoints are counted. */
+/** The page size of a catch-up, the capacity of the live channel, and the interval of checkpoints. */
 const PAGE = 32;
 
-/** Reads, backwards and forwards, and subscriptions, of one stream and of all. */
+/** Reads in both directions and subscriptions, of one stream and of all. */
 export function createReads(log: StandInLog, plan: FaultPlan, port: () => number): IStreamsServer['read'] {
   return (call) => {
     const options = call.request.getOptions();
@@ -42,7 +42,7 @@ export function createReads(log: StandInLog, plan: FaultPlan, port: () => number
   };
 }
 
-/** One open call: what is sent waits for the client to take it, and ends with the call. */
+/** One open call: sending waits for the client to receive, and ends with the call. */
 function openReader(call: Call, log: StandInLog, plan: FaultPlan) {
   const isSubscription = call.request.getOptions()?.hasSubscription() ?? false;
   const closed = new AbortController();
@@ -113,10 +113,10 @@ async function read(log: StandInLog, options: Options, { send, sendEvent }: Read
   const matches = matcher(options);
   const isAsked: Matches = ofStream
     ? ({ revision }) => (isBackwards ? revision <= from : revision >= from)
-    : // Backwards the real server takes a position as the end of what it reads.
+    : // When reading backwards, the real server treats a position as exclusive.
       ({ position }) => (isBackwards ? position < from : position >= from);
   let left = Number(options.getCount());
-  // As a server does, it reads what is there when it comes to it, without holding the log still.
+  // Like the real server, it reads each event when it gets there, without a snapshot of the log.
   const events = Array.isArray(found) ? (isBackwards ? found.toReversed() : found) : [];
   for (const event of events) {
     if (left <= 0) return;
@@ -126,14 +126,14 @@ async function read(log: StandInLog, options: Options, { send, sendEvent }: Read
   }
 }
 
-/** The revision or position to read from; Infinity is the end. */
+/** Returns the revision or position to read from; Infinity is the end. */
 function bound(log: StandInLog, options: Options): number {
   const ofStream = options.getStream();
   if (ofStream?.hasRevision()) return Number(ofStream.getRevision());
   const all = options.getAll();
   if (all?.hasPosition()) {
     const position = Number(all.getPosition()?.getCommitPosition());
-    // A position inside a record is one that the log never gave out.
+    // The log never returned a position inside a record.
     const next = log.events[log.indexOf(position)];
     if (next && next.position !== position) throw invalidPosition();
     return position;
@@ -178,7 +178,7 @@ async function subscription(log: StandInLog, options: Options, reader: Reader): 
     if (from === Infinity) return log.events.length;
     if (ofStream) return 0;
     const index = log.indexOf(from);
-    // What a subscription is given is where it stands already.
+    // A subscription starts after the given position.
     return isGiven && log.events[index]?.position === from ? index + 1 : index;
   }
 
@@ -197,7 +197,7 @@ async function subscription(log: StandInLog, options: Options, reader: Reader): 
     await send(caughtUp());
   }
 
-  /** Returns when more is waiting than the live channel holds. */
+  /** Returns when more events wait than the live channel holds. */
   async function stayLive(): Promise<void> {
     while (!state.mustCatchUp && log.events.length - next <= PAGE) {
       const event = log.events[next];

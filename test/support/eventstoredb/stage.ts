@@ -13,17 +13,20 @@ import { createTestDatabase } from '../stages/database.ts';
 const silent = pino({ level: 'silent' });
 
 export interface EventStoreDbStage {
-  /** A store as another process would have it, over the same index. */
+  /** Opens a store like another process, over the same index. */
   open(options?: { mostRemembered?: number }): Promise<EventStoreDbEventStore>;
-  /** The position up to which the index of ids has come. */
+  /** Returns the position up to which the index of ids is complete. */
   indexed(): Promise<number>;
-  /** Ends the projection that keeps the index. */
+  /** Stops the projection that maintains the index. */
   stopIndexing(): Promise<void>;
   startIndexing(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Stores on one EventStoreDB, and the index of event ids that the real projection keeps in a database of its own. */
+/**
+ * Stores on one EventStoreDB, with the index of event ids that the real projection maintains in a database of
+ * its own.
+ */
 export async function stageEventStoreDb(
   url: string,
   log: Logger = silent,

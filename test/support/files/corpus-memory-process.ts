@@ -5,14 +5,14 @@ import { createClamdScanner } from '../../../src/adapters/clamd/scanner.ts';
 import { createProcessSandbox } from '../../../src/adapters/os/sandbox.ts';
 import { createLogger } from '../../../src/adapters/pino/logger.ts';
 
-/** Inspects so many of the files at once, with the clamd at `url`, and writes how much memory that took, as JSON. */
+/** Inspects a number of files at once, with the clamd at `url`, and writes the memory used, as JSON. */
 const [url = '', count = '', ...files] = process.argv.slice(2);
 const SAMPLE_MS = 5;
 
 const sandbox = createProcessSandbox();
 const scanner = createClamdScanner({ url, log: createLogger({ level: 'silent' }) });
 
-/** A file is given as its type, `=`, and its path. */
+/** The format of a file argument: type, `=`, path. */
 async function inspected(at: number): Promise<string> {
   const [contentType = '', path = ''] = files[at % files.length]!.split('=');
   const { size } = await stat(path);
@@ -26,7 +26,7 @@ async function inspected(at: number): Promise<string> {
   return finding.verdict;
 }
 
-// What code and libraries take is not the files' doing.
+// Excludes the memory of code and libraries.
 for (let at = 0; at < files.length; at += 1) await inspected(at);
 
 const before = process.memoryUsage.rss();

@@ -12,23 +12,26 @@ const ZIP = 'application/zip';
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const ODT = 'application/vnd.oasis.opendocument.text';
 
-/** A file, what it is sent as, and what has to be said of it. */
+/** A file, its declared type and its expected finding. */
 export interface Specimen {
   title: string;
   contentType: string;
   bytes: Buffer;
   expected: 'cleared' | RefusalReason;
-  /** Without a scanner, where that differs. */
+  /** The expected finding without a scanner, if different. */
   unscanned?: 'cleared' | RefusalReason;
 }
 
-/** The EICAR test file (eicar.org), put together here so that scanners of developers' machines do not find this source. */
+/**
+ * The EICAR test file (eicar.org), assembled here so that scanners on developers' machines do not detect this
+ * source.
+ */
 export const eicar = (): Buffer<ArrayBuffer> =>
   Buffer.from(['X5O!P%@AP[4\\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-ANTIVIRUS', '-TEST-FILE!$H+H*'].join(''));
 
 type Options = ConstructorParameters<typeof ZipWriter>[1];
 
-/** A zip archive of those members, deflated unless `options` say otherwise. */
+/** Makes a zip archive of the members, deflated unless `options` say otherwise. */
 export async function zip(
   members: Record<string, Uint8Array>,
   options: Options = {},
@@ -38,7 +41,7 @@ export async function zip(
   return Buffer.from(await writer.close());
 }
 
-/** Zip archives within zip archives, so many in all. */
+/** Makes nested zip archives of the given depth. */
 export async function nested(bytes: Buffer, depth: number, options: Options = {}): Promise<Buffer> {
   let inner = bytes;
   for (let level = 0; level < depth; level += 1)
@@ -58,7 +61,7 @@ export const pdf = (): Buffer =>
     ].join('\n'),
   );
 
-/** The start of a Windows program: the DOS header, its message, and the mark of the new one. */
+/** The start of a Windows program: the DOS header, its message, and the PE signature. */
 function program(): Buffer {
   const bytes = Buffer.alloc(1_024);
   bytes.write('MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff', 'latin1');
@@ -70,7 +73,7 @@ function program(): Buffer {
 
 const image = () => sharp({ create: { width: 64, height: 48, channels: 3, background: '#306090' } });
 
-/** A real PNG that claims to be of that size; only its header does. */
+/** Makes a small PNG whose header claims the given size. */
 export async function png(width: number, height: number): Promise<Buffer> {
   const bytes = await image().png().toBuffer();
   bytes.writeUInt32BE(width, 16);
@@ -86,7 +89,7 @@ export const gif = (comment: string): Buffer =>
     Buffer.from(`${comment}\0,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;`, 'latin1'),
   ]);
 
-/** A document as Word has it; with a macro's content type if `macros`. */
+/** Makes a Word document, with the content type of macros if `macros`. */
 const docx = (macros = false) =>
   zip({
     '[Content_Types].xml': Buffer.from(
@@ -106,11 +109,11 @@ const docx = (macros = false) =>
 const odt = () =>
   zip({ mimetype: Buffer.from(ODT), 'content.xml': Buffer.from('<office:document/>') }, { level: 0 });
 
-/** Members that are many, small and all different. */
+/** Many small, distinct members. */
 const many = (count: number): Record<string, Buffer> =>
   Object.fromEntries(Array.from({ length: count }, (_, at) => [`${at}.txt`, Buffer.from(`file ${at}`)]));
 
-/** The method of compression of every member is said to be another one. */
+/** Changes the declared compression method of every member. */
 function withMethod(archive: Buffer, method: number): Buffer {
   const bytes = Buffer.from(archive);
   bytes.writeUInt16LE(method, 8);
@@ -118,7 +121,7 @@ function withMethod(archive: Buffer, method: number): Buffer {
   return bytes;
 }
 
-/** Files as people send them. */
+/** Files as users send them. */
 export async function honestFiles(): Promise<Specimen[]> {
   const files: [title: string, contentType: string, bytes: Buffer][] = [
     ['a PDF', PDF, pdf()],
@@ -189,7 +192,7 @@ export async function infectedFiles(): Promise<Specimen[]> {
   ].map((file) => ({ ...file, expected: 'infected' }) as Specimen);
 }
 
-/** Files that nobody can look into, or not far enough. */
+/** Files that cannot be inspected, or not far enough. */
 export async function impenetrableFiles(): Promise<Specimen[]> {
   const secret = { password: 'secret', zipCrypto: true } as const;
   const encrypted = await zip({ 'cv.txt': Buffer.from('a secret') }, secret);
@@ -237,11 +240,11 @@ export async function impenetrableFiles(): Promise<Specimen[]> {
   ];
 }
 
-/** A zip archive of such members, one for each size in MiB. EICAR is at the end of the last. */
+/** Makes a zip archive with one member for each size in MiB and EICAR at the end of the last. */
 async function large(...sizes: number[]): Promise<Buffer> {
   const writer = new ZipWriter(new Uint8ArrayWriter());
   for (const [at, size] of sizes.entries()) {
-    // Each begins in its own way, for clamd remembers what it found clean.
+    // Each begins differently, because clamd caches clean files.
     const bytes = Buffer.alloc(size * MIB);
     randomBytes(16).copy(bytes);
     if (at === sizes.length - 1) eicar().copy(bytes, bytes.length - eicar().length);
@@ -255,7 +258,7 @@ async function large(...sizes: number[]): Promise<Buffer> {
   return Buffer.from(await writer.close());
 }
 
-/** Files that are not what they are sent as. */
+/** Files of another type than declared. */
 export async function lyingFiles(): Promise<Specimen[]> {
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>');
   const html = Buffer.from('\n <!DOCTYPE html><html><script>alert(1)</script></html>');

@@ -1,6 +1,6 @@
 import { deflateRawSync } from 'node:zlib';
 
-/** Bytes made to be expensive to look at, of about the size that is asked for. */
+/** A generator of files that are expensive to sniff, of about the requested size. */
 export interface HostileFile {
   title: string;
   contentType: string;
@@ -23,7 +23,7 @@ function localHeader({ flags = 0, method = STORED, size = 0, extra = Buffer.allo
   return Buffer.concat([header, extra]);
 }
 
-/** An entry of the directory for the member at that offset. */
+/** A central directory entry for the member at that offset. */
 function entry(offset: number): Buffer {
   const bytes = Buffer.alloc(46);
   bytes.write('PK\x01\x02', 'latin1');
@@ -41,7 +41,7 @@ function end(directory: number, comment = 0): Buffer {
 
 const bytesOf = (text: string) => Buffer.from(text, 'latin1');
 
-/** `head`, and then `unit` again and again. */
+/** Returns `head` followed by repetitions of `unit`. */
 export const repeated = (head: Buffer, unit: Buffer, size: number): Buffer =>
   Buffer.concat([head, Buffer.alloc(Math.max(0, size - head.length), unit)]);
 
@@ -62,11 +62,11 @@ const JPEG = bytesOf('\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0');
 const HEIC = bytesOf('\0\0\0\x18ftypheic\0\0\0\0mif1heic');
 const COMPOUND = repeated(Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(1), 512);
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
-/** The entry of a directory of a compound file begins with a name, and is 128 bytes long. */
+/** A directory entry of a compound file: it begins with a name, and is 128 bytes long. */
 const directoryEntry = (name: string) => repeated(Buffer.from(name, 'utf16le'), Buffer.alloc(1), 128);
 const WEBP = bytesOf('RIFF\xff\xff\xff\x7fWEBPVP8X\x0a\0\0\0\0\0\0\0\x01\0\0\x01\0\0');
 
-/** What an honest file of that type begins with. */
+/** The beginning of a valid file of each type. */
 export const heads: Record<string, Buffer> = {
   [ZIP]: localHeader({ size: 4 }),
   'application/pdf': bytesOf('%PDF-1.4\n'),
@@ -86,7 +86,7 @@ export const heads: Record<string, Buffer> = {
   'video/mp4': bytesOf('\0\0\0\x18ftypmp42\0\0\0\0mp42isom'),
 };
 
-/** Every way we know to make a reader of files work much for few bytes. */
+/** All known ways to make a parser work much for few bytes. */
 export const hostileFiles: HostileFile[] = [
   of('a streamed member of marks of descriptors', ZIP, streamed, MARK),
   of('streamed members in streamed members, and marks', ZIP, repeated(streamed, streamed, 30 * 16), MARK),

@@ -8,10 +8,10 @@ export interface MutatedFile {
   bytes: Buffer;
 }
 
-/** Numbers that readers of files stumble over. */
+/** Numbers that often break parsers. */
 const NUMBERS = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
 
-/** The same numbers from 0 to 1 for the same seed (mulberry32). */
+/** A generator of numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -31,7 +31,7 @@ const FROM_PROGRAMS = [
   'iwork.pages',
 ];
 
-/** One valid file of each kind that has a format of its own, some of them sent as what they are not. */
+/** One valid file of each format, some with a wrong declared type. */
 async function originals(): Promise<MutatedFile[]> {
   const picture = () =>
     sharp({
@@ -67,7 +67,7 @@ async function originals(): Promise<MutatedFile[]> {
   ];
 }
 
-/** So many files, each made of a valid one by up to eight changes; the same for the same seed. */
+/** Makes `count` files, each with up to eight changes to a valid one; the same for the same seed. */
 export async function mutatedFiles(count: number, seed: number): Promise<MutatedFile[]> {
   const random = randomFrom(seed);
   const below = (limit: number) => Math.floor(random() * limit);

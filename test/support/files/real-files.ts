@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 const FOLDER = join(import.meta.dirname, '../../files/corpus');
 
-/** A file that a program made, see test/files/corpus/make.py. */
+/** A file made by a real program, see test/files/corpus/make.py. */
 export interface RealFile {
   name: string;
-  /** What a browser says it is; empty where it does not know. */
+  /** The type that a browser declares; empty when it knows none. */
   contentType: string;
   /** The type of a clean file, the reason of a refused one, or the status of a refused request. */
   expected: string;

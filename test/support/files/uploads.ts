@@ -16,7 +16,7 @@ export interface Upload {
   expiresAt: string;
 }
 
-/** A file as its uploader, or a member, sees it. */
+/** A file as the REST API shows it. */
 export interface FileView {
   fileId: string;
   status: string;
@@ -29,7 +29,7 @@ export interface FileView {
   thumbnail?: { url: string };
 }
 
-/** The calls that upload and download a file, made by one person. */
+/** The calls that upload and download files, made by one user. */
 export function filesOf(app: Pick<TestApp, 'ask'>, as: Person) {
   async function must<T>(method: string, path: string, status: number, body?: unknown): Promise<T> {
     const answer = await app.ask(method, path, { as, body });
@@ -46,7 +46,7 @@ export function filesOf(app: Pick<TestApp, 'ask'>, as: Person) {
       }),
     complete: (fileId: string) => must<{ status: string }>('POST', `/v1/files/${fileId}/complete`, 202),
     read,
-    /** From asking for it to having said that it is there; answers with its id. */
+    /** Requests an upload, sends the bytes and completes it. Returns the id. */
     async upload(file: NewFile): Promise<string> {
       const { fileId, upload } = await this.request(file);
       const answer = await put(upload, file.bytes);
@@ -54,7 +54,7 @@ export function filesOf(app: Pick<TestApp, 'ask'>, as: Person) {
       await this.complete(fileId);
       return fileId;
     },
-    /** The file, once it has a status other than pending and scanning. */
+    /** Resolves with the file once its status is neither pending nor scanning. */
     async settled(fileId: string, withinMs = 20_000): Promise<FileView> {
       let file = await read(fileId);
       await until(
@@ -67,6 +67,6 @@ export function filesOf(app: Pick<TestApp, 'ask'>, as: Person) {
   };
 }
 
-/** Sends the bytes as the server said, and nothing else. */
+/** Sends the bytes as the server requested. */
 export const put = ({ method, url, headers }: Upload, bytes: Uint8Array<ArrayBuffer>) =>
   fetch(url, { method, headers, body: bytes });

@@ -16,30 +16,31 @@ import {
 import { prepareDebianPrograms } from '../../../tools/debian-programs.ts';
 import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
 
-/** A disk in memory, where Linux has one. */
+/** A disk in memory, if Linux has one. */
 const MEMORY = '/dev/shm';
-/** The tests hold about 1 GiB at once; a container often has 64 MiB there. */
+/** The tests need about 1 GiB at once; a container often has only 64 MiB. */
 const ENOUGH_BYTES = 4 * 2 ** 30;
-/** The name of a run's folder begins with it; the process id of the run comes next. */
+/** The prefix of the folder name of a run, followed by its process id. */
 const PREFIX = 'chat-tests-';
 
 /**
- * One PostgreSQL for the whole run, and in it the migrated database that each test copies; and the programs of Debian
- * that the system lacks, before two workers could want to download them.
+ * Starts one PostgreSQL for the whole run, with the migrated database that each test copies, and downloads
+ * the Debian programs that the system lacks, before two workers would download them.
  */
 export default async function setUp(): Promise<void> {
   const folder = await makeFolder();
   Object.assign(globalThis, { testFolder: folder });
-  // The workers and all that they start inherit it.
+  // The workers and all their child processes inherit it.
   process.env['TMPDIR'] = folder;
   const [, programs] = await Promise.all([startPostgres(), prepareDebianPrograms().catch((error) => error)]);
-  // The tests that need none of them can run all the same; the others fail with a word on what to install.
+  // Tests that need none of them can still run; the others fail with a hint on what to install.
   if (programs instanceof Error) process.stderr.write(`${programs.message}\n`);
 }
 
 /**
- * Where everything of this run is kept. Databases are made and dropped by the hundred, each of them some 300 files: on a
- * disk that takes three times as long, and what is tested of durability is the death of processes, not of disks.
+ * Creates the folder for all files of this run. Tests create and drop hundreds of databases of about 300
+ * files each: on a disk that takes three times as long, and the durability tests cover the death of
+ * processes, not of disks.
  */
 async function makeFolder(): Promise<string> {
   const memory = await statfs(MEMORY).catch(() => undefined);
@@ -52,7 +53,7 @@ async function makeFolder(): Promise<string> {
   return folder;
 }
 
-/** Removes the folders of killed runs, which take memory. Two runs that start at once may remove the same folder. */
+/** Removes the folders of killed runs, which take memory. Two concurrent runs may remove the same folder. */
 async function removeLeftovers(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     const pid = name.startsWith(PREFIX) && Number.parseInt(name.slice(PREFIX.length), 10);
@@ -73,7 +74,7 @@ async function startPostgres(): Promise<void> {
   const postgres = await startEmbeddedPostgres({ dataDir, log: pino({ level: 'error' }) });
   process.env[OWNER_URL_VARIABLE] = postgres.ownerUrl;
   Object.assign(globalThis, { testPostgres: postgres });
-  // Durability has journeys of its own, on servers of their own: here it would only cost time.
+  // Durability is tested by journeys with their own servers; here it would only cost time.
   for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit'])
     await administer(`alter system set ${setting} = off`);
   await administer('select pg_reload_conf()');

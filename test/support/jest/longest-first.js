@@ -1,9 +1,9 @@
 import Sequencer from '@jest/test-sequencer';
 
 /**
- * Begun last, they would go on alone: they wait more than they work. What works all the time is not among them, so that two
- * of that kind seldom meet. What counts the work of modules comes before all others, while its worker has loaded nothing
- * else: the count goes through all that has ever been loaded.
+ * Suites that wait more than they compute: if started last, they would run alone. CPU-bound suites are not
+ * listed, so that two of them seldom run together. The suite that counts the work of modules comes first,
+ * while its worker has loaded nothing else: the count covers everything loaded so far.
  */
 const FIRST = [
   'test/files/sniffers-linear.spec.ts',

@@ -9,7 +9,7 @@ export const ADDRESS_CHANGE = 'Your account is to get another e-mail address';
 
 type Mails = Pick<MailServer, 'mails'>;
 
-/** The letters to an address, oldest first; repetitions of the same one are left out. The SMTP server reads A-labels. */
+/** Returns the letters to an address, oldest first, without repetitions. The SMTP server sees A-labels. */
 export const lettersTo = ({ mails }: Mails, address: string) => [
   ...new Map(
     mails
@@ -18,7 +18,7 @@ export const lettersTo = ({ mails }: Mails, address: string) => [
   ).values(),
 ];
 
-/** The link in the n-th letter of a subject to an address, as soon as it has come. */
+/** Resolves with the link in the n-th letter with a subject to an address, once it has arrived. */
 export async function linkIn(mail: Mails, address: string, subject: string, n = 1): Promise<string> {
   const found = () => lettersTo(mail, address).filter((letter) => letter.mail.subject === subject)[n - 1];
   await until(() => found() !== undefined, `“${subject}” to reach ${address}`);
@@ -27,14 +27,14 @@ export async function linkIn(mail: Mails, address: string, subject: string, n = 
 
 export const tokenOf = (link: string): string => new URL(link).searchParams.get('token')!;
 
-/** Confirms an address as its owner would: by the link in the letter. */
+/** Confirms an address by the link in its letter. */
 export async function confirmAddress(mail: Mails, address: string): Promise<void> {
   const link = await linkIn(mail, address, VERIFICATION);
   const path = '/v1/auth/email-verification/confirm';
   await call(link, 'POST', path, { body: { token: tokenOf(link) } });
 }
 
-/** What a browser sends when the button of a page is pressed, and the answer. */
+/** Submits the form of a page like a browser. Returns the page and the answer. */
 export async function pressButton(pageUrl: string, typed: Record<string, string> = {}) {
   const browser = { accept: 'text/html,application/xhtml+xml' };
   const opened = await fetch(pageUrl, { headers: browser });

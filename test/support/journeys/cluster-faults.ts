@@ -3,21 +3,21 @@ import type { Edge } from '../../../scripts/cluster/edges.ts';
 import type { ClusterNode, Kind } from '../../../scripts/cluster/node.ts';
 import { until } from '../../../tools/until.ts';
 
-/** Something that goes wrong with a cluster. */
+/** A fault of a cluster. */
 export interface Fault {
   name: string;
-  /** Makes it happen; answers with what undoes it. */
+  /** Causes the fault. Returns a function that undoes it. */
   strike(cluster: Cluster): Promise<() => Promise<unknown>>;
-  /** How long it lasts, in ms; else it is undone at once, while the others take over. */
+  /** The duration in ms. By default it is undone at once, while others take over. */
   lasts?: number;
-  /** Rejects when what has to be there is not, in time. */
+  /** Rejects when the expected recovery does not happen in time. */
   recovered?(cluster: Cluster): Promise<unknown>;
 }
 
-/** By the contract of the roles. */
+/** The longest time for a takeover by the contract of the roles. */
 const TAKEN_OVER_WITHIN_MS = 10_000;
 
-/** Whether the last that a process has said of its lease is that it leads. */
+/** Whether a process leads according to its latest output about its lease. */
 function leads({ kind, isRunning, output }: ClusterNode): boolean {
   const said = output()
     .split('\n')
@@ -26,7 +26,9 @@ function leads({ kind, isRunning, output }: ClusterNode): boolean {
   return isRunning && (last?.includes('"msg":"leading"') ?? false);
 }
 
-/** Of two for a moment, the one that has just begun is the last. Rejects when nobody leads within 10 s. */
+/**
+ * Resolves with the leader; of two at a handover, with the newer one. Rejects when there is none within 10 s.
+ */
 async function leaderOf(cluster: Cluster, kind: Kind): Promise<ClusterNode> {
   let leader: ClusterNode | undefined;
   await until(
@@ -40,7 +42,7 @@ async function leaderOf(cluster: Cluster, kind: Kind): Promise<ClusterNode> {
   return leader!;
 }
 
-/** Dies with its connections; a standby takes its place. */
+/** Kills the leader of a role, with its connections; a standby replaces it. */
 export const killLeader = (kind: Kind): Fault => ({
   name: `kill -9 of the leading ${kind}`,
   async strike(cluster) {
@@ -60,7 +62,7 @@ export const killNode = (kind: Kind, index: number): Fault => ({
   },
 });
 
-/** The server dies and is started again at once; until it has recovered it is away. */
+/** Kills a store and restarts it at once; it is down until it has recovered. */
 export const killStore = (name: 'postgres' | 'redis' | 'rabbitmq'): Fault => ({
   name: `kill -9 of ${name}`,
   async strike(cluster) {
@@ -86,7 +88,7 @@ export const flushRedis: Fault = {
   },
 };
 
-/** A way between two parts on which nothing passes; the second part of a pair is the node, by index, else all of them. */
+/** An edge to block, and the index of its node; by default all nodes. */
 export type Hole = readonly [edge: Edge, index?: number];
 
 export const blackHoles = (milliseconds: number, ...holes: Hole[]): Fault => ({
@@ -103,7 +105,7 @@ export const blackHoles = (milliseconds: number, ...holes: Hole[]): Fault => ({
   lasts: milliseconds,
 });
 
-/** Every way of a running cluster on which a fault is made. */
+/** Every edge of a running cluster that has faults. */
 export const EDGES: readonly Edge[] = [
   'api->postgres',
   'projector->postgres',

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 
 export const ROOT = join(import.meta.dirname, '../../..');
 
-/** A file of the project, by its path from the root. */
+/** Reads a file of the project by its path from the root. */
 export const fileText = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
 export interface ComposeService {
@@ -28,11 +28,11 @@ export interface ComposeFile {
   volumes: Record<string, unknown>;
 }
 
-/** docker-compose.yml as Docker Compose takes it with these variables. */
+/** Returns docker-compose.yml as Docker Compose reads it with these variables. */
 export const composeFile = (variables: Record<string, string>): ComposeFile =>
   parse(interpolated(fileText('docker-compose.yml'), variables), { merge: true }) as ComposeFile;
 
-/** What an operator has after filling in .env.example; with `log` in PostgreSQL where that is asked for. */
+/** Returns a filled-in .env.example; with the log in PostgreSQL if `log` says so. */
 export function filledIn({ log = 'eventstoredb' }: { log?: 'eventstoredb' | 'postgres' } = {}) {
   const example = parseEnv(fileText('.env.example')) as Record<string, string>;
   const secrets = Object.keys(example).filter((name) => name.endsWith('_PASSWORD'));
@@ -44,8 +44,9 @@ export function filledIn({ log = 'eventstoredb' }: { log?: 'eventstoredb' | 'pos
 }
 
 /**
- * Puts variables in as Docker Compose does, as far as our files go: `${X}`, `${X:-otherwise}`, `${X:?message}` and `$$`.
- * Throws for a variable that has to be there and is not (https://docs.docker.com/reference/compose-file/interpolation).
+ * Substitutes variables like Docker Compose, as far as our files need it: `${X}`, `${X:-otherwise}`,
+ * `${X:?message}` and `$$`. Throws for a missing required variable
+ * (https://docs.docker.com/reference/compose-file/interpolation).
  */
 export function interpolated(text: string, variables: Record<string, string>): string {
   return text.replaceAll(VARIABLE, (_found, name: string | undefined, sign?: string, rest?: string) => {
@@ -57,7 +58,7 @@ export function interpolated(text: string, variables: Record<string, string>): s
   });
 }
 
-/** Every variable that docker-compose.yml speaks of, and how. */
+/** Returns every variable in docker-compose.yml, and whether it is required. */
 export const composeVariables = () =>
   [...fileText('docker-compose.yml').matchAll(VARIABLE)]
     .filter(([, name]) => name !== undefined)

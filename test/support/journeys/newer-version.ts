@@ -4,10 +4,12 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../../..');
 
-/** What the next version of this program changes, as texts in place of texts. */
+/** The changes of the next version of this program: for each file, pairs of old and new text. */
 export type Patch = Readonly<Record<string, readonly [from: string, to: string]>>;
 
-/** A later version of the program, on the same packages: the sources with a patch, in a folder of their own. */
+/**
+ * Makes a newer version of the program, with the same packages: the patched sources in a folder of their own.
+ */
 export async function makeNewerVersion(patch: Patch) {
   const folder = join('.cache', `newer-${randomUUID()}`);
   await mkdir(join(ROOT, folder), { recursive: true });

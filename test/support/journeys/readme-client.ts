@@ -6,13 +6,13 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '../../..');
 
 export interface ReadmeClient {
-  /** All that it has printed. */
+  /** Everything that it has printed. */
   output(): string;
   isRunning(): boolean;
   stop(): Promise<void>;
 }
 
-/** Runs the client of the README as it stands there, in a process of its own. */
+/** Runs the client in README.md unchanged, in a process of its own. */
 export async function startReadmeClient(env: {
   SERVER: string;
   EMAIL: string;
@@ -21,7 +21,7 @@ export async function startReadmeClient(env: {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
   const program = /```js\n(import \{ io \}[^]*?)```/.exec(readme)?.[1];
   if (program === undefined) throw new Error('the README has no client');
-  // Beside node_modules, where its user would have put it.
+  // Next to node_modules, where a user would put it.
   await mkdir(join(ROOT, '.cache'), { recursive: true });
   const folder = await mkdtemp(join(ROOT, '.cache/readme-'));
   await writeFile(join(folder, 'chat.mjs'), program);

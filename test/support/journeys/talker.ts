@@ -5,13 +5,13 @@ import type { History, ReadBack, RestHistory, Send } from '../language/history-c
 import { Refused, type Session, call } from '../../../client/rest-client.ts';
 import { until } from '../../../tools/until.ts';
 
-/** Of four messages, one is given up after the first try: its outcome stays unknown. */
+/** One of four messages is abandoned after the first try, so its outcome stays unknown. */
 const GIVES_UP = 0.25;
 const OVER_REST = 0.2;
 const READS_BACK = 0.1;
 const SHOWN_WITHIN_MS = 10_000;
 
-/** A member who never stops talking, and writes down what they asked for and what they were told. */
+/** A member who sends messages continuously, and records the calls and their answers. */
 export class Talker {
   readonly client: ChatClient;
   readonly sends: Send[] = [];
@@ -21,7 +21,7 @@ export class Talker {
   readonly #groups: string[];
   readonly #restAfterMs: number;
 
-  /** `restAfterMs`: between one message and the next, on average. */
+  /** `restAfterMs` is the average pause between messages. */
   constructor(session: Session, groups: string[], restAfterMs = 15) {
     this.#session = session;
     this.#groups = groups;
@@ -109,7 +109,7 @@ async function restHistory({ url, accessToken: token }: Session, groupId: string
 export const headOf = async ({ url, accessToken: token }: Session, groupId: string) =>
   (await call<{ headSeq: number }>(url, 'GET', `/v1/groups/${groupId}`, { token })).headSeq;
 
-/** Brings every client up to the end of every group, and tells what they did and saw for the checker to judge. */
+/** Brings every client up to date in every group. Returns what they did and saw for the checker. */
 export async function historyOf(
   talkers: readonly Talker[],
   groups: string[],
@@ -123,7 +123,7 @@ export async function historyOf(
       ...acknowledged.map((send) => (send.groupId === groupId ? (send.seq ?? 0) : 0)),
     ];
     const last = Math.max(...known);
-    // REST follows a moment later. Whatever it has not shown by then is for the checker to judge.
+    // REST lags a little. The checker judges whatever it does not show by then.
     const isShown = async () => (await headOf(reader, groupId)) >= last;
     await until(isShown, 'REST shows what is known', SHOWN_WITHIN_MS).catch(() => undefined);
     const head = await headOf(reader, groupId);

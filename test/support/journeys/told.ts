@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals';
 import type { MailServer } from '../servers/mail-server.ts';
 
-/** Which letters told a person of something: their Message-IDs, a repetition being the same letter. */
+/** Returns the Message-IDs of the letters to an address that contain a text; repetitions have the same id. */
 export const lettersTelling = (mails: MailServer['mails'], address: string, text: string): Set<string> =>
   new Set(
     mails
@@ -9,7 +9,10 @@ export const lettersTelling = (mails: MailServer['mails'], address: string, text
       .map(({ mail }) => mail.messageId ?? 'none'),
   );
 
-/** Each was told of each exactly once, after repetitions are dropped. Fails with the list of those who were not. */
+/**
+ * Expects that each address received each text exactly once, not counting repetitions. Fails with the list of
+ * exceptions.
+ */
 export function expectToldOnce(
   mails: MailServer['mails'],
   addresses: readonly string[],

@@ -20,7 +20,7 @@ interface Group {
   myRole: string;
 }
 
-/** Everything that a socket has heard under these names. */
+/** Records everything that a socket receives under these names. */
 function listen(
   { socket }: ChatClient,
   ...names: string[]
@@ -41,8 +41,8 @@ const refusal = (work: Promise<unknown>) =>
 export const STORY_ENV = { LOGINS_PER_MINUTE: '1000', MESSAGES_PER_MINUTE: '1000' };
 
 /**
- * One story in order: each test takes up where the one before it left off. `open` starts what it is told to, and
- * answers with where that is.
+ * One ordered story: each test continues where the previous one ended. `open` starts the program, and
+ * returns its URL.
  */
 export const describeWholeStory = (
   name: string,
@@ -102,7 +102,7 @@ export const describeWholeStory = (
       expect(await as(ada, 'GET', '/v1/me')).toMatchObject({ role: 'applicant', displayName: 'Ada' });
     });
 
-    test('a posted job has a group with the company as its admin at once', async () => {
+    test('a posted job has a group at once, with the company as its admin', async () => {
       const posted = await as<{ jobId: string; groupId: string; position: string }>(
         company,
         'POST',
@@ -122,7 +122,7 @@ export const describeWholeStory = (
       );
     });
 
-    test('who applies is in the group, and open sockets hear of it', async () => {
+    test('an applicant is in the group, and open sockets are informed', async () => {
       companyClient = await new ChatClient(company).connect();
       adaClient = await new ChatClient(ada).connect();
       const heard = listen(companyClient, 'memberJoined', 'presence');
@@ -146,7 +146,7 @@ export const describeWholeStory = (
       expect(await groupOf(ada)).toMatchObject({ myRole: 'member', memberCount: 3 });
     });
 
-    test('they talk over REST and over sockets, in one order', async () => {
+    test('messages over REST and over sockets arrive in one order', async () => {
       const clientMsgId = randomUUID();
       const sent = await as<{ seq: number; duplicate: boolean }>(
         company,
@@ -176,7 +176,7 @@ export const describeWholeStory = (
       ]);
     });
 
-    test('messages are edited, reacted to and deleted, and everybody hears it', async () => {
+    test('messages are edited, reacted to and deleted, and every member is informed', async () => {
       const [first, second, third] = await messages(ada);
       const about = (message: Message | undefined) => ({ groupId: group, messageId: message?.id });
       await adaClient.ask('editMessage', { ...about(second), text: 'Thanks a lot!' });
@@ -199,7 +199,7 @@ export const describeWholeStory = (
       expect(now[0]?.reactions).toEqual({ '👍': [bob.userId], '🎉': [ada.userId] });
     });
 
-    test('what is unread is counted, and read markers never move back', async () => {
+    test('unread messages are counted, and read markers never move back', async () => {
       expect((await groupOf(company)).unreadCount).toBeGreaterThan(0);
       const heard = listen(adaClient, 'messagesRead');
       const read = await as<{ unreadCount: number }>(company, 'PUT', `/v1/groups/${group}/read`, { seq: 7 });
@@ -211,7 +211,7 @@ export const describeWholeStory = (
       expect(heard[0]?.payload).toMatchObject({ groupId: group, userId: company.userId, seq: 7 });
     });
 
-    test('search finds what the caller may see, and nothing else', async () => {
+    test('search finds only what the caller may see', async () => {
       const search = (session: Session) =>
         as<{ data: unknown[] }>(session, 'GET', '/v1/search/messages?q=thanks').then(
           ({ data }) => data.length,
@@ -221,14 +221,14 @@ export const describeWholeStory = (
       expect(await search(stranger)).toBe(0);
     });
 
-    test('typing shows to the others', async () => {
+    test('typing is shown to the other members', async () => {
       const heard = listen(bobClient, 'typing');
       adaClient.socket.emit('typing', { groupId: group, isTyping: true });
       await until(() => heard.length > 0, 'Bob sees Ada type');
       expect(heard[0]?.payload).toEqual({ groupId: group, userId: ada.userId, isTyping: true });
     });
 
-    test('a rejected applicant is taken out, and hears nothing more on the open socket', async () => {
+    test('a rejected applicant is removed, and the open socket receives nothing more', async () => {
       const heard = listen(adaClient, 'leaveRoom', 'messageSent');
       ({ position } = await as<{ position: string }>(company, 'PATCH', `/v1/applications/${adaApplication}`, {
         status: 'rejected',
@@ -241,7 +241,7 @@ export const describeWholeStory = (
       expect(await refusal(messages(ada))).toBe('GROUP_NOT_FOUND');
     });
 
-    test('a closed job takes no applications, and its group no messages', async () => {
+    test('a closed job accepts no applications, and its group no messages', async () => {
       await as(company, 'POST', `/v1/jobs/${job.jobId}/close`);
       expect(await refusal(bobClient.send({ groupId: group, text: 'Too late' }))).toBe('GROUP_CLOSED');
       const late = await signUp(url, { role: 'applicant', displayName: 'Late' });
@@ -250,7 +250,7 @@ export const describeWholeStory = (
       expect((await messages(bob)).at(-1)?.text).toBe('Only Bob may read this');
     });
 
-    test('logging out ends the tokens and the open sockets of the session within 5 s', async () => {
+    test('a logout ends the tokens and the open sockets of the session within 5 s', async () => {
       const session = await logIn(url, email, secret);
       const client = await new ChatClient(session).connect();
       await as(session, 'POST', '/v1/auth/logout');

@@ -32,7 +32,7 @@ export const memberLeft = (userId: UserId): DomainEvent => ({
 });
 export const groupClosed: DomainEvent = { type: 'GroupClosed', data: { groupId: group } };
 
-/** An append of these events, at any revision unless told. */
+/** An append of these events, by default at any revision. */
 export function append(stream: Stream, events: DomainEvent[], options: Partial<Append> = {}): Append {
   return {
     stream,

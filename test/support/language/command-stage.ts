@@ -18,12 +18,12 @@ import { createInMemoryEventStore } from './in-memory-event-store.ts';
 export interface StageOptions {
   history?: readonly DomainEvent[];
   message?: MessageFacts | undefined;
-  /** The log of another stage: two handlers over one log are two processes. */
+  /** The log of another stage: two handlers over one log act as two processes. */
   store?: EventStore;
   automate?: (handle: HandleCommand) => CommandDeps['automate'];
 }
 
-/** The real command handler over a log in memory, with what it needs and nothing it does not. */
+/** The real command handler over a log in memory, with only what it needs. */
 export async function commands({ history = [], message, automate, ...options }: StageOptions = {}) {
   const store = options.store ?? createInMemoryEventStore();
   await happened(store, ...history);

@@ -14,7 +14,7 @@ export function requireDeclared(
     throw new Error(`${name} refuses with ${error.code}, which it does not declare`, { cause: error });
 }
 
-/** The same handler, which fails when a command refuses with a code that it does not declare. */
+/** Wraps a handler so that it fails when a command refuses with a code that it does not declare. */
 export const withDeclaredRefusals =
   (handle: HandleCommand): HandleCommand =>
   async (command, input, request) => {

@@ -8,7 +8,7 @@ import pg from 'pg';
 
 const [url, kind, writers, appends] = process.argv.slice(2);
 
-/** append_events() as the store calls it, with one event that no other writer's depends on. */
+/** Calls append_events() like the store, with one event that is independent of other writers. */
 const toLog = (client: pg.Client) =>
   client.query(
     `select * from append_events(

@@ -21,7 +21,10 @@ export const event = <T extends EventType>(type: T, data: EventOf<T>['data']): E
 
 const person = (n: number, role: Actor['role']): Actor => ({ userId: UserId.parse(uuid(n)), role });
 
-/** Acme posts the job and runs its group; Ada and Bob apply; Rival is another company; Eve has no part in it. */
+/**
+ * Acme posts the job and is the admin of its group; Ada and Bob apply; Rival is another company; Eve is a
+ * stranger.
+ */
 export const acme = person(0xa1, 'company');
 export const rival = person(0xa2, 'company');
 export const ada = person(0xb1, 'applicant');
@@ -75,7 +78,7 @@ export const helloSent = event('MessageSent', {
   fileIds: [],
   replyTo: null,
 });
-/** What is known of Ada's "Hello". */
+/** The read model's view of Ada's "Hello". */
 export const hello: MessageFacts = {
   groupId,
   senderId: ada.userId,
@@ -88,7 +91,7 @@ export const hello: MessageFacts = {
 
 export const fileId = FileId.parse(uuid(0x60));
 export const aboutFile = { fileId, groupId, uploaderId: ada.userId };
-/** Ada may name her CV in messages until then, and an hour more passes before it is an orphan. */
+/** Ada may name her CV in messages until then; it becomes an orphan an hour later. */
 export const sendBy = '2026-01-03T02:04:05.678Z';
 export const upload = {
   name: 'cv.pdf',

@@ -11,13 +11,13 @@ interface Known {
   message?: MessageFacts;
 }
 
-/** When every decision of the specs is made. */
+/** The time of every decision in the specs. */
 export const NOW = new Date('2026-01-02T03:04:05.678Z');
 
-/** The id that the n-th call of `newId` gives in a decision: 1, 2, 3 … */
+/** The id that the n-th call of `newId` returns in a decision: 1, 2, 3 … */
 export const newIdNumber = (n: number) => uuid(0xd000 + n);
 
-/** The rule says no, or the events. */
+/** The outcome of a decision: a rejection or events. */
 function decided<I, S, E extends DomainEvent>(
   command: Command<I, S, E>,
   input: I,
@@ -43,17 +43,17 @@ function decided<I, S, E extends DomainEvent>(
 
 /**
  * The language of the specs: `given(history).as(actor).when(command, input)`, then one of the outcomes.
- * Decisions are made by the command itself, on states folded from the history; nothing else runs.
+ * The command itself decides, on states folded from the history; nothing else runs.
  */
 export function given(...history: DomainEvent[]) {
   const scene = (actor: ActorOrSystem, known: Known) => ({
-    /** What a lookup would tell. */
+    /** Sets the results of lookups. */
     knowing: (facts: Known) => scene(actor, facts),
     when: <I, S, E extends DomainEvent>(command: Command<I, S, E>, raw: NoInfer<Loose<I>>) => {
       const input = command.input.parse(raw);
       const decide = () => decided(command, input, history, actor, known);
       return {
-        /** Exactly these events, in this order, each in the shape the log takes. */
+        /** Expects exactly these events, in this order, each valid for the log. */
         then: (expected: DomainEvent[]) => {
           const events = decide();
           expect(events).toStrictEqual(expected);
@@ -70,7 +70,10 @@ export function given(...history: DomainEvent[]) {
           }
           expect(outcome).toStrictEqual(code);
         },
-        /** Twice with one key, through the real handler: the log has it once, and both answers tell of it. */
+        /**
+         * Runs the command twice with one key through the real handler, and expects one outcome in the log
+         * and in both answers.
+         */
         thenIdempotent: async () => {
           const stage = await commands({ history, message: known.message });
           const request = { actor, correlationId: uuid(0xc0), key: 'the same key' };

@@ -1,4 +1,4 @@
-/** What a client asked for and what it heard: `unknown` when it gave up waiting for an answer. */
+/** A message that a client sent and its outcome: `unknown` when it gave up waiting for an answer. */
 export interface Send {
   groupId: string;
   senderId: string;
@@ -17,14 +17,14 @@ export interface SeenEvent {
   data: Record<string, unknown>;
 }
 
-/** What one client applied, in that order, and the groups it belongs to. */
+/** The events that one client applied, in order, and its groups. */
 export interface Observer {
   name: string;
   groups: string[];
   seen: SeenEvent[];
 }
 
-/** The messages of a group as REST tells them, ascending. */
+/** The messages of a group according to REST, ascending. */
 export interface RestHistory {
   groupId: string;
   messages: { id: string; seq: number; senderId: string; text: string | null }[];
@@ -51,8 +51,9 @@ export interface Violation {
 }
 
 /**
- * Judges what clients sent and saw, knowing nothing of the server (after Jepsen's total-queue and set-full).
- * Every view is expected to be complete: each client has caught up before. No violations: an empty list.
+ * Checks what clients sent and saw, without knowledge of the server (after Jepsen's total-queue and
+ * set-full). Expects every view to be complete, so each client must have caught up before. Returns the
+ * violations.
  */
 export function checkHistory({ sends, observers, rest, reads }: History): Violation[] {
   const groupIds = new Set([...sends.map((send) => send.groupId), ...observers.flatMap((o) => o.groups)]);
@@ -132,7 +133,7 @@ function checkSends(groupId: string, sends: Send[], { name, events }: View): Vio
   return [...foreign, ...wrong];
 }
 
-/** The messages that a view amounts to must be the messages that REST tells. */
+/** The messages folded from a view must equal those from REST. */
 function checkRest({ groupId, messages }: RestHistory, events: SeenEvent[]): Violation[] {
   const folded = new Map<string, { seq: number; senderId: unknown; text: unknown }>();
   for (const { seq, type, data } of events) {

@@ -34,7 +34,7 @@ const isApplicationEvent = isOneOf<ApplicationEvent>(applicationEvents);
 const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
 const isFileEvent = isOneOf<FileEvent>(fileEvents);
 
-/** Where an event belongs, told by its type and keys alone. */
+/** Returns the stream of an event, by its type and keys alone. */
 export function streamOf(event: DomainEvent): Stream {
   if (isAccountEvent(event)) return accountStream(event.data.userId);
   if (isJobEvent(event)) return jobStream(event.data.jobId);
@@ -44,7 +44,7 @@ export function streamOf(event: DomainEvent): Stream {
   return conversationStream(event.data.groupId);
 }
 
-/** Puts events into the log as they are, as if they had happened before; answers with them as recorded. */
+/** Appends events to the log unchanged, as a history. Returns them as recorded. */
 export async function happened(store: EventStore, ...events: DomainEvent[]): Promise<Recorded[]> {
   const recorded: Recorded[] = [];
   for (const event of events) {

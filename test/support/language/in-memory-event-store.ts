@@ -11,7 +11,7 @@ import {
 import { fromStored, toStored } from '../../../src/events/stored-events.ts';
 import type { Stream } from '../../../src/events/streams.ts';
 
-/** The log in memory: the same contract, for tests of what uses a store. */
+/** A log in memory with the contract of a store, for tests of its users. */
 export function createInMemoryEventStore(): EventStore {
   const log: Recorded[] = [];
   const byId = new Map<string, Recorded>();

@@ -32,7 +32,9 @@ export const applicationNews = (n: number, facts: Partial<ApplicationNews> = {})
   ...facts,
 });
 
-/** Tells Ada of the n-th message, or by another kind of the application as the n-th event left it. */
+/**
+ * A notification to Ada of the n-th message or, with another kind, of the application as of the n-th event.
+ */
 export const notification = (n: number, facts: Partial<Notification> = {}): Notification => ({
   eventId: uuid(0xe000 + n),
   recipientId: ada.userId,
@@ -45,7 +47,7 @@ export const notification = (n: number, facts: Partial<Notification> = {}): Noti
   ...facts,
 });
 
-/** Answers from what a test says is known: of Ada, who is in the group and has not read the first three messages. */
+/** Facts set by a test. By default, Ada is in the group and has not read the first three messages. */
 export function knownFacts() {
   const known = {
     preferences: { ...standardPreferences } as NotificationPreferences | undefined,

@@ -17,7 +17,7 @@ import { streamOf } from './history.ts';
 /** The time of the n-th event of a history: one every second. */
 export const at = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, n)).toISOString();
 
-/** A history as the log would hold it: the n-th event has position n and happened at `at(n)`. */
+/** Returns a history as recorded in a log: the n-th event has position n and happened at `at(n)`. */
 export function recorded(events: readonly DomainEvent[]): Recorded[] {
   const revisions = new Map<string, number>();
   return events.map((event, index) => {
@@ -42,8 +42,9 @@ export function recorded(events: readonly DomainEvent[]): Recorded[] {
 export type Rows = Record<string, unknown>[];
 
 /**
- * The language of the projections' specs: `given(...events).then(table, columns, rows)`. Each history is applied as one
- * batch, event by event, in two halves that overlap, and all of it again: the rows must be the same every time.
+ * The language of projection specs: `given(...events).then(table, columns, rows)`. Each history is applied as
+ * one batch, event by event, in two overlapping halves, and a second time: the rows must be the same every
+ * time.
  */
 export function stage<T extends EventType>(projection: Projection<T>) {
   const schema = 'staged';

@@ -1,6 +1,6 @@
 /**
- * What `tsvector @@ tsquery` answers, for the notation that the program writes: terms in quotes with positions; `& | !`,
- * `<N>`, `:*` and brackets.
+ * Evaluates `tsvector @@ tsquery`, for the notation that the program writes: terms in quotes with positions;
+ * `& | !`, `<N>`, `:*` and brackets.
  */
 export function matches(vector: string, query: string): boolean {
   const positions = new Map<string, number[]>();
@@ -10,7 +10,7 @@ export function matches(vector: string, query: string): boolean {
   let next = 0;
   const take = (sign: string) => signs[next] === sign && (next += 1) > 0;
 
-  /** Where it ends, or whether it is there at all. */
+  /** The positions at which it ends, or whether it matches at all. */
   type Met = Set<number> | boolean;
   const holds = (met: Met) => (typeof met === 'boolean' ? met : met.size > 0);
 

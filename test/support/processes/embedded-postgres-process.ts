@@ -1,6 +1,6 @@
 /**
- * Stands for the application in tests that kill it: locks the folder given as its argument, starts PostgreSQL there,
- * says so in one JSON line, and stops in order on SIGTERM.
+ * A stand-in for the application in tests that kill it: locks the folder given as its argument, starts
+ * PostgreSQL there, reports it in one JSON line, and stops in order on SIGTERM.
  */
 import { once } from 'node:events';
 import { pino } from 'pino';

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 
-/** A program for the sandbox that does what the type of its first file says. */
+/** A program for the sandbox whose behaviour depends on the type of its first file. */
 const behaviours: Record<string, () => void> = {
   'test/crash': () => process.abort(),
   'test/work': () => {
@@ -14,7 +14,7 @@ const behaviours: Record<string, () => void> = {
     for (const chatter = Buffer.alloc(65_536, 'a'); ;) writeSync(1, chatter);
   },
   'test/nonsense': () => writeSync(1, '{"result":{"sha256":1}}\n'),
-  // Whatever it writes, no file of it may remain.
+  // None of the files it writes may remain.
   'test/environment': () =>
     writeSync(
       1,

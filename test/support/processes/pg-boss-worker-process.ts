@@ -1,6 +1,6 @@
 /**
- * Stands for a worker in a test that kills it: consumes the queue in the database given as its argument, writes the id
- * of each batch that it is handed on a line, and is never done with any.
+ * A stand-in for a worker in a test that kills it: consumes the queue in the database given as its argument,
+ * writes the id of each delivered batch on a line, and never completes one.
  */
 import { pino } from 'pino';
 import { createPgBossQueue } from '../../../src/adapters/pg-boss/queue.ts';

@@ -1,6 +1,6 @@
 /**
- * A server's identity for tests, made once and valid for a hundred years: for localhost, push.example.com and the
- * loopback addresses. It signs itself, so a client has to be told to trust it.
+ * A server certificate for tests, valid for a hundred years, for localhost, push.example.com and the
+ * loopback addresses. It is self-signed, so clients must be configured to trust it.
  */
 export const certificate = `-----BEGIN CERTIFICATE-----
 MIIBwDCCAWegAwIBAgIUdV6rxRWgSMnZlNsWOWU5iDnQ+o0wCgYIKoZIzj0EAwIw
@@ -16,7 +16,7 @@ McEW9JR9gNFPhNnJlFSEz9eWRj8=
 -----END CERTIFICATE-----
 `;
 
-/** Belongs to the certificate above and to nothing else. */
+/** The key of the certificate above, used for nothing else. */
 export const certificateKey = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGpfnnR4vfmdGLwAz
 /tKQGznmhXKRll54UjYj5LH456uhRANCAATJmwMywjiESmOFdKuUJ9fNuug/GZmb

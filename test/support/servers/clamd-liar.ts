@@ -1,16 +1,16 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 
-/** What a liar does with a scan: it is told when the connection is there, and when all bytes have come. */
+/** The faulty behaviour of a scan: called on the connection, and when all bytes have arrived. */
 export interface Lie {
   onConnection?: (socket: Socket) => void;
   onBytes?: (socket: Socket) => void;
 }
 
 const END_OF_STREAM = Buffer.alloc(4);
-/** What the probes of a scanner want to hear, in their order. */
+/** The answers that the probes of a scanner expect, in order. */
 const RIGHT = ['Eicar-Test', 'Heuristics.Encrypted.Zip', 'Heuristics.Limits.Exceeded.MaxRecursion'];
 
-/** A server that passes for clamd until it has answered the probes rightly, and then lies about every scan. */
+/** A server that answers the probes like clamd, and then misbehaves on every scan. */
 export async function startClamdLiar(lie: Lie, options: { version?: string; probes?: string[] } = {}) {
   const { version = 'ClamAV 1.4.6', probes = RIGHT.map((name) => `stream: ${name} FOUND\0`) } = options;
   const sockets = new Set<Socket>();
@@ -44,7 +44,7 @@ export async function startClamdLiar(lie: Lie, options: { version?: string; prob
 
   return {
     url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** How many scans there were, probes included. */
+    /** The number of scans so far, including probes. */
     scans: () => scans,
     async stop() {
       for (const socket of sockets) socket.destroy();

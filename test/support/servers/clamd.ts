@@ -8,7 +8,7 @@ import { program } from '../../../tools/debian-programs.ts';
 import { until } from '../../../tools/until.ts';
 
 export interface ClamdOptions {
-  /** Settings of clamd.conf, in place of those below. */
+  /** Settings of clamd.conf that replace those below. */
   settings?: Record<string, string>;
   /** Default: a socket in a folder of its own. */
   over?: 'tcp' | 'unix';
@@ -17,23 +17,26 @@ export interface ClamdOptions {
 export interface Clamd {
   url: string;
   pid: number;
-  /** SIGTERM, and everything it wrote is removed. */
+  /** Sends SIGTERM, and removes everything it wrote. */
   stop(): Promise<void>;
-  /** SIGKILL; its folder stays, for `restart`. */
+  /** Sends SIGKILL; its folder stays for `restart`. */
   kill(): Promise<void>;
-  /** Starts it again at the same address, if need be with other settings. */
+  /** Starts it again at the same address, optionally with other settings. */
   restart(settings?: Record<string, string>): Promise<void>;
 }
 
 const STARTS_WITHIN_MS = 20_000;
 
-/** The program, as a path, and what it needs of an environment. */
+/** The path of the program, and its environment variables. */
 export function clamdCommand(): { command: string; env: NodeJS.ProcessEnv } {
   const { command, env } = program('clamd');
   return { command, env: { ...process.env, ...env } };
 }
 
-/** A real clamd that knows one virus, EICAR, wherever it is, and speaks up when it cannot look. No download. */
+/**
+ * Starts a real clamd that knows one virus, EICAR, anywhere in a file, and reports what it cannot inspect. No
+ * download.
+ */
 export async function startClamd(options: ClamdOptions = {}): Promise<Clamd> {
   const folder = await mkdtemp(join(tmpdir(), 'clamd-'));
   const socket = join(folder, 'clamd.sock');

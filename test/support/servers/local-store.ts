@@ -8,19 +8,19 @@ import type { FileId } from '../../../src/events/ids.ts';
 import { type StorageFolder, storageKey } from '../../../src/files/storage.ts';
 import { createLocalStorage } from '../../../src/adapters/disk/storage.ts';
 
-/** The real store of files in a folder of its own, and what tests want to do with it. */
+/** The real file store in a folder of its own, with helpers for tests. */
 export async function localStore() {
   const dir = await mkdtemp(join(tmpdir(), 'files-'));
   const storage = await createLocalStorage({ dir, links: createSignedLinks(Buffer.alloc(32, 1)) });
   return {
     dir,
     storage,
-    /** Bytes in quarantine, as an upload leaves them; answers with their etag. */
+    /** Puts bytes into quarantine like an upload. Returns their etag. */
     async arrive(fileId: FileId, bytes: Uint8Array, contentType = 'application/pdf'): Promise<string> {
       const permit = { fileId, contentType, size: bytes.length, sha256: null };
       return (await storage.receive(permit, Readable.from([bytes]))).etag;
     },
-    /** The folders in which the file has an object. */
+    /** Returns the folders in which the file has an object. */
     async foldersOf(fileId: FileId): Promise<StorageFolder[]> {
       const folders: StorageFolder[] = ['quarantine', 'clean', 'thumbnails'];
       const found = await Promise.all(folders.map((folder) => storage.stat(storageKey(folder, fileId))));

@@ -4,7 +4,7 @@ import { type ParsedMail, simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 
 export interface ReceivedMail {
-  /** The envelope's. */
+  /** The recipients of the envelope. */
   from: string;
   to: string[];
   raw: string;
@@ -18,7 +18,7 @@ type Fault =
   | { kind: 'stall' }
   | { kind: 'drop after data' };
 
-/** A real SMTP server on a free port. It keeps every mail, also those whose senders never hear that it did. */
+/** A real SMTP server on a free port. It stores every mail, even those whose senders get no answer. */
 export async function startMailServer({ login }: { login?: { user: string; password: string } } = {}) {
   const mails: ReceivedMail[] = [];
   let fault: Fault | undefined;
@@ -31,7 +31,7 @@ export async function startMailServer({ login }: { login?: { user: string; passw
 
   const server = new SMTPServer({
     authOptional: login === undefined,
-    // Without a certificate that anybody trusts there is no STARTTLS.
+    // No STARTTLS without a trusted certificate.
     disabledCommands: ['STARTTLS'],
     allowInsecureAuth: true,
     closeTimeout: 100,
@@ -60,7 +60,7 @@ export async function startMailServer({ login }: { login?: { user: string; passw
         if (fault?.kind === 'stall') return stall(id);
         if (fault?.kind === 'drop after data') return everyConnection((socket) => socket.end());
         callback();
-        // Whoever dies in the middle has not sent a mail.
+        // A connection that breaks off has not sent a mail.
       }, callback);
     },
   });
@@ -70,7 +70,7 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     server.connections.forEach(({ _socket }) => act(_socket));
   const disconnect = () => everyConnection((socket) => socket.destroy());
 
-  /** Only the connection that waits for an answer to its mail: another one may be saying hello. */
+  /** Only the connection that waits for the answer to its mail: another one may be in its greeting. */
   function stall(connectionId: string): void {
     for (const { id, _socket: socket } of server.connections) {
       if (id !== connectionId) continue;
@@ -86,7 +86,7 @@ export async function startMailServer({ login }: { login?: { user: string; passw
   return {
     url: `smtp://${credentials}127.0.0.1:${port}`,
     mails,
-    /** How many have come since the start. */
+    /** The number of connections since the start. */
     connections: () => connections,
     refuse(
       at: (Fault & { kind: 'refuse' })['at'],
@@ -95,19 +95,19 @@ export async function startMailServer({ login }: { login?: { user: string; passw
     ) {
       fault = { kind: 'refuse', at, code, answer };
     },
-    /** Takes connections, and never says a word. */
+    /** Accepts connections and never answers. */
     hang() {
       fault = { kind: 'hang' };
     },
-    /** Closes every connection without a word. */
+    /** Closes every connection without an answer. */
     slam() {
       fault = { kind: 'slam' };
     },
-    /** Keeps the mail, and goes on and on about whether it does. */
+    /** Stores the mail, and sends an endless answer. */
     stall() {
       fault = { kind: 'stall' };
     },
-    /** Keeps the mail, then cuts the line before the sender hears of it. */
+    /** Stores the mail, then cuts the connection before the answer. */
     dropAfterData() {
       fault = { kind: 'drop after data' };
     },

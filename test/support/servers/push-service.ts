@@ -7,7 +7,7 @@ import { importJWK, jwtVerify } from 'jose';
 import type { PushPayload, PushSubscription } from '../../../src/notifications/deliver/pusher.ts';
 import { certificate, certificateKey } from './certificate.ts';
 
-/** A push as the browser would hear it. */
+/** A push as the browser receives it. */
 export interface ReceivedPush {
   endpoint: string;
   payload: PushPayload;
@@ -26,7 +26,10 @@ interface Browser {
 const derive = (salt: Buffer, secret: Buffer, info: Buffer, length: number) =>
   Buffer.from(hkdfSync('sha256', secret, salt, info, length));
 
-/** What the browser does with a body of the coding aes128gcm (RFC 8188, with the keys of RFC 8291), one record long. */
+/**
+ * Decrypts a body in the coding aes128gcm (RFC 8188, with the keys of RFC 8291) of one record, like a
+ * browser.
+ */
 function decrypt(body: Buffer, { keys, auth }: Browser): Buffer {
   const salt = body.subarray(0, 16);
   const senderKey = body.subarray(21, 21 + body.readUInt8(20));
@@ -41,9 +44,9 @@ function decrypt(body: Buffer, { keys, auth }: Browser): Buffer {
 }
 
 /**
- * A push service as browsers' makers run it, over real HTTPS: it takes a push only if the sender's token (VAPID, RFC
- * 8292) is signed with the key that the browser subscribed with and meant for this service, and opens it as the browser
- * would. Trust `certificate` to reach it.
+ * A push service like those of browser vendors, over real HTTPS: it accepts a push only if the sender's token
+ * (VAPID, RFC 8292) is signed with the key of the subscription and meant for this service, and decrypts it
+ * like the browser does. Clients must trust `certificate`.
  */
 export async function startPushService({ vapidPublicKey }: { vapidPublicKey: string }) {
   const browsers = new Map<string, Browser>();
@@ -97,11 +100,11 @@ export async function startPushService({ vapidPublicKey }: { vapidPublicKey: str
 
   return {
     port,
-    /** What has been taken, in order. */
+    /** The accepted pushes, in order. */
     pushes,
-    /** All that came, taken or not. */
+    /** The number of requests, accepted or not. */
     requests: () => requests,
-    /** A browser subscribes: the service is at 127.0.0.1, by another name if you like. */
+    /** Makes a subscription at 127.0.0.1, optionally by another host name. */
     subscribe(host = '127.0.0.1'): PushSubscription {
       const keys = createECDH('prime256v1');
       const auth = randomBytes(16);
@@ -113,14 +116,14 @@ export async function startPushService({ vapidPublicKey }: { vapidPublicKey: str
         keys: { p256dh, auth: auth.toString('base64url') },
       };
     },
-    /** From now on whatever is in order is answered so, and not kept. */
+    /** Answers valid pushes with this status from now on, without storing them. */
     answer(status: number, headers: Record<string, string> = {}) {
       answerWith = (response) => response.writeHead(status, headers).end('no');
     },
     hang() {
       answerWith = () => {};
     },
-    /** An answer without end. */
+    /** Sends an endless answer. */
     babble() {
       answerWith = (response) => {
         response.writeHead(201);

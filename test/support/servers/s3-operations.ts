@@ -7,7 +7,7 @@ export interface S3Object {
   etag: string;
   contentType: string;
   modifiedAt: Date;
-  /** As the header that shows it: the client's own, or the server's. */
+  /** The checksum as its header shows it: the client's own, or the server's. */
   checksum: [header: string, value: string];
 }
 
@@ -21,11 +21,11 @@ export interface Bucket {
   name: string;
   objects: Map<string, S3Object>;
   now: () => number;
-  /** How many keys a page of a list has at most. */
+  /** The maximum number of keys on a page of a list. */
   pageSize: number;
 }
 
-/** What S3 does when it is asked, as far as anybody asks here. `target` is what is left of the path behind the bucket. */
+/** The operations of S3 that the project uses. `target` is the path after the bucket. */
 export function operate(bucket: Bucket, request: S3Request, target: string, body: Buffer): S3Answer {
   const { method, headers } = request;
   if (target === '') {
@@ -104,7 +104,7 @@ function copy({ name, objects, now }: Bucket, key: string, headers: Headers): S3
   );
 }
 
-/** RFC 9110 §13.1.1; S3 takes the tag without its quotes, too. */
+/** RFC 9110 §13.1.1; S3 also accepts the tag without quotes. */
 const matches = ({ etag }: S3Object, condition: string | undefined) =>
   condition === undefined || condition === '*' || condition.replaceAll('"', '') === etag.replaceAll('"', '');
 

@@ -10,18 +10,18 @@ interface Faults {
   failures: { status: number; left: number };
   delayMs: number;
   heedsConditions: boolean;
-  /** What becomes of the body of an object that is read. */
+  /** The fault of a body that is read. */
   body: 'whole' | 'flipped' | 'truncated' | 'stalled';
 }
 
-/** What a server does not know, by the header that asks for it: it answers with a status, or acts as if it were not there. */
+/** The features that a server lacks, by their header: it answers with a status, or ignores the header. */
 export type Lacks = Partial<
   Record<'if-none-match' | 'x-amz-checksum-sha256' | 'x-amz-copy-source-if-match', number | 'ignored'>
 >;
 
 /**
- * A bucket over HTTP, in memory: path style and virtual host, signatures checked, conditions and checksums honoured unless
- * it is to lack them, and faults on demand, which last until `heal`.
+ * A bucket over HTTP, in memory: path style and virtual host, with signatures checked, conditions and
+ * checksums honoured unless configured otherwise, and faults on demand, which last until `heal`.
  */
 export async function startS3Server({
   bucket: name,
@@ -34,7 +34,7 @@ export async function startS3Server({
   region?: string;
   pageSize?: number;
   lacks?: Lacks;
-  /** Where it finds the name of the bucket. */
+  /** Where a request may have the bucket name. */
   styles?: readonly ('path' | 'host')[];
 }) {
   const credentials: S3Credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'a secret of the tests' };
@@ -72,7 +72,7 @@ export async function startS3Server({
     return operate(bucket, request, targetOf(url, headers['host'] ?? ''), bytes);
   }
 
-  /** What is left of the path when the bucket was found in it, or in the name of the host. */
+  /** Returns the path after the bucket, whether that is in the path or in the host name. */
   function targetOf(url: string, host: string): string {
     const path = decodeURIComponent(url.split('?', 1)[0]!).slice(1);
     if (host.startsWith(`${name}.`) && styles.includes('host')) return path;
@@ -93,7 +93,7 @@ export async function startS3Server({
       throw error;
     });
     if (delayMs > 0) await pause(delayMs, undefined, { ref: false });
-    // A copy would be seen by tests that watch the memory of their process.
+    // No copy, since tests measure the memory of this process.
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const isObject = incoming.method === 'GET' && headers?.['etag'] !== undefined;
     const isSent = incoming.method !== 'HEAD' && status !== 204;
@@ -107,7 +107,7 @@ export async function startS3Server({
     }
   }
 
-  // A client that takes a connection up again never meets its end, however slow the machine.
+  // A client that reuses a connection never finds it closed, even on a slow machine.
   const server = createServer({ keepAliveTimeout: 600_000 }, (incoming, outgoing) => {
     serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
@@ -119,21 +119,21 @@ export async function startS3Server({
     endpoint: `http://127.0.0.1:${port}`,
     credentials,
     objects: () => bucket.objects,
-    /** How many requests there were. */
+    /** The number of requests so far. */
     asked: () => asked,
-    /** Lets time pass, for the server alone. */
+    /** Advances the server's clock. */
     passTime: (ms: number) => void (leapMs += ms),
     /** Refuses the next requests. */
     fail: (status: number, times = Infinity) => void (faults.failures = { status, left: times }),
     /** Answers late. */
     slow: (ms: number) => void (faults.delayMs = ms),
-    /** Reads whatever is there, whichever version was asked for. */
+    /** Reads the current object, whatever the requested version. */
     ignoreConditions: () => void (faults.heedsConditions = false),
-    /** Changes one bit of every object that is read, so that its checksum is wrong. */
+    /** Flips one bit of every object that is read, so that its checksum is wrong. */
     wrongChecksum: () => void (faults.body = 'flipped'),
     /** Ends the connection in the middle of every object that is read. */
     truncate: () => void (faults.body = 'truncated'),
-    /** Falls silent in the middle of every object that is read. */
+    /** Stalls in the middle of every object that is read. */
     stall: () => void (faults.body = 'stalled'),
     heal: () => void (faults = healthy()),
     async stop() {

@@ -1,6 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 
-/** A request as it came in: the path and query as they were written, the names of headers in lower case. */
+/** A request as received: path and query unmodified, header names in lower case. */
 export interface S3Request {
   method: string;
   url: string;
@@ -38,9 +38,9 @@ interface Claim {
 }
 
 /**
- * Checks Signature Version 4 of a request whose signature is in its Authorization header or in its URL, as Amazon's
- * "Authenticating Requests (AWS Signature Version 4)" describes it. Answers with the hash that the body must have, or
- * undefined when the body is not signed. Throws `S3Error`.
+ * Checks Signature Version 4 of a request whose signature is in its Authorization header or in its URL, as
+ * Amazon's "Authenticating Requests (AWS Signature Version 4)" describes it. Returns the hash that the body
+ * must have, or undefined when the body is not signed. Throws `S3Error`.
  */
 export function checkSignature(
   request: S3Request,
@@ -108,7 +108,7 @@ function checkTime({ date, expiresSeconds }: Claim, now: number): void {
   if (!isValid) throw new S3Error(403, 'AccessDenied');
 }
 
-/** Nothing that S3 acts upon may come unsigned. */
+/** Every header that S3 acts on must be signed. */
 function checkSignedHeaders({ headers }: S3Request, { signedHeaders }: Claim): void {
   const signed = new Set(signedHeaders.split(';'));
   const mustBeSigned = Object.keys(headers).filter((name) => name === 'host' || name.startsWith('x-amz-'));
@@ -136,7 +136,7 @@ function canonicalRequest(
   ].join('\n');
 }
 
-/** The path and the parameters of a URL, decoded; a plus is a plus. */
+/** Decodes the path and the parameters of a URL; a plus stays a plus. */
 export function split(url: string): { path: string; query: [string, string][] } {
   const [path = '', search = ''] = url.split('?', 2);
   const query = search.split('&').filter(Boolean);

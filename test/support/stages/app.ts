@@ -14,7 +14,7 @@ export interface Person {
 
 interface Asked {
   as?: Person | undefined;
-  /** Goes as JSON; `payload` goes as it is. */
+  /** Sent as JSON; `payload` is sent unchanged. */
   body?: unknown;
   payload?: string | Uint8Array<ArrayBuffer>;
   headers?: Record<string, string>;
@@ -24,11 +24,11 @@ export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** What the text says, if it is JSON. */
+  /** The parsed text, if it is JSON. */
   body: Record<string, unknown>;
 }
 
-/** The whole program on a database of its own, with limits that tests do not reach, and REST to ask it with. */
+/** The whole program on a database of its own, with limits that tests do not reach, and a REST client. */
 export async function startApp(env: Record<string, string> = {}) {
   const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
   const { log, lines } = linesOf('info');
@@ -49,7 +49,7 @@ export async function startApp(env: Record<string, string> = {}) {
   return {
     url: app.url,
     databaseUrl: database.url,
-    /** What has been written to the log so far. */
+    /** The log lines written so far. */
     lines,
     ask,
     async register(role: 'company' | 'applicant', displayName = `A ${role}`): Promise<Person> {

@@ -26,10 +26,10 @@ import { rateLimitsOf } from './rate-limits.ts';
 
 export const silent = pino({ level: 'silent' });
 
-/** Enough that callers wait for rows of one another, not for connections only. */
+/** Enough connections that callers wait for each other's rows, not only for connections. */
 export const CONNECTIONS = 8;
 
-/** Everything of src/auth over a real PostgreSQL; only the log is in memory. */
+/** All of src/auth over a real PostgreSQL; only the log is in memory. */
 export async function authStage({ url }: { url?: string } = {}) {
   const database = url === undefined ? await createTestDatabase() : undefined;
   const appUrl = url ?? database!.url;
@@ -92,7 +92,7 @@ export const ada = {
   displayName: 'Ada',
 } as const;
 
-/** Resolves once it holds; fails after `withinMs`. */
+/** Resolves once the condition holds; rejects after `withinMs`. */
 export async function eventually(holds: () => boolean | Promise<boolean>, withinMs: number): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {

@@ -2,15 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { Person, TestApp } from './app.ts';
 import { filesOf, put } from '../files/uploads.ts';
 
-/** Those who differ in what they may do with one job and its group. */
+/** Users with different rights on one job and its group. */
 export interface Cast {
   /** The company that posted the job. */
   owner: Person;
-  /** A colleague: an admin of the group, and nothing to the job. */
+  /** An admin of the group without rights on the job. */
   admin: Person;
-  /** An applicant, who wrote the message. */
+  /** An applicant and the author of the message. */
   member: Person;
-  /** Applied, and withdrew. */
+  /** An applicant who withdrew. */
   exMember: Person;
   stranger: Person;
 }
@@ -20,9 +20,9 @@ export interface Board {
   groupId: string;
   applicationId: string;
   messageId: string;
-  /** Of the member; its bytes are there, and the message names it. */
+  /** A file of the member, uploaded and named by the message. */
   fileId: string;
-  /** Shows all of it. */
+  /** The position that covers all of it. */
   position: string;
 }
 
@@ -37,7 +37,7 @@ export async function gatherCast(app: TestApp): Promise<Cast> {
   return { owner, admin, member, exMember, stranger };
 }
 
-/** A job with its group, an application and a message, made over REST like everything else. */
+/** Creates a job with its group, an application and a message over REST. */
 export async function setUpBoard(app: TestApp, cast: Cast): Promise<Board> {
   const { owner, admin, member, exMember } = cast;
   async function must(method: string, path: string, as: Person, body?: unknown) {

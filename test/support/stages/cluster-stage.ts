@@ -39,11 +39,11 @@ export async function openClusterStage() {
     return { links, bus: createRedisNodeBus({ redis: links }) };
   }
 
-  /** A gateway as in a process of its own. */
+  /** Starts a gateway like one in a process of its own. */
   async function node(
     change: {
       settings?: Partial<RealtimeSettings>;
-      /** Where it reaches Redis. */
+      /** The URL at which it reaches Redis. */
       redisUrl?: string;
       bus?: (bus: NodeBus) => NodeBus;
       registry?: (registry: OnlineRegistry) => OnlineRegistry;
@@ -62,7 +62,7 @@ export async function openClusterStage() {
     return world;
   }
 
-  /** A broadcaster as in a process of its own; `die` is kill -9, as far as the checkpoint is concerned. */
+  /** Starts a broadcaster like one in a process of its own; `die` acts like kill -9 on the checkpoint. */
   async function broadcaster(through: (delivery: Delivery) => Delivery = (same) => same) {
     const { links, bus } = await link();
     const store = await openStore();
@@ -76,7 +76,7 @@ export async function openClusterStage() {
     const delivery = through(server.delivery);
     const loader = new AggregateLoader(store, new Map());
     const running = startBroadcaster({ delivery, store, loader, from: checkpoint, log });
-    // It begins at the head of the log: what is sent earlier, it leaves to `heads`.
+    // It begins at the head of the log and leaves earlier events to `heads`.
     if ((await store.head()) > 0)
       await until(
         () => running.position() > 0 || running.failure() !== undefined,

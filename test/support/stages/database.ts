@@ -3,11 +3,11 @@ import pg from 'pg';
 import { APP_ROLE, withSession } from '../../../src/adapters/postgres/connection.ts';
 import { until } from '../../../tools/until.ts';
 
-/** Where global-setup.ts leaves the address of the server it started, for the workers. */
+/** The variable with the address of the server that global-setup.ts starts, for the workers. */
 export const OWNER_URL_VARIABLE = 'TEST_POSTGRES_OWNER_URL';
-/** The migrated database that every test's own is a copy of. */
+/** The migrated template of the tests' databases. */
 export const TEMPLATE = 'chat_template';
-/** The same with the read models of an empty log, for tests that need them and not how they are made. */
+/** The same with the read models of an empty log, for tests that only use them. */
 export const TEMPLATE_WITH_READ_MODELS = 'chat_template_with_read_models';
 
 export interface TestDatabase {
@@ -18,7 +18,7 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A fresh, migrated database in the server that jest's global setup started. */
+/** Creates a migrated database in the server that jest's global setup started. */
 export async function createTestDatabase(template = TEMPLATE): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await administer(...copyOf(template, name));
@@ -30,15 +30,15 @@ export async function createTestDatabase(template = TEMPLATE): Promise<TestDatab
   };
 }
 
-/** The statements that make a database of all that is in another one. */
+/** The statements that copy a database. */
 export const copyOf = (template: string, name: string): string[] => [
   // A small database is copied faster as files than through the write-ahead log.
   `create database ${name} template ${template} strategy file_copy`,
-  // What belongs to a database, and not to what is in it, is not copied.
+  // Settings of the database itself are not copied.
   `grant create on database ${name} to ${APP_ROLE}`,
 ];
 
-/** The owner's address of one database of the server under test. */
+/** Returns the owner's URL of a database. */
 export function databaseUrl(database: string): string {
   const ownerUrl = process.env[OWNER_URL_VARIABLE];
   if (!ownerUrl) throw new Error(`${OWNER_URL_VARIABLE} is not set: run the tests with jest`);
@@ -47,12 +47,12 @@ export function databaseUrl(database: string): string {
   return url.href;
 }
 
-/** How long connections that were ended a moment ago may take to go. */
+/** How long recently closed connections may take to disappear. */
 const LEAVING_MS = 1_000;
 
 /**
- * A connection says goodbye and is gone for its client before it is for the server. If the server cut it meanwhile, its
- * client would hear of an error when nobody listens any more.
+ * A connection is closed for its client before it is for the server. If the server cut it meanwhile, its
+ * client would get an error that nothing handles any more.
  */
 async function drop(name: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl('postgres') });
@@ -68,7 +68,7 @@ async function drop(name: string): Promise<void> {
   }
 }
 
-/** Runs statements in the server's own database, one after the other. */
+/** Runs statements in the server's `postgres` database, one after the other. */
 export async function administer(...statements: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl('postgres') });
   await client.connect();

@@ -37,8 +37,8 @@ interface Asked {
 }
 
 /**
- * The routes of files over a real log, its read models and a store in a folder, asked without a socket. A token is the
- * actor it speaks for, as JSON. Nothing inspects the files: events say what was found.
+ * The file routes over a real log, its read models and a store in a folder, called without a socket. A token
+ * is the actor as JSON. Nothing inspects the files: tests append the findings as events.
  */
 export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) {
   const side = await openReadSide();
@@ -106,7 +106,7 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
     quotas,
     links,
     access: fileAccess(deps),
-    /** Set, storage cannot be reached. */
+    /** If set, calls to the storage fail with this error. */
     failing,
     async ask(method: NonNullable<InjectOptions['method']>, path: string, { as, body, headers }: Asked = {}) {
       const answer = await app.inject({

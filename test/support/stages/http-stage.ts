@@ -12,13 +12,13 @@ import { limitsOf, rateLimitsOf } from './rate-limits.ts';
 
 type Overrides = Partial<HttpDeps> & {
   history?: readonly DomainEvent[];
-  /** A database that is there already: two servers over one are two nodes. */
+  /** An existing database: two servers over one database act as two nodes. */
   databaseUrl?: string;
 };
 
 /**
- * The real HTTP server and command handler over a log in memory and idempotency keys in PostgreSQL, asked without a
- * socket. A token is the actor it speaks for, as JSON. What only a whole program has is left out.
+ * The real HTTP server and command handler over a log in memory and idempotency keys in PostgreSQL, called
+ * without a socket. A token is the actor as JSON. Parts that only the whole program has are left out.
  */
 export async function httpStage({ history = [], databaseUrl, ...overrides }: Overrides = {}) {
   const database = databaseUrl === undefined ? await createTestDatabase() : undefined;
@@ -67,9 +67,9 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     pool,
     refused,
     wholeLog,
-    /** What has been written to the log so far. */
+    /** The log lines written so far. */
     lines,
-    /** One request, by an actor or by nobody; `body` goes as JSON, `payload` as it is. */
+    /** Sends a request, by an actor or anonymously; `body` as JSON, `payload` unchanged. */
     async ask(
       method: NonNullable<InjectOptions['method']>,
       path: string,

@@ -10,7 +10,7 @@ import { until } from '../../../tools/until.ts';
 
 export const WINDOW_MS = 30_000;
 
-/** Who is there, and up to when they have received. */
+/** The presence of users, and up to when they have received. */
 export function createReach(time: () => number) {
   const online = new Set<UserId>();
   const receivedUpTo = new Map<UserId, number>();
@@ -20,10 +20,10 @@ export function createReach(time: () => number) {
   return {
     isOnline,
     async look(userIds: readonly UserId[]) {
-      if (isOutOfReach) throw new Error('nobody can tell');
+      if (isOutOfReach) throw new Error('presence is unknown');
       const known = new Set(userIds);
       const asked = (userId: UserId) => {
-        if (!known.has(userId)) throw new Error(`nobody asked for ${userId}`);
+        if (!known.has(userId)) throw new Error(`no query for ${userId}`);
         return userId;
       };
       return {
@@ -31,28 +31,28 @@ export function createReach(time: () => number) {
         hasReceived: (userId: UserId, at: number) => hasReceived(asked(userId), at),
       };
     },
-    /** Whether nobody can tell who is there. */
+    /** Whether presence data is unreachable. */
     outOfReach: (yes: boolean) => (isOutOfReach = yes),
     comes: (...people: Actor[]) => people.forEach(({ userId }) => online.add(userId)),
     goes: (...people: Actor[]) => people.forEach(({ userId }) => online.delete(userId)),
-    /** As after a restart. */
+    /** Forgets everything, as after a restart. */
     forget: (userId: UserId) => {
       online.delete(userId);
       receivedUpTo.delete(userId);
     },
-    /** Pings that were sent now are answered. */
+    /** Answers the pings sent now. */
     receives: (...people: Actor[]) => people.forEach(({ userId }) => receivedUpTo.set(userId, time())),
   };
 }
 
-/** Notifiers on a log in memory and an outbox in PostgreSQL, with a clock that is moved by hand. */
+/** Notifiers on a log in memory and an outbox in PostgreSQL, with a manual clock. */
 export async function openNotifierStage() {
   const outboxStage = await openOutboxStage();
   const { store, clock, outbox, fanOuts, progress, happened } = outboxStage;
   const whereabouts = createReach(clock.time);
   const running = new Map<{ stop(): Promise<void> }, { handled: number }>();
 
-  /** A process of its own, with its own cache. */
+  /** Starts a notifier like a process of its own, with its own cache. */
   function start({
     lane: changedLane,
     ...changed
@@ -64,7 +64,7 @@ export async function openNotifierStage() {
       state.handled = options.after;
       for await (const batch of store.subscribe(options)) {
         yield batch;
-        // Whoever asks for the next one has done with it.
+        // Asking for the next batch means that this one is handled.
         state.handled = batch.at(-1)!.position;
       }
     }
@@ -94,10 +94,10 @@ export async function openNotifierStage() {
   const isDecided = async () =>
     (await outbox.checkpoint()) === (await store.head()) && (await fanOuts.isEmpty());
 
-  /** Everything in the log is decided, and the table says so. */
-  const decided = async () => until(isDecided, 'everything is decided');
+  /** Waits until everything in the log is decided, according to the table. */
+  const decided = async () => until(isDecided, 'all decisions');
 
-  /** Every notifier that runs has looked at everything in the log. */
+  /** Waits until every running notifier has read the whole log. */
   const handled = async () => {
     const head = await store.head();
     await until(() => [...running.values()].every((state) => state.handled >= head), 'everything is handled');
@@ -114,22 +114,22 @@ export async function openNotifierStage() {
     start,
     decided,
     handled,
-    /** The checkpoint has come as far as it can while the message after it waits. */
+    /** Waits until the checkpoint is as far as it can be while the message after it waits. */
     standsAt: (position: number) =>
-      until(async () => (await outbox.checkpoint()) === position, `stands at ${position}`),
-    /** The time of everything so far is up. */
+      until(async () => (await outbox.checkpoint()) === position, `the checkpoint ${position}`),
+    /** Advances the clock until the window of everything so far has passed. */
     async windowPasses() {
       await handled();
       clock.advance(WINDOW_MS);
       await decided();
     },
-    /** The same where a notifier may start again at any moment, and with it the window. */
+    /** The same when a notifier, and with it the window, may restart at any moment. */
     windowsPass: () =>
       until(async () => {
         clock.advance(WINDOW_MS);
         return isDecided();
-      }, 'everything is decided'),
-    /** As [position, recipient, channel]. */
+      }, 'all decisions'),
+    /** The notifications as [position, recipient, channel]. */
     told: async () =>
       (await outboxStage.rows()).map(({ position, recipientId, channel }) => [
         position,

@@ -22,7 +22,7 @@ import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
 
 const START = Date.parse('2026-03-04T12:00:00.000Z');
 
-/** A clock that stands still until it is moved. */
+/** A clock that advances only on request. */
 export function stoppedClock() {
   let time = START;
   return {
@@ -36,7 +36,7 @@ export function stoppedClock() {
 const COLUMNS = `event_id as "eventId", recipient_id as "recipientId", channel, kind, group_id as "groupId",
   subject_id as "subjectId", seq, position`;
 
-/** The outbox on a database of its own, beside an account for everybody who is registered in the log. */
+/** The outbox on a database of its own, with an account for every user registered in the log. */
 export async function openOutboxStage() {
   const log = pino({ level: 'silent' });
   const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
@@ -79,7 +79,7 @@ export async function openOutboxStage() {
     outbox: createOutbox({ pool, now: clock.now }),
     fanOuts: createFanOuts({ pool, now: clock.now }),
     happened,
-    /** Registers them, and waits until that shows. */
+    /** Registers users, and waits until the read model shows them. */
     async register(...people: Actor[]) {
       const events = await happened(...people.map((person) => registered(person)));
       await projections.progress.reached(events.at(-1)!.position, 10_000);
@@ -89,7 +89,7 @@ export async function openOutboxStage() {
         userId,
         preferences: { ...standardPreferences, ...preferences },
       }),
-    /** As a browser would. */
+    /** Adds a subscription, like a browser. */
     async subscribes({ userId, role }: Actor) {
       await owner.query(
         `insert into credentials (user_id, email, password_hash, role, display_name)
@@ -119,7 +119,7 @@ export async function openOutboxStage() {
 
 export type OutboxStage = Awaited<ReturnType<typeof openOutboxStage>>;
 
-/** Somebody to be told of the n-th event. */
+/** A recipient of the n-th event. */
 export const candidate = (n: number, { userId }: Actor, more: Partial<Candidate> = {}): Candidate => ({
   eventId: uuid(0xe000 + n),
   recipientId: userId,
@@ -131,7 +131,7 @@ export const candidate = (n: number, { userId }: Actor, more: Partial<Candidate>
   ...more,
 });
 
-/** The n-th event as a message whose audience is told in slices. */
+/** The n-th event as a message whose audience is notified in slices. */
 export const fanOutOf = (n: number, { userId }: Actor, { time }: { time: () => number }): FanOut => {
   const { recipientId: _, ...about } = candidate(n, { userId } as Actor);
   const notice = { ...about, kind: 'message' as const };

@@ -1,7 +1,7 @@
 import type { PerMinute } from '../../../src/protocol/rate-limits.ts';
 import { createMemoryRateLimits } from '../../../src/adapters/memory/rate-limits.ts';
 
-/** Limits that only floods reach, but for those given. */
+/** Limits that only floods reach, except for the given ones. */
 export const limitsOf = (few: Partial<PerMinute> = {}): PerMinute => ({
   messagesPerMinute: 1_000_000,
   uploadsPerMinute: 1_000_000,

@@ -13,7 +13,7 @@ import { bindQueries } from '../../../src/queries/queries.ts';
 import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
 import { happened } from '../language/history.ts';
 
-/** A log, its read models and everything that answers from them, on a database of its own. */
+/** A log, its read models and all queries on them, on a database of its own. */
 export async function openReadSide() {
   const log = pino({ level: 'silent' });
   const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
@@ -38,7 +38,7 @@ export async function openReadSide() {
     queries: bindQueries(db),
     lookups: createLookups({ store, pool, progress }),
     readMarkers: createReadMarkers({ store, pool, loader, progress }),
-    /** Puts events into the log and waits until every read model shows them. */
+    /** Appends events and waits until every read model shows them. */
     async happened(...events: DomainEvent[]): Promise<Recorded[]> {
       const stored = await happened(store, ...events);
       if (!(await progress.reached(stored.at(-1)!.position, 10_000)))

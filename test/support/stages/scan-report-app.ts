@@ -12,7 +12,7 @@ import { commands } from '../language/command-stage.ts';
 
 export const SCAN_SECRET = 'a secret of at least 32 characters';
 
-/** The routes of scanners elsewhere, alone, over a log in memory. */
+/** The routes of external scanners alone, over a log in memory. */
 export async function scanReportApp({
   history,
   storage,

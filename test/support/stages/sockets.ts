@@ -32,7 +32,7 @@ type ServerEvent = keyof ServerToClientEvents;
 type PayloadOf<N extends ServerEvent> = Parameters<ServerToClientEvents[N]>[0];
 type Heard = { [N in ServerEvent]: { name: N; payload: PayloadOf<N> } }[ServerEvent];
 
-/** A client that remembers all it heard, in order. */
+/** A client that records all events it receives, in order. */
 export class TestClient {
   readonly socket: Socket<ServerToClientEvents, ClientToServerEvents>;
   readonly heard: Heard[] = [];
@@ -42,21 +42,21 @@ export class TestClient {
     socket.onAny((name, payload) => this.heard.push({ name, payload } as Heard));
   }
 
-  /** What was heard under a name. */
+  /** The payloads received under a name. */
   all<N extends ServerEvent>(name: N): PayloadOf<N>[] {
     return this.heard.flatMap((each) => (each.name === name ? [each.payload as PayloadOf<N>] : []));
   }
 
-  /** The first payload of that name that fits, as soon as it is there. */
+  /** Resolves with the first matching payload under a name, once it has arrived. */
   async hears<N extends ServerEvent>(
     name: N,
     fits: (payload: PayloadOf<N>) => boolean = () => true,
   ): Promise<PayloadOf<N>> {
-    await until(() => this.all(name).some(fits), `${name} to be heard`);
+    await until(() => this.all(name).some(fits), `${name} to arrive`);
     return this.all(name).find(fits)!;
   }
 
-  /** The same socket for what the protocol does not know. */
+  /** The same socket, for events outside the protocol. */
   get any(): Socket {
     return this.socket as Socket;
   }
@@ -65,7 +65,7 @@ export class TestClient {
     return this.any.timeout(DEADLINE_MS).emitWithAck(name, payload);
   }
 
-  /** The answer of an event that is expected to succeed. */
+  /** Sends an event and resolves with its ack. Rejects when it is refused. */
   async asks<N extends ClientEvent>(name: N, payload: unknown): Promise<Extract<Ack<N>, { ok: true }>> {
     const answer = await this.ask(name, payload);
     if (!answer.ok) throw new Error(`${name}: ${JSON.stringify(answer.error)}`);
@@ -83,16 +83,16 @@ export interface World {
   url: string;
   httpServer: HttpServer;
   deps: GatewayDeps;
-  /** What happened to the metrics: names of hooks with their arguments. */
+  /** The recorded metrics. */
   metered: { delivered: number; refused: string[]; cut: number; sockets: number };
   token(userId: string, change?: Partial<Session>): string;
   revoke(sessionId: string): void;
-  /** Appends facts as if a command had decided them. */
+  /** Appends events as if a command had decided them. */
   record(stream: Stream, ...events: DomainEvent[]): Promise<void>;
   group(admin: string, ...members: string[]): Promise<GroupId>;
   join(groupId: GroupId, userId: string): Promise<void>;
   remove(groupId: GroupId, userId: string): Promise<void>;
-  /** A connected client of a user that is in all its rooms. */
+  /** Connects a client of a user, and waits until it is in all its rooms. */
   client(userId: string, options?: { token?: string }): Promise<TestClient>;
   connect(auth: object, options?: object): TestClient;
   stop(): Promise<void>;
@@ -100,7 +100,7 @@ export interface World {
 
 export const newUser = () => randomUUID() as UserId;
 
-/** A message as the read model would know it, folded from the log. */
+/** A message as the read model shows it, folded from the log. */
 async function messageFacts(store: EventStore, groupId: GroupId, messageId: MessageId) {
   let facts: MessageFacts | undefined;
   const events = (await store.readStream(conversationStream(groupId))) as unknown as (ConversationEvent & {
@@ -131,7 +131,7 @@ async function messageFacts(store: EventStore, groupId: GroupId, messageId: Mess
   return facts;
 }
 
-/** A gateway with the real command handler on a log in memory, listening on a free port. */
+/** Starts a gateway with the real command handler on a log in memory, on a free port. */
 export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinute> = {}): Promise<World> {
   const store = change.store ?? createInMemoryEventStore();
   const loader = new AggregateLoader(store, new Map());

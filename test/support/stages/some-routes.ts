@@ -22,8 +22,8 @@ interface Asked {
 }
 
 /**
- * Some routes alone, over a log in memory, with what the server does for all of them: bodies, problems, authentication.
- * A token is the actor it speaks for, as JSON.
+ * Some routes alone, over a log in memory, with the server's common handling of bodies, problems and
+ * authentication. A token is the actor as JSON.
  */
 export async function someRoutes(
   history: readonly DomainEvent[],

@@ -10,7 +10,7 @@ import { type StorageRoutes, storageRoutes } from '../../../src/http/routes/stor
 import { limitBodyTime } from '../../../src/http/hooks/slow-bodies.ts';
 import { linesOf } from '../log-lines.ts';
 
-/** The routes of storage, listening, in a server that is otherwise as the real one; `POST /json` takes JSON. */
+/** Starts the storage routes in a server that is otherwise like the real one; `POST /json` accepts JSON. */
 export async function startStorageApp(deps: StorageRoutes, { bodyMs = 15_000 } = {}) {
   const { log, lines } = linesOf('info');
   const loggerInstance: FastifyBaseLogger = log;

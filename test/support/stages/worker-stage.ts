@@ -29,13 +29,13 @@ const BATCH = `
   insert into notification_batches (batch_id, recipient_id, channel, gathered_at, publish_at)
   values ($1, $2, $3, $4, $4)`;
 
-/** A link that ends an hour later. */
+/** A link that expires after an hour. */
 const linkTo = (path: string, writtenAt: Date) => ({
   url: `https://jobs.example.org/${path}`,
   endsAt: new Date(writtenAt.getTime() + 3_600_000),
 });
 
-/** A worker between the real outbox, a real mail server and a real push service; what it may know is up to the test. */
+/** A worker with the real outbox, a real mail server and a real push service; the test sets the facts. */
 export async function openWorkerStage() {
   const database = await createTestDatabase();
   const owner = new pg.Client({ connectionString: withSession(database.ownerUrl, {}), types: columnTypes });
@@ -97,9 +97,9 @@ export async function openWorkerStage() {
     counted,
     written: () => JSON.stringify(log.lines()),
     workerWith: (others: Partial<WorkerDeps> = {}) => createWorker({ ...deps, ...others }),
-    /** The real outbox, but for what is given. */
+    /** The real outbox, except for the given functions. */
     outboxWith: (others: Partial<Outbox>): Outbox => ({ ...outbox, ...others }),
-    /** Puts notifications to Ada into a batch, as the relay would have: the only one, or one more. */
+    /** Puts notifications to Ada into a batch, like the relay: the only one, or an additional one. */
     async batch(
       channel: Channel,
       notifications: readonly Notification[] = [notification(1)],
@@ -122,7 +122,7 @@ export async function openWorkerStage() {
         attempts,
       ]);
     },
-    /** The letters about accounts that were written, oldest first. */
+    /** The account letters, oldest first. */
     async accountLetters() {
       const { rows } = await owner.query<{
         letterId: string;
@@ -135,7 +135,7 @@ export async function openWorkerStage() {
       );
       return rows;
     },
-    /** What became of each notification, in order; null for those that wait. */
+    /** The outcome of each notification, in order; null for waiting ones. */
     async outcomes(): Promise<(string | null)[]> {
       const { rows } = await owner.query<{ outcome: string | null }>(
         'select outcome from notifications order by position',

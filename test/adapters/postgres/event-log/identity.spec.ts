@@ -24,13 +24,13 @@ const eventStoreDb = (id?: string, position = 142): LogIdentity => ({
 const postgresql: LogIdentity = { kind: 'postgresql', first: undefined };
 
 describe('the log that a database follows', () => {
-  test('is the first that it is started with, also once it has events', async () => {
+  test('is the first one that it is started with, also once it has events', async () => {
     for (const identity of [eventStoreDb(), eventStoreDb(), eventStoreDb(one), eventStoreDb(one)])
       await requireSameLog(pool, identity);
     await expect(requireSameLog(pool, eventStoreDb())).rejects.toThrow('but this one is empty');
   });
 
-  test('is not one of another kind', async () => {
+  test('is not a log of another kind', async () => {
     await requireSameLog(pool, eventStoreDb());
     await expect(requireSameLog(pool, postgresql)).rejects.toThrow(
       'This database follows the log in EventStoreDB, not the log in PostgreSQL',
@@ -41,18 +41,18 @@ describe('the log that a database follows', () => {
   test.each([
     ['with another first event', eventStoreDb(other)],
     ['with the same first event at another position', eventStoreDb(one, 143)],
-  ])('is not one %s', async (_, identity) => {
+  ])('is not a log %s', async (_, identity) => {
     await requireSameLog(pool, eventStoreDb(one));
     await expect(requireSameLog(pool, identity)).rejects.toThrow(OtherLog);
   });
 
-  test('is one for all processes that start at once', async () => {
+  test('is the same for all processes that start at once', async () => {
     const identities = [eventStoreDb(one), eventStoreDb(other), eventStoreDb(one), eventStoreDb(other)];
     const outcomes = await Promise.allSettled(identities.map((identity) => requireSameLog(pool, identity)));
     expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
   });
 
-  test('is told by its first event', async () => {
+  test('is identified by its first event', async () => {
     const store = createInMemoryEventStore();
     expect(await identify('postgresql', store)).toEqual(postgresql);
     await store.append(say(newStream(), 'first'));

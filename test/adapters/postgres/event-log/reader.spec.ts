@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { createLogReader } from '../../../../src/adapters/postgres/event-log/reader.ts';
 import { acme, uuid } from '../../../support/language/example-events.ts';
 
-/** A row of the log as the driver gives it, with much to check in it. */
+/** A row of the log as the driver returns it, with much to validate. */
 const large = (position: number) => {
   const muted = Array.from({ length: 1_000 }, (_, index) => uuid(index));
   const preferences = { email: true, push: true, muted, quietHours: null, digestMinutes: 5 };
@@ -14,7 +14,7 @@ const large = (position: number) => {
 };
 
 describe('reading a page of large events', () => {
-  test('leaves turns of the event loop to others', async () => {
+  test('yields to the event loop', async () => {
     const rows = Array.from({ length: 500 }, (_, index) => large(index + 1));
     const pool = { query: async () => ({ rows }) } as unknown as pg.Pool;
     let turns = 0;

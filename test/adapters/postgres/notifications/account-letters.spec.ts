@@ -48,8 +48,8 @@ const open = (userId: UserId, passwordVersion = 0, sessionId = randomUUID() as s
 const many = <T>(work: (n: number) => Promise<T>) =>
   Promise.all(Array.from({ length: 20 }, (_, n) => work(n)));
 
-describe('Letters about accounts in PostgreSQL', () => {
-  test('are written with the account, or not at all', async () => {
+describe('account letters in PostgreSQL', () => {
+  test('are written together with the account, or not at all', async () => {
     const { credentials, email } = await newAccount({ isVerified: false });
     expect(await lettersTo(email)).toMatchObject([{ kind: 'verification' }]);
     const other = { userId: UserId.parse(randomUUID()), email, passwordHash: '', displayName: 'Eve' };
@@ -57,7 +57,7 @@ describe('Letters about accounts in PostgreSQL', () => {
     expect(await lettersTo(email)).toHaveLength(1);
   });
 
-  test('are three at most, however many are asked for at once, and one more when a day has passed', async () => {
+  test('are limited to three, however many are requested at once, until a day has passed', async () => {
     const { credentials, userId, email } = await newAccount({ isVerified: false });
     const sent = await many(() => credentials.sendVerification(userId, email));
     expect(sent.filter(Boolean)).toHaveLength(2);
@@ -72,7 +72,7 @@ describe('Letters about accounts in PostgreSQL', () => {
     expect(await credentials.sendVerification(userId, email)).toBe(true);
   });
 
-  test('of resets become letters of verification only as long as the address may have one', async () => {
+  test('for resets become verification letters only while the address may receive one', async () => {
     const account = await newAccount({ isVerified: false });
     const facts = createAccountLetterFacts(pool);
     expect(await facts.owner(account.email)).toEqual({ userId: account.userId, isVerified: false });
@@ -82,7 +82,7 @@ describe('Letters about accounts in PostgreSQL', () => {
     expect(await facts.turnIntoVerification(randomUUID(), account.userId)).toBe(false);
   });
 
-  test('go a day after they were sent', async () => {
+  test('are deleted a day after they were sent', async () => {
     const { credentials, email } = await newAccount();
     await credentials.sendReset(email);
     const { letterId } = (await lettersTo(email))[0]!;
@@ -96,8 +96,8 @@ describe('Letters about accounts in PostgreSQL', () => {
   });
 });
 
-describe('A password in PostgreSQL', () => {
-  test('is reset once by many who use one letter, or several of one account, at once', async () => {
+describe('a password in PostgreSQL', () => {
+  test('is reset once by concurrent uses of one letter, or of several letters of one account', async () => {
     const account = await newAccount();
     const letters = [await newReset(account), await newReset(account), await newReset(account)];
     const ended = await many((n) => account.credentials.resetPassword(letters[n % 3]!, `hash ${n}`));
@@ -108,7 +108,7 @@ describe('A password in PostgreSQL', () => {
     for (const letter of letters) expect(await account.credentials.ofReset(letter)).toBeUndefined();
   });
 
-  test('is not reset by a letter to an address that nobody has proved, or that is not the account’s any more', async () => {
+  test('is not reset by a letter to an unverified or former address', async () => {
     const unproved = await newAccount({ isVerified: false });
     const account = await newAccount();
     const letter = await newReset(account);
@@ -120,7 +120,7 @@ describe('A password in PostgreSQL', () => {
     }
   });
 
-  test('ends every session but the one that is kept, and opens none with the one before', async () => {
+  test('ends every session except a kept one when changed, and opens no session with the old password', async () => {
     const { credentials, userId } = await newAccount();
     const sessions = [randomUUID(), randomUUID(), randomUUID()] as string[];
     for (const sessionId of sessions) expect(await open(userId, 0, sessionId)).toBe(true);
@@ -135,7 +135,7 @@ describe('A password in PostgreSQL', () => {
     expect(await credentials.replacePassword(userId, 'c')).toHaveLength(2);
   });
 
-  test('leaves no session of the one before open, whoever logs in meanwhile', async () => {
+  test('leaves no session with the old password open, even with concurrent logins', async () => {
     const { credentials, userId } = await newAccount();
     await Promise.all([
       many(() => open(userId)),
@@ -146,8 +146,8 @@ describe('A password in PostgreSQL', () => {
   });
 });
 
-describe('An address in PostgreSQL', () => {
-  test('is an account’s once it is confirmed, and nobody else’s', async () => {
+describe('an address in PostgreSQL', () => {
+  test('belongs to one account once it is confirmed', async () => {
     const { credentials, userId, email } = await newAccount({ isVerified: false });
     const wanted = `new-${email}`;
     const other = await newAccount();
@@ -161,7 +161,7 @@ describe('An address in PostgreSQL', () => {
     await expect(credentials.confirmEmail(other.userId, wanted)).rejects.toThrow(EmailTaken);
   });
 
-  test('is verified or not by an operator’s word, one or all', async () => {
+  test('is marked as verified or not by an operator, for one account or all', async () => {
     const one = await newAccount({ isVerified: false });
     const other = await newAccount();
     const { credentials } = one;

@@ -48,7 +48,7 @@ const gatherFor = async (waiting: Waiting, id: string) => {
 describe('a lane', () => {
   const lanes = async () => (await stage.outbox.unpublished(9)).map(({ lane }) => lane);
 
-  test('is that of the channel; a slow one for what failed, and for what comes behind it', async () => {
+  test('is that of the channel, or the slow one after a failure and for batches behind it', async () => {
     await write(1, ada);
     await gatherFor(adaByMail, batchId);
     expect(await lanes()).toEqual(['email']);
@@ -64,7 +64,7 @@ describe('a lane', () => {
     expect(await lanes()).toEqual(['email']);
   });
 
-  test('is slow for large audiences, but not for somebody who is told of anything else besides', async () => {
+  test('is slow for large audiences, except for recipients of any other notification', async () => {
     await tell(1, ada, bob);
     expect(await stage.outbox.due(anything)).toEqual([]);
     expect(await stage.outbox.due(ofLargeAudiences)).toEqual(expect.arrayContaining([adaByMail, bobByMail]));
@@ -81,7 +81,7 @@ describe('a lane', () => {
 });
 
 describe('a large audience', () => {
-  test('moves on with what is written of it, by one lane only', async () => {
+  test('advances together with its rows, by one lane only', async () => {
     const fanOut = await begun(1);
     const to = { through: ada.userId, isDeciding: false, hasUndecided: true };
     await stage.fanOuts.advance(fanOut, { to, candidates: [candidate(1, ada)] });

@@ -52,8 +52,8 @@ afterEach(async () => {
 const message = async (n: number, { userId } = bob) =>
   (await facts.messages(userId, [messageNumber(n)])).get(messageNumber(n));
 
-describe('what a worker may know of a message', () => {
-  test('is how it stands now, with the names as they are now', async () => {
+describe('the facts about a message', () => {
+  test('reflect its current state and the current names', async () => {
     await side.happened(
       said(1),
       edited(1, 'Hello again'),
@@ -71,7 +71,7 @@ describe('what a worker may know of a message', () => {
     });
   });
 
-  test('is whether the recipient, and nobody else, has read it', async () => {
+  test('tell whether this recipient has read it', async () => {
     await side.happened(said(1), said(2), said(3));
     await side.readMarkers.move(groupId, bob.userId, 2);
     expect(await message(1)).toMatchObject({ isRead: true });
@@ -80,21 +80,21 @@ describe('what a worker may know of a message', () => {
     expect(await message(1, acme)).toMatchObject({ isRead: false });
   });
 
-  test('is that it was deleted, as soon as the log says so', async () => {
+  test('reflect its deletion as soon as the log contains it', async () => {
     await side.happened(said(1));
     await happened(side.store, deleted(1));
     expect(await message(1)).toMatchObject({ isDeleted: true, text: null });
   });
 
-  test('is nothing where none was sent', async () => expect(await message(1)).toBeUndefined());
+  test('are missing when it does not exist', async () => expect(await message(1)).toBeUndefined());
 
-  test('is asked for many at once', async () => {
+  test('are read for many messages at once', async () => {
     await side.happened(said(1), said(2), said(3));
     const all = await facts.messages(bob.userId, [messageNumber(3), messageNumber(1), messageNumber(9)]);
     expect([...all.keys()].toSorted()).toEqual([messageNumber(1), messageNumber(3)]);
   });
 
-  test('is the names of its files, in order, without those that were refused', async () => {
+  test('contain the names of its files, in order, without refused ones', async () => {
     const upload = (n: number, name: string) => {
       const subject = { fileId: FileId.parse(uuid(0x600 + n)), groupId, uploaderId: ada.userId };
       const request = { name, contentType: 'text/plain', size: 1, sha256: null };
@@ -120,11 +120,11 @@ describe('what a worker may know of a message', () => {
   });
 });
 
-describe('what a worker may know of an application', () => {
+describe('the facts about an application', () => {
   const seenFrom = async (eventId: string) =>
     (await facts.applications([{ eventId, applicationId }])).get(eventId);
 
-  test('is who applied for what, and how far it has come', async () => {
+  test('contain the applicant, the job and the status', async () => {
     const [submitted] = await side.happened(adaApplied);
     expect(await seenFrom(submitted!.id)).toEqual({
       eventId: submitted!.id,
@@ -138,7 +138,7 @@ describe('what a worker may know of an application', () => {
     });
   });
 
-  test('is whether something has happened to it since', async () => {
+  test('tell whether it has changed since', async () => {
     const [submitted, first, second] = await side.happened(
       adaApplied,
       adaIs('screening'),
@@ -156,8 +156,8 @@ describe('what a worker may know of an application', () => {
   });
 });
 
-describe('what a worker may know of the recipient', () => {
-  test('is name and preferences as the log has them', async () => {
+describe('the facts about a recipient', () => {
+  test('contain name and preferences from the log', async () => {
     const preferences = { ...standardPreferences, email: false, muted: [groupId] };
     const { userId } = bob;
     expect(await facts.recipient(userId)).toEqual({ displayName: 'Bob', preferences: standardPreferences });
@@ -166,14 +166,14 @@ describe('what a worker may know of the recipient', () => {
     expect(await facts.recipient(eve.userId)).toBeUndefined();
   });
 
-  test('is which of the groups they are in', async () => {
+  test('contain the groups with a membership', async () => {
     const both = [groupId, otherGroupId];
     expect([...(await facts.groupsOf(bob.userId, both))]).toEqual([groupId]);
     await happened(side.store, removed(bob));
     expect([...(await facts.groupsOf(bob.userId, both))]).toEqual([]);
   });
 
-  test('is the address, once it is verified', async () => {
+  test('contain the address once it is verified', async () => {
     const credentials = createCredentials(pool);
     await credentials.add({
       userId: bob.userId,
@@ -189,7 +189,7 @@ describe('what a worker may know of the recipient', () => {
   });
 });
 
-test('read models that are behind the log are not answered from', async () => {
+test('Facts are not read from read models that lag', async () => {
   await side.projections.stop();
   const [, applied] = await happened(side.store, said(1), adaApplied);
   await expect(message(1)).rejects.toThrow(NotCaughtUp);

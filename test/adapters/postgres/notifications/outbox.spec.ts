@@ -36,7 +36,7 @@ const write = async (...candidates: Candidate[]) => {
   written += 1;
 };
 const unpublished = async () => (await stage.outbox.unpublished(9)).map(({ batchId: id }) => id);
-/** As a relay does that asks when the last time was. */
+/** Gathers Ada's due notifications into a batch, as a relay does. */
 const gather = async (id = batchId) => {
   const due = await stage.outbox.due(anything);
   for (const waiting of due) if (waiting.recipientId === ada.userId) await stage.outbox.gather(waiting, id);
@@ -45,7 +45,7 @@ const sent = (...ns: number[]) =>
   ns.map((n) => ({ eventId: candidate(n, ada).eventId, outcome: 'sent' as const }));
 const eventsIn = async (id: string) =>
   (await stage.outbox.load(id))?.notifications.map(({ position }) => position);
-/** A batch that the queue has. */
+/** Makes a batch that is marked as published. */
 const publishedBatch = async () => {
   await write(candidate(1, ada), candidate(2, ada));
   await gather();
@@ -53,8 +53,8 @@ const publishedBatch = async () => {
   await stage.outbox.published(batchId);
 };
 
-describe('what the notifier writes', () => {
-  test('begins once, and moves with its rows', async () => {
+describe('writing', () => {
+  test('sets the first checkpoint once, and moves it together with the rows', async () => {
     await stage.outbox.begin(99);
     expect(await stage.outbox.checkpoint()).toBe(0);
     await stage.outbox.write({ from: 0, to: 7, candidates: [] });
@@ -63,7 +63,7 @@ describe('what the notifier writes', () => {
     expect(await stage.rows()).toEqual([{ ...candidate(8, ada), channel: 'email' }]);
   });
 
-  test('is nothing when somebody else has moved the checkpoint', async () => {
+  test('fails when another process has moved the checkpoint', async () => {
     await stage.outbox.write({ from: 0, to: 5, candidates: [] });
     const late = { from: 0, to: 6, candidates: [candidate(6, ada)] };
     await expect(stage.outbox.write(late)).rejects.toThrow('the checkpoint of notifier is not at 0');
@@ -71,7 +71,7 @@ describe('what the notifier writes', () => {
     expect([await stage.outbox.checkpoint(), await stage.rows()]).toEqual([5, []]);
   });
 
-  test('is nothing when its connection is lost between two statements', async () => {
+  test('is rolled back when its connection is lost between two statements', async () => {
     const connect = stage.pool.connect.bind(stage.pool) as () => Promise<pg.PoolClient>;
     async function connectToLose(): Promise<pg.PoolClient> {
       const client = await connect();
@@ -79,7 +79,7 @@ describe('what the notifier writes', () => {
       client.query = (async (text: string, values?: unknown[]) => {
         const answer = await query(text, values);
         if (text.includes('move_checkpoint')) {
-          // Not events.once(): it would listen to the error.
+          // Not events.once(), which would also listen to the error.
           const lost = new Promise((resolve) => client.once('end', resolve));
           await stage.owner.query(
             `select pg_terminate_backend(pid) from pg_stat_activity
@@ -98,13 +98,13 @@ describe('what the notifier writes', () => {
     expect(await stage.rows()).toHaveLength(1);
   });
 
-  test('leaves the checkpoint where it is when the rows cannot be written', async () => {
+  test('leaves the checkpoint unchanged when the rows cannot be written', async () => {
     const bad = candidate(1, ada, { eventId: 'no-uuid' });
     await expect(stage.outbox.write({ from: 0, to: 1, candidates: [bad] })).rejects.toThrow('uuid');
     expect(await stage.outbox.checkpoint()).toBe(0);
   });
 
-  test('stays as it is when it comes again', async () => {
+  test('has no effect on existing rows when repeated', async () => {
     await write(candidate(1, ada));
     await gather();
     await write(candidate(1, ada), candidate(2, ada));
@@ -112,7 +112,7 @@ describe('what the notifier writes', () => {
     expect(await eventsIn(batchId)).toEqual([1]);
   });
 
-  test('has a row for each channel that somebody wants and has', async () => {
+  test('adds a row for each channel that the recipient has and wants', async () => {
     await stage.subscribes(ada);
     await stage.subscribes(acme);
     const [, last] = await stage.happened(
@@ -129,7 +129,7 @@ describe('what the notifier writes', () => {
     ]);
   });
 
-  test('leaves out the messages of muted groups, not what becomes of applications there', async () => {
+  test('skips messages of muted groups, but not applications in them', async () => {
     const [muting] = await stage.happened(stage.prefers(ada, { muted: [groupId] }));
     await stage.progress.reached(muting!.position, 10_000);
     await write(candidate(1, ada), candidate(2, ada, { kind: 'application-status' }));
@@ -138,7 +138,7 @@ describe('what the notifier writes', () => {
 });
 
 describe('gathering', () => {
-  test('takes 500 at most; the rest is due at once', async () => {
+  test('takes at most 500; the rest is due at once', async () => {
     const all = Array.from({ length: 501 }, (_, n) => candidate(501 - n, ada));
     await write(...all);
     await gather();
@@ -148,7 +148,7 @@ describe('gathering', () => {
     expect(await stage.outbox.due(anything)).toEqual([]);
   });
 
-  test('takes what waits, and says when it did so', async () => {
+  test('takes what is due, and reports the time of the previous gathering', async () => {
     await write(candidate(1, ada), candidate(1, bob));
     expect(await stage.outbox.due(anything)).toEqual(expect.arrayContaining([adaByMail, bobByMail]));
     await gather();
@@ -173,7 +173,7 @@ describe('gathering', () => {
   });
 
   test.each(kindNames)(
-    'takes the kind %s with its topic, as the functions in the database sort it',
+    'takes the kind %s with its topic, as classified by the functions in the database',
     async (kind) => {
       await write(candidate(1, ada, { kind }));
       const { topic } = kinds[kind];
@@ -183,7 +183,7 @@ describe('gathering', () => {
     },
   );
 
-  test('looks again at what was put off for somebody who has changed the preferences', async () => {
+  test('reconsiders postponed notifications of a recipient whose preferences have changed', async () => {
     await write(candidate(1, ada), candidate(1, bob));
     for (const waiting of [adaByMail, bobByMail])
       await stage.outbox.postpone(waiting, stage.clock.in(60 * MINUTE));
@@ -191,7 +191,7 @@ describe('gathering', () => {
     expect(await stage.outbox.due(anything)).toEqual([adaByMail]);
   });
 
-  test('waits for the end of what it was put off to', async () => {
+  test('waits for the latest time that it was postponed to', async () => {
     await write(candidate(1, ada));
     await stage.outbox.postpone(adaByMail, stage.clock.in(MINUTE));
     await stage.outbox.postpone(adaByMail, stage.clock.in(5));
@@ -201,7 +201,7 @@ describe('gathering', () => {
     expect(await stage.outbox.due(anything)).toEqual([adaByMail]);
   });
 
-  test('gives each notification to one batch, however many gather while more is written', async () => {
+  test('gives each notification to one batch, despite concurrent gathering and writing', async () => {
     for (let n = 1; n <= 40; n += 1) {
       const gathering = [1, 2, 3].map((k) => gather(uuid(n * 10 + k)));
       await Promise.all([write(candidate(n, ada)), ...gathering]);
@@ -213,7 +213,7 @@ describe('gathering', () => {
             select from notifications n where n.batch_id = b.batch_id)) as empty,
          (select waits from notification_pace) as waits`,
     );
-    // What no batch has taken is due: nothing is forgotten.
+    // A notification without a batch is due: none is forgotten.
     expect(rows).toEqual([{ unseen: expect.any(Number), empty: 0, waits: rows[0]!.unseen > 0 }]);
     await gather(uuid(0xfff0));
     expect((await stage.rows()).length).toBe(40);
@@ -223,7 +223,7 @@ describe('gathering', () => {
 });
 
 describe('publishing', () => {
-  test('a batch is handed to one relay at a time, and again when that relay has died', async () => {
+  test('hands a batch to one relay at a time, and to the next when that relay has died', async () => {
     await write(candidate(1, ada));
     await gather();
     const both = await Promise.all([unpublished(), unpublished()]);
@@ -234,7 +234,7 @@ describe('publishing', () => {
     expect(await unpublished()).toEqual([batchId]);
   });
 
-  test('a published batch comes again when nobody has settled it for 15 minutes', async () => {
+  test('repeats a published batch that is not settled for 15 minutes', async () => {
     await publishedBatch();
     stage.clock.advance(15 * MINUTE - 1);
     expect(await unpublished()).toEqual([]);
@@ -246,7 +246,7 @@ describe('publishing', () => {
     expect(await unpublished()).toEqual([]);
   });
 
-  test('a retry comes at its time, also when it was asked for before the publication was marked', async () => {
+  test('repeats a batch at the time of its retry, even if requested before the publication was marked', async () => {
     await write(candidate(1, ada));
     await gather();
     await unpublished();
@@ -260,7 +260,7 @@ describe('publishing', () => {
 });
 
 describe('settling', () => {
-  test('ends a batch once the last of its notifications is settled; the first outcome stands', async () => {
+  test('completes a batch with the last of its notifications; the first outcome stands', async () => {
     await publishedBatch();
     await stage.outbox.settle(batchId, sent(1));
     expect(await eventsIn(batchId)).toEqual([2]);
@@ -273,7 +273,7 @@ describe('settling', () => {
     expect(rows).toEqual([{ outcome: 'sent' }, { outcome: 'deleted' }]);
   });
 
-  test('ends a batch when two settle its halves at once', async () => {
+  test('completes a batch when its halves are settled concurrently', async () => {
     await publishedBatch();
     await Promise.all([1, 2].map((n) => stage.outbox.settle(batchId, sent(n))));
     const { rowCount } = await stage.owner.query(
@@ -282,7 +282,7 @@ describe('settling', () => {
     expect(rowCount).toBe(1);
   });
 
-  test('a batch that nobody knows is no batch', async () => {
+  test('ignores an unknown batch', async () => {
     expect(await stage.outbox.load(otherBatchId)).toBeUndefined();
     await stage.outbox.settle(otherBatchId, sent(1));
     await stage.outbox.retry(otherBatchId, stage.clock.now(), 'no');
@@ -302,7 +302,7 @@ describe('parking', () => {
     notifications: 2,
   });
 
-  test('takes a batch out of circulation until an operator puts it back', async () => {
+  test('takes a batch out of circulation until an operator replays it', async () => {
     await publishedBatch();
     await stage.outbox.retry(batchId, stage.clock.now(), 'busy');
     await stage.outbox.park(batchId, 'no such mailbox');
@@ -319,7 +319,7 @@ describe('parking', () => {
     expect(await stage.outbox.load(batchId)).toMatchObject({ attempts: 0 });
   });
 
-  test('a letter that arrived after all is not put back', async () => {
+  test('does not replay a letter that was sent after all', async () => {
     await publishedBatch();
     await stage.outbox.park(batchId, 'no such mailbox');
     await stage.outbox.settle(batchId, sent(1, 2));
@@ -327,8 +327,8 @@ describe('parking', () => {
   });
 });
 
-describe('what is over', () => {
-  test('expires a day after it was settled, once it lies behind the checkpoint', async () => {
+describe('settled notifications', () => {
+  test('expire a day later, once they are behind the checkpoint', async () => {
     const sweep = async () => {
       const counts: [string, number][] = [];
       for (const expired of EXPIRED)
@@ -358,7 +358,7 @@ describe('what is over', () => {
     expect(await stage.outbox.load(batchId)).toBeUndefined();
   });
 
-  test('the backlog tells of what waits, what is stuck and what is parked', async () => {
+  test('The backlog counts waiting, stuck and parked batches', async () => {
     const nothing = { waiting: 0, oldestUnpublishedSeconds: 0, parked: 0 };
     expect(await stage.outbox.backlog()).toEqual(nothing);
     await write(candidate(1, ada), candidate(1, bob));

@@ -37,7 +37,7 @@ describe('push subscriptions in PostgreSQL', () => {
     keys: { p256dh: 'a key', auth },
   });
 
-  test('come back in the order in which they were made, and are new once', async () => {
+  test('are listed in the order of their creation, and are new once', async () => {
     const userId = await somebody();
     const [phone, laptop] = [browser(), browser()];
     expect(await subscriptions.ofUser(userId)).toStrictEqual([]);
@@ -47,7 +47,7 @@ describe('push subscriptions in PostgreSQL', () => {
     expect(await subscriptions.ofUser(userId)).toStrictEqual([phone, laptop]);
   });
 
-  test('made again have the new keys', async () => {
+  test('get new keys when they are made again', async () => {
     const userId = await somebody();
     const first = browser();
     const again = { ...first, keys: { p256dh: 'another key', auth: 'another secret' } };
@@ -56,7 +56,7 @@ describe('push subscriptions in PostgreSQL', () => {
     expect(await subscriptions.ofUser(userId)).toStrictEqual([again]);
   });
 
-  test('belong to whoever subscribed last', async () => {
+  test('belong to the latest subscriber', async () => {
     const [ada, bob] = [await somebody(), await somebody()];
     const shared = browser();
     await subscriptions.add(ada, shared);
@@ -65,14 +65,14 @@ describe('push subscriptions in PostgreSQL', () => {
     expect(await subscriptions.ofUser(bob)).toStrictEqual([shared]);
   });
 
-  test('are at most so many: the oldest gives way', async () => {
+  test('are limited in number: the oldest is dropped', async () => {
     const userId = await somebody();
     const [oldest, ...others] = Array.from({ length: MAX_SUBSCRIPTIONS + 1 }, () => browser());
     for (const each of [oldest!, ...others]) await subscriptions.add(userId, each);
     expect(await subscriptions.ofUser(userId)).toStrictEqual(others);
   });
 
-  test('are removed by their user alone', async () => {
+  test('are removed by their own user only', async () => {
     const [ada, bob] = [await somebody(), await somebody()];
     const mine = browser();
     await subscriptions.add(ada, mine);
@@ -83,7 +83,7 @@ describe('push subscriptions in PostgreSQL', () => {
     expect(await subscriptions.ofUser(ada)).toStrictEqual([]);
   });
 
-  test('that the push service says are gone, go, whoever they belong to', async () => {
+  test('are removed when the push service reports them as expired, whatever their user', async () => {
     const userId = await somebody();
     const [gone, kept] = [browser(), browser()];
     await subscriptions.add(userId, gone);
@@ -93,14 +93,14 @@ describe('push subscriptions in PostgreSQL', () => {
     expect(await subscriptions.ofUser(userId)).toStrictEqual([kept]);
   });
 
-  test('go with the credentials of their user', async () => {
+  test('are deleted with the credentials of their user', async () => {
     const userId = await somebody();
     await subscriptions.add(userId, browser());
     await pool.query('delete from credentials where user_id = $1', [userId]);
     expect(await subscriptions.ofUser(userId)).toStrictEqual([]);
   });
 
-  test('take the longest endpoint there may be', async () => {
+  test('accept an endpoint of the maximum length', async () => {
     const userId = await somebody();
     const endpoint = `https://push.example.org/${Array.from({ length: 60 }, () => randomUUID()).join('')}`
       .padEnd(2_048, 'x')

@@ -41,7 +41,7 @@ afterEach(() => side.close());
 const conversations = readModels.find(({ name }) => name === 'conversations')!;
 const options = () => ({ store: side.store, databaseUrl: side.url, log: side.log });
 
-/** Every row of a schema, by table. */
+/** Returns every row of a schema, by table. */
 async function rowsOf(schema: string): Promise<Record<string, unknown[]>> {
   const rows: Record<string, unknown[]> = {};
   for (const table of await tablesOf(side.owner, schema)) {
@@ -68,7 +68,7 @@ const talk = (n: number) => [
 ];
 
 describe('rebuilding a read model', () => {
-  test('while events are appended, the rows come out the same, one by one', async () => {
+  test('yields identical rows while events are appended', async () => {
     let isAppending = true;
     const appending = (async () => {
       for (let n = 1; isAppending || n < 60; n += 3) await happened(side.store, ...talk(n));
@@ -88,7 +88,7 @@ describe('rebuilding a read model', () => {
     expect(live[readModels.indexOf(conversations)]!.messages!.length).toBeGreaterThan(59);
   }, 60_000);
 
-  test('rows that differ from the live ones are not switched to, unless it is forced', async () => {
+  test('does not switch to rows that differ from the live ones, unless forced', async () => {
     await side.happened(...talk(1));
     await side.owner.query('update conversations.messages set ordinal = 77');
     await expect(rebuildProjection({ ...options(), projection: conversations })).rejects.toThrow(
@@ -101,7 +101,7 @@ describe('rebuilding a read model', () => {
     expect(await wrong()).toBe(0);
   });
 
-  test('the version before is kept, and can be put back while events come', async () => {
+  test('keeps the previous version, which can be restored while events arrive', async () => {
     await side.happened(...talk(1));
     expect(await rollbackProjection(side.url, 'conversations')).toBe(false);
     await rebuildProjection({ ...options(), projection: conversations });
@@ -117,7 +117,7 @@ describe('rebuilding a read model', () => {
   });
 
   test.each(readModels.map((projection) => [projection.name, projection] as const))(
-    '%s meets every row by its key, also while it is loaded without indexes',
+    'finds every row of %s by its key, also while loading without indexes',
     async (name, projection) => {
       const moves = [adaWithdrew, adaReturned, adaIs('rejected'), adaReconsidered('screening')];
       const file = [uploadRequested, uploaded, cleared];

@@ -21,7 +21,7 @@ const messages = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => said(from + index, index % 2 === 0 ? ada : bob));
 
 describe('the projections of a process', () => {
-  test('two processes on one log count every message once', async () => {
+  test('count every message once in two processes on one log', async () => {
     const second = await startProjections({ store: side.store, databaseUrl: side.url, log: side.log });
     await side.happened(...group);
     for (let n = 1; n <= 200; n += 20) await happened(side.store, ...messages(n, n + 19));
@@ -40,7 +40,7 @@ describe('the projections of a process', () => {
     expect(sent).toEqual([{ sent: 200 }]);
   });
 
-  test('a projection that stops at an event stops alone, says where, and goes on once it can', async () => {
+  test('stop separately at an event they cannot handle, with its position, and resume once they can', async () => {
     await side.owner.query(
       `alter table conversations.messages add constraint no_poison check (text <> 'poison') not valid`,
     );
@@ -65,7 +65,7 @@ describe('the projections of a process', () => {
     expect(await count('conversations.messages')).toBe(3);
   }, 40_000);
 
-  test('skips events of newer code, and waits before them where the projection handles their type', async () => {
+  test('skip unknown events, but wait before those of a type that they handle', async () => {
     const newer = (position: number, stream: string, type: string, v: number) =>
       side.owner.query(
         `insert into events
@@ -82,7 +82,7 @@ describe('the projections of a process', () => {
     expect(side.projections.health().filter(({ stoppedAt }) => stoppedAt !== undefined)).toEqual([]);
   }, 40_000);
 
-  test('connections that PostgreSQL cuts are made again, and nothing is lost or counted twice', async () => {
+  test('survive cut connections without losing or double-counting events', async () => {
     await side.happened(...group, ...messages(1, 10));
     const cut = () =>
       side.owner.query(`select pg_terminate_backend(pid) from pg_stat_activity
@@ -96,7 +96,7 @@ describe('the projections of a process', () => {
     expect(rows).toEqual([{ message_count: 50 }]);
   });
 
-  test('the saved checkpoints follow, for other processes', async () => {
+  test('save their checkpoints for other processes', async () => {
     await side.happened(...group, ...messages(1, 5));
     const head = await side.store.head();
     await until(async () => {
@@ -105,7 +105,7 @@ describe('the projections of a process', () => {
     }, 'all checkpoints are saved');
   });
 
-  test('a process that runs none of them hears from the table how far they are', async () => {
+  test('report their progress from the table to a process that runs none', async () => {
     const pool = createPool({ url: side.url, max: 1, applicationName: 'elsewhere', log: side.log });
     const elsewhere = remoteProgress(pool);
     await side.happened(...group, ...messages(1, 5));
@@ -116,7 +116,7 @@ describe('the projections of a process', () => {
     await pool.end();
   });
 
-  test('rows made by older code are made anew at the start', async () => {
+  test('rebuild rows of an older version at the start', async () => {
     await side.happened(...group, ...messages(1, 5));
     await side.projections.stop();
     await side.owner.query('update conversations.conversations set message_count = 99');

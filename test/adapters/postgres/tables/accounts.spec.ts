@@ -39,7 +39,7 @@ const newSession = (userId: UserId, passwordVersion = 0) => ({
 });
 
 describe('Credentials in PostgreSQL', () => {
-  test('come back as they were kept, not yet registered', async () => {
+  test('are read as they were stored, not yet registered', async () => {
     const credentials = createCredentials(pool);
     const added = newCredential('one@example.org');
     await credentials.add(added);
@@ -62,7 +62,7 @@ describe('Credentials in PostgreSQL', () => {
     expect(await credentials.ofUser(UserId.parse(randomUUID()))).toBeUndefined();
   });
 
-  test('belong to one user per address; another fault is not taken for that', async () => {
+  test('are unique per address; other errors are not mistaken for a taken address', async () => {
     const credentials = createCredentials(pool);
     const first = newCredential('two@example.org');
     await credentials.add(first);
@@ -73,8 +73,8 @@ describe('Credentials in PostgreSQL', () => {
   });
 });
 
-describe('Keys that are made once', () => {
-  test('are the same for all who ask at once, and later', async () => {
+describe('generated keys', () => {
+  test('are the same for all concurrent and later callers', async () => {
     const store = createSigningKeyStore(pool);
     const kept = await Promise.all(
       Array.from({ length: 8 }, () => store.keep('a key', () => randomBytes(8).toString('hex'))),
@@ -84,8 +84,8 @@ describe('Keys that are made once', () => {
   });
 });
 
-describe('Sessions in PostgreSQL', () => {
-  test('of one user end together, and are told of', async () => {
+describe('sessions in PostgreSQL', () => {
+  test('of one user end together, with a notification', async () => {
     const credentials = createCredentials(pool);
     const store = createSessionStore(pool);
     const [ada, bob] = [newCredential('ada@example.org'), newCredential('bob@example.org')];
@@ -101,7 +101,7 @@ describe('Sessions in PostgreSQL', () => {
     listener.on('notification', ({ payload }) => heard.push(payload));
 
     expect((await store.revokeAllOf(ada.userId)).toSorted()).toStrictEqual(sessionIds);
-    // Notifications come before the answer to whatever the connection asks next.
+    // Notifications arrive before the answer to the next query on the connection.
     await listener.query('select');
     expect(heard.toSorted()).toStrictEqual(sessionIds);
     await listener.end();
@@ -112,7 +112,7 @@ describe('Sessions in PostgreSQL', () => {
     expect(await revoked.endedWithin(60)).toStrictEqual([]);
   });
 
-  test('go with the credentials of their user', async () => {
+  test('are deleted with the credentials of their user', async () => {
     const credentials = createCredentials(pool);
     const eve = newCredential('eve@example.org');
     await credentials.add(eve);

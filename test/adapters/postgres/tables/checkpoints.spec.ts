@@ -19,7 +19,7 @@ describe('a checkpoint in PostgreSQL', () => {
 
   test('begins at 0', async () => expect(await postgresCheckpoint(pool, 'new').load()).toBe(0));
 
-  test('is there after a restart, for its own reader', async () => {
+  test('survives a restart, for its own reader', async () => {
     await postgresCheckpoint(pool, 'one').save(2 ** 40);
     expect(await postgresCheckpoint(pool, 'one').load()).toBe(2 ** 40);
     expect(await postgresCheckpoint(pool, 'other').load()).toBe(0);

@@ -32,7 +32,7 @@ function process(url = database.ownerUrl) {
   return { ...claims, lines };
 }
 
-/** Ends the connections of all processes, as a restart of PostgreSQL would. */
+/** Ends the connections of all processes, like a restart of PostgreSQL. */
 const cutConnections = () =>
   owner.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -40,7 +40,7 @@ const cutConnections = () =>
   );
 
 describe('claims in PostgreSQL', () => {
-  test('one process has a name at a time, and others have other names', async () => {
+  test('are held by one process per name', async () => {
     const [one, other] = [process(), process()];
     const release = await one.claim('a');
     expect(release).toBeDefined();
@@ -50,14 +50,14 @@ describe('claims in PostgreSQL', () => {
     expect(await other.claim('a')).toBeDefined();
   });
 
-  test('gives a claim to one of many concurrent requests', async () => {
+  test('are given to one of many concurrent requests', async () => {
     const granted = await Promise.all(
       [process(), process(), process(), process()].map((each) => each.claim('c')),
     );
     expect(granted.filter((release) => release !== undefined)).toHaveLength(1);
   });
 
-  test('a process that ends lets go of all it had', async () => {
+  test('are released when their process ends', async () => {
     const [one, other] = [process(), process()];
     await one.claim('d');
     await one.claim('e');
@@ -65,7 +65,7 @@ describe('claims in PostgreSQL', () => {
     await until(async () => (await other.claim('d')) !== undefined && (await other.claim('e')) !== undefined);
   });
 
-  test('a connection that is lost loses its claims, and is made again', async () => {
+  test('are lost with their connection, which is made again', async () => {
     const [one, other] = [process(), process()];
     const release = await one.claim('f');
     await cutConnections();
@@ -76,7 +76,7 @@ describe('claims in PostgreSQL', () => {
     expect(await one.claim('f')).toBeUndefined();
   });
 
-  test('rejects while the database does not answer, and works as soon as it does', async () => {
+  test('are rejected while the database does not answer, and work as soon as it does', async () => {
     const name = `late_${randomBytes(6).toString('hex')}`;
     const early = process(databaseUrl(name));
     await expect(early.claim('h')).rejects.toThrow();
@@ -88,7 +88,7 @@ describe('claims in PostgreSQL', () => {
 });
 
 describe('nonces in PostgreSQL', () => {
-  test('are spent once, on whatever node', async () => {
+  test('can be used once across all nodes', async () => {
     const pools = [1, 2].map(() => new pg.Pool({ connectionString: database.url, max: 2 }));
     const [one, other] = pools.map(createNonces) as [
       ReturnType<typeof createNonces>,

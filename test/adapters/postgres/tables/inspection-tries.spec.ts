@@ -7,7 +7,7 @@ import { linesOf } from '../../../support/log-lines.ts';
 
 const fileId = FileId.parse(uuid(0x6001));
 
-test('the tries of a file survive their process, until they are taken back or the file is settled', async () => {
+test('The inspection attempts of a file survive their process until they are reset or the file is settled', async () => {
   const database = await createTestDatabase();
   const { log } = linesOf('info');
   const openPool = () => createPool({ url: database.url, max: 2, applicationName: 'test', log });

@@ -26,7 +26,7 @@ const unreadOf = async (userId: typeof ada.userId) =>
 const move = (seq: number, { userId } = ada) => side.readMarkers.move(groupId, userId, seq);
 
 describe('the read marker of a member', () => {
-  test('counts what others have said since', async () => {
+  test('counts the messages of others since then', async () => {
     expect([await unreadOf(ada.userId), await unreadOf(bob.userId)]).toEqual([3, 2]);
     expect(await move(2)).toEqual({ seq: 2, unreadCount: 2, moved: true });
     expect(await move(4)).toEqual({ seq: 4, unreadCount: 2, moved: true });
@@ -34,7 +34,7 @@ describe('the read marker of a member', () => {
     expect([await unreadOf(ada.userId), await unreadOf(bob.userId)]).toEqual([1, 2]);
   });
 
-  test('counts the same whatever the steps it came by', async () => {
+  test('counts the same regardless of the steps it moved by', async () => {
     for (const seq of [1, 3, 4]) await move(seq, bob);
     expect(await move(5, bob)).toMatchObject({ unreadCount: 0 });
     await side.happened(said(6), said(7, bob), said(8));
@@ -43,7 +43,7 @@ describe('the read marker of a member', () => {
     expect(await unreadOf(bob.userId)).toBe(1);
   });
 
-  test('counts nothing that was deleted, for any member', async () => {
+  test('does not count deleted messages, for any member', async () => {
     await side.happened(deleted(4));
     expect([await unreadOf(ada.userId), await unreadOf(bob.userId)]).toEqual([2, 2]);
     await side.happened(deleted(3));
@@ -54,7 +54,7 @@ describe('the read marker of a member', () => {
     expect(await move(1, bob)).toMatchObject({ unreadCount: 0 });
   });
 
-  test('stands at the head for whoever comes in, and for whoever comes back', async () => {
+  test('starts at the head for new and returning members', async () => {
     await side.happened(joined(eve), said(6, bob));
     expect(await side.queries.getGroup({ userId: eve.userId, groupId })).toMatchObject({
       readSeq: 6,
@@ -81,11 +81,11 @@ describe('the read marker of a member', () => {
     expect(await move(0)).toEqual({ seq: 6, unreadCount: 0, moved: false });
   });
 
-  test('a stranger has none', () => expect(move(1, eve)).rejects.toThrow('GROUP_NOT_FOUND'));
+  test('does not exist for a stranger', () => expect(move(1, eve)).rejects.toThrow('GROUP_NOT_FOUND'));
 });
 
-describe('what commands may know of a message', () => {
-  test('is how it stands after everything that the log holds', async () => {
+describe('the state of a message for commands', () => {
+  test('reflects everything in the log', async () => {
     await side.happened(reacted(1, '🎉'), reacted(1, '👍'), reacted(1, '👍', ada));
     expect(await side.lookups.message(groupId, messageNumber(1))).toEqual({
       groupId,
@@ -103,12 +103,12 @@ describe('what commands may know of a message', () => {
     });
   });
 
-  test('is nothing in a group where it was not said', async () =>
+  test('is empty in a group other than its own', async () =>
     expect(await side.lookups.message(otherGroupId, messageNumber(1))).toBeUndefined());
 });
 
-describe('read models that are behind the log', () => {
-  test('are not decided by', async () => {
+describe('read models that lag', () => {
+  test('are not used for decisions', async () => {
     await side.projections.stop();
     await happened(side.store, said(6));
     await expect(side.lookups.message(groupId, messageNumber(1))).rejects.toThrow(NotCaughtUp);

@@ -40,8 +40,8 @@ const sums = async () => {
   return rows[0] as { users: number; groups: number };
 };
 
-describe('the sums of uploads', () => {
-  test('are held by all nodes together, however many ask at once', async () => {
+describe('upload quotas', () => {
+  test('hold across all nodes and concurrent requests', async () => {
     const asked = Array.from({ length: 24 }, (_, n) => quotasOf(n % 2).reserve(file(n)));
     const outcomes = await Promise.all(asked);
     expect(outcomes.filter((outcome) => outcome === 'reserved')).toHaveLength(10);
@@ -49,20 +49,20 @@ describe('the sums of uploads', () => {
     expect(await sums()).toEqual({ users: 100, groups: 100 });
   });
 
-  test('count a file once, also when it is asked for at once, and also at the limit', async () => {
+  test('count a file once, even when requested concurrently or at the limit', async () => {
     const asked = Array.from({ length: 8 }, (_, n) => quotasOf(n % 2).reserve(file(1, 100)));
     expect(new Set(await Promise.all(asked))).toEqual(new Set(['reserved']));
     expect(await sums()).toEqual({ users: 100, groups: 100 });
   });
 
-  test('name the group when that is full, and count nothing then', async () => {
+  test('name the group when it is full, and count nothing then', async () => {
     expect(await quotasOf(0).reserve(file(1, 100))).toBe('reserved');
     expect(await quotasOf(0).reserve(file(2, 51, otherId))).toBe('group');
     expect(await quotasOf(0).reserve(file(2, 50, otherId))).toBe('reserved');
     expect(await sums()).toEqual({ users: 150, groups: 150 });
   });
 
-  test('give back what a file counts for, once', async () => {
+  test('credit a file once', async () => {
     await quotasOf(0).reserve(file(1, 60));
     await quotasOf(0).reserve(file(2, 40));
     await Promise.all([0, 1, 0].map((node) => quotasOf(node).release(file(1).fileId)));
@@ -76,12 +76,12 @@ describe('the sums of uploads', () => {
     await owner.query('update upload_reservations set day = day - 1');
     expect(await quotasOf(0).reserve(file(2, 50))).toBe('reserved');
     expect(await sums()).toEqual({ users: 50, groups: 150 });
-    // Of yesterday, so today's sum stays.
+    // The file counts for yesterday, so today's sum stays.
     await quotasOf(0).release(file(1).fileId);
     expect(await sums()).toEqual({ users: 50, groups: 50 });
   });
 
-  test('give back what never became a file', async () => {
+  test('are credited when an upload never became a file', async () => {
     await quotasOf(0).reserve(file(1, 30));
     await quotasOf(0).reserve(file(2, 40));
     await quotasOf(0).confirm(file(2).fileId);
