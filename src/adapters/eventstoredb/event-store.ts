@@ -20,6 +20,8 @@ export interface EventStoreDbSettings {
   log: Logger;
   /** Appends are refused while the index is behind by more events than this; default 200,000. */
   mostRemembered?: number;
+  /** Distance from the end of the log at which this process begins to follow it, in bytes; default 16 MiB. */
+  near?: number;
   onUnknown?: OnUnknown | undefined;
   /** Called once for every damaged stream that this process comes across. */
   onDamage?: OnDamage | undefined;
@@ -39,7 +41,7 @@ export interface EventStoreDbEventStore extends EventStore {
  * itself, and streams with other names than ours, are ignored.
  */
 export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
-  const { url, ids, log, mostRemembered = 200_000, onUnknown, onDamage } = settings;
+  const { url, ids, log, mostRemembered = 200_000, near, onUnknown, onDamage } = settings;
   const client = createEventStoreDbClient({ url, log });
   const damaged = new Set<Stream>();
   const noteDamage: OnDamage = ({ stream, reason }) => {
@@ -57,7 +59,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     onUnknown,
     onDamage: noteDamage,
   });
-  const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, onEvents });
+  const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, near, onEvents });
   const { subscribe, handOver } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
   const sender = createSender(appends, reader);

@@ -100,11 +100,19 @@ class RecentEvents {
   }
 }
 
-/** Longest wait for the tail. */
+/** Longest time that a caller waits while nothing more is seen. */
 const REACH_MS = 2_000;
-/** Silence of a subscription, while a caller waits, after which a read helps it along. */
+/** Time after which a read overtakes the subscription while a caller waits. */
 const PULL_AFTER_MS = 100;
 const PULL_PAGE = 1_000;
+/** Distance to the end of the log, in bytes, from which this process reads on while the index catches up. */
+const NEAR = 16 * 1_048_576;
+/** Time without progress of the index after which this process reads on alone. */
+const STALLED_MS = 2_000;
+const PROGRESS_POLL_MS = 100;
+const PROGRESS_LOG_MS = 10_000;
+/** Number of events from which the size of an event is estimated. */
+const SAMPLE = 64;
 /** Silence after which a subscription is compared with the log. */
 const SILENCE_MS = 5_000;
 const INDEX_POLL_MS = 1_000;
@@ -122,9 +130,12 @@ export interface Tail {
   memory: RecentEvents;
   /** Begins at the position of the index of ids. Rejects when the index is out of reach. */
   start(): Promise<void>;
-  /** Resolves once everything up to a position has been seen; rejects with `EventStoreUnavailable` after 2 s. */
+  /**
+   * Resolves once everything up to a position has been seen. Rejects with `EventStoreUnavailable` after 2 s
+   * without progress, and at once while the start is not complete.
+   */
   reach(position: Position): Promise<void>;
-  /** Returns the reason why it cannot follow the log; undefined when it can. */
+  /** Returns the reason why commands cannot succeed now, such as the events to go at the start; undefined if they can. */
   failure(): string | undefined;
   close(): Promise<void>;
 }
@@ -132,7 +143,8 @@ export interface Tail {
 /**
  * Creates a tail that sees every event of our streams once, in order: by one subscription for the whole
  * process, which is restarted when it fails, ends or falls silent, and by reads when it is slow and a caller
- * waits. `onEvents` gets all events between two positions.
+ * waits. It begins near the end of the log: where the index is far behind, it waits for the index first.
+ * `onEvents` gets all events between two positions.
  */
 export function createTail(settings: {
   client: EventStoreDbClient;
@@ -141,9 +153,10 @@ export function createTail(settings: {
   head: () => Promise<Position>;
   log: Logger;
   mostRemembered: number;
+  near?: number | undefined;
   onEvents: (events: StoredRecord[], after: Position) => void;
 }): Tail {
-  const { client, ids, head, log, mostRemembered, onEvents } = settings;
+  const { client, ids, head, log, mostRemembered, near = NEAR, onEvents } = settings;
   const memory = new RecentEvents();
   const closing = new AbortController();
   const waiting = new Set<() => void>();
@@ -151,6 +164,10 @@ export function createTail(settings: {
   let lastSignAt = 0;
   let isFull = false;
   let trouble: string | undefined;
+  /** Set until this process has seen what the log held at its start; in bytes of the log. */
+  let start: { from: Position; to: Position; bytesPerEvent: number } | undefined;
+  /** True while the index is too far behind to follow the log. */
+  let isFarBehind = false;
   let pulling: Promise<void> | undefined;
   let running: Promise<unknown> | undefined;
 
@@ -173,6 +190,12 @@ export function createTail(settings: {
     memory.restart(position);
   }
 
+  function starting(): string | undefined {
+    if (!start) return undefined;
+    const bytes = Math.max(start.to - Math.max(start.from, memory.head), 0);
+    return `starting: about ${Math.ceil(bytes / start.bytesPerEvent)} events of the log to go`;
+  }
+
   /** Takes all of our events after a position that has been seen. Events seen before are skipped. */
   function accept(events: readonly StoredRecord[], since: number): void {
     if (since !== epoch) return;
@@ -185,7 +208,14 @@ export function createTail(settings: {
       endSubscription?.(new Error(TOO_FAR_BEHIND));
     }
     onEvents(fresh, after);
+    completeStart();
     for (const wake of [...waiting]) wake();
+  }
+
+  function completeStart(): void {
+    if (!start || isFarBehind || memory.head < start.to) return;
+    start = undefined;
+    log.info({ position: memory.head }, 'this process has caught up with the log');
   }
 
   function follow(): Promise<void> {
@@ -220,7 +250,8 @@ export function createTail(settings: {
     while (!closing.signal.aborted) {
       const since = memory.head;
       try {
-        if (isFull) await makeRoom();
+        if (start || isFull) await waitForIndex();
+        if (closing.signal.aborted) return;
         await follow();
         if (!closing.signal.aborted)
           log.info({ after: memory.head }, 'EventStoreDB ended the subscription; subscribing again');
@@ -234,12 +265,39 @@ export function createTail(settings: {
     }
   }
 
-  /** Waits until the index has the events that no longer fit into memory. */
-  async function makeRoom(): Promise<void> {
-    const position = await indexed();
-    if (position < memory.head) throw new Error(TOO_FAR_BEHIND);
-    restart(position);
-    isFull = false;
+  /**
+   * Waits until the index is near the end of the log, and has the events that no longer fit into memory. Does
+   * not wait for an index that makes no progress while there is room.
+   */
+  async function waitForIndex(): Promise<void> {
+    let reached = -1;
+    let movedAt = 0;
+    let loggedAt = 0;
+    while (!closing.signal.aborted) {
+      const [position, to] = await Promise.all([indexed(), head()]);
+      const now = performance.now();
+      if (position > reached) [reached, movedAt] = [position, now];
+      const isStalled = now - movedAt > STALLED_MS;
+      if (isFull && isStalled) throw new Error(TOO_FAR_BEHIND);
+      const { bytesPerEvent } = start ?? { bytesPerEvent: await sampleSize() };
+      start = { from: position, to, bytesPerEvent };
+      isFarBehind = (isFull && position < memory.head) || (to - position > near && !isStalled);
+      if (!isFarBehind) {
+        isFull = false;
+        restart(position);
+        return completeStart();
+      }
+      if (now - loggedAt > PROGRESS_LOG_MS) {
+        loggedAt = now;
+        log.info({ indexed: position, head: to }, `${starting()}; commands are refused until then`);
+      }
+      await wait(PROGRESS_POLL_MS);
+    }
+  }
+
+  async function sampleSize(): Promise<number> {
+    const positions = (await client.readBackwards('end', SAMPLE)).map(({ position }) => position);
+    return Math.max((positions[0]! - positions.at(-1)!) / Math.max(positions.length - 1, 1), 1);
   }
 
   async function leaveToIndex(): Promise<void> {
@@ -284,12 +342,18 @@ export function createTail(settings: {
 
   async function reach(position: Position): Promise<void> {
     const begun = performance.now();
+    let seen = memory.head;
+    let movedAt = begun;
     for (;;) {
       if (isFull) throw unavailable(TOO_FAR_BEHIND);
+      if (isFarBehind) throw unavailable(starting() ?? TOO_FAR_BEHIND);
       if (memory.head >= position) return;
-      if (performance.now() - begun > REACH_MS || closing.signal.aborted)
-        throw unavailable(`the log was not seen up to ${position} in ${REACH_MS} ms`);
-      if (performance.now() - Math.max(lastSignAt, begun) > PULL_AFTER_MS)
+      const now = performance.now();
+      if (memory.head > seen) [seen, movedAt] = [memory.head, now];
+      if (now - movedAt > REACH_MS || closing.signal.aborted)
+        throw unavailable(`the log was not seen up to ${position}: nothing came for ${REACH_MS} ms`);
+      // Even if events arrive: the subscription may be slower than reading.
+      if (now - begun > PULL_AFTER_MS)
         pulling ??= pull(position)
           .catch((err: unknown) => log.debug({ err }, 'the event log does not answer; retrying'))
           .finally(() => (pulling = undefined));
@@ -303,11 +367,14 @@ export function createTail(settings: {
   return {
     memory,
     async start() {
-      memory.restart(await indexed());
+      const position = await indexed();
+      memory.restart(position);
+      const to = await head();
+      if (position < to) start = { from: position, to, bytesPerEvent: await sampleSize() };
       running = Promise.all([supervise(), leaveToIndex(), watchSilence()]);
     },
     reach,
-    failure: () => trouble,
+    failure: () => trouble ?? starting(),
     async close() {
       closing.abort();
       endSubscription?.();

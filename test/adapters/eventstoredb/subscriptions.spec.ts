@@ -102,6 +102,44 @@ describe('a follower of a log on EventStoreDB', () => {
     expect([...handled, ...rest]).toEqual(await all());
   });
 
+  test('is overtaken by reading when its subscription delivers more slowly than callers need', async () => {
+    await stage.stopIndexing();
+    await write(300);
+    // At this pace the subscription would need 15 s, and it never falls silent.
+    server.faults.slowDown(50);
+    const later = await stage.open();
+    await expect(later.append(say(newStream(), 'at once'))).resolves.toMatchObject({ outcome: 'appended' });
+    expect(later.failure()).toBeUndefined();
+    server.faults.lift();
+    await stage.startIndexing();
+  });
+
+  test('waits for an index that is far behind, refuses commands meanwhile, and says what is left', async () => {
+    await stage.stopIndexing();
+    await write(300);
+    const later = await stage.open({ near: 1_000 });
+    expect(later.failure()).toMatch(/^starting: about \d{3} events of the log to go$/);
+    const early = say(newStream(), 'too early');
+    await until(() =>
+      later.append(early).then(
+        () => false,
+        (error: Error) => /^starting: about \d{3} events/.test(error.message),
+      ),
+    );
+    await stage.startIndexing();
+    await until(() => later.failure() === undefined, 'the start is complete');
+    await expect(later.append(early)).resolves.toMatchObject({ outcome: 'appended' });
+  });
+
+  test('reads on alone when the index does not advance', async () => {
+    await stage.stopIndexing();
+    await write(100);
+    const later = await stage.open({ near: 1_000 });
+    await until(() => later.failure() === undefined, 'the start is complete');
+    await expect(later.append(say(newStream(), 'alone'))).resolves.toMatchObject({ outcome: 'appended' });
+    await stage.startIndexing();
+  });
+
   test('learns why the log is unreachable, until it is back', async () => {
     follow(store);
     expect(store.failure()).toBeUndefined();

@@ -48,6 +48,8 @@ export interface Faults {
   fallBehind(): void;
   /** Silences open subscriptions, and those opened before `lift`, for good while they stay open. */
   silence(): void;
+  /** Delays each event of a subscription by that many milliseconds, until `lift`. */
+  slowDown(ms: number): void;
   /** Cancels all pending faults. Silenced subscriptions stay silent. */
   lift(): void;
 }
@@ -57,6 +59,7 @@ export function createFaults() {
   const open = new Set<OpenRead>();
   const planned: { kind: CallKind; fault: CallFault; left: number }[] = [];
   let isSilent = false;
+  let delayMs = 0;
 
   const plan = (kind: CallKind, fault: CallFault, left = 1) => void planned.push({ kind, fault, left });
   const subscriptions = () => [...open].filter(({ isSubscription }) => isSubscription);
@@ -76,8 +79,12 @@ export function createFaults() {
       isSilent = true;
       subscriptions().forEach((read) => read.mute());
     },
+    slowDown(ms) {
+      delayMs = ms;
+    },
     lift() {
       isSilent = false;
+      delayMs = 0;
       planned.length = 0;
     },
   };
@@ -88,6 +95,8 @@ export function createFaults() {
     /** The number opened so far. */
     counts: { subscriptions: 0 },
     isSilent: () => isSilent,
+    /** The delay of each event of a subscription, in milliseconds. */
+    delayMs: () => delayMs,
     /** Returns the fault of this call. Faults of one kind apply in the order of their requests. */
     next(kind: CallKind): CallFault | undefined {
       const index = planned.findIndex((candidate) => candidate.kind === kind);

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import type { IStreamsServer } from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ServerWritableStream } from '@grpc/grpc-js';
@@ -91,6 +92,8 @@ function openReader(call: Call, log: StandInLog, plan: FaultPlan) {
     signal: closed.signal,
     isOpen: () => !closed.signal.aborted,
     async sendEvent(event: StoredEvent): Promise<void> {
+      if (isSubscription && plan.delayMs() > 0)
+        await setTimeout(plan.delayMs(), undefined, { signal: closed.signal });
       await send(eventMessage(event));
       if (sent.push(event) > PAGE) sent.shift();
     },

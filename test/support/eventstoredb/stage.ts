@@ -14,7 +14,7 @@ const silent = pino({ level: 'silent' });
 
 export interface EventStoreDbStage {
   /** Opens a store like another process, over the same index. */
-  open(options?: { mostRemembered?: number }): Promise<EventStoreDbEventStore>;
+  open(options?: { mostRemembered?: number; near?: number }): Promise<EventStoreDbEventStore>;
   /** Returns the position up to which the index of ids is complete. */
   indexed(): Promise<number>;
   /** Stops the projection that maintains the index. */
@@ -37,7 +37,9 @@ export async function stageEventStoreDb(
   const ids = createEventIds(pool);
   const stores: EventStoreDbEventStore[] = [];
 
-  async function open(options: { mostRemembered?: number } = {}): Promise<EventStoreDbEventStore> {
+  async function open(
+    options: { mostRemembered?: number; near?: number } = {},
+  ): Promise<EventStoreDbEventStore> {
     const store = createEventStoreDbEventStore({ url, ids, log, onDamage, ...options });
     await store.start();
     stores.push(store);
