@@ -66,7 +66,7 @@ export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
   const { scheme, username, password, hosts, path, query } = parseServerUrl(url)!;
   const isSentinel = scheme.endsWith('+sentinel');
   const [name, database] = isSentinel ? path.slice(1).split('/') : [undefined, path.slice(1)];
-  const db = Number((scheme === 'unix' ? query.get('db') : database) ?? 0);
+  const db = Number((scheme !== 'unix' && database) || query.get('db'));
   const family = query.get('family');
   const common = {
     db,
