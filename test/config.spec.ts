@@ -84,7 +84,15 @@ describe('the settings', () => {
     ['STATUS_PORT', ['9090']],
     ['DATA_DIR', ['./data', '/var/lib/chat data']],
     ['LOG_LEVEL', ['info', 'INFO', 'Debug', 'silent', 'warn\r']],
-    ['PUBLIC_URL', ['https://chat.example.org', 'http://127.0.0.1:3000/', 'https://[2001:db8::1]:8443']],
+    [
+      'PUBLIC_URL',
+      [
+        'https://chat.example.org',
+        'https://bücher.example',
+        'http://127.0.0.1:3000/',
+        'https://[2001:db8::1]:8443',
+      ],
+    ],
     [
       'ALLOWED_ORIGINS',
       [
@@ -135,6 +143,7 @@ describe('the settings', () => {
       [
         'redis://redis',
         'rediss://user:p%40ss@redis.example.org:6380/2',
+        'redis://redis.example.org.?db=2',
         'redis://:secret@[::1]:6379',
         'redis+sentinel://a,b:26380,c/chat',
         'rediss+sentinel://:secret@a:26379/chat/3',
@@ -181,12 +190,17 @@ describe('the settings', () => {
         'esdb://[::1]:2113',
         'esdb://a:b:c',
         'esdb://node1/db',
+        'esdb://%2Fvar%2Frun',
+        'ESDB://node1',
         'node1:2113',
       ],
     ],
     [
       'REDIS_URL',
-      ['redis', 'http://redis', 'redis://a,b', 'redis+sentinel://a,b', 'unix://', 'redis://a/name'],
+      [
+        ...['redis', 'http://redis', 'redis://a,b', 'redis+sentinel://a,b', 'unix://', 'redis://a/name'],
+        ...['redis://%2Frun', 'redis://%zz', 'redis://[:::]', 'unix:///run/redis.sock?db=name'],
+      ],
     ],
     ['ACCESS_TOKEN_SECONDS', ['0', '3601']],
     ['HEADS_INTERVAL_MS', ['15001', '0']],
@@ -237,6 +251,24 @@ describe('the settings', () => {
     const urls = [
       ...['esdb://a', 'esdb://a:1,b:2/?tls=false', 'esdb+discover://u:p%40@a', 'esdb://[::1]'],
       ...['esdb://a:b', 'esdb://', 'esdb:a', 'tcp://a', 'esdb://a?tls=false&keepAliveTimeout=5000'],
+      ...[
+        'ESDB://a',
+        'esdb://:@a',
+        'esdb://@a',
+        'esdb://u:p@ss@a',
+        'esdb://u:@a',
+        'esdb://:p@a',
+        'esdb://u:%zz@a',
+      ],
+      ...[
+        'esdb://%2Fvar',
+        'esdb://a%20b',
+        'esdb://a%zz',
+        'esdb://a.',
+        'esdb://a_b',
+        'esdb://a,,b',
+        'esdb://ü',
+      ],
     ];
     const accepted = urls.filter((url) => faults({ EVENTSTOREDB_URL: url }).length === 0);
     expect(accepted).toEqual(urls.filter(isRead));

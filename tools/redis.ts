@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis as Client } from 'ioredis';
@@ -11,37 +11,113 @@ import { freePort } from './server-process.ts';
 import { until } from './until.ts';
 
 const START_MS = 10_000;
+const SOCKET = 'redis.sock';
 
-export interface Redis {
-  url: string;
+/** A process of `redis-server`, as a store or as a sentinel. */
+export interface RedisProcess {
+  port: number;
   /** It changes with a restart. */
   readonly pid: number;
   /** Sends SIGKILL. All data is lost. */
   kill(): Promise<void>;
   /** Starts it again on the same port, empty. Kills it first if it runs. */
   restart(): Promise<void>;
-  /** Makes it accept connections without answering for that many milliseconds. */
-  pause(ms: number): Promise<void>;
   /** Makes it accept connections without answering until the returned function is called, or it is killed. */
   hang(): () => void;
-  /** Deletes all keys. */
-  flush(): Promise<void>;
   /** Sends any command. Resolves with the answer. */
   ask(command: string, ...args: string[]): Promise<unknown>;
   stop(): Promise<void>;
 }
 
-/** Starts a separate Redis on a free loopback port. It keeps nothing on disk. */
-export async function startRedis(): Promise<Redis> {
+export interface Redis extends RedisProcess {
+  url: string;
+  /** The path of its Unix socket. */
+  socket: string;
+  password: string | undefined;
+  /** Makes it accept connections without answering for that many milliseconds. */
+  pause(ms: number): Promise<void>;
+  /** Deletes all keys. */
+  flush(): Promise<void>;
+}
+
+interface RedisOptions {
+  /** The password that it requires, and gives its primary. */
+  password?: string;
+  /** The primary that it copies. */
+  primary?: Redis;
+}
+
+/** Starts a separate Redis on a free loopback port and a Unix socket. It keeps nothing on disk. */
+export async function startRedis({ password, primary }: RedisOptions = {}): Promise<Redis> {
+  const server = await startProcess({
+    password,
+    args: ({ port, folder }) => [
+      ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder],
+      ...['--unixsocket', join(folder, SOCKET), '--save', '', '--appendonly', 'no'],
+      ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),
+      ...(primary ? ['--replicaof', '127.0.0.1', String(primary.port)] : []),
+    ],
+  });
+  const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+  return Object.assign(server, {
+    url: `redis://${credentials}127.0.0.1:${server.port}`,
+    socket: join(server.folder, SOCKET),
+    password,
+    async pause(ms: number) {
+      await server.ask('CLIENT', 'PAUSE', String(ms), 'ALL');
+    },
+    async flush() {
+      await server.ask('FLUSHALL');
+    },
+  });
+}
+
+/**
+ * Starts a sentinel of the group `name` on a free loopback port. It is alone enough to count the primary as
+ * down, after 0.5 s.
+ */
+export function startSentinel({ name, primary }: { name: string; primary: Redis }): Promise<RedisProcess> {
+  return startProcess({
+    password: undefined,
+    async args({ port, folder }) {
+      // Sentinels write what they learn into their file.
+      const file = join(folder, 'sentinel.conf');
+      const lines = [
+        ...['bind 127.0.0.1', `port ${port}`, `dir "${folder}"`],
+        `sentinel monitor ${name} 127.0.0.1 ${primary.port} 1`,
+        ...(primary.password === undefined ? [] : [`sentinel auth-pass ${name} ${primary.password}`]),
+        `sentinel down-after-milliseconds ${name} 500`,
+        `sentinel failover-timeout ${name} 2000`,
+      ];
+      await writeFile(file, `${lines.join('\n')}\n`);
+      return [file, '--sentinel'];
+    },
+  });
+}
+
+interface Place {
+  port: number;
+  folder: string;
+}
+
+/** Starts `redis-server` with these arguments. Resolves once it answers. */
+async function startProcess({
+  password,
+  args,
+}: {
+  password: string | undefined;
+  args: (place: Place) => string[] | Promise<string[]>;
+}): Promise<RedisProcess & Place> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-redis-'));
   const port = await freePort();
   const { command, env } = program('redis-server');
-  const settings = { bind: '127.0.0.1', port, dir: folder, save: '', appendonly: 'no' };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   let server: ChildProcess | undefined;
 
   async function start(): Promise<void> {
-    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore' });
+    const child = spawn(command, await args({ port, folder }), {
+      env: { ...process.env, ...env },
+      stdio: 'ignore',
+    });
     server = child;
     await until(
       async () => {
@@ -59,8 +135,9 @@ export async function startRedis(): Promise<Redis> {
   const killServer = () => void server?.kill('SIGKILL');
   process.once('exit', killServer);
 
-  const redis: Redis = {
-    url: `redis://127.0.0.1:${port}`,
+  const redis: RedisProcess & Place = {
+    port,
+    folder,
     get pid() {
       return server?.pid ?? 0;
     },
@@ -74,18 +151,13 @@ export async function startRedis(): Promise<Redis> {
       await redis.kill();
       await start();
     },
-    async pause(ms) {
-      await redis.ask('CLIENT', 'PAUSE', String(ms), 'ALL');
-    },
     hang() {
       server?.kill('SIGSTOP');
       return () => void server?.kill('SIGCONT');
     },
-    async flush() {
-      await redis.ask('FLUSHALL');
-    },
     async ask(name, ...rest) {
       const client = new Client(port, '127.0.0.1', {
+        ...(password !== undefined && { password }),
         lazyConnect: true,
         retryStrategy: () => null,
         maxRetriesPerRequest: 0,

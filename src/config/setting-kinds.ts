@@ -28,9 +28,15 @@ export const list = (isValid: (item: string) => boolean, message: string) =>
     .transform((items): readonly string[] => Object.freeze(items))
     .default(Object.freeze([]));
 
+/** Parses a URL whose hosts are names or addresses. Returns undefined for anything else. */
+const parseHostsUrl = (text: string) => {
+  const parsed = parseServerUrl(text);
+  return parsed?.hosts.some(({ host }) => host.startsWith('/')) ? undefined : parsed;
+};
+
 /** Returns true for a URL with one host and, in its path, anything. */
 const isUrl = (text: string, schemes: readonly string[]): boolean => {
-  const parsed = URL.canParse(text) ? parseServerUrl(text) : undefined;
+  const parsed = URL.canParse(text) ? parseHostsUrl(text) : undefined;
   return parsed !== undefined && parsed.hosts.length === 1 && schemes.includes(parsed.scheme);
 };
 
@@ -91,19 +97,21 @@ export const postgresUrl = () =>
 /** EventStoreDB, in the grammar of its client: one node or several, without IPv6 addresses. */
 export const eventStoreDbUrl = () =>
   shown((text) => {
-    const parsed = parseServerUrl(text);
-    if (!parsed || !['esdb', 'esdb+discover'].includes(parsed.scheme)) return false;
+    const parsed = parseHostsUrl(text);
+    // The client reads neither a scheme in upper case nor credentials of nothing but a colon.
+    if (!parsed || !/^esdb(\+discover)?:\/\/(?!:@)/.test(text)) return false;
     const { hosts, path, username, password } = parsed;
-    const isReadable = hosts.length > 0 && hosts.every(({ host }) => isIP(host) !== 6 && !host.includes('%'));
+    const isReadable = hosts.length > 0 && hosts.every(({ host }) => isIP(host) !== 6);
     return isReadable && /^\/*$/.test(path) && (username === undefined) === (password === undefined);
   }, 'a URL like esdb://user:password@node1:2113,node2:2113,node3:2113?tls=true or esdb+discover://cluster.example:2113');
 
 /** Redis: one server, the sentinels of a group, or a Unix socket. */
 export const redisUrl = () =>
   shown((text) => {
-    const parsed = parseServerUrl(text);
+    const parsed = parseHostsUrl(text);
     if (!parsed) return false;
-    const { scheme, hosts, path } = parsed;
+    const { scheme, hosts, path, query } = parsed;
+    if (!/^\d{0,5}$/.test(query.get('db') ?? '')) return false;
     if (scheme === 'unix') return hosts.length === 0 && path.length > 1;
     if (scheme === 'redis+sentinel' || scheme === 'rediss+sentinel')
       return hosts.length > 0 && /^\/[^/]+(\/\d{1,5})?$/.test(path);
@@ -113,7 +121,7 @@ export const redisUrl = () =>
 /** clamd: a host, or a Unix socket. */
 export const clamdUrl = () =>
   shown((text) => {
-    const parsed = parseServerUrl(text);
+    const parsed = parseHostsUrl(text);
     if (parsed?.scheme === 'unix') return parsed.hosts.length === 0 && parsed.path.length > 1;
     return parsed?.scheme === 'tcp' && parsed.hosts.length === 1 && parsed.path.length <= 1;
   }, 'a URL like tcp://host:3310 or unix:///run/clamav/clamd.ctl');

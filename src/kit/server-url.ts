@@ -1,9 +1,14 @@
+import { isIPv6 } from 'node:net';
+
 export interface ServerUrl {
-  /** Without the colon. */
+  /** In lower case, without the colon. */
   scheme: string;
   username?: string;
   password?: string;
-  /** Without brackets. Empty for a URL that names a path only, such as that of a Unix socket. */
+  /**
+   * Without brackets; the folder of a Unix socket begins with a slash. Empty for a URL that names a path only,
+   * such as that of a Unix socket.
+   */
   hosts: { host: string; port?: number }[];
   /** Decoded, with its leading slash; empty without one. */
   path: string;
@@ -11,8 +16,9 @@ export interface ServerUrl {
 }
 
 const PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#]*)([^?#]*)(?:\?([^#]*))?$/i;
-/** A name, an address, or the percent-encoded folder of a Unix socket. */
-const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_%](?:[a-z0-9._%-]*[a-z0-9_])?))(?::(\d{1,5}))?$/i;
+/** An address in brackets, a name or an address, or the percent-encoded folder of a Unix socket. */
+const HOST =
+  /^(?:\[([0-9a-f:.]+)\]|([\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}._-]*[\p{L}\p{M}\p{N}_])?\.?)|(%2f[a-z0-9._%~-]+))(?::(\d{1,5}))?$/iu;
 
 /**
  * Parses the address of one server or of several, `scheme://user:password@host:port,host:port/path?query`.
@@ -21,9 +27,9 @@ const HOST = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9_%](?:[a-z0-9._%-]*[a-z0-9_])?))(?::
 export function parseServerUrl(text: string): ServerUrl | undefined {
   const [, scheme, credentials, authority, path, query] = PARTS.exec(text) ?? [];
   if (scheme === undefined) return undefined;
-  const hosts = authority === '' ? [] : authority!.split(',').map(parseHost);
   const [username, ...rest] = credentials?.split(':') ?? [];
   try {
+    const hosts = authority === '' ? [] : authority!.split(',').map(parseHost);
     if (hosts.some((host) => host === undefined) || rest.length > 1) return undefined;
     return {
       scheme: scheme.toLowerCase(),
@@ -38,17 +44,28 @@ export function parseServerUrl(text: string): ServerUrl | undefined {
   }
 }
 
+/** Returns undefined for what is no host. Throws `URIError` for a folder that is badly encoded. */
 function parseHost(text: string): ServerUrl['hosts'][number] | undefined {
-  const [, ipv6, name, port] = HOST.exec(text) ?? [];
-  const host = ipv6 ?? (name && decodeURIComponent(name));
-  if (host === undefined || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535) return undefined;
+  const [, ipv6, name, folder, port] = HOST.exec(text) ?? [];
+  const host = ipv6 ?? name ?? (folder && decodeURIComponent(folder));
+  if (
+    host === undefined ||
+    (ipv6 !== undefined && !isIPv6(ipv6)) ||
+    Number(port ?? 1) < 1 ||
+    Number(port ?? 1) > 65_535
+  )
+    return undefined;
   return { host, ...(port !== undefined && { port: Number(port) }) };
 }
+
+/** Words that the names of parameters with a secret contain. */
+const SECRET = /((?:user|login|pass|pwd|secret|token|key|auth)[^&=]*=)[^&]*/gi;
 
 /** Returns a text for the log, shortened and without what may be a user or a password. */
 export const withoutSecrets = (text: string): string =>
   text
     .replace(/[^ -~]+/g, '?')
-    .replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*@/i, '$1***@')
-    .replace(/((?:pass|secret|token|key)[a-z]*=)[^&]*/gi, '$1***')
+    // Some encode the @ before the host as well.
+    .replace(/^([a-z][a-z0-9+.-]*:\/\/)?.*(?:@|%40)/i, '$1***@')
+    .replace(SECRET, '$1***')
     .slice(0, 200);

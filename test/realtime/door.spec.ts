@@ -104,6 +104,26 @@ describe('an unauthenticated connection', () => {
   });
 });
 
+describe('a connection of a page', () => {
+  test('is accepted from one label below a pattern, and from an app, when they are configured', async () => {
+    const allowedOrigins = ['https://*.preview.example.org', 'capacitor://localhost'];
+    const world = await createWorld({ settings: { allowedOrigins } });
+    const statusOf = (origin: string) =>
+      openRawSocket(world.url, { origin }).then(
+        ({ ws }) => {
+          ws.terminate();
+          return 101;
+        },
+        ({ statusCode }: { statusCode: number }) => statusCode,
+      );
+    for (const origin of ['https://pr-7.preview.example.org', 'capacitor://localhost'])
+      expect([origin, await statusOf(origin)]).toEqual([origin, 101]);
+    for (const origin of ['https://a.b.preview.example.org', 'https://preview.example.org'])
+      expect([origin, await statusOf(origin)]).toEqual([origin, 403]);
+    await world.stop();
+  });
+});
+
 describe('an authenticated connection', () => {
   let world: World;
   beforeAll(async () => (world = await createWorld()));

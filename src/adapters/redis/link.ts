@@ -66,7 +66,7 @@ export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
   const { scheme, username, password, hosts, path, query } = parseServerUrl(url)!;
   const isSentinel = scheme.endsWith('+sentinel');
   const [name, database] = isSentinel ? path.slice(1).split('/') : [undefined, path.slice(1)];
-  const db = Number((scheme === 'unix' ? query.get('db') : database) ?? 0);
+  const db = Number((scheme !== 'unix' && database) || query.get('db'));
   const family = query.get('family');
   const common = {
     db,
@@ -78,7 +78,10 @@ export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
   if (scheme === 'unix') return { path, ...common };
   if (!isSentinel) return { ...hosts[0]!, ...common, ...(tls && { tls }) };
   const sentinels = hosts.map(({ host, port = SENTINEL_PORT }) => ({ host, port }));
-  return { sentinels, name: name!, ...common, ...(tls && { tls, enableTLSForSentinelMode: true }) };
+  return {
+    ...{ sentinels, name: name!, ...common },
+    ...(tls && { tls, enableTLSForSentinelMode: true, sentinelTLS: tls }),
+  };
 }
 
 /**
@@ -92,8 +95,15 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
     disableClientInfo: true,
     connectTimeout: CONNECT_DEADLINE_MS,
     socketTimeout: SILENCE_MS,
+    // For the answer of a sentinel, connecting to it included.
+    sentinelCommandTimeout: CONNECT_DEADLINE_MS,
     disconnectTimeout: 200,
     retryStrategy: (attempt) => jittered(backOffMs(BACK_OFF_MS, attempt)),
+    // The client could not be closed during a pause of its own between two rounds of all sentinels.
+    sentinelRetryStrategy: () => {
+      failed('no sentinel names a primary');
+      return null;
+    },
     // Commands queued for a connection would come too late, and commands sent again may run twice.
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -139,10 +149,11 @@ export function keepRedisLink({ url, name, log }: { url: string; name: string; l
   client.on('error', (error: NodeJS.ErrnoException) => (lastError = error.message || error.code));
   client.on('ready', answered);
   client.on('close', () => failed(lastError ?? 'the connection was closed'));
-  // The client gives up when connecting itself throws.
+  // The client gives up when connecting itself throws, as it does after a round of all sentinels.
   client.on('end', () => {
     if (isClosing) return;
-    setTimeout(() => void (isClosing || client.connect().catch(() => undefined)), BACK_OFF_MS.most).unref();
+    const pause = jittered(BACK_OFF_MS.most);
+    setTimeout(() => void (isClosing || client.connect().catch(() => undefined)), pause).unref();
   });
   const pings = setInterval(() => void ping(), PING_MS).unref();
 

@@ -40,6 +40,21 @@ describe('cross-origin requests', () => {
     },
   );
 
+  test('are allowed from one label below a pattern, and from an app, when they are configured', async () => {
+    const allowedOrigins = ['https://*.preview.example.org', 'capacitor://localhost'];
+    const open = await httpStage({ settings: { trustedProxies: [], allowedOrigins, ...limitsOf() } });
+    const allowed = async (origin: string) => {
+      const answer = await open.ask('OPTIONS', '/v1/jobs', { headers: { origin, ...preflight } });
+      const { headers } = await open.ask('GET', '/health/live', { headers: { origin } });
+      return [answer.headers, headers].map((each) => each['access-control-allow-origin']);
+    };
+    for (const origin of ['https://pr-7.preview.example.org', 'capacitor://localhost'])
+      expect(await allowed(origin)).toEqual([origin, origin]);
+    for (const origin of ['https://a.b.preview.example.org', 'https://preview.example.org'])
+      expect(await allowed(origin)).toEqual([undefined, undefined]);
+    await open.close();
+  });
+
   test('are not allowed when no origin is configured', async () => {
     const closed = await httpStage();
     const { headers } = await closed.ask('GET', '/health/live', { headers: { origin: APP } });
