@@ -123,8 +123,7 @@ describe('the settings', () => {
       [
         'postgres://chat:secret@db/chat',
         'postgresql://chat:p%40ss%3Aw%2Frd@db.internal:5433/chat?sslmode=require',
-        'postgres://chat@[2001:db8::1]:5432/chat',
-        'postgres:///chat?host=/var/run/postgresql',
+        'postgres://chat:secret@db/chat?sslmode=verify-full&sslrootcert=/etc/ca.crt',
         'postgres://%2Fvar%2Frun%2Fpostgresql/chat',
       ],
     ],
@@ -179,7 +178,15 @@ describe('the settings', () => {
     ['PUBLIC_URL', ['chat.example.org', 'ftp://chat.example.org', 'https://']],
     [
       'DATABASE_URL',
-      ['mysql://db/chat', 'db', 'postgres://a,b/chat', 'postgres://db:70000/chat', 'postgres:///chat'],
+      [
+        'mysql://db/chat',
+        'db',
+        'postgres://a,b/chat',
+        'postgres://db:70000/chat',
+        'postgres:///chat',
+        'postgres:///chat?host=/var/run/postgresql',
+        'postgres://[::1]/chat',
+      ],
     ],
     [
       'EVENTSTOREDB_URL',

@@ -86,12 +86,15 @@ export const contact = () =>
     'a URL with mailto: or https:',
   );
 
-/** PostgreSQL: one host, or the folder of its Unix socket as `host`. */
+/**
+ * PostgreSQL: a name, an IPv4 address, or the percent-encoded folder of a Unix socket. Slonik does not read IPv6
+ * addresses.
+ */
 export const postgresUrl = () =>
   shown((text) => {
     const parsed = URL.canParse(text) ? parseServerUrl(text) : undefined;
-    const isOne = parsed?.hosts.length === 1 || (parsed?.hosts.length === 0 && parsed.query.has('host'));
-    return isOne && ['postgres', 'postgresql'].includes(parsed.scheme);
+    const isReadable = parsed?.hosts.length === 1 && isIP(parsed.hosts[0]!.host) !== 6;
+    return isReadable && ['postgres', 'postgresql'].includes(parsed.scheme);
   }, 'a URL with one host, like postgres://user:password@host/database');
 
 /** EventStoreDB, in the grammar of its client: one node or several, without IPv6 addresses. */

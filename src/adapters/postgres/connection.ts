@@ -1,4 +1,6 @@
+import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
+import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Logger } from 'pino';
 
 /**
@@ -72,6 +74,30 @@ export function withSession(
   const joined = `options=${encodeURIComponent([given, ...options].join(' ').trim())}`;
   address.search = address.search ? `${address.search}&${joined}` : joined;
   return address.href;
+}
+
+/** Parameters that describe TLS. */
+const TLS_PARAMETERS = [
+  'ssl',
+  'sslmode',
+  'sslrootcert',
+  'sslcert',
+  'sslkey',
+  'sslnegotiation',
+  'uselibpqcompat',
+];
+
+/**
+ * Splits an address into one without TLS and the options of TLS, as the driver reads them: slonik refuses
+ * `verify-ca` and `verify-full`.
+ */
+export function withoutTls(url: string): { address: string; ssl?: ConnectionOptions } {
+  const { ssl } = parseIntoClientConfig(url);
+  const address = new URL(url);
+  // Not searchParams.delete(): it would write the spaces of `options` as "+".
+  const kept = address.search.slice(1).split('&');
+  address.search = kept.filter((parameter) => !TLS_PARAMETERS.includes(parameter.split('=')[0]!)).join('&');
+  return { address: address.href, ...(ssl && { ssl: ssl === true ? {} : ssl }) };
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   WAIT_MS,
   answerMs,
   withSession,
+  withoutTls,
 } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -92,8 +93,11 @@ export async function createQueryPool({
   log: Logger;
   max: number;
 }): Promise<DatabasePool> {
-  const address = `${withSession(url, { role: APP_ROLE, ...REQUESTS })}&application_name=${applicationName}`;
+  const { address, ssl } = withoutTls(
+    `${withSession(url, { role: APP_ROLE, ...REQUESTS })}&application_name=${applicationName}`,
+  );
   const db = await createPool(address, {
+    ...(ssl && { ssl }),
     captureStackTrace: false,
     connectionRetryLimit: 0,
     connectionTimeout: WAIT_MS,

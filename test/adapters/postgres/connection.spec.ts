@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool, withoutTls } from '../../../src/adapters/postgres/connection.ts';
 import { transaction } from '../../../src/adapters/postgres/transactions.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
 import { linesOf } from '../../support/log-lines.ts';
@@ -52,5 +52,25 @@ describe('a pool', () => {
     await expect(interrupted).rejects.toThrow('not queryable');
     const { rowCount } = await pool.query(`select from checkpoints where name = 'between'`);
     expect(rowCount).toBe(0);
+  });
+});
+
+describe('TLS in an address', () => {
+  test.each([
+    ['', undefined],
+    ['?sslmode=disable', undefined],
+    ['?sslmode=require', {}],
+    ['?sslmode=verify-full', {}],
+    ['?options=-c%20a%3Db&sslmode=no-verify', { rejectUnauthorized: false }],
+    [
+      '?sslmode=verify-full&sslrootcert=test/adapters/postgres/connection.spec.ts',
+      { ca: expect.any(String) },
+    ],
+  ])('is taken out of it and read as the driver reads it: %s', (parameters, ssl) => {
+    const options = parameters.includes('options') ? '?options=-c%20a%3Db' : '';
+    expect(withoutTls(`postgres://u:p%40@host:5433/chat${parameters}`)).toEqual({
+      address: `postgres://u:p%40@host:5433/chat${options}`,
+      ...(ssl && { ssl }),
+    });
   });
 });
