@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { type Bench, commit, machine, round } from './bench.ts';
 import { chat } from './chat.ts';
@@ -11,17 +10,19 @@ import { idle } from './idle.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
 import { search } from './search.ts';
-
-/**
- * npm run bench -- [--quick] [--profile <folder>] [<name> …]
- * One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
- */
+import { argumentsOf } from '../scripts/arguments.ts';
 
 const benches: Bench[] = [append, chat, growth, replay, search, idle, connections, cluster, hostile];
 
-const { values, positionals } = parseArgs({
-  options: { quick: { type: 'boolean' }, profile: { type: 'string' } },
-  allowPositionals: true,
+const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [<name> …]
+
+One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
+Benches: ${benches.map(({ name }) => name).join(', ')}.
+`;
+
+const { values, positionals } = argumentsOf(USAGE, {
+  quick: { type: 'boolean' },
+  profile: { type: 'string' },
 });
 const quick = values.quick ?? false;
 const nodeArgs =

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
-import { parseArgs } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
@@ -21,6 +20,7 @@ import { createCredentials } from '../src/adapters/postgres/tables/credentials.t
 import { createSessionStore } from '../src/adapters/postgres/tables/sessions.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { argumentsOf } from './arguments.ts';
 
 const USAGE = `Usage: npm run admin -- <command> [options]
 
@@ -43,16 +43,13 @@ const { values, positionals } = readArguments();
 
 function readArguments() {
   const string = { type: 'string' } as const;
-  return parseArgs({
-    allowPositionals: true,
-    options: {
-      email: string,
-      role: string,
-      'display-name': string,
-      password: string,
-      'password-stdin': { type: 'boolean' },
-      all: { type: 'boolean' },
-    },
+  return argumentsOf(USAGE, {
+    email: string,
+    role: string,
+    'display-name': string,
+    password: string,
+    'password-stdin': { type: 'boolean' },
+    all: { type: 'boolean' },
   });
 }
 

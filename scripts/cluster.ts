@@ -1,9 +1,10 @@
-import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { readConfig } from '../src/config.ts';
 import { prepareDebianPrograms } from '../tools/debian-programs.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { SHAPE, type Cluster, startCluster } from './cluster/cluster.ts';
 import type { Kind } from './cluster/node.ts';
+import { argumentsOf } from './arguments.ts';
 
 const HELP = `npm run cluster -- [options]
 
@@ -13,6 +14,7 @@ and NGINX, which have to be installed. Ctrl-C stops everything.
   --port <port>    where NGINX listens; default 3000
   --data <folder>  keeps database and files there; default: a folder that is removed at the end
   --api <count>    how many nodes serve clients; default 2
+  --eventstoredb <url>  keeps the log in this EventStoreDB, which has to run; default EVENTSTOREDB_URL, or else PostgreSQL
   --help           shows this
 `;
 
@@ -20,18 +22,17 @@ const tell = (line: string) => void process.stdout.write(`${line}\n`);
 const complain = (line: string) => void process.stderr.write(`${line}\n`);
 
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '3000' },
-      data: { type: 'string' },
-      api: { type: 'string', default: '2' },
-      help: { type: 'boolean', default: false },
-    },
+  const { values } = argumentsOf(HELP, {
+    port: { type: 'string', default: '3000' },
+    data: { type: 'string' },
+    api: { type: 'string', default: '2' },
+    eventstoredb: { type: 'string', default: process.env['EVENTSTOREDB_URL'] ?? '' },
   });
   const [port, api] = [Number(values.port), Number(values.api)];
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('--port must be 1 to 65535');
   if (!Number.isInteger(api) || api < 1 || api > 16) throw new Error('--api must be 1 to 16');
-  return { port, api, dataDir: values.data, help: values.help };
+  const { eventStoreDbUrl } = readConfig({ EVENTSTOREDB_URL: values.eventstoredb });
+  return { port, api, dataDir: values.data, eventStoreDbUrl };
 }
 
 /** Returns a summary such as `2 api, 2 projector, PostgreSQL, …`. */
@@ -43,7 +44,7 @@ function summary({ nodes }: Cluster): string {
   );
 }
 
-async function run({ port, api, dataDir }: ReturnType<typeof readArguments>): Promise<void> {
+async function run({ port, api, dataDir, eventStoreDbUrl }: ReturnType<typeof readArguments>): Promise<void> {
   const stopping = new AbortController();
   const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -59,6 +60,7 @@ async function run({ port, api, dataDir }: ReturnType<typeof readArguments>): Pr
     nodes: { ...SHAPE, api },
     port,
     ...(dataDir !== undefined && { dataDir }),
+    ...(eventStoreDbUrl !== undefined && { env: { EVENTSTOREDB_URL: eventStoreDbUrl } }),
     signal: stopping.signal,
     say: complain,
     log: pino({ level: 'warn' }, pino.destination(2)),
@@ -67,16 +69,14 @@ async function run({ port, api, dataDir }: ReturnType<typeof readArguments>): Pr
     throw error;
   });
   if (!cluster) return;
-  tell(summary(cluster));
+  tell(`${summary(cluster)}${eventStoreDbUrl === undefined ? '' : ', with the log in EventStoreDB'}`);
   tell(`The chat is at ${cluster.url}, its documentation at ${cluster.url}/docs. Ctrl-C stops everything.`);
   await asked;
   await cluster.stop();
 }
 
 try {
-  const options = readArguments();
-  if (options.help) tell(HELP);
-  else await run(options);
+  await run(readArguments());
 } catch (error) {
   complain(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;

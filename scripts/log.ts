@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { EventStoreUnavailable, type EventStore, type Position } from '../src/events/event-store.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
@@ -21,6 +20,7 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { argumentsOf } from './arguments.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--checkpoints <database>]
 
@@ -30,8 +30,8 @@ const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--checkpoints
   --checkpoints   makes this database, on which no server may run any more, follow the copy from now on: its readers go
                   on where they stand, its read models are removed and made anew when a server starts
 
-A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, or the DATA_DIR of an embedded database;
-a database is one of the last two.
+A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, or the DATA_DIR of an embedded database,
+which --to creates if it does not exist; a database is one of the last two.
 `;
 
 /** A mistake of the operator, with a message for them. */
@@ -52,13 +52,15 @@ const opened = closers(log);
 const databases = new Map<string, string>();
 
 /**
- * Returns the owner's URL of a database, or of an embedded database, which is started if no server runs it.
+ * Returns the owner's URL of a database, or of an embedded database, which is started if no server runs it, and
+ * created with `isMade` if it does not exist.
  */
-async function ownerUrlOf(address: string): Promise<string> {
+async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<string> {
   const known = databases.get(address);
   if (known !== undefined) return known;
   const isUrl = /^postgres(ql)?:\/\//.test(address);
-  if (!isUrl && !existsSync(join(address, 'postgres')))
+  const isFolder = !isUrl && !address.includes('://');
+  if (!isUrl && !(isFolder && (isMade || existsSync(join(address, 'postgres')))))
     throw new Refused(`${withoutPassword(address)}: is neither a URL nor the folder of a database`);
   const database = await openDatabase({ databaseUrl: isUrl ? address : undefined, dataDir: address, log });
   opened.add('database', () => database.close());
@@ -123,8 +125,8 @@ function progress(work: string, head: Position): (reached: Position) => void {
 async function copy({ from, to, checkpoints }: { from: string; to: string; checkpoints?: string }) {
   if (checkpoints !== undefined && isEventStoreDb(from) === isEventStoreDb(to))
     throw new Refused('--checkpoints is for a move from PostgreSQL to EventStoreDB or back');
-  for (const address of [checkpoints, to])
-    if (address !== undefined && !isEventStoreDb(address)) await prepareDatabase(await ownerUrlOf(address));
+  if (checkpoints !== undefined) await prepareDatabase(await ownerUrlOf(checkpoints));
+  if (!isEventStoreDb(to)) await prepareDatabase(await ownerUrlOf(to, { isMade: true }));
   const readers = checkpoints === undefined ? undefined : await openCheckpoints(checkpoints);
 
   let copied: Position = 0;
@@ -173,10 +175,7 @@ async function copy({ from, to, checkpoints }: { from: string; to: string; check
 
 async function run(): Promise<void> {
   const string = { type: 'string' } as const;
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { from: string, to: string, checkpoints: string },
-  });
+  const { values, positionals } = argumentsOf(USAGE, { from: string, to: string, checkpoints: string });
   const { from, to, checkpoints } = values;
   if (positionals.join() !== 'copy' || !from || !to) throw new Refused(USAGE);
   if (checkpoints !== undefined && isEventStoreDb(checkpoints))

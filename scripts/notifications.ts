@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { BadConfig, readConfig } from '../src/config.ts';
 import type { Outbox } from '../src/notifications/outbox.ts';
@@ -11,6 +10,7 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { argumentsOf } from './arguments.ts';
 
 const USAGE = `Usage: npm run notifications -- <command>
 
@@ -75,10 +75,7 @@ function batchIdsOf(values: string[]): string[] {
 }
 
 async function run(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { all: { type: 'boolean' } },
-  });
+  const { values, positionals } = argumentsOf(USAGE, { all: { type: 'boolean' } });
   const [command, ...rest] = positionals;
   const isAll = values.all ?? false;
   if (command === 'list-parked' && rest.length === 0 && !isAll) await withOutbox(listParked);

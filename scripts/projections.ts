@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
@@ -16,6 +15,7 @@ import {
 } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { makeReadModels } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { readModels } from '../src/projections/read-models.ts';
+import { argumentsOf } from './arguments.ts';
 
 const USAGE = `Usage: npm run projections -- <command>
 
@@ -107,10 +107,7 @@ function named(name: string) {
 }
 
 async function run(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { force: { type: 'boolean', default: false } },
-  });
+  const { values, positionals } = argumentsOf(USAGE, { force: { type: 'boolean', default: false } });
   const [command, name] = positionals;
   const work =
     command === 'status'
