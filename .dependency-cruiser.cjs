@@ -33,10 +33,10 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(src|lambda)/',
-        pathNot: '^src/files/(inspect/(sandbox-process|judge|make-thumbnail)|sniff/[a-z-]+)\\.ts$',
+        pathNot: '^src/files/(inspect/(sandbox-process|judge-bytes|make-thumbnail)|sniff/[a-z-]+)\\.ts$',
       },
       to: {
-        path: '^src/files/(inspect/(judge|make-thumbnail)|sniff/(?!sniff-check\\.ts)[a-z-]+)\\.ts$|^node_modules/(sharp|file-type)/',
+        path: '^src/files/(inspect/(judge-bytes|make-thumbnail)|sniff/(?!sniff-check\\.ts)[a-z-]+)\\.ts$|^node_modules/(sharp|file-type)/',
         dependencyTypesNot: ['type-only'],
       },
     },

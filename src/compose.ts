@@ -36,10 +36,7 @@ import { whereaboutsElsewhere } from './realtime/presence/received.ts';
 export interface App {
   /** The URL that it listens on. */
   url: string;
-  /**
-   * Stops in order: refuses new work, sends clients elsewhere, answers open requests, stops followers, closes
-   * the database.
-   */
+  /** Stops the parts in the reverse order of their start, see docs/operations.md. */
   stop(): Promise<void>;
 }
 
@@ -47,9 +44,8 @@ export interface App {
 const LOOPBACK = '127.0.0.1';
 
 /**
- * Builds everything that the roles of this process need from its settings, and starts it. This is the only
- * file that knows every part. Rejects with a clear error, after closing everything again, when a part cannot
- * start.
+ * Builds everything that the roles of this process need from its settings, and starts it, with the functions
+ * of `compose/`. Rejects with a clear error, after closing everything again, when a part cannot start.
  */
 export async function compose(config: Config, log: Logger, figures: Figures = {}): Promise<App> {
   const open = closers(log);

@@ -78,10 +78,10 @@ type Refs = [name: string, ref: AggregateRef<unknown>][];
 type States = Record<string, Folded>;
 
 /**
- * Handles a command, which is the only way to write: loads the states, decides, appends, and runs
- * automations. `input` has been parsed with the command's schema. Throws `CommandRejected` for a broken rule
- * or a damaged stream, `AutomationRefused` when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot
- * take it now.
+ * Handles a command, which is the only way to write to the log: loads the states, decides, appends, and runs
+ * automations. Read markers, credentials and sessions are rows beside the log. `input` has been parsed with
+ * the command's schema. Throws `CommandRejected` for a broken rule or a damaged stream, `AutomationRefused`
+ * when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot take it now.
  */
 export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
   const loadStates = async (

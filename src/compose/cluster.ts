@@ -15,7 +15,7 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   const counters = createMemoryRateLimits(config);
   if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
 
-  const [{ openRedis }, { createRedisNodeBus }, { createRedisPresenceRegistry }, { createRedisRateLimits }] =
+  const [{ openRedis }, { createRedisNodeBus }, { createRedisOnlineRegistry }, { createRedisRateLimits }] =
     await Promise.all([
       import('../adapters/redis/links.ts'),
       import('../adapters/redis/node-bus.ts'),
@@ -26,7 +26,7 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   open.add('redis', () => redis.close());
   const bus = createRedisNodeBus({ redis });
   open.add('node bus', () => bus.close());
-  const registry = createRedisPresenceRegistry({ redis, nodeId: newId() });
+  const registry = createRedisOnlineRegistry({ redis, nodeId: newId() });
   return {
     cluster: { redis, bus, registry },
     rateLimits: createRedisRateLimits({ redis, limits: config, insurance: counters }),

@@ -8,7 +8,7 @@ import { inspect } from '../files/inspect/inspect.ts';
 import { createInspector } from '../files/inspector.ts';
 import { createOrphanJob } from '../files/orphans.ts';
 import type { Sandbox } from '../files/inspect/sandbox.ts';
-import { type ApplyVerdict, applyVerdict } from '../files/apply-verdict.ts';
+import { type ApplyFinding, createApplyFinding } from '../files/apply-finding.ts';
 import { type FileStorage, storageKey } from '../files/storage.ts';
 import { createThumbnails } from '../files/thumbnails.ts';
 import { TIDIED, removeLeftoverBytes } from '../files/remove-leftover-bytes.ts';
@@ -61,19 +61,19 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
   const { storage, receiver } = await openStorage(config, log, links, open);
   const sandbox = createProcessSandbox();
   open.add('sandbox', () => sandbox.close());
-  const settle = applyVerdict({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
+  const applyFinding = createApplyFinding({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
   const quotas = createUploadQuotas(pool, config.uploadQuotas);
   const secret = config.scanWebhookSecret;
   return {
     storage,
     receiver,
     sandbox,
-    settle,
+    applyFinding,
     quotas,
     scanReports:
       secret === undefined
         ? undefined
-        : { secret, nonces: createNonces(pool), store, handle, storage, settle },
+        : { secret, nonces: createNonces(pool), store, handle, storage, applyFinding },
     checks: { storage: () => storage.failure() },
   };
 }
@@ -81,7 +81,7 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
 interface FileWorkDeps extends FileDeps {
   storage: FileStorage;
   sandbox: Sandbox;
-  settle: ApplyVerdict;
+  applyFinding: ApplyFinding;
 }
 
 /** Inspects every uploaded file until the program stops. Resolves with the checks for readiness. */
@@ -89,7 +89,7 @@ async function startInspections(
   { clamdUrl }: Config,
   log: Logger,
   open: Closers,
-  { databaseUrl, background, store, queries, metrics, storage, sandbox, settle }: FileWorkDeps,
+  { databaseUrl, background, store, queries, metrics, storage, sandbox, applyFinding }: FileWorkDeps,
 ) {
   const scanner = clamdUrl === undefined ? undefined : createClamdScanner({ url: clamdUrl, log });
   if (!scanner)
@@ -112,7 +112,7 @@ async function startInspections(
       metrics.fileDecided(outcome, (performance.now() - startedAt) / 1_000);
       return finding;
     },
-    settle,
+    applyFinding,
     log,
   });
   await inspector.start();

@@ -3,11 +3,11 @@ import { RecordedEmoji } from './emoji.ts';
 import { RecordedClientMsgId, FileId, GroupId, MessageId, UserId } from './ids.ts';
 import { text, visible } from './text.ts';
 
-/** Of what a message says, in characters, and of the files that it names. */
+/** Maximum length of a message's text, in characters, and maximum number of its files. */
 export const MAX_TEXT = 4_000;
 export const MAX_FILES = 10;
 const MessageText = text(1, MAX_TEXT);
-/** There are messages from before that consist of blanks. */
+/** The text of a new message. Older messages may consist of blanks. */
 export const NewMessageText = visible(MessageText);
 
 const subject = { groupId: GroupId, messageId: MessageId };

@@ -13,7 +13,7 @@ export const ContentType = z
   );
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'Must be 64 hexadecimal digits');
 
-/** Why a file was refused. `infected` carries the name of what was found; everything else is the uploader's to mend. */
+/** Why a file was refused. `infected` comes with the name of the malware; the uploader can correct the rest. */
 export const RefusalReason = z.enum([
   'infected',
   'wrong-size',
@@ -65,6 +65,6 @@ export const fileEvents = {
     contentType: ContentType.optional(),
     name: FileName.optional(),
   }),
-  /** The bytes are deleted and can never be downloaded. */
+  /** The bytes can never be downloaded. A follower of the log deletes them later. */
   FileRefused: z.strictObject({ ...subject, reason: RefusalReason, signature: text(1, 200).nullable() }),
 };

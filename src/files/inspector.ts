@@ -8,7 +8,7 @@ import { type FileInLog, type ScanningFile, fileInLog, isScanning } from './file
 import { CHANGED_SINCE, type Finding, INSPECTION_FAILED } from './inspect/finding.ts';
 import type { InspectionTries } from './inspection-tries.ts';
 import { BudgetExceeded } from './inspect/sandbox.ts';
-import type { ApplyVerdict } from './apply-verdict.ts';
+import type { ApplyFinding } from './apply-finding.ts';
 import { ObjectChanged } from './storage.ts';
 
 const POLL_MS = 5_000;
@@ -52,7 +52,7 @@ export function createInspector({
   claims,
   tries,
   inspect,
-  settle,
+  applyFinding,
   log,
   concurrency = 4,
   pollMs = POLL_MS,
@@ -67,7 +67,7 @@ export function createInspector({
   tries: InspectionTries;
   /** Inspects the bytes in quarantine, in the version that was completed. */
   inspect: (file: ScanningFile, signal: AbortSignal) => Promise<Finding>;
-  settle: ApplyVerdict;
+  applyFinding: ApplyFinding;
   log: Logger;
   /** Number of files inspected at once. More would not keep clamd busier, and would take more memory. */
   concurrency?: number;
@@ -132,7 +132,7 @@ export function createInspector({
     try {
       if (count > MAX_TRIES)
         log.warn({ fileId }, 'a file cannot be inspected within its budget; refusing it');
-      await settle(found, count > MAX_TRIES ? INSPECTION_FAILED : await findingOf(found));
+      await applyFinding(found, count > MAX_TRIES ? INSPECTION_FAILED : await findingOf(found));
     } catch (error) {
       if (!(error instanceof BudgetExceeded)) await takeBack(fileId);
       throw error;

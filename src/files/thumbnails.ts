@@ -1,5 +1,5 @@
 import { BudgetExceeded, type Sandbox } from './inspect/sandbox.ts';
-import type { MakeThumbnail } from './apply-verdict.ts';
+import type { MakeThumbnail } from './apply-finding.ts';
 
 /** Size limit of images, which are held in memory while they are reduced. */
 const MAX_BYTES = 67_108_864;

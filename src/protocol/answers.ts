@@ -10,7 +10,7 @@ export const encodePosition = (position: Position): string => String(position);
 /** Returns the answer to the sender of a message, for REST and socket. */
 export function messageSentAnswer({ events, duplicate, position }: Outcome<ConversationEvent>) {
   const [sent] = events;
-  if (sent?.type !== 'MessageSent') throw new Error('SendMessage always has a MessageSent to tell of');
+  if (sent?.type !== 'MessageSent') throw new Error('SendMessage must return a MessageSent');
   const { occurredAt, revision, data } = sent;
   return {
     messageId: data.messageId,

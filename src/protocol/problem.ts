@@ -67,7 +67,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   NOT_JOB_OWNER: [403, 'Only the company that posted the job may do this'],
   NOT_APPLICANT: [403, 'Only the applicant may do this'],
   NOT_GROUP_ADMIN: [403, 'Only an admin of the group may do this'],
-  NOT_MESSAGE_AUTHOR: [403, 'Only the author of the message may do this'],
+  NOT_MESSAGE_AUTHOR: [403, 'Only the author may edit a message; only the author or an admin may delete it'],
   NOT_FOUND: [404, 'There is nothing here'],
   USER_NOT_FOUND: [404, 'No such user'],
   SESSION_NOT_FOUND: [404, 'No such session'],
@@ -78,7 +78,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   MESSAGE_NOT_FOUND: [404, 'No such message'],
   REPLY_TARGET_NOT_FOUND: [404, 'The message replied to is not in this group'],
   FILE_NOT_FOUND: [404, 'No such file'],
-  LINK_INVALID: [403, 'The link is not valid, or no longer'],
+  LINK_INVALID: [403, 'The link is invalid or has expired'],
   FILE_EXISTS: [412, 'The file has been uploaded already'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
   EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
@@ -92,11 +92,11 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
   GROUP_FILES_FULL: [409, 'The files of the group have reached the limit of their sizes'],
   FILE_REFUSED: [409, 'The file was refused'],
-  FILE_CLEARED: [409, 'The file was found clean'],
+  FILE_CLEARED: [409, 'The file has already been cleared'],
   FILE_EXPIRED: [409, 'The file was uploaded too long ago: upload it again'],
   MESSAGE_DELETED: [409, 'The message was deleted'],
   MESSAGE_EMPTY: [409, 'A message needs a text or at least one file'],
-  TOO_MANY_REACTIONS: [409, 'You have reacted to this message as often as one may'],
+  TOO_MANY_REACTIONS: [409, 'You have reached the limit of reactions to this message'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message'],
   STREAM_DAMAGED: [409, 'The history that this relies on was deleted or damaged'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
@@ -149,7 +149,7 @@ const meaning = (code: ProblemCode, status: number, title: string): Problem => (
   ...problem(code),
   ...{ status, title, detail: title },
 });
-export const LINK_TOKEN_INVALID = meaning('TOKEN_INVALID', 400, 'The link is not valid, or no longer');
+export const LINK_TOKEN_INVALID = meaning('TOKEN_INVALID', 400, 'The link is invalid or has expired');
 export const HEADERS_TOO_LARGE = meaning('BAD_REQUEST', 431, 'Request Header Fields Too Large');
 export const WRONG_PASSWORD = meaning('BAD_CREDENTIALS', 403, 'Wrong password');
 

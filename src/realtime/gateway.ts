@@ -31,7 +31,7 @@ import { handshake } from './connection/handshake.ts';
 import { headAnnouncer } from './rooms/heads.ts';
 import { boundHints, createHints } from './presence/hints.ts';
 import { loneNode } from './cluster/node.ts';
-import { membershipIn } from './rooms/membership.ts';
+import { createMembership } from './rooms/membership.ts';
 import type { OnlineRegistry } from './presence/online-registry.ts';
 import { trackPresence } from './presence/presence.ts';
 import type { Delivery } from './delivery/delivery.ts';
@@ -138,7 +138,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const users = new Users(settings.maxSocketsPerUser);
   const writeFrames = frameWriter(io.of('/'), metrics.delivered);
   const write = boundHints(io, users, writeFrames);
-  const membership = membershipIn(loader, store);
+  const membership = createMembership(loader, store);
   const heads = headAnnouncer(io, write, store);
   const { progress, cluster } = deps;
   const { groupsOfUser } = deps.queries;

@@ -91,8 +91,8 @@ const NAMED_BY_THE_COMPILER: Insertion[] = [
         heads.set(groupId, event.revision + 1);
 `,
   ],
-  ['src/realtime/delivery/pushes.ts', '  ChatGroupCreated: undefined', '  MessagePinned: undefined,\n'],
-  ['src/realtime/delivery/pushes.ts', `    case 'ReactionAdded':`, `    case 'MessagePinned':\n`],
+  ['src/realtime/delivery/delivery.ts', '  ChatGroupCreated: undefined', '  MessagePinned: undefined,\n'],
+  ['src/realtime/delivery/delivery.ts', `    case 'ReactionAdded':`, `    case 'MessagePinned':\n`],
   ['src/notifications/kinds/kinds.ts', '  ReactionAdded: undefined', '  MessagePinned: undefined,\n'],
   [
     'test/events/stored-events.spec.ts',

@@ -8,7 +8,7 @@ import type { InspectionTries } from '../../src/files/inspection-tries.ts';
 import { createInspector } from '../../src/files/inspector.ts';
 import { ScannerUnavailable } from '../../src/files/inspect/scanner.ts';
 import { BudgetExceeded } from '../../src/files/inspect/sandbox.ts';
-import { applyVerdict } from '../../src/files/apply-verdict.ts';
+import { createApplyFinding } from '../../src/files/apply-finding.ts';
 import { ObjectChanged, StorageUnavailable } from '../../src/files/storage.ts';
 import { commands } from '../support/language/command-stage.ts';
 import { aboutFile, event, upload, uuid } from '../support/language/example-events.ts';
@@ -98,7 +98,7 @@ async function inspecting(
     claims: claimsOf(),
     tries,
     inspect,
-    settle: applyVerdict({ handle, storage: files.storage, makeThumbnail }),
+    applyFinding: createApplyFinding({ handle, storage: files.storage, makeThumbnail }),
     log,
     pollMs: 20,
     firstPauseMs: 5,

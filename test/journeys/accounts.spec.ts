@@ -119,7 +119,7 @@ describe('an e-mail address', () => {
     const link = `${app.url}/v1/auth/email-verification/confirm?token=none`;
     const page = await fetch(link, { headers: { accept: 'text/html' } });
     expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8']);
-    expect(await page.text()).toContain('The link is not valid, or no longer');
+    expect(await page.text()).toContain('The link is invalid or has expired');
     const problem = await app.ask('GET', new URL(link).pathname + new URL(link).search);
     expect(codeOf(problem)).toEqual([400, 'TOKEN_INVALID']);
   });
@@ -218,7 +218,7 @@ describe('a password reset', () => {
     expect(await canLogIn(person.email, password)).toBe(true);
     const again = await fetch(link, { headers: { accept: 'text/html' } });
     expect(again.status).toBe(400);
-    expect(await again.text()).toContain('The link is not valid, or no longer');
+    expect(await again.text()).toContain('The link is invalid or has expired');
   });
 
   test('succeeds once, also for concurrent requests, and invalidates all earlier tokens', async () => {

@@ -120,7 +120,7 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
 
   const inspectionSeconds = new Histogram({
     name: 'chat_file_inspection_seconds',
-    help: 'Time from the first look at a file to its verdict',
+    help: 'Time from the first look at a file to its finding',
     labelNames: ['outcome'],
     buckets: INSPECTION_SECONDS,
     registers,

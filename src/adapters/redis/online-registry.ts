@@ -40,7 +40,7 @@ const reportText = (at: number, { sockets, received }: Attendance): string =>
  * Creates the registry: a hash for each user, `chat:attendance:<user>`, with a field for each node. When a
  * node's clock is off by s seconds, its reports live that much longer or shorter.
  */
-export function createRedisPresenceRegistry({
+export function createRedisOnlineRegistry({
   redis: { commands },
   nodeId,
   now = Date.now,

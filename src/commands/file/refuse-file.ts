@@ -11,8 +11,8 @@ const { reason, signature } = fileEvents.FileRefused.shape;
 const input = z.strictObject({ fileId: FileId, reason, signature });
 
 /**
- * Refuses a file. The caller may delete the bytes once this has succeeded. A cleared file can only be refused
- * because it was never sent.
+ * Refuses a file. A follower of the log deletes the bytes later (files/remove-leftover-bytes.ts). A cleared
+ * file can only be refused because it was never sent.
  */
 export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'RefuseFile',

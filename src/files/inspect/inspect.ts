@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { isAllowedType, isUnknownType } from './content-types.ts';
 import type { Finding } from './finding.ts';
-import type { Judgement } from './judge.ts';
+import type { Judgement } from './judge-bytes.ts';
 import type { Sandbox } from './sandbox.ts';
 import { type Scanner, ScannerUnavailable, type ScanVerdict } from './scanner.ts';
 import type { SniffedReason } from '../sniff/sniff-check.ts';
@@ -64,7 +64,7 @@ export async function inspect(options: {
       if (verdict.verdict === 'infected') return refused('infected', verdict.signature);
       if (verdict.verdict === 'refused') return refused(verdict.reason);
       if (!isRead) throw new ScannerUnavailable('The scanner had its answer before it had the bytes');
-      return judge(file, { size, ...(await judging.result()) });
+      return toFinding(file, { size, ...(await judging.result()) });
     } catch (err) {
       signal.throwIfAborted();
       if (failure?.err instanceof TooManyBytes) return refused('wrong-size');
@@ -76,7 +76,7 @@ export async function inspect(options: {
 }
 
 /** Returns the first refusal that applies: hidden content, then a wrong transfer, then a wrong type. */
-function judge(
+function toFinding(
   file: Declared,
   { size, sha256, contentType, reasons }: Judgement & { size: number },
 ): Finding {

@@ -1,5 +1,5 @@
 import { createSource } from '../sniff/sniff-archive.ts';
-import { judgeBytes } from './judge.ts';
+import { judgeBytes } from './judge-bytes.ts';
 import type { Result, Task } from './sandbox.ts';
 
 /**

@@ -119,7 +119,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         await quotas.confirm(asked.fileId);
         const [requested] = outcome.events;
         if (requested?.type !== 'FileUploadRequested')
-          throw new Error('RequestUpload always has a FileUploadRequested to tell of');
+          throw new Error('RequestUpload must return a FileUploadRequested');
         const { fileId, contentType, size, sha256 } = requested.data;
         const origin = originOf(request);
         const upload = await storage.presignUpload({ fileId, contentType, size, sha256, origin });

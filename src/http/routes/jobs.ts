@@ -49,7 +49,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
         const ids = { jobId: JobId.parse(newId()), groupId: GroupId.parse(newId()) };
         const outcome = await handle(postJob, { ...ids, ...request.body }, commandRequest(request));
         const [posted] = outcome.events;
-        if (posted?.type !== 'JobPosted') throw new Error('PostJob always has a JobPosted to tell of');
+        if (posted?.type !== 'JobPosted') throw new Error('PostJob must return a JobPosted');
         const { jobId, groupId } = posted.data;
         return reply.code(201).send({ jobId, groupId, position: encodePosition(outcome.position) });
       },

@@ -12,7 +12,7 @@ import {
   ScanReport,
   verifyReport,
 } from '../../files/inspect/scan-report.ts';
-import type { ApplyVerdict } from '../../files/apply-verdict.ts';
+import type { ApplyFinding } from '../../files/apply-finding.ts';
 import { type FileStorage, storageKey } from '../../files/storage.ts';
 import { parseJson } from '../json.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
@@ -25,7 +25,7 @@ export interface ScanReportRoutes {
   store: Pick<EventStore, 'readStream'>;
   handle: HandleCommand;
   storage: Pick<FileStorage, 'stat'>;
-  settle: ApplyVerdict;
+  applyFinding: ApplyFinding;
   /** In milliseconds since 1970. */
   now?: () => number;
 }
@@ -43,7 +43,7 @@ const refused = (code: 'FORBIDDEN' | 'FILE_NOT_FOUND' | 'FILE_NOT_UPLOADED') =>
  * finding. Its requests have no token; the bytes of each body are signed, see files/inspect/scan-report.ts.
  */
 export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
-  const { secret, nonces, store, handle, storage, settle, now = Date.now } = deps;
+  const { secret, nonces, store, handle, storage, applyFinding, now = Date.now } = deps;
 
   async function verified(request: FastifyRequest): Promise<void> {
     const { headers, body } = request as FastifyRequest<{ Body: Buffer | undefined }>;
@@ -121,7 +121,7 @@ export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
       },
       async ({ body: { finding, ...object } }, reply) => {
         const found = await awaiting(object);
-        if (found) await settle(found, finding);
+        if (found) await applyFinding(found, finding);
         return reply.code(204).send();
       },
     );

@@ -12,8 +12,8 @@ const MEANING: Record<ApplicationNews['status'], string> = {
   screening: 'is looking at your application',
   interview: 'would like to interview you',
   offer: 'has an offer for you',
-  hired: 'hires you',
-  rejected: 'will not go on with your application',
+  hired: 'has decided to hire you',
+  rejected: 'has decided not to proceed with your application',
 };
 
 /** Returns the sentence of a letter's heading and of a push. */

@@ -37,7 +37,11 @@ export const kindByEvent = {
   FileRefused: undefined,
 } as const satisfies Record<EventType, NotificationKind | undefined>;
 
-type EventTypeOf<K> = { [T in EventType]: (typeof kindByEvent)[T] extends K ? T : never }[EventType];
+/** The kinds that some event causes. The type of `kinds` requires that these are all kinds. */
+type CausedKind = NonNullable<(typeof kindByEvent)[EventType]>;
+type EventTypeOf<K extends CausedKind> = {
+  [T in EventType]: (typeof kindByEvent)[T] extends K ? T : never;
+}[EventType];
 
 /** The news of each kind. */
 interface NewsOf {

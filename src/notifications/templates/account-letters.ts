@@ -39,7 +39,7 @@ export const verificationLetter = ({ site, url }: { site: string; url: string })
     subject: 'Confirm your e-mail address',
     paragraphs: [
       `This address was given for an account at ${site}.`,
-      'Open the link within 24 hours, and confirm that the address is yours. Until then the account gets no other mail.',
+      'Open the link within 24 hours, and confirm that the address is yours. Until then we send no other mail to this account.',
     ],
     action: { label: 'Confirm the address', url },
     otherwise: 'If it was not you, do nothing: without your confirmation there is no other mail.',
@@ -50,7 +50,7 @@ export const resetLetter = ({ site, url }: { site: string; url: string }): Lette
   accountLetter({
     subject: 'Choose a new password',
     paragraphs: [
-      `A new password was asked for the account with this address at ${site}.`,
+      `A password reset was requested for the account with this address at ${site}.`,
       'The link works once, for 30 minutes. The new password ends every session of the account.',
     ],
     action: { label: 'Choose a new password', url },
@@ -60,7 +60,7 @@ export const resetLetter = ({ site, url }: { site: string; url: string }): Lette
 /** Builds the notice to the present address, so that no account changes hands without notice. */
 export const addressChangeLetter = ({ site }: { site: string }): Letter =>
   accountLetter({
-    subject: 'Your account is to get another e-mail address',
+    subject: 'The e-mail address of your account is about to change',
     paragraphs: [
       `Another address was given for your account at ${site}. It takes the place of this one as soon as it is confirmed.`,
     ],

@@ -7,8 +7,7 @@ import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../
 import type { GroupId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
-import { fileNewsOf, isGroupEvent, pushedAs } from './pushes.ts';
-import type { Delivery } from './delivery.ts';
+import { type Delivery, fileNewsOf, isGroupEvent, pushedAs } from './delivery.ts';
 
 /** The position of the broadcaster of a cluster, kept for its successor; 0 when there is none yet. */
 interface Checkpoint {

@@ -200,7 +200,7 @@ export function whereaboutsElsewhere(registry: Pick<OnlineRegistry, 'elsewhere' 
       }
       const unknown = userIds.filter((userId) => !attendances.has(userId));
       const [since, reported] = await Promise.all([registry.since(), registry.elsewhere(unknown)]);
-      if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have told who is there');
+      if (Date.now() - since < SETTLING_MS) throw new Error('not all nodes have reported their users yet');
       for (const userId of unknown) {
         attendances.set(userId, reported.get(userId) ?? []);
         recent.set(userId, reported.get(userId) ?? []);

@@ -32,7 +32,7 @@ interface Here {
   tracker: ReceivedTracker;
 }
 
-/** Creates the attendances of the only node. */
+/** Creates the `WhoIsOnline` of a node that works alone. */
 export function whoIsOnlineHere({ users, tracker }: Here): WhoIsOnline {
   const reached: Whereabouts = {
     isOnline: (userId) => (users.find(userId)?.sockets.size ?? 0) > 0,
@@ -44,7 +44,7 @@ export function whoIsOnlineHere({ users, tracker }: Here): WhoIsOnline {
   };
 }
 
-/** Creates the attendances of a node in a cluster. A client keeps its connection when the registry is unreachable. */
+/** Creates the `WhoIsOnline` of a node in a cluster. Clients stay connected when the registry is unreachable. */
 export function whoIsOnlineInCluster(
   { users, tracker }: Here,
   { registry, maxSocketsPerUser, log }: { registry: OnlineRegistry; maxSocketsPerUser: number; log: Logger },

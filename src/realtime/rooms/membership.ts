@@ -16,7 +16,7 @@ export interface Membership {
 }
 
 /** Authority over groups comes from the log, never from rooms or read models. */
-export function membershipIn(loader: AggregateLoader, store: Pick<EventStore, 'revisions'>): Membership {
+export function createMembership(loader: AggregateLoader, store: Pick<EventStore, 'revisions'>): Membership {
   async function among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>> {
     const newest = await store.revisions(groupIds.map(chatGroupStream));
     const inside = await Promise.all(

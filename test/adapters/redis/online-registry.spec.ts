@@ -1,7 +1,7 @@
 import type { GroupId, UserId } from '../../../src/events/ids.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import type { RedisLinks } from '../../../src/adapters/redis/links.ts';
-import { createRedisPresenceRegistry } from '../../../src/adapters/redis/online-registry.ts';
+import { createRedisOnlineRegistry } from '../../../src/adapters/redis/online-registry.ts';
 import { ATTENDANCE_MS, type Attendance } from '../../../src/realtime/presence/online-registry.ts';
 import { type Redis, linksTo, startRedis } from '../../../tools/redis.ts';
 import { until } from '../../../tools/until.ts';
@@ -27,7 +27,7 @@ describe('the registry of online users in Redis', () => {
     await redis.stop();
   });
 
-  const node = (nodeId: string) => createRedisPresenceRegistry({ redis: links, nodeId, now: () => time });
+  const node = (nodeId: string) => createRedisOnlineRegistry({ redis: links, nodeId, now: () => time });
 
   test('gives each node the entries of the others', async () => {
     const [here, there, third] = [node('here'), node('there'), node('third')];
@@ -81,7 +81,7 @@ describe('the registry of online users in Redis', () => {
   test('admits on one node only when two concurrent nodes would exceed the limit together', async () => {
     const others = await linksTo(redis.url);
     const here = node('here');
-    const there = createRedisPresenceRegistry({ redis: others, nodeId: 'there' });
+    const there = createRedisOnlineRegistry({ redis: others, nodeId: 'there' });
     for (let round = 0; round < 50; round += 1) {
       const ada = user();
       const admitted = await Promise.all([

@@ -119,7 +119,7 @@ describe('a report of an external scanner', () => {
   test('that cannot be processed now can be sent again', async () => {
     let isDown = true;
     const { ask, types } = await server([requested, event('FileUploaded', { ...aboutFile, etag })], {
-      settle: async () => {
+      applyFinding: async () => {
         if (isDown) throw new StorageUnavailable('down');
       },
     });

@@ -5,7 +5,7 @@ import { until } from '../../../tools/until.ts';
 
 export const VERIFICATION = 'Confirm your e-mail address';
 export const RESET = 'Choose a new password';
-export const ADDRESS_CHANGE = 'Your account is to get another e-mail address';
+export const ADDRESS_CHANGE = 'The e-mail address of your account is about to change';
 
 type Mails = Pick<MailServer, 'mails'>;
 

@@ -5,7 +5,7 @@ import { createPostgresEventStore } from '../../../src/adapters/postgres/event-l
 import { postgresCheckpoint } from '../../../src/adapters/postgres/tables/checkpoints.ts';
 import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createRedisNodeBus } from '../../../src/adapters/redis/node-bus.ts';
-import { createRedisPresenceRegistry } from '../../../src/adapters/redis/online-registry.ts';
+import { createRedisOnlineRegistry } from '../../../src/adapters/redis/online-registry.ts';
 import { startBroadcaster } from '../../../src/realtime/delivery/broadcaster.ts';
 import { createDeliveryServer } from '../../../src/realtime/cluster/deliver-everywhere.ts';
 import type { NodeBus } from '../../../src/realtime/cluster/node-bus.ts';
@@ -51,7 +51,7 @@ export async function openClusterStage() {
   ): Promise<World> {
     const { links, bus } = await link(change.redisUrl);
     const { bus: carried = (same) => same, registry: registered = (same) => same } = change;
-    const registry = createRedisPresenceRegistry({ redis: links, nodeId: `node ${closing.length}` });
+    const registry = createRedisOnlineRegistry({ redis: links, nodeId: `node ${closing.length}` });
     const world = await createWorld({
       store: await openStore(),
       log,
@@ -108,7 +108,7 @@ export async function openClusterStage() {
     broadcaster,
     registry: async () => {
       const { links } = await link();
-      return createRedisPresenceRegistry({ redis: links, nodeId: 'notifier' });
+      return createRedisOnlineRegistry({ redis: links, nodeId: 'notifier' });
     },
     async close() {
       for (const close of closing.toReversed()) await close();

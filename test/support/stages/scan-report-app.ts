@@ -2,7 +2,7 @@ import Fastify from 'fastify';
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { DomainEvent } from '../../../src/events/domain-event.ts';
 import type { Nonces } from '../../../src/files/inspect/scan-report.ts';
-import { applyVerdict } from '../../../src/files/apply-verdict.ts';
+import { createApplyFinding } from '../../../src/files/apply-finding.ts';
 import type { FileStorage } from '../../../src/files/storage.ts';
 import { answerWithProblems } from '../../../src/http/hooks/answer-with-problems.ts';
 import { checkWithZod, describeRoutes } from '../../../src/http/describe-routes.ts';
@@ -31,7 +31,7 @@ export async function scanReportApp({
   answerWithProblems(app as never, () => {});
   describeRoutes(app as never);
   const { handle, store } = stage;
-  const settle = applyVerdict({ handle, storage, makeThumbnail: async () => undefined });
-  scanReportRoutes(app, { secret: SCAN_SECRET, nonces, store, handle, storage, settle, ...overrides });
+  const applyFinding = createApplyFinding({ handle, storage, makeThumbnail: async () => undefined });
+  scanReportRoutes(app, { secret: SCAN_SECRET, nonces, store, handle, storage, applyFinding, ...overrides });
   return { ...stage, app, types: async () => (await stage.log()).map(({ type }) => type) };
 }

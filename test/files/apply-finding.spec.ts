@@ -4,7 +4,7 @@ import { refuseFile } from '../../src/commands/file/refuse-file.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { fileInLog, isScanning } from '../../src/files/file-in-log.ts';
 import type { Finding } from '../../src/files/inspect/finding.ts';
-import { applyVerdict } from '../../src/files/apply-verdict.ts';
+import { createApplyFinding } from '../../src/files/apply-finding.ts';
 import { type FileStorage, StorageUnavailable, storageKey } from '../../src/files/storage.ts';
 import { createThumbnails } from '../../src/files/thumbnails.ts';
 import { removeLeftoverBytes } from '../../src/files/remove-leftover-bytes.ts';
@@ -40,7 +40,7 @@ async function scanning(
   });
   const stage = await commands({ history: [requested, event('FileUploaded', { ...aboutFile, etag })] });
   const tidy = removeLeftoverBytes(store.storage, { release: async () => {} });
-  const settle = applyVerdict({
+  const applyFinding = createApplyFinding({
     handle: stage.handle,
     storage: { ...store.storage, ...faults },
     makeThumbnail,
@@ -51,16 +51,16 @@ async function scanning(
     (await stage.log()).slice(2).map(({ type, data }) => ({ type, data }) as DomainEvent);
   return {
     ...stage,
-    settle: (finding: Finding) => settle(found, finding),
+    applyFinding: (finding: Finding) => applyFinding(found, finding),
     tidyUp: async () => tidy(await stage.log()),
     since,
   };
 }
 
-describe('applying a verdict', () => {
+describe('applying a finding', () => {
   test('makes a cleared file available in the clean folder only', async () => {
-    const { settle, tidyUp, since } = await scanning(pdf);
-    await settle(cleared);
+    const { applyFinding, tidyUp, since } = await scanning(pdf);
+    await applyFinding(cleared);
     expect(await since()).toEqual([event('FileCleared', { ...aboutFile, sha256, hasThumbnail: false })]);
     expect(await store.bytesOf('clean', fileId)).toEqual(pdf);
     await tidyUp();
@@ -71,8 +71,8 @@ describe('applying a verdict', () => {
     const picture = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } })
       .png()
       .toBuffer();
-    const { settle, since } = await scanning(picture, 'application/octet-stream');
-    await settle({ ...cleared, contentType: 'image/png' });
+    const { applyFinding, since } = await scanning(picture, 'application/octet-stream');
+    await applyFinding({ ...cleared, contentType: 'image/png' });
     expect(await since()).toEqual([
       event('FileCleared', {
         ...{ ...aboutFile, sha256, hasThumbnail: true },
@@ -82,8 +82,8 @@ describe('applying a verdict', () => {
   });
 
   test('leaves nothing of a refused file in storage, and records the reason', async () => {
-    const { settle, tidyUp, since } = await scanning(pdf);
-    await settle(infected);
+    const { applyFinding, tidyUp, since } = await scanning(pdf);
+    await applyFinding(infected);
     const refused = event('FileRefused', { ...aboutFile, reason: 'infected', signature: 'Eicar-Test' });
     expect(await since()).toEqual([refused]);
     await tidyUp();
@@ -91,8 +91,8 @@ describe('applying a verdict', () => {
   });
 
   test('names the upload as the cause of the decision', async () => {
-    const { settle, log } = await scanning(pdf);
-    await settle(cleared);
+    const { applyFinding, log } = await scanning(pdf);
+    await applyFinding(cleared);
     const [, uploaded, decided] = await log();
     expect(decided!.metadata).toMatchObject({ actorId: null, causationId: uploaded!.id });
   });
@@ -101,24 +101,24 @@ describe('applying a verdict', () => {
     const image = await sharp({ create: { width: 900, height: 600, channels: 3, background: 'red' } })
       .png()
       .toBuffer();
-    const { settle, since } = await scanning(image, 'image/png');
-    await settle(cleared);
+    const { applyFinding, since } = await scanning(image, 'image/png');
+    await applyFinding(cleared);
     expect(await since()).toMatchObject([{ data: { hasThumbnail: true } }]);
     const thumbnail = await store.bytesOf('thumbnails', fileId);
     expect(await sharp(thumbnail).metadata()).toMatchObject({ format: 'webp', width: 320 });
   });
 
   test('clears an image that cannot be decoded without a thumbnail', async () => {
-    const { settle, since } = await scanning(Buffer.from('\x89PNG\r\n\x1a\nand no more'), 'image/png');
-    await settle(cleared);
+    const { applyFinding, since } = await scanning(Buffer.from('\x89PNG\r\n\x1a\nand no more'), 'image/png');
+    await applyFinding(cleared);
     expect(await since()).toMatchObject([{ type: 'FileCleared', data: { hasThumbnail: false } }]);
     expect(await store.foldersOf(fileId)).toEqual(['quarantine', 'clean']);
   });
 
   test('refuses bytes that differ from the completed ones, even if others were cleared', async () => {
-    const { settle, tidyUp, since } = await scanning(pdf);
+    const { applyFinding, tidyUp, since } = await scanning(pdf);
     await store.storage.put(storageKey('quarantine', fileId), Buffer.from('something else'), 'text/plain');
-    await settle(cleared);
+    await applyFinding(cleared);
     expect(await since()).toMatchObject([{ type: 'FileRefused', data: { reason: 'wrong-sha256' } }]);
     await tidyUp();
     expect(await store.foldersOf(fileId)).toEqual([]);
@@ -130,28 +130,28 @@ describe('applying a verdict', () => {
       .png()
       .toBuffer();
     const work = store.storage[call] as (...args: unknown[]) => Promise<never>;
-    const { settle, since } = await scanning(image, 'image/png', {
+    const { applyFinding, since } = await scanning(image, 'image/png', {
       [call]: async (...args: unknown[]) => {
         if (isDown) throw new StorageUnavailable('down');
         return work(...args);
       },
     });
-    await expect(settle(cleared)).rejects.toThrow(StorageUnavailable);
+    await expect(applyFinding(cleared)).rejects.toThrow(StorageUnavailable);
     expect(await since()).toEqual([]);
     isDown = false;
-    await settle(cleared);
+    await applyFinding(cleared);
     expect(await since()).toMatchObject([{ type: 'FileCleared', data: { hasThumbnail: true } }]);
   });
 
   test('decides once when two processes settle a file', async () => {
-    const { settle, since } = await scanning(pdf);
-    await Promise.all([settle(cleared), settle(cleared)]);
-    await settle(cleared);
+    const { applyFinding, since } = await scanning(pdf);
+    await Promise.all([applyFinding(cleared), applyFinding(cleared)]);
+    await applyFinding(cleared);
     expect(await since()).toHaveLength(1);
   });
 
   test('leaves a file refused that another process has refused meanwhile', async () => {
-    const { settle, handle, tidyUp, since, loader } = await scanning(pdf, 'application/pdf', {
+    const { applyFinding, handle, tidyUp, since, loader } = await scanning(pdf, 'application/pdf', {
       copy: async (...args) => {
         await store.storage.copy(...args);
         const input = { fileId, reason: 'infected' as const, signature: 'New' };
@@ -161,25 +161,25 @@ describe('applying a verdict', () => {
         await store.storage.put(storageKey('clean', fileId), pdf, 'application/pdf');
       },
     });
-    await settle(cleared);
+    await applyFinding(cleared);
     expect(await since()).toMatchObject([{ type: 'FileRefused', data: { signature: 'New' } }]);
     expect((await loader.refresh(fileOf(fileId))).state.status).toBe('refused');
     expect(await store.foldersOf(fileId)).toEqual([]);
   });
 
   test('leaves a file cleared that another process has cleared meanwhile', async () => {
-    const { settle, tidyUp, since } = await scanning(pdf);
-    await settle(cleared);
+    const { applyFinding, tidyUp, since } = await scanning(pdf);
+    await applyFinding(cleared);
     await tidyUp();
-    await settle(infected);
-    await settle(cleared);
+    await applyFinding(infected);
+    await applyFinding(cleared);
     expect(await since()).toMatchObject([{ type: 'FileCleared' }]);
     expect(await store.foldersOf(fileId)).toEqual(['clean']);
   });
 
   test('changes nothing when the same history is tidied again', async () => {
-    const { settle, tidyUp, log } = await scanning(pdf);
-    await settle(cleared);
+    const { applyFinding, tidyUp, log } = await scanning(pdf);
+    await applyFinding(cleared);
     expect(await tidyUp()).toBe((await log()).at(-1)!.position);
     await tidyUp();
     expect(await store.foldersOf(fileId)).toEqual(['clean']);

@@ -10,7 +10,7 @@ import { CHANGED_SINCE, type Finding } from './inspect/finding.ts';
 import { type FileStorage, ObjectChanged, storageKey } from './storage.ts';
 
 /** Acts on a finding. Rejects, with nothing decided, when storage or the log cannot take it now. */
-export type ApplyVerdict = (inspected: FileInLog<ScanningFile>, finding: Finding) => Promise<void>;
+export type ApplyFinding = (inspected: FileInLog<ScanningFile>, finding: Finding) => Promise<void>;
 
 /** Resolves with an image of at most 320 px; undefined when the bytes do not make one. */
 export type MakeThumbnail = (
@@ -22,10 +22,10 @@ const MAX_SIGNATURE = 200;
 /**
  * Creates the function that settles a file. A cleared file is copied to `clean/`, gets its thumbnail, and
  * only then counts as clean; a refusal goes to the log. Every step may be repeated, so the next inspection
- * repairs a crash between two of them. Removing objects from storage is left to `tidy`, which follows the
- * log.
+ * repairs a crash between two of them. Removing objects from storage is left to `remove-leftover-bytes.ts`,
+ * which follows the log.
  */
-export function applyVerdict({
+export function createApplyFinding({
   handle,
   storage,
   makeThumbnail,
@@ -33,7 +33,7 @@ export function applyVerdict({
   handle: HandleCommand;
   storage: Pick<FileStorage, 'copy' | 'read' | 'put' | 'remove'>;
   makeThumbnail: MakeThumbnail;
-}): ApplyVerdict {
+}): ApplyFinding {
   async function keepThumbnail({ fileId, contentType, etag }: ScanningFile): Promise<boolean> {
     if (!contentType.startsWith('image/')) return false;
     const open = () => storage.read(storageKey('quarantine', fileId), { etag });
