@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -243,6 +245,23 @@ test.each([
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toContain('Usage:');
 });
+
+test(
+  'Creates the folder of an embedded database to copy to',
+  async () => {
+    await inPostgres((store) => talk(store, 1));
+    const folder = await mkdtemp(join(tmpdir(), 'chat-copy-'));
+    const target = join(folder, 'new');
+    const copied = await copy(database.ownerUrl, target);
+    expect(copied).toMatchObject({ code: 0, err: '' });
+    const [ofSource, ofTarget] = digests(copied.out);
+    expect(ofTarget).toBe(ofSource);
+    const missing = await copy(join(folder, 'other'), target);
+    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('nor the folder of a database') });
+    await rm(folder, { recursive: true });
+  },
+  RUNS_MS,
+);
 
 test('Refuses a URL that is not a log, without showing its password', async () => {
   const { code, err } = await copy('mysql://chat:secret@127.0.0.1/chat', eventStoreDb.url);
