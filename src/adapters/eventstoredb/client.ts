@@ -17,8 +17,8 @@ import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
 import { closeChannel } from './private-parts.ts';
 
-/** Longest time that the server may take for a read. */
-const READ_MS = 5_000;
+/** Longest silence of the server during a read. */
+const READ_MS = 3_000;
 /** Age from which a connection is replaced when something runs into its deadline. */
 const RENEW_MS = 3_000;
 /** Longest time that the calls of a connection may take to end. */
@@ -124,12 +124,13 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     const events: StoredRecord[] = [];
     const reading = open();
     const timer = setTimeout(() => {
-      reject(new Error(`EventStoreDB did not answer a read within ${READ_MS} ms`));
+      reject(new Error(`EventStoreDB was silent for ${READ_MS} ms during a read`));
       reading.cancel().catch(() => undefined);
       ranLate();
     }, READ_MS);
     reading
       .on('data', ({ event }) => {
+        timer.refresh();
         try {
           if (event) events.push(toRecord(event));
         } catch (error) {
