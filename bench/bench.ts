@@ -24,6 +24,8 @@ export interface BenchOptions {
   quick: boolean;
   /** Node options for the measured server, such as those of its profiler. */
   nodeArgs: string[];
+  /** A running EventStoreDB. */
+  eventStoreDbUrl?: string | undefined;
   /** Reports progress on stderr; results go to stdout. */
   say: (line: string) => void;
 }

@@ -4,6 +4,7 @@ import { type Bench, commit, machine, round } from './bench.ts';
 import { chat } from './chat.ts';
 import { cluster } from './cluster.ts';
 import { connections } from './connections.ts';
+import { eventStoreDb } from './eventstoredb.ts';
 import { growth } from './growth.ts';
 import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
@@ -12,9 +13,20 @@ import { replay } from './replay.ts';
 import { search } from './search.ts';
 import { argumentsOf } from '../scripts/arguments.ts';
 
-const benches: Bench[] = [append, chat, growth, replay, search, idle, connections, cluster, hostile];
+const benches: Bench[] = [
+  append,
+  chat,
+  growth,
+  replay,
+  search,
+  idle,
+  connections,
+  cluster,
+  hostile,
+  eventStoreDb,
+];
 
-const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [<name> …]
+const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [--eventstoredb <url>] [<name> …]
 
 One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
 Benches: ${benches.map(({ name }) => name).join(', ')}.
@@ -23,6 +35,7 @@ Benches: ${benches.map(({ name }) => name).join(', ')}.
 const { values, positionals } = argumentsOf(USAGE, {
   quick: { type: 'boolean' },
   profile: { type: 'string' },
+  eventstoredb: { type: 'string' },
 });
 const quick = values.quick ?? false;
 const nodeArgs =
@@ -43,7 +56,7 @@ const setting = { machine: machine(await postgresVersion()), commit: commit() };
 for (const bench of chosen) {
   const started = performance.now();
   try {
-    const results = await bench.run({ quick, nodeArgs, say });
+    const results = await bench.run({ quick, nodeArgs, say, eventStoreDbUrl: values.eventstoredb });
     const durationSeconds = round((performance.now() - started) / 1_000, 1);
     for (const result of results) {
       process.stdout.write(`${JSON.stringify({ ...result, quick, durationSeconds, ...setting })}\n`);

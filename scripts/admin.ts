@@ -31,6 +31,9 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
   list-users
+  prepare-eventstoredb  --user <name> [--password <password> | --password-stdin]
+                  as the administrator in EVENTSTOREDB_URL: creates this user for the server, or resets its password,
+                  and restricts all streams to it and the administrators
 
 Without a password one is made and printed once. Works on DATABASE_URL, or on the database in DATA_DIR whether the
 server runs or not.
@@ -45,6 +48,7 @@ function readArguments() {
   const string = { type: 'string' } as const;
   return argumentsOf(USAGE, {
     email: string,
+    user: string,
     role: string,
     'display-name': string,
     password: string,
@@ -194,7 +198,26 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
   },
 };
 
+/** Needs no database: the server may not have been started yet. */
+async function prepareEventStoreDb(): Promise<void> {
+  const { eventStoreDbUrl: url } = readConfig(process.env);
+  if (url === undefined)
+    throw new Refused('EVENTSTOREDB_URL must be set, with the name and password of an administrator');
+  const user = z
+    .string()
+    .regex(/^[\w.-]{1,64}$/)
+    .safeParse(values.user);
+  if (!user.success)
+    throw new Refused('--user: must be 1 to 64 letters, digits, dots, dashes or underscores');
+  const { password, isMade } = await choosePassword();
+  const { grantAccess } = await import('../src/adapters/eventstoredb/access.ts');
+  await grantAccess(url, user.data, password);
+  say(`${user.data} may read the log and append to it; only administrators may delete streams`);
+  if (isMade) say(`password: ${password}`);
+}
+
 async function run(): Promise<void> {
+  if (positionals.join() === 'prepare-eventstoredb') return prepareEventStoreDb();
   const prepare = positionals.length === 1 ? commands[positionals[0]!] : undefined;
   if (!prepare) throw new Refused(USAGE);
   const command = await prepare();
