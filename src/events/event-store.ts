@@ -88,8 +88,8 @@ export class EventStoreUnavailable extends Error {
 }
 
 /**
- * Somebody deleted or truncated the stream, or wrote to it with another program, so its state is unknown. Other
- * streams are not affected. Repeating the append does not help.
+ * The stream was deleted or truncated, or another program wrote to it, so its state is unknown. Other streams are
+ * not affected. Repeating the append does not help.
  */
 export class StreamDamaged extends Error {
   override readonly name = 'StreamDamaged';

@@ -65,5 +65,5 @@ export const addressChangeLetter = ({ site }: { site: string }): Letter =>
       `Another address was given for your account at ${site}. It takes the place of this one as soon as it is confirmed.`,
     ],
     otherwise:
-      'If it was not you, somebody has your password: choose a new one now. That ends every session but yours.',
+      'If it was not you, another person knows your password: choose a new one now. That ends every session but yours.',
   });
