@@ -73,7 +73,7 @@ describe('A cluster whose Redis loses its data', () => {
     const isOnline = async () => (await here.gateway.online([bob])).has(bob);
     await until(isOnline, 'Bob’s node to report him again');
     const { look } = here.gateway.whereabouts;
-    await expect(look([bob])).rejects.toThrow('not all nodes have told');
+    await expect(look([bob])).rejects.toThrow('not all nodes have reported');
     await until(
       async () => (await look([bob]).catch(() => undefined))?.isOnline(bob) ?? false,
       'the registry to be complete again',

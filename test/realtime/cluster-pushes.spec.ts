@@ -119,7 +119,7 @@ describe('Two nodes', () => {
     const slow = await stage.node({
       bus: (bus) => ({
         ...bus,
-        async hearing() {
+        async subscribed() {
           // Before this node is certainly subscribed to the room.
           sent ??= one.send(groupId, 'In between');
           await sent;
