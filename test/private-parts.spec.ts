@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, Socket as TcpSocket } from 'node:net';
 import { EventStoreDBClient } from '@eventstore/db-client';
+import { Metadata } from '@grpc/grpc-js';
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { Server, type Socket } from 'socket.io';
 import { io as connect } from 'socket.io-client';
+import { containDiscovery } from '../src/adapters/eventstoredb/private-parts.ts';
 
 /**
  * What the code uses besides the public APIs of its libraries. A library that changes one of these may be
@@ -79,6 +81,20 @@ describe('Private parts of libraries', () => {
         message: expect.objectContaining({ type: 9, data: { packet: ['roster', {}] } }),
       },
     ]);
+  });
+
+  test('@eventstore/db-client: a failed search for the leader ends no process, for adapters/eventstoredb/private-parts.ts', async () => {
+    const nowhere = 'esdb://127.0.0.1:1,127.0.0.1:2?tls=false&maxDiscoverAttempts=1&discoveryInterval=1';
+    const unavailable = Object.assign(new Error('14 UNAVAILABLE'), { code: 14, metadata: new Metadata() });
+    const broken = { getChannel: () => ({}) };
+    /** Breaks a stream while another one has begun to search for the leader. */
+    const breakStream = async (client: EventStoreDBClient) => {
+      const searching = client['getChannel']();
+      searching.catch(() => undefined);
+      await client['handleError'](broken as never, unavailable as never);
+    };
+    await expect(breakStream(EventStoreDBClient.connectionString(nowhere))).rejects.toThrow(/discover/);
+    await breakStream(containDiscovery(EventStoreDBClient.connectionString(nowhere)));
   });
 
   test('@eventstore/db-client: how it opens calls and keeps its channel, for adapters/eventstoredb/private-parts.ts', async () => {

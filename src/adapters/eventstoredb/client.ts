@@ -15,7 +15,7 @@ import type { Logger } from 'pino';
 import { type Position, type Revision, StreamDamaged } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
-import { closeChannel } from './private-parts.ts';
+import { closeChannel, containDiscovery } from './private-parts.ts';
 
 /** Longest silence of the server during a read. */
 const READ_MS = 3_000;
@@ -95,8 +95,10 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     generation += 1;
     const parameters = url.includes('?') ? '&' : '?';
     // Channels with equal options share a connection. This option makes the connection unique.
-    const client = EventStoreDBClient.connectionString(
-      `${url}${parameters}keepAliveTimeout=${PONG_MS + (generation % 1_000)}`,
+    const client = containDiscovery(
+      EventStoreDBClient.connectionString(
+        `${url}${parameters}keepAliveTimeout=${PONG_MS + (generation % 1_000)}`,
+      ),
     );
     return { client, since: performance.now() };
   }

@@ -25,3 +25,14 @@ export const batchAppendCreator = (
 export async function closeChannel(client: EventStoreDBClient): Promise<void> {
   (await client['getChannel']()).close();
 }
+
+/**
+ * Keeps a failed search for the leader from ending the process. The library handles the error of a broken stream
+ * without waiting for it, and that rejects when the search that another stream has begun fails. Every call that
+ * needs the leader rejects by itself.
+ */
+export function containDiscovery(client: EventStoreDBClient): EventStoreDBClient {
+  const handleError = client['handleError'];
+  client['handleError'] = (...broken) => handleError(...broken).catch(() => undefined);
+  return client;
+}

@@ -54,7 +54,8 @@ function problemOf(
   const { code, detail } = body;
   if (code === 'NOT_CAUGHT_UP')
     request.log.warn({ code, detail }, 'a read model has not caught up in time; answering 503');
-  else if (body.status >= 500) request.log.error({ err: error, code }, 'request failed; answering 500');
+  else if (body.status >= 500)
+    request.log.error({ err: error, code }, `request failed; answering ${body.status}`);
   refused(body.code);
   if (error instanceof RateLimited) sendQuota(reply, error.quota);
   if (body.status === 401) void reply.header('WWW-Authenticate', challengeOf(body));
