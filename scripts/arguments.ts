@@ -5,15 +5,14 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
  * prints what is wrong and the usage, and ends it with code 2.
  */
 export function argumentsOf<O extends NonNullable<ParseArgsConfig['options']>>(usage: string, options: O) {
-  const config = { allowPositionals: true, options } as const;
+  const help = { help: { type: 'boolean', short: 'h' } } as const;
   try {
-    const help = { help: { type: 'boolean', short: 'h' } } as const;
-    const { values } = parseArgs({ ...config, options: { ...options, ...help } });
-    if ((values as { help?: boolean }).help) {
+    const parsed = parseArgs({ allowPositionals: true, options: { ...options, ...help } });
+    if ((parsed.values as { help?: boolean }).help) {
       process.stdout.write(usage);
       process.exit(0);
     }
-    return parseArgs(config);
+    return parsed;
   } catch (error) {
     const [reason] = (error as Error).message.split('. ');
     process.stderr.write(`${reason}\n\n${usage}`);

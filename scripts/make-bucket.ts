@@ -14,7 +14,7 @@ takes the settings of the server; the credentials need s3:CreateBucket and s3:Pu
 `;
 /** The timeout of one attempt of one call. */
 const ANSWER_MS = 10_000;
-/** How long browsers may cache the CORS rules. */
+/** The time for which browsers may cache the answer to a preflight request. */
 const CORS_SECONDS = 3_600;
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);

@@ -23,11 +23,12 @@ interface Standing {
  * this.
  */
 class RecentEvents {
+  /** The position of the last event that could be read, as far as everything has been seen. */
+  readable: Position = 0;
   readonly #ids = new Map<string, KnownId>();
   readonly #streams = new LRUCache<Stream, Standing>({ max: MAX_STREAMS });
   #base: Position = 0;
   #head: Position = 0;
-  #readable: Position = 0;
 
   /** The position up to which the ids were left to the index. */
   get base(): Position {
@@ -37,15 +38,6 @@ class RecentEvents {
   /** The position up to which everything has been seen. */
   get head(): Position {
     return this.#head;
-  }
-
-  /** The position of the last event that could be read, as far as everything has been seen. */
-  get readable(): Position {
-    return this.#readable;
-  }
-
-  set readable(position: Position) {
-    this.#readable = position;
   }
 
   /** Number of remembered ids. */
@@ -59,7 +51,7 @@ class RecentEvents {
     this.#streams.clear();
     this.#base = position;
     this.#head = position;
-    this.#readable = position;
+    this.readable = position;
   }
 
   /** Adds the next event of the log. */

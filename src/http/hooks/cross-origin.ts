@@ -14,8 +14,8 @@ const READABLE = [
 const PREFLIGHT_SECONDS = 600;
 
 /**
- * Lets pages of these origins, which may be patterns, and of no others call from a browser. There are no cookies, so no credentials
- * either.
+ * Lets pages of these origins, which may be patterns, and of no others call from a browser. There are no
+ * cookies, so no credentials either.
  */
 export async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
   if (origins.length === 0) return;
