@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
@@ -7,11 +7,6 @@ import { type ServerUrl, parseServerUrl } from '../../kit/server-url.ts';
 
 const ADMINS = '$admins';
 const ANSWER_MS = 10_000;
-
-interface Node {
-  host: string;
-  port: number;
-}
 
 /**
  * Gives the application's user access to a server, as its administrator: creates the user or resets its password,
@@ -53,32 +48,29 @@ export async function restrictStreams(url: string, user: string): Promise<void> 
 }
 
 async function ask(server: ServerUrl, path: string, body: object): Promise<{ status: number; body: string }> {
-  let failure: unknown;
-  for (const { host, port = 2113 } of server.hosts)
+  const { username = '', password = '', query, hosts } = server;
+  // The client reads the names of parameters in any case.
+  const parameters = new Map(Array.from(query, ([name, value]) => [name.toLowerCase(), value]));
+  const authority = parameters.get('tlscafile');
+  const ca = authority === undefined ? {} : { ca: readFileSync(authority) };
+  const request = parameters.get('tls') === 'false' ? requestHttp : requestHttps;
+  let reason = '';
+  for (const { host, port = 2113 } of hosts)
     try {
-      const answer = await post(server, { host, port }, path, body);
+      const call = request({
+        ...{ host, port, path, method: 'POST', auth: `${username}:${password}`, timeout: ANSWER_MS, ...ca },
+        headers: { 'Content-Type': 'application/json' },
+      });
+      const answer = await send(call, body);
       return { status: answer.statusCode!, body: await text(answer) };
     } catch (error) {
-      failure = error;
+      reason = error instanceof Error ? error.message : String(error);
     }
-  throw new Error('no node of EventStoreDB answers', { cause: failure });
+  throw new Error(`no node of EventStoreDB answers: ${reason}`);
 }
 
-function post(
-  { username = '', password = '', query }: ServerUrl,
-  { host, port }: Node,
-  path: string,
-  body: object,
-): Promise<IncomingMessage> {
-  const parameters = new Map(Array.from(query, ([name, value]) => [name.toLowerCase(), value]));
-  const ca = parameters.get('tlscafile');
-  const request = parameters.get('tls') === 'false' ? requestHttp : requestHttps;
+function send(call: ClientRequest, body: object): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const call = request({
-    ...{ host, port, path, method: 'POST', auth: `${username}:${password}`, timeout: ANSWER_MS },
-    headers: { 'Content-Type': 'application/json' },
-    ...(ca !== undefined && { ca: readFileSync(ca) }),
-  });
   call.on('response', resolve).on('error', reject);
   call.on('timeout', () => call.destroy(new Error(`no answer within ${ANSWER_MS} ms`)));
   call.end(JSON.stringify(body));
