@@ -4,7 +4,7 @@ import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { NO_STREAM, type Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import type { EventStoreDbClient } from './client.ts';
-import { type Call, batchAppendCreator } from './private-parts.ts';
+import { type AppendCall, openAppends } from './private-parts.ts';
 
 /** Time limit of an answer. A later answer leaves it open whether the events were stored. */
 const APPEND_MS = 3_000;
@@ -55,13 +55,12 @@ const VERDICTS: Record<string, AppendAnswer> = {
  */
 export function createAppendStream(client: EventStoreDbClient): AppendStream {
   const waiting = new Map<string, (answer: AppendAnswer) => void>();
-  let current: Promise<Call> | undefined;
+  let current: Promise<AppendCall> | undefined;
 
-  function open(): Promise<Call> {
-    const create = batchAppendCreator(client.connection(), (call) =>
+  function open(): Promise<AppendCall> {
+    const opening = openAppends(client.connection(), (call) =>
       call.on('data', receive).on('error', (error: Error) => lose(opening, error.message)),
     );
-    const opening = create();
     opening.then(
       (call) => call.on('end', () => lose(opening, 'the server ended the appends')),
       (error: Error) => lose(opening, error.message),
@@ -75,7 +74,7 @@ export function createAppendStream(client: EventStoreDbClient): AppendStream {
   }
 
   /** Answers everything that was sent over the lost stream as unknown. */
-  function lose(lost: Promise<Call> | undefined, why: string): void {
+  function lose(lost: Promise<AppendCall> | undefined, why: string): void {
     if (lost !== current) return;
     current = undefined;
     for (const answer of [...waiting.values()]) answer({ unknown: why });

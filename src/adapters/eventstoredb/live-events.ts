@@ -7,7 +7,7 @@ import { within } from '../../kit/deadline.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
 import type { EventStoreDbClient, StoredRecord } from './client.ts';
-import { PREFIXES, isOfServer, isOurs } from './reader.ts';
+import { OUR_STREAMS, isOfServer, isOurs } from './reader.ts';
 
 const MAX_STREAMS = 100_000;
 
@@ -222,7 +222,7 @@ export function createTail(settings: {
     };
     const stop = client.follow({
       after: memory.head,
-      prefixes: PREFIXES,
+      filter: OUR_STREAMS,
       onSign: noteSign,
       onEvent(event) {
         // Events of the same turn of the event loop are passed on together.

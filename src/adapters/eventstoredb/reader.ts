@@ -14,7 +14,7 @@ import type { Stream } from '../../events/streams.ts';
 import { type WaitingAppend, unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import type { ProposedEvent } from './append-stream.ts';
-import { DELETED, type EventStoreDbClient, type StoredRecord } from './client.ts';
+import { DELETED, type EventStoreDbClient, type Filter, ServerSilent, type StoredRecord } from './client.ts';
 
 type Category<S extends Stream = Stream> = S extends `${infer C}-${string}` ? C : never;
 const categories: Record<Category, true> = {
@@ -32,8 +32,8 @@ const TOMBSTONE = '$streamDeleted';
 /** Called with the reason why a stream of ours is damaged, each time this is noticed. */
 export type OnDamage = (damage: { stream: Stream; reason: string }) => void;
 
-/** The prefixes of our streams. Everything else on the server is not ours. */
-export const PREFIXES = Object.keys(categories).map((category) => `${category}-`);
+/** Everything else on the server is not ours. */
+export const OUR_STREAMS: Filter = { streams: Object.keys(categories).map((category) => `${category}-`) };
 export const isOurs = ({ stream }: StoredRecord): boolean =>
   Object.hasOwn(categories, stream.slice(0, Math.max(0, stream.indexOf('-'))));
 
@@ -73,14 +73,18 @@ export const toProposed = ({ append, occurredAt, events }: WaitingAppend): Propo
  * Decodes a record. Events of newer code become `UNKNOWN`. Throws `UnreadableEvent`, which names the
  * position, for a record that is not one of our events in a known shape.
  */
-function toRecorded({ metadata: stored, ...record }: StoredRecord, onUnknown: OnUnknown): Recorded {
+function toRecorded(record: StoredRecord, onUnknown: OnUnknown): Recorded {
   const { id, stream, revision, position } = record;
-  const parsed = metadataSchema.safeParse(stored);
+  const parsed = metadataSchema.safeParse(parseJson(record.metadata));
   try {
     if (!parsed.success)
       throw new UnreadableEvent(`${record.type}: ${parsed.error.issues[0]?.message ?? 'bad metadata'}`);
     const { $correlationId, $causationId = null, actorId, reliedOn, occurredAt, v: storedV } = parsed.data;
-    const { type, data, v } = fromStored({ type: record.type, v: storedV, data: record.data });
+    const { type, data, v } = fromStored({
+      type: record.type,
+      v: storedV,
+      data: parseJson(record.data),
+    });
     if (isUnknown({ type })) onUnknown({ type: record.type, v, position });
     const metadata: Metadata = {
       actorId,
@@ -95,8 +99,18 @@ function toRecorded({ metadata: stored, ...record }: StoredRecord, onUnknown: On
   }
 }
 
-const PAGE = { least: 64, most: 2_000 };
-const BACKWARDS_PAGE = { first: 16, most: 4_096 };
+/** Returns the value; undefined for bytes that are not JSON. */
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/** Number of events of a page that the server does not filter. */
+const UNFILTERED_PAGE = 2_000;
+const BACKWARDS_PAGE = { first: 2, most: 4_096 };
 
 export interface LogInEventStoreDb extends Pick<EventStore, 'readStream' | 'readAll' | 'head'> {
   /**
@@ -199,7 +213,7 @@ export function createEventStoreDbReader({
   async function lookBack(): Promise<Position> {
     let before: Position | 'end' = 'end';
     let end: Position | undefined;
-    for (let size = BACKWARDS_PAGE.first; ; size = Math.min(size * 4, BACKWARDS_PAGE.most)) {
+    for (let size = BACKWARDS_PAGE.first; ; size = Math.min(size * 8, BACKWARDS_PAGE.most)) {
       const page = await client.readBackwards(before, size);
       end ??= page[0]?.position ?? 0;
       const [looked, tail] = [known, seen()];
@@ -238,9 +252,19 @@ export function createEventStoreDbReader({
     readAll: ({ after, limit, types }) =>
       reading(async () => {
         const found: Recorded[] = [];
+        let filter: Filter | undefined = filterFor(types);
         for (let from = after; ;) {
-          const size = Math.min(Math.max(limit - found.length + 1, PAGE.least), PAGE.most);
-          const page = await client.readForwards(from, size);
+          // The event at `from` comes again.
+          const size = filter ? limit - found.length + 1 : UNFILTERED_PAGE;
+          const page = await client.readForwards(from, size, filter).catch((error: unknown) => {
+            if (filter && error instanceof ServerSilent) return undefined;
+            throw error;
+          });
+          if (!page) {
+            // The log has a long stretch of other events, which the server passes over without a sign.
+            filter = undefined;
+            continue;
+          }
           for (const event of page) {
             if (found.length === limit) return found;
             if (event.position > from && isOurs(event) && (isOfServer(event) || wants(event.type, types)))
@@ -256,3 +280,6 @@ export function createEventStoreDbReader({
 /** A reader that asks for events of newer code, the index of ids, wants every event. */
 const wants = (type: string, types: readonly string[] | undefined): boolean =>
   !types || types.includes(type) || types.includes(UNKNOWN);
+
+const filterFor = (types: readonly string[] | undefined): Filter =>
+  types && !types.includes(UNKNOWN) ? { types: [...types, TOMBSTONE] } : OUR_STREAMS;

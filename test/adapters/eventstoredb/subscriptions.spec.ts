@@ -173,6 +173,13 @@ describe('a follower of a log on EventStoreDB', () => {
     await foreign.dispose();
   });
 
+  test('reads on when the server needs long to pass over the events of others', async () => {
+    await write(3);
+    server.faults.searchLong();
+    expect(await store.readAll({ after: 0, limit: 10 })).toHaveLength(3);
+    expect(store.failure()).toBeUndefined();
+  });
+
   test('cannot start without a server', async () => {
     const ids = { find: () => Promise.resolve([]), position: () => Promise.resolve(0) };
     const log = pino({ level: 'silent' });

@@ -50,6 +50,8 @@ export interface Faults {
   silence(): void;
   /** Delays each event of a subscription by that many milliseconds, until `lift`. */
   slowDown(ms: number): void;
+  /** Leaves pages with a filter unanswered, as if many other events had to be passed over, until `lift`. */
+  searchLong(): void;
   /** Cancels all pending faults. Silenced subscriptions stay silent. */
   lift(): void;
 }
@@ -60,6 +62,7 @@ export function createFaults() {
   const planned: { kind: CallKind; fault: CallFault; left: number }[] = [];
   let isSilent = false;
   let delayMs = 0;
+  let isSearching = false;
 
   const plan = (kind: CallKind, fault: CallFault, left = 1) => void planned.push({ kind, fault, left });
   const subscriptions = () => [...open].filter(({ isSubscription }) => isSubscription);
@@ -82,8 +85,12 @@ export function createFaults() {
     slowDown(ms) {
       delayMs = ms;
     },
+    searchLong() {
+      isSearching = true;
+    },
     lift() {
       isSilent = false;
+      isSearching = false;
       delayMs = 0;
       planned.length = 0;
     },
@@ -95,6 +102,7 @@ export function createFaults() {
     /** The number opened so far. */
     counts: { subscriptions: 0 },
     isSilent: () => isSilent,
+    isSearching: () => isSearching,
     /** The delay of each event of a subscription, in milliseconds. */
     delayMs: () => delayMs,
     /** Returns the fault of this call. Faults of one kind apply in the order of their requests. */

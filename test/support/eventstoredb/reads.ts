@@ -34,6 +34,7 @@ export function createReads(log: StandInLog, plan: FaultPlan, port: () => number
     if (!options || fault?.do === 'neverAnswer') return;
     if (fault?.do === 'unavailable') return void call.emit('error', unavailable());
     if (fault?.do === 'notLeader') return void call.emit('error', notLeader(port()));
+    if (plan.isSearching() && options.hasFilter() && !options.hasSubscription()) return;
     const reader = openReader(call, log, plan);
     const work = options.hasSubscription() ? subscription(log, options, reader) : read(log, options, reader);
     work.then(
