@@ -3,7 +3,7 @@ import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
-import { rebuildAll } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { rebuildReadModels } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
 import {
   type RunningProjections,
   startProjections,
@@ -154,7 +154,7 @@ async function compareReading(run: Run): Promise<Result[]> {
   const catchUpSeconds = (performance.now() - started) / 1_000;
   const between = await reading();
   const rebuilding = performance.now();
-  await rebuildAll({ store: project.store, databaseUrl: run.ownerUrl, log: quiet });
+  await rebuildReadModels({ store: project.store, databaseUrl: run.ownerUrl, log: quiet });
   const rebuildSeconds = (performance.now() - rebuilding) / 1_000;
   const after = await reading();
   await project.close();

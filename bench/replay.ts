@@ -1,5 +1,5 @@
 import type { EventStore } from '../src/events/event-store.ts';
-import { rebuildAll } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { rebuildReadModels } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { startProjections } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { type Bench, best, round } from './bench.ts';
 import { openLog } from './log.ts';
@@ -35,7 +35,7 @@ export const replay: Bench = {
       for (let count = 1; count <= rounds; count += 1) {
         peer.push(await readAll(store));
         const started = performance.now();
-        const rebuilt = await rebuildAll({ store, databaseUrl: ownerUrl, log: quiet });
+        const rebuilt = await rebuildReadModels({ store, databaseUrl: ownerUrl, log: quiet });
         const seconds = (performance.now() - started) / 1_000;
         project.push(head / seconds);
         perReadModel = Object.fromEntries(rebuilt.map(({ name, seconds: took }) => [name, round(took)]));

@@ -10,7 +10,7 @@ import { previousOf } from '../src/adapters/postgres/read-models/read-model-sche
 import {
   ReadModelsDiffer,
   type RebuildStep,
-  rebuildAll,
+  rebuildReadModels,
   rollbackProjection,
 } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { makeReadModels } from '../src/adapters/postgres/read-models/run-projections.ts';
@@ -39,7 +39,6 @@ async function connect() {
   const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-  // Two connections for each concurrent rebuild: one that waits too long for a connection fails.
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
   const { store } = await createLog(config, log, { databaseUrl, pool });
   const close = async () => {
@@ -74,15 +73,13 @@ async function rebuild(connection: Connection, asked: string, force: boolean): P
   const projections = asked === 'all' ? readModels : [named(asked)];
   await makeReadModels(connection);
   let saidAt = performance.now();
-  const onStep = ({ name, position, head, eventsPerSecond, etaMs }: RebuildStep) => {
+  const onStep = ({ position, head, etaMs }: RebuildStep) => {
     if (performance.now() - saidAt < PROGRESS_MS) return;
     saidAt = performance.now();
     const share = `${count(position)} of ${count(head)}`;
-    say(
-      `${name.padEnd(15)} ${share}, ${count(eventsPerSecond)} events/s, ${(etaMs / 1000).toFixed(1)} s to go`,
-    );
+    say(`reading the log: ${share}, ${(etaMs / 1000).toFixed(1)} s to go`);
   };
-  for (const { name, events, seconds, isVerified } of await rebuildAll({
+  for (const { name, events, seconds, isVerified } of await rebuildReadModels({
     ...connection,
     projections,
     force,

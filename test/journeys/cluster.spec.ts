@@ -6,7 +6,7 @@ import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
 import type { ClusterNode } from '../../scripts/cluster/node.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
-import { rebuildAll } from '../../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { rebuildReadModels } from '../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { readModels } from '../../src/projections/read-models.ts';
 import {
   EDGES,
@@ -197,7 +197,7 @@ describe('the cluster', () => {
       const pool = createPool({ url: ownerUrl, role: APP_ROLE, max, applicationName: 'check', log });
       const store = createPostgresEventStore({ pool, url: ownerUrl, log });
       try {
-        const rebuilt = await rebuildAll({ store, databaseUrl: ownerUrl, log });
+        const rebuilt = await rebuildReadModels({ store, databaseUrl: ownerUrl, log });
         return rebuilt.map(({ isVerified }) => isVerified);
       } finally {
         await pool.end();

@@ -8,7 +8,7 @@ import { MigrationError, migrate } from '../../../src/adapters/postgres/migrate.
 import { NoLogin, prepareDatabase } from '../../../src/adapters/postgres/prepare-database.ts';
 import { APP_ROLE, createPool, withSession } from '../../../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
-import { rebuildAll } from '../../../src/adapters/postgres/read-models/rebuild-projection.ts';
+import { rebuildReadModels } from '../../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { makeReadModels } from '../../../src/adapters/postgres/read-models/run-projections.ts';
 import { newStream, say } from '../../support/language/appends.ts';
 import {
@@ -193,7 +193,7 @@ test('The application creates and rebuilds the read models with its own rights',
   const store = createPostgresEventStore({ pool, url, log });
   await store.append(say(newStream(), 'a'));
   await makeReadModels({ store, databaseUrl: url, log });
-  expect((await rebuildAll({ store, databaseUrl: url, log })).length).toBeGreaterThan(0);
+  expect((await rebuildReadModels({ store, databaseUrl: url, log })).length).toBeGreaterThan(0);
   await store.close();
   await pool.end();
 });

@@ -1,10 +1,11 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../../../events/event-store.ts';
+import { closers } from '../../../kit/closers.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { type Difference, compareWithLive } from './compare-read-models.ts';
-import { loadReadModel } from './load-read-model.ts';
+import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load-read-model.ts';
 import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
 import { NO_WAIT, ProjectingConnection } from './projections.ts';
 import { createIndexes, createTables, nextOf, tablesOf } from './read-model-schemas.ts';
@@ -15,18 +16,17 @@ import { switchToNext, switchToPrevious } from './switch-read-model.ts';
 const LOCK_SPACE = 723_317;
 
 export interface RebuildStep {
-  name: string;
   position: Position;
   head: Position;
-  eventsPerSecond: number;
-  /** Time left to load, in milliseconds, at the pace so far. */
+  /** Time left to read the log, in milliseconds, at the pace so far. */
   etaMs: number;
 }
 
 export interface RebuildOptions {
   store: EventStore;
   databaseUrl: string;
-  projection: Projection;
+  /** Default: all read models. */
+  projections?: readonly Projection[];
   log: Logger;
   /** Switch even when the rebuilt rows differ from the live ones. */
   force?: boolean;
@@ -57,67 +57,111 @@ export class ReadModelsDiffer extends Error {
   }
 }
 
+/** A read model on its way, and the two connections that make it. */
+interface Rebuilding {
+  projection: Projection;
+  owner: pg.Client;
+  writer: ProjectingConnection;
+}
+
 /**
- * Builds a read model from the whole log beside the live one, compares the two, and replaces the live one in
- * one transaction; the old one is kept. The live one keeps working meanwhile, in any process. Throws
- * `ReadModelsDiffer`.
+ * Builds read models from the whole log beside the live ones, with one reading of the log, compares each with the
+ * live one, and replaces that in one transaction; the old one is kept. The live ones keep working meanwhile, in any
+ * process. A read model that fails leaves the others alone: throws the first error, such as `ReadModelsDiffer`, once
+ * all have ended.
  */
-export async function rebuildProjection(options: RebuildOptions): Promise<Rebuilt> {
-  const { store, databaseUrl, projection, log, force = false, onStep } = options;
-  const { name } = projection;
-  const next = nextOf(name);
+export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuilt[]> {
+  const { store, databaseUrl, projections = readModels, log, force = false, onStep } = options;
   const started = performance.now();
-  const owner = await connectOwner(databaseUrl, name);
+  const opened = closers(log);
   try {
-    await prepareNext(owner, next, projection);
+    const rebuildings: Rebuilding[] = [];
+    // One after the other in one order, so that two rebuilds do not wait for each other.
+    for (const projection of projections.toSorted((a, b) => a.name.localeCompare(b.name)))
+      rebuildings.push(await open(projection));
+    const loads = await loadReadModels(
+      { store, after: 0 },
+      rebuildings.map(toFilling),
+      (position, head) => {
+        const etaMs = ((performance.now() - started) * (head - position)) / Math.max(position, 1);
+        onStep?.({ position, head, etaMs });
+      },
+    );
+    const outcomes = new Map<string, PromiseSettledResult<Rebuilt>>();
+    const waiting = rebuildings.entries();
+    const takeFromQueue = async () => {
+      for (const [index, rebuilding] of waiting) {
+        const [outcome] = await Promise.allSettled([finish(rebuilding, loads[index]!)]);
+        outcomes.set(rebuilding.projection.name, outcome);
+      }
+    };
+    // Two indexes at a time.
+    await Promise.all([takeFromQueue(), takeFromQueue()]);
+    return projections.map(({ name }) => {
+      const outcome = outcomes.get(name)!;
+      if (outcome.status === 'rejected') throw outcome.reason;
+      return outcome.value;
+    });
+  } finally {
+    await opened.closeAll();
+  }
+
+  async function open(projection: Projection): Promise<Rebuilding> {
+    const { name } = projection;
+    const owner = await connectOwner(databaseUrl, name);
+    opened.add(`owner of ${name}`, () => owner.end());
+    await prepareNext(owner, nextOf(name), projection);
     const writer = await ProjectingConnection.open({
       url: databaseUrl,
       role: APP_ROLE,
-      schema: next,
+      schema: nextOf(name),
       statementTimeoutMs: 0,
     });
-    try {
-      const load = { store, projection, writer, checkpoint: next };
-      const loaded = await loadReadModel({
-        ...load,
-        after: 0,
-        onStep: ({ position, events }, head) => {
-          const elapsed = performance.now() - started;
-          const etaMs = (elapsed * (head - position)) / Math.max(position, 1);
-          onStep?.({ name, position, head, eventsPerSecond: (events / elapsed) * 1000, etaMs });
-        },
-      });
-      await inTransaction(owner, () => createIndexes(owner, next, projection));
-      const tables = await tablesOf(owner, next);
-      await owner.query(`analyze ${tables.map((table) => `${next}.${table}`).join()}`);
-      const caughtUp = await loadReadModel({ ...load, after: loaded.position });
-      const compared = await compareWithLive({
-        owner,
-        databaseUrl,
-        load: { ...load, after: caughtUp.position },
-      });
-      if (compared.differences.length > 0) {
-        const error = new ReadModelsDiffer(name, compared.differences);
-        log.error({ projection: name, differences: compared.differences }, error.message);
-        if (!force) throw error;
-      }
-      const switched = await switchToNext(owner, { ...load, after: compared.position });
-      const rebuilt: Rebuilt = {
-        name,
-        position: switched.position,
-        events: loaded.events + caughtUp.events + compared.events + switched.events,
-        seconds: (performance.now() - started) / 1000,
-        isVerified: compared.isVerified,
-      };
-      log.info(rebuilt, 'rebuilt a read model');
-      return rebuilt;
-    } finally {
-      await writer.close();
+    opened.add(`writer of ${name}`, () => writer.close());
+    return { projection, owner, writer };
+  }
+
+  async function finish(
+    rebuilding: Rebuilding,
+    filled: PromiseSettledResult<Loaded>,
+  ): Promise<Rebuilt> {
+    if (filled.status === 'rejected') throw filled.reason;
+    const loaded = filled.value;
+    const { projection, owner } = rebuilding;
+    const { name } = projection;
+    const load = { store, ...toFilling(rebuilding) };
+    await inTransaction(owner, () => createIndexes(owner, nextOf(name), projection));
+    const tables = await tablesOf(owner, nextOf(name));
+    await owner.query(`analyze ${tables.map((table) => `${nextOf(name)}.${table}`).join()}`);
+    const caughtUp = await loadReadModel({ ...load, after: loaded.position });
+    const compared = await compareWithLive({
+      owner,
+      databaseUrl,
+      load: { ...load, after: caughtUp.position },
+    });
+    if (compared.differences.length > 0) {
+      const error = new ReadModelsDiffer(name, compared.differences);
+      log.error({ projection: name, differences: compared.differences }, error.message);
+      if (!force) throw error;
     }
-  } finally {
-    await owner.end();
+    const switched = await switchToNext(owner, { ...load, after: compared.position });
+    const rebuilt: Rebuilt = {
+      name,
+      position: switched.position,
+      events: loaded.events + caughtUp.events + compared.events + switched.events,
+      seconds: (performance.now() - started) / 1000,
+      isVerified: compared.isVerified,
+    };
+    log.info(rebuilt, 'rebuilt a read model');
+    return rebuilt;
   }
 }
+
+const toFilling = ({ projection, writer }: Rebuilding): Filling => ({
+  projection,
+  writer,
+  checkpoint: nextOf(projection.name),
+});
 
 /** Restores the version before the last rebuild. Resolves with false when none was kept. */
 export async function rollbackProjection(databaseUrl: string, name: string): Promise<boolean> {
@@ -127,27 +171,6 @@ export async function rollbackProjection(databaseUrl: string, name: string): Pro
   } finally {
     await owner.end();
   }
-}
-
-/**
- * Rebuilds all of them, two at a time: the largest comes first and takes most of the time, while the others
- * take turns. Throws the first error once all have ended.
- */
-export async function rebuildAll(
-  options: Omit<RebuildOptions, 'projection'> & { projections?: readonly Projection[] },
-): Promise<Rebuilt[]> {
-  const { projections = readModels, ...each } = options;
-  const outcomes: PromiseSettledResult<Rebuilt>[] = [];
-  const waiting = projections.entries();
-  const takeFromQueue = async () => {
-    for (const [index, projection] of waiting)
-      [outcomes[index]] = await Promise.allSettled([rebuildProjection({ ...each, projection })]);
-  };
-  await Promise.all([takeFromQueue(), takeFromQueue()]);
-  return outcomes.map((outcome) => {
-    if (outcome.status === 'rejected') throw outcome.reason;
-    return outcome.value;
-  });
 }
 
 const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =>

@@ -10,7 +10,7 @@ import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
 import { ProjectingConnection } from './projections.ts';
 import { createIndexes, createTables } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
-import { rebuildProjection } from './rebuild-projection.ts';
+import { rebuildReadModels } from './rebuild-projection.ts';
 
 export interface StartProjections {
   store: EventStore;
@@ -149,18 +149,21 @@ export async function makeReadModels({
     await client.query('select pg_advisory_lock($1)', [LOCK_KEY]);
     const { rows } = await client.query<Made>(VERSIONS);
     const missing = missingAmong(projections, rows);
+    const older: Projection[] = [];
     for (const projection of projections.filter(({ name }) => missing.includes(name))) {
       const { name, version } = projection;
-      const older = rows.find((row) => row.name === name);
-      if (!older) await create(client, projection);
-      else {
-        log.info(
-          { projection: name, from: older.version, to: version },
-          'the read model was built by an older version; rebuilding it',
-        );
-        await rebuildProjection({ store, databaseUrl, projection, log });
+      const made = rows.find((row) => row.name === name);
+      if (!made) {
+        await create(client, projection);
+        continue;
       }
+      log.info(
+        { projection: name, from: made.version, to: version },
+        'the read model was built by an older version; rebuilding it',
+      );
+      older.push(projection);
     }
+    if (older.length > 0) await rebuildReadModels({ store, databaseUrl, projections: older, log });
   } finally {
     await client.end();
   }

@@ -1,11 +1,12 @@
 import {
-  rebuildAll,
-  rebuildProjection,
+  rebuildReadModels,
   rollbackProjection,
 } from '../../../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { createTables, tablesOf } from '../../../../src/adapters/postgres/read-models/read-model-schemas.ts';
 import { ProjectingConnection } from '../../../../src/adapters/postgres/read-models/projections.ts';
 import { inTransaction } from '../../../../src/adapters/postgres/transactions.ts';
+import type { EventStore } from '../../../../src/events/event-store.ts';
+import type { Projection } from '../../../../src/projections/projection.ts';
 import { readModels } from '../../../../src/projections/read-models.ts';
 import { deleted, edited, reacted, said, unreacted } from '../../../support/language/conversation.ts';
 import {
@@ -74,7 +75,7 @@ describe('rebuilding a read model', () => {
       for (let n = 1; isAppending || n < 60; n += 3) await happened(side.store, ...talk(n));
     })();
     for (let round = 0; round < 3; round += 1) {
-      const rebuilt = await rebuildAll(options());
+      const rebuilt = await rebuildReadModels(options());
       expect(rebuilt.map(({ name, isVerified }) => ({ name, isVerified }))).toEqual(
         readModels.map(({ name }) => ({ name, isVerified: true })),
       );
@@ -83,7 +84,7 @@ describe('rebuilding a read model', () => {
     await appending;
     await side.happened(left(ada));
     const live = await allRows();
-    await rebuildAll(options());
+    await rebuildReadModels(options());
     expect(await allRows()).toEqual(live);
     expect(live[readModels.indexOf(conversations)]!.messages!.length).toBeGreaterThan(59);
   }, 60_000);
@@ -91,20 +92,54 @@ describe('rebuilding a read model', () => {
   test('does not switch to rows that differ from the live ones, unless forced', async () => {
     await side.happened(...talk(1));
     await side.owner.query('update conversations.messages set ordinal = 77');
-    await expect(rebuildProjection({ ...options(), projection: conversations })).rejects.toThrow(
+    await expect(rebuildReadModels({ ...options(), projections: [conversations] })).rejects.toThrow(
       'the rebuilt conversations differs from the live one (messages: 3 live, 3 rebuilt)',
     );
     const wrong = async () =>
       (await side.owner.query('select from conversations.messages where ordinal = 77')).rowCount;
     expect(await wrong()).toBe(3);
-    await rebuildProjection({ ...options(), projection: conversations, force: true });
+    await rebuildReadModels({ ...options(), projections: [conversations], force: true });
     expect(await wrong()).toBe(0);
+  });
+
+  test('reads the log once for all read models', async () => {
+    await side.happened(...talk(1));
+    await side.projections.progress.reached(await side.store.head(), 10_000);
+    const events = await side.store.readAll({ after: 0, limit: 1_000 });
+    let read = 0;
+    const store: EventStore = {
+      ...side.store,
+      async readAll(asked) {
+        const page = await side.store.readAll(asked);
+        read += page.length;
+        return page;
+      },
+    };
+    const rebuilt = await rebuildReadModels({ ...options(), store });
+    expect(rebuilt).toHaveLength(readModels.length);
+    expect(read).toBe(events.length);
+  });
+
+  test('that fails leaves the others alone', async () => {
+    const accounts = readModels.find(({ name }) => name === 'accounts')!;
+    const broken: Projection = {
+      ...conversations,
+      project: () => {
+        throw new Error('cannot be projected');
+      },
+    };
+    await side.happened(...talk(1));
+    await expect(rebuildReadModels({ ...options(), projections: [broken, accounts] })).rejects.toThrow(
+      'cannot be projected',
+    );
+    expect(await rollbackProjection(side.url, 'accounts')).toBe(true);
+    expect(await rollbackProjection(side.url, 'conversations')).toBe(false);
   });
 
   test('keeps the previous version, which can be restored while events arrive', async () => {
     await side.happened(...talk(1));
     expect(await rollbackProjection(side.url, 'conversations')).toBe(false);
-    await rebuildProjection({ ...options(), projection: conversations });
+    await rebuildReadModels({ ...options(), projections: [conversations] });
     await side.happened(...talk(4));
     const rows = await rowsOf('conversations');
     expect(await rollbackProjection(side.url, 'conversations')).toBe(true);
