@@ -42,3 +42,12 @@ export function gather<K, V>(
     return known.promise;
   };
 }
+
+/**
+ * Shares calls of `ask` in the same way: calls made while one is under way share the next one, which begins after all
+ * of them.
+ */
+export function share<T>(ask: () => Promise<T>): () => Promise<T> {
+  const asked = gather<'once', { answer: T }>(async () => new Map([['once', { answer: await ask() }]]));
+  return async () => (await asked('once'))!.answer;
+}

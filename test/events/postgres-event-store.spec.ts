@@ -12,6 +12,7 @@ import {
 import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
 import { append, groupClosed, messageSent } from '../support/language/appends.ts';
 import { until } from '../../tools/until.ts';
+import { describeAppendHistories } from './append-histories.ts';
 import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
 
 const log = pino({ level: 'silent' });
@@ -33,6 +34,13 @@ async function openStore(
   };
 }
 
+const cutConnections = (owner: pg.Client, name: string) =>
+  owner.query(
+    `select pg_terminate_backend(pid, 5000) from pg_stat_activity
+     where application_name = $1 and datname = current_database()`,
+    [name],
+  );
+
 const openInNewDatabase = async () => {
   const database = await createTestDatabase();
   const { store, close } = await openStore(database);
@@ -47,6 +55,24 @@ const openInNewDatabase = async () => {
 
 describeEventStore('on PostgreSQL', openInNewDatabase);
 describeGaplessPositions('on PostgreSQL', openInNewDatabase);
+
+describeAppendHistories('on PostgreSQL', async () => {
+  const database = await createTestDatabase();
+  const owner = new pg.Client({ connectionString: database.ownerUrl });
+  await owner.connect();
+  const nodes = [await openStore(database), await openStore(database)] as const;
+  return {
+    stores: [nodes[0].store, nodes[1].store],
+    // Few of them: connecting again takes a while.
+    faults: [() => void cutConnections(owner, 'event log appends'), ...Array<() => void>(19).fill(() => {})],
+    isIdUnique: true,
+    async close() {
+      for (const { close } of nodes) await close();
+      await owner.end();
+      await database.drop();
+    },
+  };
+});
 
 describe('the log on PostgreSQL, beyond the contract', () => {
   let database: TestDatabase;
@@ -66,12 +92,7 @@ describe('the log on PostgreSQL, beyond the contract', () => {
   });
 
   const say = (text: string) => append('conversation-1', [messageSent(text)]);
-  const cut = (name: string) =>
-    owner.query(
-      `select pg_terminate_backend(pid, 5000) from pg_stat_activity
-       where application_name = $1 and datname = current_database()`,
-      [name],
-    );
+  const cut = (name: string) => cutConnections(owner, name);
 
   /** Appends until it succeeds, like a caller that retries. */
   async function appendWithRetries(wanted = say('again')): Promise<void> {

@@ -8,7 +8,7 @@ import { createAppendStream } from './append-stream.ts';
 import { createEventStoreDbClient, type StoredRecord } from './client.ts';
 import { createSender } from './send-group.ts';
 import type { EventIds } from '../postgres/tables/event-ids.ts';
-import { createEventStoreDbLane } from './append-rounds.ts';
+import { createAppendQueue } from './append-queue.ts';
 import { type OnDamage, createEventStoreDbReader } from './reader.ts';
 import { createTail } from './live-events.ts';
 
@@ -63,7 +63,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   const { subscribe, handOver } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
   const sender = createSender(appends, reader);
-  const lane = createEventStoreDbLane({ sender, reader, tail, ids });
+  const queue = createAppendQueue({ sender, reader, tail, ids });
   const closing = new AbortController();
 
   function onEvents(records: StoredRecord[], after: Position): void {
@@ -78,19 +78,19 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     const found = new Map<Stream, Revision>();
     for (let from = 0; from < streams.length; from += STREAMS_AT_ONCE) {
       const some = streams.slice(from, from + STREAMS_AT_ONCE);
-      for (const [stream, revision] of await lane.revisions(some))
+      for (const [stream, revision] of await queue.revisions(some))
         if (revision !== NO_STREAM && !reader.isDeleted(stream)) found.set(stream, revision);
     }
     return found;
   }
 
   return {
-    append: lane.append,
+    append: queue.append,
     readStream: reader.readStream,
     readAll: reader.readAll,
     head: reader.head,
     revisions,
-    find: lane.find,
+    find: queue.find,
     subscribe: ({ signal, ...options }) =>
       subscribe({ ...options, signal: AbortSignal.any([signal, closing.signal]) }),
     async start() {
@@ -100,7 +100,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
       await reader.head();
     },
     async close() {
-      await lane.close();
+      await queue.close();
       closing.abort();
       await tail.close();
       appends.close();

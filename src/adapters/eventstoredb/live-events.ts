@@ -4,6 +4,7 @@ import { NO_STREAM, type Position, type Revision } from '../../events/event-stor
 import type { Stream } from '../../events/streams.ts';
 import { backOffMs, jittered, sleep } from '../../kit/back-off.ts';
 import { within } from '../../kit/deadline.ts';
+import { share } from '../../kit/gather.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
 import type { EventStoreDbClient, StoredRecord } from './client.ts';
@@ -123,6 +124,11 @@ export interface Tail {
   /** Begins at the position of the index of ids. Rejects when the index is out of reach. */
   start(): Promise<void>;
   /**
+   * Resolves once everything has been seen that the log holds at the time of the call. Rejects like `reach`, and when
+   * the server does not answer.
+   */
+  look(): Promise<void>;
+  /**
    * Resolves once everything up to a position has been seen. Rejects with `EventStoreUnavailable` after 2 s
    * without progress, and at once while the start is not complete.
    */
@@ -160,11 +166,12 @@ export function createTail(settings: {
   let start: { from: Position; to: Position; bytesPerEvent: number } | undefined;
   /** True while the index is too far behind to follow the log. */
   let isFarBehind = false;
-  let pulling: Promise<void> | undefined;
   let running: Promise<unknown> | undefined;
 
   /** Raised when events on their way no longer follow on what has been seen. */
   let epoch = 0;
+  /** The position up to which the log was read. Events of others may be between the last one seen and this. */
+  let scanned: Position = 0;
 
   const wait = (ms: number) => sleep(ms, closing.signal, { ref: false });
   const indexed = () =>
@@ -179,6 +186,7 @@ export function createTail(settings: {
 
   function restart(position: Position): void {
     epoch += 1;
+    scanned = position;
     memory.restart(position);
   }
 
@@ -320,16 +328,28 @@ export function createTail(settings: {
     }
   }
 
-  /** Reads events that the subscription has not delivered. */
-  async function pull(to: Position): Promise<void> {
+  /** Reads everything that the subscription has not delivered, up to the present end of the log. */
+  const readOn = share(async () => {
     const since = epoch;
-    let from = memory.head;
-    while (from < to && since === epoch && !isFull && !closing.signal.aborted) {
+    for (;;) {
+      const from = Math.max(memory.head, scanned);
       const page = await client.readForwards(from, PULL_PAGE);
+      if (since !== epoch || isFull || closing.signal.aborted) return;
       accept(page.filter(isOurs), since);
+      scanned = page.at(-1)?.position ?? from;
       if (page.length < PULL_PAGE) return;
-      from = page.at(-1)!.position;
     }
+  });
+
+  function requireNear(): void {
+    if (isFull) throw unavailable(TOO_FAR_BEHIND);
+    if (isFarBehind) throw unavailable(starting() ?? TOO_FAR_BEHIND);
+  }
+
+  async function look(): Promise<void> {
+    requireNear();
+    await readOn();
+    requireNear();
   }
 
   async function reach(position: Position): Promise<void> {
@@ -337,8 +357,7 @@ export function createTail(settings: {
     let seen = memory.head;
     let movedAt = begun;
     for (;;) {
-      if (isFull) throw unavailable(TOO_FAR_BEHIND);
-      if (isFarBehind) throw unavailable(starting() ?? TOO_FAR_BEHIND);
+      requireNear();
       if (memory.head >= position) return;
       const now = performance.now();
       if (memory.head > seen) [seen, movedAt] = [memory.head, now];
@@ -346,9 +365,7 @@ export function createTail(settings: {
         throw unavailable(`the log was not seen up to ${position}: nothing came for ${REACH_MS} ms`);
       // Even if events arrive: the subscription may be slower than reading.
       if (now - begun > PULL_AFTER_MS)
-        pulling ??= pull(position)
-          .catch((err: unknown) => log.debug({ err }, 'the event log does not answer; retrying'))
-          .finally(() => (pulling = undefined));
+        readOn().catch((err: unknown) => log.debug({ err }, 'the event log does not answer; retrying'));
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.add(resolve);
       await within(promise, PULL_AFTER_MS, () => undefined);
@@ -365,6 +382,7 @@ export function createTail(settings: {
       if (position < to) start = { from: position, to, bytesPerEvent: await sampleSize() };
       running = Promise.all([supervise(), leaveToIndex(), watchSilence()]);
     },
+    look,
     reach,
     failure: () => trouble ?? starting(),
     async close() {

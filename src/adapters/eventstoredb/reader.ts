@@ -11,6 +11,7 @@ import {
 } from '../../events/event-store.ts';
 import { UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
 import type { Stream } from '../../events/streams.ts';
+import { share } from '../../kit/gather.ts';
 import { type WaitingAppend, unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import type { ProposedEvent } from './append-stream.ts';
@@ -149,8 +150,6 @@ export function createEventStoreDbReader({
   let trouble: string | undefined;
   /** The end of the server's log at the last look, and the last event of ours there. */
   let known = { end: 0, ours: 0 };
-  let looking: Promise<Position> | undefined;
-  let lookingNext: Promise<Position> | undefined;
 
   async function reading<T>(read: () => Promise<T>): Promise<T> {
     try {
@@ -230,20 +229,8 @@ export function createEventStoreDbReader({
     }
   }
 
-  function head(): Promise<Position> {
-    if (!looking) return (looking = reading(lookBack).finally(() => (looking = undefined)));
-    // A look that began before the call may miss what happened since. All callers meanwhile share the next
-    // one.
-    return (lookingNext ??= looking
-      .catch(() => undefined)
-      .then(() => {
-        lookingNext = undefined;
-        return head();
-      }));
-  }
-
   return {
-    head,
+    head: share(() => reading(lookBack)),
     failure: () => trouble,
     decode,
     isDeleted: (stream) => deleted.has(stream),

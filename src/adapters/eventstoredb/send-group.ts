@@ -19,11 +19,11 @@ export interface Queued extends WaitingAppend {
 }
 
 /** Appends to one stream that go to the server as one. */
-export interface Group {
+export interface Group<Q extends Queued = Queued> {
   stream: Stream;
   /** The present revision of the stream. */
   revision: Revision;
-  members: Queued[];
+  members: Q[];
 }
 
 export interface Sender {
@@ -31,7 +31,7 @@ export interface Sender {
    * Stores a group at exactly its revision and answers its members. Resolves with those that must be judged
    * again, because the stream has moved: none of them is or will be stored at this revision.
    */
-  send(group: Group): Promise<Queued[]>;
+  send<Q extends Queued>(group: Group<Q>): Promise<Q[]>;
   /** Takes events seen in the log. */
   see(events: readonly Recorded[]): void;
 }
@@ -59,7 +59,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
   const readBack = ({ stream, revision }: Group, limit: number) =>
     reader.readStream(stream, { from: revision + 1, limit }).catch(() => undefined);
 
-  async function attempt(group: Group, ids: readonly string[]): Promise<Queued[]> {
+  async function attempt<Q extends Queued>(group: Group<Q>, ids: readonly string[]): Promise<Q[]> {
     const { stream, revision, members } = group;
     const events = members.flatMap(toProposed);
     const giveUpAt = Math.min(...members.map((member) => member.giveUpAt));
