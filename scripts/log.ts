@@ -5,6 +5,7 @@ import pg from 'pg';
 import { EventStoreUnavailable, type EventStore, type Position } from '../src/events/event-store.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
 import { closers } from '../src/kit/closers.ts';
+import { encodeHosts, parseServerUrl } from '../src/kit/server-url.ts';
 import { LogsDiffer, compareLogs, copyEvents } from '../src/operations/copy-log.ts';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
 import {
@@ -18,6 +19,7 @@ import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
+import { Client } from '../src/adapters/postgres/client.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { argumentsOf } from './arguments.ts';
@@ -58,11 +60,12 @@ const databases = new Map<string, string>();
 async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<string> {
   const known = databases.get(address);
   if (known !== undefined) return known;
-  const isUrl = /^postgres(ql)?:\/\//.test(address);
+  const isUrl = /^postgres(ql)?:\/\//.test(address) && parseServerUrl(address) !== undefined;
   const isFolder = !isUrl && !address.includes('://');
   if (!isUrl && !(isFolder && (isMade || existsSync(join(address, 'postgres')))))
     throw new Refused(`${withoutPassword(address)}: is neither a URL nor the folder of a database`);
-  const database = await openDatabase({ databaseUrl: isUrl ? address : undefined, dataDir: address, log });
+  const databaseUrl = isUrl ? encodeHosts(address) : undefined;
+  const database = await openDatabase({ databaseUrl, dataDir: address, log });
   opened.add('database', () => database.close());
   databases.set(address, database.ownerUrl);
   return database.ownerUrl;
@@ -88,7 +91,7 @@ async function openLog(address: string, copied: () => Position): Promise<Log> {
 }
 
 async function openCheckpoints(address: string): Promise<pg.Client> {
-  const client = new pg.Client({
+  const client = new Client({
     connectionString: await ownerUrlOf(address),
     application_name: 'log',
     connectionTimeoutMillis: 5_000,

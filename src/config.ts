@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { misspelt } from './config/misspelt-settings.ts';
 import { isOriginPattern } from './kit/origins.ts';
+import { encodeHosts } from './kit/server-url.ts';
 import {
   clamdUrl,
   contact,
@@ -168,13 +169,13 @@ const settings = z
     allowedOrigins: env.ALLOWED_ORIGINS,
     /** Proxies whose X-Forwarded-For is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,
-    /** Undefined means the embedded PostgreSQL. */
-    databaseUrl: env.DATABASE_URL,
+    /** Several hosts are encoded as `encodeHosts` returns them. Undefined means the embedded PostgreSQL. */
+    databaseUrl: env.DATABASE_URL && encodeHosts(env.DATABASE_URL),
     /**
      * Undefined means that the user of `databaseUrl` may own the database. Otherwise that user belongs to the
      * application only.
      */
-    databaseOwnerUrl: env.DATABASE_OWNER_URL,
+    databaseOwnerUrl: env.DATABASE_OWNER_URL && encodeHosts(env.DATABASE_OWNER_URL),
     /** Undefined means that the log is in PostgreSQL. */
     eventStoreDbUrl: env.EVENTSTOREDB_URL,
     /** Undefined means that this process holds all sockets. */

@@ -125,6 +125,11 @@ describe('the settings', () => {
         'postgresql://chat:p%40ss%3Aw%2Frd@db.internal:5433/chat?sslmode=require',
         'postgres://chat:secret@db/chat?sslmode=verify-full&sslrootcert=/etc/ca.crt',
         'postgres://%2Fvar%2Frun%2Fpostgresql/chat',
+        'postgres://chat:secret@[::1]:5433/chat',
+        'postgres://chat:secret@a,b/chat',
+        'postgres://chat:p%40s%2Cs%3A@a:5432,[2001:db8::1]:5433,%2Frun,10.0.0.1/chat?target_session_attrs=primary',
+        'postgres://chat@a,b/chat?sslmode=require&target_session_attrs=read-write',
+        'postgres://chat@a/chat?target_session_attrs=any',
       ],
     ],
     [
@@ -181,11 +186,16 @@ describe('the settings', () => {
       [
         'mysql://db/chat',
         'db',
-        'postgres://a,b/chat',
+        'postgres://a,/chat',
+        'postgres://a:5432,b:70000/chat',
+        'postgres://a,[::g]/chat',
         'postgres://db:70000/chat',
         'postgres:///chat',
         'postgres:///chat?host=/var/run/postgresql',
-        'postgres://[::1]/chat',
+        'postgres://a,b/chat?target_session_attrs=standby',
+        'postgres://a,b/chat?target_session_attrs=prefer-standby',
+        'postgres://a,b/chat?target_session_attrs=read-only',
+        'postgres://a/chat?target_session_attrs=',
       ],
     ],
     [
@@ -238,7 +248,7 @@ describe('the settings', () => {
 
   test.each([
     ['EVENTSTOREDB_URL', 'esdb+srv://admin:changeit@node1:2113', 'not esdb+srv://***@node1:2113'],
-    ['DATABASE_URL', 'postgres://chat:se@cr@et@a,b/chat', 'not postgres://***@a,b/chat'],
+    ['DATABASE_URL', 'postgres://chat:se@cr@et@a,/chat', 'not postgres://***@a,/chat'],
     ['DATABASE_URL', 'mysql://db/chat?password=secret&x=1', 'not mysql://db/chat?password=***&x=1'],
     ['SMTP_URL', 'jobs:secret@mail.example.org', 'not ***@mail.example.org'],
     ['REDIS_URL', 'http://redis\u0000\u202e', 'not http://redis?'],

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseServerUrl, withoutSecrets } from '../kit/server-url.ts';
+import { encodeHosts, parseServerUrl, withoutSecrets } from '../kit/server-url.ts';
 
 const wholeNumberIn = (from: number, to: number) =>
   z
@@ -68,12 +68,13 @@ export function isEd25519(pem: string): boolean {
   }
 }
 
-/** A setting that is refused along with its value, but without passwords. */
+/** Says what a setting must be, and its value without passwords. */
+const shownBy = (wanted: string) => ({
+  error: ({ input }: { input?: unknown }) => `must be ${wanted}, not ${withoutSecrets(String(input))}`,
+});
+
 const shown = (isValid: (text: string) => boolean, wanted: string) =>
-  z
-    .string()
-    .refine(isValid, { error: ({ input }) => `must be ${wanted}, not ${withoutSecrets(String(input))}` })
-    .optional();
+  z.string().refine(isValid, shownBy(wanted)).optional();
 
 /** A URL that names one host. `schemes` are without the colon. */
 export const url = (...schemes: string[]) =>
@@ -86,16 +87,25 @@ export const contact = () =>
     'a URL with mailto: or https:',
   );
 
-/**
- * PostgreSQL: a name, an IPv4 address, or the percent-encoded folder of a Unix socket. Slonik does not read IPv6
- * addresses.
- */
+/** Values of `target_session_attrs` for a server that writes. */
+const WRITABLE = ['any', 'read-write', 'primary'];
+
+/** PostgreSQL: one host or several, each a name, an address, or the percent-encoded folder of a Unix socket. */
 export const postgresUrl = () =>
-  shown((text) => {
-    const parsed = URL.canParse(text) ? parseServerUrl(text) : undefined;
-    const isReadable = parsed?.hosts.length === 1 && isIP(parsed.hosts[0]!.host) !== 6;
-    return isReadable && ['postgres', 'postgresql'].includes(parsed.scheme);
-  }, 'a URL with one host, like postgres://user:password@host/database');
+  z
+    .string()
+    .refine((text) => {
+      const parsed = URL.canParse(encodeHosts(text)) ? parseServerUrl(text) : undefined;
+      return parsed && parsed.hosts.length > 0 && ['postgres', 'postgresql'].includes(parsed.scheme);
+    }, shownBy('a URL like postgres://user:password@host/database or postgres://user:password@host1:5432,host2:5432/database'))
+    .refine(
+      (text) => {
+        const wanted = parseServerUrl(text)?.query.get('target_session_attrs') ?? undefined;
+        return wanted === undefined || WRITABLE.includes(wanted);
+      },
+      { error: `must have ${WRITABLE.join(', ')} or no target_session_attrs, because the server writes` },
+    )
+    .optional();
 
 /** EventStoreDB, in the grammar of its client: one node or several, without IPv6 addresses. */
 export const eventStoreDbUrl = () =>

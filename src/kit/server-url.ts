@@ -16,6 +16,7 @@ export interface ServerUrl {
 }
 
 const PARTS = /^([a-z][a-z0-9+.-]*):\/\/(?:([^/?#]*)@)?([^/?#]*)([^?#]*)(?:\?([^#]*))?$/i;
+const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#]*@)?([^/?#]*)/i;
 /** An address in brackets, a name or an address, or the percent-encoded folder of a Unix socket. */
 const HOST =
   /^(?:\[([0-9a-f:.]+)\]|([\p{L}\p{N}_](?:[\p{L}\p{M}\p{N}._-]*[\p{L}\p{M}\p{N}_])?\.?)|(%2f[a-z0-9._%~-]+))(?::(\d{1,5}))?$/iu;
@@ -56,6 +57,30 @@ function parseHost(text: string): ServerUrl['hosts'][number] | undefined {
   )
     return undefined;
   return { host, ...(port !== undefined && { port: Number(port) }) };
+}
+
+/**
+ * Returns the URL with a list of hosts percent-encoded, `scheme://a%3A1%2Cb%3A2/path`, so that `URL` reads it. A URL
+ * with one host is returned as it is.
+ */
+export const encodeHosts = (url: string): string =>
+  url.replace(AUTHORITY, (authority, hosts: string) =>
+    hosts.includes(',') ? authority.slice(0, -hosts.length) + encodeURIComponent(hosts) : authority,
+  );
+
+/** Returns the hosts of a URL that `encodeHosts` returned. */
+export function hostsOf(url: string): ServerUrl['hosts'] {
+  const { host } = new URL(url);
+  const hosts = /^%2F/i.test(host) ? host : decodeURIComponent(host);
+  return hosts.split(',').map((each) => parseHost(each)!);
+}
+
+/** Returns the URL with one host in place of its own, percent-encoded: not every library reads brackets. */
+export function withHost(url: string, { host, port }: ServerUrl['hosts'][number]): string {
+  const address = new URL(url);
+  address.hostname = encodeURIComponent(host);
+  address.port = String(port ?? '');
+  return address.href;
 }
 
 /** Words that the names of parameters with a secret contain. */

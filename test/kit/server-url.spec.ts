@@ -1,4 +1,4 @@
-import { parseServerUrl, withoutSecrets } from '../../src/kit/server-url.ts';
+import { encodeHosts, hostsOf, parseServerUrl, withHost, withoutSecrets } from '../../src/kit/server-url.ts';
 
 describe('A server URL', () => {
   const parsed = (text: string) => {
@@ -142,5 +142,42 @@ describe('A text without secrets', () => {
     expect(withoutSecrets('http://redis\u0000\u202eü')).toBe('http://redis?');
     expect(withoutSecrets(`http://${'a'.repeat(1_000)}`)).toBe(`http://${'a'.repeat(193)}`);
     expect(withoutSecrets(`redis://user:${'p'.repeat(1_000)}@host`)).toBe('redis://***@host');
+  });
+});
+
+describe('The hosts of a URL', () => {
+  test.each([
+    ['x://a/p', [{ host: 'a' }]],
+    ['x://u:p%2C@a:1/p', [{ host: 'a', port: 1 }]],
+    ['x://[::1]:1/p', [{ host: '::1', port: 1 }]],
+    ['x://%2Frun%2Fa:1/p', [{ host: '/run/a', port: 1 }]],
+    ['x://bücher.example/p', [{ host: 'bücher.example' }]],
+    ['x://u:p@a,b/p', [{ host: 'a' }, { host: 'b' }]],
+    [
+      'x://a:1,b:2/p?q=c,d',
+      [
+        { host: 'a', port: 1 },
+        { host: 'b', port: 2 },
+      ],
+    ],
+    [
+      'x://[::1]:1,%2Frun,bücher.example',
+      [{ host: '::1', port: 1 }, { host: '/run' }, { host: 'bücher.example' }],
+    ],
+  ])('are read by URL along with the rest, one or several: %s', (text, hosts) => {
+    const url = encodeHosts(text);
+    expect(hostsOf(url)).toEqual(hosts);
+    expect(hostsOf(new URL(url).href)).toEqual(hosts);
+    expect(parseServerUrl(text)!.hosts).toEqual(hosts);
+  });
+
+  test.each([
+    [{ host: 'c' }, 'x://u:p%40@c/p?q=1'],
+    [{ host: 'c', port: 3 }, 'x://u:p%40@c:3/p?q=1'],
+    [{ host: '::1', port: 3 }, 'x://u:p%40@%3A%3A1:3/p?q=1'],
+    [{ host: '/run' }, 'x://u:p%40@%2Frun/p?q=1'],
+  ])('are replaced by one: %j', (host, wanted) => {
+    for (const url of ['x://u:p%40@a:1/p?q=1', 'x://u:p%40@a:1,b:2/p?q=1', 'x://u:p%40@[::1]:1/p?q=1'])
+      expect(withHost(encodeHosts(url), host)).toBe(wanted);
   });
 });

@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { PgBoss, type QueueOptions } from 'pg-boss';
 import type { Logger } from 'pino';
 import { z } from 'zod';
@@ -10,11 +9,14 @@ import {
   type Queue,
   QueueUnavailable,
 } from '../../notifications/deliver/queue.ts';
-import { withSession } from '../postgres/connection.ts';
+import { Client } from '../postgres/client.ts';
+import { createPool, withSession } from '../postgres/connection.ts';
+import { listen } from '../postgres/listen.ts';
 import { inTransaction } from '../postgres/transactions.ts';
 import { within } from '../../kit/deadline.ts';
 
 const SCHEMA = 'pgboss';
+const APPLICATION_NAME = 'notifications queue';
 const MAX_CONNECTIONS = 3;
 const PUBLISH_DEADLINE_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
@@ -54,11 +56,31 @@ export async function createPgBossQueue(options: {
 }): Promise<Queue> {
   const { url, role, log } = options;
   await createSchema(url, role);
+  const session = { url, ...(role !== undefined && { role }), log };
+  const pool = createPool({ ...session, max: MAX_CONNECTIONS, applicationName: APPLICATION_NAME });
   const boss = new PgBoss({
-    connectionString: withSession(url, role === undefined ? {} : { role }),
-    application_name: 'notifications queue',
-    connectionTimeoutMillis: 3_000,
-    max: MAX_CONNECTIONS,
+    // pg-boss's own connections know one host.
+    db: {
+      executeSql: (text, values) => pool.query(text, values),
+      async listen(channel, onNotification, onConnected) {
+        const closing = new AbortController();
+        const { signal } = closing;
+        const ended = listen({
+          ...session,
+          channel,
+          applicationName: APPLICATION_NAME,
+          onConnected,
+          onNotification,
+          signal,
+        });
+        return {
+          async close() {
+            closing.abort();
+            await ended;
+          },
+        };
+      },
+    },
     schema: SCHEMA,
     createSchema: false,
     useListenNotify: true,
@@ -84,7 +106,7 @@ export async function createPgBossQueue(options: {
     while (!closing.signal.aborted && failure !== undefined) {
       await sleep(LOOK_AGAIN_MS, closing.signal);
       try {
-        await boss.getDb().executeSql('select 1');
+        await pool.query('select 1');
         failure = undefined;
         log.info('the queue in PostgreSQL is reachable again');
       } catch (error) {
@@ -161,13 +183,14 @@ export async function createPgBossQueue(options: {
     async close() {
       closing.abort();
       await boss.stop({ graceful: true, timeout: STOP_DEADLINE_MS });
+      await pool.end();
     },
   };
 }
 
 async function createSchema(url: string, role: string | undefined): Promise<void> {
   const connectionString = withSession(url, role === undefined ? {} : { role });
-  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 3_000 });
+  const client = new Client({ connectionString, connectionTimeoutMillis: 3_000 });
   client.on('error', () => {});
   await client.connect();
   try {

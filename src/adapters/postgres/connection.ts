@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Logger } from 'pino';
+import { Client } from './client.ts';
 
 /**
  * The application's role: it may read the log and append to it. The application's login is a member, see
@@ -89,11 +90,12 @@ const TLS_PARAMETERS = [
 
 /**
  * Splits an address into one without TLS and the options of TLS, as the driver reads them: slonik refuses
- * `verify-ca` and `verify-full`.
+ * `verify-ca` and `verify-full`. An IPv6 address loses its brackets, which slonik would keep.
  */
 export function withoutTls(url: string): { address: string; ssl?: ConnectionOptions } {
   const { ssl } = parseIntoClientConfig(url);
   const address = new URL(url);
+  if (address.hostname.startsWith('[')) address.hostname = encodeURIComponent(address.hostname.slice(1, -1));
   // Not searchParams.delete(): it would write the spaces of `options` as "+".
   const kept = address.search.slice(1).split('&');
   address.search = kept.filter((parameter) => !TLS_PARAMETERS.includes(parameter.split('=')[0]!)).join('&');
@@ -138,6 +140,7 @@ class BoundedPool extends pg.Pool {
 /** Creates a pool whose connections may break, idle or checked out, without ending the process. */
 export function createPool({ url, max, applicationName, log, ...session }: PoolSettings): pg.Pool {
   const pool = new BoundedPool({
+    Client,
     connectionString: withSession(url, session),
     max,
     application_name: applicationName,

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import { sleep } from '../../kit/back-off.ts';
+import { Client } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -51,7 +52,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
   let session: Promise<pg.Client> | undefined;
 
   function open(): Promise<pg.Client> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: withSession(url, { role: APP_ROLE, statementTimeoutMs: ANSWER_MS }),
       application_name: 'leases',
       connectionTimeoutMillis: ANSWER_MS,

@@ -1,8 +1,10 @@
-import pg from 'pg';
 import type { Logger } from 'pino';
 import { backOffMs, sleep } from '../../kit/back-off.ts';
+import { Client } from './client.ts';
 import { withSession } from './connection.ts';
 
+/** Idle time before the first probe. Node sends ten, a second apart, before the connection counts as lost. */
+const KEEP_ALIVE_AFTER_MS = 10_000;
 const BACK_OFF_MS = { first: 100, most: 5_000 };
 
 /**
@@ -12,7 +14,7 @@ const BACK_OFF_MS = { first: 100, most: 5_000 };
  */
 export async function listen(options: {
   url: string;
-  role: string;
+  role?: string;
   channel: string;
   applicationName: string;
   log: Logger;
@@ -23,11 +25,12 @@ export async function listen(options: {
 }): Promise<void> {
   const { url, role, channel, applicationName, log, onConnected, onNotification, signal } = options;
   for (let failures = 0; !signal.aborted; failures += 1) {
-    const client = new pg.Client({
-      connectionString: withSession(url, { role }),
+    const client = new Client({
+      connectionString: withSession(url, role === undefined ? {} : { role }),
       application_name: applicationName,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     });
     const stop = () => void client.end().catch(() => undefined);
     signal.addEventListener('abort', stop);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import pg from 'pg';
+import type pg from 'pg';
+import { Client } from './client.ts';
 import { inTransaction } from './transactions.ts';
 
 /** Advisory lock of migrations, so that processes that start together apply each file once. */
@@ -25,7 +26,7 @@ interface Migration {
  */
 export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<string[]> {
   const migrations = await readMigrations(folder);
-  const client = new pg.Client({ connectionString: ownerUrl, application_name: 'migrate' });
+  const client = new Client({ connectionString: ownerUrl, application_name: 'migrate' });
   client.on('error', () => {});
   await client.connect();
   try {
@@ -45,7 +46,7 @@ export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<s
 /** Rejects with `MigrationError` when the owner still has migrations to run. For a user who may not run them. */
 export async function requireMigrated(url: string): Promise<void> {
   const migrations = await readMigrations(FOLDER);
-  const client = new pg.Client({ connectionString: url, application_name: 'migrate' });
+  const client = new Client({ connectionString: url, application_name: 'migrate' });
   await client.connect();
   try {
     const [pending] = await pendingOf(client, migrations);

@@ -1,6 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { migrate, requireMigrated } from './migrate.ts';
+import { Client } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { inTransaction } from './transactions.ts';
 
@@ -160,7 +161,7 @@ function scramVerifier(password: string): string {
 }
 
 async function connect(connectionString: string): Promise<pg.Client> {
-  const client = new pg.Client({
+  const client = new Client({
     connectionString,
     application_name: 'prepare',
     connectionTimeoutMillis: 5_000,

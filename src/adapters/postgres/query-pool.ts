@@ -7,6 +7,7 @@ import {
   SchemaValidationError,
   createPool,
 } from 'slonik';
+import { chooseHost, hasChoice } from './client.ts';
 import { createGate } from './gate.ts';
 import {
   APP_ROLE,
@@ -19,6 +20,7 @@ import {
   withoutTls,
 } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
+import { withHost } from '../../kit/server-url.ts';
 
 /** Prepares each query once per connection: the application uses a small set of texts. */
 function preparing(): Interceptor {
@@ -63,6 +65,25 @@ const answeringInTime =
     };
   };
 
+/** Makes each connection to the host of `url` that fits then. Slonik knows one host. */
+const choosingHosts = (factory: DriverFactory, url: string): DriverFactory =>
+  hasChoice(url)
+    ? async ({ driverConfiguration }) => {
+        const drivers = new Map<string, ReturnType<DriverFactory>>();
+        return {
+          async createClient() {
+            const connectionUri = withHost(driverConfiguration.connectionUri, await chooseHost(url));
+            const driver =
+              drivers.get(connectionUri) ??
+              factory({ driverConfiguration: { ...driverConfiguration, connectionUri } });
+            drivers.set(connectionUri, driver);
+            driver.catch(() => drivers.delete(connectionUri));
+            return (await driver).createClient();
+          },
+        };
+      }
+    : factory;
+
 /** The methods that take a connection. */
 const ASKING = [
   ...['any', 'anyFirst', 'connect', 'exists', 'many', 'manyFirst', 'maybeOne', 'maybeOneFirst'],
@@ -93,15 +114,14 @@ export async function createQueryPool({
   log: Logger;
   max: number;
 }): Promise<DatabasePool> {
-  const { address, ssl } = withoutTls(
-    `${withSession(url, { role: APP_ROLE, ...REQUESTS })}&application_name=${applicationName}`,
-  );
+  const session = withSession(url, { role: APP_ROLE, ...REQUESTS });
+  const { address, ssl } = withoutTls(`${session}&application_name=${applicationName}`);
   const db = await createPool(address, {
     ...(ssl && { ssl }),
     captureStackTrace: false,
     connectionRetryLimit: 0,
     connectionTimeout: WAIT_MS,
-    driverFactory: answeringInTime(createPgDriverFactory(), answerMs(REQUESTS)),
+    driverFactory: answeringInTime(choosingHosts(createPgDriverFactory(), session), answerMs(REQUESTS)),
     // An abandoned connection has nothing to finish.
     gracefulTerminationTimeout: 10,
     idleInTransactionSessionTimeout: 'DISABLE_TIMEOUT',

@@ -55,6 +55,13 @@ describe('a pool', () => {
   });
 });
 
+describe('an address for slonik', () => {
+  test('has an IPv6 address without brackets', () => {
+    const { address } = withoutTls('postgres://u:p%40@[2001:db8::1]:5433/chat');
+    expect(new URL(address).hostname).toBe('2001%3Adb8%3A%3A1');
+  });
+});
+
 describe('TLS in an address', () => {
   test.each([
     ['', undefined],

@@ -12,6 +12,7 @@ import {
   recorded,
   unavailable,
 } from '../../event-log/batch.ts';
+import { Client } from '../client.ts';
 import { columnTypes, withSession } from '../connection.ts';
 
 const TEXT = 25;
@@ -192,7 +193,7 @@ export function createLane(options: LaneSettings): Lane {
   }
 
   function open(): { client: pg.Client; ready: Promise<unknown> } {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: withSession(url, {
         role,
         statementTimeoutMs: BATCH_DEADLINE_MS - 500,

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Position } from '../../../events/event-store.ts';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
+import { Client } from '../client.ts';
 import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
 import { followerName } from './projections.ts';
 import { nextOf, tablesOf } from './read-model-schemas.ts';
@@ -33,7 +34,7 @@ export async function compareWithLive(options: {
 }): Promise<Compared> {
   const { owner, databaseUrl, load } = options;
   const { name, version, handles } = load.projection;
-  const reader = new pg.Client({
+  const reader = new Client({
     connectionString: withSession(databaseUrl, {
       role: APP_ROLE,
       statementTimeoutMs: 0,

@@ -1,7 +1,8 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Position } from '../../../events/event-store.ts';
 import { type StoredShape, WrittenByNewerCode, firstBeyond } from '../../../events/stored-events.ts';
 import type { Projection, Statement } from '../../../projections/projection.ts';
+import { Client } from '../client.ts';
 import { columnTypes, withSession } from '../connection.ts';
 import { StatementPipeline } from './statement-pipeline.ts';
 
@@ -58,7 +59,7 @@ export class ProjectingConnection {
     onLost?: (error: Error) => void;
   }): Promise<ProjectingConnection> {
     const { url, schema, onLost = () => {}, ...session } = options;
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: withSession(url, {
         ...session,
         settings: { ...BY_KEY, ...NO_WAIT, search_path: schema },

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../../../events/event-store.ts';
 import { closers } from '../../../kit/closers.ts';
@@ -6,6 +6,7 @@ import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { type Difference, compareWithLive } from './compare-read-models.ts';
 import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load-read-model.ts';
+import { Client } from '../client.ts';
 import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
 import { NO_WAIT, ProjectingConnection } from './projections.ts';
 import { createIndexes, createTables, nextOf, tablesOf } from './read-model-schemas.ts';
@@ -189,7 +190,7 @@ const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =
  * ends with the connection.
  */
 async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
-  const owner = new pg.Client({
+  const owner = new Client({
     connectionString: withSession(databaseUrl, {
       role: APP_ROLE,
       statementTimeoutMs: 0,

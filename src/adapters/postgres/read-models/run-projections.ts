@@ -1,11 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../../../events/event-store.ts';
 import { ProjectionProgress } from '../../../projections/progress.ts';
 import type { Progress, Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { type ProjectionHealth, followLog } from './follow-log.ts';
+import { Client } from '../client.ts';
 import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
 import { ProjectingConnection } from './projections.ts';
 import { createIndexes, createTables } from './read-model-schemas.ts';
@@ -138,7 +139,7 @@ export async function makeReadModels({
   log,
   projections = readModels,
 }: Omit<StartProjections, 'onProgress'>): Promise<void> {
-  const client = new pg.Client({
+  const client = new Client({
     connectionString: withSession(databaseUrl, { role: APP_ROLE, statementTimeoutMs: 0 }),
     application_name: 'read models',
     types: columnTypes,

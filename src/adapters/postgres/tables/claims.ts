@@ -1,6 +1,7 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Claims } from '../../../files/claims.ts';
+import { Client } from '../client.ts';
 import { APP_ROLE, withSession } from '../connection.ts';
 
 /**
@@ -21,7 +22,7 @@ export function createPostgresClaims({ url, log }: { url: string; log: Logger })
   let session: Promise<pg.Client> | undefined;
 
   function open(): Promise<pg.Client> {
-    const client = new pg.Client({
+    const client = new Client({
       connectionString: withSession(url, { role: APP_ROLE }),
       application_name: 'claims',
       connectionTimeoutMillis: 3_000,
