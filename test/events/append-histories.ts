@@ -115,7 +115,9 @@ async function run({ stores, faults, isIdUnique }: Nodes, steps: readonly Step[]
 
   for (const next of steps) {
     const first = next.repeats === null ? undefined : sent.at(-next.repeats);
-    if (next.isAfterAll || (first && !isIdUnique && first.stream !== streams[next.stream])) {
+    const isElsewhere = ({ events: [event], stream }: Append) =>
+      event!.id === first?.events[0]!.id && stream !== streams[next.stream];
+    if (next.isAfterAll || (!isIdUnique && sent.slice(sent.length - underWay.length).some(isElsewhere))) {
       await Promise.all(underWay);
       underWay = [];
     }

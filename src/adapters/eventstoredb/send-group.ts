@@ -77,7 +77,8 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
         answerMembers(members, found);
         return [];
       }
-      if (found && found.length > 0) return members;
+      // Without an attempt whose outcome is unknown, a stream that is shorter than expected is final too.
+      if (found && (found.length > 0 || (answer === 'elsewhere' && failures === 0))) return members;
       if (performance.now() > giveUpAt) {
         const why = typeof answer === 'object' ? answer.unknown : 'EventStoreDB contradicts itself';
         throw unavailable(`the outcome of the append is unknown: ${why}`);
