@@ -1,26 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
-import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
-import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
-import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { rebuildReadModels } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
-import {
-  type RunningProjections,
-  startProjections,
-} from '../src/adapters/postgres/read-models/run-projections.ts';
-import { createEventIds } from '../src/adapters/postgres/tables/event-ids.ts';
 import { eventIds } from '../src/projections/event-ids.ts';
-import type { Projection } from '../src/projections/projection.ts';
 import { readModels } from '../src/projections/read-models.ts';
-import { until } from '../tools/until.ts';
 import { TEXT } from './append-peers.ts';
-import { type Bench, type Result, best, median, perSecond, round } from './bench.ts';
+import { type Bench, type Result, best, median, perSecond, quantiles, round } from './bench.ts';
 import { quiet, startPostgres } from './postgres.ts';
+import { startClients } from './children.ts';
+import { caughtUp, openEventStoreDbLog } from './log.ts';
+import { cpuMicros, cpuMicrosOfTree } from './process-stats.ts';
+import { BENCH_ENV, membersOf, startFilledServer } from './running-server.ts';
 import { sender } from './send-message.ts';
 import { fillWorld, makeWorld } from './world.ts';
 
 const GROUPS = 1_000;
-const CAUGHT_UP_MS = 900_000;
+/** Time of sending before the first round, in which every group gets messages. */
+const WARM_UP_MS = 4_000;
+const CHAT = { groups: 20, members: 10 };
 
 /**
  * Compares the log on a running EventStoreDB with the bare client on the same server, in alternating rounds:
@@ -51,7 +47,8 @@ export const eventStoreDb: Bench = {
         say,
         ownerUrl: await postgres.createDatabase('r'),
       });
-      return [...appends, ...reads];
+      const chats = await compareChats({ url, quick, say });
+      return [...appends, ...reads, ...chats];
     } finally {
       await bare.dispose();
       await postgres.stop();
@@ -67,33 +64,12 @@ interface Run {
   say: (line: string) => void;
 }
 
-/** Opens the log with an empty index, which projections begin to fill. Resolves once a command could succeed. */
-async function openProject(
-  { url, ownerUrl }: Pick<Run, 'url' | 'ownerUrl'>,
-  projections: readonly Projection[] = [eventIds],
-) {
-  const databaseUrl = await prepareDatabase(ownerUrl);
-  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
-  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log: quiet });
-  await store.start();
-  const projecting = await startProjections({ store, databaseUrl: ownerUrl, projections, log: quiet });
-  await until(() => store.failure() === undefined, 'the start is complete', CAUGHT_UP_MS);
-  return {
-    store,
-    projecting,
-    async close() {
-      await projecting.stop();
-      await store.close();
-      await pool.end();
-    },
-  };
-}
-
 async function compareAppends(run: Run): Promise<Result[]> {
   const { bare, quick, say } = run;
   const rounds = quick ? 2 : 5;
   const milliseconds = quick ? 1_500 : 5_000;
-  const project = await openProject(run);
+  const project = await openEventStoreDbLog(run);
+  await caughtUp(project.store, project.projecting);
   const send = sender(project.store, await makeWorld(project.store, { groups: GROUPS, members: 5 }));
   const streams = Array.from({ length: GROUPS }, () => `bench-${randomUUID()}`);
   let next = 0;
@@ -102,6 +78,9 @@ async function compareAppends(run: Run): Promise<Result[]> {
       streams[(next += 1) % GROUPS]!,
       jsonEvent({ type: 'MessageSent', data: { messageId: randomUUID(), text: TEXT } }),
     );
+  // A running server has the groups that people write to in memory, and streams that were written to before.
+  await send(64, WARM_UP_MS);
+  await perSecond(64, WARM_UP_MS / 4, append);
   const results: Result[] = [];
   for (const width of [8, 64, 256]) {
     const rates: { project: number[]; peer: number[] } = { project: [], peer: [] };
@@ -149,8 +128,8 @@ async function compareReading(run: Run): Promise<Result[]> {
   };
   const before = await reading();
   const started = performance.now();
-  const project = await openProject(run, [...readModels, eventIds]);
-  await caughtUp(project.projecting, await project.store.head());
+  const project = await openEventStoreDbLog(run, [...readModels, eventIds]);
+  await caughtUp(project.store, project.projecting);
   const catchUpSeconds = (performance.now() - started) / 1_000;
   const between = await reading();
   const rebuilding = performance.now();
@@ -174,6 +153,72 @@ async function compareReading(run: Run): Promise<Result[]> {
   ];
 }
 
-async function caughtUp({ progress }: RunningProjections, head: number): Promise<void> {
-  if (!(await progress.reached(head, CAUGHT_UP_MS))) throw new Error('the read models do not catch up');
+/** Compares a chat on a server whose log is on EventStoreDB with the same on PostgreSQL, in alternating rounds. */
+async function compareChats({ url, quick, say }: Pick<Run, 'url' | 'quick' | 'say'>): Promise<Result[]> {
+  const rounds = quick ? 2 : 5;
+  const milliseconds = quick ? 2_200 : 8_000;
+  const begin = async (env: Record<string, string>) => {
+    const running = await startFilledServer((store) => makeWorld(store, CHAT), [], { ...BENCH_ENV, ...env });
+    const clients = startClients();
+    await clients.connect(running.server.url, await membersOf(running));
+    const { pid, databasePid } = running.server;
+    return {
+      async talk() {
+        await clients.talk(milliseconds / 4);
+        const used = () => cpuMicros(pid) + cpuMicrosOfTree(databasePid() ?? 0);
+        const before = used();
+        const { messages, messagesPerSecond, echoMs } = await clients.talk(milliseconds);
+        return {
+          messagesPerSecond,
+          p50: quantiles(echoMs).p50,
+          cpuPerMessage: round((used() - before) / messages, 0),
+        };
+      },
+      async stop() {
+        await clients.stop();
+        await running.stop();
+      },
+    };
+  };
+  const project = await begin({ EVENTSTOREDB_URL: url });
+  const peer = await begin({});
+  const measured: Record<'project' | 'peer', Awaited<ReturnType<typeof project.talk>>[]> = {
+    project: [],
+    peer: [],
+  };
+  try {
+    for (let count = 1; count <= rounds; count += 1) {
+      measured.peer.push(await peer.talk());
+      measured.project.push(await project.talk());
+      const [ours, theirs] = [measured.project.at(-1)!, measured.peer.at(-1)!];
+      say(
+        `chat ${count}/${rounds}: on EventStoreDB ${ours.messagesPerSecond} messages/s, p50 ${ours.p50} ms; on PostgreSQL ${theirs.messagesPerSecond}, ${theirs.p50} ms`,
+      );
+    }
+  } finally {
+    await project.stop();
+    await peer.stop();
+  }
+  const rate = (who: 'project' | 'peer') => best(measured[who].map((talk) => talk.messagesPerSecond));
+  const latency = (who: 'project' | 'peer') => Math.min(...measured[who].map(({ p50 }) => p50));
+  const ratio = rate('project') / rate('peer');
+  const latencyRatio = latency('project') / latency('peer');
+  const shared = { bench: 'eventstoredb', rounds: measured };
+  return [
+    {
+      ...shared,
+      ...{ case: 'chat, as on PostgreSQL', project: rate('project'), peer: rate('peer') },
+      ...{ ratio: round(ratio), unit: 'messages/s', target: 0.8, rule: 'ratio >= target', ok: ratio >= 0.8 },
+    },
+    {
+      ...shared,
+      ...{
+        case: 'p50 of a chat',
+        project: latency('project'),
+        peer: latency('peer'),
+        ratio: round(latencyRatio),
+      },
+      ...{ unit: 'ms', target: 1.5, rule: 'ratio <= target', ok: latencyRatio <= 1.5 },
+    },
+  ];
 }

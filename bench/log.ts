@@ -1,7 +1,16 @@
 import type { EventStore } from '../src/events/event-store.ts';
+import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import {
+  type RunningProjections,
+  startProjections,
+} from '../src/adapters/postgres/read-models/run-projections.ts';
+import { createEventIds } from '../src/adapters/postgres/tables/event-ids.ts';
+import { eventIds } from '../src/projections/event-ids.ts';
+import type { Projection } from '../src/projections/projection.ts';
+import { until } from '../tools/until.ts';
 import { quiet } from './postgres.ts';
 
 export interface OpenLog {
@@ -18,6 +27,40 @@ export async function openLog(ownerUrl: string): Promise<OpenLog> {
   return {
     store,
     close: async () => {
+      await store.close();
+      await pool.end();
+    },
+  };
+}
+
+const CAUGHT_UP_MS = 900_000;
+
+/** Resolves once the read models of a log have caught up with it. */
+export async function caughtUp(store: EventStore, { progress }: RunningProjections): Promise<void> {
+  if (!(await progress.reached(await store.head(), CAUGHT_UP_MS)))
+    throw new Error('the read models do not catch up');
+}
+
+/**
+ * Opens the log of an EventStoreDB, whose index of ids is in the database and kept up by the projections. Resolves
+ * once commands succeed.
+ */
+export async function openEventStoreDbLog(
+  { url, ownerUrl }: { url: string; ownerUrl: string },
+  projections: readonly Projection[] = [eventIds],
+): Promise<OpenLog & { projecting: RunningProjections }> {
+  const databaseUrl = await prepareDatabase(ownerUrl);
+  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
+  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log: quiet });
+  await store.start();
+  const projecting = await startProjections({ store, databaseUrl: ownerUrl, projections, log: quiet });
+  await until(() => store.failure() === undefined, 'the start is complete', CAUGHT_UP_MS);
+  return {
+    store,
+    projecting,
+    close: async () => {
+      await caughtUp(store, projecting);
+      await projecting.stop();
       await store.close();
       await pool.end();
     },

@@ -7,7 +7,7 @@ import type { EventStore } from '../src/events/event-store.ts';
 import type { UserId } from '../src/events/ids.ts';
 import { type ServerProcess, startServer } from '../tools/server-process.ts';
 import type { Member } from './chat-clients.ts';
-import { openLog } from './log.ts';
+import { openEventStoreDbLog, openLog } from './log.ts';
 import { startPostgres, temporaryFolder } from './postgres.ts';
 import type { World } from './world.ts';
 
@@ -62,7 +62,9 @@ export async function startFilledServer<T>(
 ): Promise<RunningServer<T>> {
   const dataDir = await temporaryFolder();
   const postgres = await startPostgres(dataDir);
-  const log = await openLog(postgres.ownerUrl);
+  const { EVENTSTOREDB_URL: url } = env;
+  const { ownerUrl } = postgres;
+  const log = url === undefined ? await openLog(ownerUrl) : await openEventStoreDbLog({ url, ownerUrl });
   const filled = await fill(log.store);
   await log.close();
   await postgres.stop();

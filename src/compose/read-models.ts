@@ -48,8 +48,8 @@ export function openReadModels(
   }: DatabaseParts & { store: EventStore; metrics: Metrics },
 ) {
   const projections = readModelsFor(config);
-  const names = projections.map(({ name }) => name);
-  const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(background, projections);
+  const names = readModels.map(({ name }) => name);
+  const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(background);
   if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
 
   // If another process serves requests, its waiters poll the table of checkpoints every 25 ms anyway.

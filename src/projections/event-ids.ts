@@ -32,5 +32,7 @@ export const eventIds = defineProjection({
   indexes: '',
   // Includes events that newer code wrote: their ids must not be used twice either.
   handles: [...typesOf(eventSchemas), UNKNOWN as EventType],
+  // Processes remember the ids of the last seconds themselves.
+  lingerMs: 100,
   project: index,
 });

@@ -15,12 +15,15 @@ const POLL_MS = 25;
  * that of others.
  */
 export class ProjectionProgress implements Progress {
+  readonly #names: readonly string[];
   readonly #positions: Map<string, Position>;
   readonly #waiters = new Set<Waiter>();
   readonly #poll: (() => Promise<ReadonlyMap<string, Position>>) | undefined;
   #isPolling = false;
 
+  /** `names` are the read models that queries wait for. */
   constructor(names: readonly string[], poll?: () => Promise<ReadonlyMap<string, Position>>) {
+    this.#names = names;
     this.#positions = new Map(names.map((name) => [name, 0]));
     this.#poll = poll;
   }
@@ -38,11 +41,7 @@ export class ProjectionProgress implements Progress {
     return this.#positions;
   }
 
-  reached(
-    position: Position,
-    timeoutMs: number,
-    names: readonly string[] = [...this.#positions.keys()],
-  ): Promise<boolean> {
+  reached(position: Position, timeoutMs: number, names: readonly string[] = this.#names): Promise<boolean> {
     if (this.#isReached({ position, names })) return Promise.resolve(true);
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const timer = setTimeout(resolve, timeoutMs, false);

@@ -32,6 +32,8 @@ export interface Projection<T extends EventType = EventType, N extends Projectio
   /** Everything else that reading needs. A rebuild creates it after the load. */
   indexes: string;
   handles: readonly T[];
+  /** Time that a batch waits for more events, in milliseconds, where no query waits for the read model. */
+  lingerMs?: number;
   /**
    * Returns the statements that apply a batch to the rows, in order. Pure. Applying a batch again changes
    * nothing.

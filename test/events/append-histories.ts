@@ -13,7 +13,14 @@ import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { UserId } from '../../src/events/ids.ts';
 import type { Stream } from '../../src/events/streams.ts';
 import { type Answered, contradictions } from '../support/language/append-history.ts';
-import { append, groupClosed, memberJoined, memberLeft, messageSent, newStream } from '../support/language/appends.ts';
+import {
+  append,
+  groupClosed,
+  memberJoined,
+  memberLeft,
+  messageSent,
+  newStream,
+} from '../support/language/appends.ts';
 
 export interface Nodes {
   /** The log in two processes. */
@@ -45,7 +52,10 @@ const believed = fc.constantFrom('known', 'older', 'any' as const);
 const step = fc.record({
   node: fc.nat({ max: 1 }),
   stream: fc.nat({ max: 2 }),
-  expected: fc.oneof({ weight: 3, arbitrary: fc.constant('any' as const) }, { weight: 2, arbitrary: believed }),
+  expected: fc.oneof(
+    { weight: 3, arbitrary: fc.constant('any' as const) },
+    { weight: 2, arbitrary: believed },
+  ),
   events: fc.array(fc.nat({ max: events.length - 1 }), { minLength: 1, maxLength: 3 }),
   guard: fc.option(
     fc.record({ stream: fc.nat({ max: 2 }), isOlder: fc.boolean(), about: fc.option(fc.nat({ max: 1 })) }),

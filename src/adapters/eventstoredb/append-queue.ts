@@ -204,7 +204,8 @@ export function createAppendQueue(settings: {
     for (const entry of waiting) {
       const isAlone = entry.append.expected !== 'any';
       size += entry.size;
-      if (entry.blockers > 0 || (taken > 0 && (isAlone || size > MAX_GROUP_SIZE || taken >= MAX_GROUP))) break;
+      if (entry.blockers > 0 || (taken > 0 && (isAlone || size > MAX_GROUP_SIZE || taken >= MAX_GROUP)))
+        break;
       taken += 1;
       if (isAlone) break;
     }
@@ -241,7 +242,8 @@ export function createAppendQueue(settings: {
     const guarded = group.flatMap(({ append }) => guardedBy(append));
     const [{ append, hasLost }] = group as [Entry];
     // The server checks an exact revision itself, so a stream that this process does not know need not be read.
-    const given = append.expected !== 'any' && !hasLost && !memory.standing(stream) ? append.expected : undefined;
+    const given =
+      append.expected !== 'any' && !hasLost && !memory.standing(stream) ? append.expected : undefined;
     const { known, revisions } = await lookAt(ids, given === undefined ? [stream, ...guarded] : guarded);
     if (given !== undefined) revisions.set(stream, given);
     const conflicts = await Promise.all(group.map(({ append }) => conflictOf(append, revisions)));

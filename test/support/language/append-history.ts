@@ -30,7 +30,9 @@ export function contradictions(answered: readonly Answered[], log: readonly Reco
   const isStored = (event: Recorded) => isDeepStrictEqual(byId.get(event.id), event);
   const appended = answered.filter(({ verdict }) => verdict.outcome === 'appended');
   const storedIds = new Set(
-    answered.flatMap(({ verdict }) => (verdict.outcome === 'conflict' ? [] : verdict.events.map(({ id }) => id))),
+    answered.flatMap(({ verdict }) =>
+      verdict.outcome === 'conflict' ? [] : verdict.events.map(({ id }) => id),
+    ),
   );
   for (const { id } of log) if (!storedIds.has(id)) found.push(`${id} is stored, and no call said so`);
 
@@ -50,10 +52,19 @@ export function contradictions(answered: readonly Answered[], log: readonly Reco
     if (verdict.events.length === 0 || !verdict.events.every(isStored))
       found.push(`the answer for ${ids.join()} is not what is stored`);
     if (verdict.outcome === 'duplicate') continue;
-    if (!isDeepStrictEqual(verdict.events.map(({ id }) => id), ids))
+    if (
+      !isDeepStrictEqual(
+        verdict.events.map(({ id }) => id),
+        ids,
+      )
+    )
       found.push(`the answer for ${ids.join()} has other events`);
     const first = verdict.events[0]!.revision;
-    if (verdict.events.some(({ stream, revision }, index) => stream !== append.stream || revision !== first + index))
+    if (
+      verdict.events.some(
+        ({ stream, revision }, index) => stream !== append.stream || revision !== first + index,
+      )
+    )
       found.push(`the events ${ids.join()} are not next to each other`);
     if (append.expected !== 'any' && first !== append.expected + 1)
       found.push(`${ids[0]} was expected after ${append.expected} and is at ${first}`);
@@ -64,7 +75,9 @@ export function contradictions(answered: readonly Answered[], log: readonly Reco
   for (const later of appended) {
     for (const earlier of appended.filter(({ answeredAt }) => answeredAt < later.calledAt)) {
       if (lastOf(earlier).position > firstOf(later).position)
-        found.push(`${lastOf(earlier).id} was answered before ${firstOf(later).id} was sent, and is behind it`);
+        found.push(
+          `${lastOf(earlier).id} was answered before ${firstOf(later).id} was sent, and is behind it`,
+        );
       for (const guard of later.append.guards ?? [])
         for (const event of (earlier.verdict as { events: Recorded[] }).events)
           if (event.stream === guard.stream && event.revision > guard.revision && breaks(guard, event))

@@ -80,14 +80,10 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
     // One after the other in one order, so that two rebuilds do not wait for each other.
     for (const projection of projections.toSorted((a, b) => a.name.localeCompare(b.name)))
       rebuildings.push(await open(projection));
-    const loads = await loadReadModels(
-      { store, after: 0 },
-      rebuildings.map(toFilling),
-      (position, head) => {
-        const etaMs = ((performance.now() - started) * (head - position)) / Math.max(position, 1);
-        onStep?.({ position, head, etaMs });
-      },
-    );
+    const loads = await loadReadModels({ store, after: 0 }, rebuildings.map(toFilling), (position, head) => {
+      const etaMs = ((performance.now() - started) * (head - position)) / Math.max(position, 1);
+      onStep?.({ position, head, etaMs });
+    });
     const outcomes = new Map<string, PromiseSettledResult<Rebuilt>>();
     const waiting = rebuildings.entries();
     const takeFromQueue = async () => {
@@ -122,10 +118,7 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
     return { projection, owner, writer };
   }
 
-  async function finish(
-    rebuilding: Rebuilding,
-    filled: PromiseSettledResult<Loaded>,
-  ): Promise<Rebuilt> {
+  async function finish(rebuilding: Rebuilding, filled: PromiseSettledResult<Loaded>): Promise<Rebuilt> {
     if (filled.status === 'rejected') throw filled.reason;
     const loaded = filled.value;
     const { projection, owner } = rebuilding;

@@ -53,7 +53,7 @@ export async function startProjections(options: StartProjections): Promise<Runni
       projection,
       log,
       signal: stopping.signal,
-      lingerMs: options.lingerMs,
+      lingerMs: Math.max(options.lingerMs ?? 0, projection.lingerMs ?? 0),
       connect: (onLost) =>
         ProjectingConnection.open({ url: databaseUrl, role: APP_ROLE, schema: projection.name, onLost }),
       onProgress: (name, position, handled) => {
@@ -78,11 +78,8 @@ export async function startProjections(options: StartProjections): Promise<Runni
  * Creates the progress of projections that may run in another process. It polls the table of checkpoints
  * while a caller waits.
  */
-export function remoteProgress(
-  pool: pg.Pool,
-  projections: readonly Projection[] = readModels,
-): ProjectionProgress {
-  const names = projections.map(({ name }) => name);
+export function remoteProgress(pool: pg.Pool): ProjectionProgress {
+  const names = readModels.map(({ name }) => name);
   return new ProjectionProgress(names, async () => {
     const { rows } = await pool.query<{ name: string; position: string }>(
       'select name, position from public.checkpoints where name = any ($1)',
