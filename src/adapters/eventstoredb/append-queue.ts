@@ -60,8 +60,6 @@ interface Entry extends Queued {
   blockers: number;
   /** The later appends that wait for this one. */
   blocked: Entry[];
-  /** True once the stream was at another revision than expected. */
-  hasLost: boolean;
 }
 
 /** The unanswered appends of one stream. */
@@ -152,7 +150,7 @@ export function createAppendQueue(settings: {
     const bad = append.events.find(({ id }) => !EVENT_ID.test(id));
     if (bad) throw new Error(`an event id must be a UUID in lower case, not ${bad.id.slice(0, 50)}`);
     const giveUpAt = performance.now() + GIVE_UP_MS;
-    const entry = { ...prepare(append, resolve, reject), giveUpAt, blockers: 0, blocked: [], hasLost: false };
+    const entry = { ...prepare(append, resolve, reject), giveUpAt, blockers: 0, blocked: [] };
     unanswered.add(entry);
     count([entry], 1);
     laneOf(append.stream).waiting.push(entry);
@@ -229,7 +227,6 @@ export function createAppendQueue(settings: {
     }
     underWay -= group.length;
     for (const entry of group) if (!lost.has(entry)) unanswered.remove(entry);
-    for (const entry of lost) entry.hasLost = true;
     count([...lost], 1);
     lane.waiting.unshift(...lost);
     lane.isBusy = false;
@@ -240,10 +237,9 @@ export function createAppendQueue(settings: {
   async function decide(stream: Stream, group: readonly Entry[]): Promise<Entry[]> {
     const ids = group.flatMap(({ events }) => events.map(({ id }) => id));
     const guarded = group.flatMap(({ append }) => guardedBy(append));
-    const [{ append, hasLost }] = group as [Entry];
+    const [{ append }] = group as [Entry];
     // The server checks an exact revision itself, so a stream that this process does not know need not be read.
-    const given =
-      append.expected !== 'any' && !hasLost && !memory.standing(stream) ? append.expected : undefined;
+    const given = append.expected !== 'any' && !memory.standing(stream) ? append.expected : undefined;
     const { known, revisions } = await lookAt(ids, given === undefined ? [stream, ...guarded] : guarded);
     if (given !== undefined) revisions.set(stream, given);
     const conflicts = await Promise.all(group.map(({ append }) => conflictOf(append, revisions)));

@@ -19,8 +19,8 @@ export interface ProposedEvent {
 
 export type AppendAnswer =
   | 'stored'
-  /** The stream was at another revision. */
-  | 'elsewhere'
+  /** The stream was at this revision instead. */
+  | { elsewhere: Revision }
   /** The stream has a tombstone. */
   | 'deleted'
   /** The server refuses it, now and later. */
@@ -41,8 +41,8 @@ export interface AppendStream {
   close(): void;
 }
 
+const WRONG_REVISION = 'event_store.client.WrongExpectedVersion';
 const VERDICTS: Record<string, AppendAnswer> = {
-  'event_store.client.WrongExpectedVersion': 'elsewhere',
   'event_store.client.StreamDeleted': 'deleted',
   'event_store.client.AccessDenied': { refused: 'access denied' },
   'event_store.client.MaximumAppendSizeExceeded': { refused: 'the append is too large' },
@@ -144,6 +144,11 @@ function toRequest(
 function answerIn(response: streams.BatchAppendResp): AppendAnswer {
   if (response.hasSuccess()) return 'stored';
   const error = response.getError();
-  const verdict = VERDICTS[error?.getDetails()?.getTypeName() ?? ''];
+  const details = error?.getDetails();
+  if (details?.getTypeName() === WRONG_REVISION) {
+    const wrong = shared.WrongExpectedVersion.deserializeBinary(details.getValue_asU8());
+    return { elsewhere: wrong.hasCurrentNoStream() ? NO_STREAM : Number(wrong.getCurrentStreamRevision()) };
+  }
+  const verdict = VERDICTS[details?.getTypeName() ?? ''];
   return verdict ?? { unknown: error?.getMessage() || 'the server did not say why' };
 }

@@ -41,7 +41,12 @@ export interface Sender {
  * or without the server's answer, and two with the same ids at the same revision are stored as one. An
  * unknown outcome is looked up; if nothing is found, the same append is sent again.
  */
-export function createSender(appends: AppendStream, reader: LogInEventStoreDb): Sender {
+export function createSender(
+  appends: AppendStream,
+  reader: LogInEventStoreDb,
+  /** Called with the true revision of a stream that has nothing after the revision of the group. */
+  learn: (group: Group, revision: Revision) => void,
+): Sender {
   const watched = new Map<string, (event: Recorded) => void>();
 
   /** Resolves with all events of a group once they have been seen. */
@@ -70,6 +75,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
       sent.forget();
       if (answer === 'deleted') throw new StreamDamaged(stream, DELETED);
       if (typeof answer === 'object' && 'refused' in answer) throw new Error(answer.refused);
+      const elsewhere = typeof answer === 'object' && 'elsewhere' in answer ? answer.elsewhere : undefined;
       const found =
         (answer === 'stored' ? await within(seen, SEEN_MS, () => undefined) : undefined) ??
         (await readBack(group, ids.length));
@@ -77,10 +83,18 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
         answerMembers(members, found);
         return [];
       }
-      // Without an attempt whose outcome is unknown, a stream that is shorter than expected is final too.
-      if (found && (found.length > 0 || (answer === 'elsewhere' && failures === 0))) return members;
+      if (found && found.length > 0) return members;
+      // Nothing is there: the stream is shorter than expected, or its end was truncated. Final, unless the outcome of
+      // an earlier attempt is unknown.
+      if (found && elsewhere !== undefined && failures === 0) {
+        learn(group, elsewhere);
+        return members;
+      }
       if (performance.now() > giveUpAt) {
-        const why = typeof answer === 'object' ? answer.unknown : 'EventStoreDB contradicts itself';
+        const why =
+          typeof answer === 'object' && 'unknown' in answer
+            ? answer.unknown
+            : 'EventStoreDB contradicts itself';
         throw unavailable(`the outcome of the append is unknown: ${why}`);
       }
       if (failures > 0) await sleep(backOffMs(BACK_OFF_MS, failures));

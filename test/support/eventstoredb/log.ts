@@ -51,6 +51,8 @@ export class StandInLog {
   readonly bell = new EventEmitter().setMaxListeners(0);
   readonly #streams = new Map<string, StoredEvent[]>();
   readonly #truncated = new Map<string, number>();
+  /** The length at its deletion. Only such a stream may be begun anew, not one that was truncated to its end. */
+  readonly #softDeleted = new Map<string, number>();
   readonly #tombstoned = new Set<string>();
   readonly #recent = new Map<string, StoredEvent>();
   readonly #options: Required<LogOptions>;
@@ -104,7 +106,11 @@ export class StandInLog {
     if (forEver) {
       this.#tombstoned.add(stream);
       this.#storeTombstone(stream);
-    } else this.#truncated.set(stream, this.#streams.get(stream)?.length ?? 0);
+      return;
+    }
+    const length = this.#streams.get(stream)?.length ?? 0;
+    this.#truncated.set(stream, length);
+    this.#softDeleted.set(stream, length);
   }
 
   /** Returns the index in `events` of the first event at or after this position. */
@@ -128,7 +134,7 @@ export class StandInLog {
   }
 
   #isSoftDeleted(stream: string): boolean {
-    return this.#truncated.get(stream) === this.#streams.get(stream)?.length;
+    return this.#softDeleted.get(stream) === this.#streams.get(stream)?.length;
   }
 
   #store(stream: string, event: ProposedEvent): StoredEvent {
