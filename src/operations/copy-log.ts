@@ -307,10 +307,12 @@ function canonical(event: Recorded): Canonical {
 function write(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-  let fields = '';
-  for (const [name, field] of Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
-    if (field !== undefined) fields += `${fields && ','}${JSON.stringify(name)}:${write(field)}`;
-  return `{${fields}}`;
+  const fields = value as Record<string, unknown>;
+  let written = '';
+  for (const name of Object.keys(fields).sort())
+    if (fields[name] !== undefined)
+      written += `${written && ','}${JSON.stringify(name)}:${write(fields[name])}`;
+  return `{${written}}`;
 }
 
 function differ(event: Recorded, copy: Recorded, nth: number): LogsDiffer {
