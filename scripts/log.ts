@@ -2,11 +2,17 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { EventStoreUnavailable, type EventStore, type Position } from '../src/events/event-store.ts';
+import { EventStoreUnavailable, type EventStore } from '../src/events/event-store.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
 import { sleep } from '../src/kit/back-off.ts';
 import { closers } from '../src/kit/closers.ts';
-import { CommonPart, LogsDiffer, type Target, compareLogs, copyLog } from '../src/operations/copy-log.ts';
+import {
+  CommonPart,
+  type CopySettings,
+  LogsDiffer,
+  type Target,
+  copyLog,
+} from '../src/operations/copy-log.ts';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
 import {
   type LogIdentity,
@@ -14,6 +20,7 @@ import {
   identify,
   requireSameLog,
 } from '../src/adapters/postgres/event-log/identity.ts';
+import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
@@ -54,6 +61,7 @@ const PROGRESS_MS = 2_000;
 const FOLLOWING_MS = 10_000;
 const POLL_MS = 200;
 const LEAVING_MS = 1_000;
+const SAME_INTERRUPT_MS = 500;
 const APPLICATION = 'log';
 
 const log = createLogger({ level: 'error' });
@@ -112,7 +120,8 @@ async function openTarget(address: string): Promise<{ kind: LogIdentity['kind'];
   return { kind: 'postgresql', target: createPostgresTarget(pool, store) };
 }
 
-async function openCheckpoints(address: string): Promise<pg.Client> {
+/** Connects to a database as its owner for the duration of `work`. */
+async function withCheckpoints<T>(address: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({
     connectionString: await ownerUrlOf(address),
     application_name: APPLICATION,
@@ -120,11 +129,14 @@ async function openCheckpoints(address: string): Promise<pg.Client> {
   });
   client.on('error', (err) => log.error({ err }, 'the connection to the database broke'));
   await client.connect();
-  opened.add('checkpoints', () => client.end());
-  return client;
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
-/** Throws `Refused` when others use the database, after waiting for just closed connections to disappear. */
+/** Throws `Refused` when other programs use the database, after waiting for just closed connections to disappear. */
 async function requireUnused(client: pg.Client): Promise<void> {
   const deadline = performance.now() + LEAVING_MS;
   for (;;) {
@@ -136,13 +148,17 @@ async function requireUnused(client: pg.Client): Promise<void> {
   }
 }
 
-/** Reports the progress of the work from time to time. */
-function progress(work: string, common: CommonPart): (upTo: Position) => void {
-  const begun = { at: performance.now(), from: common.reached.from };
-  let said = { at: begun.at, events: common.events };
-  return (upTo) => {
+/** Returns a function that reports the progress of the work from time to time. */
+function progress(common: CommonPart): CopySettings['onStep'] {
+  let begun = { work: '', at: 0, from: 0 };
+  let said = { at: 0, events: 0 };
+  return (work, upTo) => {
     const at = performance.now();
     const { events, reached } = common;
+    if (work !== begun.work) {
+      begun = { work, at, from: reached.from };
+      said = { at, events };
+    }
     if (at - said.at < PROGRESS_MS) return;
     const rate = (events - said.events) / (at - said.at);
     const leftMs = ((at - begun.at) / (reached.from - begun.from)) * (upTo - reached.from);
@@ -159,52 +175,55 @@ function duration(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+const withCause = ({ message, cause }: Error): string =>
+  cause instanceof Error ? `${message}: ${cause.message}` : message;
+
 /** Reports a failure that the copy outlasts, once for each message in a row. */
 function troubles(): (error: Error) => void {
   let last = '';
-  return ({ message, cause }) => {
-    const line = cause instanceof Error ? `${message}: ${cause.message}` : message;
+  return (error) => {
+    const line = withCause(error);
     if (line !== last) process.stderr.write(`${line}; trying again\n`);
     last = line;
   };
 }
 
-/** Returns a signal that aborts with the first SIGINT or SIGTERM. The second one ends the process. */
+/**
+ * Returns a signal that aborts with the first SIGINT or SIGTERM, or when npm is gone. A later one ends the process; not
+ * at once, because Ctrl-C reaches this process from the terminal and again from npm.
+ */
 function firstInterrupt(): AbortSignal {
   const controller = new AbortController();
   const signals = ['SIGINT', 'SIGTERM'] as const;
   const abort = () => {
-    for (const signal of signals) process.off(signal, abort);
+    if (controller.signal.aborted) return;
     controller.abort();
+    const leave = () => signals.forEach((signal) => process.off(signal, abort));
+    setTimeout(leave, SAME_INTERRUPT_MS).unref();
   };
   for (const signal of signals) process.on(signal, abort);
+  void npmGone(process.env).then(abort);
   return controller.signal;
 }
 
-/** Copies what is appended to the source, until the signal aborts. Resolves with the position that it reached. */
-async function follow(
-  {
-    kind,
-    copyOn,
-    common,
-  }: { kind: LogIdentity['kind']; copyOn: () => Promise<Position>; common: CommonPart },
-  signal: AbortSignal,
-): Promise<Position> {
+/** Copies what is appended to the source, until the signal aborts. */
+async function follow(settings: CopySettings, unit: string, signal: AbortSignal) {
+  const { common } = settings;
   say('following the source: Ctrl-C to copy the rest and end');
-  const unit = kind === 'eventstoredb' ? 'bytes' : 'events';
   let said = { at: performance.now(), events: common.events };
+  let copied = 0;
   for (;;) {
     // What was appended before the signal is copied.
     const isLast = signal.aborted;
     const { from } = common.reached;
-    const upTo = await copyOn();
-    if (isLast) return upTo;
+    const done = await copyLog(settings);
+    copied += done.copied;
+    if (isLast) return { upTo: done.upTo, copied };
     const ms = performance.now() - said.at;
     if (ms > FOLLOWING_MS) {
       const rate = ((common.events - said.events) / ms) * 1_000;
-      say(
-        `following at ${count(common.events)} events, ${count(rate)} events/s, ${count(upTo - from)} ${unit} behind`,
-      );
+      const behind = `${count(done.upTo - from)} ${unit} behind`;
+      say(`following at ${count(common.events)} events, ${count(rate)} events/s, ${behind}`);
       said = { at: performance.now(), events: common.events };
     }
     await sleep(POLL_MS, signal);
@@ -223,38 +242,44 @@ async function copy({ from, to, checkpoints, isFollowing }: Options) {
     throw new Refused('--checkpoints is for a move from PostgreSQL to EventStoreDB or back');
   if (checkpoints !== undefined) await prepareDatabase(await ownerUrlOf(checkpoints));
   if (!isEventStoreDb(to)) await prepareDatabase(await ownerUrlOf(to, { isMade: true }));
-  const readers = checkpoints === undefined ? undefined : await openCheckpoints(checkpoints);
-  if (readers && !isFollowing) await requireUnused(readers);
+  if (checkpoints !== undefined && !isFollowing) await withCheckpoints(checkpoints, requireUnused);
 
   const source = await openSource(from);
   const { kind, target } = await openTarget(to);
-  if (readers) await requireSameLog(readers, await identify(source.kind, source.store));
+  if (checkpoints !== undefined) {
+    const identity = await identify(source.kind, source.store);
+    await withCheckpoints(checkpoints, (client) => requireSameLog(client, identity));
+  }
+
+  // Fails at once where a log is out of reach from the start.
+  await Promise.all([source.store.head(), target.readAll({ after: 0, limit: 1 })]);
 
   const interrupted = isFollowing ? firstInterrupt() : undefined;
   const common = new CommonPart();
-  const logs = { from: source.store, to: target, common };
-  await compareLogs({ ...logs, upTo: await source.store.head(), onStep: progress('comparing', common) });
-  const there = common.events;
-  const onTrouble = troubles();
-  let upTo = await copyLog({ ...logs, onStep: progress('copying', common), onTrouble });
+  const settings = { from: source.store, to: target, common, onTrouble: troubles() };
+  let { upTo, copied } = await copyLog({ ...settings, onStep: progress(common) });
   if (interrupted) {
-    const copyOn = () => copyLog({ ...logs, onTrouble });
-    upTo = await follow({ kind: source.kind, copyOn, common }, interrupted);
+    const more = await follow(settings, source.kind === 'eventstoredb' ? 'bytes' : 'events', interrupted);
+    [upTo, copied] = [more.upTo, copied + more.copied];
   }
   const digest = common.digest();
-  say(`copied ${count(common.events - there)} events after the ${count(there)} that were there`);
+  say(`copied ${count(copied)} events after the ${count(common.events - copied)} that were there`);
   say(`source  ${count(common.events)} events, SHA-256 ${digest.from}`);
   say(`target  ${count(common.events)} events, SHA-256 ${digest.to}`);
 
-  if (readers && isFollowing) await requireUnused(readers);
-  const grown = (await source.store.head()) > upTo;
-  if (!readers) {
-    if (grown) say('the source has grown meanwhile: run this again to copy the new events');
+  const hasGrown = async () => (await source.store.head()) > upTo;
+  if (checkpoints === undefined) {
+    if (await hasGrown()) say('the source has grown meanwhile: run this again to copy the new events');
     return;
   }
-  if (grown) throw new Refused('The source has grown meanwhile: stop every server, and run this again');
-  const positions = await common.positions(logs, await positionsIn(readers));
-  const moved = await moveReaders(readers, { positions, identity: await identify(kind, target) });
+  const identity = await identify(kind, target);
+  const moved = await withCheckpoints(checkpoints, async (client) => {
+    await requireUnused(client);
+    if (await hasGrown())
+      throw new Refused('The source has grown meanwhile: stop every server, and run this again');
+    const positions = await common.positions(settings, await positionsIn(client));
+    return moveReaders(client, { positions, identity });
+  });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
   const setting = kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
@@ -287,7 +312,7 @@ try {
     error instanceof pg.DatabaseError ||
     (error instanceof TypeError && 'code' in error);
   if (!isExpected) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${withCause(error)}\n`);
   process.exitCode = 1;
 } finally {
   await opened.closeAll();

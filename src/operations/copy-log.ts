@@ -115,8 +115,8 @@ interface Between {
   common: CommonPart;
   /** The end of the original. */
   upTo: Position;
-  /** Called with `upTo` when `common` has grown. */
-  onStep?: ((upTo: Position) => void) | undefined;
+  /** Called when `common` has grown. */
+  onStep?: (() => void) | undefined;
 }
 
 /**
@@ -139,7 +139,7 @@ export async function compareLogs({ from, to, common, upTo, onStep }: Between): 
     common.add(expected.map(canonical), copies.slice(0, expected.length).map(canonical));
     if (expected.length < copies.length)
       throw new LogsDiffer(`the target has more than the ${common.events} events of the source`);
-    onStep?.(upTo);
+    onStep?.();
   }
   return ahead.length === 0 && (await originals.next()).done === true;
 }
@@ -161,7 +161,7 @@ export async function copyEvents({
     common.add(wave.slice(0, copies.length), copies.map(canonical));
     if (copies.length < wave.length)
       throw new EventStoreUnavailable('the target does not return what it has stored');
-    onStep?.(upTo);
+    onStep?.();
   }
 
   const waves = wavesOf(pagesOf(from, { after: common.reached.from, upTo }));
@@ -184,29 +184,39 @@ export async function copyEvents({
   await proof;
 }
 
-/**
- * Compares what the copy has beyond the common part, and copies the rest up to the end of the original at the time of
- * the call. Resolves with that end. Begins again from the common part when a log is out of reach, until nothing has been
- * copied for 5 minutes; `onTrouble` is called with each failure.
- */
-export async function copyLog({
-  from,
-  to,
-  common,
-  onStep,
-  onTrouble,
-}: Omit<Between, 'upTo' | 'from'> & {
+export interface CopySettings {
   from: Pick<EventStore, 'readAll' | 'head'>;
   to: Target;
+  /** What the logs are known to have in common, which grows. */
+  common: CommonPart;
+  /** Called when `common` has grown, with the end of the original. */
+  onStep?: ((work: 'comparing' | 'copying', upTo: Position) => void) | undefined;
+  /** Called with each failure after which the copy goes on. */
   onTrouble: (error: Error) => void;
-}): Promise<Position> {
+}
+
+/**
+ * Compares what the copy has beyond the common part, and copies the rest up to the end of the original at the time of
+ * the call. Resolves with that end, and with the number of events that were copied. Begins again from the common part
+ * when a log is out of reach, until nothing has been compared or copied for 5 minutes.
+ */
+export async function copyLog(settings: CopySettings): Promise<{ upTo: Position; copied: number }> {
+  const { from, to, common, onStep, onTrouble } = settings;
+  let there: number | undefined;
   let movedAt = performance.now();
   for (let failures = 1; ; failures += 1) {
     const { events } = common;
     try {
-      const between = { from, to, common, upTo: await from.head(), onStep };
-      while (!(await compareLogs(between))) await copyEvents({ ...between, to });
-      return between.upTo;
+      const upTo = await from.head();
+      const reporting = (work: 'comparing' | 'copying') => ({
+        ...{ from, to, common, upTo },
+        onStep: () => onStep?.(work, upTo),
+      });
+      while (!(await compareLogs(reporting('comparing')))) {
+        there ??= common.events;
+        await copyEvents(reporting('copying'));
+      }
+      return { upTo, copied: common.events - (there ?? common.events) };
     } catch (error) {
       if (common.events > events) [failures, movedAt] = [1, performance.now()];
       const isTransient =

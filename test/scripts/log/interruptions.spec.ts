@@ -329,7 +329,7 @@ describe('a copy that follows', () => {
       await eventStoreDb.stop();
       copy.child.kill('SIGINT');
       await until(() => copy.err().includes('trying again'));
-      copy.child.kill('SIGINT');
+      await until(() => !copy.child.kill('SIGINT'), 'the copy to end');
       expect(await copy.ended).toBe('SIGINT');
     },
     RUNS_MS,
