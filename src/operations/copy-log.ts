@@ -105,8 +105,10 @@ export class CommonPart {
   }
 }
 
-const update = (hash: Hash, events: readonly Canonical[]) =>
-  hash.update(events.map(({ text }) => text).join(''));
+function update(hash: Hash, events: readonly Canonical[]): void {
+  // One by one: joining them costs ten times the hash.
+  for (const { text } of events) hash.update(text);
+}
 
 interface Between {
   from: Reading;
@@ -309,20 +311,21 @@ const belongs = (first: Recorded, next: Recorded): boolean =>
   isDeepStrictEqual(next.metadata, first.metadata);
 
 function canonical(event: Recorded): Canonical {
-  const { position: _, ...rest } = event;
-  return { event, text: `${write(rest)}\n` };
+  const { id, stream, revision, type, v, occurredAt, data, metadata } = event;
+  const fields = [id, stream, revision, type, v, occurredAt, ordered(data), ordered(metadata)];
+  return { event, text: `${JSON.stringify(fields)}\n` };
 }
 
-/** Returns JSON with the fields of every object in one order. */
-function write(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
+/** Returns the value with the fields of every object in one order. */
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
   const fields = value as Record<string, unknown>;
-  let written = '';
-  for (const name of Object.keys(fields).sort())
-    if (fields[name] !== undefined)
-      written += `${written && ','}${JSON.stringify(name)}:${write(fields[name])}`;
-  return `{${written}}`;
+  return Object.fromEntries(
+    Object.keys(fields)
+      .sort()
+      .map((name) => [name, ordered(fields[name])]),
+  );
 }
 
 function differ(event: Recorded, copy: Recorded, nth: number): LogsDiffer {
