@@ -29,7 +29,7 @@ import { createPostgresEventStore } from '../src/adapters/postgres/event-log/eve
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { argumentsOf } from './arguments.ts';
-import { createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
+import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>]
 
@@ -52,6 +52,7 @@ class Refused extends Error {}
 
 interface Log {
   kind: LogIdentity['kind'];
+  url: string;
   store: Pick<EventStore, 'readAll' | 'head'>;
 }
 
@@ -62,7 +63,6 @@ const FOLLOWING_MS = 10_000;
 const POLL_MS = 200;
 const LEAVING_MS = 1_000;
 const SAME_INTERRUPT_MS = 500;
-const APPLICATION = 'log';
 
 const log = createLogger({ level: 'error' });
 const opened = closers(log);
@@ -88,36 +88,27 @@ async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<str
 const withoutPassword = (address: string) => address.replace(/:[^:@/]*@/, ':…@');
 const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(address);
 
-async function openPostgres(address: string): Promise<{ pool: pg.Pool; store: EventStore }> {
+/** Opens a log for reading. In EventStoreDB, that needs no index of ids. */
+async function openLog(address: string): Promise<Log> {
+  if (isEventStoreDb(address)) {
+    const ids = { find: async () => [], position: async () => 0 };
+    const store = createEventStoreDbEventStore({ url: address, ids, log });
+    opened.add('event store', () => store.close());
+    return { kind: 'eventstoredb', url: address, store };
+  }
   const url = await ownerUrlOf(address);
   const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: APPLICATION, log });
   opened.add('pool', () => pool.end());
   const store = createPostgresEventStore({ pool, url, log });
   opened.add('event store', () => store.close());
-  return { pool, store };
+  return { kind: 'postgresql', url, store };
 }
 
-/** Opens EventStoreDB for reading, which needs no index of ids. */
-function openEventStoreDb(url: string): EventStore {
-  const ids = { find: async () => [], position: async () => 0 };
-  const store = createEventStoreDbEventStore({ url, ids, log });
-  opened.add('event store', () => store.close());
-  return store;
-}
-
-async function openSource(address: string): Promise<Log> {
-  if (isEventStoreDb(address)) return { kind: 'eventstoredb', store: openEventStoreDb(address) };
-  return { kind: 'postgresql', store: (await openPostgres(address)).store };
-}
-
-async function openTarget(address: string): Promise<{ kind: LogIdentity['kind']; target: Target }> {
-  if (isEventStoreDb(address)) {
-    const target = createEventStoreDbTarget({ url: address, log }, openEventStoreDb(address));
-    opened.add('appends', () => target.close());
-    return { kind: 'eventstoredb', target };
-  }
-  const { pool, store } = await openPostgres(address);
-  return { kind: 'postgresql', target: createPostgresTarget(pool, store) };
+function openTarget({ kind, url, store }: Log): Target {
+  const create = kind === 'eventstoredb' ? createEventStoreDbTarget : createPostgresTarget;
+  const target = create({ url, log }, store);
+  opened.add('target', () => target.close());
+  return target;
 }
 
 /** Connects to a database as its owner for the duration of `work`. */
@@ -244,8 +235,9 @@ async function copy({ from, to, checkpoints, isFollowing }: Options) {
   if (!isEventStoreDb(to)) await prepareDatabase(await ownerUrlOf(to, { isMade: true }));
   if (checkpoints !== undefined && !isFollowing) await withCheckpoints(checkpoints, requireUnused);
 
-  const source = await openSource(from);
-  const { kind, target } = await openTarget(to);
+  const source = await openLog(from);
+  const destination = await openLog(to);
+  const target = openTarget(destination);
   if (checkpoints !== undefined) {
     const identity = await identify(source.kind, source.store);
     await withCheckpoints(checkpoints, (client) => requireSameLog(client, identity));
@@ -272,7 +264,7 @@ async function copy({ from, to, checkpoints, isFollowing }: Options) {
     if (await hasGrown()) say('the source has grown meanwhile: run this again to copy the new events');
     return;
   }
-  const identity = await identify(kind, target);
+  const identity = await identify(destination.kind, target);
   const moved = await withCheckpoints(checkpoints, async (client) => {
     await requireUnused(client);
     if (await hasGrown())
@@ -282,7 +274,7 @@ async function copy({ from, to, checkpoints, isFollowing }: Options) {
   });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
-  const setting = kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
+  const setting = destination.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
   say(`start the server ${setting} now`);
 }
 

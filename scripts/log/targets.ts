@@ -3,10 +3,14 @@ import type { Logger } from 'pino';
 import { prepare } from '../../src/adapters/event-log/batch.ts';
 import { type AppendStream, createAppendStream } from '../../src/adapters/eventstoredb/append-stream.ts';
 import { createEventStoreDbClient } from '../../src/adapters/eventstoredb/client.ts';
+import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
 import { toProposed } from '../../src/adapters/eventstoredb/reader.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
 import { LogsDiffer, Misplaced, type Target } from '../../src/operations/copy-log.ts';
+
+/** The name of this program's connections to a database. */
+export const APPLICATION = 'log';
 
 const MISPLACED = 'the target has no place for the next events: does another process write to it?';
 
@@ -22,8 +26,25 @@ const APPEND = `
   )`;
 const DIVISION_BY_ZERO = '22012';
 
+/** A plan that is made while the log is empty must be right when it is long: only reading the ends of indexes is. */
+const SETTINGS = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_sort: 'off',
+  plan_cache_mode: 'force_generic_plan',
+};
+
+interface OpenTarget extends Target {
+  close(): Promise<void>;
+}
+
 /** Creates the target in a database. All events of a call are appended by one statement. */
-export function createPostgresTarget(pool: pg.Pool, { readAll }: Pick<EventStore, 'readAll'>): Target {
+export function createPostgresTarget(
+  { url, log }: { url: string; log: Logger },
+  { readAll }: Pick<EventStore, 'readAll'>,
+): OpenTarget {
+  const session = { role: APP_ROLE, applicationName: APPLICATION, settings: SETTINGS };
+  const pool = createPool({ url, max: 1, log, ...session });
   return {
     readAll,
     async append(groups) {
@@ -36,6 +57,7 @@ export function createPostgresTarget(pool: pg.Pool, { readAll }: Pick<EventStore
         throw new EventStoreUnavailable('the target takes no events', { cause: error });
       }
     },
+    close: () => pool.end(),
   };
 }
 
@@ -74,7 +96,7 @@ function toArguments(events: readonly Recorded[]): string[] {
 export function createEventStoreDbTarget(
   { url, log }: { url: string; log: Logger },
   { readAll }: Pick<EventStore, 'readAll'>,
-): Target & { close(): Promise<void> } {
+): OpenTarget {
   const client = createEventStoreDbClient({ url, log });
   let call: AppendStream | undefined;
 

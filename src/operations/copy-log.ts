@@ -61,6 +61,7 @@ export class CommonPart {
   /** The last common event. */
   reached: Reached = { from: 0, to: 0 };
   readonly #marks: Reached[] = [{ from: 0, to: 0 }];
+  #markedAt = 0;
   readonly #hashes = { from: createHash('sha256'), to: createHash('sha256') };
 
   /** Adds the next events of both. Throws `LogsDiffer` unless they are the same. */
@@ -73,6 +74,8 @@ export class CommonPart {
     update(this.#hashes.to, copies);
     this.events += originals.length;
     this.reached = { from: originals[last]!.event.position, to: copies[last]!.event.position };
+    if (this.events - this.#markedAt < PAGE) return;
+    this.#markedAt = this.events;
     this.#marks.push(this.reached);
   }
 

@@ -55,10 +55,12 @@ async function stagePostgres(): Promise<Stage> {
   const url = database.ownerUrl;
   const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log: silent });
   const store = createPostgresEventStore({ pool, url, log: silent });
+  const target = createPostgresTarget({ url, log: silent }, store);
   return {
-    target: createPostgresTarget(pool, store),
+    target,
     disturb: (event) => store.append(appendOf(event)),
     async close() {
+      await target.close();
       await store.close();
       await pool.end();
       await database.drop();
