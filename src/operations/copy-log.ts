@@ -170,23 +170,25 @@ export async function copyEvents({
   }
 
   const waves = wavesOf(pagesOf(from, { after: common.reached.from, upTo }));
+  let next = waves.next();
   let proof = Promise.resolve();
-  for (let next = waves.next(); ;) {
-    const { value: wave } = await next;
-    if (!wave) break;
-    const append = to.append(wave.map((group) => group.map(({ event }) => event)));
-    next = waves.next();
-    const [proved, appended] = await Promise.allSettled([proof, append]);
-    for (const outcome of [proved, appended])
-      if (outcome.status === 'rejected') {
-        await Promise.allSettled([next]);
-        throw outcome.reason;
-      }
-    proof = readBack(wave.flat());
-    // Both are awaited later.
-    for (const promise of [proof, next]) promise.catch(() => undefined);
+  try {
+    for (;;) {
+      const { value: wave } = await next;
+      if (!wave) break;
+      const append = to.append(wave.map((group) => group.map(({ event }) => event)));
+      next = waves.next();
+      const [proved, appended] = await Promise.allSettled([proof, append]);
+      for (const outcome of [proved, appended]) if (outcome.status === 'rejected') throw outcome.reason;
+      proof = readBack(wave.flat());
+      // Both are awaited later.
+      for (const promise of [proof, next]) promise.catch(() => undefined);
+    }
+    await proof;
+  } finally {
+    // Nothing changes the common part after the end of the call.
+    await Promise.allSettled([next, proof]);
   }
-  await proof;
 }
 
 export interface CopySettings {

@@ -302,6 +302,28 @@ describe('copying while a log fails', () => {
     expect(await to.head()).toBe(3_005);
   });
 
+  test('has settled what it began when it reports a failure', async () => {
+    for (const n of range(2_500)) await from.append(say(other, `${n}`));
+    const { promise: isLate, resolve } = Promise.withResolvers<void>();
+    const source: Pick<EventStore, 'readAll'> = {
+      async readAll(options) {
+        if (options.after < 2_000) return from.readAll(options);
+        setTimeout(resolve, 20);
+        throw new EventStoreUnavailable('out of reach');
+      },
+    };
+    const target = targetIn(createInMemoryEventStore());
+    const slow = {
+      ...target,
+      readAll: (options: Parameters<Target['readAll']>[0]) => isLate.then(() => target.readAll(options)),
+    };
+    const common = new CommonPart();
+    await expect(copyEvents({ from: source, to: slow, common, upTo: 2_505 })).rejects.toThrow('out of reach');
+    const { events: reached } = common;
+    await isLate.then(() => new Promise((done) => setTimeout(done, 50)));
+    expect(common.events).toBe(reached);
+  });
+
   test('stops when an event keeps having no place in the target', async () => {
     const target = targetIn(createInMemoryEventStore());
     const refusing = { ...target, append: () => Promise.reject(new Misplaced('elsewhere')) };
