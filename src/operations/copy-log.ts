@@ -170,19 +170,17 @@ export async function copyEvents({
   }
 
   const waves = wavesOf(pagesOf(from, { after: common.reached.from, upTo }));
-  let next = waves.next();
+  let next = begun(waves.next());
   let proof = Promise.resolve();
   try {
     for (;;) {
       const { value: wave } = await next;
       if (!wave) break;
       const append = to.append(wave.map((group) => group.map(({ event }) => event)));
-      next = waves.next();
+      next = begun(waves.next());
       const [proved, appended] = await Promise.allSettled([proof, append]);
       for (const outcome of [proved, appended]) if (outcome.status === 'rejected') throw outcome.reason;
-      proof = readBack(wave.flat());
-      // Both are awaited later.
-      for (const promise of [proof, next]) promise.catch(() => undefined);
+      proof = begun(readBack(wave.flat()));
     }
     await proof;
   } finally {
@@ -236,16 +234,18 @@ export async function copyLog(settings: CopySettings): Promise<{ upTo: Position;
   }
 }
 
+/** Returns a promise that is awaited later: if it rejects before, the process does not end. */
+function begun<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 /** Reads the next page while the last is used. */
 async function* pagesOf(
   store: Reading,
   { after, upTo = Infinity }: { after: Position; upTo?: Position },
 ): AsyncGenerator<Recorded[], undefined> {
-  const read = (position: Position) => {
-    const page = store.readAll({ after: position, limit: PAGE });
-    page.catch(() => undefined);
-    return page;
-  };
+  const read = (position: Position) => begun(store.readAll({ after: position, limit: PAGE }));
   for (let next = after < upTo ? read(after) : undefined; next;) {
     const page = await next;
     const end = page.at(-1)?.position ?? Infinity;
