@@ -2,11 +2,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { EventStoreUnavailable, type EventStore, type Position } from '../src/events/event-store.ts';
+import { EventStoreUnavailable, type EventStore } from '../src/events/event-store.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
+import { sleep } from '../src/kit/back-off.ts';
 import { closers } from '../src/kit/closers.ts';
 import { encodeHosts, parseServerUrl } from '../src/kit/server-url.ts';
-import { LogsDiffer, compareLogs, copyEvents } from '../src/operations/copy-log.ts';
+import {
+  CommonPart,
+  type CopySettings,
+  LogsDiffer,
+  type Target,
+  copyLog,
+} from '../src/operations/copy-log.ts';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
 import {
   type LogIdentity,
@@ -14,6 +21,7 @@ import {
   identify,
   requireSameLog,
 } from '../src/adapters/postgres/event-log/identity.ts';
+import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
@@ -23,14 +31,19 @@ import { Client } from '../src/adapters/postgres/client.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { argumentsOf } from './arguments.ts';
+import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
-const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--checkpoints <database>]
+const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>]
 
-  copy   copies all events of one log into another that is empty, or that an earlier copy has begun, then reads both
-         from the start and compares them. A server may go on with the first log meanwhile: the next run copies the rest.
+  copy   copies all events of one log into another that is empty, or that an earlier copy has begun, and reads both and
+         compares them. A server may go on with the first log meanwhile: the next run copies the rest. A copy that was
+         interrupted goes on when it is run again.
 
+  --follow        goes on copying what is appended to the first log, until Ctrl-C (SIGINT) or SIGTERM; then copies and
+                  compares the rest and ends. A second Ctrl-C ends it at once
   --checkpoints   makes this database, on which no server may run any more, follow the copy from now on: its readers go
-                  on where they stand, its read models are removed and made anew when a server starts
+                  on where they stand, its read models are removed and made anew when a server starts. With --follow,
+                  stop the servers before Ctrl-C
 
 A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, or the DATA_DIR of an embedded database,
 which --to creates if it does not exist; a database is one of the last two.
@@ -41,13 +54,17 @@ class Refused extends Error {}
 
 interface Log {
   kind: LogIdentity['kind'];
-  store: EventStore & { start(): Promise<void> };
+  url: string;
+  store: Pick<EventStore, 'readAll' | 'head'>;
 }
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
-const count = (n: number) => n.toLocaleString('en');
+const count = (n: number) => Math.round(n).toLocaleString('en');
 const PROGRESS_MS = 2_000;
+const FOLLOWING_MS = 10_000;
+const POLL_MS = 200;
 const LEAVING_MS = 1_000;
+const SAME_INTERRUPT_MS = 500;
 
 const log = createLogger({ level: 'error' });
 const opened = closers(log);
@@ -74,116 +91,205 @@ async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<str
 const withoutPassword = (address: string) => address.replace(/:[^:@/]*@/, ':…@');
 const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(address);
 
-/** `copied` is the progress of a copy: events copied before are not duplicates of later ones. */
-async function openLog(address: string, copied: () => Position): Promise<Log> {
+/** Opens a log for reading. In EventStoreDB, that needs no index of ids. */
+async function openLog(address: string): Promise<Log> {
   if (isEventStoreDb(address)) {
-    const ids = { find: async () => [], position: async () => copied() };
+    const ids = { find: async () => [], position: async () => 0 };
     const store = createEventStoreDbEventStore({ url: address, ids, log });
     opened.add('event store', () => store.close());
-    return { kind: 'eventstoredb', store };
+    return { kind: 'eventstoredb', url: address, store };
   }
   const url = await ownerUrlOf(address);
-  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'log', log });
+  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: APPLICATION, log });
   opened.add('pool', () => pool.end());
   const store = createPostgresEventStore({ pool, url, log });
   opened.add('event store', () => store.close());
-  return { kind: 'postgresql', store };
+  return { kind: 'postgresql', url, store };
 }
 
-async function openCheckpoints(address: string): Promise<pg.Client> {
+function openTarget({ kind, url, store }: Log): Target {
+  const create = kind === 'eventstoredb' ? createEventStoreDbTarget : createPostgresTarget;
+  const target = create({ url, log }, store);
+  opened.add('target', () => target.close());
+  return target;
+}
+
+/** Connects to a database as its owner for the duration of `work`. */
+async function withCheckpoints<T>(address: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new Client({
     connectionString: await ownerUrlOf(address),
-    application_name: 'log',
+    application_name: APPLICATION,
     connectionTimeoutMillis: 5_000,
   });
   client.on('error', (err) => log.error({ err }, 'the connection to the database broke'));
   await client.connect();
-  opened.add('checkpoints', () => client.end());
-  const users = await othersThan(client);
-  if (users.length > 0)
-    throw new Refused(`The database is in use (${users.join(', ')}): stop every server on it first`);
-  return client;
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
-/** Returns the applications that use the database, after waiting for just closed connections to disappear. */
-async function othersThan(client: pg.Client): Promise<string[]> {
+/** Throws `Refused` when other programs use the database, after waiting for just closed connections to disappear. */
+async function requireUnused(client: pg.Client): Promise<void> {
   const deadline = performance.now() + LEAVING_MS;
   for (;;) {
-    const users = await usersOf(client);
-    if (users.length === 0 || performance.now() > deadline) return users;
+    const users = (await usersOf(client)).filter((name) => name !== APPLICATION);
+    if (users.length === 0) return;
+    if (performance.now() > deadline)
+      throw new Refused(`The database is in use (${users.join(', ')}): stop every server on it first`);
     await pause(50);
   }
 }
 
-/** Reports the progress of the work from time to time. */
-function progress(work: string, head: Position): (reached: Position) => void {
-  let saidAt = performance.now();
-  return (reached) => {
-    if (performance.now() - saidAt < PROGRESS_MS) return;
-    saidAt = performance.now();
-    say(`${work} ${Math.floor((reached / head) * 100)} %`);
+/** Returns a function that reports the progress of the work from time to time. */
+function progress(common: CommonPart): CopySettings['onStep'] {
+  let begun = { work: '', at: 0, from: 0 };
+  let said = { at: 0, events: 0 };
+  return (work, upTo) => {
+    const at = performance.now();
+    const { events, reached } = common;
+    if (work !== begun.work) {
+      begun = { work, at, from: reached.from };
+      said = { at, events };
+    }
+    if (at - said.at < PROGRESS_MS) return;
+    const rate = (events - said.events) / (at - said.at);
+    const leftMs = ((at - begun.at) / (reached.from - begun.from)) * (upTo - reached.from);
+    said = { at, events };
+    const share = Math.floor((reached.from / upTo) * 100);
+    say(`${work} ${share} %, ${count(rate * 1_000)} events/s, ${duration(leftMs)} left`);
   };
 }
 
-async function copy({ from, to, checkpoints }: { from: string; to: string; checkpoints?: string }) {
+function duration(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const withCause = ({ message, cause }: Error): string =>
+  cause instanceof Error ? `${message}: ${cause.message}` : message;
+
+/** Reports a failure that the copy outlasts, once for each message in a row. */
+function troubles(): (error: Error) => void {
+  let last = '';
+  return (error) => {
+    const line = withCause(error);
+    if (line !== last) process.stderr.write(`${line}; trying again\n`);
+    last = line;
+  };
+}
+
+/**
+ * Returns a signal that aborts with the first SIGINT or SIGTERM, or when npm is gone. A later one ends the process; not
+ * at once, because Ctrl-C reaches this process from the terminal and again from npm.
+ */
+function firstInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  const abort = () => {
+    if (controller.signal.aborted) return;
+    controller.abort();
+    const leave = () => signals.forEach((signal) => process.off(signal, abort));
+    setTimeout(leave, SAME_INTERRUPT_MS).unref();
+  };
+  for (const signal of signals) process.on(signal, abort);
+  void npmGone(process.env).then(abort);
+  return controller.signal;
+}
+
+/** Copies what is appended to the source, until the signal aborts. */
+async function follow(settings: CopySettings, unit: string, signal: AbortSignal) {
+  const { common } = settings;
+  say('following the source: Ctrl-C to copy the rest and end');
+  let said = { at: performance.now(), events: common.events };
+  let copied = 0;
+  for (;;) {
+    // What was appended before the signal is copied.
+    const isLast = signal.aborted;
+    const { from } = common.reached;
+    const done = await copyLog(settings);
+    copied += done.copied;
+    if (isLast) return { upTo: done.upTo, copied };
+    const ms = performance.now() - said.at;
+    if (ms > FOLLOWING_MS) {
+      const rate = ((common.events - said.events) / ms) * 1_000;
+      const behind = `${count(done.upTo - from)} ${unit} behind`;
+      say(`following at ${count(common.events)} events, ${count(rate)} events/s, ${behind}`);
+      said = { at: performance.now(), events: common.events };
+    }
+    await sleep(POLL_MS, signal);
+  }
+}
+
+interface Options {
+  from: string;
+  to: string;
+  checkpoints?: string | undefined;
+  isFollowing: boolean;
+}
+
+async function copy({ from, to, checkpoints, isFollowing }: Options) {
   if (checkpoints !== undefined && isEventStoreDb(from) === isEventStoreDb(to))
     throw new Refused('--checkpoints is for a move from PostgreSQL to EventStoreDB or back');
   if (checkpoints !== undefined) await prepareDatabase(await ownerUrlOf(checkpoints));
   if (!isEventStoreDb(to)) await prepareDatabase(await ownerUrlOf(to, { isMade: true }));
-  const readers = checkpoints === undefined ? undefined : await openCheckpoints(checkpoints);
+  if (checkpoints !== undefined && !isFollowing) await withCheckpoints(checkpoints, requireUnused);
 
-  let copied: Position = 0;
-  const source = await openLog(from, () => 0);
-  const target = await openLog(to, () => copied);
-  if (readers) await requireSameLog(readers, await identify(source.kind, source.store));
+  const source = await openLog(from);
+  const destination = await openLog(to);
+  const target = openTarget(destination);
+  if (checkpoints !== undefined) {
+    const identity = await identify(source.kind, source.store);
+    await withCheckpoints(checkpoints, (client) => requireSameLog(client, identity));
+  }
 
-  const logs = { from: source.store, to: target.store, upTo: await source.store.head() };
-  const begun = await compareLogs({ ...logs, onStep: progress('comparing', logs.upTo) });
-  copied = begun.reached.to;
-  await target.store.start();
-  const onCopied = progress('copying', logs.upTo);
-  const news = await copyEvents({
-    ...logs,
-    after: begun.reached.from,
-    onStep(reached) {
-      copied = reached.to;
-      onCopied(reached.from);
-    },
-  });
-  say(`copied ${count(news)} events after the ${count(begun.events)} that were there`);
+  // Fails at once where a log is out of reach from the start.
+  await Promise.all([source.store.head(), target.readAll({ after: 0, limit: 1 })]);
 
-  const wanted = readers && (await positionsIn(readers));
-  const { events, digest, isWhole, positions } = await compareLogs({
-    ...logs,
-    ...(wanted && { wanted }),
-    onStep: progress('comparing', logs.upTo),
-  });
-  if (!isWhole) throw new LogsDiffer(`the target has only ${count(events)} events of the source`);
-  say(`source  ${count(events)} events, SHA-256 ${digest.from}`);
-  say(`target  ${count(events)} events, SHA-256 ${digest.to}`);
+  const interrupted = isFollowing ? firstInterrupt() : undefined;
+  const common = new CommonPart();
+  const settings = { from: source.store, to: target, common, onTrouble: troubles() };
+  let { upTo, copied } = await copyLog({ ...settings, onStep: progress(common) });
+  if (interrupted) {
+    const more = await follow(settings, source.kind === 'eventstoredb' ? 'bytes' : 'events', interrupted);
+    [upTo, copied] = [more.upTo, copied + more.copied];
+  }
+  const digest = common.digest();
+  say(`copied ${count(copied)} events after the ${count(common.events - copied)} that were there`);
+  say(`source  ${count(common.events)} events, SHA-256 ${digest.from}`);
+  say(`target  ${count(common.events)} events, SHA-256 ${digest.to}`);
 
-  const grown = (await source.store.head()) > logs.upTo;
-  if (!readers) {
-    if (grown) say('the source has grown meanwhile: run this again to copy the new events');
+  const hasGrown = async () => (await source.store.head()) > upTo;
+  if (checkpoints === undefined) {
+    if (await hasGrown()) say('the source has grown meanwhile: run this again to copy the new events');
     return;
   }
-  if (grown) throw new Refused('The source has grown meanwhile: stop every server, and run this again');
-  const identity = await identify(target.kind, target.store);
-  const moved = await moveReaders(readers, { positions, identity });
+  const identity = await identify(destination.kind, target);
+  const moved = await withCheckpoints(checkpoints, async (client) => {
+    await requireUnused(client);
+    if (await hasGrown())
+      throw new Refused('The source has grown meanwhile: stop every server, and run this again');
+    const positions = await common.positions(settings, await positionsIn(client));
+    return moveReaders(client, { positions, identity });
+  });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
-  const setting = target.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
+  const setting = destination.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
   say(`start the server ${setting} now`);
 }
 
 async function run(): Promise<void> {
   const string = { type: 'string' } as const;
-  const { values, positionals } = argumentsOf(USAGE, { from: string, to: string, checkpoints: string });
-  const { from, to, checkpoints } = values;
+  const options = { from: string, to: string, checkpoints: string, follow: { type: 'boolean' } } as const;
+  const { values, positionals } = argumentsOf(USAGE, options);
+  const { from, to, checkpoints, follow: isFollowing = false } = values;
   if (positionals.join() !== 'copy' || !from || !to) throw new Refused(USAGE);
   if (checkpoints !== undefined && isEventStoreDb(checkpoints))
     throw new Refused('--checkpoints: is a database, which EventStoreDB is not');
-  await copy({ from, to, ...(checkpoints !== undefined && { checkpoints }) });
+  await copy({ from, to, checkpoints, isFollowing });
 }
 
 try {
@@ -201,7 +307,7 @@ try {
     error instanceof pg.DatabaseError ||
     (error instanceof TypeError && 'code' in error);
   if (!isExpected) throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${withCause(error)}\n`);
   process.exitCode = 1;
 } finally {
   await opened.closeAll();

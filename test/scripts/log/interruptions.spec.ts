@@ -1,0 +1,338 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import pg from 'pg';
+import { pino } from 'pino';
+import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
+import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
+import { prepareDatabase } from '../../../src/adapters/postgres/prepare-database.ts';
+import type { EventStore } from '../../../src/events/event-store.ts';
+import { until } from '../../../tools/until.ts';
+import { type EventStoreDb, startEventStoreDb } from '../../support/eventstoredb/eventstoredb.ts';
+import { append, messageSent, newStream, range, say } from '../../support/language/appends.ts';
+import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const RUNS_MS = 120_000;
+const EVENTS = 12_000;
+const silent = pino({ level: 'silent' });
+
+interface Copy {
+  child: ChildProcess;
+  out: () => string;
+  err: () => string;
+  /** Resolves with the exit code, or the signal. */
+  ended: Promise<number | NodeJS.Signals>;
+}
+
+const copies: Copy[] = [];
+
+function startCopy(from: string, to: string, ...more: string[]): Copy {
+  const { PATH = '', HOME = '' } = process.env;
+  const args = ['scripts/log.ts', 'copy', '--from', from, '--to', to, ...more];
+  const child = spawn(process.execPath, args, { cwd: ROOT, env: { PATH, HOME } });
+  let [out, err] = ['', ''];
+  child.stdout.on('data', (bytes: Buffer) => (out += bytes.toString()));
+  child.stderr.on('data', (bytes: Buffer) => (err += bytes.toString()));
+  const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  const copy = { child, out: () => out, err: () => err, ended };
+  copies.push(copy);
+  return copy;
+}
+
+let database: TestDatabase;
+let eventStoreDb: EventStoreDb;
+beforeEach(async () => {
+  [database, eventStoreDb] = await Promise.all([createTestDatabase(), startEventStoreDb()]);
+});
+afterEach(async () => {
+  for (const { child, ended } of copies.splice(0)) {
+    child.kill('SIGKILL');
+    await ended;
+  }
+  await eventStoreDb.stop();
+  await database.drop();
+});
+
+/** Opens the log of a database for the duration of `work`. */
+async function inPostgres<T>(work: (store: EventStore) => Promise<T>, url = database.ownerUrl): Promise<T> {
+  const pool = createPool({ url, role: APP_ROLE, max: 1, applicationName: 'test', log: silent });
+  const store = createPostgresEventStore({ pool, url, log: silent });
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+    await pool.end();
+  }
+}
+
+async function inEventStoreDb<T>(work: (store: EventStore) => Promise<T>): Promise<T> {
+  const ids = { find: async () => [], position: async () => 0 };
+  const store = createEventStoreDbEventStore({ url: eventStoreDb.url, ids, log: silent });
+  await store.start();
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const streams = range(50).map(() => newStream());
+
+/** Appends events to many streams in turns, most alone and some in pairs. */
+async function talk(store: EventStore, events = EVENTS): Promise<void> {
+  for (let count = 0; count < events; count += 600) {
+    const appends = range(500).map((n) =>
+      n % 5 === 0
+        ? append(streams[n % 50]!, [messageSent('a'), messageSent('b')])
+        : say(streams[n % 50]!, `${count} ${n}`),
+    );
+    await Promise.all(appends.map((each) => store.append(each)));
+  }
+}
+
+const query = async <T extends pg.QueryResultRow>(text: string, url: string): Promise<T[]> => {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return (await client.query<T>(text)).rows;
+  } finally {
+    await client.end();
+  }
+};
+const idsInPostgres = async (url = database.ownerUrl) =>
+  (await query<{ id: string }>('select id from events order by position', url)).map(({ id }) => id);
+const idsInEventStoreDb = () =>
+  eventStoreDb
+    .events()
+    .filter(({ stream }) => !stream.startsWith('$'))
+    .map(({ id }) => id);
+
+const countIn = async (url: string) =>
+  (await query<{ count: number }>('select count(*)::int from events', url))[0]!.count;
+
+const digests = (out: string) => [...out.matchAll(/SHA-256 ([0-9a-f]{64})/g)].map(([, digest]) => digest);
+
+async function expectWhole(copy: Copy): Promise<void> {
+  const code = await copy.ended;
+  expect({ code, err: code === 0 ? '' : copy.err() }).toEqual({ code: 0, err: '' });
+  const [ofSource, ofTarget] = digests(copy.out());
+  expect(ofSource).toBeDefined();
+  expect(ofTarget).toBe(ofSource);
+}
+
+describe('after kill -9 of the copy, the next one goes on where it stopped', () => {
+  test(
+    'in EventStoreDB',
+    async () => {
+      await inPostgres(talk);
+      const killed = startCopy(database.ownerUrl, eventStoreDb.url);
+      await until(() => idsInEventStoreDb().length > EVENTS / 6);
+      killed.child.kill('SIGKILL');
+      expect(await killed.ended).toBe('SIGKILL');
+      const ids = await idsInPostgres();
+      const begun = idsInEventStoreDb();
+      expect(begun.length).toBeLessThan(EVENTS);
+      expect(begun).toEqual(ids.slice(0, begun.length));
+
+      const second = startCopy(database.ownerUrl, eventStoreDb.url);
+      await expectWhole(second);
+      expect(second.out()).toMatch(/copied [\d,]+ events after the [1-9][\d,]+ that were there/);
+      expect(idsInEventStoreDb()).toEqual(ids);
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'in PostgreSQL',
+    async () => {
+      await inPostgres(talk);
+      const target = await createTestDatabase();
+      const killed = startCopy(database.ownerUrl, target.ownerUrl);
+      await until(async () => (await countIn(target.ownerUrl)) > 0);
+      killed.child.kill('SIGKILL');
+      expect(await killed.ended).toBe('SIGKILL');
+      const ids = await idsInPostgres();
+      const begun = await idsInPostgres(target.ownerUrl);
+      expect(begun.length).toBeLessThan(EVENTS);
+      expect(begun).toEqual(ids.slice(0, begun.length));
+
+      const second = startCopy(database.ownerUrl, target.ownerUrl);
+      await expectWhole(second);
+      expect(await idsInPostgres(target.ownerUrl)).toEqual(ids);
+      await target.drop();
+    },
+    RUNS_MS,
+  );
+});
+
+describe('a copy outlasts the end of a server', () => {
+  let folder: string;
+  let keeper: ChildProcess;
+  let ownerUrl: string;
+
+  /** A PostgreSQL of its own. The process that started it starts it again when it dies. */
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'chat-copy-'));
+    await chmod(folder, 0o711);
+    const program = join(ROOT, 'test/support/processes/embedded-postgres-process.ts');
+    keeper = spawn(process.execPath, [program, join(folder, 'data')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface(keeper.stdout!), 'line')) as [string];
+    ({ ownerUrl } = JSON.parse(line) as { ownerUrl: string });
+    await prepareDatabase(ownerUrl);
+  }, RUNS_MS);
+  afterEach(async () => {
+    keeper.kill('SIGTERM');
+    await once(keeper, 'exit');
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  async function postmaster(): Promise<number> {
+    return Number.parseInt(await readFile(join(folder, 'data/postgres/postmaster.pid'), 'utf8'));
+  }
+
+  test(
+    'with kill -9 of the PostgreSQL of its source',
+    async () => {
+      await inPostgres((store) => talk(store, 2 * EVENTS), ownerUrl);
+      const pid = await postmaster();
+      const copy = startCopy(ownerUrl, eventStoreDb.url);
+      await until(() => idsInEventStoreDb().length > 0);
+      process.kill(pid, 'SIGKILL');
+      await expectWhole(copy);
+      expect(copy.err()).toContain('trying again');
+      expect(idsInEventStoreDb()).toEqual(await idsInPostgres(ownerUrl));
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'with kill -9 of the PostgreSQL of its target',
+    async () => {
+      await inPostgres(talk);
+      const pid = await postmaster();
+      const copy = startCopy(database.ownerUrl, ownerUrl);
+      await until(async () => (await countIn(ownerUrl)) > 0);
+      process.kill(pid, 'SIGKILL');
+      await expectWhole(copy);
+      expect(copy.err()).toContain('trying again');
+      expect(await idsInPostgres(ownerUrl)).toEqual(await idsInPostgres());
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'with a restart of EventStoreDB, its target, and then its source',
+    async () => {
+      await inPostgres(talk);
+      const there = startCopy(database.ownerUrl, eventStoreDb.url);
+      await until(() => idsInEventStoreDb().length > EVENTS / 6);
+      await eventStoreDb.restart();
+      await expectWhole(there);
+      expect(there.err()).toContain('trying again');
+      expect(idsInEventStoreDb()).toEqual(await idsInPostgres());
+
+      const back = startCopy(eventStoreDb.url, ownerUrl);
+      await until(async () => (await countIn(ownerUrl)) > 0);
+      await eventStoreDb.restart();
+      await expectWhole(back);
+      expect(back.err()).toContain('trying again');
+      expect(await idsInPostgres(ownerUrl)).toEqual(await idsInPostgres());
+    },
+    RUNS_MS,
+  );
+});
+
+describe('a copy that follows', () => {
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'copies what is appended, and ends whole with %s',
+    async (signal) => {
+      await inPostgres((store) => talk(store, 600));
+      const copy = startCopy(database.ownerUrl, eventStoreDb.url, '--follow');
+      await until(() => copy.out().includes('following the source'));
+      expect(idsInEventStoreDb()).toHaveLength(600);
+      await inPostgres((store) => talk(store, 600));
+      await until(() => idsInEventStoreDb().length === 1_200);
+      await inPostgres((store) => talk(store, 600));
+      copy.child.kill(signal);
+      await expectWhole(copy);
+      expect(copy.out()).toContain('copied 1,800 events after the 0 that were there');
+      expect(idsInEventStoreDb()).toEqual(await idsInPostgres());
+    },
+    RUNS_MS,
+  );
+
+  const follow = () =>
+    startCopy(database.ownerUrl, eventStoreDb.url, '--follow', '--checkpoints', database.ownerUrl);
+
+  test(
+    'moves the readers of a database once its servers have stopped',
+    async () => {
+      await inPostgres((store) => talk(store, 1_200));
+      await query(
+        `insert into checkpoints (name, position, version) values ('reactions', 1800, 1), ('tidy', 700, 1)`,
+        database.ownerUrl,
+      );
+      const server = new pg.Client({ connectionString: database.ownerUrl, application_name: 'chat' });
+      await server.connect();
+      const copy = follow();
+      await until(() => copy.out().includes('following the source'));
+      await inPostgres((store) => talk(store, 600));
+      await server.end();
+      copy.child.kill('SIGINT');
+      await expectWhole(copy);
+      const ours = eventStoreDb.events().filter(({ stream }) => !stream.startsWith('$'));
+      const moved = await query(
+        'select name, position::int from checkpoints order by name',
+        database.ownerUrl,
+      );
+      expect(moved).toEqual([
+        { name: 'reactions', position: ours[1_799]!.position },
+        { name: 'tidy', position: ours[699]!.position },
+      ]);
+      expect(copy.out()).toContain('start the server with EVENTSTOREDB_URL now');
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'is refused at its end while a server uses the database',
+    async () => {
+      await inPostgres((store) => talk(store, 600));
+      const server = new pg.Client({ connectionString: database.ownerUrl, application_name: 'chat' });
+      await server.connect();
+      const copy = follow();
+      await until(() => copy.out().includes('following the source'));
+      copy.child.kill('SIGINT');
+      expect(await copy.ended).toBe(1);
+      expect(copy.err()).toBe('The database is in use (chat): stop every server on it first\n');
+      await server.end();
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'outlasts the end of its source, and a second signal ends it at once',
+    async () => {
+      await inEventStoreDb((store) => talk(store, 600));
+      const copy = startCopy(eventStoreDb.url, database.ownerUrl, '--follow');
+      await until(() => copy.out().includes('following the source'));
+      await eventStoreDb.restart();
+      await inEventStoreDb((store) => talk(store, 600));
+      await until(async () => (await countIn(database.ownerUrl)) === 1_200);
+      await eventStoreDb.stop();
+      copy.child.kill('SIGINT');
+      await until(() => copy.err().includes('trying again'));
+      await until(() => !copy.child.kill('SIGINT'), 'the copy to end');
+      expect(await copy.ended).toBe('SIGINT');
+    },
+    RUNS_MS,
+  );
+});

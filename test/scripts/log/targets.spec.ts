@@ -1,0 +1,174 @@
+import { pino } from 'pino';
+import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
+import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
+import {
+  type EventStore,
+  EventStoreUnavailable,
+  type NewEvent,
+  type Recorded,
+} from '../../../src/events/event-store.ts';
+import { Misplaced, type Target } from '../../../src/operations/copy-log.ts';
+import { createEventStoreDbTarget, createPostgresTarget } from '../../../scripts/log/targets.ts';
+import { type EventStoreDb, startEventStoreDb } from '../../support/eventstoredb/eventstoredb.ts';
+import { append, messageSent, newStream, range, say } from '../../support/language/appends.ts';
+import { createInMemoryEventStore } from '../../support/language/in-memory-event-store.ts';
+import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
+
+const silent = pino({ level: 'silent' });
+const [one, other] = [newStream(), newStream()];
+
+/** Events as a source has them: appends of one and of two events to two streams in turns. */
+async function eventsInSource(): Promise<Recorded[][]> {
+  const source = createInMemoryEventStore();
+  const groups: Recorded[][] = [];
+  for (const n of range(10)) {
+    const verdicts = [
+      await source.append(say(one, `one ${n}`)),
+      await source.append(append(other, [messageSent('ü "\n"'), messageSent('b')])),
+    ];
+    for (const verdict of verdicts) if (verdict.outcome === 'appended') groups.push(verdict.events);
+  }
+  return groups;
+}
+
+interface Stage {
+  target: Target;
+  /** Appends like another process. */
+  disturb(event: Recorded): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const appendOf = ({ id, stream, type, data, occurredAt, metadata }: Recorded) => ({
+  stream,
+  events: [{ id, event: { type, data } } as NewEvent],
+  expected: 'any' as const,
+  occurredAt,
+  metadata,
+});
+
+let database: TestDatabase;
+let eventStoreDb: EventStoreDb;
+
+async function stagePostgres(): Promise<Stage> {
+  database = await createTestDatabase();
+  const url = database.ownerUrl;
+  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log: silent });
+  const store = createPostgresEventStore({ pool, url, log: silent });
+  const target = createPostgresTarget({ url, log: silent }, store);
+  return {
+    target,
+    disturb: (event) => store.append(appendOf(event)),
+    async close() {
+      await target.close();
+      await store.close();
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+async function stageEventStoreDb(): Promise<Stage> {
+  eventStoreDb = await startEventStoreDb();
+  const { url } = eventStoreDb;
+  const ids = { find: async () => [], position: async () => 0 };
+  const store: EventStore & { close(): Promise<void>; start(): Promise<void> } = createEventStoreDbEventStore(
+    {
+      ...{ url, ids, log: silent },
+    },
+  );
+  await store.start();
+  const target = createEventStoreDbTarget({ url, log: silent }, store);
+  return {
+    target,
+    disturb: (event) => store.append(appendOf(event)),
+    async close() {
+      await target.close();
+      await store.close();
+      await eventStoreDb.stop();
+    },
+  };
+}
+
+let stage: Stage;
+let groups: Recorded[][];
+const withoutPositions = (events: Recorded[]) => events.map(({ position: _, ...event }) => event);
+const stored = async () => withoutPositions(await stage.target.readAll({ after: 0, limit: 1_000 }));
+
+describe.each([
+  ['PostgreSQL', stagePostgres],
+  ['EventStoreDB', stageEventStoreDb],
+])('the target in %s', (_name, makeStage) => {
+  beforeEach(async () => {
+    [stage, groups] = await Promise.all([makeStage(), eventsInSource()]);
+  });
+  afterEach(() => stage.close());
+
+  test('stores events in their order, with their ids, revisions, times and metadata', async () => {
+    await stage.target.append(groups.slice(0, 7));
+    await stage.target.append(groups.slice(7));
+    expect(await stored()).toEqual(withoutPositions(groups.flat()));
+  });
+
+  test('refuses what is stored already, and events with a gap before them', async () => {
+    await stage.target.append(groups.slice(0, 4));
+    const again = groups.slice(0, 1).map(([event]) => [{ ...event!, id: groups[9]![0]!.id }]);
+    await expect(stage.target.append(again)).rejects.toThrow(Misplaced);
+    await expect(stage.target.append([groups[6]!])).rejects.toThrow(Misplaced);
+    expect(await stored()).toEqual(withoutPositions(groups.slice(0, 4).flat()));
+  });
+
+  test('rejects when another process writes to one of the streams', async () => {
+    await stage.target.append(groups.slice(0, 2));
+    await stage.disturb(groups[19]![0]!);
+    await expect(stage.target.append([groups[3]!])).rejects.toThrow(Misplaced);
+    expect(await stored()).toHaveLength(4);
+  });
+});
+
+describe('the target in PostgreSQL', () => {
+  beforeEach(async () => {
+    [stage, groups] = await Promise.all([stagePostgres(), eventsInSource()]);
+  });
+  afterEach(() => stage.close());
+
+  test('stores all events of a call or none', async () => {
+    const wrong = [
+      ...groups.slice(0, 3),
+      groups[8]!.map((event) => ({ ...event, revision: 99, stream: newStream() })),
+    ];
+    await expect(stage.target.append(wrong)).rejects.toThrow(Misplaced);
+    expect(await stored()).toEqual([]);
+  });
+});
+
+describe('the target in EventStoreDB', () => {
+  beforeEach(async () => {
+    [stage, groups] = await Promise.all([stageEventStoreDb(), eventsInSource()]);
+  });
+  afterEach(() => stage.close());
+
+  test('stores once what is sent again after a lost answer', async () => {
+    await stage.target.append(groups.slice(0, 2));
+    eventStoreDb.faults.loseReply();
+    await expect(stage.target.append(groups.slice(2, 4))).rejects.toThrow(EventStoreUnavailable);
+    await stage.target.append(groups.slice(2));
+    expect(await stored()).toEqual(withoutPositions(groups.flat()));
+  });
+
+  test('sends the first append over a new call alone: a server that refuses it gets nothing else', async () => {
+    eventStoreDb.faults.unavailable();
+    await expect(stage.target.append(groups)).rejects.toThrow(EventStoreUnavailable);
+    expect(await stored()).toEqual([]);
+    await stage.target.append(groups);
+    expect(await stored()).toEqual(withoutPositions(groups.flat()));
+  });
+
+  test('has a beginning of the events when its connection breaks', async () => {
+    const answer = stage.target.append(groups);
+    await eventStoreDb.restart();
+    await answer.catch(() => undefined);
+    const { length } = await stored();
+    expect(await stored()).toEqual(withoutPositions(groups.flat()).slice(0, length));
+  });
+});
