@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import shared from '@eventstore/db-client/generated/shared_pb.js';
-import streams from '@eventstore/db-client/generated/streams_pb.js';
 import { NO_STREAM, type Revision } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import type { EventStoreDbClient } from './client.ts';
-import { type AppendCall, openAppends } from './private-parts.ts';
+import {
+  type AppendCall,
+  type AppendRequest,
+  type AppendResponse,
+  NOTHING,
+  openAppends,
+  wrongRevision,
+} from './wire.ts';
 
 /** Time limit of an answer. A later answer leaves it open whether the events were stored. */
 const APPEND_MS = 3_000;
@@ -13,8 +18,8 @@ export interface ProposedEvent {
   id: string;
   type: string;
   /** JSON. */
-  data: string;
-  metadata: string;
+  data: Buffer;
+  metadata: Buffer;
 }
 
 export type AppendAnswer =
@@ -68,9 +73,8 @@ export function createAppendStream(client: EventStoreDbClient): AppendStream {
     return opening;
   }
 
-  function receive(response: streams.BatchAppendResp): void {
-    const id = response.getCorrelationId()?.getString() ?? '';
-    waiting.get(id)?.(answerIn(response));
+  function receive(response: AppendResponse): void {
+    waiting.get(response.correlationId?.string ?? '')?.(answerIn(response));
   }
 
   /** Answers everything that was sent over the lost stream as unknown. */
@@ -120,35 +124,30 @@ function toRequest(
   stream: Stream,
   expected: Revision,
   events: readonly ProposedEvent[],
-): streams.BatchAppendReq {
-  const options = new streams.BatchAppendReq.Options().setStreamIdentifier(
-    new shared.StreamIdentifier().setStreamName(Buffer.from(stream)),
-  );
-  if (expected === NO_STREAM) options.setNoStream(new shared.Empty());
-  else options.setStreamPosition(String(expected));
-  const messages = events.map((event) => {
-    const message = new streams.BatchAppendReq.ProposedMessage()
-      .setId(new shared.UUID().setString(event.id))
-      .setData(Buffer.from(event.data))
-      .setCustomMetadata(Buffer.from(event.metadata));
-    message.getMetadataMap().set('type', event.type).set('content-type', 'application/json');
-    return message;
-  });
-  return new streams.BatchAppendReq()
-    .setCorrelationId(new shared.UUID().setString(id))
-    .setOptions(options)
-    .setProposedMessagesList(messages)
-    .setIsFinal(true);
+): AppendRequest {
+  return {
+    correlationId: { string: id },
+    options: {
+      streamIdentifier: { streamName: Buffer.from(stream) },
+      ...(expected === NO_STREAM ? { noStream: NOTHING } : { streamPosition: expected }),
+    },
+    proposedMessages: events.map((event) => ({
+      id: { string: event.id },
+      metadata: { type: event.type, 'content-type': 'application/json' },
+      customMetadata: event.metadata,
+      data: event.data,
+    })),
+    isFinal: true,
+  };
 }
 
-function answerIn(response: streams.BatchAppendResp): AppendAnswer {
-  if (response.hasSuccess()) return 'stored';
-  const error = response.getError();
-  const details = error?.getDetails();
-  if (details?.getTypeName() === WRONG_REVISION) {
-    const wrong = shared.WrongExpectedVersion.deserializeBinary(details.getValue_asU8());
-    return { elsewhere: wrong.hasCurrentNoStream() ? NO_STREAM : Number(wrong.getCurrentStreamRevision()) };
+function answerIn({ success, error }: AppendResponse): AppendAnswer {
+  if (success) return 'stored';
+  const { typeUrl = '', value = new Uint8Array() } = error?.details ?? {};
+  const type = typeUrl.slice(typeUrl.lastIndexOf('/') + 1);
+  if (type === WRONG_REVISION) {
+    const { currentNoStream, currentStreamRevision } = wrongRevision.decode(value);
+    return { elsewhere: currentNoStream ? NO_STREAM : currentStreamRevision.toNumber() };
   }
-  const verdict = VERDICTS[details?.getTypeName() ?? ''];
-  return verdict ?? { unknown: error?.getMessage() || 'the server did not say why' };
+  return VERDICTS[type] ?? { unknown: error?.message || 'the server did not say why' };
 }

@@ -1,12 +1,19 @@
 import { EventStoreDBClient } from '@eventstore/db-client';
-import shared from '@eventstore/db-client/generated/shared_pb.js';
-import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { ServiceError } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { type Position, type Revision, StreamDamaged } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
-import { type ReadCall, closeChannel, containDiscovery, openRead } from './private-parts.ts';
+import { closeChannel, containDiscovery } from './private-parts.ts';
+import {
+  BACKWARDS,
+  FORWARDS,
+  NOTHING,
+  type ReadCall,
+  type ReadRequest,
+  type ReadResponse,
+  openRead,
+} from './wire.ts';
 
 /** Longest silence of the server during a read. */
 const READ_MS = 3_000;
@@ -78,8 +85,8 @@ export class ServerSilent extends Error {
 }
 
 /**
- * Creates the client. It reads with the library's calls and messages, but not with its readers: those cost four
- * times as much for each event, and cannot read with a filter. A connection whose peer has vanished silently would
+ * Creates the client. The library finds the servers and keeps the connection. Reading is done here: the library's own
+ * readers cost several times as much for each event, and cannot read with a filter. A connection whose peer has vanished silently would
  * last until its keepalive ends it, so it is replaced as soon as something runs into its deadline.
  */
 export function createEventStoreDbClient({ url, log }: { url: string; log: Logger }): EventStoreDbClient {
@@ -119,8 +126,8 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
 
   /** Opens a call. `onEnd` is called once, unless `cancel` was called before. */
   function open(
-    request: streams.ReadReq,
-    { onMessage, onEnd }: { onMessage: (message: streams.ReadResp) => void; onEnd: (error?: Error) => void },
+    request: ReadRequest,
+    { onMessage, onEnd }: { onMessage: (message: ReadResponse) => void; onEnd: (error?: Error) => void },
   ): { cancel(): void } {
     let isOver = false;
     let call: ReadCall | undefined;
@@ -134,7 +141,7 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
       // A call that is cancelled while it is made would throw.
       setImmediate(() => call?.cancel());
     };
-    const receive = (message: streams.ReadResp) => {
+    const receive = (message: ReadResponse) => {
       if (isOver) return;
       try {
         onMessage(message);
@@ -153,14 +160,14 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     return { cancel };
   }
 
-  function collect(request: streams.ReadReq): Promise<StoredRecord[]> {
+  function collect(request: ReadRequest): Promise<StoredRecord[]> {
     const { promise, resolve, reject } = Promise.withResolvers<StoredRecord[]>();
     const events: StoredRecord[] = [];
     const timer = setTimeout(() => {
       reject(new ServerSilent(`EventStoreDB was silent for ${READ_MS} ms during a read`));
       reading.cancel();
       // With a filter it may be looking through many events of others.
-      if (!request.getOptions()?.hasFilter()) ranLate();
+      if (!request.filter) ranLate();
     }, READ_MS);
     const reading = open(request, {
       onMessage(message) {
@@ -174,23 +181,26 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
   }
 
   return {
-    readStream: (stream, from, limit) =>
-      collect(
-        readRequest({ limit, isBackwards: from === 'end' }, (options) =>
-          options.setStream(streamOptions(stream, from)).setNoFilter(new shared.Empty()),
-        ),
-      ).catch((error: ServiceError) => {
+    readStream: (stream, from, count) =>
+      collect({
+        readDirection: from === 'end' ? BACKWARDS : FORWARDS,
+        stream: {
+          streamIdentifier: { streamName: Buffer.from(stream) },
+          ...(from === 'end' ? { end: NOTHING } : { revision: from }),
+        },
+        count,
+        noFilter: NOTHING,
+      }).catch((error: ServiceError) => {
         const isDeleted = error.metadata?.get('exception')[0] === 'stream-deleted';
         throw isDeleted ? new StreamDamaged(stream, DELETED) : error;
       }),
-    readForwards: (from, limit, filter) =>
-      collect(readRequest({ limit }, (options) => setFilter(options.setAll(allOptions(from)), filter))),
-    readBackwards: (before, limit) =>
-      collect(
-        readRequest({ limit, isBackwards: true }, (options) => setFilter(options.setAll(allOptions(before)))),
-      ),
+    readForwards: (from, count, filter) =>
+      collect({ readDirection: FORWARDS, all: placeOf(from), count, ...filterOf(filter) }),
+    readBackwards: (before, count) =>
+      collect({ readDirection: BACKWARDS, all: placeOf(before), count, noFilter: NOTHING }),
     follow({ after, filter, onEvent, onSign, onEnd }) {
-      const request = readRequest({}, (options) => setFilter(options.setAll(allOptions(after)), filter));
+      const from = { readDirection: FORWARDS, all: placeOf(after) } as const;
+      const request = { ...from, subscription: NOTHING, ...filterOf(filter) };
       function end(error?: Error): void {
         if (!endings.delete(end)) return;
         reading.cancel();
@@ -214,60 +224,36 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
   };
 }
 
-/** Returns the request of a page, or of a subscription if there is no limit. */
-function readRequest(
-  { limit, isBackwards = false }: { limit?: number; isBackwards?: boolean },
-  fill: (options: streams.ReadReq.Options) => streams.ReadReq.Options,
-): streams.ReadReq {
-  const { Options } = streams.ReadReq;
-  const { FORWARDS, BACKWARDS } = Options.ReadDirection;
-  const options = new Options()
-    .setReadDirection(isBackwards ? BACKWARDS : FORWARDS)
-    .setUuidOption(new Options.UUIDOption().setString(new shared.Empty()));
-  if (limit === undefined) options.setSubscription(new Options.SubscriptionOptions());
-  else options.setCount(String(limit));
-  return new streams.ReadReq().setOptions(fill(options));
+function placeOf(position: Position | 'end'): NonNullable<ReadRequest['all']> {
+  if (position === 'end') return { end: NOTHING };
+  if (position === 0) return { start: NOTHING };
+  return { position: { commitPosition: position, preparePosition: position } };
 }
 
-function streamOptions(stream: Stream, from: Revision | 'end'): streams.ReadReq.Options.StreamOptions {
-  const options = new streams.ReadReq.Options.StreamOptions().setStreamIdentifier(
-    new shared.StreamIdentifier().setStreamName(Buffer.from(stream)),
-  );
-  return from === 'end' ? options.setEnd(new shared.Empty()) : options.setRevision(String(from));
+function filterOf(filter: Filter | undefined): Pick<ReadRequest, 'filter' | 'noFilter'> {
+  if (!filter) return { noFilter: NOTHING };
+  const window = { max: SEARCH_WINDOW, checkpointIntervalMultiplier: 1 };
+  return {
+    filter:
+      'streams' in filter
+        ? { streamIdentifier: { prefix: filter.streams }, ...window }
+        : { eventType: { prefix: filter.types }, ...window },
+  };
 }
 
-function allOptions(from: Position | 'end'): streams.ReadReq.Options.AllOptions {
-  const options = new streams.ReadReq.Options.AllOptions();
-  if (from === 'end') return options.setEnd(new shared.Empty());
-  if (from === 0) return options.setStart(new shared.Empty());
-  return options.setPosition(
-    new streams.ReadReq.Options.Position().setCommitPosition(String(from)).setPreparePosition(String(from)),
-  );
-}
-
-function setFilter(options: streams.ReadReq.Options, filter?: Filter): streams.ReadReq.Options {
-  if (!filter) return options.setNoFilter(new shared.Empty());
-  const { FilterOptions } = streams.ReadReq.Options;
-  const set = new FilterOptions().setMax(SEARCH_WINDOW).setCheckpointintervalmultiplier(1);
-  const prefixes = new FilterOptions.Expression();
-  if ('streams' in filter) set.setStreamIdentifier(prefixes.setPrefixList([...filter.streams]));
-  else set.setEventType(prefixes.setPrefixList([...filter.types]));
-  return options.setFilter(set);
-}
-
-function recordIn(message: streams.ReadResp): StoredRecord | undefined {
-  const event = message.getEvent()?.getEvent();
+function recordIn({ event: read }: ReadResponse): StoredRecord | undefined {
+  const event = read?.event;
   if (!event) return undefined;
   // Servers before 22.6 return events of a stream without a position.
-  const position = Number(event.getCommitPosition());
+  const position = event.commitPosition.toNumber();
   if (!Number.isSafeInteger(position)) throw new Error('EventStoreDB gave an event without its position');
   return {
-    id: event.getId()!.getString(),
-    stream: Buffer.from(event.getStreamIdentifier()!.getStreamName_asU8()).toString() as Stream,
-    revision: Number(event.getStreamRevision()),
+    id: event.id.string,
+    stream: Buffer.from(event.streamIdentifier.streamName).toString() as Stream,
+    revision: event.streamRevision.toNumber(),
     position,
-    type: event.getMetadataMap().get('type') ?? '',
-    data: event.getData_asU8(),
-    metadata: event.getCustomMetadata_asU8(),
+    type: event.metadata['type'] ?? '',
+    data: event.data,
+    metadata: event.customMetadata,
   };
 }

@@ -71,8 +71,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   const closing = new AbortController();
 
   function onEvents(records: StoredRecord[], after: Position): void {
-    const events = reader.decode(records);
-    sender.see(events);
+    const events = sender.see(records);
     if (events.length === 0) return;
     tail.memory.readable = events.at(-1)!.position;
     handOver(events, after);

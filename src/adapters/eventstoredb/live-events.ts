@@ -348,8 +348,8 @@ export function createTail(settings: {
 
   async function look(): Promise<void> {
     requireNear();
-    await readOn();
-    requireNear();
+    // The subscription brings the events soon: reading them here as well would cost more than it saves.
+    await reach(await head());
   }
 
   async function reach(position: Position): Promise<void> {

@@ -1,6 +1,7 @@
+import type { Readable } from 'node:stream';
 import type { EventStoreDBClient } from '@eventstore/db-client';
 import services from '@eventstore/db-client/generated/streams_grpc_pb.js';
-import type streams from '@eventstore/db-client/generated/streams_pb.js';
+import type { CallOptions, Metadata } from '@grpc/grpc-js';
 
 /**
  * The private parts of the client library that this adapter uses (@eventstore/db-client 6.2).
@@ -8,37 +9,18 @@ import type streams from '@eventstore/db-client/generated/streams_pb.js';
  */
 
 type Services = InstanceType<typeof services.StreamsClient>;
-/** A gRPC call of BatchAppend. */
-export type AppendCall = ReturnType<Services['batchAppend']>;
-/** A gRPC call of Read: a page, or a subscription. */
-export type ReadCall = ReturnType<Services['read']>;
 
 /**
- * The leader has everything that was acknowledged; a follower may lack it. A call has no deadline of its own: its
- * caller limits its silence.
+ * Opens a call on the leader, in the way of the library's own calls: it renews the channel and finds the leader again
+ * when a call breaks. The leader has everything that was acknowledged; a follower may lack it. A call has no deadline
+ * of its own: its caller limits its silence.
  */
-const onLeader = (client: EventStoreDBClient) =>
-  client['callArguments']({ requiresLeader: true }, { deadline: Infinity });
-
-/**
- * Opens a call in the way of the library's own calls: it renews the channel and finds the leader again when a call
- * breaks. `opened` is called with the call before it can fail.
- */
-export const openAppends = (
+export const openCall = <T extends Readable>(
   client: EventStoreDBClient,
-  opened: (call: AppendCall) => AppendCall,
-): Promise<AppendCall> =>
-  client['GRPCStreamCreator'](services.StreamsClient, 'batchAppend', (grpc) =>
-    opened(grpc.batchAppend(...onLeader(client))),
-  )();
-
-export const openRead = (
-  client: EventStoreDBClient,
-  request: streams.ReadReq,
-  opened: (call: ReadCall) => ReadCall,
-): Promise<ReadCall> =>
-  client['GRPCStreamCreator'](services.StreamsClient, 'read', (grpc) =>
-    opened(grpc.read(request, ...onLeader(client))),
+  open: (grpc: Services, metadata: Metadata, options: CallOptions) => T,
+): Promise<T> =>
+  client['GRPCStreamCreator'](services.StreamsClient, 'call', (grpc) =>
+    open(grpc, ...client['callArguments']({ requiresLeader: true }, { deadline: Infinity })),
   )();
 
 /** Closes the connection, which `dispose` leaves open. */

@@ -66,8 +66,8 @@ export const toProposed = ({ append, occurredAt, events }: WaitingAppend): Propo
   events.map(({ id, type, v, json }) => ({
     id,
     type,
-    data: json,
-    metadata: JSON.stringify(toStoredMetadata(append.metadata, occurredAt, v)),
+    data: Buffer.from(json),
+    metadata: Buffer.from(JSON.stringify(toStoredMetadata(append.metadata, occurredAt, v))),
   }));
 
 /**
@@ -216,14 +216,13 @@ export function createEventStoreDbReader({
       const page = await client.readBackwards(before, size);
       end ??= page[0]?.position ?? 0;
       const [looked, tail] = [known, seen()];
-      const stop = page.find(
-        (event) => isReadable(event) || event.position <= Math.max(looked.end, tail.head),
-      );
+      const isKnown = ({ position }: StoredRecord) => position <= Math.max(looked.end, tail.head);
+      const stop = page.find((event) => isKnown(event) || isReadable(event));
       if (!stop && page.length === size) {
         before = page.at(-1)!.position;
         continue;
       }
-      const ours = stop && isReadable(stop) ? stop.position : Math.max(looked.ours, tail.readable);
+      const ours = stop && !isKnown(stop) ? stop.position : Math.max(looked.ours, tail.readable);
       if (end > known.end) known = { end, ours };
       return ours;
     }

@@ -3,8 +3,8 @@ import { backOffMs, sleep } from '../../kit/back-off.ts';
 import { type Recorded, type Revision, StreamDamaged } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { unavailable, type WaitingAppend } from '../event-log/batch.ts';
-import type { AppendStream } from './append-stream.ts';
-import { DELETED } from './client.ts';
+import type { AppendStream, ProposedEvent } from './append-stream.ts';
+import { DELETED, type StoredRecord } from './client.ts';
 import { type LogInEventStoreDb, toProposed } from './reader.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -32,9 +32,32 @@ export interface Sender {
    * again, because the stream has moved: none of them is or will be stored at this revision.
    */
   send<Q extends Queued>(group: Group<Q>): Promise<Q[]>;
-  /** Takes events seen in the log. */
-  see(events: readonly Recorded[]): void;
+  /** Returns the events in records that were seen in the log, like the reader, and answers their appends. */
+  see(records: readonly StoredRecord[]): Recorded[];
 }
+
+/** An event that was sent and not yet seen. */
+interface Watch {
+  see(event: Recorded): void;
+  /** Returns the event in a record with its id; undefined if the record has other contents. */
+  read(record: StoredRecord): Recorded | undefined;
+}
+
+/** Reads a record by comparing it with what was sent, which costs far less than parsing and checking it. */
+const readAs =
+  ({ append, occurredAt }: Queued, { id, type, v, data }: Queued['events'][number], sent: ProposedEvent) =>
+  (record: StoredRecord): Recorded | undefined => {
+    const isSame =
+      record.stream === append.stream &&
+      record.type === sent.type &&
+      sent.data.equals(record.data) &&
+      sent.metadata.equals(record.metadata);
+    if (!isSame) return undefined;
+    const { stream, revision, position } = record;
+    const { actorId, correlationId, causationId, reliedOn } = append.metadata;
+    const metadata = { actorId, correlationId, causationId, ...(reliedOn && { reliedOn }) };
+    return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
+  };
 
 /**
  * Creates a sender that answers an append with what the log holds. A stored append is seen in the log, with
@@ -47,16 +70,19 @@ export function createSender(
   /** Called with the true revision of a stream that has nothing after the revision of the group. */
   learn: (group: Group, revision: Revision) => void,
 ): Sender {
-  const watched = new Map<string, (event: Recorded) => void>();
+  const watched = new Map<string, Watch>();
 
   /** Resolves with all events of a group once they have been seen. */
-  function watch({ stream }: Group, ids: readonly string[]): Promise<Recorded[]> {
+  function watch({ stream, members }: Group, proposed: readonly ProposedEvent[]): Promise<Recorded[]> {
     const { promise, resolve } = Promise.withResolvers<Recorded[]>();
     const seen: Recorded[] = [];
     const see = (event: Recorded) => {
-      if (event.stream === stream && seen.push(event) === ids.length) resolve(seen);
+      if (event.stream === stream && seen.push(event) === proposed.length) resolve(seen);
     };
-    for (const id of ids) watched.set(id, see);
+    let at = 0;
+    for (const member of members)
+      for (const event of member.events)
+        watched.set(event.id, { see, read: readAs(member, event, proposed[at++]!) });
     return promise;
   }
 
@@ -66,11 +92,11 @@ export function createSender(
 
   async function attempt<Q extends Queued>(group: Group<Q>, ids: readonly string[]): Promise<Q[]> {
     const { stream, revision, members } = group;
-    const events = members.flatMap(toProposed);
+    const proposed = members.flatMap(toProposed);
     const giveUpAt = Math.min(...members.map((member) => member.giveUpAt));
-    const seen = watch(group, ids);
+    const seen = watch(group, proposed);
     for (let failures = 0; ; failures += 1) {
-      const sent = appends.append(stream, revision, events);
+      const sent = appends.append(stream, revision, proposed);
       const answer = await Promise.race([sent.answer, seen.then(() => 'stored' as const)]);
       sent.forget();
       if (answer === 'deleted') throw new StreamDamaged(stream, DELETED);
@@ -113,9 +139,15 @@ export function createSender(
         for (const id of ids) watched.delete(id);
       }
     },
-    see(events) {
-      if (watched.size > 0) for (const event of events) watched.get(event.id)?.(event);
-    },
+    see: (records) =>
+      watched.size === 0
+        ? reader.decode(records)
+        : records.flatMap((record) => {
+            const known = watched.get(record.id);
+            const event = known?.read(record) ?? reader.decode([record])[0];
+            if (event) known?.see(event);
+            return event ?? [];
+          }),
   };
 }
 
@@ -133,5 +165,5 @@ const isItself = ({ append, occurredAt, events }: Queued, stored: readonly Recor
     (event, index) =>
       event.occurredAt === occurredAt &&
       isDeepStrictEqual(event.metadata, append.metadata) &&
-      JSON.stringify(event.data) === events[index]!.json,
+      (event.data === events[index]!.data || JSON.stringify(event.data) === events[index]!.json),
   );
