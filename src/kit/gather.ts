@@ -1,5 +1,11 @@
-/** Number of keys in one call. */
-const MOST = 1_000;
+import { setTimeout as pause } from 'node:timers/promises';
+
+interface Options {
+  /** Number of keys in one call; default 1,000. */
+  most?: number;
+  /** Time between two calls, in milliseconds, in which more requests gather; default 0. */
+  restMs?: number;
+}
 
 /**
  * Combines many single requests into few calls of `ask`: keys requested in one turn, or while a call is under
@@ -9,7 +15,7 @@ const MOST = 1_000;
  */
 export function gather<K, V>(
   ask: (keys: K[]) => Promise<ReadonlyMap<K, V>>,
-  most = MOST,
+  { most = 1_000, restMs = 0 }: Options = {},
 ): (key: K) => Promise<V | undefined> {
   let waiting = new Map<K, PromiseWithResolvers<V | undefined>>();
   let isAsking = false;
@@ -31,6 +37,7 @@ export function gather<K, V>(
       const asked = new Map([...waiting].slice(0, most));
       waiting = new Map([...waiting].slice(most));
       await answer(asked);
+      if (restMs > 0) await pause(restMs);
     }
     isAsking = false;
   }
@@ -47,7 +54,10 @@ export function gather<K, V>(
  * Shares calls of `ask` in the same way: calls made while one is under way share the next one, which begins after all
  * of them.
  */
-export function share<T>(ask: () => Promise<T>): () => Promise<T> {
-  const asked = gather<'once', { answer: T }>(async () => new Map([['once', { answer: await ask() }]]));
+export function share<T>(ask: () => Promise<T>, options?: Pick<Options, 'restMs'>): () => Promise<T> {
+  const asked = gather<'once', { answer: T }>(
+    async () => new Map([['once', { answer: await ask() }]]),
+    options,
+  );
   return async () => (await asked('once'))!.answer;
 }

@@ -10,7 +10,7 @@ function doubling() {
     ends.push(end);
     await end.promise;
     return new Map(keys.filter((key) => key >= 0).map((key) => [key, 2 * key]));
-  }, 3);
+  }, { most: 3 });
   return {
     ask,
     calls,

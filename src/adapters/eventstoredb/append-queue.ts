@@ -18,7 +18,7 @@ import { type WaitingAppend, prepare, unavailable } from '../event-log/batch.ts'
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
 import { DELETED } from './client.ts';
 import type { Tail } from './live-events.ts';
-import type { LogInEventStoreDb } from './reader.ts';
+import { LOOK_REST_MS, type LogInEventStoreDb } from './reader.ts';
 import type { Queued, Sender } from './send-group.ts';
 
 const MAX_WAITING = 10_000;
@@ -320,12 +320,15 @@ export function createAppendQueue(settings: {
     return { outcome: 'duplicate', events };
   }
 
-  const inIndex = gather(async (ids: string[]) => {
-    const found = await within(index.find(ids), INDEX_MS, () => {
-      throw unavailable('the index of event ids did not answer');
-    });
-    return new Map(found.map((known) => [known.id, known]));
-  });
+  const inIndex = gather(
+    async (ids: string[]) => {
+      const found = await within(index.find(ids), INDEX_MS, () => {
+        throw unavailable('the index of event ids did not answer');
+      });
+      return new Map(found.map((known) => [known.id, known]));
+    },
+    { restMs: LOOK_REST_MS },
+  );
 
   async function fetch(places: readonly KnownId[]): Promise<Recorded[]> {
     const found = await Promise.all(

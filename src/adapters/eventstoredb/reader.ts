@@ -111,6 +111,11 @@ function parseJson(bytes: Uint8Array): unknown {
 
 /** Number of events of a page that the server does not filter. */
 const UNFILTERED_PAGE = 2_000;
+/**
+ * Time between two looks at the end of the log, and at the index of ids. Under load more appends share one then,
+ * which costs as much as several appends.
+ */
+export const LOOK_REST_MS = 3;
 const BACKWARDS_PAGE = { first: 2, most: 4_096 };
 
 export interface LogInEventStoreDb extends Pick<EventStore, 'readStream' | 'readAll' | 'head'> {
@@ -229,7 +234,7 @@ export function createEventStoreDbReader({
   }
 
   return {
-    head: share(() => reading(lookBack)),
+    head: share(() => reading(lookBack), { restMs: LOOK_REST_MS }),
     failure: () => trouble,
     decode,
     isDeleted: (stream) => deleted.has(stream),
