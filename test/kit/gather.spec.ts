@@ -4,13 +4,16 @@ import { gather } from '../../src/kit/gather.ts';
 function doubling() {
   const calls: number[][] = [];
   const ends: PromiseWithResolvers<void>[] = [];
-  const ask = gather<number, number>(async (keys) => {
-    calls.push(keys);
-    const end = Promise.withResolvers<void>();
-    ends.push(end);
-    await end.promise;
-    return new Map(keys.filter((key) => key >= 0).map((key) => [key, 2 * key]));
-  }, { most: 3 });
+  const ask = gather<number, number>(
+    async (keys) => {
+      calls.push(keys);
+      const end = Promise.withResolvers<void>();
+      ends.push(end);
+      await end.promise;
+      return new Map(keys.filter((key) => key >= 0).map((key) => [key, 2 * key]));
+    },
+    { most: 3 },
+  );
   return {
     ask,
     calls,

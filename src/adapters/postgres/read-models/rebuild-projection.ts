@@ -76,26 +76,29 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
   const started = performance.now();
   const opened = closers(log);
   try {
-    const rebuildings: Rebuilding[] = [];
+    const owners = new Map<string, pg.Client>();
     // One after the other in one order, so that two rebuilds do not wait for each other.
-    for (const projection of projections.toSorted((a, b) => a.name.localeCompare(b.name)))
-      rebuildings.push(await open(projection));
+    for (const name of projections.map((each) => each.name).toSorted()) {
+      const owner = await connectOwner(databaseUrl, name);
+      opened.add(`owner of ${name}`, () => owner.end());
+      owners.set(name, owner);
+    }
+    const rebuildings = await Promise.all(
+      projections.map((projection) => open(projection, owners.get(projection.name)!)),
+    );
     const loads = await loadReadModels({ store, after: 0 }, rebuildings.map(toFilling), (position, head) => {
       const etaMs = ((performance.now() - started) * (head - position)) / Math.max(position, 1);
       onStep?.({ position, head, etaMs });
     });
-    const outcomes = new Map<string, PromiseSettledResult<Rebuilt>>();
+    const outcomes: PromiseSettledResult<Rebuilt>[] = [];
     const waiting = rebuildings.entries();
     const takeFromQueue = async () => {
-      for (const [index, rebuilding] of waiting) {
-        const [outcome] = await Promise.allSettled([finish(rebuilding, loads[index]!)]);
-        outcomes.set(rebuilding.projection.name, outcome);
-      }
+      for (const [index, rebuilding] of waiting)
+        [outcomes[index]] = await Promise.allSettled([finish(rebuilding, loads[index]!)]);
     };
-    // Two indexes at a time.
+    // Two at a time: the largest comes first and takes most of the time, while the others take turns.
     await Promise.all([takeFromQueue(), takeFromQueue()]);
-    return projections.map(({ name }) => {
-      const outcome = outcomes.get(name)!;
+    return outcomes.map((outcome) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value;
     });
@@ -103,10 +106,8 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
     await opened.closeAll();
   }
 
-  async function open(projection: Projection): Promise<Rebuilding> {
+  async function open(projection: Projection, owner: pg.Client): Promise<Rebuilding> {
     const { name } = projection;
-    const owner = await connectOwner(databaseUrl, name);
-    opened.add(`owner of ${name}`, () => owner.end());
     await prepareNext(owner, nextOf(name), projection);
     const writer = await ProjectingConnection.open({
       url: databaseUrl,
