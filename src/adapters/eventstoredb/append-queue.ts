@@ -24,8 +24,8 @@ import type { Queued, Sender } from './send-group.ts';
 const MAX_WAITING = 10_000;
 const MAX_WAITING_SIZE = 64 * 1024 * 1024;
 /**
- * Number of appends under way. An unanswered append is sent again after its deadline, so the server must be able to
- * keep up with them.
+ * Number of appends under way. An unanswered append is sent again after its deadline, so the server must be able
+ * to keep up with them.
  */
 const MAX_UNDER_WAY = 512;
 /** Servers accept 1 MiB in one append by default. */
@@ -121,10 +121,11 @@ function drop<K, V>(sets: Map<K, Set<V>>, key: K, value: V): void {
 }
 
 /**
- * Creates a queue of appends for each stream. Streams do not wait for each other, except where one append breaks a
- * guard of another one, or repeats its id: such appends take effect in the order of the calls. An append is judged by the log as it is after its call. That
- * takes a look at the end of the log and one at the index of ids, which all appends that wait for one share. Appends
- * are stored at exact revisions, so that a faster writer is noticed.
+ * Creates a queue of appends for each stream. Streams do not wait for each other, except where one append breaks
+ * a guard of another one, or repeats its id: such appends take effect in the order of the calls. An append is
+ * judged by the log as it is after its call. That takes a look at the end of the log and one at the index of ids,
+ * which all appends that wait for one share. Appends are stored at exact revisions, so that a faster writer is
+ * noticed.
  */
 export function createAppendQueue(settings: {
   sender: Sender;
