@@ -73,11 +73,16 @@ export function createSender(
   const watched = new Map<string, Watch>();
 
   /** Resolves with all events of a group once they have been seen. */
-  function watch({ stream, members }: Group, proposed: readonly ProposedEvent[]): Promise<Recorded[]> {
+  function watch(
+    { stream, revision, members }: Group,
+    proposed: readonly ProposedEvent[],
+  ): Promise<Recorded[]> {
     const { promise, resolve } = Promise.withResolvers<Recorded[]>();
     const seen: Recorded[] = [];
     const see = (event: Recorded) => {
-      if (event.stream === stream && seen.push(event) === proposed.length) resolve(seen);
+      // At another place, another process has stored an event with the same id.
+      const isHere = event.stream === stream && event.revision === revision + 1 + seen.length;
+      if (isHere && seen.push(event) === proposed.length) resolve(seen);
     };
     let at = 0;
     for (const member of members)
