@@ -110,6 +110,20 @@ describe('an append to EventStoreDB', () => {
       },
     );
 
+    test('with the same id, one of them at a revision that is passed meanwhile, has one that appended', async () => {
+      const stream = newStream();
+      await store.append(say(stream, 'first'));
+      await other.append(say(newStream(), 'opens the call'));
+      server.faults.neverAnswer(1);
+      const mine = say(stream, 'same', { expected: 0 });
+      const appending = store.append(mine);
+      // It is on its way when the other process has looked at the log, too.
+      await other.find(mine.events[0]!.id);
+      await other.append(say(stream, 'between'));
+      const yours = await other.append({ ...mine, expected: 'any' });
+      expect([(await appending).outcome, yours.outcome]).toEqual(['duplicate', 'appended']);
+    });
+
     test('to one stream at any revision are all stored, each in the order of its process', async () => {
       const stream = newStream();
       const all = [store, other].flatMap((process, p) =>
