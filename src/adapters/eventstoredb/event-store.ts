@@ -62,11 +62,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   const tail = createTail({ client, ids, head: reader.head, log, mostRemembered, near, onEvents });
   const { subscribe, handOver } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
-  const sender = createSender(appends, reader, ({ stream, revision }, actual) => {
-    if (actual > revision) noteDamage({ stream, reason: `has been truncated before revision ${actual + 1}` });
-    // The position is not known, but before the end that the next look sees.
-    tail.memory.learn(stream, { revision: actual, position: 0 });
-  });
+  const sender = createSender(appends, reader);
   const queue = createAppendQueue({ sender, reader, tail, ids });
   const closing = new AbortController();
 

@@ -64,12 +64,7 @@ const readAs =
  * or without the server's answer, and two with the same ids at the same revision are stored as one. An
  * unknown outcome is looked up; if nothing is found, the same append is sent again.
  */
-export function createSender(
-  appends: AppendStream,
-  reader: LogInEventStoreDb,
-  /** Called with the true revision of a stream that has nothing after the revision of the group. */
-  learn: (group: Group, revision: Revision) => void,
-): Sender {
+export function createSender(appends: AppendStream, reader: LogInEventStoreDb): Sender {
   const watched = new Map<string, Watch>();
 
   /** Resolves with all events of a group once they have been seen. */
@@ -115,11 +110,11 @@ export function createSender(
         return [];
       }
       if (found && found.length > 0) return members;
-      // Nothing is there: the stream is shorter than expected, or its end was truncated. Final, unless the outcome of
-      // an earlier attempt is unknown.
-      if (found && elsewhere !== undefined && failures === 0) {
-        learn(group, elsewhere);
-        return members;
+      // The stream is shorter than expected, which is final unless the outcome of an earlier attempt is unknown. If
+      // it is longer, the events there become readable once they are replicated.
+      if (elsewhere !== undefined && elsewhere < revision && failures === 0) {
+        for (const { resolve } of members) resolve({ outcome: 'conflict', stream, actual: elsewhere });
+        return [];
       }
       if (performance.now() > giveUpAt) {
         const why =

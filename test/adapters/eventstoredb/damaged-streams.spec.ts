@@ -4,7 +4,7 @@ import { AggregateLoader } from '../../../src/commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../../src/commands/chat-group/chat-group.ts';
 import { createFoldCache } from '../../../src/adapters/memory/fold-cache.ts';
 import type { EventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
-import { NO_STREAM, type Recorded, StreamDamaged } from '../../../src/events/event-store.ts';
+import { type Recorded, StreamDamaged } from '../../../src/events/event-store.ts';
 import type { Stream } from '../../../src/events/streams.ts';
 import { GroupId } from '../../../src/events/ids.ts';
 import { append, groupClosed, newStream, say } from '../../support/language/appends.ts';
@@ -143,26 +143,5 @@ describe('A damaged stream on EventStoreDB', () => {
     const groupId = GroupId.parse(stream.slice('chatGroup-'.length));
     const loaded = await new AggregateLoader(store, createFoldCache()).load(chatGroupOf(groupId));
     expect(loaded).toMatchObject({ state: { status: 'none' }, revision: 2, isDamaged: true });
-  });
-
-  test('of which nothing is left still takes messages, and refuses what depends on its state', async () => {
-    const stream = newStream();
-    await store.append(append(stream, [groupClosed, groupClosed]));
-    await admin.setStreamMetadata(stream, { truncateBefore: 2 });
-    const last = await appended(newStream(), 'last');
-    await until(async () => (await stage.indexed()) >= last.position);
-    const later = await stage.open();
-    expect(await later.readStream(stream)).toEqual([]);
-    expect(await later.append(say(stream, 'a', { expected: NO_STREAM }))).toEqual({
-      outcome: 'conflict',
-      stream,
-      actual: 1,
-    });
-    expect(damage.get(stream)).toBe('has been truncated before revision 2');
-    const another = await stage.open();
-    expect(await another.append(say(stream, 'b'))).toMatchObject({
-      outcome: 'appended',
-      events: [{ revision: 2 }],
-    });
   });
 });
