@@ -3,7 +3,7 @@ import { backOffMs, sleep } from '../../kit/back-off.ts';
 import { type Recorded, type Revision, StreamDamaged } from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
 import { unavailable, type WaitingAppend } from '../event-log/batch.ts';
-import type { AppendStream, ProposedEvent } from './append-stream.ts';
+import type { AppendAnswer, AppendStream, ProposedEvent } from './append-stream.ts';
 import { DELETED, type StoredRecord } from './client.ts';
 import { type LogInEventStoreDb, toProposed } from './reader.ts';
 import { within } from '../../kit/deadline.ts';
@@ -101,7 +101,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
       sent.forget();
       if (answer === 'deleted') throw new StreamDamaged(stream, DELETED);
       if (typeof answer === 'object' && 'refused' in answer) throw new Error(answer.refused);
-      const elsewhere = typeof answer === 'object' && 'elsewhere' in answer ? answer.elsewhere : undefined;
+      const elsewhere = elsewhereIn(answer);
       const found =
         (answer === 'stored' ? await within(seen, SEEN_MS, () => undefined) : undefined) ??
         (await readBack(group, ids.length));
@@ -117,11 +117,7 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
         return [];
       }
       if (performance.now() > giveUpAt) {
-        const why =
-          typeof answer === 'object' && 'unknown' in answer
-            ? answer.unknown
-            : 'EventStoreDB contradicts itself';
-        throw unavailable(`the outcome of the append is unknown: ${why}`);
+        throw unavailable(`the outcome of the append is unknown: ${whyUnknown(answer)}`);
       }
       if (failures > 0) await sleep(backOffMs(BACK_OFF_MS, failures));
     }
@@ -150,6 +146,12 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
           }),
   };
 }
+
+const elsewhereIn = (answer: AppendAnswer): Revision | undefined =>
+  typeof answer === 'object' && 'elsewhere' in answer ? answer.elsewhere : undefined;
+
+const whyUnknown = (answer: AppendAnswer): string =>
+  typeof answer === 'object' && 'unknown' in answer ? answer.unknown : 'EventStoreDB contradicts itself';
 
 function answerMembers(members: readonly Queued[], found: readonly Recorded[]): void {
   let at = 0;
