@@ -121,7 +121,8 @@ describe('an append to EventStoreDB', () => {
       await other.find(mine.events[0]!.id);
       await other.append(say(stream, 'between'));
       const yours = await other.append({ ...mine, expected: 'any' });
-      expect([(await appending).outcome, yours.outcome]).toEqual(['duplicate', 'appended']);
+      const outcomes = [(await appending).outcome, yours.outcome];
+      expect(outcomes.filter((outcome) => outcome === 'appended')).toHaveLength(1);
     });
 
     test('to one stream at any revision are all stored, each in the order of its process', async () => {
