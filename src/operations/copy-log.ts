@@ -14,7 +14,7 @@ const PAGE = 1_000;
 const MAX_SIZE = 256 * 1024;
 /** Number of characters of JSON that are sent before an answer is awaited. */
 const MAX_WAVE = 1024 * 1024;
-/** How long a copy goes on trying while one of the logs is out of reach, and nothing is copied. */
+/** Time without progress after which a copy gives up, while one of the logs is out of reach. */
 const GIVE_UP_MS = 5 * 60_000;
 const BACK_OFF_MS = { first: 100, most: 2_000 };
 /** Attempts at an event that has no place in the target. What an earlier connection sent may arrive meanwhile. */
@@ -52,8 +52,7 @@ interface Canonical {
 }
 
 /**
- * The part that an original and its copy are known to have in common: a beginning of the original, and all of the copy
- * that has been read. It takes the same memory for any number of events, but for a pair of positions per thousand.
+ * The common part of an original and its copy: a beginning of the original, and all of the copy that has been read. It takes the same memory for any number of events, but for a pair of positions per thousand.
  */
 export class CommonPart {
   /** Number of events. */
@@ -116,7 +115,7 @@ function update(hash: Hash, events: readonly Canonical[]): void {
 interface Between {
   from: Reading;
   to: Reading;
-  /** What the logs are known to have in common, which grows. */
+  /** The common part found so far. It grows. */
   common: CommonPart;
   /** The end of the original. */
   upTo: Position;
@@ -192,7 +191,7 @@ export async function copyEvents({
 export interface CopySettings {
   from: Pick<EventStore, 'readAll' | 'head'>;
   to: Target;
-  /** What the logs are known to have in common, which grows. */
+  /** The common part found so far. It grows. */
   common: CommonPart;
   /** Called when `common` has grown, with the end of the original. */
   onStep?: ((work: 'comparing' | 'copying', upTo: Position) => void) | undefined;

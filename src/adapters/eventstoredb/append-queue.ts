@@ -168,6 +168,7 @@ export function createAppendQueue(settings: {
     waitingCount += sign * entries.length;
     for (const { size } of entries) waitingSize += sign * size;
   }
+
   /** Begins what can begin, after this turn of the event loop: appends of one turn may go together. */
   function plan(): void {
     if (isPlanned) return;

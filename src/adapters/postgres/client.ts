@@ -5,7 +5,7 @@ import { type ServerUrl, hostsOf, withHost } from '../../kit/server-url.ts';
 const ANSWER_MS = 2_000;
 const DEFAULT_PORT = 5_432;
 
-/** Whether a host fits, by the value of `target_session_attrs`. */
+/** The condition that a host must meet, by the value of `target_session_attrs`. */
 const FITS: Record<string, string> = {
   any: 'true',
   'read-write': `current_setting('transaction_read_only') = 'off'`,

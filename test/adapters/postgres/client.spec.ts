@@ -19,13 +19,13 @@ describe('A connection to one of several hosts', () => {
   let folder: string;
   /** Accepts connections and says nothing. */
   let silent: TcpProxy;
-  let nobody: number;
+  let closedPort: number;
 
   beforeAll(async () => {
     pair = await startPostgresPair(log);
     silent = await startTcpProxy({ to: pair.primary.port });
     silent.blackHole();
-    nobody = await freePort();
+    closedPort = await freePort();
     folder = await mkdtemp(join(tmpdir(), 'hosts-'));
   }, 60_000);
   afterAll(async () => {
@@ -74,17 +74,17 @@ describe('A connection to one of several hosts', () => {
 
   test('does not wait for a host that is gone or silent', async () => {
     const began = performance.now();
-    expect(await portBehind(urlOf([nobody, silent.port, pair.primary.port]))).toBe(pair.primary.port);
+    expect(await portBehind(urlOf([closedPort, silent.port, pair.primary.port]))).toBe(pair.primary.port);
     expect(performance.now() - began).toBeLessThan(1_500);
   });
 
   test('is made to a standby where any host fits', async () => {
-    const url = urlOf([nobody, pair.standby.port], '?target_session_attrs=any');
+    const url = urlOf([closedPort, pair.standby.port], '?target_session_attrs=any');
     expect(await portBehind(url)).toBe(pair.standby.port);
   });
 
   test('fails with the reason of each host when none fits', async () => {
-    const url = urlOf([nobody, pair.standby.port], '?target_session_attrs=primary');
+    const url = urlOf([closedPort, pair.standby.port], '?target_session_attrs=primary');
     await expect(portBehind(url)).rejects.toMatchObject({
       code: '08001',
       message: expect.stringMatching(/ECONNREFUSED.*is not primary/),
@@ -92,7 +92,7 @@ describe('A connection to one of several hosts', () => {
   });
 
   test('that fails has ended', async () => {
-    const client = new Client({ connectionString: urlOf([nobody, pair.standby.port]) });
+    const client = new Client({ connectionString: urlOf([closedPort, pair.standby.port]) });
     const ended = once(client, 'end');
     await expect(client.connect()).rejects.toThrow('no host of PostgreSQL is read-write');
     await ended;
@@ -104,7 +104,7 @@ describe('A connection to one of several hosts', () => {
   });
 
   test('fails with the answer of a host that refuses the login', async () => {
-    const address = new URL(urlOf([nobody, pair.primary.port]));
+    const address = new URL(urlOf([closedPort, pair.primary.port]));
     address.password = 'wrong';
     await expect(portBehind(address.href)).rejects.toMatchObject({ code: '28P01' });
   });
@@ -130,7 +130,7 @@ describe('A connection to one of several hosts', () => {
 
   test('is made through a Unix socket', async () => {
     const server = await relay({ path: join(folder, '.s.PGSQL.5432') });
-    expect(await portBehind(urlOf([nobody, encodeURIComponent(folder)]))).toBe(pair.primary.port);
+    expect(await portBehind(urlOf([closedPort, encodeURIComponent(folder)]))).toBe(pair.primary.port);
     server.close();
   });
 
@@ -144,7 +144,7 @@ describe('A connection to one of several hosts', () => {
     await chown(join(data, 'server.key'), uid, gid);
     await ask(primary, 'alter system set ssl = on');
     await ask(primary, 'select pg_reload_conf()');
-    const hosts = [nobody, `localhost:${primary.port}`];
+    const hosts = [closedPort, `localhost:${primary.port}`];
     const url = urlOf(hosts, `?sslmode=verify-full&sslrootcert=${join(data, 'server.crt')}`);
     await until(
       () =>
