@@ -4,21 +4,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { pino } from 'pino';
 import type { EventStore } from '../../src/events/event-store.ts';
 import { CommonPart, compareLogs } from '../../src/operations/copy-log.ts';
-import { createEventStoreDbEventStore } from '../../src/adapters/eventstoredb/event-store.ts';
 import { identify, requireSameLog } from '../../src/adapters/postgres/event-log/identity.ts';
-import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
-import { APP_ROLE, columnTypes, createPool } from '../../src/adapters/postgres/connection.ts';
+import { columnTypes } from '../../src/adapters/postgres/connection.ts';
 import { append, messageSent, newStream, range, say } from '../support/language/appends.ts';
+import { withEventStoreDbLog, withPostgresLog } from '../support/stages/open-logs.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
 import { wholeLog } from '../support/language/history.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const RUNS_MS = 60_000;
-const silent = pino({ level: 'silent' });
 
 let database: TestDatabase;
 let eventStoreDb: EventStoreDb;
@@ -45,30 +42,10 @@ function log(...args: string[]): Promise<{ code: number; out: string; err: strin
 const copy = (from: string, to: string, ...more: string[]) =>
   log('copy', '--from', from, '--to', to, ...more);
 
-/** Opens the log of a database for the duration of `work`. */
-async function inPostgres<T>(work: (store: EventStore) => Promise<T>, of = database): Promise<T> {
-  const options = { url: of.ownerUrl, log: silent };
-  const pool = createPool({ ...options, role: APP_ROLE, max: 1, applicationName: 'test' });
-  const store = createPostgresEventStore({ ...options, pool });
-  await store.start();
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-    await pool.end();
-  }
-}
-
-async function inEventStoreDb<T>(work: (store: EventStore) => Promise<T>): Promise<T> {
-  const ids = { find: async () => [], position: async () => 0 };
-  const store = createEventStoreDbEventStore({ url: eventStoreDb.url, ids, log: silent });
-  await store.start();
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
+const inPostgres = <T>(work: (store: EventStore) => Promise<T>, of = database) =>
+  withPostgresLog(of.ownerUrl, work);
+const inEventStoreDb = <T>(work: (store: EventStore) => Promise<T>) =>
+  withEventStoreDbLog(eventStoreDb.url, work);
 
 async function query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
   const client = new pg.Client({ connectionString: database.ownerUrl, types: columnTypes });

@@ -5,21 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { pino } from 'pino';
-import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
-import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { prepareDatabase } from '../../../src/adapters/postgres/prepare-database.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
 import { until } from '../../../tools/until.ts';
 import { type EventStoreDb, startEventStoreDb } from '../../support/eventstoredb/eventstoredb.ts';
 import { append, messageSent, newStream, range, say } from '../../support/language/appends.ts';
+import { withEventStoreDbLog, withPostgresLog } from '../../support/stages/open-logs.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const RUNS_MS = 120_000;
 const EVENTS = 12_000;
-const silent = pino({ level: 'silent' });
 
 interface Copy {
   child: ChildProcess;
@@ -58,28 +54,10 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** Opens the log of a database for the duration of `work`. */
-async function inPostgres<T>(work: (store: EventStore) => Promise<T>, url = database.ownerUrl): Promise<T> {
-  const pool = createPool({ url, role: APP_ROLE, max: 1, applicationName: 'test', log: silent });
-  const store = createPostgresEventStore({ pool, url, log: silent });
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-    await pool.end();
-  }
-}
-
-async function inEventStoreDb<T>(work: (store: EventStore) => Promise<T>): Promise<T> {
-  const ids = { find: async () => [], position: async () => 0 };
-  const store = createEventStoreDbEventStore({ url: eventStoreDb.url, ids, log: silent });
-  await store.start();
-  try {
-    return await work(store);
-  } finally {
-    await store.close();
-  }
-}
+const inPostgres = <T>(work: (store: EventStore) => Promise<T>, url = database.ownerUrl) =>
+  withPostgresLog(url, work);
+const inEventStoreDb = <T>(work: (store: EventStore) => Promise<T>) =>
+  withEventStoreDbLog(eventStoreDb.url, work);
 
 const streams = range(50).map(() => newStream());
 

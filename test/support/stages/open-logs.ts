@@ -1,0 +1,35 @@
+import { pino } from 'pino';
+import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
+import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
+import type { EventStore } from '../../../src/events/event-store.ts';
+
+const log = pino({ level: 'silent' });
+
+/** Opens the log of a database, which must exist, for the duration of `work`. */
+export async function withPostgresLog<T>(url: string, work: (store: EventStore) => Promise<T>): Promise<T> {
+  const pool = createPool({ url, role: APP_ROLE, max: 1, applicationName: 'test', log });
+  const store = createPostgresEventStore({ pool, url, log });
+  try {
+    await store.start();
+    return await work(store);
+  } finally {
+    await store.close();
+    await pool.end();
+  }
+}
+
+/** Opens the log of an EventStoreDB with an empty index of ids for the duration of `work`. */
+export async function withEventStoreDbLog<T>(
+  url: string,
+  work: (store: EventStore) => Promise<T>,
+): Promise<T> {
+  const ids = { find: async () => [], position: async () => 0 };
+  const store = createEventStoreDbEventStore({ url, ids, log });
+  try {
+    await store.start();
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
