@@ -76,7 +76,7 @@ export const newestFirst = <R extends { position: number }>(
     const head = await tx.oneFirst(sql.type(Head)`
       select position from public.checkpoints where name = ${searched.readModel}`);
     const { asTyped, inSecondRank } = query;
-    const isTyped = sql.fragment`terms @@ ${asTyped}::tsquery`;
+    const isTyped = matches(query, asTyped);
     const end = (rank: Place['rank']) =>
       after && after.rank === rank ? Math.min(after.position, head + 1) : head + 1;
 
@@ -86,10 +86,19 @@ export const newestFirst = <R extends { position: number }>(
         : await upTo(tx, end(undefined), { ...searched, matching: isTyped, wanted, find });
     if (found.length >= wanted || inSecondRank === undefined) return found;
     const holdsOne = sql.fragment`terms @@ ${inSecondRank.holdingOneOf}::tsquery`;
-    const matching = sql.fragment`${holdsOne} and terms @@ ${inSecondRank.matching}::tsquery and not ${isTyped}`;
+    const matching = sql.fragment`${holdsOne} and ${matches(query, inSecondRank.matching)} and not (${isTyped})`;
     const others = await upTo(tx, end(2), { ...searched, matching, wanted: wanted - found.length, find });
     return [...found, ...others.map((row) => ({ ...row, rank: 2 as const }))];
   });
+
+/**
+ * While PostgreSQL moves rows from the pending list into the index, key by key, the index finds a row before it
+ * contains the word that excludes it. So the row is asked again, with a condition that is no use to an index.
+ */
+const matches = ({ hasExclusions }: SearchQuery, tsquery: string): FragmentSqlToken => {
+  const condition = sql.fragment`terms @@ ${tsquery}::tsquery`;
+  return hasExclusions ? sql.fragment`${condition} and (${condition}) is true` : condition;
+};
 
 /** Finds the newest hits below a position, stretch by stretch. */
 async function upTo<R>(

@@ -10,6 +10,8 @@ export interface SearchQuery {
   inSecondRank?: { matching: string; holdingOneOf: string };
   /** True if texts that contain none of the words match: `-word`. Such a query has no second rank. */
   matchesOthers: boolean;
+  /** True if texts that contain a word do not match: `-word`. */
+  hasExclusions: boolean;
 }
 
 /** Terms one after the other. */
@@ -92,11 +94,13 @@ function compiled(alternatives: Item[][]): SearchQuery | undefined {
   const written = (write: Write) => anyOf(alternatives.map((items) => allOf(items, write)));
   const matching = written(whateverItsAccents);
   const matchesOthers = alternatives.some((items) => items.every(({ isNegated }) => isNegated));
-  if (matchesOthers) return { asTyped: matching, matchesOthers };
+  const hasExclusions = alternatives.flat().some(({ isNegated }) => isNegated);
+  const kind = { matchesOthers, hasExclusions };
+  if (matchesOthers) return { asTyped: matching, ...kind };
   const others = namesOfOthers(alternatives);
   const asTyped = written(exactly);
-  if (others.length === 0) return { asTyped, matchesOthers };
-  return { asTyped, matchesOthers, inSecondRank: { matching, holdingOneOf: anyOf(others) } };
+  if (others.length === 0) return { asTyped, ...kind };
+  return { asTyped, ...kind, inSecondRank: { matching, holdingOneOf: anyOf(others) } };
 }
 
 /**
