@@ -61,12 +61,17 @@ describeAppendHistories('on PostgreSQL', async () => {
   const owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const nodes = [await openStore(database), await openStore(database)] as const;
+  let cut: Promise<unknown> | undefined;
+  const cutOnce = () => {
+    cut ??= cutConnections(owner, 'event log appends').finally(() => (cut = undefined));
+  };
   return {
     stores: [nodes[0].store, nodes[1].store],
     // Few of them: connecting again takes a while.
-    faults: [() => void cutConnections(owner, 'event log appends'), ...Array<() => void>(19).fill(() => {})],
+    faults: [cutOnce, ...Array<() => void>(19).fill(() => {})],
     isIdUnique: true,
     async close() {
+      await cut;
       for (const { close } of nodes) await close();
       await owner.end();
       await database.drop();
