@@ -10,11 +10,33 @@ const GROUPS = 20;
 const MEMBERS = 10;
 const TARGET = 0.6;
 
-interface Round extends Omit<Talk, 'echoMs'> {
+export interface Round extends Omit<Talk, 'echoMs'> {
   echoMs: ReturnType<typeof quantiles>;
   /** CPU time per message in microseconds. */
   serverCpuPerMessage: number;
   databaseCpuPerMessage: number;
+}
+
+/** Lets the clients talk to a server for a while after a warm-up, and measures both. */
+export async function measureTalk(
+  clients: Pick<ReturnType<typeof startClients>, 'talk'>,
+  { pid, databasePid }: { pid: number; databasePid?: () => number | undefined },
+  { warmUpMs, milliseconds }: { warmUpMs: number; milliseconds: number },
+): Promise<Round> {
+  await clients.talk(warmUpMs);
+  const database = databasePid?.();
+  const used = () => ({
+    server: cpuMicros(pid),
+    database: database === undefined ? 0 : cpuMicrosOfTree(database),
+  });
+  const before = used();
+  const talk = await clients.talk(milliseconds);
+  const after = used();
+  return {
+    ...{ ...talk, echoMs: quantiles(talk.echoMs) },
+    serverCpuPerMessage: round((after.server - before.server) / talk.messages, 0),
+    databaseCpuPerMessage: round((after.database - before.database) / talk.messages, 0),
+  };
 }
 
 const mebibytes = (bytes: number) => round(bytes / 1_048_576, 0);
@@ -39,23 +61,12 @@ export const chat: Bench = {
       const members = await membersOf(running);
       await clients.project.connect(running.server.url, members);
       await clients.peer.connect(bare.url, members);
-      const measure = async (who: 'project' | 'peer', pid: number, databasePid?: number): Promise<Round> => {
-        await clients[who].talk(quick ? 1_000 : 2_000);
-        const used = () => [cpuMicros(pid), databasePid === undefined ? 0 : cpuMicrosOfTree(databasePid)];
-        const before = used();
-        const talk = await clients[who].talk(milliseconds);
-        const [server = 0, database = 0] = used().map((micros, index) => micros - (before[index] ?? 0));
-        return {
-          ...{ ...talk, echoMs: quantiles(talk.echoMs) },
-          serverCpuPerMessage: round(server / talk.messages, 0),
-          databaseCpuPerMessage: round(database / talk.messages, 0),
-        };
-      };
+      const times = { warmUpMs: quick ? 1_000 : 2_000, milliseconds };
       const project: Round[] = [];
       const peer: Round[] = [];
       for (let count = 1; count <= rounds; count += 1) {
-        peer.push(await measure('peer', bare.pid));
-        project.push(await measure('project', running.server.pid, running.server.databasePid()));
+        peer.push(await measureTalk(clients.peer, bare, times));
+        project.push(await measureTalk(clients.project, running.server, times));
         const rates = [project, peer].map((measured) => measured.at(-1)?.messagesPerSecond);
         say(`chat ${count}/${rounds}: project ${rates[0]}, bare Socket.IO ${rates[1]} messages/s`);
       }

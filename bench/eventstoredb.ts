@@ -4,11 +4,11 @@ import { rebuildReadModels } from '../src/adapters/postgres/read-models/rebuild-
 import { eventIds } from '../src/projections/event-ids.ts';
 import { readModels } from '../src/projections/read-models.ts';
 import { TEXT } from './append-peers.ts';
-import { type Bench, type Result, best, median, perSecond, quantiles, round } from './bench.ts';
+import { type Bench, type Result, best, median, perSecond, round } from './bench.ts';
 import { quiet, startPostgres } from './postgres.ts';
+import { type Round, measureTalk } from './chat.ts';
 import { startClients } from './children.ts';
 import { caughtUp, openEventStoreDbLog } from './log.ts';
-import { cpuMicros, cpuMicrosOfTree } from './process-stats.ts';
 import { BENCH_ENV, membersOf, startFilledServer } from './running-server.ts';
 import { sender } from './send-message.ts';
 import { fillWorld, makeWorld } from './world.ts';
@@ -161,19 +161,8 @@ async function compareChats({ url, quick, say }: Pick<Run, 'url' | 'quick' | 'sa
     const running = await startFilledServer((store) => makeWorld(store, CHAT), [], { ...BENCH_ENV, ...env });
     const clients = startClients();
     await clients.connect(running.server.url, await membersOf(running));
-    const { pid, databasePid } = running.server;
     return {
-      async talk() {
-        await clients.talk(milliseconds / 4);
-        const used = () => cpuMicros(pid) + cpuMicrosOfTree(databasePid() ?? 0);
-        const before = used();
-        const { messages, messagesPerSecond, echoMs } = await clients.talk(milliseconds);
-        return {
-          messagesPerSecond,
-          p50: quantiles(echoMs).p50,
-          cpuPerMessage: round((used() - before) / messages, 0),
-        };
-      },
+      talk: () => measureTalk(clients, running.server, { warmUpMs: milliseconds / 4, milliseconds }),
       async stop() {
         await clients.stop();
         await running.stop();
@@ -182,17 +171,14 @@ async function compareChats({ url, quick, say }: Pick<Run, 'url' | 'quick' | 'sa
   };
   const project = await begin({ EVENTSTOREDB_URL: url });
   const peer = await begin({});
-  const measured: Record<'project' | 'peer', Awaited<ReturnType<typeof project.talk>>[]> = {
-    project: [],
-    peer: [],
-  };
+  const measured: Record<'project' | 'peer', Round[]> = { project: [], peer: [] };
   try {
     for (let count = 1; count <= rounds; count += 1) {
       measured.peer.push(await peer.talk());
       measured.project.push(await project.talk());
       const [ours, theirs] = [measured.project.at(-1)!, measured.peer.at(-1)!];
       say(
-        `chat ${count}/${rounds}: on EventStoreDB ${ours.messagesPerSecond} messages/s, p50 ${ours.p50} ms; on PostgreSQL ${theirs.messagesPerSecond}, ${theirs.p50} ms`,
+        `chat ${count}/${rounds}: on EventStoreDB ${ours.messagesPerSecond} messages/s, p50 ${ours.echoMs.p50} ms; on PostgreSQL ${theirs.messagesPerSecond}, ${theirs.echoMs.p50} ms`,
       );
     }
   } finally {
@@ -200,7 +186,7 @@ async function compareChats({ url, quick, say }: Pick<Run, 'url' | 'quick' | 'sa
     await peer.stop();
   }
   const rate = (who: 'project' | 'peer') => best(measured[who].map((talk) => talk.messagesPerSecond));
-  const latency = (who: 'project' | 'peer') => Math.min(...measured[who].map(({ p50 }) => p50));
+  const latency = (who: 'project' | 'peer') => Math.min(...measured[who].map(({ echoMs }) => echoMs.p50));
   const ratio = rate('project') / rate('peer');
   const latencyRatio = latency('project') / latency('peer');
   const shared = { bench: 'eventstoredb', rounds: measured };

@@ -2,13 +2,12 @@ import type { EventStore } from '../src/events/event-store.ts';
 import { rebuildReadModels } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { startProjections } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { type Bench, best, round } from './bench.ts';
-import { openLog } from './log.ts';
+import { caughtUp, openLog } from './log.ts';
 import { quiet, startPostgres } from './postgres.ts';
 import { fillWorld, makeWorld } from './world.ts';
 
 const TARGET = 30_000;
 const PAGE = 1_000;
-const CAUGHT_UP_MS = 300_000;
 
 /**
  * Compares rebuilding every read model from the whole log, checks and switching included, with reading the
@@ -26,8 +25,7 @@ export const replay: Bench = {
       const live = await startProjections({ store, databaseUrl: ownerUrl, log: quiet });
       await fillWorld(store, await makeWorld(store, { groups: 200, members: 10 }), events);
       const head = await store.head();
-      if (!(await live.progress.reached(head, CAUGHT_UP_MS)))
-        throw new Error('the read models do not catch up');
+      await caughtUp(store, live);
       await live.stop();
       const project: number[] = [];
       const peer: number[] = [];

@@ -8,12 +8,11 @@ import { createQueryPool } from '../src/adapters/postgres/query-pool.ts';
 import { startProjections } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { bindQueries } from '../src/queries/queries.ts';
 import { type Bench, type Result, inFlight, median, quantile, round } from './bench.ts';
-import { openLog } from './log.ts';
+import { caughtUp, openLog } from './log.ts';
 import { quiet, startPostgres } from './postgres.ts';
 import { appendTo } from './world.ts';
 
 const TARGET_MS = 200;
-const CAUGHT_UP_MS = 600_000;
 const MESSAGES_PER_GROUP = 10;
 const LIMIT = 50;
 /** Reads consecutive pages by their cursors. */
@@ -108,8 +107,7 @@ export const search: Bench = {
       const { store, close } = await openLog(ownerUrl);
       const projections = await startProjections({ store, databaseUrl: ownerUrl, log: quiet });
       const searchers = await fill(store, groups);
-      if (!(await projections.progress.reached(await store.head(), CAUGHT_UP_MS)))
-        throw new Error('the read models do not catch up');
+      await caughtUp(store, projections);
       say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and foreign ones`);
       const db = await createQueryPool({ url: ownerUrl, log: quiet, max: 4, applicationName: 'bench' });
       const { searchMessages } = bindQueries(db);
