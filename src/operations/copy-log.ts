@@ -52,7 +52,8 @@ interface Canonical {
 }
 
 /**
- * The common part of an original and its copy: a beginning of the original, and all of the copy that has been read. It takes the same memory for any number of events, but for a pair of positions per thousand.
+ * The common part of an original and its copy: a beginning of the original, and all of the copy that has been read.
+ * Its memory grows by a pair of positions per thousand events.
  */
 export class CommonPart {
   /** Number of events. */
@@ -151,7 +152,7 @@ export async function compareLogs({ from, to, common, upTo, onStep }: Between): 
 /**
  * Appends the events of the original after the common part and up to a position to the copy, which must end there, and
  * reads back and compares each. While some are appended, those before are read back, and those after are read. Throws
- * `LogsDiffer` when the copy has got other events, or in another order. Every event gets the newest shape of its data.
+ * `LogsDiffer` when the copy has other events, or another order. Every event gets the newest shape of its data.
  */
 export async function copyEvents({
   from,

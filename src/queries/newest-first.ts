@@ -93,7 +93,7 @@ export const newestFirst = <R extends { position: number }>(
 
 /**
  * While PostgreSQL moves rows from the pending list into the index, key by key, the index finds a row before it
- * contains the word that excludes it. So the row is asked again, with a condition that is no use to an index.
+ * contains the word that excludes it. The second condition, which no index supports, filters such rows.
  */
 const matches = ({ hasExclusions }: SearchQuery, tsquery: string): FragmentSqlToken => {
   const condition = sql.fragment`terms @@ ${tsquery}::tsquery`;

@@ -47,7 +47,7 @@ const events: readonly (() => DomainEvent)[] = [
   () => groupClosed,
 ];
 
-/** What a caller believes about the revision of a stream. */
+/** The revision at which a caller expects a stream: the last one it knows, the one before, or any. */
 const believed = fc.constantFrom('known', 'older', 'any' as const);
 const step = fc.record({
   node: fc.nat({ max: 1 }),

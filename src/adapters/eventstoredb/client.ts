@@ -23,7 +23,7 @@ const RENEW_MS = 3_000;
 const DISPOSE_MS = 2_000;
 /** A dead peer is detected after this and the library's 10 s between pings. */
 const PONG_MS = 3_000;
-/** Number of events that a server with a filter looks at in one go, and after which a subscription shows a sign of life. */
+/** Number of events that a server filters at a time. A filtered subscription sends a checkpoint after each. */
 const SEARCH_WINDOW = 1_000;
 
 /** An event as EventStoreDB returns it, before any validation. `data` and `metadata` are the stored bytes. */
@@ -86,8 +86,9 @@ export class ServerSilent extends Error {
 
 /**
  * Creates the client. The library finds the servers and keeps the connection. Reading is done here: the library's own
- * readers cost several times as much for each event, and cannot read with a filter. A connection whose peer has vanished silently would
- * last until its keepalive ends it, so it is replaced as soon as something runs into its deadline.
+ * readers cost several times as much for each event, and cannot read with a filter. A connection whose peer has
+ * vanished silently would last until its keepalive ends it, so it is replaced as soon as something runs into its
+ * deadline.
  */
 export function createEventStoreDbClient({ url, log }: { url: string; log: Logger }): EventStoreDbClient {
   let generation = 0;
