@@ -75,8 +75,8 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
 
   async function revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>> {
     const found = new Map<Stream, Revision>();
-    for (let from = 0; from < streams.length; from += STREAMS_AT_ONCE) {
-      const some = streams.slice(from, from + STREAMS_AT_ONCE);
+    for (let from = 0; from < streams.length; from += STREAMS_PER_LOOK) {
+      const some = streams.slice(from, from + STREAMS_PER_LOOK);
       for (const [stream, revision] of await queue.revisions(some))
         if (revision !== NO_STREAM && !reader.isDeleted(stream)) found.set(stream, revision);
     }
@@ -112,5 +112,5 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
 /** Number of damaged streams that are remembered. Further ones are not reported. */
 const MOST_DAMAGED = 10_000;
 
-/** Number of unknown streams that are looked up at a time. */
-const STREAMS_AT_ONCE = 100;
+/** Number of streams whose revisions share a look at the log; far fewer than a process remembers. */
+const STREAMS_PER_LOOK = 1_000;
