@@ -25,6 +25,7 @@ import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
+import { noEventIds } from '../src/adapters/postgres/tables/event-ids.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { Client } from '../src/adapters/postgres/client.ts';
@@ -94,8 +95,7 @@ const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(addre
 /** Opens a log for reading. In EventStoreDB, that needs no index of ids. */
 async function openLog(address: string): Promise<Log> {
   if (isEventStoreDb(address)) {
-    const ids = { find: async () => [], position: async () => 0 };
-    const store = createEventStoreDbEventStore({ url: address, ids, log });
+    const store = createEventStoreDbEventStore({ url: address, ids: noEventIds, log });
     opened.add('event store', () => store.close());
     return { kind: 'eventstoredb', url: address, store };
   }

@@ -116,14 +116,7 @@ export function createEventStoreDbTarget(
     const { stream, revision, occurredAt, metadata } = group[0]!;
     const events = group.map(({ id, type, data }) => ({ id, event: { type, data } as DomainEvent }));
     const append = { stream, events, expected: revision - 1, occurredAt, metadata };
-    const proposed = toProposed(
-      prepare(
-        append,
-        () => {},
-        () => {},
-      ),
-    );
-    const answer = await to.append(stream, revision - 1, proposed).answer;
+    const answer = await to.append(stream, append.expected, toProposed(prepare(append))).answer;
     if (answer === 'stored') return;
     if (answer === 'deleted') throw new LogsDiffer(`${stream} was deleted in the target`);
     if ('elsewhere' in answer) throw new Misplaced(MISPLACED);

@@ -13,8 +13,8 @@ import { toStored } from '../../events/stored-events.ts';
 const MAX_APPENDS = 512;
 const MAX_SIZE = 1024 * 1024;
 
-/** A queued append: checked, written as JSON, with its promise. */
-export interface WaitingAppend {
+/** An append that is checked and written as JSON. */
+export interface PreparedAppend {
   append: Append;
   /** RFC 3339 with milliseconds, as a read would return it. */
   occurredAt: string;
@@ -23,6 +23,10 @@ export interface WaitingAppend {
   metadata: string;
   /** Number of characters of JSON. */
   size: number;
+}
+
+/** A queued append, with its promise. */
+export interface WaitingAppend extends PreparedAppend {
   resolve: (verdict: Verdict | Promise<Verdict>) => void;
   reject: (error: Error) => void;
 }
@@ -31,11 +35,7 @@ export interface WaitingAppend {
  * Prepares an append. Throws `UnreadableEvent` for an event that could not be read back: it must not enter
  * the log.
  */
-export function prepare(
-  append: Append,
-  resolve: WaitingAppend['resolve'],
-  reject: WaitingAppend['reject'],
-): WaitingAppend {
+export function prepare(append: Append): PreparedAppend {
   const events = append.events.map(({ id, event }) => {
     const { type, v, data } = toStored(event);
     return { id, type, v, data, json: JSON.stringify(data) };
@@ -43,7 +43,7 @@ export function prepare(
   const metadata = JSON.stringify(append.metadata);
   const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);
   const occurredAt = new Date(append.occurredAt).toISOString();
-  return { append, occurredAt, events, metadata, size, resolve, reject };
+  return { append, occurredAt, events, metadata, size };
 }
 
 /** Appends that go into the log in one transaction. Each is judged by the log as it is before the batch. */

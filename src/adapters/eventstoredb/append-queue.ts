@@ -151,7 +151,7 @@ export function createAppendQueue(settings: {
     const bad = append.events.find(({ id }) => !EVENT_ID.test(id));
     if (bad) throw new Error(`an event id must be a UUID in lower case, not ${bad.id.slice(0, 50)}`);
     const giveUpAt = performance.now() + GIVE_UP_MS;
-    const entry = { ...prepare(append, resolve, reject), giveUpAt, blockers: 0, blocked: [] };
+    const entry = { ...prepare(append), resolve, reject, giveUpAt, blockers: 0, blocked: [] };
     unanswered.add(entry);
     count([entry], 1);
     laneOf(append.stream).waiting.push(entry);

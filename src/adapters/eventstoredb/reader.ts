@@ -12,7 +12,7 @@ import {
 import { UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
 import type { Stream } from '../../events/streams.ts';
 import { share } from '../../kit/gather.ts';
-import { type WaitingAppend, unavailable } from '../event-log/batch.ts';
+import { type PreparedAppend, unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import type { ProposedEvent } from './append-stream.ts';
 import { DELETED, type EventStoreDbClient, type Filter, ServerSilent, type StoredRecord } from './client.ts';
@@ -62,7 +62,7 @@ const toStoredMetadata = (
 });
 
 /** Returns the events of an append in the form in which EventStoreDB stores them. */
-export const toProposed = ({ append, occurredAt, events }: WaitingAppend): ProposedEvent[] =>
+export const toProposed = ({ append, occurredAt, events }: PreparedAppend): ProposedEvent[] =>
   events.map(({ id, type, v, json }) => ({
     id,
     type,

@@ -105,23 +105,34 @@ async function expectWhole(copy: Copy): Promise<void> {
 }
 
 describe('after kill -9 of the copy, the next one goes on where it stopped', () => {
+  /** Kills a copy once it has begun, and copies again. */
+  async function copyTwice(
+    to: string,
+    hasBegun: () => boolean | Promise<boolean>,
+    idsIn: () => string[] | Promise<string[]>,
+  ): Promise<Copy> {
+    const killed = startCopy(database.ownerUrl, to);
+    await until(hasBegun);
+    killed.child.kill('SIGKILL');
+    expect(await killed.ended).toBe('SIGKILL');
+    const ids = await idsInPostgres();
+    const begun = await idsIn();
+    expect(begun.length).toBeLessThan(EVENTS);
+    expect(begun).toEqual(ids.slice(0, begun.length));
+
+    const second = startCopy(database.ownerUrl, to);
+    await expectWhole(second);
+    expect(await idsIn()).toEqual(ids);
+    return second;
+  }
+
   test(
     'in EventStoreDB',
     async () => {
       await inPostgres(talk);
-      const killed = startCopy(database.ownerUrl, eventStoreDb.url);
-      await until(() => idsInEventStoreDb().length > EVENTS / 6);
-      killed.child.kill('SIGKILL');
-      expect(await killed.ended).toBe('SIGKILL');
-      const ids = await idsInPostgres();
-      const begun = idsInEventStoreDb();
-      expect(begun.length).toBeLessThan(EVENTS);
-      expect(begun).toEqual(ids.slice(0, begun.length));
-
-      const second = startCopy(database.ownerUrl, eventStoreDb.url);
-      await expectWhole(second);
+      const hasBegun = () => idsInEventStoreDb().length > EVENTS / 6;
+      const second = await copyTwice(eventStoreDb.url, hasBegun, idsInEventStoreDb);
       expect(second.out()).toMatch(/copied [\d,]+ events after the [1-9][\d,]+ that were there/);
-      expect(idsInEventStoreDb()).toEqual(ids);
     },
     RUNS_MS,
   );
@@ -131,18 +142,8 @@ describe('after kill -9 of the copy, the next one goes on where it stopped', () 
     async () => {
       await inPostgres(talk);
       const target = await createTestDatabase();
-      const killed = startCopy(database.ownerUrl, target.ownerUrl);
-      await until(async () => (await countIn(target.ownerUrl)) > 0);
-      killed.child.kill('SIGKILL');
-      expect(await killed.ended).toBe('SIGKILL');
-      const ids = await idsInPostgres();
-      const begun = await idsInPostgres(target.ownerUrl);
-      expect(begun.length).toBeLessThan(EVENTS);
-      expect(begun).toEqual(ids.slice(0, begun.length));
-
-      const second = startCopy(database.ownerUrl, target.ownerUrl);
-      await expectWhole(second);
-      expect(await idsInPostgres(target.ownerUrl)).toEqual(ids);
+      const hasBegun = async () => (await countIn(target.ownerUrl)) > 0;
+      await copyTwice(target.ownerUrl, hasBegun, () => idsInPostgres(target.ownerUrl));
       await target.drop();
     },
     RUNS_MS,

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
 import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { noEventIds } from '../../../src/adapters/postgres/tables/event-ids.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import {
   type EventStore,
@@ -50,44 +51,35 @@ const appendOf = ({ id, stream, type, data, occurredAt, metadata }: Recorded) =>
 let database: TestDatabase;
 let eventStoreDb: EventStoreDb;
 
+type Closing<T> = T & { close(): Promise<void> };
+
+const stageOf = (store: Closing<EventStore>, target: Closing<Target>, end: () => Promise<void>): Stage => ({
+  target,
+  disturb: (event) => store.append(appendOf(event)),
+  async close() {
+    await target.close();
+    await store.close();
+    await end();
+  },
+});
+
 async function stagePostgres(): Promise<Stage> {
   database = await createTestDatabase();
   const url = database.ownerUrl;
   const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log: silent });
   const store = createPostgresEventStore({ pool, url, log: silent });
-  const target = createPostgresTarget({ url, log: silent }, store);
-  return {
-    target,
-    disturb: (event) => store.append(appendOf(event)),
-    async close() {
-      await target.close();
-      await store.close();
-      await pool.end();
-      await database.drop();
-    },
-  };
+  return stageOf(store, createPostgresTarget({ url, log: silent }, store), async () => {
+    await pool.end();
+    await database.drop();
+  });
 }
 
 async function stageEventStoreDb(): Promise<Stage> {
   eventStoreDb = await startEventStoreDb();
   const { url } = eventStoreDb;
-  const ids = { find: async () => [], position: async () => 0 };
-  const store: EventStore & { close(): Promise<void>; start(): Promise<void> } = createEventStoreDbEventStore(
-    {
-      ...{ url, ids, log: silent },
-    },
-  );
+  const store = createEventStoreDbEventStore({ url, ids: noEventIds, log: silent });
   await store.start();
-  const target = createEventStoreDbTarget({ url, log: silent }, store);
-  return {
-    target,
-    disturb: (event) => store.append(appendOf(event)),
-    async close() {
-      await target.close();
-      await store.close();
-      await eventStoreDb.stop();
-    },
-  };
+  return stageOf(store, createEventStoreDbTarget({ url, log: silent }, store), () => eventStoreDb.stop());
 }
 
 let stage: Stage;

@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
 import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
+import { noEventIds } from '../../../src/adapters/postgres/tables/event-ids.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
 
 const log = pino({ level: 'silent' });
@@ -24,8 +25,7 @@ export async function withEventStoreDbLog<T>(
   url: string,
   work: (store: EventStore) => Promise<T>,
 ): Promise<T> {
-  const ids = { find: async () => [], position: async () => 0 };
-  const store = createEventStoreDbEventStore({ url, ids, log });
+  const store = createEventStoreDbEventStore({ url, ids: noEventIds, log });
   try {
     await store.start();
     return await work(store);

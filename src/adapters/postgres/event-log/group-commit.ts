@@ -222,7 +222,7 @@ export function createLane(options: LaneSettings): Lane {
     if (isClosed) throw unavailable('the event store is closed');
     if (waiting >= MAX_WAITING || waitingSize >= MAX_WAITING_SIZE)
       throw unavailable('too many appends are waiting');
-    const prepared = prepare(append, resolve, reject);
+    const prepared = { ...prepare(append), resolve, reject };
     waiting += 1;
     waitingSize += prepared.size;
     if (!queue.at(-1)?.add(prepared)) {

@@ -21,6 +21,9 @@ export interface EventIds {
   position(): Promise<Position>;
 }
 
+/** An empty index, for programs that read the log and append nothing. */
+export const noEventIds: EventIds = { find: async () => [], position: async () => 0 };
+
 const UNDEFINED_TABLE = '42P01';
 
 /** Creates the index that src/projections/event-ids.ts keeps. Before it is made, nothing is indexed. */
