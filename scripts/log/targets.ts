@@ -4,6 +4,7 @@ import { prepare } from '../../src/adapters/event-log/batch.ts';
 import { type AppendStream, createAppendStream } from '../../src/adapters/eventstoredb/append-stream.ts';
 import { createEventStoreDbClient } from '../../src/adapters/eventstoredb/client.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { APPEND_SETTINGS } from '../../src/adapters/postgres/event-log/group-commit.ts';
 import { toProposed } from '../../src/adapters/eventstoredb/reader.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
@@ -26,14 +27,6 @@ const APPEND = `
   )`;
 const DIVISION_BY_ZERO = '22012';
 
-/** A plan that is made while the log is empty must be right when it is long: only reading the ends of indexes is. */
-const SETTINGS = {
-  enable_seqscan: 'off',
-  enable_bitmapscan: 'off',
-  enable_sort: 'off',
-  plan_cache_mode: 'force_generic_plan',
-};
-
 interface OpenTarget extends Target {
   close(): Promise<void>;
 }
@@ -43,7 +36,7 @@ export function createPostgresTarget(
   { url, log }: { url: string; log: Logger },
   { readAll }: Pick<EventStore, 'readAll'>,
 ): OpenTarget {
-  const session = { role: APP_ROLE, applicationName: APPLICATION, settings: SETTINGS };
+  const session = { role: APP_ROLE, applicationName: APPLICATION, settings: APPEND_SETTINGS };
   const pool = createPool({ url, max: 1, log, ...session });
   return {
     readAll,

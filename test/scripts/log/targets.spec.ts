@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { pino } from 'pino';
 import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
 import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
@@ -123,6 +124,21 @@ describe('the target in PostgreSQL', () => {
     [stage, groups] = await Promise.all([stagePostgres(), eventsInSource()]);
   });
   afterEach(() => stage.close());
+
+  test('waits for the disk, whatever the default of the database', async () => {
+    const owner = new pg.Client({ connectionString: database.ownerUrl });
+    await owner.connect();
+    await owner.query(`
+      do $$ begin execute format('alter database %I set synchronous_commit = off', current_database()); end $$;
+      create function require_durability() returns trigger language plpgsql as $$ begin
+        if current_setting('synchronous_commit') <> 'on' then raise 'a crash may undo this append'; end if;
+        return null;
+      end $$;
+      create trigger require_durability after insert on events execute function require_durability()`);
+    await owner.end();
+    await stage.target.append(groups);
+    expect(await stored()).toEqual(withoutPositions(groups.flat()));
+  });
 
   test('stores all events of a call or none', async () => {
     const wrong = [

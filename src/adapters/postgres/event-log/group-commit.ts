@@ -19,7 +19,7 @@ const TEXT = 25;
 const JSON_TEXT = 114;
 
 /** Settings of the session that calls append_events(). */
-const APPEND_SETTINGS = {
+export const APPEND_SETTINGS = {
   synchronous_commit: 'on',
   // Plans are made while the tables are small and kept while they grow. Only reading the end of an index is
   // right for both.
