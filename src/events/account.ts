@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RecordedGroupId, UserId } from './ids.ts';
+import { ErasureId, RecordedGroupId, UserId } from './ids.ts';
 import { named, text } from './text.ts';
 
 export const Role = z.enum(['company', 'applicant', 'auditor', 'admin']);
@@ -54,4 +54,13 @@ export const accountEvents = {
   ProfileChanged: z.strictObject({ userId: UserId, displayName: DisplayName }),
   /** Carries all of them as they are from now on. */
   NotificationPreferencesSet: z.strictObject({ userId: UserId, preferences: NotificationPreferences }),
+  /** The person, or an auditor, asks for erasure. Until `dueAt` it can be taken back. */
+  ErasureRequested: z.strictObject({
+    userId: UserId,
+    erasureId: ErasureId,
+    dueAt: z.iso.datetime({ precision: 3 }),
+  }),
+  ErasureWithdrawn: z.strictObject({ userId: UserId, erasureId: ErasureId }),
+  /** Nothing personal of the account can be read from here on. */
+  AccountErased: z.strictObject({ userId: UserId, erasureId: ErasureId }),
 };

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { accountEvents } from './account.ts';
 import { applicationEvents } from './application.ts';
+import { grantEvents, holdEvents } from './audit.ts';
 import { chatGroupEvents } from './chat-group.ts';
 import { conversationEvents } from './conversation.ts';
 import { fileEvents } from './file.ts';
@@ -14,6 +15,8 @@ export const eventSchemas = {
   ...chatGroupEvents,
   ...conversationEvents,
   ...fileEvents,
+  ...grantEvents,
+  ...holdEvents,
 };
 
 type Schemas = typeof eventSchemas;
@@ -28,6 +31,15 @@ export type ApplicationEvent = EventsOf<typeof applicationEvents>;
 export type ChatGroupEvent = EventsOf<typeof chatGroupEvents>;
 export type ConversationEvent = EventsOf<typeof conversationEvents>;
 export type FileEvent = EventsOf<typeof fileEvents>;
+export type GrantEvent = EventsOf<typeof grantEvents>;
+export type HoldEvent = EventsOf<typeof holdEvents>;
 export type DomainEvent =
-  AccountEvent | JobEvent | ApplicationEvent | ChatGroupEvent | ConversationEvent | FileEvent;
+  | AccountEvent
+  | JobEvent
+  | ApplicationEvent
+  | ChatGroupEvent
+  | ConversationEvent
+  | FileEvent
+  | GrantEvent
+  | HoldEvent;
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

@@ -45,6 +45,22 @@ interface LogEntry {
 /** An event in the log. */
 export type Recorded<E extends DomainEvent = DomainEvent> = E extends DomainEvent ? E & LogEntry : never;
 
+/** An event as the log keeps it, for audits: nothing is decoded, and newer code may have written it. */
+export interface StoredEvent {
+  position: Position;
+  stream: Stream;
+  revision: Revision;
+  id: string;
+  type: string;
+  v: number;
+  /** RFC 3339, UTC, milliseconds; as is `recordedAt`, which is null for events from before it was kept. */
+  occurredAt: string;
+  recordedAt: string | null;
+  /** The stored JSON, byte by byte. */
+  data: string;
+  metadata: string;
+}
+
 /** A stream that must not have changed in any way that matters to the decision since this revision. */
 export interface Guard {
   stream: Stream;
@@ -116,6 +132,8 @@ export interface EventStore {
    * events of these types.
    */
   readAll(options: { after: Position; limit: number; types?: readonly string[] }): Promise<Recorded[]>;
+  /** Resolves with events of the whole log after a position, as they are stored, ascending, at most `limit`. */
+  readStored(options: { after: Position; limit: number }): Promise<StoredEvent[]>;
   /** Resolves with the event that has this id; undefined when there is none. */
   find(id: string): Promise<Recorded | undefined>;
   /** Resolves with the position of the last event; 0 for an empty log. */

@@ -15,6 +15,9 @@ export const ApplicationId = id.brand<'ApplicationId'>();
 export const GroupId = id.brand<'GroupId'>();
 export const MessageId = id.brand<'MessageId'>();
 export const FileId = id.brand<'FileId'>();
+export const GrantId = id.brand<'GrantId'>();
+export const HoldId = id.brand<'HoldId'>();
+export const ErasureId = id.brand<'ErasureId'>();
 /** Chosen by the client. Together with the sender it identifies a message permanently. */
 export const ClientMsgId = id.brand<'ClientMsgId'>();
 
@@ -28,4 +31,7 @@ export type ApplicationId = z.infer<typeof ApplicationId>;
 export type GroupId = z.infer<typeof GroupId>;
 export type MessageId = z.infer<typeof MessageId>;
 export type FileId = z.infer<typeof FileId>;
+export type GrantId = z.infer<typeof GrantId>;
+export type HoldId = z.infer<typeof HoldId>;
+export type ErasureId = z.infer<typeof ErasureId>;
 export type ClientMsgId = z.infer<typeof ClientMsgId>;

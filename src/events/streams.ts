@@ -1,4 +1,4 @@
-import type { FileId, GroupId, JobId, UserId } from './ids.ts';
+import type { FileId, GrantId, GroupId, HoldId, JobId, UserId } from './ids.ts';
 
 /** The name of a stream: its category, a dash, and the key of its subject. */
 export type Stream =
@@ -7,7 +7,9 @@ export type Stream =
   | `application-${string}`
   | `chatGroup-${string}`
   | `conversation-${string}`
-  | `file-${string}`;
+  | `file-${string}`
+  | `grant-${string}`
+  | `hold-${string}`;
 
 export const accountStream = (userId: UserId): Stream => `account-${userId}`;
 export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
@@ -16,4 +18,6 @@ export const applicationStream = (jobId: JobId, applicantId: UserId): Stream =>
   `application-${jobId}~${applicantId}`;
 export const chatGroupStream = (groupId: GroupId): Stream => `chatGroup-${groupId}`;
 export const fileStream = (fileId: FileId): Stream => `file-${fileId}`;
+export const grantStream = (grantId: GrantId): Stream => `grant-${grantId}`;
+export const holdStream = (holdId: HoldId): Stream => `hold-${holdId}`;
 export const conversationStream = (groupId: GroupId): Stream => `conversation-${groupId}`;

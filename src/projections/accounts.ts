@@ -1,12 +1,12 @@
-import { accountEvents } from '../events/account.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { column, statementAbout } from './columns.ts';
-import { defineProjection, typesOf } from './projection.ts';
+import { defineProjection } from './projection.ts';
 
 type Registered = Recorded<EventOf<'AccountRegistered'>>;
 type Changed = Recorded<EventOf<'ProfileChanged'>>;
 type Preferred = Recorded<EventOf<'NotificationPreferencesSet'>>;
+type Erased = Recorded<EventOf<'AccountErased'>>;
 
 const register = statementAbout<Registered>({
   name: 'register',
@@ -57,10 +57,25 @@ const prefer = statementAbout<Preferred>({
     where a.user_id = b.user_id and a.preferences_revision < b.revision`,
 });
 
+const erase = statementAbout<Erased>({
+  name: 'erase',
+  columns: {
+    user_id: column.uuid(({ data }) => data.userId),
+    erased_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    update accounts a
+    set display_name = '[erased]', email = false, push = false, muted = '{}', quiet_hours = null,
+      digest_minutes = default, erased_at = b.erased_at, revision = b.revision, preferences_revision = b.revision
+    from ${batch}
+    where a.user_id = b.user_id`,
+});
+
 /** The users, their names, and their notification preferences. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 2,
+  version: 3,
   tables: `
     create table accounts (
       user_id uuid primary key,
@@ -74,19 +89,27 @@ export const accounts = defineProjection({
       quiet_hours jsonb,
       digest_minutes int not null default 10,
       -- A change of name must not outrun one of preferences, nor the other way round.
-      preferences_revision bigint not null default -1
+      preferences_revision bigint not null default -1,
+      erased_at timestamptz
     )`,
   indexes: '',
-  handles: typesOf(accountEvents),
+  handles: ['AccountRegistered', 'ProfileChanged', 'NotificationPreferencesSet', 'AccountErased'],
   project: (events) => {
     const registered: Registered[] = [];
     const changed = new Map<string, Changed>();
     const preferred = new Map<string, Preferred>();
+    const erased: Erased[] = [];
     for (const event of events) {
       if (event.type === 'AccountRegistered') registered.push(event);
       else if (event.type === 'ProfileChanged') changed.set(event.data.userId, event);
-      else preferred.set(event.data.userId, event);
+      else if (event.type === 'NotificationPreferencesSet') preferred.set(event.data.userId, event);
+      else erased.push(event);
     }
-    return [...register(registered), ...change([...changed.values()]), ...prefer([...preferred.values()])];
+    return [
+      ...register(registered),
+      ...change([...changed.values()]),
+      ...prefer([...preferred.values()]),
+      ...erase(erased),
+    ];
   },
 });

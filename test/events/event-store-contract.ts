@@ -280,6 +280,25 @@ export function describeEventStore(name: string, open: Open) {
     });
 
     describe('reading', () => {
+      test('returns events as they are stored, with the time at which the log took them', async () => {
+        const before = Date.now() - 5_000;
+        const events = await stored(
+          append(newStream(), [messageSent('Grüße "👋"\\'), messageSent('b'), messageSent('c')]),
+        );
+        const found = await store.readStored({ after: base, limit: 2 });
+        expect(found.map(({ data }) => JSON.parse(data) as unknown)).toEqual(
+          events.slice(0, 2).map(({ data }) => data),
+        );
+        const [first] = found;
+        const { id, stream, revision, position, type, v, occurredAt } = events[0]!;
+        expect(first).toMatchObject({ id, stream, revision, position, type, v, occurredAt });
+        expect(JSON.parse(first!.metadata)).toMatchObject({ actorId: events[0]!.metadata.actorId });
+        expect(first!.recordedAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        expect(Date.parse(first!.recordedAt!)).toBeGreaterThan(before);
+        const rest = await store.readStored({ after: found[1]!.position, limit: 9 });
+        expect(rest.map((event) => event.id)).toEqual([events[2]!.id]);
+      });
+
       test('finds nothing that was not stored', async () => {
         expect(await since()).toEqual([]);
         expect(await store.readStream(newStream())).toEqual([]);

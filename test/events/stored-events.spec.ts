@@ -10,6 +10,8 @@ import {
   upcasters,
 } from '../../src/events/stored-events.ts';
 import {
+  accessGranted,
+  accountErased,
   acme,
   ada,
   adaApplied,
@@ -18,12 +20,17 @@ import {
   adaReturned,
   adaWithdrew,
   cleared,
+  erasureRequested,
+  erasureWithdrawn,
   event,
   fileRefused,
+  grantId,
   groupClosed,
   groupCreated,
   groupId,
   helloSent,
+  holdPlaced,
+  holdReleased,
   jobClosed,
   jobId,
   jobPosted,
@@ -73,6 +80,13 @@ const examples: { [T in EventType]: DomainEvent } = {
   FileUploaded: uploaded,
   FileCleared: cleared,
   FileRefused: fileRefused('infected', 'Eicar-Test-Signature'),
+  ErasureRequested: erasureRequested,
+  ErasureWithdrawn: erasureWithdrawn,
+  AccountErased: accountErased,
+  AccessGranted: accessGranted,
+  AccessEnded: event('AccessEnded', { grantId }),
+  HoldPlaced: holdPlaced,
+  HoldReleased: holdReleased,
 };
 
 describe('stored events', () => {

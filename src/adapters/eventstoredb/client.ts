@@ -35,6 +35,8 @@ export interface StoredRecord {
   type: string;
   data: Uint8Array;
   metadata: Uint8Array;
+  /** When the server stored it, in units of 100 ns since 1970. */
+  created: string;
 }
 
 /** The events that the server returns: those of streams, or of types, with one of these prefixes. */
@@ -256,5 +258,6 @@ function recordIn({ event: read }: ReadResponse): StoredRecord | undefined {
     type: event.metadata['type'] ?? '',
     data: event.data,
     metadata: event.customMetadata,
+    created: event.metadata['created'] ?? '',
   };
 }

@@ -87,6 +87,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     append: queue.append,
     readStream: reader.readStream,
     readAll: reader.readAll,
+    readStored: reader.readStored,
     head: reader.head,
     revisions,
     find: queue.find,

@@ -7,6 +7,7 @@ import {
   type Position,
   type Recorded,
   type Revision,
+  type StoredEvent,
   StreamDamaged,
 } from '../../events/event-store.ts';
 import { UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
@@ -25,10 +26,13 @@ const categories: Record<Category, true> = {
   chatGroup: true,
   conversation: true,
   file: true,
+  grant: true,
+  hold: true,
 };
 /** Returns true for an event that the server itself wrote, such as the tombstone of a stream. */
 export const isOfServer = ({ type }: StoredRecord): boolean => type.startsWith('$');
 const TOMBSTONE = '$streamDeleted';
+const TICKS_PER_MS = 10_000n;
 
 /** Called with the reason why a stream of ours is damaged, each time this is noticed. */
 export type OnDamage = (damage: { stream: Stream; reason: string }) => void;
@@ -100,10 +104,27 @@ function toRecorded(record: StoredRecord, onUnknown: OnUnknown): Recorded {
   }
 }
 
+/** Returns a record as it is. What is not one of our events has an empty time and version 0. */
+function toStoredEvent(record: StoredRecord): StoredEvent {
+  const { position, stream, revision, id, type, data, metadata, created } = record;
+  const parsed = metadataSchema.safeParse(parseJson(metadata));
+  return {
+    ...{ position, stream, revision, id, type },
+    v: parsed.data?.v ?? 0,
+    occurredAt: parsed.data?.occurredAt ?? '',
+    recordedAt: created === '' ? null : new Date(Number(BigInt(created) / TICKS_PER_MS)).toISOString(),
+    data: textOf(data),
+    metadata: textOf(metadata),
+  };
+}
+
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+
 /** Returns the value; undefined for bytes that are not JSON. */
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+    return JSON.parse(textOf(bytes));
   } catch {
     return undefined;
   }
@@ -118,7 +139,10 @@ const UNFILTERED_PAGE = 2_000;
 export const LOOK_REST_MS = 3;
 const BACKWARDS_PAGE = { first: 2, most: 4_096 };
 
-export interface LogInEventStoreDb extends Pick<EventStore, 'readStream' | 'readAll' | 'head'> {
+export interface LogInEventStoreDb extends Pick<
+  EventStore,
+  'readStream' | 'readAll' | 'readStored' | 'head'
+> {
   /**
    * Decodes records of our streams, without those that cannot be read. They concern their stream alone, whose
    * revisions then have a gap.
@@ -233,6 +257,35 @@ export function createEventStoreDbReader({
     }
   }
 
+  /** Resolves with what `take` makes of the records of our streams after a position, at most `limit`. */
+  async function scan<T>(
+    { after, limit }: { after: Position; limit: number },
+    wanted: Filter,
+    take: (record: StoredRecord) => T[],
+  ): Promise<T[]> {
+    const found: T[] = [];
+    let filter: Filter | undefined = wanted;
+    for (let from = after; ;) {
+      // The event at `from` comes again.
+      const size: number = filter ? limit - found.length + 1 : UNFILTERED_PAGE;
+      const page = await client.readForwards(from, size, filter).catch((error: unknown) => {
+        if (filter && error instanceof ServerSilent) return undefined;
+        throw error;
+      });
+      if (!page) {
+        // The log has a long stretch of other events, which the server passes over without a sign.
+        filter = undefined;
+        continue;
+      }
+      for (const event of page) {
+        if (found.length === limit) return found;
+        if (event.position > from && isOurs(event)) found.push(...take(event));
+      }
+      if (found.length === limit || page.length < size) return found;
+      from = page.at(-1)!.position;
+    }
+  }
+
   return {
     head: share(() => reading(lookBack), { restMs: LOOK_REST_MS }),
     failure: () => trouble,
@@ -241,30 +294,13 @@ export function createEventStoreDbReader({
     readStream: (stream, { from = 0, limit = 1_000 } = {}) => reading(() => readOn(stream, from, limit)),
     last: (stream) => reading(async () => (await recordsOf(stream, 'end', 1))[0]),
     readAll: ({ after, limit, types }) =>
-      reading(async () => {
-        const found: Recorded[] = [];
-        let filter: Filter | undefined = filterFor(types);
-        for (let from = after; ;) {
-          // The event at `from` comes again.
-          const size = filter ? limit - found.length + 1 : UNFILTERED_PAGE;
-          const page = await client.readForwards(from, size, filter).catch((error: unknown) => {
-            if (filter && error instanceof ServerSilent) return undefined;
-            throw error;
-          });
-          if (!page) {
-            // The log has a long stretch of other events, which the server passes over without a sign.
-            filter = undefined;
-            continue;
-          }
-          for (const event of page) {
-            if (found.length === limit) return found;
-            if (event.position > from && isOurs(event) && (isOfServer(event) || wants(event.type, types)))
-              found.push(...decode([event]));
-          }
-          if (found.length === limit || page.length < size) return found;
-          from = page.at(-1)!.position;
-        }
-      }),
+      reading(() =>
+        scan({ after, limit }, filterFor(types), (event) =>
+          isOfServer(event) || wants(event.type, types) ? decode([event]) : [],
+        ),
+      ),
+    readStored: ({ after, limit }) =>
+      reading(() => scan({ after, limit }, OUR_STREAMS, (event) => [toStoredEvent(event)])),
   };
 }
 

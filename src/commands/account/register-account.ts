@@ -17,5 +17,5 @@ export const registerAccount = defineCommand<z.infer<typeof input>, { account: A
   writes: ({ userId }) => accountStream(userId),
   reads: ({ userId }) => ({ account: accountOf(userId) }),
   decide: (registration, { account }) =>
-    account.status === 'registered' ? [] : [{ type: 'AccountRegistered', data: registration }],
+    account.status === 'none' ? [{ type: 'AccountRegistered', data: registration }] : [],
 });

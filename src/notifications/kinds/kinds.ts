@@ -13,6 +13,9 @@ export const kindByEvent = {
   AccountRegistered: undefined,
   ProfileChanged: undefined,
   NotificationPreferencesSet: undefined,
+  ErasureRequested: undefined,
+  ErasureWithdrawn: undefined,
+  AccountErased: undefined,
   JobPosted: undefined,
   JobDetailsChanged: undefined,
   JobClosed: undefined,
@@ -35,6 +38,10 @@ export const kindByEvent = {
   FileUploaded: undefined,
   FileCleared: undefined,
   FileRefused: undefined,
+  AccessGranted: undefined,
+  AccessEnded: undefined,
+  HoldPlaced: undefined,
+  HoldReleased: undefined,
 } as const satisfies Record<EventType, NotificationKind | undefined>;
 
 /** The kinds that some event causes. The type of `kinds` requires that these are all kinds. */

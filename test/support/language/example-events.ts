@@ -6,8 +6,11 @@ import type { RefusalReason } from '../../../src/events/file.ts';
 import {
   ApplicationId,
   ClientMsgId,
+  ErasureId,
   FileId,
+  GrantId,
   GroupId,
+  HoldId,
   JobId,
   MessageId,
   UserId,
@@ -27,6 +30,7 @@ const person = (n: number, role: Actor['role']): Actor => ({ userId: UserId.pars
  */
 export const acme = person(0xa1, 'company');
 export const rival = person(0xa2, 'company');
+export const auditor = person(0xd1, 'auditor');
 export const ada = person(0xb1, 'applicant');
 export const bob = person(0xb2, 'applicant');
 export const eve = person(0xe1, 'applicant');
@@ -65,6 +69,27 @@ export const joined = ({ userId }: Actor, role: GroupRole = 'member') =>
 export const left = ({ userId }: Actor) => event('MemberLeft', { groupId, userId });
 export const removed = ({ userId }: Actor) => event('MemberRemoved', { groupId, userId });
 export const groupClosed = event('GroupClosed', { groupId });
+
+export const erasureId = ErasureId.parse(uuid(0x60));
+export const erasureRequested = event('ErasureRequested', {
+  userId: ada.userId,
+  erasureId,
+  dueAt: '2026-01-05T03:04:05.678Z',
+});
+export const erasureWithdrawn = event('ErasureWithdrawn', { userId: ada.userId, erasureId });
+export const accountErased = event('AccountErased', { userId: ada.userId, erasureId });
+
+export const grantId = GrantId.parse(uuid(0x70));
+export const accessGranted = event('AccessGranted', {
+  grantId,
+  auditorId: auditor.userId,
+  reason: 'A complaint about the interview',
+  scope: { groupId },
+  expiresAt: '2026-01-02T04:04:05.678Z',
+});
+export const holdId = HoldId.parse(uuid(0x80));
+export const holdPlaced = event('HoldPlaced', { holdId, groupId, reason: 'Acme v. Ada' });
+export const holdReleased = event('HoldReleased', { holdId, groupId });
 
 /** Acme's group with Ada and Bob in it. */
 export const group = [groupCreated, joined(ada), joined(bob)];

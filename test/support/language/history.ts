@@ -1,5 +1,6 @@
 import { accountEvents } from '../../../src/events/account.ts';
 import { applicationEvents } from '../../../src/events/application.ts';
+import { grantEvents, holdEvents } from '../../../src/events/audit.ts';
 import { chatGroupEvents } from '../../../src/events/chat-group.ts';
 import type {
   AccountEvent,
@@ -7,6 +8,8 @@ import type {
   ChatGroupEvent,
   DomainEvent,
   FileEvent,
+  GrantEvent,
+  HoldEvent,
   JobEvent,
 } from '../../../src/events/domain-event.ts';
 import type { EventStore, Recorded } from '../../../src/events/event-store.ts';
@@ -19,6 +22,8 @@ import {
   chatGroupStream,
   conversationStream,
   fileStream,
+  grantStream,
+  holdStream,
   jobStream,
 } from '../../../src/events/streams.ts';
 import { newId } from '../../../src/kit/uuids.ts';
@@ -33,6 +38,8 @@ const isJobEvent = isOneOf<JobEvent>(jobEvents);
 const isApplicationEvent = isOneOf<ApplicationEvent>(applicationEvents);
 const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
 const isFileEvent = isOneOf<FileEvent>(fileEvents);
+const isGrantEvent = isOneOf<GrantEvent>(grantEvents);
+const isHoldEvent = isOneOf<HoldEvent>(holdEvents);
 
 /** Returns the stream of an event, by its type and keys alone. */
 export function streamOf(event: DomainEvent): Stream {
@@ -41,6 +48,8 @@ export function streamOf(event: DomainEvent): Stream {
   if (isApplicationEvent(event)) return applicationStream(event.data.jobId, event.data.applicantId);
   if (isChatGroupEvent(event)) return chatGroupStream(event.data.groupId);
   if (isFileEvent(event)) return fileStream(event.data.fileId);
+  if (isGrantEvent(event)) return grantStream(event.data.grantId);
+  if (isHoldEvent(event)) return holdStream(event.data.holdId);
   return conversationStream(event.data.groupId);
 }
 

@@ -14,6 +14,7 @@ import type { Stream } from '../../../src/events/streams.ts';
 /** A log in memory with the contract of a store, for tests of its users. */
 export function createInMemoryEventStore(): EventStore {
   const log: Recorded[] = [];
+  const recordedAt = new Map<number, string>();
   const byId = new Map<string, Recorded>();
   const revisions = new Map<Stream, number>();
   const waiting = new Set<() => void>();
@@ -48,6 +49,7 @@ export function createInMemoryEventStore(): EventStore {
         metadata: structuredClone(metadata),
       } as Recorded;
       log.push(entry);
+      recordedAt.set(entry.position, new Date().toISOString());
       byId.set(id, entry);
       revisions.set(stream, entry.revision);
       return entry;
@@ -72,6 +74,15 @@ export function createInMemoryEventStore(): EventStore {
     async readAll({ after, limit, types }) {
       const wanted = log.slice(after).filter(({ type }) => !types || types.includes(type));
       return read(wanted.slice(0, limit));
+    },
+
+    async readStored({ after, limit }) {
+      return log.slice(after, after + limit).map(({ data, metadata, ...event }) => ({
+        ...event,
+        recordedAt: recordedAt.get(event.position)!,
+        data: JSON.stringify(data),
+        metadata: JSON.stringify(metadata),
+      }));
     },
 
     async find(id) {

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
-import type { EventStore, Metadata, Position, Recorded } from '../../../events/event-store.ts';
+import type { EventStore, Metadata, Position, Recorded, StoredEvent } from '../../../events/event-store.ts';
 import { gather } from '../../../kit/gather.ts';
 import { UnreadableEvent, fromStored, isUnknown } from '../../../events/stored-events.ts';
 import type { Stream } from '../../../events/streams.ts';
@@ -11,19 +11,23 @@ import { columnTypes } from '../connection.ts';
 export type OnUnknown = (event: { type: string; v: number; position: Position }) => void;
 
 /** A row in the order of COLUMNS. Reading rows as arrays takes two thirds of the time. */
-type EventRow = [
+type Row<D, M> = [
   position: number,
   stream: Stream,
   revision: number,
   id: string,
   type: string,
   v: number,
-  data: unknown,
-  metadata: Metadata,
+  data: D,
+  metadata: M,
   occurredAt: string,
 ];
+type EventRow = Row<unknown, Metadata>;
 
-const TIMESTAMPTZ = 1184;
+/** A row with the stored JSON as it is. */
+type StoredRow = [...Row<string, string>, recordedAt: string | null];
+
+const [JSON_TEXT, TIMESTAMPTZ] = [114, 1184];
 
 /** Converts a time in UTC as PostgreSQL writes it, `2026-01-31 23:59:59.12+00`, to RFC 3339 with milliseconds. */
 const rfc3339 = (time: string): string =>
@@ -34,11 +38,18 @@ const eventTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) => (oid === TIMESTAMPTZ ? rfc3339 : columnTypes.getTypeParser(oid, format)),
 };
 
+/** Types that leave the stored JSON as it is. */
+const storedTypes: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === JSON_TEXT ? (json: string) => json : eventTypes.getTypeParser(oid, format),
+};
+
 const COLUMNS = 'position, stream, revision, id, type, v, data, metadata, occurred_at';
 
 const statements = {
   log_stream: `select ${COLUMNS} from events where stream = $1 and revision >= $2 order by revision limit $3`,
   log_all: `select ${COLUMNS} from events where position > $1 order by position limit $2`,
+  log_stored: `select ${COLUMNS}, recorded_at from events where position > $1 order by position limit $2`,
   log_types: `select ${COLUMNS} from events where position > $1 and position <= $4 and type = any ($3) order by position limit $2`,
   log_ids: `select ${COLUMNS} from events where id = any ($1) order by position`,
   log_head: 'select position from log_head',
@@ -57,7 +68,7 @@ const [MIN_WINDOW, MAX_WINDOW] = [1_000, 1_000_000];
 
 export interface LogReader extends Pick<
   EventStore,
-  'readStream' | 'readAll' | 'find' | 'head' | 'revisions'
+  'readStream' | 'readAll' | 'readStored' | 'find' | 'head' | 'revisions'
 > {
   findAll(ids: string[]): Promise<Recorded[]>;
 }
@@ -68,10 +79,14 @@ export interface LogReader extends Pick<
  * with `EventStoreUnavailable` when the database is out of reach.
  */
 export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}): LogReader {
-  async function rows<T extends unknown[]>(name: keyof typeof statements, values: unknown[]): Promise<T[]> {
+  async function rows<T extends unknown[]>(
+    name: keyof typeof statements,
+    values: unknown[],
+    types = eventTypes,
+  ): Promise<T[]> {
     try {
       const text = statements[name];
-      const query = { name, text, values, types: eventTypes, rowMode: 'array' } as const;
+      const query = { name, text, values, types, rowMode: 'array' } as const;
       return (await pool.query<T>(query)).rows;
     } catch (error) {
       if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) throw error;
@@ -100,6 +115,9 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
     readStream: (stream, { from = 0, limit = 1_000 } = {}) => read('log_stream', [stream, from, limit]),
     readAll: ({ after, limit, types }) =>
       types ? readTypes(after, limit, types) : read('log_all', [after, limit]),
+    async readStored({ after, limit }) {
+      return (await rows<StoredRow>('log_stored', [after, limit], storedTypes)).map(toStoredEvent);
+    },
     findAll,
     find: gather(async (ids: string[]) => new Map((await findAll(ids)).map((event) => [event.id, event]))),
     head,
@@ -107,6 +125,11 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
       return new Map(await rows<[stream: Stream, revision: number]>('log_revisions', [streams]));
     },
   };
+}
+
+function toStoredEvent(row: StoredRow): StoredEvent {
+  const [position, stream, revision, id, type, v, data, metadata, occurredAt, recordedAt] = row;
+  return { position, stream, revision, id, type, v, occurredAt, recordedAt, data, metadata };
 }
 
 /** Validating a page of large events can block the event loop: the reader yields after this many milliseconds. */

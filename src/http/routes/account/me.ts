@@ -74,7 +74,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
       deps.loadAccount(userId),
       deps.credentials.ofUser(userId),
     ]);
-    if (account.status === 'none' || !credential) throw new CommandRejected('USER_NOT_FOUND');
+    if (account.status !== 'registered' || !credential) throw new CommandRejected('USER_NOT_FOUND');
     const { role, displayName } = account;
     const { email, emailVerified } = credential;
     return { id: userId, userId, role, displayName, email, emailVerified, features: [] };
