@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { EventStoreUnavailable, type EventStore } from '../src/events/event-store.ts';
+import { unsealed } from '../src/events/personal-text.ts';
+import type { KeyName } from '../src/privacy/key-ring.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
 import { sleep } from '../src/kit/back-off.ts';
 import { closers } from '../src/kit/closers.ts';
@@ -21,11 +23,14 @@ import {
   identify,
   requireSameLog,
 } from '../src/adapters/postgres/event-log/identity.ts';
+import { MasterKeyMissing, openTextSeal } from '../src/compose/text-seal.ts';
+import { BadConfig, readConfig } from '../src/config.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
 import { noEventIds } from '../src/adapters/postgres/tables/event-ids.ts';
+import { hasTextKeys } from '../src/adapters/postgres/tables/text-keys.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { Client } from '../src/adapters/postgres/client.ts';
@@ -34,7 +39,7 @@ import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-datab
 import { argumentsOf } from './arguments.ts';
 import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
-const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>]
+const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>] [--keys <database>]
 
   copy   copies all events of one log into another that is empty, or that an earlier copy has begun, and reads both and
          compares them. A server may go on with the first log meanwhile: the next run copies the rest. A copy that was
@@ -45,6 +50,8 @@ const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--
   --checkpoints   makes this database, on which no server may run any more, follow the copy from now on: its readers go
                   on where they stand, its read models are removed and made anew when a server starts. With --follow,
                   stop the servers before Ctrl-C
+  --keys          the database with the keys of the personal text in a log in EventStoreDB; default: --checkpoints, or
+                  the other log. Text is sealed with the keys of the target, also where the source has it as it is
 
 A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, or the DATA_DIR of an embedded database,
 which --to creates if it does not exist; a database is one of the last two.
@@ -57,6 +64,7 @@ interface Log {
   kind: LogIdentity['kind'];
   url: string;
   store: Pick<EventStore, 'readAll' | 'head'>;
+  seal: Keys;
 }
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
@@ -92,24 +100,54 @@ async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<str
 const withoutPassword = (address: string) => address.replace(/:[^:@/]*@/, ':…@');
 const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(address);
 
+type Keys = Omit<Awaited<ReturnType<typeof openTextSeal>>, 'stored'> & {
+  destroyed: () => Promise<KeyName[]>;
+};
+const keysByAddress = new Map<string, Keys>();
+
+/** A log from before personal text was sealed. */
+const noKeys: Keys = {
+  textSeal: unsealed,
+  keyRing: { keys: () => () => undefined, destroy: async () => undefined },
+  destroyed: async () => [],
+};
+
+/** Opens the seal of personal text with the keys in a database, which an earlier version may have made. */
+async function openKeys(address: string): Promise<Keys> {
+  const known = keysByAddress.get(address);
+  if (known) return known;
+  const url = await ownerUrlOf(address);
+  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: APPLICATION, log });
+  opened.add('keys', () => pool.end());
+  if (!(await hasTextKeys(pool))) return noKeys;
+  const isFolder = !address.includes('://');
+  const settings = { ...readConfig(process.env), databaseUrl: isFolder ? undefined : url, dataDir: address };
+  const { stored, ...seal } = await openTextSeal(settings, log, pool);
+  const keys = { ...seal, destroyed: () => stored.destroyed() };
+  keysByAddress.set(address, keys);
+  return keys;
+}
+
 /** Opens a log for reading. In EventStoreDB, that needs no index of ids. */
-async function openLog(address: string): Promise<Log> {
+async function openLog(address: string, keysAt: string): Promise<Log> {
+  const seal = await openKeys(isEventStoreDb(address) ? keysAt : address);
+  const { textSeal } = seal;
   if (isEventStoreDb(address)) {
-    const store = createEventStoreDbEventStore({ url: address, ids: noEventIds, log });
+    const store = createEventStoreDbEventStore({ url: address, ids: noEventIds, log, textSeal });
     opened.add('event store', () => store.close());
-    return { kind: 'eventstoredb', url: address, store };
+    return { kind: 'eventstoredb', url: address, store, seal };
   }
   const url = await ownerUrlOf(address);
   const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: APPLICATION, log });
   opened.add('pool', () => pool.end());
-  const store = createPostgresEventStore({ pool, url, log });
+  const store = createPostgresEventStore({ pool, url, log, textSeal });
   opened.add('event store', () => store.close());
-  return { kind: 'postgresql', url, store };
+  return { kind: 'postgresql', url, store, seal };
 }
 
-function openTarget({ kind, url, store }: Log): Target {
+function openTarget({ kind, url, store, seal: { textSeal } }: Log): Target {
   const create = kind === 'eventstoredb' ? createEventStoreDbTarget : createPostgresTarget;
-  const target = create({ url, log }, store);
+  const target = create({ url, log, textSeal }, store);
   opened.add('target', () => target.close());
   return target;
 }
@@ -228,18 +266,23 @@ interface Options {
   from: string;
   to: string;
   checkpoints?: string | undefined;
+  keys?: string | undefined;
   isFollowing: boolean;
 }
 
-async function copy({ from, to, checkpoints, isFollowing }: Options) {
+async function copy({ from, to, checkpoints, keys, isFollowing }: Options) {
+  const keysAt = keys ?? checkpoints ?? [from, to].find((address) => !isEventStoreDb(address));
+  if (keysAt === undefined) throw new Refused('--keys: is needed between two logs in EventStoreDB');
   if (checkpoints !== undefined && isEventStoreDb(from) === isEventStoreDb(to))
     throw new Refused('--checkpoints is for a move from PostgreSQL to EventStoreDB or back');
   if (checkpoints !== undefined) await prepareDatabase(await ownerUrlOf(checkpoints));
-  if (!isEventStoreDb(to)) await prepareDatabase(await ownerUrlOf(to, { isMade: true }));
+  await prepareDatabase(await ownerUrlOf(isEventStoreDb(to) ? keysAt : to, { isMade: !isEventStoreDb(to) }));
   if (checkpoints !== undefined && !isFollowing) await withCheckpoints(checkpoints, requireUnused);
 
-  const source = await openLog(from);
-  const destination = await openLog(to);
+  const source = await openLog(from, keysAt);
+  const destination = await openLog(to, keysAt);
+  // Who is erased in the source must not get a new key in the target.
+  await destination.seal.keyRing.destroy(await source.seal.destroyed());
   const target = openTarget(destination);
   if (checkpoints !== undefined) {
     const identity = await identify(source.kind, source.store);
@@ -283,13 +326,21 @@ async function copy({ from, to, checkpoints, isFollowing }: Options) {
 
 async function run(): Promise<void> {
   const string = { type: 'string' } as const;
-  const options = { from: string, to: string, checkpoints: string, follow: { type: 'boolean' } } as const;
+  const options = {
+    from: string,
+    to: string,
+    checkpoints: string,
+    keys: string,
+    follow: { type: 'boolean' },
+  } as const;
   const { values, positionals } = argumentsOf(USAGE, options);
-  const { from, to, checkpoints, follow: isFollowing = false } = values;
+  const { from, to, checkpoints, keys, follow: isFollowing = false } = values;
   if (positionals.join() !== 'copy' || !from || !to) throw new Refused(USAGE);
   if (checkpoints !== undefined && isEventStoreDb(checkpoints))
     throw new Refused('--checkpoints: is a database, which EventStoreDB is not');
-  await copy({ from, to, checkpoints, isFollowing });
+  if (keys !== undefined && isEventStoreDb(keys))
+    throw new Refused('--keys: is a database, which EventStoreDB is not');
+  await copy({ from, to, checkpoints, keys, isFollowing });
 }
 
 try {
@@ -304,6 +355,8 @@ try {
     error instanceof UnreadableEvent ||
     error instanceof MigrationError ||
     error instanceof NoLogin ||
+    error instanceof MasterKeyMissing ||
+    error instanceof BadConfig ||
     error instanceof pg.DatabaseError ||
     (error instanceof TypeError && 'code' in error);
   if (!isExpected) throw error;

@@ -8,6 +8,7 @@ import {
   eventStoreDbUrl,
   isAddressOrRange,
   isEd25519,
+  isKey,
   list,
   optionalNumber,
   postgresUrl,
@@ -77,6 +78,11 @@ const settings = z
       .transform((pem) => pem.replaceAll('\\n', '\n'))
       .refine(isEd25519, 'must be an Ed25519 private key in PKCS #8 PEM')
       .optional(),
+    MASTER_KEY: list(
+      isKey,
+      'must be 32 bytes in base64; several, separated by commas, the present one first',
+    ),
+    MASTER_KEY_FILE: z.string().max(4_096).optional(),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
@@ -181,6 +187,9 @@ const settings = z
     /** Undefined means that this process holds all sockets. */
     redisUrl: env.REDIS_URL,
     roles: rolesOf(env.ROLES),
+    /** Wrap the keys of personal text, the present one first. Without any, nor a file of them, one is made. */
+    masterKeys: env.MASTER_KEY.map((key) => Buffer.from(key, 'base64')),
+    masterKeyFile: env.MASTER_KEY_FILE,
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,

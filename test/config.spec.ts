@@ -28,6 +28,7 @@ describe('the settings', () => {
       roles: new Set(['api', 'projector', 'realtime', 'notifier', 'worker']),
       allowedOrigins: [],
       trustedProxies: [],
+      masterKeys: [],
       accessTokenSeconds: 600,
       headsIntervalMs: 15_000,
       messagesPerMinute: 100,

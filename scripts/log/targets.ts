@@ -7,7 +7,13 @@ import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts'
 import { APPEND_SETTINGS } from '../../src/adapters/postgres/event-log/group-commit.ts';
 import { toProposed } from '../../src/adapters/eventstoredb/reader.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
-import { type EventStore, EventStoreUnavailable, type Recorded } from '../../src/events/event-store.ts';
+import {
+  type Append,
+  type EventStore,
+  EventStoreUnavailable,
+  type Recorded,
+} from '../../src/events/event-store.ts';
+import { type Seal, type TextSeal, unsealed } from '../../src/events/personal-text.ts';
 import { LogsDiffer, Misplaced, type Target } from '../../src/operations/copy-log.ts';
 
 /** The name of this program's connections to a database. */
@@ -31,9 +37,23 @@ interface OpenTarget extends Target {
   close(): Promise<void>;
 }
 
+interface TargetSettings {
+  url: string;
+  log: Logger;
+  /** Default: personal text is stored as it is. */
+  textSeal?: TextSeal | undefined;
+}
+
+/** Returns a group of events as an append of its own. */
+function appendOf(group: readonly Recorded[]): Append {
+  const { stream, revision, occurredAt, metadata } = group[0]!;
+  const events = group.map(({ id, type, data }) => ({ id, event: { type, data } as DomainEvent }));
+  return { stream, events, expected: revision - 1, occurredAt, metadata };
+}
+
 /** Creates the target in a database. All events of a call are appended by one statement. */
 export function createPostgresTarget(
-  { url, log }: { url: string; log: Logger },
+  { url, log, textSeal = unsealed }: TargetSettings,
   { readAll }: Pick<EventStore, 'readAll'>,
 ): OpenTarget {
   const session = { role: APP_ROLE, applicationName: APPLICATION, settings: APPEND_SETTINGS };
@@ -41,8 +61,10 @@ export function createPostgresTarget(
   return {
     readAll,
     async append(groups) {
+      const seals = await sealsFor(groups, textSeal);
+      const stored = groups.flatMap((group, index) => group.map((event) => storedForm(event, seals[index]!)));
       try {
-        await pool.query({ name: 'copy_events', text: APPEND, values: toArguments(groups.flat()) });
+        await pool.query({ name: 'copy_events', text: APPEND, values: toArguments(stored) });
       } catch (error) {
         const state = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
         if (state === DIVISION_BY_ZERO) throw new Misplaced(MISPLACED);
@@ -54,15 +76,21 @@ export function createPostgresTarget(
   };
 }
 
+const sealsFor = (groups: readonly Recorded[][], textSeal: TextSeal): Promise<Seal[]> =>
+  Promise.all(groups.map(async (group) => textSeal.sealFor(appendOf(group))));
+
+const storedForm = (event: Recorded, seal: Seal) => ({ ...event, data: seal(event, event.id) });
+
 /** Returns arrays as lines: JSON, ids and the names of streams and types contain no line breaks. */
-function toArguments(events: readonly Recorded[]): string[] {
+function toArguments(events: readonly ReturnType<typeof storedForm>[]): string[] {
   const ofStream = new Map<string, number>();
   const before = events.map(({ stream }) => {
     const earlier = ofStream.get(stream) ?? 0;
     ofStream.set(stream, earlier + 1);
     return earlier;
   });
-  const lines = (value: (event: Recorded, index: number) => unknown) => events.map(value).join('\n');
+  const lines = (value: (event: (typeof events)[number], index: number) => unknown) =>
+    events.map(value).join('\n');
   return [
     lines(({ stream }) => stream),
     // Further events of a stream follow on those before them.
@@ -87,7 +115,7 @@ function toArguments(events: readonly Recorded[]): string[] {
  * followed by another within one `append`.
  */
 export function createEventStoreDbTarget(
-  { url, log }: { url: string; log: Logger },
+  { url, log, textSeal = unsealed }: TargetSettings,
   { readAll }: Pick<EventStore, 'readAll'>,
 ): OpenTarget {
   const client = createEventStoreDbClient({ url, log });
@@ -105,11 +133,10 @@ export function createEventStoreDbTarget(
     });
   }
 
-  async function send(to: AppendStream, group: readonly Recorded[]): Promise<void> {
-    const { stream, revision, occurredAt, metadata } = group[0]!;
-    const events = group.map(({ id, type, data }) => ({ id, event: { type, data } as DomainEvent }));
-    const append = { stream, events, expected: revision - 1, occurredAt, metadata };
-    const answer = await to.append(stream, append.expected, toProposed(prepare(append))).answer;
+  async function send(to: AppendStream, group: readonly Recorded[], seal: Seal): Promise<void> {
+    const append = appendOf(group);
+    const { stream } = append;
+    const answer = await to.append(stream, group[0]!.revision - 1, toProposed(prepare(append, seal))).answer;
     if (answer === 'stored') return;
     if (answer === 'deleted') throw new LogsDiffer(`${stream} was deleted in the target`);
     if ('elsewhere' in answer) throw new Misplaced(MISPLACED);
@@ -124,10 +151,12 @@ export function createEventStoreDbTarget(
       const isNew = !call;
       const current = (call ??= open());
       try {
+        const seals = await sealsFor(groups, textSeal);
+        const sent = (group: readonly Recorded[], index: number) => send(current, group, seals[index]!);
         // A server that is about to lead refuses appends at first, and might take the later ones of a row.
-        const alone = isNew ? 1 : 0;
-        for (const group of groups.slice(0, alone)) await send(current, group);
-        await Promise.all(groups.slice(alone).map((group) => send(current, group)));
+        if (isNew) await sent(groups[0]!, 0);
+        const rest = groups.slice(isNew ? 1 : 0);
+        await Promise.all(rest.map((group, index) => sent(group, index + groups.length - rest.length)));
       } catch (error) {
         call = undefined;
         current.close();

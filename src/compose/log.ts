@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../kit/closers.ts';
+import type { KeyRing } from '../privacy/key-ring.ts';
 import type { OnDamage } from '../adapters/eventstoredb/reader.ts';
 import { createEventIds } from '../adapters/postgres/tables/event-ids.ts';
 import { identify, requireSameLog } from '../adapters/postgres/event-log/identity.ts';
@@ -22,6 +23,7 @@ import { createQueryPool } from '../adapters/postgres/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
 import { watchForDamage } from './damaged-streams.ts';
 import { watchForNewerCode } from './newer-code.ts';
+import { type SealSettings, openTextSeal } from './text-seal.ts';
 
 /**
  * Maximum numbers of connections of a process. Each kind of work has its own, so that none waits for another.
@@ -98,18 +100,21 @@ interface LogOptions extends Pick<
  * loaded only then.
  */
 export async function createLog(
-  { eventStoreDbUrl: url }: Pick<Config, 'eventStoreDbUrl'>,
+  config: Pick<Config, 'eventStoreDbUrl'> & SealSettings,
   log: Logger,
   { databaseUrl, pool, ...options }: LogOptions,
 ) {
+  const url = config.eventStoreDbUrl;
+  const { textSeal, keyRing } = await openTextSeal(config, log, pool);
   if (url === undefined) {
-    const store = createPostgresEventStore({ pool, url: databaseUrl, log, ...options });
-    return { kind: 'postgresql' as const, store };
+    const store = createPostgresEventStore({ pool, url: databaseUrl, log, textSeal, ...options });
+    return { kind: 'postgresql' as const, store, keyRing };
   }
   const { createEventStoreDbEventStore } = await import('../adapters/eventstoredb/event-store.ts');
   const { onUnknown, onDamage } = options;
-  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log, onUnknown, onDamage });
-  return { kind: 'eventstoredb' as const, store };
+  const ids = createEventIds(pool);
+  const store = createEventStoreDbEventStore({ url, ids, log, textSeal, onUnknown, onDamage });
+  return { kind: 'eventstoredb' as const, store, keyRing };
 }
 
 /** Opens the log. Throws `OtherLog` when the database has followed another one. */
@@ -119,10 +124,10 @@ export async function openLog(
   metrics: Metrics,
   open: Closers,
   { databaseUrl, pool, background }: DatabaseParts,
-): Promise<{ store: EventStore; checks: Checks; useful: Checks }> {
+): Promise<{ store: EventStore; keyRing: KeyRing; checks: Checks; useful: Checks }> {
   const newerCode = watchForNewerCode(log);
   const damage = watchForDamage(metrics.streamsDamaged);
-  const { kind, store } = await createLog(config, log, {
+  const { kind, store, keyRing } = await createLog(config, log, {
     databaseUrl,
     pool,
     background,
@@ -135,5 +140,5 @@ export async function openLog(
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));
   const checks = { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() };
-  return { store, checks, useful: { ...newerCode.checks, ...damage.checks } };
+  return { store, keyRing, checks, useful: { ...newerCode.checks, ...damage.checks } };
 }

@@ -60,6 +60,9 @@ function isMask(text: string): boolean {
   return /^1+0*$/.test(bits.join(''));
 }
 
+/** Returns true for a key of AES-256: 32 bytes in base64. */
+export const isKey = (text: string): boolean => /^[A-Za-z0-9+/_-]{43}=?$/.test(text);
+
 export function isEd25519(pem: string): boolean {
   try {
     return createPrivateKey(pem).asymmetricKeyType === 'ed25519';

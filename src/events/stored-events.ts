@@ -22,6 +22,9 @@ export class UnreadableEvent extends Error {
   override readonly name = 'UnreadableEvent';
 }
 
+/** The text of the event is sealed with a key that is neither there nor destroyed. Only the operator can find it. */
+export class KeyMissing extends UnreadableEvent {}
+
 /**
  * The type given to an event that newer code wrote; its `data` is the event as it is stored. No schema has
  * this name.
@@ -30,6 +33,10 @@ export const UNKNOWN = 'Unknown';
 
 const isEventType = (type: string): type is EventType => Object.hasOwn(eventSchemas, type);
 const versionOf = (type: EventType) => (upcasters[type]?.length ?? 0) + 1;
+
+/** Returns true for a type and version that this code can read. */
+export const isKnown = ({ type, v }: Pick<StoredShape, 'type' | 'v'>): boolean =>
+  isEventType(type) && v <= versionOf(type);
 
 /** Newer code may have added a field to the same version. The field is kept and ignored. */
 const readingSchemas = Object.fromEntries(

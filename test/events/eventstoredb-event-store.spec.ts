@@ -2,6 +2,7 @@ import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/ev
 import { stageEventStoreDb } from '../support/eventstoredb/stage.ts';
 import { describeAppendHistories } from './append-histories.ts';
 import { describeEventStore } from './event-store-contract.ts';
+import { describeSealedText } from './sealed-text-contract.ts';
 
 /** The URL of a real server, which keeps the events of earlier tests. */
 const realUrl = process.env['EVENTSTOREDB_TEST_URL'];
@@ -13,6 +14,18 @@ describeEventStore(where, async () => {
   const stage = await stageEventStoreDb(realUrl ?? server!.url);
   return {
     store: await stage.open(),
+    async close() {
+      await stage.close();
+      await server?.stop();
+    },
+  };
+});
+
+describeSealedText(where, async () => {
+  const server: EventStoreDb | undefined = realUrl ? undefined : await startEventStoreDb();
+  const stage = await stageEventStoreDb(realUrl ?? server!.url);
+  return {
+    open: () => stage.openSealed(),
     async close() {
       await stage.close();
       await server?.stop();

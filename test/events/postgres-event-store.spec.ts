@@ -9,24 +9,29 @@ import {
   type PostgresEventStore,
   type PostgresEventStoreSettings,
 } from '../../src/adapters/postgres/event-log/event-store.ts';
+import type { KeyRing } from '../../src/privacy/key-ring.ts';
 import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
+import { sealIn } from '../support/stages/seal.ts';
 import { append, groupClosed, messageSent } from '../support/language/appends.ts';
 import { until } from '../../tools/until.ts';
 import { describeAppendHistories } from './append-histories.ts';
 import { describeEventStore, describeGaplessPositions } from './event-store-contract.ts';
+import { describeSealedText } from './sealed-text-contract.ts';
 
 const log = pino({ level: 'silent' });
 
 async function openStore(
   database: TestDatabase,
   options: Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch' | 'onUnknown'> = {},
-): Promise<{ store: PostgresEventStore; close(): Promise<void> }> {
+): Promise<{ store: PostgresEventStore; keyRing: KeyRing; close(): Promise<void> }> {
   const { url } = database;
   const pool = createPool({ url, max: 4, role: 'chat_app', applicationName: 'test reads', log });
-  const store = createPostgresEventStore({ pool, url, log, ...options });
+  const { textSeal, keyRing } = await sealIn(pool);
+  const store = createPostgresEventStore({ pool, url, log, textSeal, ...options });
   await store.start();
   return {
     store,
+    keyRing,
     async close() {
       await store.close();
       await pool.end();
@@ -55,6 +60,22 @@ const openInNewDatabase = async () => {
 
 describeEventStore('on PostgreSQL', openInNewDatabase);
 describeGaplessPositions('on PostgreSQL', openInNewDatabase);
+
+describeSealedText('on PostgreSQL', async () => {
+  const database = await createTestDatabase();
+  const opened: Awaited<ReturnType<typeof openStore>>[] = [];
+  return {
+    async open() {
+      const each = await openStore(database);
+      opened.push(each);
+      return each;
+    },
+    async close() {
+      await Promise.all(opened.map(({ close }) => close()));
+      await database.drop();
+    },
+  };
+});
 
 describeAppendHistories('on PostgreSQL', async () => {
   const database = await createTestDatabase();

@@ -6,6 +6,7 @@ import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
 import type { ClusterNode } from '../../scripts/cluster/node.ts';
 import { createEventStoreDbEventStore } from '../../src/adapters/eventstoredb/event-store.ts';
 import { createEventIds } from '../../src/adapters/postgres/tables/event-ids.ts';
+import { sealIn } from '../support/stages/seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
 import { rebuildReadModels } from '../../src/adapters/postgres/read-models/rebuild-projection.ts';
@@ -201,10 +202,14 @@ describe('the cluster', () => {
       // One connection per read model: a rebuild that waits too long for a connection fails.
       const max = readModels.length;
       const pool = createPool({ url: ownerUrl, role: APP_ROLE, max, applicationName: 'check', log });
+      const { textSeal } = await sealIn(pool);
       const store =
         eventStoreDbUrl === undefined
-          ? createPostgresEventStore({ pool, url: ownerUrl, log })
-          : createEventStoreDbEventStore({ url: eventStoreDbUrl, ids: createEventIds(pool), log });
+          ? createPostgresEventStore({ pool, url: ownerUrl, log, textSeal })
+          : createEventStoreDbEventStore({
+              ...{ url: eventStoreDbUrl, ids: createEventIds(pool) },
+              ...{ log, textSeal },
+            });
       try {
         const rebuilt = await rebuildReadModels({ store, databaseUrl: ownerUrl, log });
         return rebuilt.map(({ isVerified }) => isVerified);

@@ -8,6 +8,7 @@ import { jobStream } from '../../src/events/streams.ts';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { newId } from '../../src/kit/uuids.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { openTextSeal } from '../../src/compose/text-seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { type Session, call, signUp } from '../../client/rest-client.ts';
 import { until } from '../../tools/until.ts';
@@ -114,7 +115,9 @@ async function storeJobPosted(dataDir: string, companyId: string): Promise<strin
   const log = pino({ level: 'silent' });
   const postgres = await startEmbeddedPostgres({ dataDir, log });
   const pool = createPool({ url: postgres.ownerUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
-  const store = createPostgresEventStore({ pool, url: postgres.ownerUrl, log });
+  const settings = { masterKeys: [], masterKeyFile: undefined, databaseUrl: undefined, dataDir };
+  const { textSeal } = await openTextSeal(settings, log, pool);
+  const store = createPostgresEventStore({ pool, url: postgres.ownerUrl, log, textSeal });
   await store.start();
   const data = {
     jobId: JobId.parse(newId()),

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { newId } from '../../src/kit/uuids.ts';
+import { sealIn } from '../support/stages/seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
 import { ChatClient } from '../../client/chat-client.ts';
@@ -104,7 +105,8 @@ describe('the client in README.md', () => {
       readyWithinMs: 120_000,
     });
     const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 4, applicationName: 'test', log });
-    const store = createPostgresEventStore({ pool, url: database.ownerUrl, log });
+    const { textSeal } = await sealIn(pool);
+    const store = createPostgresEventStore({ pool, url: database.ownerUrl, log, textSeal });
     await store.start();
     let client: ReadmeClient | undefined;
     try {

@@ -45,7 +45,7 @@ const copy = (from: string, to: string, ...more: string[]) =>
 const inPostgres = <T>(work: (store: EventStore) => Promise<T>, of = database) =>
   withPostgresLog(of.ownerUrl, work);
 const inEventStoreDb = <T>(work: (store: EventStore) => Promise<T>) =>
-  withEventStoreDbLog(eventStoreDb.url, work);
+  withEventStoreDbLog(eventStoreDb.url, database.ownerUrl, work);
 
 async function query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
   const client = new pg.Client({ connectionString: database.ownerUrl, types: columnTypes });
@@ -84,7 +84,7 @@ test(
     const [ofSource, ofTarget] = digests(there.out);
     expect(ofTarget).toBe(ofSource);
     const other = await createTestDatabase();
-    const back = await copy(eventStoreDb.url, other.ownerUrl);
+    const back = await copy(eventStoreDb.url, other.ownerUrl, '--keys', database.ownerUrl);
     expect(back).toMatchObject({ code: 0, err: '' });
     expect(digests(back.out)).toEqual([ofSource, ofSource]);
     expect(await inPostgres(wholeLog, other)).toEqual(await inPostgres(wholeLog));

@@ -8,6 +8,7 @@ import {
 } from '../../events/event-store.ts';
 import type { DomainEvent } from '../../events/domain-event.ts';
 import type { Stream } from '../../events/streams.ts';
+import type { Seal, TextSeal } from '../../events/personal-text.ts';
 import { toStored } from '../../events/stored-events.ts';
 
 const MAX_APPENDS = 512;
@@ -18,7 +19,7 @@ export interface PreparedAppend {
   append: Append;
   /** RFC 3339 with milliseconds, as a read would return it. */
   occurredAt: string;
-  /** The events as a read would return them, without their positions and revisions. */
+  /** The events as a read would return them, without their positions and revisions. `json` is what is stored. */
   events: { id: string; type: string; v: number; data: unknown; json: string }[];
   metadata: string;
   /** Number of characters of JSON. */
@@ -32,18 +33,40 @@ export interface WaitingAppend extends PreparedAppend {
 }
 
 /**
- * Prepares an append. Throws `UnreadableEvent` for an event that could not be read back: it must not enter
- * the log.
+ * Prepares an append, with its personal text sealed. Throws `UnreadableEvent` for an event that could not be
+ * read back: it must not enter the log.
  */
-export function prepare(append: Append): PreparedAppend {
+export function prepare(append: Append, seal: Seal): PreparedAppend {
   const events = append.events.map(({ id, event }) => {
-    const { type, v, data } = toStored(event);
-    return { id, type, v, data, json: JSON.stringify(data) };
+    const shape = toStored(event);
+    return { id, ...shape, json: JSON.stringify(seal(shape, id)) };
   });
   const metadata = JSON.stringify(append.metadata);
   const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);
   const occurredAt = new Date(append.occurredAt).toISOString();
   return { append, occurredAt, events, metadata, size };
+}
+
+/**
+ * Returns a function that prepares the sealing of appends in the order of the calls: one that waits for its keys holds
+ * up those after it.
+ */
+export function sealInOrder(textSeal: TextSeal): (append: Append) => Seal | Promise<Seal> {
+  let before: Promise<void> | undefined;
+  return (append) => {
+    const sealing = textSeal.sealFor(append);
+    if (!before && !(sealing instanceof Promise)) return sealing;
+    const ready = Promise.all([sealing, before]).then(([seal]) => seal);
+    const settled = ready.then(
+      () => undefined,
+      () => undefined,
+    );
+    before = settled;
+    void settled.then(() => {
+      if (before === settled) before = undefined;
+    });
+    return ready;
+  };
 }
 
 /** Appends that go into the log in one transaction. Each is judged by the log as it is before the batch. */

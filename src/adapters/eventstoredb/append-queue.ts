@@ -10,11 +10,12 @@ import {
   type Verdict,
   breaks,
 } from '../../events/event-store.ts';
+import type { Seal, TextSeal } from '../../events/personal-text.ts';
 import type { Stream } from '../../events/streams.ts';
 import { within } from '../../kit/deadline.ts';
 import { gather } from '../../kit/gather.ts';
 import { createSemaphore } from '../../kit/semaphore.ts';
-import { type WaitingAppend, prepare, unavailable } from '../event-log/batch.ts';
+import { type WaitingAppend, prepare, sealInOrder, unavailable } from '../event-log/batch.ts';
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
 import { DELETED } from './client.ts';
 import type { Tail } from './live-events.ts';
@@ -132,9 +133,11 @@ export function createAppendQueue(settings: {
   reader: LogInEventStoreDb;
   tail: Tail;
   ids: EventIds;
+  textSeal: TextSeal;
 }): AppendQueue {
-  const { sender, reader, tail, ids: index } = settings;
+  const { sender, reader, tail, ids: index, textSeal } = settings;
   const { memory } = tail;
+  const sealFor = sealInOrder(textSeal);
   const lanes = new Map<Stream, Lane>();
   const unanswered = new Unanswered();
   const running = new Set<Promise<void>>();
@@ -144,14 +147,19 @@ export function createAppendQueue(settings: {
   let isPlanned = false;
   let isClosed = false;
 
-  function enqueue(append: Append, resolve: WaitingAppend['resolve'], reject: WaitingAppend['reject']): void {
+  function enqueue(
+    append: Append,
+    seal: Seal,
+    resolve: WaitingAppend['resolve'],
+    reject: WaitingAppend['reject'],
+  ): void {
     if (isClosed) throw unavailable('the event store is closed');
     if (waitingCount >= MAX_WAITING || waitingSize >= MAX_WAITING_SIZE)
       throw unavailable('too many appends are waiting');
     const bad = append.events.find(({ id }) => !EVENT_ID.test(id));
     if (bad) throw new Error(`an event id must be a UUID in lower case, not ${bad.id.slice(0, 50)}`);
     const giveUpAt = performance.now() + GIVE_UP_MS;
-    const entry = { ...prepare(append), resolve, reject, giveUpAt, blockers: 0, blocked: [] };
+    const entry = { ...prepare(append, seal), resolve, reject, giveUpAt, blockers: 0, blocked: [] };
     unanswered.add(entry);
     count([entry], 1);
     laneOf(append.stream).waiting.push(entry);
@@ -340,7 +348,12 @@ export function createAppendQueue(settings: {
   }
 
   return {
-    append: (append) => new Promise((resolve, reject) => enqueue(append, resolve, reject)),
+    async append(append) {
+      const sealing = sealFor(append);
+      // Nothing to wait for costs no turn.
+      const seal = sealing instanceof Promise ? await sealing : sealing;
+      return new Promise((resolve, reject) => enqueue(append, seal, resolve, reject));
+    },
     async find(id) {
       const { known } = await lookAt([id], []);
       return (await fetch([...known.values()]))[0];

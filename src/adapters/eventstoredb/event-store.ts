@@ -1,6 +1,14 @@
 import type { Logger } from 'pino';
-import { type EventStore, NO_STREAM, type Position, type Revision } from '../../events/event-store.ts';
+import {
+  type EventStore,
+  NO_STREAM,
+  type Position,
+  type Recorded,
+  type Revision,
+} from '../../events/event-store.ts';
 import type { Stream } from '../../events/streams.ts';
+import { type TextSeal, unsealed } from '../../events/personal-text.ts';
+import { backOffMs, sleep } from '../../kit/back-off.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import { createSubscriptions } from '../event-log/subscriptions.ts';
@@ -18,6 +26,8 @@ export interface EventStoreDbSettings {
   /** The index of event ids, kept up with this log by the projection `event_ids`. */
   ids: EventIds;
   log: Logger;
+  /** Default: personal text is stored as it is. */
+  textSeal?: TextSeal | undefined;
   /** Appends are refused while the index is behind by more events than this; default 200,000. */
   mostRemembered?: number;
   /** Distance from the end of the log at which this process begins to follow it, in bytes; default 16 MiB. */
@@ -41,7 +51,16 @@ export interface EventStoreDbEventStore extends EventStore {
  * itself, and streams with other names than ours, are ignored.
  */
 export function createEventStoreDbEventStore(settings: EventStoreDbSettings): EventStoreDbEventStore {
-  const { url, ids, log, mostRemembered = 200_000, near, onUnknown, onDamage } = settings;
+  const {
+    url,
+    ids,
+    log,
+    textSeal = unsealed,
+    mostRemembered = 200_000,
+    near,
+    onUnknown,
+    onDamage,
+  } = settings;
   const client = createEventStoreDbClient({ url, log });
   const damaged = new Set<Stream>();
   const noteDamage: OnDamage = ({ stream, reason }) => {
@@ -55,6 +74,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   };
   const reader = createEventStoreDbReader({
     client,
+    textSeal,
     seen: () => tail.memory,
     onUnknown,
     onDamage: noteDamage,
@@ -63,14 +83,43 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
   const { subscribe, handOver } = createSubscriptions(reader, log);
   const appends = createAppendStream(client);
   const sender = createSender(appends, reader);
-  const queue = createAppendQueue({ sender, reader, tail, ids });
+  const queue = createAppendQueue({ sender, reader, tail, ids, textSeal });
   const closing = new AbortController();
 
+  /** Set while events wait for keys. Those after them wait behind them. */
+  let passing: Promise<void> | undefined;
+
   function onEvents(records: StoredRecord[], after: Position): void {
-    const events = sender.see(records);
+    const seen = sender.see(records);
+    if (!passing && !(seen instanceof Promise)) return pass(seen, after);
+    tail.memory.readable = records.findLast(reader.isReadable)?.position ?? tail.memory.readable;
+    const passed = Promise.all([patiently(records, seen), passing]).then(([events]) => {
+      pass(events, after);
+      if (passing === passed) passing = undefined;
+    });
+    passing = passed;
+  }
+
+  function pass(events: Recorded[], after: Position): void {
     if (events.length === 0) return;
-    tail.memory.readable = events.at(-1)!.position;
+    tail.memory.readable = Math.max(tail.memory.readable, events.at(-1)!.position);
     handOver(events, after);
+  }
+
+  /** Resolves once the keys of the events are within reach. */
+  async function patiently(
+    records: StoredRecord[],
+    seen: Recorded[] | Promise<Recorded[]>,
+  ): Promise<Recorded[]> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await (failures === 1 ? seen : sender.see(records));
+      } catch (err) {
+        if (closing.signal.aborted) return [];
+        log.warn({ err }, 'events of the log wait for their keys; retrying');
+        await sleep(backOffMs(BACK_OFF_MS, failures), closing.signal);
+      }
+    }
   }
 
   async function revisions(streams: readonly Stream[]): Promise<Map<Stream, Revision>> {
@@ -109,6 +158,8 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
     failure: () => reader.failure() ?? tail.failure(),
   };
 }
+
+const BACK_OFF_MS = { first: 50, most: 2_000 };
 
 /** Number of damaged streams that are remembered. Further ones are not reported. */
 const MOST_DAMAGED = 10_000;

@@ -10,7 +10,8 @@ import {
   type StoredEvent,
   StreamDamaged,
 } from '../../events/event-store.ts';
-import { UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
+import { type Open, type TextSeal, type Unopened, withoutText } from '../../events/personal-text.ts';
+import { KeyMissing, UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
 import type { Stream } from '../../events/streams.ts';
 import { share } from '../../kit/gather.ts';
 import { type PreparedAppend, unavailable } from '../event-log/batch.ts';
@@ -74,35 +75,47 @@ export const toProposed = ({ append, occurredAt, events }: PreparedAppend): Prop
     metadata: Buffer.from(JSON.stringify(toStoredMetadata(append.metadata, occurredAt, v))),
   }));
 
+/** A record of one of our events, parsed but not yet checked. */
+interface Parsed extends Unopened {
+  record: StoredRecord;
+  v: number;
+  metadata: Metadata;
+}
+
+/** Parses a record. Throws `UnreadableEvent` for one that is not one of our events. */
+function parse(record: StoredRecord): Parsed {
+  const { id, stream, type } = record;
+  const { success, data: parsed, error } = metadataSchema.safeParse(parseJson(record.metadata));
+  if (!success) throw unreadable(record, `${type}: ${error.issues[0]?.message ?? 'bad metadata'}`);
+  const { $correlationId, $causationId = null, actorId, reliedOn, occurredAt, v } = parsed;
+  const metadata: Metadata = {
+    actorId,
+    correlationId: $correlationId,
+    causationId: $causationId,
+    ...(reliedOn && { reliedOn }),
+  };
+  return { record, id, stream, type, v, data: parseJson(record.data), occurredAt, metadata };
+}
+
 /**
- * Decodes a record. Events of newer code become `UNKNOWN`. Throws `UnreadableEvent`, which names the
- * position, for a record that is not one of our events in a known shape.
+ * Decodes an event. Events of newer code become `UNKNOWN`. Throws `UnreadableEvent`, which names the position, for
+ * an event in an unknown shape, or whose text cannot be opened.
  */
-function toRecorded(record: StoredRecord, onUnknown: OnUnknown): Recorded {
-  const { id, stream, revision, position } = record;
-  const parsed = metadataSchema.safeParse(parseJson(record.metadata));
+function toRecorded(event: Parsed, open: Open, onUnknown: OnUnknown): Recorded {
+  const { record, id, stream, occurredAt, metadata } = event;
+  const { revision, position } = record;
   try {
-    if (!parsed.success)
-      throw new UnreadableEvent(`${record.type}: ${parsed.error.issues[0]?.message ?? 'bad metadata'}`);
-    const { $correlationId, $causationId = null, actorId, reliedOn, occurredAt, v: storedV } = parsed.data;
-    const { type, data, v } = fromStored({
-      type: record.type,
-      v: storedV,
-      data: parseJson(record.data),
-    });
-    if (isUnknown({ type })) onUnknown({ type: record.type, v, position });
-    const metadata: Metadata = {
-      actorId,
-      correlationId: $correlationId,
-      causationId: $causationId,
-      ...(reliedOn && { reliedOn }),
-    };
+    const { type, data, v } = fromStored({ type: event.type, v: event.v, data: open(event) });
+    if (isUnknown({ type })) onUnknown({ type: event.type, v, position });
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   } catch (error) {
-    if (!(error instanceof UnreadableEvent)) throw error;
-    throw new UnreadableEvent(`the event at position ${position} cannot be read: ${error.message}`);
+    if (!(error instanceof UnreadableEvent) || error instanceof KeyMissing) throw error;
+    throw unreadable(record, error.message);
   }
 }
+
+const unreadable = ({ position }: StoredRecord, reason: string) =>
+  new UnreadableEvent(`the event at position ${position} cannot be read: ${reason}`);
 
 /** Returns a record as it is. What is not one of our events has an empty time and version 0. */
 function toStoredEvent(record: StoredRecord): StoredEvent {
@@ -145,9 +158,11 @@ export interface LogInEventStoreDb extends Pick<
 > {
   /**
    * Decodes records of our streams, without those that cannot be read. They concern their stream alone, whose
-   * revisions then have a gap.
+   * revisions then have a gap. Returns a promise while keys must be fetched.
    */
-  decode(records: readonly StoredRecord[]): Recorded[];
+  decode(records: readonly StoredRecord[]): Recorded[] | Promise<Recorded[]>;
+  /** Returns true for an event of ours in a shape that can be read. */
+  isReadable(record: StoredRecord): boolean;
   /** Returns true if the stream is known to have a tombstone. */
   isDeleted(stream: Stream): boolean;
   /** Resolves with the place of a stream's last event; undefined without events. */
@@ -165,11 +180,13 @@ const MOST_DELETED = 10_000;
  */
 export function createEventStoreDbReader({
   client,
+  textSeal,
   seen,
   onUnknown = () => {},
   onDamage = () => {},
 }: {
   client: EventStoreDbClient;
+  textSeal: TextSeal;
   /** Returns the position up to which this process has seen the log, and that of the last readable event there. */
   seen: () => { head: Position; readable: Position };
   onUnknown?: OnUnknown | undefined;
@@ -197,22 +214,41 @@ export function createEventStoreDbReader({
     onDamage({ stream, reason: DELETED });
   }
 
-  function tryToDecode(record: StoredRecord): Recorded | undefined {
-    const { stream, type } = record;
+  /** Returns what `read` returns; undefined for a record that cannot be read, which is reported. */
+  function orReport<T>(record: StoredRecord, read: () => T): T | undefined {
     try {
-      if (!isOfServer(record)) return toRecorded(record, onUnknown);
-      if (type === TOMBSTONE) noteDeleted(stream);
-      else onDamage({ stream, reason: `has an event of the server: ${type}` });
+      return read();
     } catch (error) {
-      if (!(error instanceof UnreadableEvent)) throw error;
-      onDamage({ stream, reason: error.message });
+      // All streams may lack their keys, where this process follows the log with another database.
+      if (!(error instanceof UnreadableEvent) || error instanceof KeyMissing) throw error;
+      onDamage({ stream: record.stream, reason: error.message });
+      return undefined;
     }
+  }
+
+  function tryToParse(record: StoredRecord): Parsed | undefined {
+    const { stream, type } = record;
+    if (!isOfServer(record)) return orReport(record, () => parse(record));
+    if (type === TOMBSTONE) noteDeleted(stream);
+    else onDamage({ stream, reason: `has an event of the server: ${type}` });
     return undefined;
   }
 
-  const decode = (records: readonly StoredRecord[]): Recorded[] =>
-    records.flatMap((record) => tryToDecode(record) ?? []);
-  const isReadable = (record: StoredRecord): boolean => isOurs(record) && tryToDecode(record) !== undefined;
+  const tryToDecode = (event: Parsed, open: Open): Recorded | undefined =>
+    orReport(event.record, () => toRecorded(event, open, onUnknown));
+
+  function decode(records: readonly StoredRecord[]): Recorded[] | Promise<Recorded[]> {
+    const parsed = records.flatMap((record) => tryToParse(record) ?? []);
+    const decoded = (open: Open) => parsed.flatMap((event) => tryToDecode(event, open) ?? []);
+    const opening = textSeal.openFor(parsed);
+    return opening instanceof Promise ? opening.then(decoded) : decoded(opening);
+  }
+
+  function isReadable(record: StoredRecord): boolean {
+    if (!isOurs(record)) return false;
+    const event = tryToParse(record);
+    return event !== undefined && tryToDecode(event, withoutText) !== undefined;
+  }
 
   /** Resolves with the records of a stream. A deleted stream has none. */
   const recordsOf = (stream: Stream, from: Revision | 'end', limit: number): Promise<StoredRecord[]> =>
@@ -228,7 +264,7 @@ export function createEventStoreDbReader({
       const page = await recordsOf(stream, next, limit);
       if (page[0] && page[0].revision > next)
         onDamage({ stream, reason: `has been truncated before revision ${page[0].revision}` });
-      const events = decode(page);
+      const events = await decode(page);
       if (events.length > 0 || page.length < limit) return events;
       next = page.at(-1)!.revision + 1;
     }
@@ -261,9 +297,9 @@ export function createEventStoreDbReader({
   async function scan<T>(
     { after, limit }: { after: Position; limit: number },
     wanted: Filter,
-    take: (record: StoredRecord) => T[],
+    take: (records: StoredRecord[]) => T[] | Promise<T[]>,
   ): Promise<T[]> {
-    const found: T[] = [];
+    let found: T[] = [];
     let filter: Filter | undefined = wanted;
     for (let from = after; ;) {
       // The event at `from` comes again.
@@ -277,11 +313,8 @@ export function createEventStoreDbReader({
         filter = undefined;
         continue;
       }
-      for (const event of page) {
-        if (found.length === limit) return found;
-        if (event.position > from && isOurs(event)) found.push(...take(event));
-      }
-      if (found.length === limit || page.length < size) return found;
+      found = found.concat(await take(page.filter((event) => event.position > from && isOurs(event))));
+      if (found.length >= limit || page.length < size) return found.slice(0, limit);
       from = page.at(-1)!.position;
     }
   }
@@ -290,17 +323,18 @@ export function createEventStoreDbReader({
     head: share(() => reading(lookBack), { restMs: LOOK_REST_MS }),
     failure: () => trouble,
     decode,
+    isReadable,
     isDeleted: (stream) => deleted.has(stream),
     readStream: (stream, { from = 0, limit = 1_000 } = {}) => reading(() => readOn(stream, from, limit)),
     last: (stream) => reading(async () => (await recordsOf(stream, 'end', 1))[0]),
     readAll: ({ after, limit, types }) =>
       reading(() =>
-        scan({ after, limit }, filterFor(types), (event) =>
-          isOfServer(event) || wants(event.type, types) ? decode([event]) : [],
+        scan({ after, limit }, filterFor(types), (records) =>
+          decode(records.filter((event) => isOfServer(event) || wants(event.type, types))),
         ),
       ),
     readStored: ({ after, limit }) =>
-      reading(() => scan({ after, limit }, OUR_STREAMS, (event) => [toStoredEvent(event)])),
+      reading(() => scan({ after, limit }, OUR_STREAMS, (records) => records.map(toStoredEvent))),
   };
 }
 

@@ -32,8 +32,11 @@ export interface Sender {
    * again, because the stream has moved: none of them is or will be stored at this revision.
    */
   send<Q extends Queued>(group: Group<Q>): Promise<Q[]>;
-  /** Returns the events in records that were seen in the log, like the reader, and answers their appends. */
-  see(records: readonly StoredRecord[]): Recorded[];
+  /**
+   * Returns, or resolves with, the events in records that were seen in the log, like the reader, and answers their
+   * appends.
+   */
+  see(records: readonly StoredRecord[]): Recorded[] | Promise<Recorded[]>;
 }
 
 /** An event that was sent and not yet seen. */
@@ -135,15 +138,22 @@ export function createSender(appends: AppendStream, reader: LogInEventStoreDb): 
         for (const id of ids) watched.delete(id);
       }
     },
-    see: (records) =>
-      watched.size === 0
-        ? reader.decode(records)
-        : records.flatMap((record) => {
-            const known = watched.get(record.id);
-            const event = known?.read(record) ?? reader.decode([record])[0];
-            if (event) known?.see(event);
-            return event ?? [];
-          }),
+    see(records) {
+      if (watched.size === 0) return reader.decode(records);
+      const own = records.map((record) => watched.get(record.id)?.read(record));
+      for (const event of own) if (event) watched.get(event.id)?.see(event);
+      const others = records.filter((_, index) => !own[index]);
+      if (others.length === 0) return own.filter((event) => event !== undefined);
+      const merge = (decoded: readonly Recorded[]) => {
+        // Another process may have stored one of these ids.
+        for (const event of decoded) watched.get(event.id)?.see(event);
+        return [...own.filter((event) => event !== undefined), ...decoded].toSorted(
+          (a, b) => a.position - b.position,
+        );
+      };
+      const decoded = reader.decode(others);
+      return decoded instanceof Promise ? decoded.then(merge) : merge(decoded);
+    },
   };
 }
 
@@ -167,5 +177,5 @@ const isItself = ({ append, occurredAt, events }: Queued, stored: readonly Recor
     (event, index) =>
       event.occurredAt === occurredAt &&
       isDeepStrictEqual(event.metadata, append.metadata) &&
-      (event.data === events[index]!.data || JSON.stringify(event.data) === events[index]!.json),
+      (event.data === events[index]!.data || isDeepStrictEqual(event.data, events[index]!.data)),
   );

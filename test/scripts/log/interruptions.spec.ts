@@ -57,7 +57,7 @@ afterEach(async () => {
 const inPostgres = <T>(work: (store: EventStore) => Promise<T>, url = database.ownerUrl) =>
   withPostgresLog(url, work);
 const inEventStoreDb = <T>(work: (store: EventStore) => Promise<T>) =>
-  withEventStoreDbLog(eventStoreDb.url, work);
+  withEventStoreDbLog(eventStoreDb.url, database.ownerUrl, work);
 
 const streams = range(50).map(() => newStream());
 
@@ -218,7 +218,7 @@ describe('a copy outlasts the end of a server', () => {
       expect(there.err()).toContain('trying again');
       expect(idsInEventStoreDb()).toEqual(await idsInPostgres());
 
-      const back = startCopy(eventStoreDb.url, ownerUrl);
+      const back = startCopy(eventStoreDb.url, ownerUrl, '--keys', database.ownerUrl);
       await until(async () => (await countIn(ownerUrl)) > 0);
       await eventStoreDb.restart();
       await expectWhole(back);

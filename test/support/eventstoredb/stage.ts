@@ -11,14 +11,18 @@ import {
   makeReadModels,
   startProjections,
 } from '../../../src/adapters/postgres/read-models/run-projections.ts';
+import type { KeyRing } from '../../../src/privacy/key-ring.ts';
 import { eventIds } from '../../../src/projections/event-ids.ts';
 import { createTestDatabase } from '../stages/database.ts';
+import { sealIn } from '../stages/seal.ts';
 
 const silent = pino({ level: 'silent' });
 
 export interface EventStoreDbStage {
   /** Opens a store like another process, over the same index. */
   open(options?: { mostRemembered?: number; near?: number }): Promise<EventStoreDbEventStore>;
+  /** The same, with the keys of personal text of that process. */
+  openSealed(): Promise<{ store: EventStoreDbEventStore; keyRing: KeyRing }>;
   /** Returns the position up to which the index of ids is complete. */
   indexed(): Promise<number>;
   /** Stops the projection that maintains the index. */
@@ -58,10 +62,15 @@ export async function stageEventStoreDb(
   async function open(
     options: { mostRemembered?: number; near?: number } = {},
   ): Promise<EventStoreDbEventStore> {
-    const store = createEventStoreDbEventStore({ url, ids, log, onDamage, ...options });
+    return (await openSealed(options)).store;
+  }
+
+  async function openSealed(options: { mostRemembered?: number; near?: number } = {}) {
+    const { textSeal, keyRing } = await sealIn(pool);
+    const store = createEventStoreDbEventStore({ url, ids, log, textSeal, onDamage, ...options });
     await store.start();
     stores.push(store);
-    return store;
+    return { store, keyRing };
   }
 
   await startIndexAtTheEnd();
@@ -70,6 +79,7 @@ export async function stageEventStoreDb(
   let projections = await index();
   return {
     open,
+    openSealed,
     indexed: () => ids.position(),
     stopIndexing: () => projections.stop(),
     async startIndexing() {

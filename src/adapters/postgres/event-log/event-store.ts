@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore } from '../../../events/event-store.ts';
+import { type TextSeal, unsealed } from '../../../events/personal-text.ts';
 import { type BatchFigures, createLane } from './group-commit.ts';
 import { listen } from '../listen.ts';
 import { type OnUnknown, createLogReader } from './reader.ts';
@@ -21,6 +22,8 @@ export interface PostgresEventStoreSettings {
   /** The URL for the store's own two connections: appends, and notifications. */
   url: string;
   log: Logger;
+  /** Default: personal text is stored as it is. */
+  textSeal?: TextSeal | undefined;
   /** See `LaneSettings`. */
   paceMs?: number | undefined;
   /** Called with every batch once it is stored. */
@@ -39,11 +42,14 @@ export interface PostgresEventStore extends EventStore {
 
 /** Creates the log on PostgreSQL, with the tables of 0001-event-log.sql. */
 export function createPostgresEventStore(settings: PostgresEventStoreSettings): PostgresEventStore {
-  const { pool, background = pool, url, log, paceMs, onBatch, onUnknown } = settings;
-  const { findAll, ...reader } = createLogReader(pool, onUnknown);
-  const { subscribe, handOver, announce } = createSubscriptions(createLogReader(background, onUnknown), log);
+  const { pool, background = pool, url, log, textSeal = unsealed, paceMs, onBatch, onUnknown } = settings;
+  const { findAll, ...reader } = createLogReader(pool, textSeal, onUnknown);
+  const { subscribe, handOver, announce } = createSubscriptions(
+    createLogReader(background, textSeal, onUnknown),
+    log,
+  );
   const lane = createLane({
-    ...{ url, role: APP_ROLE, log, findAll, paceMs, onBatch },
+    ...{ url, role: APP_ROLE, log, textSeal, findAll, paceMs, onBatch },
     // Positions have no gaps.
     onStored: (events) => handOver(events, events[0]!.position - 1),
   });

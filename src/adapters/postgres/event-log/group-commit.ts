@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import type { Append, EventStoreUnavailable, Recorded, Verdict } from '../../../events/event-store.ts';
+import type { Seal, TextSeal } from '../../../events/personal-text.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { backOffMs } from '../../../kit/back-off.ts';
 import {
@@ -10,6 +11,7 @@ import {
   type WaitingAppend,
   prepare,
   recorded,
+  sealInOrder,
   unavailable,
 } from '../../event-log/batch.ts';
 import { Client } from '../client.ts';
@@ -138,6 +140,7 @@ interface LaneSettings {
   url: string;
   role: string;
   log: Logger;
+  textSeal: TextSeal;
   /** Resolves with the events in the log with these ids, for duplicates. */
   findAll: (ids: string[]) => Promise<Recorded[]>;
   /** Called with the stored events of a batch, in order, in the tick in which its appends resolve. */
@@ -164,7 +167,8 @@ interface Lane {
 
 /** Creates a lane with group commit: while one batch commits on the lane's own connection, the next collects. */
 export function createLane(options: LaneSettings): Lane {
-  const { url, role, log, findAll, onStored, onBatch, paceMs = 0 } = options;
+  const { url, role, log, textSeal, findAll, onStored, onBatch, paceMs = 0 } = options;
+  const sealFor = sealInOrder(textSeal);
   const queue: AppendBatch[] = [];
   let waiting = 0;
   let waitingSize = 0;
@@ -218,11 +222,16 @@ export function createLane(options: LaneSettings): Lane {
     client.end().catch(() => undefined);
   }
 
-  function enqueue(append: Append, resolve: WaitingAppend['resolve'], reject: WaitingAppend['reject']): void {
+  function enqueue(
+    append: Append,
+    seal: Seal,
+    resolve: WaitingAppend['resolve'],
+    reject: WaitingAppend['reject'],
+  ): void {
     if (isClosed) throw unavailable('the event store is closed');
     if (waiting >= MAX_WAITING || waitingSize >= MAX_WAITING_SIZE)
       throw unavailable('too many appends are waiting');
-    const prepared = { ...prepare(append), resolve, reject };
+    const prepared = { ...prepare(append, seal), resolve, reject };
     waiting += 1;
     waitingSize += prepared.size;
     if (!queue.at(-1)?.add(prepared)) {
@@ -339,7 +348,12 @@ export function createLane(options: LaneSettings): Lane {
   }
 
   return {
-    append: (append) => new Promise((resolve, reject) => enqueue(append, resolve, reject)),
+    async append(append) {
+      const sealing = sealFor(append);
+      // Nothing to wait for costs no turn.
+      const seal = sealing instanceof Promise ? await sealing : sealing;
+      return new Promise((resolve, reject) => enqueue(append, seal, resolve, reject));
+    },
     async start() {
       await connect().catch((error: unknown) => {
         throw unavailable('PostgreSQL is out of reach', error);

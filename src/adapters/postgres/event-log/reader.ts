@@ -1,8 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import type { EventStore, Metadata, Position, Recorded, StoredEvent } from '../../../events/event-store.ts';
+import type { Open, TextSeal, Unopened } from '../../../events/personal-text.ts';
 import { gather } from '../../../kit/gather.ts';
-import { UnreadableEvent, fromStored, isUnknown } from '../../../events/stored-events.ts';
+import { KeyMissing, UnreadableEvent, fromStored, isUnknown } from '../../../events/stored-events.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { unavailable } from '../../event-log/batch.ts';
 import { columnTypes } from '../connection.ts';
@@ -78,7 +79,11 @@ export interface LogReader extends Pick<
  * with them. An event that cannot be read stops the read with `UnreadableEvent` and is never skipped. Rejects
  * with `EventStoreUnavailable` when the database is out of reach.
  */
-export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}): LogReader {
+export function createLogReader(
+  pool: pg.Pool,
+  textSeal: TextSeal,
+  onUnknown: OnUnknown = () => {},
+): LogReader {
   async function rows<T extends unknown[]>(
     name: keyof typeof statements,
     values: unknown[],
@@ -94,7 +99,7 @@ export function createLogReader(pool: pg.Pool, onUnknown: OnUnknown = () => {}):
     }
   }
   const read = async (name: keyof typeof statements, values: unknown[]): Promise<Recorded[]> =>
-    toRecorded(await rows<EventRow>(name, values), onUnknown);
+    toRecorded(await rows<EventRow>(name, values), textSeal, onUnknown);
   const findAll = (ids: string[]) => read('log_ids', [ids]);
   const head = async () => (await rows<[position: number]>('log_head', []))[0]![0];
 
@@ -137,11 +142,13 @@ const SLICE_MS = 5;
 /** Number of rows validated between two checks of the clock. */
 const UNTIMED_ROWS = 8;
 
-async function toRecorded(rows: EventRow[], onUnknown: OnUnknown): Promise<Recorded[]> {
+async function toRecorded(rows: EventRow[], textSeal: TextSeal, onUnknown: OnUnknown): Promise<Recorded[]> {
+  const opening = textSeal.openFor(rows.map(unopened));
+  const open = opening instanceof Promise ? await opening : opening;
   const events: Recorded[] = [];
   let begun = performance.now();
   for (const row of rows) {
-    if (events.push(fromRow(row, onUnknown)) % UNTIMED_ROWS > 0 || performance.now() - begun < SLICE_MS)
+    if (events.push(fromRow(row, open, onUnknown)) % UNTIMED_ROWS > 0 || performance.now() - begun < SLICE_MS)
       continue;
     await turn();
     begun = performance.now();
@@ -149,14 +156,19 @@ async function toRecorded(rows: EventRow[], onUnknown: OnUnknown): Promise<Recor
   return events;
 }
 
-function fromRow(row: EventRow, onUnknown: OnUnknown): Recorded {
-  const [position, stream, revision, id, storedType, storedV, storedData, metadata, occurredAt] = row;
+const unopened = ([, stream, , id, type, v, data, metadata, occurredAt]: EventRow): Unopened => ({
+  ...{ type, v, data, id, stream, occurredAt, metadata },
+});
+
+function fromRow(row: EventRow, open: Open, onUnknown: OnUnknown): Recorded {
+  const [position, stream, revision, id, storedType, storedV, , metadata, occurredAt] = row;
   try {
-    const { type, data, v } = fromStored({ type: storedType, v: storedV, data: storedData });
+    const { type, data, v } = fromStored({ type: storedType, v: storedV, data: open(unopened(row)) });
     if (isUnknown({ type })) onUnknown({ type: storedType, v, position });
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error;
-    throw new UnreadableEvent(`the event at position ${position} cannot be read: ${error.message}`);
+    const Unreadable = error instanceof KeyMissing ? KeyMissing : UnreadableEvent;
+    throw new Unreadable(`the event at position ${position} cannot be read: ${error.message}`);
   }
 }

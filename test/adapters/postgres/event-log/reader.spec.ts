@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type pg from 'pg';
 import { createLogReader } from '../../../../src/adapters/postgres/event-log/reader.ts';
+import { unsealed } from '../../../../src/events/personal-text.ts';
 import { acme, uuid } from '../../../support/language/example-events.ts';
 
 /** A row of the log as the driver returns it, with much to validate. */
@@ -22,7 +23,7 @@ describe('reading a page of large events', () => {
     const counting = (async () => {
       for (; !isRead; turns += 1) await turn();
     })();
-    const events = await createLogReader(pool).readAll({ after: 0, limit: 500 });
+    const events = await createLogReader(pool, unsealed).readAll({ after: 0, limit: 500 });
     isRead = true;
     await counting;
     expect(events.map(({ position }) => position)).toEqual(rows.map(([position]) => position));

@@ -1,0 +1,184 @@
+import {
+  type KeyObject,
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  randomFillSync,
+} from 'node:crypto';
+import type { Append, Metadata } from '../events/event-store.ts';
+import {
+  type Open,
+  type Seal,
+  type TextSeal,
+  type Unopened,
+  erasedText,
+  isSealed,
+  personalText,
+} from '../events/personal-text.ts';
+import { KeyMissing, UnreadableEvent, isKnown } from '../events/stored-events.ts';
+import type { KeyName, KeyRing, Keys } from './key-ring.ts';
+
+const CIPHER = 'aes-256-gcm';
+const [NONCE, TAG] = [12, 16];
+/** The first byte of sealed text. It tells how the rest is read. */
+const SCHEME = 1;
+const options = { authTagLength: TAG };
+
+interface Subject {
+  type: string;
+  data: unknown;
+  occurredAt: string;
+  metadata: Pick<Metadata, 'actorId'>;
+}
+
+interface Rule {
+  fields: readonly string[];
+  inGroup?: true;
+  of: (event: Pick<Subject, 'data' | 'metadata'>) => string | null;
+}
+const rules: Record<string, Rule | undefined> = personalText as Record<string, never>;
+
+export const personKey = (userId: string): KeyName => `p.${userId}`;
+export const monthKey = (groupId: string, month: string): KeyName => `g.${groupId}.${month}`;
+
+/**
+ * Returns the names of the keys of an event: that of the person, and for what was said in a group that of the group's
+ * month. Without either of them nothing can be read.
+ */
+function keyNames({ type, data, occurredAt, metadata }: Subject): KeyName[] {
+  const rule = rules[type];
+  const person = rule?.of({ data, metadata });
+  if (!rule || !person) return [];
+  if (!rule.inGroup) return [personKey(person)];
+  return [personKey(person), monthKey((data as { groupId: string }).groupId, occurredAt.slice(0, 7))];
+}
+
+const hasText = ({ type, data }: Pick<Subject, 'type' | 'data'>): boolean =>
+  rules[type]?.fields.some((field) => typeof (data as Record<string, unknown>)[field] === 'string') ?? false;
+/** What newer code wrote is not opened: it may have another meaning. */
+const hasSealedText = ({ type, v, data }: Pick<Unopened, 'type' | 'v' | 'data'>): boolean =>
+  isKnown({ type, v }) &&
+  rules[type] !== undefined &&
+  rules[type].fields.some((field) => isSealed((data as Record<string, unknown> | null)?.[field]));
+
+/**
+ * Creates the seal of personal text: AES-256-GCM with the keys of its person and its month. The stream, the event's id
+ * and the field are authenticated, so that no text can be moved.
+ */
+export function createTextSeal(ring: KeyRing): TextSeal {
+  const combined = createCombinedKeys();
+
+  function sealed(keys: Keys, { occurredAt, metadata, stream }: Append): Seal {
+    return ({ type, data }, id) => {
+      const event = { type, data, occurredAt, metadata };
+      if (!hasText(event)) return data;
+      const key = combined(keyNames(event), keys);
+      const stored: Record<string, unknown> = { ...(data as object) };
+      for (const field of rules[type]!.fields) {
+        const text = stored[field];
+        if (typeof text !== 'string') continue;
+        // The person is erased: nothing new is kept either.
+        stored[field] =
+          key === null ? erasedText[field] : { sealed: encrypt(key, text, `${stream}|${id}|${field}`) };
+      }
+      return stored;
+    };
+  }
+
+  const opened =
+    (keys: Keys): Open =>
+    (event) => {
+      if (!hasSealedText(event)) return event.data;
+      const key = combined(keyNames(event), keys);
+      const data: Record<string, unknown> = { ...(event.data as object) };
+      for (const field of rules[event.type]!.fields) {
+        const value = data[field];
+        if (!isSealed(value)) continue;
+        data[field] =
+          key === null
+            ? erasedText[field]
+            : decrypt(key, value.sealed, `${event.stream}|${event.id}|${field}`);
+      }
+      return data;
+    };
+
+  return {
+    sealFor(append) {
+      const { occurredAt, metadata } = append;
+      const events = append.events.map(({ event }) => ({ ...event, occurredAt, metadata })).filter(hasText);
+      const keys = ring.keys(events.flatMap(keyNames), { make: true });
+      return keys instanceof Promise ? keys.then((found) => sealed(found, append)) : sealed(keys, append);
+    },
+    openFor(events: readonly Unopened[]) {
+      const keys = ring.keys(events.filter(hasSealedText).flatMap(keyNames), { make: false });
+      return keys instanceof Promise ? keys.then(opened) : opened(keys);
+    },
+  };
+}
+
+/** Creates the derivation of one key from those of a person and a month; null once one of them is destroyed. */
+function createCombinedKeys() {
+  /** The keys are at hand as long as the first of them is. */
+  const derived = new WeakMap<KeyObject, WeakMap<KeyObject, KeyObject>>();
+  return function combined(names: readonly KeyName[], keys: Keys): KeyObject | null {
+    const found = names.map((name) => {
+      const key = keys(name);
+      if (key === undefined) throw new KeyMissing(`its key ${name} is missing`);
+      return key;
+    });
+    const [person, month] = found;
+    if (person === null || person === undefined || month === null) return null;
+    if (month === undefined) return person;
+    let ofPerson = derived.get(person);
+    if (!ofPerson) derived.set(person, (ofPerson = new WeakMap()));
+    let key = ofPerson.get(month);
+    if (!key) {
+      key = createSecretKey(createHmac('sha256', person).update(month.export()).digest());
+      ofPerson.set(month, key);
+    }
+    return key;
+  };
+}
+
+/** Random bytes are drawn for many nonces at a time, which costs a tenth. */
+const nonces = Buffer.alloc(NONCE * 1_024);
+let nextNonce = nonces.length;
+function nonce(): Buffer {
+  if (nextNonce === nonces.length) {
+    randomFillSync(nonces);
+    nextNonce = 0;
+  }
+  return nonces.subarray(nextNonce, (nextNonce += NONCE));
+}
+
+function encrypt(key: KeyObject, text: string, place: string): string {
+  const iv = nonce();
+  const cipher = createCipheriv(CIPHER, key, iv, options);
+  cipher.setAAD(Buffer.from(place));
+  const body = cipher.update(text, 'utf8');
+  cipher.final();
+  const sealed = Buffer.allocUnsafe(1 + NONCE + body.length + TAG);
+  sealed[0] = SCHEME;
+  iv.copy(sealed, 1);
+  body.copy(sealed, 1 + NONCE);
+  cipher.getAuthTag().copy(sealed, 1 + NONCE + body.length);
+  return sealed.toString('base64url');
+}
+
+/** Throws `UnreadableEvent` for text that was changed, or sealed for another place. */
+function decrypt(key: KeyObject, sealed: string, place: string): string {
+  const bytes = Buffer.from(sealed, 'base64url');
+  const end = bytes.length - TAG;
+  if (bytes[0] !== SCHEME || end < 1 + NONCE)
+    throw new UnreadableEvent('its text is sealed in an unknown way');
+  try {
+    const decipher = createDecipheriv(CIPHER, key, bytes.subarray(1, 1 + NONCE), options);
+    decipher.setAAD(Buffer.from(place));
+    decipher.setAuthTag(bytes.subarray(end));
+    const text = decipher.update(bytes.subarray(1 + NONCE, end), undefined, 'utf8');
+    return text + decipher.final('utf8');
+  } catch (error) {
+    throw new UnreadableEvent(`its text was changed: ${(error as Error).message}`);
+  }
+}
