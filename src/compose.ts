@@ -17,6 +17,7 @@ import {
 } from './compose/notifications.ts';
 import { startAutomations } from './compose/automations.ts';
 import { openReadModels, prepareReadModels } from './compose/read-models.ts';
+import { startErasures } from './compose/privacy.ts';
 import { startRealtime } from './compose/realtime.ts';
 import type { Config, Role } from './config.ts';
 import { type Checks, createReadiness } from './http/readiness.ts';
@@ -83,6 +84,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     now: () => new Date(),
   });
   const automate = automationRunner({ handle, log });
+  const { keyRing } = eventLog;
   const core = { ...database, cluster, rateLimits, store, loader, lookups, handle, progress, metrics };
   const automations = does('projector') ? startAutomations(log, open, { ...core, automate }) : undefined;
 
@@ -98,7 +100,13 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     { database: () => pool.query('select 1').then(() => undefined) },
     { ...eventLog.checks, ...readModels.checks, ...automations?.checks },
   ];
-  const useful: Checks[] = [clusterChecks, eventLog.useful, watchForOthers(config, log, open, database)];
+  const erasures = does('worker') ? await startErasures(config, log, open, { ...core, keyRing }) : {};
+  const useful: Checks[] = [
+    erasures,
+    clusterChecks,
+    eventLog.useful,
+    watchForOthers(config, log, open, database),
+  ];
   const measures = createMeasures(metrics.gaugeFresh);
   if (readModels.measure) measures.add('projections', readModels.measure);
   if (automations) measures.add('reactions', automations.measure);

@@ -83,6 +83,8 @@ const settings = z
       'must be 32 bytes in base64; several, separated by commas, the present one first',
     ),
     MASTER_KEY_FILE: z.string().max(4_096).optional(),
+    ERASURE_DELAY_HOURS: wholeNumber(0, 8_760, 72),
+    ERASED_PEOPLE_FILE: z.string().max(4_096).optional(),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
@@ -190,6 +192,10 @@ const settings = z
     /** Wrap the keys of personal text, the present one first. Without any, nor a file of them, one is made. */
     masterKeys: env.MASTER_KEY.map((key) => Buffer.from(key, 'base64')),
     masterKeyFile: env.MASTER_KEY_FILE,
+    /** Time in which people can take their own erasure back. */
+    erasureDelayHours: env.ERASURE_DELAY_HOURS,
+    /** Undefined means a file in the data folder. */
+    erasedPeopleFile: env.ERASED_PEOPLE_FILE,
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,

@@ -29,6 +29,7 @@ describe('the settings', () => {
       allowedOrigins: [],
       trustedProxies: [],
       masterKeys: [],
+      erasureDelayHours: 72,
       accessTokenSeconds: 600,
       headsIntervalMs: 15_000,
       messagesPerMinute: 100,

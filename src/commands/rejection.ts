@@ -32,6 +32,9 @@ export type RejectionCode =
   | 'FILE_EXPIRED'
   | 'FILE_TOO_LARGE'
   | 'FILE_TYPE_NOT_ALLOWED'
+  | 'ERASURE_NOT_FOUND'
+  | 'ERASURE_DONE'
+  | 'HOLD_NOT_FOUND'
   | 'CLIENT_MSG_ID_REUSED'
   | 'STREAM_DAMAGED';
 

@@ -26,6 +26,7 @@ export const RefusalReason = z.enum([
   'inspection-failed',
   'never-completed',
   'never-sent',
+  'erased',
 ]);
 export type RefusalReason = z.infer<typeof RefusalReason>;
 

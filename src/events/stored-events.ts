@@ -16,6 +16,8 @@ export interface StoredShape {
 export const upcasters: Partial<Record<EventType, ((data: never) => unknown)[]>> = {
   // Version 2 may have no text: a caption was removed.
   MessageEdited: [(data) => data],
+  // Version 2 may have the reason `erased`.
+  FileRefused: [(data) => data],
 };
 
 export class UnreadableEvent extends Error {

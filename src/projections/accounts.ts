@@ -7,6 +7,7 @@ type Registered = Recorded<EventOf<'AccountRegistered'>>;
 type Changed = Recorded<EventOf<'ProfileChanged'>>;
 type Preferred = Recorded<EventOf<'NotificationPreferencesSet'>>;
 type Erased = Recorded<EventOf<'AccountErased'>>;
+type Asked = Recorded<EventOf<'ErasureRequested' | 'ErasureWithdrawn'>>;
 
 const register = statementAbout<Registered>({
   name: 'register',
@@ -57,6 +58,20 @@ const prefer = statementAbout<Preferred>({
     where a.user_id = b.user_id and a.preferences_revision < b.revision`,
 });
 
+const ask = statementAbout<Asked>({
+  name: 'ask',
+  columns: {
+    user_id: column.uuid(({ data }) => data.userId),
+    erasure_id: column.uuid(({ type, data }) => (type === 'ErasureRequested' ? data.erasureId : null)),
+    due_at: column.timestamptz(({ type, data }) => (type === 'ErasureRequested' ? data.dueAt : null)),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    update accounts a set erasure_id = b.erasure_id, erasure_due_at = b.due_at, erasure_revision = b.revision
+    from ${batch}
+    where a.user_id = b.user_id and a.erasure_revision < b.revision`,
+});
+
 const erase = statementAbout<Erased>({
   name: 'erase',
   columns: {
@@ -90,25 +105,40 @@ export const accounts = defineProjection({
       digest_minutes int not null default 10,
       -- A change of name must not outrun one of preferences, nor the other way round.
       preferences_revision bigint not null default -1,
+      erasure_id uuid,
+      erasure_due_at timestamptz,
+      erasure_revision bigint not null default -1,
       erased_at timestamptz
     )`,
-  indexes: '',
-  handles: ['AccountRegistered', 'ProfileChanged', 'NotificationPreferencesSet', 'AccountErased'],
+  indexes: `
+    create index accounts_to_erase on accounts (erasure_due_at) where erasure_due_at is not null and erased_at is null;
+    create index accounts_by_erasure on accounts (erasure_id) where erasure_id is not null`,
+  handles: [
+    'AccountRegistered',
+    'ProfileChanged',
+    'NotificationPreferencesSet',
+    'ErasureRequested',
+    'ErasureWithdrawn',
+    'AccountErased',
+  ],
   project: (events) => {
     const registered: Registered[] = [];
     const changed = new Map<string, Changed>();
     const preferred = new Map<string, Preferred>();
+    const asked = new Map<string, Asked>();
     const erased: Erased[] = [];
     for (const event of events) {
       if (event.type === 'AccountRegistered') registered.push(event);
       else if (event.type === 'ProfileChanged') changed.set(event.data.userId, event);
       else if (event.type === 'NotificationPreferencesSet') preferred.set(event.data.userId, event);
-      else erased.push(event);
+      else if (event.type === 'AccountErased') erased.push(event);
+      else asked.set(event.data.userId, event);
     }
     return [
       ...register(registered),
       ...change([...changed.values()]),
       ...prefer([...preferred.values()]),
+      ...ask([...asked.values()]),
       ...erase(erased),
     ];
   },

@@ -135,7 +135,7 @@ const raiseHeads = statementAbout<[groupId: string, seq: number]>({
 /** The messages in their current state. */
 export const conversations = defineProjection({
   name: 'conversations',
-  version: 4,
+  version: 5,
   // Free space on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every
   // message.
   tables: `
@@ -190,6 +190,7 @@ export const conversations = defineProjection({
     )`,
   indexes: `
     create index messages_deleted on messages (group_id, seq) include (sender_id) where deleted_at is not null;
+    create index participants_of_user on participants (user_id);
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
     -- Group or owner, time and words: one lookup meets all three, so that it costs what it finds. The writer that fills
     -- the pending list sorts it in; readers scan the list, so it is short.

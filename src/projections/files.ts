@@ -73,7 +73,7 @@ const move = statementAbout<Move>({
 /** The files and their status. The conversations show which messages name a file. */
 export const files = defineProjection({
   name: 'files',
-  version: 2,
+  version: 3,
   tables: `
     create table files (
       file_id uuid primary key,
@@ -90,6 +90,7 @@ export const files = defineProjection({
       revision bigint not null
     )`,
   indexes: `
+    create index files_of_uploader on files (uploader_id);
     create index files_to_inspect on files (requested_at) where status = 'scanning';
     create index files_that_may_be_orphans on files (requested_at) where status in ('pending', 'clean')`,
   handles: typesOf(fileEvents),

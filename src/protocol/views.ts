@@ -36,6 +36,7 @@ export const MessageView = z
     seq: Seq,
     senderId: Id,
     text: z.string().nullable(),
+    erasedAt: Time.nullable().describe('When the sender was erased, and the text with it'),
     files: z.array(NamedFileView),
     replyTo: Id.nullable(),
     reactions: z.record(z.string(), z.array(Id)),

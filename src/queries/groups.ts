@@ -4,7 +4,7 @@ import { CommandRejected } from '../commands/rejection.ts';
 import { GroupRole, GroupStatus } from '../events/chat-group.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
-import { Message, message } from './message.ts';
+import { Message, erasure, message } from './message.ts';
 
 const GroupRow = z.object({
   id: z.string(),
@@ -54,7 +54,7 @@ async function withLastMessages(
 ): Promise<Group[]> {
   const ids = rows.flatMap(({ lastMessageId }) => lastMessageId ?? []);
   const found = await db.any(sql.type(Message)`
-    select ${message} from conversations.messages m where m.message_id = any (${sql.array(ids, 'uuid')})`);
+    select ${message} from conversations.messages m ${erasure} where m.message_id = any (${sql.array(ids, 'uuid')})`);
   const messages = new Map(found.map((each) => [each.id, each]));
   return rows.map(({ lastMessageId, activity: _, ...group }) => ({
     ...group,

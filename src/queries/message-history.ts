@@ -1,7 +1,7 @@
 import { type DatabasePool, sql } from 'slonik';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { headSeqForMember } from './members.ts';
-import { Message, message } from './message.ts';
+import { Message, erasure, message } from './message.ts';
 
 export interface MessageHistory {
   userId: UserId;
@@ -29,11 +29,11 @@ export async function messageHistory(db: DatabasePool, asked: MessageHistory): P
   const headSeq = await headSeqForMember(db, asked);
   const older = (before: number) =>
     db.any(sql.type(Message)`
-      select ${message} from conversations.messages m
+      select ${message} from conversations.messages m ${erasure}
       where m.group_id = ${groupId} and m.seq < ${before} order by m.seq desc limit ${limit + 1}`);
   const newer = (after: number) =>
     db.any(sql.type(Message)`
-      select ${message} from conversations.messages m
+      select ${message} from conversations.messages m ${erasure}
       where m.group_id = ${groupId} and m.seq > ${after} order by m.seq limit ${limit + 1}`);
 
   if (aroundSeq !== undefined) {

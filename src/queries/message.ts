@@ -19,6 +19,8 @@ export const Message = z.object({
   seq: z.number(),
   senderId: z.string(),
   text: z.string().nullable(),
+  /** When the sender was erased, and the text with it. */
+  erasedAt: z.string().nullable(),
   files: z.array(NamedFile),
   replyTo: z.string().nullable(),
   reactions: z.record(z.string(), z.array(z.string())),
@@ -28,13 +30,21 @@ export const Message = z.object({
 });
 export type Message = z.infer<typeof Message>;
 
+/** A join to `conversations.messages m`: when the sender was erased, if so. */
+export const erasure = sql.fragment`
+  left join lateral (
+    select a.erased_at as at from accounts.accounts a where a.user_id = m.sender_id and a.erased_at is not null
+  ) erased on true`;
+
 /**
- * The columns of a message from `conversations.messages m`. Reactions are in the order of their arrival,
+ * The columns of a message from `conversations.messages m`, joined with `erasure`. Reactions are in the order of their arrival,
  * files in the order in which they were named. The read model of files may be a moment behind that of
  * messages.
  */
 export const message = sql.fragment`
-  m.message_id as id, m.group_id as "groupId", m.seq, m.sender_id as "senderId", m.text,
+  m.message_id as id, m.group_id as "groupId", m.seq, m.sender_id as "senderId",
+  -- The text goes a moment after the person.
+  case when erased.at is null then m.text end as text, erased.at as "erasedAt",
   case when m.file_ids = '{}' then '[]'::json
     else (
       select json_agg(json_build_object(

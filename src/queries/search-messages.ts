@@ -4,7 +4,7 @@ import type { GroupId, UserId } from '../events/ids.ts';
 import { searchQuery } from '../search/query.ts';
 import type { Page, Paging } from './cursor.ts';
 import { headSeqForMember } from './members.ts';
-import { Message, message } from './message.ts';
+import { Message, erasure, message } from './message.ts';
 import { type Stretch, byRank, newestFirst } from './newest-first.ts';
 
 const FoundRow = Message.extend({ position: z.number() });
@@ -110,6 +110,7 @@ export async function searchMessages(
           order by hit.position desc limit ${wanted}
         )
         select ${message}, m.position from found join conversations.messages m on m.message_id = found.message_id
+        ${erasure}
         order by m.position desc`);
     },
   );

@@ -12,7 +12,7 @@ const input = z.strictObject({ fileId: FileId, reason, signature });
 
 /**
  * Refuses a file. A follower of the log deletes the bytes later (files/remove-leftover-bytes.ts). A cleared
- * file can only be refused because it was never sent.
+ * file can only be refused because it was never sent, or its uploader is erased.
  */
 export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, FileEvent>({
   name: 'RefuseFile',
@@ -24,7 +24,7 @@ export const refuseFile = defineCommand<z.infer<typeof input>, { file: File }, F
     ensure(actor === 'system', 'ROLE_NOT_ALLOWED');
     ensure(file.status !== 'none', 'FILE_NOT_FOUND');
     if (file.status === 'refused') return [];
-    ensure(file.status !== 'clean' || refusal.reason === 'never-sent', 'FILE_CLEARED');
+    ensure(file.status !== 'clean' || ['never-sent', 'erased'].includes(refusal.reason), 'FILE_CLEARED');
     return [
       {
         type: 'FileRefused',

@@ -10,7 +10,7 @@ export type Finding =
     }
   | {
       verdict: 'refused';
-      reason: Exclude<RefusalReason, 'never-completed' | 'never-sent'>;
+      reason: Exclude<RefusalReason, 'never-completed' | 'never-sent' | 'erased'>;
       signature: string | null;
     };
 

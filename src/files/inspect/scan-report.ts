@@ -32,7 +32,7 @@ const Cleared = z
 const Refused = z
   .strictObject({
     verdict: z.literal('refused'),
-    reason: RefusalReason.exclude(['never-completed', 'never-sent']),
+    reason: RefusalReason.exclude(['never-completed', 'never-sent', 'erased']),
     signature: text(1, 200).nullable(),
   })
   .meta({ id: 'ScanRefused' });

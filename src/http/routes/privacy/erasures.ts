@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { accountOf } from '../../../commands/account/account.ts';
+import { requestErasure } from '../../../commands/account/request-erasure.ts';
+import { withdrawErasure } from '../../../commands/account/withdraw-erasure.ts';
+import type { Request } from '../../../commands/handle-command.ts';
+import { CommandRejected } from '../../../commands/rejection.ts';
+import { ErasureId, UserId } from '../../../events/ids.ts';
+import { caughtUp } from '../../../projections/projection.ts';
+import { encodePosition } from '../../../protocol/answers.ts';
+import { Done, Id, Position, Time } from '../../../protocol/schemas.ts';
+import { commandRequest } from '../../command-request.ts';
+import type { HttpApp, RouteDeps } from '../../route-deps.ts';
+
+const tags = ['Privacy'];
+const params = z.strictObject({ erasureId: ErasureId });
+
+export const ErasureAsked = z
+  .object({ erasureId: Id, dueAt: Time, position: Position })
+  .meta({ id: 'ErasureAsked' });
+const ErasureView = z
+  .object({
+    erasureId: Id,
+    userId: Id,
+    state: z
+      .enum(['scheduled', 'suspended', 'done'])
+      .describe('`suspended` while an auditor holds one of the person’s groups; `done` once nothing is left'),
+    dueAt: Time,
+    erasedAt: Time.nullable(),
+  })
+  .meta({ id: 'Erasure' });
+
+/** Asks for an erasure. Resolves with it, also when it had been asked for, or done, before. */
+export async function askForErasure(
+  { handle, loader }: Pick<RouteDeps, 'handle' | 'loader'>,
+  asked: { userId: UserId; delayHours: number },
+  request: Request,
+): Promise<z.infer<typeof ErasureAsked>> {
+  const { position } = await handle(requestErasure, asked, request);
+  const { state } = await loader.refresh(accountOf(asked.userId));
+  if (state.status === 'none') throw new CommandRejected('USER_NOT_FOUND');
+  const erasureId = state.status === 'erased' ? state.erasureId : state.erasure!.erasureId;
+  const dueAt = state.status === 'erased' ? new Date().toISOString() : state.erasure!.dueAt;
+  return { erasureId, dueAt, position: encodePosition(position) };
+}
+
+/** Defines the routes of erasures. A person asks for its own with `DELETE /v1/me`. */
+export function erasureRoutes(app: HttpApp, deps: RouteDeps): void {
+  const { handle, loader, queries, progress } = deps;
+
+  /** Resolves with the erasure, for the person and for auditors; nobody else learns that there is one. */
+  async function visible(erasureId: ErasureId, { actor }: { actor: { userId: UserId; role: string } }) {
+    const erasure = await queries.getErasure({ erasureId });
+    if (actor.role !== 'auditor' && erasure.userId !== actor.userId)
+      throw new CommandRejected('ERASURE_NOT_FOUND');
+    return erasure;
+  }
+
+  app.post(
+    '/v1/privacy/erasures',
+    {
+      config: { for: 'auditors', idempotentAs: 'RequestErasure', refusals: [...requestErasure.refuses] },
+      schema: {
+        tags,
+        operationId: 'requestErasure',
+        summary: 'Erase a person, at once unless a hold suspends it',
+        body: z.strictObject({ userId: UserId }).meta({ id: 'RequestErasure' }),
+        response: { 202: ErasureAsked },
+      },
+    },
+    async (request, reply) => {
+      const asked = { ...request.body, delayHours: 0 };
+      return reply.code(202).send(await askForErasure(deps, asked, commandRequest(request)));
+    },
+  );
+
+  app.get(
+    '/v1/privacy/erasures/:erasureId',
+    {
+      config: { for: 'everybody', refusals: ['ERASURE_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'getErasure',
+        summary: 'How far an erasure has come, for the person and for auditors',
+        params,
+        response: { 200: ErasureView },
+      },
+    },
+    async ({ params: { erasureId }, session }) => visible(erasureId, session),
+  );
+
+  app.delete(
+    '/v1/privacy/erasures/:erasureId',
+    {
+      config: { for: 'everybody', refusals: [...withdrawErasure.refuses] },
+      schema: {
+        tags,
+        operationId: 'withdrawErasure',
+        summary: 'Take an erasure back, while it is not done',
+        params,
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { actor } = request.session;
+      const own = await loader.refresh(accountOf(actor.userId));
+      await caughtUp(progress, own.position, ['accounts']);
+      const { userId } = await visible(request.params.erasureId, request.session);
+      const asked = { userId, ...request.params };
+      const { position } = await handle(withdrawErasure, asked, commandRequest(request));
+      return { position: encodePosition(position) };
+    },
+  );
+}

@@ -1,0 +1,155 @@
+import type { Logger } from 'pino';
+import { eraseAccount } from '../commands/account/erase-account.ts';
+import { refuseFile } from '../commands/file/refuse-file.ts';
+import type { HandleCommand, Request } from '../commands/handle-command.ts';
+import { CommandRejected } from '../commands/rejection.ts';
+import type { EventStore, Position, Recorded } from '../events/event-store.ts';
+import type { ErasureId, FileId, UserId } from '../events/ids.ts';
+import { sleep } from '../kit/back-off.ts';
+import type { KeyRing } from './key-ring.ts';
+import type { ErasedPeople, ErasedPerson } from './erased-people.ts';
+import { personKey } from './text-seal.ts';
+
+/** The port of what an erasure finds and changes beside the log. */
+export interface Erasures {
+  /** Resolves with erasures whose time has come and that no hold suspends, at most `limit`. */
+  due(now: Date, limit: number): Promise<ErasedPerson[]>;
+  /** Resolves with those of these people whose keys are not destroyed. */
+  notDestroyed(people: readonly ErasedPerson[]): Promise<ErasedPerson[]>;
+  /** Removes the person from all tables and read models. Repeating it changes nothing. */
+  forget(userId: UserId): Promise<void>;
+  /** Resolves with files of the person that still have bytes, at most 1,000. */
+  filesOf(userId: UserId): Promise<FileId[]>;
+  /** Records that nothing is left. */
+  cleared(erasure: ErasedPerson): Promise<void>;
+  /** Resolves with erasures that were cleared before that time and not gone over again since, at most 100. */
+  toSweep(before: Date): Promise<ErasedPerson[]>;
+  swept(erasureId: ErasureId): Promise<void>;
+}
+
+const EVERY_MS = 1_000;
+const LIMIT = 100;
+/** Longer than a process keeps a key, and than a page of the log is on its way into a read model. */
+const SWEPT_AFTER_MS = 120_000;
+
+/**
+ * Creates what follows from the erasure of an account: its key is destroyed, and everything about the person goes. Run it
+ * from a follower of the log with a checkpoint of its own; repeating it is safe. Resolves with the position of the last
+ * such event, 0 if there was none.
+ */
+export function createClearing({
+  keyRing,
+  erasedPeople,
+  erasures,
+  caughtUp,
+  handle,
+}: {
+  keyRing: Pick<KeyRing, 'destroy'>;
+  erasedPeople: ErasedPeople;
+  erasures: Erasures;
+  /** Resolves once the read models have handled the log up to a position. */
+  caughtUp: (position: Position) => Promise<void>;
+  handle: HandleCommand;
+}): (events: readonly Recorded[]) => Promise<Position> {
+  async function removeFiles(userId: UserId, request: Request): Promise<void> {
+    for (;;) {
+      const fileIds = await erasures.filesOf(userId);
+      let reached: Position = 0;
+      for (const fileId of fileIds)
+        try {
+          const refusal = { fileId, reason: 'erased', signature: null } as const;
+          const { position } = await handle(refuseFile, refusal, { ...request, key: fileId });
+          reached = Math.max(reached, position);
+        } catch (error) {
+          if (!(error instanceof CommandRejected)) throw error;
+        }
+      if (reached === 0) return;
+      await caughtUp(reached);
+    }
+  }
+
+  return async (events) => {
+    let done: Position = 0;
+    for (const { id, type, data, position, metadata } of events) {
+      if (type !== 'AccountErased') continue;
+      const { userId } = data;
+      // Outside of the database first: a backup that is restored later must not bring the person back.
+      await erasedPeople.add(data);
+      await keyRing.destroy([personKey(userId)]);
+      await caughtUp(position);
+      await erasures.forget(userId);
+      await removeFiles(userId, { actor: 'system', correlationId: metadata.correlationId, causationId: id });
+      await erasures.cleared(data);
+      done = position;
+    }
+    return done;
+  };
+}
+
+/**
+ * Starts erasing accounts whose time has come, and going over cleared ones once more. What fails is logged and tried
+ * again in the next round.
+ */
+export function startEraser({
+  erasures,
+  store,
+  caughtUp,
+  handle,
+  newId,
+  log,
+  now = () => new Date(),
+}: {
+  erasures: Erasures;
+  store: Pick<EventStore, 'head'>;
+  caughtUp: (position: Position) => Promise<void>;
+  handle: HandleCommand;
+  newId: () => string;
+  log: Logger;
+  now?: () => Date;
+}): { failure(): string | undefined; stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let failure: string | undefined;
+
+  async function eraseDue(): Promise<void> {
+    if ((await erasures.due(now(), 1)).length === 0) return;
+    // A hold that was answered before is in the read model then.
+    await caughtUp(await store.head());
+    for (const erasure of await erasures.due(now(), LIMIT)) {
+      if (signal.aborted) return;
+      const request = { actor: 'system', correlationId: newId(), key: erasure.erasureId } as const;
+      await handle(eraseAccount, erasure, request);
+    }
+  }
+
+  async function sweep(): Promise<void> {
+    for (const { userId, erasureId } of await erasures.toSweep(new Date(now().getTime() - SWEPT_AFTER_MS))) {
+      if (signal.aborted) return;
+      await erasures.forget(userId);
+      await erasures.swept(erasureId);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await eraseDue();
+        await sweep();
+        failure = undefined;
+      } catch (err) {
+        failure = err instanceof Error ? err.message : String(err);
+        log.warn({ err }, 'erasures could not be carried out; retrying in 1 s');
+      }
+      await sleep(EVERY_MS, signal, { ref: false });
+    }
+  }
+
+  const ended = run();
+  return {
+    failure: () => failure,
+    stop: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
