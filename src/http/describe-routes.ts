@@ -83,6 +83,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
     ...EVERYWHERE,
     ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
     ...(isPublic ? [] : TOKENS),
+    ...(isPublic || config.for === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
     ...(isQuery ? [] : COMMANDS),
     ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),
     ...(config.idempotentAs ? KEYS : []),
@@ -91,7 +92,9 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
 }
 
 function problemAnswers(refusals: (ProblemCode | Problem)[]): Record<string, unknown> {
-  const problems = refusals.map((refusal) => (typeof refusal === 'string' ? problem(refusal) : refusal));
+  const problems = [...new Set(refusals)].map((refusal) =>
+    typeof refusal === 'string' ? problem(refusal) : refusal,
+  );
   const answers = [...Map.groupBy(problems, ({ status }) => status)].map(([status, alike]) => [
     status,
     {

@@ -16,6 +16,7 @@ import {
   refuseWhenClosing,
   sendProblem,
 } from './hooks/answer-with-problems.ts';
+import { allowRoles } from './hooks/allow-roles.ts';
 import { answerInTime } from './hooks/answer-in-time.ts';
 import { authenticateRequests } from './hooks/authenticate-request.ts';
 import { chargeRequests } from './hooks/charge-requests.ts';
@@ -137,6 +138,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   });
   observeRequests(app, metrics.requestAnswered);
   chargeRequests(app, deps.rateLimits);
+  allowRoles(app);
   refuseUnknownPaths(app);
   refuseSlowly(app);
 

@@ -17,23 +17,26 @@ type Statuses = readonly [
   exMember: number,
   admin: number,
   owner: number,
+  auditor: number,
 ];
 interface Row {
   expect: Statuses;
   body?: (scene: Scene) => unknown;
 }
 
-const ROLES = ['anonymous', 'stranger', 'member', 'exMember', 'admin', 'owner'] as const;
+const ROLES = ['anonymous', 'stranger', 'member', 'exMember', 'admin', 'owner', 'auditor'] as const;
 
-const everybody = (status: number): Statuses => [status, status, status, status, status, status];
-const loggedIn = (status: number): Statuses => [401, status, status, status, status, status];
-const company: Statuses = [401, 403, 403, 403, 201, 201];
-const jobOwner: Statuses = [401, 403, 403, 403, 403, 200];
-const applicant: Statuses = [401, 201, 200, 200, 403, 403];
-const inside = (status = 200): Statuses => [401, 404, status, 404, status, status];
-const admins: Statuses = [401, 404, 403, 404, 200, 200];
+const everybody = (status: number): Statuses => [status, status, status, status, status, status, status];
+const loggedIn = (status: number): Statuses => [401, status, status, status, status, status, 403];
+/** What an account needs to manage itself. */
+const everyAccount = (status: number): Statuses => [401, status, status, status, status, status, status];
+const company: Statuses = [401, 403, 403, 403, 201, 201, 403];
+const jobOwner: Statuses = [401, 403, 403, 403, 403, 200, 403];
+const applicant: Statuses = [401, 201, 200, 200, 403, 403, 403];
+const inside = (status = 200): Statuses => [401, 404, status, 404, status, status, 403];
+const admins: Statuses = [401, 404, 403, 404, 200, 200, 403];
 
-const uploader: Statuses = [401, 404, 202, 404, 404, 404];
+const uploader: Statuses = [401, 404, 202, 404, 404, 404, 403];
 const byLink = everybody(403);
 const posting = () => ({ title: 'Engineer', description: 'Builds engines' });
 const credentials = ({ cast }: Scene) => ({ email: cast.owner.email, password: cast.owner.password });
@@ -75,20 +78,20 @@ const matrix: Record<string, Row> = {
   'POST /v1/auth/login': { expect: everybody(200), body: credentials },
   'POST /login': { expect: everybody(200), body: credentials },
   'POST /v1/auth/refresh': { expect: everybody(401), body: () => ({ refreshToken: 'not one' }) },
-  'POST /v1/auth/logout': { expect: loggedIn(204) },
-  'GET /v1/me': { expect: loggedIn(200) },
+  'POST /v1/auth/logout': { expect: everyAccount(204) },
+  'GET /v1/me': { expect: everyAccount(200) },
   'PATCH /v1/me': { expect: loggedIn(200), body: () => ({}) },
   'PUT /v1/me/password': {
-    expect: loggedIn(403),
+    expect: everyAccount(403),
     body: () => ({ currentPassword: 'not the password', newPassword: randomUUID() }),
   },
   'PUT /v1/me/email': {
-    expect: loggedIn(403),
+    expect: everyAccount(403),
     body: () => ({ email: `${randomUUID()}@example.org`, password: 'not the password' }),
   },
-  'GET /v1/me/sessions': { expect: loggedIn(200) },
-  'DELETE /v1/me/sessions/:sessionId': { expect: loggedIn(404) },
-  'POST /v1/auth/email-verification': { expect: loggedIn(202) },
+  'GET /v1/me/sessions': { expect: everyAccount(200) },
+  'DELETE /v1/me/sessions/:sessionId': { expect: everyAccount(404) },
+  'POST /v1/auth/email-verification': { expect: everyAccount(202) },
   'GET /v1/auth/email-verification/confirm': { expect: everybody(400) },
   'POST /v1/auth/email-verification/confirm': { expect: everybody(400), body: () => ({ token: 'none' }) },
   'POST /v1/auth/password-reset': {
@@ -112,10 +115,10 @@ const matrix: Record<string, Row> = {
   'POST /apply': { expect: applicant, body: ({ board }) => ({ jobId: board.jobId }) },
   'GET /v1/applications': { expect: loggedIn(200) },
   'PATCH /v1/applications/:applicationId': {
-    expect: [401, 404, 403, 404, 404, 200],
+    expect: [401, 404, 403, 404, 404, 200, 403],
     body: () => ({ status: 'interview' }),
   },
-  'DELETE /v1/applications/:applicationId': { expect: [401, 404, 200, 404, 404, 403] },
+  'DELETE /v1/applications/:applicationId': { expect: [401, 404, 200, 404, 404, 403, 403] },
 
   'GET /v1/groups': { expect: loggedIn(200) },
   'GET /v1/groups/:groupId': { expect: inside() },
@@ -133,7 +136,7 @@ const matrix: Record<string, Row> = {
     body: () => ({ clientMsgId: randomUUID(), text: 'Hi' }),
   },
   'PATCH /v1/groups/:groupId/messages/:messageId': {
-    expect: [401, 404, 200, 404, 403, 403],
+    expect: [401, 404, 200, 404, 403, 403, 403],
     body: () => ({ text: 'Changed' }),
   },
   'DELETE /v1/groups/:groupId/messages/:messageId': { expect: inside() },
@@ -189,12 +192,14 @@ const withoutInstance = ({ text, body }: Answer) =>
 describe('authorization', () => {
   let app: TestApp;
   let cast: Cast;
+  let auditor: Person;
   let board: Board;
   let served: string[];
 
   beforeAll(async () => {
     app = await startApp({ SCAN_WEBHOOK_SECRET: randomUUID() });
     cast = await gatherCast(app);
+    auditor = await app.hireAuditor();
     served = await servedRoutes();
     board = await setUpBoard(app, cast);
   });
@@ -209,7 +214,7 @@ describe('authorization', () => {
     const isQuery = method === 'GET';
     const statuses: Record<string, number> = {};
     for (const role of ROLES) {
-      const person = role === 'anonymous' ? undefined : cast[role];
+      const person = role === 'anonymous' ? undefined : role === 'auditor' ? auditor : cast[role];
       const as = person && path.endsWith('/logout') ? await app.logIn(person) : person;
       const scene = { cast, board, as };
       const ask = (values: Record<string, string>, headers = {}) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
+import type { UserId } from '../../src/events/ids.ts';
 import { openRawSocket } from '../support/raw-socket.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
@@ -24,6 +25,12 @@ describe('socket sessions', () => {
     ['TOKEN_INVALID', { token: 'forged' }],
   ])('refuse a handshake with a problem: %s %j', async (code, auth) => {
     expect((await refusal(auth)).data).toMatchObject({ code, status: 401 });
+  });
+
+  test('refuse auditors, who take no part', async () => {
+    const actor = { userId: newUser() as UserId, role: 'auditor' } as const;
+    const answer = await refusal({ token: world.token(actor.userId, { actor }) });
+    expect(answer.data).toMatchObject({ code: 'ROLE_NOT_ALLOWED', status: 403 });
   });
 
   test('ignore a token in the URL', async () => {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { DEFAULT_COSTS, type RateLimits } from '../../protocol/rate-limits.ts';
 import type { Authenticate, Revocations } from '../../auth/session.ts';
 import { AuthenticationFailed } from '../../auth/session.ts';
+import { CommandRejected } from '../../commands/rejection.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
 import { type ChatSocket, Connection, sessionFault } from './connection.ts';
 import type { Door } from './door.ts';
@@ -55,6 +56,7 @@ export function handshake({
     const session = await authenticate(token);
     const fault = sessionFault(session, revocations);
     if (fault) throw new ProblemError(problem(fault));
+    if (session.actor.role === 'auditor') throw new CommandRejected('ROLE_NOT_ALLOWED');
     deps.rateLimits.spend('requests', session.actor.userId, DEFAULT_COSTS.connection);
     const user = users.admit(session.actor.userId, socket);
     if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));

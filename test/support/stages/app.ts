@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { compose } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
@@ -57,6 +59,16 @@ export async function startApp(env: Record<string, string> = {}) {
       const body = { role, displayName, ...credentials };
       const registered = await ask('POST', '/v1/auth/register', { body });
       if (registered.status !== 201) throw new Error(registered.text);
+      return { ...credentials, ...(await logIn(ask, credentials)) };
+    },
+    /** Makes an auditor as an operator does, because nobody can register as one. */
+    async hireAuditor(): Promise<Person> {
+      const credentials = { email: `${randomUUID()}@example.org`, password: randomUUID() };
+      const command = ['scripts/admin.ts', 'create-user', '--role', 'auditor', '--display-name', 'Grace'];
+      const { email, password } = credentials;
+      await promisify(execFile)(process.execPath, [...command, '--email', email, '--password', password], {
+        env: { PATH: process.env['PATH'], DATABASE_URL: database.ownerUrl },
+      });
       return { ...credentials, ...(await logIn(ask, credentials)) };
     },
     logIn: async (person: Person): Promise<Person> => ({ ...person, ...(await logIn(ask, person)) }),

@@ -150,6 +150,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     '/v1/auth/logout',
     {
       onRequest: authenticated,
+      config: { for: 'everybody' },
       schema: {
         tags,
         summary: 'End the session, with its tokens and its sockets',

@@ -59,7 +59,7 @@ export function emailVerificationRoutes(parent: FastifyInstance, deps: EmailVeri
     PATH,
     {
       onRequest,
-      config: { idempotentAs: 'RequestEmailVerification' },
+      config: { for: 'everybody', idempotentAs: 'RequestEmailVerification' },
       schema: {
         tags,
         summary: 'Send the letter of verification again',

@@ -84,7 +84,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     '/v1/me',
     {
       onRequest,
-      config: { refusals: ['USER_NOT_FOUND'] },
+      config: { for: 'everybody', refusals: ['USER_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'The caller',
@@ -120,7 +120,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     '/v1/me/password',
     {
       onRequest,
-      config: { answerMs: PASSWORD_MS, refusals: [WRONG_PASSWORD] },
+      config: { for: 'everybody', answerMs: PASSWORD_MS, refusals: [WRONG_PASSWORD] },
       schema: {
         tags,
         summary: 'Change the password; every other session ends',
@@ -140,7 +140,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     '/v1/me/email',
     {
       onRequest,
-      config: { answerMs: PASSWORD_MS, refusals: [WRONG_PASSWORD, 'EMAIL_TAKEN'] },
+      config: { for: 'everybody', answerMs: PASSWORD_MS, refusals: [WRONG_PASSWORD, 'EMAIL_TAKEN'] },
       schema: {
         tags,
         summary: 'Change the e-mail address, as soon as the new one is confirmed; the present one is told',

@@ -36,6 +36,7 @@ export function sessionRoutes(plainApp: FastifyInstance, deps: SessionRoutes): v
     '/v1/me/sessions',
     {
       onRequest,
+      config: { for: 'everybody' },
       schema: {
         tags,
         summary: "The caller's open sessions, most recently used first",
@@ -59,7 +60,7 @@ export function sessionRoutes(plainApp: FastifyInstance, deps: SessionRoutes): v
     '/v1/me/sessions/:sessionId',
     {
       onRequest,
-      config: { refusals: ['SESSION_NOT_FOUND'] },
+      config: { for: 'everybody', refusals: ['SESSION_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'End one of the sessions, with its tokens and its sockets',
