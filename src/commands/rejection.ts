@@ -35,6 +35,8 @@ export type RejectionCode =
   | 'ERASURE_NOT_FOUND'
   | 'ERASURE_DONE'
   | 'HOLD_NOT_FOUND'
+  | 'GRANT_NOT_FOUND'
+  | 'GRANT_NOT_OPEN'
   | 'CLIENT_MSG_ID_REUSED'
   | 'STREAM_DAMAGED';
 

@@ -22,6 +22,7 @@ import { createGateway } from '../realtime/gateway.ts';
 import { type openKeys, openAuth } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import type { openFiles } from './files.ts';
+import { openStoredLog } from './audit.ts';
 import { listen } from './listen.ts';
 import type { DatabaseParts } from './log.ts';
 import type { openPush } from './notifications.ts';
@@ -54,6 +55,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
 
   const http = await createHttpServer({
     ...deps,
+    storedLog: openStoredLog(config, log, open, deps),
     ...auth,
     ...deps.files,
     maxFileBytes: config.maxFileBytes,

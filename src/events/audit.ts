@@ -6,7 +6,12 @@ import { text } from './text.ts';
 export const AuditReason = text(1, 1_000);
 
 /** Whose personal text a grant opens: what one user wrote and is told, or one group's conversation. */
-export const GrantScope = z.union([z.strictObject({ userId: UserId }), z.strictObject({ groupId: GroupId })]);
+export const GrantScope = z
+  .union([
+    z.strictObject({ userId: UserId }).meta({ id: 'UserScope' }),
+    z.strictObject({ groupId: GroupId }).meta({ id: 'GroupScope' }),
+  ])
+  .meta({ id: 'GrantScope' });
 export type GrantScope = z.infer<typeof GrantScope>;
 
 const time = z.iso.datetime({ precision: 3 });

@@ -36,7 +36,7 @@ const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED']
 /** For routes without query parameters: it refuses a misspelt or misplaced one. */
 const noQuery = z.strictObject({});
 /** Loose, because a request has many more headers. */
-const queryHeaders = z.looseObject({
+export const queryHeaders = z.looseObject({
   [MIN_POSITION]: z.string().optional().meta({
     description: 'The position a command answered with: the answer shows it, or is 503.',
     pattern: '^[0-9]{1,15}$',

@@ -47,6 +47,11 @@ const spell: Override = ({ zodSchema, jsonSchema }) => {
   if (def.type === 'nullable') Object.assign(jsonSchema, orNull(jsonSchema));
   if (jsonSchema.type === 'integer')
     jsonSchema.format ??= (jsonSchema.maximum ?? Infinity) <= INT32_MAX ? 'int32' : 'int64';
+  // The alternatives of requests exclude each other, and generators of clients and tests want to hear that.
+  if (def.type === 'union' && jsonSchema.anyOf) {
+    jsonSchema.oneOf = jsonSchema.anyOf;
+    delete jsonSchema.anyOf;
+  }
   // Every field name is a string.
   if (def.type === 'record') delete jsonSchema.propertyNames;
 };

@@ -6,7 +6,9 @@ import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
-import type { Position } from '../events/event-store.ts';
+import type { EventStore, Position } from '../events/event-store.ts';
+import type { StoredLog } from '../audit/stored-log.ts';
+import type { Authenticate } from '../auth/session.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { bindQueries } from '../queries/queries.ts';
@@ -48,4 +50,13 @@ export interface RouteDeps {
   /** The AsyncAPI document of the socket. */
   asyncapi: Record<string, unknown>;
   newId: () => string;
+}
+
+/** The dependencies of what auditors read. */
+export interface AuditDeps extends Pick<RouteDeps, 'loader'> {
+  /** The log as it is decoded. */
+  store: Pick<EventStore, 'readStream' | 'revisions' | 'find'>;
+  /** The log as it is stored. */
+  storedLog: StoredLog;
+  authenticate: Authenticate;
 }

@@ -28,7 +28,9 @@ import { acceptJsonOnly } from './json.ts';
 import { waitForMinPosition } from './hooks/min-position.ts';
 import { observeRequests } from './hooks/observe-requests.ts';
 import { describeApi, servePage } from './openapi.ts';
-import type { RouteDeps } from './route-deps.ts';
+import type { AuditDeps, RouteDeps } from './route-deps.ts';
+import { accessGrantRoutes } from './routes/audit/access-grants.ts';
+import { auditEventRoutes } from './routes/audit/events.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
@@ -75,7 +77,8 @@ export interface HttpDeps
     FileRoutes,
     Omit<StorageRoutes, 'fileAccess'>,
     NotificationRoutes,
-    UnsubscribeRoutes {
+    UnsubscribeRoutes,
+    AuditDeps {
   storage: FileRoutes['storage'];
   links: FileRoutes['links'];
   /** Undefined when no external scanner reports to this server. */
@@ -174,6 +177,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     searchRoutes(secured, deps);
     fileRoutes(secured, deps);
     notificationRoutes(secured, deps);
+    auditEventRoutes(secured, deps);
+    accessGrantRoutes(secured, deps);
   });
   await servePage(app);
   refuseTheRest();

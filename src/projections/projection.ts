@@ -13,7 +13,7 @@ export interface Statement {
 
 /** The name of a read model. It is also the name of its PostgreSQL schema. */
 export type ProjectionName =
-  'conversations' | 'accounts' | 'jobs' | 'applications' | 'chat_groups' | 'files' | 'event_ids';
+  'conversations' | 'accounts' | 'jobs' | 'applications' | 'chat_groups' | 'files' | 'audit' | 'event_ids';
 
 /**
  * A read model, which turns events into rows. It is the sole writer of its tables, which are in a PostgreSQL

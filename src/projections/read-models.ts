@@ -1,5 +1,6 @@
 import { accounts } from './accounts.ts';
 import { applications } from './applications.ts';
+import { audit } from './audit.ts';
 import { chatGroups } from './chat-groups.ts';
 import { conversations } from './conversations.ts';
 import { files } from './files.ts';
@@ -15,6 +16,7 @@ const byName = {
   applications,
   chat_groups: chatGroups,
   files,
+  audit,
 } satisfies { [N in Name]: Pick<Projection<never, N>, 'name'> };
 
 /**

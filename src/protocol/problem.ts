@@ -47,6 +47,9 @@ type OtherCode =
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'RATE_LIMITED'
   | 'TOO_MANY_SOCKETS'
+  | 'TOO_MANY_EXPORTS'
+  | 'EVENT_NOT_FOUND'
+  | 'STREAM_NOT_FOUND'
   | 'UNKNOWN_EVENT'
   | 'NOT_CAUGHT_UP'
   | 'UNAVAILABLE'
@@ -68,6 +71,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   NOT_APPLICANT: [403, 'Only the applicant may do this'],
   NOT_GROUP_ADMIN: [403, 'Only an admin of the group may do this'],
   NOT_MESSAGE_AUTHOR: [403, 'Only the author may edit a message; only the author or an admin may delete it'],
+  GRANT_NOT_OPEN: [403, 'The access grant is not yours, has ended, or has expired'],
   NOT_FOUND: [404, 'There is nothing here'],
   USER_NOT_FOUND: [404, 'No such user'],
   SESSION_NOT_FOUND: [404, 'No such session'],
@@ -78,6 +82,9 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   MESSAGE_NOT_FOUND: [404, 'No such message'],
   REPLY_TARGET_NOT_FOUND: [404, 'The message replied to is not in this group'],
   FILE_NOT_FOUND: [404, 'No such file'],
+  GRANT_NOT_FOUND: [404, 'You have no such access grant'],
+  EVENT_NOT_FOUND: [404, 'The log has no such event'],
+  STREAM_NOT_FOUND: [404, 'The log has no such stream'],
   LINK_INVALID: [403, 'The link is invalid or has expired'],
   FILE_EXISTS: [412, 'The file has been uploaded already'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
@@ -110,6 +117,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   IDEMPOTENCY_KEY_REUSED: [422, 'This idempotency key was used for another request'],
   RATE_LIMITED: [429, 'Too many requests'],
   TOO_MANY_SOCKETS: [429, 'Too many open sockets'],
+  TOO_MANY_EXPORTS: [429, 'As many exports as this server allows are running'],
   UNKNOWN_EVENT: [404, 'No such event'],
   INTERNAL: [500, 'Something went wrong on our side'],
   NOT_CAUGHT_UP: [503, 'This view has not caught up with the position asked for'],
@@ -121,6 +129,7 @@ const retryableCodes = new Set<ProblemCode>([
   'IDEMPOTENCY_KEY_IN_USE',
   'RATE_LIMITED',
   'TOO_MANY_SOCKETS',
+  'TOO_MANY_EXPORTS',
   'NOT_CAUGHT_UP',
   'UNAVAILABLE',
   'INSUFFICIENT_STORAGE',

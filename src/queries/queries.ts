@@ -2,6 +2,8 @@ import type { DatabasePool } from 'slonik';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
 import { type ListApplications, getApplication, listApplications } from './applications.ts';
+import { listGrants } from './audit.ts';
+import type { Paging } from './cursor.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
 import { getGroup, groupsOfUsers, listGroups } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
@@ -28,6 +30,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),
+  listGrants: (asked: Paging) => listGrants(db, asked),
   filesToInspect: (limit: number, requestedBefore?: Date) => filesToInspect(db, limit, requestedBefore),
   orphans: (before: Date, limit: number) => orphans(db, before, limit),
   isNamed: (asked: Parameters<typeof isNamed>[1]) => isNamed(db, asked),

@@ -30,6 +30,7 @@ const everybody = (status: number): Statuses => [status, status, status, status,
 const loggedIn = (status: number): Statuses => [401, status, status, status, status, status, 403];
 /** What an account needs to manage itself. */
 const everyAccount = (status: number): Statuses => [401, status, status, status, status, status, status];
+const auditors = (status: number): Statuses => [401, 403, 403, 403, 403, 403, status];
 const company: Statuses = [401, 403, 403, 403, 201, 201, 403];
 const jobOwner: Statuses = [401, 403, 403, 403, 403, 200, 403];
 const applicant: Statuses = [401, 201, 200, 200, 403, 403, 403];
@@ -158,6 +159,13 @@ const matrix: Record<string, Row> = {
   'GET /v1/push-key': { expect: loggedIn(200) },
   'POST /v1/me/push-subscriptions': { expect: loggedIn(201), body: subscription },
   'DELETE /v1/me/push-subscriptions': { expect: loggedIn(404), body: subscription },
+  'GET /v1/audit/events': { expect: auditors(200) },
+  'GET /v1/audit/access-grants': { expect: auditors(200) },
+  'POST /v1/audit/access-grants': {
+    expect: auditors(201),
+    body: ({ board }) => ({ reason: 'A complaint', scope: { groupId: board.groupId }, minutes: 5 }),
+  },
+  'DELETE /v1/audit/access-grants/:grantId': { expect: auditors(404) },
   'GET /v1/unsubscribe': { expect: byLink },
   'POST /v1/unsubscribe': { expect: byLink },
 };
@@ -167,6 +175,7 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   ...board,
   userId: cast.member.userId,
   sessionId: randomUUID(),
+  grantId: randomUUID(),
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
@@ -177,6 +186,7 @@ const unknown = (): Record<string, string> => ({
   messageId: randomUUID(),
   userId: randomUUID(),
   sessionId: randomUUID(),
+  grantId: randomUUID(),
   emoji: encodeURIComponent('👍'),
 });
 

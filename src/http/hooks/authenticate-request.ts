@@ -31,7 +31,7 @@ export function authenticateRequests(
 }
 
 /** Returns the token of `Authorization: Bearer <token>` (RFC 6750 §2.1; the case of the scheme does not matter). */
-function bearerToken(authorization = ''): string {
+export function bearerToken(authorization = ''): string {
   const [scheme = '', token] = authorization.split(' ', 2);
   if (scheme.toLowerCase() !== 'bearer' || !token) throw new AuthenticationFailed('TOKEN_MISSING');
   return authorization.slice(scheme.length + 1);

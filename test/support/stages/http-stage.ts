@@ -1,5 +1,6 @@
 import type { InjectOptions } from 'fastify';
 import pg from 'pg';
+import { scanStoredLog } from '../../../src/audit/stored-log.ts';
 import type { Actor } from '../../../src/commands/command.ts';
 import type { DomainEvent } from '../../../src/events/domain-event.ts';
 import { type HttpDeps, createHttpServer } from '../../../src/http/server.ts';
@@ -31,6 +32,8 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
   const deps = {
     handle,
     loader,
+    store,
+    storedLog: scanStoredLog(store),
     lookups: { message: async () => undefined },
     queries: {},
     progress: { reached: async () => true, positions: () => new Map() },

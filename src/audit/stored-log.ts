@@ -1,0 +1,71 @@
+import type { EventStore, Position, StoredEvent } from '../events/event-store.ts';
+import { type EventFilter, matches } from './filter.ts';
+import { metadataOf } from './line.ts';
+
+export interface StoredPage {
+  events: StoredEvent[];
+  /** The position up to which the log was looked through. */
+  to: Position;
+  /** True if that was the end of the log. */
+  isEnd: boolean;
+}
+
+/** The port of what audits read of the log, as it is stored. */
+export interface StoredLog {
+  /**
+   * Resolves with the events after a position that the filter leaves in, ascending, at most `limit`. It looks for
+   * a moment only, so there may be fewer, and none, although more follow.
+   */
+  read(filter: EventFilter, page: { after: Position; limit: number }): Promise<StoredPage>;
+  /**
+   * Resolves with the events that an event is the direct cause of, ascending, at most `limit`. `isComplete` is false
+   * when there may be more.
+   */
+  causedBy(
+    cause: Pick<StoredEvent, 'id' | 'position'>,
+    limit: number,
+  ): Promise<{ events: StoredEvent[]; isComplete: boolean }>;
+}
+
+/** How long one read looks for events, in milliseconds. */
+export const LOOK_MS = 500;
+const PAGE = 1_000;
+/**
+ * Number of events after a cause among which its effects are looked for. Automations run at once, so nearly all
+ * effects are among the first few.
+ */
+const MOST_AFTER = 20_000;
+
+/** Creates the port over a log that can only be read from one end to the other. */
+export function scanStoredLog({ readStored, head }: Pick<EventStore, 'readStored' | 'head'>): StoredLog {
+  return {
+    async read(filter, { after, limit }) {
+      const began = performance.now();
+      const found: StoredEvent[] = [];
+      for (let to = after; ;) {
+        const page = await readStored({ after: to, limit: PAGE });
+        for (const event of page) {
+          to = event.position;
+          if (matches(filter, event) && found.push(event) === limit)
+            return { events: found, to, isEnd: event === page.at(-1) && to >= (await head()) };
+        }
+        const isEnd = page.length < PAGE;
+        if (isEnd || performance.now() - began > LOOK_MS) return { events: found, to, isEnd };
+      }
+    },
+    async causedBy({ id, position }, limit) {
+      const found: StoredEvent[] = [];
+      let looked = 0;
+      for (let after = position; looked < MOST_AFTER;) {
+        const page = await readStored({ after, limit: PAGE });
+        for (const event of page)
+          if (metadataOf(event).causationId === id && found.push(event) > limit)
+            return { events: found.slice(0, limit), isComplete: false };
+        if (page.length < PAGE) return { events: found, isComplete: true };
+        after = page.at(-1)!.position;
+        looked += page.length;
+      }
+      return { events: found, isComplete: false };
+    },
+  };
+}

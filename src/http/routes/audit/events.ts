@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { exportEvents } from '../../../audit/export-events.ts';
+import { type EventFilter, categories } from '../../../audit/filter.ts';
+import { UserId } from '../../../events/ids.ts';
+import type { Stream } from '../../../events/streams.ts';
+import { createSemaphore } from '../../../kit/semaphore.ts';
+import { ProblemError, problem } from '../../../protocol/problem.ts';
+import { accessGrants, grantHeaders } from '../../access-grant.ts';
+import { bearerToken } from '../../hooks/authenticate-request.ts';
+import type { AuditDeps, HttpApp } from '../../route-deps.ts';
+import { AuditLine } from './line.ts';
+import { PositionParameter, TimeParameter, countParameter } from './parameters.ts';
+
+const MOST_EVENTS = 1_000_000_000;
+const MOST_TYPES = 20;
+/** Exports that one process runs at a time. Each reads as fast as its reader can. */
+const EXPORTS = 2;
+const RETRY_SECONDS = 10;
+/** How often a running export checks that its reader may go on. */
+const CHECK_MS = 5_000;
+
+const StreamName = z
+  .string()
+  .max(200)
+  .regex(new RegExp(`^(?:${categories.join('|')})-[!-~]+$`), 'Must be the name of a stream')
+  .transform((name) => name as Stream);
+
+const types = `[A-Z][A-Za-z]{0,63}(?:,[A-Z][A-Za-z]{0,63}){0,${MOST_TYPES - 1}}`;
+const Types = z
+  .string()
+  .regex(new RegExp(`^${types}$`), 'Must be types of events')
+  .transform((list) => list.split(','))
+  .meta({ description: `At most ${MOST_TYPES}, separated by commas` });
+
+const filters = z.strictObject({
+  stream: StreamName.optional(),
+  category: z.enum(categories).optional(),
+  type: Types.optional(),
+  actor: z
+    .union([UserId, z.literal('system')])
+    .meta({ description: 'The id of a user, or system' })
+    .optional(),
+  correlation: z.uuid().toLowerCase().optional(),
+  from: TimeParameter.optional(),
+  to: TimeParameter.optional(),
+  afterPosition: PositionParameter.optional(),
+  limit: countParameter(1, MOST_EVENTS).optional(),
+});
+
+/** Defines the export of the log. */
+export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
+  const opened = accessGrants(deps);
+  const exports = createSemaphore(EXPORTS);
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+
+  app.get(
+    '/v1/audit/events',
+    {
+      // A HEAD request would read the whole log and send nothing.
+      exposeHeadRoute: false,
+      config: { for: 'auditors', refusals: ['GRANT_NOT_OPEN', 'TOO_MANY_EXPORTS'] },
+      schema: {
+        tags: ['Audit'],
+        operationId: 'exportEvents',
+        summary: 'The log in its order, one event a line; the last line is {"next": position or null}',
+        headers: grantHeaders,
+        querystring: filters,
+        response: {
+          200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: AuditLine } } },
+        },
+      },
+    },
+    async (request, reply) => {
+      const { open, isStillOpen } = await opened(request);
+      if (exports.isFull())
+        throw new ProblemError(problem('TOO_MANY_EXPORTS', { retryAfterSeconds: RETRY_SECONDS }));
+      void exports.run(() => new Promise<void>((resolve) => reply.raw.once('close', () => resolve())));
+
+      const token = bearerToken(request.headers.authorization);
+      const isStillLoggedIn = () =>
+        deps.authenticate(token).then(
+          () => true,
+          () => false,
+        );
+      const { afterPosition = 0, limit = MOST_EVENTS, type, actor, ...rest } = request.query;
+      const filter: EventFilter = {
+        ...rest,
+        types: type,
+        actor: actor === 'system' ? null : actor,
+      };
+      let checkedAt = performance.now();
+      const lines = await exportEvents({
+        ...{ log: deps.storedLog, filter, after: afterPosition, limit, open },
+        async mayGoOn() {
+          if (isClosing) return false;
+          if (performance.now() - checkedAt < CHECK_MS) return true;
+          checkedAt = performance.now();
+          return (await isStillLoggedIn()) && (await isStillOpen());
+        },
+      });
+      return reply.type('application/x-ndjson').send(Readable.from(lines) as never);
+    },
+  );
+}

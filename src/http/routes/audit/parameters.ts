@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+/** A position in a query string, which some answer contained. */
+export const PositionParameter = z
+  .string()
+  .regex(/^\d{1,15}$/, 'Must be a position that an answer contained')
+  .transform(Number);
+
+/** A time in a query string, as RFC 3339 in UTC with milliseconds. */
+export const TimeParameter = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .transform((time) => new Date(time).toISOString());
+
+/** Returns the schema of a whole number in a query string. */
+export const countParameter = (minimum: number, maximum: number) =>
+  z
+    .string()
+    .regex(/^\d{1,16}$/)
+    .transform(Number)
+    .pipe(z.int().min(minimum).max(maximum))
+    .meta({ type: 'integer', pattern: undefined, minimum, maximum });
