@@ -5,6 +5,7 @@ import type { OpenText } from '../audit/line.ts';
 import { within } from '../audit/redact.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { EventStore } from '../events/event-store.ts';
+import type { GrantScope } from '../events/audit.ts';
 import { GrantId } from '../events/ids.ts';
 import { queryHeaders } from './describe-routes.ts';
 
@@ -20,6 +21,7 @@ export const grantHeaders = queryHeaders.extend({
 export interface Opened {
   /** Undefined without a grant: everything is redacted. */
   open: OpenText | undefined;
+  scope: GrantScope | undefined;
   /** Resolves with false once the grant is over. */
   isStillOpen: () => Promise<boolean>;
 }
@@ -35,12 +37,13 @@ export function accessGrants({
   const decode = decodeWith(store);
   return async ({ headers, session }: FastifyRequest): Promise<Opened> => {
     const grantId = headers[ACCESS_GRANT] as GrantId | undefined;
-    if (grantId === undefined) return { open: undefined, isStillOpen: async () => true };
+    if (grantId === undefined) return { open: undefined, scope: undefined, isStillOpen: async () => true };
     const auditorId = session.actor.userId;
     const load = () => openGrant(loader, grantId, { auditorId, now: new Date() });
     const { scope } = await load();
     return {
       open: { mayRead: within(scope), decode },
+      scope,
       isStillOpen: () =>
         load().then(
           () => true,

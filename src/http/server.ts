@@ -48,6 +48,9 @@ import { type NotificationRoutes, notificationRoutes } from './routes/notificati
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
 import { type PasswordResetRoutes, passwordResetRoutes } from './routes/account/password-reset.ts';
+import { erasureRoutes } from './routes/privacy/erasures.ts';
+import { exportRoutes } from './routes/privacy/exports.ts';
+import { holdRoutes } from './routes/privacy/holds.ts';
 import { readRoutes } from './routes/read.ts';
 import { type ScanReportRoutes, scanReportRoutes } from './routes/scan-reports.ts';
 import { searchRoutes } from './routes/search.ts';
@@ -178,6 +181,9 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     fileRoutes(secured, deps);
     notificationRoutes(secured, deps);
     auditEventRoutes(secured, deps);
+    erasureRoutes(secured, deps);
+    holdRoutes(secured, deps);
+    exportRoutes(secured, deps);
     accessGrantRoutes(secured, deps);
   });
   await servePage(app);

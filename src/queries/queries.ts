@@ -4,11 +4,13 @@ import { gather } from '../kit/gather.ts';
 import { type ListApplications, getApplication, listApplications } from './applications.ts';
 import { listGrants } from './audit.ts';
 import type { Paging } from './cursor.ts';
+import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
 import { getGroup, groupsOfUsers, listGroups } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
+import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 
 /** Thousands of sockets may reconnect in one second, so their queries are combined. */
@@ -31,6 +33,9 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),
   listGrants: (asked: Paging) => listGrants(db, asked),
+  getErasure: (asked: Parameters<typeof getErasure>[1]) => getErasure(db, asked),
+  listHolds: (asked: Parameters<typeof listHolds>[1]) => listHolds(db, asked),
+  personExport: (userId: UserId) => personExport(db, userId),
   filesToInspect: (limit: number, requestedBefore?: Date) => filesToInspect(db, limit, requestedBefore),
   orphans: (before: Date, limit: number) => orphans(db, before, limit),
   isNamed: (asked: Parameters<typeof isNamed>[1]) => isNamed(db, asked),

@@ -1,0 +1,103 @@
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { accountOf } from '../../../commands/account/account.ts';
+import { CommandRejected } from '../../../commands/rejection.ts';
+import { UserId } from '../../../events/ids.ts';
+import { createSemaphore } from '../../../kit/semaphore.ts';
+import { caughtUp } from '../../../projections/projection.ts';
+import { ProblemError, problem } from '../../../protocol/problem.ts';
+import type { ExportLine } from '../../../queries/person-export.ts';
+import { accessGrants, grantHeaders } from '../../access-grant.ts';
+import type { AuditDeps, HttpApp, RouteDeps } from '../../route-deps.ts';
+
+/** Exports that one process runs at a time. Each reads as fast as its reader can. */
+const EXPORTS = 2;
+const RETRY_SECONDS = 10;
+
+/** What the lines of an export contain that a person wrote, is called or is reached by. */
+const PERSONAL = [
+  ...['displayName', 'email', 'newEmail', 'userAgent', 'endpoint'],
+  ...['coverLetter', 'reason', 'text', 'name'],
+];
+const REDACTED = '[redacted]';
+
+const Line = z
+  .looseObject({ kind: z.string() })
+  .meta({ id: 'ExportLine', description: 'One thing that is stored about the person; `kind` says what' });
+const NdJson = { description: 'NDJSON', content: { 'application/x-ndjson': { schema: Line } } };
+
+const tags = ['Privacy'];
+
+/** Returns the line without personal text. */
+const redacted = (line: ExportLine): ExportLine =>
+  Object.fromEntries(
+    Object.entries(line).map(([name, value]) => [
+      name,
+      PERSONAL.includes(name) && value !== null ? REDACTED : value,
+    ]),
+  ) as ExportLine;
+
+/** Defines the exports of what is stored about a person. */
+export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
+  const { queries, loader, progress, head } = deps;
+  const opened = accessGrants(deps);
+  const exports = createSemaphore(EXPORTS);
+
+  /** Resolves with the lines of an export, which show everything that was answered before the call. */
+  async function linesOf(userId: UserId, view: (line: ExportLine) => ExportLine, closed: Promise<void>) {
+    const { state } = await loader.refresh(accountOf(userId));
+    if (state.status === 'none') throw new CommandRejected('USER_NOT_FOUND');
+    await caughtUp(progress, await head());
+    if (exports.isFull())
+      throw new ProblemError(problem('TOO_MANY_EXPORTS', { retryAfterSeconds: RETRY_SECONDS }));
+    void exports.run(() => closed);
+    return Readable.from(
+      (async function* lines() {
+        for await (const line of queries.personExport(userId)) yield `${JSON.stringify(view(line))}\n`;
+      })(),
+    );
+  }
+  const closing = (reply: { raw: NodeJS.WritableStream }) =>
+    new Promise<void>((resolve) => reply.raw.once('close', () => resolve()));
+
+  app.get(
+    '/v1/privacy/export',
+    {
+      // A HEAD request would read everything and send nothing.
+      exposeHeadRoute: false,
+      config: { for: 'everybody', refusals: ['USER_NOT_FOUND', 'TOO_MANY_EXPORTS'] },
+      schema: {
+        tags,
+        operationId: 'exportOwnData',
+        summary: 'All that is stored about the caller; the first line has the numbers of the others',
+        response: { 200: NdJson },
+      },
+    },
+    async ({ session }, reply) => {
+      const lines = await linesOf(session.actor.userId, (line) => line, closing(reply));
+      return reply.type('application/x-ndjson').send(lines as never);
+    },
+  );
+
+  app.post(
+    '/v1/privacy/exports',
+    {
+      config: { for: 'auditors', refusals: ['USER_NOT_FOUND', 'TOO_MANY_EXPORTS', 'GRANT_NOT_OPEN'] },
+      schema: {
+        tags,
+        operationId: 'exportPerson',
+        summary: 'All that is stored about a person; personal text is shown to a grant for that person only',
+        headers: grantHeaders,
+        body: z.strictObject({ userId: UserId }).meta({ id: 'ExportPerson' }),
+        response: { 200: NdJson },
+      },
+    },
+    async (request, reply) => {
+      const { userId } = request.body;
+      const { scope } = await opened(request);
+      const isOpen = scope !== undefined && 'userId' in scope && scope.userId === userId;
+      const lines = await linesOf(userId, isOpen ? (line) => line : redacted, closing(reply));
+      return reply.type('application/x-ndjson').send(lines as never);
+    },
+  );
+}
