@@ -86,6 +86,12 @@ const matrix: Record<string, Row> = {
     expect: loggedIn(403),
     body: () => ({ email: `${randomUUID()}@example.org`, password: 'not the password' }),
   },
+  'POST /v1/me/totp': { expect: loggedIn(403), body: () => ({ password: 'not the password' }) },
+  'POST /v1/me/totp/confirm': { expect: loggedIn(409), body: () => ({ code: '123456' }) },
+  'DELETE /v1/me/totp': {
+    expect: loggedIn(403),
+    body: () => ({ password: 'not the password', code: '123456' }),
+  },
   'GET /v1/me/sessions': { expect: loggedIn(200) },
   'DELETE /v1/me/sessions/:sessionId': { expect: loggedIn(404) },
   'POST /v1/auth/email-verification': { expect: loggedIn(202) },

@@ -15,11 +15,10 @@ import type { HandleCommand } from '../../../commands/handle-command.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
-import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { commandRequest } from '../../command-request.ts';
 import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
-import { Empty, Id, Position } from '../../../protocol/schemas.ts';
+import { Empty, Id, Position, PresentPassword } from '../../../protocol/schemas.ts';
 
 export interface MeRoutes {
   authenticate: Authenticate;
@@ -40,6 +39,7 @@ const Me = z
     displayName: z.string(),
     email: z.string(),
     emailVerified: z.boolean().describe('Mail goes to a verified address only'),
+    totpEnabled: z.boolean().describe('Whether logins need a code of the second factor'),
     features: z.array(z.string()).describe('What this server offers beyond the first version'),
   })
   .meta({ id: 'Me' });
@@ -48,8 +48,6 @@ const ChangeMe = z
   .strictObject({ displayName: NewDisplayName.optional() })
   .meta({ id: 'ChangeMe', example: { displayName: 'Ada Lovelace' } });
 
-/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
-const PresentPassword = text(1, 1_000);
 const ChangePassword = z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }).meta({
   id: 'ChangePassword',
   example: { currentPassword: 'a long enough secret', newPassword: 'another long secret' },
@@ -76,15 +74,15 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     ]);
     if (account.status !== 'registered' || !credential) throw new CommandRejected('USER_NOT_FOUND');
     const { role, displayName } = account;
-    const { email, emailVerified } = credential;
-    return { id: userId, userId, role, displayName, email, emailVerified, features: [] };
+    const { email, emailVerified, hasSecondFactor: totpEnabled } = credential;
+    return { id: userId, userId, role, displayName, email, emailVerified, totpEnabled, features: [] };
   }
 
   app.get(
     '/v1/me',
     {
       onRequest,
-      config: { refusals: ['USER_NOT_FOUND'] },
+      config: { beforeSecondFactor: true, refusals: ['USER_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'The caller',
