@@ -64,6 +64,7 @@ export interface Sessions {
   ofUser(userId: UserId): Promise<OpenSession[]>;
   /** Ends one session of the user. Resolves with false when the user has no such open session. */
   endOneOf(userId: UserId, sessionId: string): Promise<boolean>;
+  endAllOf(userId: UserId): Promise<void>;
 }
 
 const LONGEST_USER_AGENT = 200;
@@ -124,6 +125,9 @@ export function createSessions({
       onEnded(sessionId);
     },
     ofUser: (userId) => store.ofUser(userId),
+    async endAllOf(userId) {
+      (await store.revokeAllOf(userId)).forEach(onEnded);
+    },
     async endOneOf(userId, sessionId) {
       const hasEnded = await store.revokeOneOf(userId, sessionId);
       if (hasEnded) onEnded(sessionId);

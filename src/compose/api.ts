@@ -59,6 +59,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     ...auth,
     ...deps.files,
     maxFileBytes: config.maxFileBytes,
+    erasureDelayHours: config.erasureDelayHours,
     publicUrl: config.publicUrl,
     pushSubscriptions: push.subscriptions,
     pushPublicKey: push.pusher.publicKey,

@@ -84,6 +84,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
     ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
     ...(isPublic ? [] : TOKENS),
     ...(isPublic || config.for === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
+    ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
     ...(isQuery ? [] : COMMANDS),
     ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),
     ...(config.idempotentAs ? KEYS : []),

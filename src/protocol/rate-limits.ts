@@ -106,6 +106,8 @@ const costs: Readonly<Record<string, Cost>> = {
   changeEmail: 20,
   // It reads the log for as long as its reader wants.
   exportEvents: 20,
+  beginTotp: 20,
+  removeTotp: 20,
   // These query the database for strangers.
   refresh: 20,
   confirmEmail: 20,

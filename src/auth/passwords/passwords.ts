@@ -21,6 +21,8 @@ export interface Passwords {
     userId: UserId,
     asked: { currentPassword: string; newPassword: string; address: string; kept: string },
   ): Promise<void>;
+  /** Resolves when the password is the account's. Throws `WrongPassword`, `RateLimited` and `PasswordQueueFull`. */
+  confirm(userId: UserId, asked: { password: string; address: string }): Promise<void>;
   /** Sends a letter to the address if it belongs to an account. Takes the same time if it does not. */
   forgotten(email: string): Promise<void>;
   /** Throws `LinkTokenInvalid` unless the token can still reset a password. */
@@ -62,18 +64,28 @@ export function createPasswords({
     return { letterId, owner };
   }
 
+  async function confirmed(
+    userId: UserId,
+    { password, address }: { password: string; address: string },
+  ): Promise<Credential> {
+    const present = await credentials.ofUser(userId);
+    const attempt = { email: present?.email ?? '', password, address };
+    const opened = await checkPassword(attempt, async () => present);
+    if (!opened) throw new WrongPassword();
+    return opened.credential;
+  }
+
   return {
     async change(userId, { currentPassword, newPassword, address, kept }) {
-      const present = await credentials.ofUser(userId);
-      const attempt = { email: present?.email ?? '', password: currentPassword, address };
-      const opened = await checkPassword(attempt, async () => present);
-      if (!opened) throw new WrongPassword();
-      const { credential } = opened;
+      const credential = await confirmed(userId, { password: currentPassword, address });
       const passwordHash = await hashFor(credential, newPassword, 'newPassword');
       const only = { version: credential.passwordVersion, kept };
       const ended = await credentials.replacePassword(userId, passwordHash, only);
       if (!ended) throw new WrongPassword();
       ended.forEach(onEnded);
+    },
+    async confirm(userId, asked) {
+      await confirmed(userId, asked);
     },
     forgotten: (email) => credentials.sendReset(email),
     async requireReset(token) {

@@ -9,26 +9,18 @@ import type { Passwords } from '../../../auth/passwords/passwords.ts';
 import type { RateLimits } from '../../../protocol/rate-limits.ts';
 import type { Authenticate } from '../../../auth/session.ts';
 import type { Account } from '../../../commands/account/account.ts';
-import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
-import { requestErasure } from '../../../commands/account/request-erasure.ts';
 import { changeProfile } from '../../../commands/account/change-profile.ts';
 import { encodePosition } from '../../../protocol/answers.ts';
 import type { HandleCommand } from '../../../commands/handle-command.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
-import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { commandRequest } from '../../command-request.ts';
 import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
-import { Empty, Id, Position, Time } from '../../../protocol/schemas.ts';
-import { ErasureAsked, askForErasure } from '../privacy/erasures.ts';
+import { Empty, Id, Position, PresentPassword, Time } from '../../../protocol/schemas.ts';
 
 export interface MeRoutes {
-  /** Hours in which people can take their own erasure back. */
-  erasureDelayHours: number;
-  loader: AggregateLoader;
-  revokeAll: (userId: UserId) => Promise<void>;
   authenticate: Authenticate;
   rateLimits: RateLimits;
   credentials: Pick<Credentials, 'ofUser'>;
@@ -51,6 +43,7 @@ const Me = z
       .object({ erasureId: Id, dueAt: Time })
       .nullable()
       .describe('The erasure that the caller has asked for and can still take back'),
+    totpEnabled: z.boolean().describe('Whether logins need a code of the second factor'),
     features: z.array(z.string()).describe('What this server offers beyond the first version'),
   })
   .meta({ id: 'Me' });
@@ -59,8 +52,6 @@ const ChangeMe = z
   .strictObject({ displayName: NewDisplayName.optional() })
   .meta({ id: 'ChangeMe', example: { displayName: 'Ada Lovelace' } });
 
-/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
-const PresentPassword = text(1, 1_000);
 const ChangePassword = z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }).meta({
   id: 'ChangePassword',
   example: { currentPassword: 'a long enough secret', newPassword: 'another long secret' },
@@ -87,15 +78,17 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     ]);
     if (account.status !== 'registered' || !credential) throw new CommandRejected('USER_NOT_FOUND');
     const { role, displayName } = account;
-    const { email, emailVerified } = credential;
-    return { id: userId, userId, role, displayName, email, emailVerified, erasure: account.erasure, features: [] };
+    const { email, emailVerified, hasSecondFactor: totpEnabled } = credential;
+    const { erasure } = account;
+    const me = { id: userId, userId, role, displayName, email, emailVerified, totpEnabled, erasure };
+    return { ...me, features: [] };
   }
 
   app.get(
     '/v1/me',
     {
       onRequest,
-      config: { for: 'everybody', refusals: ['USER_NOT_FOUND'] },
+      config: { for: 'everybody', beforeSecondFactor: true, refusals: ['USER_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'The caller',
@@ -124,29 +117,6 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
       const change = { userId, ...request.body };
       const { position } = await deps.handle(changeProfile, change, commandRequest(request));
       return { ...(await me(userId)), position: encodePosition(position) };
-    },
-  );
-
-  app.delete(
-    '/v1/me',
-    {
-      onRequest,
-      config: { answerMs: PASSWORD_MS, refusals: [...requestErasure.refuses, WRONG_PASSWORD] },
-      schema: {
-        tags,
-        summary: 'Ask to be erased; every session ends, and logging in again one can take it back until it is due',
-        operationId: 'eraseMe',
-        body: z.strictObject({ password: PresentPassword }).meta({ id: 'EraseMe' }),
-        response: { 202: ErasureAsked },
-      },
-    },
-    async (request, reply) => {
-      const { userId } = request.session.actor;
-      await deps.passwords.confirm(userId, { ...request.body, address: countedAddress(request.ip) });
-      const asked = { userId, delayHours: deps.erasureDelayHours };
-      const erasure = await askForErasure(deps, asked, commandRequest(request));
-      await deps.revokeAll(userId);
-      return reply.code(202).send(erasure);
     },
   );
 

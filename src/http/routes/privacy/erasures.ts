@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { countedAddress } from '../../../auth/client-address.ts';
+import type { Passwords } from '../../../auth/passwords/passwords.ts';
+import type { Sessions } from '../../../auth/sessions.ts';
 import { accountOf } from '../../../commands/account/account.ts';
 import { requestErasure } from '../../../commands/account/request-erasure.ts';
 import { withdrawErasure } from '../../../commands/account/withdraw-erasure.ts';
@@ -7,14 +10,15 @@ import { CommandRejected } from '../../../commands/rejection.ts';
 import { ErasureId, UserId } from '../../../events/ids.ts';
 import { caughtUp } from '../../../projections/projection.ts';
 import { encodePosition } from '../../../protocol/answers.ts';
-import { Done, Id, Position, Time } from '../../../protocol/schemas.ts';
+import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
+import { Done, Id, Position, PresentPassword, Time } from '../../../protocol/schemas.ts';
 import { commandRequest } from '../../command-request.ts';
 import type { HttpApp, RouteDeps } from '../../route-deps.ts';
 
 const tags = ['Privacy'];
 const params = z.strictObject({ erasureId: ErasureId });
 
-export const ErasureAsked = z
+const ErasureAsked = z
   .object({ erasureId: Id, dueAt: Time, position: Position })
   .meta({ id: 'ErasureAsked' });
 const ErasureView = z
@@ -30,7 +34,7 @@ const ErasureView = z
   .meta({ id: 'Erasure' });
 
 /** Asks for an erasure. Resolves with it, also when it had been asked for, or done, before. */
-export async function askForErasure(
+async function askForErasure(
   { handle, loader }: Pick<RouteDeps, 'handle' | 'loader'>,
   asked: { userId: UserId; delayHours: number },
   request: Request,
@@ -43,8 +47,18 @@ export async function askForErasure(
   return { erasureId, dueAt, position: encodePosition(position) };
 }
 
-/** Defines the routes of erasures. A person asks for its own with `DELETE /v1/me`. */
-export function erasureRoutes(app: HttpApp, deps: RouteDeps): void {
+export interface ErasureRoutes {
+  passwords: Pick<Passwords, 'confirm'>;
+  sessions: Pick<Sessions, 'endAllOf'>;
+  /** Hours in which people can take their own erasure back. */
+  erasureDelayHours: number;
+}
+
+/** A check of a password waits for the processor, like logins. */
+const PASSWORD_MS = 8_000;
+
+/** Defines the routes of erasures. */
+export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): void {
   const { handle, loader, queries, progress } = deps;
 
   /** Resolves with the erasure, for the person and for auditors; nobody else learns that there is one. */
@@ -54,6 +68,31 @@ export function erasureRoutes(app: HttpApp, deps: RouteDeps): void {
       throw new CommandRejected('ERASURE_NOT_FOUND');
     return erasure;
   }
+
+  app.delete(
+    '/v1/me',
+    {
+      config: {
+        ...{ for: 'everybody', answerMs: PASSWORD_MS },
+        refusals: [...requestErasure.refuses, WRONG_PASSWORD],
+      },
+      schema: {
+        tags,
+        operationId: 'eraseMe',
+        summary: 'Ask to be erased: every session ends; until it is due one can log in and take it back',
+        body: z.strictObject({ password: PresentPassword }).meta({ id: 'EraseMe' }),
+        response: { 202: ErasureAsked },
+      },
+    },
+    async (request, reply) => {
+      const { userId } = request.session.actor;
+      await deps.passwords.confirm(userId, { ...request.body, address: countedAddress(request.ip) });
+      const asked = { userId, delayHours: deps.erasureDelayHours };
+      const erasure = await askForErasure(deps, asked, commandRequest(request));
+      await deps.sessions.endAllOf(userId);
+      return reply.code(202).send(erasure);
+    },
+  );
 
   app.post(
     '/v1/privacy/erasures',
