@@ -6,8 +6,10 @@ import { NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
 import { EmailAddress } from '../src/auth/email-address.ts';
 import { createPasswordHashes } from '../src/auth/passwords/password-hashes.ts';
 import { createRegistration } from '../src/auth/registration.ts';
+import { setUpSecondFactor } from '../src/auth/second-factor/second-factors.ts';
 import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts';
 import { commandHandler } from '../src/commands/handle-command.ts';
+import { openKeys, secondFactorParts } from '../src/compose/auth.ts';
 import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { NewDisplayName, Role } from '../src/events/account.ts';
@@ -25,8 +27,10 @@ import { argumentsOf } from './arguments.ts';
 const USAGE = `Usage: npm run admin -- <command> [options]
 
   create-user     --email <address> --role company|applicant|auditor|admin --display-name <name>
-                  [--password <password> | --password-stdin]
+                  [--password <password> | --password-stdin] [--totp]
+                  with --totp also a second factor, whose secret is printed once
   reset-password  --email <address> [--password <password> | --password-stdin]
+  reset-totp      --email <address>              removes the second factor
   end-sessions    --email <address>
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
@@ -54,6 +58,7 @@ function readArguments() {
     password: string,
     'password-stdin': { type: 'boolean' },
     all: { type: 'boolean' },
+    totp: { type: 'boolean' },
   });
 }
 
@@ -118,6 +123,7 @@ async function connect() {
   return {
     credentials,
     hashes,
+    secondFactors: secondFactorParts(config, await openKeys(config, pool), pool),
     sessions: createSessionStore(pool),
     registration: createRegistration({ credentials, hashes, handle, newId }),
     async close() {
@@ -160,11 +166,21 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
     const displayName = required('display-name', NewDisplayName);
     const { password, isMade } = await choosePassword();
     requireGood(Owned, { email, displayName, password });
-    return async ({ registration, credentials }) => {
+    return async ({ registration, credentials, secondFactors }) => {
       const { userId } = await registration.register({ email, role, displayName, password });
       await credentials.vouch(true, userId);
+      const key = values.totp ? await setUpSecondFactor({ userId, email }, secondFactors) : undefined;
       say(`created ${role} ${email} with id ${userId}`);
       if (isMade) say(`password: ${password}`);
+      if (key) say(`secret of the second factor: ${key.secret}\n${key.otpauthUrl}`);
+    };
+  },
+  async 'reset-totp'() {
+    required('email', EmailAddress);
+    return async (to) => {
+      const { userId, email } = await findUser(to);
+      if (!(await to.secondFactors.store.remove(userId))) throw new Refused(`${email} has no second factor`);
+      say(`removed the second factor of ${email}: its logins need the password alone`);
     };
   },
   async 'reset-password'() {
@@ -190,8 +206,12 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
   'unverify-email': vouching(false),
   async 'list-users'() {
     return async ({ credentials }) => {
-      for (const { userId, role, email, emailVerified, registered } of await credentials.list()) {
-        const notes = [emailVerified ? '' : '  (not verified)', registered ? '' : '  (not yet in the log)'];
+      for (const { userId, role, email, ...account } of await credentials.list()) {
+        const notes = [
+          account.emailVerified ? '' : '  (not verified)',
+          account.registered ? '' : '  (not yet in the log)',
+          account.hasSecondFactor ? '  (second factor)' : '',
+        ];
         say(`${userId}  ${role.padEnd(9)}  ${email}${notes.join('')}`);
       }
     };

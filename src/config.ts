@@ -86,6 +86,9 @@ const settings = z
     ERASURE_DELAY_HOURS: wholeNumber(0, 8_760, 72),
     ERASED_PEOPLE_FILE: z.string().max(4_096).optional(),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
+    AUDITOR_TOTP: z
+      .enum(['offered', 'required'], { error: 'must be offered or required' })
+      .default('offered'),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
     REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 3_000),
@@ -197,6 +200,10 @@ const settings = z
     /** Undefined means a file in the data folder. */
     erasedPeopleFile: env.ERASED_PEOPLE_FILE,
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
+    /** Whether auditors without a second factor can do nothing but set one up. */
+    auditorTotp: env.AUDITOR_TOTP,
+    /** The name under which authenticator apps show this server. */
+    totpIssuer: env.PUBLIC_URL === undefined ? 'slay-e-chatapp' : new URL(env.PUBLIC_URL).hostname,
     headsIntervalMs: env.HEADS_INTERVAL_MS,
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
     /** In points, as in protocol/rate-limits.ts. */

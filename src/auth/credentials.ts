@@ -39,8 +39,13 @@ export interface Credential {
   emailVerified: boolean;
   /** Replaces `email` once it is confirmed. */
   newEmail: string | null;
-  /** Number of passwords that the account has had. */
+  /**
+   * Rises with every new password, and when a second factor is activated: a login that began before opens no
+   * session.
+   */
   passwordVersion: number;
+  /** True while logins ask for a code. */
+  hasSecondFactor: boolean;
 }
 
 /** A new account, which waits for its address to be confirmed. */

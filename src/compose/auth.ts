@@ -11,6 +11,9 @@ import { createPasswords } from '../auth/passwords/passwords.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 import { createRegistration } from '../auth/registration.ts';
 import { createRevocations } from '../auth/revocations.ts';
+import { createRequireSecondFactor, withSecondFactor } from '../auth/second-factor/require-second-factor.ts';
+import { createSealedSecrets } from '../auth/second-factor/sealed-secrets.ts';
+import { type SecondFactorStore, createSecondFactors } from '../auth/second-factor/second-factors.ts';
 import { createSessions } from '../auth/sessions.ts';
 import type { SignedLinks } from '../auth/tokens/signed-links.ts';
 import { loadSigningKeys } from '../auth/tokens/signing-keys.ts';
@@ -21,6 +24,7 @@ import { newId } from '../kit/uuids.ts';
 import { createRedisRevocationNews } from '../adapters/redis/revocation-news.ts';
 import { createCredentials } from '../adapters/postgres/tables/credentials.ts';
 import { createRevokedSessions, createSessionStore } from '../adapters/postgres/tables/sessions.ts';
+import { createSecondFactorStore } from '../adapters/postgres/tables/second-factors.ts';
 import { createSigningKeyStore } from '../adapters/postgres/tables/signing-keys.ts';
 import type { Cluster } from './cluster.ts';
 import type { DatabaseParts } from './log.ts';
@@ -29,7 +33,25 @@ import type { DatabaseParts } from './log.ts';
 export const openKeys = (config: Config, pool: pg.Pool) =>
   loadSigningKeys({ store: createSigningKeyStore(pool), privateKeyPem: config.jwtPrivateKey });
 
-/** Opens authentication: passwords, tokens and sessions. */
+/** The parts of second factors that the server and the operator's tools share. */
+export const secondFactorParts = (
+  { totpIssuer }: Pick<Config, 'totpIssuer'>,
+  { secondFactorSecret }: Awaited<ReturnType<typeof openKeys>>,
+  pool: pg.Pool,
+) => ({
+  store: createSecondFactorStore(pool),
+  secrets: createSealedSecrets(secondFactorSecret),
+  issuer: totpIssuer,
+});
+
+async function warnOfAuditors({ auditorTotp }: Config, log: Logger, store: SecondFactorStore): Promise<void> {
+  const auditors = await store.countLacking('auditor');
+  const effect =
+    auditorTotp === 'required' ? 'they can only set one up' : 'AUDITOR_TOTP=required would ask for one';
+  if (auditors > 0) log.warn({ auditors }, `auditors without a second factor exist; ${effect}`);
+}
+
+/** Opens authentication: passwords, second factors, tokens and sessions. */
 export async function openAuth(
   config: Config,
   log: Logger,
@@ -78,15 +100,28 @@ export async function openAuth(
   await registration.completeAll();
   const tokens = createAccountTokens(links);
   const checkPassword = createCheckPassword({ hashes, rateLimits });
+  const parts = secondFactorParts(config, keys, logins);
+  await warnOfAuditors(config, log, parts.store);
+  const secondFactors = createSecondFactors({
+    ...parts,
+    ...{ credentials, hashes, checkPassword, rateLimits, onEnded },
+    now: Date.now,
+  });
+  const authenticate = createAuthenticate({ accessTokens, revocations });
+  const isRequired = config.auditorTotp === 'required';
+  const requireSecondFactor = createRequireSecondFactor({ credentials, isRequired });
   return {
     credentials,
-    logIn: createLogIn({ credentials, hashes, registration, checkPassword }),
+    logIn: createLogIn({ credentials, hashes, registration, checkPassword, secondFactors }),
+    secondFactors,
+    requireSecondFactor,
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
     passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     registration,
     revocations,
     sessions,
-    authenticate: createAuthenticate({ accessTokens, revocations }),
+    authenticate,
+    authenticateSocket: withSecondFactor(authenticate, requireSecondFactor),
     jwks: keys.jwks,
     fingerprintSecret: keys.fingerprintSecret,
   };

@@ -83,6 +83,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
     ...EVERYWHERE,
     ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
     ...(isPublic ? [] : TOKENS),
+    ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
     ...(isPublic || config.for === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
     ...(isQuery ? [] : COMMANDS),
     ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),

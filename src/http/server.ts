@@ -8,6 +8,7 @@ import Fastify, {
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { PerMinute } from '../protocol/rate-limits.ts';
+import type { RequireSecondFactor } from '../auth/second-factor/require-second-factor.ts';
 import type { Authenticate } from '../auth/session.ts';
 import { UPLOAD_SECONDS } from '../files/storage.ts';
 import {
@@ -56,10 +57,12 @@ import { type ScanReportRoutes, scanReportRoutes } from './routes/scan-reports.t
 import { searchRoutes } from './routes/search.ts';
 import { type SessionRoutes, sessionRoutes } from './routes/account/sessions.ts';
 import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
+import { type TotpRoutes, totpRoutes } from './routes/account/totp.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/account/unsubscribe.ts';
 import { limitBodyTime } from './hooks/slow-bodies.ts';
 import { refuseSlowly } from './hooks/slow-refusals.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './hooks/unknown-routes.ts';
+import { requireSecondFactors } from './hooks/require-second-factor.ts';
 import { readOnAfterRefusals } from './hooks/unread-bodies.ts';
 
 export interface HttpSettings extends PerMinute {
@@ -75,6 +78,7 @@ export interface HttpDeps
     Omit<AuthRoutes, 'authenticate'>,
     Omit<MeRoutes, 'authenticate'>,
     Omit<SessionRoutes, 'authenticate'>,
+    Omit<TotpRoutes, 'authenticate'>,
     Omit<EmailVerificationRoutes, 'authenticate'>,
     PasswordResetRoutes,
     FileRoutes,
@@ -87,6 +91,7 @@ export interface HttpDeps
   /** Undefined when no external scanner reports to this server. */
   scanReports?: ScanReportRoutes | undefined;
   authenticate: Authenticate;
+  requireSecondFactor: RequireSecondFactor;
   idempotencyKeys: IdempotencyKeys;
   /** The key of the fingerprints of bodies, which may contain a password. It is the same on every node. */
   fingerprintSecret: string | Buffer;
@@ -144,6 +149,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   });
   observeRequests(app, metrics.requestAnswered);
   chargeRequests(app, deps.rateLimits);
+  requireSecondFactors(app, deps.requireSecondFactor);
   allowRoles(app);
   refuseUnknownPaths(app);
   refuseSlowly(app);
@@ -164,6 +170,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   passwordResetRoutes(app, deps);
   meRoutes(app, deps);
   sessionRoutes(app, deps);
+  totpRoutes(app, deps);
   storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
   unsubscribeRoutes(app, deps);
   if (deps.scanReports) scanReportRoutes(app, deps.scanReports);

@@ -7,6 +7,7 @@ import {
   WrongPassword,
 } from '../auth/credentials.ts';
 import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
+import { SecondFactorRefused, WrongCode } from '../auth/second-factor/second-factors.ts';
 import { RateLimited } from './rate-limits.ts';
 import { CommandRejected, AutomationRefused, type RejectionCode } from '../commands/rejection.ts';
 import { EventStoreUnavailable } from '../events/event-store.ts';
@@ -31,6 +32,7 @@ export interface Problem {
 
 type OtherCode =
   | AuthenticationFailed['code']
+  | SecondFactorRefused['code']
   | 'BAD_REQUEST'
   | 'FORBIDDEN'
   | 'LINK_INVALID'
@@ -64,8 +66,11 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   TOKEN_EXPIRED: [401, 'The access token has expired'],
   TOKEN_REVOKED: [401, 'The session has ended'],
   BAD_CREDENTIALS: [401, 'Wrong e-mail address or password'],
+  TOTP_REQUIRED: [401, 'A code of the second factor is needed'],
+  TOTP_INVALID: [401, 'The code is wrong or has been used'],
   REFRESH_TOKEN_INVALID: [401, 'The refresh token is not valid'],
   FORBIDDEN: [403, 'Not allowed'],
+  SECOND_FACTOR_REQUIRED: [403, 'Set up a second factor first'],
   ROLE_NOT_ALLOWED: [403, 'Your role may not do this'],
   NOT_JOB_OWNER: [403, 'Only the company that posted the job may do this'],
   NOT_APPLICANT: [403, 'Only the applicant may do this'],
@@ -89,6 +94,8 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   FILE_EXISTS: [412, 'The file has been uploaded already'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
   EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
+  TOTP_ENABLED: [409, 'A second factor is active already'],
+  TOTP_NOT_SET_UP: [409, 'No second factor has been set up'],
   JOB_CLOSED: [409, 'The job is closed'],
   APPLICATION_WITHDRAWN: [409, 'The application was withdrawn'],
   APPLICATION_DECIDED: [409, 'The application has been decided'],
@@ -164,6 +171,7 @@ const meaning = (code: ProblemCode, status: number, title: string): Problem => (
 export const LINK_TOKEN_INVALID = meaning('TOKEN_INVALID', 400, 'The link is invalid or has expired');
 export const HEADERS_TOO_LARGE = meaning('BAD_REQUEST', 431, 'Request Header Fields Too Large');
 export const WRONG_PASSWORD = meaning('BAD_CREDENTIALS', 403, 'Wrong password');
+export const WRONG_CODE = meaning('TOTP_INVALID', 403, 'The code is wrong or has been used');
 
 const pointer = (path: readonly PropertyKey[]) =>
   path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
@@ -223,7 +231,12 @@ function fromDatabase(error: unknown): Problem | undefined {
 /** Returns the problem for an error. An unknown error is INTERNAL, without any detail. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
-  if (error instanceof CommandRejected || error instanceof AuthenticationFailed) return problem(error.code);
+  if (
+    error instanceof CommandRejected ||
+    error instanceof AuthenticationFailed ||
+    error instanceof SecondFactorRefused
+  )
+    return problem(error.code);
   if (error instanceof ZodError) return badRequest(error.issues);
   if (error instanceof RateLimited) {
     const retryAfterSeconds = Math.ceil(error.quota.resetMs / 1000);
@@ -233,6 +246,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof EmailTaken) return problem('EMAIL_TAKEN');
   if (error instanceof LinkTokenInvalid) return LINK_TOKEN_INVALID;
   if (error instanceof WrongPassword) return WRONG_PASSWORD;
+  if (error instanceof WrongCode) return WRONG_CODE;
   if (error instanceof OwnersPassword) return badInput([{ path: [error.field], message: error.message }]);
   if (
     error instanceof EventStoreUnavailable ||

@@ -39,6 +39,11 @@ export const paging = { cursor: Cursor.optional(), limit: Limit };
 export const pageOf = <T extends z.ZodType>(item: T) =>
   z.object({ data: z.array(item), nextCursor: z.string().nullable() });
 
+/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
+export const PresentPassword = text(1, 1_000);
+/** Just as loose. Spaces and dashes in a code do not count. */
+export const TotpCode = text(1, 100);
+
 /** The answer of a command without other results. */
 export const Done = z.object({ position: Position }).meta({ id: 'Done' });
 

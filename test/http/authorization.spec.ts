@@ -90,6 +90,12 @@ const matrix: Record<string, Row> = {
     expect: everyAccount(403),
     body: () => ({ email: `${randomUUID()}@example.org`, password: 'not the password' }),
   },
+  'POST /v1/me/totp': { expect: everyAccount(403), body: () => ({ password: 'not the password' }) },
+  'POST /v1/me/totp/confirm': { expect: everyAccount(409), body: () => ({ code: '123456' }) },
+  'DELETE /v1/me/totp': {
+    expect: everyAccount(403),
+    body: () => ({ password: 'not the password', code: '123456' }),
+  },
   'GET /v1/me/sessions': { expect: everyAccount(200) },
   'DELETE /v1/me/sessions/:sessionId': { expect: everyAccount(404) },
   'POST /v1/auth/email-verification': { expect: everyAccount(202) },

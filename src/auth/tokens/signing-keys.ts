@@ -26,6 +26,8 @@ export interface SigningKeys {
   fingerprintSecret: Buffer;
   /** Signs links: to upload, to download, to unsubscribe. */
   linkSecret: Buffer;
+  /** Encrypts the secrets of second factors, and keys the hashes of recovery codes. */
+  secondFactorSecret: Buffer;
 }
 
 const makePem = () =>
@@ -58,5 +60,6 @@ export async function loadSigningKeys({
     refreshSecret: await secret('refresh-tokens'),
     fingerprintSecret: await secret('fingerprints'),
     linkSecret: await secret('links'),
+    secondFactorSecret: await secret('second-factors'),
   };
 }

@@ -11,6 +11,8 @@ import { createPasswordHashes } from '../../../src/auth/passwords/password-hashe
 import { createPasswords } from '../../../src/auth/passwords/passwords.ts';
 import { createRegistration } from '../../../src/auth/registration.ts';
 import { createRevocations } from '../../../src/auth/revocations.ts';
+import { createSealedSecrets } from '../../../src/auth/second-factor/sealed-secrets.ts';
+import { createSecondFactors } from '../../../src/auth/second-factor/second-factors.ts';
 import { createSessions } from '../../../src/auth/sessions.ts';
 import { createSignedLinks } from '../../../src/auth/tokens/signed-links.ts';
 import { loadSigningKeys } from '../../../src/auth/tokens/signing-keys.ts';
@@ -19,6 +21,7 @@ import type { UserId } from '../../../src/events/ids.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { createCredentials } from '../../../src/adapters/postgres/tables/credentials.ts';
 import { createRevokedSessions, createSessionStore } from '../../../src/adapters/postgres/tables/sessions.ts';
+import { createSecondFactorStore } from '../../../src/adapters/postgres/tables/second-factors.ts';
 import { createSigningKeyStore } from '../../../src/adapters/postgres/tables/signing-keys.ts';
 import { commands } from '../language/command-stage.ts';
 import { createTestDatabase } from './database.ts';
@@ -36,6 +39,8 @@ export async function authStage({ url }: { url?: string } = {}) {
   const pool = new pg.Pool({ connectionString: appUrl, max: CONNECTIONS });
   pool.on('error', () => {});
   const { handle, loader, log } = await commands();
+  /** The clock that codes follow. */
+  const clock = { now: Date.now() };
   const credentials = createCredentials(pool);
   const hashes = await createPasswordHashes();
   const registration = createRegistration({ credentials, hashes, handle, newId });
@@ -50,6 +55,14 @@ export async function authStage({ url }: { url?: string } = {}) {
   const tokens = createAccountTokens(createSignedLinks(keys.linkSecret));
   const checkPassword = createCheckPassword({ hashes, rateLimits });
   const onEnded = revocations.revoke;
+  const secondFactorStore = createSecondFactorStore(pool);
+  const secondFactors = createSecondFactors({
+    store: secondFactorStore,
+    secrets: createSealedSecrets(keys.secondFactorSecret),
+    ...{ credentials, hashes, checkPassword, rateLimits, onEnded },
+    issuer: 'Test',
+    now: () => clock.now,
+  });
   return {
     url: appUrl,
     ownerUrl: database?.ownerUrl,
@@ -63,7 +76,10 @@ export async function authStage({ url }: { url?: string } = {}) {
     keys,
     revocations,
     tokens,
-    logIn: createLogIn({ credentials, hashes, registration, checkPassword }),
+    clock,
+    secondFactorStore,
+    secondFactors,
+    logIn: createLogIn({ credentials, hashes, registration, checkPassword, secondFactors }),
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
     passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     sessions: createSessions({

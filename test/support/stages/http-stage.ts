@@ -49,6 +49,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
       sessionId: 'a session',
       expiresAt: Number.MAX_SAFE_INTEGER,
     }),
+    requireSecondFactor: async () => {},
     idempotencyKeys: postgresIdempotencyKeys(pool),
     fingerprintSecret: 'a secret',
     metrics: {

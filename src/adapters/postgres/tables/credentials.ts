@@ -8,7 +8,9 @@ const UNIQUE_VIOLATION = '23505';
 
 const COLUMNS = `c.user_id as "userId", c.email, c.password_hash as "passwordHash", c.role,
   c.display_name as "displayName", c.registered, c.email_verified_at is not null as "emailVerified",
-  c.new_email as "newEmail", c.password_version as "passwordVersion"`;
+  c.new_email as "newEmail", c.password_version as "passwordVersion",
+  exists (select from second_factors f where f.user_id = c.user_id and f.activated_at is not null)
+    as "hasSecondFactor"`;
 
 const ADD = `
   with added as (

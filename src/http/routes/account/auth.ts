@@ -16,7 +16,7 @@ import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
 import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
-import { Id, Position } from '../../../protocol/schemas.ts';
+import { Id, Position, PresentPassword, TotpCode } from '../../../protocol/schemas.ts';
 
 export interface AuthRoutes {
   registration: Registration;
@@ -46,11 +46,18 @@ const NewAccount = withUnrelatedPassword(
   },
 });
 const Registered = z.object({ userId: Id, position: Position }).meta({ id: 'Registered' });
-/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
-const LogInBody = z.strictObject({ email: EmailAddress, password: text(1, 1_000) }).meta({
-  id: 'LogIn',
-  example: { email: 'ada@example.com', password: 'a long enough secret' },
-});
+const LogInBody = z
+  .strictObject({
+    email: EmailAddress,
+    password: PresentPassword,
+    code: TotpCode.nullish().describe(
+      'Of the authenticator app, or a recovery code; needed where the account has a second factor',
+    ),
+  })
+  .meta({
+    id: 'LogIn',
+    example: { email: 'ada@example.com', password: 'a long enough secret', code: '123456' },
+  });
 const RefreshBody = z
   .strictObject({ refreshToken: text(1, 1_000) })
   .meta({ id: 'Refresh', example: { refreshToken: 'The last one that was given' } });
@@ -110,7 +117,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     app.post(
       url,
       {
-        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS'] },
+        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS', 'TOTP_REQUIRED', 'TOTP_INVALID'] },
         schema: {
           tags,
           summary: 'Log in',
@@ -121,7 +128,9 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
         },
       },
       async (request) => {
-        const credential = await logIn({ ...request.body, address: countedAddress(request.ip) });
+        const { code, ...body } = request.body;
+        const address = countedAddress(request.ip);
+        const credential = await logIn({ ...body, code: code ?? undefined, address });
         const userAgent = request.headers['user-agent'];
         return loggedIn(await sessions.open(credential, userAgent), credential);
       },
@@ -150,7 +159,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     '/v1/auth/logout',
     {
       onRequest: authenticated,
-      config: { for: 'everybody' },
+      config: { for: 'everybody', beforeSecondFactor: true },
       schema: {
         tags,
         summary: 'End the session, with its tokens and its sockets',

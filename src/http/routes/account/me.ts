@@ -17,11 +17,10 @@ import type { HandleCommand } from '../../../commands/handle-command.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
-import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { commandRequest } from '../../command-request.ts';
 import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
-import { Empty, Id, Position, Time } from '../../../protocol/schemas.ts';
+import { Empty, Id, Position, PresentPassword, Time } from '../../../protocol/schemas.ts';
 import { ErasureAsked, askForErasure } from '../privacy/erasures.ts';
 
 export interface MeRoutes {
@@ -47,6 +46,7 @@ const Me = z
     displayName: z.string(),
     email: z.string(),
     emailVerified: z.boolean().describe('Mail goes to a verified address only'),
+    totpEnabled: z.boolean().describe('Whether logins need a code of the second factor'),
     erasure: z
       .object({ erasureId: Id, dueAt: Time })
       .nullable()
@@ -59,8 +59,6 @@ const ChangeMe = z
   .strictObject({ displayName: NewDisplayName.optional() })
   .meta({ id: 'ChangeMe', example: { displayName: 'Ada Lovelace' } });
 
-/** Loose, so that a password that is too short or too long is a wrong password, not a bad request. */
-const PresentPassword = text(1, 1_000);
 const ChangePassword = z.strictObject({ currentPassword: PresentPassword, newPassword: NewPassword }).meta({
   id: 'ChangePassword',
   example: { currentPassword: 'a long enough secret', newPassword: 'another long secret' },
@@ -87,15 +85,26 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     ]);
     if (account.status !== 'registered' || !credential) throw new CommandRejected('USER_NOT_FOUND');
     const { role, displayName } = account;
-    const { email, emailVerified } = credential;
-    return { id: userId, userId, role, displayName, email, emailVerified, erasure: account.erasure, features: [] };
+    const { email, emailVerified, hasSecondFactor: totpEnabled } = credential;
+    const { erasure } = account;
+    return {
+      id: userId,
+      userId,
+      role,
+      displayName,
+      email,
+      emailVerified,
+      totpEnabled,
+      erasure,
+      features: [],
+    };
   }
 
   app.get(
     '/v1/me',
     {
       onRequest,
-      config: { for: 'everybody', refusals: ['USER_NOT_FOUND'] },
+      config: { for: 'everybody', beforeSecondFactor: true, refusals: ['USER_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'The caller',
@@ -134,7 +143,8 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
       config: { answerMs: PASSWORD_MS, refusals: [...requestErasure.refuses, WRONG_PASSWORD] },
       schema: {
         tags,
-        summary: 'Ask to be erased; every session ends, and logging in again one can take it back until it is due',
+        summary:
+          'Ask to be erased; every session ends, and logging in again one can take it back until it is due',
         operationId: 'eraseMe',
         body: z.strictObject({ password: PresentPassword }).meta({ id: 'EraseMe' }),
         response: { 202: ErasureAsked },

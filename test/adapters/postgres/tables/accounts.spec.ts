@@ -43,7 +43,14 @@ describe('Credentials in PostgreSQL', () => {
     const credentials = createCredentials(pool);
     const added = newCredential('one@example.org');
     await credentials.add(added);
-    const kept = { ...added, registered: false, emailVerified: false, newEmail: null, passwordVersion: 0 };
+    const kept = {
+      ...added,
+      registered: false,
+      emailVerified: false,
+      newEmail: null,
+      passwordVersion: 0,
+      hasSecondFactor: false,
+    };
     expect(await credentials.ofEmail(added.email)).toStrictEqual(kept);
     expect(await credentials.ofUser(added.userId)).toStrictEqual(kept);
     expect(await credentials.unregistered()).toStrictEqual([kept]);
