@@ -220,7 +220,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(get!.responses['200']!.content!)).toStrictEqual(['*/*']);
   });
 
-  test('lists the idempotency key on every POST command, except on those that answer with a token', () => {
+  test('lists the idempotency key on every POST command, except on those that answer with a secret', () => {
     const withoutKey = operations()
       .filter(({ method, operation }) => method === 'post' && !hasHeader(operation, 'idempotency-key'))
       .map(({ path }) => path);
@@ -231,6 +231,8 @@ describe('the OpenAPI document', () => {
       '/v1/auth/login',
       '/v1/auth/logout',
       '/v1/auth/refresh',
+      '/v1/me/totp',
+      '/v1/me/totp/confirm',
       '/v1/unsubscribe',
     ]);
   });
