@@ -79,7 +79,6 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
   const gateway = createGateway({
     ...deps,
     ...auth,
-    authenticate: auth.authenticateSocket,
     httpServer: http.server,
     readMarkers,
     log,

@@ -11,7 +11,7 @@ import { createPasswords } from '../auth/passwords/passwords.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 import { createRegistration } from '../auth/registration.ts';
 import { createRevocations } from '../auth/revocations.ts';
-import { createRequireSecondFactor, withSecondFactor } from '../auth/second-factor/require-second-factor.ts';
+import { createRequireSecondFactor } from '../auth/second-factor/require-second-factor.ts';
 import { createSealedSecrets } from '../auth/second-factor/sealed-secrets.ts';
 import { type SecondFactorStore, createSecondFactors } from '../auth/second-factor/second-factors.ts';
 import { createSessions } from '../auth/sessions.ts';
@@ -107,21 +107,18 @@ export async function openAuth(
     ...{ credentials, hashes, checkPassword, rateLimits, onEnded },
     now: Date.now,
   });
-  const authenticate = createAuthenticate({ accessTokens, revocations });
   const isRequired = config.auditorTotp === 'required';
-  const requireSecondFactor = createRequireSecondFactor({ credentials, isRequired });
   return {
     credentials,
     logIn: createLogIn({ credentials, hashes, registration, checkPassword, secondFactors }),
     secondFactors,
-    requireSecondFactor,
+    requireSecondFactor: createRequireSecondFactor({ credentials, isRequired }),
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
     passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     registration,
     revocations,
     sessions,
-    authenticate,
-    authenticateSocket: withSecondFactor(authenticate, requireSecondFactor),
+    authenticate: createAuthenticate({ accessTokens, revocations }),
     jwks: keys.jwks,
     fingerprintSecret: keys.fingerprintSecret,
   };

@@ -4,7 +4,6 @@ import { rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { Secret, TOTP } from 'otpauth';
 import pg from 'pg';
-import { io } from 'socket.io-client';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { RESET, confirmAddress, linkIn, tokenOf } from '../support/journeys/account-letters.ts';
@@ -227,16 +226,6 @@ describe('a second factor', () => {
       }
       const closed = secured.map(({ operationId }) => operationId).filter((name) => !open.has(name));
       expect(refused.toSorted()).toEqual(closed.toSorted());
-
-      const socket = io(app.url, {
-        ...{ transports: ['websocket'], reconnection: false },
-        auth: { token: auditor.accessToken },
-      });
-      const failure = await new Promise<Error & { data?: object }>((resolve) =>
-        socket.once('connect_error', resolve),
-      );
-      socket.disconnect();
-      expect(failure.data).toMatchObject({ status: 403, code: 'SECOND_FACTOR_REQUIRED' });
 
       const { secret } = await setUp(auditor);
       expect((await app.ask('GET', '/v1/me/sessions', { as: auditor })).status).toBe(200);

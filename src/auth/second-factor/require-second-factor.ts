@@ -1,6 +1,5 @@
 import type { Actor } from '../../commands/command.ts';
 import type { Credentials } from '../credentials.ts';
-import type { Authenticate } from '../session.ts';
 import { SecondFactorRefused } from './second-factors.ts';
 
 /** Resolves when the actor may act. Throws `SecondFactorRefused` when a second factor has to be set up first. */
@@ -23,12 +22,3 @@ export function createRequireSecondFactor({
     if (!credential?.hasSecondFactor) throw new SecondFactorRefused('SECOND_FACTOR_REQUIRED');
   };
 }
-
-/** Returns an `authenticate` that also throws `SecondFactorRefused`, for callers without exceptions: sockets. */
-export const withSecondFactor =
-  (authenticate: Authenticate, requireSecondFactor: RequireSecondFactor): Authenticate =>
-  async (accessToken) => {
-    const session = await authenticate(accessToken);
-    await requireSecondFactor(session.actor);
-    return session;
-  };
