@@ -21,7 +21,7 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { createCredentials } from '../src/adapters/postgres/tables/credentials.ts';
 import { createSessionStore } from '../src/adapters/postgres/tables/sessions.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
-import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { createReaderLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { argumentsOf } from './arguments.ts';
 
 const USAGE = `Usage: npm run admin -- <command> [options]
@@ -35,6 +35,9 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
   list-users
+  create-database-login  --role sealer|auditor --user <name> [--password <password> | --password-stdin]
+                  as the owner of the database: creates a login that reads the log, and as sealer keeps the seals,
+                  or changes its password
   prepare-eventstoredb  --user <name> [--password <password> | --password-stdin]
                   as the administrator in EVENTSTOREDB_URL: creates this user for the server, or resets its password,
                   and restricts all streams to it and the administrators
@@ -62,13 +65,18 @@ function readArguments() {
   });
 }
 
-function required<T>(name: 'email' | 'role' | 'display-name', schema: z.ZodType<T>): T {
+function required<T>(name: 'email' | 'role' | 'display-name' | 'user', schema: z.ZodType<T>): T {
   const parsed = schema.safeParse(values[name]);
   if (parsed.success) return parsed.data;
   throw new Refused(
     `--${name}: ${values[name] === undefined ? 'is missing' : parsed.error.issues[0]?.message}`,
   );
 }
+
+/** The name of a login of PostgreSQL or EventStoreDB. */
+const LoginName = z
+  .string()
+  .regex(/^[\w.-]{1,63}$/, 'must be 1 to 63 letters, digits, dots, dashes or underscores');
 
 interface Chosen {
   password: string;
@@ -223,21 +231,40 @@ async function prepareEventStoreDb(): Promise<void> {
   const { eventStoreDbUrl: url } = readConfig(process.env);
   if (url === undefined)
     throw new Refused('EVENTSTOREDB_URL must be set, with the name and password of an administrator');
-  const user = z
-    .string()
-    .regex(/^[\w.-]{1,64}$/)
-    .safeParse(values.user);
-  if (!user.success)
-    throw new Refused('--user: must be 1 to 64 letters, digits, dots, dashes or underscores');
+  const user = required('user', LoginName);
   const { password, isMade } = await choosePassword();
   const { grantAccess } = await import('../src/adapters/eventstoredb/access.ts');
-  await grantAccess(url, user.data, password);
-  say(`${user.data} may read the log and append to it; only administrators may delete streams`);
+  await grantAccess(url, user, password);
+  say(`${user} may read the log and append to it; only administrators may delete streams`);
   if (isMade) say(`password: ${password}`);
 }
 
+/** Works as the owner, whose rights the other commands do not have. */
+async function createDatabaseLogin(): Promise<void> {
+  const reader = required('role', z.enum(['sealer', 'auditor']));
+  const user = required('user', LoginName);
+  const { password, isMade } = await choosePassword();
+  const { databaseUrl, databaseOwnerUrl, dataDir } = readConfig(process.env);
+  const log = createLogger({ level: 'error' });
+  const database = await openDatabase({ databaseUrl, dataDir, log });
+  try {
+    await createReaderLogin(databaseOwnerUrl ?? database.ownerUrl, reader, { user, password });
+    const also = reader === 'sealer' ? ' and keep the seals' : ' and the seals, and write nothing';
+    say(`${user} may read the log${also}`);
+    if (isMade) say(`password: ${password}`);
+  } finally {
+    await database.close();
+  }
+}
+
+const ALONE: Record<string, () => Promise<void>> = {
+  'prepare-eventstoredb': prepareEventStoreDb,
+  'create-database-login': createDatabaseLogin,
+};
+
 async function run(): Promise<void> {
-  if (positionals.join() === 'prepare-eventstoredb') return prepareEventStoreDb();
+  const alone = ALONE[positionals.join()];
+  if (alone) return alone();
   const prepare = positionals.length === 1 ? commands[positionals[0]!] : undefined;
   if (!prepare) throw new Refused(USAGE);
   const command = await prepare();

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 
 const run = promisify(execFile);
@@ -14,6 +15,13 @@ const admin = (...args: string[]) =>
   run(process.execPath, ['--disable-warning=ExperimentalWarning', 'scripts/admin.ts', ...args], {
     env: { PATH: process.env['PATH'], DATABASE_URL: database.ownerUrl },
   });
+
+async function owner(statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: database.ownerUrl });
+  await client.connect();
+  await client.query(statement);
+  await client.end();
+}
 
 test('An operator can mark one address, or all, as verified or not', async () => {
   for (const email of ['ada@example.org', 'u@bücher.example'])
@@ -30,3 +38,27 @@ test('An operator can mark one address, or all, as verified or not', async () =>
     stderr: 'either --email or --all is needed\n',
   });
 }, 180_000);
+
+test('An operator can make a login to the database for an auditor', async () => {
+  const user = `auditor_${process.pid}`;
+  try {
+    const made = await admin('create-database-login', '--role', 'auditor', '--user', user);
+    const [, password] = /^password: (\S+)$/m.exec(made.stdout)!;
+    const url = new URL(database.ownerUrl);
+    [url.username, url.password] = [user, password!];
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    await client.query('select from events');
+    await expect(client.query('select from credentials')).rejects.toMatchObject({ code: '42501' });
+    await client.end();
+    for (const [option, value] of [
+      ['--role', 'admin'],
+      ['--user', 'a b'],
+    ] as const) {
+      const asked = admin('create-database-login', '--role', 'auditor', '--user', user, option, value);
+      await expect(asked).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(`^${option}: `) });
+    }
+  } finally {
+    await owner(`drop role ${user}`);
+  }
+}, 60_000);

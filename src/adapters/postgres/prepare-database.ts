@@ -5,7 +5,11 @@ import { Client } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { inTransaction } from './transactions.ts';
 
-/** The application cannot log in to the database. The message tells what the operator can do. */
+/** The group roles of logins that are not the application's, see migrations/0029-roles.sql. */
+export const READER_ROLES = { sealer: 'chat_sealer', auditor: 'chat_auditor' } as const;
+export type Reader = keyof typeof READER_ROLES;
+
+/** No login can be made. The message tells what the operator can do. */
 export class NoLogin extends Error {
   override readonly name = 'NoLogin';
 }
@@ -33,14 +37,48 @@ export async function prepareDatabase(url: string, ownerUrl?: string): Promise<s
   return url;
 }
 
+/**
+ * Makes a login with the rights of the sealer or of an auditor and no others, or changes its password. Resolves
+ * with the URL with which it logs in. `ownerUrl` is the owner's. Rejects with `NoLogin` when it is not, or when
+ * the owner may not make the login.
+ */
+export async function createReaderLogin(
+  ownerUrl: string,
+  reader: Reader,
+  { user, password }: { user: string; password: string },
+): Promise<string> {
+  if (!(await isOwner(ownerUrl)))
+    throw new NoLogin('only the owner makes logins: set DATABASE_OWNER_URL to it');
+  const group = READER_ROLES[reader];
+  const url = new URL(ownerUrl);
+  url.username = encodeURIComponent(user);
+  url.password = encodeURIComponent(password);
+  await asOwner(ownerUrl, async (owner) => {
+    const { rows } = await owner.query<{ missing: string[] }>('select prepare_reader_roles() as missing');
+    if (rows[0]!.missing.includes(group))
+      throw new NoLogin(
+        `the owner may not create the role ${group}: let a superuser run "create role ${group} nologin", and repeat`,
+      );
+    await letIn(owner, url.href, group);
+  });
+  return url.href;
+}
+
 async function prepare(ownerUrl: string, applicationUrl: string): Promise<string> {
+  await asOwner(ownerUrl, async (owner) => {
+    await giveReadModels(owner);
+    await letIn(owner, applicationUrl, APP_ROLE);
+  });
+  return applicationUrl;
+}
+
+/** Migrates the database and does the work as its owner, one process at a time. */
+async function asOwner(ownerUrl: string, work: (owner: pg.Client) => Promise<void>): Promise<void> {
   await migrate(ownerUrl);
   const owner = await connect(ownerUrl);
   try {
     await owner.query('select pg_advisory_lock($1)', [LOCK_KEY]);
-    await giveReadModels(owner);
-    await letIn(owner, applicationUrl);
-    return applicationUrl;
+    await work(owner);
   } finally {
     await owner.end();
   }
@@ -103,9 +141,9 @@ const giveReadModels = (owner: pg.Client) =>
     end
     $$`);
 
-async function canLogIn(applicationUrl: string): Promise<boolean> {
+async function canLogIn(url: string, group: string): Promise<boolean> {
   try {
-    await (await connect(withSession(applicationUrl, { role: APP_ROLE }))).end();
+    await (await connect(withSession(url, { role: group }))).end();
     return true;
   } catch (error) {
     if (error instanceof pg.DatabaseError && REFUSED.test(error.code ?? '')) return false;
@@ -113,36 +151,39 @@ async function canLogIn(applicationUrl: string): Promise<boolean> {
   }
 }
 
-/** Makes sure that the application's login exists, can log in, and has the application's rights and no others. */
-async function letIn(owner: pg.Client, applicationUrl: string): Promise<void> {
-  const { username, password } = new URL(applicationUrl);
+/** Makes sure that the login of the URL exists, can log in, and has the rights of the group and no others. */
+async function letIn(owner: pg.Client, loginUrl: string, group: string): Promise<void> {
+  const { username, password } = new URL(loginUrl);
   const user = decodeURIComponent(username);
-  const known = await roleOf(owner, user);
-  if (known?.hasMore)
-    throw new NoLogin(`the user ${user} may do more than the application should: choose another one`);
-  if (known && (await canLogIn(applicationUrl))) return;
+  const known = await roleOf(owner, user, group);
+  if (known?.hasMore) throw new NoLogin(`the user ${user} may do more than ${group}: choose another one`);
+  if (known && (await canLogIn(loginUrl, group))) return;
   const name = pg.escapeIdentifier(user);
   const verifier = pg.escapeLiteral(scramVerifier(decodeURIComponent(password)));
   try {
     await inTransaction(owner, async () => {
       await owner.query(`${known ? 'alter' : 'create'} role ${name} login password ${verifier}`);
-      await owner.query(`grant ${APP_ROLE} to ${name}`);
+      await owner.query(`grant ${group} to ${name}`);
     });
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
     throw new NoLogin(
-      `the owner may not make a login for the application (${error.message}): let a superuser run "create role ${name} login password '…' in role ${APP_ROLE}", and set DATABASE_URL to it and DATABASE_OWNER_URL to the owner`,
+      `the owner may not make the login (${error.message}): let a superuser run "create role ${name} login password '…' in role ${group}"${group === APP_ROLE ? ', and set DATABASE_URL to it and DATABASE_OWNER_URL to the owner' : ''}`,
       { cause: error },
     );
   }
 }
 
-async function roleOf(owner: pg.Client, user: string): Promise<{ hasMore: boolean } | undefined> {
+async function roleOf(
+  owner: pg.Client,
+  user: string,
+  group: string,
+): Promise<{ hasMore: boolean } | undefined> {
   const { rows } = await owner.query<{ hasMore: boolean }>(
     `select rolname = current_user or rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
        or exists (select from pg_auth_members where member = r.oid and roleid <> $2::regrole) as "hasMore"
      from pg_roles r where rolname = $1`,
-    [user, APP_ROLE],
+    [user, group],
   );
   return rows[0];
 }
