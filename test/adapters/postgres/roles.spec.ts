@@ -69,7 +69,7 @@ const FORBIDDEN_TO_READERS = [
   'select 1 from recovery_codes',
   'select 1 from account_letters',
   'select 1 from idempotency_keys',
-  'select 1 from person_keys',
+  'select 1 from text_keys',
   `select set_password(gen_random_uuid(), 'x', null, null)`,
   `update credentials set role = 'admin'`,
   `insert into checkpoints (name, position, version) values ('mine', 1, 1)`,
@@ -108,7 +108,6 @@ async function reader(role: Reader): Promise<{ client: pg.Client; owner: pg.Clie
   const owner = await connect(database.ownerUrl);
   for (const table of ['seals', 'seal_tiles', 'seal_keys'])
     await owner.query(`create table if not exists ${table} (id int)`);
-  await owner.query('create table if not exists person_keys (id int)');
   await owner.query(`create role mallory_${process.pid}`);
   users.push(`mallory_${process.pid}`);
   await owner.query(appendOne);
@@ -205,7 +204,6 @@ test.each(['sealer', 'auditor'] as const)('The %s can neither write nor read sec
 
 test('The application can neither write the log nor change triggers, rights and roles, and reads encryption keys', async () => {
   const owner = await connect(database.ownerUrl);
-  await owner.query('create table if not exists person_keys (id int)');
   await owner.query(`create role mallory_${process.pid}`);
   users.push(`mallory_${process.pid}`);
   const client = await connect(await prepareDatabase(database.ownerUrl));
@@ -214,7 +212,7 @@ test('The application can neither write the log nor change triggers, rights and 
     ...FORBIDDEN_TO_ALL,
     ...Object.values(READER_ROLES).map((role) => `set role ${role}`),
   ]);
-  expect((await client.query('select count(*)::int as keys from person_keys')).rows).toEqual([{ keys: 0 }]);
+  expect((await client.query('select count(*)::int as keys from text_keys')).rows).toEqual([{ keys: 0 }]);
 });
 
 describe('A login of a reader', () => {

@@ -3,7 +3,7 @@
 --   chat_sealer   reads the log and keeps the seals
 --   chat_auditor  reads the log and the seals
 -- New tables of the owner are open to chat_app by its default privileges (0001) and to nobody else. So a table that these
--- two may use has to be named here, and one that they must never read, such as `person_keys` with the keys that encrypt
+-- two may use has to be named here, and one that they must never read, such as `text_keys` with the keys that encrypt
 -- personal text, needs nothing: only chat_app can read it.
 
 -- Makes the roles and grants their rights on the tables that exist. Returns the roles that are missing because the owner
