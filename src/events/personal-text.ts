@@ -32,10 +32,13 @@ export const personalText: { [T in EventType]?: PersonalText<T> } = {
   FileCleared: { fields: ['name'], inGroup: true, of: ofUploader },
 };
 
-/** What is read in place of personal text that is erased: names need some text, the rest may be absent. */
+/** What is read in place of the names of erased people and their files. */
+export const ERASED = '[erased]';
+
+/** What is read in place of erased personal text: names need some text, the rest may be absent. */
 export const erasedText: Readonly<Record<string, string | null>> = {
-  displayName: '[erased]',
-  name: '[erased]',
+  displayName: ERASED,
+  name: ERASED,
   text: null,
   coverLetter: null,
   reason: null,

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { decodeWith } from '../audit/decode.ts';
 import { openGrant } from '../audit/grants.ts';
 import type { OpenText } from '../audit/line.ts';
@@ -11,12 +12,14 @@ import { queryHeaders } from './describe-routes.ts';
 
 const ACCESS_GRANT = 'x-access-grant';
 
-/** The headers of the queries whose personal text a grant opens. */
-export const grantHeaders = queryHeaders.extend({
+const grant = {
   [ACCESS_GRANT]: GrantId.optional().meta({
     description: 'An open access grant of one’s own: personal text in its scope is shown.',
   }),
-});
+};
+/** The headers of commands whose personal text a grant opens, and of such queries. */
+export const grantHeader = z.looseObject(grant);
+export const grantHeaders = queryHeaders.extend(grant);
 
 export interface Opened {
   /** Undefined without a grant: everything is redacted. */

@@ -70,7 +70,7 @@ export function describeRoutes(app: FastifyInstance): void {
     route.schema = {
       ...(!isPublic && { querystring: noQuery }),
       ...schema,
-      ...(headers && { headers }),
+      ...(headers && { headers: schema.headers ?? headers }),
       response: { ...problemAnswers(refusalsOf(route)), ...(schema.response as object) },
     };
   });
@@ -83,6 +83,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
     ...EVERYWHERE,
     ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
     ...(isPublic ? [] : TOKENS),
+    ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
     ...(isPublic || config.for === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
     ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
     ...(isQuery ? [] : COMMANDS),

@@ -150,8 +150,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   });
   observeRequests(app, metrics.requestAnswered);
   chargeRequests(app, deps.rateLimits);
-  allowRoles(app);
   requireSecondFactors(app, deps.requireSecondFactor);
+  allowRoles(app);
   refuseUnknownPaths(app);
   refuseSlowly(app);
 

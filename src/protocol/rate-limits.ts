@@ -104,10 +104,13 @@ const costs: Readonly<Record<string, Cost>> = {
   // One password is checked and another one hashed.
   changePassword: 20,
   changeEmail: 20,
-  // It reads the log for as long as its reader wants.
-  exportEvents: 20,
+  eraseMe: 20,
   beginTotp: 20,
   removeTotp: 20,
+  // It reads the log for as long as its reader wants.
+  exportEvents: 20,
+  exportPerson: 20,
+  exportOwnData: 20,
   // These query the database for strangers.
   refresh: 20,
   confirmEmail: 20,

@@ -165,6 +165,21 @@ const matrix: Record<string, Row> = {
   'GET /v1/push-key': { expect: loggedIn(200) },
   'POST /v1/me/push-subscriptions': { expect: loggedIn(201), body: subscription },
   'DELETE /v1/me/push-subscriptions': { expect: loggedIn(404), body: subscription },
+  'DELETE /v1/me': { expect: everyAccount(403), body: () => ({ password: 'not the password' }) },
+  'POST /v1/privacy/erasures': { expect: auditors(404), body: () => ({ userId: randomUUID() }) },
+  'GET /v1/privacy/erasures/:erasureId': { expect: everyAccount(404) },
+  'DELETE /v1/privacy/erasures/:erasureId': { expect: everyAccount(404) },
+  'POST /v1/privacy/holds': {
+    expect: auditors(201),
+    body: ({ board }) => ({ groupId: board.groupId, reason: 'Acme v. Ada' }),
+  },
+  'GET /v1/privacy/holds': { expect: auditors(200) },
+  'DELETE /v1/privacy/holds/:holdId': { expect: auditors(404) },
+  'GET /v1/privacy/export': { expect: everyAccount(200) },
+  'POST /v1/privacy/exports': {
+    expect: auditors(200),
+    body: ({ cast }) => ({ userId: cast.member.userId }),
+  },
   'GET /v1/audit/events': { expect: auditors(200) },
   'GET /v1/audit/access-grants': { expect: auditors(200) },
   'POST /v1/audit/access-grants': {
@@ -182,6 +197,8 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   userId: cast.member.userId,
   sessionId: randomUUID(),
   grantId: randomUUID(),
+  erasureId: randomUUID(),
+  holdId: randomUUID(),
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
@@ -193,6 +210,8 @@ const unknown = (): Record<string, string> => ({
   userId: randomUUID(),
   sessionId: randomUUID(),
   grantId: randomUUID(),
+  erasureId: randomUUID(),
+  holdId: randomUUID(),
   emoji: encodeURIComponent('👍'),
 });
 

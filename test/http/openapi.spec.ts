@@ -220,7 +220,7 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(get!.responses['200']!.content!)).toStrictEqual(['*/*']);
   });
 
-  test('lists the idempotency key on every POST command, except on those that answer with a secret', () => {
+  test('lists the idempotency key on every POST command, except on those that answer with a secret or an export', () => {
     const withoutKey = operations()
       .filter(({ method, operation }) => method === 'post' && !hasHeader(operation, 'idempotency-key'))
       .map(({ path }) => path);
@@ -233,6 +233,7 @@ describe('the OpenAPI document', () => {
       '/v1/auth/refresh',
       '/v1/me/totp',
       '/v1/me/totp/confirm',
+      '/v1/privacy/exports',
       '/v1/unsubscribe',
     ]);
   });

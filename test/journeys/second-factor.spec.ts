@@ -198,18 +198,8 @@ describe('a second factor', () => {
   });
 
   describe('that auditors are required to have', () => {
-    async function newAuditor(): Promise<Person> {
-      const [email, password] = [`${randomUUID()}@example.org`, randomUUID()];
-      await admin(
-        app.databaseUrl,
-        ...['create-user', '--role', 'auditor', '--display-name', 'Eve'],
-        ...['--email', email, '--password', password],
-      );
-      return app.logIn({ userId: '', email, password, accessToken: '', refreshToken: '' });
-    }
-
     test('closes every other call to them until they have it', async () => {
-      const auditor = await newAuditor();
+      const auditor = await app.hireAuditor();
       const { paths } = (await app.ask('GET', '/openapi.json')).body as unknown as Described;
       const operations = Object.entries(paths).flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, described]) => ({ path, method, ...described })),

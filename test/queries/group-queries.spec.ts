@@ -119,6 +119,7 @@ describe('the history of a conversation', () => {
       replyTo: null,
       reactions: { '🎉': [bob.userId], '👍': [bob.userId, acme.userId] },
       occurredAt: '2026-01-02T03:04:05.678Z',
+      erasedAt: null,
       editedAt: null,
       deletedAt: null,
     });

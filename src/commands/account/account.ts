@@ -2,6 +2,7 @@ import type { NotificationPreferences, Role } from '../../events/account.ts';
 import type { AccountEvent } from '../../events/domain-event.ts';
 import type { ErasureId, UserId } from '../../events/ids.ts';
 import { accountStream } from '../../events/streams.ts';
+import { ERASED } from '../../events/personal-text.ts';
 import type { Aggregate, AggregateRef } from '../command.ts';
 
 export interface RegisteredAccount {
@@ -21,9 +22,6 @@ export interface ErasedAccount {
   preferences: NotificationPreferences;
 }
 export type Account = { status: 'none' } | RegisteredAccount | ErasedAccount;
-
-/** What the names of erased people are replaced with. */
-export const ERASED = '[erased]';
 
 /** The preferences of an account that has set none. */
 export const standardPreferences: NotificationPreferences = {

@@ -2,6 +2,7 @@ import type { FileEvent } from '../../events/domain-event.ts';
 import { type FileStatus, type RefusalReason, refusedStatus } from '../../events/file.ts';
 import type { FileId, GroupId, UserId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
+import { ERASED } from '../../events/personal-text.ts';
 import type { Aggregate, AggregateRef } from '../command.ts';
 
 /** The declaration of the file when its upload was requested. */
@@ -43,7 +44,11 @@ const file: Aggregate<File, FileEvent> = {
           hasThumbnail: data.hasThumbnail,
         };
       case 'FileRefused':
-        return { ...upload, status: 'refused', reason: data.reason, signature: data.signature };
+        return {
+          ...upload,
+          ...(data.reason === 'erased' && { name: ERASED }),
+          ...{ status: 'refused', reason: data.reason, signature: data.signature },
+        };
     }
   },
 };

@@ -12,7 +12,8 @@ import { given } from '../../support/language/given.ts';
 
 const infected = { fileId, reason: 'infected', signature: 'Eicar' } as const;
 const because = (reason: RefusalReason) => ({ fileId, reason, signature: null });
-const otherReasons = RefusalReason.options.filter((reason) => reason !== 'never-sent');
+const lateReasons: RefusalReason[] = ['never-sent', 'erased'];
+const otherReasons = RefusalReason.options.filter((reason) => !lateReasons.includes(reason));
 
 describe('refusing a file', () => {
   test('records the finding', () =>
@@ -27,11 +28,12 @@ describe('refusing a file', () => {
       .when(refuseFile, because('never-completed'))
       .then([fileRefused('never-completed')]));
 
-  test('refuses a clean file that was never sent', () =>
+  test.each(lateReasons)('refuses a clean file that is %s', (reason) =>
     given(uploadRequested, uploaded, cleared)
       .as('system')
-      .when(refuseFile, because('never-sent'))
-      .then([fileRefused('never-sent')]));
+      .when(refuseFile, because(reason))
+      .then([fileRefused(reason)]),
+  );
 
   test.each(otherReasons)('rejects the refusal of a clean file as %s', (reason) =>
     given(uploadRequested, uploaded, cleared)

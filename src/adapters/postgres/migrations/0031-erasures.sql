@@ -28,6 +28,7 @@ begin
   delete from notifications where recipient_id = who and batch_id is null;
   delete from notification_pace where recipient_id = who;
   delete from push_subscriptions where user_id = who;
+  delete from second_factors where user_id = who;
   delete from idempotency_keys where scope = who::text;
   delete from upload_bytes_of_users where user_id = who;
   update credentials set

@@ -80,7 +80,9 @@ export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): vo
         tags,
         operationId: 'eraseMe',
         summary: 'Ask to be erased: every session ends; until it is due one can log in and take it back',
-        body: z.strictObject({ password: PresentPassword }).meta({ id: 'EraseMe' }),
+        body: z
+          .strictObject({ password: PresentPassword })
+          .meta({ id: 'EraseMe', example: { password: 'a long enough secret' } }),
         response: { 202: ErasureAsked },
       },
     },
@@ -102,7 +104,9 @@ export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): vo
         tags,
         operationId: 'requestErasure',
         summary: 'Erase a person, at once unless a hold suspends it',
-        body: z.strictObject({ userId: UserId }).meta({ id: 'RequestErasure' }),
+        body: z
+          .strictObject({ userId: UserId })
+          .meta({ id: 'RequestErasure', example: { userId: '0197a000-0000-7000-8000-000000000001' } }),
         response: { 202: ErasureAsked },
       },
     },

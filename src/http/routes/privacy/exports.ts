@@ -7,7 +7,7 @@ import { createSemaphore } from '../../../kit/semaphore.ts';
 import { caughtUp } from '../../../projections/projection.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
 import type { ExportLine } from '../../../queries/person-export.ts';
-import { accessGrants, grantHeaders } from '../../access-grant.ts';
+import { accessGrants, grantHeader } from '../../access-grant.ts';
 import type { AuditDeps, HttpApp, RouteDeps } from '../../route-deps.ts';
 
 /** Exports that one process runs at a time. Each reads as fast as its reader can. */
@@ -87,8 +87,10 @@ export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
         tags,
         operationId: 'exportPerson',
         summary: 'All that is stored about a person; personal text is shown to a grant for that person only',
-        headers: grantHeaders,
-        body: z.strictObject({ userId: UserId }).meta({ id: 'ExportPerson' }),
+        headers: grantHeader,
+        body: z
+          .strictObject({ userId: UserId })
+          .meta({ id: 'ExportPerson', example: { userId: '0197a000-0000-7000-8000-000000000001' } }),
         response: { 200: NdJson },
       },
     },

@@ -1,0 +1,257 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { until } from '../../tools/until.ts';
+import { filesOf, put } from '../support/files/uploads.ts';
+import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+
+/** Words that nobody else uses. */
+const CANARY = 'kanarienvogel';
+const NAME = `Ada ${CANARY}`;
+
+let app: TestApp;
+let folder: string;
+let owner: pg.Client;
+let auditor: Person;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'erasure-'));
+  app = await startApp({ DATA_DIR: folder, ERASURE_DELAY_HOURS: '72' });
+  owner = new pg.Client({ connectionString: app.databaseUrl });
+  await owner.connect();
+  auditor = await app.hireAuditor();
+}, 60_000);
+afterAll(async () => {
+  await owner?.end();
+  await app?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function must(method: string, path: string, as: Person | undefined, body?: unknown) {
+  const answer = await app.ask(method, path, { as, body });
+  if (answer.status > 299) throw new Error(`${method} ${path}: ${answer.text}`);
+  return answer.body as Record<string, string>;
+}
+
+interface Said {
+  company: Person;
+  ada: Person;
+  groupId: string;
+  messageId: string;
+  fileId: string;
+}
+
+/** Ada applies at a company, writes, edits and sends a file. */
+async function talk(): Promise<Said> {
+  const company = await app.register('company', 'Acme');
+  const ada = await app.register('applicant', NAME);
+  const { jobId, groupId } = (await must('POST', '/v1/jobs', company, {
+    title: 'Engineer',
+    description: 'Builds engines',
+  })) as { jobId: string; groupId: string };
+  const application = await must('POST', `/v1/jobs/${jobId}/applications`, ada, {
+    coverLetter: `I am a ${CANARY}`,
+  });
+  const bytes = new TextEncoder().encode(`The CV of a ${CANARY}`);
+  const file = { groupId, name: `${CANARY}.txt`, contentType: 'text/plain', bytes };
+  const { fileId, upload } = await filesOf(app, ada).request(file);
+  await put(upload, bytes);
+  await filesOf(app, ada).complete(fileId);
+  await until(
+    async () => (await app.ask('GET', `/v1/files/${fileId}`, { as: ada })).body['status'] === 'clean',
+  );
+  const key = `${CANARY}-key`;
+  const sent = await app.ask('POST', `/v1/groups/${groupId}/messages`, {
+    as: ada,
+    headers: { 'idempotency-key': key },
+    body: { clientMsgId: randomUUID(), text: `Hello from a ${CANARY}`, fileIds: [fileId] },
+  });
+  const { messageId } = sent.body as { messageId: string };
+  await must('PATCH', `/v1/groups/${groupId}/messages/${messageId}`, ada, { text: `Better: ${CANARY}!` });
+  await must('POST', `/v1/groups/${groupId}/messages`, company, {
+    clientMsgId: randomUUID(),
+    text: 'Welcome',
+  });
+  await must('PATCH', `/v1/applications/${application['applicationId']}`, company, {
+    status: 'interview',
+    reason: `We like the ${CANARY}`,
+  });
+  return { company, ada, groupId, messageId, fileId };
+}
+
+/** Returns the rows of all tables that contain the word, as `table: row`. */
+async function rowsWith(word: string): Promise<string[]> {
+  const { rows: tables } = await owner.query<{ name: string }>(
+    `select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+     where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`,
+  );
+  const found: string[] = [];
+  for (const { name } of tables) {
+    const { rows } = await owner.query<{ row: string }>(
+      `select t::text as row from ${name} t where t::text ilike '%' || $1 || '%'`,
+      [word],
+    );
+    found.push(...rows.map(({ row }) => `${name}: ${row}`));
+  }
+  return found;
+}
+
+const history = async (as: Person, groupId: string) =>
+  (await must('GET', `/v1/groups/${groupId}/messages`, as))['data'] as unknown as Record<string, unknown>[];
+const erasure = async (erasureId: string, as = auditor) =>
+  (await app.ask('GET', `/v1/privacy/erasures/${erasureId}`, { as })).body;
+const isDone = async (erasureId: string) => (await erasure(erasureId))['state'] === 'done';
+
+describe('erasing a person', () => {
+  test('leaves nothing of the person in any table, and everything of the others', async () => {
+    const { company, ada, groupId, messageId, fileId } = await talk();
+    expect((await rowsWith(CANARY)).length).toBeGreaterThan(5);
+    expect((await rowsWith(ada.email)).length).toBeGreaterThan(0);
+    // The log has the text from the beginning only sealed.
+    const { rows } = await owner.query('select from events where data::text like $1', [`%${CANARY}%`]);
+    expect(rows).toHaveLength(0);
+
+    const { erasureId } = await must('POST', '/v1/privacy/erasures', auditor, { userId: ada.userId });
+    await until(() => isDone(erasureId!));
+
+    expect(await rowsWith(CANARY)).toEqual([]);
+    expect(await rowsWith(ada.email)).toEqual([]);
+    const said = await history(company, groupId);
+    expect(said).toMatchObject([
+      { id: messageId, senderId: ada.userId, text: null, erasedAt: expect.any(String) },
+      { text: 'Welcome', erasedAt: null },
+    ]);
+    const members = (await must('GET', `/v1/groups/${groupId}/members`, company))[
+      'data'
+    ] as unknown as object[];
+    expect(members).toContainEqual(expect.objectContaining({ userId: ada.userId, displayName: '[erased]' }));
+    const search = await must('GET', `/v1/search/messages?q=${CANARY}`, company);
+    expect(search['data']).toEqual([]);
+    const file = await app.ask('GET', `/v1/files/${fileId}`, { as: company });
+    expect(file.body).toMatchObject({ name: '[erased]', status: 'rejected' });
+    expect(file.body['url']).toBeUndefined();
+  }, 60_000);
+
+  test('ends the logins for good, and frees the address', async () => {
+    const { ada } = await talk();
+    const { erasureId } = await must('POST', '/v1/privacy/erasures', auditor, { userId: ada.userId });
+    await until(() => isDone(erasureId!));
+    const { email, password } = ada;
+    expect((await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status).toBe(401);
+    await until(async () => (await app.ask('GET', '/v1/me', { as: ada })).status === 401);
+    const again = { role: 'applicant', email, password, displayName: 'Ada' };
+    expect((await app.ask('POST', '/v1/auth/register', { body: again })).status).toBe(201);
+  }, 60_000);
+
+  test('is written to a list outside of the database', async () => {
+    const { ada } = await talk();
+    const { erasureId } = await must('POST', '/v1/privacy/erasures', auditor, { userId: ada.userId });
+    await until(() => isDone(erasureId!));
+    const list = await readFile(join(folder, 'erased-people.ndjson'), 'utf8');
+    expect(list).toContain(JSON.stringify({ userId: ada.userId, erasureId }));
+  }, 60_000);
+
+  test('is answered the same way again', async () => {
+    const { ada } = await talk();
+    const first = await must('POST', '/v1/privacy/erasures', auditor, { userId: ada.userId });
+    await until(() => isDone(first['erasureId']!));
+    const again = await app.ask('POST', '/v1/privacy/erasures', {
+      as: auditor,
+      body: { userId: ada.userId },
+    });
+    expect(again).toMatchObject({ status: 202, body: { erasureId: first['erasureId'] } });
+    const late = await app.ask('DELETE', `/v1/privacy/erasures/${first['erasureId']}`, { as: auditor });
+    expect(late).toMatchObject({ status: 409, body: { code: 'ERASURE_DONE' } });
+  }, 60_000);
+
+  test('waits while a hold is on one of the person’s groups', async () => {
+    const { ada, groupId, company } = await talk();
+    const { holdId } = await must('POST', '/v1/privacy/holds', auditor, { groupId, reason: 'Acme v. Ada' });
+    const { erasureId } = await must('POST', '/v1/privacy/erasures', auditor, { userId: ada.userId });
+    await until(async () => (await erasure(erasureId!))['state'] === 'suspended');
+    // An erasure that nothing suspends overtakes it.
+    const bob = await app.register('applicant', 'Bob');
+    const other = await must('POST', '/v1/privacy/erasures', auditor, { userId: bob.userId });
+    await until(() => isDone(other['erasureId']!));
+    expect((await history(company, groupId))[0]).toMatchObject({
+      text: `Better: ${CANARY}!`,
+      erasedAt: null,
+    });
+    expect((await must('GET', '/v1/privacy/holds', auditor))['data']).toContainEqual(
+      expect.objectContaining({ holdId, groupId, reason: 'Acme v. Ada', releasedAt: null }),
+    );
+    await must('DELETE', `/v1/privacy/holds/${holdId}`, auditor);
+    await until(() => isDone(erasureId!));
+    expect((await history(company, groupId))[0]).toMatchObject({ text: null });
+  }, 60_000);
+});
+
+describe('asking to be erased', () => {
+  test('needs the password, ends every session, and can be taken back', async () => {
+    const { ada } = await talk();
+    const wrong = await app.ask('DELETE', '/v1/me', { as: ada, body: { password: 'not the password' } });
+    expect(wrong).toMatchObject({ status: 403, body: { code: 'BAD_CREDENTIALS' } });
+    const asked = await app.ask('DELETE', '/v1/me', { as: ada, body: { password: ada.password } });
+    expect(asked.status).toBe(202);
+    const { erasureId, dueAt } = asked.body as Record<string, string>;
+    expect(Date.parse(dueAt!) - Date.now()).toBeGreaterThan(71 * 3_600_000);
+    await until(async () => (await app.ask('GET', '/v1/me', { as: ada })).status === 401);
+
+    const back = await app.logIn(ada);
+    expect((await must('GET', '/v1/me', back))['erasure']).toEqual({ erasureId, dueAt });
+    await until(async () => (await erasure(erasureId!, back))['state'] === 'scheduled');
+    expect((await erasure(erasureId!, await app.register('applicant')))['code']).toBe('ERASURE_NOT_FOUND');
+    await must('DELETE', `/v1/privacy/erasures/${erasureId}`, back);
+    expect((await must('GET', '/v1/me', back))['erasure']).toBeNull();
+    expect(await erasure(erasureId!, back)).toMatchObject({ code: 'ERASURE_NOT_FOUND' });
+  }, 60_000);
+});
+
+describe('an export', () => {
+  const lines = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  test('has all that is stored about the caller, with its numbers first', async () => {
+    const { ada, groupId, messageId, fileId } = await talk();
+    const answer = await app.ask('GET', '/v1/privacy/export', { as: ada });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson']);
+    const all = lines(answer.text);
+    expect(all[0]).toMatchObject({ kind: 'summary', applications: 1, groups: 1, messages: 1, files: 1 });
+    expect(all).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ kind: 'account', displayName: NAME, email: ada.email }),
+        expect.objectContaining({ kind: 'application', coverLetter: `I am a ${CANARY}` }),
+        expect.objectContaining({ kind: 'membership', groupId }),
+        expect.objectContaining({ kind: 'message', messageId, text: `Better: ${CANARY}!` }),
+        expect.objectContaining({ kind: 'file', fileId, name: `${CANARY}.txt` }),
+        expect.objectContaining({ kind: 'session' }),
+      ]),
+    );
+    expect(answer.text).not.toContain('Welcome');
+  }, 60_000);
+
+  test('shows an auditor personal text only with a grant for that person', async () => {
+    const { ada, groupId } = await talk();
+    const asked = { as: auditor, body: { userId: ada.userId } };
+    const without = await app.ask('POST', '/v1/privacy/exports', asked);
+    expect(without.status).toBe(200);
+    expect(without.text).not.toContain(CANARY);
+    expect(without.text).not.toContain(ada.email);
+    const grantFor = async (scope: object) =>
+      (await must('POST', '/v1/audit/access-grants', auditor, { reason: 'Asked by Ada', scope, minutes: 5 }))[
+        'grantId'
+      ]!;
+    const other = { 'x-access-grant': await grantFor({ groupId }) };
+    expect((await app.ask('POST', '/v1/privacy/exports', { ...asked, headers: other })).text).not.toContain(
+      CANARY,
+    );
+    const grant = { 'x-access-grant': await grantFor({ userId: ada.userId }) };
+    expect((await app.ask('POST', '/v1/privacy/exports', { ...asked, headers: grant })).text).toContain(
+      CANARY,
+    );
+  }, 60_000);
+});
