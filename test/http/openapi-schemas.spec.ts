@@ -211,7 +211,7 @@ describe('the schemas of the OpenAPI document', () => {
   const urlOf = ({ operation: { path }, query }: Case) => {
     const ids: Record<string, string> = {
       ...{ ...board, userId: cast.member.userId, emoji: '👍' },
-      sessionId: board.jobId,
+      ...{ sessionId: board.jobId, erasureId: board.jobId, holdId: board.jobId },
     };
     const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ids[name]!));
     const asked = new URLSearchParams(query as Record<string, string>);
@@ -219,7 +219,7 @@ describe('the schemas of the OpenAPI document', () => {
   };
   /** Sends a request, once more after a 503: a busy machine may not answer in time. */
   async function send(each: Case): Promise<Answer> {
-    const as = each.operation.path.startsWith('/v1/audit/') ? auditor : cast[each.role];
+    const as = /^\/v1\/(?:audit|privacy)\//.test(each.operation.path) ? auditor : cast[each.role];
     const ask = () => app.ask(each.operation.method, urlOf(each), { as, body: each.body });
     const answer = await ask();
     return answer.status === 503 ? ask() : answer;
