@@ -1,3 +1,5 @@
+import type pg from 'pg';
+import { openTextSeal } from '../src/compose/text-seal.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
@@ -18,11 +20,18 @@ export interface OpenLog {
   close: () => Promise<void>;
 }
 
-/** Opens the log of a database like the server, after migrating its schema. */
-export async function openLog(ownerUrl: string): Promise<OpenLog> {
+/** Opens the seal of personal text as the server does that is given no master key. */
+async function sealIn(pool: pg.Pool) {
+  const settings = { masterKeys: [], masterKeyFile: undefined, databaseUrl: 'postgres:', dataDir: '' };
+  return (await openTextSeal(settings, quiet, pool)).textSeal;
+}
+
+/** Opens the log of a database like the server, after migrating its schema; without `isSealed`, with text as it is. */
+export async function openLog(ownerUrl: string, { isSealed = true } = {}): Promise<OpenLog> {
   const url = await prepareDatabase(ownerUrl);
   const pool = createPool({ url, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
-  const store = createPostgresEventStore({ pool, url, log: quiet });
+  const textSeal = isSealed ? await sealIn(pool) : undefined;
+  const store = createPostgresEventStore({ pool, url, log: quiet, textSeal });
   await store.start();
   return {
     store,
@@ -51,7 +60,8 @@ export async function openEventStoreDbLog(
 ): Promise<OpenLog & { projecting: RunningProjections }> {
   const databaseUrl = await prepareDatabase(ownerUrl);
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
-  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log: quiet });
+  const textSeal = await sealIn(pool);
+  const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log: quiet, textSeal });
   await store.start();
   const projecting = await startProjections({ store, databaseUrl: ownerUrl, projections, log: quiet });
   await until(() => store.failure() === undefined, 'the start is complete', CAUGHT_UP_MS);

@@ -10,6 +10,7 @@ import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
+import { sealing } from './sealing.ts';
 import { search } from './search.ts';
 import { argumentsOf } from '../scripts/arguments.ts';
 
@@ -18,6 +19,7 @@ const benches: Bench[] = [
   chat,
   growth,
   replay,
+  sealing,
   search,
   idle,
   connections,

@@ -6,6 +6,13 @@ import pg from 'pg';
 import { until } from '../../tools/until.ts';
 import { filesOf, put } from '../support/files/uploads.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import {
+  TEMPLATE_WITH_READ_MODELS,
+  administer,
+  copyOf,
+  createTestDatabase,
+  databaseUrl,
+} from '../support/stages/database.ts';
 
 /** Words that nobody else uses. */
 const CANARY = 'kanarienvogel';
@@ -186,6 +193,48 @@ describe('erasing a person', () => {
     expect((await history(company, groupId))[0]).toMatchObject({ text: null });
   }, 60_000);
 });
+
+test('A restored backup does not bring an erased person back', async () => {
+  const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
+  const backup = `${new URL(database.ownerUrl).pathname.slice(1)}_backup`;
+  const erasedPeople = { ERASED_PEOPLE_FILE: join(folder, 'restored.ndjson'), DATA_DIR: folder };
+  const shared = app;
+  const sharedAuditor = auditor;
+  const sharedOwner = owner;
+  try {
+    app = await startApp({ ...erasedPeople, DATABASE_URL: database.ownerUrl });
+    const { ada, company, groupId } = await talk();
+    await app.stop();
+    await administer(...copyOf(new URL(database.ownerUrl).pathname.slice(1), backup));
+
+    app = await startApp({ ...erasedPeople, DATABASE_URL: database.ownerUrl, ERASURE_DELAY_HOURS: '0' });
+    const { erasureId } = await must('DELETE', '/v1/me', await app.logIn(ada), { password: ada.password });
+    const { password, email } = ada;
+    await until(
+      async () => (await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status === 401,
+    );
+    await until(async () => (await readFile(erasedPeople.ERASED_PEOPLE_FILE, 'utf8')).includes(erasureId!));
+    await app.stop();
+
+    app = await startApp({ ...erasedPeople, DATABASE_URL: databaseUrl(backup) });
+    // From the first answer on.
+    expect((await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status).toBe(401);
+    const said = await history(await app.logIn(company), groupId);
+    expect(said).toMatchObject([
+      { text: null, erasedAt: expect.any(String) },
+      { text: 'Welcome', erasedAt: null },
+    ]);
+    owner = new pg.Client({ connectionString: databaseUrl(backup) });
+    await owner.connect();
+    await until(async () => (await rowsWith(CANARY)).length === 0);
+    await owner.end();
+  } finally {
+    await app.stop();
+    [app, auditor, owner] = [shared, sharedAuditor, sharedOwner];
+    await administer(`drop database if exists ${backup} with (force)`);
+    await database.drop();
+  }
+}, 120_000);
 
 describe('asking to be erased', () => {
   test('needs the password, ends every session, and can be taken back', async () => {
