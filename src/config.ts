@@ -84,6 +84,14 @@ const settings = z
     ),
     MASTER_KEY_FILE: z.string().max(4_096).optional(),
     ERASURE_DELAY_HOURS: wholeNumber(0, 8_760, 72),
+    RETENTION_MONTHS: z
+      .string()
+      .regex(
+        /^(?:job=)?[1-9]\d{0,3}$/,
+        'must be a number of months, for all groups or for those of jobs: 24, job=24',
+      )
+      .transform((text) => Number(text.replace('job=', '')))
+      .optional(),
     ERASED_PEOPLE_FILE: z.string().max(4_096).optional(),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     AUDITOR_TOTP: z
@@ -197,6 +205,8 @@ const settings = z
     masterKeyFile: env.MASTER_KEY_FILE,
     /** Time in which people can take their own erasure back. */
     erasureDelayHours: env.ERASURE_DELAY_HOURS,
+    /** Months after which what was said in a group is erased; undefined means never. */
+    retentionMonths: env.RETENTION_MONTHS,
     /** Undefined means a file in the data folder. */
     erasedPeopleFile: env.ERASED_PEOPLE_FILE,
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,

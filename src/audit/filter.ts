@@ -14,6 +14,7 @@ const known: Record<Category, true> = {
   file: true,
   grant: true,
   hold: true,
+  retention: true,
 };
 /** The categories of streams: the parts of their names before the first dash. */
 export const categories = Object.keys(known) as [Category, ...Category[]];

@@ -63,11 +63,14 @@ export async function startErasures(config: Config, log: Logger, open: Closers, 
     while (!(await progress.reached(position, WAIT_MS))) await sleep(0);
   }
   const erasing = whileLeading(leases, NAME, () => {
-    const eraser = startEraser({ erasures, store, caughtUp, handle, newId, log });
+    const eraser = startEraser({
+      ...{ erasures, store, caughtUp, handle, newId, log },
+      retentionMonths: config.retentionMonths,
+    });
     const clearing = followAutomations({
       store,
       automate: createClearing({ keyRing, erasedPeople, erasures, caughtUp, handle }),
-      types: ['AccountErased'],
+      types: ['AccountErased', 'MonthExpired'],
       checkpoint: postgresCheckpoint(background, NAME),
       log,
     });

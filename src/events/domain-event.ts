@@ -6,6 +6,7 @@ import { chatGroupEvents } from './chat-group.ts';
 import { conversationEvents } from './conversation.ts';
 import { fileEvents } from './file.ts';
 import { jobEvents } from './job.ts';
+import { retentionEvents } from './retention.ts';
 
 /** The schemas of all events in the log, with the newest shape of each event's data. */
 export const eventSchemas = {
@@ -17,6 +18,7 @@ export const eventSchemas = {
   ...fileEvents,
   ...grantEvents,
   ...holdEvents,
+  ...retentionEvents,
 };
 
 type Schemas = typeof eventSchemas;
@@ -33,6 +35,7 @@ export type ConversationEvent = EventsOf<typeof conversationEvents>;
 export type FileEvent = EventsOf<typeof fileEvents>;
 export type GrantEvent = EventsOf<typeof grantEvents>;
 export type HoldEvent = EventsOf<typeof holdEvents>;
+export type RetentionEvent = EventsOf<typeof retentionEvents>;
 export type DomainEvent =
   | AccountEvent
   | JobEvent
@@ -41,5 +44,6 @@ export type DomainEvent =
   | ConversationEvent
   | FileEvent
   | GrantEvent
-  | HoldEvent;
+  | HoldEvent
+  | RetentionEvent;
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

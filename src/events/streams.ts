@@ -9,7 +9,8 @@ export type Stream =
   | `conversation-${string}`
   | `file-${string}`
   | `grant-${string}`
-  | `hold-${string}`;
+  | `hold-${string}`
+  | `retention-${string}`;
 
 export const accountStream = (userId: UserId): Stream => `account-${userId}`;
 export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
@@ -20,4 +21,5 @@ export const chatGroupStream = (groupId: GroupId): Stream => `chatGroup-${groupI
 export const fileStream = (fileId: FileId): Stream => `file-${fileId}`;
 export const grantStream = (grantId: GrantId): Stream => `grant-${grantId}`;
 export const holdStream = (holdId: HoldId): Stream => `hold-${holdId}`;
+export const retentionStream = (groupId: GroupId): Stream => `retention-${groupId}`;
 export const conversationStream = (groupId: GroupId): Stream => `conversation-${groupId}`;

@@ -4,11 +4,12 @@ import { refuseFile } from '../commands/file/refuse-file.ts';
 import type { HandleCommand, Request } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
-import type { ErasureId, FileId, UserId } from '../events/ids.ts';
+import { expireMonth, firstKept } from '../commands/retention/expire-month.ts';
+import type { ErasureId, FileId, GroupId, UserId } from '../events/ids.ts';
 import { sleep } from '../kit/back-off.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ErasedPeople, ErasedPerson } from './erased-people.ts';
-import { personKey } from './text-seal.ts';
+import { monthKey, personKey } from './text-seal.ts';
 
 /** The port of what an erasure finds and changes beside the log. */
 export interface Erasures {
@@ -18,8 +19,12 @@ export interface Erasures {
   notDestroyed(people: readonly ErasedPerson[]): Promise<ErasedPerson[]>;
   /** Removes the person from all tables and read models. Repeating it changes nothing. */
   forget(userId: UserId): Promise<void>;
-  /** Resolves with files of the person that still have bytes, at most 1,000. */
-  filesOf(userId: UserId): Promise<FileId[]>;
+  /** Resolves with months before this one in which somebody has text in a group without a hold, at most `limit`. */
+  expirable(firstKept: string, limit: number): Promise<{ groupId: GroupId; month: string }[]>;
+  /** Removes what was said in a group in a month from the read models. Repeating it changes nothing. */
+  forgetMonth(groupId: GroupId, month: string): Promise<void>;
+  /** Resolves with files that still have bytes, of a person or of a group in a month, at most 1,000. */
+  filesOf(of: { userId: UserId } | { groupId: GroupId; month: string }): Promise<FileId[]>;
   /** Records that nothing is left. */
   cleared(erasure: ErasedPerson): Promise<void>;
   /** Resolves with erasures that were cleared before that time and not gone over again since, at most 100. */
@@ -33,8 +38,8 @@ const LIMIT = 100;
 const SWEPT_AFTER_MS = 120_000;
 
 /**
- * Creates what follows from the erasure of an account: its key is destroyed, and everything about the person goes. Run it
- * from a follower of the log with a checkpoint of its own; repeating it is safe. Resolves with the position of the last
+ * Creates what follows from the erasure of an account, and from the end of a month's retention: the key is destroyed, and
+ * everything that it opened goes. Run it from a follower of the log with a checkpoint of its own; repeating it is safe. Resolves with the position of the last
  * such event, 0 if there was none.
  */
 export function createClearing({
@@ -51,9 +56,9 @@ export function createClearing({
   caughtUp: (position: Position) => Promise<void>;
   handle: HandleCommand;
 }): (events: readonly Recorded[]) => Promise<Position> {
-  async function removeFiles(userId: UserId, request: Request): Promise<void> {
+  async function removeFiles(of: Parameters<Erasures['filesOf']>[0], request: Request): Promise<void> {
     for (;;) {
-      const fileIds = await erasures.filesOf(userId);
+      const fileIds = await erasures.filesOf(of);
       let reached: Position = 0;
       for (const fileId of fileIds)
         try {
@@ -71,6 +76,15 @@ export function createClearing({
   return async (events) => {
     let done: Position = 0;
     for (const { id, type, data, position, metadata } of events) {
+      const request = { actor: 'system', correlationId: metadata.correlationId, causationId: id } as const;
+      if (type === 'MonthExpired') {
+        const { groupId, month } = data;
+        await keyRing.destroy([monthKey(groupId, month)]);
+        await caughtUp(position);
+        await erasures.forgetMonth(groupId, month);
+        await removeFiles(data, request);
+        done = position;
+      }
       if (type !== 'AccountErased') continue;
       const { userId } = data;
       // Outside of the database first: a backup that is restored later must not bring the person back.
@@ -78,7 +92,7 @@ export function createClearing({
       await keyRing.destroy([personKey(userId)]);
       await caughtUp(position);
       await erasures.forget(userId);
-      await removeFiles(userId, { actor: 'system', correlationId: metadata.correlationId, causationId: id });
+      await removeFiles({ userId }, request);
       await erasures.cleared(data);
       done = position;
     }
@@ -87,7 +101,7 @@ export function createClearing({
 }
 
 /**
- * Starts erasing accounts whose time has come, and going over cleared ones once more. What fails is logged and tried
+ * Starts erasing accounts whose time has come and months whose retention is over, and going over cleared accounts once more. What fails is logged and tried
  * again in the next round.
  */
 export function startEraser({
@@ -96,6 +110,7 @@ export function startEraser({
   caughtUp,
   handle,
   newId,
+  retentionMonths,
   log,
   now = () => new Date(),
 }: {
@@ -104,6 +119,8 @@ export function startEraser({
   caughtUp: (position: Position) => Promise<void>;
   handle: HandleCommand;
   newId: () => string;
+  /** Undefined keeps everything. */
+  retentionMonths: number | undefined;
   log: Logger;
   now?: () => Date;
 }): { failure(): string | undefined; stop(): Promise<void> } {
@@ -122,6 +139,18 @@ export function startEraser({
     }
   }
 
+  async function expireDue(): Promise<void> {
+    if (retentionMonths === undefined) return;
+    const kept = firstKept(now(), retentionMonths);
+    if ((await erasures.expirable(kept, 1)).length === 0) return;
+    await caughtUp(await store.head());
+    for (const { groupId, month } of await erasures.expirable(kept, LIMIT)) {
+      if (signal.aborted) return;
+      const request = { actor: 'system', correlationId: newId(), key: `${groupId}/${month}` } as const;
+      await handle(expireMonth, { groupId, month, retentionMonths }, request);
+    }
+  }
+
   async function sweep(): Promise<void> {
     for (const { userId, erasureId } of await erasures.toSweep(new Date(now().getTime() - SWEPT_AFTER_MS))) {
       if (signal.aborted) return;
@@ -134,6 +163,7 @@ export function startEraser({
     while (!signal.aborted) {
       try {
         await eraseDue();
+        await expireDue();
         await sweep();
         failure = undefined;
       } catch (err) {

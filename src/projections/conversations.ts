@@ -1,5 +1,6 @@
 import { conversationEvents } from '../events/conversation.ts';
 import type { EventOf } from '../events/domain-event.ts';
+import { retentionEvents } from '../events/retention.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
 import { column, lists, plain, quoted, statementAbout } from './columns.ts';
@@ -9,6 +10,7 @@ import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
+type Expired = Recorded<EventOf<'MonthExpired'>>;
 
 /** The messages that a batch adds to one group. Their rows are numbered from here. */
 interface GroupBatch {
@@ -132,6 +134,20 @@ const raiseHeads = statementAbout<[groupId: string, seq: number]>({
     where conversations.head_seq < excluded.head_seq`,
 });
 
+const expire = statementAbout<Expired>({
+  name: 'expire',
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    month: column.word(({ data }) => data.month),
+    expired_at: column.timestamptz(({ occurredAt }) => occurredAt),
+  },
+  // Months expire in their order, apart from one that a hold kept.
+  text: ({ batch }) => `
+    insert into expired_months (group_id, month, expired_at)
+    select b.group_id, b.month, b.expired_at from ${batch}
+    on conflict do nothing`,
+});
+
 /** The messages in their current state. */
 export const conversations = defineProjection({
   name: 'conversations',
@@ -181,6 +197,13 @@ export const conversations = defineProjection({
       from_own bigint not null default 0,
       primary key (group_id, user_id)
     ) with (fillfactor = 50);
+    create table expired_months (
+      group_id uuid,
+      -- YYYY-MM, in UTC.
+      month text collate "C",
+      expired_at timestamptz not null,
+      primary key (group_id, month)
+    );
     create table reactions (
       message_id uuid,
       emoji text collate "C",
@@ -197,18 +220,21 @@ export const conversations = defineProjection({
     create index messages_by_text on messages using gin (
       (array[group_id, owner_id]), public.search_stretches(position), terms
     ) with (gin_pending_list_limit = 512) where terms is not null`,
-  handles: [...movementTypes, ...typesOf(conversationEvents)],
+  handles: [...movementTypes, ...typesOf(conversationEvents), ...typesOf(retentionEvents)],
   project: (events) => {
     const created: Created[] = [];
     const sent: Sent[] = [];
     const changes: MessageChange[] = [];
     const movements: Movement[] = [];
+    const expired: Expired[] = [];
     const heads = new Map<string, number>();
     for (const event of events) {
       const { groupId } = event.data;
       if (isMovement(event)) {
         movements.push(event);
         if (event.type === 'ChatGroupCreated') created.push(event);
+      } else if (event.type === 'MonthExpired') {
+        expired.push(event);
       } else if (event.type === 'MessageSent') {
         sent.push(event);
         heads.delete(groupId);
@@ -223,6 +249,7 @@ export const conversations = defineProjection({
       ...changeMessages(changes),
       ...moveParticipants(movements),
       ...raiseHeads([...heads]),
+      ...expire(expired),
     ];
   },
 });

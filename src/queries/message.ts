@@ -30,10 +30,14 @@ export const Message = z.object({
 });
 export type Message = z.infer<typeof Message>;
 
-/** A join to `conversations.messages m`: when the sender was erased, if so. */
+/** A join to `conversations.messages m`: when the sender was erased, or the month of the message expired, if so. */
 export const erasure = sql.fragment`
   left join lateral (
     select a.erased_at as at from accounts.accounts a where a.user_id = m.sender_id and a.erased_at is not null
+    union all
+    select e.expired_at from conversations.expired_months e
+    where e.group_id = m.group_id and e.month = to_char(m.sent_at at time zone 'UTC', 'YYYY-MM')
+    order by at limit 1
   ) erased on true`;
 
 /**

@@ -87,6 +87,7 @@ const examples: { [T in EventType]: DomainEvent } = {
   AccessEnded: event('AccessEnded', { grantId }),
   HoldPlaced: holdPlaced,
   HoldReleased: holdReleased,
+  MonthExpired: event('MonthExpired', { groupId, month: '2026-01' }),
 };
 
 describe('stored events', () => {

@@ -3,7 +3,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { until } from '../../tools/until.ts';
+import { event } from '../support/language/example-events.ts';
+import { withPostgresLog } from '../support/stages/open-logs.ts';
 import { filesOf, put } from '../support/files/uploads.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import {
@@ -24,7 +27,7 @@ let owner: pg.Client;
 let auditor: Person;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'erasure-'));
-  app = await startApp({ DATA_DIR: folder, ERASURE_DELAY_HOURS: '72' });
+  app = await startApp({ DATA_DIR: folder, ERASURE_DELAY_HOURS: '72', RETENTION_MONTHS: '24' });
   owner = new pg.Client({ connectionString: app.databaseUrl });
   await owner.connect();
   auditor = await app.hireAuditor();
@@ -191,6 +194,53 @@ describe('erasing a person', () => {
     await must('DELETE', `/v1/privacy/holds/${holdId}`, auditor);
     await until(() => isDone(erasureId!));
     expect((await history(company, groupId))[0]).toMatchObject({ text: null });
+  }, 60_000);
+});
+
+describe('the retention of a group', () => {
+  /** Ada says something in January 2020. */
+  const saidLongAgo = ({ groupId, ada }: Said) =>
+    withPostgresLog(app.databaseUrl, (store) =>
+      store.append({
+        stream: `conversation-${groupId}`,
+        expected: 'any',
+        events: [
+          {
+            id: randomUUID(),
+            event: event('MessageSent', {
+              groupId: GroupId.parse(groupId),
+              messageId: MessageId.parse(randomUUID()),
+              senderId: UserId.parse(ada.userId),
+              clientMsgId: ClientMsgId.parse(randomUUID()),
+              text: `Long ago, ${CANARY}`,
+              fileIds: [],
+              replyTo: null,
+            }),
+          },
+        ],
+        occurredAt: '2020-01-15T12:00:00.000Z',
+        metadata: { actorId: ada.userId, correlationId: randomUUID(), causationId: null },
+      }),
+    );
+  const lastOf = async ({ company, groupId }: Said) => (await history(company, groupId)).at(-1)!;
+
+  test('erases what was said long ago and nothing else, and waits for holds', async () => {
+    const [held, free] = [await talk(), await talk()];
+    const { holdId } = await must('POST', '/v1/privacy/holds', auditor, {
+      groupId: held.groupId,
+      reason: 'Acme v. Ada',
+    });
+    for (const said of [held, free]) await saidLongAgo(said);
+    await until(async () => (await lastOf(free))['erasedAt'] !== null);
+    await until(async () => (await lastOf(free))['text'] === null);
+    expect((await history(free.company, free.groupId)).slice(0, -1)).toMatchObject([
+      { text: `Better: ${CANARY}!`, erasedAt: null },
+      { text: 'Welcome', erasedAt: null },
+    ]);
+    await until(async () => (await lastOf(held))['text'] === `Long ago, ${CANARY}`);
+    await must('DELETE', `/v1/privacy/holds/${holdId}`, auditor);
+    await until(async () => (await lastOf(held))['text'] === null);
+    await until(async () => (await rowsWith('Long ago')).length === 0);
   }, 60_000);
 });
 

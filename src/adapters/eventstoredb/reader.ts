@@ -29,6 +29,7 @@ const categories: Record<Category, true> = {
   file: true,
   grant: true,
   hold: true,
+  retention: true,
 };
 /** Returns true for an event that the server itself wrote, such as the tombstone of a stream. */
 export const isOfServer = ({ type }: StoredRecord): boolean => type.startsWith('$');

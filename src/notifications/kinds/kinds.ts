@@ -42,6 +42,7 @@ export const kindByEvent = {
   AccessEnded: undefined,
   HoldPlaced: undefined,
   HoldReleased: undefined,
+  MonthExpired: undefined,
 } as const satisfies Record<EventType, NotificationKind | undefined>;
 
 /** The kinds that some event causes. The type of `kinds` requires that these are all kinds. */

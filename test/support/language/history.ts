@@ -11,9 +11,11 @@ import type {
   GrantEvent,
   HoldEvent,
   JobEvent,
+  RetentionEvent,
 } from '../../../src/events/domain-event.ts';
 import type { EventStore, Recorded } from '../../../src/events/event-store.ts';
 import { fileEvents } from '../../../src/events/file.ts';
+import { retentionEvents } from '../../../src/events/retention.ts';
 import { jobEvents } from '../../../src/events/job.ts';
 import {
   type Stream,
@@ -25,6 +27,7 @@ import {
   grantStream,
   holdStream,
   jobStream,
+  retentionStream,
 } from '../../../src/events/streams.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { uuid } from './example-events.ts';
@@ -40,6 +43,7 @@ const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
 const isFileEvent = isOneOf<FileEvent>(fileEvents);
 const isGrantEvent = isOneOf<GrantEvent>(grantEvents);
 const isHoldEvent = isOneOf<HoldEvent>(holdEvents);
+const isRetentionEvent = isOneOf<RetentionEvent>(retentionEvents);
 
 /** Returns the stream of an event, by its type and keys alone. */
 export function streamOf(event: DomainEvent): Stream {
@@ -50,6 +54,7 @@ export function streamOf(event: DomainEvent): Stream {
   if (isFileEvent(event)) return fileStream(event.data.fileId);
   if (isGrantEvent(event)) return grantStream(event.data.grantId);
   if (isHoldEvent(event)) return holdStream(event.data.holdId);
+  if (isRetentionEvent(event)) return retentionStream(event.data.groupId);
   return conversationStream(event.data.groupId);
 }
 

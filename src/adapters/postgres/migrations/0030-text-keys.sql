@@ -11,4 +11,7 @@ create table text_keys (
   check ((wrapped is null) = (destroyed_at is not null))
 );
 
+-- Finds what retention is to destroy.
+create index text_keys_by_month on text_keys ((split_part(name, '.', 3)))
+  where wrapped is not null and name like 'g.%';
 create index text_keys_by_master on text_keys (master_id, name) where wrapped is not null;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
-import type { ErasureId, UserId } from '../../../events/ids.ts';
+import type { ErasureId, FileId, GroupId, UserId } from '../../../events/ids.ts';
 import type { Erasures } from '../../../privacy/eraser.ts';
-import { erasePersonInReadModels } from '../read-models/erase-person.ts';
+import { eraseMonthInReadModels, erasePersonInReadModels, inMonth } from '../read-models/erase-text.ts';
 
 /** Creates the erasures in PostgreSQL: what is to be done, and what is done. */
 export const createErasures = (pool: pg.Pool): Erasures => ({
@@ -31,13 +31,30 @@ export const createErasures = (pool: pg.Pool): Erasures => ({
     await pool.query('select forget_person($1)', [userId]);
     await erasePersonInReadModels(pool, userId);
   },
-  async filesOf(userId) {
-    const { rows } = await pool.query<{ fileId: string }>(
-      `select file_id as "fileId" from files.files
-       where uploader_id = $1 and status not in ('rejected', 'infected') limit 1000`,
-      [userId],
+  async expirable(firstKept, limit) {
+    const { rows } = await pool.query<{ groupId: GroupId; month: string }>(
+      `select split_part(name, '.', 2) as "groupId", split_part(name, '.', 3) as month from text_keys
+       where wrapped is not null and name like 'g.%' and split_part(name, '.', 3) < $1 and not exists (
+         select from audit.holds h
+         where h.group_id = split_part(name, '.', 2)::uuid and h.released_at is null
+       )
+       order by split_part(name, '.', 3) limit $2`,
+      [firstKept, limit],
     );
-    return rows.map(({ fileId }) => fileId as never);
+    return rows;
+  },
+  forgetMonth: (groupId, month) => eraseMonthInReadModels(pool, groupId, month),
+  async filesOf(of) {
+    const isOf =
+      'userId' in of
+        ? { where: 'uploader_id = $1', values: [of.userId] }
+        : { where: `group_id = $1 and ${inMonth('requested_at', '$2')}`, values: [of.groupId, of.month] };
+    const { rows } = await pool.query<{ fileId: FileId }>(
+      `select file_id as "fileId" from files.files
+       where ${isOf.where} and status not in ('rejected', 'infected') limit 1000`,
+      isOf.values,
+    );
+    return rows.map(({ fileId }) => fileId);
   },
   async cleared({ erasureId, userId }) {
     await pool.query(
