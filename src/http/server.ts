@@ -32,6 +32,8 @@ import { describeApi, servePage } from './openapi.ts';
 import type { AuditDeps, RouteDeps } from './route-deps.ts';
 import { accessGrantRoutes } from './routes/audit/access-grants.ts';
 import { auditEventRoutes } from './routes/audit/events.ts';
+import { auditGroupRoutes } from './routes/audit/groups.ts';
+import { auditStreamRoutes } from './routes/audit/streams.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
@@ -192,6 +194,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     erasureRoutes(secured, deps);
     holdRoutes(secured, deps);
     exportRoutes(secured, deps);
+    auditStreamRoutes(secured, deps);
+    auditGroupRoutes(secured, deps);
     accessGrantRoutes(secured, deps);
   });
   await servePage(app);

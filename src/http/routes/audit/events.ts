@@ -3,14 +3,13 @@ import { z } from 'zod';
 import { exportEvents } from '../../../audit/export-events.ts';
 import { type EventFilter, categories } from '../../../audit/filter.ts';
 import { UserId } from '../../../events/ids.ts';
-import type { Stream } from '../../../events/streams.ts';
 import { createSemaphore } from '../../../kit/semaphore.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import { bearerToken } from '../../hooks/authenticate-request.ts';
 import type { AuditDeps, HttpApp } from '../../route-deps.ts';
 import { AuditLine } from './line.ts';
-import { PositionParameter, TimeParameter, countParameter } from './parameters.ts';
+import { PositionParameter, StreamName, TimeParameter, countParameter } from './parameters.ts';
 
 const MOST_EVENTS = 1_000_000_000;
 const MOST_TYPES = 20;
@@ -19,12 +18,6 @@ const EXPORTS = 2;
 const RETRY_SECONDS = 10;
 /** How often a running export checks that its reader may go on. */
 const CHECK_MS = 5_000;
-
-const StreamName = z
-  .string()
-  .max(200)
-  .regex(new RegExp(`^(?:${categories.join('|')})-[!-~]+$`), 'Must be the name of a stream')
-  .transform((name) => name as Stream);
 
 const types = `[A-Z][A-Za-z]{0,63}(?:,[A-Z][A-Za-z]{0,63}){0,${MOST_TYPES - 1}}`;
 const Types = z
