@@ -1,4 +1,4 @@
-import { fileOf, fileStatus } from '../commands/file/file.ts';
+import { type fileOf, fileStatus } from '../commands/file/file.ts';
 import type { ChatGroupEvent, ConversationEvent } from '../events/domain-event.ts';
 import type { FileStatus } from '../events/file.ts';
 import { NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';

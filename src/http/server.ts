@@ -34,6 +34,7 @@ import { accessGrantRoutes } from './routes/audit/access-grants.ts';
 import { auditEventRoutes } from './routes/audit/events.ts';
 import { auditGroupRoutes } from './routes/audit/groups.ts';
 import { auditStreamRoutes } from './routes/audit/streams.ts';
+import { traceRoutes } from './routes/audit/trace.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
@@ -196,6 +197,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     exportRoutes(secured, deps);
     auditStreamRoutes(secured, deps);
     auditGroupRoutes(secured, deps);
+    traceRoutes(secured, deps);
     accessGrantRoutes(secured, deps);
   });
   await servePage(app);

@@ -214,6 +214,7 @@ describe('the schemas of the OpenAPI document', () => {
       ...{ sessionId: board.jobId, erasureId: board.jobId, holdId: board.jobId },
       sessionId: board.jobId,
       grantId: board.jobId,
+      eventId: board.jobId,
       streamId: `chatGroup-${board.groupId}`,
     };
     const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ids[name]!));
