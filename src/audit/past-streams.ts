@@ -1,11 +1,11 @@
 import { accountOf } from '../commands/account/account.ts';
 import { applicationOf } from '../commands/application/application.ts';
 import { grantOf } from '../commands/audit/grant.ts';
+import { holdOf } from '../commands/audit/hold.ts';
 import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import type { Aggregate } from '../commands/command.ts';
 import { fileOf } from '../commands/file/file.ts';
 import { jobOf } from '../commands/job/job.ts';
-import type { HoldEvent } from '../events/domain-event.ts';
 import { type EventStore, NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';
 import { requireKnown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
@@ -18,18 +18,6 @@ export type PastStreams = Pick<EventStore, 'readStream' | 'revisions'>;
 
 const PAGE = 1_000;
 
-type Hold = { status: 'none' } | { status: 'placed' | 'released'; groupId: string; reason: string };
-const hold: Aggregate<Hold, HoldEvent> = {
-  initial: { status: 'none' },
-  evolve: (state, event): Hold => {
-    if (event.type === 'HoldPlaced') {
-      const { groupId, reason } = event.data;
-      return { status: 'placed', groupId, reason };
-    }
-    return state.status === 'none' ? state : { ...state, status: 'released' };
-  },
-};
-
 const none = '' as never;
 /** The folds of the commands. A conversation has none, because no command loads one. */
 const aggregates = {
@@ -39,7 +27,7 @@ const aggregates = {
   chatGroup: chatGroupOf(none).aggregate,
   file: fileOf(none).aggregate,
   grant: grantOf(none).aggregate,
-  hold,
+  hold: holdOf(none).aggregate,
 } satisfies Record<Exclude<Category, 'conversation'>, object>;
 
 /** Returns the event as an auditor may see it. */

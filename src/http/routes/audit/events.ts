@@ -26,7 +26,8 @@ const Types = z
   .transform((list) => list.split(','))
   .meta({ description: `At most ${MOST_TYPES}, separated by commas` });
 
-const filters = z.strictObject({
+/** The query of an export. */
+export const EventQuery = z.strictObject({
   stream: StreamName.optional(),
   category: z.enum(categories).optional(),
   type: Types.optional(),
@@ -40,6 +41,12 @@ const filters = z.strictObject({
   afterPosition: PositionParameter.optional(),
   limit: countParameter(1, MOST_EVENTS).optional(),
 });
+
+/** Returns the filter in a query, and the rest of the query. */
+export function toFilter({ afterPosition, limit, type, actor, ...rest }: z.output<typeof EventQuery>) {
+  const filter: EventFilter = { ...rest, types: type, actor: actor === 'system' ? null : actor };
+  return { filter, afterPosition, limit };
+}
 
 /** Defines the export of the log. */
 export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
@@ -61,7 +68,7 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
         operationId: 'exportEvents',
         summary: 'The log in its order, one event a line; the last line is {"next": position or null}',
         headers: grantHeaders,
-        querystring: filters,
+        querystring: EventQuery,
         response: {
           200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: AuditLine } } },
         },
@@ -79,12 +86,7 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
           () => true,
           () => false,
         );
-      const { afterPosition = 0, limit = MOST_EVENTS, type, actor, ...rest } = request.query;
-      const filter: EventFilter = {
-        ...rest,
-        types: type,
-        actor: actor === 'system' ? null : actor,
-      };
+      const { filter, afterPosition = 0, limit = MOST_EVENTS } = toFilter(request.query);
       let checkedAt = performance.now();
       const lines = await exportEvents({
         ...{ log: deps.storedLog, filter, after: afterPosition, limit, open },
