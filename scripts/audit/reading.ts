@@ -275,7 +275,7 @@ const replay: Reads = (values, group) => {
         if (event.occurredAt < from) continue;
         const now = Date.parse(event.occurredAt);
         const breakMs = Math.min(BREAK_MS, Math.max(0, now - (before ?? now)) / speed);
-        if (breakMs >= 1) await sleep(breakMs, new AbortController().signal);
+        if (breakMs >= 1) await sleep(breakMs);
         before = now;
         const line = toLine(event, mayRead);
         await print(`${values.json ? JSON.stringify(line) : asText(line)}\n`);
