@@ -10,6 +10,7 @@ import { httpStage } from '../support/stages/http-stage.ts';
 interface Schema {
   $ref?: string;
   type?: string;
+  enum?: unknown[];
   example?: unknown;
 }
 interface Operation {
