@@ -69,5 +69,7 @@ function changed(
         event.type === 'ReactionRemoved' ? rest : users.includes(userId) ? users : [...users, userId];
       return { ...message, reactions: now.length === 0 ? others : { ...message.reactions, [emoji]: now } };
     }
+    default:
+      return message;
   }
 }
