@@ -10,17 +10,21 @@ import { previousOf } from '../src/adapters/postgres/read-models/read-model-sche
 import {
   ReadModelsDiffer,
   type RebuildStep,
+  diffReadModels,
   rebuildReadModels,
   rollbackProjection,
 } from '../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { makeReadModels } from '../src/adapters/postgres/read-models/run-projections.ts';
 import { readModels } from '../src/projections/read-models.ts';
 import { argumentsOf } from './arguments.ts';
+import { showProgress } from './progress.ts';
 
 const USAGE = `Usage: npm run projections -- <command>
 
   status                        how far each read model has come
   rebuild <name>|all [--force]  build it anew beside the live one, compare, switch; --force switches in any case
+  diff <name>|all [--limit 20]  build it anew beside the live one, and print the rows that differ: - has the live one, +
+                                the new one; code 1 when there are any. Nothing is switched
   rollback <name>               put back the version before the last rebuild
 
 Read models: ${readModels.map(({ name }) => name).join(', ')}.
@@ -67,26 +71,45 @@ async function status({ pool, store }: Connection): Promise<void> {
   }
 }
 
-const PROGRESS_MS = 500;
+/** Runs work that reads the log, and shows how far it has come. */
+async function withProgress<T>(work: (onStep: (step: RebuildStep) => void) => Promise<T>): Promise<T> {
+  const progress = showProgress('reading the log');
+  try {
+    return await work(({ position, head }) => progress.reach(position, head));
+  } finally {
+    progress.stop();
+  }
+}
 
 async function rebuild(connection: Connection, asked: string, force: boolean): Promise<void> {
   const projections = asked === 'all' ? readModels : [named(asked)];
   await makeReadModels(connection);
-  let saidAt = performance.now();
-  const onStep = ({ position, head, etaMs }: RebuildStep) => {
-    if (performance.now() - saidAt < PROGRESS_MS) return;
-    saidAt = performance.now();
-    const share = `${count(position)} of ${count(head)}`;
-    say(`reading the log: ${share}, ${(etaMs / 1000).toFixed(1)} s to go`);
-  };
-  for (const { name, events, seconds, isVerified } of await rebuildReadModels({
-    ...connection,
-    projections,
-    force,
-    onStep,
-  })) {
+  const rebuilt = await withProgress((onStep) =>
+    rebuildReadModels({ ...connection, projections, force, onStep }),
+  );
+  for (const { name, events, seconds, isVerified } of rebuilt) {
     const compared = isVerified ? 'the same rows as before' : 'not compared with the previous ones';
     say(`${name.padEnd(15)} rebuilt from ${count(events)} events in ${seconds.toFixed(2)} s, ${compared}`);
+  }
+}
+
+/** Prints the rows in which read models differ from what the log says now. */
+async function diff(connection: Connection, asked: string, mostRows: number): Promise<void> {
+  const projections = asked === 'all' ? readModels : [named(asked)];
+  await makeReadModels(connection);
+  const compared = await withProgress((onStep) =>
+    diffReadModels({ ...connection, projections, mostRows, onStep }),
+  );
+  for (const { name, position, differences, isVerified } of compared) {
+    if (!isVerified)
+      say(`${name.padEnd(15)} not compared: the live one is of other code, or behind and not followed`);
+    else if (differences.length === 0) say(`${name.padEnd(15)} the same at position ${position}`);
+    for (const { table, live, next, rows } of differences) {
+      say(`${name}.${table}: ${count(live)} rows live, ${count(next)} from the log`);
+      for (const { isLive, row } of rows) say(`${isLive ? '-' : '+'} ${row}`);
+      if (rows.length === mostRows) say('… and perhaps more');
+    }
+    if (!isVerified || differences.length > 0) process.exitCode = 1;
   }
 }
 
@@ -97,6 +120,11 @@ async function rollback({ databaseUrl }: Connection, asked: string): Promise<voi
   say(`${name} is back at the version before the last rebuild, and catches up with the log`);
 }
 
+function rowLimit(given: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(given)) throw new Refused('--limit: must be a number from 1 to 999999');
+  return Number(given);
+}
+
 function named(name: string) {
   const found = readModels.find((projection) => projection.name === name);
   if (!found) throw new Refused(`there is no read model "${name}"`);
@@ -104,16 +132,21 @@ function named(name: string) {
 }
 
 async function run(): Promise<void> {
-  const { values, positionals } = argumentsOf(USAGE, { force: { type: 'boolean', default: false } });
+  const { values, positionals } = argumentsOf(USAGE, {
+    force: { type: 'boolean', default: false },
+    limit: { type: 'string', default: '20' },
+  });
   const [command, name] = positionals;
   const work =
     command === 'status'
       ? status
       : command === 'rebuild' && name
         ? (connection: Connection) => rebuild(connection, name, values.force)
-        : command === 'rollback' && name
-          ? (connection: Connection) => rollback(connection, name)
-          : undefined;
+        : command === 'diff' && name
+          ? (connection: Connection) => diff(connection, name, rowLimit(values.limit))
+          : command === 'rollback' && name
+            ? (connection: Connection) => rollback(connection, name)
+            : undefined;
   if (!work) throw new Refused(USAGE);
   const connection = await connect();
   try {

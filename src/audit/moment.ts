@@ -25,9 +25,9 @@ export async function lastRevision<E>(
 ): Promise<Revision> {
   let [low, high] = [NO_STREAM, head];
   while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
+    const middle = Math.floor((low + high + 1) / 2);
     const event = await eventAt(middle);
-    if (event && holds(event)) low = middle;
+    if (event !== undefined && holds(event)) low = middle;
     else high = middle - 1;
   }
   return low;

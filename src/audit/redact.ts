@@ -33,9 +33,6 @@ export function within(scope: GrantScope): MayRead {
   };
 }
 
-/** Returns true if some of the event's data is personal text. */
-export const isPersonal = ({ type }: Pick<AnyEvent, 'type'>): boolean => Object.hasOwn(personalText, type);
-
 /**
  * Returns the data of an event without personal text. Nobody knows which text of newer code is personal, so all
  * of its data is redacted.

@@ -1,4 +1,6 @@
-import type { EventStore, Position, StoredEvent } from '../events/event-store.ts';
+import { asStored } from '../events/stored-events.ts';
+import type { Stream } from '../events/streams.ts';
+import type { EventStore, Position, Recorded, Revision, StoredEvent } from '../events/event-store.ts';
 import { type EventFilter, matches } from './filter.ts';
 import { metadataOf } from './line.ts';
 
@@ -17,6 +19,8 @@ export interface StoredLog {
    * a moment only, so there may be fewer, and none, although more follow.
    */
   read(filter: EventFilter, page: { after: Position; limit: number }): Promise<StoredPage>;
+  /** Resolves with the events of one stream from a revision on, ascending, at most `limit`. */
+  ofStream(stream: Stream, page: { from: Revision; limit: number }): Promise<StoredEvent[]>;
   /**
    * Resolves with the events that an event is the direct cause of, ascending, at most `limit`. `isComplete` is false
    * when there may be more.
@@ -37,7 +41,11 @@ const PAGE = 1_000;
 const MOST_AFTER = 20_000;
 
 /** Creates the port over a log that can only be read from one end to the other. */
-export function scanStoredLog({ readStored, head }: Pick<EventStore, 'readStored' | 'head'>): StoredLog {
+export function scanStoredLog({
+  readStored,
+  readStream,
+  head,
+}: Pick<EventStore, 'readStored' | 'readStream' | 'head'>): StoredLog {
   return {
     async read(filter, { after, limit }) {
       const began = performance.now();
@@ -53,6 +61,7 @@ export function scanStoredLog({ readStored, head }: Pick<EventStore, 'readStored
         if (isEnd || performance.now() - began > LOOK_MS) return { events: found, to, isEnd };
       }
     },
+    ofStream: async (stream, page) => (await readStream(stream, page)).map(toStoredEvent),
     async causedBy({ id, position }, limit) {
       const found: StoredEvent[] = [];
       let looked = 0;
@@ -68,4 +77,11 @@ export function scanStoredLog({ readStored, head }: Pick<EventStore, 'readStored
       return { events: found, isComplete: false };
     },
   };
+}
+
+/** Returns a decoded event in its stored form. Only a reading of the whole log tells when it was recorded. */
+function toStoredEvent(event: Recorded): StoredEvent {
+  const { type, v, data } = asStored(event);
+  const json = { data: JSON.stringify(data), metadata: JSON.stringify(event.metadata) };
+  return { ...event, type, v, ...json, recordedAt: null };
 }

@@ -181,6 +181,9 @@ const matrix: Record<string, Row> = {
     body: ({ cast }) => ({ userId: cast.member.userId }),
   },
   'GET /v1/audit/events': { expect: auditors(200) },
+  'GET /v1/audit/streams/:streamId': { expect: auditors(200) },
+  'GET /v1/audit/groups/:groupId': { expect: auditors(200) },
+  'GET /v1/audit/trace/:eventId': { expect: auditors(404) },
   'GET /v1/audit/access-grants': { expect: auditors(200) },
   'POST /v1/audit/access-grants': {
     expect: auditors(201),
@@ -199,9 +202,13 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   grantId: randomUUID(),
   erasureId: randomUUID(),
   holdId: randomUUID(),
+  eventId: randomUUID(),
+  streamId: `chatGroup-${board.groupId}`,
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
+  eventId: randomUUID(),
+  streamId: `chatGroup-${randomUUID()}`,
   fileId: randomUUID(),
   jobId: randomUUID(),
   groupId: randomUUID(),

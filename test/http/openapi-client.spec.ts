@@ -10,6 +10,7 @@ import { httpStage } from '../support/stages/http-stage.ts';
 interface Schema {
   $ref?: string;
   type?: string;
+  enum?: unknown[];
   example?: unknown;
 }
 interface Operation {
@@ -78,7 +79,8 @@ describe('a client generated from the OpenAPI document', () => {
   function callOf(method: string, path: string, { parameters = [], requestBody }: Operation): string {
     const params: Record<string, Record<string, unknown>> = {};
     for (const { in: place, name, schema } of parameters)
-      if (place !== 'header') (params[place] ??= {})[name] = schema.type === 'integer' ? 1 : 'open';
+      if (place !== 'header')
+        (params[place] ??= {})[name] = schema.type === 'integer' ? 1 : (schema.enum?.[0] ?? 'open');
     const schema = Object.values(requestBody?.content ?? {})[0]?.schema;
     const example = schema?.$ref && document.components.schemas[schema.$ref.split('/').at(-1)!]?.example;
     const body = schema && (example ?? 'bytes');

@@ -212,6 +212,10 @@ describe('the schemas of the OpenAPI document', () => {
     const ids: Record<string, string> = {
       ...{ ...board, userId: cast.member.userId, emoji: '👍' },
       ...{ sessionId: board.jobId, erasureId: board.jobId, holdId: board.jobId },
+      sessionId: board.jobId,
+      grantId: board.jobId,
+      eventId: board.jobId,
+      streamId: `chatGroup-${board.groupId}`,
     };
     const place = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(ids[name]!));
     const asked = new URLSearchParams(query as Record<string, string>);

@@ -3,22 +3,11 @@ import type { RetentionEvent } from '../../events/domain-event.ts';
 import { GroupId } from '../../events/ids.ts';
 import { Month } from '../../events/retention.ts';
 import { retentionStream } from '../../events/streams.ts';
-import { type Aggregate, type AggregateRef, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
+import { type Retention, retentionOf } from './retention.ts';
 
 const input = z.strictObject({ groupId: GroupId, month: Month, retentionMonths: z.int().min(1) });
-
-/** The months of a group that have expired. */
-type Expired = readonly string[];
-
-const expired: Aggregate<Expired, RetentionEvent> = {
-  initial: [],
-  evolve: (months, { data: { month } }) => [...months, month],
-};
-const expiredIn = (groupId: GroupId): AggregateRef<Expired> => ({
-  stream: retentionStream(groupId),
-  aggregate: expired,
-});
 
 /** Returns the first month that is kept, `YYYY-MM`: all before it have been over for that many months. */
 export function firstKept(now: Date, retentionMonths: number): string {
@@ -27,15 +16,17 @@ export function firstKept(now: Date, retentionMonths: number): string {
 }
 
 /** Ends the retention of what a group said in a month. */
-export const expireMonth = defineCommand<z.infer<typeof input>, { months: Expired }, RetentionEvent>({
+export const expireMonth = defineCommand<z.infer<typeof input>, { retention: Retention }, RetentionEvent>({
   name: 'ExpireMonth',
   input,
   refuses: ['ROLE_NOT_ALLOWED'],
   writes: ({ groupId }) => retentionStream(groupId),
-  reads: ({ groupId }) => ({ months: expiredIn(groupId) }),
-  decide: ({ groupId, month, retentionMonths }, { months }, { actor, now }) => {
+  reads: ({ groupId }) => ({ retention: retentionOf(groupId) }),
+  decide: ({ groupId, month, retentionMonths }, { retention }, { actor, now }) => {
     ensure(actor === 'system', 'ROLE_NOT_ALLOWED');
     const isOver = month < firstKept(now, retentionMonths);
-    return isOver && !months.includes(month) ? [{ type: 'MonthExpired', data: { groupId, month } }] : [];
+    return isOver && !retention.expired.includes(month)
+      ? [{ type: 'MonthExpired', data: { groupId, month } }]
+      : [];
   },
 });

@@ -92,6 +92,8 @@ export function createStoredLog(pool: Pick<pg.Pool, 'query'>): StoredLog {
         window = Math.min(window * 2, MAX_WINDOW);
       }
     },
+    ofStream: (stream, { from, limit }) =>
+      select('stream = $1 and revision >= $2', 'revision limit $3', [stream, from, limit]),
     async causedBy({ id }, limit) {
       const events = await select(`${CAUSE} = $1`, 'position limit $2', [id, limit + 1]);
       return { events: events.slice(0, limit), isComplete: events.length <= limit };

@@ -8,10 +8,18 @@ import { followerName } from './projections.ts';
 import { nextOf, tablesOf } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
 
+/** A row that only one of the two has, as JSON. */
+export interface DifferentRow {
+  isLive: boolean;
+  row: string;
+}
+
 export interface Difference {
   table: string;
   live: number;
   next: number;
+  /** The first rows that differ, those with the same key one after the other; as many as were asked for. */
+  rows: DifferentRow[];
 }
 
 export interface Compared extends Loaded {
@@ -31,8 +39,10 @@ export async function compareWithLive(options: {
   owner: pg.Client;
   databaseUrl: string;
   load: LoadReadModel;
+  /** Number of differing rows of each table to return. */
+  mostRows: number;
 }): Promise<Compared> {
-  const { owner, databaseUrl, load } = options;
+  const { owner, databaseUrl, load, mostRows } = options;
   const { name, version, handles } = load.projection;
   const reader = new Client({
     connectionString: withSession(databaseUrl, {
@@ -49,7 +59,7 @@ export async function compareWithLive(options: {
     for (const deadline = Date.now() + LIVE_BEHIND_MS; ; await pause(50)) {
       const loaded = await inTransaction(owner, () => level(owner, reader, load));
       if (loaded) {
-        const differences = await differencesOf(reader, name);
+        const differences = await differencesOf(reader, name, mostRows);
         return { ...loaded, differences, isVerified: true };
       }
       const live = await checkpointOf(owner, name);
@@ -101,18 +111,37 @@ async function isFollowed(client: pg.Client, name: string): Promise<boolean> {
   return rowCount !== 0;
 }
 
-async function differencesOf(snapshot: pg.Client, name: string): Promise<Difference[]> {
+async function differencesOf(snapshot: pg.Client, name: string, mostRows: number): Promise<Difference[]> {
   const tables = await tablesOf(snapshot, name);
   const differences: Difference[] = [];
   for (const table of tables) {
     const live = await digest(snapshot, `${name}.${table}`);
     const next = await digest(snapshot, `${nextOf(name)}.${table}`);
     if (live.count !== next.count || live.hash !== next.hash) {
-      differences.push({ table, live: live.count, next: next.count });
+      const rows = mostRows > 0 ? await differentRows(snapshot, name, { table, mostRows }) : [];
+      differences.push({ table, live: live.count, next: next.count, rows });
     }
   }
   await snapshot.query('commit');
   return differences;
+}
+
+/** Resolves with rows that only one of the two versions has. A column that differs shows in both of a pair. */
+async function differentRows(
+  snapshot: pg.Client,
+  name: string,
+  { table, mostRows }: { table: string; mostRows: number },
+): Promise<DifferentRow[]> {
+  const json = (schema: string) => `select row_to_json(t)::text as row from ${schema}.${table} t`;
+  const [live, next] = [json(name), json(nextOf(name))];
+  const { rows } = await snapshot.query<DifferentRow>(
+    `select "isLive", row from (
+       select true as "isLive", row from (${live} except all ${next}) l
+       union all select false, row from (${next} except all ${live}) n
+     ) d order by row, "isLive" desc limit $1`,
+    [mostRows],
+  );
+  return rows;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { EventStore, Position } from '../../../events/event-store.ts';
 import { closers } from '../../../kit/closers.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
-import { type Difference, compareWithLive } from './compare-read-models.ts';
+import { type Compared, type Difference, compareWithLive } from './compare-read-models.ts';
 import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load-read-model.ts';
 import { Client } from '../client.ts';
 import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
@@ -19,8 +19,6 @@ const LOCK_SPACE = 723_317;
 export interface RebuildStep {
   position: Position;
   head: Position;
-  /** Time left to read the log, in milliseconds, at the pace so far. */
-  etaMs: number;
 }
 
 export interface RebuildOptions {
@@ -72,8 +70,64 @@ interface Rebuilding {
  * all have ended.
  */
 export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuilt[]> {
-  const { store, databaseUrl, projections = readModels, log, force = false, onStep } = options;
+  const { store, log, force = false } = options;
+  return buildBeside(options, async ({ projection, owner, load, compared, events, seconds }) => {
+    const { name } = projection;
+    if (compared.differences.length > 0) {
+      const error = new ReadModelsDiffer(name, compared.differences);
+      log.error({ projection: name, differences: compared.differences }, error.message);
+      if (!force) throw error;
+    }
+    const switched = await switchToNext(owner, { ...load, store, after: compared.position });
+    const rebuilt: Rebuilt = {
+      name,
+      position: switched.position,
+      events: events + switched.events,
+      seconds: seconds(),
+      isVerified: compared.isVerified,
+    };
+    log.info(rebuilt, 'rebuilt a read model');
+    return rebuilt;
+  });
+}
+
+export interface ReadModelDiff extends Pick<Compared, 'position' | 'differences' | 'isVerified'> {
+  name: string;
+}
+
+/**
+ * Builds read models beside the live ones, as a rebuild does, and resolves with the rows that differ, at most
+ * `mostRows` of each table. The live ones stay, and what was built is removed.
+ */
+export const diffReadModels = (
+  options: Omit<RebuildOptions, 'force'> & { mostRows: number },
+): Promise<ReadModelDiff[]> =>
+  buildBeside(options, async ({ projection: { name }, owner, compared }) => {
+    await inTransaction(owner, async () => {
+      await owner.query(`drop schema ${nextOf(name)} cascade`);
+      await owner.query('delete from public.checkpoints where name = $1', [nextOf(name)]);
+    });
+    const { position, differences, isVerified } = compared;
+    return { name, position, differences, isVerified };
+  });
+
+/** A read model that was built beside the live one, at the same position if that could be reached. */
+interface Built extends Rebuilding {
+  load: Filling;
+  compared: Compared;
+  events: number;
+  /** Returns the time since the start. */
+  seconds: () => number;
+}
+
+/** Builds read models from one reading of the log, compares each with the live one, and concludes with it. */
+async function buildBeside<T>(
+  options: RebuildOptions & { mostRows?: number },
+  conclude: (built: Built) => Promise<T>,
+): Promise<T[]> {
+  const { store, databaseUrl, projections = readModels, log, onStep, mostRows = 0 } = options;
   const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1_000;
   const opened = closers(log);
   try {
     const owners = new Map<string, pg.Client>();
@@ -87,10 +141,9 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
       projections.map((projection) => open(projection, owners.get(projection.name)!)),
     );
     const loads = await loadReadModels({ store, after: 0 }, rebuildings.map(toFilling), (position, head) => {
-      const etaMs = ((performance.now() - started) * (head - position)) / Math.max(position, 1);
-      onStep?.({ position, head, etaMs });
+      onStep?.({ position, head });
     });
-    const outcomes: PromiseSettledResult<Rebuilt>[] = [];
+    const outcomes: PromiseSettledResult<T>[] = [];
     const waiting = rebuildings.entries();
     const takeFromQueue = async () => {
       for (const [index, rebuilding] of waiting)
@@ -119,7 +172,7 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
     return { projection, owner, writer };
   }
 
-  async function finish(rebuilding: Rebuilding, filled: PromiseSettledResult<Loaded>): Promise<Rebuilt> {
+  async function finish(rebuilding: Rebuilding, filled: PromiseSettledResult<Loaded>): Promise<T> {
     if (filled.status === 'rejected') throw filled.reason;
     const loaded = filled.value;
     const { projection, owner } = rebuilding;
@@ -133,22 +186,10 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
       owner,
       databaseUrl,
       load: { ...load, after: caughtUp.position },
+      mostRows,
     });
-    if (compared.differences.length > 0) {
-      const error = new ReadModelsDiffer(name, compared.differences);
-      log.error({ projection: name, differences: compared.differences }, error.message);
-      if (!force) throw error;
-    }
-    const switched = await switchToNext(owner, { ...load, after: compared.position });
-    const rebuilt: Rebuilt = {
-      name,
-      position: switched.position,
-      events: loaded.events + caughtUp.events + compared.events + switched.events,
-      seconds: (performance.now() - started) / 1000,
-      isVerified: compared.isVerified,
-    };
-    log.info(rebuilt, 'rebuilt a read model');
-    return rebuilt;
+    const events = loaded.events + caughtUp.events + compared.events;
+    return conclude({ ...rebuilding, load: toFilling(rebuilding), compared, events, seconds });
   }
 }
 

@@ -3,14 +3,13 @@ import { z } from 'zod';
 import { exportEvents } from '../../../audit/export-events.ts';
 import { type EventFilter, categories } from '../../../audit/filter.ts';
 import { UserId } from '../../../events/ids.ts';
-import type { Stream } from '../../../events/streams.ts';
 import { createSemaphore } from '../../../kit/semaphore.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import { bearerToken } from '../../hooks/authenticate-request.ts';
 import type { AuditDeps, HttpApp } from '../../route-deps.ts';
 import { AuditLine } from './line.ts';
-import { PositionParameter, TimeParameter, countParameter } from './parameters.ts';
+import { PositionParameter, StreamName, TimeParameter, countParameter } from './parameters.ts';
 
 const MOST_EVENTS = 1_000_000_000;
 const MOST_TYPES = 20;
@@ -20,12 +19,6 @@ const RETRY_SECONDS = 10;
 /** How often a running export checks that its reader may go on. */
 const CHECK_MS = 5_000;
 
-const StreamName = z
-  .string()
-  .max(200)
-  .regex(new RegExp(`^(?:${categories.join('|')})-[!-~]+$`), 'Must be the name of a stream')
-  .transform((name) => name as Stream);
-
 const types = `[A-Z][A-Za-z]{0,63}(?:,[A-Z][A-Za-z]{0,63}){0,${MOST_TYPES - 1}}`;
 const Types = z
   .string()
@@ -33,7 +26,8 @@ const Types = z
   .transform((list) => list.split(','))
   .meta({ description: `At most ${MOST_TYPES}, separated by commas` });
 
-const filters = z.strictObject({
+/** The query of an export. */
+export const EventQuery = z.strictObject({
   stream: StreamName.optional(),
   category: z.enum(categories).optional(),
   type: Types.optional(),
@@ -47,6 +41,12 @@ const filters = z.strictObject({
   afterPosition: PositionParameter.optional(),
   limit: countParameter(1, MOST_EVENTS).optional(),
 });
+
+/** Returns the filter in a query, and the rest of the query. */
+export function toFilter({ afterPosition, limit, type, actor, ...rest }: z.output<typeof EventQuery>) {
+  const filter: EventFilter = { ...rest, types: type, actor: actor === 'system' ? null : actor };
+  return { filter, afterPosition, limit };
+}
 
 /** Defines the export of the log. */
 export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
@@ -68,7 +68,7 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
         operationId: 'exportEvents',
         summary: 'The log in its order, one event a line; the last line is {"next": position or null}',
         headers: grantHeaders,
-        querystring: filters,
+        querystring: EventQuery,
         response: {
           200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: AuditLine } } },
         },
@@ -86,12 +86,7 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
           () => true,
           () => false,
         );
-      const { afterPosition = 0, limit = MOST_EVENTS, type, actor, ...rest } = request.query;
-      const filter: EventFilter = {
-        ...rest,
-        types: type,
-        actor: actor === 'system' ? null : actor,
-      };
+      const { filter, afterPosition = 0, limit = MOST_EVENTS } = toFilter(request.query);
       let checkedAt = performance.now();
       const lines = await exportEvents({
         ...{ log: deps.storedLog, filter, after: afterPosition, limit, open },

@@ -1,4 +1,16 @@
 import { z } from 'zod';
+import { categories } from '../../../audit/filter.ts';
+import type { Stream } from '../../../events/streams.ts';
+
+/** Time limit of a look into the past, which may read a whole stream, in milliseconds. */
+export const LOOK_BACK_MS = 60_000;
+
+/** The name of a stream of ours. */
+export const StreamName = z
+  .string()
+  .max(200)
+  .regex(new RegExp(`^(?:${categories.join('|')})-[!-~]+$`), 'Must be the name of a stream')
+  .transform((name) => name as Stream);
 
 /** A position in a query string, which some answer contained. */
 export const PositionParameter = z

@@ -1,4 +1,5 @@
 import {
+  diffReadModels,
   rebuildReadModels,
   rollbackProjection,
 } from '../../../../src/adapters/postgres/read-models/rebuild-projection.ts';
@@ -100,6 +101,38 @@ describe('rebuilding a read model', () => {
     expect(await wrong()).toBe(3);
     await rebuildReadModels({ ...options(), projections: [conversations], force: true });
     expect(await wrong()).toBe(0);
+  });
+
+  test('is rehearsed by a comparison that shows the rows and switches nothing', async () => {
+    await side.happened(...talk(1));
+    await side.projections.progress.reached(await side.store.head(), 10_000);
+    const same = await diffReadModels({ ...options(), mostRows: 10 });
+    expect(same.map(({ name, differences, isVerified }) => ({ name, differences, isVerified }))).toEqual(
+      readModels.map(({ name }) => ({ name, differences: [], isVerified: true })),
+    );
+    await side.owner.query('update conversations.messages set ordinal = 77 where ordinal = 1');
+    await side.owner.query('delete from conversations.messages where ordinal = 2');
+    const before = await allRows();
+    const compare = (mostRows: number) =>
+      diffReadModels({ ...options(), projections: [conversations], mostRows });
+    const [found] = await compare(10);
+    expect(found!.differences).toMatchObject([{ table: 'messages', live: 2, next: 3 }]);
+    const rows = found!.differences[0]!.rows.map(({ isLive, row }) => ({
+      isLive,
+      ordinal: (JSON.parse(row) as { ordinal: number }).ordinal,
+    }));
+    expect(rows).toHaveLength(3);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { isLive: true, ordinal: 77 },
+        { isLive: false, ordinal: 1 },
+        { isLive: false, ordinal: 2 },
+      ]),
+    );
+    expect((await compare(1))[0]!.differences[0]!.rows).toHaveLength(1);
+    expect(await allRows()).toEqual(before);
+    const kept = await side.owner.query(`select from checkpoints where name like '%\\_next'`);
+    expect(kept.rowCount).toBe(0);
   });
 
   test('reads the log once for all read models', async () => {

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+import { nobodysText } from '../../../audit/redact.ts';
+import { trace } from '../../../audit/trace.ts';
+import { ProblemError, problem } from '../../../protocol/problem.ts';
+import { Id, Time } from '../../../protocol/schemas.ts';
+import { accessGrants, grantHeaders } from '../../access-grant.ts';
+import type { AuditDeps, HttpApp } from '../../route-deps.ts';
+import { LOOK_BACK_MS } from './parameters.ts';
+
+const TraceNode = z
+  .object({
+    position: z.string(),
+    id: Id,
+    stream: z.string(),
+    revision: z.int().min(0),
+    type: z.string(),
+    v: z.int(),
+    occurredAt: Time,
+    actorId: Id.nullable(),
+    correlationId: z.string().nullable(),
+    causationId: Id.nullable(),
+    data: z.unknown(),
+    relation: z
+      .enum(['caused', 'reliedOn'])
+      .nullable()
+      .describe('How it is connected with the event that it is listed under'),
+    get causes() {
+      return z.array(TraceNode);
+    },
+    get effects() {
+      return z.array(TraceNode);
+    },
+  })
+  .meta({ id: 'TraceNode' });
+const Traced = z
+  .object({
+    event: TraceNode,
+    truncated: z.boolean().describe('Whether there are, or may be, more events than are shown'),
+  })
+  .meta({ id: 'Trace' });
+
+/** Defines the tree of causes and effects of an event. */
+export function traceRoutes(app: HttpApp, deps: AuditDeps): void {
+  const opened = accessGrants(deps);
+
+  app.get(
+    '/v1/audit/trace/:eventId',
+    {
+      config: { for: 'auditors', answerMs: LOOK_BACK_MS, refusals: ['GRANT_NOT_OPEN', 'EVENT_NOT_FOUND'] },
+      schema: {
+        tags: ['Audit'],
+        operationId: 'traceEvent',
+        summary: 'What an event followed from, and what followed from it',
+        headers: grantHeaders,
+        params: z.strictObject({ eventId: z.uuid().toLowerCase() }),
+        response: { 200: Traced },
+      },
+    },
+    async (request) => {
+      const { open } = await opened(request);
+      const mayRead = open?.mayRead ?? nobodysText;
+      const found = await trace(request.params.eventId, { ...deps, mayRead });
+      if (!found) throw new ProblemError(problem('EVENT_NOT_FOUND'));
+      return found;
+    },
+  );
+}

@@ -1,0 +1,143 @@
+import { messagesAfter, noMessages } from '../../src/audit/conversation.ts';
+import { lastRevision } from '../../src/audit/moment.ts';
+import { readersAfter } from '../../src/audit/readers.ts';
+import type { ChatGroupEvent, ConversationEvent } from '../../src/events/domain-event.ts';
+import type { Recorded } from '../../src/events/event-store.ts';
+import { MessageId } from '../../src/events/ids.ts';
+import {
+  acme,
+  ada,
+  bob,
+  event,
+  fileId,
+  group,
+  groupClosed,
+  groupCreated,
+  groupId,
+  helloSent,
+  joined,
+  left,
+  messageId,
+  removed,
+} from '../support/language/example-events.ts';
+import { at, recorded } from '../support/language/projection.ts';
+
+const secondId = MessageId.parse('00000000-0000-4000-8000-000000000041');
+const second = event('MessageSent', {
+  ...helloSent.data,
+  messageId: secondId,
+  text: null,
+  fileIds: [fileId],
+  replyTo: messageId,
+});
+const edited = (text: string | null) => event('MessageEdited', { groupId, messageId, text });
+const deleted = event('MessageDeleted', { groupId, messageId });
+const reacted = (userId = bob.userId) => event('ReactionAdded', { groupId, messageId, userId, emoji: '👍' });
+const unreacted = event('ReactionRemoved', { groupId, messageId, userId: bob.userId, emoji: '👍' });
+
+const hello = {
+  ...{
+    id: messageId,
+    seq: 1,
+    senderId: ada.userId,
+    text: 'Hello',
+    fileIds: [],
+    replyTo: null,
+    reactions: {},
+  },
+  ...{ occurredAt: at(1), editedAt: null, deletedAt: null },
+};
+
+/** Given these events, the messages after each of them are the same whether they come at once or one by one. */
+const given = (...history: ConversationEvent[]) => ({
+  then(expected: object[], range = { first: 1, last: Infinity }) {
+    const events = recorded(history) as Recorded<ConversationEvent>[];
+    const oneByOne = events.reduce((messages, each) => messagesAfter(messages, [each], range), noMessages);
+    expect([...messagesAfter(noMessages, events, range).values()]).toStrictEqual(expected);
+    expect([...oneByOne.values()]).toStrictEqual(expected);
+  },
+});
+
+describe('a conversation at a moment', () => {
+  test('has a message as it was sent', () => given(helloSent).then([hello]));
+
+  test('has the last text of an edited message, and when it got that', () =>
+    given(helloSent, edited('Hi'), edited('Hey')).then([{ ...hello, text: 'Hey', editedAt: at(3) }]));
+
+  test('keeps the place of a deleted message, which does not change any more', () =>
+    given(helloSent, reacted(), deleted, edited('Hi'), reacted()).then([
+      { ...hello, text: null, deletedAt: at(3) },
+    ]));
+
+  test('has the reactions that were not taken back, one for each user', () => {
+    given(helloSent, reacted(), reacted(), reacted(ada.userId)).then([
+      { ...hello, reactions: { '👍': [bob.userId, ada.userId] } },
+    ]);
+    given(helloSent, reacted(), unreacted, unreacted).then([hello]);
+  });
+
+  test('has the files and the reply of a message', () => {
+    const reply = { ...hello, id: secondId, seq: 2, text: null, fileIds: [fileId], replyTo: messageId };
+    given(helloSent, second).then([hello, { ...reply, occurredAt: at(2) }]);
+  });
+
+  test('has the messages of a range only, with their later changes', () => {
+    given(helloSent, second, edited('Hi')).then([{ ...hello, text: 'Hi', editedAt: at(3) }], {
+      first: 1,
+      last: 1,
+    });
+    given(helloSent, edited('Hi')).then([], { first: 2, last: 2 });
+  });
+});
+
+describe('the readers of a conversation', () => {
+  const readers = (...history: ChatGroupEvent[]) => [
+    ...readersAfter(new Map(), recorded(history) as Recorded<ChatGroupEvent>[]).values(),
+  ];
+  const since = (n: number) => ({ since: at(n), byEvent: recorded([...group, ...group])[n - 1]!.id });
+
+  test('are the one who made the group, and those who joined', () =>
+    expect(readers(...group)).toStrictEqual([
+      { userId: acme.userId, role: 'admin', ...since(1) },
+      { userId: ada.userId, role: 'member', ...since(2) },
+      { userId: bob.userId, role: 'member', ...since(3) },
+    ]));
+
+  test('are not those who left or were removed', () =>
+    expect(readers(...group, left(ada), removed(bob), groupClosed).map(({ userId }) => userId)).toStrictEqual(
+      [acme.userId],
+    ));
+
+  test('keep their time when their role changes, and get a new one when they return', () => {
+    expect(readers(groupCreated, joined(ada), joined(ada, 'admin'))[1]).toMatchObject({
+      role: 'admin',
+      since: at(2),
+    });
+    expect(readers(groupCreated, joined(ada), left(ada), joined(ada))[1]).toMatchObject({ since: at(4) });
+  });
+});
+
+describe('the last revision that holds', () => {
+  test('is found with few looks, at any place', async () => {
+    for (const [head, wanted] of [
+      [-1, -1],
+      [0, -1],
+      [0, 0],
+      [1_000_000, -1],
+      [1_000_000, 4_711],
+      [1_000_000, 1_000_000],
+    ] as const) {
+      let looks = 0;
+      const found = await lastRevision(
+        head,
+        (revision: number) => revision <= wanted,
+        async (revision) => {
+          looks += 1;
+          return revision;
+        },
+      );
+      expect(found).toBe(wanted);
+      expect(looks).toBeLessThanOrEqual(21);
+    }
+  });
+});

@@ -1,0 +1,167 @@
+import { type Person, type TestApp, startApp } from '../../../support/stages/app.ts';
+import { type Board, type Cast, gatherCast, setUpBoard } from '../../../support/stages/board.ts';
+import { until } from '../../../../tools/until.ts';
+import { randomUUID } from 'node:crypto';
+
+type Line = Record<string, unknown> & { data: Record<string, unknown> };
+
+describe('the export of the log', () => {
+  let app: TestApp;
+  let cast: Cast;
+  let board: Board;
+  let auditor: Person;
+  beforeAll(async () => {
+    app = await startApp();
+    cast = await gatherCast(app);
+    board = await setUpBoard(app, cast);
+    auditor = await app.hireAuditor();
+  });
+  afterAll(() => app.stop());
+
+  async function exported(query = '', headers: Record<string, string> = {}) {
+    const answer = await app.ask('GET', `/v1/audit/events${query}`, { as: auditor, headers });
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.headers.get('content-type')).toBe('application/x-ndjson');
+    const lines = answer.text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    return { events: lines.slice(0, -1), last: lines.at(-1) as unknown as { next: string | null } };
+  }
+  const grant = async (scope: object, as = auditor) => {
+    const body = { reason: 'A complaint', scope, minutes: 5 };
+    const { body: granted } = await app.ask('POST', '/v1/audit/access-grants', { as, body });
+    return String(granted['grantId']);
+  };
+
+  test('has every event in the order of the log, and ends with null at its end', async () => {
+    const { events, last } = await exported();
+    expect(events.map(({ position }) => position)).toStrictEqual(events.map((_, n) => String(n + 1)));
+    expect(last).toStrictEqual({ next: null });
+    expect(Object.keys(events[0]!)).toStrictEqual([
+      ...['position', 'id', 'stream', 'revision', 'type', 'v', 'occurredAt', 'recordedAt'],
+      ...['actorId', 'correlationId', 'causationId', 'data'],
+    ]);
+  });
+
+  test('goes on after the position that a limited answer ends with', async () => {
+    const whole = (await exported()).events;
+    const pages: Line[] = [];
+    for (let next: string | null = '0'; next !== null;) {
+      const { events, last } = await exported(`?limit=7&afterPosition=${next}`);
+      pages.push(...events);
+      next = last.next;
+    }
+    expect(pages).toStrictEqual(whole);
+  });
+
+  test('shows no personal text without a grant', async () => {
+    const { events } = await exported();
+    const text = JSON.stringify(events);
+    for (const secret of ['Hello', 'cv.txt', 'Ada', 'Colleague']) expect(text).not.toContain(secret);
+    expect(events.find(({ type }) => type === 'MessageSent')?.data['text']).toBe('[redacted]');
+    expect(events.find(({ type }) => type === 'ApplicationSubmitted')?.data['coverLetter']).toBeNull();
+  });
+
+  test('shows with a grant what is in its scope, and nothing else', async () => {
+    const withGrant = async (scope: object) =>
+      JSON.stringify((await exported('', { 'x-access-grant': await grant(scope) })).events);
+    const ofGroup = await withGrant({ groupId: board.groupId });
+    expect(ofGroup).toContain('Hello');
+    expect(ofGroup).toContain('cv.txt');
+    expect(ofGroup).not.toContain('Colleague');
+    const ofUser = await withGrant({ userId: cast.admin.userId });
+    expect(ofUser).toContain('Colleague');
+    expect(ofUser).not.toContain('Hello');
+  });
+
+  test('refuses a grant that is unknown, foreign or ended', async () => {
+    const other = await app.hireAuditor();
+    const ended = await grant({ groupId: board.groupId });
+    const url = `/v1/audit/access-grants/${ended}`;
+    expect(await app.ask('DELETE', url, { as: other })).toMatchObject({ status: 404 });
+    for (let time = 0; time < 2; time += 1)
+      expect(await app.ask('DELETE', url, { as: auditor })).toMatchObject({ status: 200 });
+    for (const grantId of [randomUUID(), await grant({ groupId: board.groupId }, other), ended]) {
+      const headers = { 'x-access-grant': grantId };
+      const answer = await app.ask('GET', '/v1/audit/events', { as: auditor, headers });
+      expect(answer).toMatchObject({ status: 403, body: { code: 'GRANT_NOT_OPEN' } });
+    }
+    const headers = { 'x-access-grant': 'none' };
+    expect(await app.ask('GET', '/v1/audit/events', { as: auditor, headers })).toMatchObject({ status: 400 });
+  });
+
+  test('lists the grants of all auditors, newest first, page by page', async () => {
+    const made: string[] = [];
+    for (const minutes of [1, 2, 3]) {
+      const body = { reason: `Complaint ${minutes}`, scope: { userId: cast.member.userId }, minutes };
+      const answer = await app.ask('POST', '/v1/audit/access-grants', { as: auditor, body });
+      expect(answer).toMatchObject({ status: 201 });
+      made.unshift(String(answer.body['grantId']));
+    }
+    const { body } = await app.ask('GET', '/v1/audit/access-grants?limit=2', {
+      as: auditor,
+      headers: { 'x-min-position': String((await exported()).events.at(-1)!['position']) },
+    });
+    expect((body['data'] as { grantId: string }[]).map(({ grantId }) => grantId)).toStrictEqual(
+      made.slice(0, 2),
+    );
+    expect(body['data']).toMatchObject([
+      { auditorId: auditor.userId, reason: 'Complaint 3', endedAt: null },
+      {},
+    ]);
+    const cursor = String(body['nextCursor']);
+    const rest = await app.ask('GET', `/v1/audit/access-grants?limit=1&cursor=${cursor}`, { as: auditor });
+    expect(rest.body['data']).toMatchObject([{ grantId: made[2] }]);
+  });
+
+  test.each([
+    ['stream=nothing-1', '/stream'],
+    ['category=nothing', '/category'],
+    ['type=1', '/type'],
+    ['actor=me', '/actor'],
+    ['correlation=1', '/correlation'],
+    ['from=yesterday', '/from'],
+    ['to=2026-02-30T00:00:00Z', '/to'],
+    ['afterPosition=-1', '/afterPosition'],
+    ['limit=0', '/limit'],
+    ['limit=1000000001', '/limit'],
+    ['page=1', '/page'],
+  ])('refuses a bad filter: %s', async (query, pointer) => {
+    const answer = await app.ask('GET', `/v1/audit/events?${query}`, { as: auditor });
+    expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST', errors: [{ pointer }] } });
+  });
+
+  test('filters by all that is asked for', async () => {
+    const stream = `chatGroup-${board.groupId}`;
+    const { events } = await exported(`?stream=${stream}&type=MemberJoined,MessageSent&actor=system`);
+    expect(events.map(({ type }) => type)).toStrictEqual(['MemberJoined', 'MemberJoined']);
+    expect(events.every((event) => event['stream'] === stream && event['actorId'] === null)).toBe(true);
+  });
+
+  test('runs only a few at a time, and frees the place of a reader who has gone', async () => {
+    const url = new URL('/v1/audit/events', app.url);
+    const headers = { authorization: `Bearer ${auditor.accessToken}` };
+    const leave = new AbortController();
+    // Enough that no buffer between the log and a reader who does not read takes all of it.
+    const text = 'x'.repeat(4_000);
+    const post = () =>
+      app.ask('POST', `/v1/groups/${board.groupId}/messages`, {
+        as: cast.member,
+        body: { clientMsgId: randomUUID(), text },
+      });
+    const grantId = await grant({ groupId: board.groupId });
+    for (let n = 0; n < 120; n += 1) await Promise.all(Array.from({ length: 25 }, post));
+    const open = () =>
+      fetch(url, { headers: { ...headers, 'x-access-grant': grantId }, signal: leave.signal });
+    const stalled = [await open(), await open()];
+    expect(stalled.map(({ status }) => status)).toStrictEqual([200, 200]);
+    const third = await app.ask('GET', '/v1/audit/events?limit=1', { as: auditor });
+    expect(third).toMatchObject({ status: 429, body: { code: 'TOO_MANY_EXPORTS', retryable: true } });
+    leave.abort();
+    await until(
+      async () => (await app.ask('GET', '/v1/audit/events?limit=1', { as: auditor })).status === 200,
+      'a free place',
+    );
+  }, 60_000);
+});
