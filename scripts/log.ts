@@ -108,7 +108,7 @@ const keysByAddress = new Map<string, Keys>();
 /** A log from before personal text was sealed. */
 const noKeys: Keys = {
   textSeal: unsealed,
-  keyRing: { keys: () => () => undefined, destroy: async () => undefined },
+  keyRing: { keys: (locks) => locks.map(() => undefined), destroy: async () => undefined },
   destroyed: async () => [],
 };
 

@@ -62,7 +62,9 @@ export function createPostgresTarget(
     readAll,
     async append(groups) {
       const seals = await sealsFor(groups, textSeal);
-      const stored = groups.flatMap((group, index) => group.map((event) => storedForm(event, seals[index]!)));
+      const stored = groups.flatMap((group, index) =>
+        group.map((event, n) => storedForm(event, seals[index]!, n)),
+      );
       try {
         await pool.query({ name: 'copy_events', text: APPEND, values: toArguments(stored) });
       } catch (error) {
@@ -79,7 +81,10 @@ export function createPostgresTarget(
 const sealsFor = (groups: readonly Recorded[][], textSeal: TextSeal): Promise<Seal[]> =>
   Promise.all(groups.map(async (group) => textSeal.sealFor(appendOf(group))));
 
-const storedForm = (event: Recorded, seal: Seal) => ({ ...event, data: seal(event, event.id) });
+const storedForm = (event: Recorded, seal: Seal, n: number) => ({
+  ...event,
+  data: seal(event, event.id, n),
+});
 
 /** Returns arrays as lines: JSON, ids and the names of streams and types contain no line breaks. */
 function toArguments(events: readonly ReturnType<typeof storedForm>[]): string[] {

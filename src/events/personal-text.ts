@@ -62,10 +62,10 @@ export function withoutText({ data }: Pick<Unopened, 'data'>): unknown {
   return Object.fromEntries(fields);
 }
 
-/** Returns the data of an event as it is stored: its personal text is sealed. */
-export type Seal = (shape: StoredShape, id: string) => unknown;
-/** Returns the data of a stored event with its personal text, or what is read in its place once that is erased. */
-export type Open = (event: Unopened) => unknown;
+/** Returns the data of the n-th event of an append as it is stored: its personal text is sealed. */
+export type Seal = (shape: StoredShape, id: string, n: number) => unknown;
+/** Returns the data of the n-th event with its personal text, or what is read in its place once that is erased. */
+export type Open = (event: Unopened, n: number) => unknown;
 
 /**
  * Seals personal text in the log. Both return a promise while keys must be fetched, which rejects with

@@ -3,6 +3,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
+  createHmac,
   createSecretKey,
   randomBytes,
 } from 'node:crypto';
@@ -26,12 +27,17 @@ export interface TextKeys {
   destroy(names: readonly KeyName[]): Promise<void>;
 }
 
-/** Returns the key of this name; null when it is destroyed, undefined when there is none. */
-export type Keys = (name: KeyName) => KeyObject | null | undefined;
+/** What a text is sealed with: the key of a person, or that and the key of a month. */
+export type Lock = KeyName | `${KeyName}+${KeyName}`;
+/** Null once one of its keys is destroyed; undefined when one of them does not exist. */
+export type Key = KeyObject | null | undefined;
 
 export interface KeyRing {
-  /** Returns, or resolves with, the keys of these names. With `make`, those that do not exist are made. */
-  keys(names: readonly KeyName[], options: { make: boolean }): Keys | Promise<Keys>;
+  /**
+   * Returns, or resolves with, the key of each of these locks; undefined where there is no lock. With `make`, keys that do
+   * not exist are made.
+   */
+  keys(locks: readonly (Lock | undefined)[], options: { make: boolean }): Key[] | Promise<Key[]>;
   /** Destroys keys. Other processes notice within a minute. */
   destroy(names: readonly KeyName[]): Promise<void>;
 }
@@ -71,6 +77,10 @@ const MOST_KEPT = 100_000;
 const KEPT_MS = 60_000;
 const KEY_BYTES = 32;
 
+/** Returns the key of a lock, given its unwrapped parts. */
+const combine = ([person, month]: readonly Buffer[]): KeyObject =>
+  createSecretKey(month ? createHmac('sha256', person!).update(month).digest() : person!);
+
 /**
  * Creates a ring: the keys in use, in memory for a minute at most. `masters` are the master keys by which stored keys may
  * be wrapped, the present one first.
@@ -83,68 +93,74 @@ export function createKeyRing({
   masters: readonly [MasterKey, ...MasterKey[]];
 }): KeyRing {
   const [present] = masters;
-  const kept = new LRUCache<KeyName, { key: KeyObject | null }>({ max: MOST_KEPT, ttl: KEPT_MS });
+  const kept = new LRUCache<Lock, { key: KeyObject | null; readAt: number }>({ max: MOST_KEPT });
   /** Raised when keys are destroyed: what was read before is not kept. */
   let generation = 0;
 
-  function unwrapped(name: KeyName, key: WrappedKey): { key: KeyObject | null } {
-    if (key === null) return { key: null };
-    const master = masters.find(({ id }) => id === key.masterId);
+  /** Resolves with the bytes of a key; null when it is destroyed, undefined when there is none. */
+  async function fetch(name: KeyName, make: boolean): Promise<Buffer | null | undefined> {
+    let found = await find(name);
+    if (found === undefined && make) found = await add(name);
+    if (!found) return found;
+    const { masterId, wrapped } = found;
+    const master = masters.find(({ id }) => id === masterId);
     if (!master)
       throw new EventStoreUnavailable(
-        `the master key ${key.masterId}, with which ${name} is wrapped, is not given`,
+        `the master key ${masterId}, with which ${name} is wrapped, is not given`,
       );
-    return { key: createSecretKey(unwrap(master, name, key.wrapped)) };
+    return unwrap(master, name, wrapped);
   }
-
   const find = gather((names: KeyName[]) => stored.find(names));
   const add = gather((names: KeyName[]) =>
     stored.add(new Map(names.map((name) => [name, wrap(present, name, randomBytes(KEY_BYTES))]))),
   );
 
-  async function fetch(
-    name: KeyName,
-    make: boolean,
-  ): Promise<[KeyName, { key: KeyObject | null } | undefined]> {
+  async function open(lock: Lock, make: boolean): Promise<Key> {
     const since = generation;
-    let found = await find(name);
-    if (found === undefined && make) found = await add(name);
-    if (found === undefined) return [name, undefined];
-    const key = unwrapped(name, found);
-    if (since === generation) kept.set(name, key);
-    return [name, key];
+    const readAt = performance.now();
+    const parts = await Promise.all(lock.split('+').map((name) => fetch(name as KeyName, make)));
+    if (parts.includes(undefined)) return undefined;
+    const key = parts.includes(null) ? null : combine(parts as Buffer[]);
+    if (since === generation) kept.set(lock, { key, readAt });
+    return key;
   }
 
-  async function fetchAll(
-    names: Iterable<KeyName>,
+  async function openAll(
+    locks: readonly (Lock | undefined)[],
+    keys: Key[],
+    missing: readonly number[],
     make: boolean,
-    known: Map<KeyName, { key: KeyObject | null }>,
-  ): Promise<Keys> {
-    const missing = [...names].filter((name) => !known.has(name));
+  ): Promise<Key[]> {
     try {
-      const fetched = await Promise.all(missing.map((name) => fetch(name, make)));
-      for (const [name, key] of fetched) if (key) known.set(name, key);
+      const wanted = [...new Set(missing.map((n) => locks[n]!))];
+      const opened = await Promise.all(wanted.map((lock) => open(lock, make)));
+      const found = new Map(wanted.map((lock, index) => [lock, opened[index]]));
+      for (const n of missing) keys[n] = found.get(locks[n]!);
+      return keys;
     } catch (error) {
       if (error instanceof EventStoreUnavailable) throw error;
       throw new EventStoreUnavailable('the keys of personal text are out of reach', { cause: error });
     }
-    return (name) => known.get(name)?.key;
   }
 
   return {
-    keys(names, { make }) {
-      const known = new Map<KeyName, { key: KeyObject | null }>();
-      const wanted = new Set(names);
-      for (const name of wanted) {
-        const key = kept.get(name);
-        if (key) known.set(name, key);
+    keys(locks, { make }) {
+      const keys: Key[] = new Array<Key>(locks.length);
+      const missing: number[] = [];
+      const since = performance.now() - KEPT_MS;
+      for (let n = 0; n < locks.length; n += 1) {
+        const lock = locks[n];
+        if (lock === undefined) continue;
+        const known = kept.get(lock);
+        if (known && known.readAt > since) keys[n] = known.key;
+        else missing.push(n);
       }
-      return known.size === wanted.size ? (name) => known.get(name)?.key : fetchAll(wanted, make, known);
+      return missing.length === 0 ? keys : openAll(locks, keys, missing, make);
     },
     async destroy(names) {
       await stored.destroy(names);
       generation += 1;
-      for (const name of names) kept.delete(name);
+      kept.clear();
     },
   };
 }

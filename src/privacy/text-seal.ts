@@ -1,12 +1,5 @@
-import {
-  type KeyObject,
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  randomFillSync,
-} from 'node:crypto';
-import type { Append, Metadata } from '../events/event-store.ts';
+import { type KeyObject, createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
+import type { Metadata } from '../events/event-store.ts';
 import {
   type Open,
   type Seal,
@@ -17,7 +10,8 @@ import {
   personalText,
 } from '../events/personal-text.ts';
 import { KeyMissing, UnreadableEvent, isKnown } from '../events/stored-events.ts';
-import type { KeyName, KeyRing, Keys } from './key-ring.ts';
+import type { Stream } from '../events/streams.ts';
+import type { Key, KeyName, KeyRing, Lock } from './key-ring.ts';
 
 const CIPHER = 'aes-256-gcm';
 const [NONCE, TAG] = [12, 16];
@@ -43,37 +37,36 @@ export const personKey = (userId: string): KeyName => `p.${userId}`;
 export const monthKey = (groupId: string, month: string): KeyName => `g.${groupId}.${month}`;
 
 /**
- * Returns the names of the keys of an event: that of the person, and for what was said in a group that of the group's
- * month. Without either of them nothing can be read.
+ * Returns the lock of an event's text: the key of the person, and for what was said in a group that of the group's month.
+ * Without either of them nothing can be read. Undefined for an event of nobody.
  */
-function keyNames({ type, data, occurredAt, metadata }: Subject): KeyName[] {
+function lockOf({ type, data, occurredAt, metadata }: Subject): Lock | undefined {
   const rule = rules[type];
   const person = rule?.of({ data, metadata });
-  if (!rule || !person) return [];
-  if (!rule.inGroup) return [personKey(person)];
-  return [personKey(person), monthKey((data as { groupId: string }).groupId, occurredAt.slice(0, 7))];
+  if (!rule || !person) return undefined;
+  if (!rule.inGroup) return personKey(person);
+  return `${personKey(person)}+${monthKey((data as { groupId: string }).groupId, occurredAt.slice(0, 7))}`;
 }
 
 const hasText = ({ type, data }: Pick<Subject, 'type' | 'data'>): boolean =>
   rules[type]?.fields.some((field) => typeof (data as Record<string, unknown>)[field] === 'string') ?? false;
 /** What newer code wrote is not opened: it may have another meaning. */
 const hasSealedText = ({ type, v, data }: Pick<Unopened, 'type' | 'v' | 'data'>): boolean =>
-  isKnown({ type, v }) &&
   rules[type] !== undefined &&
-  rules[type].fields.some((field) => isSealed((data as Record<string, unknown> | null)?.[field]));
+  rules[type].fields.some((field) => isSealed((data as Record<string, unknown> | null)?.[field])) &&
+  isKnown({ type, v });
 
 /**
  * Creates the seal of personal text: AES-256-GCM with the keys of its person and its month. The stream, the event's id
  * and the field are authenticated, so that no text can be moved.
  */
 export function createTextSeal(ring: KeyRing): TextSeal {
-  const combined = createCombinedKeys();
-
-  function sealed(keys: Keys, { occurredAt, metadata, stream }: Append): Seal {
-    return ({ type, data }, id) => {
-      const event = { type, data, occurredAt, metadata };
-      if (!hasText(event)) return data;
-      const key = combined(keyNames(event), keys);
+  const sealed =
+    (stream: Stream) =>
+    (keys: readonly Key[]): Seal =>
+    ({ type, data }, id, n) => {
+      const key = keys[n];
+      if (key === undefined) return data;
       const stored: Record<string, unknown> = { ...(data as object) };
       for (const field of rules[type]!.fields) {
         const text = stored[field];
@@ -84,60 +77,37 @@ export function createTextSeal(ring: KeyRing): TextSeal {
       }
       return stored;
     };
-  }
 
   const opened =
-    (keys: Keys): Open =>
-    (event) => {
-      if (!hasSealedText(event)) return event.data;
-      const key = combined(keyNames(event), keys);
-      const data: Record<string, unknown> = { ...(event.data as object) };
-      for (const field of rules[event.type]!.fields) {
-        const value = data[field];
+    (locks: readonly (Lock | undefined)[]) =>
+    (keys: readonly Key[]): Open =>
+    ({ type, data, stream, id }, n) => {
+      if (locks[n] === undefined) return data;
+      const key = keys[n];
+      if (key === undefined) throw new KeyMissing(`one of its keys is missing: ${locks[n]}`);
+      const read: Record<string, unknown> = { ...(data as object) };
+      for (const field of rules[type]!.fields) {
+        const value = read[field];
         if (!isSealed(value)) continue;
-        data[field] =
-          key === null
-            ? erasedText[field]
-            : decrypt(key, value.sealed, `${event.stream}|${event.id}|${field}`);
+        read[field] =
+          key === null ? erasedText[field] : decrypt(key, value.sealed, `${stream}|${id}|${field}`);
       }
-      return data;
+      return read;
     };
 
   return {
-    sealFor(append) {
-      const { occurredAt, metadata } = append;
-      const events = append.events.map(({ event }) => ({ ...event, occurredAt, metadata })).filter(hasText);
-      const keys = ring.keys(events.flatMap(keyNames), { make: true });
-      return keys instanceof Promise ? keys.then((found) => sealed(found, append)) : sealed(keys, append);
+    sealFor({ stream, occurredAt, metadata, events }) {
+      const locks = events.map(({ event: { type, data } }) =>
+        hasText({ type, data }) ? lockOf({ type, data, occurredAt, metadata }) : undefined,
+      );
+      const keys = ring.keys(locks, { make: true });
+      return keys instanceof Promise ? keys.then(sealed(stream)) : sealed(stream)(keys);
     },
-    openFor(events: readonly Unopened[]) {
-      const keys = ring.keys(events.filter(hasSealedText).flatMap(keyNames), { make: false });
-      return keys instanceof Promise ? keys.then(opened) : opened(keys);
+    openFor(events) {
+      const locks = events.map((event) => (hasSealedText(event) ? lockOf(event) : undefined));
+      const keys = ring.keys(locks, { make: false });
+      return keys instanceof Promise ? keys.then(opened(locks)) : opened(locks)(keys);
     },
-  };
-}
-
-/** Creates the derivation of one key from those of a person and a month; null once one of them is destroyed. */
-function createCombinedKeys() {
-  /** The keys are at hand as long as the first of them is. */
-  const derived = new WeakMap<KeyObject, WeakMap<KeyObject, KeyObject>>();
-  return function combined(names: readonly KeyName[], keys: Keys): KeyObject | null {
-    const found = names.map((name) => {
-      const key = keys(name);
-      if (key === undefined) throw new KeyMissing(`its key ${name} is missing`);
-      return key;
-    });
-    const [person, month] = found;
-    if (person === null || person === undefined || month === null) return null;
-    if (month === undefined) return person;
-    let ofPerson = derived.get(person);
-    if (!ofPerson) derived.set(person, (ofPerson = new WeakMap()));
-    let key = ofPerson.get(month);
-    if (!key) {
-      key = createSecretKey(createHmac('sha256', person).update(month.export()).digest());
-      ofPerson.set(month, key);
-    }
-    return key;
   };
 }
 

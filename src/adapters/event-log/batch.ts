@@ -37,9 +37,9 @@ export interface WaitingAppend extends PreparedAppend {
  * read back: it must not enter the log.
  */
 export function prepare(append: Append, seal: Seal): PreparedAppend {
-  const events = append.events.map(({ id, event }) => {
+  const events = append.events.map(({ id, event }, n) => {
     const shape = toStored(event);
-    return { id, ...shape, json: JSON.stringify(seal(shape, id)) };
+    return { id, ...shape, json: JSON.stringify(seal(shape, id, n)) };
   });
   const metadata = JSON.stringify(append.metadata);
   const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);

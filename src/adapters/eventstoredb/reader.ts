@@ -102,7 +102,7 @@ function parse(record: StoredRecord): Parsed {
  * Decodes an event. Events of newer code become `UNKNOWN`. Throws `UnreadableEvent`, which names the position, for
  * an event in an unknown shape, or whose text cannot be opened.
  */
-function toRecorded(event: Parsed, open: Open, onUnknown: OnUnknown): Recorded {
+function toRecorded(event: Parsed, open: (event: Parsed) => unknown, onUnknown: OnUnknown): Recorded {
   const { record, id, stream, occurredAt, metadata } = event;
   const { revision, position } = record;
   try {
@@ -235,12 +235,13 @@ export function createEventStoreDbReader({
     return undefined;
   }
 
-  const tryToDecode = (event: Parsed, open: Open): Recorded | undefined =>
+  const tryToDecode = (event: Parsed, open: (event: Parsed) => unknown): Recorded | undefined =>
     orReport(event.record, () => toRecorded(event, open, onUnknown));
 
   function decode(records: readonly StoredRecord[]): Recorded[] | Promise<Recorded[]> {
     const parsed = records.flatMap((record) => tryToParse(record) ?? []);
-    const decoded = (open: Open) => parsed.flatMap((event) => tryToDecode(event, open) ?? []);
+    const decoded = (open: Open) =>
+      parsed.flatMap((event, n) => tryToDecode(event, () => open(event, n)) ?? []);
     const opening = textSeal.openFor(parsed);
     return opening instanceof Promise ? opening.then(decoded) : decoded(opening);
   }

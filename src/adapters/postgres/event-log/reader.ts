@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import pg from 'pg';
 import type { EventStore, Metadata, Position, Recorded, StoredEvent } from '../../../events/event-store.ts';
-import type { Open, TextSeal, Unopened } from '../../../events/personal-text.ts';
+import type { TextSeal, Unopened } from '../../../events/personal-text.ts';
 import { gather } from '../../../kit/gather.ts';
 import { KeyMissing, UnreadableEvent, fromStored, isUnknown } from '../../../events/stored-events.ts';
 import type { Stream } from '../../../events/streams.ts';
@@ -147,8 +147,11 @@ async function toRecorded(rows: EventRow[], textSeal: TextSeal, onUnknown: OnUnk
   const open = opening instanceof Promise ? await opening : opening;
   const events: Recorded[] = [];
   let begun = performance.now();
-  for (const row of rows) {
-    if (events.push(fromRow(row, open, onUnknown)) % UNTIMED_ROWS > 0 || performance.now() - begun < SLICE_MS)
+  for (const [n, row] of rows.entries()) {
+    if (
+      events.push(fromRow(row, (event) => open(event, n), onUnknown)) % UNTIMED_ROWS > 0 ||
+      performance.now() - begun < SLICE_MS
+    )
       continue;
     await turn();
     begun = performance.now();
@@ -160,7 +163,7 @@ const unopened = ([, stream, , id, type, v, data, metadata, occurredAt]: EventRo
   ...{ type, v, data, id, stream, occurredAt, metadata },
 });
 
-function fromRow(row: EventRow, open: Open, onUnknown: OnUnknown): Recorded {
+function fromRow(row: EventRow, open: (event: Unopened) => unknown, onUnknown: OnUnknown): Recorded {
   const [position, stream, revision, id, storedType, storedV, , metadata, occurredAt] = row;
   try {
     const { type, data, v } = fromStored({ type: storedType, v: storedV, data: open(unopened(row)) });
