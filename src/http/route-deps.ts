@@ -7,6 +7,7 @@ import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
+import type { Semaphore } from '../kit/semaphore.ts';
 import type { StoredLog } from '../audit/stored-log.ts';
 import type { Authenticate } from '../auth/session.ts';
 import type { UserId } from '../events/ids.ts';
@@ -59,4 +60,10 @@ export interface AuditDeps extends Pick<RouteDeps, 'loader'> {
   /** The log as it is stored. */
   storedLog: StoredLog;
   authenticate: Authenticate;
+}
+
+/** The dependencies of looks into the past. */
+export interface LookBackDeps extends AuditDeps {
+  /** Runs a few of them at a time, because commands need connections to the log as well. */
+  looks: Pick<Semaphore, 'run'>;
 }

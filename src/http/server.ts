@@ -18,6 +18,7 @@ import {
   sendProblem,
 } from './hooks/answer-with-problems.ts';
 import { allowRoles } from './hooks/allow-roles.ts';
+import { createSemaphore } from '../kit/semaphore.ts';
 import { answerInTime } from './hooks/answer-in-time.ts';
 import { authenticateRequests } from './hooks/authenticate-request.ts';
 import { chargeRequests } from './hooks/charge-requests.ts';
@@ -109,6 +110,8 @@ export interface HttpDeps
   onRoute?: (route: RouteOptions) => void;
 }
 
+/** Looks of auditors into the past that run at a time. */
+const LOOKS_BACK = 2;
 const BODY_LIMIT = 65_536;
 /** Time limits for the head of a request and for its body. */
 const REQUEST_MS = 15_000;
@@ -195,9 +198,10 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     erasureRoutes(secured, deps);
     holdRoutes(secured, deps);
     exportRoutes(secured, deps);
-    auditStreamRoutes(secured, deps);
-    auditGroupRoutes(secured, deps);
-    traceRoutes(secured, deps);
+    const lookBack = { ...deps, looks: createSemaphore(LOOKS_BACK) };
+    auditStreamRoutes(secured, lookBack);
+    auditGroupRoutes(secured, lookBack);
+    traceRoutes(secured, lookBack);
     accessGrantRoutes(secured, deps);
   });
   await servePage(app);

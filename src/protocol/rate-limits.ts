@@ -109,6 +109,10 @@ const costs: Readonly<Record<string, Cost>> = {
   removeTotp: 20,
   // It reads the log for as long as its reader wants.
   exportEvents: 20,
+  // These may read a whole stream.
+  getPastStream: 20,
+  getPastGroup: 20,
+  traceEvent: 20,
   exportPerson: 20,
   exportOwnData: 20,
   // These query the database for strangers.

@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
-import type { Recorded } from '../../src/events/event-store.ts';
-import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
+import type { EventStore, Recorded } from '../../src/events/event-store.ts';
+import { conversationStream } from '../../src/events/streams.ts';
+import { newId } from '../../src/kit/uuids.ts';
 import {
   accessGranted,
   ada,
@@ -18,8 +18,9 @@ import {
   registered,
 } from '../support/language/example-events.ts';
 import { happened } from '../support/language/history.ts';
-import { linesOf } from '../support/log-lines.ts';
+import { startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
+import { withEventStoreDbLog, withPostgresLog } from '../support/stages/open-logs.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const STARTS_MS = 60_000;
@@ -32,22 +33,28 @@ describe('npm run audit', () => {
   const open = event('AccessGranted', { ...accessGranted.data, expiresAt: '2999-01-01T00:00:00.000Z' });
   const history: DomainEvent[] = [registered(ada), ...group, helloSent, edited, open];
 
-  async function withStore<T>(work: (store: ReturnType<typeof createPostgresEventStore>) => Promise<T>) {
-    const pool = new pg.Pool({ connectionString: database.url, max: 2 });
-    const store = createPostgresEventStore({ pool, url: database.url, log: linesOf('info').log });
-    await store.start();
-    try {
-      return await work(store);
-    } finally {
-      await store.close();
-      await pool.end();
-    }
+  /** The edit is Ada's own: its text belongs to the one who edits. */
+  async function happen(store: EventStore): Promise<Recorded[]> {
+    const recorded: Recorded[] = [];
+    for (const each of history)
+      if (each !== edited) recorded.push(...(await happened(store, each)));
+      else {
+        const verdict = await store.append({
+          stream: conversationStream(groupId),
+          events: [{ id: newId(), event: each }],
+          expected: 'any',
+          occurredAt: '2026-01-02T03:04:06.000Z',
+          metadata: { actorId: ada.userId, correlationId: newId(), causationId: null },
+        });
+        if (verdict.outcome === 'appended') recorded.push(...verdict.events);
+      }
+    return recorded;
   }
 
   beforeAll(async () => {
     database = await createTestDatabase();
     folder = await mkdtemp(join(tmpdir(), 'audit-'));
-    log = await withStore((store) => happened(store, ...history));
+    log = await withPostgresLog(database.url, happen);
   });
   afterAll(async () => {
     await database.drop();
@@ -55,9 +62,13 @@ describe('npm run audit', () => {
   });
 
   /** Runs the program like an auditor at a terminal. */
-  function audit(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const audit = (...args: string[]) => auditOf({}, ...args);
+  function auditOf(
+    settings: Record<string, string>,
+    ...args: string[]
+  ): Promise<{ code: number; out: string; err: string }> {
     const { PATH = '', HOME = '' } = process.env;
-    const env = { PATH, HOME, DATABASE_URL: database.ownerUrl, DATA_DIR: join(folder, 'data') };
+    const env = { PATH, HOME, DATABASE_URL: database.ownerUrl, DATA_DIR: join(folder, 'data'), ...settings };
     return new Promise((done) =>
       execFile(process.execPath, ['scripts/audit.ts', ...args], { cwd: ROOT, env }, (error, out, err) =>
         done({ code: error ? Number(error.code) : 0, out, err }),
@@ -170,6 +181,40 @@ describe('npm run audit', () => {
         err: `the log has no event ${messageId}\n`,
       });
       expect((await audit('nothing')).err).toContain('Usage:');
+    },
+    STARTS_MS,
+  );
+
+  test(
+    'reads a log in EventStoreDB as well',
+    async () => {
+      const server = await startEventStoreDb();
+      try {
+        await withEventStoreDbLog(server.url, database.url, happen);
+        const of = (...args: string[]) => auditOf({ EVENTSTOREDB_URL: server.url }, ...args);
+        const all = ndjson((await of('events', '--json')).out);
+        expect(all.map(({ type }) => type)).toStrictEqual(history.map(({ type }) => type));
+        expect(all[0]).toMatchObject({ recordedAt: expect.any(String), data: { displayName: '[redacted]' } });
+        const sent = await of('events', '--json', '--type', 'MessageSent', '--grant', grantId);
+        expect(ndjson(sent.out)).toMatchObject([{ data: { text: 'Hello' } }]);
+        const then = await of(
+          'conversation',
+          groupId,
+          '--json',
+          '--at-position',
+          String(all[4]!['position']),
+        );
+        expect(ndjson(then.out)).toMatchObject([
+          { messages: [{ text: '[redacted]', editedAt: null }], headSeq: 1 },
+        ]);
+        const state = await of('state', `chatGroup-${groupId}`, '--json');
+        expect(ndjson(state.out)).toMatchObject([{ revision: 2, state: { status: 'open' } }]);
+        const traced = await of('trace', String(all[1]!['id']), '--json');
+        expect(traced).toMatchObject({ code: 0, err: '' });
+        expect(ndjson(traced.out)).toMatchObject([{ event: { type: 'ChatGroupCreated' } }]);
+      } finally {
+        await server.stop();
+      }
     },
     STARTS_MS,
   );

@@ -114,7 +114,8 @@ export async function serverArguments(data: string, port: number): Promise<strin
     'listen_addresses=127.0.0.1',
     `port=${port}`,
     'unix_socket_directories=',
-    'max_connections=100',
+    // A process with all roles has several dozens, and scripts run beside it.
+    'max_connections=200',
     'fsync=on',
     'synchronous_commit=on',
     'wal_compression=on',

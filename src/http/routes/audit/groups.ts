@@ -11,7 +11,7 @@ import { FileStatus } from '../../../events/file.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { Id, Limit, Seq, Time, seqParameter } from '../../../protocol/schemas.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
-import type { AuditDeps, HttpApp } from '../../route-deps.ts';
+import type { HttpApp, LookBackDeps } from '../../route-deps.ts';
 import { LOOK_BACK_MS, PositionParameter, TimeParameter } from './parameters.ts';
 
 const PastFile = z
@@ -58,7 +58,7 @@ const PastGroup = z
   .meta({ id: 'PastGroup' });
 
 /** Defines the view of one group and its conversation at a moment. */
-export function auditGroupRoutes(app: HttpApp, deps: AuditDeps): void {
+export function auditGroupRoutes(app: HttpApp, deps: LookBackDeps): void {
   const opened = accessGrants(deps);
   const { store } = deps;
 
@@ -82,25 +82,26 @@ export function auditGroupRoutes(app: HttpApp, deps: AuditDeps): void {
         response: { 200: PastGroup },
       },
     },
-    async (request) => {
-      const { open } = await opened(request);
-      const mayRead = open?.mayRead ?? nobodysText;
-      const { groupId } = request.params;
-      const { at, atPosition, ...asked } = request.query;
-      const moment = { at, atPosition };
-      const stream = chatGroupStream(groupId);
-      const [ofGroup, ofMessages] = await Promise.all([
-        revisionAt(store, stream, moment),
-        revisionAt(store, conversationStream(groupId), moment),
-      ]);
-      if (ofGroup === NO_STREAM) throw new ProblemError(problem('GROUP_NOT_FOUND'));
-      const [group, readers, page] = await Promise.all([
-        stateAt(store, stream, 'chatGroup', { revision: ofGroup, mayRead }) as Promise<ChatGroup>,
-        readersAt(store, groupId, ofGroup),
-        messagesAt(store, groupId, { revision: ofMessages, moment, mayRead, ...asked }),
-      ]);
-      if (group.status === 'none') throw new ProblemError(problem('GROUP_NOT_FOUND'));
-      return { groupId, status: group.status, ownerId: group.ownerId, readers, ...page };
-    },
+    (request) =>
+      deps.looks.run(async () => {
+        const { open } = await opened(request);
+        const mayRead = open?.mayRead ?? nobodysText;
+        const { groupId } = request.params;
+        const { at, atPosition, ...asked } = request.query;
+        const moment = { at, atPosition };
+        const stream = chatGroupStream(groupId);
+        const [ofGroup, ofMessages] = await Promise.all([
+          revisionAt(store, stream, moment),
+          revisionAt(store, conversationStream(groupId), moment),
+        ]);
+        if (ofGroup === NO_STREAM) throw new ProblemError(problem('GROUP_NOT_FOUND'));
+        const [group, readers, page] = await Promise.all([
+          stateAt(store, stream, 'chatGroup', { revision: ofGroup, mayRead }) as Promise<ChatGroup>,
+          readersAt(store, groupId, ofGroup),
+          messagesAt(store, groupId, { revision: ofMessages, moment, mayRead, ...asked }),
+        ]);
+        if (group.status === 'none') throw new ProblemError(problem('GROUP_NOT_FOUND'));
+        return { groupId, status: group.status, ownerId: group.ownerId, readers, ...page };
+      }),
   );
 }

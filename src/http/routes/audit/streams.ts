@@ -9,7 +9,7 @@ import type { GroupId } from '../../../events/ids.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
-import type { AuditDeps, HttpApp } from '../../route-deps.ts';
+import type { HttpApp, LookBackDeps } from '../../route-deps.ts';
 import { AuditLine } from './line.ts';
 import { LOOK_BACK_MS, StreamName, TimeParameter, countParameter } from './parameters.ts';
 
@@ -27,7 +27,7 @@ const PastStream = z
   .meta({ id: 'PastStream' });
 
 /** Defines the view of one stream at a moment. */
-export function auditStreamRoutes(app: HttpApp, deps: AuditDeps): void {
+export function auditStreamRoutes(app: HttpApp, deps: LookBackDeps): void {
   const opened = accessGrants(deps);
   const { store, storedLog } = deps;
 
@@ -49,33 +49,34 @@ export function auditStreamRoutes(app: HttpApp, deps: AuditDeps): void {
         response: { 200: PastStream },
       },
     },
-    async (request) => {
-      const { open } = await opened(request);
-      const mayRead = open?.mayRead ?? nobodysText;
-      const { streamId: stream } = request.params;
-      const { afterRevision = NO_STREAM, ...moment } = request.query;
-      const revision = await revisionAt(store, stream, moment);
-      if (revision === NO_STREAM) throw new ProblemError(problem('STREAM_NOT_FOUND'));
-      const limit = Math.max(0, Math.min(EVENTS, revision - afterRevision));
-      const [state, events] = await Promise.all([
-        stateOf(stream, revision),
-        limit === 0 ? [] : storedLog.ofStream(stream, { from: afterRevision + 1, limit }),
-      ]);
-      const last = events.at(-1)?.revision ?? revision;
-      return {
-        ...{ stream, revision, state },
-        events: await toLines(events, open),
-        next: last < revision ? last : null,
-      };
+    (request) =>
+      deps.looks.run(async () => {
+        const { open } = await opened(request);
+        const mayRead = open?.mayRead ?? nobodysText;
+        const { streamId: stream } = request.params;
+        const { afterRevision = NO_STREAM, ...moment } = request.query;
+        const revision = await revisionAt(store, stream, moment);
+        if (revision === NO_STREAM) throw new ProblemError(problem('STREAM_NOT_FOUND'));
+        const limit = Math.max(0, Math.min(EVENTS, revision - afterRevision));
+        const [state, events] = await Promise.all([
+          stateOf(stream, revision),
+          limit === 0 ? [] : storedLog.ofStream(stream, { from: afterRevision + 1, limit }),
+        ]);
+        const last = events.at(-1)?.revision ?? revision;
+        return {
+          ...{ stream, revision, state },
+          events: await toLines(events, open),
+          next: last < revision ? last : null,
+        };
 
-      async function stateOf(of: Stream, upTo: Revision): Promise<unknown> {
-        const category = categoryOf(of) as Category;
-        if (category !== 'conversation') return stateAt(store, of, category, { revision: upTo, mayRead });
-        const groupId = of.slice(category.length + 1) as GroupId;
-        const [event] = await store.readStream(of, { from: upTo, limit: 1 });
-        const asked = { revision: upTo, moment: { atPosition: event?.position }, mayRead, limit: MESSAGES };
-        return messagesAt(store, groupId, asked);
-      }
-    },
+        async function stateOf(of: Stream, upTo: Revision): Promise<unknown> {
+          const category = categoryOf(of) as Category;
+          if (category !== 'conversation') return stateAt(store, of, category, { revision: upTo, mayRead });
+          const groupId = of.slice(category.length + 1) as GroupId;
+          const [event] = await store.readStream(of, { from: upTo, limit: 1 });
+          const asked = { revision: upTo, moment: { atPosition: event?.position }, mayRead, limit: MESSAGES };
+          return messagesAt(store, groupId, asked);
+        }
+      }),
   );
 }

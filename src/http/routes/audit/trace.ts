@@ -4,7 +4,7 @@ import { trace } from '../../../audit/trace.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { Id, Time } from '../../../protocol/schemas.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
-import type { AuditDeps, HttpApp } from '../../route-deps.ts';
+import type { HttpApp, LookBackDeps } from '../../route-deps.ts';
 import { LOOK_BACK_MS } from './parameters.ts';
 
 const TraceNode = z
@@ -40,7 +40,7 @@ const Traced = z
   .meta({ id: 'Trace' });
 
 /** Defines the tree of causes and effects of an event. */
-export function traceRoutes(app: HttpApp, deps: AuditDeps): void {
+export function traceRoutes(app: HttpApp, deps: LookBackDeps): void {
   const opened = accessGrants(deps);
 
   app.get(
@@ -56,12 +56,13 @@ export function traceRoutes(app: HttpApp, deps: AuditDeps): void {
         response: { 200: Traced },
       },
     },
-    async (request) => {
-      const { open } = await opened(request);
-      const mayRead = open?.mayRead ?? nobodysText;
-      const found = await trace(request.params.eventId, { ...deps, mayRead });
-      if (!found) throw new ProblemError(problem('EVENT_NOT_FOUND'));
-      return found;
-    },
+    (request) =>
+      deps.looks.run(async () => {
+        const { open } = await opened(request);
+        const mayRead = open?.mayRead ?? nobodysText;
+        const found = await trace(request.params.eventId, { ...deps, mayRead });
+        if (!found) throw new ProblemError(problem('EVENT_NOT_FOUND'));
+        return found;
+      }),
   );
 }
