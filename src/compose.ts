@@ -100,7 +100,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
     { database: () => pool.query('select 1').then(() => undefined) },
     { ...eventLog.checks, ...readModels.checks, ...automations?.checks },
   ];
-  const erasures = does('worker') ? await startErasures(config, log, open, { ...core, keyRing }) : {};
+  const erasures = await startErasures(config, log, open, { ...core, keyRing });
   const useful: Checks[] = [
     erasures,
     clusterChecks,

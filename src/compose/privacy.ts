@@ -50,8 +50,17 @@ async function applyList(
   }
 }
 
-/** Starts what erases people, wherever this process leads it. Resolves once nobody from the list can be read. */
-export async function startErasures(config: Config, log: Logger, open: Closers, deps: PrivacyDeps) {
+/**
+ * In a worker, starts what erases people, wherever this process leads it. Resolves once nobody from the list can be
+ * read.
+ */
+export async function startErasures(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  deps: PrivacyDeps,
+): Promise<Checks> {
+  if (!config.roles.has('worker')) return {};
   const { background, leases, store, handle, progress, keyRing } = deps;
   const erasedPeople = createErasedPeopleFile(
     config.erasedPeopleFile ?? join(resolve(config.dataDir), 'erased-people.ndjson'),
@@ -83,6 +92,5 @@ export async function startErasures(config: Config, log: Logger, open: Closers, 
     };
   });
   open.add(NAME, () => erasing.stop());
-  const checks: Checks = { [NAME]: () => erasing.running()?.failure() };
-  return checks;
+  return { [NAME]: () => erasing.running()?.failure() };
 }
