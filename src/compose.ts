@@ -19,6 +19,7 @@ import { startAutomations } from './compose/automations.ts';
 import { openReadModels, prepareReadModels } from './compose/read-models.ts';
 import { startErasures } from './compose/privacy.ts';
 import { startRealtime } from './compose/realtime.ts';
+import { startSealing } from './compose/sealing.ts';
 import type { Config, Role } from './config.ts';
 import { type Checks, createReadiness } from './http/readiness.ts';
 import type { Readiness } from './http/route-deps.ts';
@@ -157,6 +158,7 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
       measures.add('notifier', notifier.measure);
     }
   }
+  useful.push(await startSealing(config, log, open, core));
   isServing = true;
   log.info({ url, roles: [...config.roles] }, 'listening');
   open.add('draining', () => {

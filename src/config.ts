@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { misspelt } from './config/misspelt-settings.ts';
 import { isOriginPattern } from './kit/origins.ts';
@@ -5,21 +7,22 @@ import { encodeHosts } from './kit/server-url.ts';
 import {
   clamdUrl,
   contact,
+  ed25519Key,
   eventStoreDbUrl,
   isAddressOrRange,
-  isEd25519,
   isKey,
   list,
   optionalNumber,
   postgresUrl,
   redisUrl,
+  sealUrl,
   url,
   vapidKey,
   wholeNumber,
 } from './config/setting-kinds.ts';
 
 /** The roles of a process. The whole program in one process has all of them. */
-const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'] as const;
+const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker', 'sealer'] as const;
 export type Role = (typeof ROLES)[number];
 const isRole = (name: string): name is Role => ROLES.some((role) => role === name);
 const rolesOf = (names: readonly string[]): ReadonlySet<Role> =>
@@ -72,12 +75,9 @@ const settings = z
     EVENTSTOREDB_URL: eventStoreDbUrl(),
     REDIS_URL: redisUrl(),
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
-    JWT_PRIVATE_KEY: z
-      .string()
-      // Files of settings hold one line, so line ends of a PEM may be written as \n.
-      .transform((pem) => pem.replaceAll('\\n', '\n'))
-      .refine(isEd25519, 'must be an Ed25519 private key in PKCS #8 PEM')
-      .optional(),
+    JWT_PRIVATE_KEY: ed25519Key(),
+    SEAL_PRIVATE_KEY: ed25519Key(),
+    SEAL_URL: sealUrl(),
     MASTER_KEY: list(
       isKey,
       'must be 32 bytes in base64; several, separated by commas, the present one first',
@@ -166,9 +166,14 @@ const settings = z
     const here = AMONG_SOCKETS.filter((role) => roles.has(role)).length;
     if (here > 0 && here < AMONG_SOCKETS.length)
       needs('REDIS_URL', `must be set when ROLES leaves some of ${AMONG_SOCKETS.join(', ')} to others`);
+    const isSealedInS3 = env.SEAL_URL?.startsWith('s3:') ?? false;
     for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_REGION', 'S3_PATH_STYLE'] as const)
-      if (env[name] !== undefined && env.S3_BUCKET === undefined)
-        addIssue({ code: 'custom', path: [name], message: 'must be set along with S3_BUCKET' });
+      if (env[name] !== undefined && env.S3_BUCKET === undefined && !isSealedInS3)
+        addIssue({
+          code: 'custom',
+          path: [name],
+          message: 'must be set along with S3_BUCKET, or with a SEAL_URL in S3',
+        });
   })
   .transform((env) => ({
     /** 0 takes any free port. */
@@ -230,25 +235,12 @@ const settings = z
     /** Free space on the disk of the data folder, below which no uploads are accepted. */
     minFreeDiskBytes: env.MIN_FREE_DISK_MIB * MIB,
     /** Undefined means files under the data folder. */
-    s3:
-      env.S3_BUCKET === undefined
-        ? undefined
-        : {
-            bucket: env.S3_BUCKET,
-            /** Undefined means Amazon's own endpoint. */
-            endpoint: env.S3_ENDPOINT,
-            /** The endpoint for clients, if it differs. */
-            publicEndpoint: env.S3_PUBLIC_ENDPOINT,
-            region: env.S3_REGION ?? 'us-east-1',
-            /**
-             * True if the path names the bucket; undefined means that this is detected, on a server other
-             * than Amazon's.
-             */
-            pathStyle:
-              env.S3_ENDPOINT === undefined || env.S3_PATH_STYLE !== undefined
-                ? env.S3_PATH_STYLE === 'true'
-                : undefined,
-          },
+    s3: env.S3_BUCKET === undefined ? undefined : inS3(env, env.S3_BUCKET),
+    seal: {
+      /** PKCS #8 PEM; undefined means that one is generated and kept in the data folder. */
+      privateKey: env.SEAL_PRIVATE_KEY,
+      ...sealPlace(env),
+    },
     /** Undefined means that only size and type are checked, or that an external scanner reports. */
     clamdUrl: env.CLAMD_URL,
     /** Signs the reports of an external scanner; undefined means that none are accepted. */
@@ -272,6 +264,36 @@ const settings = z
     /** Push services that may have a private address. */
     pushPrivateHosts: env.PUSH_PRIVATE_HOSTS,
   }));
+
+type S3Settings = Partial<
+  Record<'S3_ENDPOINT' | 'S3_PUBLIC_ENDPOINT' | 'S3_REGION' | 'S3_PATH_STYLE', string>
+>;
+
+/** Returns where a bucket is. */
+const inS3 = (env: { [Name in keyof S3Settings]?: string | undefined }, bucket: string) => ({
+  bucket,
+  /** Undefined means Amazon's own endpoint. */
+  endpoint: env.S3_ENDPOINT,
+  /** The endpoint for clients, if it differs. */
+  publicEndpoint: env.S3_PUBLIC_ENDPOINT,
+  region: env.S3_REGION ?? 'us-east-1',
+  /**
+   * True if the path names the bucket; undefined means that this is detected, on a server other than
+   * Amazon's.
+   */
+  pathStyle:
+    env.S3_ENDPOINT === undefined || env.S3_PATH_STYLE !== undefined
+      ? env.S3_PATH_STYLE === 'true'
+      : undefined,
+});
+
+/** Returns where the checkpoints are: `url` names the place, which is a file or a folder of a bucket. */
+function sealPlace(env: Parameters<typeof inS3>[0] & { DATA_DIR: string; SEAL_URL?: string | undefined }) {
+  const url = env.SEAL_URL ?? pathToFileURL(resolve(env.DATA_DIR, 'checkpoints.ndjson')).href;
+  if (url.startsWith('file:')) return { url, file: fileURLToPath(url) };
+  const { host, pathname } = new URL(url);
+  return { url, s3: { ...inS3(env, host), prefix: decodeURIComponent(pathname).replaceAll(/^\/|\/$/g, '') } };
+}
 
 /**
  * Reads the settings. An empty value counts as not set, as in `PORT= npm start`, and spaces or line ends around

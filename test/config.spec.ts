@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { EventStoreDBClient } from '@eventstore/db-client';
 import { generateKeyPairSync } from 'node:crypto';
 import { BadConfig, readConfig } from '../src/config.ts';
@@ -25,7 +27,7 @@ describe('the settings', () => {
       dataDir: './data',
       logLevel: 'info',
       jwtIssuer: 'slay-e-chatapp',
-      roles: new Set(['api', 'projector', 'realtime', 'notifier', 'worker']),
+      roles: new Set(['api', 'projector', 'realtime', 'notifier', 'worker', 'sealer']),
       allowedOrigins: [],
       trustedProxies: [],
       masterKeys: [],
@@ -45,6 +47,10 @@ describe('the settings', () => {
       minFreeDiskBytes: 1_073_741_824,
       mailFrom: 'Jobs <noreply@localhost>',
       pushPrivateHosts: [],
+      seal: {
+        url: pathToFileURL(resolve('data/checkpoints.ndjson')).href,
+        file: resolve('data/checkpoints.ndjson'),
+      },
     });
   });
 
@@ -299,7 +305,7 @@ describe('the settings', () => {
 
   test('that belong together are required together', () => {
     expect(faults({ S3_ENDPOINT: 'http://127.0.0.1:9000' })).toEqual([
-      'S3_ENDPOINT must be set along with S3_BUCKET',
+      'S3_ENDPOINT must be set along with S3_BUCKET, or with a SEAL_URL in S3',
     ]);
     expect(faults({ VAPID_SUBJECT: 'mailto:ops@example.org' })).toEqual([
       'VAPID_PUBLIC_KEY must be set along with VAPID_PRIVATE_KEY and VAPID_SUBJECT',
@@ -343,6 +349,48 @@ describe('the settings', () => {
   });
 });
 
+describe('the place of checkpoints', () => {
+  const sealOf = (env: Record<string, string>) => readConfig(env).seal;
+
+  test('is a file in the data folder, or another one', () => {
+    expect(sealOf({ DATA_DIR: '/srv/chat' })).toEqual({
+      url: 'file:///srv/chat/checkpoints.ndjson',
+      file: '/srv/chat/checkpoints.ndjson',
+    });
+    expect(sealOf({ SEAL_URL: 'file:///mnt/the%20safe/seals.ndjson' })).toMatchObject({
+      file: '/mnt/the safe/seals.ndjson',
+    });
+  });
+
+  test('is a folder of a bucket, at the server of S3 that is set', () => {
+    const SEAL_URL = 's3://evidence/chat/log/';
+    expect(sealOf({ SEAL_URL })).toMatchObject({
+      url: SEAL_URL,
+      s3: { bucket: 'evidence', prefix: 'chat/log', region: 'us-east-1', endpoint: undefined },
+    });
+    expect(sealOf({ SEAL_URL, S3_ENDPOINT: 'http://minio:9000', S3_REGION: 'here' })).toMatchObject({
+      s3: { bucket: 'evidence', region: 'here', endpoint: 'http://minio:9000' },
+    });
+  });
+
+  test.each([
+    ...['/srv/checkpoints', 'file://host/checkpoints', 'file:///folder/', 'file:///a%00b', 'file:///a%zz'],
+    ...['s3://', 's3://Bucket/x', 's3://bucket/%ff', 's3://bucket/x?y=z', 'https://bucket/x'],
+  ])('is refused as %s', (SEAL_URL) => {
+    expect(faults({ SEAL_URL })).toEqual([
+      `SEAL_URL must be a URL like file:///path/checkpoints.ndjson or s3://bucket/folder, not ${SEAL_URL}`,
+    ]);
+  });
+
+  test('has a key like that of tokens', () => {
+    const pem = privateKey('ed25519');
+    expect(sealOf({ SEAL_PRIVATE_KEY: pem.replaceAll('\n', '\\n').trim() }).privateKey).toBe(pem);
+    expect(faults({ SEAL_PRIVATE_KEY: privateKey('x25519') })).toEqual([
+      'SEAL_PRIVATE_KEY must be an Ed25519 private key in PKCS #8 PEM',
+    ]);
+  });
+});
+
 describe('roles', () => {
   const cluster = { DATABASE_URL: 'postgres://db/chat', REDIS_URL: 'redis://redis' };
 
@@ -352,7 +400,7 @@ describe('roles', () => {
 
   test('are refused when unknown', () => {
     expect(faults({ ROLES: 'web' })).toEqual([
-      'ROLES must be some of api, projector, realtime, notifier, worker, separated by commas',
+      'ROLES must be some of api, projector, realtime, notifier, worker, sealer, separated by commas',
     ]);
   });
 

@@ -21,6 +21,7 @@ export const SHAPE: Partial<Record<Kind, number>> = {
   realtime: 2,
   notifier: 2,
   worker: 2,
+  sealer: 2,
 };
 
 const PROGRAMS: readonly ProgramName[] = ['redis-server', 'rabbitmq-server', 'epmd', 'nginx'];

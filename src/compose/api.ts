@@ -26,6 +26,7 @@ import { openStoredLog } from './audit.ts';
 import { listen } from './listen.ts';
 import type { DatabaseParts } from './log.ts';
 import type { openPush } from './notifications.ts';
+import { openProofs } from './sealing.ts';
 
 interface ApiDeps extends DatabaseParts {
   cluster: Cluster;
@@ -58,6 +59,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     storedLog: openStoredLog(config, log, open, deps),
     ...auth,
     ...deps.files,
+    ...(await openProofs(config, open, deps)),
     maxFileBytes: config.maxFileBytes,
     erasureDelayHours: config.erasureDelayHours,
     publicUrl: config.publicUrl,

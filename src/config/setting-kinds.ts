@@ -63,13 +63,21 @@ function isMask(text: string): boolean {
 /** Returns true for a key of AES-256: 32 bytes in base64. */
 export const isKey = (text: string): boolean => /^[A-Za-z0-9+/_-]{43}=?$/.test(text);
 
-export function isEd25519(pem: string): boolean {
+function isEd25519(pem: string): boolean {
   try {
     return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
   } catch {
     return false;
   }
 }
+
+/** A private key. Files of settings hold one line, so line ends of the PEM may be written as \\n. */
+export const ed25519Key = () =>
+  z
+    .string()
+    .transform((pem) => pem.replaceAll('\\n', '\n'))
+    .refine(isEd25519, 'must be an Ed25519 private key in PKCS #8 PEM')
+    .optional();
 
 /** Says what a setting must be, and its value without passwords. */
 const shownBy = (wanted: string) => ({
@@ -133,6 +141,25 @@ export const redisUrl = () =>
       return hosts.length > 0 && /^\/[^/]+(\/\d{1,5})?$/.test(path);
     return ['redis', 'rediss'].includes(scheme) && hosts.length === 1 && /^(\/\d{0,5})?$/.test(path);
   }, 'a URL like redis://host:6379, redis+sentinel://host1,host2/name or unix:///run/redis.sock');
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The place of checkpoints: a file of this machine, or a folder of a bucket. */
+export const sealUrl = () =>
+  shown((text) => {
+    if (!URL.canParse(text)) return false;
+    const { protocol, host, pathname, search, hash } = new URL(text);
+    if (search !== '' || hash !== '' || !isDecodable(pathname)) return false;
+    if (protocol === 's3:') return /^[a-z0-9][a-z0-9._-]+$/.test(host);
+    return protocol === 'file:' && host === '' && !pathname.endsWith('/') && !/%2f|%00/i.test(pathname);
+  }, 'a URL like file:///path/checkpoints.ndjson or s3://bucket/folder');
 
 /** clamd: a host, or a Unix socket. */
 export const clamdUrl = () =>

@@ -37,6 +37,7 @@ import { auditGroupRoutes } from './routes/audit/groups.ts';
 import { auditStreamRoutes } from './routes/audit/streams.ts';
 import { traceRoutes } from './routes/audit/trace.ts';
 import { applicationRoutes } from './routes/applications.ts';
+import { type ProofRoutes, type SealKeyRoutes, proofRoutes, sealKeyRoutes } from './routes/audit/proofs.ts';
 import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
 import { documentRoutes } from './routes/documents.ts';
 import {
@@ -89,6 +90,8 @@ export interface HttpDeps
     FileRoutes,
     Omit<StorageRoutes, 'fileAccess'>,
     NotificationRoutes,
+    SealKeyRoutes,
+    ProofRoutes,
     UnsubscribeRoutes,
     AuditDeps {
   storage: FileRoutes['storage'];
@@ -180,6 +183,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   totpRoutes(app, deps);
   storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
   unsubscribeRoutes(app, deps);
+  sealKeyRoutes(app, deps);
   if (deps.scanReports) scanReportRoutes(app, deps.scanReports);
   const authenticated = authenticateRequests(app, deps);
   await app.register(async (members) => {
@@ -203,6 +207,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     auditGroupRoutes(secured, lookBack);
     traceRoutes(secured, lookBack);
     accessGrantRoutes(secured, deps);
+    proofRoutes(secured, deps);
   });
   await servePage(app);
   refuseTheRest();

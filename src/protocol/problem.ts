@@ -40,6 +40,10 @@ type OtherCode =
   | 'GROUP_FILES_FULL'
   | 'INSUFFICIENT_STORAGE'
   | 'NOT_FOUND'
+  | 'CHECKPOINT_NOT_FOUND'
+  | 'EVENT_NOT_FOUND'
+  | 'NOT_SEALED'
+  | 'SEAL_BROKEN'
   | 'SESSION_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'EMAIL_TAKEN'
@@ -90,6 +94,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   GRANT_NOT_FOUND: [404, 'You have no such access grant'],
   EVENT_NOT_FOUND: [404, 'The log has no such event'],
   STREAM_NOT_FOUND: [404, 'The log has no such stream'],
+  CHECKPOINT_NOT_FOUND: [404, 'No such checkpoint'],
   LINK_INVALID: [403, 'The link is invalid or has expired'],
   FILE_EXISTS: [412, 'The file has been uploaded already'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
@@ -116,6 +121,8 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   ERASURE_DONE: [409, 'The person is erased: that cannot be undone'],
   HOLD_NOT_FOUND: [404, 'No such hold'],
   STREAM_DAMAGED: [409, 'The history that this relies on was deleted or damaged'],
+  NOT_SEALED: [409, 'The checkpoint does not cover this event'],
+  SEAL_BROKEN: [409, 'The log is not what was sealed'],
   IDEMPOTENCY_KEY_IN_USE: [409, 'The first request with this key is still running'],
   PAYLOAD_TOO_LARGE: [413, 'The body is too large'],
   FILE_TOO_LARGE: [413, 'The file is too large'],

@@ -176,7 +176,13 @@ describe('proofs', () => {
     fc.assert(
       fc.property(place, fc.nat(), ({ index: from, size: to }, seed) => {
         const hashes = hashesOf(all, consistencyRanges(from, to));
-        const proof = { from, to, fromRoot: rootOf(all.slice(0, from)), toRoot: rootOf(all.slice(0, to)), hashes };
+        const proof = {
+          from,
+          to,
+          fromRoot: rootOf(all.slice(0, from)),
+          toRoot: rootOf(all.slice(0, to)),
+          hashes,
+        };
         expect(isConsistent(proof)).toBe(true);
         expect(isConsistent({ ...proof, hashes: [...hashes, EMPTY_ROOT] })).toBe(false);
         expect(isConsistent({ ...proof, from: to, to: from })).toBe(false);
@@ -189,7 +195,9 @@ describe('proofs', () => {
     ));
 
   test('a tree refuses a subtree that does not fit, and peaks that are not its own', () => {
-    expect(() => treeOf(LEAVES.slice(0, 3)).append(EMPTY_ROOT, 2)).toThrow('no subtree of 2 follows 3 leaves');
+    expect(() => treeOf(LEAVES.slice(0, 3)).append(EMPTY_ROOT, 2)).toThrow(
+      'no subtree of 2 follows 3 leaves',
+    );
     expect(() => new Tree(3, [EMPTY_ROOT])).toThrow('a tree of 3 has 2 peaks');
   });
 });

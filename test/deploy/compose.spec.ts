@@ -113,12 +113,20 @@ test('Only the migrations have the database owner, and every node waits for them
   }
 });
 
+test('Only the sealers have the key that signs checkpoints', () => {
+  const withKey = entries.filter(([, { environment }]) => environment?.['SEAL_PRIVATE_KEY']);
+  expect(withKey.map(([name]) => name)).toEqual(['sealer']);
+  expect(() => composeFile({ ...filledIn(), SEAL_PRIVATE_KEY: '' })).toThrow(
+    'SEAL_PRIVATE_KEY: set it in .env',
+  );
+});
+
 test('Every role runs in two processes', () => {
   const counts: Partial<Record<Role, number>> = {};
   for (const [, service] of nodes)
     for (const role of readConfig({ ...imageEnv, ...service.environment }).roles)
       counts[role] = (counts[role] ?? 0) + replicas(service);
-  expect(counts).toEqual({ api: 2, projector: 2, realtime: 2, notifier: 2, worker: 2 });
+  expect(counts).toEqual({ api: 2, projector: 2, realtime: 2, notifier: 2, worker: 2, sealer: 2 });
 });
 
 test('Settings refer to services by their names and ports', () => {

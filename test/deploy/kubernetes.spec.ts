@@ -11,7 +11,7 @@ import { readConfig } from '../../src/config.ts';
 import { ROOT, fileText } from '../support/journeys/deployment-files.ts';
 
 const FOLDER = 'deploy/kubernetes';
-const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker'];
+const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker', 'sealer'];
 
 interface Manifest {
   apiVersion: string;
@@ -150,6 +150,13 @@ test('Only the container that runs the migrations has the database owner', () =>
     for (const { envFrom } of containers)
       expect(envFrom).not.toContainEqual({ secretRef: { name: 'owner' } });
   }
+});
+
+test('Only the pods that seal the log have the key that signs checkpoints', () => {
+  expect(parseEnv(fileText(`${FOLDER}/seal.env.example`))).toEqual({ SEAL_PRIVATE_KEY: '' });
+  expect(secrets).not.toHaveProperty('SEAL_PRIVATE_KEY');
+  const withKey = deployments.filter((it) => nodeOf(it).env?.some(({ name }) => name === 'SEAL_PRIVATE_KEY'));
+  expect(withKey.map(roleOf)).toEqual(['sealer']);
 });
 
 test('No proxy is trusted until the operator names one', () => {

@@ -62,6 +62,7 @@ const matrix: Record<string, Row> = {
   'GET /openapi.json': { expect: everybody(200) },
   'GET /asyncapi.json': { expect: everybody(200) },
   'GET /.well-known/jwks.json': { expect: everybody(200) },
+  'GET /.well-known/seal-keys.json': { expect: everybody(200) },
   'GET /docs': { expect: everybody(301) },
   'GET /docs/': { expect: everybody(200) },
   'GET /docs/js/scalar.js': { expect: everybody(200) },
@@ -160,6 +161,10 @@ const matrix: Record<string, Row> = {
   'POST /internal/scan-orders': { expect: byLink, body: () => ({}) },
   'POST /internal/scan-reports': { expect: byLink, body: () => ({}) },
 
+  'GET /v1/audit/checkpoints': { expect: loggedIn(403) },
+  'GET /v1/audit/proof': { expect: loggedIn(403) },
+  'GET /v1/audit/consistency': { expect: loggedIn(403) },
+
   'GET /v1/me/notification-preferences': { expect: loggedIn(200) },
   'PUT /v1/me/notification-preferences': { expect: loggedIn(200), body: () => ({ push: false }) },
   'GET /v1/push-key': { expect: loggedIn(200) },
@@ -225,6 +230,8 @@ const unknown = (): Record<string, string> => ({
 const fill = (path: string, values: Record<string, string>) =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
   (path === '/v1/search/messages' ? '?q=x' : '') +
+  (path === '/v1/audit/proof' ? '?position=1' : '') +
+  (path === '/v1/audit/consistency' ? '?from=1&to=1' : '') +
   (/^\/v1\/(?:storage\/|unsubscribe$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');
 
 /** The text of a refusal without its path, the only part that may differ. */

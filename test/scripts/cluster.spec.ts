@@ -56,7 +56,7 @@ describe('npm run cluster', () => {
         START_MS,
       );
       expect(said).toContain(
-        '2 api, 2 projector, 2 realtime, 2 notifier, 2 worker, PostgreSQL, Redis, RabbitMQ, NGINX',
+        '2 api, 2 projector, 2 realtime, 2 notifier, 2 worker, 2 sealer, PostgreSQL, Redis, RabbitMQ, NGINX',
       );
       expect(said).toContain(`The chat is at http://127.0.0.1:${port}`);
       await signUp(`http://127.0.0.1:${port}`, { role: 'company', displayName: 'Harbour Robotics' });

@@ -6,6 +6,10 @@ export interface Metrics {
   batchCommitted(batch: { appends: number; events: number; durationMs: number }): void;
   /** Number of damaged streams that this process has come across. */
   streamsDamaged(count: number): void;
+  /** Number of events that the last checkpoint covers. */
+  sealed(events: number): void;
+  /** The log is not what was sealed. */
+  sealBroken(): void;
   projectionLag(projection: string, positions: number): void;
   automationLag(positions: number): void;
   /** A rule refused the command that should have followed from an event. */
@@ -68,6 +72,16 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
   const damagedStreams = new Gauge({
     name: 'chat_damaged_streams',
     help: 'Streams of the log that were deleted, truncated or written to by another program, as far as noticed',
+    registers,
+  });
+  const sealedEvents = new Gauge({
+    name: 'chat_sealed_events',
+    help: 'Events that the last signed checkpoint of the log covers, where this process seals',
+    registers,
+  });
+  const sealBroken = new Gauge({
+    name: 'chat_seal_broken',
+    help: '1 when the log is not what was sealed',
     registers,
   });
   const projectionLag = new Gauge({
@@ -191,6 +205,8 @@ export function createMetrics({ lostLines = () => 0 }: Figures = {}): Metrics {
       events.inc(batch.events);
     },
     streamsDamaged: (count) => damagedStreams.set(count),
+    sealed: (events) => sealedEvents.set(events),
+    sealBroken: () => sealBroken.set(1),
     projectionLag: (projection, positions) => projectionLag.set({ projection }, positions),
     automationLag: (positions) => automationLag.set(positions),
     automationRefused: ({ automation, code }) => refusedAutomations.inc({ reaction: automation, code }),

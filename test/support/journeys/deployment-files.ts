@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -32,6 +33,11 @@ export interface ComposeFile {
 export const composeFile = (variables: Record<string, string>): ComposeFile =>
   parse(interpolated(fileText('docker-compose.yml'), variables), { merge: true }) as ComposeFile;
 
+const sealPrivateKey = generateKeyPairSync('ed25519')
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString()
+  .replaceAll('\n', '\\n');
+
 /** Returns a filled-in .env.example; with the log in PostgreSQL if `log` says so. */
 export function filledIn({ log = 'eventstoredb' }: { log?: 'eventstoredb' | 'postgres' } = {}) {
   const example = parseEnv(fileText('.env.example')) as Record<string, string>;
@@ -39,6 +45,7 @@ export function filledIn({ log = 'eventstoredb' }: { log?: 'eventstoredb' | 'pos
   return {
     ...example,
     ...Object.fromEntries(secrets.map((name) => [name, `secretOf${name.replaceAll('_', '')}`])),
+    SEAL_PRIVATE_KEY: sealPrivateKey,
     ...(log === 'postgres' && { COMPOSE_PROFILES: '', EVENTSTOREDB_URL: '' }),
   };
 }

@@ -9,6 +9,8 @@ export interface S3Object {
   modifiedAt: Date;
   /** The checksum as its header shows it: the client's own, or the server's. */
   checksum: [header: string, value: string];
+  /** Until when nobody may remove it. */
+  lock?: { mode: string; until: string };
 }
 
 export interface S3Answer {
@@ -23,6 +25,8 @@ export interface Bucket {
   now: () => number;
   /** The maximum number of keys on a page of a list. */
   pageSize: number;
+  /** The default of a bucket with Object Lock; undefined for one without. */
+  objectLock?: { mode?: string; days?: number } | undefined;
 }
 
 /** The operations of S3 that the project uses. `target` is the path after the bucket. */
@@ -30,7 +34,8 @@ export function operate(bucket: Bucket, request: S3Request, target: string, body
   const { method, headers } = request;
   if (target === '') {
     if (method === 'HEAD') return { status: 200 };
-    if (method === 'GET') return list(bucket, Object.fromEntries(split(request.url).query));
+    const query = Object.fromEntries(split(request.url).query);
+    if (method === 'GET') return 'object-lock' in query ? lockOf(bucket) : list(bucket, query);
     throw new S3Error(501, 'NotImplemented');
   }
   switch (method) {
@@ -42,6 +47,7 @@ export function operate(bucket: Bucket, request: S3Request, target: string, body
     case 'HEAD':
       return get(bucket, target, headers);
     case 'DELETE':
+      if (bucket.objects.get(target)?.lock) throw new S3Error(403, 'AccessDenied');
       bucket.objects.delete(target);
       return { status: 204 };
     default:
@@ -51,7 +57,7 @@ export function operate(bucket: Bucket, request: S3Request, target: string, body
 
 type Headers = S3Request['headers'];
 
-function put({ objects, now }: Bucket, key: string, headers: Headers, bytes: Buffer): S3Answer {
+function put({ objects, now, objectLock }: Bucket, key: string, headers: Headers, bytes: Buffer): S3Answer {
   const condition = headers['if-none-match'];
   if (condition !== undefined && condition !== '*') throw new S3Error(501, 'NotImplemented');
   if (condition === '*' && objects.has(key)) throw new S3Error(412, 'PreconditionFailed');
@@ -61,7 +67,10 @@ function put({ objects, now }: Bucket, key: string, headers: Headers, bytes: Buf
   const etag = `"${createHash('md5').update(bytes).digest('hex')}"`;
   const contentType = headers['content-type'] ?? 'binary/octet-stream';
   const checksum: S3Object['checksum'] = [header, checksums[header]!(bytes)];
-  objects.set(key, { bytes, etag, contentType, modifiedAt: new Date(now()), checksum });
+  const [mode, until] = [headers['x-amz-object-lock-mode'], headers['x-amz-object-lock-retain-until-date']];
+  if (mode !== undefined && (!objectLock || given.length === 0)) throw new S3Error(400, 'InvalidRequest');
+  const lock = mode === undefined || until === undefined ? {} : { lock: { mode, until } };
+  objects.set(key, { bytes, etag, contentType, modifiedAt: new Date(now()), checksum, ...lock });
   return { status: 200, headers: { etag } };
 }
 
@@ -108,11 +117,22 @@ function copy({ name, objects, now }: Bucket, key: string, headers: Headers): S3
 const matches = ({ etag }: S3Object, condition: string | undefined) =>
   condition === undefined || condition === '*' || condition.replaceAll('"', '') === etag.replaceAll('"', '');
 
+function lockOf({ objectLock }: Bucket): S3Answer {
+  if (!objectLock) throw new S3Error(404, 'ObjectLockConfigurationNotFoundError');
+  const { mode, days } = objectLock;
+  const rule =
+    mode && `<Rule><DefaultRetention><Mode>${mode}</Mode><Days>${days}</Days></DefaultRetention></Rule>`;
+  return xml(
+    `<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled>${rule ?? ''}</ObjectLockConfiguration>`,
+  );
+}
+
 function list({ name, objects, pageSize }: Bucket, query: Record<string, string>): S3Answer {
   if (query['list-type'] !== '2') throw new S3Error(501, 'NotImplemented');
-  const { prefix = '', 'continuation-token': after = '' } = query;
+  const { prefix = '', 'start-after': start = '', 'continuation-token': after = start } = query;
+  const most = Math.min(Number(query['max-keys'] ?? pageSize), pageSize);
   const rest = [...objects].filter(([key]) => key.startsWith(prefix) && key > after).toSorted();
-  const page = rest.slice(0, pageSize);
+  const page = rest.slice(0, most);
   const isTruncated = rest.length > page.length;
   const contents = page.map(
     ([key, { bytes, etag, modifiedAt }]) =>
@@ -121,7 +141,7 @@ function list({ name, objects, pageSize }: Bucket, query: Record<string, string>
   );
   return xml(
     `<ListBucketResult><Name>${name}</Name><Prefix>${prefix}</Prefix><KeyCount>${page.length}</KeyCount>` +
-      `<MaxKeys>${pageSize}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${contents.join('')}` +
+      `<MaxKeys>${most}</MaxKeys><IsTruncated>${isTruncated}</IsTruncated>${contents.join('')}` +
       `${isTruncated ? `<NextContinuationToken>${page.at(-1)![0]}</NextContinuationToken>` : ''}</ListBucketResult>`,
   );
 }

@@ -29,6 +29,7 @@ export async function startS3Server({
   pageSize = 1_000,
   lacks = {},
   styles = ['path', 'host'],
+  objectLock,
 }: {
   bucket: string;
   region?: string;
@@ -36,6 +37,7 @@ export async function startS3Server({
   lacks?: Lacks;
   /** Where a request may have the bucket name. */
   styles?: readonly ('path' | 'host')[];
+  objectLock?: Bucket['objectLock'];
 }) {
   const credentials: S3Credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'a secret of the tests' };
   const healthy = (): Faults => ({
@@ -47,7 +49,7 @@ export async function startS3Server({
   let faults = healthy();
   let leapMs = 0;
   let asked = 0;
-  const bucket: Bucket = { name, objects: new Map(), now: () => Date.now() + leapMs, pageSize };
+  const bucket: Bucket = { name, objects: new Map(), now: () => Date.now() + leapMs, pageSize, objectLock };
 
   async function answer(incoming: IncomingMessage): Promise<S3Answer> {
     const { method = '', url = '' } = incoming;

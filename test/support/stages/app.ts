@@ -1,5 +1,9 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { compose } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
@@ -30,12 +34,22 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
+const sealPrivateKey = generateKeyPairSync('ed25519')
+  .privateKey.export({ type: 'pkcs8', format: 'pem' })
+  .toString();
+
 /** The whole program on a database of its own, with limits that tests do not reach, and a REST client. */
 export async function startApp(env: Record<string, string> = {}) {
   const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
   const { log, lines } = linesOf('info');
-  const config = readConfig({
+  const checkpoints = join(tmpdir(), `chat-checkpoints-${randomUUID()}.ndjson`);
+  const shared = {
     DATABASE_URL: database.ownerUrl,
+    SEAL_URL: pathToFileURL(checkpoints).href,
+    SEAL_PRIVATE_KEY: sealPrivateKey,
+  };
+  const config = readConfig({
+    ...shared,
     PORT: '0',
     MESSAGES_PER_MINUTE: '1000000',
     REQUESTS_PER_MINUTE: '1000000',
@@ -51,6 +65,10 @@ export async function startApp(env: Record<string, string> = {}) {
   return {
     url: app.url,
     databaseUrl: database.url,
+    /** The settings of scripts that work beside it. */
+    settings: shared,
+    /** The file of the checkpoints of its log. */
+    checkpoints,
     /** The log lines written so far. */
     lines,
     ask,
@@ -75,6 +93,7 @@ export async function startApp(env: Record<string, string> = {}) {
     async stop() {
       await app.stop();
       await database.drop();
+      await rm(checkpoints, { force: true });
     },
   };
 }
