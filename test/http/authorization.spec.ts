@@ -161,9 +161,9 @@ const matrix: Record<string, Row> = {
   'POST /internal/scan-orders': { expect: byLink, body: () => ({}) },
   'POST /internal/scan-reports': { expect: byLink, body: () => ({}) },
 
-  'GET /v1/audit/checkpoints': { expect: loggedIn(403) },
-  'GET /v1/audit/proof': { expect: loggedIn(403) },
-  'GET /v1/audit/consistency': { expect: loggedIn(403) },
+  'GET /v1/audit/checkpoints': { expect: auditors(200) },
+  'GET /v1/audit/proof': { expect: auditors(404) },
+  'GET /v1/audit/consistency': { expect: auditors(404) },
 
   'GET /v1/me/notification-preferences': { expect: loggedIn(200) },
   'PUT /v1/me/notification-preferences': { expect: loggedIn(200), body: () => ({ push: false }) },
@@ -230,8 +230,8 @@ const unknown = (): Record<string, string> => ({
 const fill = (path: string, values: Record<string, string>) =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
   (path === '/v1/search/messages' ? '?q=x' : '') +
-  (path === '/v1/audit/proof' ? '?position=1' : '') +
-  (path === '/v1/audit/consistency' ? '?from=1&to=1' : '') +
+  (path === '/v1/audit/proof' ? '?position=1&size=999999999' : '') +
+  (path === '/v1/audit/consistency' ? '?from=999999999&to=999999999' : '') +
   (/^\/v1\/(?:storage\/|unsubscribe$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');
 
 /** The text of a refusal without its path, the only part that may differ. */
