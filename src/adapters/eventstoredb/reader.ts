@@ -132,8 +132,9 @@ function toStoredEvent(record: StoredRecord): StoredEvent {
   };
 }
 
+/** The bytes of an event without any, such as a tombstone, are no `Uint8Array`. */
 const textOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  bytes.length === 0 ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 
 /** Returns the value; undefined for bytes that are not JSON. */
 function parseJson(bytes: Uint8Array): unknown {

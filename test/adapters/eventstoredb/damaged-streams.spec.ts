@@ -97,6 +97,19 @@ describe('A damaged stream on EventStoreDB', () => {
     expect(await later.find(seen[0]!.id)).toBeUndefined();
   });
 
+  test('is read as it is stored with its tombstone, and a foreign event', async () => {
+    const [gone, other] = [newStream(), newStream()];
+    await appended(gone, 'first');
+    await admin.tombstoneStream(gone);
+    await foreign(other);
+    const stored = await store.readStored({ after: base, limit: 10 });
+    expect(stored.map(({ stream, type }) => [stream, type])).toEqual([
+      [gone, 'MessageSent'],
+      [gone, '$streamDeleted'],
+      [other, 'Foreign'],
+    ]);
+  });
+
   test('that ends the log with a tombstone leaves the head where the last readable event is', async () => {
     const stream = newStream();
     const only = await appended(stream, 'only');
