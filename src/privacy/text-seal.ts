@@ -146,8 +146,10 @@ function decrypt(key: KeyObject, sealed: string, place: string): string {
     const decipher = createDecipheriv(CIPHER, key, bytes.subarray(1, 1 + NONCE), options);
     decipher.setAAD(Buffer.from(place));
     decipher.setAuthTag(bytes.subarray(end));
-    const text = decipher.update(bytes.subarray(1 + NONCE, end), undefined, 'utf8');
-    return text + decipher.final('utf8');
+    // Decoding here costs less than in the stream.
+    const text = decipher.update(bytes.subarray(1 + NONCE, end));
+    decipher.final();
+    return text.toString();
   } catch (error) {
     throw new UnreadableEvent(`its text was changed: ${(error as Error).message}`);
   }
