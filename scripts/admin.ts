@@ -14,6 +14,7 @@ import { createLog } from '../src/compose/log.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { NewDisplayName, Role } from '../src/events/account.ts';
 import type { Stream } from '../src/events/streams.ts';
+import { rewrapKeys } from '../src/privacy/key-ring.ts';
 import { deriveId, newId } from '../src/kit/uuids.ts';
 import { createOneAtATime } from '../src/commands/one-at-a-time.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
@@ -35,6 +36,8 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
   list-users
+  rotate-master-key              wraps the keys of personal text with the first key of MASTER_KEY, so that the others
+                  can be taken away
   create-database-login  --role sealer|auditor --user <name> [--password <password> | --password-stdin]
                   as the owner of the database: creates a login that reads the log, and as sealer keeps the seals,
                   or changes its password
@@ -111,7 +114,7 @@ async function connect() {
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
-  const { store } = await createLog(config, log, { databaseUrl, pool });
+  const { store, textKeys } = await createLog(config, log, { databaseUrl, pool });
   await store.start();
   const cache = new LRUCache<Stream, Folded>({ max: 100 });
   const handle = commandHandler({
@@ -129,6 +132,7 @@ async function connect() {
   const credentials = createCredentials(pool);
   const hashes = await createPasswordHashes();
   return {
+    textKeys,
     credentials,
     hashes,
     secondFactors: secondFactorParts(config, await openKeys(config, pool), pool),
@@ -181,6 +185,12 @@ const commands: Record<string, () => Promise<(to: Connected) => Promise<void>>> 
       say(`created ${role} ${email} with id ${userId}`);
       if (isMade) say(`password: ${password}`);
       if (key) say(`secret of the second factor: ${key.secret}\n${key.otpauthUrl}`);
+    };
+  },
+  async 'rotate-master-key'() {
+    return async ({ textKeys: { stored, masters } }) => {
+      const rewrapped = await rewrapKeys(stored, masters);
+      say(`wrapped ${rewrapped} keys with the master key ${masters[0].id}: no other one is needed any more`);
     };
   },
   async 'reset-totp'() {

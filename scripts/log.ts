@@ -23,7 +23,7 @@ import {
   identify,
   requireSameLog,
 } from '../src/adapters/postgres/event-log/identity.ts';
-import { MasterKeyMissing, openTextSeal } from '../src/compose/text-seal.ts';
+import { MasterKeyMissing, type TextKeysInUse, openTextSeal } from '../src/compose/text-seal.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
@@ -100,9 +100,9 @@ async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<str
 const withoutPassword = (address: string) => address.replace(/:[^:@/]*@/, ':…@');
 const isEventStoreDb = (address: string) => /^esdb(\+discover)?:\/\//.test(address);
 
-type Keys = Omit<Awaited<ReturnType<typeof openTextSeal>>, 'stored'> & {
+interface Keys extends Pick<TextKeysInUse, 'textSeal' | 'keyRing'> {
   destroyed: () => Promise<KeyName[]>;
-};
+}
 const keysByAddress = new Map<string, Keys>();
 
 /** A log from before personal text was sealed. */
@@ -122,8 +122,8 @@ async function openKeys(address: string): Promise<Keys> {
   if (!(await hasTextKeys(pool))) return noKeys;
   const isFolder = !address.includes('://');
   const settings = { ...readConfig(process.env), databaseUrl: isFolder ? undefined : url, dataDir: address };
-  const { stored, ...seal } = await openTextSeal(settings, log, pool);
-  const keys = { ...seal, destroyed: () => stored.destroyed() };
+  const { textSeal, keyRing, stored } = await openTextSeal(settings, log, pool);
+  const keys = { textSeal, keyRing, destroyed: () => stored.destroyed() };
   keysByAddress.set(address, keys);
   return keys;
 }

@@ -14,6 +14,7 @@ import {
   type Recorded,
 } from '../../src/events/event-store.ts';
 import { type Seal, type TextSeal, unsealed } from '../../src/events/personal-text.ts';
+import { sealedVersion } from '../../src/events/stored-events.ts';
 import { LogsDiffer, Misplaced, type Target } from '../../src/operations/copy-log.ts';
 
 /** The name of this program's connections to a database. */
@@ -81,10 +82,10 @@ export function createPostgresTarget(
 const sealsFor = (groups: readonly Recorded[][], textSeal: TextSeal): Promise<Seal[]> =>
   Promise.all(groups.map(async (group) => textSeal.sealFor(appendOf(group))));
 
-const storedForm = (event: Recorded, seal: Seal, n: number) => ({
-  ...event,
-  data: seal(event, event.id, n),
-});
+function storedForm(event: Recorded, seal: Seal, n: number) {
+  const data = seal(event, event.id, n);
+  return { ...event, data, v: data === event.data ? event.v : sealedVersion(event.v) };
+}
 
 /** Returns arrays as lines: JSON, ids and the names of streams and types contain no line breaks. */
 function toArguments(events: readonly ReturnType<typeof storedForm>[]): string[] {

@@ -1,5 +1,5 @@
 import type { Position, Recorded, StoredEvent } from '../events/event-store.ts';
-import { asStored } from '../events/stored-events.ts';
+import { asStored, shapeVersion } from '../events/stored-events.ts';
 import { type AnyEvent, type MayRead, redacted } from './redact.ts';
 
 /** An event as auditors see it. */
@@ -63,7 +63,8 @@ export interface OpenText {
 export async function toLines(events: readonly StoredEvent[], open?: OpenText): Promise<Line[]> {
   const parsed = events.map((event) => {
     const origin = metadataOf(event);
-    return { event, origin, any: { ...event, data: parseJson(event.data), metadata: origin } };
+    const any = { ...event, v: shapeVersion(event.v), data: parseJson(event.data), metadata: origin };
+    return { event, origin, any };
   });
   const covered = open ? parsed.filter(({ any }) => open.mayRead(any)).map(({ event }) => event) : [];
   const readable = covered.length > 0 ? await open!.decode(covered) : undefined;

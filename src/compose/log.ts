@@ -105,16 +105,17 @@ export async function createLog(
   { databaseUrl, pool, ...options }: LogOptions,
 ) {
   const url = config.eventStoreDbUrl;
-  const { textSeal, keyRing } = await openTextSeal(config, log, pool);
+  const textKeys = await openTextSeal(config, log, pool);
+  const { textSeal } = textKeys;
   if (url === undefined) {
     const store = createPostgresEventStore({ pool, url: databaseUrl, log, textSeal, ...options });
-    return { kind: 'postgresql' as const, store, keyRing };
+    return { kind: 'postgresql' as const, store, textKeys };
   }
   const { createEventStoreDbEventStore } = await import('../adapters/eventstoredb/event-store.ts');
   const { onUnknown, onDamage } = options;
   const ids = createEventIds(pool);
   const store = createEventStoreDbEventStore({ url, ids, log, textSeal, onUnknown, onDamage });
-  return { kind: 'eventstoredb' as const, store, keyRing };
+  return { kind: 'eventstoredb' as const, store, textKeys };
 }
 
 /** Opens the log. Throws `OtherLog` when the database has followed another one. */
@@ -127,7 +128,7 @@ export async function openLog(
 ): Promise<{ store: EventStore; keyRing: KeyRing; checks: Checks; useful: Checks }> {
   const newerCode = watchForNewerCode(log);
   const damage = watchForDamage(metrics.streamsDamaged);
-  const { kind, store, keyRing } = await createLog(config, log, {
+  const { kind, store, textKeys } = await createLog(config, log, {
     databaseUrl,
     pool,
     background,
@@ -140,5 +141,5 @@ export async function openLog(
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));
   const checks = { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() };
-  return { store, keyRing, checks, useful: { ...newerCode.checks, ...damage.checks } };
+  return { store, keyRing: textKeys.keyRing, checks, useful: { ...newerCode.checks, ...damage.checks } };
 }

@@ -56,6 +56,13 @@ async function masterKeys(
   return [masterKeyOf(Buffer.from(kept, 'base64'))];
 }
 
+export interface TextKeysInUse {
+  textSeal: TextSeal;
+  keyRing: KeyRing;
+  stored: StoredTextKeys;
+  masters: readonly [MasterKey, ...MasterKey[]];
+}
+
 /**
  * Opens the seal of personal text with the keys in a database. Throws `MasterKeyMissing` when one of them cannot be
  * read.
@@ -64,11 +71,11 @@ export async function openTextSeal(
   settings: SealSettings,
   log: Logger,
   pool: pg.Pool,
-): Promise<{ textSeal: TextSeal; keyRing: KeyRing; stored: StoredTextKeys }> {
+): Promise<TextKeysInUse> {
   const masters = await masterKeys(settings, log, pool);
   const stored = createTextKeys(pool);
   const foreign = await stored.otherMaster(masters.map(({ id }) => id));
   if (foreign !== undefined) throw new MasterKeyMissing(foreign);
   const keyRing = createKeyRing({ stored, masters });
-  return { textSeal: createTextSeal(keyRing), keyRing, stored };
+  return { textSeal: createTextSeal(keyRing), keyRing, stored, masters };
 }

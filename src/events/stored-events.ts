@@ -28,6 +28,15 @@ export class UnreadableEvent extends Error {
 export class KeyMissing extends UnreadableEvent {}
 
 /**
+ * Added to the stored version of an event whose personal text is sealed: code from before text was sealed takes it for an
+ * event of newer code, and waits.
+ */
+const SEALED = 1_000;
+export const sealedVersion = (v: number): number => v + SEALED;
+/** Returns the version of the data's shape, given the stored version. */
+export const shapeVersion = (v: number): number => (v >= SEALED ? v - SEALED : v);
+
+/**
  * The type given to an event that newer code wrote; its `data` is the event as it is stored. No schema has
  * this name.
  */

@@ -27,6 +27,14 @@ export interface TextKeys {
   destroy(names: readonly KeyName[]): Promise<void>;
 }
 
+/** The port for a new master key. */
+export interface RewrappableKeys {
+  /** Resolves with keys that are wrapped with another master key, at most `limit`. */
+  underOthers(masterId: string, limit: number): Promise<Map<KeyName, NonNullable<WrappedKey>>>;
+  /** Replaces keys that still exist. Resolves with their number. */
+  replace(keys: ReadonlyMap<KeyName, NonNullable<WrappedKey>>): Promise<number>;
+}
+
 /** What a text is sealed with: the key of a person, or that and the key of a month. */
 export type Lock = KeyName | `${KeyName}+${KeyName}`;
 /** Null once one of its keys is destroyed; undefined when one of them does not exist. */
@@ -76,6 +84,30 @@ const MOST_KEPT = 100_000;
 /** Time after which another process' erasure is noticed here. */
 const KEPT_MS = 60_000;
 const KEY_BYTES = 32;
+
+const REWRAPPED = 1_000;
+
+/**
+ * Wraps all keys with the present master key, so that the earlier ones can be taken away. Resolves with the number of
+ * those that changed. Safe to repeat, and while servers run.
+ */
+export async function rewrapKeys(
+  stored: RewrappableKeys,
+  [present, ...earlier]: readonly [MasterKey, ...MasterKey[]],
+): Promise<number> {
+  let rewrapped = 0;
+  for (;;) {
+    const found = await stored.underOthers(present.id, REWRAPPED);
+    if (found.size === 0) return rewrapped;
+    const renewed = new Map<KeyName, NonNullable<WrappedKey>>();
+    for (const [name, { masterId, wrapped }] of found) {
+      const master = earlier.find(({ id }) => id === masterId);
+      if (!master) throw new Error(`the master key ${masterId}, with which ${name} is wrapped, is not given`);
+      renewed.set(name, wrap(present, name, unwrap(master, name, wrapped)));
+    }
+    rewrapped += await stored.replace(renewed);
+  }
+}
 
 /** Returns the key of a lock, given its unwrapped parts. */
 const combine = ([person, month]: readonly Buffer[]): KeyObject =>

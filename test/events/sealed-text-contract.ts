@@ -34,9 +34,11 @@ export function describeSealedText(name: string, openLog: () => Promise<SealedLo
 
     test('is stored sealed, and read as it was written, here and in another process', async () => {
       const verdict = await store.append(append(newStream(), [says(CANARY)]));
-      expect(verdict).toMatchObject({ events: [{ data: { text: CANARY } }] });
+      expect(verdict).toMatchObject({ events: [{ v: 1, data: { text: CANARY } }] });
       const [stored] = await store.readStored({ after: base, limit: 10 });
       expect(stored!.data).not.toContain('Kanarienvogel');
+      // Code from before text was sealed waits for an upgrade.
+      expect(stored!.v).toBe(1_001);
       expect(JSON.parse(stored!.data)).toMatchObject({
         text: { sealed: expect.stringMatching(/^[\w-]{60,}$/) },
       });

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
@@ -62,3 +63,27 @@ test('An operator can make a login to the database for an auditor', async () => 
     await owner(`drop role ${user}`);
   }
 }, 60_000);
+
+test('An operator can replace the master key of personal text', async () => {
+  const own = await createTestDatabase();
+  const [old, present] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+  const as = (masterKey: string, ...args: string[]) =>
+    run(process.execPath, ['scripts/admin.ts', ...args], {
+      env: { PATH: process.env['PATH'], DATABASE_URL: own.ownerUrl, MASTER_KEY: masterKey },
+    });
+  const register = (masterKey: string, email: string) =>
+    as(masterKey, 'create-user', '--role', 'applicant', '--display-name', 'Ada', '--email', email);
+  try {
+    await register(old, 'ada@example.org');
+    await expect(register(present, 'bob@example.org')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('MASTER_KEY does not contain the key') as string,
+    });
+    const rotated = await as(`${present},${old}`, 'rotate-master-key');
+    expect(rotated.stdout).toMatch(/^wrapped 1 keys with the master key [\w-]{11}: no other one is needed/);
+    await register(present, 'bob@example.org');
+    await expect(register(old, 'eve@example.org')).rejects.toMatchObject({ code: 1 });
+  } finally {
+    await own.drop();
+  }
+}, 180_000);

@@ -9,7 +9,7 @@ import {
 import type { DomainEvent } from '../../events/domain-event.ts';
 import type { Stream } from '../../events/streams.ts';
 import type { Seal, TextSeal } from '../../events/personal-text.ts';
-import { toStored } from '../../events/stored-events.ts';
+import { sealedVersion, toStored } from '../../events/stored-events.ts';
 
 const MAX_APPENDS = 512;
 const MAX_SIZE = 1024 * 1024;
@@ -19,8 +19,11 @@ export interface PreparedAppend {
   append: Append;
   /** RFC 3339 with milliseconds, as a read would return it. */
   occurredAt: string;
-  /** The events as a read would return them, without their positions and revisions. `json` is what is stored. */
-  events: { id: string; type: string; v: number; data: unknown; json: string }[];
+  /**
+   * The events as a read would return them, without their positions and revisions; `storedV` and `json` are what is
+   * stored of their versions and data.
+   */
+  events: { id: string; type: string; v: number; data: unknown; storedV: number; json: string }[];
   metadata: string;
   /** Number of characters of JSON. */
   size: number;
@@ -39,7 +42,9 @@ export interface WaitingAppend extends PreparedAppend {
 export function prepare(append: Append, seal: Seal): PreparedAppend {
   const events = append.events.map(({ id, event }, n) => {
     const shape = toStored(event);
-    return { id, ...shape, json: JSON.stringify(seal(shape, id, n)) };
+    const stored = seal(shape, id, n);
+    const storedV = stored === shape.data ? shape.v : sealedVersion(shape.v);
+    return { id, ...shape, storedV, json: JSON.stringify(stored) };
   });
   const metadata = JSON.stringify(append.metadata);
   const size = events.reduce((sum, { json }) => sum + json.length + metadata.length, 0);

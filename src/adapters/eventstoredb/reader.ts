@@ -11,7 +11,14 @@ import {
   StreamDamaged,
 } from '../../events/event-store.ts';
 import { type Open, type TextSeal, type Unopened, withoutText } from '../../events/personal-text.ts';
-import { KeyMissing, UNKNOWN, UnreadableEvent, fromStored, isUnknown } from '../../events/stored-events.ts';
+import {
+  shapeVersion,
+  KeyMissing,
+  UNKNOWN,
+  UnreadableEvent,
+  fromStored,
+  isUnknown,
+} from '../../events/stored-events.ts';
 import type { Stream } from '../../events/streams.ts';
 import { share } from '../../kit/gather.ts';
 import { type PreparedAppend, unavailable } from '../event-log/batch.ts';
@@ -69,11 +76,11 @@ const toStoredMetadata = (
 
 /** Returns the events of an append in the form in which EventStoreDB stores them. */
 export const toProposed = ({ append, occurredAt, events }: PreparedAppend): ProposedEvent[] =>
-  events.map(({ id, type, v, json }) => ({
+  events.map(({ id, type, storedV, json }) => ({
     id,
     type,
     data: Buffer.from(json),
-    metadata: Buffer.from(JSON.stringify(toStoredMetadata(append.metadata, occurredAt, v))),
+    metadata: Buffer.from(JSON.stringify(toStoredMetadata(append.metadata, occurredAt, storedV))),
   }));
 
 /** A record of one of our events, parsed but not yet checked. */
@@ -95,7 +102,8 @@ function parse(record: StoredRecord): Parsed {
     causationId: $causationId,
     ...(reliedOn && { reliedOn }),
   };
-  return { record, id, stream, type, v, data: parseJson(record.data), occurredAt, metadata };
+  const data = parseJson(record.data);
+  return { record, id, stream, type, v: shapeVersion(v), data, occurredAt, metadata };
 }
 
 /**

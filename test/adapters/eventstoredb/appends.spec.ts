@@ -225,7 +225,7 @@ describe('an append to EventStoreDB', () => {
       $causationId: 'e-7',
       actorId: null,
       occurredAt: '2026-11-22T10:11:12.345Z',
-      v: 1,
+      v: 1_001,
     });
   });
 });

@@ -75,13 +75,13 @@ function toArguments(appends: readonly WaitingAppend[]): (string | Buffer)[] {
       guardRevisions.push(guard.revision);
       guardAbout.push(guard.about ?? 'null');
     }
-    events.forEach(({ id, type, v, json }, nth) => {
+    events.forEach(({ id, type, storedV, json }, nth) => {
       eventOf.push(streams.length);
       eventNth.push(nth);
       eventStreams.push(stream);
       ids.push(id);
       types.push(type);
-      versions.push(v);
+      versions.push(storedV);
       datas.push(json);
       metadatas.push(metadata);
       occurred.push(occurredAt);

@@ -3,7 +3,13 @@ import pg from 'pg';
 import type { EventStore, Metadata, Position, Recorded, StoredEvent } from '../../../events/event-store.ts';
 import type { TextSeal, Unopened } from '../../../events/personal-text.ts';
 import { gather } from '../../../kit/gather.ts';
-import { KeyMissing, UnreadableEvent, fromStored, isUnknown } from '../../../events/stored-events.ts';
+import {
+  KeyMissing,
+  UnreadableEvent,
+  fromStored,
+  isUnknown,
+  shapeVersion,
+} from '../../../events/stored-events.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { unavailable } from '../../event-log/batch.ts';
 import { columnTypes } from '../connection.ts';
@@ -159,14 +165,18 @@ async function toRecorded(rows: EventRow[], textSeal: TextSeal, onUnknown: OnUnk
   return events;
 }
 
-const unopened = ([, stream, , id, type, v, data, metadata, occurredAt]: EventRow): Unopened => ({
-  ...{ type, v, data, id, stream, occurredAt, metadata },
+const unopened = ([, stream, , id, type, storedV, data, metadata, occurredAt]: EventRow): Unopened => ({
+  ...{ type, v: shapeVersion(storedV), data, id, stream, occurredAt, metadata },
 });
 
 function fromRow(row: EventRow, open: (event: Unopened) => unknown, onUnknown: OnUnknown): Recorded {
   const [position, stream, revision, id, storedType, storedV, , metadata, occurredAt] = row;
   try {
-    const { type, data, v } = fromStored({ type: storedType, v: storedV, data: open(unopened(row)) });
+    const { type, data, v } = fromStored({
+      type: storedType,
+      v: shapeVersion(storedV),
+      data: open(unopened(row)),
+    });
     if (isUnknown({ type })) onUnknown({ type: storedType, v, position });
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   } catch (error) {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { KeyName, TextKeys, WrappedKey } from '../../../privacy/key-ring.ts';
+import type { KeyName, RewrappableKeys, TextKeys, WrappedKey } from '../../../privacy/key-ring.ts';
 
 interface Row {
   name: KeyName;
@@ -16,7 +16,7 @@ const toKeys = (rows: readonly Row[]): Map<KeyName, WrappedKey> =>
     ),
   );
 
-export interface StoredTextKeys extends TextKeys {
+export interface StoredTextKeys extends TextKeys, RewrappableKeys {
   /** Resolves with the names of all keys that are destroyed. */
   destroyed(): Promise<KeyName[]>;
   /** Resolves with the id of a master key, other than these, that some key is wrapped with. */
@@ -49,6 +49,24 @@ export function createTextKeys(pool: pg.Pool): StoredTextKeys {
         values: [names, wrapped.map(({ masterId }) => masterId), wrapped.map((key) => key.wrapped)],
       });
       return find(names);
+    },
+    async underOthers(masterId, limit) {
+      const { rows } = await pool.query<{ name: KeyName; masterId: string; wrapped: Buffer }>(
+        `select ${COLUMNS} from text_keys
+         where wrapped is not null and (master_id < $1 or master_id > $1) order by master_id, name limit $2`,
+        [masterId, limit],
+      );
+      return new Map(rows.map(({ name, ...key }) => [name, key]));
+    },
+    async replace(keys) {
+      const wrapped = [...keys.values()];
+      const { rowCount } = await pool.query(
+        `update text_keys t set master_id = k.master_id, wrapped = k.wrapped
+         from unnest($1::text[], $2::text[], $3::bytea[]) k (name, master_id, wrapped)
+         where t.name = k.name and t.wrapped is not null`,
+        [[...keys.keys()], wrapped.map(({ masterId }) => masterId), wrapped.map((key) => key.wrapped)],
+      );
+      return rowCount ?? 0;
     },
     async destroyed() {
       const { rows } = await pool.query<Pick<Row, 'name'>>(
