@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { eraseAccount } from '../commands/account/erase-account.ts';
 import { refuseFile } from '../commands/file/refuse-file.ts';
-import type { HandleCommand, Request } from '../commands/handle-command.ts';
+import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import { expireMonth, firstKept } from '../commands/retention/expire-month.ts';
@@ -10,6 +10,9 @@ import { sleep } from '../kit/back-off.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ErasedPeople, ErasedPerson } from './erased-people.ts';
 import { monthKey, personKey } from './text-seal.ts';
+
+/** The files of a person, or of a group in a month. */
+export type FilesOf = { userId: UserId } | { groupId: GroupId; month: string };
 
 /** The port of what an erasure finds and changes beside the log. */
 export interface Erasures {
@@ -23,8 +26,8 @@ export interface Erasures {
   expirable(firstKept: string, limit: number): Promise<{ groupId: GroupId; month: string }[]>;
   /** Removes what was said in a group in a month from the read models. Repeating it changes nothing. */
   forgetMonth(groupId: GroupId, month: string): Promise<void>;
-  /** Resolves with files that still have bytes, of a person or of a group in a month, at most 1,000. */
-  filesOf(of: { userId: UserId } | { groupId: GroupId; month: string }): Promise<FileId[]>;
+  /** Resolves with files that still have bytes, in the order of their ids, after an id, at most `limit`. */
+  filesOf(of: FilesOf, after: string, limit: number): Promise<FileId[]>;
   /** Records that nothing is left. */
   cleared(erasure: ErasedPerson): Promise<void>;
   /** Resolves with erasures that were cleared before that time and not gone over again since, at most 100. */
@@ -34,6 +37,9 @@ export interface Erasures {
 
 const EVERY_MS = 1_000;
 const LIMIT = 100;
+const FILES = 500;
+/** Before every file. */
+const NO_FILE = '00000000-0000-0000-0000-000000000000';
 /** Longer than a process keeps a key, and than a page of the log is on its way into a read model. */
 const SWEPT_AFTER_MS = 120_000;
 
@@ -56,33 +62,32 @@ export function createClearing({
   caughtUp: (position: Position) => Promise<void>;
   handle: HandleCommand;
 }): (events: readonly Recorded[]) => Promise<Position> {
-  async function removeFiles(of: Parameters<Erasures['filesOf']>[0], request: Request): Promise<void> {
-    for (;;) {
-      const fileIds = await erasures.filesOf(of);
-      let reached: Position = 0;
+  async function removeFiles(of: FilesOf, correlationId: string): Promise<void> {
+    for (let after = NO_FILE; ;) {
+      const fileIds = await erasures.filesOf(of, after, FILES);
       for (const fileId of fileIds)
         try {
-          const refusal = { fileId, reason: 'erased', signature: null } as const;
-          const { position } = await handle(refuseFile, refusal, { ...request, key: fileId });
-          reached = Math.max(reached, position);
+          // By the file, not by the event: many files follow from one event.
+          const request = { actor: 'system', correlationId, key: `erase ${fileId}` } as const;
+          await handle(refuseFile, { fileId, reason: 'erased', signature: null }, request);
         } catch (error) {
+          // Refused by now, for another reason.
           if (!(error instanceof CommandRejected)) throw error;
         }
-      if (reached === 0) return;
-      await caughtUp(reached);
+      if (fileIds.length < FILES) return;
+      after = fileIds.at(-1)!;
     }
   }
 
   return async (events) => {
     let done: Position = 0;
-    for (const { id, type, data, position, metadata } of events) {
-      const request = { actor: 'system', correlationId: metadata.correlationId, causationId: id } as const;
+    for (const { type, data, position, metadata } of events) {
       if (type === 'MonthExpired') {
         const { groupId, month } = data;
         await keyRing.destroy([monthKey(groupId, month)]);
         await caughtUp(position);
         await erasures.forgetMonth(groupId, month);
-        await removeFiles(data, request);
+        await removeFiles(data, metadata.correlationId);
         done = position;
       }
       if (type !== 'AccountErased') continue;
@@ -92,7 +97,7 @@ export function createClearing({
       await keyRing.destroy([personKey(userId)]);
       await caughtUp(position);
       await erasures.forget(userId);
-      await removeFiles({ userId }, request);
+      await removeFiles({ userId }, metadata.correlationId);
       await erasures.cleared(data);
       done = position;
     }
@@ -101,8 +106,8 @@ export function createClearing({
 }
 
 /**
- * Starts erasing accounts whose time has come and months whose retention is over, and going over cleared accounts once more. What fails is logged and tried
- * again in the next round.
+ * Starts erasing accounts whose time has come and months whose retention is over, and going over cleared accounts once
+ * more. What fails is logged and tried again in the next round.
  */
 export function startEraser({
   erasures,

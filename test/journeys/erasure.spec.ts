@@ -71,6 +71,8 @@ async function talk(): Promise<Said> {
   await until(
     async () => (await app.ask('GET', `/v1/files/${fileId}`, { as: ada })).body['status'] === 'clean',
   );
+  // Another one, which was never uploaded.
+  await filesOf(app, ada).request({ ...file, name: `other ${CANARY}.txt` });
   const key = `${CANARY}-key`;
   const sent = await app.ask('POST', `/v1/groups/${groupId}/messages`, {
     as: ada,
@@ -141,6 +143,10 @@ describe('erasing a person', () => {
     const file = await app.ask('GET', `/v1/files/${fileId}`, { as: company });
     expect(file.body).toMatchObject({ name: '[erased]', status: 'rejected' });
     expect(file.body['url']).toBeUndefined();
+    const { rows: files } = await owner.query('select status from files.files where uploader_id = $1', [
+      ada.userId,
+    ]);
+    expect(files).toEqual([{ status: 'rejected' }, { status: 'rejected' }]);
   }, 60_000);
 
   test('ends the logins for good, and frees the address', async () => {
@@ -319,7 +325,7 @@ describe('an export', () => {
     const answer = await app.ask('GET', '/v1/privacy/export', { as: ada });
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'application/x-ndjson']);
     const all = lines(answer.text);
-    expect(all[0]).toMatchObject({ kind: 'summary', applications: 1, groups: 1, messages: 1, files: 1 });
+    expect(all[0]).toMatchObject({ kind: 'summary', applications: 1, groups: 1, messages: 1, files: 2 });
     expect(all).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ kind: 'account', displayName: NAME, email: ada.email }),

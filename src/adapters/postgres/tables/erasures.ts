@@ -44,15 +44,16 @@ export const createErasures = (pool: pg.Pool): Erasures => ({
     return rows;
   },
   forgetMonth: (groupId, month) => eraseMonthInReadModels(pool, groupId, month),
-  async filesOf(of) {
-    const isOf =
+  async filesOf(of, after, limit) {
+    const { where, values } =
       'userId' in of
-        ? { where: 'uploader_id = $1', values: [of.userId] }
-        : { where: `group_id = $1 and ${inMonth('requested_at', '$2')}`, values: [of.groupId, of.month] };
+        ? { where: 'uploader_id = $3', values: [of.userId] }
+        : { where: `group_id = $3 and ${inMonth('requested_at', '$4')}`, values: [of.groupId, of.month] };
     const { rows } = await pool.query<{ fileId: FileId }>(
       `select file_id as "fileId" from files.files
-       where ${isOf.where} and status not in ('rejected', 'infected') limit 1000`,
-      isOf.values,
+       where ${where} and status not in ('rejected', 'infected') and file_id > $1
+       order by file_id limit $2`,
+      [after, limit, ...values],
     );
     return rows.map(({ fileId }) => fileId);
   },

@@ -59,10 +59,12 @@ const PASSWORD_MS = 8_000;
 
 /** Defines the routes of erasures. */
 export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): void {
-  const { handle, loader, queries, progress } = deps;
+  const { handle, queries, progress } = deps;
 
   /** Resolves with the erasure, for the person and for auditors; nobody else learns that there is one. */
   async function visible(erasureId: ErasureId, { actor }: { actor: { userId: UserId; role: string } }) {
+    // Whoever has just asked for it sees it.
+    await caughtUp(progress, await deps.head(), ['accounts']);
     const erasure = await queries.getErasure({ erasureId });
     if (actor.role !== 'auditor' && erasure.userId !== actor.userId)
       throw new CommandRejected('ERASURE_NOT_FOUND');
@@ -144,9 +146,6 @@ export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): vo
       },
     },
     async (request) => {
-      const { actor } = request.session;
-      const own = await loader.refresh(accountOf(actor.userId));
-      await caughtUp(progress, own.position, ['accounts']);
       const { userId } = await visible(request.params.erasureId, request.session);
       const asked = { userId, ...request.params };
       const { position } = await handle(withdrawErasure, asked, commandRequest(request));
