@@ -51,6 +51,11 @@ const SECRETS = [
 ];
 const EVES = [messageNumber(7), 'planted'];
 
+const ownMessageOf = new Map<UserId, string>([
+  [carol.userId, messageNumber(5)],
+  [eve.userId, messageNumber(7)],
+]);
+
 type Asked = Record<string, (who: Actor, text: string) => Promise<unknown>>;
 
 /** Every query that answers a client, with its text parameter. */
@@ -67,7 +72,11 @@ const asked = ({ db }: ReadSide): Asked => ({
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
   messageHistory: ({ userId }) => messageHistory(db, { userId, groupId, limit: 50 }),
   searchMessages: ({ userId }, q) => searchMessages(db, { userId, q, limit: 50 }),
-  personExport: ({ userId }) => Array.fromAsync(personExport(db, userId)),
+  // One's own message is no secret, also after leaving.
+  personExport: async ({ userId }) =>
+    (await Array.fromAsync(personExport(db, userId))).filter(
+      ({ messageId }) => messageId === undefined || messageId !== ownMessageOf.get(userId),
+    ),
   'searchMessages of a group': ({ userId }, q) => searchMessages(db, { userId, q, groupId, limit: 50 }),
 });
 
