@@ -113,6 +113,7 @@ const costs: Readonly<Record<string, Cost>> = {
   getPastStream: 20,
   getPastGroup: 20,
   traceEvent: 20,
+  // These read all that is stored about a person.
   exportPerson: 20,
   exportOwnData: 20,
   // These query the database for strangers.
