@@ -173,20 +173,34 @@ describe('a copy outlasts the end of a server', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function postmaster(): Promise<number> {
-    return Number.parseInt(await readFile(join(folder, 'data/postgres/postmaster.pid'), 'utf8'));
+  /** Kills the server, unless it is just being started again. */
+  async function killPostgres(): Promise<void> {
+    const pidFile = join(folder, 'data/postgres/postmaster.pid');
+    const pid = await readFile(pidFile, 'utf8').then(Number.parseInt, () => undefined);
+    if (pid === undefined) return;
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
   }
+
+  /** Repeats a fault until the copy meets it: between two of its reads, nobody misses a server that is back at once. */
+  const disturb = (copy: Copy, fault: () => Promise<void>) =>
+    until(async () => {
+      if (copy.err().includes('trying again')) return true;
+      await fault();
+      return false;
+    });
 
   test(
     'with kill -9 of the PostgreSQL of its source',
     async () => {
       await inPostgres((store) => talk(store, 2 * EVENTS), ownerUrl);
-      const pid = await postmaster();
       const copy = startCopy(ownerUrl, eventStoreDb.url);
       await until(() => idsInEventStoreDb().length > 0);
-      process.kill(pid, 'SIGKILL');
+      await disturb(copy, killPostgres);
       await expectWhole(copy);
-      expect(copy.err()).toContain('trying again');
       expect(idsInEventStoreDb()).toEqual(await idsInPostgres(ownerUrl));
     },
     RUNS_MS,
@@ -196,12 +210,10 @@ describe('a copy outlasts the end of a server', () => {
     'with kill -9 of the PostgreSQL of its target',
     async () => {
       await inPostgres(talk);
-      const pid = await postmaster();
       const copy = startCopy(database.ownerUrl, ownerUrl);
       await until(async () => (await countIn(ownerUrl)) > 0);
-      process.kill(pid, 'SIGKILL');
+      await disturb(copy, killPostgres);
       await expectWhole(copy);
-      expect(copy.err()).toContain('trying again');
       expect(await idsInPostgres(ownerUrl)).toEqual(await idsInPostgres());
     },
     RUNS_MS,
@@ -213,16 +225,14 @@ describe('a copy outlasts the end of a server', () => {
       await inPostgres(talk);
       const there = startCopy(database.ownerUrl, eventStoreDb.url);
       await until(() => idsInEventStoreDb().length > EVENTS / 6);
-      await eventStoreDb.restart();
+      await disturb(there, () => eventStoreDb.restart());
       await expectWhole(there);
-      expect(there.err()).toContain('trying again');
       expect(idsInEventStoreDb()).toEqual(await idsInPostgres());
 
       const back = startCopy(eventStoreDb.url, ownerUrl, '--keys', database.ownerUrl);
       await until(async () => (await countIn(ownerUrl)) > 0);
-      await eventStoreDb.restart();
+      await disturb(back, () => eventStoreDb.restart());
       await expectWhole(back);
-      expect(back.err()).toContain('trying again');
       expect(await idsInPostgres(ownerUrl)).toEqual(await idsInPostgres());
     },
     RUNS_MS,
