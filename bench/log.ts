@@ -20,17 +20,28 @@ export interface OpenLog {
   close: () => Promise<void>;
 }
 
-/** Opens the seal of personal text as the server does that is given no master key. */
-async function sealIn(pool: pg.Pool) {
-  const settings = { masterKeys: [], masterKeyFile: undefined, databaseUrl: 'postgres:', dataDir: '' };
+/** Opens the seal of personal text as the server does: with the master key in its data folder, or in the database. */
+async function sealIn(pool: pg.Pool, dataDir?: string) {
+  const databaseUrl = dataDir === undefined ? 'postgres:' : undefined;
+  const settings = { masterKeys: [], masterKeyFile: undefined, databaseUrl, dataDir: dataDir ?? '' };
   return (await openTextSeal(settings, quiet, pool)).textSeal;
 }
 
-/** Opens the log of a database like the server, after migrating its schema; without `isSealed`, with text as it is. */
-export async function openLog(ownerUrl: string, { isSealed = true } = {}): Promise<OpenLog> {
+interface LogOptions {
+  /** False stores text as it is. */
+  isSealed?: boolean;
+  /** The data folder of the server whose embedded database it is. */
+  dataDir?: string;
+}
+
+/** Opens the log of a database like the server, after migrating its schema. */
+export async function openLog(
+  ownerUrl: string,
+  { isSealed = true, dataDir }: LogOptions = {},
+): Promise<OpenLog> {
   const url = await prepareDatabase(ownerUrl);
   const pool = createPool({ url, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
-  const textSeal = isSealed ? await sealIn(pool) : undefined;
+  const textSeal = isSealed ? await sealIn(pool, dataDir) : undefined;
   const store = createPostgresEventStore({ pool, url, log: quiet, textSeal });
   await store.start();
   return {
@@ -55,12 +66,12 @@ export async function caughtUp(store: EventStore, { progress }: RunningProjectio
  * once commands succeed.
  */
 export async function openEventStoreDbLog(
-  { url, ownerUrl }: { url: string; ownerUrl: string },
+  { url, ownerUrl, dataDir }: { url: string; ownerUrl: string; dataDir?: string },
   projections: readonly Projection[] = [eventIds],
 ): Promise<OpenLog & { projecting: RunningProjections }> {
   const databaseUrl = await prepareDatabase(ownerUrl);
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
-  const textSeal = await sealIn(pool);
+  const textSeal = await sealIn(pool, dataDir);
   const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log: quiet, textSeal });
   await store.start();
   const projecting = await startProjections({ store, databaseUrl: ownerUrl, projections, log: quiet });

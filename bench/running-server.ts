@@ -64,7 +64,10 @@ export async function startFilledServer<T>(
   const postgres = await startPostgres(dataDir);
   const { EVENTSTOREDB_URL: url } = env;
   const { ownerUrl } = postgres;
-  const log = url === undefined ? await openLog(ownerUrl) : await openEventStoreDbLog({ url, ownerUrl });
+  const log =
+    url === undefined
+      ? await openLog(ownerUrl, { dataDir })
+      : await openEventStoreDbLog({ url, ownerUrl, dataDir });
   const filled = await fill(log.store);
   await log.close();
   await postgres.stop();
