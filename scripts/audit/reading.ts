@@ -2,7 +2,6 @@ import { type FileHandle, open as openFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { z } from 'zod';
 import { exportEvents } from '../../src/audit/export-events.ts';
-import { type Category, categoryOf } from '../../src/audit/filter.ts';
 import { type Line, toLine, toLines } from '../../src/audit/line.ts';
 import { type MessagePage, messagesAt, readersAt } from '../../src/audit/past-group.ts';
 import { eventsBetween, revisionAt, stateAt } from '../../src/audit/past-streams.ts';
@@ -10,7 +9,13 @@ import { nobodysText } from '../../src/audit/redact.ts';
 import { type TraceNode, trace } from '../../src/audit/trace.ts';
 import { NO_STREAM, type Position } from '../../src/events/event-store.ts';
 import { GroupId } from '../../src/events/ids.ts';
-import { type Stream, chatGroupStream, conversationStream } from '../../src/events/streams.ts';
+import {
+  type Category,
+  type Stream,
+  categoryOf,
+  chatGroupStream,
+  conversationStream,
+} from '../../src/events/streams.ts';
 import { EventQuery, toFilter } from '../../src/http/routes/audit/events.ts';
 import { PositionParameter, StreamName, TimeParameter } from '../../src/http/routes/audit/parameters.ts';
 import { sleep } from '../../src/kit/back-off.ts';

@@ -1,25 +1,6 @@
 import type { StoredEvent } from '../events/event-store.ts';
-import type { Stream } from '../events/streams.ts';
+import { type Category, type Stream, categoryOf } from '../events/streams.ts';
 import { metadataOf } from './line.ts';
-
-type CategoryOf<S extends Stream> = S extends `${infer C}-${string}` ? C : never;
-export type Category = CategoryOf<Stream>;
-
-const known: Record<Category, true> = {
-  account: true,
-  job: true,
-  application: true,
-  chatGroup: true,
-  conversation: true,
-  file: true,
-  grant: true,
-  hold: true,
-  retention: true,
-};
-/** The categories of streams: the parts of their names before the first dash. */
-export const categories = Object.keys(known) as [Category, ...Category[]];
-
-export const categoryOf = (stream: string): string => stream.slice(0, Math.max(0, stream.indexOf('-')));
 
 /** Which events of the log are asked for. All that is given must hold. */
 export interface EventFilter {

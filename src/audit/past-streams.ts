@@ -9,8 +9,7 @@ import { retentionOf } from '../commands/retention/retention.ts';
 import { jobOf } from '../commands/job/job.ts';
 import { type EventStore, NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';
 import { requireKnown } from '../events/stored-events.ts';
-import type { Stream } from '../events/streams.ts';
-import type { Category } from './filter.ts';
+import type { Category, Stream } from '../events/streams.ts';
 import { type Moment, happenedBy, lastRevision } from './moment.ts';
 import { type MayRead, redacted } from './redact.ts';
 

@@ -1,6 +1,6 @@
 import type { EventStore, Recorded, Revision } from '../events/event-store.ts';
 import { chatGroupStream, conversationStream, type Stream } from '../events/streams.ts';
-import { categoryOf } from './filter.ts';
+import { categoryOf } from '../events/streams.ts';
 import { type Line, toLine } from './line.ts';
 import { lastRevision } from './moment.ts';
 import type { MayRead } from './redact.ts';

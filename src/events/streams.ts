@@ -12,6 +12,27 @@ export type Stream =
   | `hold-${string}`
   | `retention-${string}`;
 
+type CategoryOf<S extends Stream> = S extends `${infer C}-${string}` ? C : never;
+export type Category = CategoryOf<Stream>;
+
+const known: Record<Category, true> = {
+  account: true,
+  job: true,
+  application: true,
+  chatGroup: true,
+  conversation: true,
+  file: true,
+  grant: true,
+  hold: true,
+  retention: true,
+};
+/** The categories of our streams. */
+export const categories = Object.keys(known) as [Category, ...Category[]];
+
+/** Returns the part of a stream's name before the first dash: the category of a stream of ours. */
+export const categoryOf = (stream: string): string => stream.slice(0, Math.max(0, stream.indexOf('-')));
+export const isOurs = (stream: string): boolean => Object.hasOwn(known, categoryOf(stream));
+
 export const accountStream = (userId: UserId): Stream => `account-${userId}`;
 export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
 /** Keyed by job and applicant, so that the stream itself enforces "apply once". */

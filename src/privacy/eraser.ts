@@ -79,27 +79,34 @@ export function createClearing({
     }
   }
 
+  async function clearPerson(person: ErasedPerson, { position, metadata }: Recorded): Promise<void> {
+    const { userId } = person;
+    // Outside of the database first: a backup that is restored later must not bring the person back.
+    await erasedPeople.add(person);
+    await keyRing.destroy([personKey(userId)]);
+    await caughtUp(position);
+    await erasures.forget(userId);
+    await removeFiles({ userId }, metadata.correlationId);
+    await erasures.cleared(person);
+  }
+
+  async function clearMonth(
+    { groupId, month }: { groupId: GroupId; month: string },
+    { position, metadata }: Recorded,
+  ): Promise<void> {
+    await keyRing.destroy([monthKey(groupId, month)]);
+    await caughtUp(position);
+    await erasures.forgetMonth(groupId, month);
+    await removeFiles({ groupId, month }, metadata.correlationId);
+  }
+
   return async (events) => {
     let done: Position = 0;
-    for (const { type, data, position, metadata } of events) {
-      if (type === 'MonthExpired') {
-        const { groupId, month } = data;
-        await keyRing.destroy([monthKey(groupId, month)]);
-        await caughtUp(position);
-        await erasures.forgetMonth(groupId, month);
-        await removeFiles(data, metadata.correlationId);
-        done = position;
-      }
-      if (type !== 'AccountErased') continue;
-      const { userId } = data;
-      // Outside of the database first: a backup that is restored later must not bring the person back.
-      await erasedPeople.add(data);
-      await keyRing.destroy([personKey(userId)]);
-      await caughtUp(position);
-      await erasures.forget(userId);
-      await removeFiles({ userId }, metadata.correlationId);
-      await erasures.cleared(data);
-      done = position;
+    for (const event of events) {
+      if (event.type === 'AccountErased') await clearPerson(event.data, event);
+      else if (event.type === 'MonthExpired') await clearMonth(event.data, event);
+      else continue;
+      done = event.position;
     }
     return done;
   };

@@ -1,5 +1,6 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { ERASED } from '../events/personal-text.ts';
 import { column, statementAbout } from './columns.ts';
 import { defineProjection } from './projection.ts';
 
@@ -81,7 +82,7 @@ const erase = statementAbout<Erased>({
   },
   text: ({ batch }) => `
     update accounts a
-    set display_name = '[erased]', email = false, push = false, muted = '{}', quiet_hours = null,
+    set display_name = '${ERASED}', email = false, push = false, muted = '{}', quiet_hours = null,
       digest_minutes = default, erased_at = b.erased_at, revision = b.revision, preferences_revision = b.revision
     from ${batch}
     where a.user_id = b.user_id`,

@@ -19,25 +19,13 @@ import {
   fromStored,
   isUnknown,
 } from '../../events/stored-events.ts';
-import type { Stream } from '../../events/streams.ts';
+import { type Stream, categories, isOurs as isOurStream } from '../../events/streams.ts';
 import { share } from '../../kit/gather.ts';
 import { type PreparedAppend, unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import type { ProposedEvent } from './append-stream.ts';
 import { DELETED, type EventStoreDbClient, type Filter, ServerSilent, type StoredRecord } from './client.ts';
 
-type Category<S extends Stream = Stream> = S extends `${infer C}-${string}` ? C : never;
-const categories: Record<Category, true> = {
-  account: true,
-  job: true,
-  application: true,
-  chatGroup: true,
-  conversation: true,
-  file: true,
-  grant: true,
-  hold: true,
-  retention: true,
-};
 /** Returns true for an event that the server itself wrote, such as the tombstone of a stream. */
 export const isOfServer = ({ type }: StoredRecord): boolean => type.startsWith('$');
 const TOMBSTONE = '$streamDeleted';
@@ -47,9 +35,8 @@ const TICKS_PER_MS = 10_000n;
 export type OnDamage = (damage: { stream: Stream; reason: string }) => void;
 
 /** Everything else on the server is not ours. */
-export const OUR_STREAMS: Filter = { streams: Object.keys(categories).map((category) => `${category}-`) };
-export const isOurs = ({ stream }: StoredRecord): boolean =>
-  Object.hasOwn(categories, stream.slice(0, Math.max(0, stream.indexOf('-'))));
+export const OUR_STREAMS: Filter = { streams: categories.map((category) => `${category}-`) };
+export const isOurs = ({ stream }: StoredRecord): boolean => isOurStream(stream);
 
 /** The names with a dollar are EventStoreDB's own; its projection by correlation id and its tools read them. */
 const metadataSchema = z.object({

@@ -32,7 +32,7 @@ type Row<D, M> = [
 type EventRow = Row<unknown, Metadata>;
 
 /** A row with the stored JSON as it is. */
-type StoredRow = [...Row<string, string>, recordedAt: string | null];
+export type StoredRow = [...Row<string, string>, recordedAt: string | null];
 
 const [JSON_TEXT, TIMESTAMPTZ] = [114, 1184];
 
@@ -46,17 +46,20 @@ const eventTypes: pg.CustomTypesConfig = {
 };
 
 /** Types that leave the stored JSON as it is. */
-const storedTypes: pg.CustomTypesConfig = {
+export const storedTypes: pg.CustomTypesConfig = {
   getTypeParser: (oid, format) =>
     oid === JSON_TEXT ? (json: string) => json : eventTypes.getTypeParser(oid, format),
 };
 
 const COLUMNS = 'position, stream, revision, id, type, v, data, metadata, occurred_at';
 
+/** The columns of a `StoredRow`. */
+export const STORED_COLUMNS = `${COLUMNS}, recorded_at`;
+
 const statements = {
   log_stream: `select ${COLUMNS} from events where stream = $1 and revision >= $2 order by revision limit $3`,
   log_all: `select ${COLUMNS} from events where position > $1 order by position limit $2`,
-  log_stored: `select ${COLUMNS}, recorded_at from events where position > $1 order by position limit $2`,
+  log_stored: `select ${STORED_COLUMNS} from events where position > $1 order by position limit $2`,
   log_types: `select ${COLUMNS} from events where position > $1 and position <= $4 and type = any ($3) order by position limit $2`,
   log_ids: `select ${COLUMNS} from events where id = any ($1) order by position`,
   log_head: 'select position from log_head',
@@ -138,7 +141,7 @@ export function createLogReader(
   };
 }
 
-function toStoredEvent(row: StoredRow): StoredEvent {
+export function toStoredEvent(row: StoredRow): StoredEvent {
   const [position, stream, revision, id, type, v, data, metadata, occurredAt, recordedAt] = row;
   return { position, stream, revision, id, type, v, occurredAt, recordedAt, data, metadata };
 }
@@ -149,13 +152,14 @@ const SLICE_MS = 5;
 const UNTIMED_ROWS = 8;
 
 async function toRecorded(rows: EventRow[], textSeal: TextSeal, onUnknown: OnUnknown): Promise<Recorded[]> {
-  const opening = textSeal.openFor(rows.map(unopened));
+  const unopened = rows.map(toUnopened);
+  const opening = textSeal.openFor(unopened);
   const open = opening instanceof Promise ? await opening : opening;
   const events: Recorded[] = [];
   let begun = performance.now();
   for (const [n, row] of rows.entries()) {
     if (
-      events.push(fromRow(row, (event) => open(event, n), onUnknown)) % UNTIMED_ROWS > 0 ||
+      events.push(fromRow(row, () => open(unopened[n]!, n), onUnknown)) % UNTIMED_ROWS > 0 ||
       performance.now() - begun < SLICE_MS
     )
       continue;
@@ -165,17 +169,17 @@ async function toRecorded(rows: EventRow[], textSeal: TextSeal, onUnknown: OnUnk
   return events;
 }
 
-const unopened = ([, stream, , id, type, storedV, data, metadata, occurredAt]: EventRow): Unopened => ({
+const toUnopened = ([, stream, , id, type, storedV, data, metadata, occurredAt]: EventRow): Unopened => ({
   ...{ type, v: shapeVersion(storedV), data, id, stream, occurredAt, metadata },
 });
 
-function fromRow(row: EventRow, open: (event: Unopened) => unknown, onUnknown: OnUnknown): Recorded {
+function fromRow(row: EventRow, open: () => unknown, onUnknown: OnUnknown): Recorded {
   const [position, stream, revision, id, storedType, storedV, , metadata, occurredAt] = row;
   try {
     const { type, data, v } = fromStored({
       type: storedType,
       v: shapeVersion(storedV),
-      data: open(unopened(row)),
+      data: open(),
     });
     if (isUnknown({ type })) onUnknown({ type: storedType, v, position });
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;

@@ -5,23 +5,7 @@ import { LOOK_MS, type StoredLog } from '../../../audit/stored-log.ts';
 import { NO_STREAM, type Position, type Revision, type StoredEvent } from '../../../events/event-store.ts';
 import type { Stream } from '../../../events/streams.ts';
 import { unavailable } from '../../event-log/batch.ts';
-import { columnTypes } from '../connection.ts';
-
-type Row = [
-  ...[position: Position, stream: Stream, revision: Revision, id: string, type: string, v: number],
-  ...[data: string, metadata: string, occurredAt: string, recordedAt: string | null],
-];
-
-const rfc3339 = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
-/** The sessions of the pool are in UTC. */
-const COLUMNS = `position, stream, revision, id, type, v, data, metadata, ${rfc3339('occurred_at')}, ${rfc3339('recorded_at')}`;
-
-const JSON_TEXT = 114;
-/** Types that leave the stored JSON as it is. */
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid, format) =>
-    oid === JSON_TEXT ? (json: string) => json : columnTypes.getTypeParser(oid, format),
-};
+import { STORED_COLUMNS, type StoredRow, storedTypes, toStoredEvent } from './reader.ts';
 
 /** Positions that one statement covers: at first about a page, then more, up to what fits into a moment. */
 const [MIN_WINDOW, MAX_WINDOW] = [2_000, 200_000];
@@ -33,16 +17,16 @@ const [MIN_WINDOW, MAX_WINDOW] = [2_000, 200_000];
 export function createStoredLog(pool: Pick<pg.Pool, 'query'>): StoredLog {
   async function rows<T extends unknown[]>(text: string, values: unknown[]): Promise<T[]> {
     try {
-      return (await pool.query<T>({ text, values, types, rowMode: 'array' } as const)).rows;
+      return (await pool.query<T>({ text, values, types: storedTypes, rowMode: 'array' } as const)).rows;
     } catch (error) {
       if (error instanceof pg.DatabaseError && error.code?.startsWith('22')) throw error;
       throw unavailable('the log cannot be read', error);
     }
   }
   const select = async (where: string, order: string, values: unknown[]): Promise<StoredEvent[]> =>
-    (await rows<Row>(`select ${COLUMNS} from events where ${where} order by ${order}`, values)).map(
-      toStoredEvent,
-    );
+    (
+      await rows<StoredRow>(`select ${STORED_COLUMNS} from events where ${where} order by ${order}`, values)
+    ).map(toStoredEvent);
   const one = async (text: string, values: unknown[]) => (await rows<[number]>(text, values))[0]?.[0];
 
   /** Returns the whole log as a way to walk along. */
@@ -125,9 +109,4 @@ function conditionsOf(filter: EventFilter, value: (given: unknown) => string): s
     from !== undefined && `occurred_at >= ${value(from)}`,
     to !== undefined && `occurred_at < ${value(to)}`,
   ].filter((condition) => condition !== false && condition !== undefined);
-}
-
-function toStoredEvent(row: Row): StoredEvent {
-  const [position, stream, revision, id, type, v, data, metadata, occurredAt, recordedAt] = row;
-  return { position, stream, revision, id, type, v, occurredAt, recordedAt, data, metadata };
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { ERASED } from '../../../events/personal-text.ts';
 import { nextOf, previousOf } from './read-model-schemas.ts';
 import type { ProjectionName } from '../../../projections/projection.ts';
 
@@ -19,12 +20,12 @@ export async function erasePersonInReadModels(pool: pg.Pool, userId: string): Pr
     );
   for (const schema of await versionsOf(pool, 'files'))
     await pool.query(
-      `update ${schema}.files set name = '[erased]' where uploader_id = $1 and name <> '[erased]'`,
+      `update ${schema}.files set name = '${ERASED}' where uploader_id = $1 and name <> '${ERASED}'`,
       [userId],
     );
   for (const schema of await versionsOf(pool, 'accounts'))
     await pool.query(
-      `update ${schema}.accounts set display_name = '[erased]' where user_id = $1 and display_name <> '[erased]'`,
+      `update ${schema}.accounts set display_name = '${ERASED}' where user_id = $1 and display_name <> '${ERASED}'`,
       [userId],
     );
 }
@@ -47,8 +48,8 @@ export async function eraseMonthInReadModels(pool: pg.Pool, groupId: string, mon
     await eraseInGroup(pool, schema, groupId, { where: inMonth('p.sent_at', '$3'), value: month });
   for (const schema of await versionsOf(pool, 'files'))
     await pool.query(
-      `update ${schema}.files set name = '[erased]'
-       where group_id = $1 and ${inMonth('requested_at', '$2')} and name <> '[erased]'`,
+      `update ${schema}.files set name = '${ERASED}'
+       where group_id = $1 and ${inMonth('requested_at', '$2')} and name <> '${ERASED}'`,
       [groupId, month],
     );
 }

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { exportEvents } from '../../../audit/export-events.ts';
-import { type EventFilter, categories } from '../../../audit/filter.ts';
+import type { EventFilter } from '../../../audit/filter.ts';
+import { categories } from '../../../events/streams.ts';
 import { UserId } from '../../../events/ids.ts';
-import { createSemaphore } from '../../../kit/semaphore.ts';
-import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
+import { createExportLane } from '../../export-lane.ts';
 import { bearerToken } from '../../hooks/authenticate-request.ts';
 import type { AuditDeps, HttpApp } from '../../route-deps.ts';
 import { AuditLine } from './line.ts';
@@ -13,9 +13,6 @@ import { PositionParameter, StreamName, TimeParameter, countParameter } from './
 
 const MOST_EVENTS = 1_000_000_000;
 const MOST_TYPES = 20;
-/** Exports that one process runs at a time. Each reads as fast as its reader can. */
-const EXPORTS = 2;
-const RETRY_SECONDS = 10;
 /** How often a running export checks that its reader may go on. */
 const CHECK_MS = 5_000;
 
@@ -51,7 +48,7 @@ export function toFilter({ afterPosition, limit, type, actor, ...rest }: z.outpu
 /** Defines the export of the log. */
 export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
   const opened = accessGrants(deps);
-  const exports = createSemaphore(EXPORTS);
+  const enter = createExportLane();
   let isClosing = false;
   app.addHook('preClose', async () => {
     isClosing = true;
@@ -76,9 +73,7 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
     },
     async (request, reply) => {
       const { open, isStillOpen } = await opened(request);
-      if (exports.isFull())
-        throw new ProblemError(problem('TOO_MANY_EXPORTS', { retryAfterSeconds: RETRY_SECONDS }));
-      void exports.run(() => new Promise<void>((resolve) => reply.raw.once('close', () => resolve())));
+      enter(reply);
 
       const token = bearerToken(request.headers.authorization);
       const isStillLoggedIn = () =>

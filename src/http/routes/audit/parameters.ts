@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { categories } from '../../../audit/filter.ts';
+import { categories } from '../../../events/streams.ts';
 import type { Stream } from '../../../events/streams.ts';
 
 /** Time limit of a look into the past, which may read a whole stream, in milliseconds. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { categoryOf, type Category } from '../../../audit/filter.ts';
+import { type Category, categoryOf } from '../../../events/streams.ts';
 import { toLines } from '../../../audit/line.ts';
 import { messagesAt } from '../../../audit/past-group.ts';
 import { revisionAt, stateAt } from '../../../audit/past-streams.ts';

@@ -2,24 +2,14 @@ import { z } from 'zod';
 import { nobodysText } from '../../../audit/redact.ts';
 import { trace } from '../../../audit/trace.ts';
 import { ProblemError, problem } from '../../../protocol/problem.ts';
-import { Id, Time } from '../../../protocol/schemas.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import type { HttpApp, LookBackDeps } from '../../route-deps.ts';
+import { AuditLine } from './line.ts';
 import { LOOK_BACK_MS } from './parameters.ts';
 
-const TraceNode = z
-  .object({
-    position: z.string(),
-    id: Id,
-    stream: z.string(),
-    revision: z.int().min(0),
-    type: z.string(),
-    v: z.int(),
-    occurredAt: Time,
-    actorId: Id.nullable(),
-    correlationId: z.string().nullable(),
-    causationId: Id.nullable(),
-    data: z.unknown(),
+/** What a trace shows was read from its stream, which does not know when the log took it. */
+const TraceNode = AuditLine.omit({ recordedAt: true })
+  .extend({
     relation: z
       .enum(['caused', 'reliedOn'])
       .nullable()

@@ -1,18 +1,14 @@
 import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { accountOf } from '../../../commands/account/account.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import { UserId } from '../../../events/ids.ts';
-import { createSemaphore } from '../../../kit/semaphore.ts';
 import { caughtUp } from '../../../projections/projection.ts';
-import { ProblemError, problem } from '../../../protocol/problem.ts';
 import type { ExportLine } from '../../../queries/person-export.ts';
 import { accessGrants, grantHeader } from '../../access-grant.ts';
+import { createExportLane } from '../../export-lane.ts';
 import type { AuditDeps, HttpApp, RouteDeps } from '../../route-deps.ts';
-
-/** Exports that one process runs at a time. Each reads as fast as its reader can. */
-const EXPORTS = 2;
-const RETRY_SECONDS = 10;
 
 /** What the lines of an export contain that a person wrote, is called or is reached by. */
 const PERSONAL = [
@@ -41,24 +37,24 @@ const redacted = (line: ExportLine): ExportLine =>
 export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
   const { queries, loader, progress, head } = deps;
   const opened = accessGrants(deps);
-  const exports = createSemaphore(EXPORTS);
+  const enter = createExportLane();
 
   /** Resolves with the lines of an export, which show everything that was answered before the call. */
-  async function linesOf(userId: UserId, view: (line: ExportLine) => ExportLine, closed: Promise<void>) {
+  async function linesOf(
+    userId: UserId,
+    view: (line: ExportLine) => ExportLine,
+    reply: Pick<FastifyReply, 'raw'>,
+  ) {
     const { state } = await loader.refresh(accountOf(userId));
     if (state.status === 'none') throw new CommandRejected('USER_NOT_FOUND');
     await caughtUp(progress, await head());
-    if (exports.isFull())
-      throw new ProblemError(problem('TOO_MANY_EXPORTS', { retryAfterSeconds: RETRY_SECONDS }));
-    void exports.run(() => closed);
+    enter(reply);
     return Readable.from(
       (async function* lines() {
         for await (const line of queries.personExport(userId)) yield `${JSON.stringify(view(line))}\n`;
       })(),
     );
   }
-  const closing = (reply: { raw: NodeJS.WritableStream }) =>
-    new Promise<void>((resolve) => reply.raw.once('close', () => resolve()));
 
   app.get(
     '/v1/privacy/export',
@@ -74,7 +70,7 @@ export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
       },
     },
     async ({ session }, reply) => {
-      const lines = await linesOf(session.actor.userId, (line) => line, closing(reply));
+      const lines = await linesOf(session.actor.userId, (line) => line, reply);
       return reply.type('application/x-ndjson').send(lines as never);
     },
   );
@@ -98,7 +94,7 @@ export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
       const { userId } = request.body;
       const { scope } = await opened(request);
       const isOpen = scope !== undefined && 'userId' in scope && scope.userId === userId;
-      const lines = await linesOf(userId, isOpen ? (line) => line : redacted, closing(reply));
+      const lines = await linesOf(userId, isOpen ? (line) => line : redacted, reply);
       return reply.type('application/x-ndjson').send(lines as never);
     },
   );
