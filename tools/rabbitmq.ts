@@ -15,6 +15,8 @@ const START_MS = 60_000;
 
 export interface Rabbitmq {
   url: string;
+  /** The folder of its data and its settings. */
+  folder: string;
   /** The process id of the broker's virtual machine. It changes with a restart. */
   readonly pid: number;
   /** Sends SIGKILL to the broker's virtual machine only. */
@@ -91,6 +93,7 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
 
   const rabbitmq: Rabbitmq = {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
+    folder,
     get pid() {
       return broker?.pid ?? 0;
     },

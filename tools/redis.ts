@@ -31,6 +31,8 @@ export interface RedisProcess {
 
 export interface Redis extends RedisProcess {
   url: string;
+  /** The folder in which it writes its dump. */
+  folder: string;
   /** The path of its Unix socket. */
   socket: string;
   password: string | undefined;

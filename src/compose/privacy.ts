@@ -12,15 +12,17 @@ import { newId } from '../kit/uuids.ts';
 import { type Erasures, createClearing, startEraser } from '../privacy/eraser.ts';
 import type { ErasedPeople } from '../privacy/erased-people.ts';
 import type { KeyRing } from '../privacy/key-ring.ts';
+import { startScrubber } from '../privacy/scrubber.ts';
 import { personKey } from '../privacy/text-seal.ts';
 import type { Progress } from '../projections/projection.ts';
 import { createErasedPeopleFile } from '../adapters/disk/erased-people.ts';
+import { createScrubs } from '../adapters/postgres/scrubs.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { createErasures } from '../adapters/postgres/tables/erasures.ts';
 import type { DatabaseParts } from './log.ts';
 import { whileLeading } from './while-leading.ts';
 
-interface PrivacyDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
+interface PrivacyDeps extends Pick<DatabaseParts, 'background' | 'databaseUrl' | 'leases'> {
   store: EventStore;
   handle: HandleCommand;
   progress: Progress;
@@ -61,7 +63,7 @@ export async function startErasures(
   deps: PrivacyDeps,
 ): Promise<Checks> {
   if (!config.roles.has('worker')) return {};
-  const { background, leases, store, handle, progress, keyRing } = deps;
+  const { background, databaseUrl, leases, store, handle, progress, keyRing } = deps;
   const erasedPeople = createErasedPeopleFile(
     config.erasedPeopleFile ?? join(resolve(config.dataDir), 'erased-people.ndjson'),
   );
@@ -83,11 +85,12 @@ export async function startErasures(
       checkpoint: postgresCheckpoint(background, NAME),
       log,
     });
+    const scrubs = createScrubs({ pool: background, databaseUrl, store, log });
+    const scrubber = startScrubber({ scrubs, log });
     return {
       failure: () => eraser.failure() ?? clearing.failure()?.message,
       async stop() {
-        await eraser.stop();
-        await clearing.stop();
+        await Promise.all([eraser.stop(), clearing.stop(), scrubber.stop()]);
       },
     };
   });

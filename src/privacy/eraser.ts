@@ -5,14 +5,20 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import { expireMonth, firstKept } from '../commands/retention/expire-month.ts';
-import type { ErasureId, FileId, GroupId, UserId } from '../events/ids.ts';
+import type { FileId, GroupId, UserId } from '../events/ids.ts';
 import { sleep } from '../kit/back-off.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ErasedPeople, ErasedPerson } from './erased-people.ts';
 import { monthKey, personKey } from './text-seal.ts';
 
+/** What was said in a group in a month, `YYYY-MM` in UTC. */
+export interface GroupMonth {
+  groupId: GroupId;
+  month: string;
+}
+
 /** The files of a person, or of a group in a month. */
-export type FilesOf = { userId: UserId } | { groupId: GroupId; month: string };
+export type FilesOf = { userId: UserId } | GroupMonth;
 
 /** The port of what an erasure finds and changes beside the log. */
 export interface Erasures {
@@ -23,16 +29,17 @@ export interface Erasures {
   /** Removes the person from all tables and read models. Repeating it changes nothing. */
   forget(userId: UserId): Promise<void>;
   /** Resolves with months before this one in which somebody has text in a group without a hold, at most `limit`. */
-  expirable(firstKept: string, limit: number): Promise<{ groupId: GroupId; month: string }[]>;
+  expirable(firstKept: string, limit: number): Promise<GroupMonth[]>;
   /** Removes what was said in a group in a month from the read models. Repeating it changes nothing. */
-  forgetMonth(groupId: GroupId, month: string): Promise<void>;
+  forgetMonth(month: GroupMonth): Promise<void>;
   /** Resolves with files that still have bytes, in the order of their ids, after an id, at most `limit`. */
   filesOf(of: FilesOf, after: string, limit: number): Promise<FileId[]>;
-  /** Records that nothing is left. */
-  cleared(erasure: ErasedPerson): Promise<void>;
-  /** Resolves with erasures that were cleared before that time and not gone over again since, at most 100. */
-  toSweep(before: Date): Promise<ErasedPerson[]>;
-  swept(erasureId: ErasureId): Promise<void>;
+  /** Records that nothing can be read any more, and asks for a scrub of what is left in files. */
+  cleared(erased: ErasedPerson | GroupMonth): Promise<void>;
+  /** Resolves with what was cleared before that time and not gone over again since, at most 200. */
+  toSweep(before: Date): Promise<(ErasedPerson | GroupMonth)[]>;
+  /** Records that it was gone over again, and asks for another scrub. */
+  swept(erased: ErasedPerson | GroupMonth): Promise<void>;
 }
 
 const EVERY_MS = 1_000;
@@ -90,14 +97,12 @@ export function createClearing({
     await erasures.cleared(person);
   }
 
-  async function clearMonth(
-    { groupId, month }: { groupId: GroupId; month: string },
-    { position, metadata }: Recorded,
-  ): Promise<void> {
+  async function clearMonth({ groupId, month }: GroupMonth, { position, metadata }: Recorded): Promise<void> {
     await keyRing.destroy([monthKey(groupId, month)]);
     await caughtUp(position);
-    await erasures.forgetMonth(groupId, month);
+    await erasures.forgetMonth({ groupId, month });
     await removeFiles({ groupId, month }, metadata.correlationId);
+    await erasures.cleared({ groupId, month });
   }
 
   return async (events) => {
@@ -164,10 +169,10 @@ export function startEraser({
   }
 
   async function sweep(): Promise<void> {
-    for (const { userId, erasureId } of await erasures.toSweep(new Date(now().getTime() - SWEPT_AFTER_MS))) {
+    for (const erased of await erasures.toSweep(new Date(now().getTime() - SWEPT_AFTER_MS))) {
       if (signal.aborted) return;
-      await erasures.forget(userId);
-      await erasures.swept(erasureId);
+      await ('userId' in erased ? erasures.forget(erased.userId) : erasures.forgetMonth(erased));
+      await erasures.swept(erased);
     }
   }
 

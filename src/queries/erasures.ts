@@ -22,7 +22,7 @@ export async function getErasure(
   const row = await db.maybeOne(sql.type(ErasureRow)`
     select a.erasure_id as "erasureId", a.user_id as "userId",
       case
-        when e.cleared_at is not null then 'done'
+        when e.cleared_at is not null and coalesce(e.scrub, 0) <= (select done from public.scrubs) then 'done'
         when a.erased_at is null and exists (
           select from conversations.participants p join audit.holds h on h.group_id = p.group_id
           where p.user_id = a.user_id and h.released_at is null

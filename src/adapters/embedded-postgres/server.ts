@@ -120,6 +120,8 @@ export async function serverArguments(data: string, port: number): Promise<strin
     'synchronous_commit=on',
     'wal_compression=on',
     'max_wal_size=2GB',
+    // A recycled file would keep erased text until it is full again.
+    'wal_recycle=off',
     'checkpoint_timeout=15min',
     'shared_buffers=256MB',
     'maintenance_work_mem=256MB',

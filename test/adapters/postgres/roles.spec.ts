@@ -75,6 +75,11 @@ const FORBIDDEN_TO_READERS = [
   `insert into checkpoints (name, position, version) values ('mine', 1, 1)`,
   'create schema mine',
   `set role ${APP_ROLE}`,
+  `select scrub_table('credentials', 1)`,
+  'select scrub_statistics()',
+  'select leave_old_wal()',
+  'select is_seen_from_before(pg_current_xact_id())',
+  'update scrubs set asked = 0',
 ];
 
 let database: TestDatabase;

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { Projection } from '../../../projections/projection.ts';
+import { inTransaction } from '../transactions.ts';
 
 export const nextOf = (name: string) => `${name}_next`;
 export const previousOf = (name: string) => `${name}_previous`;
@@ -24,6 +25,21 @@ export async function createIndexes(
 ): Promise<void> {
   await client.query(`set local search_path to ${schema}; ${indexes}`);
 }
+
+/** Creates the indexes of the next version, once it is filled, and what the planner knows about it. */
+export async function completeNext(owner: pg.ClientBase, projection: Projection): Promise<void> {
+  const next = nextOf(projection.name);
+  await inTransaction(owner, () => createIndexes(owner, next, projection));
+  const tables = await tablesOf(owner, next);
+  await owner.query(`analyze ${tables.map((table) => `${next}.${table}`).join()}`);
+}
+
+/** Removes a version of a read model, if there is one, and its checkpoint. */
+export const dropVersion = (owner: pg.ClientBase, schema: string): Promise<void> =>
+  inTransaction(owner, async () => {
+    await owner.query(`drop schema if exists ${schema} cascade`);
+    await owner.query('delete from public.checkpoints where name = $1', [schema]);
+  });
 
 export async function schemaExists(client: pg.ClientBase, schema: string): Promise<boolean> {
   const { rowCount } = await client.query('select from pg_namespace where nspname = $1', [schema]);

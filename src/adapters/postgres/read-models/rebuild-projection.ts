@@ -9,7 +9,7 @@ import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load
 import { Client } from '../client.ts';
 import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
 import { NO_WAIT, ProjectingConnection } from './projections.ts';
-import { createIndexes, createTables, nextOf, tablesOf } from './read-model-schemas.ts';
+import { completeNext, createTables, dropVersion, nextOf } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
 import { switchToNext, switchToPrevious } from './switch-read-model.ts';
 
@@ -103,10 +103,7 @@ export const diffReadModels = (
   options: Omit<RebuildOptions, 'force'> & { mostRows: number },
 ): Promise<ReadModelDiff[]> =>
   buildBeside(options, async ({ projection: { name }, owner, compared }) => {
-    await inTransaction(owner, async () => {
-      await owner.query(`drop schema ${nextOf(name)} cascade`);
-      await owner.query('delete from public.checkpoints where name = $1', [nextOf(name)]);
-    });
+    await dropVersion(owner, nextOf(name));
     const { position, differences, isVerified } = compared;
     return { name, position, differences, isVerified };
   });
@@ -176,11 +173,8 @@ async function buildBeside<T>(
     if (filled.status === 'rejected') throw filled.reason;
     const loaded = filled.value;
     const { projection, owner } = rebuilding;
-    const { name } = projection;
     const load = { store, ...toFilling(rebuilding) };
-    await inTransaction(owner, () => createIndexes(owner, nextOf(name), projection));
-    const tables = await tablesOf(owner, nextOf(name));
-    await owner.query(`analyze ${tables.map((table) => `${nextOf(name)}.${table}`).join()}`);
+    await completeNext(owner, projection);
     const caughtUp = await loadReadModel({ ...load, after: loaded.position });
     const compared = await compareWithLive({
       owner,
@@ -209,7 +203,8 @@ export async function rollbackProjection(databaseUrl: string, name: string): Pro
   }
 }
 
-const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =>
+/** Creates the empty tables of a read model in a schema of their own, with a checkpoint before the first event. */
+export const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =>
   inTransaction(owner, async () => {
     await owner.query(`drop schema if exists ${schema} cascade`);
     await createTables(owner, schema, projection);
@@ -224,7 +219,7 @@ const prepareNext = (owner: pg.Client, schema: string, projection: Projection) =
  * Connects as the application's role. The lock allows one rebuild or rollback of a read model at a time, and
  * ends with the connection.
  */
-async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
+export async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
   const owner = new Client({
     connectionString: withSession(databaseUrl, {
       role: APP_ROLE,

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { ErasureId, FileId, GroupId, UserId } from '../../../events/ids.ts';
-import type { Erasures } from '../../../privacy/eraser.ts';
+import type { ErasedPerson } from '../../../privacy/erased-people.ts';
+import type { Erasures, GroupMonth } from '../../../privacy/eraser.ts';
 import { eraseMonthInReadModels, erasePersonInReadModels, inMonth } from '../read-models/erase-text.ts';
 
 /** Creates the erasures in PostgreSQL: what is to be done, and what is done. */
@@ -43,7 +44,7 @@ export const createErasures = (pool: pg.Pool): Erasures => ({
     );
     return rows;
   },
-  forgetMonth: (groupId, month) => eraseMonthInReadModels(pool, groupId, month),
+  forgetMonth: ({ groupId, month }) => eraseMonthInReadModels(pool, groupId, month),
   async filesOf(of, after, limit) {
     const { where, values } =
       'userId' in of
@@ -57,22 +58,42 @@ export const createErasures = (pool: pg.Pool): Erasures => ({
     );
     return rows.map(({ fileId }) => fileId);
   },
-  async cleared({ erasureId, userId }) {
-    await pool.query(
-      `insert into erasures (erasure_id, user_id, cleared_at) values ($1, $2, now())
-       on conflict (erasure_id) do nothing`,
-      [erasureId, userId],
-    );
+  async cleared(erased) {
+    if ('userId' in erased)
+      await pool.query(
+        `insert into erasures (erasure_id, user_id, cleared_at, scrub) values ($1, $2, now(), ask_for_scrub())
+         on conflict (erasure_id) do nothing`,
+        [erased.erasureId, erased.userId],
+      );
+    else
+      await pool.query(
+        `with asked as (select ask_for_scrub())
+         insert into erased_months (group_id, month) select $1, $2 from asked on conflict do nothing`,
+        [erased.groupId, erased.month],
+      );
   },
   async toSweep(before) {
-    const { rows } = await pool.query<{ userId: UserId; erasureId: ErasureId }>(
-      `select user_id as "userId", erasure_id as "erasureId" from erasures
-       where swept_at is null and cleared_at < $1 order by cleared_at limit 100`,
+    const due = 'swept_at is null and cleared_at < $1 order by cleared_at limit 100';
+    const people = await pool.query<ErasedPerson>(
+      `select user_id as "userId", erasure_id as "erasureId" from erasures where ${due}`,
       [before],
     );
-    return rows;
+    const months = await pool.query<GroupMonth>(
+      `select group_id as "groupId", month from erased_months where ${due}`,
+      [before],
+    );
+    return [...people.rows, ...months.rows];
   },
-  async swept(erasureId) {
-    await pool.query('update erasures set swept_at = now() where erasure_id = $1', [erasureId]);
+  async swept(erased) {
+    const swept = 'with asked as (select ask_for_scrub()) update';
+    if ('userId' in erased)
+      await pool.query(`${swept} erasures set swept_at = now() from asked where erasure_id = $1`, [
+        erased.erasureId,
+      ]);
+    else
+      await pool.query(
+        `${swept} erased_months set swept_at = now() from asked where group_id = $1 and month = $2`,
+        [erased.groupId, erased.month],
+      );
   },
 });

@@ -1,0 +1,61 @@
+import { type Scrubs, startScrubber } from '../../src/privacy/scrubber.ts';
+import { until } from '../../tools/until.ts';
+import { linesOf } from '../support/log-lines.ts';
+
+/** Scrubs in memory; `run` does what it is told. */
+function scrubsThat(run: Scrubs['run']) {
+  const state = { asked: 0, done: 0, runs: 0 };
+  const scrubs: Scrubs = {
+    wanted: async () => (state.asked > state.done ? state.asked : undefined),
+    async run(signal) {
+      state.runs += 1;
+      await run(signal);
+    },
+    async done(scrub) {
+      state.done = scrub;
+    },
+  };
+  return { state, scrubs };
+}
+
+test('Scrubs what was asked for before it began, and no more', async () => {
+  const { state, scrubs } = scrubsThat(async () => {
+    state.asked = 5;
+  });
+  state.asked = 3;
+  const scrubber = startScrubber({ scrubs, log: linesOf('info').log });
+  await until(() => state.done === 3);
+  expect(state.runs).toBe(1);
+  await scrubber.stop();
+});
+
+test('Says what failed and that it is tried again, and does not count it as done', async () => {
+  const { log, lines } = linesOf('warn');
+  const { state, scrubs } = scrubsThat(async () => {
+    throw new Error('the disk is full');
+  });
+  state.asked = 1;
+  const scrubber = startScrubber({ scrubs, log });
+  await until(() => lines().length > 0);
+  expect(lines()).toMatchObject([
+    {
+      err: { message: 'the disk is full' },
+      msg: 'erased rows are still in the files of the database; retrying in 10 s',
+    },
+  ]);
+  expect(state.done).toBe(0);
+  await scrubber.stop();
+});
+
+test('Stops in the midst of a scrub, without a warning', async () => {
+  const { log, lines } = linesOf('warn');
+  const { state, scrubs } = scrubsThat(
+    (signal) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+  );
+  state.asked = 1;
+  const scrubber = startScrubber({ scrubs, log });
+  await until(() => state.runs === 1);
+  await scrubber.stop();
+  expect([state.done, lines()]).toEqual([0, []]);
+});
