@@ -1,5 +1,5 @@
-import { type KeyObject, createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
-import type { Metadata } from '../events/event-store.ts';
+import type { KeyObject } from 'node:crypto';
+import { EventStoreUnavailable, type Metadata } from '../events/event-store.ts';
 import {
   type Open,
   type Seal,
@@ -12,12 +12,11 @@ import {
 import { KeyMissing, UnreadableEvent, isKnown } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
 import type { Key, KeyName, KeyRing, Lock } from './key-ring.ts';
+import { decrypt, encrypt } from './sealed-text.ts';
+import { createTextOpener } from './text-opener.ts';
 
-const CIPHER = 'aes-256-gcm';
-const [NONCE, TAG] = [12, 16];
-/** The first byte of sealed text. It tells how the rest is read. */
-const SCHEME = 1;
-const options = { authTagLength: TAG };
+/** A page with this many sealed texts is opened in a thread. */
+const PAGE = 200;
 
 interface Subject {
   type: string;
@@ -56,11 +55,29 @@ const hasSealedText = ({ type, v, data }: Pick<Unopened, 'type' | 'v' | 'data'>)
   rules[type].fields.some((field) => isSealed((data as Record<string, unknown> | null)?.[field])) &&
   isKnown({ type, v });
 
+interface SealedField {
+  field: string;
+  sealed: string;
+  /** What it was sealed for. */
+  place: string;
+}
+const sealedFields = ({ type, data, stream, id }: Unopened): SealedField[] =>
+  rules[type]!.fields.flatMap((field) => {
+    const value = (data as Record<string, unknown>)[field];
+    return isSealed(value) ? { field, sealed: value.sealed, place: `${stream}|${id}|${field}` } : [];
+  });
+
+/** Returns what an event's sealed fields contain; null in place of text that was changed. */
+type TextsOf = (fields: SealedField[], key: KeyObject, n: number) => readonly (string | null)[];
+const openHere: TextsOf = (fields, key) => fields.map(({ sealed, place }) => decrypt(key, sealed, place));
+
 /**
  * Creates the seal of personal text: AES-256-GCM with the keys of its person and its month. The stream, the event's id
  * and the field are authenticated, so that no text can be moved.
  */
 export function createTextSeal(ring: KeyRing): TextSeal {
+  const opener = createTextOpener();
+
   const sealed =
     (stream: Stream) =>
     (keys: readonly Key[]): Seal =>
@@ -79,21 +96,36 @@ export function createTextSeal(ring: KeyRing): TextSeal {
     };
 
   const opened =
-    (locks: readonly (Lock | undefined)[]) =>
-    (keys: readonly Key[]): Open =>
-    ({ type, data, stream, id }, n) => {
-      if (locks[n] === undefined) return data;
+    (locks: readonly (Lock | undefined)[], keys: readonly Key[], textsOf: TextsOf): Open =>
+    (event, n) => {
+      if (locks[n] === undefined) return event.data;
       const key = keys[n];
       if (key === undefined) throw new KeyMissing(`one of its keys is missing: ${locks[n]}`);
-      const read: Record<string, unknown> = { ...(data as object) };
-      for (const field of rules[type]!.fields) {
-        const value = read[field];
-        if (!isSealed(value)) continue;
-        read[field] =
-          key === null ? erasedText[field] : decrypt(key, value.sealed, `${stream}|${id}|${field}`);
+      const fields = sealedFields(event);
+      const texts = key && textsOf(fields, key, n);
+      const read: Record<string, unknown> = { ...(event.data as object) };
+      for (const [index, { field }] of fields.entries()) {
+        const text = texts ? texts[index]! : erasedText[field];
+        if (texts && text === null) throw new UnreadableEvent('its text was changed, or belongs elsewhere');
+        read[field] = text;
       }
       return read;
     };
+
+  /** Resolves with the texts of a page of events, opened while the event loop goes on. */
+  async function openAside(events: readonly Unopened[], keys: readonly Key[]): Promise<TextsOf> {
+    const ends: number[] = [];
+    const toOpen = [];
+    for (const [n, event] of events.entries()) {
+      const key = keys[n];
+      if (key) for (const { sealed, place } of sealedFields(event)) toOpen.push({ key, sealed, place });
+      ends.push(toOpen.length);
+    }
+    const texts = await opener.open(toOpen).catch((cause: unknown) => {
+      throw new EventStoreUnavailable('sealed text cannot be opened', { cause });
+    });
+    return (fields, _, n) => texts.slice(ends[n]! - fields.length, ends[n]);
+  }
 
   return {
     sealFor({ stream, occurredAt, metadata, events }) {
@@ -106,51 +138,11 @@ export function createTextSeal(ring: KeyRing): TextSeal {
     openFor(events) {
       const locks = events.map((event) => (hasSealedText(event) ? lockOf(event) : undefined));
       const keys = ring.keys(locks, { make: false });
-      return keys instanceof Promise ? keys.then(opened(locks)) : opened(locks)(keys);
+      const isPage = locks.filter((lock) => lock !== undefined).length >= PAGE;
+      if (!isPage && !(keys instanceof Promise)) return opened(locks, keys, openHere);
+      return Promise.resolve(keys).then(async (fetched) =>
+        opened(locks, fetched, isPage ? await openAside(events, fetched) : openHere),
+      );
     },
   };
-}
-
-/** Random bytes are drawn for many nonces at a time, which costs a tenth. */
-const nonces = Buffer.alloc(NONCE * 1_024);
-let nextNonce = nonces.length;
-function nonce(): Buffer {
-  if (nextNonce === nonces.length) {
-    randomFillSync(nonces);
-    nextNonce = 0;
-  }
-  return nonces.subarray(nextNonce, (nextNonce += NONCE));
-}
-
-function encrypt(key: KeyObject, text: string, place: string): string {
-  const iv = nonce();
-  const cipher = createCipheriv(CIPHER, key, iv, options);
-  cipher.setAAD(Buffer.from(place));
-  const body = cipher.update(text, 'utf8');
-  cipher.final();
-  const sealed = Buffer.allocUnsafe(1 + NONCE + body.length + TAG);
-  sealed[0] = SCHEME;
-  iv.copy(sealed, 1);
-  body.copy(sealed, 1 + NONCE);
-  cipher.getAuthTag().copy(sealed, 1 + NONCE + body.length);
-  return sealed.toString('base64url');
-}
-
-/** Throws `UnreadableEvent` for text that was changed, or sealed for another place. */
-function decrypt(key: KeyObject, sealed: string, place: string): string {
-  const bytes = Buffer.from(sealed, 'base64url');
-  const end = bytes.length - TAG;
-  if (bytes[0] !== SCHEME || end < 1 + NONCE)
-    throw new UnreadableEvent('its text is sealed in an unknown way');
-  try {
-    const decipher = createDecipheriv(CIPHER, key, bytes.subarray(1, 1 + NONCE), options);
-    decipher.setAAD(Buffer.from(place));
-    decipher.setAuthTag(bytes.subarray(end));
-    // Decoding here costs less than in the stream.
-    const text = decipher.update(bytes.subarray(1 + NONCE, end));
-    decipher.final();
-    return text.toString();
-  } catch (error) {
-    throw new UnreadableEvent(`its text was changed: ${(error as Error).message}`);
-  }
 }

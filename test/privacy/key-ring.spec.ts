@@ -2,48 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { EventStoreUnavailable } from '../../src/events/event-store.ts';
 import {
   type Key,
-  type KeyName,
   type Lock,
   type MasterKey,
   type TextKeys,
-  type WrappedKey,
   createKeyRing,
   masterKeyOf,
   unwrap,
   wrap,
 } from '../../src/privacy/key-ring.ts';
 import { monthKey, personKey } from '../../src/privacy/text-seal.ts';
+import { textKeysInMemory } from '../support/language/text-keys.ts';
 
 const ada = personKey('0197a000-0000-7000-8000-00000000000a');
 const bob = personKey('0197a000-0000-7000-8000-00000000000b');
 const november = monthKey('0197a000-0000-7000-8000-00000000000c', '2026-11');
 const december = monthKey('0197a000-0000-7000-8000-00000000000c', '2026-12');
 const [first, second] = [masterKeyOf(Buffer.alloc(32, 1)), masterKeyOf(Buffer.alloc(32, 2))];
-
-/** Stored keys in memory, and how often they were asked. */
-function memory() {
-  const rows = new Map<KeyName, WrappedKey>();
-  const calls: string[] = [];
-  let failure: Error | undefined;
-  const some = (names: Iterable<KeyName>) =>
-    new Map([...names].flatMap((name) => (rows.has(name) ? [[name, rows.get(name)!] as const] : [])));
-  const stored: TextKeys = {
-    async find(names) {
-      calls.push(`find ${names.length}`);
-      if (failure) throw failure;
-      return some(names);
-    },
-    async add(keys) {
-      calls.push(`add ${keys.size}`);
-      for (const [name, key] of keys) if (!rows.has(name)) rows.set(name, key);
-      return some(keys.keys());
-    },
-    async destroy(names) {
-      for (const name of names) rows.set(name, null);
-    },
-  };
-  return { rows, calls, stored, fail: (error?: Error) => (failure = error) };
-}
 
 const exported = (keys: readonly Key[]) => keys.map((key) => key && key.export().toString('hex'));
 
@@ -52,7 +26,7 @@ describe('a key ring', () => {
     createKeyRing({ stored, masters });
 
   test('makes a key once, and gives the same to another process', async () => {
-    const { stored } = memory();
+    const { stored } = textKeysInMemory();
     const locks: Lock[] = [ada, `${ada}+${november}`, bob, ada];
     const made = exported(await open(stored, first).keys(locks, { make: true }));
     expect(new Set(made).size).toBe(3);
@@ -61,14 +35,14 @@ describe('a key ring', () => {
   });
 
   test('has another key for each person and for each month', async () => {
-    const { stored } = memory();
+    const { stored } = textKeysInMemory();
     const locks: Lock[] = [ada, `${ada}+${november}`, `${ada}+${december}`, `${bob}+${november}`];
     const keys = exported(await open(stored, first).keys(locks, { make: true }));
     expect(new Set(keys).size).toBe(4);
   });
 
   test('gives keys at hand without a turn of the event loop, and asks once for many', async () => {
-    const { stored, calls } = memory();
+    const { stored, calls } = textKeysInMemory();
     const ring = open(stored, first);
     await ring.keys([ada, bob, `${ada}+${november}`, undefined, ada], { make: true });
     expect(calls).toEqual(['find 3', 'add 3']);
@@ -77,13 +51,13 @@ describe('a key ring', () => {
   });
 
   test('makes nothing for a reader', async () => {
-    const { stored, rows } = memory();
+    const { stored, rows } = textKeysInMemory();
     expect(await open(stored, first).keys([ada], { make: false })).toEqual([undefined]);
     expect(rows.size).toBe(0);
   });
 
   test('gives no key of a lock once one of its keys is destroyed, and makes no new one', async () => {
-    const { stored } = memory();
+    const { stored } = textKeysInMemory();
     const ring = open(stored, first);
     const locks: Lock[] = [ada, `${ada}+${november}`, `${bob}+${november}`];
     await ring.keys(locks, { make: true });
@@ -96,7 +70,7 @@ describe('a key ring', () => {
   });
 
   test('reads keys under an earlier master key, and wraps new ones with the present one', async () => {
-    const { stored, rows } = memory();
+    const { stored, rows } = textKeysInMemory();
     const before = exported(await open(stored, first).keys([ada], { make: true }));
     const rotated = open(stored, second, first);
     expect(exported(await rotated.keys([ada], { make: false }))).toEqual(before);
@@ -105,7 +79,7 @@ describe('a key ring', () => {
   });
 
   test('refuses keys of a master key that it was not given', async () => {
-    const { stored } = memory();
+    const { stored } = textKeysInMemory();
     await open(stored, first).keys([ada], { make: true });
     await expect(open(stored, second).keys([ada], { make: false })).rejects.toThrow(
       `the master key ${first.id}, with which ${ada} is wrapped, is not given`,
@@ -113,7 +87,7 @@ describe('a key ring', () => {
   });
 
   test('is unavailable while the stored keys are, for every text that waits, and recovers', async () => {
-    const { stored, fail } = memory();
+    const { stored, fail } = textKeysInMemory();
     const ring = open(stored, first);
     fail(new Error('connection refused'));
     const asked = [ada, bob, `${ada}+${november}`] as Lock[];
