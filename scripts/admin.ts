@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { LRUCache } from 'lru-cache';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import { NewPassword, withUnrelatedPassword } from '../src/auth/credentials.ts';
 import { EmailAddress } from '../src/auth/email-address.ts';
@@ -11,10 +12,12 @@ import { AggregateLoader, type Folded } from '../src/commands/aggregate-cache.ts
 import { commandHandler } from '../src/commands/handle-command.ts';
 import { openKeys, secondFactorParts } from '../src/compose/auth.ts';
 import { createLog } from '../src/compose/log.ts';
+import { makeMasterKey } from '../src/compose/master-keys.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { NewDisplayName, Role } from '../src/events/account.ts';
 import type { Stream } from '../src/events/streams.ts';
 import { rewrapKeys } from '../src/privacy/key-ring.ts';
+import { type Closers, closers } from '../src/kit/closers.ts';
 import { deriveId, newId } from '../src/kit/uuids.ts';
 import { createOneAtATime } from '../src/commands/one-at-a-time.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
@@ -36,6 +39,9 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
   list-users
+  create-master-key [--kms <key id or ARN>]
+                  prints a new key for MASTER_KEY; with --kms one that this key of AWS KMS encrypts and decrypts, with the
+                  region and the credentials of every AWS SDK
   rotate-master-key              wraps the keys of personal text with the first key of MASTER_KEY, so that the others
                   can be taken away
   create-database-login  --role sealer|auditor --user <name> [--password <password> | --password-stdin]
@@ -60,6 +66,7 @@ function readArguments() {
     email: string,
     user: string,
     role: string,
+    kms: string,
     'display-name': string,
     password: string,
     'password-stdin': { type: 'boolean' },
@@ -107,14 +114,16 @@ const Owned = withUnrelatedPassword(
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 
-/** The resources of the commands, and how to close them. */
-async function connect() {
+/** Opens the resources of the commands. */
+async function connect(log: Logger, open: Closers) {
   const config = readConfig(process.env);
-  const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
+  open.add('database', () => database.close());
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 2, applicationName: 'admin', log });
+  open.add('pool', () => pool.end());
   const { store, textKeys } = await createLog(config, log, { databaseUrl, pool });
+  open.add('log', () => store.close());
   await store.start();
   const cache = new LRUCache<Stream, Folded>({ max: 100 });
   const handle = commandHandler({
@@ -138,11 +147,6 @@ async function connect() {
     secondFactors: secondFactorParts(config, await openKeys(config, pool), pool),
     sessions: createSessionStore(pool),
     registration: createRegistration({ credentials, hashes, handle, newId }),
-    async close() {
-      await store.close();
-      await pool.end();
-      await database.close();
-    },
   };
 }
 type Connected = Awaited<ReturnType<typeof connect>>;
@@ -268,6 +272,7 @@ async function createDatabaseLogin(): Promise<void> {
 }
 
 const ALONE: Record<string, () => Promise<void>> = {
+  'create-master-key': async () => say(await makeMasterKey(values.kms)),
   'prepare-eventstoredb': prepareEventStoreDb,
   'create-database-login': createDatabaseLogin,
 };
@@ -278,11 +283,12 @@ async function run(): Promise<void> {
   const prepare = positionals.length === 1 ? commands[positionals[0]!] : undefined;
   if (!prepare) throw new Refused(USAGE);
   const command = await prepare();
-  const connected = await connect();
+  const log = createLogger({ level: 'error' });
+  const open = closers(log);
   try {
-    await command(connected);
+    await command(await connect(log, open));
   } finally {
-    await connected.close();
+    await open.closeAll();
   }
 }
 

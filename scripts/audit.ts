@@ -2,6 +2,7 @@ import pg from 'pg';
 import { CheckpointsDamaged } from '../src/audit/checkpoint-store.ts';
 import { SealBroken } from '../src/audit/sealer.ts';
 import { CommandRejected } from '../src/commands/rejection.ts';
+import { BadMasterKey } from '../src/compose/master-keys.ts';
 import { BadConfig } from '../src/config.ts';
 import { EventStoreUnavailable } from '../src/events/event-store.ts';
 import { StorageUnavailable } from '../src/files/storage.ts';
@@ -35,6 +36,7 @@ try {
   const isExpected =
     error instanceof Refused ||
     error instanceof BadConfig ||
+    error instanceof BadMasterKey ||
     error instanceof CheckpointsDamaged ||
     error instanceof CommandRejected ||
     error instanceof EventStoreUnavailable ||

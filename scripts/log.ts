@@ -23,7 +23,8 @@ import {
   identify,
   requireSameLog,
 } from '../src/adapters/postgres/event-log/identity.ts';
-import { MasterKeyMissing, type TextKeysInUse, openTextSeal } from '../src/compose/text-seal.ts';
+import { BadMasterKey } from '../src/compose/master-keys.ts';
+import { type TextKeysInUse, openTextSeal } from '../src/compose/text-seal.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
@@ -355,7 +356,7 @@ try {
     error instanceof UnreadableEvent ||
     error instanceof MigrationError ||
     error instanceof NoLogin ||
-    error instanceof MasterKeyMissing ||
+    error instanceof BadMasterKey ||
     error instanceof BadConfig ||
     error instanceof pg.DatabaseError ||
     (error instanceof TypeError && 'code' in error);

@@ -1,6 +1,9 @@
 import pg from 'pg';
+import type { Logger } from 'pino';
 import { createLog } from '../src/compose/log.ts';
+import { BadMasterKey } from '../src/compose/master-keys.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
+import { type Closers, closers } from '../src/kit/closers.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
@@ -37,20 +40,17 @@ class Refused extends Error {}
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const count = (n: number) => Math.round(n).toLocaleString('en');
 
-/** The resources of the commands, and how to close them. */
-async function connect() {
+/** Opens the resources of the commands. */
+async function connect(log: Logger, open: Closers) {
   const config = readConfig(process.env);
-  const log = createLogger({ level: 'error' });
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
+  open.add('database', () => database.close());
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'projections', log });
+  open.add('pool', () => pool.end());
   const { store } = await createLog(config, log, { databaseUrl, pool });
-  const close = async () => {
-    await store.close();
-    await pool.end();
-    await database.close();
-  };
-  return { databaseUrl, pool, store, log, close };
+  open.add('log', () => store.close());
+  return { databaseUrl, pool, store, log };
 }
 type Connection = Awaited<ReturnType<typeof connect>>;
 
@@ -148,11 +148,12 @@ async function run(): Promise<void> {
             ? (connection: Connection) => rollback(connection, name)
             : undefined;
   if (!work) throw new Refused(USAGE);
-  const connection = await connect();
+  const log = createLogger({ level: 'error' });
+  const open = closers(log);
   try {
-    await work(connection);
+    await work(await connect(log, open));
   } finally {
-    await connection.close();
+    await open.closeAll();
   }
 }
 
@@ -162,6 +163,7 @@ try {
   const isExpected =
     error instanceof Refused ||
     error instanceof BadConfig ||
+    error instanceof BadMasterKey ||
     error instanceof MigrationError ||
     error instanceof NoLogin ||
     error instanceof ReadModelsDiffer ||

@@ -10,7 +10,7 @@ import {
   ed25519Key,
   eventStoreDbUrl,
   isAddressOrRange,
-  isKey,
+  isMasterKey,
   list,
   optionalNumber,
   postgresUrl,
@@ -79,8 +79,8 @@ const settings = z
     SEAL_PRIVATE_KEY: ed25519Key(),
     SEAL_URL: sealUrl(),
     MASTER_KEY: list(
-      isKey,
-      'must be 32 bytes in base64; several, separated by commas, the present one first',
+      isMasterKey,
+      'must be 32 bytes in base64, or such as AWS KMS encrypts them, after kms:; several, separated by commas, the present one first',
     ),
     MASTER_KEY_FILE: z.string().max(4_096).optional(),
     ERASURE_DELAY_HOURS: wholeNumber(0, 8_760, 72),
@@ -206,7 +206,7 @@ const settings = z
     redisUrl: env.REDIS_URL,
     roles: rolesOf(env.ROLES),
     /** Wrap the keys of personal text, the present one first. Without any, nor a file of them, one is made. */
-    masterKeys: env.MASTER_KEY.map((key) => Buffer.from(key, 'base64')),
+    masterKeys: env.MASTER_KEY,
     masterKeyFile: env.MASTER_KEY_FILE,
     /** Time in which people can take their own erasure back. */
     erasureDelayHours: env.ERASURE_DELAY_HOURS,

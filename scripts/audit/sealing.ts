@@ -7,6 +7,7 @@ import { NotVerified, Verified, verify } from '../../src/audit/verify.ts';
 import { findSealKey, openCheckpoints, openSealKey } from '../../src/compose/sealing.ts';
 import { createLog } from '../../src/compose/log.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { closers } from '../../src/kit/closers.ts';
 import { openDatabase } from '../../src/adapters/embedded-postgres/open-database.ts';
 import { createLogger } from '../../src/adapters/pino/logger.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
@@ -37,19 +38,21 @@ const count = (n: number) => Math.round(n).toLocaleString('en');
 async function withLog<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error', destination: process.stderr });
-  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
-  const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'audit', log });
-  const { kind, store } = await createLog(config, log, { databaseUrl, pool });
-  const checkpoints = openCheckpoints(config);
+  const open = closers(log);
   try {
+    const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
+    open.add('database', () => database.close());
+    const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
+    const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'audit', log });
+    open.add('pool', () => pool.end());
+    const { kind, store } = await createLog(config, log, { databaseUrl, pool });
+    open.add('log', () => store.close());
+    const checkpoints = openCheckpoints(config);
+    open.add('checkpoints', () => checkpoints.close());
     const records = await openSealRecords(pool, config.seal.url);
     return await work({ config, kind, store, checkpoints, records, log, sealKeys: createSealKeys(pool) });
   } finally {
-    checkpoints.close();
-    await store.close();
-    await pool.end();
-    await database.close();
+    await open.closeAll();
   }
 }
 type Opened = {

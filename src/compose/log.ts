@@ -22,8 +22,9 @@ import { prepareDatabase } from '../adapters/postgres/prepare-database.ts';
 import { createQueryPool } from '../adapters/postgres/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
 import { watchForDamage } from './damaged-streams.ts';
+import type { MasterKeySettings } from './master-keys.ts';
 import { watchForNewerCode } from './newer-code.ts';
-import { type SealSettings, openTextSeal } from './text-seal.ts';
+import { openTextSeal } from './text-seal.ts';
 
 /**
  * Maximum numbers of connections of a process. Each kind of work has its own, so that none waits for another.
@@ -100,7 +101,7 @@ interface LogOptions extends Pick<
  * loaded only then.
  */
 export async function createLog(
-  config: Pick<Config, 'eventStoreDbUrl'> & SealSettings,
+  config: Pick<Config, 'eventStoreDbUrl'> & MasterKeySettings,
   log: Logger,
   { databaseUrl, pool, ...options }: LogOptions,
 ) {

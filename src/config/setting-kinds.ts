@@ -60,8 +60,14 @@ function isMask(text: string): boolean {
   return /^1+0*$/.test(bits.join(''));
 }
 
-/** Returns true for a key of AES-256: 32 bytes in base64. */
-export const isKey = (text: string): boolean => /^[A-Za-z0-9+/_-]{43}=?$/.test(text);
+/** The length of a key of AES-256. */
+export const KEY_BYTES = 32;
+/** Precedes a key that AWS KMS has encrypted. */
+export const KMS_PREFIX = 'kms:';
+
+/** Returns true for a key of AES-256 in base64, or one that AWS KMS has encrypted: at most 6 KiB, also in base64. */
+export const isMasterKey = (text: string): boolean =>
+  /^[A-Za-z0-9+/_-]{43}=?$/.test(text) || /^kms:[A-Za-z0-9+/]{4,8192}={0,2}$/.test(text);
 
 function isEd25519(pem: string): boolean {
   try {

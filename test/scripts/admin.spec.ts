@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { type KmsServer, startKmsServer } from '../support/servers/kms-server.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 
 const run = promisify(execFile);
@@ -64,16 +64,36 @@ test('An operator can make a login to the database for an auditor', async () => 
   }
 }, 60_000);
 
-test('An operator can replace the master key of personal text', async () => {
-  const own = await createTestDatabase();
-  const [old, present] = [randomBytes(32).toString('base64'), randomBytes(32).toString('base64')];
+describe('a master key', () => {
+  let kms: KmsServer;
+  let own: TestDatabase;
+  beforeAll(async () => {
+    [kms, own] = await Promise.all([startKmsServer(), createTestDatabase()]);
+  });
+  afterAll(async () => {
+    await own.drop();
+    await kms.stop();
+  });
   const as = (masterKey: string, ...args: string[]) =>
     run(process.execPath, ['scripts/admin.ts', ...args], {
-      env: { PATH: process.env['PATH'], DATABASE_URL: own.ownerUrl, MASTER_KEY: masterKey },
+      env: { PATH: process.env['PATH'], DATABASE_URL: own.ownerUrl, MASTER_KEY: masterKey, ...kms.env },
     });
+  const make = async (...args: string[]) => (await as('', 'create-master-key', ...args)).stdout;
   const register = (masterKey: string, email: string) =>
     as(masterKey, 'create-user', '--role', 'applicant', '--display-name', 'Ada', '--email', email);
-  try {
+
+  test('is made by an operator, and printed as it is given', async () => {
+    expect(await make()).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
+    expect(await make('--kms', kms.createKey())).toMatch(/^kms:[A-Za-z0-9+/]+=*\n$/);
+    await expect(make('--kms', '8f1b')).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^AWS KMS answered NotFoundException: .*8f1b/) as string,
+    });
+  }, 60_000);
+
+  test('is replaced by an operator, also by one that AWS KMS protects', async () => {
+    const [old, present] = [(await make()).trim(), (await make()).trim()];
+    const inKms = (await make('--kms', kms.createKey())).trim();
     await register(old, 'ada@example.org');
     await expect(register(present, 'bob@example.org')).rejects.toMatchObject({
       code: 1,
@@ -83,7 +103,10 @@ test('An operator can replace the master key of personal text', async () => {
     expect(rotated.stdout).toMatch(/^wrapped 1 keys with the master key [\w-]{11}: no other one is needed/);
     await register(present, 'bob@example.org');
     await expect(register(old, 'eve@example.org')).rejects.toMatchObject({ code: 1 });
-  } finally {
-    await own.drop();
-  }
-}, 180_000);
+
+    const moved = await as(`${inKms},${present}`, 'rotate-master-key');
+    expect(moved.stdout).toMatch(/^wrapped 2 keys with the master key/);
+    await register(inKms, 'eve@example.org');
+    await expect(register(present, 'dan@example.org')).rejects.toMatchObject({ code: 1 });
+  }, 180_000);
+});

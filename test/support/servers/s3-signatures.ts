@@ -45,7 +45,7 @@ interface Claim {
 export function checkSignature(
   request: S3Request,
   { accessKeyId, secretAccessKey }: S3Credentials,
-  { region, now }: { region: string; now: number },
+  { region, service: expected = 's3', now }: { region: string; service?: string; now: number },
 ): string | undefined {
   const { path, query } = split(request.url);
   const claim = claimOf(request, query);
@@ -53,7 +53,7 @@ export function checkSignature(
   if (keyId !== accessKeyId) throw new S3Error(403, 'InvalidAccessKeyId');
   if (
     claimedRegion !== region ||
-    service !== 's3' ||
+    service !== expected ||
     kind !== 'aws4_request' ||
     day !== claim.date.slice(0, 8)
   )
@@ -61,10 +61,10 @@ export function checkSignature(
   checkTime(claim, now);
   checkSignedHeaders(request, claim);
 
-  const scope = `${day}/${region}/s3/aws4_request`;
+  const scope = `${day}/${region}/${expected}/aws4_request`;
   const canonical = canonicalRequest(request, { path, query, claim });
   const toSign = [ALGORITHM, claim.date, scope, sha256(canonical)].join('\n');
-  const key = [day, region, 's3', 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
+  const key = [day, region, expected, 'aws4_request'].reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`);
   if (hmac(key, toSign).toString('hex') !== claim.signature) throw new S3Error(403, 'SignatureDoesNotMatch');
   return claim.payloadHash === 'UNSIGNED-PAYLOAD' ? undefined : claim.payloadHash;
 }
