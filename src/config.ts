@@ -13,9 +13,9 @@ import {
   isMasterKey,
   list,
   optionalNumber,
+  placeUrl,
   postgresUrl,
   redisUrl,
-  sealUrl,
   url,
   vapidKey,
   wholeNumber,
@@ -45,6 +45,9 @@ export class BadConfig extends Error {
 }
 
 const MIB = 1_048_576;
+/** Files that are in the data folder unless a URL names another place. */
+const CHECKPOINTS = 'checkpoints.ndjson';
+const ERASED_PEOPLE = 'erased-people.ndjson';
 
 const settings = z
   .object({
@@ -77,7 +80,7 @@ const settings = z
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
     JWT_PRIVATE_KEY: ed25519Key(),
     SEAL_PRIVATE_KEY: ed25519Key(),
-    SEAL_URL: sealUrl(),
+    SEAL_URL: placeUrl(CHECKPOINTS),
     MASTER_KEY: list(
       isMasterKey,
       'must be 32 bytes in base64, or such as AWS KMS encrypts them, after kms:; several, separated by commas, the present one first',
@@ -92,7 +95,7 @@ const settings = z
       )
       .transform((text) => Number(text.replace('job=', '')))
       .optional(),
-    ERASED_PEOPLE_FILE: z.string().max(4_096).optional(),
+    ERASED_PEOPLE_URL: placeUrl(ERASED_PEOPLE),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     AUDITOR_TOTP: z
       .enum(['offered', 'required'], { error: 'must be offered or required' })
@@ -166,13 +169,13 @@ const settings = z
     const here = AMONG_SOCKETS.filter((role) => roles.has(role)).length;
     if (here > 0 && here < AMONG_SOCKETS.length)
       needs('REDIS_URL', `must be set when ROLES leaves some of ${AMONG_SOCKETS.join(', ')} to others`);
-    const isSealedInS3 = env.SEAL_URL?.startsWith('s3:') ?? false;
+    const isInS3 = [env.SEAL_URL, env.ERASED_PEOPLE_URL].some((place) => place?.startsWith('s3:'));
     for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_REGION', 'S3_PATH_STYLE'] as const)
-      if (env[name] !== undefined && env.S3_BUCKET === undefined && !isSealedInS3)
+      if (env[name] !== undefined && env.S3_BUCKET === undefined && !isInS3)
         addIssue({
           code: 'custom',
           path: [name],
-          message: 'must be set along with S3_BUCKET, or with a SEAL_URL in S3',
+          message: 'must be set along with S3_BUCKET, or with a SEAL_URL or ERASED_PEOPLE_URL in S3',
         });
   })
   .transform((env) => ({
@@ -212,8 +215,8 @@ const settings = z
     erasureDelayHours: env.ERASURE_DELAY_HOURS,
     /** Months after which what was said in a group is erased; undefined means never. */
     retentionMonths: env.RETENTION_MONTHS,
-    /** Undefined means a file in the data folder. */
-    erasedPeopleFile: env.ERASED_PEOPLE_FILE,
+    /** Where the list of erased people is. */
+    erasedPeople: placeOf(env, env.ERASED_PEOPLE_URL, ERASED_PEOPLE),
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     /** Whether auditors without a second factor can do nothing but set one up. */
     auditorTotp: env.AUDITOR_TOTP,
@@ -239,7 +242,7 @@ const settings = z
     seal: {
       /** PKCS #8 PEM; undefined means that one is generated and kept in the data folder. */
       privateKey: env.SEAL_PRIVATE_KEY,
-      ...sealPlace(env),
+      ...placeOf(env, env.SEAL_URL, CHECKPOINTS),
     },
     /** Undefined means that only size and type are checked, or that an external scanner reports. */
     clamdUrl: env.CLAMD_URL,
@@ -287,9 +290,13 @@ const inS3 = (env: { [Name in keyof S3Settings]?: string | undefined }, bucket: 
       : undefined,
 });
 
-/** Returns where the checkpoints are: `url` names the place, which is a file or a folder of a bucket. */
-function sealPlace(env: Parameters<typeof inS3>[0] & { DATA_DIR: string; SEAL_URL?: string | undefined }) {
-  const url = env.SEAL_URL ?? pathToFileURL(resolve(env.DATA_DIR, 'checkpoints.ndjson')).href;
+/** Returns the place that a URL names, a file or a folder of a bucket; without one, a file in the data folder. */
+function placeOf(
+  env: Parameters<typeof inS3>[0] & { DATA_DIR: string },
+  given: string | undefined,
+  file: string,
+) {
+  const url = given ?? pathToFileURL(resolve(env.DATA_DIR, file)).href;
   if (url.startsWith('file:')) return { url, file: fileURLToPath(url) };
   const { host, pathname } = new URL(url);
   return { url, s3: { ...inS3(env, host), prefix: decodeURIComponent(pathname).replaceAll(/^\/|\/$/g, '') } };

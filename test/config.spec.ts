@@ -51,6 +51,10 @@ describe('the settings', () => {
         url: pathToFileURL(resolve('data/checkpoints.ndjson')).href,
         file: resolve('data/checkpoints.ndjson'),
       },
+      erasedPeople: {
+        url: pathToFileURL(resolve('data/erased-people.ndjson')).href,
+        file: resolve('data/erased-people.ndjson'),
+      },
     });
   });
 
@@ -307,7 +311,7 @@ describe('the settings', () => {
 
   test('that belong together are required together', () => {
     expect(faults({ S3_ENDPOINT: 'http://127.0.0.1:9000' })).toEqual([
-      'S3_ENDPOINT must be set along with S3_BUCKET, or with a SEAL_URL in S3',
+      'S3_ENDPOINT must be set along with S3_BUCKET, or with a SEAL_URL or ERASED_PEOPLE_URL in S3',
     ]);
     expect(faults({ VAPID_SUBJECT: 'mailto:ops@example.org' })).toEqual([
       'VAPID_PUBLIC_KEY must be set along with VAPID_PRIVATE_KEY and VAPID_SUBJECT',
@@ -338,12 +342,15 @@ describe('the settings', () => {
     expect(faults({ [given]: 'x' })).toEqual([`${given} is not a setting: did you mean ${meant}?`]);
   });
 
-  test.each(['JWT_SECRET', 'DATA_DIRECTORY', 'ALLOWED_ORIGIN_LIST', 'SENDS_PER_MINUTE'])(
-    'are refused when they only look like ours: %s',
-    (name) => {
-      expect(faults({ [name]: 'x' })).toEqual([`${name} is not a setting`]);
-    },
-  );
+  test.each([
+    'JWT_SECRET',
+    'ERASED_PEOPLE_FILE',
+    'DATA_DIRECTORY',
+    'ALLOWED_ORIGIN_LIST',
+    'SENDS_PER_MINUTE',
+  ])('are refused when they only look like ours: %s', (name) => {
+    expect(faults({ [name]: 'x' })).toEqual([`${name} is not a setting`]);
+  });
 
   test('ignore foreign environment variables', () => {
     const others = ['PATH', 'HOME', 'HOSTNAME', 'POST', 'npm_config_loglevel', 'NODE_ENV', 'CI', 'LOGNAME'];
@@ -351,26 +358,32 @@ describe('the settings', () => {
   });
 });
 
-describe('the place of checkpoints', () => {
-  const sealOf = (env: Record<string, string>) => readConfig(env).seal;
-
+describe.each([
+  ['checkpoints', 'SEAL_URL', 'checkpoints.ndjson', (env: Record<string, string>) => readConfig(env).seal],
+  [
+    'the list of erased people',
+    'ERASED_PEOPLE_URL',
+    'erased-people.ndjson',
+    (env: Record<string, string>) => readConfig(env).erasedPeople,
+  ],
+] as const)('the place of %s', (_what, name, file, placeIn) => {
   test('is a file in the data folder, or another one', () => {
-    expect(sealOf({ DATA_DIR: '/srv/chat' })).toEqual({
-      url: 'file:///srv/chat/checkpoints.ndjson',
-      file: '/srv/chat/checkpoints.ndjson',
+    expect(placeIn({ DATA_DIR: '/srv/chat' })).toEqual({
+      url: `file:///srv/chat/${file}`,
+      file: `/srv/chat/${file}`,
     });
-    expect(sealOf({ SEAL_URL: 'file:///mnt/the%20safe/seals.ndjson' })).toMatchObject({
-      file: '/mnt/the safe/seals.ndjson',
+    expect(placeIn({ [name]: 'file:///mnt/the%20safe/list.ndjson' })).toMatchObject({
+      file: '/mnt/the safe/list.ndjson',
     });
   });
 
   test('is a folder of a bucket, at the server of S3 that is set', () => {
-    const SEAL_URL = 's3://evidence/chat/log/';
-    expect(sealOf({ SEAL_URL })).toMatchObject({
-      url: SEAL_URL,
+    const url = 's3://evidence/chat/log/';
+    expect(placeIn({ [name]: url })).toMatchObject({
+      url,
       s3: { bucket: 'evidence', prefix: 'chat/log', region: 'us-east-1', endpoint: undefined },
     });
-    expect(sealOf({ SEAL_URL, S3_ENDPOINT: 'http://minio:9000', S3_REGION: 'here' })).toMatchObject({
+    expect(placeIn({ [name]: url, S3_ENDPOINT: 'http://minio:9000', S3_REGION: 'here' })).toMatchObject({
       s3: { bucket: 'evidence', region: 'here', endpoint: 'http://minio:9000' },
     });
   });
@@ -378,15 +391,17 @@ describe('the place of checkpoints', () => {
   test.each([
     ...['/srv/checkpoints', 'file://host/checkpoints', 'file:///folder/', 'file:///a%00b', 'file:///a%zz'],
     ...['s3://', 's3://Bucket/x', 's3://bucket/%ff', 's3://bucket/x?y=z', 'https://bucket/x'],
-  ])('is refused as %s', (SEAL_URL) => {
-    expect(faults({ SEAL_URL })).toEqual([
-      `SEAL_URL must be a URL like file:///path/checkpoints.ndjson or s3://bucket/folder, not ${SEAL_URL}`,
+  ])('is refused as %s', (url) => {
+    expect(faults({ [name]: url })).toEqual([
+      `${name} must be a URL like file:///path/${file} or s3://bucket/folder, not ${url}`,
     ]);
   });
+});
 
-  test('has a key like that of tokens', () => {
+describe('the key that signs checkpoints', () => {
+  test('is like that of tokens', () => {
     const pem = privateKey('ed25519');
-    expect(sealOf({ SEAL_PRIVATE_KEY: pem.replaceAll('\n', '\\n').trim() }).privateKey).toBe(pem);
+    expect(readConfig({ SEAL_PRIVATE_KEY: pem.replaceAll('\n', '\\n').trim() }).seal.privateKey).toBe(pem);
     expect(faults({ SEAL_PRIVATE_KEY: privateKey('x25519') })).toEqual([
       'SEAL_PRIVATE_KEY must be an Ed25519 private key in PKCS #8 PEM',
     ]);

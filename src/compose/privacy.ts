@@ -1,4 +1,3 @@
-import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import { followAutomations } from '../automations/follow-automations.ts';
 import { eraseAccount } from '../commands/account/erase-account.ts';
@@ -19,6 +18,7 @@ import { createErasedPeopleFile } from '../adapters/disk/erased-people.ts';
 import { createScrubs } from '../adapters/postgres/scrubs.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { createErasures } from '../adapters/postgres/tables/erasures.ts';
+import { createS3ErasedPeople } from '../adapters/s3/erased-people.ts';
 import type { DatabaseParts } from './log.ts';
 import { whileLeading } from './while-leading.ts';
 
@@ -27,6 +27,12 @@ interface PrivacyDeps extends Pick<DatabaseParts, 'background' | 'databaseUrl' |
   handle: HandleCommand;
   progress: Progress;
   keyRing: KeyRing;
+}
+
+/** Opens the list of erased people, at its place. */
+function openErasedPeople({ erasedPeople }: Config): ErasedPeople & { close(): void } {
+  if (erasedPeople.s3) return createS3ErasedPeople(erasedPeople.s3);
+  return { ...createErasedPeopleFile(erasedPeople.file), close: () => {} };
 }
 
 const NAME = 'erasures';
@@ -64,9 +70,8 @@ export async function startErasures(
 ): Promise<Checks> {
   if (!config.roles.has('worker')) return {};
   const { background, databaseUrl, leases, store, handle, progress, keyRing } = deps;
-  const erasedPeople = createErasedPeopleFile(
-    config.erasedPeopleFile ?? join(resolve(config.dataDir), 'erased-people.ndjson'),
-  );
+  const erasedPeople = openErasedPeople(config);
+  open.add('list of erased people', () => erasedPeople.close());
   const erasures = createErasures(background);
   await applyList(log, deps, erasedPeople, erasures);
 

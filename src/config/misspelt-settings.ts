@@ -18,6 +18,7 @@ const OUR_PREFIXES = [
   'MAX_FILE_',
   'FILES_MIB_',
   'MIN_FREE_DISK',
+  'ERASED_PEOPLE_',
   'CLAMD_',
   'SCAN_WEBHOOK_',
   'VAPID_',

@@ -157,15 +157,15 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** The place of checkpoints: a file of this machine, or a folder of a bucket. */
-export const sealUrl = () =>
+/** A place apart from the database: a file of this machine, or a folder of a bucket. */
+export const placeUrl = (file: string) =>
   shown((text) => {
     if (!URL.canParse(text)) return false;
     const { protocol, host, pathname, search, hash } = new URL(text);
     if (search !== '' || hash !== '' || !isDecodable(pathname)) return false;
     if (protocol === 's3:') return /^[a-z0-9][a-z0-9._-]+$/.test(host);
     return protocol === 'file:' && host === '' && !pathname.endsWith('/') && !/%2f|%00/i.test(pathname);
-  }, 'a URL like file:///path/checkpoints.ndjson or s3://bucket/folder');
+  }, `a URL like file:///path/${file} or s3://bucket/folder`);
 
 /** clamd: a host, or a Unix socket. */
 export const clamdUrl = () =>

@@ -94,7 +94,8 @@ test.each(['eventstoredb', 'postgres'] as const)('A node accepts its settings, w
     expect(config.eventStoreDbUrl).toBe(
       log === 'eventstoredb' ? 'esdb://eventstore:2113?tls=false' : undefined,
     );
-    expect(config).toMatchObject({ host: '0.0.0.0', port: 3000, s3: { bucket: 'chat-files' } });
+    const inBucket = { s3: { bucket: 'chat-files' } };
+    expect(config).toMatchObject({ host: '0.0.0.0', port: 3000, ...inBucket, erasedPeople: inBucket });
     expect(config.redisUrl && config.amqpUrl && config.clamdUrl && config.smtpUrl).toBeTruthy();
   }
 });

@@ -159,6 +159,13 @@ test('Only the pods that seal the log have the key that signs checkpoints', () =
   expect(withKey.map(roleOf)).toEqual(['sealer']);
 });
 
+test('Pods keep nothing in their own folders that another pod needs', () => {
+  const { s3, seal, erasedPeople } = readConfig({ ...settings, ...filledIn });
+  const buckets = [s3?.bucket, seal.s3?.bucket, erasedPeople.s3?.bucket];
+  expect(new Set(buckets).size).toBe(3);
+  expect(buckets).not.toContain(undefined);
+});
+
 test('No proxy is trusted until the operator names one', () => {
   expect(settings['TRUSTED_PROXIES']).toBe('');
 });

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { until } from '../../tools/until.ts';
 import { event } from '../support/language/example-events.ts';
 import { withPostgresLog } from '../support/stages/open-logs.ts';
 import { filesOf, put } from '../support/files/uploads.ts';
+import { startS3Server } from '../support/servers/s3-server.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import {
   TEMPLATE_WITH_READ_MODELS,
@@ -250,47 +252,66 @@ describe('the retention of a group', () => {
   }, 60_000);
 });
 
-test('A restored backup does not bring an erased person back', async () => {
-  const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
-  const backup = `${new URL(database.ownerUrl).pathname.slice(1)}_backup`;
-  const erasedPeople = { ERASED_PEOPLE_FILE: join(folder, 'restored.ndjson'), DATA_DIR: folder };
-  const shared = app;
-  const sharedAuditor = auditor;
-  const sharedOwner = owner;
-  try {
-    app = await startApp({ ...erasedPeople, DATABASE_URL: database.ownerUrl });
-    const { ada, company, groupId } = await talk();
-    await app.stop();
-    await administer(...copyOf(new URL(database.ownerUrl).pathname.slice(1), backup));
+test.each(['a file', 'S3'])(
+  'A restored backup does not bring back a person in a list in %s',
+  async (where) => {
+    const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
+    const backup = `${new URL(database.ownerUrl).pathname.slice(1)}_backup`;
+    const file = join(folder, 'restored.ndjson');
+    const s3 = await startS3Server({ bucket: 'kept' });
+    process.env['AWS_ACCESS_KEY_ID'] = s3.credentials.accessKeyId;
+    process.env['AWS_SECRET_ACCESS_KEY'] = s3.credentials.secretAccessKey;
+    const inS3 = { ERASED_PEOPLE_URL: 's3://kept/erased', S3_ENDPOINT: s3.endpoint };
+    const inFile = { ERASED_PEOPLE_URL: pathToFileURL(file).href };
+    // Each node has a folder of its own.
+    const settings = () => ({
+      ...(where === 'S3' ? inS3 : inFile),
+      DATA_DIR: join(folder, randomUUID()),
+    });
+    const listed = async () =>
+      where === 'S3' ? [...s3.objects().keys()].join() : readFile(file, 'utf8').catch(() => '');
+    const shared = app;
+    const sharedAuditor = auditor;
+    const sharedOwner = owner;
+    try {
+      app = await startApp({ ...settings(), DATABASE_URL: database.ownerUrl });
+      const { ada, company, groupId } = await talk();
+      await app.stop();
+      await administer(...copyOf(new URL(database.ownerUrl).pathname.slice(1), backup));
 
-    app = await startApp({ ...erasedPeople, DATABASE_URL: database.ownerUrl, ERASURE_DELAY_HOURS: '0' });
-    const { erasureId } = await must('DELETE', '/v1/me', await app.logIn(ada), { password: ada.password });
-    const { password, email } = ada;
-    await until(
-      async () => (await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status === 401,
-    );
-    await until(async () => (await readFile(erasedPeople.ERASED_PEOPLE_FILE, 'utf8')).includes(erasureId!));
-    await app.stop();
+      app = await startApp({ ...settings(), DATABASE_URL: database.ownerUrl, ERASURE_DELAY_HOURS: '0' });
+      const { erasureId } = await must('DELETE', '/v1/me', await app.logIn(ada), { password: ada.password });
+      const { password, email } = ada;
+      await until(
+        async () => (await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status === 401,
+      );
+      await until(async () => (await listed()).includes(erasureId!));
+      await app.stop();
 
-    app = await startApp({ ...erasedPeople, DATABASE_URL: databaseUrl(backup) });
-    // From the first answer on.
-    expect((await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status).toBe(401);
-    const said = await history(await app.logIn(company), groupId);
-    expect(said).toMatchObject([
-      { text: null, erasedAt: expect.any(String) },
-      { text: 'Welcome', erasedAt: null },
-    ]);
-    owner = new pg.Client({ connectionString: databaseUrl(backup) });
-    await owner.connect();
-    await until(async () => (await rowsWith(CANARY)).length === 0);
-    await owner.end();
-  } finally {
-    await app.stop();
-    [app, auditor, owner] = [shared, sharedAuditor, sharedOwner];
-    await administer(`drop database if exists ${backup} with (force)`);
-    await database.drop();
-  }
-}, 120_000);
+      app = await startApp({ ...settings(), DATABASE_URL: databaseUrl(backup) });
+      // From the first answer on.
+      expect((await app.ask('POST', '/v1/auth/login', { body: { email, password } })).status).toBe(401);
+      const said = await history(await app.logIn(company), groupId);
+      expect(said).toMatchObject([
+        { text: null, erasedAt: expect.any(String) },
+        { text: 'Welcome', erasedAt: null },
+      ]);
+      owner = new pg.Client({ connectionString: databaseUrl(backup) });
+      await owner.connect();
+      await until(async () => (await rowsWith(CANARY)).length === 0);
+      await owner.end();
+    } finally {
+      await app.stop();
+      [app, auditor, owner] = [shared, sharedAuditor, sharedOwner];
+      await administer(`drop database if exists ${backup} with (force)`);
+      await database.drop();
+      delete process.env['AWS_ACCESS_KEY_ID'];
+      delete process.env['AWS_SECRET_ACCESS_KEY'];
+      await s3.stop();
+    }
+  },
+  120_000,
+);
 
 describe('asking to be erased', () => {
   test('needs the password, ends every session, and can be taken back', async () => {

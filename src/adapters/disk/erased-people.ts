@@ -1,6 +1,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type ErasedPeople, ErasedPerson } from '../../privacy/erased-people.ts';
+import { syncFolder } from './objects.ts';
 
 /** Creates the list of erased people in a file: one JSON object in each line, appended and never changed. */
 export function createErasedPeopleFile(path: string): ErasedPeople {
@@ -33,6 +34,7 @@ export function createErasedPeopleFile(path: string): ErasedPeople {
       } finally {
         await file.close();
       }
+      await syncFolder(dirname(path));
     },
   };
 }
