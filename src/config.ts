@@ -208,7 +208,7 @@ const settings = z
     /** Undefined means that this process holds all sockets. */
     redisUrl: env.REDIS_URL,
     roles: rolesOf(env.ROLES),
-    /** Wrap the keys of personal text, the present one first. Without any, nor a file of them, one is made. */
+    /** As they are given, the present one first. They wrap the keys of personal text; without any, nor a file, one is made. */
     masterKeys: env.MASTER_KEY,
     masterKeyFile: env.MASTER_KEY_FILE,
     /** Time in which people can take their own erasure back. */

@@ -40,7 +40,8 @@ interface Claim {
 /**
  * Checks Signature Version 4 of a request whose signature is in its Authorization header or in its URL, as
  * Amazon's "Authenticating Requests (AWS Signature Version 4)" describes it. Returns the hash that the body
- * must have, or undefined when the body is not signed. Throws `S3Error`.
+ * must have, or undefined when the body is not signed. The request is for S3, or for another service whose path is `/`.
+ * Throws `S3Error`.
  */
 export function checkSignature(
   request: S3Request,
