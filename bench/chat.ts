@@ -6,8 +6,8 @@ import { cpuMicros, cpuMicrosOfTree, residentBytes } from './process-stats.ts';
 import { membersOf, startFilledServer } from './running-server.ts';
 import { makeWorld } from './world.ts';
 
-const GROUPS = 20;
-const MEMBERS = 10;
+export const GROUPS = 20;
+export const MEMBERS = 10;
 const TARGET = 0.6;
 
 export interface Round extends Omit<Talk, 'echoMs'> {

@@ -158,7 +158,9 @@ async function compareChats({ url, quick, say }: Pick<Run, 'url' | 'quick' | 'sa
   const rounds = quick ? 2 : 5;
   const milliseconds = quick ? 2_200 : 8_000;
   const begin = async (env: Record<string, string>) => {
-    const running = await startFilledServer((store) => makeWorld(store, CHAT), [], { ...BENCH_ENV, ...env });
+    const running = await startFilledServer((store) => makeWorld(store, CHAT), [], {
+      env: { ...BENCH_ENV, ...env },
+    });
     const clients = startClients();
     await clients.connect(running.server.url, await membersOf(running));
     return {

@@ -67,7 +67,7 @@ export const hostile: Bench = {
       ? { rounds: 2, companyGroups: 2_000, crowd: 2_000, changesOfPreferences: 200 }
       : { rounds: 5, companyGroups: 20_000, crowd: 20_000, changesOfPreferences: 1_000 };
     const milliseconds = quick ? 3_000 : 6_000;
-    const running = await startFilledServer((store) => fill(store, sizes), nodeArgs, ENV);
+    const running = await startFilledServer((store) => fill(store, sizes), nodeArgs, { env: ENV });
     const { url, pid } = running.server;
     const clients = startClients();
     const attackers = startAttackers();

@@ -53,12 +53,12 @@ export interface RunningServer<T> {
 
 /**
  * Starts `node src/main.ts` in a process of its own, on new data, by default without effective limits. `fill`
- * writes to the log before the start. The server is ready once its read models have caught up.
+ * writes to the log before the start. With `isSealed: false` personal text stays as it is, and nothing signs checkpoints. The server is ready once its read models have caught up.
  */
 export async function startFilledServer<T>(
   fill: (store: EventStore) => Promise<T>,
   nodeArgs: string[] = [],
-  env: Record<string, string> = BENCH_ENV,
+  { env = BENCH_ENV, isSealed = true }: { env?: Record<string, string>; isSealed?: boolean } = {},
 ): Promise<RunningServer<T>> {
   const dataDir = await temporaryFolder();
   const postgres = await startPostgres(dataDir);
@@ -66,7 +66,7 @@ export async function startFilledServer<T>(
   const { ownerUrl } = postgres;
   const log =
     url === undefined
-      ? await openLog(ownerUrl, { dataDir })
+      ? await openLog(ownerUrl, { dataDir, isSealed })
       : await openEventStoreDbLog({ url, ownerUrl, dataDir });
   const filled = await fill(log.store);
   await log.close();
@@ -74,7 +74,7 @@ export async function startFilledServer<T>(
   const tokens = await benchTokens();
   const server = await startServer({
     dataDir,
-    nodeArgs,
+    nodeArgs: isSealed ? nodeArgs : [...nodeArgs, '--import', './bench/without-sealing.ts'],
     readyWithinMs: 300_000,
     env: { ...env, JWT_PRIVATE_KEY: tokens.pem },
   });
