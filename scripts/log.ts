@@ -24,6 +24,7 @@ import {
   requireSameLog,
 } from '../src/adapters/postgres/event-log/identity.ts';
 import { BadMasterKey } from '../src/compose/master-keys.ts';
+import { type Progress, showProgress } from './progress.ts';
 import { type TextKeysInUse, openTextSeal } from '../src/compose/text-seal.ts';
 import { BadConfig, readConfig } from '../src/config.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
@@ -70,7 +71,6 @@ interface Log {
 
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const count = (n: number) => Math.round(n).toLocaleString('en');
-const PROGRESS_MS = 2_000;
 const FOLLOWING_MS = 10_000;
 const POLL_MS = 200;
 const LEAVING_MS = 1_000;
@@ -181,31 +181,21 @@ async function requireUnused(client: pg.Client): Promise<void> {
   }
 }
 
-/** Returns a function that reports the progress of the work from time to time. */
-function progress(common: CommonPart): CopySettings['onStep'] {
-  let begun = { work: '', at: 0, from: 0 };
-  let said = { at: 0, events: 0 };
-  return (work, upTo) => {
-    const at = performance.now();
-    const { events, reached } = common;
-    if (work !== begun.work) {
-      begun = { work, at, from: reached.from };
-      said = { at, events };
-    }
-    if (at - said.at < PROGRESS_MS) return;
-    const rate = (events - said.events) / (at - said.at);
-    const leftMs = ((at - begun.at) / (reached.from - begun.from)) * (upTo - reached.from);
-    said = { at, events };
-    const share = Math.floor((reached.from / upTo) * 100);
-    say(`${work} ${share} %, ${count(rate * 1_000)} events/s, ${duration(leftMs)} left`);
+/** Shows the progress of comparing what is in both logs, and then of copying the rest. */
+function progressOf(common: CommonPart): { onStep: NonNullable<CopySettings['onStep']>; stop(): void } {
+  let shown: { work: string; progress: Progress; from: number; events: number } | undefined;
+  return {
+    onStep(work, upTo) {
+      const { events, reached } = common;
+      if (work !== shown?.work) {
+        shown?.progress.stop();
+        shown = { work, progress: showProgress(work), from: reached.from, events };
+      }
+      const { progress, from } = shown;
+      progress.reach(reached.from - from, upTo - from, events - shown.events);
+    },
+    stop: () => shown?.progress.stop(),
   };
-}
-
-function duration(ms: number): string {
-  const seconds = Math.ceil(ms / 1_000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 const withCause = ({ message, cause }: Error): string =>
@@ -296,7 +286,10 @@ async function copy({ from, to, checkpoints, keys, isFollowing }: Options) {
   const interrupted = isFollowing ? firstInterrupt() : undefined;
   const common = new CommonPart();
   const settings = { from: source.store, to: target, common, onTrouble: troubles() };
-  let { upTo, copied } = await copyLog({ ...settings, onStep: progress(common) });
+  const progress = progressOf(common);
+  let { upTo, copied } = await copyLog({ ...settings, onStep: progress.onStep }).finally(() =>
+    progress.stop(),
+  );
   if (interrupted) {
     const more = await follow(settings, source.kind === 'eventstoredb' ? 'bytes' : 'events', interrupted);
     [upTo, copied] = [more.upTo, copied + more.copied];
