@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { EventStoreUnavailable, type EventStore } from '../src/events/event-store.ts';
+import { type EventStore, EventStoreUnavailable, type Position } from '../src/events/event-store.ts';
 import { unsealed } from '../src/events/personal-text.ts';
 import type { KeyName } from '../src/privacy/key-ring.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
@@ -30,6 +30,8 @@ import { BadConfig, readConfig } from '../src/config.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { MigrationError } from '../src/adapters/postgres/migrate.ts';
+import { copyBesideLog } from '../src/operations/copy-beside-log.ts';
+import { findUnsealed } from '../src/operations/find-unsealed.ts';
 import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
 import { noEventIds } from '../src/adapters/postgres/tables/event-ids.ts';
 import { hasTextKeys } from '../src/adapters/postgres/tables/text-keys.ts';
@@ -42,10 +44,13 @@ import { argumentsOf } from './arguments.ts';
 import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>] [--keys <database>]
+       npm run log -- encrypt --from <log> --to <log> [--checkpoints <database>] [--keys <database>]
 
   copy   copies all events of one log into another that is empty, or that an earlier copy has begun, and reads both and
          compares them. A server may go on with the first log meanwhile: the next run copies the rest. A copy that was
          interrupted goes on when it is run again.
+  encrypt   copies a log from before personal text was sealed into a new one, and checks that no personal text can be read
+         in it. A new database gets everything beside the log as well, so that servers can go on with it: stop them first
 
   --follow        goes on copying what is appended to the first log, until Ctrl-C (SIGINT) or SIGTERM; then copies and
                   compares the rest and ends. A second Ctrl-C ends it at once
@@ -65,7 +70,7 @@ class Refused extends Error {}
 interface Log {
   kind: LogIdentity['kind'];
   url: string;
-  store: Pick<EventStore, 'readAll' | 'head'>;
+  store: Pick<EventStore, 'readAll' | 'readStored' | 'head'>;
   seal: Keys;
 }
 
@@ -253,22 +258,48 @@ async function follow(settings: CopySettings, unit: string, signal: AbortSignal)
   }
 }
 
+/** Throws `Refused` when personal text can be read in the log. */
+async function requireSealed(store: Log['store']): Promise<void> {
+  const progress = showProgress('checking');
+  try {
+    const position = await findUnsealed(store, progress.reach);
+    if (position !== undefined)
+      throw new Refused(
+        `The target has personal text as it is, at position ${position}: an earlier copy was not sealed. Use a new target`,
+      );
+    say('no personal text can be read in the target');
+  } finally {
+    progress.stop();
+  }
+}
+
 interface Options {
   from: string;
   to: string;
   checkpoints?: string | undefined;
   keys?: string | undefined;
   isFollowing: boolean;
+  isEncrypting: boolean;
 }
 
-async function copy({ from, to, checkpoints, keys, isFollowing }: Options) {
+/** Returns the database with the keys of a log in EventStoreDB. Throws `Refused` for options that do not go together. */
+function keysOf({ from, to, checkpoints, keys }: Options): string {
+  if (from === to) throw new Refused('--to: is the same log');
+  if (checkpoints !== undefined && !isEventStoreDb(from) && !isEventStoreDb(to))
+    throw new Refused('--checkpoints is for a move from or to EventStoreDB');
   const keysAt = keys ?? checkpoints ?? [from, to].find((address) => !isEventStoreDb(address));
   if (keysAt === undefined) throw new Refused('--keys: is needed between two logs in EventStoreDB');
-  if (checkpoints !== undefined && isEventStoreDb(from) === isEventStoreDb(to))
-    throw new Refused('--checkpoints is for a move from PostgreSQL to EventStoreDB or back');
+  return keysAt;
+}
+
+async function copy(options: Options): Promise<void> {
+  const { from, to, checkpoints, isFollowing, isEncrypting } = options;
+  const keysAt = keysOf(options);
+  const isNewDatabase = isEncrypting && !isEventStoreDb(from) && !isEventStoreDb(to);
   if (checkpoints !== undefined) await prepareDatabase(await ownerUrlOf(checkpoints));
   await prepareDatabase(await ownerUrlOf(isEventStoreDb(to) ? keysAt : to, { isMade: !isEventStoreDb(to) }));
-  if (checkpoints !== undefined && !isFollowing) await withCheckpoints(checkpoints, requireUnused);
+  const inUse = isNewDatabase ? from : checkpoints;
+  if (inUse !== undefined && !isFollowing) await withCheckpoints(inUse, requireUnused);
 
   const source = await openLog(from, keysAt);
   const destination = await openLog(to, keysAt);
@@ -298,23 +329,58 @@ async function copy({ from, to, checkpoints, keys, isFollowing }: Options) {
   say(`copied ${count(copied)} events after the ${count(common.events - copied)} that were there`);
   say(`source  ${count(common.events)} events, SHA-256 ${digest.from}`);
   say(`target  ${count(common.events)} events, SHA-256 ${digest.to}`);
+  if (isEncrypting) await requireSealed(destination.store);
 
-  const hasGrown = async () => (await source.store.head()) > upTo;
-  if (checkpoints === undefined) {
-    if (await hasGrown()) say('the source has grown meanwhile: run this again to copy the new events');
-    return;
+  const requireWhole = async () => {
+    if ((await source.store.head()) > upTo)
+      throw new Refused('The source has grown meanwhile: stop every server, and run this again');
+  };
+  if (isNewDatabase) {
+    await takeAlong(options, common, requireWhole);
+  } else if (checkpoints !== undefined) {
+    const identity = await identify(destination.kind, target);
+    await moveCheckpoints(checkpoints, identity, requireWhole, (wanted) =>
+      common.positions(settings, wanted),
+    );
+  } else if ((await source.store.head()) > upTo) {
+    say('the source has grown meanwhile: run this again to copy the new events');
   }
-  const identity = await identify(destination.kind, target);
+}
+
+/** Copies what the database of the source has beside its log. */
+async function takeAlong(
+  { from, to }: Options,
+  { reached }: CommonPart,
+  requireWhole: () => Promise<void>,
+): Promise<void> {
+  if (reached.from !== reached.to)
+    throw new Refused(
+      'The events of the source have gaps in their positions: its database cannot be replaced',
+    );
+  const copied = await withCheckpoints(from, async (source) => {
+    await requireUnused(source);
+    await requireWhole();
+    return withCheckpoints(to, (target) => copyBesideLog(source, target));
+  });
+  for (const [table, rows] of copied) if (rows > 0) say(`${table}: ${count(rows)} rows`);
+  say('start the server on the target now, with a new SEAL_URL');
+}
+
+/** Makes a database follow the copy. */
+async function moveCheckpoints(
+  checkpoints: string,
+  identity: LogIdentity,
+  requireWhole: () => Promise<void>,
+  positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>,
+): Promise<void> {
   const moved = await withCheckpoints(checkpoints, async (client) => {
     await requireUnused(client);
-    if (await hasGrown())
-      throw new Refused('The source has grown meanwhile: stop every server, and run this again');
-    const positions = await common.positions(settings, await positionsIn(client));
-    return moveReaders(client, { positions, identity });
+    await requireWhole();
+    return moveReaders(client, { positions: await positionsOf(await positionsIn(client)), identity });
   });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
-  const setting = destination.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
+  const setting = identity.kind === 'eventstoredb' ? 'with EVENTSTOREDB_URL' : 'without EVENTSTOREDB_URL';
   say(`start the server ${setting} now`);
 }
 
@@ -329,12 +395,16 @@ async function run(): Promise<void> {
   } as const;
   const { values, positionals } = argumentsOf(USAGE, options);
   const { from, to, checkpoints, keys, follow: isFollowing = false } = values;
-  if (positionals.join() !== 'copy' || !from || !to) throw new Refused(USAGE);
+  const [command, ...others] = positionals;
+  if (!command || !['copy', 'encrypt'].includes(command) || others.length > 0 || !from || !to)
+    throw new Refused(USAGE);
+  const isEncrypting = command === 'encrypt';
+  if (isEncrypting && isFollowing) throw new Refused('--follow: is for copy');
   if (checkpoints !== undefined && isEventStoreDb(checkpoints))
     throw new Refused('--checkpoints: is a database, which EventStoreDB is not');
   if (keys !== undefined && isEventStoreDb(keys))
     throw new Refused('--keys: is a database, which EventStoreDB is not');
-  await copy({ from, to, checkpoints, keys, isFollowing });
+  await copy({ from, to, checkpoints, keys, isFollowing, isEncrypting });
 }
 
 try {

@@ -247,8 +247,68 @@ test('Refuses a URL that is not a log, without showing its password', async () =
   expect(err).toMatch(/is neither a URL nor the folder of a database\n$/);
   expect(err).not.toContain('secret');
   const same = await copy(eventStoreDb.url, eventStoreDb.url, '--checkpoints', database.ownerUrl);
-  expect(same).toMatchObject({
-    code: 1,
-    err: expect.stringContaining('from PostgreSQL to EventStoreDB or back'),
-  });
+  expect(same).toMatchObject({ code: 1, err: '--to: is the same log\n' });
+  const neither = await copy(database.ownerUrl, database.url, '--checkpoints', database.ownerUrl);
+  expect(neither).toMatchObject({ code: 1, err: expect.stringContaining('from or to EventStoreDB') });
+});
+
+describe('encrypting a log in EventStoreDB', () => {
+  const CANARY = 'kanarienvogel';
+  const encrypt = (to: string) =>
+    log('encrypt', '--from', eventStoreDb.url, '--to', to, '--checkpoints', database.ownerUrl);
+  const holds = (text: string, { events }: Pick<EventStoreDb, 'events'>) =>
+    events().some(({ data }) => Buffer.from(data).includes(text));
+
+  test(
+    'makes one in which no personal text can be read, which the database follows from then on',
+    async () => {
+      await withEventStoreDbLog(eventStoreDb.url, undefined, (store) => talk(store, 2));
+      await withEventStoreDbLog(eventStoreDb.url, undefined, (store) =>
+        store.append(say(newStream(), CANARY)),
+      );
+      expect(holds(CANARY, eventStoreDb)).toBe(true);
+      const target = await startEventStoreDb();
+      try {
+        const done = await encrypt(target.url);
+        expect(done).toMatchObject({ code: 0, err: '' });
+        expect(done.out).toContain('no personal text can be read in the target\n');
+        expect(holds(CANARY, target)).toBe(false);
+        const texts = await withEventStoreDbLog(target.url, database.ownerUrl, wholeLog);
+        expect(JSON.stringify(texts)).toContain(CANARY);
+        const [followed] = await query<{ first_event: string }>('select first_event from log_identity');
+        expect(target.events().map(({ id }) => id)).toContain(followed!.first_event);
+      } finally {
+        await target.stop();
+      }
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'refuses a target that an earlier version has begun without sealing',
+    async () => {
+      await withEventStoreDbLog(eventStoreDb.url, undefined, (store) =>
+        store.append(say(newStream(), CANARY)),
+      );
+      const plain = await startEventStoreDb();
+      try {
+        const events = await withEventStoreDbLog(eventStoreDb.url, undefined, wholeLog);
+        await withEventStoreDbLog(plain.url, undefined, async (store) => {
+          for (const { id, stream, type, data, occurredAt, metadata } of events)
+            await store.append({
+              ...{ stream, occurredAt, metadata, expected: 'any' },
+              events: [{ id, event: { type, data } as never }],
+            });
+        });
+        const refused = await encrypt(plain.url);
+        expect(refused).toMatchObject({
+          code: 1,
+          err: expect.stringContaining('has personal text as it is'),
+        });
+      } finally {
+        await plain.stop();
+      }
+    },
+    RUNS_MS,
+  );
 });

@@ -4,14 +4,22 @@ import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { noEventIds } from '../../../src/adapters/postgres/tables/event-ids.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
+import { unsealed } from '../../../src/events/personal-text.ts';
 import { sealIn } from './seal.ts';
 
 const log = pino({ level: 'silent' });
 
-/** Opens the log of a database, which must exist, for the duration of `work`. */
-export async function withPostgresLog<T>(url: string, work: (store: EventStore) => Promise<T>): Promise<T> {
+/**
+ * Opens the log of a database, which must exist, for the duration of `work`. With `isSealed: false` personal text stays as
+ * it is, as in logs of earlier versions.
+ */
+export async function withPostgresLog<T>(
+  url: string,
+  work: (store: EventStore) => Promise<T>,
+  { isSealed = true } = {},
+): Promise<T> {
   const pool = createPool({ url, role: APP_ROLE, max: 1, applicationName: 'test', log });
-  const { textSeal } = await sealIn(pool);
+  const textSeal = isSealed ? (await sealIn(pool)).textSeal : unsealed;
   const store = createPostgresEventStore({ pool, url, log, textSeal });
   try {
     await store.start();
@@ -22,20 +30,25 @@ export async function withPostgresLog<T>(url: string, work: (store: EventStore) 
   }
 }
 
-/** Opens the log of an EventStoreDB with an empty index of ids, and the keys of a database, for the duration of `work`. */
+/**
+ * Opens the log of an EventStoreDB with an empty index of ids, and the keys of a database, for the duration of `work`.
+ * Without that database personal text stays as it is, as in logs of earlier versions.
+ */
 export async function withEventStoreDbLog<T>(
   url: string,
-  keysUrl: string,
+  keysUrl: string | undefined,
   work: (store: EventStore) => Promise<T>,
 ): Promise<T> {
-  const pool = createPool({ url: keysUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
-  const { textSeal } = await sealIn(pool);
+  const pool =
+    keysUrl !== undefined &&
+    createPool({ url: keysUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
+  const textSeal = pool ? (await sealIn(pool)).textSeal : unsealed;
   const store = createEventStoreDbEventStore({ url, ids: noEventIds, log, textSeal });
   try {
     await store.start();
     return await work(store);
   } finally {
     await store.close();
-    await pool.end();
+    if (pool) await pool.end();
   }
 }
