@@ -31,6 +31,16 @@ export interface EventStoreDbStage {
   close(): Promise<void>;
 }
 
+/** Resolves with the position of the last event of an EventStoreDB. */
+export async function endOf(url: string): Promise<string> {
+  const client = EventStoreDBClient.connectionString(url);
+  let end = 0n;
+  for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 }))
+    end = event?.position.commit ?? 0n;
+  await client.dispose();
+  return String(end);
+}
+
 /**
  * Stores on one EventStoreDB, with the index of event ids that the real projection maintains in a database of
  * its own.
@@ -48,15 +58,11 @@ export async function stageEventStoreDb(
 
   /** Leaves the history of a server that others have used out of the index: no test relies on it. */
   async function startIndexAtTheEnd(): Promise<void> {
-    const client = EventStoreDBClient.connectionString(url);
-    let end = 0n;
-    for await (const { event } of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 }))
-      end = event?.position.commit ?? 0n;
-    await client.dispose();
+    const end = await endOf(url);
     const store = createEventStoreDbEventStore({ url, ids, log });
     await makeReadModels({ store, databaseUrl: ownerUrl, log, projections: [eventIds] });
     await store.close();
-    await pool.query(`update checkpoints set position = $1 where name = 'event_ids'`, [String(end)]);
+    await pool.query(`update checkpoints set position = $1 where name = 'event_ids'`, [end]);
   }
 
   async function open(

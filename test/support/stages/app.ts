@@ -9,6 +9,7 @@ import { compose } from '../../../src/compose.ts';
 import { readConfig } from '../../../src/config.ts';
 import { createTestDatabase, TEMPLATE_WITH_READ_MODELS } from './database.ts';
 import { linesOf } from '../log-lines.ts';
+import { beginAtTheEnd } from './log-servers.ts';
 
 export interface Person {
   userId: string;
@@ -43,8 +44,11 @@ export async function startApp(env: Record<string, string> = {}) {
   const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
   const { log, lines } = linesOf('info');
   const checkpoints = join(tmpdir(), `chat-checkpoints-${randomUUID()}.ndjson`);
+  const { DATABASE_URL = database.ownerUrl, EVENTSTOREDB_URL } = env;
+  if (EVENTSTOREDB_URL !== undefined) await beginAtTheEnd(DATABASE_URL, EVENTSTOREDB_URL);
   const shared = {
-    DATABASE_URL: database.ownerUrl,
+    DATABASE_URL,
+    ...(EVENTSTOREDB_URL !== undefined && { EVENTSTOREDB_URL }),
     SEAL_URL: pathToFileURL(checkpoints).href,
     SEAL_PRIVATE_KEY: sealPrivateKey,
   };
@@ -85,7 +89,7 @@ export async function startApp(env: Record<string, string> = {}) {
       const command = ['scripts/admin.ts', 'create-user', '--role', 'auditor', '--display-name', 'Grace'];
       const { email, password } = credentials;
       await promisify(execFile)(process.execPath, [...command, '--email', email, '--password', password], {
-        env: { PATH: process.env['PATH'], DATABASE_URL: database.ownerUrl },
+        env: { PATH: process.env['PATH'], ...shared },
       });
       return { ...credentials, ...(await logIn(ask, credentials)) };
     },

@@ -1,0 +1,100 @@
+import { EventStoreDBClient, START } from '@eventstore/db-client';
+import pg from 'pg';
+import type { EventStore } from '../../../src/events/event-store.ts';
+import { startEventStoreDb } from '../eventstoredb/eventstoredb.ts';
+import { endOf } from '../eventstoredb/stage.ts';
+import { withEventStoreDbLog, withPostgresLog } from './open-logs.ts';
+import { DISARM } from './seal-stage.ts';
+
+/** A server that keeps the log of a program under test. */
+export interface LogServer {
+  /** The settings that make a program keep its log there. */
+  env: Record<string, string>;
+  /** Opens the log beside a program, with the keys in its database, for the duration of `work`. */
+  beside<T>(databaseUrl: string, work: (store: EventStore) => Promise<T>): Promise<T>;
+  /** Resolves with the data of all events as they are stored, as text. A program has its database at this URL. */
+  stored(ownerUrl: string): Promise<string[]>;
+  /** Changes the data of a stored event behind everybody's back. Undefined where no client can. */
+  forge?: (ownerUrl: string, position: number, data: string) => Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A real EventStoreDB, which keeps what earlier tests stored. */
+const realUrl = process.env['EVENTSTOREDB_TEST_URL'];
+
+async function query<R extends pg.QueryResultRow>(url: string, text: string, values?: unknown[]) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<R>(text, values)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The log in the program's own database. */
+async function inPostgres(): Promise<LogServer> {
+  return {
+    env: {},
+    beside: withPostgresLog,
+    stored: async (ownerUrl) =>
+      (await query<{ data: string }>(ownerUrl, 'select data::text from events')).map(({ data }) => data),
+    async forge(ownerUrl, position, data) {
+      const client = new pg.Client({ connectionString: ownerUrl });
+      await client.connect();
+      await client.query(`begin; ${DISARM}`);
+      await client.query('update events set data = $2 where position = $1', [position, data]);
+      await client.query('commit');
+      await client.end();
+    },
+    close: async () => {},
+  };
+}
+
+/** The log in EventStoreDB: a real one if there is one, otherwise the stand-in. */
+async function inEventStoreDb(): Promise<LogServer> {
+  const standIn = realUrl === undefined ? await startEventStoreDb() : undefined;
+  const url = realUrl ?? standIn!.url;
+  return {
+    env: { EVENTSTOREDB_URL: url },
+    beside: (databaseUrl, work) => withEventStoreDbLog(url, databaseUrl, work),
+    async stored() {
+      const client = EventStoreDBClient.connectionString(url);
+      const found: string[] = [];
+      for await (const { event } of client.readAll({ fromPosition: START }))
+        found.push(event?.isJson ? JSON.stringify(event.data) : String(event?.data));
+      await client.dispose();
+      return found;
+    },
+    ...(standIn && {
+      async forge(_ownerUrl: string, position: number, data: string) {
+        standIn.events().find((event) => event.position === position)!.data = Buffer.from(data);
+      },
+    }),
+    close: async () => standIn?.stop(),
+  };
+}
+
+/** What keeps a log, by its name: each journey of audits and erasures runs on all of them. */
+export const logServers: readonly (readonly [name: string, open: () => Promise<LogServer>])[] = [
+  ['PostgreSQL', inPostgres],
+  ['EventStoreDB', inEventStoreDb],
+];
+
+/**
+ * Makes a database that has followed no log yet begin at the end of one that others have written to: it does not have the
+ * keys of their text.
+ */
+export async function beginAtTheEnd(ownerUrl: string, eventStoreDbUrl: string): Promise<void> {
+  await query(
+    ownerUrl,
+    `insert into public.checkpoints (name, position, version)
+     select name, $1::bigint, version from (
+       select name, version from public.checkpoints
+       union all select name, 1 from unnest(array['reactions', 'erasures', 'tidy']) name
+     ) followers
+     where not exists (select from public.log_identity)
+     on conflict (name) do update set position = excluded.position`,
+    [await endOf(eventStoreDbUrl)],
+  );
+}
