@@ -7,7 +7,7 @@ import pg from 'pg';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { until } from '../../tools/until.ts';
 import { event } from '../support/language/example-events.ts';
-import { type LogServer, logServers } from '../support/stages/log-servers.ts';
+import { type LogServer, logKinds } from '../support/stages/log-servers.ts';
 import { filesOf, put } from '../support/files/uploads.ts';
 import { startS3Server } from '../support/servers/s3-server.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
@@ -105,7 +105,7 @@ const erasure = async (erasureId: string, as = auditor) =>
   (await app.ask('GET', `/v1/privacy/erasures/${erasureId}`, { as })).body;
 const isDone = async (erasureId: string) => (await erasure(erasureId))['state'] === 'done';
 
-describe.each(logServers)('with the log in %s', (_name, openLog) => {
+describe.each(logKinds)('with the log in $name', ({ open }) => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'erasure-'));
@@ -114,7 +114,7 @@ describe.each(logServers)('with the log in %s', (_name, openLog) => {
 
   describe('one program', () => {
     beforeAll(async () => {
-      log = await openLog();
+      log = await open();
       app = await startApp({
         ...log.env,
         DATA_DIR: folder,
@@ -368,7 +368,7 @@ describe.each(logServers)('with the log in %s', (_name, openLog) => {
       });
       const listed = async () =>
         where === 'S3' ? [...s3.objects().keys()].join() : readFile(file, 'utf8').catch(() => '');
-      log = await openLog();
+      log = await open();
       try {
         app = await startApp({ ...settings(), DATABASE_URL: database.ownerUrl });
         const { ada, company, groupId } = await talk();

@@ -14,7 +14,7 @@ export interface LogServer {
   beside<T>(databaseUrl: string, work: (store: EventStore) => Promise<T>): Promise<T>;
   /** Resolves with the data of all events as they are stored, as text. A program has its database at this URL. */
   stored(ownerUrl: string): Promise<string[]>;
-  /** Changes the data of a stored event behind everybody's back. Undefined where no client can. */
+  /** Changes the data of a stored event behind everybody's back. A real EventStoreDB does not let anybody. */
   forge?: (ownerUrl: string, position: number, data: string) => Promise<void>;
   close(): Promise<void>;
 }
@@ -75,10 +75,17 @@ async function inEventStoreDb(): Promise<LogServer> {
   };
 }
 
-/** What keeps a log, by its name: each journey of audits and erasures runs on all of them. */
-export const logServers: readonly (readonly [name: string, open: () => Promise<LogServer>])[] = [
-  ['PostgreSQL', inPostgres],
-  ['EventStoreDB', inEventStoreDb],
+export interface LogKind {
+  name: string;
+  open: () => Promise<LogServer>;
+  /** Whether tests can change what is stored. */
+  isForgeable: boolean;
+}
+
+/** Where a log can be: each journey of audits and erasures runs on all of them. */
+export const logKinds: readonly LogKind[] = [
+  { name: 'PostgreSQL', open: inPostgres, isForgeable: true },
+  { name: 'EventStoreDB', open: inEventStoreDb, isForgeable: realUrl === undefined },
 ];
 
 /**
