@@ -1,6 +1,7 @@
 import { decodeWith } from '../../src/audit/decode.ts';
 import { openGrant } from '../../src/audit/grants.ts';
 import type { OpenText } from '../../src/audit/line.ts';
+import type { StoredLog } from '../../src/audit/stored-log.ts';
 import { within } from '../../src/audit/redact.ts';
 import { AggregateLoader } from '../../src/commands/aggregate-cache.ts';
 import { openStoredLog } from '../../src/compose/audit.ts';
@@ -29,7 +30,7 @@ export async function withLog<T>(
     open.add('pool', () => pool.end());
     const { store } = await createLog(config, log, { databaseUrl, pool });
     open.add('log', () => store.close());
-    const storedLog = openStoredLog(config, log, open, { store, databaseUrl });
+    const storedLog = await openStoredLog(config, log, open, { store, databaseUrl });
     const text = grantId === undefined ? undefined : await openText(grantId);
     return await work({ store, storedLog, text });
 
@@ -45,7 +46,7 @@ export async function withLog<T>(
 
 export interface Opened {
   store: Awaited<ReturnType<typeof createLog>>['store'];
-  storedLog: ReturnType<typeof openStoredLog>;
+  storedLog: StoredLog;
   /** What the grant opens; undefined without one. */
   text: OpenText | undefined;
 }

@@ -56,7 +56,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
 
   const http = await createHttpServer({
     ...deps,
-    storedLog: openStoredLog(config, log, open, deps),
+    storedLog: await openStoredLog(config, log, open, deps),
     ...auth,
     ...deps.files,
     ...(await openProofs(config, open, deps)),

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type StoredLog, scanStoredLog } from '../audit/stored-log.ts';
+import type { StoredLog } from '../audit/stored-log.ts';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Closers } from '../kit/closers.ts';
@@ -9,14 +9,20 @@ import { APP_ROLE, createPool } from '../adapters/postgres/connection.ts';
 /** An export reads one page ahead, so each holds one connection. The rest is for queries about one thing. */
 const CONNECTIONS = 3;
 
-/** Opens the log as auditors read it: in PostgreSQL, on connections that nothing else waits for. */
-export function openStoredLog(
+/** Opens the log as auditors read it, on connections that nothing else waits for. EventStoreDB's client is loaded for its log only. */
+export async function openStoredLog(
   { eventStoreDbUrl }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,
   open: Closers,
   { store, databaseUrl }: { store: EventStore; databaseUrl: string },
-): StoredLog {
-  if (eventStoreDbUrl !== undefined) return scanStoredLog(store);
+): Promise<StoredLog> {
+  if (eventStoreDbUrl !== undefined) {
+    const { createEventStoreDbClient } = await import('../adapters/eventstoredb/client.ts');
+    const eventStoreDb = await import('../adapters/eventstoredb/stored-log.ts');
+    const client = createEventStoreDbClient({ url: eventStoreDbUrl, log });
+    open.add('audits', () => client.close());
+    return eventStoreDb.createStoredLog({ client, store });
+  }
   const pool = createPool({
     ...{ url: databaseUrl, role: APP_ROLE, max: CONNECTIONS, applicationName: 'audits', log },
   });

@@ -69,6 +69,17 @@ export interface EventStoreDbClient {
    */
   readForwards(from: Position, limit: number, filter?: Filter): Promise<StoredRecord[]>;
   readBackwards(before: Position | 'end', limit: number): Promise<StoredRecord[]>;
+  /**
+   * Reads forwards with a filter for a moment: resolves after `enoughMs` with what was found by then, if anything was.
+   * `isEnd` is true when the server has looked through the log to its end. Rejects with `ServerSilent` when it has
+   * found nothing and may look for long.
+   */
+  search(
+    from: Position,
+    limit: number,
+    filter: Filter,
+    enoughMs: number,
+  ): Promise<{ events: StoredRecord[]; isEnd: boolean }>;
   /** Follows the log. Returns a function that ends it. */
   follow(following: Following): () => void;
   /** Returns the library's client that is in use. It changes when a connection is given up. */
@@ -163,10 +174,25 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
     return { cancel };
   }
 
-  function collect(request: ReadRequest): Promise<StoredRecord[]> {
-    const { promise, resolve, reject } = Promise.withResolvers<StoredRecord[]>();
+  async function collect(request: ReadRequest): Promise<StoredRecord[]> {
+    return (await collectFor(Infinity, request)).events;
+  }
+
+  /** Resolves with the events of a page, or with those that came in time, if any did. */
+  function collectFor(
+    enoughMs: number,
+    request: ReadRequest,
+  ): Promise<{ events: StoredRecord[]; isCut: boolean }> {
+    const { promise, resolve, reject } = Promise.withResolvers<{ events: StoredRecord[]; isCut: boolean }>();
+    const began = performance.now();
     const events: StoredRecord[] = [];
+    const isEnough = () => events.length > 0 && performance.now() - began > enoughMs;
+    const cut = () => {
+      resolve({ events, isCut: true });
+      reading.cancel();
+    };
     const timer = setTimeout(() => {
+      if (isEnough()) return cut();
       reject(new ServerSilent(`EventStoreDB was silent for ${READ_MS} ms during a read`));
       reading.cancel();
       // With a filter it may be looking through many events of others.
@@ -177,8 +203,9 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
         timer.refresh();
         const event = recordIn(message);
         if (event) events.push(event);
+        if (isEnough()) cut();
       },
-      onEnd: (error) => (error ? reject(error) : resolve(events)),
+      onEnd: (error) => (error ? reject(error) : resolve({ events, isCut: false })),
     });
     return promise.finally(() => clearTimeout(timer));
   }
@@ -201,6 +228,11 @@ export function createEventStoreDbClient({ url, log }: { url: string; log: Logge
       collect({ readDirection: FORWARDS, all: placeOf(from), count, ...filterOf(filter) }),
     readBackwards: (before, count) =>
       collect({ readDirection: BACKWARDS, all: placeOf(before), count, noFilter: NOTHING }),
+    async search(from, count, filter, enoughMs) {
+      const request = { readDirection: FORWARDS, all: placeOf(from), count, ...filterOf(filter) } as const;
+      const { events, isCut } = await collectFor(enoughMs, request);
+      return { events, isEnd: !isCut && events.length < count };
+    },
     follow({ after, filter, onEvent, onSign, onEnd }) {
       const from = { readDirection: FORWARDS, all: placeOf(after) } as const;
       const request = { ...from, subscription: NOTHING, ...filterOf(filter) };

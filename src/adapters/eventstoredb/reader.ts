@@ -114,7 +114,7 @@ const unreadable = ({ position }: StoredRecord, reason: string) =>
   new UnreadableEvent(`the event at position ${position} cannot be read: ${reason}`);
 
 /** Returns a record as it is. What is not one of our events has an empty time and version 0. */
-function toStoredEvent(record: StoredRecord): StoredEvent {
+export function toStoredEvent(record: StoredRecord): StoredEvent {
   const { position, stream, revision, id, type, data, metadata, created } = record;
   const parsed = metadataSchema.safeParse(parseJson(metadata));
   return {

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type Person, type TestApp, startApp } from '../../../support/stages/app.ts';
+import { type LogServer, logKinds } from '../../../support/stages/log-servers.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../../../support/stages/board.ts';
 
-describe('a look into the past', () => {
+describe.each(logKinds)('a look into the past, in $name', ({ open }) => {
+  let log: LogServer;
   let app: TestApp;
   let cast: Cast;
   let board: Board;
@@ -11,7 +13,8 @@ describe('a look into the past', () => {
   const moments: Record<string, string> = {};
 
   beforeAll(async () => {
-    app = await startApp();
+    log = await open();
+    app = await startApp(log.env);
     cast = await gatherCast(app);
     board = await setUpBoard(app, cast);
     auditor = await app.hireAuditor();
@@ -37,7 +40,10 @@ describe('a look into the past', () => {
     await note('removed', 'DELETE', removal, cast.owner);
     await note('deleted', 'DELETE', `${messages}/${board.messageId}`, cast.owner);
   });
-  afterAll(() => app.stop());
+  afterAll(async () => {
+    await app.stop();
+    await log.close();
+  });
 
   const look = async (path: string, asked = headers) => {
     const answer = await app.ask('GET', `/v1/audit/${path}`, { as: auditor, headers: asked });

@@ -1,20 +1,26 @@
 import { randomUUID } from 'node:crypto';
 import type { TraceNode } from '../../../../src/audit/trace.ts';
 import { type Person, type TestApp, startApp } from '../../../support/stages/app.ts';
+import { type LogServer, logKinds } from '../../../support/stages/log-servers.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../../../support/stages/board.ts';
 
-describe('a trace', () => {
+describe.each(logKinds)('a trace, in $name', ({ open }) => {
+  let log: LogServer;
   let app: TestApp;
   let cast: Cast;
   let board: Board;
   let auditor: Person;
   beforeAll(async () => {
-    app = await startApp();
+    log = await open();
+    app = await startApp(log.env);
     cast = await gatherCast(app);
     board = await setUpBoard(app, cast);
     auditor = await app.hireAuditor();
   });
-  afterAll(() => app.stop());
+  afterAll(async () => {
+    await app.stop();
+    await log.close();
+  });
 
   async function idOf(filter: string, nth = 0): Promise<string> {
     const { text } = await app.ask('GET', `/v1/audit/events?${filter}`, { as: auditor });
