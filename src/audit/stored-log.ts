@@ -1,7 +1,6 @@
-import { asStored } from '../events/stored-events.ts';
 import type { Stream } from '../events/streams.ts';
-import type { EventStore, Position, Recorded, Revision, StoredEvent } from '../events/event-store.ts';
-import { type EventFilter, matches } from './filter.ts';
+import type { EventStore, Position, Revision, StoredEvent } from '../events/event-store.ts';
+import type { EventFilter } from './filter.ts';
 import { metadataOf } from './line.ts';
 
 export interface StoredPage {
@@ -40,48 +39,20 @@ const PAGE = 1_000;
  */
 const MOST_AFTER = 20_000;
 
-/** Creates the port over a log that can only be read from one end to the other. */
-export function scanStoredLog({
-  readStored,
-  readStream,
-  head,
-}: Pick<EventStore, 'readStored' | 'readStream' | 'head'>): StoredLog {
-  return {
-    async read(filter, { after, limit }) {
-      const began = performance.now();
-      const found: StoredEvent[] = [];
-      for (let to = after; ;) {
-        const page = await readStored({ after: to, limit: PAGE });
-        for (const event of page) {
-          to = event.position;
-          if (matches(filter, event) && found.push(event) === limit)
-            return { events: found, to, isEnd: event === page.at(-1) && to >= (await head()) };
-        }
-        const isEnd = page.length < PAGE;
-        if (isEnd || performance.now() - began > LOOK_MS) return { events: found, to, isEnd };
-      }
-    },
-    ofStream: async (stream, page) => (await readStream(stream, page)).map(toStoredEvent),
-    async causedBy({ id, position }, limit) {
-      const found: StoredEvent[] = [];
-      let looked = 0;
-      for (let after = position; looked < MOST_AFTER;) {
-        const page = await readStored({ after, limit: PAGE });
-        for (const event of page)
-          if (metadataOf(event).causationId === id && found.push(event) > limit)
-            return { events: found.slice(0, limit), isComplete: false };
-        if (page.length < PAGE) return { events: found, isComplete: true };
-        after = page.at(-1)!.position;
-        looked += page.length;
-      }
-      return { events: found, isComplete: false };
-    },
+/** Creates the search for what an event caused, over a log that has no index of causes. */
+export const lookForEffects =
+  ({ readStored }: Pick<EventStore, 'readStored'>): StoredLog['causedBy'] =>
+  async ({ id, position }, limit) => {
+    const found: StoredEvent[] = [];
+    let looked = 0;
+    for (let after = position; looked < MOST_AFTER;) {
+      const page = await readStored({ after, limit: PAGE });
+      for (const event of page)
+        if (metadataOf(event).causationId === id && found.push(event) > limit)
+          return { events: found.slice(0, limit), isComplete: false };
+      if (page.length < PAGE) return { events: found, isComplete: true };
+      after = page.at(-1)!.position;
+      looked += page.length;
+    }
+    return { events: found, isComplete: false };
   };
-}
-
-/** Returns a decoded event in its stored form. Only a reading of the whole log tells when it was recorded. */
-function toStoredEvent(event: Recorded): StoredEvent {
-  const { type, v, data } = asStored(event);
-  const json = { data: JSON.stringify(data), metadata: JSON.stringify(event.metadata) };
-  return { ...event, type, v, ...json, recordedAt: null };
-}

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { type EventFilter, matches } from '../../src/audit/filter.ts';
-import { type StoredLog, scanStoredLog } from '../../src/audit/stored-log.ts';
+import type { StoredLog } from '../../src/audit/stored-log.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import type { EventStore, StoredEvent } from '../../src/events/event-store.ts';
 import { conversationStream } from '../../src/events/streams.ts';
@@ -20,6 +20,7 @@ import {
   registered,
 } from '../support/language/example-events.ts';
 import { streamOf } from '../support/language/history.ts';
+import { scanStoredLog } from '../support/language/scanned-log.ts';
 import { linesOf } from '../support/log-lines.ts';
 import { startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
 import { stageEventStoreDb } from '../support/eventstoredb/stage.ts';

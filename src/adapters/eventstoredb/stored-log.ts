@@ -1,6 +1,6 @@
 import { type EventFilter, matches } from '../../audit/filter.ts';
 import { lastRevision } from '../../audit/moment.ts';
-import { LOOK_MS, type StoredLog, scanStoredLog } from '../../audit/stored-log.ts';
+import { LOOK_MS, type StoredLog, lookForEffects } from '../../audit/stored-log.ts';
 import {
   type EventStore,
   EventStoreUnavailable,
@@ -34,7 +34,7 @@ export function createStoredLog({
   store,
 }: {
   client: EventStoreDbClient;
-  store: Pick<EventStore, 'readStored' | 'readStream' | 'head'>;
+  store: Pick<EventStore, 'readStored' | 'head'>;
 }): StoredLog {
   let filterAgainAt = 0;
 
@@ -58,8 +58,8 @@ export function createStoredLog({
   async function search(from: Position, wanted: Filter): Promise<Page | undefined> {
     if (performance.now() < filterAgainAt) return undefined;
     try {
-      const { events, isEnd } = await client.search(from, PAGE, wanted, LOOK_MS);
       // The event at `from` comes again.
+      const { events, isEnd } = await client.search(from, PAGE + 1, wanted, LOOK_MS);
       const records = events.filter(({ position }) => position > from);
       if (isEnd || records.length > 0) return { records, isEnd };
     } catch (error) {
@@ -108,7 +108,7 @@ export function createStoredLog({
   }
 
   return {
-    causedBy: scanStoredLog(store).causedBy,
+    causedBy: lookForEffects(store),
     read: (filter, { after, limit }) =>
       reading(async () => {
         const began = performance.now();
@@ -122,7 +122,7 @@ export function createStoredLog({
             if (!isOurs(record)) continue;
             const event = toStoredEvent(record);
             if (matches(filter, event) && found.push(event) === limit)
-              return { events: found, to, isEnd: to >= head };
+              return { events: found, to, isEnd: isEnd && record === records.at(-1) };
           }
           if (isEnd) return { events: found, to: Math.max(to, head), isEnd };
           if (performance.now() - began > LOOK_MS) break;

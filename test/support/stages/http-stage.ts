@@ -1,12 +1,12 @@
 import type { InjectOptions } from 'fastify';
 import pg from 'pg';
-import { scanStoredLog } from '../../../src/audit/stored-log.ts';
 import type { Actor } from '../../../src/commands/command.ts';
 import type { DomainEvent } from '../../../src/events/domain-event.ts';
 import { type HttpDeps, createHttpServer } from '../../../src/http/server.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { postgresIdempotencyKeys } from '../../../src/adapters/postgres/tables/idempotency-keys.ts';
 import { commands } from '../language/command-stage.ts';
+import { scanStoredLog } from '../language/scanned-log.ts';
 import { createTestDatabase } from './database.ts';
 import { linesOf } from '../log-lines.ts';
 import { limitsOf, rateLimitsOf } from './rate-limits.ts';
