@@ -250,8 +250,13 @@ const conversation: Reads = (values, group) => {
     if (values.json) return say(JSON.stringify({ groupId, readers, ...page }));
     for (const { userId, role, since } of readers) say(`${userId}  ${role.padEnd(6)}  since ${since}`);
     say(page.hasMore ? `… the last ${MESSAGES} messages:` : '');
-    for (const { seq, occurredAt, senderId, text, files, deletedAt, editedAt, reactions } of page.messages) {
-      const body = deletedAt === null ? (text ?? '') : `(deleted ${deletedAt})`;
+    for (const { seq, occurredAt, senderId, text, files, reactions, ...changes } of page.messages) {
+      const { deletedAt, erasedAt, editedAt } = changes;
+      const gone = [
+        ...(deletedAt === null ? [] : [`deleted ${deletedAt}`]),
+        ...(erasedAt === null ? [] : [`erased ${erasedAt}`]),
+      ];
+      const body = gone.length === 0 ? (text ?? '') : `(${gone.join(', ')})`;
       const notes = [
         ...(editedAt === null ? [] : [`edited ${editedAt}`]),
         ...files.map(({ name, status }) => `file ${name}, ${status}`),

@@ -5,6 +5,7 @@ import { NO_STREAM, type Recorded, type Revision } from '../events/event-store.t
 import type { FileId, GroupId } from '../events/ids.ts';
 import { chatGroupStream, conversationStream, fileStream } from '../events/streams.ts';
 import { type Messages, type PastMessage, messagesAfter, noMessages } from './conversation.ts';
+import { erasuresIn } from './erasures.ts';
 import type { Moment } from './moment.ts';
 import { type PastStreams, eventsBetween, revisionAt, shownTo, stateAt } from './past-streams.ts';
 import { type Reader, readersAfter } from './readers.ts';
@@ -17,7 +18,11 @@ export interface PastFile {
   size: number;
   status: FileStatus;
 }
-export type ShownMessage = Omit<PastMessage, 'fileIds'> & { files: PastFile[] };
+export type ShownMessage = Omit<PastMessage, 'fileIds'> & {
+  files: PastFile[];
+  /** When its text was erased, as the present history shows it; null for text that is kept, also if it is redacted. */
+  erasedAt: string | null;
+};
 
 export interface MessagePage {
   messages: ShownMessage[];
@@ -61,12 +66,21 @@ export async function messagesAt(
     messages = messagesAfter(messages, events, { first, last });
   }
   const shown = [...messages.values()];
-  const files = await filesAt(streams, new Set(shown.flatMap(({ fileIds }) => fileIds)), { moment, mayRead });
+  const [files, erasedAt] = await Promise.all([
+    filesAt(streams, new Set(shown.flatMap(({ fileIds }) => fileIds)), { moment, mayRead }),
+    erasuresIn(streams, groupId, new Set(shown.map(({ senderId }) => senderId))),
+  ]);
   return {
-    messages: shown.map(({ fileIds, ...message }) => ({
-      ...message,
-      files: fileIds.flatMap((id) => files.get(id) ?? []),
-    })),
+    messages: shown.map(({ fileIds, ...message }) => {
+      const erased = erasedAt(message);
+      return {
+        ...message,
+        // The key goes a moment after the person.
+        text: erased === null ? message.text : null,
+        erasedAt: erased,
+        files: fileIds.flatMap((id) => files.get(id) ?? []),
+      };
+    }),
     headSeq,
     hasMore,
   };

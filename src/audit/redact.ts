@@ -1,7 +1,7 @@
 import type { GrantScope } from '../events/audit.ts';
 import { type EventType, eventSchemas } from '../events/domain-event.ts';
 import type { Metadata } from '../events/event-store.ts';
-import { personalText } from '../events/personal-text.ts';
+import { ERASED, personalText } from '../events/personal-text.ts';
 import { upcasters } from '../events/stored-events.ts';
 
 export const REDACTED = '[redacted]';
@@ -33,8 +33,11 @@ export function within(scope: GrantScope): MayRead {
   };
 }
 
+/** Returns true for text that there is something to redact in. */
+const isKept = (text: unknown): boolean => (text ?? null) !== null && text !== ERASED;
+
 /**
- * Returns the data of an event without personal text. Nobody knows which text of newer code is personal, so all
+ * Returns the data of an event without personal text. Text that was erased is shown as such. Nobody knows which text of newer code is personal, so all
  * of its data is redacted.
  */
 export function redacted(event: AnyEvent): unknown {
@@ -44,6 +47,6 @@ export function redacted(event: AnyEvent): unknown {
   if (fields.length === 0) return data;
   if (!isObject(data)) return REDACTED;
   const shown = { ...data };
-  for (const field of fields) if ((shown[field] ?? null) !== null) shown[field] = REDACTED;
+  for (const field of fields) if (isKept(shown[field])) shown[field] = REDACTED;
   return shown;
 }

@@ -1,7 +1,7 @@
 import { REDACTED, nobodysText, redacted, within } from '../../src/audit/redact.ts';
 import { toLine, toLines } from '../../src/audit/line.ts';
 import { type EventType, eventSchemas } from '../../src/events/domain-event.ts';
-import { personalText } from '../../src/events/personal-text.ts';
+import { ERASED, personalText } from '../../src/events/personal-text.ts';
 import {
   accessGranted,
   ada,
@@ -38,6 +38,11 @@ describe('redaction', () => {
     const personal = new Set(Object.keys(personalText));
     for (const type of Object.keys(eventSchemas).filter((each) => !personal.has(each)))
       expect(redacted(any(type, { groupId, name: 'Engineer' }))).toStrictEqual({ groupId, name: 'Engineer' });
+  });
+
+  test('shows that a name was erased', () => {
+    const erased = { ...registered(ada).data, displayName: ERASED };
+    expect(redacted(any('AccountRegistered', erased))).toStrictEqual(erased);
   });
 
   test('hides all of an event that newer code wrote', () => {

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { until } from '../../tools/until.ts';
@@ -18,6 +20,8 @@ import {
   createTestDatabase,
   databaseUrl,
 } from '../support/stages/database.ts';
+
+const run = promisify(execFile);
 
 /** Words that nobody else uses. */
 const CANARY = 'kanarienvogel';
@@ -99,6 +103,16 @@ async function rowsWith(word: string): Promise<string[]> {
   return found;
 }
 
+/** Resolves with the messages as an auditor sees them, with a grant for the group or without. */
+async function pastOf(groupId: string, grantFor?: object): Promise<Record<string, unknown>[]> {
+  const asked = { reason: 'A complaint', scope: grantFor, minutes: 5 };
+  const grantId = grantFor && (await must('POST', '/v1/audit/access-grants', auditor, asked))['grantId'];
+  const answer = await app.ask('GET', `/v1/audit/groups/${groupId}`, {
+    as: auditor,
+    headers: grantId === undefined ? {} : { 'x-access-grant': grantId },
+  });
+  return answer.body['messages'] as Record<string, unknown>[];
+}
 const history = async (as: Person, groupId: string) =>
   (await must('GET', `/v1/groups/${groupId}/messages`, as))['data'] as unknown as Record<string, unknown>[];
 const erasure = async (erasureId: string, as = auditor) =>
@@ -152,6 +166,23 @@ describe.each(logKinds)('with the log in $name', ({ open }) => {
           { id: messageId, senderId: ada.userId, text: null, erasedAt: expect.any(String) },
           { text: 'Welcome', erasedAt: null },
         ]);
+        const erased = { text: null, erasedAt: said[0]!['erasedAt'] };
+        expect(await pastOf(groupId)).toMatchObject([
+          { ...erased, files: [{ name: '[erased]' }] },
+          { text: '[redacted]', erasedAt: null },
+        ]);
+        expect(await pastOf(groupId, { groupId })).toMatchObject([
+          { ...erased, files: [{ name: '[erased]' }] },
+          { text: 'Welcome', erasedAt: null },
+        ]);
+        const { stdout } = await run(process.execPath, ['scripts/audit.ts', 'conversation', groupId], {
+          env: { PATH: process.env['PATH'], ...app.settings },
+        });
+        expect(stdout).toContain(`${ada.userId}  (erased ${erased.erasedAt as string})`);
+        const before = await app.ask('GET', `/v1/audit/groups/${groupId}?at=${said[1]!['occurredAt']}`, {
+          as: auditor,
+        });
+        expect(before.body['messages']).toMatchObject([erased, { erasedAt: null }]);
         const members = (await must('GET', `/v1/groups/${groupId}/members`, company))[
           'data'
         ] as unknown as object[];
@@ -262,6 +293,11 @@ describe.each(logKinds)('with the log in $name', ({ open }) => {
         for (const said of [held, free]) await saidLongAgo(said);
         await until(async () => (await lastOf(free))['erasedAt'] !== null);
         await until(async () => (await lastOf(free))['text'] === null);
+        const { erasedAt } = await lastOf(free);
+        expect((await pastOf(free.groupId, { groupId: free.groupId })).at(-1)).toMatchObject({
+          ...{ text: null, erasedAt },
+        });
+        expect((await pastOf(held.groupId)).at(-1)).toMatchObject({ text: '[redacted]', erasedAt: null });
         expect((await history(free.company, free.groupId)).slice(0, -1)).toMatchObject([
           { text: `Better: ${CANARY}!`, erasedAt: null },
           { text: 'Welcome', erasedAt: null },

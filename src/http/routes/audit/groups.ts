@@ -29,6 +29,7 @@ const PastMessage = z
     seq: Seq,
     senderId: Id,
     text: z.string().nullable(),
+    erasedAt: Time.nullable().describe('When the text was erased, by now; null for text that is redacted'),
     files: z.array(PastFile),
     replyTo: Id.nullable(),
     reactions: z.record(z.string(), z.array(Id)),
