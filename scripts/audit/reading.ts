@@ -112,7 +112,7 @@ async function walk(
   try {
     while (after !== null && left > 0) {
       const chunks = await exportEvents({
-        ...{ log: storedLog, filter, after, limit: left, open: text, mayGoOn: async () => true },
+        ...{ log: storedLog, filter, after, limit: left, open: text, mayGoOn: () => true },
       });
       for await (const chunk of chunks) {
         const lines = chunk

@@ -10,8 +10,8 @@ export interface Export {
   after: Position;
   limit: number;
   open?: OpenText | undefined;
-  /** Resolves with false when the reader may not go on, asked before each page. */
-  mayGoOn: () => Promise<boolean>;
+  /** Returns false when the reader may not go on, asked before each page. */
+  mayGoOn: () => boolean;
 }
 
 const PAGE = 1_000;
@@ -54,7 +54,7 @@ async function* lines(
       sentAt = performance.now();
       await turn();
     }
-    if (!reading || performance.now() - sentAt > SILENT_MS || !(await mayGoOn())) {
+    if (!reading || performance.now() - sentAt > SILENT_MS || !mayGoOn()) {
       yield `${JSON.stringify({ next: isEnd ? null : String(to) })}\n`;
       return;
     }

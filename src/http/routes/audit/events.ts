@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { exportEvents } from '../../../audit/export-events.ts';
 import type { EventFilter } from '../../../audit/filter.ts';
@@ -6,15 +5,12 @@ import { categories } from '../../../events/streams.ts';
 import { UserId } from '../../../events/ids.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import { createExportLane } from '../../export-lane.ts';
-import { bearerToken } from '../../hooks/authenticate-request.ts';
 import type { AuditDeps, HttpApp } from '../../route-deps.ts';
 import { AuditLine } from './line.ts';
 import { PositionParameter, StreamName, TimeParameter, countParameter } from './parameters.ts';
 
 const MOST_EVENTS = 1_000_000_000;
 const MOST_TYPES = 20;
-/** How often a running export checks that its reader may go on. */
-const CHECK_MS = 5_000;
 
 const types = `[A-Z][A-Za-z]{0,63}(?:,[A-Z][A-Za-z]{0,63}){0,${MOST_TYPES - 1}}`;
 const Types = z
@@ -48,11 +44,7 @@ export function toFilter({ afterPosition, limit, type, actor, ...rest }: z.outpu
 /** Defines the export of the log. */
 export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
   const opened = accessGrants(deps);
-  const enter = createExportLane();
-  let isClosing = false;
-  app.addHook('preClose', async () => {
-    isClosing = true;
-  });
+  const enter = createExportLane(app, deps);
 
   app.get(
     '/v1/audit/events',
@@ -73,26 +65,14 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
     },
     async (request, reply) => {
       const { open, isStillOpen } = await opened(request);
-      enter(reply);
-
-      const token = bearerToken(request.headers.authorization);
-      const isStillLoggedIn = () =>
-        deps.authenticate(token).then(
-          () => true,
-          () => false,
-        );
+      const passage = enter(request, reply, isStillOpen);
       const { filter, afterPosition = 0, limit = MOST_EVENTS } = toFilter(request.query);
-      let checkedAt = performance.now();
       const lines = await exportEvents({
         ...{ log: deps.storedLog, filter, after: afterPosition, limit, open },
-        async mayGoOn() {
-          if (isClosing) return false;
-          if (performance.now() - checkedAt < CHECK_MS) return true;
-          checkedAt = performance.now();
-          return (await isStillLoggedIn()) && (await isStillOpen());
-        },
+        mayGoOn: passage.mayGoOn,
       });
-      return reply.type('application/x-ndjson').send(Readable.from(lines) as never);
+      passage.send(lines);
+      return reply;
     },
   );
 }

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { accountOf } from '../../../commands/account/account.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
@@ -24,8 +23,10 @@ const NdJson = { description: 'NDJSON', content: { 'application/x-ndjson': { sch
 
 const tags = ['Privacy'];
 
+type View = (line: ExportLine) => ExportLine;
+const whole: View = (line) => line;
 /** Returns the line without personal text. */
-const redacted = (line: ExportLine): ExportLine =>
+const redacted: View = (line) =>
   Object.fromEntries(
     Object.entries(line).map(([name, value]) => [
       name,
@@ -37,23 +38,24 @@ const redacted = (line: ExportLine): ExportLine =>
 export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
   const { queries, loader, progress, head } = deps;
   const opened = accessGrants(deps);
-  const enter = createExportLane();
+  const enter = createExportLane(app, deps);
 
-  /** Resolves with the lines of an export, which show everything that was answered before the call. */
-  async function linesOf(
+  /** Sends the lines of an export, which show everything that was answered before the call. */
+  async function sendAll<R extends FastifyReply>(
+    request: FastifyRequest,
+    reply: R,
     userId: UserId,
-    view: (line: ExportLine) => ExportLine,
-    reply: Pick<FastifyReply, 'raw'>,
-  ) {
+    { view = whole, isStillOpen }: { view?: View; isStillOpen?: () => Promise<boolean> } = {},
+  ): Promise<R> {
     const { state } = await loader.refresh(accountOf(userId));
     if (state.status === 'none') throw new CommandRejected('USER_NOT_FOUND');
     await caughtUp(progress, await head());
-    enter(reply);
-    return Readable.from(
+    enter(request, reply, isStillOpen).send(
       (async function* lines() {
         for await (const line of queries.personExport(userId)) yield `${JSON.stringify(view(line))}\n`;
       })(),
     );
+    return reply;
   }
 
   app.get(
@@ -69,10 +71,7 @@ export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
         response: { 200: NdJson },
       },
     },
-    async ({ session }, reply) => {
-      const lines = await linesOf(session.actor.userId, (line) => line, reply);
-      return reply.type('application/x-ndjson').send(lines as never);
-    },
+    async (request, reply) => sendAll(request, reply, request.session.actor.userId),
   );
 
   app.post(
@@ -92,10 +91,9 @@ export function exportRoutes(app: HttpApp, deps: AuditDeps & RouteDeps): void {
     },
     async (request, reply) => {
       const { userId } = request.body;
-      const { scope } = await opened(request);
+      const { scope, isStillOpen } = await opened(request);
       const isOpen = scope !== undefined && 'userId' in scope && scope.userId === userId;
-      const lines = await linesOf(userId, isOpen ? (line) => line : redacted, reply);
-      return reply.type('application/x-ndjson').send(lines as never);
+      return sendAll(request, reply, userId, { view: isOpen ? whole : redacted, isStillOpen });
     },
   );
 }
