@@ -6,7 +6,13 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { pino } from 'pino';
+import {
+  diffReadModels,
+  rebuildReadModels,
+} from '../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
+import { readModels } from '../../src/projections/read-models.ts';
 import { until } from '../../tools/until.ts';
 import { event } from '../support/language/example-events.ts';
 import { type LogServer, logKinds } from '../support/stages/log-servers.ts';
@@ -103,6 +109,12 @@ async function rowsWith(word: string): Promise<string[]> {
   return found;
 }
 
+/** Runs the program of auditors beside the server. */
+const audit = (...args: string[]) =>
+  run(process.execPath, ['--disable-warning=ExperimentalWarning', 'scripts/audit.ts', ...args], {
+    env: { PATH: process.env['PATH'], ...app.settings },
+  });
+
 /** Resolves with the messages as an auditor sees them, with a grant for the group or without. */
 async function pastOf(groupId: string, grantFor?: object): Promise<Record<string, unknown>[]> {
   const asked = { reason: 'A complaint', scope: grantFor, minutes: 5 };
@@ -119,7 +131,7 @@ const erasure = async (erasureId: string, as = auditor) =>
   (await app.ask('GET', `/v1/privacy/erasures/${erasureId}`, { as })).body;
 const isDone = async (erasureId: string) => (await erasure(erasureId))['state'] === 'done';
 
-describe.each(logKinds)('with the log in $name', ({ open }) => {
+describe.each(logKinds)('with the log in $name', ({ open, isOwn }) => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'erasure-'));
@@ -175,13 +187,15 @@ describe.each(logKinds)('with the log in $name', ({ open }) => {
           { ...erased, files: [{ name: '[erased]' }] },
           { text: 'Welcome', erasedAt: null },
         ]);
-        const { stdout } = await run(process.execPath, ['scripts/audit.ts', 'conversation', groupId], {
-          env: { PATH: process.env['PATH'], ...app.settings },
-        });
+        const { stdout } = await audit('conversation', groupId);
         expect(stdout).toContain(`${ada.userId}  (erased ${erased.erasedAt as string})`);
-        const before = await app.ask('GET', `/v1/audit/groups/${groupId}?at=${said[1]!['occurredAt']}`, {
-          as: auditor,
-        });
+        const before = await app.ask(
+          'GET',
+          `/v1/audit/groups/${groupId}?at=${said[1]!['occurredAt'] as string}`,
+          {
+            as: auditor,
+          },
+        );
         expect(before.body['messages']).toMatchObject([erased, { erasedAt: null }]);
         const members = (await must('GET', `/v1/groups/${groupId}/members`, company))[
           'data'
@@ -257,33 +271,33 @@ describe.each(logKinds)('with the log in $name', ({ open }) => {
       }, 60_000);
     });
 
-    describe('the retention of a group', () => {
-      /** Ada says something in January 2020. */
-      const saidLongAgo = ({ groupId, ada }: Said) =>
-        log.beside(app.databaseUrl, (store) =>
-          store.append({
-            stream: `conversation-${groupId}`,
-            expected: 'any',
-            events: [
-              {
-                id: randomUUID(),
-                event: event('MessageSent', {
-                  groupId: GroupId.parse(groupId),
-                  messageId: MessageId.parse(randomUUID()),
-                  senderId: UserId.parse(ada.userId),
-                  clientMsgId: ClientMsgId.parse(randomUUID()),
-                  text: `Long ago, ${CANARY}`,
-                  fileIds: [],
-                  replyTo: null,
-                }),
-              },
-            ],
-            occurredAt: '2020-01-15T12:00:00.000Z',
-            metadata: { actorId: ada.userId, correlationId: randomUUID(), causationId: null },
-          }),
-        );
-      const lastOf = async ({ company, groupId }: Said) => (await history(company, groupId)).at(-1)!;
+    /** Ada says something in January 2020. */
+    const saidLongAgo = ({ groupId, ada }: Said) =>
+      log.beside(app.databaseUrl, (store) =>
+        store.append({
+          stream: `conversation-${groupId}`,
+          expected: 'any',
+          events: [
+            {
+              id: randomUUID(),
+              event: event('MessageSent', {
+                groupId: GroupId.parse(groupId),
+                messageId: MessageId.parse(randomUUID()),
+                senderId: UserId.parse(ada.userId),
+                clientMsgId: ClientMsgId.parse(randomUUID()),
+                text: `Long ago, ${CANARY}`,
+                fileIds: [],
+                replyTo: null,
+              }),
+            },
+          ],
+          occurredAt: '2020-01-15T12:00:00.000Z',
+          metadata: { actorId: ada.userId, correlationId: randomUUID(), causationId: null },
+        }),
+      );
+    const lastOf = async ({ company, groupId }: Said) => (await history(company, groupId)).at(-1)!;
 
+    describe('the retention of a group', () => {
       test('erases what was said long ago and nothing else, and waits for holds', async () => {
         const [held, free] = [await talk(), await talk()];
         const { holdId } = await must('POST', '/v1/privacy/holds', auditor, {
@@ -308,6 +322,35 @@ describe.each(logKinds)('with the log in $name', ({ open }) => {
         await until(async () => (await rowsWith('Long ago')).length === 0);
       }, 60_000);
     });
+
+    if (isOwn)
+      test('After an erasure and a retention, the log is what was sealed, and rebuilt read models are the live ones', async () => {
+        const said = await talk();
+        await saidLongAgo(said);
+        await audit('seal');
+        await until(async () => (await lastOf(said))['erasedAt'] !== null, 'the month to expire');
+        const { erasureId } = await must('POST', '/v1/privacy/erasures', auditor, {
+          userId: said.ada.userId,
+        });
+        await until(() => isDone(erasureId!));
+        expect((await audit('verify')).stdout).toMatch(/^[\d,]+ events and \d+ checkpoints hold\n/);
+        await audit('seal');
+        expect((await audit('verify')).stdout).toMatch(/ hold\n/);
+
+        const before = await history(said.company, said.groupId);
+        const { DATABASE_URL } = app.settings;
+        const silent = pino({ level: 'silent' });
+        const [differences, rebuilt] = await log.beside(app.databaseUrl, async (store) => {
+          const options = { store, databaseUrl: DATABASE_URL, log: silent };
+          return [await diffReadModels({ ...options, mostRows: 3 }), await rebuildReadModels(options)];
+        });
+        expect(differences.flatMap((each) => each.differences)).toEqual([]);
+        const verified = readModels.map(({ name }) => ({ name, isVerified: true }));
+        expect(differences).toMatchObject(verified);
+        expect(rebuilt).toMatchObject(verified);
+        expect(await history(said.company, said.groupId)).toEqual(before);
+        expect((await audit('verify')).stdout).toMatch(/ hold\n/);
+      }, 60_000);
 
     describe('asking to be erased', () => {
       test('needs the password, ends every session, and can be taken back', async () => {

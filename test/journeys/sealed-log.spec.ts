@@ -62,7 +62,7 @@ async function positionsOfEvents(): Promise<string[]> {
   return lines.slice(0, -1).map((line) => (JSON.parse(line) as { position: string }).position);
 }
 
-describe.each(logKinds)('with the log in $name', ({ open, isForgeable }) => {
+describe.each(logKinds)('with the log in $name', ({ open, isOwn }) => {
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'chat-outsider-'));
     log = await open();
@@ -232,7 +232,7 @@ describe.each(logKinds)('with the log in $name', ({ open, isForgeable }) => {
     }, 60_000);
   });
 
-  if (isForgeable)
+  if (isOwn)
     describe('a change by the owner of the server', () => {
       test('is found by the verification, the proof, and the sealer', async () => {
         const position = Number(await postJobs(1));

@@ -78,14 +78,14 @@ async function inEventStoreDb(): Promise<LogServer> {
 export interface LogKind {
   name: string;
   open: () => Promise<LogServer>;
-  /** Whether tests can change what is stored. */
-  isForgeable: boolean;
+  /** Whether nobody else writes to it, so that tests may change it and have the keys of all its text. */
+  isOwn: boolean;
 }
 
 /** Where a log can be: each journey of audits and erasures runs on all of them. */
 export const logKinds: readonly LogKind[] = [
-  { name: 'PostgreSQL', open: inPostgres, isForgeable: true },
-  { name: 'EventStoreDB', open: inEventStoreDb, isForgeable: realUrl === undefined },
+  { name: 'PostgreSQL', open: inPostgres, isOwn: true },
+  { name: 'EventStoreDB', open: inEventStoreDb, isOwn: realUrl === undefined },
 ];
 
 /**
