@@ -207,10 +207,10 @@ describe.each(logKinds)('with the log in $name', ({ open, isOwn }) => {
     test('verifies from the start, and from what was verified last', async () => {
       const since = join(dir, 'verified.json');
       expect((await audit('verify', '--since', since)).stdout).toMatch(
-        /^\d+ events and \d+ checkpoints hold\n/,
+        /^[\d,]+ events and \d+ checkpoints hold\n/,
       );
       expect((await audit('verify', '--since', since)).stdout).toMatch(
-        /^\d+ events and 0 checkpoints hold\n/,
+        /^[\d,]+ events and 0 checkpoints hold\n/,
       );
       const keys = join(dir, 'keys.json');
       await writeFile(keys, (await app.ask('GET', '/.well-known/seal-keys.json')).text);

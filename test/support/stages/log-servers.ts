@@ -1,4 +1,11 @@
-import { EventStoreDBClient, START } from '@eventstore/db-client';
+import { randomUUID } from 'node:crypto';
+import {
+  EventStoreDBClient,
+  NO_STREAM,
+  START,
+  WrongExpectedVersionError,
+  jsonEvent,
+} from '@eventstore/db-client';
 import pg from 'pg';
 import type { EventStore } from '../../../src/events/event-store.ts';
 import { startEventStoreDb } from '../eventstoredb/eventstoredb.ts';
@@ -51,10 +58,28 @@ async function inPostgres(): Promise<LogServer> {
   };
 }
 
+/**
+ * Makes sure that a new log begins with events that need no key. A program reads the first ones of its log when it starts,
+ * and has not the keys of what earlier programs wrote.
+ */
+async function beginWithoutText(url: string): Promise<void> {
+  const client = EventStoreDBClient.connectionString(url);
+  const [jobId, occurredAt] = ['00000000-0000-4000-8000-00000000f125', '2026-01-01T00:00:00.000Z'];
+  const metadata = { $correlationId: randomUUID(), actorId: null, occurredAt, v: 1 };
+  const closed = () => jsonEvent({ type: 'JobClosed', data: { jobId, groupId: jobId }, metadata });
+  await client
+    .appendToStream(`job-${jobId}`, [closed(), closed()], { expectedRevision: NO_STREAM })
+    .catch((error: unknown) => {
+      if (!(error instanceof WrongExpectedVersionError)) throw error;
+    })
+    .finally(() => client.dispose());
+}
+
 /** The log in EventStoreDB: a real one if there is one, otherwise the stand-in. */
 async function inEventStoreDb(): Promise<LogServer> {
   const standIn = realUrl === undefined ? await startEventStoreDb() : undefined;
   const url = realUrl ?? standIn!.url;
+  if (!standIn) await beginWithoutText(url);
   return {
     env: { EVENTSTOREDB_URL: url },
     beside: (databaseUrl, work) => withEventStoreDbLog(url, databaseUrl, work),

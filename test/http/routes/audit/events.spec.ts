@@ -42,7 +42,9 @@ describe.each(logKinds)('the export of the log, in $name', ({ open }) => {
 
   test('has every event in the order of the log, and ends with null at its end', async () => {
     const { events, last } = await exported();
-    const stored = await log.beside(app.databaseUrl, (store) => store.readStored({ after: 0, limit: 1_000 }));
+    const stored = await log.beside(app.databaseUrl, (store) =>
+      store.readStored({ after: 0, limit: 100_000 }),
+    );
     expect(events.map(({ position }) => position)).toStrictEqual(
       stored.map(({ position }) => String(position)),
     );
