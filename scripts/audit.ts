@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { CheckpointsDamaged } from '../src/audit/checkpoint-store.ts';
 import { SealBroken } from '../src/audit/sealer.ts';
+import { PositionUnknown } from '../src/audit/stored-log.ts';
 import { CommandRejected } from '../src/commands/rejection.ts';
 import { BadMasterKey } from '../src/compose/master-keys.ts';
 import { BadConfig } from '../src/config.ts';
@@ -42,6 +43,7 @@ try {
     error instanceof EventStoreUnavailable ||
     error instanceof MigrationError ||
     error instanceof NoLogin ||
+    error instanceof PositionUnknown ||
     error instanceof SealBroken ||
     error instanceof StorageUnavailable ||
     error instanceof pg.DatabaseError ||

@@ -11,11 +11,20 @@ export interface StoredPage {
   isEnd: boolean;
 }
 
+/** There is no such position in the log. Where positions are counts, there is none that is unknown. */
+export class PositionUnknown extends Error {
+  override readonly name = 'PositionUnknown';
+
+  constructor(position: Position) {
+    super(`the log has no position ${position}`);
+  }
+}
+
 /** The port of what audits read of the log, as it is stored. */
 export interface StoredLog {
   /**
    * Resolves with the events after a position that the filter leaves in, ascending, at most `limit`. It looks for
-   * a moment only, so there may be fewer, and none, although more follow.
+   * a moment only, so there may be fewer, and none, although more follow. Rejects with `PositionUnknown`.
    */
   read(filter: EventFilter, page: { after: Position; limit: number }): Promise<StoredPage>;
   /** Resolves with the events of one stream from a revision on, ascending, at most `limit`. */

@@ -1,6 +1,7 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { type EventFilter, matches } from '../../audit/filter.ts';
 import { lastRevision } from '../../audit/moment.ts';
-import { LOOK_MS, type StoredLog, lookForEffects } from '../../audit/stored-log.ts';
+import { LOOK_MS, PositionUnknown, type StoredLog, lookForEffects } from '../../audit/stored-log.ts';
 import {
   type EventStore,
   EventStoreUnavailable,
@@ -38,11 +39,13 @@ export function createStoredLog({
 }): StoredLog {
   let filterAgainAt = 0;
 
-  async function reading<T>(read: () => Promise<T>): Promise<T> {
+  async function reading<T>(read: () => Promise<T>, after: Position = 0): Promise<T> {
     try {
       return await read();
     } catch (error) {
       if (error instanceof EventStoreUnavailable) throw error;
+      // Nothing else of a reading comes from outside.
+      if ((error as ServiceError).code === status.INVALID_ARGUMENT) throw new PositionUnknown(after);
       throw unavailable('EventStoreDB cannot be read', error);
     }
   }
@@ -128,7 +131,7 @@ export function createStoredLog({
           if (performance.now() - began > LOOK_MS) break;
         }
         return { events: found, to, isEnd: false };
-      }),
+      }, after),
     ofStream: (stream, { from, limit }) =>
       reading(async () => {
         for (let next = from; ;) {

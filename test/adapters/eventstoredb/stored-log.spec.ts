@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { createEventStoreDbClient } from '../../../src/adapters/eventstoredb/client.ts';
 import { createStoredLog } from '../../../src/adapters/eventstoredb/stored-log.ts';
 import type { EventFilter } from '../../../src/audit/filter.ts';
-import type { StoredLog } from '../../../src/audit/stored-log.ts';
+import { PositionUnknown, type StoredLog } from '../../../src/audit/stored-log.ts';
 import type { EventStore, StoredEvent } from '../../../src/events/event-store.ts';
 import type { Stream } from '../../../src/events/streams.ts';
 import { newStream, range, say } from '../../support/language/appends.ts';
@@ -96,6 +96,15 @@ describe('what audits read of a log in EventStoreDB', () => {
     server.faults.searchLong();
     expect(before).toHaveLength(12);
     expect(await found(filter)).toStrictEqual(before);
+  });
+
+  test('knows no position that is none of the log, and needs none along a stream', async () => {
+    const stream = newStream();
+    await talk(stream, 3);
+    const [first] = await store.readStored({ after: 0, limit: 1 });
+    const after = first!.position + 1;
+    await expect(storedLog.read({}, { after, limit: 9 })).rejects.toThrow(new PositionUnknown(after));
+    expect((await storedLog.read({ stream }, { after, limit: 9 })).events).toHaveLength(2);
   });
 
   test('takes what the server has found in a moment', async () => {

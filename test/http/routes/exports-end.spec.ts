@@ -1,18 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
-import { ClientMsgId, GroupId, MessageId, UserId } from '../../../src/events/ids.ts';
-import { conversationStream } from '../../../src/events/streams.ts';
 import { until } from '../../../tools/until.ts';
-import { event } from '../../support/language/example-events.ts';
-import { range } from '../../support/language/appends.ts';
 import { type Person, type TestApp, startApp } from '../../support/stages/app.ts';
 import { type Cast, gatherCast, setUpBoard } from '../../support/stages/board.ts';
+import { talkAtLength } from '../../support/stages/long-conversation.ts';
 import { withPostgresLog } from '../../support/stages/open-logs.ts';
-
-/** Enough that no buffer between the server and a reader who does not read takes all of it. */
-const TEXT = 'x'.repeat(4_000);
-const [APPENDS, MESSAGES] = [50, 100];
 
 interface Exported {
   name: string;
@@ -33,23 +25,10 @@ describe('an export whose reader does not read is cut', () => {
     cast = await gatherCast(app);
     const board = await setUpBoard(app, cast);
     auditor = await app.hireAuditor();
-    const groupId = GroupId.parse(board.groupId);
-    const sent = () =>
-      event('MessageSent', {
-        ...{ groupId, messageId: MessageId.parse(randomUUID()), senderId: UserId.parse(cast.member.userId) },
-        ...{ clientMsgId: ClientMsgId.parse(randomUUID()), text: TEXT, fileIds: [], replyTo: null },
-      });
-    const position = await withPostgresLog(app.databaseUrl, async (store) => {
-      for (const _ of range(APPENDS))
-        await store.append({
-          stream: conversationStream(groupId),
-          expected: 'any',
-          events: range(MESSAGES).map(() => ({ id: randomUUID(), event: sent() })),
-          occurredAt: new Date().toISOString(),
-          metadata: { actorId: cast.member.userId, correlationId: randomUUID(), causationId: null },
-        });
-      return store.head();
-    });
+    const { groupId } = board;
+    const position = await withPostgresLog(app.databaseUrl, (store) =>
+      talkAtLength(store, { groupId, userId: cast.member.userId }),
+    );
     const headers = { 'x-min-position': String(position) };
     await until(
       async () => (await app.ask('GET', '/v1/groups', { as: cast.member, headers })).status === 200,

@@ -71,8 +71,8 @@ async function beginWithoutText(url: string): Promise<void> {
     .appendToStream(`job-${jobId}`, [closed(), closed()], { expectedRevision: NO_STREAM })
     .catch((error: unknown) => {
       if (!(error instanceof WrongExpectedVersionError)) throw error;
-    })
-    .finally(() => client.dispose());
+    });
+  await client.dispose();
 }
 
 /** The log in EventStoreDB: a real one if there is one, otherwise the stand-in. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { exportEvents } from '../../../audit/export-events.ts';
 import type { EventFilter } from '../../../audit/filter.ts';
+import { PositionUnknown } from '../../../audit/stored-log.ts';
 import { categories } from '../../../events/streams.ts';
 import { UserId } from '../../../events/ids.ts';
+import { ProblemError, badInput } from '../../../protocol/problem.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import { createExportLane } from '../../export-lane.ts';
 import type { AuditDeps, HttpApp } from '../../route-deps.ts';
@@ -70,6 +72,10 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
       const lines = await exportEvents({
         ...{ log: deps.storedLog, filter, after: afterPosition, limit, open },
         mayGoOn: passage.mayGoOn,
+      }).catch((error: unknown) => {
+        if (!(error instanceof PositionUnknown)) throw error;
+        const issue = { path: ['afterPosition'], message: 'Must be a position that an answer contained' };
+        throw new ProblemError(badInput([issue], 'querystring'));
       });
       passage.send(lines);
       return reply;
