@@ -26,9 +26,10 @@ describe('an export whose reader does not read is cut', () => {
     const board = await setUpBoard(app, cast);
     auditor = await app.hireAuditor();
     const { groupId } = board;
-    const position = await withPostgresLog(app.databaseUrl, (store) =>
-      talkAtLength(store, { groupId, userId: cast.member.userId }),
-    );
+    const position = await withPostgresLog(app.databaseUrl, async (store) => {
+      await talkAtLength(store, { groupId, userId: cast.admin.userId });
+      return talkAtLength(store, { groupId, userId: cast.member.userId });
+    });
     const headers = { 'x-min-position': String(position) };
     await until(
       async () => (await app.ask('GET', '/v1/groups', { as: cast.member, headers })).status === 200,
@@ -130,6 +131,16 @@ describe('an export whose reader does not read is cut', () => {
     });
     const other = await callerOf(exported);
     await until(async () => (await tryOnce(exported, other)) === 200, 'the places to be free');
+    for (const answer of answers) expect(await isWhole(answer)).toBe(false);
+  });
+
+  test('when its caller is erased', async () => {
+    const exported = EXPORTS[0]!;
+    const { admin } = cast;
+    const answers = [await stall(exported, admin), await stall(exported, admin)];
+    const erasure = { as: auditor, body: { userId: admin.userId } };
+    expect(await app.ask('POST', '/v1/privacy/erasures', erasure)).toMatchObject({ status: 202 });
+    await until(async () => (await tryOnce(exported, auditor)) === 200, 'the places to be free', 15_000);
     for (const answer of answers) expect(await isWhole(answer)).toBe(false);
   });
 
