@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { type TrustedKeys, SealJwk, trustedKeys } from '../../src/audit/checkpoint.ts';
 import { createProofs } from '../../src/audit/proofs.ts';
 import { sealToHead } from '../../src/audit/sealer.ts';
+import type { ReadLeaves } from '../../src/audit/leaf.ts';
 import { NotVerified, Verified, verify } from '../../src/audit/verify.ts';
-import { findSealKey, openCheckpoints, openSealKey } from '../../src/compose/sealing.ts';
+import { findSealKey, openCheckpoints, openLeaves, openSealKey } from '../../src/compose/sealing.ts';
 import { createLog } from '../../src/compose/log.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { closers } from '../../src/kit/closers.ts';
@@ -50,13 +51,16 @@ async function withLog<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     const checkpoints = openCheckpoints(config);
     open.add('checkpoints', () => checkpoints.close());
     const records = await openSealRecords(pool, config.seal.url);
-    return await work({ config, kind, store, checkpoints, records, log, sealKeys: createSealKeys(pool) });
+    const readLeaves = openLeaves(config, { pool, store });
+    const sealKeys = createSealKeys(pool);
+    return await work({ config, kind, store, readLeaves, checkpoints, records, log, sealKeys });
   } finally {
     await open.closeAll();
   }
 }
 type Opened = {
   config: Config;
+  readLeaves: ReadLeaves;
   checkpoints: ReturnType<typeof openCheckpoints>;
   records: Awaited<ReturnType<typeof openSealRecords>>;
   log: ReturnType<typeof createLogger>;
@@ -131,7 +135,7 @@ async function writeVerified(path: string, verified: Verified): Promise<void> {
 }
 
 const sealLog = () =>
-  withLog(async ({ config, store, checkpoints, records, log, sealKeys }) => {
+  withLog(async ({ config, store, readLeaves, checkpoints, records, log, sealKeys }) => {
     const key = await openSealKey(config);
     await sealKeys.publish(key.jwk);
     const begun = (await records.head())?.size ?? 0;
@@ -139,7 +143,7 @@ const sealLog = () =>
     const progress = showProgress('sealing');
     const onSealed = (size: number) => progress.reach(Math.min(size, total), total, size - begun);
     try {
-      const sealed = await sealToHead({ store, checkpoints, records, key, log, onSealed });
+      const sealed = await sealToHead({ store, readLeaves, checkpoints, records, key, log, onSealed });
       progress.stop();
       if (!sealed) say('the log is empty');
       else {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { StoredEvent } from '../events/event-store.ts';
+import type { EventStore, Position, StoredEvent } from '../events/event-store.ts';
 import { type Hash, sha256 } from './merkle.ts';
 
 /** An event without its contents, which may be personal: their hashes, in hexadecimal, stand for them. */
@@ -40,3 +40,15 @@ export const leafText = (event: SealedEvent): string =>
 /** Returns the hash of an event's leaf. */
 export const sealedLeaf = (event: SealedEvent): Hash => sha256(`\u0000${leafText(event)}`);
 export const leafOf = (event: StoredEvent): Hash => sealedLeaf(toSealed(event));
+
+/** Resolves with the leaves of events after a position, in the order of the log, at most `limit`. */
+export type ReadLeaves = (options: {
+  after: Position;
+  limit: number;
+}) => Promise<{ position: Position; leaf: Hash }[]>;
+
+/** Creates a reading of leaves that makes them from the stored events. */
+export const leavesOf =
+  ({ readStored }: Pick<EventStore, 'readStored'>): ReadLeaves =>
+  async (options) =>
+    (await readStored(options)).map((event) => ({ position: event.position, leaf: leafOf(event) }));

@@ -11,7 +11,7 @@ import {
   signatureFault,
   trustedKeys,
 } from './checkpoint.ts';
-import { leafOf } from './leaf.ts';
+import { type ReadLeaves, leafOf } from './leaf.ts';
 import type { Hash } from './merkle.ts';
 import { type SealRecords, TiledTree, TilesMissing } from './tiles.ts';
 
@@ -29,6 +29,8 @@ export class SealBroken extends Error {
 
 export interface SealerSettings {
   store: Pick<EventStore, 'readStored'>;
+  /** Reads what is to be sealed. What was sealed last is read from `store`, and compared. */
+  readLeaves: ReadLeaves;
   records: SealRecords;
   checkpoints: CheckpointStore;
   key: SealKey;
@@ -105,14 +107,14 @@ async function resume(settings: SealerSettings): Promise<Sealing> {
 }
 
 /** Makes the tree of a checkpoint anew from the log. Rejects with `SealBroken` when it is another one. */
-async function reread({ store, records, log }: SealerSettings, head: Checkpoint): Promise<TiledTree> {
+async function reread({ readLeaves, records, log }: SealerSettings, head: Checkpoint): Promise<TiledTree> {
   const { size } = head;
   log.warn({ size }, 'the tiles of the sealed log are not there; making them anew from the log');
   const tree = new TiledTree();
   while (tree.size < size) {
     const limit = Math.min(PAGE, size - tree.size);
-    const page = await store.readStored({ after: tree.position, limit });
-    for (const event of page) tree.append(leafOf(event), event.position);
+    const page = await readLeaves({ after: tree.position, limit });
+    for (const { leaf, position } of page) tree.append(leaf, position);
     if (page.length < limit) break;
     if (tree.size % MOST_EVENTS < PAGE) await records.save(tree.takeTiles());
   }
@@ -158,11 +160,14 @@ async function requireSameTail(
 }
 
 /** Reads what follows in the log, at most as much as one checkpoint takes. Resolves with true at the end of the log. */
-async function readOn({ store }: Pick<SealerSettings, 'store'>, { head, tree }: Sealing): Promise<boolean> {
+async function readOn(
+  { readLeaves }: Pick<SealerSettings, 'readLeaves'>,
+  { head, tree }: Sealing,
+): Promise<boolean> {
   const most = (head?.size ?? 0) + MOST_EVENTS;
   while (tree.size < most) {
-    const page = await store.readStored({ after: tree.position, limit: PAGE });
-    for (const event of page) tree.append(leafOf(event), event.position);
+    const page = await readLeaves({ after: tree.position, limit: PAGE });
+    for (const { leaf, position } of page) tree.append(leaf, position);
     if (page.length < PAGE) return true;
   }
   return false;

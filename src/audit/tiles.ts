@@ -101,9 +101,10 @@ export async function treesOf(records: SealRecords, ranges: readonly Range[]): P
 
 /** A tree that grows with the log, and what becomes of it in tiles. */
 export class TiledTree {
+  /** The events of finished tiles. */
   #tree = new Tree();
   /** The unfinished tiles, from level 1 upwards. */
-  #unfinished: Tree[] = [];
+  #unfinished: Tree[] = [new Tree()];
   #finished: Tile[] = [];
   #leaves: Hash[] = [];
   #after: Position = 0;
@@ -124,8 +125,9 @@ export class TiledTree {
       });
     const last = await records.tile(Math.ceil(size / TILE) - 1);
     if (!last) throw new TilesMissing('the last tile is missing');
-    const [whole, ...unfinished] = await treesOf(records, [{ start: 0, end: size }, ...levels]);
-    made.#tree = whole!;
+    const finished = { start: 0, end: Math.floor(size / TILE) * TILE };
+    const [tree, ...unfinished] = await treesOf(records, [finished, ...levels]);
+    made.#tree = tree!;
     made.#unfinished = unfinished.map((tree, level) => scaled(tree, TILE ** level));
     made.#leaves = hashesIn(last.leaves).slice(0, ((size - 1) % TILE) + 1);
     made.#after = last.after;
@@ -134,11 +136,19 @@ export class TiledTree {
   }
 
   get size(): number {
-    return this.#tree.size;
+    return this.#tree.size + this.#unfinished[0]!.size;
   }
 
   root(): Hash {
-    return this.#tree.root();
+    const whole = this.#tree.copy();
+    const rest = this.#unfinished[0]!;
+    let left = rest.size;
+    for (const peak of rest.peaks) {
+      const leaves = 2 ** Math.floor(Math.log2(left));
+      whole.append(peak, leaves);
+      left -= leaves;
+    }
+    return whole.root();
   }
 
   /** The position of the last event. */
@@ -158,7 +168,6 @@ export class TiledTree {
     }
     this.#leaves.push(leaf);
     this.#position = position;
-    this.#tree.append(leaf);
     let root = leaf;
     for (let level = 1; ; level += 1) {
       const tile = (this.#unfinished[level - 1] ??= new Tree());
@@ -166,6 +175,7 @@ export class TiledTree {
       if (tile.size < TILE) return;
       root = tile.root();
       this.#unfinished[level - 1] = new Tree();
+      if (level === 1) this.#tree.append(root, TILE);
       const leaves = level === 1 ? Buffer.concat(this.#leaves) : null;
       this.#finished.push({ level, index: this.size / TILE ** level - 1, root, position, leaves });
     }

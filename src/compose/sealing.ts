@@ -6,12 +6,14 @@ import type { Logger } from 'pino';
 import type { CheckpointStore } from '../audit/checkpoint-store.ts';
 import { type SealKey, sealKey } from '../audit/checkpoint.ts';
 import { createProofs } from '../audit/proofs.ts';
+import { type ReadLeaves, leavesOf } from '../audit/leaf.ts';
 import { startSealer } from '../audit/sealer.ts';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../kit/closers.ts';
 import { newId } from '../kit/uuids.ts';
+import { createLeafReader } from '../adapters/postgres/event-log/leaves.ts';
 import { createCheckpointFile } from '../adapters/disk/checkpoints.ts';
 import { syncFolder } from '../adapters/disk/objects.ts';
 import type { Leases } from '../adapters/postgres/leases.ts';
@@ -62,6 +64,12 @@ export async function openSealKey(config: Pick<Config, 'seal' | 'dataDir'>): Pro
   return (await findSealKey(config))!;
 }
 
+/** Returns the reading of the log for a sealer: in PostgreSQL, that makes the leaves. */
+export const openLeaves = (
+  { eventStoreDbUrl }: Pick<Config, 'eventStoreDbUrl'>,
+  { pool, store }: { pool: pg.Pool; store: Pick<EventStore, 'readStored'> },
+): ReadLeaves => (eventStoreDbUrl === undefined ? createLeafReader(pool) : leavesOf(store));
+
 interface SealingDeps {
   background: pg.Pool;
   store: EventStore;
@@ -95,6 +103,7 @@ export async function startSealing(
   const sealing = whileLeading(leases, 'seal', () =>
     startSealer({
       ...{ store, records, checkpoints, key, log },
+      readLeaves: openLeaves(config, { pool, store }),
       onSealed: metrics.sealed,
       onBroken: metrics.sealBroken,
     }),

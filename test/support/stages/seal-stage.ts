@@ -6,8 +6,10 @@ import { pino } from 'pino';
 import { createCheckpointFile } from '../../../src/adapters/disk/checkpoints.ts';
 import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
+import { createLeafReader } from '../../../src/adapters/postgres/event-log/leaves.ts';
 import { openSealRecords } from '../../../src/adapters/postgres/tables/seals.ts';
 import { type SealKey, sealKey, trustedKeys } from '../../../src/audit/checkpoint.ts';
+import { leavesOf } from '../../../src/audit/leaf.ts';
 import { createProofs } from '../../../src/audit/proofs.ts';
 import { type SealerSettings, sealToHead, startSealer } from '../../../src/audit/sealer.ts';
 import { type Verified, verify } from '../../../src/audit/verify.ts';
@@ -41,7 +43,8 @@ export async function sealStage({ store: given }: { store?: EventStore } = {}) {
   const key = newSealKey();
   const checkpoints = createCheckpointFile(file);
   const records = await openSealRecords(pool, 'here');
-  const settings = { store, records, checkpoints, key, log: silent };
+  const readLeaves = given ? leavesOf(given) : createLeafReader(pool);
+  const settings = { store, readLeaves, records, checkpoints, key, log: silent };
 
   return {
     ...settings,
