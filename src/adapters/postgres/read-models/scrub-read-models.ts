@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { EventStoreUnavailable, type EventStore, type Position } from '../../../events/event-store.ts';
+import { sleep } from '../../../kit/back-off.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { inTransaction } from '../transactions.ts';
@@ -9,6 +10,9 @@ import { completeNext, dropVersion, nextOf, previousOf, tablesOf } from './read-
 import { connectOwner, prepareNext } from './rebuild-projection.ts';
 import { APP_ROLE } from '../connection.ts';
 import { switchToNext } from './switch-read-model.ts';
+
+/** Number of blocks that are copied at a time, 16 MB. */
+const BLOCKS = 2_048;
 
 /** The read models that have personal text. */
 const WITH_TEXT: ReadonlySet<string> = new Set(['accounts', 'applications', 'conversations', 'files']);
@@ -38,7 +42,7 @@ async function scrub(
   try {
     signal.throwIfAborted();
     await prepareNext(owner, nextOf(name), projection);
-    const after = await copyLive(owner, projection);
+    const after = await copyLive(owner, projection, signal);
     await completeNext(owner, projection);
     const writer = await ProjectingConnection.open({
       ...{ url: databaseUrl, role: APP_ROLE, schema: nextOf(name), statementTimeoutMs: 0 },
@@ -58,7 +62,7 @@ async function scrub(
 }
 
 /** Copies the rows of the live version, as of one moment. Resolves with its position. */
-const copyLive = (owner: pg.Client, { name, version }: Projection): Promise<Position> =>
+const copyLive = (owner: pg.Client, { name, version }: Projection, signal: AbortSignal): Promise<Position> =>
   inTransaction(owner, async () => {
     await owner.query('set transaction isolation level repeatable read');
     const { rows } = await owner.query<{ position: Position; version: number }>(
@@ -70,7 +74,26 @@ const copyLive = (owner: pg.Client, { name, version }: Projection): Promise<Posi
       throw new EventStoreUnavailable(`other code made the read model ${name} (version ${live?.version})`);
     const next = nextOf(name);
     for (const table of await tablesOf(owner, name))
-      await owner.query(`insert into ${next}.${table} select * from ${name}.${table}`);
+      await copyTable(owner, { from: `${name}.${table}`, to: `${next}.${table}` }, signal);
     await owner.query('update public.checkpoints set position = $2 where name = $1', [next, live.position]);
     return live.position;
   });
+
+/** Copies a table part by part, and rests for as long as each takes: appends wait for the same disk. */
+async function copyTable(
+  owner: pg.Client,
+  { from, to }: { from: string; to: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { rows } = await owner.query<{ blocks: number }>(
+    `select pg_relation_size($1::regclass) / current_setting('block_size')::int as blocks`,
+    [from],
+  );
+  for (let block = 0; block < rows[0]!.blocks; block += BLOCKS) {
+    const began = performance.now();
+    await owner.query(
+      `insert into ${to} select * from ${from} where ctid >= '(${block},0)' and ctid < '(${block + BLOCKS},0)'`,
+    );
+    await sleep(performance.now() - began, signal);
+  }
+}
