@@ -91,7 +91,7 @@ export async function startErasures(
       log,
     });
     const scrubs = createScrubs({ pool: background, databaseUrl, store, log });
-    const scrubber = startScrubber({ scrubs, log });
+    const scrubber = startScrubber({ scrubs, erasures, log });
     return {
       failure: () => eraser.failure() ?? clearing.failure()?.message,
       async stop() {

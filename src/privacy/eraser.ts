@@ -38,9 +38,17 @@ export interface Erasures {
   cleared(erased: ErasedPerson | GroupMonth): Promise<void>;
   /** Resolves with what was cleared before that time and not gone over again since, at most 200. */
   toSweep(before: Date): Promise<(ErasedPerson | GroupMonth)[]>;
+  /** Resolves with what was cleared, and is not scrubbed yet. */
+  toScrub(): Promise<(ErasedPerson | GroupMonth)[]>;
   /** Records that it was gone over again, and asks for another scrub. */
   swept(erased: ErasedPerson | GroupMonth): Promise<void>;
 }
+
+/** Removes what came after it was cleared. */
+export const clearAgain = (
+  erasures: Pick<Erasures, 'forget' | 'forgetMonth'>,
+  erased: ErasedPerson | GroupMonth,
+): Promise<void> => ('userId' in erased ? erasures.forget(erased.userId) : erasures.forgetMonth(erased));
 
 const EVERY_MS = 1_000;
 const LIMIT = 100;
@@ -171,7 +179,7 @@ export function startEraser({
   async function sweep(): Promise<void> {
     for (const erased of await erasures.toSweep(new Date(now().getTime() - SWEPT_AFTER_MS))) {
       if (signal.aborted) return;
-      await ('userId' in erased ? erasures.forget(erased.userId) : erasures.forgetMonth(erased));
+      await clearAgain(erasures, erased);
       await erasures.swept(erased);
     }
   }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { sleep } from '../kit/back-off.ts';
+import { type Erasures, clearAgain } from './eraser.ts';
 
 /**
  * The port of what an erasure leaves in the files of the database: deleted rows, samples, the write-ahead log. A scrub
@@ -20,7 +21,15 @@ const REST = 10;
 const RETRY_MS = 10_000;
 
 /** Starts scrubbing whenever it is asked for. What fails is logged and tried again. */
-export function startScrubber({ scrubs, log }: { scrubs: Scrubs; log: Logger }): { stop(): Promise<void> } {
+export function startScrubber({
+  scrubs,
+  erasures,
+  log,
+}: {
+  scrubs: Scrubs;
+  erasures: Pick<Erasures, 'toScrub' | 'forget' | 'forgetMonth'>;
+  log: Logger;
+}): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -29,6 +38,8 @@ export function startScrubber({ scrubs, log }: { scrubs: Scrubs; log: Logger }):
     const scrub = await scrubs.wanted();
     if (scrub === undefined) return EVERY_MS;
     const begun = performance.now();
+    // It was cleared while the scrub before this one copied the rows as they had been.
+    for (const erased of await erasures.toScrub()) await clearAgain(erasures, erased);
     await scrubs.run(signal);
     await scrubs.done(scrub);
     const milliseconds = Math.round(performance.now() - begun);

@@ -22,6 +22,7 @@ create table erased_months (
   cleared_at timestamptz not null default now(),
   -- When it was cleared once more, as for erasures.
   swept_at timestamptz,
+  scrub bigint not null,
   primary key (group_id, month)
 );
 create index erased_months_to_sweep on erased_months (cleared_at) where swept_at is null;

@@ -10,7 +10,10 @@ const SLICE = 2_000;
  * Removes the text of an erased person from the read models, as a rebuild would leave them: the live ones, those being
  * rebuilt, and those kept for going back. Call it once the live ones have handled the event of the erasure.
  */
-export async function erasePersonInReadModels(pool: pg.Pool, userId: string): Promise<void> {
+export const erasePersonInReadModels = (pool: pg.Pool, userId: string): Promise<void> =>
+  inAllVersions(() => erasePerson(pool, userId));
+
+async function erasePerson(pool: pg.Pool, userId: string): Promise<void> {
   for (const schema of await versionsOf(pool, 'conversations')) await eraseMessages(pool, schema, userId);
   for (const schema of await versionsOf(pool, 'applications'))
     await pool.query(
@@ -30,6 +33,20 @@ export async function erasePersonInReadModels(pool: pg.Pool, userId: string): Pr
     );
 }
 
+const [NO_TABLE, NO_SCHEMA] = ['42P01', '3F000'];
+const MOST_SWITCHES = 10;
+
+/** Repeats the work when a version is switched or removed meanwhile. */
+async function inAllVersions(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await work();
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      if ((code !== NO_TABLE && code !== NO_SCHEMA) || attempt === MOST_SWITCHES) throw error;
+    }
+}
+
 async function versionsOf(pool: pg.Pool, name: ProjectionName): Promise<string[]> {
   const { rows } = await pool.query<{ nspname: string }>(
     'select nspname from pg_namespace where nspname = any ($1)',
@@ -43,7 +60,10 @@ export const inMonth = (time: string, month: string): string =>
   `to_char(${time} at time zone 'UTC', 'YYYY-MM') = ${month}`;
 
 /** Removes what was said in a group in a month from the read models, in all of their versions. */
-export async function eraseMonthInReadModels(pool: pg.Pool, groupId: string, month: string): Promise<void> {
+export const eraseMonthInReadModels = (pool: pg.Pool, groupId: string, month: string): Promise<void> =>
+  inAllVersions(() => eraseMonth(pool, groupId, month));
+
+async function eraseMonth(pool: pg.Pool, groupId: string, month: string): Promise<void> {
   for (const schema of await versionsOf(pool, 'conversations'))
     await eraseInGroup(pool, schema, groupId, { where: inMonth('p.sent_at', '$3'), value: month });
   for (const schema of await versionsOf(pool, 'files'))
