@@ -16,9 +16,10 @@ export interface Scrubs {
 }
 
 const EVERY_MS = 1_000;
-/** A scrub is followed by a rest of ten times its duration, so that many erasures share one. */
+/** A scrub that takes longer is followed by a rest of ten times its duration, so that many erasures share one. */
+const SHORT_MS = 10_000;
 const REST = 10;
-const RETRY_MS = 10_000;
+const RETRY_MS = 5_000;
 
 /** Starts scrubbing whenever it is asked for. What fails is logged and tried again. */
 export function startScrubber({
@@ -44,7 +45,7 @@ export function startScrubber({
     await scrubs.done(scrub);
     const milliseconds = Math.round(performance.now() - begun);
     log.info({ scrub, milliseconds }, 'erased rows have left the files of the database');
-    return Math.max(EVERY_MS, REST * milliseconds);
+    return milliseconds > SHORT_MS ? REST * milliseconds : EVERY_MS;
   }
 
   async function run(): Promise<void> {
@@ -54,7 +55,7 @@ export function startScrubber({
         wait = await scrubIfWanted();
       } catch (err) {
         if (!signal.aborted)
-          log.warn({ err }, 'erased rows are still in the files of the database; retrying in 10 s');
+          log.warn({ err }, 'erased rows are still in the files of the database; retrying in 5 s');
       }
       await sleep(wait, signal, { ref: false });
     }

@@ -63,7 +63,7 @@ test('Says what failed and that it is tried again, and does not count it as done
   expect(lines()).toMatchObject([
     {
       err: { message: 'the disk is full' },
-      msg: 'erased rows are still in the files of the database; retrying in 10 s',
+      msg: 'erased rows are still in the files of the database; retrying in 5 s',
     },
   ]);
   expect(state.done).toBe(0);
