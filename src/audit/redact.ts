@@ -33,12 +33,12 @@ export function within(scope: GrantScope): MayRead {
   };
 }
 
-/** Returns true for text that there is something to redact in. */
+/** Returns true for text that is neither absent nor erased. */
 const isKept = (text: unknown): boolean => (text ?? null) !== null && text !== ERASED;
 
 /**
- * Returns the data of an event without personal text. Text that was erased is shown as such. Nobody knows which text of newer code is personal, so all
- * of its data is redacted.
+ * Returns the data of an event without personal text. Erased text is shown as erased. Which text in events of newer code
+ * is personal is unknown, so all of their data is redacted.
  */
 export function redacted(event: AnyEvent): unknown {
   const { type, data } = event;

@@ -9,7 +9,10 @@ import { APP_ROLE, createPool } from '../adapters/postgres/connection.ts';
 /** An export reads one page ahead, so each holds one connection. The rest is for queries about one thing. */
 const CONNECTIONS = 3;
 
-/** Opens the log as auditors read it, on connections that nothing else waits for. EventStoreDB's client is loaded for its log only. */
+/**
+ * Opens the log for auditors, on connections that nothing else waits for. The client of EventStoreDB is loaded only for a
+ * log that is there.
+ */
 export async function openStoredLog(
   { eventStoreDbUrl }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,

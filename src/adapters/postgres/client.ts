@@ -106,3 +106,20 @@ export class Client extends pg.Client {
     return ended ? super.end(ended) : super.end();
   }
 }
+
+/** Runs the work on a connection and closes it. When the signal aborts, the connection is cut and the work fails. */
+export async function untilAborted<T>(
+  client: pg.Client,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  const cut = () => client.connection.stream.destroy();
+  signal.addEventListener('abort', cut);
+  try {
+    signal.throwIfAborted();
+    return await work();
+  } finally {
+    signal.removeEventListener('abort', cut);
+    await client.end();
+  }
+}

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { EventStore } from '../../events/event-store.ts';
 import { sleep } from '../../kit/back-off.ts';
 import type { Scrubs } from '../../privacy/scrubber.ts';
-import { Client } from './client.ts';
+import { Client, untilAborted } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { scrubReadModels } from './read-models/scrub-read-models.ts';
 
@@ -59,17 +59,11 @@ export function createScrubs({
         application_name: 'scrub',
       });
       client.on('error', () => {});
-      const cut = () => client.connection.stream.destroy();
-      signal.addEventListener('abort', cut);
-      try {
+      await untilAborted(client, signal, async () => {
         await client.connect();
-        signal.throwIfAborted();
         await unseen(client, signal);
         await scrubTables(client);
-      } finally {
-        signal.removeEventListener('abort', cut);
-        await client.end();
-      }
+      });
     },
     async done(scrub) {
       await pool.query('update scrubs set done = greatest(done, $1)', [scrub]);
@@ -77,7 +71,7 @@ export function createScrubs({
   };
 }
 
-/** Resolves once nobody sees the database as it was before this call. Rejects after 5 s. */
+/** Resolves once no snapshot from before this call is in use. Rejects after 5 s. */
 async function unseen(client: pg.Client, signal: AbortSignal): Promise<void> {
   const { rows } = await client.query<{ moment: string }>('select pg_current_xact_id()::text as moment');
   const isSeen = async () =>

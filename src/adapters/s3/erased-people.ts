@@ -4,7 +4,7 @@ import { type S3FolderSettings, openS3Folder } from './folder.ts';
 
 const nameOf = ({ userId, erasureId }: ErasedPerson) => `${userId}.${erasureId}.json`;
 
-/** Returns undefined for an object of somebody else. */
+/** Returns the person that an object's name denotes; undefined for any other object in the folder. */
 function personOf(name: string): ErasedPerson | undefined {
   const [userId, erasureId] = name.split('.');
   const person = ErasedPerson.safeParse({ userId, erasureId }).data;

@@ -4,7 +4,7 @@ import { HASH_BYTES } from '../../../audit/merkle.ts';
 import { unavailable } from '../../event-log/batch.ts';
 
 const field = (text: string) => `octet_length(${text}) || ':' || ${text} || ','`;
-/** What `rfc3339` in reader.ts makes of a time. */
+/** Formats a time as `rfc3339` in reader.ts does. */
 const time = (utc: string) =>
   `left(${utc}, 10) || 'T' || substr(${utc}, 12, 8) || '.' || substr(${utc}, 21)
      || repeat('0', 3 - length(substr(${utc}, 21))) || 'Z'`;

@@ -32,8 +32,8 @@ create function ask_for_scrub() returns bigint language sql as $$
   update scrubs set asked = asked + 1 returning asked
 $$;
 
--- Returns true while somebody sees the database as it was at that transaction or before it: what was deleted since would
--- be written anew with the rest. The owner sees the transactions of its own roles; a superuser sees all of them.
+-- Returns true while a snapshot from before that transaction is in use: a rewrite would copy the rows that were deleted
+-- since. The owner sees the snapshots of its own roles; a superuser sees all of them.
 create function is_seen_from_before(moment xid8) returns boolean
 language sql security definer set search_path = pg_catalog, pg_temp as $$
   select exists (

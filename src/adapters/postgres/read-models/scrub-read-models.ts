@@ -4,11 +4,12 @@ import { sleep } from '../../../kit/back-off.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { inTransaction } from '../transactions.ts';
+import { untilAborted } from '../client.ts';
+import { APP_ROLE } from '../connection.ts';
 import { loadReadModel } from './load-read-model.ts';
 import { ProjectingConnection } from './projections.ts';
 import { completeNext, dropVersion, nextOf, previousOf, tablesOf } from './read-model-schemas.ts';
 import { connectOwner, prepareNext } from './rebuild-projection.ts';
-import { APP_ROLE } from '../connection.ts';
 import { switchToNext } from './switch-read-model.ts';
 
 /** Number of blocks that are copied at a time, 16 MB. */
@@ -37,10 +38,7 @@ async function scrub(
 ): Promise<void> {
   const { name } = projection;
   const owner = await connectOwner(databaseUrl, name);
-  const cut = () => owner.connection.stream.destroy();
-  signal.addEventListener('abort', cut);
-  try {
-    signal.throwIfAborted();
+  await untilAborted(owner, signal, async () => {
     await prepareNext(owner, nextOf(name), projection);
     const after = await copyLive(owner, projection, signal);
     await completeNext(owner, projection);
@@ -55,10 +53,7 @@ async function scrub(
       await writer.close();
     }
     await dropVersion(owner, previousOf(name));
-  } finally {
-    signal.removeEventListener('abort', cut);
-    await owner.end();
-  }
+  });
 }
 
 /** Copies the rows of the live version, as of one moment. Resolves with its position. */
