@@ -12,7 +12,7 @@ import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
 import { sealing } from './sealing.ts';
 import { search } from './search.ts';
-import { argumentsOf } from '../scripts/arguments.ts';
+import { argumentsOf } from '../scripts/program.ts';
 
 const benches: Bench[] = [
   append,

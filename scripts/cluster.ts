@@ -4,7 +4,7 @@ import { prepareDebianPrograms } from '../tools/debian-programs.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { SHAPE, type Cluster, startCluster } from './cluster/cluster.ts';
 import type { Kind } from './cluster/node.ts';
-import { argumentsOf } from './arguments.ts';
+import { argumentsOf } from './program.ts';
 
 const HELP = `npm run cluster -- [options]
 

@@ -40,7 +40,7 @@ import { createPostgresEventStore } from '../src/adapters/postgres/event-log/eve
 import { Client } from '../src/adapters/postgres/client.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
-import { argumentsOf } from './arguments.ts';
+import { argumentsOf } from './program.ts';
 import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>] [--keys <database>]

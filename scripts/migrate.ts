@@ -1,38 +1,27 @@
-import pg from 'pg';
-import { BadConfig, readConfig } from '../src/config.ts';
-import { createLogger } from '../src/adapters/pino/logger.ts';
-import { MigrationError } from '../src/adapters/postgres/migrate.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
-import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { readConfig } from '../src/config.ts';
+import { Misused, program } from './program.ts';
 
-/**
- * Migrates the database as DATABASE_OWNER_URL and creates the application's login with the name and password
- * of DATABASE_URL, so that no serving process needs the owner's password.
- */
-async function run(): Promise<void> {
+const USAGE = `Usage: npm run migrate
+
+Brings the database up to date as DATABASE_OWNER_URL, and creates the application's login with the name and password of
+DATABASE_URL, so that no serving process needs the owner's password.
+
+  --json   prints the result as JSON
+`;
+
+await program(USAGE, {}, async ({ positionals, print }) => {
+  if (positionals.length > 0) throw new Misused();
   const config = readConfig(process.env);
-  const log = createLogger({ level: 'error' });
-  const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
+  const log = createLogger({ level: 'error', destination: process.stderr });
+  const database = await openDatabase({ ...config, log });
   try {
-    const url = new URL(await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl));
-    process.stdout.write(
-      `The database is up to date; the application logs in as ${decodeURIComponent(url.username)}.\n`,
-    );
+    const { username } = new URL(await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl));
+    const user = decodeURIComponent(username);
+    print({ user }, `The database is up to date; the application logs in as ${user}.`);
   } finally {
     await database.close();
   }
-}
-
-try {
-  await run();
-} catch (error) {
-  const isPlain =
-    error instanceof BadConfig ||
-    error instanceof MigrationError ||
-    error instanceof NoLogin ||
-    error instanceof pg.DatabaseError ||
-    (error instanceof Error && 'code' in error);
-  if (!isPlain) throw error;
-  process.stderr.write(`${(error as Error).message}\n`);
-  process.exitCode = 1;
-}
+});

@@ -20,10 +20,8 @@ import { EventQuery, toFilter } from '../../src/http/routes/audit/events.ts';
 import { PositionParameter, StreamName, TimeParameter } from '../../src/http/routes/audit/parameters.ts';
 import { sleep } from '../../src/kit/back-off.ts';
 import { showProgress } from '../progress.ts';
-import { type Opened, withLog } from './connect.ts';
-
-/** A mistake of the operator, with a message for them. */
-export class Refused extends Error {}
+import { Misused, type Print, Refused, count } from '../program.ts';
+import { type Opened, withStoredLog } from './connect.ts';
 
 export const READING_USAGE = `
   events                  the log, one event a line
@@ -48,24 +46,21 @@ export const readingOptions = {
   ...{ stream: string, category: string, type: string, actor: string, correlation: string },
   ...{ from: string, to: string, until: string, after: string, limit: string },
   ...{ at: string, 'at-position': string, 'at-revision': string, speed: string, grant: string },
-  json: { type: 'boolean' },
 } as const;
-export type ReadingValues = { [N in keyof typeof readingOptions]?: N extends 'json' ? boolean : string };
+export type ReadingValues = { [N in keyof typeof readingOptions]?: string } & { json?: boolean };
 
-type Reads = (values: ReadingValues, argument: string | undefined) => Promise<void>;
+type Reads = (values: ReadingValues, argument: string | undefined, print: Print) => Promise<void>;
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const count = (n: number) => Math.round(n).toLocaleString('en');
 const MESSAGES = 100;
 /** The longest break of a replay, in milliseconds. */
 const BREAK_MS = 3_000;
 
-/** Returns a value of the command line. Throws `Refused`, which names the option. */
+/** Returns a value of the command line. Throws `Misused`, which names the option. */
 function parsed<T extends z.ZodType>(name: string, schema: T, value: unknown): z.output<T> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new Refused(`${[name, ...(issue?.path ?? [])].filter(Boolean).join(' ')}: ${issue?.message}`);
+  throw new Misused(`${[name, ...(issue?.path ?? [])].filter(Boolean).join(' ')}: ${issue?.message}`);
 }
 
 function filterOf(values: ReadingValues, to: string | undefined) {
@@ -93,8 +88,8 @@ const asText = ({
   `${position.padStart(9)}  ${occurredAt}  ${type.padEnd(24)} ${stream}@${revision}  ` +
   `by ${actorId ?? 'the system'}  ${id}  ${JSON.stringify(data)}`;
 
-/** Prints text, waiting for a slow reader. */
-async function print(text: string): Promise<void> {
+/** Writes text, waiting for a slow reader. */
+async function write(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
@@ -142,9 +137,9 @@ async function walk(
 
 const events: Reads = (values) => {
   const asked = filterOf(values, values.to);
-  return withLog(values.grant, (opened) =>
+  return withStoredLog(values.grant, (opened) =>
     walk(opened, asked, (lines, chunk) =>
-      print(values.json ? chunk : lines.map((line) => `${asText(line)}\n`).join('')),
+      write(values.json ? chunk : lines.map((line) => `${asText(line)}\n`).join('')),
     ),
   );
 };
@@ -170,16 +165,16 @@ async function lastPosition(file: FileHandle, path: string): Promise<Position> {
   }
 }
 
-const exportTo: Reads = async (values) => {
+const exportTo: Reads = async (values, _argument, print) => {
   const path = values.to;
-  if (path === undefined) throw new Refused('--to: is missing');
+  if (path === undefined) throw new Misused('--to: is missing');
   const asked = filterOf(values, values.until);
   const file = await openFile(path, 'a+');
   try {
     const known = await lastPosition(file, path);
     const afterPosition = Math.max(known, asked.afterPosition ?? 0);
     let written = 0;
-    await withLog(values.grant, (opened) =>
+    await withStoredLog(values.grant, (opened) =>
       walk(opened, { ...asked, afterPosition }, async (lines, chunk) => {
         await file.appendFile(chunk);
         written += lines.length;
@@ -187,7 +182,7 @@ const exportTo: Reads = async (values) => {
     );
     await file.sync();
     const since = known > 0 ? `, after position ${known}` : '';
-    say(`wrote ${count(written)} events to ${path}${since}`);
+    print({ written, path, after: known }, `wrote ${count(written)} events to ${path}${since}`);
   } finally {
     await file.close();
   }
@@ -201,22 +196,22 @@ async function existing({ store }: Opened, stream: Stream, values: ReadingValues
 
 const stream: Reads = (values, name) => {
   const asked = parsed('stream', StreamName, name);
-  return withLog(values.grant, async (opened) => {
+  return withStoredLog(values.grant, async (opened) => {
     const revision = await existing(opened, asked, values);
     for (let from = 0; from <= revision;) {
       const limit = Math.min(1_000, revision - from + 1);
       const page = await opened.storedLog.ofStream(asked, { from, limit });
       for (const line of await toLines(page, opened.text))
-        await print(`${values.json ? JSON.stringify(line) : asText(line)}\n`);
+        await write(`${values.json ? JSON.stringify(line) : asText(line)}\n`);
       if (page.length === 0) return;
       from = page.at(-1)!.revision + 1;
     }
   });
 };
 
-const state: Reads = (values, name) => {
+const state: Reads = (values, name, print) => {
   const asked = parsed('stream', StreamName, name);
-  return withLog(values.grant, async (opened) => {
+  return withStoredLog(values.grant, async (opened) => {
     const revision = await existing(opened, asked, values);
     const mayRead = opened.text?.mayRead ?? nobodysText;
     const category = categoryOf(asked) as Category;
@@ -224,7 +219,8 @@ const state: Reads = (values, name) => {
       category === 'conversation'
         ? await lastMessages(opened, GroupId.parse(asked.slice(category.length + 1)), values)
         : await stateAt(opened.store, asked, category, { revision, mayRead });
-    say(JSON.stringify({ stream: asked, revision, state: folded }, null, values.json ? 0 : 2));
+    const whole = { stream: asked, revision, state: folded };
+    print(whole, JSON.stringify(whole, null, 2));
   });
 };
 
@@ -239,33 +235,44 @@ async function lastMessages(
   return messagesAt(store, groupId, { revision, moment, mayRead, limit: MESSAGES });
 }
 
-const conversation: Reads = (values, group) => {
+const conversation: Reads = (values, group, print) => {
   const groupId = parsed('group', GroupId, group);
-  return withLog(values.grant, async (opened) => {
+  return withStoredLog(values.grant, async (opened) => {
     const { atRevision: _, ...moment } = momentOf(values);
     const revision = await revisionAt(opened.store, chatGroupStream(groupId), moment);
     if (revision === NO_STREAM) throw new Refused('there was no such group at that moment');
     const readers = await readersAt(opened.store, groupId, revision);
     const page = await lastMessages(opened, groupId, values);
-    if (values.json) return say(JSON.stringify({ groupId, readers, ...page }));
-    for (const { userId, role, since } of readers) say(`${userId}  ${role.padEnd(6)}  since ${since}`);
-    say(page.hasMore ? `… the last ${MESSAGES} messages:` : '');
-    for (const { seq, occurredAt, senderId, text, files, reactions, ...changes } of page.messages) {
-      const { deletedAt, erasedAt, editedAt } = changes;
-      const gone = [
-        ...(deletedAt === null ? [] : [`deleted ${deletedAt}`]),
-        ...(erasedAt === null ? [] : [`erased ${erasedAt}`]),
-      ];
-      const body = gone.length === 0 ? (text ?? '') : `(${gone.join(', ')})`;
-      const notes = [
-        ...(editedAt === null ? [] : [`edited ${editedAt}`]),
-        ...files.map(({ name, status }) => `file ${name}, ${status}`),
-        ...Object.entries(reactions).map(([emoji, users]) => `${emoji} ${users.length}`),
-      ];
-      say(`#${seq}  ${occurredAt}  ${senderId}  ${body}${notes.length > 0 ? `  [${notes.join('; ')}]` : ''}`);
-    }
+    print({ groupId, readers, ...page }, [
+      ...readers.map(({ userId, role, since }) => `${userId}  ${role.padEnd(6)}  since ${since}`),
+      page.hasMore ? `… the last ${MESSAGES} messages:` : '',
+      ...page.messages.map(asMessage),
+    ]);
   });
 };
+
+function asMessage({
+  seq,
+  occurredAt,
+  senderId,
+  text,
+  files,
+  reactions,
+  ...changes
+}: MessagePage['messages'][number]): string {
+  const { deletedAt, erasedAt, editedAt } = changes;
+  const gone = [
+    ...(deletedAt === null ? [] : [`deleted ${deletedAt}`]),
+    ...(erasedAt === null ? [] : [`erased ${erasedAt}`]),
+  ];
+  const body = gone.length === 0 ? (text ?? '') : `(${gone.join(', ')})`;
+  const notes = [
+    ...(editedAt === null ? [] : [`edited ${editedAt}`]),
+    ...files.map(({ name, status }) => `file ${name}, ${status}`),
+    ...Object.entries(reactions).map(([emoji, users]) => `${emoji} ${users.length}`),
+  ];
+  return `#${seq}  ${occurredAt}  ${senderId}  ${body}${notes.length > 0 ? `  [${notes.join('; ')}]` : ''}`;
+}
 
 const Speed = z.coerce.number().positive().max(1_000_000).default(10);
 
@@ -274,7 +281,7 @@ const replay: Reads = (values, group) => {
   const speed = parsed('--speed', Speed, values.speed);
   const from = parsed('--from', TimeParameter.optional(), values.from) ?? '';
   const at = parsed('--to', TimeParameter.optional(), values.to);
-  return withLog(values.grant, async ({ store, text }) => {
+  return withStoredLog(values.grant, async ({ store, text }) => {
     const ofConversation = conversationStream(groupId);
     const to = await revisionAt(store, ofConversation, { at });
     if (to === NO_STREAM) throw new Refused('the conversation has no events by then');
@@ -288,27 +295,29 @@ const replay: Reads = (values, group) => {
         if (breakMs >= 1) await sleep(breakMs);
         before = now;
         const line = toLine(event, mayRead);
-        await print(`${values.json ? JSON.stringify(line) : asText(line)}\n`);
+        await write(`${values.json ? JSON.stringify(line) : asText(line)}\n`);
       }
   });
 };
 
-function sayNode(node: TraceNode, direction: 'causes' | 'effects', depth: number): void {
+/** Returns a node and what lies behind it, one line each. */
+function asTree(node: TraceNode, direction: 'causes' | 'effects', depth: number): string[] {
   const arrow = direction === 'causes' ? '<-' : '->';
   const how = node.relation === null ? '' : `${arrow} ${node.relation === 'caused' ? '' : '(relied on) '}`;
-  say(`${'  '.repeat(depth)}${how}${asText(node).trimStart()}`);
-  for (const next of node[direction]) sayNode(next, direction, depth + 1);
+  const line = `${'  '.repeat(depth)}${how}${asText(node).trimStart()}`;
+  return [line, ...node[direction].flatMap((next) => asTree(next, direction, depth + 1))];
 }
 
-const traceEvent: Reads = (values, id) => {
+const traceEvent: Reads = (values, id, print) => {
   const eventId = parsed('event', z.uuid().toLowerCase(), id);
-  return withLog(values.grant, async ({ store, storedLog, text }) => {
+  return withStoredLog(values.grant, async ({ store, storedLog, text }) => {
     const found = await trace(eventId, { store, storedLog, mayRead: text?.mayRead ?? nobodysText });
     if (!found) throw new Refused(`the log has no event ${eventId}`);
-    if (values.json) return say(JSON.stringify(found));
-    sayNode(found.event, 'causes', 0);
-    for (const effect of found.event.effects) sayNode(effect, 'effects', 1);
-    if (found.truncated) say('… there are, or may be, more');
+    print(found, [
+      ...asTree(found.event, 'causes', 0),
+      ...found.event.effects.flatMap((effect) => asTree(effect, 'effects', 1)),
+      ...(found.truncated ? ['… there are, or may be, more'] : []),
+    ]);
   });
 };
 

@@ -6,16 +6,11 @@ import { sealToHead } from '../../src/audit/sealer.ts';
 import type { ReadLeaves } from '../../src/audit/leaf.ts';
 import { NotVerified, Verified, verify } from '../../src/audit/verify.ts';
 import { findSealKey, openCheckpoints, openLeaves, openSealKey } from '../../src/compose/sealing.ts';
-import { createLog } from '../../src/compose/log.ts';
-import { type Config, readConfig } from '../../src/config.ts';
-import { closers } from '../../src/kit/closers.ts';
-import { openDatabase } from '../../src/adapters/embedded-postgres/open-database.ts';
-import { createLogger } from '../../src/adapters/pino/logger.ts';
-import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
-import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
+import type { Config } from '../../src/config.ts';
 import { createSealKeys, openSealRecords } from '../../src/adapters/postgres/tables/seals.ts';
 import { showProgress } from '../progress.ts';
-import { Refused } from './reading.ts';
+import { Misused, type Print, Refused, count } from '../program.ts';
+import { type OpenedDatabase, openLog, withDatabase } from '../with-database.ts';
 
 export const SEALING_USAGE = `
   verify            compares the log with its checkpoints, and prints the first position that does not hold
@@ -32,40 +27,25 @@ const string = { type: 'string' } as const;
 export const sealingOptions = { since: string, keys: string };
 type SealingValues = { [N in keyof typeof sealingOptions]?: string };
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const count = (n: number) => Math.round(n).toLocaleString('en');
-
 /** Opens the log and what the sealer keeps, for the duration of `work`. */
-async function withLog<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
-  const config = readConfig(process.env);
-  const log = createLogger({ level: 'error', destination: process.stderr });
-  const open = closers(log);
-  try {
-    const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log });
-    open.add('database', () => database.close());
-    const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
-    const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'audit', log });
-    open.add('pool', () => pool.end());
-    const { kind, store } = await createLog(config, log, { databaseUrl, pool });
-    open.add('log', () => store.close());
+const withSeals = (work: (opened: Opened) => Promise<void>): Promise<void> =>
+  withDatabase({ name: 'audit' }, async (opened) => {
+    const { config, log, open, pool } = opened;
+    const { kind, store } = await openLog(opened);
     const checkpoints = openCheckpoints(config);
     open.add('checkpoints', () => checkpoints.close());
     const records = await openSealRecords(pool, config.seal.url);
     const readLeaves = openLeaves(config, { pool, store });
     const sealKeys = createSealKeys(pool);
-    return await work({ config, kind, store, readLeaves, checkpoints, records, log, sealKeys });
-  } finally {
-    await open.closeAll();
-  }
-}
+    return work({ config, kind, store, readLeaves, checkpoints, records, log, sealKeys });
+  });
 type Opened = {
-  config: Config;
   readLeaves: ReadLeaves;
   checkpoints: ReturnType<typeof openCheckpoints>;
   records: Awaited<ReturnType<typeof openSealRecords>>;
-  log: ReturnType<typeof createLogger>;
   sealKeys: ReturnType<typeof createSealKeys>;
-} & Pick<Awaited<ReturnType<typeof createLog>>, 'kind' | 'store'>;
+} & Pick<OpenedDatabase, 'config' | 'log'> &
+  Pick<Awaited<ReturnType<typeof openLog>>, 'kind' | 'store'>;
 
 const Jwks = z.looseObject({ keys: z.array(SealJwk).min(1) });
 
@@ -88,8 +68,8 @@ async function keysFrom(path: string | undefined, config: Config): Promise<Trust
 }
 
 /** Compares the log with its checkpoints. What does not hold is printed, and makes the exit code 1. */
-const verifyLog = ({ since, keys }: SealingValues) =>
-  withLog(async ({ config, kind, store, checkpoints, records }) => {
+const verifyLog = ({ since, keys }: SealingValues, print: Print) =>
+  withSeals(async ({ config, kind, store, checkpoints, records }) => {
     const trusted = await keysFrom(keys, config);
     const known = since === undefined ? undefined : await readVerified(since);
     const from = Number(known?.checkpoint.position ?? 0);
@@ -104,17 +84,18 @@ const verifyLog = ({ since, keys }: SealingValues) =>
       progress.stop();
       if (since !== undefined && verified) await writeVerified(since, verified);
       const seconds = (performance.now() - begun) / 1_000;
-      say(`${count(events)} events and ${count(found.checkpoints)} checkpoints hold`);
-      if (verified) {
-        const { position, size } = verified.checkpoint;
-        say(`up to position ${position}, ${count(size)} events`);
-      }
-      say(`${count(unsealed)} events are not sealed yet`);
-      say(`${seconds.toFixed(1)} s, ${count(events / seconds)} events/s`);
+      const upTo = verified?.checkpoint;
+      print({ holds: true, events, checkpoints: found.checkpoints, upTo, unsealed, seconds }, [
+        `${count(events)} events and ${count(found.checkpoints)} checkpoints hold`,
+        ...(upTo ? [`up to position ${upTo.position}, ${count(upTo.size)} events`] : []),
+        `${count(unsealed)} events are not sealed yet`,
+        `${seconds.toFixed(1)} s, ${count(events / seconds)} events/s`,
+      ]);
     } catch (error) {
       progress.stop();
       if (!(error instanceof NotVerified)) throw error;
-      say(`DOES NOT HOLD at position ${error.position}: ${error.message}`);
+      const { position, message } = error;
+      print({ holds: false, position, reason: message }, `DOES NOT HOLD at position ${position}: ${message}`);
       process.exitCode = 1;
     }
   });
@@ -134,8 +115,8 @@ async function writeVerified(path: string, verified: Verified): Promise<void> {
   await rename(`${path}.new`, path);
 }
 
-const sealLog = () =>
-  withLog(async ({ config, store, readLeaves, checkpoints, records, log, sealKeys }) => {
+const sealLog = (print: Print) =>
+  withSeals(async ({ config, store, readLeaves, checkpoints, records, log, sealKeys }) => {
     const key = await openSealKey(config);
     await sealKeys.publish(key.jwk);
     const begun = (await records.head())?.size ?? 0;
@@ -145,35 +126,37 @@ const sealLog = () =>
     try {
       const sealed = await sealToHead({ store, readLeaves, checkpoints, records, key, log, onSealed });
       progress.stop();
-      if (!sealed) say('the log is empty');
-      else {
-        const { size, position } = sealed;
-        say(`sealed ${count(size - begun)} more events, ${count(size)} in all, up to position ${position}`);
-      }
+      if (!sealed) return print({ sealed: 0, size: 0, position: null }, 'the log is empty');
+      const { size, position } = sealed;
+      print(
+        { sealed: size - begun, size, position },
+        `sealed ${count(size - begun)} more events, ${count(size)} in all, up to position ${position}`,
+      );
     } finally {
       progress.stop();
     }
   });
 
-const prove = (asked = '') =>
-  withLog(async ({ store, records, checkpoints }) => {
+const prove = (print: Print, asked = '') =>
+  withSeals(async ({ store, records, checkpoints }) => {
     const position = Number(asked);
     if (!/^\d{1,16}$/.test(asked) || position < 1 || !Number.isSafeInteger(position))
-      throw new Refused(`${asked || 'nothing'} is not a position`);
+      throw new Misused(`${asked || 'nothing'} is not a position`);
     const { event, ...proof } = await createProofs({ store, records, checkpoints }).inclusion({ position });
     const named = { ...event, position: String(event.position) };
-    say(JSON.stringify({ ...proof, position: String(position), event: named }, undefined, 2));
+    const whole = { ...proof, position: String(position), event: named };
+    print(whole, JSON.stringify(whole, undefined, 2));
   });
 
-const listCheckpoints = () =>
-  withLog(async ({ checkpoints }) => {
-    for await (const checkpoint of checkpoints.all()) say(JSON.stringify(checkpoint));
+const listCheckpoints = (print: Print) =>
+  withSeals(async ({ checkpoints }) => {
+    for await (const checkpoint of checkpoints.all()) print(checkpoint, JSON.stringify(checkpoint));
   });
 
-type Command = (values: SealingValues, argument: string | undefined) => Promise<void>;
-export const sealingCommands: Record<string, Command> = {
-  verify: (values) => verifyLog(values),
-  seal: () => sealLog(),
-  prove: (_values, position) => prove(position),
-  checkpoints: () => listCheckpoints(),
+type Seals = (values: SealingValues, argument: string | undefined, print: Print) => Promise<void>;
+export const sealingCommands: Record<string, Seals> = {
+  verify: (values, _argument, print) => verifyLog(values, print),
+  seal: (_values, _argument, print) => sealLog(print),
+  prove: (_values, position, print) => prove(print, position),
+  checkpoints: (_values, _argument, print) => listCheckpoints(print),
 };

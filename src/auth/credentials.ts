@@ -46,6 +46,8 @@ export interface Credential {
   passwordVersion: number;
   /** True while logins ask for a code. */
   hasSecondFactor: boolean;
+  /** True while an operator keeps the account from logging in. */
+  isSuspended: boolean;
 }
 
 /** A new account, which waits for its address to be confirmed. */
@@ -81,6 +83,13 @@ export interface Credentials {
    * accounts changed.
    */
   vouch(isVerified: boolean, userId?: UserId): Promise<number>;
+  /**
+   * Keeps the account from logging in, and ends its sessions. Resolves with the ids of those that were open;
+   * undefined when it is suspended already.
+   */
+  suspend(userId: UserId): Promise<string[] | undefined>;
+  /** Lets a suspended account log in again. Resolves with false when it is not suspended. */
+  restore(userId: UserId): Promise<boolean>;
   /**
    * Makes the address the account's own, and verified. Resolves with false when the account does not wait for
    * it. Throws `EmailTaken`.

@@ -16,7 +16,8 @@ export type LogIn = (attempt: LogInAttempt) => Promise<Credential>;
 
 /**
  * Creates the login. A wrong address and a wrong password cost the same and get the same answer. Only after
- * the right password does it tell that there is a second factor.
+ * the right password does it tell that there is a second factor, and only after that one that the account is
+ * suspended.
  */
 export function createLogIn({
   credentials,
@@ -37,6 +38,7 @@ export function createLogIn({
     if (!opened) throw new AuthenticationFailed('BAD_CREDENTIALS');
     const { credential, isOutdated } = opened;
     await secondFactors.prove(credential, { code, address });
+    if (credential.isSuspended) throw new AuthenticationFailed('ACCOUNT_SUSPENDED');
     await registration.complete(credential);
     if (isOutdated) {
       const renewed = await hashes.limited(() => hashes.hash(password));

@@ -12,7 +12,13 @@ export type TokenFault = 'TOKEN_MISSING' | 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | '
 
 export class AuthenticationFailed extends Error {
   override readonly name = 'AuthenticationFailed';
-  readonly code: TokenFault | 'BAD_CREDENTIALS' | 'TOTP_REQUIRED' | 'TOTP_INVALID' | 'REFRESH_TOKEN_INVALID';
+  readonly code:
+    | TokenFault
+    | 'BAD_CREDENTIALS'
+    | 'TOTP_REQUIRED'
+    | 'TOTP_INVALID'
+    | 'ACCOUNT_SUSPENDED'
+    | 'REFRESH_TOKEN_INVALID';
 
   constructor(code: AuthenticationFailed['code']) {
     super(code);

@@ -14,7 +14,7 @@ export type Rotation =
 
 /** The port of the sessions. Refresh tokens arrive as SHA-256 only, so a copy of the table opens nothing. */
 export interface SessionStore {
-  /** Resolves with false when the password is no longer of that version. */
+  /** Resolves with false when the password is no longer of that version, or the account is suspended. */
   open(session: {
     sessionId: string;
     userId: UserId;

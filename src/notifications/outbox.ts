@@ -29,6 +29,18 @@ export interface ParkedBatch {
   notifications: number;
 }
 
+/** A batch on its way: times in RFC 3339. */
+export interface UnsentBatch {
+  batchId: string;
+  recipientId: UserId;
+  channel: Channel;
+  gatheredAt: string;
+  /** When it is handed to the queue, again after a failure. */
+  publishAt: string;
+  attempts: number;
+  lastError: string | null;
+}
+
 /**
  * The port of the notifications to send: rows in PostgreSQL. A rebuild of read models does not create any of
  * them.
@@ -78,6 +90,8 @@ export interface Outbox {
   park(batchId: string, reason: string): Promise<void>;
   /** Resolves with the oldest 1,000 parked batches. */
   parked(): Promise<ParkedBatch[]>;
+  /** Resolves with the batches that have not been sent yet and are not parked, the longest due first; at most 1,000. */
+  unsent(): Promise<UnsentBatch[]>;
   /**
    * Puts parked batches back into circulation: those with the given ids, or all of them. Resolves with their
    * number.

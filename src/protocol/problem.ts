@@ -69,6 +69,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   TOKEN_EXPIRED: [401, 'The access token has expired'],
   TOKEN_REVOKED: [401, 'The session has ended'],
   BAD_CREDENTIALS: [401, 'Wrong e-mail address or password'],
+  ACCOUNT_SUSPENDED: [403, 'This account is suspended'],
   TOTP_REQUIRED: [401, 'A code of the second factor is needed'],
   TOTP_INVALID: [401, 'The code is wrong or has been used'],
   REFRESH_TOKEN_INVALID: [401, 'The refresh token is not valid'],

@@ -149,3 +149,35 @@ describe('A refresh token', () => {
     expect(await faultOf(refresh(refreshToken))).toBe('accepted');
   });
 });
+
+describe('A suspended account', () => {
+  const suspend = async () => stage.credentials.suspend((await stage.credentials.ofEmail(ada.email))!.userId);
+
+  test('has no sessions, and opens none until it is restored', async () => {
+    const credential = (await stage.credentials.ofEmail(ada.email))!;
+    const [first, second] = [await open(), await open()];
+    expect(await suspend()).toHaveLength(2);
+    expect(await suspend()).toBeUndefined();
+    for (const { accessToken, refreshToken } of [first, second]) {
+      await eventually(
+        async () => (await faultOf(stage.authenticate(accessToken))) === 'TOKEN_REVOKED',
+        5_000,
+      );
+      expect(await faultOf(refresh(refreshToken))).toBe('REFRESH_TOKEN_INVALID');
+    }
+    // A login that checked the password before the suspension.
+    expect(await faultOf(stage.sessions.open(credential))).toBe('BAD_CREDENTIALS');
+
+    expect(await stage.credentials.restore(credential.userId)).toBe(true);
+    expect(await stage.credentials.restore(credential.userId)).toBe(false);
+    expect(await faultOf(stage.sessions.open(credential))).toBe('accepted');
+  });
+
+  test('is told so after the right password only', async () => {
+    await suspend();
+    const logIn = (password: string) =>
+      faultOf(stage.logIn({ email: ada.email, password, address: '192.0.2.1' }));
+    expect(await logIn('a guess')).toBe('BAD_CREDENTIALS');
+    expect(await logIn(ada.password)).toBe('ACCOUNT_SUSPENDED');
+  });
+});

@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { io } from 'socket.io-client';
+import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
 import { type KmsServer, startKmsServer } from '../support/servers/kms-server.ts';
+import { until } from '../../tools/until.ts';
+import { type TestApp, startApp } from '../support/stages/app.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 
 const run = promisify(execFile);
@@ -9,6 +13,7 @@ const run = promisify(execFile);
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
+  await prepareDatabase(database.ownerUrl);
 });
 afterAll(() => database.drop());
 
@@ -35,7 +40,7 @@ test('An operator can mark one address, or all, as verified or not', async () =>
   expect(stdout).toMatch(/applicant {2}ada@example\.org$/m);
   expect(stdout).toMatch(/applicant {2}u@xn--bcher-kva\.example {2}\(not verified\)$/m);
   await expect(admin('verify-email')).rejects.toMatchObject({
-    code: 1,
+    code: 2,
     stderr: 'either --email or --all is needed\n',
   });
 }, 180_000);
@@ -57,18 +62,104 @@ test('An operator can make a login to the database for an auditor', async () => 
       ['--user', 'a b'],
     ] as const) {
       const asked = admin('create-database-login', '--role', 'auditor', '--user', user, option, value);
-      await expect(asked).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(`^${option}: `) });
+      await expect(asked).rejects.toMatchObject({ code: 2, stderr: expect.stringMatching(`^${option}: `) });
     }
   } finally {
     await owner(`drop role ${user}`);
   }
 }, 60_000);
 
+describe('beside a server', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startApp();
+  }, 60_000);
+  afterAll(() => app?.stop());
+  const beside = (...args: string[]) =>
+    run(process.execPath, ['scripts/admin.ts', ...args], {
+      env: { PATH: process.env['PATH'], ...app.settings },
+    });
+  const json = async (...args: string[]): Promise<unknown> =>
+    JSON.parse((await beside(...args, '--json')).stdout);
+
+  test('an operator suspends and restores a user', async () => {
+    const ada = await app.register('applicant', 'Ada');
+    const socket = io(app.url, { transports: ['websocket'], auth: { token: ada.accessToken } });
+    await new Promise<void>((resolve) => socket.once('connect', resolve));
+    const closed = new Promise((resolve) => socket.once('disconnect', resolve));
+    const suspended = await beside('suspend-user', '--email', ada.email);
+    expect(suspended.stdout).toBe(
+      `suspended ${ada.email} and ended 1 sessions: it cannot log in, and nothing is sent to it\n`,
+    );
+    await closed;
+    socket.close();
+    expect(await app.ask('GET', '/v1/me', { as: ada })).toMatchObject({ status: 401 });
+    const { email, password } = ada;
+    const logIn = () => app.ask('POST', '/v1/auth/login', { body: { email, password } });
+    expect(await logIn()).toMatchObject({ status: 403, body: { code: 'ACCOUNT_SUSPENDED' } });
+    expect((await beside('list-users')).stdout).toContain(`${email}  (not verified)  (suspended)`);
+    await expect(beside('suspend-user', '--email', email)).rejects.toMatchObject({
+      code: 1,
+      stderr: `${email} is suspended already\n`,
+    });
+    await beside('restore-user', '--email', email);
+    expect((await logIn()).status).toBe(200);
+  }, 60_000);
+
+  test('an operator lists the sessions and the groups of a user, and ends one session', async () => {
+    const [company, ada] = [await app.register('company', 'Acme'), await app.register('applicant', 'Ada')];
+    const body = { title: 'Engineer\u001b[31m', description: 'Build it.' };
+    const { jobId, groupId } = (await app.ask('POST', '/v1/jobs', { as: company, body })).body as {
+      jobId: string;
+      groupId: string;
+    };
+    await app.ask('POST', `/v1/jobs/${jobId}/applications`, { as: ada, body: {} });
+    await until(
+      async () =>
+        ((await json('list-groups', '--email', ada.email)) as { groups: unknown[] }).groups.length === 1,
+      'the group',
+    );
+    expect(await json('list-groups', '--email', ada.email)).toMatchObject({
+      userId: ada.userId,
+      groups: [{ groupId, jobId, role: 'member', memberCount: 2, status: 'open' }],
+    });
+    const { stdout } = await beside('list-groups', '--email', ada.email);
+    expect(stdout).toMatch(new RegExp(`^${groupId}  member  open    2 members  .*Engineer \\[31m\\n$`));
+
+    const other = await app.logIn(ada);
+    const { sessions } = (await json('list-sessions', '--email', ada.email)) as {
+      sessions: { sessionId: string }[];
+    };
+    expect(sessions).toHaveLength(2);
+    const mine = (await app.ask('GET', '/v1/me/sessions', { as: other })).body['data'] as {
+      sessionId: string;
+      current: boolean;
+    }[];
+    const { sessionId } = mine.find(({ current }) => !current)!;
+    const ended = await beside('end-sessions', '--email', ada.email, '--session', sessionId);
+    expect(ended.stdout).toBe(`ended 1 session of ${ada.email}\n`);
+    await until(async () => (await app.ask('GET', '/v1/me', { as: ada })).status === 401, 'the end');
+    expect((await app.ask('GET', '/v1/me', { as: other })).status).toBe(200);
+    await expect(beside('end-sessions', '--email', ada.email, '--session', sessionId)).rejects.toMatchObject({
+      code: 1,
+      stderr: `${ada.email} has no open session ${sessionId}\n`,
+    });
+  }, 60_000);
+
+  test('an operator sees what waits to be sent', async () => {
+    expect((await beside('show-queue')).stdout).toMatch(
+      /^\d+ notifications wait, the oldest due batch for \d+ s; 0 batches are parked\n/,
+    );
+    expect(await json('show-queue')).toMatchObject({ parked: 0, batches: expect.any(Array) as [] });
+  }, 30_000);
+});
+
 describe('a master key', () => {
   let kms: KmsServer;
   let own: TestDatabase;
   beforeAll(async () => {
     [kms, own] = await Promise.all([startKmsServer(), createTestDatabase()]);
+    await prepareDatabase(own.ownerUrl);
   });
   afterAll(async () => {
     await own.drop();

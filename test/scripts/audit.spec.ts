@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import type { EventStore, Recorded } from '../../src/events/event-store.ts';
 import { conversationStream } from '../../src/events/streams.ts';
@@ -53,6 +54,7 @@ describe('npm run audit', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
+    await prepareDatabase(database.ownerUrl);
     folder = await mkdtemp(join(tmpdir(), 'audit-'));
     log = await withPostgresLog(database.url, happen);
   });
@@ -169,7 +171,7 @@ describe('npm run audit', () => {
     'says in one line what is wrong',
     async () => {
       expect(await audit('events', '--category', 'nothing')).toMatchObject({
-        code: 1,
+        code: 2,
         err: expect.stringMatching(/^category: .+\n$/),
       });
       expect(await audit('state', `job-${messageId}`)).toMatchObject({

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { UserId } from '../../src/events/ids.ts';
 import { createOutbox } from '../../src/adapters/postgres/notifications/outbox.ts';
+import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
 import { createTestDatabase, type TestDatabase } from '../support/stages/database.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -16,6 +17,7 @@ let pool: pg.Pool;
 let folder: string;
 beforeAll(async () => {
   database = await createTestDatabase();
+  await prepareDatabase(database.ownerUrl);
   pool = new pg.Pool({ connectionString: database.url, max: 1 });
   folder = await mkdtemp(join(tmpdir(), 'chat-previews-'));
 });
@@ -105,11 +107,11 @@ test.each([
   [['unknown']],
 ])('Prints the usage for %j', async (args) => {
   const { code, out, err } = await notifications(...args);
-  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain('Usage:');
 });
 
 test('Reports an invalid batch id', async () => {
   const { code, err } = await notifications('replay', 'everything');
-  expect({ code, err }).toEqual({ code: 1, err: 'everything: is not the id of a batch\n' });
+  expect({ code, err }).toEqual({ code: 2, err: 'everything: is not the id of a batch\n' });
 });

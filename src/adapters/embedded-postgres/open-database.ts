@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -12,6 +13,11 @@ export interface OpenDatabase {
   ownerUrl: string;
   /** Stops PostgreSQL if it was started here, and leaves another process's running. */
   close(): Promise<void>;
+}
+
+/** The data folder has no database. The message names it. */
+export class NoDatabase extends Error {
+  override readonly name = 'NoDatabase';
 }
 
 /** The fourth line of postmaster.pid is the port (PostgreSQL, src/include/utils/pidfile.h). */
@@ -28,14 +34,21 @@ export async function openDatabase({
   dataDir,
   log,
   exclusive = false,
+  mayMake = true,
 }: {
   databaseUrl?: string | undefined;
   dataDir: string;
   log: Logger;
   /** Throws `DataDirInUse` instead of joining. For the server, which must be alone on its folder. */
   exclusive?: boolean;
+  /** Without it, throws `NoDatabase` where there is none, and leaves the folder as it is. */
+  mayMake?: boolean;
 }): Promise<OpenDatabase> {
   if (databaseUrl !== undefined) return { ownerUrl: databaseUrl, close: async () => {} };
+  if (!mayMake && !existsSync(join(dataDir, 'postgres')))
+    throw new NoDatabase(
+      `there is no database in ${resolve(dataDir)}: set DATA_DIR or DATABASE_URL as for the server`,
+    );
   const lock = await (exclusive ? lockDataDir : lockOrNothing)(dataDir);
   if (!lock) return { ownerUrl: await runningUrl(dataDir), close: async () => {} };
   try {

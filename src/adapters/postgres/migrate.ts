@@ -13,6 +13,9 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
+/** The database has no tables of this program. */
+export class EmptyDatabase extends MigrationError {}
+
 interface Migration {
   name: string;
   sql: string;
@@ -43,16 +46,27 @@ export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<s
   }
 }
 
-/** Rejects with `MigrationError` when the owner still has migrations to run. For a user who may not run them. */
-export async function requireMigrated(url: string): Promise<void> {
-  const migrations = await readMigrations(FOLDER);
+/**
+ * Changes nothing, and rejects with `MigrationError` when the database is not of this version: for programs that only
+ * look, and for users who may not migrate.
+ */
+export async function requireMigrated(url: string, folder: URL = FOLDER): Promise<void> {
+  const migrations = await readMigrations(folder);
   const client = new Client({ connectionString: url, application_name: 'migrate' });
+  client.on('error', () => {});
   await client.connect();
   try {
+    const { rows } = await client.query<{ isMade: boolean }>(
+      `select to_regclass('public.schema_migrations') is not null as "isMade"`,
+    );
+    if (!rows[0]!.isMade)
+      throw new EmptyDatabase(
+        'this database is empty: is the address right? A server makes its tables at its start, "npm run migrate" makes them without one',
+      );
     const [pending] = await pendingOf(client, migrations);
     if (pending)
       throw new MigrationError(
-        `${pending.name} is not applied yet: run "npm run migrate" as the owner first`,
+        `this database is of an older version (${pending.name} is not applied yet): run "npm run migrate" as the owner first`,
       );
   } finally {
     await client.end();
@@ -76,6 +90,10 @@ async function pendingOf(client: pg.Client, migrations: Migration[]): Promise<Mi
   const known = new Map(migrations.map((migration) => [migration.name, migration]));
   for (const { name, checksum } of rows) {
     const file = known.get(name);
+    if (!file && name > (migrations.at(-1)?.name ?? ''))
+      throw new MigrationError(
+        `this database is of a newer version (it has ${rows.at(-1)!.name}): use the release that made it, or a later one`,
+      );
     if (!file) throw new MigrationError(`${name} was applied to this database, but its file is missing`);
     if (file.checksum !== checksum) throw new MigrationError(`${name} has changed since it was applied`);
     known.delete(name);

@@ -38,9 +38,25 @@ export async function prepareDatabase(url: string, ownerUrl?: string): Promise<s
 }
 
 /**
+ * Resolves with the same URL as `prepareDatabase`, and changes nothing. Rejects with `MigrationError` when the
+ * database is empty, or is of an older or a newer version, and with `NoLogin` when the login is missing.
+ */
+export async function requirePrepared(url: string, ownerUrl?: string): Promise<string> {
+  const isShared = ownerUrl === undefined && (await isOwner(url));
+  await requireMigrated(url);
+  if (!isShared) return url;
+  const login = derivedUrl(url);
+  if (await canLogIn(login, APP_ROLE)) return login;
+  const user = decodeURIComponent(new URL(login).username);
+  throw new NoLogin(
+    `the application's login ${user} is missing here, as in a restored backup: run "npm run migrate" first`,
+  );
+}
+
+/**
  * Makes a login with the rights of the sealer or of an auditor and no others, or changes its password. Resolves
  * with the URL with which it logs in. `ownerUrl` is the owner's. Rejects with `NoLogin` when it is not, or when
- * the owner may not make the login.
+ * the owner may not make the login, and with `MigrationError` when the database is not of this version.
  */
 export async function createReaderLogin(
   ownerUrl: string,
@@ -49,6 +65,7 @@ export async function createReaderLogin(
 ): Promise<string> {
   if (!(await isOwner(ownerUrl)))
     throw new NoLogin('only the owner makes logins: set DATABASE_OWNER_URL to it');
+  await requireMigrated(ownerUrl);
   const group = READER_ROLES[reader];
   const url = new URL(ownerUrl);
   url.username = encodeURIComponent(user);
@@ -65,6 +82,7 @@ export async function createReaderLogin(
 }
 
 async function prepare(ownerUrl: string, applicationUrl: string): Promise<string> {
+  await migrate(ownerUrl);
   await asOwner(ownerUrl, async (owner) => {
     await giveReadModels(owner);
     await letIn(owner, applicationUrl, APP_ROLE);
@@ -72,9 +90,8 @@ async function prepare(ownerUrl: string, applicationUrl: string): Promise<string
   return applicationUrl;
 }
 
-/** Migrates the database and does the work as its owner, one process at a time. */
+/** Does the work as the owner of the database, one process at a time. */
 async function asOwner(ownerUrl: string, work: (owner: pg.Client) => Promise<void>): Promise<void> {
-  await migrate(ownerUrl);
   const owner = await connect(ownerUrl);
   try {
     await owner.query('select pg_advisory_lock($1)', [LOCK_KEY]);
@@ -212,7 +229,15 @@ async function connect(connectionString: string): Promise<pg.Client> {
     await client.connect();
   } catch (error) {
     await client.end().catch(() => undefined);
-    throw error;
+    throw named(error as Error, client);
   }
   return client;
+}
+
+/** Adds the address and the user to the message of a connection that failed. */
+function named(error: Error, { host, port, user, database }: pg.Client): Error {
+  const reasons = error instanceof AggregateError ? error.errors : [error];
+  const reason = reasons.map((each: Error) => each.message).join('; ');
+  error.message = `PostgreSQL at ${host}:${port}, database ${database}, user ${user}: ${reason}`;
+  return error;
 }

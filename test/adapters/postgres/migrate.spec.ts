@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
-import { migrate, MigrationError } from '../../../src/adapters/postgres/migrate.ts';
+import {
+  EmptyDatabase,
+  MigrationError,
+  migrate,
+  requireMigrated,
+} from '../../../src/adapters/postgres/migrate.ts';
 import {
   administer,
   createTestDatabase,
@@ -75,7 +80,31 @@ describe('migrations', () => {
       new MigrationError('0001-first.sql has changed since it was applied'),
     );
     await rm(join(folder, '0001-first.sql'));
+    await file('0002-second.sql', 'create table b (n int);');
     await expect(migrate(database.ownerUrl, url())).rejects.toThrow(/but its file is missing/);
+  });
+
+  test('are not run on a database of a newer version, which is named', async () => {
+    await file('0001-first.sql', 'create table a (n int);');
+    await file('0002-second.sql', 'create table b (n int);');
+    await migrate(database.ownerUrl, url());
+    await rm(join(folder, '0002-second.sql'));
+    const newer = /this database is of a newer version \(it has 0002-second\.sql\): use the release/;
+    await expect(migrate(database.ownerUrl, url())).rejects.toThrow(newer);
+    await expect(requireMigrated(database.ownerUrl, url())).rejects.toThrow(newer);
+  });
+
+  test('are missed by programs that only look, which change nothing', async () => {
+    await file('0001-first.sql', 'create table a (n int);');
+    await expect(requireMigrated(database.ownerUrl, url())).rejects.toThrow(EmptyDatabase);
+    expect(await rows(`select to_regclass('schema_migrations') as made`)).toEqual([{ made: null }]);
+    await migrate(database.ownerUrl, url());
+    await requireMigrated(database.ownerUrl, url());
+    await file('0002-second.sql', 'create table b (n int);');
+    await expect(requireMigrated(database.ownerUrl, url())).rejects.toThrow(
+      /of an older version \(0002-second\.sql is not applied yet\): run "npm run migrate"/,
+    );
+    expect(await rows(`select to_regclass('b') as b`)).toEqual([{ b: null }]);
   });
 
   test('of the project run for an owner without CREATEROLE once the role exists', async () => {

@@ -76,7 +76,8 @@ export function createNotificationFacts({
     },
     async emailAddress(userId) {
       const { rows } = await pool.query<{ email: string }>(
-        'select email from public.credentials where user_id = $1 and email_verified_at is not null',
+        `select email from public.credentials
+         where user_id = $1 and email_verified_at is not null and suspended_at is null`,
         [userId],
       );
       return rows[0]?.email;

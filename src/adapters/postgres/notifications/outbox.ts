@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Position } from '../../../events/event-store.ts';
 import type { AccountLetter } from '../../../notifications/deliver/account-letters.ts';
 import type { Batch, Lane, Notification } from '../../../notifications/notification.ts';
-import type { Outbox, ParkedBatch, Waiting } from '../../../notifications/outbox.ts';
+import type { Outbox, ParkedBatch, UnsentBatch, Waiting } from '../../../notifications/outbox.ts';
 import { plain } from '../../../projections/columns.ts';
 import { addFanOuts } from './fan-outs.ts';
 import { writeNotifications } from './rows.ts';
@@ -70,6 +70,11 @@ const PARKED = `
     b.parked_at as "parkedAt",
     (select count(*) from notifications n where n.batch_id = b.batch_id and n.outcome is null) as notifications
   from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id limit ${LISTED}`;
+
+const UNSENT = `
+  select batch_id as "batchId", recipient_id as "recipientId", channel, attempts, last_error as "lastError",
+    gathered_at as "gatheredAt", publish_at as "publishAt"
+  from notification_batches where done_at is null and parked_at is null order by publish_at, batch_id limit ${LISTED}`;
 
 /** An operator gives the ids, so their number is limited by the length of a command line. */
 const REPLAY = `
@@ -207,6 +212,14 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
     async parked() {
       const { rows } = await pool.query<Omit<ParkedBatch, 'parkedAt'> & { parkedAt: Date }>(PARKED);
       return rows.map((row) => ({ ...row, parkedAt: row.parkedAt.toISOString() }));
+    },
+    async unsent() {
+      const { rows } = await pool.query<UnsentBatch & { gatheredAt: Date; publishAt: Date }>(UNSENT);
+      return rows.map((row) => ({
+        ...row,
+        gatheredAt: row.gatheredAt.toISOString(),
+        publishAt: row.publishAt.toISOString(),
+      }));
     },
     async replay(batchIds) {
       let replayed = 0;

@@ -43,7 +43,10 @@ export function createPushSubscriptions(pool: Pick<pg.Pool, 'query'>): PushSubsc
     },
     async ofUser(userId) {
       const { rows } = await pool.query<Row>(
-        'select endpoint, p256dh, auth from push_subscriptions where user_id = $1 order by subscribed_at, endpoint',
+        `select endpoint, p256dh, auth from push_subscriptions
+         where user_id = $1
+           and not exists (select from credentials c where c.user_id = $1 and c.suspended_at is not null)
+         order by subscribed_at, endpoint`,
         [userId],
       );
       return rows.map(({ endpoint, p256dh, auth }) => ({ endpoint, keys: { p256dh, auth } }));

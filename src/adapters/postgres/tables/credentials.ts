@@ -10,7 +10,8 @@ const COLUMNS = `c.user_id as "userId", c.email, c.password_hash as "passwordHas
   c.display_name as "displayName", c.registered, c.email_verified_at is not null as "emailVerified",
   c.new_email as "newEmail", c.password_version as "passwordVersion",
   exists (select from second_factors f where f.user_id = c.user_id and f.activated_at is not null)
-    as "hasSecondFactor"`;
+    as "hasSecondFactor",
+  c.suspended_at is not null as "isSuspended"`;
 
 const ADD = `
   with added as (
@@ -89,6 +90,15 @@ export function createCredentials(pool: pg.Pool): Credentials {
         [isVerified, userId],
       );
       return rowCount ?? 0;
+    },
+    suspend: async (userId) =>
+      (await ask<string[] | null>('select suspend_account($1) as answer', [userId])) ?? undefined,
+    async restore(userId) {
+      const { rowCount } = await pool.query(
+        'update credentials set suspended_at = null where user_id = $1 and suspended_at is not null',
+        [userId],
+      );
+      return rowCount === 1;
     },
     async confirmEmail(userId, address) {
       const { rowCount } = await unlessTaken(pool.query(CONFIRM_EMAIL, [userId, address]));

@@ -19,10 +19,10 @@ const LISTED = 1_000;
 export function createSessionStore(pool: pg.Pool): SessionStore {
   return {
     async open({ sessionId, userId, passwordVersion, tokenHash, userAgent }) {
-      // The lock makes it wait for a change of the password, which ends all earlier sessions.
+      // The lock makes it wait for a change of the password, or a suspension: both end all earlier sessions.
       const { rowCount } = await pool.query(
         `with account as (
-           select user_id from credentials where user_id = $2 and password_version = $3 for share),
+           select user_id from credentials where user_id = $2 and password_version = $3 and suspended_at is null for share),
          opened as (
            insert into sessions (session_id, user_id, expires_at, user_agent)
            select $1, user_id, now() + make_interval(days => $5), $6 from account returning session_id)

@@ -117,7 +117,10 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     app.post(
       url,
       {
-        config: { answerMs: LOG_IN_MS, refusals: ['BAD_CREDENTIALS', 'TOTP_REQUIRED', 'TOTP_INVALID'] },
+        config: {
+          answerMs: LOG_IN_MS,
+          refusals: ['BAD_CREDENTIALS', 'TOTP_REQUIRED', 'TOTP_INVALID', 'ACCOUNT_SUSPENDED'],
+        },
         schema: {
           tags,
           summary: 'Log in',

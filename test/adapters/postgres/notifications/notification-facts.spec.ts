@@ -173,7 +173,7 @@ describe('the facts about a recipient', () => {
     expect([...(await facts.groupsOf(bob.userId, both))]).toEqual([]);
   });
 
-  test('contain the address once it is verified', async () => {
+  test('contain the address once it is verified, and not while the account is suspended', async () => {
     const credentials = createCredentials(pool);
     await credentials.add({
       userId: bob.userId,
@@ -186,6 +186,10 @@ describe('the facts about a recipient', () => {
     await credentials.confirmEmail(bob.userId, 'bob@example.org');
     expect(await facts.emailAddress(bob.userId)).toBe('bob@example.org');
     expect(await facts.emailAddress(eve.userId)).toBeUndefined();
+    await credentials.suspend(bob.userId);
+    expect(await facts.emailAddress(bob.userId)).toBeUndefined();
+    await credentials.restore(bob.userId);
+    expect(await facts.emailAddress(bob.userId)).toBe('bob@example.org');
   });
 });
 

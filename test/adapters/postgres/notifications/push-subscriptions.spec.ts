@@ -47,6 +47,17 @@ describe('push subscriptions in PostgreSQL', () => {
     expect(await subscriptions.ofUser(userId)).toStrictEqual([phone, laptop]);
   });
 
+  test('are kept, but not used, while the account is suspended', async () => {
+    const userId = await somebody();
+    const phone = browser();
+    await subscriptions.add(userId, phone);
+    const credentials = createCredentials(pool);
+    await credentials.suspend(userId);
+    expect(await subscriptions.ofUser(userId)).toStrictEqual([]);
+    await credentials.restore(userId);
+    expect(await subscriptions.ofUser(userId)).toStrictEqual([phone]);
+  });
+
   test('get new keys when they are made again', async () => {
     const userId = await somebody();
     const first = browser();

@@ -50,6 +50,7 @@ describe('Credentials in PostgreSQL', () => {
       newEmail: null,
       passwordVersion: 0,
       hasSecondFactor: false,
+      isSuspended: false,
     };
     expect(await credentials.ofEmail(added.email)).toStrictEqual(kept);
     expect(await credentials.ofUser(added.userId)).toStrictEqual(kept);

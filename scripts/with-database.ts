@@ -1,0 +1,61 @@
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { createLog } from '../src/compose/log.ts';
+import { type Config, readConfig } from '../src/config.ts';
+import { type Closers, closers } from '../src/kit/closers.ts';
+import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
+import { createLogger } from '../src/adapters/pino/logger.ts';
+import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { EmptyDatabase } from '../src/adapters/postgres/migrate.ts';
+import { prepareDatabase, requirePrepared } from '../src/adapters/postgres/prepare-database.ts';
+
+/** What a program for operators works on. `open` closes what it adds at the end. */
+export interface OpenedDatabase {
+  config: Config;
+  log: Logger;
+  open: Closers;
+  /** The URL of the application. */
+  databaseUrl: string;
+  pool: pg.Pool;
+}
+
+interface Settings {
+  /** The name of the connections. */
+  name: string;
+  /** Makes the database where there is none or an empty one, as a server does at its start. By default that is refused. */
+  mayMake?: boolean;
+}
+
+/**
+ * Opens the database that the settings of the server name, whether a server runs or not, for the duration of `work`.
+ * Changes nothing itself unless it `mayMake`: an absent, empty or older database is refused.
+ */
+export async function withDatabase<T>(
+  { name, mayMake = false }: Settings,
+  work: (opened: OpenedDatabase) => Promise<T>,
+): Promise<T> {
+  const config = readConfig(process.env);
+  const log = createLogger({ level: 'error', destination: process.stderr });
+  const open = closers(log);
+  try {
+    const database = await openDatabase({ ...config, log, mayMake });
+    open.add('database', () => database.close());
+    const urls = [database.ownerUrl, config.databaseOwnerUrl] as const;
+    const databaseUrl = await requirePrepared(...urls).catch((error: unknown) => {
+      if (mayMake && error instanceof EmptyDatabase) return prepareDatabase(...urls);
+      throw error;
+    });
+    const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: name, log });
+    open.add('pool', () => pool.end());
+    return await work({ config, log, open, databaseUrl, pool });
+  } finally {
+    await open.closeAll();
+  }
+}
+
+/** Opens the log in an opened database, or the one in EventStoreDB that it follows, without starting it. */
+export async function openLog({ config, log, open, databaseUrl, pool }: OpenedDatabase) {
+  const opened = await createLog(config, log, { databaseUrl, pool });
+  open.add('log', () => opened.store.close());
+  return opened;
+}
