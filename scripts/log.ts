@@ -8,7 +8,8 @@ import type { KeyName } from '../src/privacy/key-ring.ts';
 import { UnreadableEvent } from '../src/events/stored-events.ts';
 import { sleep } from '../src/kit/back-off.ts';
 import { closers } from '../src/kit/closers.ts';
-import { encodeHosts, parseServerUrl } from '../src/kit/server-url.ts';
+import { postgresAddress } from '../src/config/setting-kinds.ts';
+import { parseServerUrl } from '../src/kit/server-url.ts';
 import {
   CommonPart,
   type CopySettings,
@@ -96,7 +97,7 @@ async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<str
   const isFolder = !isUrl && !address.includes('://');
   if (!isUrl && !(isFolder && (isMade || existsSync(join(address, 'postgres')))))
     throw new Refused(`${withoutPassword(address)}: is neither a URL nor the folder of a database`);
-  const databaseUrl = isUrl ? encodeHosts(address) : undefined;
+  const databaseUrl = isUrl ? postgresAddress(address) : undefined;
   const database = await openDatabase({ databaseUrl, dataDir: address, log });
   opened.add('database', () => database.close());
   databases.set(address, database.ownerUrl);

@@ -3,8 +3,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { misspelt } from './config/misspelt-settings.ts';
 import { isOriginPattern } from './kit/origins.ts';
-import { encodeHosts } from './kit/server-url.ts';
 import {
+  caFile,
   clamdUrl,
   contact,
   ed25519Key,
@@ -14,6 +14,7 @@ import {
   list,
   optionalNumber,
   placeUrl,
+  postgresAddress,
   postgresUrl,
   redisUrl,
   url,
@@ -76,7 +77,9 @@ const settings = z
     DATABASE_URL: postgresUrl(),
     DATABASE_OWNER_URL: postgresUrl(),
     EVENTSTOREDB_URL: eventStoreDbUrl(),
+    EVENTSTOREDB_CA_FILE: caFile(),
     REDIS_URL: redisUrl(),
+    REDIS_CA_FILE: caFile(),
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
     JWT_PRIVATE_KEY: ed25519Key(),
     SEAL_PRIVATE_KEY: ed25519Key(),
@@ -127,6 +130,7 @@ const settings = z
     CLAMD_URL: clamdUrl(),
     SCAN_WEBHOOK_SECRET: z.string().min(32, 'must have at least 32 characters').max(1_024).optional(),
     AMQP_URL: url('amqp', 'amqps'),
+    AMQP_CA_FILE: caFile(),
     SITE_URL: url('http', 'https'),
     SMTP_URL: url('smtp', 'smtps'),
     MAIL_FROM: z
@@ -169,6 +173,18 @@ const settings = z
     const here = AMONG_SOCKETS.filter((role) => roles.has(role)).length;
     if (here > 0 && here < AMONG_SOCKETS.length)
       needs('REDIS_URL', `must be set when ROLES leaves some of ${AMONG_SOCKETS.join(', ')} to others`);
+    for (const [file, url, scheme] of [
+      ['REDIS_CA_FILE', env.REDIS_URL, 'rediss'],
+      ['AMQP_CA_FILE', env.AMQP_URL, 'amqps'],
+    ] as const)
+      if (env[file] !== undefined && !url?.startsWith(scheme))
+        addIssue({
+          code: 'custom',
+          path: [file],
+          message: `must be set along with a URL that begins with ${scheme}:`,
+        });
+    if (env.EVENTSTOREDB_CA_FILE !== undefined)
+      needs('EVENTSTOREDB_URL', 'must be set along with EVENTSTOREDB_CA_FILE');
     const isInS3 = [env.SEAL_URL, env.ERASED_PEOPLE_URL].some((place) => place?.startsWith('s3:'));
     for (const name of ['S3_ENDPOINT', 'S3_PUBLIC_ENDPOINT', 'S3_REGION', 'S3_PATH_STYLE'] as const)
       if (env[name] !== undefined && env.S3_BUCKET === undefined && !isInS3)
@@ -197,16 +213,17 @@ const settings = z
     /** Proxies whose X-Forwarded-For is trusted. */
     trustedProxies: env.TRUSTED_PROXIES,
     /** Several hosts are encoded as `encodeHosts` returns them. Undefined means the embedded PostgreSQL. */
-    databaseUrl: env.DATABASE_URL && encodeHosts(env.DATABASE_URL),
+    databaseUrl: env.DATABASE_URL && postgresAddress(env.DATABASE_URL),
     /**
      * Undefined means that the user of `databaseUrl` may own the database. Otherwise that user belongs to the
      * application only.
      */
-    databaseOwnerUrl: env.DATABASE_OWNER_URL && encodeHosts(env.DATABASE_OWNER_URL),
+    databaseOwnerUrl: env.DATABASE_OWNER_URL && postgresAddress(env.DATABASE_OWNER_URL),
     /** Undefined means that the log is in PostgreSQL. */
-    eventStoreDbUrl: env.EVENTSTOREDB_URL,
+    eventStoreDbUrl: env.EVENTSTOREDB_URL && withCaFile(env.EVENTSTOREDB_URL, env.EVENTSTOREDB_CA_FILE),
     /** Undefined means that this process holds all sockets. */
     redisUrl: env.REDIS_URL,
+    redisCaFile: env.REDIS_CA_FILE,
     roles: rolesOf(env.ROLES),
     /** As they are given, the present one first. They wrap the keys of personal text; without any, nor a file, one is made. */
     masterKeys: env.MASTER_KEY,
@@ -250,6 +267,7 @@ const settings = z
     scanWebhookSecret: env.SCAN_WEBHOOK_SECRET,
     /** Undefined means a queue in the database. */
     amqpUrl: env.AMQP_URL,
+    amqpCaFile: env.AMQP_CA_FILE,
     /** The site where people read and answer, if it is not this server. */
     siteUrl: env.SITE_URL ?? env.PUBLIC_URL,
     /** Undefined means that mail is written to the log. */
@@ -267,6 +285,12 @@ const settings = z
     /** Push services that may have a private address. */
     pushPrivateHosts: env.PUSH_PRIVATE_HOSTS,
   }));
+
+/** Adds the authorities to the URL of EventStoreDB, in the form of its client. */
+const withCaFile = (url: string, caFile: string | undefined): string =>
+  caFile === undefined
+    ? url
+    : `${url}${url.includes('?') ? '&' : '?'}tlsCAFile=${encodeURIComponent(caFile)}`;
 
 type S3Settings = Partial<
   Record<'S3_ENDPOINT' | 'S3_PUBLIC_ENDPOINT' | 'S3_REGION' | 'S3_PATH_STYLE', string>

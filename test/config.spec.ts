@@ -145,6 +145,8 @@ describe('the settings', () => {
         'postgres://chat:p%40s%2Cs%3A@a:5432,[2001:db8::1]:5433,%2Frun,10.0.0.1/chat?target_session_attrs=primary',
         'postgres://chat@a,b/chat?sslmode=require&target_session_attrs=read-write',
         'postgres://chat@a/chat?target_session_attrs=any',
+        'postgres://chat@a/chat?sslmode=allow',
+        'postgres://chat@a/chat?sslmode=verify-ca&sslrootcert=/etc/ca.crt&sslcert=/etc/chat.crt&sslkey=/etc/chat.key',
       ],
     ],
     [
@@ -212,6 +214,10 @@ describe('the settings', () => {
         'postgres://a,b/chat?target_session_attrs=prefer-standby',
         'postgres://a,b/chat?target_session_attrs=read-only',
         'postgres://a/chat?target_session_attrs=',
+        'postgres://a/chat?sslmode=verify',
+        'postgres://a/chat?sslmode=',
+        'postgres://a/chat?sslmode=verify-ca',
+        'postgres://a/chat?sslmode=verify-ca&sslrootcert=system',
       ],
     ],
     [
@@ -272,6 +278,26 @@ describe('the settings', () => {
     ['REDIS_URL', 'http://redis\u0000\u202e', 'not http://redis?'],
   ])('show what %s got, without passwords: %s', (name, value, shown) => {
     expect(faults({ [name]: value })).toEqual([expect.stringContaining(shown)]);
+  });
+
+  test('name files of authorities that cannot be read, or are for no TLS', () => {
+    const file = import.meta.filename;
+    const tls = { REDIS_URL: 'rediss://a', AMQP_URL: 'amqps://a', EVENTSTOREDB_URL: 'esdb://a' };
+    const files = (path: string) => ({
+      ...{ REDIS_CA_FILE: path, AMQP_CA_FILE: path, EVENTSTOREDB_CA_FILE: path },
+    });
+    expect(faults({ ...tls, ...files(file) })).toEqual([]);
+    const unreadable = 'must be the path of a readable file with certificates in PEM';
+    expect(faults({ ...tls, ...files('/nowhere/ca.crt') })).toEqual([
+      `EVENTSTOREDB_CA_FILE ${unreadable}`,
+      `REDIS_CA_FILE ${unreadable}`,
+      `AMQP_CA_FILE ${unreadable}`,
+    ]);
+    expect(faults({ REDIS_URL: 'redis://a', ...files(file) })).toEqual([
+      'REDIS_CA_FILE must be set along with a URL that begins with rediss:',
+      'AMQP_CA_FILE must be set along with a URL that begins with amqps:',
+      'EVENTSTOREDB_URL must be set along with EVENTSTOREDB_CA_FILE',
+    ]);
   });
 
   test('are read by EventStoreDB’s client as by its setting', () => {

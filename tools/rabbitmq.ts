@@ -15,6 +15,8 @@ const START_MS = 60_000;
 
 export interface Rabbitmq {
   url: string;
+  /** The URL with TLS; undefined without a certificate. Its host is `localhost`. */
+  tlsUrl: string | undefined;
   /** The folder of its data and its settings. */
   folder: string;
   /** The process id of the broker's virtual machine. It changes with a restart. */
@@ -29,8 +31,13 @@ export interface Rabbitmq {
   stop(): Promise<void>;
 }
 
-/** Starts a separate RabbitMQ with a separate port mapper, on free loopback ports. */
-export async function startRabbitmq(): Promise<Rabbitmq> {
+/**
+ * Starts a separate RabbitMQ with a separate port mapper, on free loopback ports. With a certificate and its key in PEM
+ * it has a port with TLS as well.
+ */
+export async function startRabbitmq({
+  tls,
+}: { tls?: { certificate: string; key: string } } = {}): Promise<Rabbitmq> {
   const folder = await mkdtemp(join(tmpdir(), 'chat-rabbitmq-'));
   const [port, distributionPort, mapperPort] = [await freePort(), await freePort(), await freePort()];
   const server = program('rabbitmq-server');
@@ -61,7 +68,18 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
     ERL_EPMD_ADDRESS: '127.0.0.1',
   };
   await writeFile(join(folder, '.erlang.cookie'), randomBytes(16).toString('hex'), { mode: 0o400 });
-  await writeFile(join(folder, 'rabbitmq.conf'), 'disk_free_limit.absolute = 1MB\n');
+  const tlsPort = tls && (await freePort());
+  const settings = ['disk_free_limit.absolute = 1MB'];
+  if (tls) {
+    await writeFile(join(folder, 'server.crt'), tls.certificate);
+    await writeFile(join(folder, 'server.key'), tls.key);
+    settings.push(
+      `listeners.ssl.1 = 127.0.0.1:${tlsPort}`,
+      `ssl_options.certfile = ${join(folder, 'server.crt')}`,
+      `ssl_options.keyfile = ${join(folder, 'server.key')}`,
+    );
+  }
+  await writeFile(join(folder, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
   await writeFile(join(folder, 'enabled_plugins'), '[].\n');
 
   const epmd = spawn(mapper.command, ['-address', '127.0.0.1', '-port', String(mapperPort)], {
@@ -93,6 +111,7 @@ export async function startRabbitmq(): Promise<Rabbitmq> {
 
   const rabbitmq: Rabbitmq = {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
+    tlsUrl: tls && `amqps://guest:guest@localhost:${tlsPort}`,
     folder,
     get pid() {
       return broker?.pid ?? 0;

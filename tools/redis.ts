@@ -36,6 +36,8 @@ export interface Redis extends RedisProcess {
   /** The path of its Unix socket. */
   socket: string;
   password: string | undefined;
+  /** The port with TLS; undefined without a certificate. */
+  tlsPort: number | undefined;
   /** Makes it accept connections without answering for that many milliseconds. */
   pause(ms: number): Promise<void>;
   /** Deletes all keys. */
@@ -47,17 +49,21 @@ interface RedisOptions {
   password?: string;
   /** The primary that it copies. */
   primary?: Redis;
+  /** A certificate and its key in PEM: it has a port with TLS as well. */
+  tls?: { certificate: string; key: string };
 }
 
 /** Starts a separate Redis on a free loopback port and a Unix socket. It keeps nothing on disk. */
-export async function startRedis({ password, primary }: RedisOptions = {}): Promise<Redis> {
+export async function startRedis({ password, primary, tls }: RedisOptions = {}): Promise<Redis> {
+  const tlsPort = tls && (await freePort());
   const server = await startProcess({
     password,
-    args: ({ port, folder }) => [
+    args: async ({ port, folder }) => [
       ...['--bind', '127.0.0.1', '--port', String(port), '--dir', folder],
       ...['--unixsocket', join(folder, SOCKET), '--save', '', '--appendonly', 'no'],
       ...(password === undefined ? [] : ['--requirepass', password, '--masterauth', password]),
       ...(primary ? ['--replicaof', '127.0.0.1', String(primary.port)] : []),
+      ...(tls ? await tlsArguments(folder, tlsPort!, tls) : []),
     ],
   });
   const credentials = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
@@ -65,6 +71,7 @@ export async function startRedis({ password, primary }: RedisOptions = {}): Prom
     url: `redis://${credentials}127.0.0.1:${server.port}`,
     socket: join(server.folder, SOCKET),
     password,
+    tlsPort,
     async pause(ms: number) {
       await server.ask('CLIENT', 'PAUSE', String(ms), 'ALL');
     },
@@ -72,6 +79,20 @@ export async function startRedis({ password, primary }: RedisOptions = {}): Prom
       await server.ask('FLUSHALL');
     },
   });
+}
+
+async function tlsArguments(
+  folder: string,
+  port: number,
+  { certificate, key }: NonNullable<RedisOptions['tls']>,
+): Promise<string[]> {
+  const [certificateFile, keyFile] = [join(folder, 'redis.crt'), join(folder, 'redis.key')];
+  await writeFile(certificateFile, certificate);
+  await writeFile(keyFile, key);
+  return [
+    ...['--tls-port', String(port), '--tls-auth-clients', 'no'],
+    ...['--tls-cert-file', certificateFile, '--tls-key-file', keyFile, '--tls-ca-cert-file', certificateFile],
+  ];
 }
 
 /**

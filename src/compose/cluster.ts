@@ -22,7 +22,7 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
       import('../adapters/redis/online-registry.ts'),
       import('../adapters/redis/rate-limits.ts'),
     ]);
-  const redis = openRedis({ url: config.redisUrl, log });
+  const redis = openRedis({ url: config.redisUrl, caFile: config.redisCaFile, log });
   open.add('redis', () => redis.close());
   const bus = createRedisNodeBus({ redis });
   open.add('node bus', () => bus.close());

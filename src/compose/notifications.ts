@@ -81,7 +81,7 @@ export async function openNotifications(
   const queue =
     config.amqpUrl === undefined
       ? await createPgBossQueue({ url: databaseUrl, role: APP_ROLE, log })
-      : await createRabbitmqQueue({ url: config.amqpUrl, log });
+      : await createRabbitmqQueue({ url: config.amqpUrl, caFile: config.amqpCaFile, log });
   open.add('queue', () => queue.close());
   const accountLoader = new AggregateLoader(store, createFoldCache(ACCOUNT_BYTES));
   return { pool, queue, outbox: createOutbox({ pool }), fanOuts: createFanOuts({ pool }), accountLoader };

@@ -1,4 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
+import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { encodeHosts, parseServerUrl, withoutSecrets } from '../kit/server-url.ts';
@@ -107,6 +108,50 @@ export const contact = () =>
 /** Values of `target_session_attrs` for a server that writes. */
 const WRITABLE = ['any', 'read-write', 'primary'];
 
+/** Values of `sslmode`: those of libpq, and the driver's own name for `require` without a CA. */
+const SSL_MODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+/** Means the authorities that Node trusts. */
+const SYSTEM = 'system';
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A file with the certificates of the authorities that are trusted for a service. */
+export const caFile = () =>
+  z.string().refine(isReadable, 'must be the path of a readable file with certificates in PEM').optional();
+
+/** Returns what is wrong with the parameters of TLS in the URL of a database; undefined for nothing. */
+function sslFault(text: string): string | undefined {
+  const query = parseServerUrl(text)?.query ?? new URLSearchParams();
+  const mode = query.get('sslmode');
+  if (mode !== null && !SSL_MODES.includes(mode))
+    return `must have one of ${SSL_MODES.join(', ')} as sslmode`;
+  const root = query.get('sslrootcert');
+  if (mode === 'verify-ca' && (root === null || root === SYSTEM))
+    return 'must have an sslrootcert with sslmode=verify-ca: with any other authority, only verify-full proves which server it is';
+  return undefined;
+}
+
+/**
+ * Returns the URL of a database as the driver reads it: with a list of hosts encoded, and with the meaning of
+ * `sslmode` that it has for libpq. `allow` is `prefer` here, which takes TLS wherever the server has it.
+ */
+export function postgresAddress(text: string): string {
+  const address = encodeHosts(text);
+  const query = parseServerUrl(text)?.query;
+  const mode = query?.get('sslmode') ?? 'no-verify';
+  const read = address
+    .replace(/([?&]sslmode=)allow(?=&|$)/, '$1prefer')
+    .replace(/&?sslrootcert=system(?=&|$)/, '');
+  return mode === 'no-verify' || query?.has('uselibpqcompat') ? read : `${read}&uselibpqcompat=true`;
+}
+
 /** PostgreSQL: one host or several, each a name, an address, or the percent-encoded folder of a Unix socket. */
 export const postgresUrl = () =>
   z
@@ -122,6 +167,10 @@ export const postgresUrl = () =>
       },
       { error: `must have ${WRITABLE.join(', ')} or no target_session_attrs, because the server writes` },
     )
+    .superRefine((text, { addIssue }) => {
+      const message = sslFault(text);
+      if (message !== undefined) addIssue({ code: 'custom', message });
+    })
     .optional();
 
 /** EventStoreDB, in the grammar of its client: one node or several, without IPv6 addresses. */

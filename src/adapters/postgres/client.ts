@@ -13,11 +13,18 @@ const FITS: Record<string, string> = {
 };
 
 type Host = ServerUrl['hosts'][number];
+interface Chosen extends Host {
+  /** True for a server without TLS, where the URL only prefers it. */
+  isPlain: boolean;
+}
 
 const wantedOf = (url: string) => new URL(url).searchParams.get('target_session_attrs') ?? undefined;
+const prefersTls = (url: string) => new URL(url).searchParams.get('sslmode') === 'prefer';
+const NO_TLS = 'The server does not support SSL connections';
 
-/** Returns true for a URL with several hosts, and for one that tells how its host must be. */
-export const hasChoice = (url: string): boolean => hostsOf(url).length > 1 || wantedOf(url) !== undefined;
+/** Returns true for a URL with several hosts, and for one that tells how its host must be or only prefers TLS. */
+export const hasChoice = (url: string): boolean =>
+  hostsOf(url).length > 1 || wantedOf(url) !== undefined || prefersTls(url);
 
 /** No host of the URL answers and fits: SQLSTATE 08001, "unable to establish a connection". */
 class NoHost extends Error {
@@ -26,13 +33,13 @@ class NoHost extends Error {
 }
 
 /**
- * Resolves with the host of `url` that fits its `target_session_attrs`, `read-write` by default. All are asked at
- * once, so a host that is gone delays nothing, and the first that fits is taken. Rejects with what the database said
+ * Resolves with the host of `url` that fits its `target_session_attrs`, by default `read-write` among several. All are
+ * asked at once, so a host that is gone delays nothing, and the first that fits is taken. Rejects with what the database said
  * if one refused the login, and with an error that names all hosts otherwise.
  */
-export async function chooseHost(url: string): Promise<Host> {
-  const wanted = wantedOf(url) ?? 'read-write';
+export async function chooseHost(url: string): Promise<Chosen> {
   const hosts = hostsOf(url);
+  const wanted = wantedOf(url) ?? (hosts.length > 1 ? 'read-write' : 'any');
   try {
     return await Promise.any(hosts.map((host) => ask(url, host, wanted)));
   } catch (error) {
@@ -45,9 +52,9 @@ export async function chooseHost(url: string): Promise<Host> {
   }
 }
 
-async function ask(url: string, host: Host, wanted: string): Promise<Host> {
+async function ask(url: string, host: Host, wanted: string, isPlain = false): Promise<Chosen> {
   const client = new pg.Client({
-    connectionString: withHost(url, host),
+    connectionString: withHost(isPlain ? url.replace('sslmode=prefer', 'sslmode=disable') : url, host),
     connectionTimeoutMillis: ANSWER_MS,
     query_timeout: ANSWER_MS,
   });
@@ -56,10 +63,14 @@ async function ask(url: string, host: Host, wanted: string): Promise<Host> {
     await client.connect();
     const { rows } = await client.query<{ fits: boolean }>(`select ${FITS[wanted]} as fits`);
     if (!rows[0]!.fits) throw new Error(`is not ${wanted}`);
-    return host;
+    return { ...host, isPlain };
+  } catch (error) {
+    const mayBePlain = prefersTls(url) && !isPlain && (error as Error).message === NO_TLS;
+    if (!mayBePlain) throw error;
   } finally {
     void client.end().catch(() => undefined);
   }
+  return ask(url, host, wanted, true);
 }
 
 /** A connection to PostgreSQL. Where its URL leaves a choice, `connect` makes it to the host that fits. */
@@ -88,10 +99,11 @@ export class Client extends pg.Client {
 
   async #choose(url: string): Promise<void> {
     try {
-      const { host, port = DEFAULT_PORT } = await chooseHost(url);
+      const { host, port = DEFAULT_PORT, isPlain } = await chooseHost(url);
       if (this.#isEnded) throw new Error('Connection terminated');
       this.host = host;
       this.port = port;
+      if (isPlain) for (const part of [this, this.connection]) Object.assign(part, { ssl: false });
     } catch (error) {
       // As after any connection that could not be made.
       process.nextTick(() => this.emit('end'));

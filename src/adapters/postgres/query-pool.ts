@@ -72,12 +72,15 @@ const choosingHosts = (factory: DriverFactory, url: string): DriverFactory =>
         const drivers = new Map<string, ReturnType<DriverFactory>>();
         return {
           async createClient() {
-            const connectionUri = withHost(driverConfiguration.connectionUri, await chooseHost(url));
+            const { isPlain, ...host } = await chooseHost(url);
+            const connectionUri = withHost(driverConfiguration.connectionUri, host);
+            const { ssl, ...plain } = { ...driverConfiguration, connectionUri };
+            const key = `${connectionUri} ${isPlain}`;
             const driver =
-              drivers.get(connectionUri) ??
-              factory({ driverConfiguration: { ...driverConfiguration, connectionUri } });
-            drivers.set(connectionUri, driver);
-            driver.catch(() => drivers.delete(connectionUri));
+              drivers.get(key) ??
+              factory({ driverConfiguration: isPlain || !ssl ? plain : { ...plain, ssl } });
+            drivers.set(key, driver);
+            driver.catch(() => drivers.delete(key));
             return (await driver).createClient();
           },
         };

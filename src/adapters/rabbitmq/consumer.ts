@@ -1,9 +1,8 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import { backOffMs, sleep } from '../../kit/back-off.ts';
 import { type Consumer, DEAD_QUEUE, LANES, QUEUE_OF, type Queue } from '../../notifications/deliver/queue.ts';
-import { keepRabbitmqLink, onChannelBroken } from './link.ts';
+import { keepRabbitmqLink, onChannelBroken, type RabbitmqServer } from './link.ts';
 import { declareTopology } from './topology.ts';
 
 const BACK_OFF_MS = { first: 200, most: 30_000 };
@@ -24,8 +23,9 @@ export interface RabbitmqConsumer extends Consumer {
  */
 export async function createRabbitmqConsumer(
   handlers: Parameters<Queue['consume']>[0],
-  { url, log }: { url: string; log: Logger },
+  server: RabbitmqServer,
 ): Promise<RabbitmqConsumer> {
+  const { log } = server;
   const { handle, onDead, concurrency } = handlers;
   const stopping = new AbortController();
   const inHand = new Set<Promise<void>>();
@@ -101,8 +101,7 @@ export async function createRabbitmqConsumer(
   }
 
   const link = await keepRabbitmqLink({
-    url,
-    log,
+    ...server,
     name: 'notifications consumer',
     setUp,
     tearDown: () => (cancel = async () => undefined),

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import type { Logger } from 'pino';
 import { backOffMs, jittered, sleep } from '../../kit/back-off.ts';
@@ -16,15 +17,20 @@ export interface RabbitmqLink {
   close(): Promise<void>;
 }
 
-export interface RabbitmqLinkOptions {
+export interface RabbitmqServer {
   url: string;
+  /** A file with the authorities that are trusted, in place of those that Node trusts. */
+  caFile?: string | undefined;
+  log: Logger;
+}
+
+export interface RabbitmqLinkOptions extends RabbitmqServer {
   /** The name for the broker's operator and the log. */
   name: string;
   /** Sets up everything on a new connection. Calls `onBroken` when any of it fails later. */
   setUp: (connection: ChannelModel, onBroken: (reason: string) => void) => Promise<void>;
   /** Called when everything that was set up is gone. */
   tearDown: (reason: string) => void;
-  log: Logger;
 }
 
 /**
@@ -42,7 +48,7 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
 
   /** Resolves with the reason why the connection ended. */
   async function connectOnce(): Promise<string> {
-    const connection = await openWithin(options.url, name);
+    const connection = await openWithin(options);
     const broken = Promise.withResolvers<string>();
     // Without a listener, each of these would be thrown from a listener of the socket, and end the process.
     connection.on('error', (err: Error) => broken.resolve(err.message));
@@ -97,7 +103,11 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
   };
 }
 
-async function openWithin(url: string, name: string): Promise<ChannelModel> {
+async function openWithin({
+  url,
+  caFile,
+  name,
+}: Pick<RabbitmqLinkOptions, 'url' | 'caFile' | 'name'>): Promise<ChannelModel> {
   const address = new URL(url);
   address.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
   const opening = connect(address.href, {
@@ -105,6 +115,7 @@ async function openWithin(url: string, name: string): Promise<ChannelModel> {
     noDelay: true,
     keepAlive: true,
     clientProperties: { connection_name: name },
+    ...(caFile !== undefined && { ca: [await readFile(caFile)] }),
   });
   try {
     return await inTime(opening, OPEN_DEADLINE_MS, 'connecting');

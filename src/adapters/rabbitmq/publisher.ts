@@ -1,7 +1,6 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import type { Logger } from 'pino';
 import { QUEUE_OF, type Queue, QueueUnavailable } from '../../notifications/deliver/queue.ts';
-import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink } from './link.ts';
+import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink, type RabbitmqServer } from './link.ts';
 import { declareTopology } from './topology.ts';
 
 const PUBLISH_DEADLINE_MS = 5_000;
@@ -26,10 +25,7 @@ interface OpenChannel {
   isFull: boolean;
 }
 
-export async function createRabbitmqPublisher(options: {
-  url: string;
-  log: Logger;
-}): Promise<RabbitmqPublisher> {
+export async function createRabbitmqPublisher(options: RabbitmqServer): Promise<RabbitmqPublisher> {
   let openChannel: OpenChannel | undefined;
   let published = 0;
   /** The callers that wait until something may be written. */

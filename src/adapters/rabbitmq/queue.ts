@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { RabbitmqServer } from './link.ts';
 import type { Queue } from '../../notifications/deliver/queue.ts';
 import { createRabbitmqConsumer, type RabbitmqConsumer } from './consumer.ts';
 import { createRabbitmqPublisher } from './publisher.ts';
@@ -7,7 +7,7 @@ import { createRabbitmqPublisher } from './publisher.ts';
  * Creates the queue on RabbitMQ 3.10 or later. It starts without a broker: `failure` reports that, and
  * connecting is retried.
  */
-export async function createRabbitmqQueue(options: { url: string; log: Logger }): Promise<Queue> {
+export async function createRabbitmqQueue(options: RabbitmqServer): Promise<Queue> {
   const publisher = await createRabbitmqPublisher(options);
   const consumers = new Set<RabbitmqConsumer>();
   return {

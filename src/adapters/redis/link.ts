@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import { backOffMs, jittered } from '../../kit/back-off.ts';
@@ -13,6 +14,13 @@ export const ANSWER_MS = 500;
 const SILENCE_MS = 5_000;
 const BACK_OFF_MS = { first: 100, most: 2_000 };
 const CLOSE_DEADLINE_MS = 500;
+
+export interface RedisServer {
+  url: string;
+  /** A file with the authorities that are trusted, in place of those that Node trusts. */
+  caFile?: string | undefined;
+  log: Logger;
+}
 
 /** A connection to Redis that is reopened, for ever, whenever it breaks. */
 export interface RedisLink {
@@ -61,8 +69,8 @@ export const inTime = <T>(answer: Promise<T>, milliseconds: number): Promise<T> 
     throw new RedisUnavailable(`no answer within ${milliseconds} ms`);
   });
 
-/** Returns the address in the form of ioredis, from a URL that the settings accept. */
-export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
+/** Returns the address in the form of ioredis, from a URL that the settings accept. `caFile` has the trusted authorities. */
+export function redisAddress(url: string, caFile?: string): Omit<RedisOptions, 'replyMapping'> {
   const { scheme, username, password, hosts, path, query } = parseServerUrl(url)!;
   const isSentinel = scheme.endsWith('+sentinel');
   const [name, database] = isSentinel ? path.slice(1).split('/') : [undefined, path.slice(1)];
@@ -74,7 +82,8 @@ export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
     ...(password !== undefined && { password }),
     ...(family !== null && { family: Number(family) }),
   };
-  const tls = scheme.startsWith('rediss') ? {} : undefined;
+  const ca = caFile === undefined ? {} : { ca: readFileSync(caFile) };
+  const tls = scheme.startsWith('rediss') ? ca : undefined;
   if (scheme === 'unix') return { path, ...common };
   if (!isSentinel) return { ...hosts[0]!, ...common, ...(tls && { tls }) };
   const sentinels = hosts.map(({ host, port = SENTINEL_PORT }) => ({ host, port }));
@@ -88,9 +97,9 @@ export function redisAddress(url: string): Omit<RedisOptions, 'replyMapping'> {
  * Keeps a connection until it is closed; `name` is shown to the operator of Redis. The pauses between
  * attempts grow from 0.1 s to 2 s, with jitter, so that the nodes of a cluster do not all reconnect at once.
  */
-export function keepRedisLink({ url, name, log }: { url: string; name: string; log: Logger }): RedisLink {
+export function keepRedisLink({ url, caFile, name, log }: RedisServer & { name: string }): RedisLink {
   const client = new Redis({
-    ...redisAddress(url),
+    ...redisAddress(url, caFile),
     connectionName: name,
     disableClientInfo: true,
     connectTimeout: CONNECT_DEADLINE_MS,

@@ -1,6 +1,5 @@
-import type { Logger } from 'pino';
 import { type RedisChannels, createRedisChannels } from './channels.ts';
-import { type RedisLink, keepRedisLink } from './link.ts';
+import { type RedisLink, type RedisServer, keepRedisLink } from './link.ts';
 
 /** The connections of one process to Redis. All keys and channels begin with `chat:`. */
 export interface RedisLinks {
@@ -16,8 +15,9 @@ export interface RedisLinks {
  * command. Retries for ever, and never throws when Redis is missing. Everything in Redis may be lost at any
  * time.
  */
-export function openRedis({ url, log }: { url: string; log: Logger }): RedisLinks {
-  const keep = (name: string) => keepRedisLink({ url, name: `chat-${name}`, log });
+export function openRedis(server: RedisServer): RedisLinks {
+  const { log } = server;
+  const keep = (name: string) => keepRedisLink({ ...server, name: `chat-${name}` });
   const [commands, publishing, subscribing] = [keep('commands'), keep('publishing'), keep('hearing')];
   const channels = createRedisChannels({ publishing, subscribing, log });
   return {

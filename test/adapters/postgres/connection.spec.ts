@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { createPool, withoutTls } from '../../../src/adapters/postgres/connection.ts';
+import { postgresAddress } from '../../../src/config/setting-kinds.ts';
 import { transaction } from '../../../src/adapters/postgres/transactions.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
 import { linesOf } from '../../support/log-lines.ts';
@@ -63,19 +64,26 @@ describe('an address for slonik', () => {
 });
 
 describe('TLS in an address', () => {
+  const FILE = 'test/adapters/postgres/connection.spec.ts';
+  const anyFunction: unknown = expect.any(Function);
   test.each([
     ['', undefined],
     ['?sslmode=disable', undefined],
-    ['?sslmode=require', {}],
+    ['?sslmode=prefer', { rejectUnauthorized: false }],
+    ['?sslmode=require', { rejectUnauthorized: false }],
+    [`?sslmode=require&sslrootcert=${FILE}`, { ca: expect.any(String), checkServerIdentity: anyFunction }],
+    [`?sslmode=verify-ca&sslrootcert=${FILE}`, { ca: expect.any(String), checkServerIdentity: anyFunction }],
     ['?sslmode=verify-full', {}],
+    ['?sslmode=verify-full&sslrootcert=system', {}],
     ['?options=-c%20a%3Db&sslmode=no-verify', { rejectUnauthorized: false }],
+    [`?sslmode=verify-full&sslrootcert=${FILE}`, { ca: expect.any(String) }],
     [
-      '?sslmode=verify-full&sslrootcert=test/adapters/postgres/connection.spec.ts',
-      { ca: expect.any(String) },
+      `?sslmode=verify-full&sslcert=${FILE}&sslkey=${FILE}`,
+      { cert: expect.any(String), key: expect.any(String) },
     ],
-  ])('is taken out of it and read as the driver reads it: %s', (parameters, ssl) => {
+  ])('is taken out of it and read as libpq reads it: %s', (parameters, ssl) => {
     const options = parameters.includes('options') ? '?options=-c%20a%3Db' : '';
-    expect(withoutTls(`postgres://u:p%40@host:5433/chat${parameters}`)).toEqual({
+    expect(withoutTls(postgresAddress(`postgres://u:p%40@host:5433/chat${parameters}`))).toEqual({
       address: `postgres://u:p%40@host:5433/chat${options}`,
       ...(ssl && { ssl }),
     });
