@@ -17,7 +17,13 @@ import {
   createPostgresEventStore,
 } from '../adapters/postgres/event-log/event-store.ts';
 import { type Leases, createPostgresLeases, leadsAlone } from '../adapters/postgres/leases.ts';
-import { APP_ROLE, REQUESTS, type SessionSettings, createPool } from '../adapters/postgres/connection.ts';
+import {
+  APP_ROLE,
+  REQUESTS,
+  type SessionSettings,
+  createPool,
+  isUnproved,
+} from '../adapters/postgres/connection.ts';
 import { prepareDatabase } from '../adapters/postgres/prepare-database.ts';
 import { createQueryPool } from '../adapters/postgres/query-pool.ts';
 import { bindQueries } from '../queries/queries.ts';
@@ -47,6 +53,10 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   const dataDir = resolve(config.dataDir);
   const database = await openDatabase({ databaseUrl: config.databaseUrl, dataDir, log, exclusive: true });
   open.add('database', () => database.close());
+  if (isUnproved(database.ownerUrl))
+    log.warn(
+      'the connection to PostgreSQL is encrypted without proof of who the server is: set sslmode=verify-full in DATABASE_URL',
+    );
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
   const openPool = (name: 'commands' | 'logins' | 'background', session: SessionSettings = {}) => {
     const opened = { url: databaseUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };

@@ -102,6 +102,12 @@ export function withoutTls(url: string): { address: string; ssl?: ConnectionOpti
   return { address: address.href, ...(ssl && { ssl: ssl === true ? {} : ssl }) };
 }
 
+/** Returns true for a URL whose connections are, or may be, encrypted for a server that proves nothing. */
+export function isUnproved(url: string): boolean {
+  const { ssl } = parseIntoClientConfig(url);
+  return typeof ssl === 'object' && ssl.rejectUnauthorized === false;
+}
+
 /**
  * No connection, or no answer, was available in time: SQLSTATE 53300, "too many connections". Safe to repeat
  * in a moment.
