@@ -18,9 +18,15 @@ await program(USAGE, {}, async ({ positionals, print }) => {
   const log = createLogger({ level: 'error', destination: process.stderr });
   const database = await openDatabase({ ...config, log });
   try {
-    const { username } = new URL(await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl));
+    const migrations: string[] = [];
+    const { username } = new URL(
+      await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl, (name) => migrations.push(name)),
+    );
     const user = decodeURIComponent(username);
-    print({ user }, `The database is up to date; the application logs in as ${user}.`);
+    print({ migrations, user }, [
+      ...migrations.map((name) => `applied ${name}`),
+      `The database is up to date; the application logs in as ${user}.`,
+    ]);
   } finally {
     await database.close();
   }

@@ -1,7 +1,7 @@
 import closeWithGrace from 'close-with-grace';
 import { compose } from './compose.ts';
 import { BadConfig, readConfig } from './config.ts';
-import { createLogger, logOutput } from './adapters/pino/logger.ts';
+import { createLogger, linesForPeople, logOutput } from './adapters/pino/logger.ts';
 import { npmGone } from './adapters/os/npm-gone.ts';
 
 /** Maximum time for the whole shutdown. Process supervisors commonly grant that much. */
@@ -18,7 +18,7 @@ function configOrExit() {
 }
 
 const config = configOrExit();
-const output = logOutput(process.stdout);
+const output = logOutput(process.stdout, process.stdout.isTTY ? await linesForPeople() : undefined);
 const log = createLogger({ level: config.logLevel, destination: output });
 const orphaned = npmGone(process.env);
 const starting = compose(config, log, { lostLines: output.lost });
@@ -30,6 +30,7 @@ const { close } = closeWithGrace({ delay: SHUTDOWN_MS, logger: false }, async ({
   else log.info({ signal: manual ? 'npm is gone' : signal }, 'stopping');
   // A start in progress is finished first, so that nothing of it is left behind.
   await (await starting).stop();
+  log.info('stopped');
 });
 // Ctrl-C ends npm and reaches this process too, which is then stopping already.
 void orphaned.then(() => (isStopping ? undefined : close()));

@@ -57,7 +57,9 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     log.warn(
       'the connection to PostgreSQL is encrypted without proof of who the server is: set sslmode=verify-full in DATABASE_URL',
     );
-  const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl);
+  const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl, (migration) =>
+    log.info({ migration }, 'migrated the database'),
+  );
   const openPool = (name: 'commands' | 'logins' | 'background', session: SessionSettings = {}) => {
     const opened = { url: databaseUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };
     const pool = createPool({ ...opened, ...session });

@@ -300,7 +300,7 @@ describe('a second factor on two nodes', () => {
         .split('\n')
         .filter((line) => line.includes('without a second factor'));
       expect(lines).toHaveLength(1);
-      expect(JSON.parse(lines[0]!)).toMatchObject({ level: 40, auditors: 1 });
+      expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'warn', auditors: 1 });
     }
   });
 

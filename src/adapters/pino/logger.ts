@@ -48,19 +48,27 @@ export interface LogOutput extends DestinationStream {
 /**
  * Writes lines to a stream such as stdout, and never waits for its reader: while too much is unread, lines
  * are lost and counted. While the reader keeps up, a line is written before the call returns, so the last
- * lines of a crash are not lost.
+ * lines of a crash are not lost. `render` changes each line first.
  */
-export function logOutput(stream: Writable): LogOutput {
+export function logOutput(stream: Writable, render = (line: string) => line): LogOutput {
   let lost = 0;
   // The reader is gone for good.
   stream.on('error', () => (lost += 1));
   return {
     write(line) {
       if (stream.writableLength > MAX_WAITING_BYTES) lost += 1;
-      else stream.write(line);
+      else stream.write(render(line));
     },
     lost: () => lost,
   };
+}
+
+/** Loads what turns JSON lines into text for people, with colours unless NO_COLOR is set. */
+export async function linesForPeople(): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty');
+  const colorize = !process.env['NO_COLOR'];
+  const readable = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
+  return (line) => readable(line);
 }
 
 /**
@@ -76,7 +84,13 @@ export function createLogger({
 }): Logger {
   const redact = { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' };
   return pino(
-    { level, serializers, redact, timestamp: () => `,"time":"${new Date().toISOString()}"` },
+    {
+      level,
+      serializers,
+      redact,
+      formatters: { level: (name) => ({ level: name }) },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    },
     destination,
   );
 }

@@ -13,6 +13,9 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError';
 }
 
+/** Called with the name of each migration, once it is applied. */
+export type OnMigrated = (migration: string) => void;
+
 /** The database has no tables of this program. */
 export class EmptyDatabase extends MigrationError {}
 
@@ -24,10 +27,14 @@ interface Migration {
 
 /**
  * Brings the schema up to date as the owner: each file of `folder` (NNNN-name.sql) runs once, in order, in a
- * transaction of its own. Resolves with the names applied now. Throws `MigrationError` when an applied file
- * is missing or has changed since, or when a file fails.
+ * transaction of its own. Resolves with the names applied now; `onApplied` gets each as soon as it is. Throws
+ * `MigrationError` when an applied file is missing or has changed since, or when a file fails.
  */
-export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<string[]> {
+export async function migrate(
+  ownerUrl: string,
+  folder: URL = FOLDER,
+  onApplied: OnMigrated = () => undefined,
+): Promise<string[]> {
   const migrations = await readMigrations(folder);
   const client = new Client({ connectionString: ownerUrl, application_name: 'migrate' });
   client.on('error', () => {});
@@ -39,7 +46,10 @@ export async function migrate(ownerUrl: string, folder: URL = FOLDER): Promise<s
          name text primary key, checksum text not null, applied_at timestamptz not null default now())`,
     );
     const pending = await pendingOf(client, migrations);
-    for (const migration of pending) await apply(client, migration);
+    for (const migration of pending) {
+      await apply(client, migration);
+      onApplied(migration.name);
+    }
     return pending.map(({ name }) => name);
   } finally {
     await client.end();

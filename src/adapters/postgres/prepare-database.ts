@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { migrate, requireMigrated } from './migrate.ts';
+import { type OnMigrated, migrate, requireMigrated } from './migrate.ts';
 import { Client } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
 import { inTransaction } from './transactions.ts';
@@ -30,9 +30,13 @@ const LOCK_KEY = 7_233_170_194;
  * user it changes nothing, and rejects with `MigrationError` when a migration is missing. Rejects with
  * `NoLogin` when the application cannot be given a login.
  */
-export async function prepareDatabase(url: string, ownerUrl?: string): Promise<string> {
-  if (ownerUrl !== undefined) return prepare(ownerUrl, url);
-  if (await isOwner(url)) return prepare(url, derivedUrl(url));
+export async function prepareDatabase(
+  url: string,
+  ownerUrl?: string,
+  onApplied?: OnMigrated,
+): Promise<string> {
+  if (ownerUrl !== undefined) return prepare(ownerUrl, url, onApplied);
+  if (await isOwner(url)) return prepare(url, derivedUrl(url), onApplied);
   await requireMigrated(url);
   return url;
 }
@@ -81,8 +85,12 @@ export async function createReaderLogin(
   return url.href;
 }
 
-async function prepare(ownerUrl: string, applicationUrl: string): Promise<string> {
-  await migrate(ownerUrl);
+async function prepare(
+  ownerUrl: string,
+  applicationUrl: string,
+  onApplied: OnMigrated | undefined,
+): Promise<string> {
+  await migrate(ownerUrl, undefined, onApplied);
   await asOwner(ownerUrl, async (owner) => {
     await giveReadModels(owner);
     await letIn(owner, applicationUrl, APP_ROLE);

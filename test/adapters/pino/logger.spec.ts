@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
-import { createLogger, logOutput } from '../../../src/adapters/pino/logger.ts';
+import { stripVTControlCharacters } from 'node:util';
+import { createLogger, linesForPeople, logOutput } from '../../../src/adapters/pino/logger.ts';
 
 const CANARY = 'canary-4f1c';
 
@@ -58,6 +59,18 @@ describe('the log', () => {
     error.cause = error;
     expect(written((logger) => logger.error({ err: error }))).toContain('round');
     expect(written((logger) => logger.error({ err: CANARY }))).not.toContain(CANARY);
+  });
+
+  test('names the level of a line, and is readable for people', async () => {
+    const line = written((logger) => logger.warn({ part: 'queue' }, 'retrying'));
+    expect(JSON.parse(line)).toMatchObject({ level: 'warn', msg: 'retrying' });
+    const readable = (await linesForPeople())(line);
+    const plain = stripVTControlCharacters(readable);
+    expect(plain).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] WARN: retrying\n {4}part: "queue"\n$/);
+    const output: string[] = [];
+    const stream = new Writable({ write: (chunk, _encoding, done) => done(void output.push(String(chunk))) });
+    logOutput(stream, (text) => text.toUpperCase()).write('hello\n');
+    expect(output).toEqual(['HELLO\n']);
   });
 
   test('omits what is below its level', () => {

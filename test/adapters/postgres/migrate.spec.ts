@@ -50,7 +50,10 @@ describe('migrations', () => {
   test('run each file once, in the order of their names', async () => {
     await file('0002-second.sql', 'insert into a values (2);');
     await file('0001-first.sql', 'create table a (n int);');
-    expect(await migrate(database.ownerUrl, url())).toEqual(['0001-first.sql', '0002-second.sql']);
+    const applied: string[] = [];
+    const migrated = await migrate(database.ownerUrl, url(), (name) => applied.push(name));
+    expect(migrated).toEqual(['0001-first.sql', '0002-second.sql']);
+    expect(applied).toEqual(migrated);
     await file('0003-third.sql', 'insert into a values (3);');
     expect(await migrate(database.ownerUrl, url())).toEqual(['0003-third.sql']);
     expect(await rows('select n from a order by n')).toEqual([{ n: 2 }, { n: 3 }]);
