@@ -24,6 +24,8 @@ export interface BenchOptions {
   quick: boolean;
   /** Node options for the measured server, such as those of its profiler. */
   nodeArgs: string[];
+  /** How long a soak takes; it has a default. */
+  minutes?: number | undefined;
   /** A running EventStoreDB. */
   eventStoreDbUrl?: string | undefined;
   /** Reports progress on stderr; results go to stdout. */

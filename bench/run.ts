@@ -12,6 +12,7 @@ import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
 import { sealing } from './sealing.ts';
 import { search } from './search.ts';
+import { soak } from './soak.ts';
 import { argumentsOf } from '../scripts/program.ts';
 
 const benches: Bench[] = [
@@ -26,9 +27,10 @@ const benches: Bench[] = [
   cluster,
   hostile,
   eventStoreDb,
+  soak,
 ];
 
-const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [--eventstoredb <url>] [<name> …]
+const USAGE = `Usage: npm run bench -- [--quick] [--profile <folder>] [--eventstoredb <url>] [--minutes <n>] [<name> …]
 
 One JSON line per result on stdout, progress on stderr; exit code 1 when a target is missed.
 Benches: ${benches.map(({ name }) => name).join(', ')}.
@@ -38,10 +40,16 @@ const { values, positionals } = argumentsOf(USAGE, {
   quick: { type: 'boolean' },
   profile: { type: 'string' },
   eventstoredb: { type: 'string' },
+  minutes: { type: 'string' },
 });
 const quick = values.quick ?? false;
 const nodeArgs =
   values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(values.profile)}`];
+const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+if (minutes !== undefined && !(minutes >= 1 && minutes <= 1_440)) {
+  process.stderr.write('--minutes: must be 1 to 1440\n');
+  process.exit(2);
+}
 const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
 if (unknown.length > 0) {
   process.stderr.write(
@@ -58,7 +66,7 @@ const setting = { machine: machine(await postgresVersion()), commit: commit() };
 for (const bench of chosen) {
   const started = performance.now();
   try {
-    const results = await bench.run({ quick, nodeArgs, say, eventStoreDbUrl: values.eventstoredb });
+    const results = await bench.run({ quick, nodeArgs, say, minutes, eventStoreDbUrl: values.eventstoredb });
     const durationSeconds = round((performance.now() - started) / 1_000, 1);
     for (const result of results) {
       process.stdout.write(`${JSON.stringify({ ...result, quick, durationSeconds, ...setting })}\n`);
