@@ -23,7 +23,7 @@ export interface OpenLog {
 /** Opens the seal of personal text as the server does: with the master key in its data folder, or in the database. */
 async function sealIn(pool: pg.Pool, dataDir?: string) {
   const databaseUrl = dataDir === undefined ? 'postgres:' : undefined;
-  const settings = { masterKeys: [], masterKeyFile: undefined, databaseUrl, dataDir: dataDir ?? '' };
+  const settings = { masterKeys: [], databaseUrl, dataDir: dataDir ?? '' };
   return (await openTextSeal(settings, quiet, pool)).textSeal;
 }
 

@@ -1,7 +1,8 @@
-import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { createAccessTokens } from '../src/auth/tokens/access-tokens.ts';
-import { loadSigningKeys } from '../src/auth/tokens/signing-keys.ts';
+import { createAccessKeys } from '../src/auth/tokens/access-keys.ts';
+import { loadSigningKey, makeSigningKey } from '../src/auth/tokens/signing-keys.ts';
 import type { Role } from '../src/events/account.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import type { UserId } from '../src/events/ids.ts';
@@ -33,10 +34,10 @@ export async function benchTokens(): Promise<{
   pem: string;
   of: (userId: UserId, role?: Role) => Promise<string>;
 }> {
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const keys = await loadSigningKeys({
-    store: { keep: async () => randomBytes(32).toString('base64url') },
-    privateKeyPem: pem,
+  const pem = makeSigningKey('ES256');
+  const keys = createAccessKeys({
+    given: await loadSigningKey(pem),
+    ring: { accepted: () => [], look: async () => {} },
   });
   const tokens = createAccessTokens({ keys, issuer: PUBLIC_URL, lifetimeSeconds: TOKEN_SECONDS });
   return { pem, of: (userId, role = 'applicant') => tokens.issue({ userId, role }, randomUUID()) };

@@ -9,6 +9,7 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { accountCommands } from './admin/accounts.ts';
 import { type Command, LoginName, adminOptions, choosePassword, required, shown } from './admin/options.ts';
+import { rotateKeyCommand } from './admin/rotate-key.ts';
 import { Misused, count, program } from './program.ts';
 import { withDatabase } from './with-database.ts';
 
@@ -31,6 +32,11 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   create-master-key [--kms <key id or ARN>]
                   prints a new key for MASTER_KEY; with --kms one that this key of AWS KMS encrypts and decrypts, with the
                   region and the credentials of every AWS SDK
+  rotate-key      [--key access-tokens|links] [--lead-minutes <minutes> | --now]
+                  makes a new key of access tokens (default) or of the links in letters. It signs after 10 minutes (links:
+                  1), which all that check it have to learn of it, and the old one is accepted until the last thing that
+                  it signed ends. --now is for a leaked key: the new one signs at once, and the old one is gone, with all
+                  tokens or links that it signed
   rotate-master-key              wraps the keys of personal text with the first key of MASTER_KEY, so that the others
                   can be taken away
   create-database-login  --role sealer|auditor --user <name> [--password <password> | --password-stdin]
@@ -116,6 +122,7 @@ const commands: Record<string, Command> = {
   ...accountCommands,
   'show-queue': showQueue,
   'create-master-key': createMasterKey,
+  'rotate-key': rotateKeyCommand,
   'rotate-master-key': rotateMasterKey,
   'create-database-login': createDatabaseLogin,
   'prepare-eventstoredb': prepareEventStoreDb,

@@ -26,12 +26,17 @@ function readArguments() {
     port: { type: 'string', default: '3000' },
     data: { type: 'string' },
     api: { type: 'string', default: '2' },
-    eventstoredb: { type: 'string', default: process.env['EVENTSTOREDB_URL'] ?? '' },
+    eventstoredb: { type: 'string' },
   });
   const [port, api] = [Number(values.port), Number(values.api)];
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('--port must be 1 to 65535');
   if (!Number.isInteger(api) || api < 1 || api > 16) throw new Error('--api must be 1 to 16');
-  const { eventStoreDbUrl } = readConfig({ EVENTSTOREDB_URL: values.eventstoredb });
+  const { EVENTSTOREDB_URL, EVENTSTOREDB_URL_FILE } = process.env;
+  const { eventStoreDbUrl } = readConfig(
+    values.eventstoredb === undefined
+      ? { EVENTSTOREDB_URL, EVENTSTOREDB_URL_FILE }
+      : { EVENTSTOREDB_URL: values.eventstoredb },
+  );
   return { port, api, dataDir: values.data, eventStoreDbUrl };
 }
 

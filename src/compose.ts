@@ -89,8 +89,8 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   const core = { ...database, cluster, rateLimits, store, loader, lookups, handle, progress, metrics };
   const automations = does('projector') ? startAutomations(log, open, { ...core, automate }) : undefined;
 
-  const keys = await openKeys(config, database.logins);
-  const links = createSignedLinks(keys.linkSecret);
+  const keys = await openKeys(config, log, open, database.logins);
+  const links = createSignedLinks(keys.linkSecrets);
   const queries = await openQueries(log, open, databaseUrl);
   const files = await openFiles(config, log, open, { ...core, links, queries });
   const push = openPush(config, log, pool);

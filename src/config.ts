@@ -1,8 +1,11 @@
+import { createPrivateKey } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { misspelt } from './config/misspelt-settings.ts';
 import { isOriginPattern } from './kit/origins.ts';
+import { JWT_ALGORITHMS, jwtAlgorithmOf } from './kit/jwt-algorithms.ts';
+import { readSecretFiles } from './config/secret-files.ts';
 import {
   caFile,
   clamdUrl,
@@ -11,14 +14,19 @@ import {
   eventStoreDbUrl,
   isAddressOrRange,
   isMasterKey,
+  jwtKey,
+  jwtVerifyingKeys,
   list,
   optionalNumber,
   placeUrl,
   postgresAddress,
   postgresUrl,
   redisUrl,
+  secrets,
   url,
   vapidKey,
+  vapidPrivateKeys,
+  vapidPublicKeyOf,
   wholeNumber,
 } from './config/setting-kinds.ts';
 
@@ -81,14 +89,17 @@ const settings = z
     REDIS_URL: redisUrl(),
     REDIS_CA_FILE: caFile(),
     ROLES: list(isRole, `must be some of ${ROLES.join(', ')}, separated by commas`),
-    JWT_PRIVATE_KEY: ed25519Key(),
+    JWT_ALGORITHM: z
+      .enum(JWT_ALGORITHMS, { error: `must be one of ${JWT_ALGORITHMS.join(', ')}` })
+      .optional(),
+    JWT_PRIVATE_KEY: jwtKey(),
+    JWT_PREVIOUS_KEYS: jwtVerifyingKeys(),
     SEAL_PRIVATE_KEY: ed25519Key(),
     SEAL_URL: placeUrl(CHECKPOINTS),
-    MASTER_KEY: list(
+    MASTER_KEY: secrets(
       isMasterKey,
       'must be 32 bytes in base64, or such as AWS KMS encrypts them, after kms:; several, separated by commas, the present one first',
     ),
-    MASTER_KEY_FILE: z.string().max(4_096).optional(),
     ERASURE_DELAY_HOURS: wholeNumber(0, 8_760, 72),
     RETENTION_MONTHS: z
       .string()
@@ -128,7 +139,10 @@ const settings = z
       .optional(),
     S3_PATH_STYLE: z.enum(['true', 'false'], { error: 'must be true or false' }).optional(),
     CLAMD_URL: clamdUrl(),
-    SCAN_WEBHOOK_SECRET: z.string().min(32, 'must have at least 32 characters').max(1_024).optional(),
+    SCAN_WEBHOOK_SECRET: list(
+      (secret) => secret.length >= 32 && secret.length <= 1_024,
+      'must have at least 32 characters; several, separated by commas, to rotate',
+    ),
     AMQP_URL: url('amqp', 'amqps'),
     AMQP_CA_FILE: caFile(),
     SITE_URL: url('http', 'https'),
@@ -140,6 +154,7 @@ const settings = z
       .optional(),
     VAPID_PUBLIC_KEY: vapidKey(65),
     VAPID_PRIVATE_KEY: vapidKey(32),
+    VAPID_PREVIOUS_KEYS: vapidPrivateKeys(),
     VAPID_SUBJECT: contact(),
     PUSH_PRIVATE_HOSTS: list(
       (host) => /^[a-z0-9.:[\]-]+$/i.test(host),
@@ -161,6 +176,15 @@ const settings = z
     const needs = (name: keyof typeof env, reason: string) => {
       if (env[name] === undefined) addIssue({ code: 'custom', path: [name], message: reason });
     };
+    const keyAlgorithm = env.JWT_PRIVATE_KEY && jwtAlgorithmOf(createPrivateKey(env.JWT_PRIVATE_KEY));
+    if (env.JWT_ALGORITHM !== undefined && keyAlgorithm !== undefined && env.JWT_ALGORITHM !== keyAlgorithm)
+      addIssue({
+        code: 'custom',
+        path: ['JWT_ALGORITHM'],
+        message: `must be ${keyAlgorithm} or not set, because JWT_PRIVATE_KEY is a key for ${keyAlgorithm}`,
+      });
+    if (env.VAPID_PREVIOUS_KEYS.length > 0)
+      needs('VAPID_PRIVATE_KEY', 'must be set along with VAPID_PREVIOUS_KEYS');
     for (const name of ['UPLOAD_MIB_PER_USER_DAY', 'FILES_MIB_PER_GROUP'] as const)
       if ((env[name] ?? env.MAX_FILE_MIB) < env.MAX_FILE_MIB)
         addIssue({ code: 'custom', path: [name], message: 'must be at least MAX_FILE_MIB' });
@@ -204,10 +228,14 @@ const settings = z
     logLevel: env.LOG_LEVEL,
     /** The URL of this server for clients, if it differs from the host they ask for. */
     publicUrl: env.PUBLIC_URL,
-    /** The `iss` of access tokens. */
-    jwtIssuer: env.PUBLIC_URL ?? 'slay-e-chatapp',
-    /** PKCS #8 PEM; undefined means that one is generated and kept in the database. */
-    jwtPrivateKey: env.JWT_PRIVATE_KEY,
+    jwt: {
+      /** Of the keys that are made here. */
+      algorithm: env.JWT_ALGORITHM ?? JWT_ALGORITHMS[0],
+      /** PKCS #8 PEM; undefined means that one is generated and kept in the database. */
+      privateKey: env.JWT_PRIVATE_KEY,
+      /** Public keys in PEM, which verify tokens as well. */
+      previousKeys: env.JWT_PREVIOUS_KEYS,
+    },
     /** Allowed besides the requested host. */
     allowedOrigins: env.ALLOWED_ORIGINS,
     /** Proxies whose X-Forwarded-For is trusted. */
@@ -225,9 +253,8 @@ const settings = z
     redisUrl: env.REDIS_URL,
     redisCaFile: env.REDIS_CA_FILE,
     roles: rolesOf(env.ROLES),
-    /** As they are given, the present one first. They wrap the keys of personal text; without any, nor a file, one is made. */
+    /** As they are given, the present one first. They wrap the keys of personal text; without any, one is made. */
     masterKeys: env.MASTER_KEY,
-    masterKeyFile: env.MASTER_KEY_FILE,
     /** Time in which people can take their own erasure back. */
     erasureDelayHours: env.ERASURE_DELAY_HOURS,
     /** Months after which what was said in a group is erased; undefined means never. */
@@ -263,8 +290,8 @@ const settings = z
     },
     /** Undefined means that only size and type are checked, or that an external scanner reports. */
     clamdUrl: env.CLAMD_URL,
-    /** Signs the reports of an external scanner; undefined means that none are accepted. */
-    scanWebhookSecret: env.SCAN_WEBHOOK_SECRET,
+    /** Any of them signs the reports of an external scanner; without one, none are accepted. */
+    scanWebhookSecrets: env.SCAN_WEBHOOK_SECRET,
     /** Undefined means a queue in the database. */
     amqpUrl: env.AMQP_URL,
     amqpCaFile: env.AMQP_CA_FILE,
@@ -281,6 +308,11 @@ const settings = z
             publicKey: env.VAPID_PUBLIC_KEY,
             privateKey: env.VAPID_PRIVATE_KEY!,
             subject: env.VAPID_SUBJECT!,
+            /** For subscriptions that browsers made with these keys. */
+            previous: env.VAPID_PREVIOUS_KEYS.map((privateKey) => ({
+              publicKey: vapidPublicKeyOf(privateKey)!,
+              privateKey,
+            })),
           },
     /** Push services that may have a private address. */
     pushPrivateHosts: env.PUSH_PRIVATE_HOSTS,
@@ -326,18 +358,40 @@ function placeOf(
   return { url, s3: { ...inS3(env, host), prefix: decodeURIComponent(pathname).replaceAll(/^\/|\/$/g, '') } };
 }
 
+/** Settings that `<name>_FILE` gives as well: the content of that file. */
+const SECRETS = [
+  'DATABASE_URL',
+  'DATABASE_OWNER_URL',
+  'EVENTSTOREDB_URL',
+  'REDIS_URL',
+  'JWT_PRIVATE_KEY',
+  'JWT_PREVIOUS_KEYS',
+  'SEAL_PRIVATE_KEY',
+  'MASTER_KEY',
+  'SCAN_WEBHOOK_SECRET',
+  'AMQP_URL',
+  'SMTP_URL',
+  'VAPID_PRIVATE_KEY',
+  'VAPID_PREVIOUS_KEYS',
+] as const satisfies (keyof z.input<typeof settings>)[];
+
 /**
- * Reads the settings. An empty value counts as not set, as in `PORT= npm start`, and spaces or line ends around
- * a value do not count. Throws `BadConfig` for all bad values and all misspelt or unsupported settings at once,
- * without passwords.
+ * Reads the settings, and the files that hold some of them. An empty value counts as not set, as in
+ * `PORT= npm start`, and spaces or line ends around a value do not count. Throws `BadConfig` for all bad values and
+ * all misspelt or unsupported settings at once, without passwords.
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const given = Object.fromEntries(
     Object.entries(env).flatMap(([name, value]) => (value?.trim() ? [[name, value.trim()]] : [])),
   );
-  const parsed = settings.safeParse(given);
-  const unknown = misspelt(Object.keys(given), Object.keys(settings.in.shape));
-  const bad = (parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
-  if (!parsed.success || unknown.length > 0) throw new BadConfig([...bad, ...unknown]);
+  const files = readSecretFiles(given, SECRETS);
+  const parsed = settings.safeParse({ ...given, ...files.values });
+  const unknown = misspelt(Object.keys(given), [
+    ...Object.keys(settings.in.shape),
+    ...SECRETS.map((name) => `${name}_FILE`),
+  ]);
+  const bad = (parsed.error?.issues ?? []).map(({ path, message }) => files.lineOf(path.join('.'), message));
+  if (!parsed.success || unknown.length > 0 || files.faults.length > 0)
+    throw new BadConfig([...files.faults, ...bad, ...unknown]);
   return Object.freeze(parsed.data);
 }

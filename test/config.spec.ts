@@ -1,7 +1,10 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EventStoreDBClient } from '@eventstore/db-client';
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import webPush from 'web-push';
 import { BadConfig, readConfig } from '../src/config.ts';
 
 function faults(env: NodeJS.ProcessEnv): string[] {
@@ -26,7 +29,8 @@ describe('the settings', () => {
       host: '127.0.0.1',
       dataDir: './data',
       logLevel: 'info',
-      jwtIssuer: 'slay-e-chatapp',
+      jwt: { algorithm: 'ES256', privateKey: undefined, previousKeys: [] },
+      scanWebhookSecrets: [],
       roles: new Set(['api', 'projector', 'realtime', 'notifier', 'worker', 'sealer']),
       allowedOrigins: [],
       trustedProxies: [],
@@ -71,7 +75,7 @@ describe('the settings', () => {
       port: 0,
       allowedOrigins: ['https://app.example.org', 'http://localhost:5173'],
       trustedProxies: ['10.0.0.0/8', '::1'],
-      jwtIssuer: 'https://chat.example.org',
+      publicUrl: 'https://chat.example.org',
       totpIssuer: 'chat.example.org',
       databaseUrl: 'postgres://chat:secret@db/chat',
       messagesPerMinute: 1000,
@@ -82,13 +86,6 @@ describe('the settings', () => {
 
   test('count as unset when empty', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}));
-  });
-
-  test('accept an Ed25519 key, also with line ends written as \\n, and no other', () => {
-    const pem = privateKey('ed25519');
-    expect(readConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).jwtPrivateKey).toBe(pem);
-    expect(faults({ JWT_PRIVATE_KEY: privateKey('x25519') })).toHaveLength(1);
-    expect(faults({ JWT_PRIVATE_KEY: 'secret' })).toHaveLength(1);
   });
 
   const VAPID = { VAPID_PUBLIC_KEY: 'A'.repeat(87), VAPID_PRIVATE_KEY: 'A'.repeat(43) };
@@ -257,7 +254,9 @@ describe('the settings', () => {
     ['S3_BUCKET', ['A', 'no/slash']],
     ['MASTER_KEY', ['secret', 'A'.repeat(42), 'kms:', 'kms:a b', 'KMS:AQID', `kms:${'A'.repeat(8_200)}`]],
     ['CLAMD_URL', ['localhost:3310', 'http://127.0.0.1:3310', 'tcp://', 'unix:relative', 'tcp://a,b']],
-    ['SCAN_WEBHOOK_SECRET', ['too short']],
+    ['SCAN_WEBHOOK_SECRET', ['too short', `${'a'.repeat(32)},too short`, `${'a'.repeat(32)},`]],
+    ['JWT_ALGORITHM', ['HS256', 'none', 'es256', 'ES384']],
+    ['VAPID_PREVIOUS_KEYS', ['short', '_'.repeat(43), 'A'.repeat(43)]],
     ['AMQP_URL', ['rabbit', 'http://rabbit', 'amqp://a,b', 'amqp://']],
     ['SMTP_URL', ['mail.example.org:25', 'smtp://a,b']],
     ['MAIL_FROM', ['nobody', 'A\r\nBcc: x@example.org']],
@@ -432,6 +431,142 @@ describe('the key that signs checkpoints', () => {
       'SEAL_PRIVATE_KEY must be an Ed25519 private key in PKCS #8 PEM',
     ]);
   });
+});
+
+describe('the keys of access tokens', () => {
+  const ec = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve }).privateKey;
+  const rsa = (modulusLength: number) => generateKeyPairSync('rsa', { modulusLength }).privateKey;
+  const ed = () => generateKeyPairSync('ed25519').privateKey;
+  const pemOf = (key: ReturnType<typeof ed>) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const publicPem = (key: ReturnType<typeof ed>) =>
+    createPublicKey(pemOf(key)).export({ type: 'spki', format: 'pem' }).toString();
+
+  test('are made for ES256, or for the algorithm that is set', () => {
+    expect(readConfig({}).jwt.algorithm).toBe('ES256');
+    for (const JWT_ALGORITHM of ['ES256', 'EdDSA', 'RS256'])
+      expect(readConfig({ JWT_ALGORITHM }).jwt.algorithm).toBe(JWT_ALGORITHM);
+  });
+
+  test.each([
+    ['ES256', () => ec('P-256')],
+    ['EdDSA', ed],
+    ['RS256', () => rsa(2_048)],
+  ])('are for %s when the given key is, also with line ends written as \\n', (algorithm, make) => {
+    const pem = pemOf(make());
+    expect(readConfig({ JWT_PRIVATE_KEY: pem.replaceAll('\n', '\\n') }).jwt.privateKey).toBe(pem);
+    expect(readConfig({ JWT_PRIVATE_KEY: pem, JWT_ALGORITHM: algorithm }).jwt.privateKey).toBe(pem.trim());
+    for (const other of ['ES256', 'EdDSA', 'RS256'].filter((name) => name !== algorithm))
+      expect(faults({ JWT_PRIVATE_KEY: pem, JWT_ALGORITHM: other })).toEqual([
+        `JWT_ALGORITHM must be ${algorithm} or not set, because JWT_PRIVATE_KEY is a key for ${algorithm}`,
+      ]);
+  });
+
+  test.each([
+    ['P-384', () => pemOf(ec('P-384'))],
+    ['secp256k1', () => pemOf(ec('secp256k1'))],
+    ['X25519', () => privateKey('x25519')],
+    ['RSA of 1024 bits', () => pemOf(rsa(1_024))],
+    ['a public key', () => publicPem(ed())],
+    ['a password', () => 'secret'],
+  ])('are refused when the given one is %s, without its content', (_, make) => {
+    expect(faults({ JWT_PRIVATE_KEY: make() })).toEqual([
+      'JWT_PRIVATE_KEY must be a private key of P-256, Ed25519, or RSA with 2048 to 8192 bits, in PKCS #8 PEM',
+    ]);
+  });
+
+  test('are accepted by their public halves, several one after the other', () => {
+    const [a, b, c] = [ec('P-256'), ed(), rsa(2_048)];
+    const given = `${publicPem(a)}${pemOf(b)}\n${publicPem(c)}`;
+    const halves = [a, b, c].map(publicPem);
+    for (const JWT_PREVIOUS_KEYS of [given, given.replaceAll('\n', '\\n'), halves.join(',')])
+      expect(readConfig({ JWT_PREVIOUS_KEYS }).jwt.previousKeys).toEqual(halves);
+    for (const JWT_PREVIOUS_KEYS of [`${given}x`, publicPem(ec('P-384')), 'secret', pemOf(a).slice(0, -20)])
+      expect(faults({ JWT_PREVIOUS_KEYS })).toEqual([
+        'JWT_PREVIOUS_KEYS must be public or private keys in PEM, one after the other: P-256, Ed25519, or RSA with 2048 to 8192 bits',
+      ]);
+  });
+});
+
+describe('a secret in a file', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'chat-secrets-'));
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+  const inFile = async (name: string, text: string) => {
+    await writeFile(join(dir, name), text);
+    return join(dir, name);
+  };
+
+  test('is its content, without the line end, and with the links that Kubernetes makes', async () => {
+    const pem = privateKey('ed25519');
+    await inFile('key', `${pem}\n`);
+    await symlink('key', join(dir, 'link'));
+    const config = readConfig({
+      JWT_PRIVATE_KEY_FILE: join(dir, 'link'),
+      DATABASE_URL_FILE: await inFile('database', 'postgres://chat:secret@db/chat\n'),
+      MASTER_KEY_FILE: await inFile('master', `${'A'.repeat(43)}=\r\n${'B'.repeat(42)}A=\n`),
+      SCAN_WEBHOOK_SECRET_FILE: await inFile('scan', `${'s'.repeat(32)}\n`),
+    });
+    expect(config.jwt.privateKey).toBe(pem.trim());
+    expect(config).toMatchObject({
+      databaseUrl: 'postgres://chat:secret@db/chat',
+      masterKeys: [`${'A'.repeat(43)}=`, `${'B'.repeat(42)}A=`],
+      scanWebhookSecrets: ['s'.repeat(32)],
+    });
+  });
+
+  test('may be each of these', () => {
+    const names = [
+      ...['DATABASE_URL', 'DATABASE_OWNER_URL', 'EVENTSTOREDB_URL', 'REDIS_URL', 'AMQP_URL', 'SMTP_URL'],
+      ...['JWT_PRIVATE_KEY', 'JWT_PREVIOUS_KEYS', 'SEAL_PRIVATE_KEY', 'MASTER_KEY', 'SCAN_WEBHOOK_SECRET'],
+      ...['VAPID_PRIVATE_KEY', 'VAPID_PREVIOUS_KEYS'],
+    ];
+    const missing = join(dir, 'none');
+    for (const name of names)
+      expect(faults({ [`${name}_FILE`]: missing })).toContain(
+        `${name}_FILE names a file that cannot be read (ENOENT): ${missing}`,
+      );
+  });
+
+  test('is not given twice', async () => {
+    const REDIS_URL_FILE = await inFile('redis', 'redis://redis');
+    expect(faults({ REDIS_URL: 'redis://redis', REDIS_URL_FILE })).toEqual([
+      'REDIS_URL_FILE must not be set along with REDIS_URL',
+    ]);
+  });
+
+  test('is refused in one line, which never shows the content', async () => {
+    await mkdir(join(dir, 'folder'));
+    const of = (path: string) => faults({ AMQP_URL_FILE: path });
+    const large = await inFile('large', 'x'.repeat(65_537));
+    const empty = await inFile('empty', ' \n\n');
+    const wrong = await inFile('wrong', 'http://user:hunter2@host\nhunter3');
+    expect(of(join(dir, 'folder'))).toEqual([
+      `AMQP_URL_FILE names something that is not a file: ${join(dir, 'folder')}`,
+    ]);
+    expect(of('/dev/zero')).toEqual(['AMQP_URL_FILE names something that is not a file: /dev/zero']);
+    expect(of(large)).toEqual([`AMQP_URL_FILE names a file of more than 65536 bytes: ${large}`]);
+    expect(of(empty)).toEqual([`AMQP_URL_FILE names an empty file: ${empty}`]);
+    expect(of(wrong)).toEqual(['AMQP_URL_FILE: the content must be a URL with amqp: or amqps:']);
+  });
+
+  test('is given by a name that is checked for slips', () => {
+    expect(faults({ REDIS_URL_FIEL: '/run/redis' })).toEqual([
+      'REDIS_URL_FIEL is not a setting: did you mean REDIS_URL_FILE?',
+    ]);
+    expect(faults({ JWT_KEY_FILE: '/run/key' })).toEqual(['JWT_KEY_FILE is not a setting']);
+  });
+});
+
+test('earlier keys of Web Push are known by their private halves', () => {
+  const { publicKey, privateKey: key } = webPush.generateVAPIDKeys();
+  const VAPID = { VAPID_PUBLIC_KEY: 'A'.repeat(87), VAPID_PRIVATE_KEY: 'A'.repeat(43) };
+  const env = { ...VAPID, VAPID_SUBJECT: 'mailto:ops@example.org', VAPID_PREVIOUS_KEYS: key };
+  expect(readConfig(env).vapid?.previous).toEqual([{ publicKey, privateKey: key }]);
+  expect(faults({ VAPID_PREVIOUS_KEYS: key })).toEqual([
+    'VAPID_PRIVATE_KEY must be set along with VAPID_PREVIOUS_KEYS',
+  ]);
 });
 
 describe('roles', () => {

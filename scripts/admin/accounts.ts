@@ -7,7 +7,7 @@ import { setUpSecondFactor } from '../../src/auth/second-factor/second-factors.t
 import { AggregateLoader, type Folded } from '../../src/commands/aggregate-cache.ts';
 import { commandHandler } from '../../src/commands/handle-command.ts';
 import { createOneAtATime } from '../../src/commands/one-at-a-time.ts';
-import { openKeys, secondFactorParts } from '../../src/compose/auth.ts';
+import { secondFactorParts } from '../../src/compose/auth.ts';
 import { openQueries } from '../../src/compose/log.ts';
 import { NewDisplayName, Role } from '../../src/events/account.ts';
 import type { Stream } from '../../src/events/streams.ts';
@@ -76,7 +76,7 @@ const createUser: Command = async ({ values, print }) => {
       const registration = await openRegistration(accounts);
       const { userId } = await registration.register({ email, role, displayName, password });
       await credentials.vouch(true, userId);
-      const parts = secondFactorParts(config, await openKeys(config, pool), pool);
+      const parts = await secondFactorParts(config, pool);
       const key = values.totp ? await setUpSecondFactor({ userId, email }, parts) : undefined;
       const totp = key ? [`secret of the second factor: ${key.secret}`, key.otpauthUrl] : [];
       print({ userId, role, email, password: made, totp: key }, [

@@ -10,6 +10,7 @@ const boolean = { type: 'boolean' } as const;
 export const adminOptions = {
   ...{ email: string, user: string, role: string, kms: string, 'display-name': string, session: string },
   ...{ password: string, 'password-stdin': boolean, all: boolean, totp: boolean },
+  ...{ key: string, 'lead-minutes': string, now: boolean },
 } as const;
 
 export type Values = {

@@ -55,11 +55,11 @@ export interface Tokens {
 export interface Sessions {
   /**
    * Opens a session after the password was checked. Throws `AuthenticationFailed` when the password has
-   * changed meanwhile.
+   * changed meanwhile. `issuer` as for `AccessTokens`.
    */
-  open(credential: Credential, userAgent?: string): Promise<Tokens>;
+  open(credential: Credential, userAgent?: string, issuer?: string): Promise<Tokens>;
   /** Throws `AuthenticationFailed` for a token that is unknown, spent or expired, or whose session has ended. */
-  refresh(refreshToken: string): Promise<{ tokens: Tokens; credential: Credential }>;
+  refresh(refreshToken: string, issuer?: string): Promise<{ tokens: Tokens; credential: Credential }>;
   end(sessionId: string): Promise<void>;
   ofUser(userId: UserId): Promise<OpenSession[]>;
   /** Ends one session of the user. Resolves with false when the user has no such open session. */
@@ -90,15 +90,22 @@ export function createSessions({
   /** Derives the child of a token. Repeated requests get the same child, and it is stored nowhere. */
   const childOf = (token: string) => createHmac('sha256', refreshSecret).update(token).digest('base64url');
 
-  const tokensFor = async ({ userId, role }: Credential, sessionId: string, refreshToken: string) => ({
-    accessToken: await accessTokens.issue({ userId, role }, sessionId),
+  const tokensFor = async (
+    { userId, role }: Credential,
+    {
+      sessionId,
+      refreshToken,
+      issuer,
+    }: { sessionId: string; refreshToken: string; issuer?: string | undefined },
+  ) => ({
+    accessToken: await accessTokens.issue({ userId, role }, sessionId, issuer),
     refreshToken,
     expiresIn: accessTokens.lifetimeSeconds,
     refreshExpiresIn: REFRESH_DAYS * 86_400,
   });
 
   return {
-    async open(credential, userAgent) {
+    async open(credential, userAgent, issuer) {
       const { userId, passwordVersion } = credential;
       const sessionId = newId();
       const refreshToken = randomBytes(32).toString('base64url');
@@ -108,9 +115,9 @@ export function createSessions({
         userAgent: userAgent?.slice(0, LONGEST_USER_AGENT) ?? null,
       });
       if (!isOpen) throw new AuthenticationFailed('BAD_CREDENTIALS');
-      return tokensFor(credential, sessionId, refreshToken);
+      return tokensFor(credential, { sessionId, refreshToken, issuer });
     },
-    async refresh(refreshToken) {
+    async refresh(refreshToken, issuer) {
       const child = childOf(refreshToken);
       const rotation = await store.rotate(hashOf(refreshToken), hashOf(child));
       if (rotation.outcome === 'reused') onEnded(rotation.sessionId);
@@ -118,7 +125,8 @@ export function createSessions({
         throw new AuthenticationFailed('REFRESH_TOKEN_INVALID');
       const credential = await credentials.ofUser(rotation.userId);
       if (!credential) throw new AuthenticationFailed('REFRESH_TOKEN_INVALID');
-      return { tokens: await tokensFor(credential, rotation.sessionId, child), credential };
+      const { sessionId } = rotation;
+      return { tokens: await tokensFor(credential, { sessionId, refreshToken: child, issuer }), credential };
     },
     async end(sessionId) {
       await store.revoke(sessionId);

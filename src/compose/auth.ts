@@ -1,6 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { createAccountTokens } from '../auth/tokens/account-tokens.ts';
+import {
+  ACCESS_KEYS,
+  ACCESS_KEY_LIFETIME_SECONDS,
+  createAccessKeys,
+  keepAccessKey,
+} from '../auth/tokens/access-keys.ts';
 import { createAccessTokens } from '../auth/tokens/access-tokens.ts';
 import { createAddresses } from '../auth/addresses.ts';
 import { createAuthenticate } from '../auth/authenticate.ts';
@@ -16,7 +23,8 @@ import { createSealedSecrets } from '../auth/second-factor/sealed-secrets.ts';
 import { type SecondFactorStore, createSecondFactors } from '../auth/second-factor/second-factors.ts';
 import { createSessions } from '../auth/sessions.ts';
 import type { SignedLinks } from '../auth/tokens/signed-links.ts';
-import { loadSigningKeys } from '../auth/tokens/signing-keys.ts';
+import { openKeyRing } from '../auth/tokens/key-rings.ts';
+import { loadSigningKey, loadVerifyingKey, makeSigningKey } from '../auth/tokens/signing-keys.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { Config } from '../config.ts';
 import type { Closers } from '../kit/closers.ts';
@@ -29,18 +37,71 @@ import { createSigningKeyStore } from '../adapters/postgres/tables/signing-keys.
 import type { Cluster } from './cluster.ts';
 import type { DatabaseParts } from './log.ts';
 
-/** Loads the keys that sign tokens and links: from the settings, or generated once and kept in the database. */
-export const openKeys = (config: Config, pool: pg.Pool) =>
-  loadSigningKeys({ store: createSigningKeyStore(pool), privateKeyPem: config.jwtPrivateKey });
+/** The name of the secrets of links in the store. */
+const LINK_KEYS = 'links';
+
+/** Makes a secret of 32 bytes. */
+const makeSecret = () => randomBytes(32).toString('base64url');
+const toBytes = (secret: string) => Buffer.from(secret, 'base64url');
+
+/** Resolves with the secret of that name, which is made once and kept in the database. */
+const keptSecret = async (pool: pg.Pool, name: string) =>
+  toBytes(await createSigningKeyStore(pool).keep(name, makeSecret));
+
+const DAY_SECONDS = 86_400;
+
+/** The keys that operators rotate. */
+export const rotatedKeys = ({ jwt }: Pick<Config, 'jwt'>) =>
+  ({
+    [ACCESS_KEYS]: {
+      make: () => makeSigningKey(jwt.algorithm),
+      lifetimeSeconds: ACCESS_KEY_LIFETIME_SECONDS,
+      /** Others cache the public keys: this server says for 5 minutes, and some do it for longer. */
+      leadMinutes: 10,
+    },
+    [LINK_KEYS]: {
+      make: makeSecret,
+      /** Links to unsubscribe are the last to end, after a year. */
+      lifetimeSeconds: 366 * DAY_SECONDS,
+      leadMinutes: 1,
+    },
+  }) as const;
+
+/** Opens the keys of access tokens: those of the settings, and those that were made here and kept in the database. */
+async function openAccessKeys({ jwt }: Pick<Config, 'jwt'>, log: Logger, open: Closers, pool: pg.Pool) {
+  const store = createSigningKeyStore(pool);
+  if (jwt.privateKey === undefined) await keepAccessKey(store, jwt.algorithm);
+  else await store.retire(ACCESS_KEYS, ACCESS_KEY_LIFETIME_SECONDS);
+  const ring = await openKeyRing({ name: ACCESS_KEYS, store, parse: loadSigningKey, log });
+  open.add('keys of access tokens', () => ring.stop());
+  return createAccessKeys({
+    given: jwt.privateKey === undefined ? undefined : await loadSigningKey(jwt.privateKey),
+    previous: await Promise.all(jwt.previousKeys.map(loadVerifyingKey)),
+    ring,
+  });
+}
+
+/** Opens the keys that sign tokens and links, and the secrets of sessions. */
+export async function openKeys(config: Config, log: Logger, open: Closers, pool: pg.Pool) {
+  const store = createSigningKeyStore(pool);
+  await store.keep(LINK_KEYS, makeSecret);
+  const linkSecrets = await openKeyRing({ name: LINK_KEYS, store, parse: toBytes, log });
+  open.add('secrets of links', () => linkSecrets.stop());
+  return {
+    accessKeys: await openAccessKeys(config, log, open, pool),
+    linkSecrets: linkSecrets.accepted,
+    /** Derives the children of refresh tokens. */
+    refreshSecret: await keptSecret(pool, 'refresh-tokens'),
+    /** Keys the fingerprints of request bodies, so that a password in a body cannot be guessed from its fingerprint. */
+    fingerprintSecret: await keptSecret(pool, 'fingerprints'),
+  };
+}
 
 /** The parts of second factors that the server and the operator's tools share. */
-export const secondFactorParts = (
-  { totpIssuer }: Pick<Config, 'totpIssuer'>,
-  { secondFactorSecret }: Awaited<ReturnType<typeof openKeys>>,
-  pool: pg.Pool,
-) => ({
+export const secondFactorParts = async ({ totpIssuer }: Pick<Config, 'totpIssuer'>, pool: pg.Pool) => ({
   store: createSecondFactorStore(pool),
-  secrets: createSealedSecrets(secondFactorSecret),
+  /** The secret encrypts those of the users, and keys the hashes of recovery codes. */
+  secrets: createSealedSecrets(await keptSecret(pool, 'second-factors')),
   issuer: totpIssuer,
 });
 
@@ -83,8 +144,8 @@ export async function openAuth(
   });
   open.add('revocations', () => revocations.stop());
   const accessTokens = createAccessTokens({
-    keys,
-    issuer: config.jwtIssuer,
+    keys: keys.accessKeys,
+    issuer: config.publicUrl,
     lifetimeSeconds: accessTokenSeconds,
   });
   const onEnded = (sessionId: string) => revocations.revoke(sessionId);
@@ -100,7 +161,7 @@ export async function openAuth(
   await registration.completeAll();
   const tokens = createAccountTokens(links);
   const checkPassword = createCheckPassword({ hashes, rateLimits });
-  const parts = secondFactorParts(config, keys, logins);
+  const parts = await secondFactorParts(config, logins);
   await warnOfAuditors(config, log, parts.store);
   const secondFactors = createSecondFactors({
     ...parts,
@@ -119,7 +180,7 @@ export async function openAuth(
     revocations,
     sessions,
     authenticate: createAuthenticate({ accessTokens, revocations }),
-    jwks: keys.jwks,
+    accessKeys: keys.accessKeys,
     fingerprintSecret: keys.fingerprintSecret,
   };
 }

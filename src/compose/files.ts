@@ -63,7 +63,7 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
   open.add('sandbox', () => sandbox.close());
   const applyFinding = createApplyFinding({ handle, storage, makeThumbnail: createThumbnails(sandbox) });
   const quotas = createUploadQuotas(pool, config.uploadQuotas);
-  const secret = config.scanWebhookSecret;
+  const secrets = config.scanWebhookSecrets;
   return {
     storage,
     receiver,
@@ -71,9 +71,9 @@ export async function openFiles(config: Config, log: Logger, open: Closers, deps
     applyFinding,
     quotas,
     scanReports:
-      secret === undefined
+      secrets.length === 0
         ? undefined
-        : { secret, nonces: createNonces(pool), store, handle, storage, applyFinding },
+        : { secrets, nonces: createNonces(pool), store, handle, storage, applyFinding },
     checks: { storage: () => storage.failure() },
   };
 }
@@ -166,7 +166,7 @@ export async function startFileWork(config: Config, log: Logger, open: Closers, 
     const overdue = await deps.queries.filesToInspect(1, new Date(Date.now() - REPORT_OVERDUE_MS));
     return overdue.length > 0 ? 'files have waited for more than 10 minutes for a report' : undefined;
   }
-  const isScannedElsewhere = config.scanWebhookSecret !== undefined && config.clamdUrl === undefined;
+  const isScannedElsewhere = config.scanWebhookSecrets.length > 0 && config.clamdUrl === undefined;
   const inspections = isScannedElsewhere
     ? { scanner: overdueReports }
     : await startInspections(config, log, open, deps);

@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import { KEY_BYTES, KMS_PREFIX, isMasterKey } from '../config/setting-kinds.ts';
+import { KEY_BYTES, KMS_PREFIX } from '../config/setting-kinds.ts';
 import { type MasterKey, masterKeyOf } from '../privacy/key-ring.ts';
 import { keepSecret } from '../adapters/disk/secrets.ts';
 import { createSigningKeyStore } from '../adapters/postgres/tables/signing-keys.ts';
 
-export type MasterKeySettings = Pick<Config, 'masterKeys' | 'masterKeyFile' | 'databaseUrl' | 'dataDir'>;
+export type MasterKeySettings = Pick<Config, 'masterKeys' | 'databaseUrl' | 'dataDir'>;
 export type MasterKeys = readonly [MasterKey, ...MasterKey[]];
 
 /** The master keys are not to be had, or are not those that are in use. */
@@ -30,32 +29,19 @@ export async function makeMasterKey(kmsKeyId?: string): Promise<string> {
 }
 
 /** Resolves with the key, of which AWS KMS decrypts one that it encrypted. */
-async function open(key: string, setting: string): Promise<MasterKey> {
+async function open(key: string): Promise<MasterKey> {
   if (!key.startsWith(KMS_PREFIX)) return masterKeyOf(Buffer.from(key, 'base64'));
   const { KmsFailed, decryptDataKey } = await import('../adapters/kms/data-keys.ts');
   const encrypted = Buffer.from(key.slice(KMS_PREFIX.length), 'base64');
   const bytes = await decryptDataKey(encrypted).catch((error: unknown) => {
     if (!(error instanceof KmsFailed)) throw error;
-    throw new BadMasterKey(`${setting} has a key that is not decrypted. ${error.message}`);
+    throw new BadMasterKey(`MASTER_KEY has a key that is not decrypted. ${error.message}`);
   });
   if (bytes.length !== KEY_BYTES)
     throw new BadMasterKey(
-      `${setting} has a key that AWS KMS decrypts to ${bytes.length} bytes, not ${KEY_BYTES}`,
+      `MASTER_KEY has a key that AWS KMS decrypts to ${bytes.length} bytes, not ${KEY_BYTES}`,
     );
   return masterKeyOf(bytes);
-}
-
-/** Reads the keys in a file: one in each line, the present one first. */
-async function keysIn(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new BadMasterKey(`MASTER_KEY_FILE: ${error.message}`);
-  });
-  const keys = text.split(/[\s,]+/).filter((key) => key !== '');
-  if (keys.length === 0 || !keys.every(isMasterKey))
-    throw new BadMasterKey(
-      `MASTER_KEY_FILE: ${path} must contain keys of 32 bytes in base64, or such as AWS KMS encrypts them, after kms:, one in each line`,
-    );
-  return keys;
 }
 
 /**
@@ -64,13 +50,11 @@ async function keysIn(path: string): Promise<string[]> {
  * what a backup without that table contains. Throws `BadMasterKey`.
  */
 export async function openMasterKeys(
-  { masterKeys: listed, masterKeyFile, databaseUrl, dataDir }: MasterKeySettings,
+  { masterKeys, databaseUrl, dataDir }: MasterKeySettings,
   log: Logger,
   pool: pg.Pool,
 ): Promise<MasterKeys> {
-  const setting = masterKeyFile === undefined ? 'MASTER_KEY' : 'MASTER_KEY_FILE';
-  const keys = masterKeyFile === undefined ? listed : await keysIn(masterKeyFile);
-  const [present, ...earlier] = await Promise.all(keys.map((key) => open(key, setting)));
+  const [present, ...earlier] = await Promise.all(masterKeys.map(open));
   if (present !== undefined) return [present, ...earlier];
   if (databaseUrl === undefined) {
     const kept = await keepSecret(join(resolve(dataDir), 'master.key'), newKey);

@@ -1,7 +1,8 @@
-import { createPrivateKey } from 'node:crypto';
+import { type KeyObject, createECDH, createPrivateKey, createPublicKey } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { jwtAlgorithmOf } from '../kit/jwt-algorithms.ts';
 import { encodeHosts, parseServerUrl, withoutSecrets } from '../kit/server-url.ts';
 
 const wholeNumberIn = (from: number, to: number) =>
@@ -20,14 +21,21 @@ export const wholeNumber = (from: number, to: number, standard: number) =>
 
 export const optionalNumber = (from: number, to: number) => wholeNumberIn(from, to).optional();
 
-export const list = (isValid: (item: string) => boolean, message: string) =>
+const listOf = (split: (text: string) => string[], isValid: (item: string) => boolean, message: string) =>
   z
     .string()
-    .transform((text) => text.split(',').map((item) => item.trim()))
+    .transform(split)
     // A wrong list stops the checks of settings that depend on it.
     .refine((items) => items.every(isValid), { error: message, abort: true })
     .transform((items): readonly string[] => Object.freeze(items))
     .default(Object.freeze([]));
+
+export const list = (isValid: (item: string) => boolean, message: string) =>
+  listOf((text) => text.split(',').map((item) => item.trim()), isValid, message);
+
+/** Secrets without spaces, separated by commas, or in a file by line ends. */
+export const secrets = (isValid: (item: string) => boolean, message: string) =>
+  listOf((text) => text.split(/[\s,]+/).filter((item) => item !== ''), isValid, message);
 
 /** Parses a URL whose hosts are names or addresses. Returns undefined for anything else. */
 const parseHostsUrl = (text: string) => {
@@ -70,21 +78,60 @@ export const KMS_PREFIX = 'kms:';
 export const isMasterKey = (text: string): boolean =>
   /^[A-Za-z0-9+/_-]{43}=?$/.test(text) || /^kms:[A-Za-z0-9+/]{4,8192}={0,2}$/.test(text);
 
-function isEd25519(pem: string): boolean {
+/** Parses a key in PEM. Returns undefined for anything else. */
+function parseKey(parse: (pem: string) => KeyObject, pem: string): KeyObject | undefined {
   try {
-    return createPrivateKey(pem).asymmetricKeyType === 'ed25519';
+    return parse(pem);
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** A private key. Files of settings hold one line, so line ends of the PEM may be written as \\n. */
-export const ed25519Key = () =>
+/** Files of settings hold one line, so line ends of a PEM may be written as \\n. */
+const withLineEnds = (pem: string) => pem.replaceAll('\\n', '\n');
+
+const privateKey = (isValid: (key: KeyObject) => boolean, wanted: string) =>
   z
     .string()
-    .transform((pem) => pem.replaceAll('\\n', '\n'))
-    .refine(isEd25519, 'must be an Ed25519 private key in PKCS #8 PEM')
+    .transform(withLineEnds)
+    .refine(
+      (pem) => {
+        const key = parseKey(createPrivateKey, pem);
+        return key !== undefined && isValid(key);
+      },
+      { error: `must be ${wanted} in PKCS #8 PEM`, abort: true },
+    )
     .optional();
+
+export const ed25519Key = () =>
+  privateKey(({ asymmetricKeyType }) => asymmetricKeyType === 'ed25519', 'an Ed25519 private key');
+
+const JWT_KEYS = 'P-256, Ed25519, or RSA with 2048 to 8192 bits';
+
+/** A private key that signs access tokens. */
+export const jwtKey = () =>
+  privateKey((key) => jwtAlgorithmOf(key) !== undefined, `a private key of ${JWT_KEYS},`);
+
+const PEM = /-----BEGIN [A-Z0-9 ]+-----[^-]+-----END [A-Z0-9 ]+-----/g;
+
+/** Keys that verify access tokens: their public halves, whichever half is given. One PEM after the other. */
+export const jwtVerifyingKeys = () =>
+  listOf(
+    (text) => {
+      const pems = withLineEnds(text).match(PEM) ?? [];
+      const rest = withLineEnds(text).replaceAll(PEM, '').replaceAll(/[\s,]/g, '');
+      return rest === '' ? pems.map(publicHalf) : [''];
+    },
+    (pem) => pem !== '',
+    `must be public or private keys in PEM, one after the other: ${JWT_KEYS}`,
+  );
+
+/** Returns the public half of a key; an empty text for what is no key of access tokens. */
+function publicHalf(pem: string): string {
+  const key = parseKey(createPublicKey, pem);
+  if (key === undefined || jwtAlgorithmOf(key) === undefined) return '';
+  return key.export({ type: 'spki', format: 'pem' }).toString();
+}
 
 /** Says what a setting must be, and its value without passwords. */
 const shownBy = (wanted: string) => ({
@@ -224,8 +271,29 @@ export const clamdUrl = () =>
     return parsed?.scheme === 'tcp' && parsed.hosts.length === 1 && parsed.path.length <= 1;
   }, 'a URL like tcp://host:3310 or unix:///run/clamav/clamd.ctl');
 
+const isOfBytes = (key: string, bytes: number) => Buffer.from(key, 'base64url').length === bytes;
+
 export const vapidKey = (bytes: number) =>
   z
     .string()
-    .refine((key) => Buffer.from(key, 'base64url').length === bytes, `must be ${bytes} bytes in base64url`)
+    .refine((key) => isOfBytes(key, bytes), `must be ${bytes} bytes in base64url`)
     .optional();
+
+/** Private keys of VAPID, of which the public ones follow. */
+export const vapidPrivateKeys = () =>
+  secrets(
+    (key) => vapidPublicKeyOf(key) !== undefined,
+    'must be private keys of 32 bytes in base64url, separated by commas',
+  );
+
+/** Returns the public key of a private one, both in base64url; undefined for what is none of P-256. */
+export function vapidPublicKeyOf(privateKey: string): string | undefined {
+  if (!isOfBytes(privateKey, 32)) return undefined;
+  const pair = createECDH('prime256v1');
+  try {
+    pair.setPrivateKey(Buffer.from(privateKey, 'base64url'));
+    return pair.getPublicKey('base64url');
+  } catch {
+    return undefined;
+  }
+}

@@ -62,6 +62,7 @@ import { type ScanReportRoutes, scanReportRoutes } from './routes/scan-reports.t
 import { searchRoutes } from './routes/search.ts';
 import { type SessionRoutes, sessionRoutes } from './routes/account/sessions.ts';
 import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
+import { type TokenKeyRoutes, tokenKeyRoutes } from './routes/account/token-keys.ts';
 import { type TotpRoutes, totpRoutes } from './routes/account/totp.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/account/unsubscribe.ts';
 import { limitBodyTime } from './hooks/slow-bodies.ts';
@@ -81,6 +82,7 @@ export interface HttpDeps
   extends
     RouteDeps,
     Omit<AuthRoutes, 'authenticate'>,
+    TokenKeyRoutes,
     Omit<MeRoutes, 'authenticate'>,
     Omit<SessionRoutes, 'authenticate'>,
     Omit<ErasureRoutes, 'passwords' | 'sessions'>,
@@ -176,6 +178,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   documentRoutes(app, deps);
   limitRoutes(app, { ...deps.settings, ...deps });
   authRoutes(app, deps);
+  tokenKeyRoutes(app, deps);
   emailVerificationRoutes(app, deps);
   passwordResetRoutes(app, deps);
   meRoutes(app, deps);

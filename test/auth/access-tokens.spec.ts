@@ -1,63 +1,98 @@
-import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import {
+  type KeyObject,
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+} from 'node:crypto';
 import { SignJWT, decodeProtectedHeader, exportJWK } from 'jose';
 import { jest } from '@jest/globals';
+import { createAccessKeys } from '../../src/auth/tokens/access-keys.ts';
 import { createAccessTokens } from '../../src/auth/tokens/access-tokens.ts';
-import { loadSigningKeys } from '../../src/auth/tokens/signing-keys.ts';
+import { type SigningKey, loadSigningKey, makeSigningKey } from '../../src/auth/tokens/signing-keys.ts';
 import { UserId } from '../../src/events/ids.ts';
+import { JWT_ALGORITHMS, type JwtAlgorithm } from '../../src/kit/jwt-algorithms.ts';
 
-const store = { keep: async (_: string, make: () => string) => make() };
-const keys = await loadSigningKeys({ store });
-const settings = { keys, issuer: 'https://chat.example.org', lifetimeSeconds: 600 };
-const tokens = createAccessTokens(settings);
+const held = Object.fromEntries(
+  await Promise.all(JWT_ALGORITHMS.map(async (name) => [name, await loadSigningKey(makeSigningKey(name))])),
+) as Record<JwtAlgorithm, SigningKey>;
+/** The versions in the store, the present one first, and how often they were looked for. */
+const stored = { keys: [] as SigningKey[], looks: 0 };
+const ring = {
+  accepted: () => stored.keys,
+  look: async () => {
+    stored.looks += 1;
+  },
+};
+beforeEach(() => {
+  stored.keys = [];
+  stored.looks = 0;
+});
+const settings = { issuer: 'https://chat.example.org', lifetimeSeconds: 600 };
 const actor = { userId: UserId.parse(randomUUID()), role: 'applicant' } as const;
 const sessionId = randomUUID();
-const stranger = generateKeyPairSync('ed25519').privateKey;
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
-interface Forgery {
-  header?: Record<string, unknown>;
-  claims?: Record<string, unknown>;
-  key?: typeof stranger;
-}
-
-/** A token that differs from a valid one only in the given parts. */
-function forge({ header = {}, claims = {}, key = keys.privateKey }: Forgery = {}): Promise<string> {
-  const now = seconds();
-  return new SignJWT({
-    iss: settings.issuer,
-    aud: 'slay-e-chatapp',
-    sub: actor.userId,
-    sid: sessionId,
-    role: actor.role,
-    jti: randomUUID(),
-    iat: now,
-    exp: now + 600,
-    ...claims,
-  })
-    .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid, ...header })
-    .sign(key);
-}
-
-const signHonestly = (signed: string) =>
-  sign(null, Buffer.from(signed), keys.privateKey).toString('base64url');
-
+const base = () => ({
+  iss: settings.issuer,
+  aud: 'slay-e-chatapp',
+  sub: actor.userId,
+  sid: sessionId,
+  role: actor.role,
+  jti: randomUUID(),
+  iat: seconds(),
+  exp: seconds() + 600,
+});
 const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
-
-/** The same token under another header, signed by `signer`. */
-async function resigned(header: object, signer: (signed: string) => string): Promise<string> {
-  const [, payload] = (await forge()).split('.');
-  const signed = `${encode(header)}.${payload}`;
-  return `${signed}.${signer(signed)}`;
-}
-
-const faultOf = (token: string) =>
+const faultIn = (tokens: ReturnType<typeof createAccessTokens>, token: string) =>
   tokens.verify(token).then(
     () => 'accepted',
     (error: { code: string }) => error.code,
   );
 
-describe('An access token', () => {
+interface Forgery {
+  header?: Record<string, unknown>;
+  claims?: Record<string, unknown>;
+  key?: KeyObject;
+}
+
+describe.each(JWT_ALGORITHMS)('An access token of %s', (alg) => {
+  const keys = held[alg];
+  const others = JWT_ALGORITHMS.filter((name) => name !== alg).map((name) => held[name]);
+  const tokens = createAccessTokens({
+    ...settings,
+    keys: createAccessKeys({ given: keys, previous: others, ring }),
+  });
+  const stranger = createPrivateKey(makeSigningKey(alg));
+  const faultOf = (token: string) => faultIn(tokens, token);
+
+  /** A token that differs from a valid one only in the given parts. */
+  const forge = ({ header = {}, claims = {}, key = keys.privateKey }: Forgery = {}): Promise<string> =>
+    new SignJWT({ ...base(), ...claims })
+      .setProtectedHeader({ alg, typ: 'at+jwt', kid: keys.kid, ...header })
+      .sign(key);
+
+  const signedBy = (key: KeyObject) => (signed: string) =>
+    sign(alg === 'EdDSA' ? null : 'sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString(
+      'base64url',
+    );
+  const signHonestly = signedBy(keys.privateKey);
+
+  /** The same token under another header, signed by `signer`. */
+  async function resigned(header: object, signer: (signed: string) => string): Promise<string> {
+    const [, payload] = (await forge()).split('.');
+    const signed = `${encode(header)}.${payload}`;
+    return `${signed}.${signer(signed)}`;
+  }
+
+  /** A token whose signature bytes are changed. */
+  async function resealed(change: (signature: Buffer) => Buffer): Promise<string> {
+    const [header, payload, signature] = (await forge()).split('.');
+    return `${header}.${payload}.${change(Buffer.from(signature!, 'base64url')).toString('base64url')}`;
+  }
+
   test('identifies the user, the role and the session it was issued for', async () => {
     const before = seconds();
     const token = await tokens.issue(actor, sessionId);
@@ -66,13 +101,13 @@ describe('An access token', () => {
     expect(session).toStrictEqual({ actor, sessionId, expiresAt: expect.any(Number) });
     expect(session.expiresAt).toBeGreaterThanOrEqual((before + 600) * 1_000);
     expect(session.expiresAt).toBeLessThanOrEqual((after + 600) * 1_000);
-    expect(decodeProtectedHeader(token)).toStrictEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid });
+    expect(decodeProtectedHeader(token)).toStrictEqual({ alg, typ: 'at+jwt', kid: keys.kid });
   });
 
   test('is accepted with only the required claims, so that each forgery below fails for its own reason', async () => {
     expect(await faultOf(await forge())).toBe('accepted');
     expect(await faultOf(await forge({ claims: { exp: seconds() - 3 } }))).toBe('accepted');
-    const header = { alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid };
+    const header = { alg, typ: 'at+jwt', kid: keys.kid };
     expect(await faultOf(await resigned(header, signHonestly))).toBe('accepted');
   });
 
@@ -89,7 +124,7 @@ describe('An access token', () => {
   });
 
   const publicPem = keys.publicKey.export({ type: 'spki', format: 'pem' });
-  const publicRaw = Buffer.from(keys.jwks.keys[0]!.x!, 'base64url');
+  const publicRaw = Buffer.from((keys.jwk.x ?? keys.jwk.n)!, 'base64url');
   const hs256 = (secret: string | Buffer) => (signed: string) =>
     createHmac('sha256', secret).update(signed).digest('base64url');
 
@@ -110,6 +145,43 @@ describe('An access token', () => {
       'HS256 with the bytes of the public key as secret',
       () => resigned({ alg: 'HS256', typ: 'at+jwt', kid: keys.kid }, hs256(publicRaw)),
     ],
+    [
+      'HS256 with the published key as secret',
+      () => resigned({ alg: 'HS256', typ: 'at+jwt', kid: keys.kid }, hs256(JSON.stringify(keys.jwk))),
+    ],
+    ...others.map(({ algorithm, privateKey }): [string, () => Promise<string>] => [
+      `our kid, but signed as ${algorithm} with that key of ours`,
+      () =>
+        new SignJWT(base())
+          .setProtectedHeader({ alg: algorithm, typ: 'at+jwt', kid: keys.kid })
+          .sign(privateKey),
+    ]),
+    ...others.map(({ algorithm, kid }): [string, () => Promise<string>] => [
+      `the kid of our key of ${algorithm}, and its algorithm`,
+      () => resigned({ alg: algorithm, typ: 'at+jwt', kid }, signHonestly),
+    ]),
+    ...others.map(({ algorithm, kid }): [string, () => Promise<string>] => [
+      `the kid of our key of ${algorithm}`,
+      () => forge({ header: { kid } }),
+    ]),
+    [
+      'our key and kid under another algorithm',
+      () =>
+        resigned({ alg: alg === 'RS256' ? 'PS256' : 'RS256', typ: 'at+jwt', kid: keys.kid }, signHonestly),
+    ],
+    ['a kid that is no text', () => resigned({ alg, typ: 'at+jwt', kid: 7 }, signHonestly)],
+    ['a kid of the prototype', () => resigned({ alg, typ: 'at+jwt', kid: '__proto__' }, signHonestly)],
+    ['no signature', () => resealed(() => Buffer.alloc(0))],
+    ['a signature of zeros', () => resealed((signature) => Buffer.alloc(signature.length))],
+    ['a shorter signature', () => resealed((signature) => signature.subarray(1))],
+    [
+      'a signature with zeros before it',
+      () => resealed((signature) => Buffer.concat([Buffer.alloc(1), signature])),
+    ],
+    [
+      'a signature with zeros after it',
+      () => resealed((signature) => Buffer.concat([signature, Buffer.alloc(1)])),
+    ],
     ['another key under our kid', () => forge({ key: stranger })],
     ['our key under another kid', () => forge({ header: { kid: 'another' } })],
     ['no kid', () => forge({ header: { kid: undefined } })],
@@ -123,7 +195,7 @@ describe('An access token', () => {
     ],
     [
       'an unknown critical extension',
-      () => resigned({ alg: 'EdDSA', typ: 'at+jwt', kid: keys.kid, crit: ['x'], x: 1 }, signHonestly),
+      () => resigned({ alg, typ: 'at+jwt', kid: keys.kid, crit: ['x'], x: 1 }, signHonestly),
     ],
     ['another audience', () => forge({ claims: { aud: 'another' } })],
     ['no audience', () => forge({ claims: { aud: undefined } })],
@@ -144,6 +216,16 @@ describe('An access token', () => {
     ['a trailing space', async () => `${await forge()} `],
     ['a line break in the signature', async () => (await forge()).replace(/.{10}$/, '\n$&')],
     ['a changed payload', async () => (await forge()).replace(/\.(.)/, '.A')],
+    ['no issuer', () => forge({ claims: { iss: undefined } })],
+    ['padding after the signature', async () => `${await forge()}==`],
+    [
+      'stray bits in the last character of the signature',
+      async () => {
+        const token = await forge();
+        const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+        return token.slice(0, -1) + alphabet[alphabet.indexOf(token.at(-1)!) + 1]!;
+      },
+    ],
     ['a refresh token', async () => Buffer.alloc(32, 7).toString('base64url')],
     ['nothing', async () => ''],
     ['a megabyte', async () => 'a'.repeat(1_000_000)],
@@ -173,5 +255,88 @@ describe('An access token', () => {
     const token = await tokens.issue(actor, sessionId);
     const first = await tokens.verify(token);
     expect(await tokens.verify(token)).toBe(first);
+  });
+});
+
+describe('An access token of ES256', () => {
+  const tokens = createAccessTokens({ ...settings, keys: createAccessKeys({ given: held.ES256, ring }) });
+  const forge = (key: KeyObject, alg: string) =>
+    new SignJWT(base()).setProtectedHeader({ alg, typ: 'at+jwt', kid: held.ES256.kid }).sign(key);
+
+  test.each([
+    ['P-384', 'ES384'],
+    ['P-521', 'ES512'],
+    ['secp256k1', 'ES256K'],
+  ])('on the curve %s is TOKEN_INVALID, whatever it calls itself', async (namedCurve, algorithm) => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve });
+    const [, payload] = (await forge(held.ES256.privateKey, 'ES256')).split('.');
+    for (const alg of ['ES256', algorithm]) {
+      const signed = `${encode({ alg, typ: 'at+jwt', kid: held.ES256.kid })}.${payload}`;
+      const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+      expect(await faultIn(tokens, `${signed}.${signature.toString('base64url')}`)).toBe('TOKEN_INVALID');
+    }
+  });
+
+  test('whose signature is in DER is TOKEN_INVALID', async () => {
+    const [header, payload] = (await forge(held.ES256.privateKey, 'ES256')).split('.');
+    const der = sign('sha256', Buffer.from(`${header}.${payload}`), held.ES256.privateKey);
+    expect(await faultIn(tokens, `${header}.${payload}.${der.toString('base64url')}`)).toBe('TOKEN_INVALID');
+  });
+
+  test('whose signature somebody turned into its twin is of the same session, and no other', async () => {
+    const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+    const token = await forge(held.ES256.privateKey, 'ES256');
+    const [header, payload, signature] = token.split('.');
+    const bytes = Buffer.from(signature!, 'base64url');
+    const twin = (order - BigInt(`0x${bytes.toString('hex', 32)}`)).toString(16).padStart(64, '0');
+    const turned = Buffer.concat([bytes.subarray(0, 32), Buffer.from(twin, 'hex')]).toString('base64url');
+    expect(await tokens.verify(`${header}.${payload}.${turned}`)).toStrictEqual(await tokens.verify(token));
+  });
+});
+
+describe('An access token of a key that others made', () => {
+  const [first, second] = [held.ES256, held.EdDSA];
+  const tokens = createAccessTokens({ ...settings, keys: createAccessKeys({ ring }) });
+  const issuedBy = (key: SigningKey) =>
+    createAccessTokens({ ...settings, keys: createAccessKeys({ given: key, ring }) }).issue(actor, sessionId);
+
+  test('is accepted as soon as the key is found, although it was refused before', async () => {
+    stored.keys = [first];
+    const token = await issuedBy(second);
+    expect(await faultIn(tokens, token)).toBe('TOKEN_INVALID');
+    stored.keys = [first, second];
+    expect(await faultIn(tokens, token)).toBe('accepted');
+    expect(stored.looks).toBe(1);
+  });
+
+  test('is refused once the key is gone, also when it was accepted before', async () => {
+    stored.keys = [first, second];
+    const token = await issuedBy(second);
+    expect(await faultIn(tokens, token)).toBe('accepted');
+    stored.keys = [first];
+    expect(await faultIn(tokens, token)).toBe('TOKEN_INVALID');
+  });
+
+  test('is of the algorithm of that key, from its first moment as the present one', async () => {
+    for (const keys of [
+      [first, second],
+      [second, first],
+    ]) {
+      stored.keys = keys;
+      const { alg, kid } = decodeProtectedHeader(await tokens.issue(actor, sessionId));
+      expect({ alg, kid }).toEqual({ alg: keys[0]!.algorithm, kid: keys[0]!.kid });
+    }
+  });
+});
+
+describe('An access token of a server without a URL of its own', () => {
+  const tokens = createAccessTokens({
+    lifetimeSeconds: 600,
+    keys: createAccessKeys({ given: held.ES256, ring }),
+  });
+
+  test('names the URL at which the client asked, and is accepted at every other', async () => {
+    for (const issuer of ['http://127.0.0.1:3000', 'https://chat.example.org', undefined])
+      expect(await faultIn(tokens, await tokens.issue(actor, sessionId, issuer))).toBe('accepted');
   });
 });

@@ -5,7 +5,10 @@ const fields = { fileId: 'a file', userId: 'a user', variant: 'ä "quoted"' };
 
 describe('a signed link', () => {
   let now = 1_000;
-  const links = createSignedLinks(secret, () => now);
+  const links = createSignedLinks(
+    () => [secret],
+    () => now,
+  );
   const token = links.sign('download', fields, 2_000);
   beforeEach(() => {
     now = 1_000;
@@ -17,8 +20,18 @@ describe('a signed link', () => {
   });
 
   test('is the same on every node, and invalid with another secret', () => {
-    expect(createSignedLinks(secret, () => now).open('download', token)).toStrictEqual(fields);
-    expect(createSignedLinks(Buffer.alloc(32, 8), () => now).open('download', token)).toBeUndefined();
+    expect(
+      createSignedLinks(
+        () => [secret],
+        () => now,
+      ).open('download', token),
+    ).toStrictEqual(fields);
+    expect(
+      createSignedLinks(
+        () => [Buffer.alloc(32, 8)],
+        () => now,
+      ).open('download', token),
+    ).toBeUndefined();
   });
 
   test('expires', () => {

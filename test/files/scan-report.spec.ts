@@ -24,7 +24,7 @@ const check = (
   nonces: Nonces = memory(),
 ) =>
   verifyReport(
-    changes.secret ?? secret,
+    ['another secret', changes.secret ?? secret],
     { headers: { ...signed, ...changes.headers }, body: changes.body ?? body },
     { nonces, now: (changes.at ?? timestamp) * 1_000 },
   );

@@ -62,6 +62,7 @@ const matrix: Record<string, Row> = {
   'GET /openapi.json': { expect: everybody(200) },
   'GET /asyncapi.json': { expect: everybody(200) },
   'GET /.well-known/jwks.json': { expect: everybody(200) },
+  'GET /.well-known/openid-configuration': { expect: everybody(200) },
   'GET /.well-known/seal-keys.json': { expect: everybody(200) },
   'GET /docs': { expect: everybody(301) },
   'GET /docs/': { expect: everybody(200) },

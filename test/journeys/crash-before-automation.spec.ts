@@ -115,7 +115,7 @@ async function storeJobPosted(dataDir: string, companyId: string): Promise<strin
   const log = pino({ level: 'silent' });
   const postgres = await startEmbeddedPostgres({ dataDir, log });
   const pool = createPool({ url: postgres.ownerUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
-  const settings = { masterKeys: [], masterKeyFile: undefined, databaseUrl: undefined, dataDir };
+  const settings = { masterKeys: [], databaseUrl: undefined, dataDir };
   const { textSeal } = await openTextSeal(settings, log, pool);
   const store = createPostgresEventStore({ pool, url: postgres.ownerUrl, log, textSeal });
   await store.start();

@@ -53,7 +53,7 @@ describe('starting and stopping', () => {
     expect(openapi.openapi).toMatch(/^3\.1/);
     expect(Object.keys(openapi.paths)).toEqual(expect.arrayContaining(['/v1/jobs', '/v1/auth/login']));
     expect(asyncapi.asyncapi).toMatch(/^3\./);
-    expect(keys[0]?.kty).toBe('OKP');
+    expect(keys[0]?.kty).toBe('EC');
     expect(metrics).toContain('# TYPE');
     expect(docs.headers.get('content-type')).toContain('text/html');
   });

@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { io } from 'socket.io-client';
 import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
+import { keepAccessKey } from '../../src/auth/tokens/access-keys.ts';
+import { makeSigningKey } from '../../src/auth/tokens/signing-keys.ts';
+import { createSigningKeyStore } from '../../src/adapters/postgres/tables/signing-keys.ts';
 import { type KmsServer, startKmsServer } from '../support/servers/kms-server.ts';
 import { until } from '../../tools/until.ts';
 import { type TestApp, startApp } from '../support/stages/app.ts';
@@ -152,6 +156,53 @@ describe('beside a server', () => {
     );
     expect(await json('show-queue')).toMatchObject({ parked: 0, batches: expect.any(Array) as [] });
   }, 30_000);
+});
+
+describe('rotate-key', () => {
+  let own: TestDatabase;
+  beforeAll(async () => {
+    own = await createTestDatabase();
+  });
+  afterAll(() => own.drop());
+  const rotate = (args: string[], env: Record<string, string> = {}) =>
+    run(process.execPath, ['scripts/admin.ts', 'rotate-key', ...args], {
+      env: { PATH: process.env['PATH'], DATABASE_URL: own.ownerUrl, ...env },
+    });
+
+  test('makes a key for the algorithm that is set, or a secret of links', async () => {
+    await expect(rotate([])).rejects.toMatchObject({
+      code: 1,
+      stderr: 'access-tokens: there is no key yet; the server makes it when it starts\n',
+    });
+    const pool = new pg.Pool({ connectionString: own.url });
+    try {
+      const store = createSigningKeyStore(pool);
+      await keepAccessKey(store, 'ES256');
+      await store.keep('links', () => 'a secret');
+      await rotate(['--lead-minutes', '120'], { JWT_ALGORITHM: 'RS256' });
+      const [, next] = await store.versions('access-tokens');
+      expect(createPublicKey(next!.key).asymmetricKeyType).toBe('rsa');
+      expect(next!.signsInMs).toBeGreaterThan(119 * 60_000);
+      expect((await rotate(['--key', 'links'])).stdout).toBe(
+        'links: version 2 signs in 1 min; the old one is accepted until what it signed has ended\n',
+      );
+    } finally {
+      await pool.end();
+    }
+  }, 60_000);
+
+  test('refuses what it does not rotate', async () => {
+    const refusal = (args: string[], env?: Record<string, string>) =>
+      rotate(args, env).then(
+        () => 'rotated',
+        ({ stderr }: { stderr: string }) => stderr,
+      );
+    expect(await refusal(['--key', 'fingerprints'])).toMatch(/^--key: .*access-tokens.*links/);
+    expect(await refusal(['--lead-minutes', '-1'])).toMatch(/lead-minutes/);
+    expect(await refusal([], { JWT_PRIVATE_KEY: makeSigningKey('ES256') })).toBe(
+      'the key of access tokens is in JWT_PRIVATE_KEY: docs/keys.md tells how to change it\n',
+    );
+  }, 60_000);
 });
 
 describe('a master key', () => {

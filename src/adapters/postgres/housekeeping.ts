@@ -14,6 +14,7 @@ export const EXPIRED: readonly Expired[] = [
     where: `claimed_at < $1::timestamptz - interval '24 hours'`,
     oldestBy: 'claimed_at',
   },
+  { table: 'signing_keys', where: 'retires_at < $1::timestamptz', oldestBy: 'retires_at' },
   { table: 'sessions', where: 'expires_at < $1::timestamptz', oldestBy: 'expires_at' },
   {
     table: 'scan_report_nonces',

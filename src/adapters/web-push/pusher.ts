@@ -20,11 +20,18 @@ const PUSH_WITHIN_MS = 5_000;
 const NOT_FOUND = 404;
 const GONE = 410;
 const TOO_MANY_REQUESTS = 429;
+/** What push services answer when a subscription was made with another key. */
+const OTHER_KEY: readonly number[] = [400, 401, 403];
 
-interface Vapid {
-  /** Base64url: 65 bytes, and 32. */
+/** Base64url: 65 bytes, and 32. */
+interface KeyPair {
   publicKey: string;
   privateKey: string;
+}
+
+interface Vapid extends KeyPair {
+  /** Earlier pairs, for subscriptions that were made with them. */
+  previous?: readonly KeyPair[];
   /** `mailto:` or `https:`: the contact for the push service. */
   subject: string;
 }
@@ -110,17 +117,23 @@ export function createWebPushPusher({
   slowAfterMs?: number;
 }): Pusher {
   const toSite = createSlowSites(slowAfterMs);
-  const { subject, publicKey, privateKey } = vapid;
-  webPush.getVapidHeaders('https://example.org', subject, publicKey, privateKey, 'aes128gcm');
+  const { subject, publicKey, previous = [] } = vapid;
+  const pairs: readonly KeyPair[] = [vapid, ...previous];
+  for (const pair of pairs)
+    webPush.getVapidHeaders('https://example.org', subject, pair.publicKey, pair.privateKey, 'aes128gcm');
   const privateNames = new Set(privateHosts.map((host) => host.toLowerCase()));
 
-  function post(endpoint: URL, headers: OutgoingHttpHeaders, body: Buffer | string | null): Promise<number> {
+  function post(
+    endpoint: URL,
+    { headers, body }: { headers: OutgoingHttpHeaders; body: Buffer | string | null },
+    signal: AbortSignal,
+  ): Promise<number> {
     const { promise, resolve: answer, reject } = Promise.withResolvers<number>();
     const sending = request(endpoint, {
       method: 'POST',
       headers,
       agent: false,
-      signal: AbortSignal.timeout(pushWithinMs),
+      signal,
       ...(ca !== undefined && { ca }),
       // A literal address is not looked up; the check of the endpoint covers it.
       lookup: checkedLookup(resolve, (ip) => privateNames.has(endpoint.hostname) || isPublicAddress(ip)),
@@ -138,10 +151,10 @@ export function createWebPushPusher({
    * Encrypts the payload. Only the subscription's own keys can be wrong here, and then no attempt will ever
    * succeed.
    */
-  function seal(subscription: PushSubscription, payload: PushPayload) {
+  function seal(subscription: PushSubscription, payload: PushPayload, pair: KeyPair) {
     try {
       return webPush.generateRequestDetails(subscription, JSON.stringify(payload), {
-        vapidDetails: vapid,
+        vapidDetails: { ...pair, subject },
         contentEncoding: 'aes128gcm',
         TTL: TTL_SECONDS,
         urgency: 'normal',
@@ -157,9 +170,14 @@ export function createWebPushPusher({
     async push({ endpoint, keys }, payload) {
       const url = pushEndpoint(endpoint, privateHosts);
       if (!url) throw new NotDelivered('the endpoint is not one to connect to', { isFinal: true });
-      const { headers, body } = seal({ endpoint: url.href, keys }, payload);
-      const status = await toSite(siteOf(url), () => post(url, headers, body)).catch((error: unknown) => {
-        if (error instanceof NotDelivered) throw error;
+      const signal = AbortSignal.timeout(pushWithinMs);
+      /** Resolves with the status for the pair with which the subscription was made, or else for the last one. */
+      async function postWith([pair, ...rest]: readonly KeyPair[]): Promise<number> {
+        const status = await post(url!, seal({ endpoint: url!.href, keys }, payload, pair!), signal);
+        return rest.length > 0 && OTHER_KEY.includes(status) ? postWith(rest) : status;
+      }
+      const status = await toSite(siteOf(url), () => postWith(pairs)).catch((error: unknown) => {
+        if (error instanceof NotDelivered || error instanceof SubscriptionGone) throw error;
         const { code, name } = error as NodeJS.ErrnoException;
         throw new NotDelivered(`the push service is out of reach: ${code ?? name}`, { isFinal: false });
       });

@@ -17,12 +17,15 @@ const MAX_LENGTH = 4_096;
 const Content = z.strictObject({ fields: z.record(z.string(), z.string()), expiresAt: z.number() });
 
 /**
- * Creates links signed with HMAC-SHA256 (RFC 2104) over purpose and content. `secret` has at least 32 bytes;
- * `now` is in ms.
+ * Creates links signed with HMAC-SHA256 (RFC 2104) over purpose and content. `secrets` returns those that are accepted,
+ * of at least 32 bytes each; the first one signs. `now` is in ms.
  */
-export function createSignedLinks(secret: Buffer, now: () => number = Date.now): SignedLinks {
+export function createSignedLinks(
+  secrets: () => readonly Buffer[],
+  now: () => number = Date.now,
+): SignedLinks {
   // As JSON the two parts cannot run into each other.
-  const signature = (purpose: string, content: string) =>
+  const signature = (secret: Buffer, purpose: string, content: string) =>
     createHmac('sha256', secret)
       .update(JSON.stringify([purpose, content]))
       .digest('base64url');
@@ -30,12 +33,15 @@ export function createSignedLinks(secret: Buffer, now: () => number = Date.now):
   return {
     sign(purpose, fields, expiresAt) {
       const content = Buffer.from(JSON.stringify({ fields, expiresAt })).toString('base64url');
-      return `${content}.${signature(purpose, content)}`;
+      const [secret] = secrets();
+      if (!secret) throw new Error('no secret signs links');
+      return `${content}.${signature(secret, purpose, content)}`;
     },
     open(purpose, token) {
       if (token.length > MAX_LENGTH) return undefined;
       const [content = '', signed = '', ...rest] = token.split('.');
-      if (rest.length > 0 || !isSame(signed, signature(purpose, content))) return undefined;
+      if (rest.length > 0) return undefined;
+      if (!secrets().some((secret) => isSame(signed, signature(secret, purpose, content)))) return undefined;
       const { fields, expiresAt } = Content.parse(JSON.parse(Buffer.from(content, 'base64url').toString()));
       return now() < expiresAt ? fields : undefined;
     },

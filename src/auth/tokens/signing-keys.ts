@@ -1,65 +1,58 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { type KeyObject, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { type JWK, calculateJwkThumbprint, exportJWK } from 'jose';
+import { type JwtAlgorithm, jwtAlgorithmOf } from '../../kit/jwt-algorithms.ts';
 
-/** The port of the keys that are made once and shared by all nodes. */
-export interface SigningKeyStore {
-  /** Resolves with the key of that name, and stores `make()` if there is none yet. The first process wins. */
-  keep(name: string, make: () => string): Promise<string>;
-}
-
-export interface SigningKeys {
-  privateKey: KeyObject;
-  publicKey: KeyObject;
+/** A key that verifies access tokens, by one algorithm only. */
+export interface VerifyingKey {
   /** RFC 7638 thumbprint of the public key. */
   kid: string;
-  /** The body of `GET /.well-known/jwks.json`. */
-  jwks: { keys: JWK[] };
-  /** Derives the children of refresh tokens. */
-  refreshSecret: Buffer;
-  /** Keys the fingerprints of request bodies, so that a password in a body cannot be guessed from its fingerprint. */
-  fingerprintSecret: Buffer;
-  /** Signs links: to upload, to download, to unsubscribe. */
-  linkSecret: Buffer;
-  /** Encrypts the secrets of second factors, and keys the hashes of recovery codes. */
-  secondFactorSecret: Buffer;
+  algorithm: JwtAlgorithm;
+  publicKey: KeyObject;
+  /** Of each of its signatures. */
+  signatureBytes: number;
+  /** The public key, as `GET /.well-known/jwks.json` shows it. */
+  jwk: JWK;
 }
 
-const makePem = () =>
-  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+/** A key that makes access tokens as well. */
+export interface SigningKey extends VerifyingKey {
+  privateKey: KeyObject;
+}
 
-/**
- * Loads the given Ed25519 key (PKCS #8 PEM), or the one made at the first start. Throws when the given key is
- * of another kind.
- */
-export async function loadSigningKeys({
-  store,
-  privateKeyPem,
-}: {
-  store: SigningKeyStore;
-  privateKeyPem?: string | undefined;
-}): Promise<SigningKeys> {
-  const pem = privateKeyPem ?? (await store.keep('access-tokens', makePem));
-  const privateKey = createPrivateKey(pem);
-  if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('the signing key must be an Ed25519 key');
-  const publicKey = createPublicKey(privateKey);
+/** Of ES256: two numbers of 32 bytes (RFC 7518 §3.4). Of Ed25519: RFC 8032. */
+const SIGNATURE_BYTES = 64;
+const RSA_MAKE_BITS = 2_048;
+
+/** Makes a private key for an algorithm: PKCS #8 PEM. */
+export function makeSigningKey(algorithm: JwtAlgorithm): string {
+  const pair = {
+    ES256: () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
+    EdDSA: () => generateKeyPairSync('ed25519'),
+    RS256: () => generateKeyPairSync('rsa', { modulusLength: RSA_MAKE_BITS }),
+  }[algorithm]();
+  return pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+}
+
+/** Loads a public key, or the public half of a private one. Throws for a key of another kind. */
+export async function loadVerifyingKey(pem: string): Promise<VerifyingKey> {
+  const publicKey = createPublicKey(pem);
+  const algorithm = jwtAlgorithmOf(publicKey);
+  if (algorithm === undefined)
+    throw new Error('a key is neither of P-256, nor Ed25519, nor RSA of a good size');
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
-  const secret = async (name: string) =>
-    Buffer.from(await store.keep(name, () => randomBytes(32).toString('base64url')), 'base64url');
+  const { modulusLength } = publicKey.asymmetricKeyDetails ?? {};
   return {
-    privateKey,
-    publicKey,
     kid,
-    jwks: { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] },
-    refreshSecret: await secret('refresh-tokens'),
-    fingerprintSecret: await secret('fingerprints'),
-    linkSecret: await secret('links'),
-    secondFactorSecret: await secret('second-factors'),
+    algorithm,
+    publicKey,
+    signatureBytes: modulusLength === undefined ? SIGNATURE_BYTES : Math.ceil(modulusLength / 8),
+    jwk: { ...jwk, kid, alg: algorithm, use: 'sig' },
   };
 }
+
+/** Loads a private key. Throws for a key of another kind. */
+export const loadSigningKey = async (pem: string): Promise<SigningKey> => ({
+  ...(await loadVerifyingKey(pem)),
+  privateKey: createPrivateKey(pem),
+});

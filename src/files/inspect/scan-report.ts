@@ -97,12 +97,12 @@ const Signed = z.object({
 });
 
 /**
- * Resolves with true if these bytes were signed with the secret, within 5 minutes of `now` (in ms) either
+ * Resolves with true if these bytes were signed with one of the secrets, within 5 minutes of `now` (in ms) either
  * way, and arrive for the first time. Compares in constant time. A nonce is spent only once everything else
  * holds.
  */
 export async function verifyReport(
-  secret: string,
+  secrets: readonly string[],
   { headers, body }: { headers: Readonly<Record<string, unknown>>; body: Uint8Array },
   { nonces, now }: { nonces: Nonces; now: number },
 ): Promise<boolean> {
@@ -111,7 +111,8 @@ export async function verifyReport(
   const timestamp = signed.data[SCAN_HEADERS.timestamp];
   const nonce = signed.data[SCAN_HEADERS.nonce];
   const signature = Buffer.from(signed.data[SCAN_HEADERS.signature].slice('v1='.length), 'hex');
-  if (!timingSafeEqual(signature, mac(secret, timestamp, nonce, body))) return false;
+  const isSignedWith = (secret: string) => timingSafeEqual(signature, mac(secret, timestamp, nonce, body));
+  if (!secrets.some(isSignedWith)) return false;
   if (Math.abs(now / 1000 - Number(timestamp)) > TOLERANCE_SECONDS) return false;
   return nonces.spend(nonce);
 }

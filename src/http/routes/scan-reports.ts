@@ -19,8 +19,8 @@ import { ProblemError, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
 
 export interface ScanReportRoutes {
-  /** The key with which both sides sign. */
-  secret: string;
+  /** The keys with any of which the other side signs. */
+  secrets: readonly string[];
   nonces: Nonces;
   store: Pick<EventStore, 'readStream'>;
   handle: HandleCommand;
@@ -43,12 +43,12 @@ const refused = (code: 'FORBIDDEN' | 'FILE_NOT_FOUND' | 'FILE_NOT_UPLOADED') =>
  * finding. Its requests have no token; the bytes of each body are signed, see files/inspect/scan-report.ts.
  */
 export function scanReportRoutes(app: HttpApp, deps: ScanReportRoutes): void {
-  const { secret, nonces, store, handle, storage, applyFinding, now = Date.now } = deps;
+  const { secrets, nonces, store, handle, storage, applyFinding, now = Date.now } = deps;
 
   async function verified(request: FastifyRequest): Promise<void> {
     const { headers, body } = request as FastifyRequest<{ Body: Buffer | undefined }>;
     const bytes = body ?? Buffer.alloc(0);
-    if (!(await verifyReport(secret, { headers, body: bytes }, { nonces, now: now() })))
+    if (!(await verifyReport(secrets, { headers, body: bytes }, { nonces, now: now() })))
       throw refused('FORBIDDEN');
     request.body = parseJson(bytes);
   }

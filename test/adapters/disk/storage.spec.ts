@@ -15,7 +15,10 @@ import { describeStorage, newFileId, sha256, upload } from '../../files/storage-
 describe('files in a folder', () => {
   let dir: string;
   let leapMs = 0;
-  const links = createSignedLinks(Buffer.alloc(32, 1), () => Date.now() + leapMs);
+  const links = createSignedLinks(
+    () => [Buffer.alloc(32, 1)],
+    () => Date.now() + leapMs,
+  );
   let storage: Awaited<ReturnType<typeof createLocalStorage>>;
   let app: Awaited<ReturnType<typeof startStorageApp>>;
   beforeAll(async () => {

@@ -63,6 +63,19 @@ describe('a push', () => {
     expect(service.pushes).toEqual([]);
   });
 
+  test('is signed with an earlier key where the browser subscribed with that one', async () => {
+    const { subject, ...earlier } = vapid;
+    const pusher = pusherWith({
+      vapid: {
+        ...{ ...webPush.generateVAPIDKeys(), subject },
+        previous: [webPush.generateVAPIDKeys(), earlier],
+      },
+    });
+    await pusher.push(service.subscribe(), payload);
+    expect(service.pushes.map(({ sender }) => sender)).toEqual([subject]);
+    expect(pusher.publicKey).not.toBe(vapid.publicKey);
+  });
+
   test('names the key for subscriptions', () => {
     expect(pusherWith().publicKey).toBe(vapid.publicKey);
     expect(createLogPusher({ log: log.log }).publicKey).toBeUndefined();

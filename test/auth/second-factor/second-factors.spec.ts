@@ -318,7 +318,7 @@ describe('A second factor that an operator sets up', () => {
   test('is in use at once, and replaces none', async () => {
     const parts = {
       store: stage.secondFactorStore,
-      secrets: createSealedSecrets(stage.keys.secondFactorSecret),
+      secrets: createSealedSecrets(stage.secondFactorSecret),
       issuer: 'Test',
     };
     const { secret } = await setUpSecondFactor({ userId, email: ada.email }, parts);

@@ -20,7 +20,7 @@ describe('a slow body', () => {
   let storage: Awaited<ReturnType<typeof createLocalStorage>>;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'slow-'));
-    const links = createSignedLinks(Buffer.alloc(32, 1));
+    const links = createSignedLinks(() => [Buffer.alloc(32, 1)]);
     storage = await createLocalStorage({ dir, links });
     stage = await httpStage({ storage, links, receiver: storage });
     await stage.app.listen({ host: '127.0.0.1', port: 0 });

@@ -7,8 +7,10 @@ import { RateLimited } from '../../../src/protocol/rate-limits.ts';
 import { answerWithProblems } from '../../../src/http/hooks/answer-with-problems.ts';
 import { chargeRequests } from '../../../src/http/hooks/charge-requests.ts';
 import { checkWithZod } from '../../../src/http/describe-routes.ts';
+import type { HttpApp } from '../../../src/http/route-deps.ts';
 import { acceptJsonOnly } from '../../../src/http/json.ts';
 import { authRoutes } from '../../../src/http/routes/account/auth.ts';
+import { tokenKeyRoutes } from '../../../src/http/routes/account/token-keys.ts';
 import { meRoutes } from '../../../src/http/routes/account/me.ts';
 import { type AuthStage, ada, authStage } from '../../support/stages/auth-stage.ts';
 import { rateLimitsOf } from '../../support/stages/rate-limits.ts';
@@ -25,8 +27,9 @@ function createApp(loginsPerMinute: number) {
   answerWithProblems(fastify, () => {});
   chargeRequests(fastify, rateLimits);
   const logIn = createLogIn({ ...stage, checkPassword: createCheckPassword({ ...stage, rateLimits }) });
-  const deps = { ...stage, rateLimits, jwks: stage.keys.jwks, logIn };
+  const deps = { ...stage, rateLimits, logIn };
   authRoutes(fastify, deps);
+  tokenKeyRoutes(fastify as unknown as HttpApp, deps);
   meRoutes(fastify, deps);
   return fastify;
 }
@@ -182,9 +185,9 @@ describe('GET /.well-known/jwks.json', () => {
       audience: 'slay-e-chatapp',
       typ: 'at+jwt',
     });
-    expect(protectedHeader.alg).toBe('EdDSA');
+    expect(protectedHeader.alg).toBe('ES256');
     expect(Object.keys(payload).toSorted()).toStrictEqual(
-      ['aud', 'exp', 'iat', 'iss', 'jti', 'role', 'sid', 'sub'].toSorted(),
+      ['aud', 'client_id', 'exp', 'iat', 'iss', 'jti', 'role', 'sid', 'sub'].toSorted(),
     );
     expect((await (await fetch(new URL('/.well-known/jwks.json', address))).text()).includes('"d"')).toBe(
       false,

@@ -24,7 +24,7 @@ const CANARY = 'canary';
 
 describe('storage links', () => {
   let dir: string;
-  const links = createSignedLinks(Buffer.alloc(32, 1));
+  const links = createSignedLinks(() => [Buffer.alloc(32, 1)]);
   let storage: Awaited<ReturnType<typeof createLocalStorage>>;
   let app: Awaited<ReturnType<typeof startStorageApp>>;
   const bytes = randomBytes(3_000_000);

@@ -5,7 +5,8 @@ import { unsubscribePath, unsubscribeRoutes } from '../../../src/http/routes/acc
 import { ada, event, groupId, registered } from '../../support/language/example-events.ts';
 import { someRoutes } from '../../support/stages/some-routes.ts';
 
-const links = createSignedLinks(randomBytes(32));
+const secret = randomBytes(32);
+const links = createSignedLinks(() => [secret]);
 const soon = () => Date.now() + 60_000;
 const chosen = { ...standardPreferences, muted: [groupId], digestMinutes: 60 };
 const oneClick = {
@@ -96,7 +97,10 @@ describe('the unsubscribe link', () => {
   const sign = (purpose: string, fields: Record<string, string>, expiresAt = soon()) =>
     links.sign(purpose, fields, expiresAt);
   test.each([
-    ['was forged', createSignedLinks(randomBytes(32)).sign('unsubscribe', { userId: ada.userId }, soon())],
+    [
+      'was forged',
+      createSignedLinks(() => [randomBytes(32)]).sign('unsubscribe', { userId: ada.userId }, soon()),
+    ],
     ['was made for something else', sign('download', { userId: ada.userId })],
     ['has expired', sign('unsubscribe', { userId: ada.userId }, Date.now() - 1)],
     ['has no user', sign('unsubscribe', {})],

@@ -11,7 +11,7 @@ import { createLocalStorage } from '../../../src/adapters/disk/storage.ts';
 /** The real file store in a folder of its own, with helpers for tests. */
 export async function localStore() {
   const dir = await mkdtemp(join(tmpdir(), 'files-'));
-  const storage = await createLocalStorage({ dir, links: createSignedLinks(Buffer.alloc(32, 1)) });
+  const storage = await createLocalStorage({ dir, links: createSignedLinks(() => [Buffer.alloc(32, 1)]) });
   return {
     dir,
     storage,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
@@ -15,7 +16,9 @@ import { createSealedSecrets } from '../../../src/auth/second-factor/sealed-secr
 import { createSecondFactors } from '../../../src/auth/second-factor/second-factors.ts';
 import { createSessions } from '../../../src/auth/sessions.ts';
 import { createSignedLinks } from '../../../src/auth/tokens/signed-links.ts';
-import { loadSigningKeys } from '../../../src/auth/tokens/signing-keys.ts';
+import { ACCESS_KEYS, createAccessKeys, keepAccessKey } from '../../../src/auth/tokens/access-keys.ts';
+import { openKeyRing } from '../../../src/auth/tokens/key-rings.ts';
+import { loadSigningKey } from '../../../src/auth/tokens/signing-keys.ts';
 import { accountOf } from '../../../src/commands/account/account.ts';
 import type { UserId } from '../../../src/events/ids.ts';
 import { newId } from '../../../src/kit/uuids.ts';
@@ -45,20 +48,30 @@ export async function authStage({ url }: { url?: string } = {}) {
   const hashes = await createPasswordHashes();
   const registration = createRegistration({ credentials, hashes, handle, newId });
   const rateLimits = rateLimitsOf({ failedLoginsPerMinute: 10, loginsPerMinute: 60 });
-  const keys = await loadSigningKeys({ store: createSigningKeyStore(pool) });
-  const accessTokens = createAccessTokens({ keys, issuer: 'test', lifetimeSeconds: 600 });
+  const store = createSigningKeyStore(pool);
+  await keepAccessKey(store, 'ES256');
+  const ring = await openKeyRing({ name: ACCESS_KEYS, store, parse: loadSigningKey, log: silent });
+  const accessKeys = createAccessKeys({ ring });
+  const secretOf = async (name: string) =>
+    Buffer.from(await store.keep(name, () => randomBytes(32).toString('base64url')), 'base64url');
+  const [refreshSecret, linkSecret, secondFactorSecret] = [
+    await secretOf('refresh-tokens'),
+    await secretOf('links'),
+    await secretOf('second-factors'),
+  ];
+  const accessTokens = createAccessTokens({ keys: accessKeys, issuer: 'test', lifetimeSeconds: 600 });
   const revocations = await createRevocations({
     sessions: createRevokedSessions({ pool, url: appUrl, log: silent }),
     accessTokenSeconds: 600,
     log: silent,
   });
-  const tokens = createAccountTokens(createSignedLinks(keys.linkSecret));
+  const tokens = createAccountTokens(createSignedLinks(() => [linkSecret]));
   const checkPassword = createCheckPassword({ hashes, rateLimits });
   const onEnded = revocations.revoke;
   const secondFactorStore = createSecondFactorStore(pool);
   const secondFactors = createSecondFactors({
     store: secondFactorStore,
-    secrets: createSealedSecrets(keys.secondFactorSecret),
+    secrets: createSealedSecrets(secondFactorSecret),
     ...{ credentials, hashes, checkPassword, rateLimits, onEnded },
     issuer: 'Test',
     now: () => clock.now,
@@ -73,7 +86,8 @@ export async function authStage({ url }: { url?: string } = {}) {
     hashes,
     registration,
     rateLimits,
-    keys,
+    accessKeys,
+    secondFactorSecret,
     revocations,
     tokens,
     clock,
@@ -86,7 +100,7 @@ export async function authStage({ url }: { url?: string } = {}) {
       store: createSessionStore(pool),
       credentials,
       accessTokens,
-      refreshSecret: keys.refreshSecret,
+      refreshSecret,
       onEnded,
       newId,
     }),
@@ -94,6 +108,7 @@ export async function authStage({ url }: { url?: string } = {}) {
     loadAccount: async (userId: UserId) => (await loader.refresh(accountOf(userId))).state,
     async close() {
       await revocations.stop();
+      await ring.stop();
       await pool.end();
       await database?.drop();
     },

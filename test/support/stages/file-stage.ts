@@ -44,7 +44,7 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   const side = await openReadSide();
   const { handle, loader } = await commands({ store: side.store });
   const dir = await mkdtemp(join(tmpdir(), 'files-'));
-  const links = createSignedLinks(Buffer.alloc(32, 7));
+  const links = createSignedLinks(() => [Buffer.alloc(32, 7)]);
   const disk = { freeBytes: 1_000_000 };
   const storage = await createLocalStorage({
     dir,

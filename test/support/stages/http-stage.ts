@@ -39,7 +39,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     progress: { reached: async () => true, positions: () => new Map() },
     head: () => store.head(),
     rateLimits: rateLimitsOf({ messagesPerMinute: 100, failedLoginsPerMinute: 10, loginsPerMinute: 60 }),
-    jwks: { keys: [] },
+    accessKeys: { jwks: () => ({ keys: [] }), algorithms: () => [] },
     readiness: async () => ({ ready: true, dependencies: {} }),
     asyncapi: { asyncapi: '3.0.0' },
     receiver: {},

@@ -32,6 +32,14 @@ export async function scanReportApp({
   describeRoutes(app as never);
   const { handle, store } = stage;
   const applyFinding = createApplyFinding({ handle, storage, makeThumbnail: async () => undefined });
-  scanReportRoutes(app, { secret: SCAN_SECRET, nonces, store, handle, storage, applyFinding, ...overrides });
+  scanReportRoutes(app, {
+    secrets: [SCAN_SECRET],
+    nonces,
+    store,
+    handle,
+    storage,
+    applyFinding,
+    ...overrides,
+  });
   return { ...stage, app, types: async () => (await stage.log()).map(({ type }) => type) };
 }

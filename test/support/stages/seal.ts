@@ -6,8 +6,4 @@ const log = pino({ level: 'silent' });
 
 /** Opens the seal of personal text as a server on this database does that is given no master key. */
 export const sealIn = (pool: pg.Pool) =>
-  openTextSeal(
-    { masterKeys: [], masterKeyFile: undefined, databaseUrl: 'postgres:', dataDir: '' },
-    log,
-    pool,
-  );
+  openTextSeal({ masterKeys: [], databaseUrl: 'postgres:', dataDir: '' }, log, pool);

@@ -9,13 +9,13 @@ import type { RateLimits } from '../../../protocol/rate-limits.ts';
 import type { Registration } from '../../../auth/registration.ts';
 import type { Authenticate } from '../../../auth/session.ts';
 import type { Sessions, Tokens } from '../../../auth/sessions.ts';
-import type { SigningKeys } from '../../../auth/tokens/signing-keys.ts';
 import type { Account } from '../../../commands/account/account.ts';
 import { encodePosition } from '../../../protocol/answers.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
 import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
+import { issuers } from './token-keys.ts';
 import { Id, Position, PresentPassword, TotpCode } from '../../../protocol/schemas.ts';
 
 export interface AuthRoutes {
@@ -24,7 +24,8 @@ export interface AuthRoutes {
   sessions: Sessions;
   authenticate: Authenticate;
   rateLimits: RateLimits;
-  jwks: SigningKeys['jwks'];
+  /** The URL of this server for clients; undefined means the one at which they ask. */
+  publicUrl?: string | undefined;
   /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
 }
@@ -72,16 +73,16 @@ const LoggedIn = z
     user: User,
   })
   .meta({ id: 'LoggedIn' });
-const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).meta({ id: 'Jwks' });
 
 /** A login may take 10 s (docs/promises.md no. 7), because simultaneous logins wait for the processor. */
 const LOG_IN_MS = 8_000;
 
 const tags = ['Authentication'];
 
-/** Defines the routes of registration, login, logout, and the public keys of access tokens. */
+/** Defines the routes of registration, login and logout. */
 export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
-  const { registration, logIn, sessions, jwks } = deps;
+  const { registration, logIn, sessions } = deps;
+  const issuerOf = issuers(deps.publicUrl);
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
   const authenticated = authenticateRequests(plainApp, deps);
 
@@ -135,7 +136,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
         const address = countedAddress(request.ip);
         const credential = await logIn({ ...body, code: code ?? undefined, address });
         const userAgent = request.headers['user-agent'];
-        return loggedIn(await sessions.open(credential, userAgent), credential);
+        return loggedIn(await sessions.open(credential, userAgent, issuerOf(request)), credential);
       },
     );
 
@@ -153,7 +154,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
       },
     },
     async (request) => {
-      const { tokens, credential } = await sessions.refresh(request.body.refreshToken);
+      const { tokens, credential } = await sessions.refresh(request.body.refreshToken, issuerOf(request));
       return loggedIn(tokens, credential);
     },
   );
@@ -173,23 +174,6 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     async (request, reply) => {
       await sessions.end(request.session.sessionId);
       return reply.code(204).send();
-    },
-  );
-
-  app.get(
-    '/.well-known/jwks.json',
-    {
-      schema: {
-        tags,
-        summary: 'The public keys that access tokens are signed with',
-        operationId: 'getJwks',
-        security: [],
-        response: { 200: Jwks },
-      },
-    },
-    async (_, reply) => {
-      void reply.header('cache-control', 'public, max-age=300');
-      return jwks as z.infer<typeof Jwks>;
     },
   );
 }
