@@ -162,6 +162,7 @@ describe('rotate-key', () => {
   let own: TestDatabase;
   beforeAll(async () => {
     own = await createTestDatabase();
+    await prepareDatabase(own.ownerUrl);
   });
   afterAll(() => own.drop());
   const rotate = (args: string[], env: Record<string, string> = {}) =>
