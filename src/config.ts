@@ -161,6 +161,21 @@ const settings = z
       'must be host names, separated by commas',
     ),
   })
+  .superRefine(({ JWT_PRIVATE_KEY: pem, ...env }, { addIssue }) => {
+    const algorithm = pem && jwtAlgorithmOf(createPrivateKey(pem));
+    if (env.JWT_ALGORITHM !== undefined && algorithm !== undefined && env.JWT_ALGORITHM !== algorithm)
+      addIssue({
+        code: 'custom',
+        path: ['JWT_ALGORITHM'],
+        message: `must be ${algorithm} or not set, because JWT_PRIVATE_KEY is a key for ${algorithm}`,
+      });
+    if (env.VAPID_PREVIOUS_KEYS.length > 0 && env.VAPID_PRIVATE_KEY === undefined)
+      addIssue({
+        code: 'custom',
+        path: ['VAPID_PRIVATE_KEY'],
+        message: 'must be set along with VAPID_PREVIOUS_KEYS',
+      });
+  })
   .superRefine((env, { addIssue }) => {
     const together = (names: (keyof typeof env)[]) => {
       const missing = names.filter((name) => env[name] === undefined);
@@ -176,15 +191,6 @@ const settings = z
     const needs = (name: keyof typeof env, reason: string) => {
       if (env[name] === undefined) addIssue({ code: 'custom', path: [name], message: reason });
     };
-    const keyAlgorithm = env.JWT_PRIVATE_KEY && jwtAlgorithmOf(createPrivateKey(env.JWT_PRIVATE_KEY));
-    if (env.JWT_ALGORITHM !== undefined && keyAlgorithm !== undefined && env.JWT_ALGORITHM !== keyAlgorithm)
-      addIssue({
-        code: 'custom',
-        path: ['JWT_ALGORITHM'],
-        message: `must be ${keyAlgorithm} or not set, because JWT_PRIVATE_KEY is a key for ${keyAlgorithm}`,
-      });
-    if (env.VAPID_PREVIOUS_KEYS.length > 0)
-      needs('VAPID_PRIVATE_KEY', 'must be set along with VAPID_PREVIOUS_KEYS');
     for (const name of ['UPLOAD_MIB_PER_USER_DAY', 'FILES_MIB_PER_GROUP'] as const)
       if ((env[name] ?? env.MAX_FILE_MIB) < env.MAX_FILE_MIB)
         addIssue({ code: 'custom', path: [name], message: 'must be at least MAX_FILE_MIB' });
