@@ -7,7 +7,7 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { EmptyDatabase } from '../src/adapters/postgres/migrate.ts';
-import { prepareDatabase, requirePrepared } from '../src/adapters/postgres/prepare-database.ts';
+import { NoLogin, prepareDatabase, requirePrepared } from '../src/adapters/postgres/prepare-database.ts';
 
 /** What a program for operators works on. `open` closes what it adds at the end. */
 export interface OpenedDatabase {
@@ -22,7 +22,10 @@ export interface OpenedDatabase {
 interface Settings {
   /** The name of the connections. */
   name: string;
-  /** Makes the database where there is none or an empty one, as a server does at its start. By default that is refused. */
+  /**
+   * Makes the database where there is none or an empty one, and the application's login, as a server does at its start.
+   * By default that is refused.
+   */
   mayMake?: boolean;
 }
 
@@ -42,7 +45,8 @@ export async function withDatabase<T>(
     open.add('database', () => database.close());
     const urls = [database.ownerUrl, config.databaseOwnerUrl] as const;
     const databaseUrl = await requirePrepared(...urls).catch((error: unknown) => {
-      if (mayMake && error instanceof EmptyDatabase) return prepareDatabase(...urls);
+      const isUnprepared = error instanceof EmptyDatabase || error instanceof NoLogin;
+      if (mayMake && isUnprepared) return prepareDatabase(...urls);
       throw error;
     });
     const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: name, log });

@@ -18,7 +18,12 @@ function configOrExit() {
 }
 
 const config = configOrExit();
-const output = logOutput(process.stdout, process.stdout.isTTY ? await linesForPeople() : undefined);
+const { stdout } = process;
+const output = logOutput(
+  stdout,
+  // Whether there are colours depends on NO_COLOR and the terminal.
+  stdout.isTTY ? await linesForPeople({ colorize: stdout.hasColors() }) : undefined,
+);
 const log = createLogger({ level: config.logLevel, destination: output });
 const orphaned = npmGone(process.env);
 const starting = compose(config, log, { lostLines: output.lost });

@@ -89,7 +89,7 @@ describe('a server whose master key AWS KMS protects', () => {
     ['audit', ['verify']],
     ['audit', ['events']],
     ['projections', ['status']],
-    ['admin', ['list-users']],
+    ['admin', ['rotate-master-key']],
     ['log', ['copy', '--from', '{}', '--to', '{}-copy']],
   ])(
     'the script %s %s ends with the same words, and works once KMS does',

@@ -63,10 +63,9 @@ export function logOutput(stream: Writable, render = (line: string) => line): Lo
   };
 }
 
-/** Loads what turns JSON lines into text for people, with colours unless NO_COLOR is set. */
-export async function linesForPeople(): Promise<(line: string) => string> {
+/** Loads what turns JSON lines into text for people. */
+export async function linesForPeople({ colorize }: { colorize: boolean }): Promise<(line: string) => string> {
   const { prettyFactory } = await import('pino-pretty');
-  const colorize = !process.env['NO_COLOR'];
   const readable = prettyFactory({ colorize, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss.l' });
   return (line) => readable(line);
 }
