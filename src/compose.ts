@@ -20,6 +20,7 @@ import { openReadModels, prepareReadModels } from './compose/read-models.ts';
 import { startErasures } from './compose/privacy.ts';
 import { startRealtime } from './compose/realtime.ts';
 import { startSealing } from './compose/sealing.ts';
+import { watchDeployment } from './compose/watch.ts';
 import type { Config, Role } from './config.ts';
 import { type Checks, createReadiness } from './http/readiness.ts';
 import type { Readiness } from './http/route-deps.ts';
@@ -30,6 +31,8 @@ import { deriveId, newId } from './kit/uuids.ts';
 import { createOneAtATime } from './commands/one-at-a-time.ts';
 import { createMeasures } from './adapters/prometheus/measures.ts';
 import { type Figures, type Metrics, createMetrics } from './adapters/prometheus/metrics.ts';
+import { readBuild } from './adapters/os/build.ts';
+import { createWriteProbe } from './adapters/postgres/write-probe.ts';
 import { createLookups } from './adapters/postgres/tables/message-facts.ts';
 import { automationRunner } from './automations/run-automations.ts';
 import { causes } from './automations/automations.ts';
@@ -49,7 +52,11 @@ const LOOPBACK = '127.0.0.1';
  * Builds everything that the roles of this process need from its settings, and starts it, with the functions
  * of `compose/`. Rejects with a clear error, after closing everything again, when a part cannot start.
  */
-export async function compose(config: Config, log: Logger, figures: Figures = {}): Promise<App> {
+export async function compose(
+  config: Config,
+  log: Logger,
+  figures: Pick<Figures, 'lostLines'> = {},
+): Promise<App> {
   const open = closers(log);
   try {
     return await start(config, log, open, figures);
@@ -59,16 +66,31 @@ export async function compose(config: Config, log: Logger, figures: Figures = {}
   }
 }
 
-async function start(config: Config, log: Logger, open: Closers, figures: Figures): Promise<App> {
+async function start(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  figures: Pick<Figures, 'lostLines'>,
+): Promise<App> {
   const does = (role: Role) => config.roles.has(role);
-  const metrics = createMetrics(figures);
-  const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open);
+  const logKind = config.eventStoreDbUrl === undefined ? 'postgresql' : 'eventstoredb';
+  const build = { ...(await readBuild()), node: process.versions.node, log: logKind };
+  const counted = createMetrics({ ...figures, build });
+  const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open, counted);
   const database = await openPostgres(config, log, open);
-  const { databaseUrl, pool } = database;
+  const { pool } = database;
+  const writing = createWriteProbe(pool);
+  const metrics: Metrics = {
+    ...counted,
+    refused(code) {
+      counted.refused(code);
+      if (code === 'UNAVAILABLE') writing.suspect();
+    },
+  };
   const eventLog = await openLog(config, log, metrics, open, database);
   const { store } = eventLog;
   await prepareReadModels(config, log, database, store);
-  const readModels = openReadModels(config, log, open, { ...database, store, metrics });
+  const readModels = openReadModels(config, log, open, { ...database, store });
   const { progress } = readModels;
 
   const loader = new AggregateLoader(store, createFoldCache());
@@ -91,33 +113,37 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
 
   const keys = await openKeys(config, log, open, database.logins);
   const links = createSignedLinks(keys.linkSecrets);
-  const queries = await openQueries(log, open, databaseUrl);
+  const queries = await openQueries(log, open, database);
   const files = await openFiles(config, log, open, { ...core, links, queries });
   const push = openPush(config, log, pool);
 
   let isServing = false;
   const needed: Checks[] = [
     { process: () => (isServing ? undefined : 'starting or stopping') },
-    { database: () => pool.query('select 1').then(() => undefined) },
+    { database: writing.failure },
     { ...eventLog.checks, ...readModels.checks, ...automations?.checks },
   ];
   const erasures = await startErasures(config, log, open, { ...core, keyRing });
+  const watch = watchDeployment(config, core);
+  needed.push(watch.needed);
   const useful: Checks[] = [
+    watch.useful,
     erasures,
     clusterChecks,
     eventLog.useful,
     watchForOthers(config, log, open, database),
   ];
   const measures = createMeasures(metrics.gaugeFresh);
-  if (readModels.measure) measures.add('projections', readModels.measure);
-  if (automations) measures.add('reactions', automations.measure);
+  const readiness = createReadiness({
+    needed: () => Object.assign({}, ...needed) as Checks,
+    useful: () => Object.assign({}, ...useful) as Checks,
+    changed: (dependency, now) =>
+      log[now.status === 'ok' ? 'info' : 'warn']({ dependency, ...now }, 'readiness changed'),
+  });
+  for (const [name, measure] of Object.entries(watch.measures)) measures.add(name, measure);
+  measures.add('readiness', async () => metrics.readiness(await readiness()));
   const serving = {
-    readiness: createReadiness({
-      needed: () => Object.assign({}, ...needed) as Checks,
-      useful: () => Object.assign({}, ...useful) as Checks,
-      changed: (dependency, now) =>
-        log[now.status === 'ok' ? 'info' : 'warn']({ dependency, ...now }, 'readiness changed'),
-    }),
+    readiness,
     async expose() {
       await measures.refresh();
       return metrics.expose();
@@ -137,11 +163,14 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
   if (cluster && does('realtime')) {
     const realtime = startRealtime(log, open, { ...core, bus: cluster.bus, delivery: api?.gateway.delivery });
     useful.push(realtime.checks);
-    measures.add('broadcaster', realtime.measure);
   }
 
   if (does('notifier') || does('worker')) {
     const notifications = { ...core, ...(await openNotifications(config, log, open, core)) };
+    const { queue } = notifications;
+    measures.add('queue', async () => {
+      for (const { queue: name, messages } of await queue.depths()) metrics.queueDepth(name, messages);
+    });
     if (does('worker')) {
       const worker = { ...notifications, ...push, links, url: config.publicUrl ?? url };
       useful.push(await startNotificationWorkers(config, log, open, worker));
@@ -155,7 +184,6 @@ async function start(config: Config, log: Logger, open: Closers, figures: Figure
       const whereabouts = api?.gateway.whereabouts ?? whereaboutsElsewhere(cluster!.registry);
       const notifier = startNotifications(log, open, { ...notifications, whereabouts });
       useful.push(notifier.checks);
-      measures.add('notifier', notifier.measure);
     }
   }
   useful.push(await startSealing(config, log, open, core));

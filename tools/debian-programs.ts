@@ -8,6 +8,7 @@ const PACKAGES = {
   clamd: 'clamav-daemon',
   epmd: 'rabbitmq-server',
   nginx: 'nginx',
+  promtool: 'prometheus',
   rabbitmqctl: 'rabbitmq-server',
   'rabbitmq-server': 'rabbitmq-server',
   'redis-server': 'redis-server',

@@ -89,6 +89,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     clientAddress: clientAddressBehind(config.trustedProxies),
     settings: config,
   });
+  metrics.servesSockets();
   await gateway.start();
   open.add('http', () => http.close());
   open.add('sockets', () => gateway.close());

@@ -4,7 +4,8 @@ import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Closers } from '../kit/closers.ts';
 import { createStoredLog } from '../adapters/postgres/event-log/stored-log.ts';
-import { APP_ROLE, createPool } from '../adapters/postgres/connection.ts';
+import { APP_ROLE, createPool, useOf } from '../adapters/postgres/connection.ts';
+import type { DatabaseParts } from './log.ts';
 
 /** An export reads one page ahead, so each holds one connection. The rest is for queries about one thing. */
 const CONNECTIONS = 3;
@@ -17,7 +18,11 @@ export async function openStoredLog(
   { eventStoreDbUrl }: Pick<Config, 'eventStoreDbUrl'>,
   log: Logger,
   open: Closers,
-  { store, databaseUrl }: { store: EventStore; databaseUrl: string },
+  {
+    store,
+    databaseUrl,
+    pools,
+  }: Pick<DatabaseParts, 'databaseUrl'> & Partial<Pick<DatabaseParts, 'pools'>> & { store: EventStore },
 ): Promise<StoredLog> {
   if (eventStoreDbUrl !== undefined) {
     const { createEventStoreDbClient } = await import('../adapters/eventstoredb/client.ts');
@@ -30,5 +35,6 @@ export async function openStoredLog(
     ...{ url: databaseUrl, role: APP_ROLE, max: CONNECTIONS, applicationName: 'audits', log },
   });
   open.add('audits', () => pool.end());
+  pools?.set('audits', () => useOf(pool));
   return createStoredLog(pool);
 }

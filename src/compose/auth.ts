@@ -12,15 +12,16 @@ import { createAccessTokens } from '../auth/tokens/access-tokens.ts';
 import { createAddresses } from '../auth/addresses.ts';
 import { createAuthenticate } from '../auth/authenticate.ts';
 import { createCheckPassword } from '../auth/passwords/check-password.ts';
-import { createLogIn } from '../auth/log-in.ts';
+import { type LogIn, createLogIn } from '../auth/log-in.ts';
 import { createPasswordHashes } from '../auth/passwords/password-hashes.ts';
 import { createPasswords } from '../auth/passwords/passwords.ts';
-import type { RateLimits } from '../protocol/rate-limits.ts';
+import { RateLimited, type RateLimits } from '../protocol/rate-limits.ts';
 import { createRegistration } from '../auth/registration.ts';
 import { createRevocations } from '../auth/revocations.ts';
 import { createRequireSecondFactor } from '../auth/second-factor/require-second-factor.ts';
 import { createSealedSecrets } from '../auth/second-factor/sealed-secrets.ts';
 import { type SecondFactorStore, createSecondFactors } from '../auth/second-factor/second-factors.ts';
+import { AuthenticationFailed } from '../auth/session.ts';
 import { createSessions } from '../auth/sessions.ts';
 import type { SignedLinks } from '../auth/tokens/signed-links.ts';
 import { openKeyRing } from '../auth/tokens/key-rings.ts';
@@ -34,6 +35,7 @@ import { createCredentials } from '../adapters/postgres/tables/credentials.ts';
 import { createRevokedSessions, createSessionStore } from '../adapters/postgres/tables/sessions.ts';
 import { createSecondFactorStore } from '../adapters/postgres/tables/second-factors.ts';
 import { createSigningKeyStore } from '../adapters/postgres/tables/signing-keys.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import type { Cluster } from './cluster.ts';
 import type { DatabaseParts } from './log.ts';
 
@@ -112,6 +114,16 @@ async function warnOfAuditors({ auditorTotp }: Config, log: Logger, store: Secon
   if (auditors > 0) log.warn({ auditors }, `auditors without a second factor exist; ${effect}`);
 }
 
+/** Returns a login that counts those that are refused. */
+const countingFailures =
+  (logIn: LogIn, failed: (code: string) => void): LogIn =>
+  (attempt) =>
+    logIn(attempt).catch((error: unknown) => {
+      if (error instanceof AuthenticationFailed) failed(error.code);
+      if (error instanceof RateLimited) failed('RATE_LIMITED');
+      throw error;
+    });
+
 /** Opens authentication: passwords, second factors, tokens and sessions. */
 export async function openAuth(
   config: Config,
@@ -125,12 +137,14 @@ export async function openAuth(
     links,
     rateLimits,
     cluster,
+    metrics,
   }: Pick<DatabaseParts, 'databaseUrl' | 'logins'> & {
     cluster: Cluster;
     handle: HandleCommand;
     keys: Awaited<ReturnType<typeof openKeys>>;
     links: SignedLinks;
     rateLimits: RateLimits;
+    metrics: Pick<Metrics, 'logInFailed'>;
   },
 ) {
   const { accessTokenSeconds } = config;
@@ -171,7 +185,10 @@ export async function openAuth(
   const isRequired = config.auditorTotp === 'required';
   return {
     credentials,
-    logIn: createLogIn({ credentials, hashes, registration, checkPassword, secondFactors }),
+    logIn: countingFailures(
+      createLogIn({ credentials, hashes, registration, checkPassword, secondFactors }),
+      metrics.logInFailed,
+    ),
     secondFactors,
     requireSecondFactor: createRequireSecondFactor({ credentials, isRequired }),
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),

@@ -37,10 +37,6 @@ export function startAutomations(
   );
   open.add(NAME, () => following.stop());
   return {
-    async measure(): Promise<void> {
-      const running = following.running();
-      if (running) metrics.automationLag((await store.head()) - running.position());
-    },
     checks: { [NAME]: () => following.running()?.failure()?.message },
   };
 }

@@ -5,13 +5,19 @@ import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../kit/closers.ts';
 import { newId } from '../kit/uuids.ts';
 import { createMemoryRateLimits } from '../adapters/memory/rate-limits.ts';
+import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import type { DatabaseParts } from './log.ts';
 
 /**
  * Opens the communication between processes through Redis, whose modules are loaded only if it is configured.
  * Without Redis each process works alone.
  */
-export async function openCluster(config: Config, log: Logger, open: Closers) {
+export async function openCluster(
+  config: Config,
+  log: Logger,
+  open: Closers,
+  metrics: Pick<Metrics, 'redisReconnected'>,
+) {
   const counters = createMemoryRateLimits(config);
   if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
 
@@ -22,7 +28,12 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
       import('../adapters/redis/online-registry.ts'),
       import('../adapters/redis/rate-limits.ts'),
     ]);
-  const redis = openRedis({ url: config.redisUrl, caFile: config.redisCaFile, log });
+  const redis = openRedis({
+    url: config.redisUrl,
+    caFile: config.redisCaFile,
+    log,
+    onReconnect: metrics.redisReconnected,
+  });
   open.add('redis', () => redis.close());
   const bus = createRedisNodeBus({ redis });
   open.add('node bus', () => bus.close());

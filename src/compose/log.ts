@@ -19,10 +19,12 @@ import {
 import { type Leases, createPostgresLeases, leadsAlone } from '../adapters/postgres/leases.ts';
 import {
   APP_ROLE,
+  type PoolUse,
   REQUESTS,
   type SessionSettings,
   createPool,
   isUnproved,
+  useOf,
 } from '../adapters/postgres/connection.ts';
 import { prepareDatabase } from '../adapters/postgres/prepare-database.ts';
 import { createQueryPool } from '../adapters/postgres/query-pool.ts';
@@ -60,10 +62,13 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   const databaseUrl = await prepareDatabase(database.ownerUrl, config.databaseOwnerUrl, (migration) =>
     log.info({ migration }, 'migrated the database'),
   );
+  /** The use of each pool of this process. */
+  const pools = new Map<string, () => PoolUse>();
   const openPool = (name: 'commands' | 'logins' | 'background', session: SessionSettings = {}) => {
     const opened = { url: databaseUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };
     const pool = createPool({ ...opened, ...session });
     open.add(name, () => pool.end());
+    pools.set(name, () => useOf(pool));
     return pool;
   };
   const isAlone = config.databaseUrl === undefined;
@@ -73,6 +78,7 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     databaseUrl,
     leases,
     isAlone,
+    pools,
     /** For commands, and for rows that are written outside the log. */
     pool: openPool('commands', REQUESTS),
     /** For passwords and sessions. */
@@ -83,7 +89,11 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
 }
 
 /** Opens the pools for queries of the read models. */
-export async function openQueries(log: Logger, open: Closers, databaseUrl: string) {
+export async function openQueries(
+  log: Logger,
+  open: Closers,
+  { databaseUrl, pools }: Pick<DatabaseParts, 'databaseUrl' | 'pools'>,
+) {
   const openQueryPool = async (applicationName: 'queries' | 'searches') => {
     const db = await createQueryPool({
       url: databaseUrl,
@@ -92,6 +102,7 @@ export async function openQueries(log: Logger, open: Closers, databaseUrl: strin
       max: CONNECTIONS[applicationName],
     });
     open.add(applicationName, () => db.end());
+    pools.set(applicationName, db.use);
     return db;
   };
   return bindQueries(await openQueryPool('queries'), await openQueryPool('searches'));

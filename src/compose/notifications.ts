@@ -30,11 +30,12 @@ import { createFanOuts } from '../adapters/postgres/notifications/fan-outs.ts';
 import { createOutbox } from '../adapters/postgres/notifications/outbox.ts';
 import type { Leases } from '../adapters/postgres/leases.ts';
 import { createPushSubscriptions } from '../adapters/postgres/notifications/push-subscriptions.ts';
-import { APP_ROLE, createPool } from '../adapters/postgres/connection.ts';
+import { APP_ROLE, createPool, useOf } from '../adapters/postgres/connection.ts';
 import { createRabbitmqQueue } from '../adapters/rabbitmq/queue.ts';
 import { createSmtpMailer } from '../adapters/smtp/mailer.ts';
 import { createWebPushPusher } from '../adapters/web-push/pusher.ts';
 import type { Progress } from '../projections/projection.ts';
+import type { DatabaseParts } from './log.ts';
 import { whileLeading } from './while-leading.ts';
 
 /** Notifications have a pool of their own, so that requests never wait for a connection because of them. */
@@ -68,7 +69,7 @@ export async function openNotifications(
   config: Config,
   log: Logger,
   open: Closers,
-  { databaseUrl, store }: { databaseUrl: string; store: EventStore },
+  { databaseUrl, pools, store }: Pick<DatabaseParts, 'databaseUrl' | 'pools'> & { store: EventStore },
 ) {
   const pool = createPool({
     url: databaseUrl,
@@ -78,6 +79,7 @@ export async function openNotifications(
     log,
   });
   open.add('notifications pool', () => pool.end());
+  pools.set('notifications', () => useOf(pool));
   const queue =
     config.amqpUrl === undefined
       ? await createPgBossQueue({ url: databaseUrl, role: APP_ROLE, log })
@@ -149,12 +151,11 @@ function accountLinks(links: SignedLinks, url: string): AccountLinks {
 interface NotifierDeps extends NotificationDeps {
   leases: Leases;
   whereabouts: WhereaboutsSource;
-  metrics: Metrics;
 }
 
 /** Decides about notifications and fills the queue, wherever this process leads. */
 export function startNotifications(log: Logger, open: Closers, deps: NotifierDeps) {
-  const { store, outbox, fanOuts, queue, metrics } = deps;
+  const { fanOuts, queue } = deps;
   const notifying = whileLeading(deps.leases, 'notifier', () => notify(log, deps));
   open.add('notifier', () => notifying.stop());
 
@@ -170,16 +171,6 @@ export function startNotifications(log: Logger, open: Closers, deps: NotifierDep
   }
 
   return {
-    /** Updates the gauges. */
-    async measure(): Promise<void> {
-      const running = notifying.running();
-      if (!running) return;
-      metrics.notifierLag((await store.head()) - running.position(), running.lagSeconds());
-      const { waiting, parked } = await outbox.backlog();
-      metrics.notificationsWaiting(waiting, parked);
-      const { count, seconds } = ageOf(await fanOuts.backlog());
-      metrics.fanOutsInWork(count, seconds);
-    },
     checks: {
       queue: () => queue.failure() ?? notifying.running()?.relayFailure(),
       notifier: () => notifying.running()?.failure(),
@@ -228,8 +219,6 @@ function notify(log: Logger, deps: NotifierDeps) {
     return `it is ${seconds} s behind the log, at position ${notifier.position()}`;
   }
   return {
-    position: () => notifier.position(),
-    lagSeconds: () => notifier.lagSeconds(),
     failure: () => notifier.failure()?.message ?? behind(),
     audienceFailure: () => lane.failure()?.message,
     relayFailure: () => relay.failure()?.message,

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Closers } from '../kit/closers.ts';
-import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import {
   type RunningProjections,
   makeReadModels,
@@ -38,19 +37,12 @@ export function openReadModels(
   config: Config,
   log: Logger,
   open: Closers,
-  {
-    databaseUrl,
-    background,
-    leases,
-    isAlone,
-    store,
-    metrics,
-  }: DatabaseParts & { store: EventStore; metrics: Metrics },
+  { databaseUrl, background, leases, isAlone, store }: DatabaseParts & { store: EventStore },
 ) {
   const projections = readModelsFor(config);
   const names = readModels.map(({ name }) => name);
   const progress = isAlone ? new ProjectionProgress(names) : remoteProgress(background);
-  if (!config.roles.has('projector')) return { progress, checks: {}, measure: undefined };
+  if (!config.roles.has('projector')) return { progress, checks: {} };
 
   // If another process serves requests, its waiters poll the table of checkpoints every 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
@@ -61,12 +53,6 @@ export function openReadModels(
   return {
     progress,
     checks: { projections: () => stoppedProjections(projecting.running()) },
-    /** Updates the gauges. */
-    async measure(): Promise<void> {
-      if (!projecting.running()) return;
-      const head = await store.head();
-      for (const [name, position] of progress.positions()) metrics.projectionLag(name, head - position);
-    },
   };
 }
 

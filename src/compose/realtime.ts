@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Closers } from '../kit/closers.ts';
-import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
 import type { NodeBus } from '../realtime/cluster/node-bus.ts';
@@ -14,7 +13,6 @@ import type { DatabaseParts } from './log.ts';
 interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   store: EventStore;
   loader: AggregateLoader;
-  metrics: Metrics;
   bus: NodeBus;
   /** The delivery of the gateway in this process, if there is one. */
   delivery: Delivery | undefined;
@@ -22,7 +20,7 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
 
 /** Runs the broadcaster for the sockets of all nodes, wherever this process leads. */
 export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
-  const { background, leases, store, loader, metrics, bus } = deps;
+  const { background, leases, store, loader, bus } = deps;
   let { delivery } = deps;
   if (!delivery) {
     const server = createDeliveryServer(bus);
@@ -34,10 +32,6 @@ export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
   const broadcasting = whileLeading(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());
   return {
-    async measure(): Promise<void> {
-      const running = broadcasting.running();
-      if (running) metrics.broadcasterLag((await store.head()) - running.position());
-    },
     checks: { broadcaster: () => broadcasting.running()?.failure()?.message },
   };
 }

@@ -100,12 +100,13 @@ export async function startSealing(
   const key = await openSealKey(config);
   await createSealKeys(pool).publish(key.jwk);
   const records = await openSealRecords(pool, config.seal.url);
+  metrics.sealBroken(false);
   const sealing = whileLeading(leases, 'seal', () =>
     startSealer({
       ...{ store, records, checkpoints, key, log },
       readLeaves: openLeaves(config, { pool, store }),
       onSealed: metrics.sealed,
-      onBroken: metrics.sealBroken,
+      onBroken: () => metrics.sealBroken(true),
     }),
   );
   open.add('sealer', () => sealing.stop());

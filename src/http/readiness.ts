@@ -1,4 +1,5 @@
 import { within } from '../kit/deadline.ts';
+import { reasonOf } from '../kit/reason.ts';
 import type { Readiness } from './route-deps.ts';
 
 /** Resolves with the reason why a part cannot work now; undefined if it can. */
@@ -28,7 +29,7 @@ function asking() {
     let answer = pending.get(name);
     if (!answer) {
       answer = Promise.try(check)
-        .catch((error: unknown) => (error instanceof Error ? error.message : 'does not answer'))
+        .catch(reasonOf)
         .finally(() => pending.delete(name));
       pending.set(name, answer);
     }

@@ -97,9 +97,4 @@ export interface Outbox {
    * number.
    */
   replay(batchIds?: readonly string[]): Promise<number>;
-  /**
-   * Resolves with numbers for readiness and metrics: the notifications that wait, the time for which the
-   * oldest due batch has not been published, and the parked batches. Counts no further than 100,000.
-   */
-  backlog(): Promise<{ waiting: number; oldestUnpublishedSeconds: number; parked: number }>;
 }

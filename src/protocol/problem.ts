@@ -218,9 +218,10 @@ const UNREACHABLE = new Set([
 ]);
 /**
  * SQLSTATE classes of transient errors (PostgreSQL, Appendix A): lost connections, serialization failures and
- * deadlocks, insufficient resources, program limits, unavailable locks, cancelled statements and shutdowns.
+ * deadlocks, insufficient resources, program limits, unavailable locks, cancelled statements and shutdowns, errors of
+ * the disk; and a database that is read-only, as a standby is.
  */
-const PASSES = /^(?:08|40|53|54|55|57)...$/;
+const PASSES = /^(?:(?:08|40|53|54|55|57|58)...|25006)$/;
 /** The driver's messages about a connection that failed, was lost or timed out. These errors have no code. */
 const LOST =
   /^(?:Connection terminated|Query read timeout$|timeout exceeded when trying to connect|timeout expired$|Client has encountered a connection error)/;

@@ -41,7 +41,8 @@ import { Users } from './presence/users.ts';
 
 export interface RealtimeMetrics {
   socketOpened(): void;
-  socketClosed(): void;
+  /** `reason` is Socket.IO's. */
+  socketClosed(reason: string): void;
   /** Counts the sockets that one event has been written to. */
   delivered(sockets: number): void;
   refused(code: string): void;
@@ -192,8 +193,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
       adapter.delAll(socket.id);
     };
     socket.onAny((...packet: unknown[]) => handleEvent(socket, packet));
-    socket.on('disconnecting', () => {
-      metrics.socketClosed();
+    socket.on('disconnecting', (reason) => {
+      metrics.socketClosed(reason);
       user.sockets.delete(socket);
       tracker.gone(socket);
       node.changed(user.id);

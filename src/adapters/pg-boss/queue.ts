@@ -2,9 +2,11 @@ import { PgBoss, type QueueOptions } from 'pg-boss';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { sleep } from '../../kit/back-off.ts';
+import { reasonOf } from '../../kit/reason.ts';
 import {
   DEAD_QUEUE,
   LANES,
+  QUEUES,
   QUEUE_OF,
   type Queue,
   QueueUnavailable,
@@ -110,12 +112,12 @@ export async function createPgBossQueue(options: {
         failure = undefined;
         log.info('the queue in PostgreSQL is reachable again');
       } catch (error) {
-        failure = messageOf(error);
+        failure = reasonOf(error);
       }
     }
   }
 
-  boss.on('error', (error) => noteFailure(messageOf(error)));
+  boss.on('error', (error) => noteFailure(reasonOf(error)));
   boss.on('warning', ({ message }) => log.info({ reason: message }, 'pg-boss warns'));
   await boss.start();
   await boss.createQueue(DEAD_QUEUE, {
@@ -164,8 +166,8 @@ export async function createPgBossQueue(options: {
           throw new QueueUnavailable('PostgreSQL took no job within 5 s');
         });
       } catch (error) {
-        noteFailure(messageOf(error));
-        throw new QueueUnavailable(messageOf(error), { cause: error });
+        noteFailure(reasonOf(error));
+        throw new QueueUnavailable(reasonOf(error), { cause: error });
       }
     },
     async consume({ handle, onDead, concurrency }) {
@@ -178,6 +180,10 @@ export async function createPgBossQueue(options: {
           await Promise.all(stops.map((stop) => stop()));
         },
       };
+    },
+    async depths() {
+      const queues = await boss.getQueues([...QUEUES]);
+      return queues.map(({ name, queuedCount }) => ({ queue: name, messages: queuedCount }));
     },
     failure: () => failure,
     async close() {
@@ -203,5 +209,3 @@ async function createSchema(url: string, role: string | undefined): Promise<void
     await client.end();
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -143,6 +143,22 @@ class BoundedPool extends pg.Pool {
   }
 }
 
+/** The use of a pool of connections. */
+export interface PoolUse {
+  inUse: number;
+  idle: number;
+  /** Number of callers that wait for a connection. */
+  waiting: number;
+  max: number;
+}
+
+export const useOf = ({ totalCount, idleCount, waitingCount, options }: pg.Pool): PoolUse => ({
+  inUse: totalCount - idleCount,
+  idle: idleCount,
+  waiting: waitingCount,
+  max: options.max,
+});
+
 /** Creates a pool whose connections may break, idle or checked out, without ending the process. */
 export function createPool({ url, max, applicationName, log, ...session }: PoolSettings): pg.Pool {
   const pool = new BoundedPool({

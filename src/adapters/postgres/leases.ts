@@ -15,10 +15,21 @@ export interface Leading {
   stop(): Promise<void>;
 }
 
+/** One lease, as any process sees it. */
+export interface LeaseStanding {
+  name: string;
+  /** True if this process holds it. */
+  isHere: boolean;
+  /** Time since it ended without a successor; 0 while a process holds it. */
+  vacantSeconds: number;
+}
+
 /** Lets one process do a piece of work while others stand by. */
 export interface Leases {
   /** Runs the work here whenever this process leads. Work that ends or fails is restarted after a pause. */
   lead(name: string, work: LedWork): Leading;
+  /** Resolves with all leases that a process of this deployment has ever held. */
+  standing(): Promise<LeaseStanding[]>;
   close(): Promise<void>;
 }
 
@@ -26,7 +37,7 @@ export interface Leases {
  * Term of a lease. A leader that cannot reach PostgreSQL is replaced after it, and gives up a second earlier
  * itself.
  */
-const TERM_MS = 6_000;
+export const TERM_MS = 6_000;
 const MARGIN_MS = 1_000;
 const RENEW_MS = 1_500;
 const ASK_MS = 500;
@@ -40,6 +51,15 @@ const TAKE = `
     where held.holder = excluded.holder or held.expires_at < clock_timestamp()
       or not exists (select from pg_stat_activity where pid = held.backend)
   returning name`;
+
+/** The row stays, to tell since when nobody leads. */
+const RELEASE = `
+  update leases set expires_at = least(expires_at, clock_timestamp()) where name = $1 and holder = $2`;
+
+const STANDING = `
+  select name, holder = $1 and expires_at > clock_timestamp() as "isHere",
+    greatest(extract(epoch from clock_timestamp() - expires_at), 0)::float8 as "vacantSeconds"
+  from leases order by name`;
 
 /**
  * Creates leases as rows, taken on one connection. When a process dies, its connection ends, and the next one
@@ -69,11 +89,10 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
     return opened;
   }
 
-  async function ask(text: string, values: unknown[]): Promise<boolean> {
+  async function ask<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     const held = (session ??= open());
     try {
-      const { rowCount } = await (await held).query(text, values);
-      return rowCount === 1;
+      return (await (await held).query<Row>(text, values)).rows;
     } catch (error) {
       // A connection that does not answer would block the lease for others although it is not renewed.
       if (session === held) session = undefined;
@@ -107,10 +126,13 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
     async function run(): Promise<void> {
       while (!signal.aborted) {
         const askedAt = performance.now();
-        const holds = await ask(TAKE, [name, holder, TERM_MS / 1_000]).catch((err: unknown) => {
-          log.warn({ err, lease: name }, 'could not renew the lease');
-          return undefined;
-        });
+        const holds = await ask(TAKE, [name, holder, TERM_MS / 1_000]).then(
+          (rows) => rows.length === 1,
+          (err: unknown) => {
+            log.warn({ err, lease: name }, 'could not renew the lease');
+            return undefined;
+          },
+        );
         if (holds) holdsUntil = askedAt + TERM_MS - MARGIN_MS;
         else if (holds === false) holdsUntil = 0;
         const leads = performance.now() < holdsUntil;
@@ -125,7 +147,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
         await sleep(leads && holds ? RENEW_MS : ASK_MS, signal);
       }
       await resign();
-      await ask('delete from leases where name = $1 and holder = $2', [name, holder]).catch(() => undefined);
+      await ask(RELEASE, [name, holder]).catch(() => undefined);
     }
 
     const ended = run();
@@ -140,6 +162,7 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
 
   return {
     lead,
+    standing: () => ask<LeaseStanding>(STANDING, [holder]),
     async close() {
       closing.abort();
       const client = await session?.catch(() => undefined);
@@ -149,19 +172,24 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
 }
 
 /** Creates leases for a process that is alone on its database: it always leads. */
-export const leadsAlone = (log: Logger): Leases => ({
-  lead(name, work) {
-    const end = new AbortController();
-    const ended = work(end.signal).catch((err: unknown) =>
-      log.error({ err, lease: name }, 'could not run as leader'),
-    );
-    return {
-      isLeader: () => true,
-      stop: () => {
-        end.abort();
-        return ended;
-      },
-    };
-  },
-  close: async () => {},
-});
+export function leadsAlone(log: Logger): Leases {
+  const led = new Set<string>();
+  return {
+    lead(name, work) {
+      const end = new AbortController();
+      const ended = work(end.signal)
+        .catch((err: unknown) => log.error({ err, lease: name }, 'could not run as leader'))
+        .finally(() => led.delete(name));
+      led.add(name);
+      return {
+        isLeader: () => true,
+        stop: () => {
+          end.abort();
+          return ended;
+        },
+      };
+    },
+    standing: async () => [...led].map((name) => ({ name, isHere: true, vacantSeconds: 0 })),
+    close: async () => {},
+  };
+}

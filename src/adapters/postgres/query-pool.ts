@@ -13,6 +13,7 @@ import {
   APP_ROLE,
   DatabaseBusy,
   MAX_WAITING,
+  type PoolUse,
   REQUESTS,
   WAIT_MS,
   answerMs,
@@ -93,12 +94,25 @@ const ASKING = [
   ...['one', 'oneFirst', 'query', 'transaction'],
 ] as const;
 
+/** A pool that tells its use. */
+export type QueryPool = DatabasePool & { use(): PoolUse };
+
 /** Limits the queue for connections. Slonik's own queue is limited neither in length nor in time. */
-function waitingInTurn(db: DatabasePool, max: number): DatabasePool {
+function waitingInTurn(db: DatabasePool, max: number): QueryPool {
   const gate = createGate({ atOnce: max, maxWaiting: MAX_WAITING, waitMs: WAIT_MS });
   const methods = db as unknown as Record<string, (...asked: unknown[]) => Promise<unknown>>;
-  const gated = ASKING.map((name) => [name, (...asked: unknown[]) => gate(() => methods[name]!(...asked))]);
-  return { ...db, ...Object.fromEntries(gated) };
+  const gated = ASKING.map((name) => [
+    name,
+    (...asked: unknown[]) => gate.run(() => methods[name]!(...asked)),
+  ]);
+  return {
+    ...db,
+    ...Object.fromEntries(gated),
+    use() {
+      const { acquiredConnections: inUse, idleConnections: idle } = db.state();
+      return { inUse, idle, waiting: gate.waiting(), max };
+    },
+  };
 }
 
 /**
@@ -116,7 +130,7 @@ export async function createQueryPool({
   applicationName: string;
   log: Logger;
   max: number;
-}): Promise<DatabasePool> {
+}): Promise<QueryPool> {
   const session = withSession(url, { role: APP_ROLE, ...REQUESTS });
   const { address, ssl } = withoutTls(`${session}&application_name=${applicationName}`);
   const db = await createPool(address, {

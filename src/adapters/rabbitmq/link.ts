@@ -3,6 +3,7 @@ import { type Channel, type ChannelModel, connect } from 'amqplib';
 import type { Logger } from 'pino';
 import { backOffMs, jittered, sleep } from '../../kit/back-off.ts';
 import { within } from '../../kit/deadline.ts';
+import { reasonOf } from '../../kit/reason.ts';
 
 const HEARTBEAT_SECONDS = 10;
 const OPEN_DEADLINE_MS = 5_000;
@@ -80,7 +81,7 @@ export async function keepRabbitmqLink(options: RabbitmqLinkOptions): Promise<Ra
       try {
         reason = await connectOnce();
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        reason = reasonOf(error);
       }
       if (wasConnected()) failures = 0;
       if (!closing.signal.aborted && reason !== failure)

@@ -1,5 +1,6 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
-import { QUEUE_OF, type Queue, QueueUnavailable } from '../../notifications/deliver/queue.ts';
+import { reasonOf } from '../../kit/reason.ts';
+import { QUEUES, QUEUE_OF, type Queue, QueueUnavailable } from '../../notifications/deliver/queue.ts';
 import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink, type RabbitmqServer } from './link.ts';
 import { declareTopology } from './topology.ts';
 
@@ -7,8 +8,8 @@ const PUBLISH_DEADLINE_MS = 5_000;
 const MAX_UNCONFIRMED = 500;
 const QUEUE_IS_GONE = 'the queue does not exist';
 
-/** Publishes with confirms on a connection of its own. `publish` fulfils the contract of the queue's port. */
-export interface RabbitmqPublisher extends RabbitmqLink, Pick<Queue, 'publish'> {}
+/** Publishes with confirms on a connection of its own. `publish` and `depths` fulfil the contract of the queue's port. */
+export interface RabbitmqPublisher extends RabbitmqLink, Pick<Queue, 'publish' | 'depths'> {}
 
 interface Unconfirmed {
   settle: (failure?: string) => void;
@@ -90,13 +91,21 @@ export async function createRabbitmqPublisher(options: RabbitmqServer): Promise<
     try {
       current.isFull = !current.channel.publish('', queue, Buffer.from(batchId), properties, onConfirm);
     } catch (error) {
-      settle(error instanceof Error ? error.message : String(error));
+      settle(reasonOf(error));
     }
     return promise;
   }
 
   return {
     ...link,
+    async depths() {
+      const channel = openChannel?.channel;
+      if (!channel) throw new QueueUnavailable(link.failure() ?? 'not connected');
+      const found: Awaited<ReturnType<Queue['depths']>> = [];
+      for (const queue of QUEUES)
+        found.push({ queue, messages: (await channel.checkQueue(queue)).messageCount });
+      return found;
+    },
     async publish(batchId, lane) {
       const deadline = new AbortController();
       const timer = setTimeout(() => {

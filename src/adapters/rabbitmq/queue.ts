@@ -12,6 +12,7 @@ export async function createRabbitmqQueue(options: RabbitmqServer): Promise<Queu
   const consumers = new Set<RabbitmqConsumer>();
   return {
     publish: publisher.publish,
+    depths: publisher.depths,
     async consume(handlers) {
       const consumer = await createRabbitmqConsumer(handlers, options);
       consumers.add(consumer);

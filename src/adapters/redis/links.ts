@@ -10,14 +10,27 @@ export interface RedisLinks {
   close(): Promise<void>;
 }
 
+interface OpenRedis extends RedisServer {
+  /** Called with the name of a connection that is there again after a failure. */
+  onReconnect?: (link: string) => void;
+}
+
 /**
  * Connects to Redis 7 or later, three times, so that neither published nor received messages wait for a
  * command. Retries for ever, and never throws when Redis is missing. Everything in Redis may be lost at any
  * time.
  */
-export function openRedis(server: RedisServer): RedisLinks {
+export function openRedis({ onReconnect = () => {}, ...server }: OpenRedis): RedisLinks {
   const { log } = server;
-  const keep = (name: string) => keepRedisLink({ ...server, name: `chat-${name}` });
+  const keep = (name: string) => {
+    const link = keepRedisLink({ ...server, name: `chat-${name}` });
+    let isFirst = true;
+    link.onReturn(() => {
+      if (!isFirst) onReconnect(name);
+      isFirst = false;
+    });
+    return link;
+  };
   const [commands, publishing, subscribing] = [keep('commands'), keep('publishing'), keep('hearing')];
   const channels = createRedisChannels({ publishing, subscribing, log });
   return {

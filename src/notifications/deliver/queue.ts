@@ -10,6 +10,7 @@ export const QUEUE_OF: Readonly<Record<Lane, string>> = {
 export const LANES = Object.keys(QUEUE_OF) as readonly Lane[];
 /** The queue of messages that no worker could handle, from all lanes. */
 export const DEAD_QUEUE = 'notifications.dead';
+export const QUEUES: readonly string[] = [...Object.values(QUEUE_OF), DEAD_QUEUE];
 
 /** The queue refused, or did not confirm in time. It may or may not have the message. */
 export class QueueUnavailable extends Error {
@@ -36,6 +37,8 @@ export interface Queue {
     /** Maximum number of messages of each lane that are handled at once. */
     concurrency: Readonly<Record<Lane, number>>;
   }): Promise<Consumer>;
+  /** Resolves with the number of messages that wait in each queue. May be some seconds old. */
+  depths(): Promise<{ queue: string; messages: number }[]>;
   /** Returns the reason why it does not work now; undefined while it works. */
   failure(): string | undefined;
   close(): Promise<void>;

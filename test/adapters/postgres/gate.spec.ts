@@ -8,7 +8,7 @@ describe('a gate', () => {
   };
 
   test('admits a fixed number at once, and the others in order', async () => {
-    const gate = createGate({ atOnce: 1, maxWaiting: 10, waitMs: 60_000 });
+    const gate = createGate({ atOnce: 1, maxWaiting: 10, waitMs: 60_000 }).run;
     const first = held();
     const order: string[] = [];
     const note = (name: string) => async () => void order.push(name);
@@ -22,7 +22,7 @@ describe('a gate', () => {
   });
 
   test('refuses a caller that waits too long, and admits later ones', async () => {
-    const gate = createGate({ atOnce: 1, maxWaiting: 10, waitMs: 1 });
+    const gate = createGate({ atOnce: 1, maxWaiting: 10, waitMs: 1 }).run;
     const first = held();
     const running = gate(first.work);
     await expect(gate(async () => 'never')).rejects.toThrow(DatabaseBusy);
@@ -32,7 +32,7 @@ describe('a gate', () => {
   });
 
   test('refuses at once when too many are waiting', async () => {
-    const gate = createGate({ atOnce: 1, maxWaiting: 1, waitMs: 60_000 });
+    const gate = createGate({ atOnce: 1, maxWaiting: 1, waitMs: 60_000 }).run;
     const first = held();
     const running = gate(first.work);
     const waiting = gate(async () => 'second');
@@ -42,7 +42,7 @@ describe('a gate', () => {
   });
 
   test('is also left by work that fails', async () => {
-    const gate = createGate({ atOnce: 1, maxWaiting: 0, waitMs: 1 });
+    const gate = createGate({ atOnce: 1, maxWaiting: 0, waitMs: 1 }).run;
     await expect(gate(() => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
     await expect(gate(async () => 'next')).resolves.toBe('next');
   });

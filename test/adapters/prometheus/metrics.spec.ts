@@ -5,14 +5,26 @@ describe('the metrics', () => {
   test('are written in the Prometheus format', async () => {
     const metrics = createMetrics();
     metrics.batchCommitted({ appends: 3, events: 4, durationMs: 4 });
-    metrics.projectionLag('jobs', 7);
-    metrics.automationLag(2);
-    metrics.notifierLag(5, 1.5);
-    metrics.fanOutsInWork(2, 30);
+    metrics.followerLag('jobs', { positions: 7, seconds: 1.5 });
+    metrics.leading([
+      { name: 'projector', isHere: true },
+      { name: 'realtime', isHere: false },
+    ]);
+    metrics.waiting('files', { count: 2, seconds: 30 });
+    metrics.batchesParked(1);
+    metrics.queueDepth('notifications', 4);
+    metrics.readiness({
+      ready: true,
+      dependencies: { database: { status: 'ok' }, scanner: { status: 'degraded' } },
+    });
+    metrics.pool('commands', { inUse: 2, idle: 1, waiting: 3, max: 6 });
+    metrics.redisReconnected('commands');
+    metrics.logInFailed('BAD_CREDENTIALS');
+    metrics.servesSockets();
     metrics.expiredRows('sessions', 6);
     metrics.socketOpened();
     metrics.socketOpened();
-    metrics.socketClosed();
+    metrics.socketClosed('ping timeout');
     metrics.slowConsumerCut();
     metrics.delivered(9);
     metrics.refused('GROUP_CLOSED');
@@ -25,12 +37,25 @@ describe('the metrics', () => {
         'chat_append_seconds_bucket{le="0.002"} 0',
         'chat_append_seconds_bucket{le="0.005"} 1',
         'chat_append_batch_size_sum 3',
-        'chat_projection_lag_positions{projection="jobs"} 7',
-        'chat_reaction_lag_positions 2',
-        'chat_notifier_lag_positions 5',
-        'chat_notifier_lag_seconds 1.5',
-        'chat_notification_fan_outs 2',
-        'chat_notification_fan_out_age_seconds 30',
+        'chat_lag_positions{follower="jobs"} 7',
+        'chat_lag_seconds{follower="jobs"} 1.5',
+        'chat_leader{lease="projector"} 1',
+        'chat_leader{lease="realtime"} 0',
+        'chat_waiting{queue="files"} 2',
+        'chat_oldest_waiting_seconds{queue="files"} 30',
+        'chat_notification_batches_parked 1',
+        'chat_queue_depth{queue="notifications"} 4',
+        'chat_ready 1',
+        'chat_dependency_up{name="database"} 1',
+        'chat_dependency_up{name="scanner"} 0',
+        'chat_pool_connections{pool="commands",state="in use"} 2',
+        'chat_pool_connections{pool="commands",state="idle"} 1',
+        'chat_pool_connections_max{pool="commands"} 6',
+        'chat_pool_waiting{pool="commands"} 3',
+        'chat_redis_reconnects_total{link="commands"} 1',
+        'chat_login_failures_total{code="BAD_CREDENTIALS"} 1',
+        'chat_socket_connects_total 2',
+        'chat_socket_disconnects_total{reason="ping timeout"} 1',
         'chat_expired_rows{table="sessions"} 6',
         'chat_sockets 1',
         'chat_slow_consumers_cut_total 1',
@@ -51,7 +76,7 @@ describe('the metrics', () => {
     const metrics = createMetrics();
     const measures = createMeasures(metrics.gaugeFresh);
     let asked = 0;
-    measures.add('works', async () => metrics.automationLag(7));
+    measures.add('works', async () => metrics.batchesParked(7));
     measures.add('fails', () => Promise.reject(new Error('out of reach')));
     measures.add('hangs', () => {
       asked += 1;
@@ -62,7 +87,7 @@ describe('the metrics', () => {
     const { body } = await metrics.expose();
     expect(body.split('\n')).toEqual(
       expect.arrayContaining([
-        'chat_reaction_lag_positions 7',
+        'chat_notification_batches_parked 7',
         'chat_gauge_fresh{gauge="works"} 1',
         'chat_gauge_fresh{gauge="fails"} 0',
         'chat_gauge_fresh{gauge="hangs"} 0',
@@ -73,7 +98,21 @@ describe('the metrics', () => {
 
   test('of two servers in one process do not mix', async () => {
     const [one, other] = [createMetrics(), createMetrics()];
+    for (const metrics of [one, other]) metrics.servesSockets();
     one.socketOpened();
     expect((await other.expose()).body).toContain('chat_sockets 0');
+  });
+
+  test('lack gauges that nothing has set, such as those of another role', async () => {
+    const { body } = await createMetrics().expose();
+    const series = body.split('\n').filter((line) => line.startsWith('chat_'));
+    for (const name of ['chat_sockets', 'chat_seal_broken', 'chat_lag_seconds', 'chat_waiting', 'chat_ready'])
+      expect(series.filter((line) => line.startsWith(name))).toEqual([]);
+  });
+
+  test('tell the version that runs', async () => {
+    const build = { version: '1.2.3', commit: 'abc', node: '24.0.0', log: 'postgresql' };
+    const { body } = await createMetrics({ build }).expose();
+    expect(body).toContain('chat_build_info{version="1.2.3",commit="abc",node="24.0.0",log="postgresql"} 1');
   });
 });

@@ -199,7 +199,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     },
     metrics: {
       socketOpened: () => (metered.sockets += 1),
-      socketClosed: () => (metered.sockets -= 1),
+      socketClosed: () => void (metered.sockets -= 1),
       delivered: (sockets) => (metered.delivered += sockets),
       refused: (code) => metered.refused.push(code),
       slowConsumerCut: () => (metered.cut += 1),

@@ -156,7 +156,7 @@ interface Lane {
   start(): Promise<void>;
   /**
    * Returns the reason why an append could not succeed now, as far as is known; undefined if there is none.
-   * After a failure it sends an empty batch to find out.
+   * After a failure it finds out with an empty batch, and by taking new pages from the disk.
    */
   failure(): string | undefined;
   /** Returns true for the process id of the backend that serves the lane's connection. */
@@ -286,6 +286,7 @@ export function createLane(options: LaneSettings): Lane {
     let client: pg.Client | undefined;
     try {
       client = await connect();
+      if (appends.length === 0) await client.query('select prove_writing()');
       const { rows } = await client.query<Answer>({
         name: 'append_events',
         text: APPEND_EVENTS,

@@ -20,7 +20,6 @@ const LONGEST_REASON = 1_000;
 const LISTED = 1_000;
 /** Maximum number of batches that one statement puts back. */
 const REPLAYED_AT_ONCE = 1_000;
-const COUNTED = 100_000;
 
 const MOVE = `select move_checkpoint('${NOTIFIER}', $1, $2)`;
 
@@ -85,15 +84,6 @@ const REPLAY = `
     where parked_at is not null and ($2::uuid[] is null or batch_id = any ($2::uuid[]))
     order by parked_at limit ${REPLAYED_AT_ONCE}
   ))`;
-
-const BACKLOG = `
-  select
-    (select count(*) from (select from notifications where outcome is null limit ${COUNTED}) n) as waiting,
-    (select count(*) from (select from notification_batches where parked_at is not null limit ${COUNTED}) b) as parked,
-    (
-      select coalesce(extract(epoch from $1::timestamptz - min(publish_at)), 0)::float8 from notification_batches
-      where done_at is null and parked_at is null and publish_at <= $1
-    ) as "oldestUnpublishedSeconds"`;
 
 const notificationIn = ({
   eventId,
@@ -197,7 +187,8 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
       await changed(
         `update notification_batches
          set attempts = attempts + case when $3::text is null then 0 else 1 end, publish_at = $2,
-           claimed_until = null, last_error = $3
+           claimed_until = null, last_error = $3,
+           put_off_until = case when $3::text is null then $2 else put_off_until end
          where batch_id = $1 and done_at is null and parked_at is null`,
         [batchId, at, error?.slice(0, LONGEST_REASON)],
       );
@@ -226,10 +217,6 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
       for (let last = REPLAYED_AT_ONCE; last === REPLAYED_AT_ONCE; replayed += last)
         last = await changed(REPLAY, [now(), batchIds ?? null]);
       return replayed;
-    },
-    async backlog() {
-      const { rows } = await pool.query<Awaited<ReturnType<Outbox['backlog']>>>(BACKLOG, [now()]);
-      return rows[0]!;
     },
   };
 }

@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { kindNames, kinds } from '../../../../src/notifications/kinds/kinds.ts';
 import type { Candidate } from '../../../../src/notifications/notification.ts';
 import type { Waiting } from '../../../../src/notifications/outbox.ts';
+import { readWaiting } from '../../../../src/adapters/postgres/waiting.ts';
 import { deleteInSlices } from '../../../../src/adapters/postgres/delete-in-slices.ts';
 import { EXPIRED } from '../../../../src/adapters/postgres/housekeeping.ts';
 import { acme, ada, bob, eve, groupId, uuid } from '../../../support/language/example-events.ts';
@@ -358,17 +359,34 @@ describe('settled notifications', () => {
     expect(await stage.outbox.load(batchId)).toBeUndefined();
   });
 
-  test('The backlog counts waiting, stuck and parked batches', async () => {
-    const nothing = { waiting: 0, oldestUnpublishedSeconds: 0, parked: 0 };
-    expect(await stage.outbox.backlog()).toEqual(nothing);
+  test('What waits is counted with the age of the oldest, but not what was put off or parked', async () => {
+    const waiting = async () => {
+      const { queues, parked } = await readWaiting(stage.pool, stage.clock.now());
+      const found = queues.filter(({ count, seconds }) => count + seconds > 0);
+      return {
+        ...Object.fromEntries(found.map(({ queue, ...rest }) => [queue, rest])),
+        ...(parked > 0 && { parked }),
+      };
+    };
+    expect(await waiting()).toEqual({});
     await write(candidate(1, ada), candidate(1, bob));
-    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2 });
+    stage.clock.advance(30_000);
+    expect(await waiting()).toEqual({ notifications: { count: 2, seconds: 30 } });
     await gather();
     stage.clock.advance(90_500);
-    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2, oldestUnpublishedSeconds: 90.5 });
+    const late = { notifications: { count: 2, seconds: 120.5 } };
+    expect(await waiting()).toEqual({ ...late, batches: { count: 1, seconds: 90.5 } });
+    // A queue that has it does not make it younger, nor does a failure.
     await stage.outbox.published(batchId);
-    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2 });
+    await stage.outbox.retry(batchId, stage.clock.in(MINUTE), 'the mail server is gone');
+    expect(await waiting()).toEqual({ ...late, batches: { count: 1, seconds: 90.5 } });
+    // Quiet hours do, until they are over.
+    await stage.outbox.retry(batchId, stage.clock.in(60 * MINUTE));
+    expect(await waiting()).toEqual(late);
+    stage.clock.advance(61 * MINUTE);
+    expect(await waiting()).toMatchObject({ batches: { count: 1, seconds: 60 } });
     await stage.outbox.park(batchId, 'no');
-    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2, parked: 1 });
+    expect(await waiting()).toMatchObject({ parked: 1 });
+    expect(await waiting()).not.toHaveProperty('batches');
   });
 });
