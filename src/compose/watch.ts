@@ -64,9 +64,9 @@ export function watchDeployment(config: Config, deps: WatchDeps): Watch {
 
 /**
  * Reports leases that nobody has held for longer than their term. Without a projector clients read old states, and
- * without a broadcaster they hear nothing: such a process is not ready. The rest is done later.
+ * without a broadcaster they hear nothing: processes that serve them are not ready. Everything else is done later.
  */
-function watchLeaders({ redisUrl }: Config, { leases, metrics }: WatchDeps) {
+function watchLeaders({ redisUrl, roles }: Config, { leases, metrics }: WatchDeps) {
   const needed = ['projector', ...(redisUrl === undefined ? [] : ['realtime'])];
   const useful = ['reactions', 'notifier', 'files', 'housekeeping', 'erasures'];
   /** Not every deployment seals. */
@@ -84,9 +84,13 @@ function watchLeaders({ redisUrl }: Config, { leases, metrics }: WatchDeps) {
     return told.length > 0 ? `no process leads ${told.join(', ')}` : undefined;
   }
 
+  const leaders = { leaders: () => vacant(needed) };
   return {
-    needed: { leaders: () => vacant(needed) },
-    useful: { upkeep: () => vacant([...useful, ...optional]) },
+    needed: roles.has('api') ? leaders : {},
+    useful: {
+      ...(!roles.has('api') && leaders),
+      upkeep: () => vacant([...useful, ...optional]),
+    },
     async measure() {
       // A process that is cut off from the database leads nothing for much longer.
       const leading = await standing().catch((error: unknown) => {
