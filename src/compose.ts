@@ -133,7 +133,7 @@ async function start(
     eventLog.useful,
     watchForOthers(config, log, open, database),
   ];
-  const measures = createMeasures(metrics.gaugeFresh);
+  const measures = createMeasures(metrics.measureFresh);
   const readiness = createReadiness({
     needed: () => Object.assign({}, ...needed) as Checks,
     useful: () => Object.assign({}, ...useful) as Checks,

@@ -260,7 +260,7 @@ const ROWS: Record<string, readonly Panel[]> = {
       unit: 'short',
       queries: {
         'lines {{instance}}': 'increase(chat_log_lines_dropped_total[$__rate_interval])',
-        '{{gauge}} {{instance}}': '1 - chat_gauge_fresh > 0',
+        '{{measure}} {{instance}}': '1 - chat_measure_fresh > 0',
       },
     },
   ],

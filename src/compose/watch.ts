@@ -19,7 +19,7 @@ const BEHIND_SECONDS = 10;
 /** The same for those that wait on purpose: for whoever is online to read, or for other followers. */
 const PATIENT: Record<string, number> = { notifier: 60, tidy: 60, erasures: 60, seal: 60 };
 
-/** Each gauge that has to query another part, by the name under which `chat_gauge_fresh` reports it. */
+/** Each gauge that has to query another part, by the name under which `chat_measure_fresh` reports it. */
 type Measures = Record<string, Measure>;
 interface Watch {
   needed: Checks;

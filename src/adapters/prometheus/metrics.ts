@@ -47,8 +47,8 @@ export interface Metrics {
   expiredRows(table: string, count: number): void;
   /** The disk of the data folder. */
   disk(space: { freeBytes: number; sizeBytes: number }): void;
-  /** True if a gauge that has to query another part is up to date; otherwise its last value stays. */
-  gaugeFresh(gauge: string, isFresh: boolean): void;
+  /** True if the gauges of a measure, which has to query another part, are up to date; otherwise their last values stay. */
+  measureFresh(measure: string, isFresh: boolean): void;
   /** Resolves with the text that Prometheus scrapes, and its content type. */
   expose(): Promise<{ contentType: string; body: string }>;
 }
@@ -223,9 +223,9 @@ export function createMetrics({ lostLines = () => 0, build }: Figures = {}): Met
     },
   });
   const fresh = new Gauge({
-    name: 'chat_gauge_fresh',
-    help: '1 while the gauges of this name are up to date, 0 while they show their last value',
-    labelNames: ['gauge'],
+    name: 'chat_measure_fresh',
+    help: '1 while the figures of a measure are up to date, 0 while they show their last values',
+    labelNames: ['measure'],
     registers,
   });
 
@@ -297,7 +297,7 @@ export function createMetrics({ lostLines = () => 0, build }: Figures = {}): Met
       diskFree.set(freeBytes);
       diskSize.set(sizeBytes);
     },
-    gaugeFresh: (gauge, isFresh) => fresh.set({ gauge }, isFresh ? 1 : 0),
+    measureFresh: (measure, isFresh) => fresh.set({ measure }, isFresh ? 1 : 0),
     expose: async () => ({ contentType: register.contentType, body: await register.metrics() }),
   };
 }

@@ -74,7 +74,7 @@ describe('the metrics', () => {
 
   test('are answered in time, each gauge on its own, with stale ones marked', async () => {
     const metrics = createMetrics();
-    const measures = createMeasures(metrics.gaugeFresh);
+    const measures = createMeasures(metrics.measureFresh);
     let asked = 0;
     measures.add('works', async () => metrics.batchesParked(7));
     measures.add('fails', () => Promise.reject(new Error('out of reach')));
@@ -88,9 +88,9 @@ describe('the metrics', () => {
     expect(body.split('\n')).toEqual(
       expect.arrayContaining([
         'chat_notification_batches_parked 7',
-        'chat_gauge_fresh{gauge="works"} 1',
-        'chat_gauge_fresh{gauge="fails"} 0',
-        'chat_gauge_fresh{gauge="hangs"} 0',
+        'chat_measure_fresh{measure="works"} 1',
+        'chat_measure_fresh{measure="fails"} 0',
+        'chat_measure_fresh{measure="hangs"} 0',
       ]),
     );
     expect(asked).toBe(1);
