@@ -1,5 +1,6 @@
 import { within } from '../kit/deadline.ts';
 import { reasonOf } from '../kit/reason.ts';
+import { reusedFor } from '../kit/reuse.ts';
 import type { Readiness } from './route-deps.ts';
 
 /** Resolves with the reason why a part cannot work now; undefined if it can. */
@@ -41,7 +42,6 @@ function asking() {
 export function createReadiness({ needed, useful, changed }: Health): () => Promise<Readiness> {
   const ask = asking();
   const known = new Map<string, Status['status']>();
-  let latest: { at: number; readiness: Promise<Readiness> } | undefined;
 
   const statusesOf = async (checks: Checks, fault: 'down' | 'degraded') =>
     Promise.all(
@@ -65,9 +65,5 @@ export function createReadiness({ needed, useful, changed }: Health): () => Prom
     };
   }
 
-  return () => {
-    const now = performance.now();
-    if (!latest || now - latest.at > FRESH_MS) latest = { at: now, readiness: look() };
-    return latest.readiness;
-  };
+  return reusedFor(FRESH_MS, look);
 }

@@ -185,6 +185,11 @@ describe('the processes of a deployment', () => {
     for (const { url } of [api, worker])
       for (const follower of ['conversations', 'reactions', 'notifier'])
         expect(await valueOf(url, 'chat_lag_seconds', { follower })).toBeGreaterThanOrEqual(0);
+    // Neither exports a gauge of what the other does.
+    expect(await valueOf(api.url, 'chat_sockets')).toBe(0);
+    expect(await valueOf(worker.url, 'chat_sockets')).toBeUndefined();
+    expect(await valueOf(worker.url, 'chat_queue_depth', { queue: 'notifications' })).toBe(0);
+    expect(await valueOf(api.url, 'chat_queue_depth')).toBeUndefined();
     const { dependencies } = await healthOf(worker.url);
     expect(dependencies).toMatchObject({ leaders: { status: 'ok' }, followers: { status: 'ok' } });
   }, 60_000);

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { type Consumer, type Queue, QueueUnavailable } from '../../src/notifications/deliver/queue.ts';
+import {
+  type Consumer,
+  QUEUES,
+  type Queue,
+  QueueUnavailable,
+} from '../../src/notifications/deliver/queue.ts';
 import { until } from '../../tools/until.ts';
 
 /** How often a batch is delivered at most: once, plus five retries. */
@@ -71,6 +76,17 @@ export function queueContract(server: () => Server): void {
     expect(worker.handled).toEqual([batchId, marker]);
     expect(queue.failure()).toBeUndefined();
   });
+
+  test('tells how many batches wait in each queue', async () => {
+    const depthOf = async (name: string) =>
+      (await queue.depths()).find((depth) => depth.queue === name)?.messages;
+    expect((await queue.depths()).map((depth) => depth.queue).toSorted()).toEqual(QUEUES.toSorted());
+    const before = (await depthOf('notifications.push-slow'))!;
+    for (let count = 0; count < 3; count += 1) await queue.publish(randomUUID(), 'push-slow');
+    await until(async () => (await depthOf('notifications.push-slow')) === before + 3, 'they are counted');
+    await consume(recorder());
+    await until(async () => (await depthOf('notifications.push-slow')) === 0, 'none waits any more');
+  }, 60_000);
 
   test('redelivers a batch whose handler throws until it is handled', async () => {
     let failures = 0;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { createPostgresLeases } from '../../../src/adapters/postgres/leases.ts';
+import { createPostgresLeases, leadsAlone } from '../../../src/adapters/postgres/leases.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
 import { linesOf } from '../../support/log-lines.ts';
 import { startTcpProxy } from '../../../tools/tcp-proxy.ts';
@@ -46,6 +46,38 @@ describe('leases in PostgreSQL', () => {
     await until(() => others.some((each) => each.isLeader()), 'the next one leads', 2_000);
     const next = others.find((each) => each.isLeader())!;
     expect(next.terms[0]!.from).toBeGreaterThanOrEqual(leader!.terms[0]!.to!);
+  });
+
+  test('tell every process who leads, and for how long nobody has', async () => {
+    const [leader, other] = [candidate(), candidate('projector')];
+    await until(() => leader.isLeader() && other.isLeader(), 'both lead');
+    const here = { isHere: true, vacantSeconds: 0 };
+    const elsewhere = { isHere: false, vacantSeconds: 0 };
+    expect(await leader.leases.standing()).toEqual([
+      { name: 'notifier', ...here },
+      { name: 'projector', ...elsewhere },
+    ]);
+    await leader.stop();
+    const vacancy = async () =>
+      (await other.leases.standing()).find(({ name }) => name === 'notifier')!.vacantSeconds;
+    await until(async () => (await vacancy()) > 0.1, 'it is vacant');
+    expect(await other.leases.standing()).toEqual([
+      { name: 'notifier', isHere: false, vacantSeconds: expect.any(Number) },
+      { name: 'projector', ...here },
+    ]);
+    const next = candidate();
+    await until(() => next.isLeader(), 'the next one leads', 2_000);
+    expect(await vacancy()).toBe(0);
+  });
+
+  test('tell of a process that is alone what it does', async () => {
+    const leases = leadsAlone(linesOf('silent').log);
+    const work = (signal: AbortSignal) =>
+      new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    const leading = leases.lead('projector', work);
+    expect(await leases.standing()).toEqual([{ name: 'projector', isHere: true, vacantSeconds: 0 }]);
+    await leading.stop();
+    expect(await leases.standing()).toEqual([]);
   });
 
   test('are independent of each other', async () => {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { type RedisLink, keepRedisLink, redisAddress } from '../../../src/adapters/redis/link.ts';
+import { openRedis } from '../../../src/adapters/redis/links.ts';
 import { freePort } from '../../../tools/server-process.ts';
 import { type Redis, type RedisProcess, linksTo, startRedis, startSentinel } from '../../../tools/redis.ts';
 import { until } from '../../../tools/until.ts';
@@ -243,4 +244,21 @@ describe('A link to Redis', () => {
     await kept.close();
     server.close();
   });
+});
+
+test('A connection that is there again after a failure is reported, the first one is not', async () => {
+  const redis = await startRedis();
+  const returned: string[] = [];
+  const { log } = linesOf('silent');
+  const links = openRedis({ url: redis.url, log, onReconnect: (link) => returned.push(link) });
+  try {
+    await until(() => links.failure() === undefined, 'Redis is in reach');
+    expect(returned).toEqual([]);
+    await redis.restart();
+    const names = ['commands', 'hearing', 'publishing'];
+    await until(() => returned.toSorted().join() === names.join(), 'each is reported');
+  } finally {
+    await links.close();
+    await redis.stop();
+  }
 });
