@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../events/event-store.ts';
 import { backOffMs, sleep } from '../kit/back-off.ts';
+import { reasonOf } from '../kit/reason.ts';
 import { type CheckpointStore, CheckpointsDamaged, NotNext } from './checkpoint-store.ts';
 import {
   type Checkpoint,
@@ -273,7 +274,7 @@ export function startSealer(settings: SealerSettings): Sealer {
           return;
         }
         failures += 1;
-        fault = error instanceof Error ? error.message : String(error);
+        fault = reasonOf(error);
         log.warn({ err: error }, 'could not seal the log; trying again');
         await sleep(backOffMs(RETRY, failures), signal, { ref: false });
       }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { backOffMs, jittered, keepRunning, sleep } from '../kit/back-off.ts';
+import { reasonOf } from '../kit/reason.ts';
 import type { EventType } from '../events/domain-event.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { FileId } from '../events/ids.ts';
@@ -107,7 +108,7 @@ export function createInspector({
       else waitForNext(fileId);
     } catch (error) {
       if (stopping.signal.aborted) return;
-      lastError = error instanceof Error ? error : new Error(String(error));
+      lastError = error instanceof Error ? error : new Error(reasonOf(error));
       const pauseMs = waitForNext(fileId);
       log.warn({ err: lastError, fileId, pauseMs }, 'could not inspect a file; retrying later');
     }

@@ -7,6 +7,7 @@ import type { EventStore, Position, Recorded } from '../events/event-store.ts';
 import { expireMonth, firstKept } from '../commands/retention/expire-month.ts';
 import type { FileId, GroupId, UserId } from '../events/ids.ts';
 import { sleep } from '../kit/back-off.ts';
+import { reasonOf } from '../kit/reason.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { ErasedPeople, ErasedPerson } from './erased-people.ts';
 import { monthKey, personKey } from './text-seal.ts';
@@ -192,7 +193,7 @@ export function startEraser({
         await sweep();
         failure = undefined;
       } catch (err) {
-        failure = err instanceof Error ? err.message : String(err);
+        failure = reasonOf(err);
         log.warn({ err }, 'erasures could not be carried out; retrying in 1 s');
       }
       await sleep(EVERY_MS, signal, { ref: false });

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib';
 import type { Logger } from 'pino';
 import { type ScanVerdict, type Scanner, ScannerUnavailable } from '../../files/inspect/scanner.ts';
 import { createSemaphore } from '../../kit/semaphore.ts';
+import { reasonOf } from '../../kit/reason.ts';
 
 /** The address of clamd. */
 type ClamdAddress = { host: string; port: number } | { path: string };
@@ -250,7 +251,7 @@ export function createClamdScanner(options: {
         });
       } catch (err) {
         proof = undefined;
-        return err instanceof Error ? err.message : String(err);
+        return reasonOf(err);
       }
     },
   };

@@ -4,6 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { type ServerUrl, parseServerUrl } from '../../kit/server-url.ts';
+import { reasonOf } from '../../kit/reason.ts';
 
 const ADMINS = '$admins';
 const ANSWER_MS = 10_000;
@@ -64,7 +65,7 @@ async function ask(server: ServerUrl, path: string, body: object): Promise<{ sta
       const answer = await send(call, body);
       return { status: answer.statusCode!, body: await text(answer) };
     } catch (error) {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
     }
   throw new Error(`no node of EventStoreDB answers: ${reason}`);
 }

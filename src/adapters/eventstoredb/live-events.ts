@@ -5,6 +5,7 @@ import type { Stream } from '../../events/streams.ts';
 import { backOffMs, jittered, sleep } from '../../kit/back-off.ts';
 import { within } from '../../kit/deadline.ts';
 import { share } from '../../kit/gather.ts';
+import { reasonOf } from '../../kit/reason.ts';
 import { unavailable } from '../event-log/batch.ts';
 import type { EventIds, KnownId } from '../postgres/tables/event-ids.ts';
 import type { EventStoreDbClient, StoredRecord } from './client.ts';
@@ -257,7 +258,7 @@ export function createTail(settings: {
           log.info({ after: memory.head }, 'EventStoreDB ended the subscription; subscribing again');
       } catch (err) {
         if (closing.signal.aborted) return;
-        trouble = err instanceof Error ? err.message : String(err);
+        trouble = reasonOf(err);
         log.warn({ err, after: memory.head }, 'the subscription to EventStoreDB failed; subscribing again');
       }
       failures = memory.head > since ? 0 : failures + 1;

@@ -21,6 +21,7 @@ import {
 } from '../../events/stored-events.ts';
 import { type Stream, categories, isOurs as isOurStream } from '../../events/streams.ts';
 import { share } from '../../kit/gather.ts';
+import { reasonOf } from '../../kit/reason.ts';
 import { type PreparedAppend, unavailable } from '../event-log/batch.ts';
 import type { OnUnknown } from '../postgres/event-log/reader.ts';
 import type { ProposedEvent } from './append-stream.ts';
@@ -201,7 +202,7 @@ export function createEventStoreDbReader({
       return result;
     } catch (error) {
       if (error instanceof EventStoreUnavailable) throw error;
-      trouble = error instanceof Error ? error.message : String(error);
+      trouble = reasonOf(error);
       throw unavailable('EventStoreDB cannot be read', error);
     }
   }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backOffMs } from '../../kit/back-off.ts';
+import { reasonOf } from '../../kit/reason.ts';
 import type { UserId } from '../../events/ids.ts';
 import type { WhereaboutsSource, Whereabouts } from './whereabouts.ts';
 
@@ -25,7 +26,7 @@ export const patientLook =
       try {
         return await whereabouts.look(userIds);
       } catch (error) {
-        const failure = error instanceof Error ? error : new Error(String(error));
+        const failure = error instanceof Error ? error : new Error(reasonOf(error));
         onFailure(failure);
         if (attempts === 0) log.warn({ err: failure }, 'the notifier cannot ask who is online; waiting');
         const pauseMs = backOffMs(BACK_OFF_MS, attempts + 1);
