@@ -184,7 +184,10 @@ describe('the processes of a deployment', () => {
     await say('hello');
     for (const { url } of [api, worker])
       for (const follower of ['conversations', 'reactions', 'notifier'])
-        expect(await valueOf(url, 'chat_lag_seconds', { follower })).toBeGreaterThanOrEqual(0);
+        await until(
+          async () => ((await valueOf(url, 'chat_lag_seconds', { follower })) ?? -1) >= 0,
+          `the lag of ${follower} is known`,
+        );
     // Neither exports a gauge of what the other does.
     expect(await valueOf(api.url, 'chat_sockets')).toBe(0);
     expect(await valueOf(worker.url, 'chat_sockets')).toBeUndefined();
