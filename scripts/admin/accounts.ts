@@ -194,7 +194,7 @@ const listUsers: Command = ({ print }) =>
 
 const listGroups: Command = ({ values, print }) =>
   withAccount(emailOf(values), async ({ userId, email }, { log, open, databaseUrl }) => {
-    const queries = await openQueries(log, open, databaseUrl);
+    const queries = await openQueries(log, open, { databaseUrl });
     const groups: Awaited<ReturnType<typeof queries.listGroups>>['data'] = [];
     for (let cursor: string | null | undefined; cursor !== null;) {
       const page = await queries.listGroups({ userId, cursor, limit: GROUPS_PER_PAGE });

@@ -92,7 +92,7 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
 export async function openQueries(
   log: Logger,
   open: Closers,
-  { databaseUrl, pools }: Pick<DatabaseParts, 'databaseUrl' | 'pools'>,
+  { databaseUrl, pools }: Pick<DatabaseParts, 'databaseUrl'> & Partial<Pick<DatabaseParts, 'pools'>>,
 ) {
   const openQueryPool = async (applicationName: 'queries' | 'searches') => {
     const db = await createQueryPool({
@@ -102,7 +102,7 @@ export async function openQueries(
       max: CONNECTIONS[applicationName],
     });
     open.add(applicationName, () => db.end());
-    pools.set(applicationName, db.use);
+    pools?.set(applicationName, db.use);
     return db;
   };
   return bindQueries(await openQueryPool('queries'), await openQueryPool('searches'));

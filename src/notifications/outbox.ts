@@ -97,4 +97,9 @@ export interface Outbox {
    * number.
    */
   replay(batchIds?: readonly string[]): Promise<number>;
+  /**
+   * Resolves with numbers for an operator: the notifications that wait, the time for which the oldest due batch
+   * has not been published, and the parked batches. Counts no further than 100,000.
+   */
+  backlog(): Promise<{ waiting: number; oldestUnpublishedSeconds: number; parked: number }>;
 }

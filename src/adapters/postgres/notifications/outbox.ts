@@ -21,6 +21,8 @@ const LISTED = 1_000;
 /** Maximum number of batches that one statement puts back. */
 const REPLAYED_AT_ONCE = 1_000;
 
+const COUNTED = 100_000;
+
 const MOVE = `select move_checkpoint('${NOTIFIER}', $1, $2)`;
 
 /**
@@ -84,6 +86,15 @@ const REPLAY = `
     where parked_at is not null and ($2::uuid[] is null or batch_id = any ($2::uuid[]))
     order by parked_at limit ${REPLAYED_AT_ONCE}
   ))`;
+
+const BACKLOG = `
+  select
+    (select count(*) from (select from notifications where outcome is null limit ${COUNTED}) n) as waiting,
+    (select count(*) from (select from notification_batches where parked_at is not null limit ${COUNTED}) b) as parked,
+    (
+      select coalesce(extract(epoch from $1::timestamptz - min(publish_at)), 0)::float8 from notification_batches
+      where done_at is null and parked_at is null and publish_at <= $1
+    ) as "oldestUnpublishedSeconds"`;
 
 const notificationIn = ({
   eventId,
@@ -217,6 +228,10 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
       for (let last = REPLAYED_AT_ONCE; last === REPLAYED_AT_ONCE; replayed += last)
         last = await changed(REPLAY, [now(), batchIds ?? null]);
       return replayed;
+    },
+    async backlog() {
+      const { rows } = await pool.query<Awaited<ReturnType<Outbox['backlog']>>>(BACKLOG, [now()]);
+      return rows[0]!;
     },
   };
 }

@@ -359,6 +359,20 @@ describe('settled notifications', () => {
     expect(await stage.outbox.load(batchId)).toBeUndefined();
   });
 
+  test('The backlog counts waiting, stuck and parked batches', async () => {
+    const nothing = { waiting: 0, oldestUnpublishedSeconds: 0, parked: 0 };
+    expect(await stage.outbox.backlog()).toEqual(nothing);
+    await write(candidate(1, ada), candidate(1, bob));
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2 });
+    await gather();
+    stage.clock.advance(90_500);
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2, oldestUnpublishedSeconds: 90.5 });
+    await stage.outbox.published(batchId);
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2 });
+    await stage.outbox.park(batchId, 'no');
+    expect(await stage.outbox.backlog()).toEqual({ ...nothing, waiting: 2, parked: 1 });
+  });
+
   test('What waits is counted with the age of the oldest, but not what was put off or parked', async () => {
     const waiting = async () => {
       const { queues, parked } = await readWaiting(stage.pool, stage.clock.now());
