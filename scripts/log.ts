@@ -340,9 +340,10 @@ async function copy(options: Options): Promise<void> {
     await takeAlong(options, common, requireWhole);
   } else if (checkpoints !== undefined) {
     const identity = await identify(destination.kind, target);
-    await moveCheckpoints(checkpoints, identity, requireWhole, (wanted) =>
-      common.positions(settings, wanted),
-    );
+    await moveCheckpoints(checkpoints, identity, requireWhole, {
+      head: () => destination.store.head(),
+      positionsOf: (wanted) => common.positions(settings, wanted),
+    });
   } else if ((await source.store.head()) > upTo) {
     say('the source has grown meanwhile: run this again to copy the new events');
   }
@@ -372,12 +373,16 @@ async function moveCheckpoints(
   checkpoints: string,
   identity: LogIdentity,
   requireWhole: () => Promise<void>,
-  positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>,
+  { head, positionsOf }: {
+    head: () => Promise<Position>;
+    positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>;
+  },
 ): Promise<void> {
   const moved = await withCheckpoints(checkpoints, async (client) => {
     await requireUnused(client);
     await requireWhole();
-    return moveReaders(client, { positions: await positionsOf(await positionsIn(client)), identity });
+    const positions = await positionsOf(await positionsIn(client));
+    return moveReaders(client, { positions, identity, head: await head() });
   });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);

@@ -15,9 +15,15 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   const counters = createMemoryRateLimits(config);
   if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
 
-  const [{ openRedis }, { createRedisNodeBus }, { createRedisOnlineRegistry }, { createRedisRateLimits }] =
-    await Promise.all([
+  const [
+    { openRedis },
+    { createRedisLogWitness },
+    { createRedisNodeBus },
+    { createRedisOnlineRegistry },
+    { createRedisRateLimits },
+  ] = await Promise.all([
       import('../adapters/redis/links.ts'),
+      import('../adapters/redis/log-witness.ts'),
       import('../adapters/redis/node-bus.ts'),
       import('../adapters/redis/online-registry.ts'),
       import('../adapters/redis/rate-limits.ts'),
@@ -28,7 +34,7 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
   open.add('node bus', () => bus.close());
   const registry = createRedisOnlineRegistry({ redis, nodeId: newId() });
   return {
-    cluster: { redis, bus, registry },
+    cluster: { redis, bus, registry, witness: createRedisLogWitness({ redis }) },
     rateLimits: createRedisRateLimits({ redis, limits: config, insurance: counters }),
     checks: { redis: () => redis.failure() ?? bus.failure() },
   };

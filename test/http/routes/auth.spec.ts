@@ -13,6 +13,7 @@ import { authRoutes } from '../../../src/http/routes/account/auth.ts';
 import { tokenKeyRoutes } from '../../../src/http/routes/account/token-keys.ts';
 import { meRoutes } from '../../../src/http/routes/account/me.ts';
 import { type AuthStage, ada, authStage } from '../../support/stages/auth-stage.ts';
+import { positionsIn } from '../../support/stages/positions.ts';
 import { rateLimitsOf } from '../../support/stages/rate-limits.ts';
 
 let stage: AuthStage;
@@ -27,7 +28,8 @@ function createApp(loginsPerMinute: number) {
   answerWithProblems(fastify, () => {});
   chargeRequests(fastify, rateLimits);
   const logIn = createLogIn({ ...stage, checkPassword: createCheckPassword({ ...stage, rateLimits }) });
-  const deps = { ...stage, rateLimits, logIn };
+  const positions = positionsIn({ head: async () => 0 });
+  const deps = { ...stage, rateLimits, logIn, positions };
   authRoutes(fastify, deps);
   tokenKeyRoutes(fastify as unknown as HttpApp, deps);
   meRoutes(fastify, deps);

@@ -1,0 +1,35 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Witness } from '../../events/sightings.ts';
+import { parseSighting } from '../event-log/sighting.ts';
+
+/** Creates the witness in a file, which remembers the log that was seen last. */
+export function createLogWitnessFile(path: string): Witness {
+  return {
+    async recall(log) {
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT') return '';
+        throw error;
+      });
+      const [of, ...rest] = text.split('\n');
+      return of === log ? parseSighting(rest.join('\n')) : undefined;
+    },
+    async note(log, { epoch, beganAt, position }) {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const draft = `${path}.${randomUUID()}`;
+      try {
+        const file = await open(draft, 'wx', 0o600);
+        try {
+          await file.writeFile(`${log}\n${JSON.stringify({ epoch, beganAt, position })}\n`);
+          await file.sync();
+        } finally {
+          await file.close();
+        }
+        await rename(draft, path);
+      } finally {
+        await rm(draft, { force: true });
+      }
+    },
+  };
+}
