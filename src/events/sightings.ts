@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Position } from './event-store.ts';
 
 /** A stretch of the log's life in which it only grew. A restored backup ends it. */
@@ -10,6 +11,17 @@ export interface Epoch {
 /** What somebody has seen of the log: in an epoch, it came up to a position. */
 export interface Sighting extends Epoch {
   position: Position;
+}
+
+const Kept = z.object({ epoch: z.string(), beganAt: z.number(), position: z.number() });
+
+/** Parses a kept sighting; undefined for anything else, such as what a crash or another version left. */
+export function parseSighting(text: string): Sighting | undefined {
+  try {
+    return Kept.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The log as it is. */

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Witness } from '../../events/sightings.ts';
-import { parseSighting } from '../event-log/sighting.ts';
+import { type Witness, parseSighting } from '../../events/sightings.ts';
 
 /** Creates the witness in a file, which remembers the log that was seen last. */
 export function createLogWitnessFile(path: string): Witness {

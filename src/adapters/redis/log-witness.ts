@@ -1,5 +1,4 @@
-import type { Sighting, Witness } from '../../events/sightings.ts';
-import { parseSighting } from '../event-log/sighting.ts';
+import { type Sighting, type Witness, parseSighting } from '../../events/sightings.ts';
 import { ANSWER_MS, inTime, usable } from './link.ts';
 import type { RedisLinks } from './links.ts';
 
