@@ -183,7 +183,9 @@ export class ChatClient {
       const asked = [...this.#behind].slice(0, SYNC_GROUPS);
       for (const groupId of asked) this.#behind.delete(groupId);
       const groups = asked.map((groupId) => ({ groupId, afterSeq: this.seq(groupId) }));
-      const answer = await this.ask<Synced>('sync', { groups, epoch: this.#epoch }).catch((error: unknown) => error as Error);
+      const answer = await this.ask<Synced>('sync', { groups, epoch: this.#epoch }).catch(
+        (error: unknown) => error as Error,
+      );
       if (answer instanceof Error) {
         for (const groupId of asked) this.#behind.add(groupId);
         await pause(100);

@@ -393,7 +393,10 @@ async function moveCheckpoints(
   checkpoints: string,
   identity: LogIdentity,
   requireWhole: () => Promise<void>,
-  { head, positionsOf }: {
+  {
+    head,
+    positionsOf,
+  }: {
     head: () => Promise<Position>;
     positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>;
   },

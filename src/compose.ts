@@ -96,7 +96,18 @@ async function start(
   });
   const automate = automationRunner({ handle, log });
   const { keyRing } = eventLog;
-  const core = { ...database, cluster, rateLimits, store, positions, loader, lookups, handle, progress, metrics };
+  const core = {
+    ...database,
+    cluster,
+    rateLimits,
+    store,
+    positions,
+    loader,
+    lookups,
+    handle,
+    progress,
+    metrics,
+  };
   const automations = does('projector') ? startAutomations(log, open, { ...core, automate }) : undefined;
 
   const keys = await openKeys(config, log, open, database.logins);

@@ -68,7 +68,9 @@ export async function afterRestore(client: pg.Client, settings: RestoredLog): Pr
         ? `${count(beyond.length)} checkpoints seal what the log has lost: they are in ${aside} now, as evidence`
         : `${count(beyond.length)} checkpoints at ${place} seal what the log has lost: they stay there as evidence. Set SEAL_URL to a new place`,
     );
-  const { rowCount } = await client.query('select from seals where place = $1 and checkpoint is not null', [place]);
+  const { rowCount } = await client.query('select from seals where place = $1 and checkpoint is not null', [
+    place,
+  ]);
   if (!sealed && rowCount === 1)
     say(`${place} has no checkpoints here: where the sealer runs on another machine, run this there as well`);
   say('start the servers now');

@@ -22,12 +22,12 @@ export async function openCluster(config: Config, log: Logger, open: Closers) {
     { createRedisOnlineRegistry },
     { createRedisRateLimits },
   ] = await Promise.all([
-      import('../adapters/redis/links.ts'),
-      import('../adapters/redis/log-witness.ts'),
-      import('../adapters/redis/node-bus.ts'),
-      import('../adapters/redis/online-registry.ts'),
-      import('../adapters/redis/rate-limits.ts'),
-    ]);
+    import('../adapters/redis/links.ts'),
+    import('../adapters/redis/log-witness.ts'),
+    import('../adapters/redis/node-bus.ts'),
+    import('../adapters/redis/online-registry.ts'),
+    import('../adapters/redis/rate-limits.ts'),
+  ]);
   const redis = openRedis({ url: config.redisUrl, caFile: config.redisCaFile, log });
   open.add('redis', () => redis.close());
   const bus = createRedisNodeBus({ redis });

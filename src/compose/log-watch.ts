@@ -66,8 +66,7 @@ export async function openEpoch(
   async function requireKept(witness: string, seen: Sighting): Promise<LogState> {
     let now = await state();
     const isKept = async () => !isLost(seen, (now = await state()));
-    if (isLost(seen, now) && !(await waitFor(isKept, PATIENCE_MS[kind])))
-      throw lost(witness, seen, now);
+    if (isLost(seen, now) && !(await waitFor(isKept, PATIENCE_MS[kind]))) throw lost(witness, seen, now);
     return now;
   }
 
@@ -108,7 +107,8 @@ export async function openEpoch(
     await file.note(known, { ...present, position: seen }).then(
       () => (written = seen),
       (err: unknown) => {
-        if (!isTold) log.info({ err }, 'could not note in the data folder what was seen of the log; trying on');
+        if (!isTold)
+          log.info({ err }, 'could not note in the data folder what was seen of the log; trying on');
         isTold = true;
       },
     );

@@ -163,5 +163,12 @@ export async function openLog(
   await requireSameLog(pool, await identify(kind, store));
   const checks = { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() };
   const end = () => store.end();
-  return { kind, store, end, keyRing: textKeys.keyRing, checks, useful: { ...newerCode.checks, ...damage.checks } };
+  return {
+    kind,
+    store,
+    end,
+    keyRing: textKeys.keyRing,
+    checks,
+    useful: { ...newerCode.checks, ...damage.checks },
+  };
 }

@@ -84,7 +84,9 @@ export function beginAfterRestore(client: pg.Client, restored: AfterRestore): Pr
   }
 
   async function moveReaders(): Promise<Pick<Begun, 'moved' | 'removed'>> {
-    const { rows } = await client.query<{ name: string; position: Position; isModel: boolean }>(AHEAD, [head]);
+    const { rows } = await client.query<{ name: string; position: Position; isModel: boolean }>(AHEAD, [
+      head,
+    ]);
     const removed = rows.filter(({ isModel }) => isModel).map(({ name }) => name);
     for (const name of removed) await client.query(`drop schema ${client.escapeIdentifier(name)} cascade`);
     await client.query('delete from public.checkpoints where name = any ($1)', [removed]);
@@ -124,7 +126,8 @@ export function beginAfterRestore(client: pg.Client, restored: AfterRestore): Pr
     const { epoch } = await beginEpoch(client, head);
     const readers = await moveReaders();
     const settled = await settle();
-    if (keepsNotifications) await client.query('delete from notification_fan_outs where position > $1', [head]);
+    if (keepsNotifications)
+      await client.query('delete from notification_fan_outs where position > $1', [head]);
     await takeSealsBack();
     if (markers.length > 0)
       await client.query(

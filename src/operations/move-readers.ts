@@ -20,12 +20,13 @@ const READERS = `
 
 /**
  * Resolves with the application names of the other client connections to the database. A running server is
- * always among them.
+ * always among them. The kind of another user's connection may be hidden; the server's own work has no user.
  */
 export async function usersOf(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select distinct coalesce(nullif(application_name, ''), 'unnamed') as name from pg_stat_activity
-     where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+     where datname = current_database() and pid <> pg_backend_pid()
+       and coalesce(backend_type = 'client backend', usesysid is not null)
      order by name`,
   );
   return rows.map(({ name }) => name);

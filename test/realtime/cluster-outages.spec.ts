@@ -16,7 +16,9 @@ async function complete(client: TestClient, groupId: string, upTo: number): Prom
     );
   await until(() => highest() >= upTo, `heads of ${upTo}`, RETURN_MS + HEADS_MS);
   const { groups } = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
-  expect(whole(groups[0]).events.map(({ seq }) => seq)).toEqual(Array.from({ length: upTo }, (_, n) => n + 1));
+  expect(whole(groups[0]).events.map(({ seq }) => seq)).toEqual(
+    Array.from({ length: upTo }, (_, n) => n + 1),
+  );
 }
 
 describe('A cluster whose Redis loses its data', () => {

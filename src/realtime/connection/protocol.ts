@@ -82,7 +82,9 @@ export const clientEvents = {
           z.strictObject({
             groupId: GroupId,
             epoch,
-            reset: z.literal(true).describe('the seq is of another log: forget the group, and start anew at 0'),
+            reset: z
+              .literal(true)
+              .describe('the seq is of another log: forget the group, and start anew at 0'),
             headSeq: seq,
           }),
         ]),

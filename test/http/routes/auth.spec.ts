@@ -64,7 +64,10 @@ async function logIn() {
 describe('POST /v1/auth/register', () => {
   test('answers with the id and the position of the account', async () => {
     const answer = await register();
-    expect(answer).toStrictEqual({ userId: expect.stringMatching(/^[0-9a-f-]{36}$/), position: `${EPOCH}.1` });
+    expect(answer).toStrictEqual({
+      userId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      position: `${EPOCH}.1`,
+    });
   });
 
   test('answers 409 EMAIL_TAKEN to any spelling of the address', async () => {

@@ -25,8 +25,8 @@ export interface DebianPostgres {
   dump(database: string, file: string): Promise<void>;
   /** Restores a dump into an empty database. Rejects when it has any error. */
   restore(file: string, database: string): Promise<void>;
-  /** Runs a statement as the superuser. */
-  ask<Row extends pg.QueryResultRow>(statement: string): Promise<Row[]>;
+  /** Runs a statement as the superuser; by default in the database `postgres`. */
+  ask<Row extends pg.QueryResultRow>(statement: string, database?: string): Promise<Row[]>;
   stop(): Promise<void>;
 }
 
@@ -50,7 +50,12 @@ export async function startDebianPostgres(): Promise<DebianPostgres> {
   await run(...made, { ...as.identity, cwd: '/', env: { ...process.env, ...initdb.env } });
 
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'max_connections=300'];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=300',
+  ];
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   const addressOf = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
@@ -61,7 +66,10 @@ export async function startDebianPostgres(): Promise<DebianPostgres> {
   );
   await server.ready(addressOf('postgres', 'postgres'));
 
-  async function ask<Row extends pg.QueryResultRow>(statement: string, database = 'postgres'): Promise<Row[]> {
+  async function ask<Row extends pg.QueryResultRow>(
+    statement: string,
+    database = 'postgres',
+  ): Promise<Row[]> {
     const client = new pg.Client({ connectionString: addressOf('postgres', database) });
     await client.connect();
     try {

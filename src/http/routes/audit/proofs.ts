@@ -106,7 +106,10 @@ export function sealKeyRoutes(plainApp: FastifyInstance, { sealKeys }: SealKeyRo
 }
 
 /** Defines the routes that prove to an auditor that nothing in the log was changed. */
-export function proofRoutes(app: HttpApp, { checkpoints, proofs, positions }: ProofRoutes & Pick<RouteDeps, 'positions'>): void {
+export function proofRoutes(
+  app: HttpApp,
+  { checkpoints, proofs, positions }: ProofRoutes & Pick<RouteDeps, 'positions'>,
+): void {
   app.get(
     '/v1/audit/checkpoints',
     {
