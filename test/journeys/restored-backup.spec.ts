@@ -11,6 +11,8 @@ import { type ServerProcess, freePort, launchServer, startServer } from '../../t
 import { until } from '../../tools/until.ts';
 import { confirmAddress } from '../support/journeys/account-letters.ts';
 import { type ReadmeClient, startReadmeClient } from '../support/journeys/readme-client.ts';
+import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
+import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { type DebianPostgres, startDebianPostgres } from '../support/servers/debian-postgres.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 
@@ -366,4 +368,83 @@ describe('A database that is replaced by a backup under running nodes', () => {
       expectWhole(client, group.groupId, texts);
     }
   }, 120_000);
+});
+
+describe('An EventStoreDB that was restored to an earlier state than its database', () => {
+  let eventStoreDb: EventStoreDb;
+  let database: TestDatabase;
+  let folder: string;
+  let server: ServerProcess;
+  let group: Group;
+  let clients: ChatClient[] = [];
+  const port = freePort();
+
+  const settings = () => ({
+    ...LIMITS,
+    ...{ DATABASE_URL: database.ownerUrl, EVENTSTOREDB_URL: eventStoreDb.url, DATA_DIR: folder },
+  });
+  const options = async () => ({ port: await port, dataDir: folder, env: settings() });
+
+  beforeAll(async () => {
+    [eventStoreDb, database] = await Promise.all([startEventStoreDb(), createTestDatabase()]);
+    folder = await mkdtemp(join(tmpdir(), 'restored-log-'));
+    server = await startServer(await options());
+    group = await makeGroup(server.url);
+    clients = [new ChatClient(group.acme), new ChatClient(group.ada)];
+    await Promise.all(clients.map((client) => client.connect()));
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const client of clients) client.close();
+    await server?.killTree();
+    await eventStoreDb?.stop();
+    await database?.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('ends the running server, and refuses the next one', async () => {
+    const { groupId } = group;
+    const [talker, listener] = clients as [ChatClient, ChatClient];
+    let kept = 0;
+    for (let n = 0; n < 40; n += 1) {
+      const { position } = await talker.send({ groupId, text: `before ${n}` });
+      if (n === 19) kept = Number(position.split('.')[1]);
+    }
+    await listener.reached(groupId, 40);
+    await listener.ask('markRead', { groupId, seq: 40 });
+    await eventStoreDb.restore(kept);
+    expect(await server.exited).toMatchObject({ code: 1 });
+    expect(server.output()).toMatch(ADVICE);
+    const refused = launchServer(await options());
+    expect(await refused.exited).toMatchObject({ code: 1 });
+    expect(refused.output()).toMatch(ADVICE);
+  }, 120_000);
+
+  test('goes on after "npm run log -- restored", which takes back what is ahead of the log', async () => {
+    const { code, stdout, stderr } = await logRestored(settings());
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^reactions continues at \d+; it was at \d+$/m);
+    expect(stdout).toMatch(/^to be made anew: .*conversations.*event_ids/m);
+    expect(stdout).toContain('read markers taken back: 1\n');
+    server = await startServer(await options());
+  }, 120_000);
+
+  test('shows every client what is sent afterwards, as unread', async () => {
+    const { groupId } = group;
+    const [talker, listener] = clients as [ChatClient, ChatClient];
+    const texts = Array.from({ length: 15 }, (_, n) => `after ${n}`);
+    for (const text of texts) await talker.send({ groupId, text });
+    for (const client of clients) {
+      await client.reached(groupId, 35);
+      await until(() => client.view(groupId).length === 35, 'the client to have started anew');
+      expectWhole(client, groupId, texts);
+    }
+    const { position } = await talker.send({ groupId, text: 'the last one' });
+    const shown = await call<{ unreadCount: number; readSeq: number; headSeq: number }>(
+      ...([server.url, 'GET', `/v1/groups/${groupId}`] as const),
+      { token: group.ada.accessToken, headers: { 'x-min-position': position } },
+    );
+    expect(shown).toMatchObject({ headSeq: 36, readSeq: 20, unreadCount: 16 });
+    expect(await listener.ask('markRead', { groupId, seq: 36 })).toMatchObject({ unreadCount: 0 });
+  }, 60_000);
 });
