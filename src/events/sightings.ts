@@ -40,6 +40,10 @@ export interface Witness {
   note(log: string, sighting: Sighting): Promise<void>;
 }
 
+/** Returns true if a sighting replaces the one that is kept: nodes and their restarts overlap. */
+export const isNews = (kept: Sighting | undefined, seen: Sighting): boolean =>
+  !kept || (kept.epoch === seen.epoch ? kept.position < seen.position : kept.beganAt <= seen.beganAt);
+
 /**
  * Returns true when the log has lost something that was seen. A sighting in an earlier epoch, or in one that began
  * before the present one and is not known any more, is out of date.

@@ -1,5 +1,6 @@
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import { type TestClient, type World, newUser, whole } from '../support/stages/sockets.ts';
+import { EPOCH } from '../support/stages/positions.ts';
 import { type TcpProxy, startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
 
@@ -129,7 +130,7 @@ describe('A node that is cut off from Redis', () => {
     await one.hears('memberJoined', ({ data }) => data.userId === carol);
     proxy.cut();
     proxy.heal();
-    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 0 });
+    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH });
     expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
   });
 });

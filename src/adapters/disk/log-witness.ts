@@ -1,20 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type Witness, parseSighting } from '../../events/sightings.ts';
+import { type Sighting, type Witness, isNews, parseSighting } from '../../events/sightings.ts';
 
 /** Creates the witness in a file, which remembers the log that was seen last. */
 export function createLogWitnessFile(path: string): Witness {
+  async function recall(log: string): Promise<Sighting | undefined> {
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return '';
+      throw error;
+    });
+    const [of, ...rest] = text.split('\n');
+    return of === log ? parseSighting(rest.join('\n')) : undefined;
+  }
+
   return {
-    async recall(log) {
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return '';
-        throw error;
-      });
-      const [of, ...rest] = text.split('\n');
-      return of === log ? parseSighting(rest.join('\n')) : undefined;
-    },
+    recall,
     async note(log, { epoch, beganAt, position }) {
+      if (!isNews(await recall(log), { epoch, beganAt, position })) return;
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const draft = `${path}.${randomUUID()}`;
       try {

@@ -4,10 +4,7 @@ import type { RedisLinks } from './links.ts';
 
 const keyOf = (log: string) => `chat:log:${log}`;
 
-/**
- * Nodes write at the same time: a later position stays, and so does an epoch that began later. What is no sighting is
- * replaced.
- */
+/** `isNews` in one step, because nodes write at the same time. What is no sighting is replaced. */
 const NOTE = `
   local isJson, kept = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
   local seen = cjson.decode(ARGV[1])
