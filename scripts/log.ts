@@ -167,6 +167,13 @@ function openTarget({ kind, url, store, seal: { textSeal } }: Log): Target {
   return target;
 }
 
+async function requireOwner(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `select has_table_privilege('public.log_epochs', 'insert') as may`,
+  );
+  if (!rows[0]!.may) throw new Refused('Only the owner begins an epoch: set DATABASE_OWNER_URL to it');
+}
+
 /** Begins a new epoch on the database of the settings. */
 async function restored(keepsNotifications: boolean): Promise<void> {
   const config = readConfig(process.env);
@@ -174,6 +181,7 @@ async function restored(keepsNotifications: boolean): Promise<void> {
   const databaseUrl = await ownerUrlOf(address);
   await prepareDatabase(config.databaseUrl ?? databaseUrl, config.databaseOwnerUrl);
   await withCheckpoints(address, async (client) => {
+    await requireOwner(client);
     await requireUnused(client);
     await afterRestore(client, { config, databaseUrl, keepsNotifications, say, log, opened });
   });

@@ -108,7 +108,7 @@ export async function openEpoch(
       () => (written = seen),
       (err: unknown) => {
         if (!isTold)
-          log.info({ err }, 'could not note in the data folder what was seen of the log; trying on');
+          log.info({ err }, 'could not note in the data folder what was seen of the log; trying again');
         isTold = true;
       },
     );

@@ -80,7 +80,7 @@ describe('sync and heads', () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     const client = await world.client(alice);
-    for (const epoch of [undefined, EPOCH])
+    for (const epoch of [undefined, null, EPOCH])
       expect(await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }], epoch })).toEqual({
         ok: true,
         epoch: EPOCH,

@@ -67,7 +67,7 @@ export const clientEvents = {
         .array(z.strictObject({ groupId: GroupId, afterSeq: seq }))
         .min(1)
         .max(SYNC_GROUPS),
-      epoch: z.string().max(MAX_EPOCH_LENGTH).optional().describe('of the log, when the seqs were learned'),
+      epoch: z.string().max(MAX_EPOCH_LENGTH).nullish().describe('of the log, when the seqs were learned'),
     }),
     ack: z.strictObject({
       epoch,

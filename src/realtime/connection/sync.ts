@@ -52,10 +52,8 @@ export function syncFrom({ store, membership, positions: { epoch } }: SyncDeps) 
     return heads;
   }
 
-  return async function sync(
-    { groups, epoch: known = epoch }: Payload<'sync'>,
-    actor: Actor,
-  ): Promise<Answer<'sync'>> {
+  return async function sync({ groups, ...client }: Payload<'sync'>, actor: Actor): Promise<Answer<'sync'>> {
+    const known = client.epoch ?? epoch;
     const asked = groups.map(({ groupId }) => groupId);
     // The order matters: a user who is a member after the heads were read may see everything up to them.
     const heads = known === epoch ? await headsFor(groups, actor) : await headSeqs(store, asked);

@@ -145,7 +145,10 @@ export function proofRoutes(
         summary: 'Proves that the event at a position is among the events of a checkpoint',
         operationId: 'proveInclusion',
         querystring: z.strictObject({
-          position: PositionParameter.meta({ description: 'Of the event' }),
+          position: PositionParameter.refine(
+            ({ position }) => position > 0,
+            'Must be the position of an event',
+          ).meta({ description: 'Of the event' }),
           size: digits('Of a checkpoint; by default the last one', 1).optional(),
         }),
         response: { 200: InclusionProof },
