@@ -109,6 +109,13 @@ describe('the watch over the log', () => {
     expect(ended!.message).toMatch(/^The log ends at position 5, but this process has seen it at 6 /);
   });
 
+  test('ends a process under which a new epoch begins', async () => {
+    await start();
+    const { epoch } = await beginEpoch(owner, 5);
+    await until(() => ended !== undefined, 'the end');
+    expect(ended!.message).toMatch(new RegExp(`is in epoch ${epoch} now: start this process again$`));
+  });
+
   test('waits for a leader of EventStoreDB that shows less for a moment', async () => {
     await seen(5);
     let looks = 0;
