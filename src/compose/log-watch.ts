@@ -101,7 +101,6 @@ export async function openEpoch(
 
   let isTold = false;
   async function write(known: string): Promise<void> {
-    seen = Math.max(seen, positions.highest());
     if (seen === written) return;
     writtenAt = performance.now();
     await file.note(known, { ...present, position: seen }).then(
@@ -124,6 +123,7 @@ export async function openEpoch(
       }
       await sleep(LOOK_MS, closing.signal, { ref: false });
     }
+    seen = Math.max(seen, positions.highest());
     if (logId !== undefined) await write(logId);
   }
 
