@@ -25,11 +25,17 @@ export const PlainPosition = z
   .regex(/^\d{1,15}$/, 'Must be a position that an answer contained')
   .transform(Number);
 
+const positionLike = (pattern: string) =>
+  z
+    .string()
+    .regex(new RegExp(pattern), 'Must be a position that an answer contained')
+    .transform((text) => parsePosition(text)!);
+
 /** A position in a query string, which some answer contained: of an event, or of a command. */
-export const PositionParameter = z
-  .string()
-  .regex(new RegExp(POSITION_PATTERN), 'Must be a position that an answer contained')
-  .transform((text) => parsePosition(text)!);
+export const PositionParameter = positionLike(POSITION_PATTERN);
+
+/** The position of an event in a query string; 0 is that of none. */
+export const EventPosition = positionLike('^(?:[0-9a-z]{8}\\.)?[1-9][0-9]{0,14}$');
 
 /** Resolves with a position that was given, once it is known that the log has it. Throws `POSITION_UNKNOWN`. */
 export async function inLog(

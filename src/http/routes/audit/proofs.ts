@@ -7,7 +7,7 @@ import { NoProof, type Proofs } from '../../../audit/proofs.ts';
 import { ProblemError, badInput, problem } from '../../../protocol/problem.ts';
 import { Limit, Position, pageOf } from '../../../protocol/schemas.ts';
 import type { HttpApp, RouteDeps } from '../../route-deps.ts';
-import { PositionParameter } from './parameters.ts';
+import { EventPosition } from './parameters.ts';
 
 export interface SealKeyRoutes {
   sealKeys: { list(): Promise<SealJwk[]> };
@@ -145,10 +145,7 @@ export function proofRoutes(
         summary: 'Proves that the event at a position is among the events of a checkpoint',
         operationId: 'proveInclusion',
         querystring: z.strictObject({
-          position: PositionParameter.refine(
-            ({ position }) => position > 0,
-            'Must be the position of an event',
-          ).meta({ description: 'Of the event' }),
+          position: EventPosition.meta({ description: 'Of the event' }),
           size: digits('Of a checkpoint; by default the last one', 1).optional(),
         }),
         response: { 200: InclusionProof },
