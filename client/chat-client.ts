@@ -28,7 +28,11 @@ export interface NewMessage {
 }
 
 interface Synced {
-  groups: { groupId: string; events: Applied[]; headSeq: number; complete: boolean }[];
+  epoch: string;
+  groups: (
+    | { groupId: string; events: Applied[]; headSeq: number; complete: boolean; reset?: never }
+    | { groupId: string; reset: true; headSeq: number }
+  )[];
   /** Groups that this user is not, or no longer, a member of. */
   denied?: string[];
 }
@@ -43,14 +47,16 @@ const RETRY_MS = 500;
  * Live events are a hint: a gap in `seq`, or a head above the last applied event, makes it call `sync`.
  */
 export class ChatClient {
-  /** All conversation events, in the order in which they were applied. */
-  readonly applied: Applied[] = [];
+  /** All conversation events, in the order in which they were applied. Those of a group that is reset are forgotten. */
+  applied: Applied[] = [];
   /** The groups whose rooms the server has put this client into. */
   readonly rooms = new Set<string>();
   readonly socket: Socket;
   readonly #session: Session;
   readonly #last = new Map<string, number>();
   readonly #behind = new Set<string>();
+  /** Of the log: the seqs mean nothing in another one. */
+  #epoch: string | undefined;
   #syncing = false;
 
   constructor(session: Session) {
@@ -152,6 +158,13 @@ export class ChatClient {
     if (headSeq > this.seq(groupId)) this.#catchUp(groupId);
   }
 
+  /** Starts a group anew, whose seqs are of another log. */
+  #reset(groupId: string): void {
+    this.#last.set(groupId, 0);
+    this.applied = this.applied.filter((event) => event.groupId !== groupId);
+    this.#behind.add(groupId);
+  }
+
   #forget(groupId: string): void {
     this.rooms.delete(groupId);
     this.#behind.delete(groupId);
@@ -170,16 +183,28 @@ export class ChatClient {
       const asked = [...this.#behind].slice(0, SYNC_GROUPS);
       for (const groupId of asked) this.#behind.delete(groupId);
       const groups = asked.map((groupId) => ({ groupId, afterSeq: this.seq(groupId) }));
-      const answer = await this.ask<Synced>('sync', { groups }).catch((error: unknown) => error as Error);
+      const answer = await this.ask<Synced>('sync', { groups, epoch: this.#epoch }).catch(
+        (error: unknown) => error as Error,
+      );
       if (answer instanceof Error) {
         for (const groupId of asked) this.#behind.add(groupId);
         await pause(100);
         continue;
       }
       for (const groupId of answer.denied ?? []) this.#forget(groupId);
-      for (const { groupId, events, complete } of answer.groups) {
-        for (const event of events) this.#hear(event);
-        if (!complete) this.#behind.add(groupId);
+      const isRestored = this.#epoch !== undefined && this.#epoch !== answer.epoch;
+      this.#epoch = answer.epoch;
+      if (isRestored) {
+        for (const groupId of [...this.#last.keys()]) this.#reset(groupId);
+        continue;
+      }
+      for (const group of answer.groups) {
+        if (group.reset) {
+          this.#reset(group.groupId);
+          continue;
+        }
+        for (const event of group.events) this.#hear(event);
+        if (!group.complete) this.#behind.add(group.groupId);
       }
     }
     this.#syncing = false;

@@ -42,14 +42,20 @@ import { Client } from '../src/adapters/postgres/client.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { argumentsOf } from './program.ts';
+import { afterRestore } from './log/restored.ts';
 import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>] [--keys <database>]
+       npm run log -- restored [--keep-notifications]
        npm run log -- encrypt --from <log> --to <log> [--checkpoints <database>] [--keys <database>]
 
   copy   copies all events of one log into another that is empty, or that an earlier copy has begun, and reads both and
          compares them. A server may go on with the first log meanwhile: the next run copies the rest. A copy that was
          interrupted goes on when it is run again.
+  restored   makes the database go on after a backup of it, or of the log in EventStoreDB, was restored. Run it with the
+         settings of the server, while all servers are stopped. A new epoch of the log begins, so that clients start anew
+         and miss nothing. Readers, read models, read markers and seals that know what is lost go back to the end of the
+         log. Checkpoints that seal what is lost are moved aside, as evidence
   encrypt   copies a log from before personal text was sealed into a new one, and checks that no personal text can be read
          in it. A new database gets everything beside the log as well, so that servers can go on with it: stop them first
 
@@ -58,6 +64,8 @@ const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--
   --checkpoints   makes this database, on which no server may run any more, follow the copy from now on: its readers go
                   on where they stand, its read models are removed and made anew when a server starts. With --follow,
                   stop the servers before Ctrl-C
+  --keep-notifications   sends what waited to be sent when the backup was made. By default it is settled, because it has
+                  most likely been sent since
   --keys          the database with the keys of the personal text in a log in EventStoreDB; default: --checkpoints, or
                   the other log. Text is sealed with the keys of the target, also where the source has it as it is
 
@@ -157,6 +165,26 @@ function openTarget({ kind, url, store, seal: { textSeal } }: Log): Target {
   const target = create({ url, log, textSeal }, store);
   opened.add('target', () => target.close());
   return target;
+}
+
+async function requireOwner(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `select has_table_privilege('public.log_epochs', 'insert') as may`,
+  );
+  if (!rows[0]!.may) throw new Refused('Only the owner begins an epoch: set DATABASE_OWNER_URL to it');
+}
+
+/** Begins a new epoch on the database of the settings. */
+async function restored(keepsNotifications: boolean): Promise<void> {
+  const config = readConfig(process.env);
+  const address = config.databaseOwnerUrl ?? config.databaseUrl ?? config.dataDir;
+  const databaseUrl = await ownerUrlOf(address);
+  await prepareDatabase(config.databaseUrl ?? databaseUrl, config.databaseOwnerUrl);
+  await withCheckpoints(address, async (client) => {
+    await requireOwner(client);
+    await requireUnused(client);
+    await afterRestore(client, { config, databaseUrl, keepsNotifications, say, log, opened });
+  });
 }
 
 /** Connects to a database as its owner for the duration of `work`. */
@@ -340,9 +368,10 @@ async function copy(options: Options): Promise<void> {
     await takeAlong(options, common, requireWhole);
   } else if (checkpoints !== undefined) {
     const identity = await identify(destination.kind, target);
-    await moveCheckpoints(checkpoints, identity, requireWhole, (wanted) =>
-      common.positions(settings, wanted),
-    );
+    await moveCheckpoints(checkpoints, identity, requireWhole, {
+      head: () => destination.store.head(),
+      positionsOf: (wanted) => common.positions(settings, wanted),
+    });
   } else if ((await source.store.head()) > upTo) {
     say('the source has grown meanwhile: run this again to copy the new events');
   }
@@ -372,12 +401,19 @@ async function moveCheckpoints(
   checkpoints: string,
   identity: LogIdentity,
   requireWhole: () => Promise<void>,
-  positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>,
+  {
+    head,
+    positionsOf,
+  }: {
+    head: () => Promise<Position>;
+    positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>;
+  },
 ): Promise<void> {
   const moved = await withCheckpoints(checkpoints, async (client) => {
     await requireUnused(client);
     await requireWhole();
-    return moveReaders(client, { positions: await positionsOf(await positionsIn(client)), identity });
+    const positions = await positionsOf(await positionsIn(client));
+    return moveReaders(client, { positions, identity, head: await head() });
   });
   for (const { name, position } of moved.readers) say(`${name} continues at ${position}`);
   if (moved.removed.length > 0) say(`to be made anew: ${moved.removed.join(', ')}`);
@@ -393,10 +429,17 @@ async function run(): Promise<void> {
     checkpoints: string,
     keys: string,
     follow: { type: 'boolean' },
+    'keep-notifications': { type: 'boolean' },
   } as const;
   const { values, positionals } = argumentsOf(USAGE, options);
   const { from, to, checkpoints, keys, follow: isFollowing = false } = values;
   const [command, ...others] = positionals;
+  if (command === 'restored' && others.length === 0) {
+    const unfit = Object.keys(values).find((name) => name !== 'keep-notifications');
+    if (unfit !== undefined) throw new Refused(`--${unfit}: is not for restored`);
+    return restored(values['keep-notifications'] ?? false);
+  }
+  if (values['keep-notifications']) throw new Refused('--keep-notifications: is for restored');
   if (!command || !['copy', 'encrypt'].includes(command) || others.length > 0 || !from || !to)
     throw new Refused(USAGE);
   const isEncrypting = command === 'encrypt';

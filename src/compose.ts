@@ -8,6 +8,7 @@ import { openCluster, watchForOthers } from './compose/cluster.ts';
 import { openFiles, startFileWork } from './compose/files.ts';
 import { keepHouse } from './compose/housekeeping.ts';
 import { listen } from './compose/listen.ts';
+import { openEpoch } from './compose/log-watch.ts';
 import { openLog, openPostgres, openQueries } from './compose/log.ts';
 import {
   openNotifications,
@@ -41,6 +42,8 @@ import { whereaboutsElsewhere } from './realtime/presence/received.ts';
 export interface App {
   /** The URL that it listens on. */
   url: string;
+  /** Resolves with the reason when this process must end at once, without stopping anything in order. */
+  failed: Promise<Error>;
   /** Stops the parts in the reverse order of their start, see docs/operations.md. */
   stop(): Promise<void>;
 }
@@ -59,7 +62,8 @@ export async function compose(
 ): Promise<App> {
   const open = closers(log);
   try {
-    return await start(config, log, open, figures);
+    const { promise: failed, resolve: ended } = Promise.withResolvers<Error>();
+    return await start(config, log, open, { figures, failed, ended });
   } catch (error) {
     await open.closeAll().catch(() => {});
     throw error;
@@ -70,7 +74,11 @@ async function start(
   config: Config,
   log: Logger,
   open: Closers,
-  figures: Pick<Figures, 'lostLines'>,
+  {
+    figures,
+    failed,
+    ended,
+  }: { figures: Pick<Figures, 'lostLines'>; failed: Promise<Error>; ended: (reason: Error) => void },
 ): Promise<App> {
   const does = (role: Role) => config.roles.has(role);
   const logKind = config.eventStoreDbUrl === undefined ? 'postgresql' : 'eventstoredb';
@@ -89,6 +97,7 @@ async function start(
   };
   const eventLog = await openLog(config, log, metrics, open, database);
   const { store } = eventLog;
+  const positions = await openEpoch(config, log, open, { ...database, ...eventLog, cluster }, ended);
   await prepareReadModels(config, log, database, store);
   const readModels = openReadModels(config, log, open, { ...database, store });
   const { progress } = readModels;
@@ -108,7 +117,18 @@ async function start(
   });
   const automate = automationRunner({ handle, log });
   const { keyRing } = eventLog;
-  const core = { ...database, cluster, rateLimits, store, loader, lookups, handle, progress, metrics };
+  const core = {
+    ...database,
+    cluster,
+    rateLimits,
+    store,
+    positions,
+    loader,
+    lookups,
+    handle,
+    progress,
+    metrics,
+  };
   const automations = does('projector') ? startAutomations(log, open, { ...core, automate }) : undefined;
 
   const keys = await openKeys(config, log, open, database.logins);
@@ -193,7 +213,7 @@ async function start(
     isServing = false;
     api?.gateway.drain();
   });
-  return { url, stop: () => open.closeAll() };
+  return { url, failed, stop: () => open.closeAll() };
 }
 
 /** Serves the details of health, and metrics: on the status port, and in processes without an API. */

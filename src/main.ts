@@ -41,7 +41,11 @@ const { close } = closeWithGrace({ delay: SHUTDOWN_MS, logger: false }, async ({
 void orphaned.then(() => (isStopping ? undefined : close()));
 
 try {
-  await starting;
+  const { failed } = await starting;
+  void failed.then((err) => {
+    log.fatal({ err }, err.message);
+    process.exit(1);
+  });
 } catch (err) {
   log.fatal({ err }, err instanceof Error ? err.message : 'could not start');
   process.exit(1);

@@ -7,8 +7,12 @@ import { openPackageSource, packageChoice } from './debian-packages.ts';
 const PACKAGES = {
   clamd: 'clamav-daemon',
   epmd: 'rabbitmq-server',
+  initdb: 'postgresql',
   nginx: 'nginx',
   promtool: 'prometheus',
+  pg_dump: 'postgresql',
+  pg_restore: 'postgresql',
+  postgres: 'postgresql',
   rabbitmqctl: 'rabbitmq-server',
   'rabbitmq-server': 'rabbitmq-server',
   'redis-server': 'redis-server',
@@ -33,6 +37,8 @@ const CACHE = join(import.meta.dirname, '../.cache/debian', packageChoice());
 const RABBITMQ = '/usr/lib/rabbitmq/bin';
 const SYSTEM_FOLDERS = [RABBITMQ, '/usr/local/sbin', '/usr/sbin', '/sbin'];
 const PRIVATE_FOLDERS = [RABBITMQ, '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** Each major version of PostgreSQL has a folder of its own; the programs in the PATH choose one of them. */
+const POSTGRES = '/usr/lib/postgresql';
 /** With this variable set, the tests run the downloaded programs even if the system has them. */
 const isSystemIgnored = () => Boolean(process.env['TEST_DOWNLOADED_PROGRAMS']);
 
@@ -78,7 +84,7 @@ export async function prepareDebianPrograms(): Promise<void> {
  */
 function onTheSystem(name: ProgramName): Program | undefined {
   if (isSystemIgnored()) return undefined;
-  const folders = [...SYSTEM_FOLDERS, ...(process.env['PATH'] ?? '').split(delimiter)];
+  const folders = [...postgresFolders(), ...SYSTEM_FOLDERS, ...(process.env['PATH'] ?? '').split(delimiter)];
   const commandOf = (each: ProgramName) => folders.map((folder) => join(folder, each)).find(isExecutable);
   const isWhole = NAMES.every((each) => PACKAGES[each] !== PACKAGES[name] || commandOf(each));
   const command = commandOf(name);
@@ -87,7 +93,7 @@ function onTheSystem(name: ProgramName): Program | undefined {
 
 function downloaded(name: ProgramName): Program | undefined {
   const root = join(CACHE, PACKAGES[name]);
-  const folders = PRIVATE_FOLDERS.map((folder) => join(root, folder));
+  const folders = [...postgresFolders(root), ...PRIVATE_FOLDERS.map((folder) => join(root, folder))];
   const command = folders.map((folder) => join(folder, name)).find(isExecutable);
   if (command === undefined) return undefined;
   const libraries = ['usr/lib', 'lib'].flatMap((folder) => multiarchFolders(join(root, folder)));
@@ -98,6 +104,12 @@ function downloaded(name: ProgramName): Program | undefined {
       LD_LIBRARY_PATH: libraries.join(delimiter),
     },
   };
+}
+
+function postgresFolders(root = '/'): string[] {
+  const versions = join(root, POSTGRES);
+  if (!existsSync(versions)) return [];
+  return readdirSync(versions).map((version) => join(versions, version, 'bin'));
 }
 
 /** Returns folders such as `lib/x86_64-linux-gnu`, which contain Debian's libraries. */

@@ -17,7 +17,7 @@ import {
   conversationStream,
 } from '../../src/events/streams.ts';
 import { EventQuery, toFilter } from '../../src/http/routes/audit/events.ts';
-import { PositionParameter, StreamName, TimeParameter } from '../../src/http/routes/audit/parameters.ts';
+import { PlainPosition, StreamName, TimeParameter } from '../../src/http/routes/audit/parameters.ts';
 import { sleep } from '../../src/kit/back-off.ts';
 import { showProgress } from '../progress.ts';
 import { Misused, type Print, Refused, count } from '../program.ts';
@@ -65,14 +65,17 @@ function parsed<T extends z.ZodType>(name: string, schema: T, value: unknown): z
 
 function filterOf(values: ReadingValues, to: string | undefined) {
   const { stream, category, type, actor, correlation, from, after: afterPosition, limit } = values;
-  const given = { stream, category, type, actor, correlation, from, to, afterPosition, limit };
-  return toFilter(parsed('', EventQuery, given));
+  const given = { stream, category, type, actor, correlation, from, to, limit };
+  return {
+    ...toFilter(parsed('', EventQuery, given)),
+    afterPosition: parsed('--after', PlainPosition.optional(), afterPosition),
+  };
 }
 
 const momentOf = (values: ReadingValues) => ({
   at: parsed('--at', TimeParameter.optional(), values.at),
-  atPosition: parsed('--at-position', PositionParameter.optional(), values['at-position']),
-  atRevision: parsed('--at-revision', PositionParameter.optional(), values['at-revision']),
+  atPosition: parsed('--at-position', PlainPosition.optional(), values['at-position']),
+  atRevision: parsed('--at-revision', PlainPosition.optional(), values['at-revision']),
 });
 
 const asText = ({
@@ -98,7 +101,7 @@ const isLine = (line: Line | { next: string | null }): line is Line => 'id' in l
 /** Calls back with the lines of an export, chunk by chunk, to its end. */
 async function walk(
   { storedLog, text, store }: Opened,
-  { filter, afterPosition = 0, limit = Infinity }: ReturnType<typeof toFilter>,
+  { filter, afterPosition = 0, limit = Infinity }: ReturnType<typeof filterOf>,
   take: (lines: Line[], chunk: string) => Promise<void>,
 ): Promise<void> {
   const progress = showProgress('reading the log');

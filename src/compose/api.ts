@@ -5,6 +5,7 @@ import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { Config } from '../config.ts';
+import type { Positions } from '../protocol/positions.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Readiness } from '../http/route-deps.ts';
@@ -32,6 +33,7 @@ interface ApiDeps extends DatabaseParts {
   cluster: Cluster;
   rateLimits: RateLimits;
   store: EventStore;
+  positions: Positions;
   loader: AggregateLoader;
   lookups: Lookups;
   handle: HandleCommand;

@@ -21,13 +21,19 @@ export async function openCluster(
   const counters = createMemoryRateLimits(config);
   if (config.redisUrl === undefined) return { cluster: undefined, rateLimits: counters, checks: {} };
 
-  const [{ openRedis }, { createRedisNodeBus }, { createRedisOnlineRegistry }, { createRedisRateLimits }] =
-    await Promise.all([
-      import('../adapters/redis/links.ts'),
-      import('../adapters/redis/node-bus.ts'),
-      import('../adapters/redis/online-registry.ts'),
-      import('../adapters/redis/rate-limits.ts'),
-    ]);
+  const [
+    { openRedis },
+    { createRedisLogWitness },
+    { createRedisNodeBus },
+    { createRedisOnlineRegistry },
+    { createRedisRateLimits },
+  ] = await Promise.all([
+    import('../adapters/redis/links.ts'),
+    import('../adapters/redis/log-witness.ts'),
+    import('../adapters/redis/node-bus.ts'),
+    import('../adapters/redis/online-registry.ts'),
+    import('../adapters/redis/rate-limits.ts'),
+  ]);
   const redis = openRedis({
     url: config.redisUrl,
     caFile: config.redisCaFile,
@@ -39,7 +45,7 @@ export async function openCluster(
   open.add('node bus', () => bus.close());
   const registry = createRedisOnlineRegistry({ redis, nodeId: newId() });
   return {
-    cluster: { redis, bus, registry },
+    cluster: { redis, bus, registry, witness: createRedisLogWitness({ redis }) },
     rateLimits: createRedisRateLimits({ redis, limits: config, insurance: counters }),
     checks: { redis: () => redis.failure() ?? bus.failure() },
   };

@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
-import type { EventStore } from '../events/event-store.ts';
+import type { EventStore, Position } from '../events/event-store.ts';
 import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../kit/closers.ts';
 import type { KeyRing } from '../privacy/key-ring.ts';
 import type { OnDamage } from '../adapters/eventstoredb/reader.ts';
 import { createEventIds } from '../adapters/postgres/tables/event-ids.ts';
-import { identify, requireSameLog } from '../adapters/postgres/event-log/identity.ts';
+import { type LogIdentity, identify, requireSameLog } from '../adapters/postgres/event-log/identity.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import { openDatabase } from '../adapters/embedded-postgres/open-database.ts';
 import {
@@ -149,7 +149,15 @@ export async function openLog(
   metrics: Metrics,
   open: Closers,
   { databaseUrl, pool, background }: DatabaseParts,
-): Promise<{ store: EventStore; keyRing: KeyRing; checks: Checks; useful: Checks }> {
+): Promise<{
+  kind: LogIdentity['kind'];
+  store: EventStore;
+  /** Resolves with the end of the log as its server has it now. */
+  end: () => Promise<Position>;
+  keyRing: KeyRing;
+  checks: Checks;
+  useful: Checks;
+}> {
   const newerCode = watchForNewerCode(log);
   const damage = watchForDamage(metrics.streamsDamaged);
   const { kind, store, textKeys } = await createLog(config, log, {
@@ -165,5 +173,13 @@ export async function openLog(
   open.add('event store', () => store.close());
   await requireSameLog(pool, await identify(kind, store));
   const checks = { [kind === 'eventstoredb' ? kind : 'log']: () => store.failure() };
-  return { store, keyRing: textKeys.keyRing, checks, useful: { ...newerCode.checks, ...damage.checks } };
+  const end = () => store.end();
+  return {
+    kind,
+    store,
+    end,
+    keyRing: textKeys.keyRing,
+    checks,
+    useful: { ...newerCode.checks, ...damage.checks },
+  };
 }

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fasti
 import { z } from 'zod';
 import { PROBLEM_TYPE } from './hooks/answer-with-problems.ts';
 import { MIN_POSITION } from './hooks/min-position.ts';
+import { POSITION_PATTERN } from '../protocol/positions.ts';
 import { HEADERS_TOO_LARGE, type Problem, type ProblemCode, problem } from '../protocol/problem.ts';
 
 declare module 'fastify' {
@@ -39,7 +40,7 @@ const noQuery = z.strictObject({});
 export const queryHeaders = z.looseObject({
   [MIN_POSITION]: z.string().optional().meta({
     description: 'The position a command answered with: the answer shows it, or is 503.',
-    pattern: '^[0-9]{1,15}$',
+    pattern: POSITION_PATTERN,
   }),
 });
 const commandHeaders = z.looseObject({
@@ -87,7 +88,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
     ...(isPublic || config.for === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
     ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
     ...(isQuery ? [] : COMMANDS),
-    ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP'] as const) : []),
+    ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP', 'POSITION_UNKNOWN'] as const) : []),
     ...(config.idempotentAs ? KEYS : []),
     ...(config.refusals ?? []),
   ];

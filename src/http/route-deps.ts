@@ -12,6 +12,7 @@ import type { StoredLog } from '../audit/stored-log.ts';
 import type { Authenticate } from '../auth/session.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Progress } from '../projections/projection.ts';
+import type { Positions } from '../protocol/positions.ts';
 import type { bindQueries } from '../queries/queries.ts';
 
 /** A Fastify app with requests and answers typed by zod schemas. */
@@ -38,6 +39,7 @@ export interface RouteDeps {
   lookups: Lookups;
   queries: Queries;
   progress: Progress;
+  positions: Positions;
   /** Resolves with the position of the last event in the log. */
   head: () => Promise<Position>;
   rateLimits: RateLimits;
@@ -54,7 +56,7 @@ export interface RouteDeps {
 }
 
 /** The dependencies of what auditors read. */
-export interface AuditDeps extends Pick<RouteDeps, 'loader'> {
+export interface AuditDeps extends Pick<RouteDeps, 'loader' | 'positions'> {
   /** The log as it is decoded. */
   store: Pick<EventStore, 'readStream' | 'revisions' | 'find'>;
   /** The log as it is stored. */

@@ -172,7 +172,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   await describeApi(app);
   honourIdempotencyKeys(app, { keys: deps.idempotencyKeys, secret: deps.fingerprintSecret, log });
 
-  waitForMinPosition(app, deps.progress);
+  waitForMinPosition(app, deps);
 
   healthRoutes(app, deps, 'strangers');
   documentRoutes(app, deps);

@@ -9,6 +9,9 @@ const NOT_COPIED = [
   ...['seals', 'seal_tiles', 'seal_keys', 'scrubs', 'leases'],
 ];
 
+/** Tables whose rows in the target are replaced. */
+const REPLACED: readonly string[] = ['log_epochs'];
+
 /** Read models are made anew when a server starts, from nothing. */
 const ROWS: Record<string, string> = {
   checkpoints: 'where name not in (select nspname from pg_namespace)',
@@ -16,7 +19,7 @@ const ROWS: Record<string, string> = {
 
 /**
  * Copies what a database has beside its log into another one whose log has the same events at the same positions:
- * accounts, sessions, notifications, where readers stand. Rows that are there stay, so it can be repeated. Needs the
+ * accounts, sessions, notifications, where readers stand, the epochs. Other rows that are there stay, so it can be repeated. Needs the
  * owners' connections. Resolves with the number of rows by table.
  */
 export async function copyBesideLog(from: pg.Client, to: pg.Client): Promise<Map<string, number>> {
@@ -47,6 +50,7 @@ async function tablesOf(client: pg.Client): Promise<string[]> {
 
 async function copyTable(from: pg.Client, to: pg.Client, table: string): Promise<number> {
   const name = `public.${from.escapeIdentifier(table)}`;
+  if (REPLACED.includes(table)) await to.query(`delete from ${name}`);
   await from.query(
     `declare rest cursor for select row_to_json(t)::text as row from ${name} t ${ROWS[table] ?? ''}`,
   );

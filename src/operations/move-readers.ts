@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Position } from '../events/event-store.ts';
 import type { LogIdentity } from '../adapters/postgres/event-log/identity.ts';
+import { beginEpoch } from '../adapters/postgres/event-log/epochs.ts';
 import { inTransaction } from '../adapters/postgres/transactions.ts';
 
 /** A reader advanced after its position was read; nothing was changed. */
@@ -19,12 +20,13 @@ const READERS = `
 
 /**
  * Resolves with the application names of the other client connections to the database. A running server is
- * always among them.
+ * always among them. The kind of another user's connection may be hidden; the server's own work has no user.
  */
 export async function usersOf(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `select distinct coalesce(nullif(application_name, ''), 'unnamed') as name from pg_stat_activity
-     where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()
+     where datname = current_database() and pid <> pg_backend_pid()
+       and coalesce(backend_type = 'client backend', usesysid is not null)
      order by name`,
   );
   return rows.map(({ name }) => name);
@@ -46,12 +48,16 @@ export interface MovedReaders {
 
 /**
  * Makes a database follow another log, in one transaction: its readers continue from the mapped `positions`,
- * and its read models are removed. Needs the owner's connection. Throws `ReadersMoved` when a server uses the
+ * its read models are removed, and a new epoch begins at the `head`. Needs the owner's connection. Throws `ReadersMoved` when a server uses the
  * database after all.
  */
 export function moveReaders(
   client: pg.Client,
-  { positions, identity }: { positions: ReadonlyMap<Position, Position>; identity: LogIdentity },
+  {
+    positions,
+    identity,
+    head,
+  }: { positions: ReadonlyMap<Position, Position>; identity: LogIdentity; head: Position },
 ): Promise<MovedReaders> {
   return inTransaction(client, async () => {
     await client.query('lock table public.checkpoints, notifications in exclusive mode');
@@ -74,6 +80,8 @@ export function moveReaders(
       identity.first?.id ?? null,
       identity.first?.position ?? null,
     ]);
+    // Positions that clients have are those of the other log.
+    await beginEpoch(client, head);
     const readers = await client.query<{ name: string; position: string }>(READERS);
     return {
       readers: readers.rows.map(({ name, position }) => ({ name, position: Number(position) })),

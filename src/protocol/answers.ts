@@ -1,14 +1,16 @@
 import type { ConversationEvent } from '../events/domain-event.ts';
-import type { Position } from '../events/event-store.ts';
 import type { GroupId, MessageId } from '../events/ids.ts';
 import type { Lookups } from '../commands/command.ts';
 import type { Outcome } from '../commands/handle-command.ts';
+import type { Positions } from './positions.ts';
 
-/** Returns a position as clients see it: opaque, so that only the server compares positions. */
-export const encodePosition = (position: Position): string => String(position);
+type Encode = Pick<Positions, 'encode'>;
 
 /** Returns the answer to the sender of a message, for REST and socket. */
-export function messageSentAnswer({ events, duplicate, position }: Outcome<ConversationEvent>) {
+export function messageSentAnswer(
+  positions: Encode,
+  { events, duplicate, position }: Outcome<ConversationEvent>,
+) {
   const [sent] = events;
   if (sent?.type !== 'MessageSent') throw new Error('SendMessage must return a MessageSent');
   const { occurredAt, revision, data } = sent;
@@ -17,7 +19,7 @@ export function messageSentAnswer({ events, duplicate, position }: Outcome<Conve
     seq: revision + 1,
     occurredAt,
     duplicate,
-    position: encodePosition(position),
+    position: positions.encode(position),
   };
 }
 
@@ -26,11 +28,11 @@ export function messageSentAnswer({ events, duplicate, position }: Outcome<Conve
  * the message's last change when this one had been made before.
  */
 export async function messageChangedAnswer(
-  lookups: Lookups,
+  { lookups, positions }: { lookups: Lookups; positions: Encode },
   { groupId, messageId }: { groupId: GroupId; messageId: MessageId },
   { events, position }: Outcome<ConversationEvent>,
 ) {
   const [changed] = events;
   const seq = changed ? changed.revision + 1 : (await lookups.message(groupId, messageId))?.changedSeq;
-  return { seq: seq ?? 0, position: encodePosition(position) };
+  return { seq: seq ?? 0, position: positions.encode(position) };
 }

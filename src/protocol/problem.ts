@@ -57,6 +57,7 @@ type OtherCode =
   | 'STREAM_NOT_FOUND'
   | 'UNKNOWN_EVENT'
   | 'NOT_CAUGHT_UP'
+  | 'POSITION_UNKNOWN'
   | 'UNAVAILABLE'
   | 'INTERNAL';
 export type ProblemCode = RejectionCode | OtherCode;
@@ -120,6 +121,10 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   ERASURE_NOT_FOUND: [404, 'No such erasure'],
   ERASURE_DONE: [409, 'The person is erased: that cannot be undone'],
   HOLD_NOT_FOUND: [404, 'No such hold'],
+  POSITION_UNKNOWN: [
+    409,
+    'The log has no such position: it was restored to an earlier state since, or moved',
+  ],
   STREAM_DAMAGED: [409, 'The history that this relies on was deleted or damaged'],
   NOT_SEALED: [409, 'The checkpoint does not cover this event'],
   SEAL_BROKEN: [409, 'The log is not what was sealed'],

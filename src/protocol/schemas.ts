@@ -9,6 +9,11 @@ export const Position = z
   .string()
   .meta({ description: 'Opaque. Send it as X-Min-Position with a query that has to show this.' });
 
+export const Epoch = z.string().meta({
+  description:
+    'Of the log. It changes when the log was restored to an earlier state: seqs and positions of before mean nothing then.',
+});
+
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 100;
 

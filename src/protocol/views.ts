@@ -4,7 +4,7 @@ import { GroupRole, GroupStatus } from '../events/chat-group.ts';
 import { FileStatus, RefusalReason } from '../events/file.ts';
 import { JobId, UserId } from '../events/ids.ts';
 import { JobStatus } from '../events/job.ts';
-import { Id, Seq, Time, pageOf } from './schemas.ts';
+import { Epoch, Id, Seq, Time, pageOf } from './schemas.ts';
 
 const file = {
   fileId: Id,
@@ -47,7 +47,7 @@ export const MessageView = z
   .meta({ id: 'Message' });
 export const MessagePage = pageOf(MessageView).meta({ id: 'MessagePage' });
 export const HistoryPage = z
-  .object({ data: z.array(MessageView), hasMore: z.boolean(), headSeq: Seq })
+  .object({ data: z.array(MessageView), hasMore: z.boolean(), headSeq: Seq, epoch: Epoch })
   .meta({ id: 'HistoryPage' });
 
 const alias = 'The same as id, under the name that commands answer with';

@@ -4,6 +4,7 @@ import { Server } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { within } from '../kit/deadline.ts';
 import type { Authenticate, Revocations } from '../auth/session.ts';
+import type { Positions } from '../protocol/positions.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { Lookups } from '../commands/command.ts';
@@ -54,6 +55,7 @@ export interface GatewayDeps {
   store: EventStore;
   handle: HandleCommand;
   lookups: Lookups;
+  positions: Pick<Positions, 'epoch' | 'encode'>;
   loader: AggregateLoader;
   authenticate: Authenticate;
   revocations: Revocations;
@@ -110,6 +112,7 @@ class FrameByFrame extends WebSocketServer {
 /** Creates the Socket.IO server of one node, on an existing HTTP server. */
 export function createGateway(deps: GatewayDeps): Gateway {
   const { store, loader, revocations, metrics, log } = deps;
+  const { epoch } = deps.positions;
   const settings = { ...defaultSettings, ...deps.settings };
   const started = Promise.withResolvers<void>();
   const stopped = new AbortController();
@@ -140,11 +143,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const writeFrames = frameWriter(io.of('/'), metrics.delivered);
   const write = boundHints(io, users, writeFrames);
   const membership = createMembership(loader, store);
-  const heads = headAnnouncer(io, write, store);
+  const heads = headAnnouncer(io, write, store, epoch);
   const { progress, cluster } = deps;
   const { groupsOfUser } = deps.queries;
   const { signal } = stopped;
-  const here = { io, users, store, loader, log };
+  const here = { io, users, store, epoch, loader, log };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
     : loneNode({ ...here, write, writeFrames });
@@ -156,6 +159,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const arrive = joinOnConnect({
     store,
+    epoch,
     progress,
     groupsOfUser,
     position: node.position,

@@ -14,6 +14,7 @@ import {
   registered,
   uuid,
 } from '../support/language/example-events.ts';
+import { EPOCH, positionsIn } from '../support/stages/positions.ts';
 import { httpStage } from '../support/stages/http-stage.ts';
 
 const PROBLEM = 'application/problem+json';
@@ -279,18 +280,39 @@ describe('the HTTP server', () => {
     const behind = await httpStage({
       databaseUrl: stage.url,
       progress: { reached: async (position) => waited.push(position) < 1, positions: () => new Map() },
+      positions: positionsIn({ head: async () => 7 }),
     });
     const ask = (position: string) =>
       behind.ask('GET', '/v1/jobs', { as: acme, headers: { 'x-min-position': position } });
-    const { body, headers } = await ask('7');
-    expect(waited).toStrictEqual([7]);
+    const { body, headers } = await ask(`${EPOCH}.7`);
+    expect((await ask('7')).body).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP' });
+    expect(waited).toStrictEqual([7, 7]);
     expect(body).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP', retryable: true });
     expect(headers['retry-after']).toBe('1');
     const line = behind.lines().find(({ code }) => code === 'NOT_CAUGHT_UP');
     expect(line).toMatchObject({ level: 40 });
     expect(line).not.toHaveProperty('err');
-    for (const malformed of ['x', '-1', '1.5', '1e3', '99999999999999999999', ''])
+    for (const malformed of ['x', '-1', '1.5', '1e3', '99999999999999999999', '', `${EPOCH}.`, `${EPOCH}.-1`])
       expect((await ask(malformed)).body).toMatchObject({ status: 400 });
+    await behind.close();
+  });
+
+  test('refuses a position that the log does not have, for good', async () => {
+    const waited: number[] = [];
+    const behind = await httpStage({
+      databaseUrl: stage.url,
+      progress: { reached: async (position) => waited.push(position) < 1, positions: () => new Map() },
+      positions: positionsIn({ head: async () => 7 }),
+    });
+    for (const position of ['earlier1.3', 'earlier1.8', `${EPOCH}.8`, '8']) {
+      const { body } = await behind.ask('GET', '/v1/jobs', {
+        as: acme,
+        headers: { 'x-min-position': position },
+      });
+      expect(body).toMatchObject({ status: 409, code: 'POSITION_UNKNOWN', retryable: false });
+    }
+    // A position of another epoch is not waited for.
+    expect(waited).toStrictEqual([8, 8]);
     await behind.close();
   });
 

@@ -90,6 +90,13 @@ describe('a batch of mail', () => {
     expect(text).toMatch(/would like to interview you[\s\S]*> We liked it[\s\S]*> message 1/);
   });
 
+  test('drops a batch that the database does not know, with a line in the log', async () => {
+    const batchId = uuid(0xdead);
+    await handle(batchId);
+    expect(stage.mail.mails).toEqual([]);
+    expect(stage.written()).toContain(batchId);
+  });
+
   test('is not sent again once settled', async () => {
     const batchId = await stage.batch('email');
     await handle(batchId);

@@ -4,6 +4,7 @@ import { fileStream } from '../../src/events/streams.ts';
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import { cleared, event } from '../support/language/example-events.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
+import { EPOCH } from '../support/stages/positions.ts';
 import { until } from '../../tools/until.ts';
 
 describe('Two nodes', () => {
@@ -66,7 +67,7 @@ describe('Two nodes', () => {
     const carol = newUser();
     const three = await there.client(carol);
     await here.join(groupId, carol);
-    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 1 });
+    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH });
     await one.hears('memberJoined', ({ data }) => data.userId === carol);
     await one.send(groupId, 'After');
     await three.hears('messageSent', ({ seq }) => seq === 2);

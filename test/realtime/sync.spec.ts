@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { toEnvelope } from '../../src/protocol/envelope.ts';
 import type { ConversationEvent } from '../../src/events/domain-event.ts';
 import type { Recorded } from '../../src/events/event-store.ts';
 import type { GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { conversationStream } from '../../src/events/streams.ts';
 import { serverEvents } from '../../src/realtime/connection/protocol.ts';
-import { type TestClient, type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { type TestClient, type World, createWorld, newUser, whole } from '../support/stages/sockets.ts';
+import { EPOCH } from '../support/stages/positions.ts';
 import { until } from '../../tools/until.ts';
 
 describe('sync and heads', () => {
@@ -56,7 +58,7 @@ describe('sync and heads', () => {
     const client = await world.client(alice);
     const missed = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
     expect(missed.groups[0]).toMatchObject({ headSeq: 3, complete: true });
-    expect(missed.groups[0]!.events.map(({ seq }) => seq)).toEqual([1, 2]);
+    expect(whole(missed.groups[0]).events.map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
   test('returns missed events from the log, 500 at a time', async () => {
@@ -66,24 +68,91 @@ describe('sync and heads', () => {
     const client = await world.client(alice);
     const first = await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
     expect(first.groups[0]).toMatchObject({ groupId, headSeq: 601, complete: false });
-    expect(first.groups[0]!.events).toHaveLength(500);
+    expect(whole(first.groups[0]).events).toHaveLength(500);
     const rest = await client.asks('sync', { groups: [{ groupId, afterSeq: 500 }] });
     expect(rest.groups[0]).toMatchObject({ headSeq: 601, complete: true });
-    expect([...first.groups[0]!.events, ...rest.groups[0]!.events]).toEqual(await logOf(groupId));
-    for (const envelope of rest.groups[0]!.events)
+    expect([...whole(first.groups[0]).events, ...whole(rest.groups[0]).events]).toEqual(await logOf(groupId));
+    for (const envelope of whole(rest.groups[0]).events)
       expect(serverEvents.messageSent.safeParse(envelope).success).toBe(true);
   });
 
-  test('answers completely when nothing is new, also for a seq beyond the head', async () => {
+  test('answers completely when nothing is new', async () => {
     const alice = newUser();
     const groupId = await world.group(alice);
     const client = await world.client(alice);
-    for (const afterSeq of [0, 7])
-      expect(await client.asks('sync', { groups: [{ groupId, afterSeq }] })).toEqual({
+    for (const epoch of [undefined, null, EPOCH])
+      expect(await client.asks('sync', { groups: [{ groupId, afterSeq: 0 }], epoch })).toEqual({
         ok: true,
+        epoch: EPOCH,
         groups: [{ groupId, events: [], headSeq: 0, complete: true }],
         denied: [],
       });
+  });
+
+  test('resets a group whose seq is beyond the head, and answers about the others', async () => {
+    const alice = newUser();
+    const [ahead, level] = [await world.group(alice), await world.group(alice)];
+    for (const groupId of [ahead, level]) await fill(groupId, alice, 2);
+    const client = await world.client(alice);
+    const groups = [
+      { groupId: ahead, afterSeq: 3 },
+      { groupId: level, afterSeq: 1 },
+    ];
+    for (const epoch of [undefined, EPOCH])
+      expect(await client.asks('sync', { groups, epoch })).toMatchObject({
+        epoch: EPOCH,
+        groups: [
+          { groupId: ahead, epoch: EPOCH, reset: true, headSeq: 2 },
+          { groupId: level, events: [{ seq: 2 }], headSeq: 2, complete: true },
+        ],
+      });
+  });
+
+  test('resets every group of a client that knows another epoch, whatever their seqs are', async () => {
+    const [alice, bob] = [newUser(), newUser()];
+    const own = [await world.group(alice), await world.group(alice)];
+    const foreign = await world.group(bob);
+    await fill(own[0]!, alice, 2);
+    const client = await world.client(alice);
+    const groups = [...own, foreign].map((groupId) => ({ groupId, afterSeq: 0 }));
+    expect(await client.asks('sync', { groups, epoch: 'earlier1' })).toEqual({
+      ok: true,
+      epoch: EPOCH,
+      groups: [
+        { groupId: own[0], epoch: EPOCH, reset: true, headSeq: 2 },
+        { groupId: own[1], epoch: EPOCH, reset: true, headSeq: 0 },
+      ],
+      denied: [foreign],
+    });
+  });
+
+  test('does not reset a group that this node sees a moment later than another one', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    await fill(groupId, alice, 2);
+    const client = await world.client(alice);
+    const { revisions } = world.store;
+    const lagging = jest.spyOn(world.store, 'revisions');
+    let looks = 0;
+    lagging.mockImplementation(async (streams) => {
+      const found = await revisions(streams);
+      const stream = conversationStream(groupId);
+      if (streams.includes(stream) && (looks += 1) <= 3) found.set(stream, 0);
+      return found;
+    });
+    const answer = await client.asks('sync', { groups: [{ groupId, afterSeq: 2 }] });
+    expect(answer.groups).toEqual([{ groupId, events: [], headSeq: 2, complete: true }]);
+    expect(looks).toBe(4);
+  });
+
+  test('tells the epoch with every head', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    const client = await world.client(alice);
+    await client.send(groupId, 'Hello');
+    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH });
+    expect(await client.hears('heads')).toEqual({ groups: { [groupId]: 1 }, epoch: EPOCH });
+    expect(await client.asks('joinRoom', { groupId })).toEqual({ ok: true, headSeq: 1, epoch: EPOCH });
   });
 
   test('lists groups of others as denied, and answers 404 when only those are requested', async () => {
@@ -111,9 +180,9 @@ describe('sync and heads', () => {
       const asked = [...last].map(([groupId, afterSeq]) => ({ groupId, afterSeq }));
       const answer = await client.asks('sync', { groups: asked });
       expect(JSON.stringify(answer).length).toBeLessThan(500_000);
-      for (const { groupId, events } of answer.groups)
+      for (const { groupId, events } of answer.groups.map(whole))
         last.set(groupId, events.at(-1)?.seq ?? last.get(groupId)!);
-      isWhole = answer.groups.every(({ complete }) => complete);
+      isWhole = answer.groups.map(whole).every(({ complete }) => complete);
     }
     expect([...last.values()]).toEqual([150, 150]);
     expect(calls).toBeGreaterThan(5);
@@ -130,7 +199,7 @@ describe('sync and heads', () => {
     expect(deaf.all('messageSent')).toEqual([]);
     await deaf.hears('heads', ({ groups }) => groups[groupId] === 1);
     const answer = await deaf.asks('sync', { groups: [{ groupId, afterSeq: 0 }] });
-    expect(answer.groups[0]!.events).toEqual(await logOf(groupId));
+    expect(whole(answer.groups[0]).events).toEqual(await logOf(groupId));
   });
 
   test('sends the head of a group once, until the group moves again', async () => {
@@ -161,7 +230,7 @@ describe('sync and heads', () => {
         let answer = await ask();
         // A busy machine may answer too late.
         while (!answer.ok) answer = await ask();
-        answer.groups[0]!.events.forEach(apply);
+        whole(answer.groups[0]).events.forEach(apply);
         isSyncing = false;
       };
       const apply = (envelope: { seq: number }) => {

@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type CheckpointStore, CheckpointsDamaged, NotNext } from '../../audit/checkpoint-store.ts';
 import { Checkpoint, hashOf, orderFault } from '../../audit/checkpoint.ts';
@@ -146,4 +147,32 @@ export function createCheckpointFile(path: string): CheckpointStore {
 
     last: () => reading<Checkpoint | undefined>(undefined, lastIn),
   };
+}
+
+const textOf = (checkpoints: readonly Checkpoint[]): string =>
+  checkpoints.map((checkpoint) => `${JSON.stringify(checkpoint)}\n`).join('');
+
+/**
+ * Leaves only the checkpoints in `kept` in a file, and moves the others into a new one at `to`, which is on stable storage
+ * before they are gone from the first. For the operator of a restored log.
+ */
+export async function setCheckpointsAside(
+  path: string,
+  to: string,
+  { kept, beyond }: { kept: readonly Checkpoint[]; beyond: readonly Checkpoint[] },
+): Promise<void> {
+  const write = async (file: string, checkpoints: readonly Checkpoint[]) => {
+    const handle = await open(file, 'wx', 0o644);
+    try {
+      await handle.writeFile(textOf(checkpoints));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  };
+  const draft = `${path}.${randomUUID()}`;
+  await write(to, beyond);
+  await write(draft, kept);
+  await rename(draft, path);
+  await syncFolder(dirname(path));
 }

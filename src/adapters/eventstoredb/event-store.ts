@@ -44,6 +44,11 @@ export interface EventStoreDbEventStore extends EventStore {
   close(): Promise<void>;
   /** Returns the reason why the log is out of reach; undefined when it is not. */
   failure(): string | undefined;
+  /**
+   * Resolves with the end of the log as the server has it now, behind events of the server as well: a stream that is
+   * deleted does not move it back.
+   */
+  end(): Promise<Position>;
 }
 
 /**
@@ -156,6 +161,7 @@ export function createEventStoreDbEventStore(settings: EventStoreDbSettings): Ev
       await client.close();
     },
     failure: () => reader.failure() ?? tail.failure(),
+    end: reader.end,
   };
 }
 

@@ -165,6 +165,8 @@ export interface LogInEventStoreDb extends Pick<
   isDeleted(stream: Stream): boolean;
   /** Resolves with the place of a stream's last event; undefined without events. */
   last(stream: Stream): Promise<{ revision: Revision; position: Position } | undefined>;
+  /** Resolves with the position of the last event on the server, whosever it is. */
+  end(): Promise<Position>;
   /** Returns the reason why the last read failed; undefined when it succeeded. */
   failure(): string | undefined;
 }
@@ -320,6 +322,7 @@ export function createEventStoreDbReader({
 
   return {
     head: share(() => reading(lookBack), { restMs: LOOK_REST_MS }),
+    end: () => reading(async () => (await client.readBackwards('end', 1))[0]?.position ?? 0),
     failure: () => trouble,
     decode,
     isReadable,

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { encodePosition } from '../../protocol/answers.ts';
 import { applicationOf } from '../../commands/application/application.ts';
 import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
@@ -49,7 +48,11 @@ const WAIT_MS = 2_000;
 
 /** Defines the routes of applications: applicants make and withdraw them, the company that posted the job decides. */
 export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
-  const { handle, loader, queries, progress, head, newId } = deps;
+  const { handle, loader, queries, progress, positions, head, newId } = deps;
+  const answerOf = (
+    { applicationId, jobId, groupId }: { applicationId: string; jobId: string; groupId: string },
+    position: number,
+  ) => ({ applicationId, jobId, groupId, position: positions.encode(position) });
 
   interface Applying {
     jobId: JobId;
@@ -165,7 +168,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
       const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
       const change = { jobId, applicantId, ...request.body };
       const { position } = await handle(changeApplicationStatus, change, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 
@@ -184,12 +187,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     async (request) => {
       const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
       const { position } = await handle(withdrawApplication, { jobId, applicantId }, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 }
-
-const answerOf = (
-  { applicationId, jobId, groupId }: { applicationId: string; jobId: string; groupId: string },
-  position: number,
-) => ({ applicationId, jobId, groupId, position: encodePosition(position) });

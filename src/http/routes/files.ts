@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import type { Folded } from '../../commands/aggregate-cache.ts';
-import { encodePosition } from '../../protocol/answers.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
 import { completeUpload } from '../../commands/file/complete-upload.ts';
 import { type ExistingFile, fileOf, fileStatus } from '../../commands/file/file.ts';
@@ -32,7 +31,7 @@ export interface FileRoutes {
   publicUrl?: string | undefined;
 }
 
-type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId';
+type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId' | 'positions';
 
 /** Lifetime of a download link. */
 const DOWNLOAD_MS = 60_000;
@@ -71,7 +70,7 @@ const Completed = z.object({ status: FileStatus, position: Position }).meta({ id
 
 /** Defines the routes of files, from the request of an upload to the download. The bytes have routes of their own. */
 export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
-  const { handle, loader, storage, links, quotas, maxFileBytes, newId, deriveId } = deps;
+  const { handle, loader, positions, storage, links, quotas, maxFileBytes, newId, deriveId } = deps;
   const access = fileAccess(deps);
   const originOf = origins(deps.publicUrl);
 
@@ -123,7 +122,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         const { fileId, contentType, size, sha256 } = requested.data;
         const origin = originOf(request);
         const upload = await storage.presignUpload({ fileId, contentType, size, sha256, origin });
-        const position = encodePosition(outcome.position);
+        const position = positions.encode(outcome.position);
         return reply.code(201).send({ fileId, upload, status: 'pending', position });
       },
     );
@@ -179,11 +178,11 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
           commandRequest(request),
         );
         if (events.length > 0)
-          return reply.code(202).send({ status: 'scanning', position: encodePosition(position) });
+          return reply.code(202).send({ status: 'scanning', position: positions.encode(position) });
         file = await ownFile(fileId, userId);
       }
       const { state, position } = file;
-      return reply.code(202).send({ status: fileStatus(state), position: encodePosition(position) });
+      return reply.code(202).send({ status: fileStatus(state), position: positions.encode(position) });
     },
   );
 

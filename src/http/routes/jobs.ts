@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { encodePosition } from '../../protocol/answers.ts';
 import { changeJob } from '../../commands/job/change-job.ts';
 import { closeJob } from '../../commands/job/close-job.ts';
 import { postJob } from '../../commands/job/post-job.ts';
@@ -28,7 +27,7 @@ const search = z.strictObject({
 });
 
 /** Defines the routes of jobs: companies post and change them, every logged-in user reads them. */
-export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): void {
+export function jobRoutes(app: HttpApp, { handle, queries, positions, newId }: RouteDeps): void {
   for (const [url, operationId] of [
     ['/v1/jobs', 'postJob'],
     ['/jobs', 'postJobAlias'],
@@ -51,7 +50,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
         const [posted] = outcome.events;
         if (posted?.type !== 'JobPosted') throw new Error('PostJob must return a JobPosted');
         const { jobId, groupId } = posted.data;
-        return reply.code(201).send({ jobId, groupId, position: encodePosition(outcome.position) });
+        return reply.code(201).send({ jobId, groupId, position: positions.encode(outcome.position) });
       },
     );
 
@@ -94,7 +93,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
     async (request) => {
       const change = { ...request.params, ...request.body };
       const { position } = await handle(changeJob, change, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 
@@ -112,7 +111,7 @@ export function jobRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): 
     },
     async (request) => {
       const { position } = await handle(closeJob, request.params, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 }

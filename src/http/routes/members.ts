@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { encodePosition } from '../../protocol/answers.ts';
 import { addMember } from '../../commands/chat-group/add-member.ts';
 import { removeMember } from '../../commands/chat-group/remove-member.ts';
 import { GroupId, UserId } from '../../events/ids.ts';
@@ -17,7 +16,7 @@ const AddMember = bodyOf(addMember, 'groupId').meta({
 });
 
 /** Defines the routes of a group's members. Admins add and remove members; a member may remove itself. */
-export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDeps): void {
+export function memberRoutes(app: HttpApp, { handle, queries, positions, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
 
   app.get(
@@ -60,7 +59,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
     async (request) => {
       const addition = { ...request.params, ...request.body };
       const { position } = await handle(addMember, addition, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 
@@ -78,7 +77,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, ...deps }: RouteDe
     },
     async (request) => {
       const { position } = await handle(removeMember, request.params, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 }

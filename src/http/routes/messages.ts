@@ -53,7 +53,7 @@ const Changed = z.object({ seq: Seq, position: Position }).meta({ id: 'MessageCh
 
 /** Defines the routes of messages, their changes and reactions. */
 export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
-  const { handle, lookups, queries } = deps;
+  const { handle, lookups, queries, positions } = deps;
   const asMember = groupAccess(deps);
 
   app.get(
@@ -70,7 +70,10 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
       },
     },
     ({ session: { actor }, params: { groupId }, query }) =>
-      asMember(groupId, actor, () => queries.messageHistory({ userId: actor.userId, groupId, ...query })),
+      asMember(groupId, actor, async () => ({
+        ...(await queries.messageHistory({ userId: actor.userId, groupId, ...query })),
+        epoch: positions.epoch,
+      })),
   );
 
   app.post(
@@ -95,14 +98,14 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         { ...request.params, ...request.body },
         commandRequest(request),
       );
-      return reply.code(outcome.duplicate ? 200 : 201).send(messageSentAnswer(outcome));
+      return reply.code(outcome.duplicate ? 200 : 201).send(messageSentAnswer(positions, outcome));
     },
   );
 
   const answerChange = (
     changed: { groupId: GroupId; messageId: MessageId },
     outcome: Outcome<ConversationEvent>,
-  ) => messageChangedAnswer(lookups, changed, outcome);
+  ) => messageChangedAnswer({ lookups, positions }, changed, outcome);
 
   app.patch(
     '/v1/groups/:groupId/messages/:messageId',

@@ -2,7 +2,6 @@ import { ECDH } from 'node:crypto';
 import { z } from 'zod';
 import { type Account, standardPreferences } from '../../commands/account/account.ts';
 import { setNotificationPreferences } from '../../commands/account/set-notification-preferences.ts';
-import { encodePosition } from '../../protocol/answers.ts';
 import type { HandleCommand } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { NotificationPreferences, QuietHours } from '../../events/account.ts';
@@ -10,12 +9,14 @@ import type { UserId } from '../../events/ids.ts';
 import { pushEndpoint } from '../../notifications/deliver/push-endpoints.ts';
 import type { PushSubscriptions } from '../../notifications/deliver/push-subscriptions.ts';
 import { commandRequest } from '../command-request.ts';
+import type { Positions } from '../../protocol/positions.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
 import { Empty, Id, Position } from '../../protocol/schemas.ts';
 
 export interface NotificationRoutes {
   handle: HandleCommand;
+  positions: Positions;
   /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
   pushSubscriptions: Pick<PushSubscriptions, 'add' | 'remove'>;
@@ -129,7 +130,7 @@ const PushKey = z.object({ publicKey: z.string().nullable() }).meta({ id: 'PushK
 
 /** Defines the routes of the caller's notification preferences and push subscriptions. */
 export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void {
-  const { handle, pushSubscriptions, pushPublicKey, pushPrivateHosts } = deps;
+  const { handle, positions, pushSubscriptions, pushPublicKey, pushPrivateHosts } = deps;
 
   const subscription = AddPushSubscription.refine(
     ({ endpoint }) => pushEndpoint(endpoint, pushPrivateHosts),
@@ -177,7 +178,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
       const { position: _, ...preferences } = request.body;
       const change = { userId, preferences };
       const { position } = await handle(setNotificationPreferences, change, commandRequest(request));
-      return { ...(await preferencesOf(userId)), position: encodePosition(position) };
+      return { ...(await preferencesOf(userId)), position: positions.encode(position) };
     },
   );
 

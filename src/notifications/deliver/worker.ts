@@ -163,7 +163,11 @@ export function createWorker(deps: WorkerDeps): Worker {
 
   async function attempt(batchId: string): Promise<void> {
     const batch = await persistently(() => outbox.load(batchId));
-    if (!batch) return;
+    if (!batch) {
+      // Delivered again; or of a database that was restored since.
+      log.info({ batchId }, 'the queue delivered a batch that is done, parked or unknown; dropping it');
+      return;
+    }
     const place = `${batch.channel} ${batch.recipientId}`;
     if (sendingTo.has(place)) {
       const next = new Date(now().getTime() + NEXT_MS);

@@ -33,6 +33,7 @@ interface ClusterNodeDeps {
   registry: OnlineRegistry;
   users: Users;
   store: EventStore;
+  epoch: string;
   loader: AggregateLoader;
   progress: Pick<Progress, 'reached'>;
   groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;

@@ -45,13 +45,14 @@ interface LoneNodeDeps {
   write: Send;
   users: Users;
   store: EventStore;
+  epoch: string;
   loader: AggregateLoader;
   log: Logger;
 }
 
 /** Creates the only node, which follows the log for its own sockets. */
-export function loneNode({ io, writeFrames, write, users, store, loader, log }: LoneNodeDeps): Node {
-  const delivery = deliverHere({ write: writeFrames, users, store });
+export function loneNode({ io, writeFrames, write, users, store, epoch, loader, log }: LoneNodeDeps): Node {
+  const delivery = deliverHere({ write: writeFrames, users, store, epoch });
   const tracker = trackReceived(io, users);
   let broadcaster: Broadcaster | undefined;
 

@@ -12,6 +12,7 @@ import type { ReadMarkers } from '../../commands/read-marker/move-read-marker.ts
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId, MessageId } from '../../events/ids.ts';
+import type { Positions } from '../../protocol/positions.ts';
 import { messageChangedAnswer, messageSentAnswer } from '../../protocol/answers.ts';
 import {
   type Cost,
@@ -132,6 +133,7 @@ interface ClientEventDeps {
   store: EventStore;
   handle: HandleCommand;
   lookups: Lookups;
+  positions: Pick<Positions, 'epoch' | 'encode'>;
   authenticate: Authenticate;
   rateLimits: RateLimits;
   membership: Membership;
@@ -147,7 +149,7 @@ type ClientEventHandlers = {
 
 /** Creates the table of the protocol, with one handler for each event that a client may send. */
 export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers {
-  const { store, membership } = deps;
+  const { store, membership, positions } = deps;
   const sync = syncFrom(deps);
 
   const run = <I, S, E extends ConversationEvent>(
@@ -160,11 +162,11 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
   const change =
     <I extends { groupId: GroupId; messageId: MessageId }, S>(command: Command<I, S, ConversationEvent>) =>
     async (socket: ChatSocket, input: I) =>
-      messageChangedAnswer(deps.lookups, input, await run(command, input, socket));
+      messageChangedAnswer(deps, input, await run(command, input, socket));
 
   return {
     async sendMessage(socket, input) {
-      return messageSentAnswer(await run(sendMessage, input, socket));
+      return messageSentAnswer(positions, await run(sendMessage, input, socket));
     },
     editMessage: change(editMessage),
     deleteMessage: change(deleteMessage),
@@ -197,7 +199,7 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
       } while (changesSeen !== user.membershipChanges);
       leftRooms.delete(groupId);
       if (socket.connected && !wire.isCut) void socket.join(groupRoom(groupId));
-      return { headSeq: head };
+      return { headSeq: head, epoch: positions.epoch };
     },
 
     async leaveRoom(socket, { groupId }) {

@@ -14,12 +14,14 @@ import type { Problem } from '../../protocol/problem.ts';
 export const SYNC_GROUPS = 100;
 export const SYNC_EVENTS = 500;
 const MAX_TOKEN_LENGTH = 8_192;
+const MAX_EPOCH_LENGTH = 64;
 
 const seq = z.int().min(0);
 const group = z.strictObject({ groupId: GroupId });
 const occurredAt = z.iso.datetime();
 const message = { messageId: MessageId };
 const position = z.string();
+const epoch = z.string().describe('of the log: it changes when the log was restored to an earlier state');
 const changed = z.strictObject({ seq, position });
 const expiresIn = z.int().min(0).describe('seconds');
 
@@ -57,7 +59,7 @@ export const clientEvents = {
   removeReaction: { payload: removeReaction.input, ack: changed },
   markRead: { payload: moveReadMarkerInput, ack: z.strictObject({ unreadCount: seq }) },
   typing: { payload: z.strictObject({ ...group.shape, isTyping: z.boolean() }), ack: z.strictObject({}) },
-  joinRoom: { payload: group, ack: z.strictObject({ headSeq: seq }) },
+  joinRoom: { payload: group, ack: z.strictObject({ headSeq: seq, epoch }) },
   leaveRoom: { payload: group, ack: z.strictObject({ headSeq: seq }) },
   sync: {
     payload: z.strictObject({
@@ -65,15 +67,27 @@ export const clientEvents = {
         .array(z.strictObject({ groupId: GroupId, afterSeq: seq }))
         .min(1)
         .max(SYNC_GROUPS),
+      epoch: z.string().max(MAX_EPOCH_LENGTH).nullish().describe('of the log, when the seqs were learned'),
     }),
     ack: z.strictObject({
+      epoch,
       groups: z.array(
-        z.strictObject({
-          groupId: GroupId,
-          events: z.array(z.union(Object.values(conversationEnvelopes))).max(SYNC_EVENTS),
-          headSeq: seq,
-          complete: z.boolean().describe('false: call again after the last seq'),
-        }),
+        z.union([
+          z.strictObject({
+            groupId: GroupId,
+            events: z.array(z.union(Object.values(conversationEnvelopes))).max(SYNC_EVENTS),
+            headSeq: seq,
+            complete: z.boolean().describe('false: call again after the last seq'),
+          }),
+          z.strictObject({
+            groupId: GroupId,
+            epoch,
+            reset: z
+              .literal(true)
+              .describe('the seq is of another log: forget the group, and start anew at 0'),
+            headSeq: seq,
+          }),
+        ]),
       ),
       denied: z.array(GroupId).describe('groups that the caller is not a member of'),
     }),
@@ -86,7 +100,7 @@ export const clientEvents = {
 
 /** All events that the server may send. */
 export const serverEvents = {
-  joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq }),
+  joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq, epoch }),
   leaveRoom: z.strictObject({ groupId: GroupId, reason: z.enum(['left', 'removed']) }),
   ...conversationEnvelopes,
   memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
@@ -101,7 +115,7 @@ export const serverEvents = {
   messagesRead: z.strictObject({ groupId: GroupId, userId: UserId, seq }),
   typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),
-  heads: z.strictObject({ groups: z.record(z.uuid(), seq) }),
+  heads: z.strictObject({ groups: z.record(z.uuid(), seq), epoch }),
   sessionExpiring: z.strictObject({ expiresIn }),
   sessionEnded: z.strictObject({ code: z.enum(['TOKEN_EXPIRED', 'TOKEN_REVOKED']) }),
   draining: z.strictObject({ reconnectInMs: z.int().min(0) }),

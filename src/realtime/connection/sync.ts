@@ -4,6 +4,8 @@ import { type Envelope, isConversationEvent, toEnvelope } from '../../protocol/e
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
+import { waitFor } from '../../kit/wait-for.ts';
+import type { Positions } from '../../protocol/positions.ts';
 import { headSeqs } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { type Answer, type Payload, SYNC_EVENTS } from './protocol.ts';
@@ -16,21 +18,45 @@ const MAX_ANSWER_BYTES = 393_216;
 /** Maximum number of events in one read, so that large events are not read in vain. */
 const PAGE = 100;
 
+/** Time that this node may lag behind another one that has told the client of a seq, and the interval of looks. */
+const LAG = { mostMs: 1_000, lookMs: 100 };
+
 interface SyncDeps {
   store: Pick<EventStore, 'readStream' | 'revisions'>;
   membership: Membership;
+  positions: Pick<Positions, 'epoch'>;
 }
 
 /**
  * Returns the function that resolves with the events that a client missed, from the log. Groups that the
  * caller is not a member of are listed as denied. If all of them are, it throws `CommandRejected`
- * GROUP_NOT_FOUND.
+ * GROUP_NOT_FOUND. Where the client knows of another epoch, or of a seq that the log does not have, the group
+ * is reset.
  */
-export function syncFrom({ store, membership }: SyncDeps) {
-  return async function sync({ groups }: Payload<'sync'>, actor: Actor): Promise<Answer<'sync'>> {
+export function syncFrom({ store, membership, positions: { epoch } }: SyncDeps) {
+  type Asked = Payload<'sync'>['groups'];
+
+  /** Resolves with the heads, once they are no longer behind what the caller has seen of its groups; at most 1 s later. */
+  async function headsFor(groups: Asked, actor: Actor): Promise<Map<GroupId, number>> {
+    const asked = groups.map(({ groupId }) => groupId);
+    let heads = await headSeqs(store, asked);
+    const isBehind = ({ groupId, afterSeq }: Asked[number]) => afterSeq > heads.get(groupId)!;
+    if (!groups.some(isBehind)) return heads;
+    const inside = await membership.among(asked, actor);
+    const own = groups.filter(({ groupId }) => inside.has(groupId));
+    const isThere = async () => {
+      heads = await headSeqs(store, asked);
+      return !own.some(isBehind);
+    };
+    await waitFor(isThere, LAG.mostMs, LAG.lookMs);
+    return heads;
+  }
+
+  return async function sync({ groups, ...client }: Payload<'sync'>, actor: Actor): Promise<Answer<'sync'>> {
+    const known = client.epoch ?? epoch;
     const asked = groups.map(({ groupId }) => groupId);
     // The order matters: a user who is a member after the heads were read may see everything up to them.
-    const heads = await headSeqs(store, asked);
+    const heads = known === epoch ? await headsFor(groups, actor) : await headSeqs(store, asked);
     const inside = await membership.among(asked, actor);
     if (inside.size === 0) throw new CommandRejected('GROUP_NOT_FOUND');
 
@@ -38,13 +64,17 @@ export function syncFrom({ store, membership }: SyncDeps) {
     let room = MAX_ANSWER_BYTES;
     for (const { groupId, afterSeq } of groups.filter((each) => inside.has(each.groupId))) {
       const headSeq = heads.get(groupId)!;
+      if (known !== epoch || afterSeq > headSeq) {
+        answers.push({ groupId, epoch, reset: true, headSeq });
+        continue;
+      }
       const { events, bytes, isAtEnd } = await read(groupId, afterSeq, headSeq, room);
       room -= bytes;
       const lastSeq = events.at(-1)?.seq ?? afterSeq;
       answers.push({ groupId, events, headSeq, complete: isAtEnd || lastSeq >= headSeq });
     }
     const denied = asked.filter((groupId) => !inside.has(groupId));
-    return { groups: answers as Answer<'sync'>['groups'], denied };
+    return { epoch, groups: answers as Answer<'sync'>['groups'], denied };
   };
 
   /** Resolves with the events after `afterSeq` up to `headSeq`, as many as there is room for. */

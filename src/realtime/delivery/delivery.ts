@@ -108,10 +108,11 @@ interface Here {
   write: Send;
   users: Users;
   store: Pick<EventStore, 'revisions'>;
+  epoch: string;
 }
 
 /** Delivers to the sockets of this node, the only one. */
-export function deliverHere({ write, users, store }: Here): Delivery {
+export function deliverHere({ write, users, store, epoch }: Here): Delivery {
   /** The heads of the groups that a user of this node is about to enter. */
   let heads = new Map<GroupId, number>();
 
@@ -138,7 +139,7 @@ export function deliverHere({ write, users, store }: Here): Delivery {
         if (move.to === 'out') {
           if (takeOut(socket, groupId)) socket.emit('leaveRoom', { groupId, reason: move.reason });
         } else if (putIn(socket, groupId)) {
-          socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0 });
+          socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0, epoch });
         }
       }
     },

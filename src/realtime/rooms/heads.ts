@@ -49,6 +49,7 @@ export function headAnnouncer(
   io: ChatServer,
   write: Send,
   store: Pick<EventStore, 'revisions' | 'head'>,
+  epoch: string,
 ): HeadAnnouncer {
   let announced = new Map<GroupId, number>();
   let logHead = -1;
@@ -64,7 +65,7 @@ export function headAnnouncer(
       for (const [groupId, seq] of heads)
         if (seq > 0 && announced.get(groupId) !== seq)
           write(
-            { data: ['heads', { groups: { [groupId]: seq } }] },
+            { data: ['heads', { groups: { [groupId]: seq }, epoch }] },
             { rooms: new Set([groupRoom(groupId)]) },
           );
       announced = heads;

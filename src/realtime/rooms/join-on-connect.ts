@@ -17,6 +17,7 @@ const FEW_GROUPS = 100;
 
 interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
+  epoch: string;
   progress: Pick<Progress, 'reached'>;
   groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
   /** Returns the position that the read model must have reached. This node receives all later changes. */
@@ -34,6 +35,7 @@ interface ArrivalDeps {
  */
 export function joinOnConnect({
   store,
+  epoch,
   progress,
   groupsOfUser,
   position,
@@ -66,7 +68,7 @@ export function joinOnConnect({
     for (const [index, groupId] of entered.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();
       if (socket.rooms.has(groupRoom(groupId)))
-        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)! });
+        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)!, epoch });
     }
     return true;
   }

@@ -20,6 +20,7 @@ interface RostersDeps {
   io: ChatServer;
   users: Users;
   store: Pick<EventStore, 'readStream' | 'revisions'>;
+  epoch: string;
   loader: AggregateLoader;
   bus: Pick<NodeBus, 'subscribed'>;
   log: Logger;
@@ -53,7 +54,7 @@ interface Correction {
  * as new as the roster that the event relied on. So a removed member receives nothing that was sent after the
  * removal, even if news are lost.
  */
-export function createRoomFence({ io, users, store, loader, bus, log }: RostersDeps): RoomFence {
+export function createRoomFence({ io, users, store, epoch, loader, bus, log }: RostersDeps): RoomFence {
   const main = io.of('/');
   const { adapter } = main;
   /** The roster revision that a room matches; absent once a socket has entered by another way. */
@@ -131,7 +132,7 @@ export function createRoomFence({ io, users, store, loader, bus, log }: RostersD
     await bus.subscribed();
     const head = await headSeq(store, groupId);
     for (const socket of sockets)
-      if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, headSeq: head });
+      if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, headSeq: head, epoch });
   }
 
   async function announceLeft(groupId: GroupId, sockets: readonly ChatSocket[], at: Revision): Promise<void> {

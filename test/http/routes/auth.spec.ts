@@ -13,6 +13,7 @@ import { authRoutes } from '../../../src/http/routes/account/auth.ts';
 import { tokenKeyRoutes } from '../../../src/http/routes/account/token-keys.ts';
 import { meRoutes } from '../../../src/http/routes/account/me.ts';
 import { type AuthStage, ada, authStage } from '../../support/stages/auth-stage.ts';
+import { EPOCH, positionsIn } from '../../support/stages/positions.ts';
 import { rateLimitsOf } from '../../support/stages/rate-limits.ts';
 
 let stage: AuthStage;
@@ -27,7 +28,8 @@ function createApp(loginsPerMinute: number) {
   answerWithProblems(fastify, () => {});
   chargeRequests(fastify, rateLimits);
   const logIn = createLogIn({ ...stage, checkPassword: createCheckPassword({ ...stage, rateLimits }) });
-  const deps = { ...stage, rateLimits, logIn };
+  const positions = positionsIn({ head: async () => 0 });
+  const deps = { ...stage, rateLimits, logIn, positions };
   authRoutes(fastify, deps);
   tokenKeyRoutes(fastify as unknown as HttpApp, deps);
   meRoutes(fastify, deps);
@@ -62,7 +64,10 @@ async function logIn() {
 describe('POST /v1/auth/register', () => {
   test('answers with the id and the position of the account', async () => {
     const answer = await register();
-    expect(answer).toStrictEqual({ userId: expect.stringMatching(/^[0-9a-f-]{36}$/), position: '1' });
+    expect(answer).toStrictEqual({
+      userId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      position: `${EPOCH}.1`,
+    });
   });
 
   test('answers 409 EMAIL_TAKEN to any spelling of the address', async () => {
@@ -207,7 +212,7 @@ describe('/v1/me', () => {
     const answer = await app.inject({ url: '/v1/me', headers });
     expect(answer.json()).toStrictEqual({
       ...{ id: userId, userId, role: 'applicant', displayName: 'Ada', email },
-      ...{ emailVerified: false, totpEnabled: false, erasure: null, features: [] },
+      ...{ emailVerified: false, totpEnabled: false, erasure: null, features: [], epoch: EPOCH },
     });
   });
 
@@ -227,7 +232,7 @@ describe('/v1/me', () => {
     const payload = { displayName: 'Ada Lovelace' };
     const changed = await app.inject({ method: 'PATCH', url: '/v1/me', headers, payload });
     expect(changed.statusCode).toBe(200);
-    expect(changed.json()).toMatchObject({ id: userId, displayName: 'Ada Lovelace', position: '2' });
+    expect(changed.json()).toMatchObject({ id: userId, displayName: 'Ada Lovelace', position: `${EPOCH}.2` });
     const asked = await app.inject({ url: '/v1/me', headers });
     expect(asked.json()).toMatchObject({ displayName: 'Ada Lovelace' });
     expect((await logIn()).user).toMatchObject({ displayName: 'Ada Lovelace' });
@@ -235,7 +240,7 @@ describe('/v1/me', () => {
 
   test('changes nothing when the body names no change', async () => {
     const changed = await app.inject({ method: 'PATCH', url: '/v1/me', headers, payload: {} });
-    expect(changed.json()).toMatchObject({ displayName: 'Ada', position: '1' });
+    expect(changed.json()).toMatchObject({ displayName: 'Ada', position: `${EPOCH}.1` });
     expect(await stage.log()).toHaveLength(1);
   });
 

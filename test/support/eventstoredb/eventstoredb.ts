@@ -24,6 +24,8 @@ export interface EventStoreDb {
   forgetRecentIds(): void;
   /** Cuts all connections and restarts on the same port, with the log but without the recent ids. */
   restart(): Promise<void>;
+  /** Restarts with the log as it was up to a position. */
+  restore(position: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -80,6 +82,11 @@ export async function startEventStoreDb(options: EventStoreDbOptions = {}): Prom
     async restart() {
       server.forceShutdown();
       log.forgetRecentIds();
+      server = await listen();
+    },
+    async restore(position) {
+      server.forceShutdown();
+      log.goBackTo(position);
       server = await listen();
     },
     async stop() {

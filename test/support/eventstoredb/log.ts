@@ -124,6 +124,18 @@ export class StandInLog {
     return low;
   }
 
+  /** Loses everything after a position, as when a backup is restored. */
+  goBackTo(position: number): void {
+    const [lost] = this.events.splice(this.indexOf(position + 1));
+    if (lost) this.#end = lost.position;
+    for (const [stream, stored] of this.#streams)
+      this.#streams.set(
+        stream,
+        stored.filter((event) => event.position <= position),
+      );
+    this.forgetRecentIds();
+  }
+
   forgetRecentIds(): void {
     this.#recent.clear();
   }

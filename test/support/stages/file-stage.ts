@@ -17,6 +17,7 @@ import { fileRoutes } from '../../../src/http/routes/files.ts';
 import { messageRoutes } from '../../../src/http/routes/messages.ts';
 import type { RouteDeps } from '../../../src/http/route-deps.ts';
 import { deriveId, newId } from '../../../src/kit/uuids.ts';
+import { positionsIn } from './positions.ts';
 import { createLocalStorage } from '../../../src/adapters/disk/storage.ts';
 import { postgresIdempotencyKeys } from '../../../src/adapters/postgres/tables/idempotency-keys.ts';
 import { createUploadQuotas } from '../../../src/adapters/postgres/tables/upload-quotas.ts';
@@ -64,6 +65,7 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
     lookups: side.lookups,
     progress: side.projections.progress,
     head: () => side.store.head(),
+    positions: positionsIn(side.store),
     rateLimits: rateLimitsOf({ uploadsPerMinute: UPLOADS_PER_MINUTE }),
     newId,
   } as unknown as RouteDeps;

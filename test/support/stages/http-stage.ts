@@ -9,6 +9,7 @@ import { commands } from '../language/command-stage.ts';
 import { scanStoredLog } from '../language/scanned-log.ts';
 import { createTestDatabase } from './database.ts';
 import { linesOf } from '../log-lines.ts';
+import { positionsIn } from './positions.ts';
 import { limitsOf, rateLimitsOf } from './rate-limits.ts';
 
 type Overrides = Partial<HttpDeps> & {
@@ -38,6 +39,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     queries: {},
     progress: { reached: async () => true, positions: () => new Map() },
     head: () => store.head(),
+    positions: positionsIn(store),
     rateLimits: rateLimitsOf({ messagesPerMinute: 100, failedLoginsPerMinute: 10, loginsPerMinute: 60 }),
     accessKeys: { jwks: () => ({ keys: [] }), algorithms: () => [] },
     readiness: async () => ({ ready: true, dependencies: {} }),

@@ -23,6 +23,7 @@ import type {
 } from '../../../src/realtime/connection/protocol.ts';
 import { withDeclaredRefusals } from '../language/declared-refusals.ts';
 import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
+import { positionsIn } from './positions.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
 
@@ -96,6 +97,15 @@ export interface World {
   client(userId: string, options?: { token?: string }): Promise<TestClient>;
   connect(auth: object, options?: object): TestClient;
   stop(): Promise<void>;
+}
+
+type Synced = Extract<Ack<'sync'>, { ok: true }>['groups'][number];
+type Whole = Exclude<Synced, { reset: true }>;
+
+/** Returns what `sync` answered about a group that is not reset. */
+export function whole(group: Synced | undefined): Whole {
+  if (!group || 'reset' in group) throw new Error(`not synchronized: ${JSON.stringify(group)}`);
+  return group;
 }
 
 export const newUser = () => randomUUID() as UserId;
@@ -207,6 +217,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     log: pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
     newId,
     clientAddress: ({ headers }) => String(headers['x-address'] ?? '127.0.0.1'),
+    positions: positionsIn(store),
     settings: {},
     ...change,
   };

@@ -8,12 +8,17 @@ import type { UserId } from '../../../src/events/ids.ts';
 import { answerWithProblems } from '../../../src/http/hooks/answer-with-problems.ts';
 import { authenticateRequests } from '../../../src/http/hooks/authenticate-request.ts';
 import { checkWithZod } from '../../../src/http/describe-routes.ts';
+import type { Positions } from '../../../src/protocol/positions.ts';
 import { acceptJsonOnly } from '../../../src/http/json.ts';
 import type { HttpApp } from '../../../src/http/route-deps.ts';
 import { commands } from '../language/command-stage.ts';
+import { positionsIn } from './positions.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 
-type Deps = Awaited<ReturnType<typeof commands>> & { loadAccount: (userId: UserId) => Promise<Account> };
+type Deps = Awaited<ReturnType<typeof commands>> & {
+  loadAccount: (userId: UserId) => Promise<Account>;
+  positions: Positions;
+};
 interface Asked {
   as?: Actor;
   body?: unknown;
@@ -49,7 +54,7 @@ export async function someRoutes(
     if (!isPublic) await authenticated(request);
   });
   const loadAccount = async (userId: UserId) => (await stage.loader.refresh(accountOf(userId))).state;
-  routes(app, { ...stage, loadAccount });
+  routes(app, { ...stage, loadAccount, positions: positionsIn(stage.store) });
 
   return {
     /** The whole log. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import type { EventStore } from '../../../events/event-store.ts';
+import type { EventStore, Position } from '../../../events/event-store.ts';
 import { type TextSeal, unsealed } from '../../../events/personal-text.ts';
 import { type BatchFigures, createLane } from './group-commit.ts';
 import { listen } from '../listen.ts';
@@ -38,6 +38,8 @@ export interface PostgresEventStore extends EventStore {
   close(): Promise<void>;
   /** Returns the reason why an append could not succeed now, as far as is known; undefined if there is none. */
   failure(): string | undefined;
+  /** Resolves with the end of the log as the database has it now. */
+  end(): Promise<Position>;
 }
 
 /** Creates the log on PostgreSQL, with the tables of 0001-event-log.sql. */
@@ -81,6 +83,7 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
     },
     start: lane.start,
     failure: lane.failure,
+    end: reader.head,
     async close() {
       await lane.close();
       closing.abort();

@@ -10,15 +10,16 @@ import type { Registration } from '../../../auth/registration.ts';
 import type { Authenticate } from '../../../auth/session.ts';
 import type { Sessions, Tokens } from '../../../auth/sessions.ts';
 import type { Account } from '../../../commands/account/account.ts';
-import { encodePosition } from '../../../protocol/answers.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
 import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { issuers } from './token-keys.ts';
+import type { Positions } from '../../../protocol/positions.ts';
 import { Id, Position, PresentPassword, TotpCode } from '../../../protocol/schemas.ts';
 
 export interface AuthRoutes {
+  positions: Positions;
   registration: Registration;
   logIn: LogIn;
   sessions: Sessions;
@@ -81,7 +82,7 @@ const tags = ['Authentication'];
 
 /** Defines the routes of registration, login and logout. */
 export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
-  const { registration, logIn, sessions } = deps;
+  const { registration, logIn, sessions, positions } = deps;
   const issuerOf = issuers(deps.publicUrl);
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
   const authenticated = authenticateRequests(plainApp, deps);
@@ -107,7 +108,7 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     },
     async (request, reply) => {
       const { userId, position } = await registration.register(request.body);
-      return reply.code(201).send({ userId, position: encodePosition(position) });
+      return reply.code(201).send({ userId, position: positions.encode(position) });
     },
   );
 

@@ -10,15 +10,15 @@ import type { RateLimits } from '../../../protocol/rate-limits.ts';
 import type { Authenticate } from '../../../auth/session.ts';
 import type { Account } from '../../../commands/account/account.ts';
 import { changeProfile } from '../../../commands/account/change-profile.ts';
-import { encodePosition } from '../../../protocol/answers.ts';
 import type { HandleCommand } from '../../../commands/handle-command.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { commandRequest } from '../../command-request.ts';
+import type { Positions } from '../../../protocol/positions.ts';
 import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
-import { Empty, Id, Position, PresentPassword, Time } from '../../../protocol/schemas.ts';
+import { Empty, Epoch, Id, Position, PresentPassword, Time } from '../../../protocol/schemas.ts';
 
 export interface MeRoutes {
   authenticate: Authenticate;
@@ -29,6 +29,7 @@ export interface MeRoutes {
   /** Resolves with the current state of the account, by the log. */
   loadAccount: (userId: UserId) => Promise<Account>;
   handle: HandleCommand;
+  positions: Positions;
 }
 
 const Me = z
@@ -45,6 +46,7 @@ const Me = z
       .describe('The erasure that the caller has asked for and can still take back'),
     totpEnabled: z.boolean().describe('Whether logins need a code of the second factor'),
     features: z.array(z.string()).describe('What this server offers beyond the first version'),
+    epoch: Epoch,
   })
   .meta({ id: 'Me' });
 const ChangedMe = Me.extend({ position: Position }).meta({ id: 'ChangedMe' });
@@ -81,7 +83,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     const { email, emailVerified, hasSecondFactor: totpEnabled } = credential;
     const { erasure } = account;
     const me = { id: userId, userId, role, displayName, email, emailVerified, totpEnabled, erasure };
-    return { ...me, features: [] };
+    return { ...me, features: [], epoch: deps.positions.epoch };
   }
 
   app.get(
@@ -116,7 +118,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
       const { userId } = request.session.actor;
       const change = { userId, ...request.body };
       const { position } = await deps.handle(changeProfile, change, commandRequest(request));
-      return { ...(await me(userId)), position: encodePosition(position) };
+      return { ...(await me(userId)), position: deps.positions.encode(position) };
     },
   );
 

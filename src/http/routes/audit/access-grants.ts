@@ -3,7 +3,6 @@ import { endAccess } from '../../../commands/audit/end-access.ts';
 import { grantAccess } from '../../../commands/audit/grant-access.ts';
 import { GrantScope } from '../../../events/audit.ts';
 import { GrantId } from '../../../events/ids.ts';
-import { encodePosition } from '../../../protocol/answers.ts';
 import { Done, Id, Position, Time, bodyOf, pageOf, paging } from '../../../protocol/schemas.ts';
 import { commandRequest } from '../../command-request.ts';
 import type { HttpApp, RouteDeps } from '../../route-deps.ts';
@@ -33,7 +32,7 @@ const AccessGrant = z
   .meta({ id: 'AccessGrant' });
 
 /** Defines the routes of access grants: personal text is opened for a reason, for a while, and on the record. */
-export function accessGrantRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): void {
+export function accessGrantRoutes(app: HttpApp, { handle, queries, positions, newId }: RouteDeps): void {
   app.post(
     url,
     {
@@ -52,7 +51,7 @@ export function accessGrantRoutes(app: HttpApp, { handle, queries, newId }: Rout
       const [granted] = events;
       if (granted?.type !== 'AccessGranted') throw new Error('GrantAccess must return an AccessGranted');
       const { grantId, expiresAt } = granted.data;
-      return reply.code(201).send({ grantId, expiresAt, position: encodePosition(position) });
+      return reply.code(201).send({ grantId, expiresAt, position: positions.encode(position) });
     },
   );
 
@@ -88,7 +87,7 @@ export function accessGrantRoutes(app: HttpApp, { handle, queries, newId }: Rout
     },
     async (request) => {
       const { position } = await handle(endAccess, request.params, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 }

@@ -9,7 +9,7 @@ import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import { createExportLane } from '../../export-lane.ts';
 import type { AuditDeps, HttpApp } from '../../route-deps.ts';
 import { AuditLine } from './line.ts';
-import { PositionParameter, StreamName, TimeParameter, countParameter } from './parameters.ts';
+import { PositionParameter, StreamName, TimeParameter, countParameter, inLog } from './parameters.ts';
 
 const MOST_EVENTS = 1_000_000_000;
 const MOST_TYPES = 20;
@@ -21,7 +21,7 @@ const Types = z
   .transform((list) => list.split(','))
   .meta({ description: `At most ${MOST_TYPES}, separated by commas` });
 
-/** The query of an export. */
+/** What an export is of. */
 export const EventQuery = z.strictObject({
   stream: StreamName.optional(),
   category: z.enum(categories).optional(),
@@ -33,14 +33,13 @@ export const EventQuery = z.strictObject({
   correlation: z.uuid().toLowerCase().optional(),
   from: TimeParameter.optional(),
   to: TimeParameter.optional(),
-  afterPosition: PositionParameter.optional(),
   limit: countParameter(1, MOST_EVENTS).optional(),
 });
 
-/** Returns the filter in a query, and the rest of the query. */
-export function toFilter({ afterPosition, limit, type, actor, ...rest }: z.output<typeof EventQuery>) {
+/** Returns the filter in a query, and its limit. */
+export function toFilter({ limit, type, actor, ...rest }: z.output<typeof EventQuery>) {
   const filter: EventFilter = { ...rest, types: type, actor: actor === 'system' ? null : actor };
-  return { filter, afterPosition, limit };
+  return { filter, limit };
 }
 
 /** Defines the export of the log. */
@@ -59,7 +58,7 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
         operationId: 'exportEvents',
         summary: 'The log in its order, one event a line; the last line is {"next": position or null}',
         headers: grantHeaders,
-        querystring: EventQuery,
+        querystring: EventQuery.extend({ afterPosition: PositionParameter.optional() }),
         response: {
           200: { description: 'NDJSON', content: { 'application/x-ndjson': { schema: AuditLine } } },
         },
@@ -68,9 +67,11 @@ export function auditEventRoutes(app: HttpApp, deps: AuditDeps): void {
     async (request, reply) => {
       const { open, isStillOpen } = await opened(request);
       const passage = enter(request, reply, isStillOpen);
-      const { filter, afterPosition = 0, limit = MOST_EVENTS } = toFilter(request.query);
+      const { afterPosition, ...query } = request.query;
+      const after = (await inLog(deps.positions, afterPosition)) ?? 0;
+      const { filter, limit = MOST_EVENTS } = toFilter(query);
       const lines = await exportEvents({
-        ...{ log: deps.storedLog, filter, after: afterPosition, limit, open },
+        ...{ log: deps.storedLog, filter, after, limit, open },
         mayGoOn: passage.mayGoOn,
       }).catch((error: unknown) => {
         if (!(error instanceof PositionUnknown)) throw error;

@@ -12,7 +12,7 @@ import { ProblemError, problem } from '../../../protocol/problem.ts';
 import { Id, Limit, Seq, Time, seqParameter } from '../../../protocol/schemas.ts';
 import { accessGrants, grantHeaders } from '../../access-grant.ts';
 import type { HttpApp, LookBackDeps } from '../../route-deps.ts';
-import { LOOK_BACK_MS, PositionParameter, TimeParameter } from './parameters.ts';
+import { LOOK_BACK_MS, PositionParameter, TimeParameter, inLog } from './parameters.ts';
 
 const PastFile = z
   .object({
@@ -89,7 +89,7 @@ export function auditGroupRoutes(app: HttpApp, deps: LookBackDeps): void {
         const mayRead = open?.mayRead ?? nobodysText;
         const { groupId } = request.params;
         const { at, atPosition, ...asked } = request.query;
-        const moment = { at, atPosition };
+        const moment = { at, atPosition: await inLog(deps.positions, atPosition) };
         const stream = chatGroupStream(groupId);
         const [ofGroup, ofMessages] = await Promise.all([
           revisionAt(store, stream, moment),

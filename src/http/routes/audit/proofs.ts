@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { type CheckpointStore, CheckpointsDamaged } from '../../../audit/checkpoint-store.ts';
 import { Checkpoint, type SealJwk } from '../../../audit/checkpoint.ts';
 import { NoProof, type Proofs } from '../../../audit/proofs.ts';
-import { encodePosition } from '../../../protocol/answers.ts';
 import { ProblemError, badInput, problem } from '../../../protocol/problem.ts';
 import { Limit, Position, pageOf } from '../../../protocol/schemas.ts';
-import type { HttpApp } from '../../route-deps.ts';
+import type { HttpApp, RouteDeps } from '../../route-deps.ts';
+import { EventPosition } from './parameters.ts';
 
 export interface SealKeyRoutes {
   sealKeys: { list(): Promise<SealJwk[]> };
@@ -106,7 +106,10 @@ export function sealKeyRoutes(plainApp: FastifyInstance, { sealKeys }: SealKeyRo
 }
 
 /** Defines the routes that prove to an auditor that nothing in the log was changed. */
-export function proofRoutes(app: HttpApp, { checkpoints, proofs }: ProofRoutes): void {
+export function proofRoutes(
+  app: HttpApp,
+  { checkpoints, proofs, positions }: ProofRoutes & Pick<RouteDeps, 'positions'>,
+): void {
   app.get(
     '/v1/audit/checkpoints',
     {
@@ -142,7 +145,7 @@ export function proofRoutes(app: HttpApp, { checkpoints, proofs }: ProofRoutes):
         summary: 'Proves that the event at a position is among the events of a checkpoint',
         operationId: 'proveInclusion',
         querystring: z.strictObject({
-          position: digits('Of the event', 1),
+          position: EventPosition.meta({ description: 'Of the event' }),
           size: digits('Of a checkpoint; by default the last one', 1).optional(),
         }),
         response: { 200: InclusionProof },
@@ -150,11 +153,14 @@ export function proofRoutes(app: HttpApp, { checkpoints, proofs }: ProofRoutes):
     },
     ({ query }) =>
       orProblem(async () => {
-        const { position, event, ...proof } = await proofs.inclusion(query);
+        const { position, event, ...proof } = await proofs.inclusion({
+          ...query,
+          position: positions.decode(query.position),
+        });
         return {
           ...proof,
-          position: encodePosition(position),
-          event: { ...event, position: encodePosition(event.position) },
+          position: String(position),
+          event: { ...event, position: String(event.position) },
         };
       }),
   );

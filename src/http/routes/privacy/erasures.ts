@@ -9,7 +9,6 @@ import type { Request } from '../../../commands/handle-command.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import { ErasureId, UserId } from '../../../events/ids.ts';
 import { caughtUp } from '../../../projections/projection.ts';
-import { encodePosition } from '../../../protocol/answers.ts';
 import { WRONG_PASSWORD } from '../../../protocol/problem.ts';
 import { Done, Id, Position, PresentPassword, Time } from '../../../protocol/schemas.ts';
 import { commandRequest } from '../../command-request.ts';
@@ -35,7 +34,7 @@ const ErasureView = z
 
 /** Asks for an erasure. Resolves with it, also when it had been asked for, or done, before. */
 async function askForErasure(
-  { handle, loader }: Pick<RouteDeps, 'handle' | 'loader'>,
+  { handle, loader, positions }: Pick<RouteDeps, 'handle' | 'loader' | 'positions'>,
   asked: { userId: UserId; delayHours: number },
   request: Request,
 ): Promise<z.infer<typeof ErasureAsked>> {
@@ -44,7 +43,7 @@ async function askForErasure(
   if (state.status === 'none') throw new CommandRejected('USER_NOT_FOUND');
   const erasureId = state.status === 'erased' ? state.erasureId : state.erasure!.erasureId;
   const dueAt = state.status === 'erased' ? new Date().toISOString() : state.erasure!.dueAt;
-  return { erasureId, dueAt, position: encodePosition(position) };
+  return { erasureId, dueAt, position: positions.encode(position) };
 }
 
 export interface ErasureRoutes {
@@ -59,7 +58,7 @@ const PASSWORD_MS = 8_000;
 
 /** Defines the routes of erasures. */
 export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): void {
-  const { handle, queries, progress } = deps;
+  const { handle, queries, progress, positions } = deps;
 
   /** Resolves with the erasure, for the person and for auditors; nobody else learns that there is one. */
   async function visible(erasureId: ErasureId, { actor }: { actor: { userId: UserId; role: string } }) {
@@ -149,7 +148,7 @@ export function erasureRoutes(app: HttpApp, deps: RouteDeps & ErasureRoutes): vo
       const { userId } = await visible(request.params.erasureId, request.session);
       const asked = { userId, ...request.params };
       const { position } = await handle(withdrawErasure, asked, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 }

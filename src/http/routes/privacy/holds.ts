@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { placeHold } from '../../../commands/audit/place-hold.ts';
 import { releaseHold } from '../../../commands/audit/release-hold.ts';
 import { HoldId } from '../../../events/ids.ts';
-import { encodePosition } from '../../../protocol/answers.ts';
 import { Done, Id, Position, Time, bodyOf, pageOf, paging } from '../../../protocol/schemas.ts';
 import { commandRequest } from '../../command-request.ts';
 import type { HttpApp, RouteDeps } from '../../route-deps.ts';
@@ -24,7 +23,7 @@ const HoldPage = pageOf(
 ).meta({ id: 'HoldPage' });
 
 /** Defines the routes of holds. */
-export function holdRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps): void {
+export function holdRoutes(app: HttpApp, { handle, queries, positions, newId }: RouteDeps): void {
   app.post(
     '/v1/privacy/holds',
     {
@@ -45,7 +44,7 @@ export function holdRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps):
       const { events, position } = await handle(placeHold, placing, commandRequest(request));
       // A repetition with the same key has the id of the first time.
       const holdId = events[0]?.data.holdId ?? placing.holdId;
-      return reply.code(201).send({ holdId, position: encodePosition(position) });
+      return reply.code(201).send({ holdId, position: positions.encode(position) });
     },
   );
 
@@ -78,7 +77,7 @@ export function holdRoutes(app: HttpApp, { handle, queries, newId }: RouteDeps):
     },
     async (request) => {
       const { position } = await handle(releaseHold, request.params, commandRequest(request));
-      return { position: encodePosition(position) };
+      return { position: positions.encode(position) };
     },
   );
 }

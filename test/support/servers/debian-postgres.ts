@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { pino } from 'pino';
+import { type PostgresServer, spawnServer } from '../../../src/adapters/embedded-postgres/server.ts';
+import { unprivileged } from '../../../src/adapters/os/unprivileged.ts';
+import { program } from '../../../tools/debian-programs.ts';
+import { freePort } from '../../../tools/server-process.ts';
+
+const run = promisify(execFile);
+/** A dump names these roles, which belong to a server and not to a database. */
+const GROUPS = ['chat_app', 'chat_sealer', 'chat_auditor'];
+
+/** A PostgreSQL from Debian, whose programs can dump and restore its databases. */
+export interface DebianPostgres {
+  /** Creates an empty database, of which the user `chat` is the owner. */
+  create(database: string): Promise<void>;
+  /** Returns the owner's URL of a database. */
+  url(database: string): string;
+  /** Writes a dump of a database into a file. */
+  dump(database: string, file: string): Promise<void>;
+  /** Restores a dump into an empty database. Rejects when it has any error. */
+  restore(file: string, database: string): Promise<void>;
+  /** Runs a statement as the superuser; by default in the database `postgres`. */
+  ask<Row extends pg.QueryResultRow>(statement: string, database?: string): Promise<Row[]>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server of its own on a free loopback port. */
+export async function startDebianPostgres(): Promise<DebianPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), 'debian-postgres-'));
+  // PostgreSQL does not run as root.
+  await chmod(folder, 0o711);
+  const data = join(folder, 'data');
+  const secret = join(folder, 'password');
+  const [postgres, initdb] = [program('postgres'), program('initdb')];
+  const as = await unprivileged(folder, data, postgres.command);
+  const password = randomUUID();
+  await writeFile(secret, password, { mode: 0o600 });
+  await mkdir(data, { mode: 0o700 });
+  if (as.owner) for (const path of [secret, data]) await chown(path, as.owner.uid, as.owner.gid);
+  const made = as.command(initdb.command, [
+    ...['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${secret}`],
+    ...['--encoding=UTF8', '--locale=C', '--no-instructions'],
+  ]);
+  await run(...made, { ...as.identity, cwd: '/', env: { ...process.env, ...initdb.env } });
+
+  const port = await freePort();
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=300',
+  ];
+  const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+  const addressOf = (user: string, database: string) =>
+    `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
+  const server: PostgresServer = spawnServer(
+    as.command(postgres.command, args),
+    as.identity,
+    pino({ level: 'silent' }),
+  );
+  await server.ready(addressOf('postgres', 'postgres'));
+
+  async function ask<Row extends pg.QueryResultRow>(
+    statement: string,
+    database = 'postgres',
+  ): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: addressOf('postgres', database) });
+    await client.connect();
+    try {
+      return (await client.query<Row>(statement)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+  await ask(`create role chat login createrole password '${password}'`);
+  for (const group of GROUPS) {
+    await ask(`create role ${group} nologin`);
+    await ask(`grant ${group} to chat with admin option`);
+  }
+
+  const { env } = program('pg_dump');
+  const options = { env: { ...process.env, ...env } };
+  return {
+    ask,
+    create: async (database) => void (await ask(`create database ${database} owner chat`)),
+    url: (database) => addressOf('chat', database),
+    async dump(database, file) {
+      const from = addressOf('postgres', database);
+      await run(program('pg_dump').command, ['--format=custom', '--file', file, '--dbname', from], options);
+    },
+    async restore(file, database) {
+      const to = addressOf('postgres', database);
+      await run(program('pg_restore').command, ['--exit-on-error', '--dbname', to, file], options);
+    },
+    async stop() {
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
