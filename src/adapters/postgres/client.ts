@@ -23,7 +23,7 @@ const prefersTls = (url: string) => new URL(url).searchParams.get('sslmode') ===
 const NO_TLS = 'The server does not support SSL connections';
 
 /** Returns true for a URL with several hosts, and for one that tells how its host must be or only prefers TLS. */
-export const hasChoice = (url: string): boolean =>
+const hasChoice = (url: string): boolean =>
   hostsOf(url).length > 1 || wantedOf(url) !== undefined || prefersTls(url);
 
 /** No host of the URL answers and fits: SQLSTATE 08001, "unable to establish a connection". */
@@ -37,7 +37,7 @@ class NoHost extends Error {
  * asked at once, so a host that is gone delays nothing, and the first that fits is taken. Rejects with what the database said
  * if one refused the login, and with an error that names all hosts otherwise.
  */
-export async function chooseHost(url: string): Promise<Chosen> {
+async function chooseHost(url: string): Promise<Chosen> {
   const hosts = hostsOf(url);
   const wanted = wantedOf(url) ?? (hosts.length > 1 ? 'read-write' : 'any');
   try {

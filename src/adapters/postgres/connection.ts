@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Logger } from 'pino';
@@ -75,31 +74,6 @@ export function withSession(
   const joined = `options=${encodeURIComponent([given, ...options].join(' ').trim())}`;
   address.search = address.search ? `${address.search}&${joined}` : joined;
   return address.href;
-}
-
-/** Parameters that describe TLS. */
-const TLS_PARAMETERS = [
-  'ssl',
-  'sslmode',
-  'sslrootcert',
-  'sslcert',
-  'sslkey',
-  'sslnegotiation',
-  'uselibpqcompat',
-];
-
-/**
- * Splits an address into one without TLS and the options of TLS, as the driver reads them: slonik refuses
- * `verify-ca` and `verify-full`. An IPv6 address loses its brackets, which slonik would keep.
- */
-export function withoutTls(url: string): { address: string; ssl?: ConnectionOptions } {
-  const { ssl } = parseIntoClientConfig(url);
-  const address = new URL(url);
-  if (address.hostname.startsWith('[')) address.hostname = encodeURIComponent(address.hostname.slice(1, -1));
-  // Not searchParams.delete(): it would write the spaces of `options` as "+".
-  const kept = address.search.slice(1).split('&');
-  address.search = kept.filter((parameter) => !TLS_PARAMETERS.includes(parameter.split('=')[0]!)).join('&');
-  return { address: address.href, ...(ssl && { ssl: ssl === true ? {} : ssl }) };
 }
 
 /** Returns true for a URL whose connections are, or may be, encrypted for a server that proves nothing. */

@@ -1,4 +1,5 @@
-import { createPgDriverFactory } from '@slonik/pg-driver';
+import { createDriverFactory } from '@slonik/driver';
+import type pg from 'pg';
 import type { Logger } from 'pino';
 import {
   type DatabasePool,
@@ -7,7 +8,7 @@ import {
   SchemaValidationError,
   createPool,
 } from 'slonik';
-import { chooseHost, hasChoice } from './client.ts';
+import { Client } from './client.ts';
 import { createGate } from './gate.ts';
 import {
   APP_ROLE,
@@ -17,11 +18,10 @@ import {
   REQUESTS,
   WAIT_MS,
   answerMs,
+  columnTypes,
   withSession,
-  withoutTls,
 } from './connection.ts';
 import { within } from '../../kit/deadline.ts';
-import { withHost } from '../../kit/server-url.ts';
 
 /** Prepares each query once per connection: the application uses a small set of texts. */
 function preparing(): Interceptor {
@@ -66,27 +66,51 @@ const answeringInTime =
     };
   };
 
-/** Makes each connection to the host of `url` that fits then. Slonik knows one host. */
-const choosingHosts = (factory: DriverFactory, url: string): DriverFactory =>
-  hasChoice(url)
-    ? async ({ driverConfiguration }) => {
-        const drivers = new Map<string, ReturnType<DriverFactory>>();
-        return {
-          async createClient() {
-            const { isPlain, ...host } = await chooseHost(url);
-            const connectionUri = withHost(driverConfiguration.connectionUri, host);
-            const { ssl, ...plain } = { ...driverConfiguration, connectionUri };
-            const key = `${connectionUri} ${isPlain}`;
-            const driver =
-              drivers.get(key) ??
-              factory({ driverConfiguration: isPlain || !ssl ? plain : { ...plain, ssl } });
-            drivers.set(key, driver);
-            driver.catch(() => drivers.delete(key));
-            return (await driver).createClient();
-          },
-        };
-      }
-    : factory;
+/** Types of columns as queries read them: numbers below 2^53, and times in RFC 3339. */
+const TIMESTAMPTZ = 1_184;
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) =>
+    oid === TIMESTAMPTZ && format !== 'binary'
+      ? (text: string) => new Date(text).toISOString()
+      : columnTypes.getTypeParser(oid, format),
+};
+
+/**
+ * Creates slonik's driver on the client of the other pools, which chooses hosts and TLS. The driver that comes with
+ * slonik would end the process when its first connection fails, and knows neither several hosts nor every `sslmode`.
+ */
+const driverOn = (url: string) =>
+  createDriverFactory(async () => ({
+    async createPoolClient({ clientEventEmitter }) {
+      const client = new Client({
+        connectionString: url,
+        connectionTimeoutMillis: WAIT_MS,
+        keepAlive: true,
+        types,
+      });
+      client.on('error', (error) => clientEventEmitter.emit('error', error));
+      return {
+        connect: async () => void (await client.connect()),
+        end: () => client.end(),
+        async query(text, values, { name } = {}) {
+          const result = await client.query({
+            text,
+            ...(values && { values }),
+            ...(name !== undefined && { name }),
+          });
+          return {
+            command: result.command as 'SELECT',
+            fields: result.fields.map((field) => ({ dataTypeId: field.dataTypeID, name: field.name })),
+            rowCount: result.rowCount,
+            rows: result.rows,
+          };
+        },
+        stream: () => {
+          throw new Error('queries are not streamed');
+        },
+      };
+    },
+  }));
 
 /** The methods that take a connection. */
 const ASKING = [
@@ -132,13 +156,12 @@ export async function createQueryPool({
   max: number;
 }): Promise<QueryPool> {
   const session = withSession(url, { role: APP_ROLE, ...REQUESTS });
-  const { address, ssl } = withoutTls(`${session}&application_name=${applicationName}`);
+  const address = `${session}&application_name=${applicationName}`;
   const db = await createPool(address, {
-    ...(ssl && { ssl }),
     captureStackTrace: false,
     connectionRetryLimit: 0,
     connectionTimeout: WAIT_MS,
-    driverFactory: answeringInTime(choosingHosts(createPgDriverFactory(), session), answerMs(REQUESTS)),
+    driverFactory: answeringInTime(driverOn(address), answerMs(REQUESTS)),
     // An abandoned connection has nothing to finish.
     gracefulTerminationTimeout: 10,
     idleInTransactionSessionTimeout: 'DISABLE_TIMEOUT',
@@ -149,10 +172,6 @@ export async function createQueryPool({
     resetConnection: async () => {},
     statementTimeout: 'DISABLE_TIMEOUT',
     tracing: false,
-    typeParsers: [
-      { name: 'int8', parse: Number },
-      { name: 'timestamptz', parse: (value) => new Date(value).toISOString() },
-    ],
   });
   db.on('error', (error) => log.warn({ err: error, pool: applicationName }, 'a connection is lost'));
   return waitingInTurn(db, max);

@@ -5,9 +5,23 @@ import { toProblem } from '../../../src/protocol/problem.ts';
 import { createQueryPool } from '../../../src/adapters/postgres/query-pool.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
 import { linesOf } from '../../support/log-lines.ts';
+import { freePort } from '../../../tools/server-process.ts';
 import { type TcpProxy, startTcpProxy } from '../../../tools/tcp-proxy.ts';
 
 const One = z.object({ one: z.number() });
+
+test('A pool for queries outlives a first connection that fails', async () => {
+  const url = `postgres://chat:secret@127.0.0.1:${await freePort()}/chat`;
+  const db = await createQueryPool({
+    url,
+    applicationName: 'under-test',
+    log: linesOf('silent').log,
+    max: 1,
+  });
+  // An error without a listener would end this process, as it would a server.
+  await expect(db.one(sql.type(One)`select 1::int as one`)).rejects.toThrow(/ECONNREFUSED/);
+  await db.end();
+});
 
 describe('the connections for queries', () => {
   let database: TestDatabase;

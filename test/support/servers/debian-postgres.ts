@@ -30,8 +30,16 @@ export interface DebianPostgres {
   stop(): Promise<void>;
 }
 
-/** Starts a server of its own on a free loopback port. */
-export async function startDebianPostgres(): Promise<DebianPostgres> {
+interface DebianPostgresOptions {
+  /** A certificate and its key in PEM: only connections with TLS are let in. */
+  tls?: { certificate: string; key: string; clientAuthority?: string };
+}
+
+/**
+ * Starts a server of its own on a free loopback port. With an authority of clients, these need a certificate besides
+ * their password.
+ */
+export async function startDebianPostgres({ tls }: DebianPostgresOptions = {}): Promise<DebianPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'debian-postgres-'));
   // PostgreSQL does not run as root.
   await chmod(folder, 0o711);
@@ -51,11 +59,12 @@ export async function startDebianPostgres(): Promise<DebianPostgres> {
 
   const port = await freePort();
   const settings = [
-    'listen_addresses=127.0.0.1',
+    'listen_addresses=127.0.0.1,127.0.0.2',
     `port=${port}`,
     'unix_socket_directories=',
     'max_connections=300',
   ];
+  if (tls) settings.push(...(await tlsSettings(data, tls, as)));
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   const addressOf = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
@@ -103,4 +112,25 @@ export async function startDebianPostgres(): Promise<DebianPostgres> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Writes the files of TLS. Resolves with the settings for them. */
+async function tlsSettings(
+  data: string,
+  { certificate, key, clientAuthority }: NonNullable<DebianPostgresOptions['tls']>,
+  { owner }: Awaited<ReturnType<typeof unprivileged>>,
+): Promise<string[]> {
+  const condition = clientAuthority === undefined ? '' : ' clientcert=verify-ca';
+  const files = {
+    'server.crt': certificate,
+    'server.key': key,
+    ...(clientAuthority !== undefined && { 'clients.crt': clientAuthority }),
+    'pg_hba.conf': `host all postgres all scram-sha-256\nhostssl all all all scram-sha-256${condition}\n`,
+  };
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(data, name);
+    await writeFile(path, content, { mode: 0o600 });
+    if (owner) await chown(path, owner.uid, owner.gid);
+  }
+  return ['ssl=on', ...(clientAuthority === undefined ? [] : ['ssl_ca_file=clients.crt'])];
 }
