@@ -24,6 +24,8 @@ export interface ServerOptions {
   env?: Record<string, string>;
   /** Options of Node itself, such as `--cpu-prof`, in addition to those of `npm start`. */
   nodeArgs?: string[];
+  /** A command that is given the program's, and becomes its process, such as `unshare`. */
+  within?: string[];
   /** The file to run, relative to the project's root. */
   entry?: string;
   /** Default: 90 s, for a machine that runs other tests as well. */
@@ -59,7 +61,9 @@ export interface ServerProcess {
 export function launchServer(options: ServerOptions = {}): ServerProcess {
   const { dataDir = mkdtempSync(join(tmpdir(), 'chat-server-')), port = 0, entry = START.at(-1)! } = options;
   const { PATH = '', HOME = '', TMPDIR = tmpdir() } = process.env;
-  const child = spawn(process.execPath, [...START.slice(0, -1), ...(options.nodeArgs ?? []), entry], {
+  const command = [...START.slice(0, -1), ...(options.nodeArgs ?? []), entry];
+  const [program, ...args] = [...(options.within ?? []), process.execPath, ...command];
+  const child = spawn(program!, args, {
     cwd: ROOT,
     env: {
       ...{ PATH, HOME, TMPDIR, NODE_COMPILE_CACHE: COMPILED, MALLOC_ARENA_MAX: '2' },

@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Refused, type Session, call, signUp } from '../../client/rest-client.ts';
 import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
@@ -13,8 +11,6 @@ import { until } from '../../tools/until.ts';
 import { healthOf, valueOf } from '../support/journeys/health.ts';
 import { administer } from '../support/stages/database.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
-
-const run = promisify(execFile);
 
 /** See docs/promises.md no. 7. */
 const TURNS_WITHIN_MS = 3_000;
@@ -74,20 +70,21 @@ describe('a server whose database becomes read-only', () => {
   }, 60_000);
 });
 
-/** Mounts a file system that is soon full. It takes the rights of root. */
-async function mountSmallDisk(mebibytes: number) {
+/**
+ * A file system that is soon full, in a mount namespace of the server's own: without root, in a user namespace as well,
+ * where everybody may mount.
+ */
+async function smallDisk(mebibytes: number) {
   const folder = await mkdtemp(join(tmpdir(), 'small-disk-'));
-  const asRoot = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
-  const command = (...args: string[]) => {
-    const [program, ...rest] = [...asRoot, ...args];
-    return run(program!, rest);
-  };
-  await command('mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0777`, 'chat-test', folder);
-  await chmod(folder, 0o777).catch(() => undefined);
+  await chmod(folder, 0o777);
+  const asSomebody = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user', '--keep-caps'];
+  const mount = `mount -t tmpfs -o size=${mebibytes}m,mode=0777 chat-test '${folder}' && exec "$@"`;
   return {
     folder,
-    async fill(): Promise<() => Promise<void>> {
-      const file = join(folder, 'ballast');
+    within: ['unshare', ...asSomebody, '--mount', 'sh', '-c', mount, 'sh'],
+    /** Fills it for the process that has it. Resolves with a function that frees it. */
+    async fill(pid: number): Promise<() => Promise<void>> {
+      const file = join(`/proc/${pid}/root`, folder, 'ballast');
       const chunk = Buffer.alloc(65_536);
       const isFull = (error: NodeJS.ErrnoException) => error.code === 'ENOSPC';
       const fill = () =>
@@ -101,17 +98,16 @@ async function mountSmallDisk(mebibytes: number) {
       while (!(await fill()));
       return () => rm(file);
     },
-    async unmount() {
-      await command('umount', '-l', folder);
-      await rm(folder, { recursive: true });
-    },
+    /** Once the process has ended, nothing is mounted any more. */
+    remove: () => rm(folder, { recursive: true }),
   };
 }
 
 describe('a server whose disk is full', () => {
   test('is not ready for as long as that lasts, and needs no restart', async () => {
-    const disk = await mountSmallDisk(200);
+    const disk = await smallDisk(200);
     const server = await startServer({
+      within: disk.within,
       dataDir: join(disk.folder, 'data'),
       env: { MIN_FREE_DISK_MIB: '0', MESSAGES_PER_MINUTE: '1000000', REQUESTS_PER_MINUTE: '1000000' },
     });
@@ -129,7 +125,7 @@ describe('a server whose disk is full', () => {
           () => 201,
           (error: Refused) => error.problem.status,
         );
-      const free = await disk.fill();
+      const free = await disk.fill(server.pid);
       // What PostgreSQL has reserved takes some messages more.
       await until(async () => (await send()) === 503, 'a message is refused', 60_000);
       await until(async () => !(await isReady(server.url)), 'it is not ready', TURNS_WITHIN_MS);
@@ -142,7 +138,7 @@ describe('a server whose disk is full', () => {
       expect(await send()).toBe(201);
     } finally {
       await server.stop();
-      await disk.unmount();
+      await disk.remove();
     }
   }, 180_000);
 });
