@@ -180,6 +180,7 @@ async function start(
     const statusUrl = await serveStatus({ host: LOOPBACK, port: config.statusPort }, log, open, status);
     log.info({ url: statusUrl }, 'serving health details on the status port');
   }
+  database.mayLead();
   if (cluster && does('realtime')) {
     const realtime = startRealtime(log, open, { ...core, bus: cluster.bus, delivery: api?.gateway.delivery });
     useful.push(realtime.checks);

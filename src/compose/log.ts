@@ -72,11 +72,14 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     return pool;
   };
   const isAlone = config.databaseUrl === undefined;
-  const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: databaseUrl, log });
+  const { promise: begin, resolve: mayLead } = Promise.withResolvers<void>();
+  const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: databaseUrl, log, begin });
   open.add('leases', () => leases.close());
   return {
     databaseUrl,
     leases,
+    /** Lets this process take leases: once nothing can keep it from starting any more. */
+    mayLead,
     isAlone,
     pools,
     /** For commands, and for rows that are written outside the log. */

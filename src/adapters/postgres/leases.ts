@@ -66,7 +66,16 @@ const STANDING = `
  * leads within half a second; when it is cut off, after its term. Two may believe for a moment that they
  * lead: their work is fenced by checkpoints that are moved by compare-and-set.
  */
-export function createPostgresLeases({ url, log }: { url: string; log: Logger }): Leases {
+export function createPostgresLeases({
+  url,
+  log,
+  begin = Promise.resolve(),
+}: {
+  url: string;
+  log: Logger;
+  /** No lease is taken before it is resolved. By default they are taken at once. */
+  begin?: Promise<void>;
+}): Leases {
   const holder = randomUUID();
   const closing = new AbortController();
   let session: Promise<pg.Client> | undefined;
@@ -124,6 +133,10 @@ export function createPostgresLeases({ url, log }: { url: string; log: Logger })
     }
 
     async function run(): Promise<void> {
+      const stopped = Promise.withResolvers<void>();
+      signal.addEventListener('abort', () => stopped.resolve(), { once: true });
+      await Promise.race([begin, stopped.promise]);
+      if (signal.aborted) return;
       while (!signal.aborted) {
         const askedAt = performance.now();
         const holds = await ask(TAKE, [name, holder, TERM_MS / 1_000]).then(
