@@ -4,6 +4,7 @@ import { makeMasterKey } from '../src/compose/master-keys.ts';
 import { readConfig } from '../src/config.ts';
 import { rewrapKeys } from '../src/privacy/key-ring.ts';
 import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
+import { runningNodes } from '../src/adapters/postgres/nodes.ts';
 import { createReaderLogin } from '../src/adapters/postgres/prepare-database.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
@@ -28,6 +29,7 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   end-sessions    --email <address> [--session <id>]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
+  list-nodes      the processes that run on this database
   show-queue      the mails and push messages that have not been sent yet, the longest due first
   create-master-key [--kms <key id or ARN>]
                   prints a new key for MASTER_KEY; with --kms one that this key of AWS KMS encrypts and decrypts, with the
@@ -65,6 +67,18 @@ const rotateMasterKey: Command = ({ print }) =>
     print(
       { rewrapped, masterKeyId: id },
       `wrapped ${rewrapped} keys with the master key ${id}: no other one is needed any more`,
+    );
+  });
+
+const listNodes: Command = ({ print }) =>
+  withDatabase({ name: 'admin' }, async ({ pool }) => {
+    const nodes = await runningNodes(pool);
+    print(
+      { nodes },
+      nodes.map(({ nodeId, host, version, roles, hasRedis, startedAt }) => {
+        const shared = hasRedis ? '' : '  (without Redis)';
+        return `${nodeId}  ${host}  ${version}  since ${startedAt.toISOString()}  ${roles.join(', ')}${shared}`;
+      }),
     );
   });
 
@@ -120,6 +134,7 @@ const createDatabaseLogin: Command = async ({ values, print }) => {
 
 const commands: Record<string, Command> = {
   ...accountCommands,
+  'list-nodes': listNodes,
   'show-queue': showQueue,
   'create-master-key': createMasterKey,
   'rotate-key': rotateKeyCommand,

@@ -146,13 +146,8 @@ async function start(
   const erasures = await startErasures(config, log, open, { ...core, keyRing });
   const watch = watchDeployment(config, core);
   needed.push(watch.needed);
-  const useful: Checks[] = [
-    watch.useful,
-    erasures,
-    clusterChecks,
-    eventLog.useful,
-    watchForOthers(config, log, open, database),
-  ];
+  const others = await watchForOthers(config, log, open, { ...database, version: build.version });
+  const useful: Checks[] = [watch.useful, erasures, clusterChecks, eventLog.useful, others.checks];
   const measures = createMeasures(metrics.measureFresh);
   const readiness = createReadiness({
     needed: () => Object.assign({}, ...needed) as Checks,
@@ -202,7 +197,7 @@ async function start(
       keepHouse(log, open, notifications);
     }
     if (does('notifier')) {
-      const whereabouts = api?.gateway.whereabouts ?? whereaboutsElsewhere(cluster!.registry);
+      const whereabouts = others.guard(api?.gateway.whereabouts ?? whereaboutsElsewhere(cluster!.registry));
       const notifier = startNotifications(log, open, { ...notifications, whereabouts });
       useful.push(notifier.checks);
     }

@@ -1,9 +1,11 @@
-import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Checks } from '../http/readiness.ts';
 import type { Closers } from '../kit/closers.ts';
+import { reusedFor } from '../kit/reuse.ts';
 import { newId } from '../kit/uuids.ts';
+import type { WhereaboutsSource } from '../notifications/decide/whereabouts.ts';
+import { type Node, joinNodes } from '../adapters/postgres/nodes.ts';
 import { createMemoryRateLimits } from '../adapters/memory/rate-limits.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
 import type { DatabaseParts } from './log.ts';
@@ -53,29 +55,53 @@ export async function openCluster(
 
 export type Cluster = Awaited<ReturnType<typeof openCluster>>['cluster'];
 
+/** Time for which the list of other processes is reused. */
+const REUSED_MS = 500;
+
 /**
- * Returns a check that fails when this process shares its database with another one that serves clients
- * without Redis: each counts its own limits and knows only its own sockets. The process that started first
- * has the lease.
+ * Watches for processes that serve clients on the same database and do not share a Redis with this one: each counts
+ * its own limits, and nobody knows who is connected to the others. While there is one, `whereabouts` tells nothing, so
+ * that nobody is mailed what is on the screen already.
  */
-export function watchForOthers(
+export async function watchForOthers(
   config: Config,
   log: Logger,
   open: Closers,
-  { leases, isAlone }: Pick<DatabaseParts, 'leases' | 'isAlone'>,
-): Checks {
-  if (isAlone || config.redisUrl !== undefined || !config.roles.has('api')) return {};
-  log.warn(
-    'REDIS_URL is not set; limits and presence cover this process only. Set it before a second process serves clients',
+  { background: pool, isAlone, version }: Pick<DatabaseParts, 'background' | 'isAlone'> & { version: string },
+) {
+  const hasRedis = config.redisUrl !== undefined;
+  const servesClients = config.roles.has('api');
+  if (isAlone) return { checks: {}, guard: (source: WhereaboutsSource) => source };
+  if (!hasRedis)
+    log.warn(
+      'REDIS_URL is not set; limits and presence cover this process only. Set it before a second process serves clients',
+    );
+  const nodes = await joinNodes({ pool, log, version, hasRedis, roles: [...config.roles] });
+  open.add('nodes', () => nodes.leave());
+  const stranger = reusedFor(REUSED_MS, async () =>
+    (await nodes.others()).find(
+      ({ roles, ...node }) => roles.includes('api') && !(hasRedis && node.hasRedis),
+    ),
   );
-  const only = leases.lead('api without redis', async (signal) => {
-    if (!signal.aborted) await once(signal, 'abort');
-  });
-  open.add('api without redis', () => only.stop());
+  const told = ({ host, startedAt }: Node) =>
+    `another process (on ${host}, since ${startedAt.toISOString()}) serves clients on this database`;
+  const checks: Checks = {
+    async limits() {
+      const found = await stranger();
+      return found && `${told(found)}, and each counts its own limits: set the same REDIS_URL for all`;
+    },
+  };
   return {
-    limits: () =>
-      only.isLeader()
-        ? undefined
-        : 'another process serves clients without Redis, and each counts its own limits: set REDIS_URL for all of them',
+    checks: servesClients ? checks : {},
+    guard: (source: WhereaboutsSource): WhereaboutsSource => ({
+      async look(userIds) {
+        const found = await stranger();
+        if (found)
+          throw new Error(
+            `${told(found)} without sharing a Redis, so nobody knows who reads there: notifications wait`,
+          );
+        return source.look(userIds);
+      },
+    }),
   };
 }

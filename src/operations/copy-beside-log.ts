@@ -6,7 +6,7 @@ const PAGE = 1_000;
 /** Tables of the log itself, and those that a database has of its own. */
 const NOT_COPIED = [
   ...['events', 'streams', 'log_head', 'log_identity', 'schema_migrations', 'text_keys'],
-  ...['seals', 'seal_tiles', 'seal_keys', 'scrubs', 'leases'],
+  ...['seals', 'seal_tiles', 'seal_keys', 'scrubs', 'leases', 'nodes'],
 ];
 
 /** Tables whose rows in the target are replaced. */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { io } from 'socket.io-client';
@@ -149,6 +150,22 @@ describe('beside a server', () => {
       stderr: `${ada.email} has no open session ${sessionId}\n`,
     });
   }, 60_000);
+
+  test('an operator sees which processes run', async () => {
+    expect(await json('list-nodes')).toEqual({
+      nodes: [
+        {
+          nodeId: expect.any(String),
+          host: hostname(),
+          version: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+          roles: ['api', 'projector', 'realtime', 'notifier', 'worker', 'sealer'],
+          hasRedis: false,
+          startedAt: expect.any(String),
+        },
+      ],
+    });
+    expect((await beside('list-nodes')).stdout).toMatch(/ api, projector, .*\(without Redis\)\n$/);
+  }, 30_000);
 
   test('an operator sees what waits to be sent', async () => {
     expect((await beside('show-queue')).stdout).toMatch(
