@@ -14,6 +14,7 @@ export async function makeNewerVersion(patch: Patch) {
   const folder = join('.cache', `newer-${randomUUID()}`);
   await mkdir(join(ROOT, folder), { recursive: true });
   await cp(join(ROOT, 'src'), join(ROOT, folder, 'src'), { recursive: true });
+  await cp(join(ROOT, 'package.json'), join(ROOT, folder, 'package.json'));
   for (const [file, [from, to]] of Object.entries(patch)) {
     const path = join(ROOT, folder, file);
     const source = await readFile(path, 'utf8');
