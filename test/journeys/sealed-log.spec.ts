@@ -228,7 +228,7 @@ describe.each(logKinds)('with the log in $name', ({ open, isOwn }) => {
       const proof = JSON.parse((await audit('prove', positions[6]!)).stdout) as Proof;
       expect(proof).toEqual(await json(`/v1/audit/proof?position=${positions[6]}&size=${proof.size}`));
       await expect(audit('prove', '7x')).rejects.toMatchObject({ code: 2, stderr: '7x is not a position\n' });
-      await expect(audit('prove')).rejects.toMatchObject({ code: 1, stderr: 'nothing is not a position\n' });
+      await expect(audit('prove')).rejects.toMatchObject({ code: 2, stderr: 'nothing is not a position\n' });
     }, 60_000);
   });
 
