@@ -1,52 +1,40 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import pg from 'pg';
-import { type EventStore, EventStoreUnavailable, type Position } from '../src/events/event-store.ts';
+import type pg from 'pg';
+import type { EventStore, Position } from '../src/events/event-store.ts';
 import { unsealed } from '../src/events/personal-text.ts';
 import type { KeyName } from '../src/privacy/key-ring.ts';
-import { UnreadableEvent } from '../src/events/stored-events.ts';
 import { sleep } from '../src/kit/back-off.ts';
 import { closers } from '../src/kit/closers.ts';
 import { postgresAddress } from '../src/config/setting-kinds.ts';
 import { parseServerUrl } from '../src/kit/server-url.ts';
-import {
-  CommonPart,
-  type CopySettings,
-  LogsDiffer,
-  type Target,
-  copyLog,
-} from '../src/operations/copy-log.ts';
+import { CommonPart, type CopySettings, type Target, copyLog } from '../src/operations/copy-log.ts';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
-import {
-  type LogIdentity,
-  OtherLog,
-  identify,
-  requireSameLog,
-} from '../src/adapters/postgres/event-log/identity.ts';
-import { BadMasterKey } from '../src/compose/master-keys.ts';
+import { type LogIdentity, identify, requireSameLog } from '../src/adapters/postgres/event-log/identity.ts';
 import { type Progress, showProgress } from './progress.ts';
 import { type TextKeysInUse, openTextSeal } from '../src/compose/text-seal.ts';
-import { BadConfig, readConfig } from '../src/config.ts';
+import { readConfig } from '../src/config.ts';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
-import { MigrationError } from '../src/adapters/postgres/migrate.ts';
-import { copyBesideLog } from '../src/operations/copy-beside-log.ts';
+import { migrate, requireMigrated } from '../src/adapters/postgres/migrate.ts';
+import { copyBesideLog, copyDatabase } from '../src/operations/copy-database.ts';
 import { findUnsealed } from '../src/operations/find-unsealed.ts';
-import { ReadersMoved, moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
+import { moveReaders, positionsIn, usersOf } from '../src/operations/move-readers.ts';
 import { noEventIds } from '../src/adapters/postgres/tables/event-ids.ts';
 import { hasTextKeys } from '../src/adapters/postgres/tables/text-keys.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { Client } from '../src/adapters/postgres/client.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
-import { NoLogin, prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
-import { argumentsOf } from './program.ts';
+import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
+import { Misused, Refused, count, messageOf, program } from './program.ts';
 import { afterRestore } from './log/restored.ts';
 import { APPLICATION, createEventStoreDbTarget, createPostgresTarget } from './log/targets.ts';
 
 const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--checkpoints <database>] [--keys <database>]
        npm run log -- restored [--keep-notifications]
+       npm run log -- clone --from <database> --to <database>
        npm run log -- encrypt --from <log> --to <log> [--checkpoints <database>] [--keys <database>]
 
   copy   copies all events of one log into another that is empty, or that an earlier copy has begun, and reads both and
@@ -56,6 +44,9 @@ const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--
          settings of the server, while all servers are stopped. A new epoch of the log begins, so that clients start anew
          and miss nothing. Readers, read models, read markers and seals that know what is lost go back to the end of the
          log. Checkpoints that seal what is lost are moved aside, as evidence
+  clone  copies a whole database as it is at one moment, with accounts, keys and seals, into one that is empty, and
+         compares them. A server may run on the first one: what it writes after that moment is not in the copy. Read
+         models are made anew when a server starts. Needs the owners of both
   encrypt   copies a log from before personal text was sealed into a new one, and checks that no personal text can be read
          in it. A new database gets everything beside the log as well, so that servers can go on with it: stop them first
 
@@ -69,12 +60,11 @@ const USAGE = `Usage: npm run log -- copy --from <log> --to <log> [--follow] [--
   --keys          the database with the keys of the personal text in a log in EventStoreDB; default: --checkpoints, or
                   the other log. Text is sealed with the keys of the target, also where the source has it as it is
 
+  --json          prints the result as JSON
+
 A log is esdb://<host>:<port>, postgres://<user>:<password>@<host>/<database>, or the DATA_DIR of an embedded database,
 which --to creates if it does not exist; a database is one of the last two.
 `;
-
-/** A mistake of the operator, with a message for them. */
-class Refused extends Error {}
 
 interface Log {
   kind: LogIdentity['kind'];
@@ -83,14 +73,15 @@ interface Log {
   seal: Keys;
 }
 
-const say = (line: string) => void process.stdout.write(`${line}\n`);
-const count = (n: number) => Math.round(n).toLocaleString('en');
+/** Whether the result is printed as JSON, and no lines before it. */
+let isJson = false;
+const say = (line: string) => void (isJson || process.stdout.write(`${line}\n`));
 const FOLLOWING_MS = 10_000;
 const POLL_MS = 200;
 const LEAVING_MS = 1_000;
 const SAME_INTERRUPT_MS = 500;
 
-const log = createLogger({ level: 'error' });
+const log = createLogger({ level: 'error', destination: process.stderr });
 const opened = closers(log);
 const databases = new Map<string, string>();
 
@@ -104,7 +95,7 @@ async function ownerUrlOf(address: string, { isMade = false } = {}): Promise<str
   const isUrl = /^postgres(ql)?:\/\//.test(address) && parseServerUrl(address) !== undefined;
   const isFolder = !isUrl && !address.includes('://');
   if (!isUrl && !(isFolder && (isMade || existsSync(join(address, 'postgres')))))
-    throw new Refused(`${withoutPassword(address)}: is neither a URL nor the folder of a database`);
+    throw new Misused(`${withoutPassword(address)}: is neither a URL nor the folder of a database`);
   const databaseUrl = isUrl ? postgresAddress(address) : undefined;
   const database = await openDatabase({ databaseUrl, dataDir: address, log });
   opened.add('database', () => database.close());
@@ -175,20 +166,20 @@ async function requireOwner(client: pg.Client): Promise<void> {
 }
 
 /** Begins a new epoch on the database of the settings. */
-async function restored(keepsNotifications: boolean): Promise<void> {
+async function restored(keepsNotifications: boolean): Promise<object> {
   const config = readConfig(process.env);
   const address = config.databaseOwnerUrl ?? config.databaseUrl ?? config.dataDir;
   const databaseUrl = await ownerUrlOf(address);
   await prepareDatabase(config.databaseUrl ?? databaseUrl, config.databaseOwnerUrl);
-  await withCheckpoints(address, async (client) => {
+  return withOwner(address, async (client) => {
     await requireOwner(client);
     await requireUnused(client);
-    await afterRestore(client, { config, databaseUrl, keepsNotifications, say, log, opened });
+    return afterRestore(client, { config, databaseUrl, keepsNotifications, say, log, opened });
   });
 }
 
 /** Connects to a database as its owner for the duration of `work`. */
-async function withCheckpoints<T>(address: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+async function withOwner<T>(address: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new Client({
     connectionString: await ownerUrlOf(address),
     application_name: APPLICATION,
@@ -232,14 +223,11 @@ function progressOf(common: CommonPart): { onStep: NonNullable<CopySettings['onS
   };
 }
 
-const withCause = ({ message, cause }: Error): string =>
-  cause instanceof Error ? `${message}: ${cause.message}` : message;
-
 /** Reports a failure that the copy outlasts, once for each message in a row. */
 function troubles(): (error: Error) => void {
   let last = '';
   return (error) => {
-    const line = withCause(error);
+    const line = messageOf(error);
     if (line !== last) process.stderr.write(`${line}; trying again\n`);
     last = line;
   };
@@ -311,24 +299,24 @@ interface Options {
   isEncrypting: boolean;
 }
 
-/** Returns the database with the keys of a log in EventStoreDB. Throws `Refused` for options that do not go together. */
+/** Returns the database with the keys of a log in EventStoreDB. Throws `Misused` for options that do not go together. */
 function keysOf({ from, to, checkpoints, keys }: Options): string {
-  if (from === to) throw new Refused('--to: is the same log');
+  if (from === to) throw new Misused('--to: is the same log');
   if (checkpoints !== undefined && !isEventStoreDb(from) && !isEventStoreDb(to))
-    throw new Refused('--checkpoints is for a move from or to EventStoreDB');
+    throw new Misused('--checkpoints is for a move from or to EventStoreDB');
   const keysAt = keys ?? checkpoints ?? [from, to].find((address) => !isEventStoreDb(address));
-  if (keysAt === undefined) throw new Refused('--keys: is needed between two logs in EventStoreDB');
+  if (keysAt === undefined) throw new Misused('--keys: is needed between two logs in EventStoreDB');
   return keysAt;
 }
 
-async function copy(options: Options): Promise<void> {
+async function copy(options: Options): Promise<object> {
   const { from, to, checkpoints, isFollowing, isEncrypting } = options;
   const keysAt = keysOf(options);
   const isNewDatabase = isEncrypting && !isEventStoreDb(from) && !isEventStoreDb(to);
   if (checkpoints !== undefined) await prepareDatabase(await ownerUrlOf(checkpoints));
   await prepareDatabase(await ownerUrlOf(isEventStoreDb(to) ? keysAt : to, { isMade: !isEventStoreDb(to) }));
   const inUse = isNewDatabase ? from : checkpoints;
-  if (inUse !== undefined && !isFollowing) await withCheckpoints(inUse, requireUnused);
+  if (inUse !== undefined && !isFollowing) await withOwner(inUse, requireUnused);
 
   const source = await openLog(from, keysAt);
   const destination = await openLog(to, keysAt);
@@ -337,7 +325,7 @@ async function copy(options: Options): Promise<void> {
   const target = openTarget(destination);
   if (checkpoints !== undefined) {
     const identity = await identify(source.kind, source.store);
-    await withCheckpoints(checkpoints, (client) => requireSameLog(client, identity));
+    await withOwner(checkpoints, (client) => requireSameLog(client, identity));
   }
 
   // Fails at once where a log is out of reach from the start.
@@ -375,6 +363,27 @@ async function copy(options: Options): Promise<void> {
   } else if ((await source.store.head()) > upTo) {
     say('the source has grown meanwhile: run this again to copy the new events');
   }
+  return { copied, events: common.events, sha256: digest };
+}
+
+/** Copies a whole database into an empty one. */
+async function clone(from: string, to: string): Promise<object> {
+  if (isEventStoreDb(from) || isEventStoreDb(to))
+    throw new Misused('clone is for databases, which EventStoreDB is not');
+  if (from === to) throw new Misused('--to: is the same database');
+  await requireMigrated(await ownerUrlOf(from));
+  await migrate(await ownerUrlOf(to, { isMade: true }));
+  return withOwner(from, async (source) => {
+    const users = (await usersOf(source)).filter((name) => name !== APPLICATION);
+    const copied = await withOwner(to, async (target) => {
+      await requireUnused(target);
+      return copyDatabase(source, target);
+    });
+    for (const [table, rows] of copied) if (rows > 0) say(`${table}: ${count(rows)} rows`);
+    if (users.length > 0)
+      say(`the source is in use (${users.join(', ')}): what is written to it from now on is not in the copy`);
+    return { rows: Object.fromEntries(copied), inUse: users };
+  });
 }
 
 /** Copies what the database of the source has beside its log. */
@@ -387,10 +396,10 @@ async function takeAlong(
     throw new Refused(
       'The events of the source have gaps in their positions: its database cannot be replaced',
     );
-  const copied = await withCheckpoints(from, async (source) => {
+  const copied = await withOwner(from, async (source) => {
     await requireUnused(source);
     await requireWhole();
-    return withCheckpoints(to, (target) => copyBesideLog(source, target));
+    return withOwner(to, (target) => copyBesideLog(source, target));
   });
   for (const [table, rows] of copied) if (rows > 0) say(`${table}: ${count(rows)} rows`);
   say('start the server on the target now, with a new SEAL_URL');
@@ -409,7 +418,7 @@ async function moveCheckpoints(
     positionsOf: (wanted: readonly Position[]) => Promise<Map<Position, Position>>;
   },
 ): Promise<void> {
-  const moved = await withCheckpoints(checkpoints, async (client) => {
+  const moved = await withOwner(checkpoints, async (client) => {
     await requireUnused(client);
     await requireWhole();
     const positions = await positionsOf(await positionsIn(client));
@@ -421,55 +430,45 @@ async function moveCheckpoints(
   say(`start the server ${setting} now`);
 }
 
-async function run(): Promise<void> {
-  const string = { type: 'string' } as const;
-  const options = {
-    from: string,
-    to: string,
-    checkpoints: string,
-    keys: string,
-    follow: { type: 'boolean' },
-    'keep-notifications': { type: 'boolean' },
-  } as const;
-  const { values, positionals } = argumentsOf(USAGE, options);
-  const { from, to, checkpoints, keys, follow: isFollowing = false } = values;
-  const [command, ...others] = positionals;
-  if (command === 'restored' && others.length === 0) {
-    const unfit = Object.keys(values).find((name) => name !== 'keep-notifications');
-    if (unfit !== undefined) throw new Refused(`--${unfit}: is not for restored`);
-    return restored(values['keep-notifications'] ?? false);
-  }
-  if (values['keep-notifications']) throw new Refused('--keep-notifications: is for restored');
-  if (!command || !['copy', 'encrypt'].includes(command) || others.length > 0 || !from || !to)
-    throw new Refused(USAGE);
-  const isEncrypting = command === 'encrypt';
-  if (isEncrypting && isFollowing) throw new Refused('--follow: is for copy');
-  if (checkpoints !== undefined && isEventStoreDb(checkpoints))
-    throw new Refused('--checkpoints: is a database, which EventStoreDB is not');
-  if (keys !== undefined && isEventStoreDb(keys))
-    throw new Refused('--keys: is a database, which EventStoreDB is not');
-  await copy({ from, to, checkpoints, keys, isFollowing, isEncrypting });
-}
+const string = { type: 'string' } as const;
+const boolean = { type: 'boolean' } as const;
+const options = {
+  ...{ from: string, to: string, checkpoints: string, keys: string },
+  ...{ follow: boolean, 'keep-notifications': boolean },
+} as const;
 
-try {
-  await run();
-} catch (error) {
-  const isExpected =
-    error instanceof Refused ||
-    error instanceof LogsDiffer ||
-    error instanceof OtherLog ||
-    error instanceof ReadersMoved ||
-    error instanceof EventStoreUnavailable ||
-    error instanceof UnreadableEvent ||
-    error instanceof MigrationError ||
-    error instanceof NoLogin ||
-    error instanceof BadMasterKey ||
-    error instanceof BadConfig ||
-    error instanceof pg.DatabaseError ||
-    (error instanceof TypeError && 'code' in error);
-  if (!isExpected) throw error;
-  process.stderr.write(`${withCause(error)}\n`);
-  process.exitCode = 1;
-} finally {
-  await opened.closeAll();
-}
+/** The options that each command takes besides `--json`. */
+const TAKES: Record<string, readonly (keyof typeof options)[]> = {
+  copy: ['from', 'to', 'checkpoints', 'keys', 'follow'],
+  encrypt: ['from', 'to', 'checkpoints', 'keys'],
+  clone: ['from', 'to'],
+  restored: ['keep-notifications'],
+};
+
+await program(USAGE, options, async ({ values, positionals, print }) => {
+  const { from, to, checkpoints, keys, follow: isFollowing = false } = values;
+  const [command = '', ...others] = positionals;
+  const takes = Object.hasOwn(TAKES, command) ? TAKES[command]! : undefined;
+  if (!takes || others.length > 0) throw new Misused();
+  const unfit = (Object.keys(options) as (keyof typeof options)[]).find(
+    (name) => values[name] !== undefined && !takes.includes(name),
+  );
+  if (unfit !== undefined) throw new Misused(`--${unfit}: is not for ${command}`);
+  if (checkpoints !== undefined && isEventStoreDb(checkpoints))
+    throw new Misused('--checkpoints: is a database, which EventStoreDB is not');
+  if (keys !== undefined && isEventStoreDb(keys))
+    throw new Misused('--keys: is a database, which EventStoreDB is not');
+  isJson = (values as { json?: boolean }).json ?? false;
+
+  async function run(): Promise<object> {
+    if (command === 'restored') return restored(values['keep-notifications'] ?? false);
+    if (from === undefined || to === undefined) throw new Misused();
+    if (command === 'clone') return clone(from, to);
+    return copy({ from, to, checkpoints, keys, isFollowing, isEncrypting: command === 'encrypt' });
+  }
+  try {
+    print(await run(), []);
+  } finally {
+    await opened.closeAll();
+  }
+});

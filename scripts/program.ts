@@ -90,14 +90,18 @@ function codeOf(error: unknown): number {
   return code === '' && BUGS.has(error.name) ? EXIT.bug : EXIT.failed;
 }
 
-function messageOf(error: unknown): string {
+/** Returns an error as one line, with what caused it. */
+export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Node reports several failed addresses of one host together, with an empty message.
   const message =
     error.message === '' && error instanceof AggregateError
       ? error.errors.map((each) => (each as Error).message).join('; ')
       : error.message;
-  return codeOf(error) === EXIT.bug ? `unexpected ${error.name}: ${message}` : message;
+  const { cause } = error;
+  const isTold = !(cause instanceof Error) || message.includes(cause.message);
+  const whole = isTold ? message : `${message}: ${cause.message}`;
+  return codeOf(error) === EXIT.bug ? `unexpected ${error.name}: ${whole}` : whole;
 }
 
 /** Returns a number as people read it. */

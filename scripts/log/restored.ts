@@ -13,10 +13,10 @@ import { setCheckpointsAside } from '../../src/adapters/disk/checkpoints.ts';
 import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
 import { epochsOf } from '../../src/adapters/postgres/event-log/epochs.ts';
 import { identify, requireSameLog } from '../../src/adapters/postgres/event-log/identity.ts';
-import { type ReadMarker, beginAfterRestore } from '../../src/operations/begin-after-restore.ts';
+import { type Begun, type ReadMarker, beginAfterRestore } from '../../src/operations/begin-after-restore.ts';
+import { count } from '../program.ts';
 
 const PAGE = 1_000;
-const count = (n: number) => n.toLocaleString('en');
 
 interface RestoredLog {
   config: Config;
@@ -30,9 +30,9 @@ interface RestoredLog {
 
 /**
  * Begins a new epoch on a database that was restored from a backup, or whose EventStoreDB was. `client` is the owner's,
- * and no server runs. Throws `OtherLog`.
+ * and no server runs. Resolves with what it did. Throws `OtherLog`.
  */
-export async function afterRestore(client: pg.Client, settings: RestoredLog): Promise<void> {
+export async function afterRestore(client: pg.Client, settings: RestoredLog): Promise<Begun> {
   const { config, databaseUrl, keepsNotifications, say, log, opened } = settings;
   const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 2, applicationName: 'log', log });
   opened.add('pool', () => pool.end());
@@ -74,6 +74,7 @@ export async function afterRestore(client: pg.Client, settings: RestoredLog): Pr
   if (!sealed && rowCount === 1)
     say(`${place} has no checkpoints here: where the sealer runs on another machine, run this there as well`);
   say('start the servers now');
+  return begun;
 }
 
 async function splitSeals(config: Config, pool: pg.Pool, store: Pick<EventStore, 'readStored'>) {

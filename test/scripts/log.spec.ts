@@ -47,8 +47,12 @@ const inPostgres = <T>(work: (store: EventStore) => Promise<T>, of = database) =
 const inEventStoreDb = <T>(work: (store: EventStore) => Promise<T>) =>
   withEventStoreDbLog(eventStoreDb.url, database.ownerUrl, work);
 
-async function query<T extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<T[]> {
-  const client = new pg.Client({ connectionString: database.ownerUrl, types: columnTypes });
+async function query<T extends pg.QueryResultRow>(
+  text: string,
+  values: unknown[] = [],
+  of = database,
+): Promise<T[]> {
+  const client = new pg.Client({ connectionString: of.ownerUrl, types: columnTypes });
   await client.connect();
   try {
     return (await client.query<T>(text, values)).rows;
@@ -220,7 +224,7 @@ test.each([
   [['move', '--from', 'esdb://127.0.0.1', '--to', 'postgres://127.0.0.1/chat']],
 ])('Prints the usage for %j', async (args) => {
   const { code, out, err } = await log(...args);
-  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toContain('Usage:');
 });
 
@@ -235,7 +239,7 @@ test(
     const [ofSource, ofTarget] = digests(copied.out);
     expect(ofTarget).toBe(ofSource);
     const missing = await copy(join(folder, 'other'), target);
-    expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('nor the folder of a database') });
+    expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('nor the folder of a database') });
     await rm(folder, { recursive: true });
   },
   RUNS_MS,
@@ -243,13 +247,70 @@ test(
 
 test('Refuses a URL that is not a log, without showing its password', async () => {
   const { code, err } = await copy('mysql://chat:secret@127.0.0.1/chat', eventStoreDb.url);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(err).toMatch(/is neither a URL nor the folder of a database\n$/);
   expect(err).not.toContain('secret');
   const same = await copy(eventStoreDb.url, eventStoreDb.url, '--checkpoints', database.ownerUrl);
-  expect(same).toMatchObject({ code: 1, err: '--to: is the same log\n' });
+  expect(same).toMatchObject({ code: 2, err: '--to: is the same log\n' });
   const neither = await copy(database.ownerUrl, database.url, '--checkpoints', database.ownerUrl);
-  expect(neither).toMatchObject({ code: 1, err: expect.stringContaining('from or to EventStoreDB') });
+  expect(neither).toMatchObject({ code: 2, err: expect.stringContaining('from or to EventStoreDB') });
+});
+
+describe('cloning a database', () => {
+  let other: TestDatabase;
+  beforeEach(async () => {
+    other = await createTestDatabase();
+  });
+  afterEach(() => other.drop());
+
+  test(
+    'makes an empty one the same, row by row',
+    async () => {
+      await inPostgres((store) => talk(store, 5));
+      await query(`insert into checkpoints (name, position, version) values ('reactions', 12, 1)`);
+      await query(`insert into seals (place) values ('file:///one'), ('file:///other')`);
+      const { code, out, err } = await log('clone', '--from', database.ownerUrl, '--to', other.ownerUrl);
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toContain('events: 20 rows\n');
+      expect(await inPostgres(wholeLog, other)).toEqual(await inPostgres(wholeLog));
+      // It goes on counting where the other one stopped.
+      const added = 'insert into seals (place) values ($1) returning id';
+      expect(await query(added, ['file:///next'], other)).toEqual([{ id: 3 }]);
+
+      const again = await log('clone', '--from', database.ownerUrl, '--to', other.ownerUrl, '--json');
+      expect({ code: again.code, out: again.out }).toEqual({ code: 1, out: '' });
+      expect(JSON.parse(again.err)).toEqual({
+        error: 'The target has events or accounts already: use an empty database',
+        code: 1,
+      });
+    },
+    RUNS_MS,
+  );
+
+  test(
+    'takes what is there at one moment, and says who may write more',
+    async () => {
+      await inPostgres((store) => talk(store, 1));
+      const user = new pg.Client({ connectionString: database.ownerUrl, application_name: 'chat' });
+      await user.connect();
+      const { code, out } = await log('clone', '--from', database.ownerUrl, '--to', other.ownerUrl, '--json');
+      await user.end();
+      expect(code).toBe(0);
+      expect(JSON.parse(out)).toMatchObject({ rows: { events: 4 }, inUse: ['chat'] });
+    },
+    RUNS_MS,
+  );
+
+  test('is refused for a log in EventStoreDB, and for other options', async () => {
+    expect(await log('clone', '--from', eventStoreDb.url, '--to', other.ownerUrl)).toMatchObject({
+      code: 2,
+      err: 'clone is for databases, which EventStoreDB is not\n',
+    });
+    expect(await log('clone', '--from', 'a', '--to', 'b', '--follow')).toMatchObject({
+      code: 2,
+      err: '--follow: is not for clone\n',
+    });
+  });
 });
 
 describe('encrypting a log in EventStoreDB', () => {
