@@ -3,6 +3,9 @@ import { openTextSeal } from '../src/compose/text-seal.ts';
 import { makeMasterKey } from '../src/compose/master-keys.ts';
 import { readConfig } from '../src/config.ts';
 import { rewrapKeys } from '../src/privacy/key-ring.ts';
+import { postgresAddress, postgresUrl } from '../src/config/setting-kinds.ts';
+import { loginsOf } from '../src/adapters/postgres/logins.ts';
+import { prepareServer, psqlScript } from '../src/adapters/postgres/prepare-server.ts';
 import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
 import { runningNodes } from '../src/adapters/postgres/nodes.ts';
 import { createReaderLogin } from '../src/adapters/postgres/prepare-database.ts';
@@ -44,6 +47,11 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   create-database-login  --role sealer|auditor --user <name> [--password <password> | --password-stdin]
                   as the owner of the database: creates a login that reads the log, and as sealer keeps the seals,
                   or changes its password
+  prepare-database  --as <url of a superuser> | --print-sql
+                  makes what a server of PostgreSQL needs before the first start and before a backup is restored, if it is
+                  missing: the users in DATABASE_URL and DATABASE_OWNER_URL with their passwords, the database, its rights.
+                  Afterwards no user needs to make roles. Instead of a superuser, a role that may create roles and
+                  databases. PGPASSWORD can have the password. --print-sql prints a script for psql instead
   prepare-eventstoredb  --user <name> [--password <password> | --password-stdin]
                   as the administrator in EVENTSTOREDB_URL: creates this user for the server, or resets its password,
                   and restricts all streams to it and the administrators
@@ -132,6 +140,29 @@ const createDatabaseLogin: Command = async ({ values, print }) => {
   }
 };
 
+/** Works on a server where the database may be missing. */
+const prepareDatabaseCommand: Command = async ({ values, print }) => {
+  const isScript = values['print-sql'] ?? false;
+  if (isScript === (values.as !== undefined)) throw new Misused('--as: is needed, or --print-sql instead');
+  const { databaseUrl, databaseOwnerUrl } = readConfig(process.env);
+  if (databaseUrl === undefined)
+    throw new Misused('DATABASE_URL must be set: the embedded PostgreSQL needs no preparation');
+  const logins = loginsOf(databaseUrl, databaseOwnerUrl);
+  if (isScript) {
+    const sql = psqlScript(logins);
+    print({ sql }, sql.trimEnd());
+    return;
+  }
+  const isNew = await prepareServer(postgresAddress(required(values, 'as', postgresUrl().unwrap())), logins);
+  const [owner, application] = [logins.ownerUrl, logins.applicationUrl].map((url) =>
+    decodeURIComponent(new URL(url).username),
+  );
+  const database = decodeURIComponent(new URL(logins.ownerUrl).pathname.slice(1));
+  print({ database, isNew, owner, application }, [
+    `${database} ${isNew ? 'is made' : 'was there'}; ${owner} owns it, ${application} is the user of the application`,
+  ]);
+};
+
 const commands: Record<string, Command> = {
   ...accountCommands,
   'list-nodes': listNodes,
@@ -140,6 +171,7 @@ const commands: Record<string, Command> = {
   'rotate-key': rotateKeyCommand,
   'rotate-master-key': rotateMasterKey,
   'create-database-login': createDatabaseLogin,
+  'prepare-database': prepareDatabaseCommand,
   'prepare-eventstoredb': prepareEventStoreDb,
 };
 

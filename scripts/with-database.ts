@@ -7,7 +7,8 @@ import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts
 import { createLogger } from '../src/adapters/pino/logger.ts';
 import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
 import { EmptyDatabase } from '../src/adapters/postgres/migrate.ts';
-import { NoLogin, prepareDatabase, requirePrepared } from '../src/adapters/postgres/prepare-database.ts';
+import { NoLogin } from '../src/adapters/postgres/logins.ts';
+import { prepareDatabase, requirePrepared } from '../src/adapters/postgres/prepare-database.ts';
 
 /** What a program for operators works on. `open` closes what it adds at the end. */
 export interface OpenedDatabase {

@@ -19,6 +19,10 @@ export type OnMigrated = (migration: string) => void;
 /** The database has no tables of this program. */
 export class EmptyDatabase extends MigrationError {}
 
+/** What gives the owner the rights that it lacks. */
+export const PREPARE = '"npm run admin -- prepare-database"';
+const NOT_ALLOWED = '42501';
+
 interface Migration {
   name: string;
   sql: string;
@@ -51,6 +55,13 @@ export async function migrate(
       onApplied(migration.name);
     }
     return pending.map(({ name }) => name);
+  } catch (error) {
+    const { message, code, cause } = error as Error & { code?: unknown };
+    if (![code, (cause as typeof error as { code?: unknown } | undefined)?.code].includes(NOT_ALLOWED))
+      throw error;
+    throw new MigrationError(`${message}: let a superuser run ${PREPARE} first, with the same settings`, {
+      cause: error,
+    });
   } finally {
     await client.end();
   }

@@ -1,22 +1,17 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { type OnMigrated, migrate, requireMigrated } from './migrate.ts';
+import { type OnMigrated, PREPARE, migrate, requireMigrated } from './migrate.ts';
 import { Client } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
+import { type Logins, NoLogin, loginsOf } from './logins.ts';
+import { scramVerifier } from './scram.ts';
 import { inTransaction } from './transactions.ts';
 
 /** The group roles of logins that are not the application's, see migrations/0029-roles.sql. */
 export const READER_ROLES = { sealer: 'chat_sealer', auditor: 'chat_auditor' } as const;
 export type Reader = keyof typeof READER_ROLES;
 
-/** No login can be made. The message tells what the operator can do. */
-export class NoLogin extends Error {
-  override readonly name = 'NoLogin';
-}
-
 /** SQLSTATEs of a failed login, and of a role that may not be assumed. */
 const REFUSED = /^(?:28...|42501|22023)$/;
-const SCRAM_ITERATIONS = 4_096;
 /**
  * Advisory lock: processes that start together prepare the database one after the other, because concurrent
  * grants of the same right fail.
@@ -35,8 +30,7 @@ export async function prepareDatabase(
   ownerUrl?: string,
   onApplied?: OnMigrated,
 ): Promise<string> {
-  if (ownerUrl !== undefined) return prepare(ownerUrl, url, onApplied);
-  if (await isOwner(url)) return prepare(url, derivedUrl(url), onApplied);
+  if (ownerUrl !== undefined || (await isOwner(url))) return prepare(loginsOf(url, ownerUrl), onApplied);
   await requireMigrated(url);
   return url;
 }
@@ -49,7 +43,7 @@ export async function requirePrepared(url: string, ownerUrl?: string): Promise<s
   const isShared = ownerUrl === undefined && (await isOwner(url));
   await requireMigrated(url);
   if (!isShared) return url;
-  const login = derivedUrl(url);
+  const { applicationUrl: login } = loginsOf(url);
   if (await canLogIn(login, APP_ROLE)) return login;
   const user = decodeURIComponent(new URL(login).username);
   throw new NoLogin(
@@ -86,8 +80,7 @@ export async function createReaderLogin(
 }
 
 async function prepare(
-  ownerUrl: string,
-  applicationUrl: string,
+  { ownerUrl, applicationUrl }: Logins,
   onApplied: OnMigrated | undefined,
 ): Promise<string> {
   await migrate(ownerUrl, undefined, onApplied);
@@ -123,19 +116,6 @@ async function isOwner(url: string): Promise<boolean> {
   } finally {
     await client.end();
   }
-}
-
-function derivedUrl(ownerUrl: string): string {
-  const url = new URL(ownerUrl);
-  if (url.password === '')
-    throw new NoLogin(
-      'DATABASE_URL has no password for that of the application to follow from: set DATABASE_OWNER_URL to it, and DATABASE_URL to a user of the application',
-    );
-  const user = `${APP_ROLE}_${decodeURIComponent(url.pathname.slice(1))}`;
-  const ownersPassword = decodeURIComponent(url.password);
-  url.username = encodeURIComponent(user);
-  url.password = createHmac('sha256', ownersPassword).update(user).digest('base64url');
-  return url.href;
 }
 
 /**
@@ -182,22 +162,33 @@ async function letIn(owner: pg.Client, loginUrl: string, group: string): Promise
   const user = decodeURIComponent(username);
   const known = await roleOf(owner, user, group);
   if (known?.hasMore) throw new NoLogin(`the user ${user} may do more than ${group}: choose another one`);
-  if (known && (await canLogIn(loginUrl, group))) return;
   const name = pg.escapeIdentifier(user);
+  if (known) await letConnect(owner, user);
+  if (known && (await canLogIn(loginUrl, group))) return;
   const verifier = pg.escapeLiteral(scramVerifier(decodeURIComponent(password)));
   try {
     await inTransaction(owner, async () => {
       await owner.query(`${known ? 'alter' : 'create'} role ${name} login password ${verifier}`);
       await owner.query(`grant ${group} to ${name}`);
     });
+    await letConnect(owner, user);
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
     throw new NoLogin(
-      `the owner may not make the login (${error.message}): let a superuser run "create role ${name} login password '…' in role ${group}"${group === APP_ROLE ? ', and set DATABASE_URL to it and DATABASE_OWNER_URL to the owner' : ''}`,
+      `the owner may not make the login (${error.message}): let a superuser run ${group === APP_ROLE ? PREPARE : `"create role ${name} login password '…' in role ${group}"`}`,
       { cause: error },
     );
   }
 }
+
+/** Lets a user connect to the database, from which others may be shut out. */
+const letConnect = (owner: pg.Client, user: string) =>
+  owner.query(`
+    do $$ begin
+      if not has_database_privilege(${pg.escapeLiteral(user)}, current_database(), 'connect') then
+        execute format('grant connect on database %I to %I', current_database(), ${pg.escapeLiteral(user)});
+      end if;
+    end $$`);
 
 async function roleOf(
   owner: pg.Client,
@@ -211,19 +202,6 @@ async function roleOf(
     [user, group],
   );
   return rows[0];
-}
-
-/**
- * Returns what PostgreSQL stores in place of a password (RFC 5803), so that no statement contains the
- * password itself.
- */
-function scramVerifier(password: string): string {
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, SCRAM_ITERATIONS, 32, 'sha256');
-  const keyOf = (name: string) => createHmac('sha256', salted).update(name).digest();
-  const stored = createHash('sha256').update(keyOf('Client Key')).digest('base64');
-  const server = keyOf('Server Key').toString('base64');
-  return `SCRAM-SHA-256$${SCRAM_ITERATIONS}:${salt.toString('base64')}$${stored}:${server}`;
 }
 
 async function connect(connectionString: string): Promise<pg.Client> {

@@ -10,8 +10,8 @@ import {
 } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { APP_ROLE } from '../../../src/adapters/postgres/connection.ts';
 import { migrate } from '../../../src/adapters/postgres/migrate.ts';
+import { NoLogin } from '../../../src/adapters/postgres/logins.ts';
 import {
-  NoLogin,
   READER_ROLES,
   type Reader,
   createReaderLogin,

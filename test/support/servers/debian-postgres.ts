@@ -1,22 +1,27 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { pino } from 'pino';
 import { type PostgresServer, spawnServer } from '../../../src/adapters/embedded-postgres/server.ts';
-import { unprivileged } from '../../../src/adapters/os/unprivileged.ts';
+import { type Unprivileged, unprivileged } from '../../../src/adapters/os/unprivileged.ts';
+import { loginsOf } from '../../../src/adapters/postgres/logins.ts';
+import { prepareServer } from '../../../src/adapters/postgres/prepare-server.ts';
 import { program } from '../../../tools/debian-programs.ts';
 import { freePort } from '../../../tools/server-process.ts';
 
 const run = promisify(execFile);
-/** A dump names these roles, which belong to a server and not to a database. */
-const GROUPS = ['chat_app', 'chat_sealer', 'chat_auditor'];
 
 /** A PostgreSQL from Debian, whose programs can dump and restore its databases. */
 export interface DebianPostgres {
+  /** The superuser's, in the database `postgres`. */
+  superuserUrl: string;
+  /** The folder of its data, and the user to whom it belongs. */
+  data: string;
+  as: Unprivileged;
   /** Creates an empty database, of which the user `chat` is the owner. */
   create(database: string): Promise<void>;
   /** Returns the owner's URL of a database. */
@@ -33,13 +38,21 @@ export interface DebianPostgres {
 interface DebianPostgresOptions {
   /** A certificate and its key in PEM: only connections with TLS are let in. */
   tls?: { certificate: string; key: string; clientAuthority?: string };
+  /** Further lines of its configuration. */
+  configuration?: string;
+  /** Makes its data in place of an empty server, as its user; with the password of that superuser. */
+  restore?: { password: string; make(data: string, as: Unprivileged): Promise<unknown> };
 }
 
 /**
  * Starts a server of its own on a free loopback port. With an authority of clients, these need a certificate besides
  * their password.
  */
-export async function startDebianPostgres({ tls }: DebianPostgresOptions = {}): Promise<DebianPostgres> {
+export async function startDebianPostgres({
+  tls,
+  configuration = '',
+  restore,
+}: DebianPostgresOptions = {}): Promise<DebianPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'debian-postgres-'));
   // PostgreSQL does not run as root.
   await chmod(folder, 0o711);
@@ -47,15 +60,17 @@ export async function startDebianPostgres({ tls }: DebianPostgresOptions = {}): 
   const secret = join(folder, 'password');
   const [postgres, initdb] = [program('postgres'), program('initdb')];
   const as = await unprivileged(folder, data, postgres.command);
-  const password = randomUUID();
+  const password = restore?.password ?? randomUUID();
   await writeFile(secret, password, { mode: 0o600 });
   await mkdir(data, { mode: 0o700 });
   if (as.owner) for (const path of [secret, data]) await chown(path, as.owner.uid, as.owner.gid);
-  const made = as.command(initdb.command, [
+  const initialized = as.command(initdb.command, [
     ...['-D', data, '-U', 'postgres', '--auth=scram-sha-256', `--pwfile=${secret}`],
     ...['--encoding=UTF8', '--locale=C', '--no-instructions'],
   ]);
-  await run(...made, { ...as.identity, cwd: '/', env: { ...process.env, ...initdb.env } });
+  if (restore) await restore.make(data, as);
+  else await run(...initialized, { ...as.identity, cwd: '/', env: { ...process.env, ...initdb.env } });
+  await appendFile(join(data, 'postgresql.conf'), configuration);
 
   const port = await freePort();
   const settings = [
@@ -87,17 +102,15 @@ export async function startDebianPostgres({ tls }: DebianPostgresOptions = {}): 
       await client.end();
     }
   }
-  await ask(`create role chat login createrole password '${password}'`);
-  for (const group of GROUPS) {
-    await ask(`create role ${group} nologin`);
-    await ask(`grant ${group} to chat with admin option`);
-  }
 
   const { env } = program('pg_dump');
   const options = { env: { ...process.env, ...env } };
   return {
-    ask,
-    create: async (database) => void (await ask(`create database ${database} owner chat`)),
+    superuserUrl: addressOf('postgres', 'postgres'),
+    ...{ data, as, ask },
+    create: async (database) => {
+      await prepareServer(addressOf('postgres', 'postgres'), loginsOf(addressOf('chat', database)));
+    },
     url: (database) => addressOf('chat', database),
     async dump(database, file) {
       const from = addressOf('postgres', database);

@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import pg from 'pg';
+import { type Logins, loginsOf } from '../../../src/adapters/postgres/logins.ts';
+import { prepareDatabase } from '../../../src/adapters/postgres/prepare-database.ts';
+import { CannotPrepare, prepareServer, psqlScript } from '../../../src/adapters/postgres/prepare-server.ts';
+import { program } from '../../../tools/debian-programs.ts';
+import { type DebianPostgres, startDebianPostgres } from '../../support/servers/debian-postgres.ts';
+
+let server: DebianPostgres;
+beforeAll(async () => {
+  server = await startDebianPostgres();
+}, 60_000);
+afterAll(() => server?.stop());
+
+const urlOf = (user: string, database: string, password = `${user}'s "own" $$ password`) => {
+  const url = new URL(server.superuserUrl);
+  [url.username, url.password, url.pathname] = [user, encodeURIComponent(password), `/${database}`];
+  return url.href;
+};
+const loginsFor = (database: string): Logins =>
+  loginsOf(urlOf(`${database}-node`, database), urlOf(`${database}-owner`, database));
+
+async function connect<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+const mayMakeRoles = (user: string) =>
+  server.ask(`select rolcreaterole or rolsuper as may from pg_roles where rolname = '${user}'`);
+
+/** Expects that the owner can migrate, and that the application has its rights and no others. */
+async function expectPrepared({ ownerUrl, applicationUrl }: Logins): Promise<void> {
+  for (const url of [ownerUrl, applicationUrl])
+    expect(await mayMakeRoles(decodeURIComponent(new URL(url).username))).toEqual([{ may: false }]);
+  expect(await prepareDatabase(applicationUrl, ownerUrl)).toBe(applicationUrl);
+  await connect(applicationUrl, async (client) => {
+    expect((await client.query('select position::int from log_head')).rows).toEqual([{ position: 0 }]);
+    await expect(client.query('delete from events')).rejects.toMatchObject({ code: '42501' });
+    await client.query('set role chat_app; create schema jobs');
+  });
+}
+
+test('Makes users and a database, after which nobody needs to make roles', async () => {
+  const logins = loginsFor('one');
+  expect(await prepareServer(server.superuserUrl, logins)).toBe(true);
+  await expectPrepared(logins);
+});
+
+test('Repeated, it keeps what is there and sets the passwords', async () => {
+  const logins = loginsFor('again');
+  await prepareServer(server.superuserUrl, logins);
+  await expectPrepared(logins);
+  const applicationUrl = urlOf('again-node', 'again', 'another one');
+  expect(await prepareServer(server.superuserUrl, { ...logins, applicationUrl })).toBe(false);
+  await connect(applicationUrl, async (client) => {
+    expect((await client.query('select position::int from log_head')).rows).toEqual([{ position: 0 }]);
+  });
+  await expect(connect(logins.applicationUrl, async () => undefined)).rejects.toThrow(/authentication/);
+});
+
+test('Derives the user of the application from an owner who is alone in the settings', async () => {
+  const logins = loginsOf(urlOf('alone-owner', 'alone'));
+  await prepareServer(server.superuserUrl, logins);
+  expect(await prepareDatabase(logins.ownerUrl)).toBe(logins.applicationUrl);
+  await connect(logins.applicationUrl, (client) => client.query('select from events'));
+});
+
+test('Shuts the users of one database out of another one on the same server', async () => {
+  const [ours, theirs] = [loginsFor('ours'), loginsFor('theirs')];
+  for (const logins of [ours, theirs]) {
+    await prepareServer(server.superuserUrl, logins);
+    await expectPrepared(logins);
+  }
+  for (const url of Object.values(theirs) as string[]) {
+    const elsewhere = new URL(url);
+    elsewhere.pathname = '/ours';
+    await expect(connect(elsewhere.href, async () => undefined)).rejects.toThrow(
+      'permission denied for database "ours"',
+    );
+  }
+});
+
+test('The script for psql does the same, also twice, and contains no password', async () => {
+  const logins = loginsFor('script');
+  const script = psqlScript(logins);
+  expect(script).not.toMatch(/own" \$\$/);
+  const { command, env } = program('psql');
+  for (let n = 0; n < 2; n += 1) {
+    const psql = spawn(command, ['--no-psqlrc', '--quiet', server.superuserUrl], {
+      env: { ...process.env, ...env },
+    });
+    psql.stdin.end(script);
+    const [err, [code]] = await Promise.all([text(psql.stderr), once(psql, 'close')]);
+    expect({ code: code as number, err }).toEqual({ code: 0, err: '' });
+  }
+  await expectPrepared(logins);
+});
+
+test('Needs no superuser, but a role that may create roles and databases', async () => {
+  await server.ask(`create role admin login createdb password 'x'`);
+  const admin = urlOf('admin', 'postgres', 'x');
+  const refused = prepareServer(admin, loginsFor('few'));
+  await expect(refused).rejects.toThrow(CannotPrepare);
+  await expect(refused).rejects.toThrow(
+    /^the administrator may not do this \(permission denied to create role\): it has to be a superuser, or /,
+  );
+  await server.ask('alter role admin createrole');
+  const logins = loginsFor('few');
+  await prepareServer(admin, logins);
+  await expectPrepared(logins);
+});
+
+test('Refuses settings that name one user, two databases, or no password', async () => {
+  const { ownerUrl } = loginsFor('wrong');
+  const refused = (logins: Logins) =>
+    expect(prepareServer(server.superuserUrl, logins)).rejects.toThrow(CannotPrepare);
+  await refused({ ownerUrl, applicationUrl: ownerUrl });
+  await refused({ ownerUrl, applicationUrl: urlOf('wrong-node', 'other') });
+  await refused({ ownerUrl, applicationUrl: urlOf('wrong-node', 'wrong', '') });
+});
+
+test('An owner without these rights is told what a superuser can run', async () => {
+  const { ownerUrl, applicationUrl } = loginsFor('bare');
+  await server.ask('create role "bare-owner" login');
+  await server.ask(
+    `alter role "bare-owner" password '${`bare-owner's "own" $$ password`.replaceAll("'", "''")}'`,
+  );
+  await server.ask('create database bare');
+  await expect(prepareDatabase(applicationUrl, ownerUrl)).rejects.toThrow(
+    /permission denied for schema public: let a superuser run "npm run admin -- prepare-database" first/,
+  );
+  await prepareServer(server.superuserUrl, { ownerUrl, applicationUrl });
+  await expectPrepared({ ownerUrl, applicationUrl });
+});
