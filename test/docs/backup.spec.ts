@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,13 +7,14 @@ import { ChatClient } from '../../client/chat-client.ts';
 import { type Session, call, logIn, renew } from '../../client/rest-client.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
-import { type BackupCommands, readBackupCommands } from '../support/journeys/backup-commands.ts';
+import { type BackupCommands, newestIn, readBackupCommands } from '../support/journeys/backup-commands.ts';
 import { type DebianPostgres, startDebianPostgres } from '../support/servers/debian-postgres.ts';
 
 /** docs/backup.md, command by command: one ordered story, on PostgreSQL from Debian. */
 
 const LIMITS = { MESSAGES_PER_MINUTE: '1000000', REQUESTS_PER_MINUTE: '1000000' };
 const ARCHIVED_WITHIN_MS = 30_000;
+const SEALED_WITHIN_MS = 30_000;
 const STORY_MS = 180_000;
 
 let folder: string;
@@ -50,17 +52,9 @@ async function startPostgres(...options: Parameters<typeof startDebianPostgres>)
 }
 
 /** The variables of the document, for a database on a server of PostgreSQL. */
-function variables({ superuserUrl }: DebianPostgres, data: string, database = 'chat') {
-  const urlOf = (user: string) => {
-    const url = new URL(superuserUrl);
-    [url.username, url.password, url.pathname] = [user, `the-password-of-${user}`, `/${database}`];
-    return url.href;
-  };
-  return {
-    ...{ ADMIN_URL: superuserUrl, DATABASE_OWNER_URL: urlOf('chat_owner'), DATABASE_URL: urlOf('chat_node') },
-    DATA_DIR: join(folder, data),
-  };
-}
+const variables = (postgres: DebianPostgres, data: string, database = 'chat') => ({
+  ...{ ADMIN_URL: postgres.superuserUrl, ...postgres.settings(database), DATA_DIR: join(folder, data) },
+});
 /** The settings with which the servers run: they have no use for the owner once it is migrated. */
 const settings = ({ DATABASE_URL, DATA_DIR }: ReturnType<typeof variables>) => ({ DATABASE_URL, DATA_DIR });
 
@@ -137,10 +131,7 @@ async function talk({ session, groupId }: Group, word: string, count: number): P
   client.close();
 }
 
-const newest = async (prefix: string) => {
-  const names = (await readdir(backups)).filter((name) => name.startsWith(prefix)).sort();
-  return join(backups, names.at(-1)!);
-};
+const newest = (prefix: string) => newestIn(backups, prefix);
 
 describe('a database of one’s own', () => {
   let first: DebianPostgres;
@@ -156,15 +147,13 @@ describe('a database of one’s own', () => {
       first = await startPostgres({ configuration: commands.configuration('Any moment') });
       env = variables(first, 'data');
       await commands.run('Prepare a server', 1, { env });
-      await commands.run('Restore a dump', 1, { env: { ...env, DUMP: '/dev/null' } }).then(
-        () => Promise.reject(new Error('nothing was restored')),
-        (error: Error) => expect(error.message).toMatch(/input file|archive/),
-      );
       await start({ ...settings(env), DATABASE_OWNER_URL: env.DATABASE_OWNER_URL });
       server = servers.at(-1)!;
       group = await makeGroup(server);
       await commands.run('Any moment', 1, { env, as: first.as });
       await talk(group, 'before', 20);
+      const sealed = () => existsSync(join(env.DATA_DIR, 'checkpoints.ndjson'));
+      await until(sealed, 'the log to be sealed', SEALED_WITHIN_MS);
       const talking = talk(group, 'during', 20);
       await commands.run('Dump a database', 1, { env });
       await talking;
@@ -212,7 +201,7 @@ describe('a database of one’s own', () => {
       // On the same server, as an exercise.
       const practice = { ...restored, ...variables(second, 'practice', 'practice') };
       const said = await commands.run('Practise', 1, { env: practice });
-      expect(said).toMatch(/[\d,]+ events and \d+ checkpoints? holds?\n$/);
+      expect(said).toMatch(/^[\d,]+ events and [1-9]\d* checkpoints hold$/m);
     },
     STORY_MS,
   );

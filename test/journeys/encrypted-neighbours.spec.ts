@@ -22,7 +22,7 @@ describe('every neighbour is reached with TLS', () => {
   let settings: Record<string, string>;
   const file = (name: string) => join(folder, name);
   const databaseUrl = (parameters: string, host = 'localhost') => {
-    const url = new URL(postgres.url('jobs'));
+    const url = new URL(postgres.settings('jobs').DATABASE_OWNER_URL);
     url.hostname = host;
     return `${url.href}?${parameters}`;
   };

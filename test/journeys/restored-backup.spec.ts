@@ -10,6 +10,7 @@ import { type Redis, startRedis } from '../../tools/redis.ts';
 import { type ServerProcess, freePort, launchServer, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { confirmAddress } from '../support/journeys/account-letters.ts';
+import { newestIn, readBackupCommands } from '../support/journeys/backup-commands.ts';
 import { type ReadmeClient, startReadmeClient } from '../support/journeys/readme-client.ts';
 import { type EventStoreDb, startEventStoreDb } from '../support/eventstoredb/eventstoredb.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
@@ -109,7 +110,7 @@ describe('A database that was restored on a new server from a backup made under 
 
   const settings = (postgres: DebianPostgres) => ({
     ...LIMITS,
-    ...{ DATABASE_URL: postgres.url('chat'), DATA_DIR: join(folder, 'data'), SMTP_URL: mail.url },
+    ...{ ...postgres.settings('chat'), DATA_DIR: join(folder, 'data'), SMTP_URL: mail.url },
   });
   const start = (postgres: DebianPostgres) => ({
     ...{ port, dataDir: join(folder, 'data'), env: settings(postgres) },
@@ -130,6 +131,7 @@ describe('A database that was restored on a new server from a backup made under 
     ]);
     folder = await mkdtemp(join(tmpdir(), 'restored-'));
     port = await freePort();
+    const commands = await readBackupCommands({ backups: folder, vault: folder });
     await first!.create('chat');
     server = await startServer(start(first!));
     const { url } = server;
@@ -146,7 +148,7 @@ describe('A database that was restored on a new server from a backup made under 
 
     const talking = talk(talker, group.groupId, 'before');
     await until(() => talking.sent.length >= 60, '60 messages');
-    await first!.dump('chat', join(folder, 'chat.dump'));
+    await commands.run('Dump a database', 1, { env: settings(first!) });
     saved = talking.sent.length;
     await until(() => talking.sent.length >= saved + 60, '60 more messages');
     sent = await talking.stop();
@@ -162,7 +164,8 @@ describe('A database that was restored on a new server from a backup made under 
     await server.stop();
 
     await second!.create('chat');
-    await second!.restore(join(folder, 'chat.dump'), 'chat');
+    const DUMP = await newestIn(folder, 'chat-');
+    await commands.run('Restore a dump', 1, { env: { ...settings(second!), DUMP } });
   }, 240_000);
 
   afterAll(async () => {
@@ -290,7 +293,7 @@ describe('A database that is replaced by a backup under running nodes', () => {
     dataDir: join(folder, String(index)),
     env: {
       ...LIMITS,
-      DATABASE_URL: postgres.url('chat'),
+      ...postgres.settings('chat'),
       REDIS_URL: redis.url,
       SEAL_URL: `file://${folder}/seals`,
     },
@@ -319,12 +322,14 @@ describe('A database that is replaced by a backup under running nodes', () => {
   test('ends every node at once, with the line that tells what to do', async () => {
     const [talker, listener] = clients as [ChatClient, ChatClient];
     for (let n = 0; n < 20; n += 1) await talker.send({ groupId: group.groupId, text: `kept ${n}` });
-    const file = join(folder, 'chat.dump');
-    await postgres.dump('chat', file);
+    const { env } = await optionsOf(0);
+    const commands = await readBackupCommands({ backups: folder, vault: folder });
+    await commands.run('Dump a database', 1, { env: { ...env, DATA_DIR: join(folder, '0') } });
     for (let n = 0; n < 20; n += 1) await talker.send({ groupId: group.groupId, text: `lost ${n}` });
     await listener.reached(group.groupId, 40);
     await postgres.create('backup');
-    await postgres.restore(file, 'backup');
+    const DUMP = await newestIn(folder, 'chat-');
+    await commands.run('Restore a dump', 1, { env: { ...postgres.settings('backup'), DUMP } });
     await postgres.ask('alter database chat allow_connections false');
     await postgres.ask(`select pg_terminate_backend(pid) from pg_stat_activity where datname = 'chat'`);
     await until(

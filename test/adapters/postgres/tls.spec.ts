@@ -64,7 +64,7 @@ describe('TLS to PostgreSQL', () => {
   }
 
   const jobs = (parameters: string, host: string) => {
-    const url = new URL(server.url('jobs'));
+    const url = new URL(server.settings('jobs').DATABASE_OWNER_URL);
     url.hostname = host;
     const files = parameters.replaceAll(
       /=(\w+-?\w*\.(?:crt|key))/g,

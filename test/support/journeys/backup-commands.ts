@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Unprivileged } from '../../../src/adapters/os/unprivileged.ts';
 import { program } from '../../../tools/debian-programs.ts';
@@ -34,6 +34,14 @@ export interface BackupCommands {
   run(heading: string, n: number, options: RunOptions): Promise<string>;
   /** Returns the blocks that were neither run nor read, each by its heading and number. */
   unused(): string[];
+}
+
+/** Resolves with the path of the newest backup whose name begins so: the commands put the time into names. */
+export async function newestIn(folder: string, prefix: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort();
+  const newest = names.at(-1);
+  if (newest === undefined) throw new Error(`${folder} has no ${prefix}`);
+  return join(folder, newest);
 }
 
 /** Reads docs/backup.md. */

@@ -15,21 +15,17 @@ import { freePort } from '../../../tools/server-process.ts';
 
 const run = promisify(execFile);
 
-/** A PostgreSQL from Debian, whose programs can dump and restore its databases. */
+/** A PostgreSQL from Debian, with an administrator. */
 export interface DebianPostgres {
   /** The superuser's, in the database `postgres`. */
   superuserUrl: string;
   /** The folder of its data, and the user to whom it belongs. */
   data: string;
   as: Unprivileged;
-  /** Creates an empty database, of which the user `chat` is the owner. */
+  /** Returns the users of a database, `chat_owner` and `chat_node`, as a server takes them. */
+  settings(database: string): { DATABASE_URL: string; DATABASE_OWNER_URL: string };
+  /** Creates an empty database with these users, and the one that derives from the owner. */
   create(database: string): Promise<void>;
-  /** Returns the owner's URL of a database. */
-  url(database: string): string;
-  /** Writes a dump of a database into a file. */
-  dump(database: string, file: string): Promise<void>;
-  /** Restores a dump into an empty database. Rejects when it has any error. */
-  restore(file: string, database: string): Promise<void>;
   /** Runs a statement as the superuser; by default in the database `postgres`. */
   ask<Row extends pg.QueryResultRow>(statement: string, database?: string): Promise<Row[]>;
   stop(): Promise<void>;
@@ -73,14 +69,14 @@ export async function startDebianPostgres({
   await appendFile(join(data, 'postgresql.conf'), configuration);
 
   const port = await freePort();
-  const settings = [
+  const given = [
     'listen_addresses=127.0.0.1,127.0.0.2',
     `port=${port}`,
     'unix_socket_directories=',
     'max_connections=300',
   ];
-  if (tls) settings.push(...(await tlsSettings(data, tls, as)));
-  const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
+  if (tls) given.push(...(await tlsSettings(data, tls, as)));
+  const args = ['-D', data, ...given.flatMap((setting) => ['-c', setting])];
   const addressOf = (user: string, database: string) =>
     `postgres://${user}:${password}@127.0.0.1:${port}/${database}`;
   const server: PostgresServer = spawnServer(
@@ -103,22 +99,18 @@ export async function startDebianPostgres({
     }
   }
 
-  const { env } = program('pg_dump');
-  const options = { env: { ...process.env, ...env } };
+  const settings = (database: string) => ({
+    DATABASE_URL: addressOf('chat_node', database),
+    DATABASE_OWNER_URL: addressOf('chat_owner', database),
+  });
   return {
     superuserUrl: addressOf('postgres', 'postgres'),
     ...{ data, as, ask },
-    create: async (database) => {
-      await prepareServer(addressOf('postgres', 'postgres'), loginsOf(addressOf('chat', database)));
-    },
-    url: (database) => addressOf('chat', database),
-    async dump(database, file) {
-      const from = addressOf('postgres', database);
-      await run(program('pg_dump').command, ['--format=custom', '--file', file, '--dbname', from], options);
-    },
-    async restore(file, database) {
-      const to = addressOf('postgres', database);
-      await run(program('pg_restore').command, ['--exit-on-error', '--dbname', to, file], options);
+    settings,
+    async create(database) {
+      const { DATABASE_URL, DATABASE_OWNER_URL } = settings(database);
+      for (const logins of [loginsOf(DATABASE_URL, DATABASE_OWNER_URL), loginsOf(DATABASE_OWNER_URL)])
+        await prepareServer(addressOf('postgres', 'postgres'), logins);
     },
     async stop() {
       await server.stop();
