@@ -74,6 +74,41 @@ test('An operator can make a login to the database for an auditor', async () => 
   }
 }, 60_000);
 
+test('An administrator prepares a server for the users in the settings', async () => {
+  const name = `prepared_${process.pid}`;
+  const url = new URL(database.ownerUrl);
+  [url.username, url.password, url.pathname] = [name, 'x', `/${name}`];
+  const prepare = (settings: object, ...args: string[]) =>
+    run(process.execPath, ['scripts/admin.ts', 'prepare-database', ...args], {
+      env: { PATH: process.env['PATH'], ...settings },
+    });
+  try {
+    const settings = { DATABASE_URL: url.href };
+    const { stdout } = await prepare(settings, '--as', database.ownerUrl, '--json');
+    const application = `chat_app_${name}`;
+    expect(JSON.parse(stdout)).toEqual({ database: name, isNew: true, owner: name, application });
+    const client = new pg.Client({ connectionString: url.href });
+    await client.connect();
+    await client.end();
+    const misused = { code: 2, stderr: expect.stringMatching(/^(--as: |DATABASE_URL must be set)/) };
+    await expect(prepare(settings)).rejects.toMatchObject(misused);
+    await expect(prepare(settings, '--as', 'mysql://x')).rejects.toMatchObject(misused);
+    await expect(prepare(settings, '--as', database.ownerUrl, '--print-sql')).rejects.toMatchObject(misused);
+    await expect(prepare({}, '--print-sql')).rejects.toMatchObject(misused);
+    // Who is no administrator.
+    await expect(prepare(settings, '--as', url.href)).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^the administrator may not do this \(.*\): it has to be a superuser, or /,
+      ),
+    });
+  } finally {
+    await owner(`drop database if exists ${name} with (force)`);
+    await owner(`drop role if exists chat_app_${name}`);
+    await owner(`drop role if exists ${name}`);
+  }
+}, 60_000);
+
 describe('beside a server', () => {
   let app: TestApp;
   beforeAll(async () => {

@@ -288,6 +288,25 @@ describe('cloning a database', () => {
   );
 
   test(
+    'is given up when the copy differs',
+    async () => {
+      await inPostgres((store) => talk(store, 1));
+      await query(`insert into checkpoints (name, position, version) values ('reactions', 12, 1)`);
+      await query(
+        `create function move() returns trigger language plpgsql as $$ begin new.position := 11; return new; end $$;
+         create trigger moves before insert on checkpoints for each row execute function move()`,
+        [],
+        other,
+      );
+      const { code, err } = await log('clone', '--from', database.ownerUrl, '--to', other.ownerUrl);
+      expect(code).toBe(1);
+      expect(err).toMatch(/^checkpoints was not copied right: 1 rows, -?\d+, but 1 rows, -?\d+\n$/);
+      expect(await inPostgres(wholeLog, other)).toEqual([]);
+    },
+    RUNS_MS,
+  );
+
+  test(
     'takes what is there at one moment, and says who may write more',
     async () => {
       await inPostgres((store) => talk(store, 1));
