@@ -85,6 +85,7 @@ async function prepare(
 ): Promise<string> {
   await migrate(ownerUrl, undefined, onApplied);
   await asOwner(ownerUrl, async (owner) => {
+    await requireGroup(owner);
     await giveReadModels(owner);
     await letIn(owner, applicationUrl, APP_ROLE);
   });
@@ -116,6 +117,15 @@ async function isOwner(url: string): Promise<boolean> {
   } finally {
     await client.end();
   }
+}
+
+/** Throws `NoLogin` where a backup was restored without the roles, and the rights were lost with them. */
+async function requireGroup(owner: pg.Client): Promise<void> {
+  const { rowCount } = await owner.query('select from pg_roles where rolname = $1', [APP_ROLE]);
+  if (rowCount === 0)
+    throw new NoLogin(
+      `the role ${APP_ROLE} is missing on this server, as after a restore without it: let a superuser run ${PREPARE}, and restore the backup again`,
+    );
 }
 
 /**

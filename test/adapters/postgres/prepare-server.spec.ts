@@ -125,6 +125,17 @@ test('Refuses settings that name one user, two databases, or no password', async
   await refused({ ownerUrl, applicationUrl: urlOf('wrong-node', 'wrong', '') });
 });
 
+test('A backup that was restored without the roles is refused, with what to do', async () => {
+  const { ownerUrl, applicationUrl } = loginsFor('lost');
+  await prepareServer(server.superuserUrl, { ownerUrl, applicationUrl });
+  await expectPrepared({ ownerUrl, applicationUrl });
+  await server.ask('alter role chat_app rename to elsewhere');
+  await expect(prepareDatabase(applicationUrl, ownerUrl)).rejects.toThrow(
+    'the role chat_app is missing on this server, as after a restore without it: let a superuser run "npm run admin -- prepare-database", and restore the backup again',
+  );
+  await server.ask('alter role elsewhere rename to chat_app');
+});
+
 test('An owner without these rights is told what a superuser can run', async () => {
   const { ownerUrl, applicationUrl } = loginsFor('bare');
   await server.ask('create role "bare-owner" login');
