@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
+import { copyFile, cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
+import { HTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1';
 import { Deployment } from 'kubernetes-models/apps/v1';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
@@ -9,6 +13,7 @@ import { ConfigMap, Namespace, Secret, Service, ServiceAccount } from 'kubernete
 import { parse, parseAllDocuments } from 'yaml';
 import { readConfig } from '../../src/config.ts';
 import { ROOT, fileText } from '../support/journeys/deployment-files.ts';
+import { kubernetesProgram } from '../../tools/kubernetes-programs.ts';
 
 const FOLDER = 'deploy/kubernetes';
 const ROLES = ['api', 'projector', 'realtime', 'notifier', 'worker', 'sealer'];
@@ -26,45 +31,31 @@ const kustomization = parse(fileText(`${FOLDER}/kustomization.yaml`)) as {
   patches: { path: string; target: { kind: string } }[];
   configMapGenerator: { name: string; envs: string[] }[];
   secretGenerator: { name: string; envs: string[] }[];
-  images: { name: string; newTag: string }[];
+  images: { name: string; newName: string; newTag: string }[];
 };
 
-const documentsOf = (file: string): Manifest[] =>
-  parseAllDocuments(fileText(`${FOLDER}/${file}`)).map((document) => document.toJS() as Manifest);
-
-/**
- * Applies a patch like kustomize: merges maps by key and lists of named items by name, and replaces other
- * lists.
- */
-function laidOver(base: unknown, patch: unknown): unknown {
-  if (Array.isArray(base) && Array.isArray(patch)) {
-    const nameOf = (item: unknown) => (item as { name?: string }).name;
-    if ([...base, ...patch].some((item) => nameOf(item) === undefined)) return patch;
-    const names = new Set([...patch, ...base].map(nameOf));
-    const named = (items: unknown[], name?: string) => items.find((item) => nameOf(item) === name);
-    return [...names].map((name) => laidOver(named(base, name), named(patch, name)));
+/** Everything that `kubectl apply -k` sends, with the examples as the files of secrets. */
+const manifests = await (async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'chat-kubernetes-'));
+  try {
+    await cp(join(ROOT, FOLDER), folder, { recursive: true });
+    for (const name of ['secret', 'owner', 'seal'])
+      await copyFile(join(folder, `${name}.env.example`), join(folder, `${name}.env`));
+    const { stdout } = await promisify(execFile)(await kubernetesProgram('kubectl'), ['kustomize', folder]);
+    return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+  } finally {
+    await rm(folder, { recursive: true });
   }
-  if (!isMap(base) || !isMap(patch)) return patch === undefined ? base : patch;
-  const keys = new Set([...Object.keys(base), ...Object.keys(patch)]);
-  return Object.fromEntries([...keys].map((key) => [key, laidOver(base[key], patch[key])]));
-}
-const isMap = (it: unknown): it is Record<string, unknown> =>
-  typeof it === 'object' && it !== null && !Array.isArray(it);
-
-const [everyNode] = documentsOf('node.yaml');
-const manifests = kustomization.resources.flatMap(documentsOf).map((manifest) =>
-  manifest.kind === 'Deployment'
-    ? // The name of a patch with a target is ignored.
-      (laidOver(manifest, { ...everyNode, metadata: {} }) as Manifest)
-    : manifest,
-);
+})();
 const MODELS = {
+  ConfigMap,
   Deployment,
   HorizontalPodAutoscaler,
   Ingress,
   Namespace,
   NetworkPolicy,
   PodDisruptionBudget,
+  Secret,
   Service,
   ServiceAccount,
 };
@@ -81,7 +72,8 @@ const settings = parseEnv(fileText(`${FOLDER}/settings.env`)) as Record<string, 
 const secrets = parseEnv(fileText(`${FOLDER}/secret.env.example`)) as Record<string, string>;
 /** Well-formed values for the secrets that have a format. */
 const filledIn: Record<string, string> = {
-  DATABASE_URL: 'postgres://chat:secret@postgres:5432/chat?sslmode=verify-full',
+  DATABASE_URL:
+    'postgres://chat:secret@postgres:5432/chat?sslmode=verify-full&sslrootcert=/authorities/postgresql.crt',
   EVENTSTOREDB_URL: 'esdb+discover://chat:secret@eventstore:2113?tls=true',
   REDIS_URL: 'rediss://:secret@redis:6379',
   AMQP_URL: 'amqps://chat:secret@rabbitmq:5671',
@@ -110,6 +102,8 @@ test.each(manifests.map((manifest) => [manifest.kind, manifest.metadata.name, ma
 test('The kustomization contains every file of the folder, and only those', () => {
   const named = [
     ...kustomization.resources,
+    // The other way in, which one puts in place of the ingress.
+    /^ {2}# - (\S+)$/m.exec(fileText(`${FOLDER}/kustomization.yaml`))?.[1],
     ...kustomization.patches.map(({ path }) => path),
     ...kustomization.configMapGenerator.flatMap(({ envs }) => envs),
     ...kustomization.secretGenerator.flatMap(({ envs }) => envs.map((file) => `${file}.example`)),
@@ -124,8 +118,10 @@ test('The kustomization contains every file of the folder, and only those', () =
 test('Pods use the settings and the secrets of ConfigMap and Secret, which are valid', () => {
   new ConfigMap({ data: settings }).validate();
   new Secret({ stringData: secrets }).validate();
-  const [config] = kustomization.configMapGenerator;
-  const [secret] = kustomization.secretGenerator;
+  const generated = (kind: string, { name }: { name: string } = { name: '' }) =>
+    manifests.find((it) => it.kind === kind && it.metadata.name.startsWith(`${name}-`))?.metadata;
+  const config = generated('ConfigMap', kustomization.configMapGenerator[0]);
+  const secret = generated('Secret', kustomization.secretGenerator[0]);
   for (const deployment of deployments)
     expect(nodeOf(deployment).envFrom).toEqual([
       { configMapRef: { name: config?.name } },
@@ -146,9 +142,9 @@ test('Only the container that runs the migrations has the database owner', () =>
       image: containers[0]!.image,
       securityContext: containers[0]!.securityContext,
     });
-    expect(migrating!.envFrom).toContainEqual({ secretRef: { name: 'owner' } });
-    for (const { envFrom } of containers)
-      expect(envFrom).not.toContainEqual({ secretRef: { name: 'owner' } });
+    const owner = { secretRef: { name: expect.stringMatching(/^owner-/) } };
+    expect(migrating!.envFrom).toContainEqual(owner);
+    for (const { envFrom } of containers) expect(envFrom).not.toContainEqual(owner);
   }
 });
 
@@ -273,6 +269,35 @@ test('The ingress reaches the api pods only, and no internal path', () => {
   expect(new URL(settings['PUBLIC_URL']!).hostname).toBe(ingress!.spec!.rules![0]!.host);
 });
 
+test('The route of the Gateway API opens what the ingress opens', () => {
+  const route = new HTTPRoute(parse(fileText(`${FOLDER}/http-route.yaml`)) as never);
+  expect(() => route.validate()).not.toThrow();
+  const [ingress] = all('Ingress');
+  const [{ host, http } = { host: '', http: undefined }] = ingress!.spec!.rules!;
+  expect(route.spec.hostnames).toEqual([host]);
+  const opened = route.spec
+    .rules!.flatMap(({ matches }) => matches ?? [])
+    .map(({ path }) => `${path?.value} ${path?.type?.replace('Path', '')}`);
+  expect(opened.toSorted()).toEqual(
+    http!.paths.map(({ path, pathType }) => `${path} ${pathType}`).toSorted(),
+  );
+  for (const { backendRefs } of route.spec.rules!) expect(backendRefs).toEqual([{ name: 'api', port: 80 }]);
+});
+
+test('Every pod has the authorities that the examples of URLs name, if there are any', () => {
+  for (const deployment of deployments) {
+    const { volumes, initContainers = [], containers } = deployment.spec!.template.spec!;
+    const sources = [{ configMap: { name: 'authorities', optional: true } }];
+    expect(volumes).toContainEqual({ name: 'authorities', projected: { sources } });
+    for (const { volumeMounts } of [...initContainers, ...containers])
+      expect(volumeMounts).toContainEqual({ name: 'authorities', mountPath: '/authorities', readOnly: true });
+  }
+  for (const file of ['secret', 'owner'])
+    expect(fileText(`${FOLDER}/${file}.env.example`)).toContain(
+      '?sslmode=verify-full&sslrootcert=/authorities/postgresql.crt',
+    );
+});
+
 test('Only the ingress controller and Prometheus may connect to pods', () => {
   const policies = all('NetworkPolicy');
   const covering = policies.filter((it) => it.spec!.policyTypes?.includes('Egress'));
@@ -299,7 +324,9 @@ test('Only the ingress controller and Prometheus may connect to pods', () => {
 
 test('The image is ours, in the current version', () => {
   const [image] = kustomization.images;
-  for (const deployment of deployments) expect(nodeOf(deployment).image).toBe(image?.name);
   const { version } = JSON.parse(fileText('package.json')) as { version: string };
   expect(image?.newTag).toBe(version);
+  for (const deployment of deployments)
+    for (const { image: pulled } of [nodeOf(deployment), deployment.spec!.template.spec!.initContainers![0]!])
+      expect(pulled).toBe(`${image?.newName}:${version}`);
 });
