@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -8,7 +8,7 @@ import { createLogger } from '../../src/adapters/pino/logger.ts';
 import { clamdCommand } from '../support/servers/clamd.ts';
 import { eicar } from '../support/files/corpus.ts';
 import { program } from '../../tools/debian-programs.ts';
-import { ROOT, composeFile, fileText, filledIn } from '../support/journeys/deployment-files.ts';
+import { ROOT, composeFile, fileText, filledIn, makeSecrets } from '../support/journeys/deployment-files.ts';
 import { freePort } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
@@ -38,15 +38,17 @@ test('Redis requires the password, stores nothing on disk, and evicts nothing th
   const port = await freePort();
   const { command, env } = program('redis-server');
   const [shell = '', option = '', script = ''] = services['redis']?.command ?? [];
+  const secrets = join(folder, 'secrets');
+  makeSecrets(secrets);
+  const password = (await readFile(join(secrets, 'redis_password'), 'utf8')).trim();
   const here = script
+    .replaceAll('/run/secrets', secrets)
     .replace('redis-server', command)
     .replace(/\S+\/redis\.conf/, mounted('redis'))
     .replace('END\n', `END\nport ${port}\nbind 127.0.0.1\n`);
-  const password = services['redis']?.environment?.['REDISCLI_AUTH'] ?? '';
-  expect(password).not.toBe('');
   child = spawn(shell, [option, here], {
     cwd: folder,
-    env: { ...process.env, ...env, REDISCLI_AUTH: password },
+    env: { ...process.env, ...env },
     stdio: 'ignore',
   });
   const options = { host: '127.0.0.1', port, retryStrategy: () => 50, maxRetriesPerRequest: 200 };
