@@ -22,4 +22,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/live').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # The process itself, not npm: it is the one to receive SIGTERM, and stops in order within 25 s.
-CMD ["node", "--max-semi-space-size=16", "--max-old-space-size=1536", "src/main.ts"]
+CMD ["node", "--require=./scripts/needs-node-24.cjs", "--max-semi-space-size=16", "--max-old-space-size=1536", "src/main.ts"]

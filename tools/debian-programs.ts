@@ -18,6 +18,7 @@ const PACKAGES = {
   rabbitmqctl: 'rabbitmq-server',
   'rabbitmq-server': 'rabbitmq-server',
   'redis-server': 'redis-server',
+  'systemd-analyze': 'systemd',
 } as const;
 
 export type ProgramName = keyof typeof PACKAGES;
@@ -118,7 +119,8 @@ function postgresFolders(root = '/'): string[] {
 function multiarchFolders(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => /-linux-gnu/.test(name));
-  return names.map((name) => join(folder, name));
+  // The programs of systemd share a library of their own.
+  return names.flatMap((name) => [join(folder, name), join(folder, name, 'systemd')]);
 }
 
 function isExecutable(path: string): boolean {
