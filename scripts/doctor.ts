@@ -55,19 +55,19 @@ await program(
     const found = await Promise.all([
       [ok('node', process.version)],
       settingsFindings(config),
-      diskFindings(config),
+      look('disk', 'check DATA_DIR', () => diskFindings(config)),
       look('postgresql', 'check DATABASE_URL, and whether PostgreSQL runs', () =>
         postgresFindings(processes),
       ),
       look('eventstoredb', 'check EVENTSTOREDB_URL, and whether the servers run', () =>
         eventStoreDbFindings(config, log),
       ),
-      redisFindings(config),
-      rabbitmqFindings(config, log),
-      storageFindings(config),
-      scannerFindings(config, log),
-      mailFindings(config, log),
-      certificateFindings(config),
+      look('redis', 'check REDIS_URL', () => redisFindings(config)),
+      look('rabbitmq', 'check AMQP_URL', () => rabbitmqFindings(config, log)),
+      look('storage', 'check the settings of S3', () => storageFindings(config)),
+      look('clamd', 'check CLAMD_URL', () => scannerFindings(config, log)),
+      look('mail', 'check SMTP_URL', () => mailFindings(config, log)),
+      look('certificates', 'check the files of authorities', () => certificateFindings(config)),
       look('backup', 'can it be read?', () => backupFindings(config, values.backup)),
     ]);
     const findings = found.flat();

@@ -1,3 +1,4 @@
+import { within } from '../../src/kit/deadline.ts';
 import { reasonOf } from '../../src/kit/reason.ts';
 
 /** What one check has found. */
@@ -20,14 +21,19 @@ export const fault = (check: string, detail: string, remedy: string): Finding =>
   remedy,
 });
 
-/** Resolves with the findings of a check, or with its failure as one. */
+/** A neighbour that accepts a connection may still never answer. */
+const LOOK_MS = 30_000;
+
+/** Resolves with the findings of a check, or with its failure as one; so when it takes longer than half a minute. */
 export async function look(
   check: string,
   remedy: string,
   work: () => Promise<Finding[]>,
 ): Promise<Finding[]> {
   try {
-    return await work();
+    return await within(work(), LOOK_MS, () => {
+      throw new Error(`no answer within ${LOOK_MS / 1_000} s`);
+    });
   } catch (error) {
     return [fault(check, reasonOf(error), remedy)];
   }

@@ -26,7 +26,6 @@ interface Server {
   reserved: number;
   taken: number;
   at: Date;
-  isEncrypted: boolean;
   migration: string;
 }
 
@@ -42,8 +41,7 @@ export const postgresFindings = (processes: number): Promise<Finding[]> =>
       ...durabilityFindings(server),
       connectionFinding(server, processes),
       clockFinding(skewMs),
-      encryptionFinding(server, databaseUrl),
-      ...(await certificateFindings(pool)),
+      ...(await encryptionFindings(pool, databaseUrl)),
       ...(await rightsFindings(pool)),
       ...(await queueFindings(pool)),
     ];
@@ -57,9 +55,8 @@ async function ask(pool: pg.Pool): Promise<Server> {
        current_setting('max_connections')::int as "maxConnections",
        current_setting('superuser_reserved_connections')::int
          + coalesce(current_setting('reserved_connections', true), '0')::int as reserved,
-       (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as taken,
+       (select sum(numbackends)::int from pg_stat_database) as taken,
        clock_timestamp() as at,
-       coalesce((select ssl from pg_stat_ssl where pid = pg_backend_pid()), false) as "isEncrypted",
        (select max(name) from schema_migrations) as migration`,
   );
   return rows[0]!;
@@ -121,27 +118,25 @@ export function clockFinding(skewMs: number): Finding {
   return size > SKEW_MS.warning ? warning(check, detail, remedy) : ok(check, detail);
 }
 
-function encryptionFinding({ isEncrypted }: Server, databaseUrl: string): Finding {
+async function encryptionFindings(pool: pg.Pool, databaseUrl: string): Promise<Finding[]> {
   const check = 'postgresql: TLS';
   const remedy = 'set sslmode=verify-full and sslrootcert in the URL: docs/tls.md';
-  if (isEncrypted)
-    return isUnproved(databaseUrl)
-      ? warning(check, 'encrypted, without proof of which server it is', remedy)
-      : ok(check, 'encrypted, and the server is proved');
-  return hostsOf(databaseUrl).every(({ host }) => isHere(decodeURIComponent(host)))
-    ? ok(check, 'none is needed on this machine')
-    : warning(check, 'not encrypted', remedy);
-}
-
-async function certificateFindings(pool: pg.Pool): Promise<Finding[]> {
   const client = await pool.connect();
-  try {
-    const { stream } = (client as unknown as pg.Client).connection;
-    if (!(stream instanceof TLSSocket)) return [];
-    return [validity('postgresql: certificate', stream.getPeerCertificate())];
-  } finally {
-    client.release();
-  }
+  const { stream } = (client as unknown as pg.Client).connection;
+  const certificate = stream instanceof TLSSocket ? stream.getPeerCertificate() : undefined;
+  client.release();
+  if (certificate !== undefined)
+    return [
+      isUnproved(databaseUrl)
+        ? warning(check, 'encrypted, without proof of which server it is', remedy)
+        : ok(check, 'encrypted, and the server is proved'),
+      validity('postgresql: certificate', certificate),
+    ];
+  return [
+    hostsOf(databaseUrl).every(({ host }) => isHere(decodeURIComponent(host)))
+      ? ok(check, 'none is needed on this machine')
+      : warning(check, 'not encrypted', remedy),
+  ];
 }
 
 interface Rights {
