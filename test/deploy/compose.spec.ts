@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { parse } from 'yaml';
 import { type Role, readConfig } from '../../src/config.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import {
@@ -61,7 +62,7 @@ test('Every dependency has a health check, or runs to completion', () => {
 
 test('A service with a profile is an optional dependency', () => {
   const optional = entries.filter(([, { profiles }]) => profiles).map(([name]) => name);
-  expect(optional).toEqual(['eventstore']);
+  expect(optional).toEqual(['eventstore', 'prometheus', 'grafana']);
   for (const [, { depends_on = {} }] of entries)
     for (const name of optional)
       expect(depends_on[name] ?? { required: false }).toHaveProperty('required', false);
@@ -248,6 +249,34 @@ test('Only those who need a neighbour reach it', () => {
   expect([...known].toSorted()).toEqual(Object.keys(networks).toSorted());
 });
 
+test('Prometheus finds every node under the name that it asks for', () => {
+  const { scrape_configs: scrapes } = parse(fileText('deploy/observability/prometheus.yml')) as {
+    scrape_configs: { dns_sd_configs: { names: string[]; port: number }[] }[];
+  };
+  const [{ names, port } = { names: [], port: 0 }] = scrapes[0]!.dns_sd_configs;
+  for (const [node, service] of nodes) {
+    const joined = service.networks as Record<string, { aliases?: string[] }>;
+    expect([node, joined['nodes']!.aliases]).toEqual([node, names]);
+    expect(settingsOf(service).port).toBe(port);
+  }
+  expect(networksOf(services['prometheus']!)).toContain('nodes');
+  const { datasources } = parse(fileText('deploy/grafana/datasources.yml')) as {
+    datasources: { url: string }[];
+  };
+  expect(new URL(datasources[0]!.url).hostname).toBe('prometheus');
+  const [provider] = (
+    parse(fileText('deploy/grafana/dashboards.yml')) as {
+      providers: { options: { path: string } }[];
+    }
+  ).providers;
+  const mounts = services['grafana']!.volumes!.map((mount) => mount.split(':'));
+  expect(mounts).toContainEqual([
+    './deploy/observability/dashboard.json',
+    `${provider!.options.path}/chat.json`,
+    'ro',
+  ]);
+});
+
 test('Services have no rights but those that their images need', () => {
   for (const [name, it] of entries) {
     expect([name, it.cap_drop]).toEqual([name, ['ALL']]);
@@ -274,7 +303,9 @@ test('The memory of all services fits into the machine that the guide asks for',
   // Those that run to completion do so before the nodes start.
   const lasting = entries.filter(([, it]) => !it.healthcheck?.disable);
   const asked = (text: string) =>
-    Number(new RegExp(`(\\d+) GiB${text}`).exec(fileText('docs/deployment.md'))?.[1]) * 1_024;
+    Number(
+      new RegExp(`(\\d+) GiB${text}`).exec(fileText('docs/deployment.md').replaceAll(/\s+/g, ' '))?.[1],
+    ) * 1_024;
   expect(sum(lasting.filter(([, it]) => !it.profiles))).toBeLessThanOrEqual(asked(';'));
   expect(asked(';')).toBe(10_240);
   for (const profile of new Set(entries.flatMap(([, it]) => it.profiles ?? [])))
@@ -304,9 +335,9 @@ test('NGINX passes requests to the api nodes, which trust no other proxy', () =>
   }
 });
 
-test('Only NGINX, the upload target and the mail viewer publish ports, by default on loopback', () => {
+test('Only NGINX, the upload target and the pages of mails and figures publish ports, by default on loopback', () => {
   const published = entries.filter(([, { ports }]) => ports).map(([name]) => name);
-  expect(published).toEqual(['nginx', 's3', 'mailpit']);
+  expect(published).toEqual(['nginx', 's3', 'mailpit', 'grafana']);
   for (const [, { ports = [] }] of entries)
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
 });

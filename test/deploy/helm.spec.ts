@@ -404,10 +404,25 @@ test('An image is named by its digest, or else by the version of the chart', asy
   expect(await images(everything)).toEqual(new Set([`registry.example.org/chat@${DIGEST}`]));
 });
 
+test('The chart has the alert rules and the dashboard of deploy/observability', async () => {
+  const manifests = await render({
+    ...minimal,
+    prometheusRule: { enabled: true },
+    dashboard: { enabled: true },
+  });
+  const [rule] = of<PrometheusRule>(manifests, 'PrometheusRule');
+  expect(() => new PrometheusRule(rule).validate()).not.toThrow();
+  expect(rule!.spec).toEqual(parse(fileText('deploy/observability/rules.yml')));
+  const dashboard = of<ConfigMap>(manifests, 'ConfigMap').find(({ data }) => data!['chat.json']);
+  expect(JSON.parse(dashboard!.data!['chat.json']!)).toEqual(
+    JSON.parse(fileText('deploy/observability/dashboard.json')),
+  );
+});
+
 test('Alert rules and dashboard come from the files of the chart, and their lack is named', async () => {
   const values = { ...minimal, prometheusRule: { enabled: true }, dashboard: { enabled: true } };
   const chart = join(folder, 'chart');
-  await cp(join(ROOT, CHART), chart, { recursive: true });
+  await cp(join(ROOT, CHART), chart, { recursive: true, filter: (source) => !source.includes('/files/') });
   await rm(join(chart, 'files'), { recursive: true, force: true });
   await expect(run('template', values, chart)).rejects.toThrow('files/rules.yml is missing');
   await mkdir(join(chart, 'files'));
