@@ -230,7 +230,6 @@ describe('PostgreSQL', () => {
       'revoke delete on events from chat_app',
       'chat_app may delete events',
     ],
-    ['grant chat to chat_node', 'revoke chat from chat_node', 'may do more'],
     ['revoke select on events from chat_app', 'grant select on events to chat_app', 'may not read the log'],
   ])('has wrong rights after "%s"', async (done, undone, told) => {
     await postgres.ask(done, 'chat');
