@@ -20,7 +20,14 @@ const run = (env: Record<string, string>, script: string, ...args: string[]) =>
   );
 
 const scripts = [
-  ...['scripts/admin.ts', 'scripts/audit.ts', 'scripts/cluster.ts', 'scripts/log.ts', 'scripts/migrate.ts'],
+  ...[
+    'scripts/admin.ts',
+    'scripts/audit.ts',
+    'scripts/cluster.ts',
+    'scripts/doctor.ts',
+    'scripts/log.ts',
+    'scripts/migrate.ts',
+  ],
   ...['scripts/notifications.ts', 'scripts/projections.ts', 'bench/run.ts'],
 ];
 /** Programs that look at the database. */
@@ -37,7 +44,7 @@ describe.each(scripts)('%s', (script) => {
     const { code, out, err } = await run({}, script, '--help');
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
-      /npm run (--silent )?(admin|audit|cluster|log|migrate|notifications|projections|bench)/,
+      /npm run (--silent )?(admin|audit|cluster|doctor|log|migrate|notifications|projections|bench)/,
     );
   });
 
