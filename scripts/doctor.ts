@@ -53,8 +53,6 @@ await program(
     const processes = processesOf(values.processes, config.redisUrl !== undefined);
     const log = createLogger({ level: 'silent' });
     const found = await Promise.all([
-      [ok('node', process.version)],
-      settingsFindings(config),
       look('disk', 'check DATA_DIR', () => diskFindings(config)),
       look('postgresql', 'check DATABASE_URL, and whether PostgreSQL runs', () =>
         postgresFindings(processes),
@@ -70,7 +68,7 @@ await program(
       look('certificates', 'check the files of authorities', () => certificateFindings(config)),
       look('backup', 'can it be read?', () => backupFindings(config, values.backup)),
     ]);
-    const findings = found.flat();
+    const findings = [ok('node', process.version), ...settingsFindings(config), ...found.flat()];
     print({ findings }, linesOf(findings));
     const faults = findings.filter(({ status }) => status === 'fault').length;
     if (faults > 0) throw new Refused(`${faults} ${faults === 1 ? 'fault' : 'faults'}`);
