@@ -478,6 +478,14 @@ test.each([
   await expect(run('template', values)).rejects.toThrow(told);
 });
 
+test('The values of the guide are accepted, and lead in', async () => {
+  const example = /```yaml\n(image: [^]+?)```/.exec(fileText('docs/deployment.md'))?.[1] ?? '';
+  const manifests = await render(parse(example.replace('sha256:…', DIGEST)) as object);
+  const kinds = manifests.map(({ kind }) => kind);
+  expect(kinds).toEqual(expect.arrayContaining(['HTTPRoute', 'ServiceMonitor', 'PrometheusRule', 'Job']));
+  expect(kinds).not.toContain('Secret');
+});
+
 test('What is left to do is told after an installation', async () => {
   const notes = async (values: object) => {
     const file = join(folder, `notes-${(count += 1)}.json`);
