@@ -60,14 +60,12 @@ beforeAll(async () => {
   ]);
   await postgres.create('chat');
   await set('wal_recycle', 'off');
-  const owner = new URL(postgres.url('chat'));
-  owner.search = `sslmode=verify-full&sslrootcert=${ca}`;
-  const login = new URL(owner);
-  Object.assign(login, { username: 'chat_node', password: randomBytes(12).toString('hex') });
-  await prepareDatabase(login.href, owner.href);
+  const { DATABASE_URL, DATABASE_OWNER_URL } = postgres.settings('chat');
+  const query = `?sslmode=verify-full&sslrootcert=${ca}`;
+  await prepareDatabase(DATABASE_URL + query, DATABASE_OWNER_URL + query);
   healthy = {
     DATA_DIR: folder,
-    DATABASE_URL: login.href,
+    DATABASE_URL: DATABASE_URL + query,
     REDIS_URL: `rediss://:a-secret@127.0.0.1:${redis.tlsPort}`,
     REDIS_CA_FILE: ca,
     AMQP_URL: rabbitmq.tlsUrl!,
