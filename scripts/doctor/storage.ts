@@ -108,7 +108,7 @@ export async function backupFindings(config: Config, place: string | undefined):
   if (place === undefined)
     return [warning(check, 'unknown', 'tell where it is: --backup /path, or --backup s3://bucket/folder')];
   const newest = place.startsWith('s3://') ? await newestObject(config, place) : await newestFile(place);
-  const remedy = 'see why the last one was not made: docs/deployment.md';
+  const remedy = 'see why the last one was not made: docs/backup.md';
   if (newest === undefined) return [fault(check, `there is none in ${place}`, remedy)];
   const hours = Math.floor((Date.now() - newest) / HOUR_MS);
   const detail = `the newest in ${place} is ${hours} hours old`;
