@@ -20,6 +20,8 @@ import { startAutomations } from './compose/automations.ts';
 import { openReadModels, prepareReadModels } from './compose/read-models.ts';
 import { startErasures } from './compose/privacy.ts';
 import { startRealtime } from './compose/realtime.ts';
+import { partsOf } from './compose/parts.ts';
+import { openTracing } from './compose/tracing.ts';
 import { startSealing } from './compose/sealing.ts';
 import { watchDeployment } from './compose/watch.ts';
 import type { Config, Role } from './config.ts';
@@ -83,7 +85,10 @@ async function start(
   const does = (role: Role) => config.roles.has(role);
   const logKind = config.eventStoreDbUrl === undefined ? 'postgresql' : 'eventstoredb';
   const build = { ...(await readBuild()), node: process.versions.node, log: logKind };
+  const { version, commit, node } = build;
+  log.info({ version, commit, node, roles: [...config.roles], ...partsOf(config) }, 'starting');
   const counted = createMetrics({ ...figures, build });
+  const tracing = await openTracing(config, log, open, { version, metrics: counted });
   const { cluster, rateLimits, checks: clusterChecks } = await openCluster(config, log, open, counted);
   const database = await openPostgres(config, log, open);
   const { pool } = database;
@@ -99,7 +104,7 @@ async function start(
   const { store } = eventLog;
   const positions = await openEpoch(config, log, open, { ...database, ...eventLog, cluster }, ended);
   await prepareReadModels(config, log, database, store);
-  const readModels = openReadModels(config, log, open, { ...database, store });
+  const readModels = openReadModels(config, log, open, { ...database, store, tracing });
   const { progress } = readModels;
 
   const loader = new AggregateLoader(store, createFoldCache());
@@ -114,6 +119,7 @@ async function start(
     newId,
     deriveId,
     now: () => new Date(),
+    tracing,
   });
   const automate = automationRunner({ handle, log });
   const { keyRing } = eventLog;
@@ -128,6 +134,7 @@ async function start(
     handle,
     progress,
     metrics,
+    tracing,
   };
   const automations = does('projector') ? startAutomations(log, open, { ...core, automate }) : undefined;
 

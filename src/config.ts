@@ -18,6 +18,7 @@ import {
   jwtVerifyingKeys,
   list,
   optionalNumber,
+  pairs,
   placeUrl,
   postgresAddress,
   postgresUrl,
@@ -53,6 +54,15 @@ export class BadConfig extends Error {
   }
 }
 
+/** The samplers that the specification of OpenTelemetry names. */
+const SAMPLERS = [
+  'always_on',
+  'always_off',
+  'traceidratio',
+  'parentbased_always_on',
+  'parentbased_always_off',
+  'parentbased_traceidratio',
+] as const;
 const MIB = 1_048_576;
 /** Files that are in the data folder unless a URL names another place. */
 const CHECKPOINTS = 'checkpoints.ndjson';
@@ -160,6 +170,21 @@ const settings = z
       (host) => /^[a-z0-9.:[\]-]+$/i.test(host),
       'must be host names, separated by commas',
     ),
+    OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https'),
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http', 'https'),
+    OTEL_EXPORTER_OTLP_HEADERS: pairs('must be like name=value, several separated by commas'),
+    OTEL_EXPORTER_OTLP_PROTOCOL: z
+      .literal('http/json', { error: 'must be http/json: no other protocol is spoken' })
+      .optional(),
+    OTEL_SERVICE_NAME: z.string().max(255).default('slay-e-chatapp'),
+    OTEL_TRACES_SAMPLER: z
+      .enum(SAMPLERS, { error: `must be one of ${SAMPLERS.join(', ')}` })
+      .default('parentbased_always_on'),
+    OTEL_TRACES_SAMPLER_ARG: z
+      .string()
+      .regex(/^(?:0(?:\.\d{1,9})?|1(?:\.0{1,9})?)$/, 'must be a number from 0 to 1')
+      .transform(Number)
+      .default(1),
   })
   .superRefine(({ JWT_PRIVATE_KEY: pem, ...env }, { addIssue }) => {
     const algorithm = pem && jwtAlgorithmOf(createPrivateKey(pem));
@@ -322,7 +347,30 @@ const settings = z
           },
     /** Push services that may have a private address. */
     pushPrivateHosts: env.PUSH_PRIVATE_HOSTS,
+    /** Where traces go; undefined means that nothing is traced. */
+    traces: tracesOf(env),
   }));
+
+/** Returns where traces go: the endpoint of traces as it is, or the path of traces below the one of all signals. */
+function tracesOf(env: {
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT?: string | undefined;
+  OTEL_EXPORTER_OTLP_HEADERS: Readonly<Record<string, string>>;
+  OTEL_SERVICE_NAME: string;
+  OTEL_TRACES_SAMPLER: (typeof SAMPLERS)[number];
+  OTEL_TRACES_SAMPLER_ARG: number;
+}) {
+  const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env;
+  const url = own ?? (base && `${base.replace(/\/$/, '')}/v1/traces`);
+  if (url === undefined) return undefined;
+  return {
+    url,
+    headers: env.OTEL_EXPORTER_OTLP_HEADERS,
+    serviceName: env.OTEL_SERVICE_NAME,
+    sampler: env.OTEL_TRACES_SAMPLER,
+    ratio: env.OTEL_TRACES_SAMPLER_ARG,
+  };
+}
 
 /** Adds the authorities to the URL of EventStoreDB, in the form of its client. */
 const withCaFile = (url: string, caFile: string | undefined): string =>
@@ -379,6 +427,7 @@ const SECRETS = [
   'SMTP_URL',
   'VAPID_PRIVATE_KEY',
   'VAPID_PREVIOUS_KEYS',
+  'OTEL_EXPORTER_OTLP_HEADERS',
 ] as const satisfies (keyof z.input<typeof settings>)[];
 
 /**

@@ -48,5 +48,6 @@ try {
   });
 } catch (err) {
   log.fatal({ err }, err instanceof Error ? err.message : 'could not start');
+  log.info('stopped');
   process.exit(1);
 }

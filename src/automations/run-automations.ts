@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected, AutomationRefused } from '../commands/rejection.ts';
 import type { Position, Recorded } from '../events/event-store.ts';
+import { traceOf } from '../kit/trace-context.ts';
 import type { Automation } from './automation.ts';
 import { automations as allAutomations } from './automations.ts';
 
@@ -40,7 +41,11 @@ export function automationRunner({
     const { command, input, actor } = consequence;
     const { correlationId } = event.metadata;
     try {
-      const { position } = await handle(command, input, { actor, correlationId, causationId: event.id });
+      const trace = traceOf(event.metadata);
+      const { position } = await handle(command, input, {
+        ...{ actor, correlationId, trace },
+        causationId: event.id,
+      });
       return position;
     } catch (error) {
       if (!(error instanceof CommandRejected)) throw error;

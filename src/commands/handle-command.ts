@@ -9,6 +9,9 @@ import {
   type Verdict,
 } from '../events/event-store.ts';
 import { requireKnown } from '../events/stored-events.ts';
+import { categoryOf } from '../events/streams.ts';
+import type { TraceContext } from '../kit/trace-context.ts';
+import { type Tracing, inSpan, noTracing } from '../kit/tracing.ts';
 import type { AggregateLoader, Folded } from './aggregate-cache.ts';
 import {
   type ActorOrSystem,
@@ -27,6 +30,8 @@ export interface Request {
   correlationId: string;
   /** The id of the event that caused this command. */
   causationId?: string;
+  /** The span of the caller, or of the event that caused this command. */
+  trace?: TraceContext | undefined;
   /** The client's idempotency key. The same key of the same actor means the same command. */
   key?: string;
 }
@@ -59,6 +64,7 @@ export interface CommandDeps {
   /** Returns the same UUID for the same parts, always. */
   deriveId: (...parts: (string | number)[]) => string;
   now: () => Date;
+  tracing?: Tracing;
 }
 
 export type HandleCommand = <I, S, E extends DomainEvent>(
@@ -83,7 +89,7 @@ type States = Record<string, Folded>;
  * the command's schema. Throws `CommandRejected` for a broken rule or a damaged stream, `AutomationRefused`
  * when a rule prevents a consequence, and `EventStoreUnavailable` when the log cannot take it now.
  */
-export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleCommand {
+export function commandHandler({ store, loader, tracing = noTracing, ...deps }: CommandDeps): HandleCommand {
   const loadStates = async (
     refs: Refs,
     load: (ref: AggregateRef<unknown>) => Folded | Promise<Folded>,
@@ -93,10 +99,22 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     return Object.fromEntries(folded);
   };
   const refresh = (ref: AggregateRef<unknown>) => loader.refresh(ref);
-  const append = (events: Append) =>
-    store.append(events).catch((error: unknown) => {
+  const append = (events: Append, parent: TraceContext | undefined) => {
+    const attributes = { 'chat.category': categoryOf(events.stream), 'chat.events': events.events.length };
+    return inSpan(tracing, 'append', { parent, kind: 'client', attributes }, async (span) => {
+      const { metadata } = events;
+      const verdict = await store.append(
+        span ? { ...events, metadata: { ...metadata, trace: span.context.spanId } } : events,
+      );
+      span?.set({
+        'chat.outcome': verdict.outcome,
+        ...(verdict.outcome !== 'conflict' && { 'chat.position': verdict.events.at(-1)!.position }),
+      });
+      return verdict;
+    }).catch((error: unknown) => {
       throw error instanceof StreamDamaged ? new CommandRejected('STREAM_DAMAGED', error) : error;
     });
+  };
 
   return async function handle<I, S, E extends DomainEvent>(
     command: Command<I, S, E>,
@@ -108,7 +126,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     const refs = Object.entries(command.reads(input, actor)) as Refs;
     const written = refs.find(([, ref]) => ref.stream === stream);
 
-    async function run(): Promise<Outcome<E>> {
+    async function run(trace: TraceContext | undefined): Promise<Outcome<E>> {
       const about = command.message?.(input);
       const message = about && (await deps.lookups.message(about.groupId, about.messageId));
       const idOf = eventIds(command, input, request, message);
@@ -125,7 +143,7 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
           { actor, newId: deps.newId, now: deps.now() },
         );
         if (Array.isArray(decision) && decision.length > 0) {
-          const verdict = await append(toAppend(decision, states, idOf));
+          const verdict = await append(toAppend(decision, states, idOf), trace);
           if (verdict.outcome === 'conflict') beyond = verdict;
           else {
             requireKnown(verdict.events);
@@ -207,7 +225,16 @@ export function commandHandler({ store, loader, ...deps }: CommandDeps): HandleC
     }
 
     const turn = written ? stream : command.oneAtATime?.(input, actor);
-    return turn === undefined ? run() : deps.oneAtATime(turn, run);
+    const { trace, causationId } = request;
+    const span = {
+      parent: trace,
+      begins: causationId === undefined ? request.correlationId : undefined,
+      kind: causationId === undefined ? ('server' as const) : ('internal' as const),
+      attributes: { 'chat.command': command.name },
+    };
+    return inSpan(tracing, 'command', span, (own) =>
+      turn === undefined ? run(own?.context) : deps.oneAtATime(turn, () => run(own?.context)),
+    );
   };
 
   /**

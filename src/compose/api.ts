@@ -11,6 +11,7 @@ import type { EventStore } from '../events/event-store.ts';
 import type { Readiness } from '../http/route-deps.ts';
 import { createHttpServer } from '../http/server.ts';
 import { clientAddressBehind } from '../http/client-address.ts';
+import type { Tracing } from '../kit/tracing.ts';
 import type { Closers } from '../kit/closers.ts';
 import { deriveId, newId } from '../kit/uuids.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
@@ -39,6 +40,7 @@ interface ApiDeps extends DatabaseParts {
   handle: HandleCommand;
   progress: Progress;
   metrics: Metrics;
+  tracing: Tracing;
   keys: Awaited<ReturnType<typeof openKeys>>;
   links: SignedLinks;
   queries: ReturnType<typeof bindQueries>;
@@ -77,6 +79,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     asyncapi: asyncApiDocument(),
     metrics: { ...metrics, expose: deps.expose },
     log,
+    isTracing: deps.tracing.isOn,
     newId,
     deriveId,
     settings: config,

@@ -15,8 +15,10 @@ import type { Mailer } from '../notifications/deliver/mailer.ts';
 import { startFanOutLane } from '../notifications/decide/fan-out-lane.ts';
 import { startNotifier } from '../notifications/decide/notifier.ts';
 import type { WhereaboutsSource } from '../notifications/decide/whereabouts.ts';
+import { tracedQueue } from '../notifications/deliver/traced-queue.ts';
 import { startRelay } from '../notifications/deliver/relay.ts';
 import { createWorker } from '../notifications/deliver/worker.ts';
+import type { Tracing } from '../kit/tracing.ts';
 import type { Closers } from '../kit/closers.ts';
 import { createFoldCache } from '../adapters/memory/fold-cache.ts';
 import { newId } from '../kit/uuids.ts';
@@ -93,6 +95,7 @@ interface NotificationDeps extends Awaited<ReturnType<typeof openNotifications>>
   store: EventStore;
   loader: AggregateLoader;
   progress: Pick<Progress, 'reached'>;
+  tracing: Tracing;
 }
 
 interface WorkerDeps extends NotificationDeps, ReturnType<typeof openPush> {
@@ -185,11 +188,11 @@ const ageOf = ({ count, oldestSentAt }: { count: number; oldestSentAt: Date | nu
 });
 
 function notify(log: Logger, deps: NotifierDeps) {
-  const { store, loader, accountLoader, progress, outbox, fanOuts, queue, whereabouts } = deps;
+  const { store, loader, accountLoader, progress, outbox, fanOuts, whereabouts } = deps;
   const now = () => new Date();
   const relay = startRelay({
     outbox,
-    queue,
+    queue: tracedQueue(deps),
     preferencesOf: async (userId) => {
       const { state } = await accountLoader.refresh(accountOf(userId));
       return state.status === 'none' ? standardPreferences : state.preferences;

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
+import type { Tracing } from '../kit/tracing.ts';
 import type { Closers } from '../kit/closers.ts';
 import {
   type RunningProjections,
@@ -37,7 +38,14 @@ export function openReadModels(
   config: Config,
   log: Logger,
   open: Closers,
-  { databaseUrl, background, leases, isAlone, store }: DatabaseParts & { store: EventStore },
+  {
+    databaseUrl,
+    background,
+    leases,
+    isAlone,
+    store,
+    tracing,
+  }: DatabaseParts & { store: EventStore; tracing: Tracing },
 ) {
   const projections = readModelsFor(config);
   const names = readModels.map(({ name }) => name);
@@ -47,7 +55,7 @@ export function openReadModels(
   // If another process serves requests, its waiters poll the table of checkpoints every 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
   const projecting = whileLeading(leases, 'projector', () =>
-    startProjections({ store, databaseUrl, log, projections, progress, lingerMs }),
+    startProjections({ store, databaseUrl, log, projections, progress, tracing, lingerMs }),
   );
   open.add('projections', () => projecting.stop());
   return {

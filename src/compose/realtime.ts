@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { EventStore } from '../events/event-store.ts';
+import type { Tracing } from '../kit/tracing.ts';
 import type { Closers } from '../kit/closers.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
@@ -13,6 +14,7 @@ import type { DatabaseParts } from './log.ts';
 interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   store: EventStore;
   loader: AggregateLoader;
+  tracing: Tracing;
   bus: NodeBus;
   /** The delivery of the gateway in this process, if there is one. */
   delivery: Delivery | undefined;
@@ -20,7 +22,7 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
 
 /** Runs the broadcaster for the sockets of all nodes, wherever this process leads. */
 export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
-  const { background, leases, store, loader, bus } = deps;
+  const { background, leases, store, loader, tracing, bus } = deps;
   let { delivery } = deps;
   if (!delivery) {
     const server = createDeliveryServer(bus);
@@ -28,7 +30,7 @@ export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
     ({ delivery } = server);
   }
   const from = postgresCheckpoint(background, 'realtime');
-  const options = { delivery, store, loader, from, log };
+  const options = { delivery, store, loader, from, tracing, log };
   const broadcasting = whileLeading(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());
   return {

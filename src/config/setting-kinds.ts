@@ -37,6 +37,28 @@ export const list = (isValid: (item: string) => boolean, message: string) =>
 export const secrets = (isValid: (item: string) => boolean, message: string) =>
   listOf((text) => text.split(/[\s,]+/).filter((item) => item !== ''), isValid, message);
 
+const PAIR = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+)\s*=\s*([\x21-\x2b\x2d-\x3a\x3c-\x7e]*)\s*$/i;
+
+/** Names and values of HTTP headers, which are percent-encoded. The values may be secret. */
+export const pairs = (message: string) =>
+  z
+    .string()
+    .default('')
+    .transform((text, context): Readonly<Record<string, string>> => {
+      const found = text.split(',').filter((pair) => pair.trim() !== '');
+      const parsed = found.map((pair) => PAIR.exec(pair));
+      try {
+        if (parsed.every((pair) => pair !== null))
+          return Object.freeze(
+            Object.fromEntries(parsed.map(([, name, value]) => [name, decodeURIComponent(value!)])),
+          );
+      } catch {
+        // Bad percent-encoding.
+      }
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });
+
 /** Parses a URL whose hosts are names or addresses. Returns undefined for anything else. */
 const parseHostsUrl = (text: string) => {
   const parsed = parseServerUrl(text);

@@ -20,6 +20,8 @@ export interface Metadata {
   causationId: string | null;
   /** The revisions of other streams that the decision relied on, for audits. */
   reliedOn?: Record<string, Revision>;
+  /** The id of the span that appended the event, see docs/traces.md; absent when that was not traced. */
+  trace?: string;
 }
 
 export interface NewEvent {

@@ -2,11 +2,14 @@ import helmet from '@fastify/helmet';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyServerOptions,
   LogController,
   type RouteOptions,
 } from 'fastify';
 import { type ZodTypeProvider, serializerCompiler } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
+import { traceIdOf } from '../kit/trace-context.ts';
+import { correlationIdIn } from './correlation.ts';
 import type { PerMinute } from '../protocol/rate-limits.ts';
 import type { RequireSecondFactor } from '../auth/second-factor/require-second-factor.ts';
 import type { Authenticate } from '../auth/session.ts';
@@ -110,6 +113,8 @@ export interface HttpDeps
     requestAnswered(labels: { route: string; method: string; status: number }, seconds: number): void;
   };
   log: Logger;
+  /** True if the lines of the log are to name the trace. */
+  isTracing?: boolean;
   settings: HttpSettings;
   /** Called with every route when it is defined. */
   onRoute?: (route: RouteOptions) => void;
@@ -123,6 +128,10 @@ const REQUEST_MS = 15_000;
 /** The longest parameter is a family emoji, percent-encoded. */
 const MAX_PARAM_LENGTH = 400;
 
+/** Adds the trace to each line about a request, under the name that OpenTelemetry gives it in logs. */
+const withTraceId: NonNullable<FastifyServerOptions['childLoggerFactory']> = (log, bindings, options) =>
+  log.child({ ...bindings, trace_id: traceIdOf(String(bindings['correlationId'])) }, options);
+
 /** Creates the REST API. It does not listen yet: `listen` serves it, `inject` calls it without a socket. */
 export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance> {
   const { log, metrics } = deps;
@@ -131,7 +140,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' }),
     requestIdHeader: false,
-    genReqId: deps.newId,
+    genReqId: ({ headers }) => correlationIdIn(headers) ?? deps.newId(),
+    ...(deps.isTracing && { childLoggerFactory: withTraceId }),
     trustProxy: deps.settings.trustedProxies.length > 0 ? [...deps.settings.trustedProxies] : false,
     bodyLimit: BODY_LIMIT,
     // For the largest uploads; `limitBodyTime` limits all other requests to REQUEST_MS.

@@ -75,6 +75,12 @@ export function hostsOf(url: string): ServerUrl['hosts'] {
   return hosts.split(',').map((each) => parseHost(each)!);
 }
 
+/** Returns what a URL tells of the place of a server: its hosts, or the path of a socket. */
+export function placeIn(url: string): string {
+  const [start = '', hosts = ''] = AUTHORITY.exec(url) ?? [];
+  return decodeURIComponent(hosts === '' ? url.slice(start.length).split('?')[0]! : hosts);
+}
+
 /** Returns the URL with one host in place of its own, percent-encoded: not every library reads brackets. */
 export function withHost(url: string, { host, port }: ServerUrl['hosts'][number]): string {
   const address = new URL(url);

@@ -12,6 +12,7 @@ import type { HandleCommand } from '../commands/handle-command.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
+import type { Tracing } from '../kit/tracing.ts';
 import type { Progress } from '../projections/projection.ts';
 import { Addresses } from './connection/addresses.ts';
 import { joinOnConnect } from './rooms/join-on-connect.ts';
@@ -64,6 +65,7 @@ export interface GatewayDeps {
   progress: Pick<Progress, 'reached'>;
   readMarkers: ReadMarkers;
   metrics: RealtimeMetrics;
+  tracing?: Tracing;
   log: Logger;
   newId: () => string;
   /** Returns the client's address behind the trusted proxies. */
@@ -150,7 +152,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const here = { io, users, store, epoch, loader, log };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
-    : loneNode({ ...here, write, writeFrames });
+    : loneNode({ ...here, ...(deps.tracing && { tracing: deps.tracing }), write, writeFrames });
   const { delivery, tracker, whoIsOnline } = node;
   const hints = createHints(node.send);
   const presence = trackPresence(io, users, hints, node.isElsewhere);

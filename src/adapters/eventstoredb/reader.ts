@@ -45,12 +45,13 @@ const metadataSchema = z.object({
   $causationId: z.string().optional(),
   actorId: z.string().nullable(),
   reliedOn: z.record(z.string(), z.int()).optional(),
+  trace: z.string().optional(),
   occurredAt: z.iso.datetime({ precision: 3 }),
   v: z.int(),
 });
 
 const toStoredMetadata = (
-  { actorId, correlationId, causationId, reliedOn }: Metadata,
+  { actorId, correlationId, causationId, reliedOn, trace }: Metadata,
   occurredAt: string,
   v: number,
 ): z.infer<typeof metadataSchema> => ({
@@ -58,6 +59,7 @@ const toStoredMetadata = (
   ...(causationId !== null && { $causationId: causationId }),
   actorId,
   ...(reliedOn && { reliedOn }),
+  ...(trace !== undefined && { trace }),
   occurredAt,
   v,
 });
@@ -83,12 +85,13 @@ function parse(record: StoredRecord): Parsed {
   const { id, stream, type } = record;
   const { success, data: parsed, error } = metadataSchema.safeParse(parseJson(record.metadata));
   if (!success) throw unreadable(record, `${type}: ${error.issues[0]?.message ?? 'bad metadata'}`);
-  const { $correlationId, $causationId = null, actorId, reliedOn, occurredAt, v } = parsed;
+  const { $correlationId, $causationId = null, actorId, reliedOn, trace, occurredAt, v } = parsed;
   const metadata: Metadata = {
     actorId,
     correlationId: $correlationId,
     causationId: $causationId,
     ...(reliedOn && { reliedOn }),
+    ...(trace !== undefined && { trace }),
   };
   const data = parseJson(record.data);
   return { record, id, stream, type, v: shapeVersion(v), data, occurredAt, metadata };

@@ -16,6 +16,7 @@ import { createPool, withSession } from '../postgres/connection.ts';
 import { listen } from '../postgres/listen.ts';
 import { inTransaction } from '../postgres/transactions.ts';
 import { within } from '../../kit/deadline.ts';
+import { type TraceContext, formatTraceparent, parseTraceparent } from '../../kit/trace-context.ts';
 
 const SCHEMA = 'pgboss';
 const APPLICATION_NAME = 'notifications queue';
@@ -45,7 +46,7 @@ const DEAD_RETRIES: QueueOptions = {
 /** Workers are woken when a job arrives. They also poll, for delayed jobs and for missed wake-ups. */
 const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 };
 
-const Job = z.object({ batchId: z.uuid() });
+const Job = z.object({ batchId: z.uuid(), traceparent: z.string().optional() });
 
 /**
  * Creates the queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`.
@@ -139,12 +140,12 @@ export async function createPgBossQueue(options: {
    * Starts one worker of a queue, which takes one job at a time. Resolves with a function that stops it, once
    * its job is done.
    */
-  async function work(name: string, take: (batchId: string) => Promise<void>) {
+  async function work(name: string, take: (batchId: string, trace?: TraceContext) => Promise<void>) {
     const id = await boss.work(name, POLLING, async ([job]) => {
       const parsed = Job.safeParse(job?.data);
       if (!parsed.success) return log.warn({ queue: name }, 'dropped a job that is not a batch');
       try {
-        await take(parsed.data.batchId);
+        await take(parsed.data.batchId, parseTraceparent(parsed.data.traceparent));
       } catch (err) {
         log.warn(
           { err, batchId: parsed.data.batchId, queue: name },
@@ -160,9 +161,10 @@ export async function createPgBossQueue(options: {
   }
 
   return {
-    async publish(batchId, lane) {
+    async publish(batchId, lane, trace) {
+      const job = { batchId, ...(trace && { traceparent: formatTraceparent(trace) }) };
       try {
-        await within(boss.send(QUEUE_OF[lane], { batchId }), PUBLISH_DEADLINE_MS, () => {
+        await within(boss.send(QUEUE_OF[lane], job), PUBLISH_DEADLINE_MS, () => {
           throw new QueueUnavailable('PostgreSQL took no job within 5 s');
         });
       } catch (error) {

@@ -45,6 +45,8 @@ export interface Metrics {
   notificationsSettled(channel: string, outcome: string, count: number): void;
   /** Number of expired rows of a table that are not deleted yet. */
   expiredRows(table: string, count: number): void;
+  /** Spans of traces that could not be sent. */
+  traceSpansDropped(count: number): void;
   /** The disk of the data folder. */
   disk(space: { freeBytes: number; sizeBytes: number }): void;
   /** True if the gauges of a measure, which has to query another part, are up to date; otherwise their last values stay. */
@@ -178,6 +180,11 @@ export function createMetrics({ lostLines = () => 0, build }: Figures = {}): Met
     help: 'Events handed to sockets',
     registers,
   });
+  const droppedSpans = new Counter({
+    name: 'chat_trace_spans_dropped_total',
+    help: 'Spans of traces that were dropped because they could not be sent',
+    registers,
+  });
   const events = new Counter({ name: 'chat_events_stored_total', help: 'Events stored', registers });
   const refusals = new Counter({
     name: 'chat_refusals_total',
@@ -293,6 +300,7 @@ export function createMetrics({ lostLines = () => 0, build }: Figures = {}): Met
     fileDecided: (outcome, seconds) => inspectionSeconds.observe({ outcome }, seconds),
     notificationsSettled: (channel, outcome, count) => notifications.inc({ channel, outcome }, count),
     expiredRows: (table, count) => expiredRows.set({ table }, count),
+    traceSpansDropped: (count) => droppedSpans.inc(count),
     disk({ freeBytes, sizeBytes }) {
       diskFree.set(freeBytes);
       diskSize.set(sizeBytes);

@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { z } from 'zod';
 import { backOffMs, sleep } from '../../kit/back-off.ts';
+import { parseTraceparent } from '../../kit/trace-context.ts';
 import { type Consumer, DEAD_QUEUE, LANES, QUEUE_OF, type Queue } from '../../notifications/deliver/queue.ts';
 import { keepRabbitmqLink, onChannelBroken, type RabbitmqServer } from './link.ts';
 import { declareTopology } from './topology.ts';
@@ -9,7 +10,10 @@ const BACK_OFF_MS = { first: 200, most: 30_000 };
 
 const BatchId = z.uuid();
 const Redelivered = z.object({ 'x-delivery-count': z.int().nonnegative() });
+const Traced = z.object({ traceparent: z.string() });
 const DeadLettered = z.object({ 'x-death': z.array(z.object({ reason: z.string() })).nonempty() });
+
+const traceIn = (headers: unknown) => parseTraceparent(Traced.safeParse(headers).data?.traceparent);
 
 /** A consumer that reconnects after every interruption, and reports why it gets nothing. */
 export interface RabbitmqConsumer extends Consumer {
@@ -35,7 +39,7 @@ export async function createRabbitmqConsumer(
 
   async function handleOnce(batchId: string, { properties }: ConsumeMessage): Promise<boolean> {
     try {
-      await handle(batchId);
+      await handle(batchId, traceIn(properties.headers));
       return true;
     } catch (err) {
       const redelivered = Redelivered.safeParse(properties.headers);

@@ -1,4 +1,5 @@
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import { type TraceContext, formatTraceparent } from '../../kit/trace-context.ts';
 import { reasonOf } from '../../kit/reason.ts';
 import { QUEUES, QUEUE_OF, type Queue, QueueUnavailable } from '../../notifications/deliver/queue.ts';
 import { keepRabbitmqLink, onChannelBroken, type RabbitmqLink, type RabbitmqServer } from './link.ts';
@@ -65,7 +66,11 @@ export async function createRabbitmqPublisher(options: RabbitmqServer): Promise<
   const link = await keepRabbitmqLink({ ...options, name: 'notifications publisher', setUp, tearDown });
 
   /** Writes at once. Resolves once the broker has the message on disk. */
-  function write(current: OpenChannel, queue: string, batchId: string, signal: AbortSignal): Promise<void> {
+  function write(
+    current: OpenChannel,
+    { queue, batchId, trace }: { queue: string; batchId: string; trace: TraceContext | undefined },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const key = String((published += 1));
     const settle = (failure?: string) => {
@@ -83,7 +88,10 @@ export async function createRabbitmqPublisher(options: RabbitmqServer): Promise<
     signal.addEventListener('abort', onDeadline);
     const entry: Unconfirmed = { settle, isReturned: false };
     current.unconfirmed.set(key, entry);
-    const properties = { mandatory: true, persistent: true, messageId: batchId, correlationId: key };
+    const properties = {
+      ...{ mandatory: true, persistent: true, messageId: batchId, correlationId: key },
+      ...(trace && { headers: { traceparent: formatTraceparent(trace) } }),
+    };
     const onConfirm = (err: unknown) => {
       if (err) settle('RabbitMQ did not take the message');
       else settle(entry.isReturned ? QUEUE_IS_GONE : undefined);
@@ -106,7 +114,7 @@ export async function createRabbitmqPublisher(options: RabbitmqServer): Promise<
         found.push({ queue, messages: (await channel.checkQueue(queue)).messageCount });
       return found;
     },
-    async publish(batchId, lane) {
+    async publish(batchId, lane, trace) {
       const deadline = new AbortController();
       const timer = setTimeout(() => {
         deadline.abort(new QueueUnavailable('RabbitMQ took no message within 5 s'));
@@ -118,7 +126,7 @@ export async function createRabbitmqPublisher(options: RabbitmqServer): Promise<
           const failure = link.failure();
           if (failure !== undefined || !openChannel) throw new QueueUnavailable(failure ?? 'not connected');
           if (!openChannel.isFull && openChannel.unconfirmed.size < MAX_UNCONFIRMED)
-            return await write(openChannel, QUEUE_OF[lane], batchId, deadline.signal);
+            return await write(openChannel, { queue: QUEUE_OF[lane], batchId, trace }, deadline.signal);
           await new Promise<void>((resume) => waiting.add(resume));
         }
       } finally {

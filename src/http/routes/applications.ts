@@ -71,15 +71,15 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     if (state.status === 'none') throw new Error('Apply did nothing although there is no application');
     const again = { groupId: state.subject.groupId, jobId, applicantId };
     // Without the client's key, because the caller may have withdrawn or left more than once.
-    const { actor, correlationId } = request;
+    const { actor, correlationId, trace } = request;
     const back =
       state.status === 'withdrawn'
         ? await handle(
             resubmitApplication,
             { ...again, coverLetter: application.coverLetter },
-            { actor, correlationId },
+            { actor, correlationId, trace },
           )
-        : await handle(rejoinGroup, again, { actor, correlationId });
+        : await handle(rejoinGroup, again, { actor, correlationId, trace });
     const position = Math.max(outcome.position, back.position);
     return { status, answer: answerOf(state.subject, position) } as const;
   }

@@ -1,3 +1,4 @@
+import type { TraceContext } from '../../kit/trace-context.ts';
 import type { Lane } from '../notification.ts';
 
 /** The queue of each lane. The queue of mail keeps the name that was used for everything before there were lanes. */
@@ -23,16 +24,17 @@ export interface Consumer {
 }
 
 /**
- * The port of the queue between the relay and the workers. It carries batch ids only: no names, no text. Each
+ * The port of the queue between the relay and the workers. It carries batch ids, and the spans
+ * that published them: no names, no text. Each
  * lane is a queue of its own. A message may be delivered more than once. One whose handling keeps throwing is
  * delivered five more times, then passed to `onDead`.
  */
 export interface Queue {
   /** Resolves once the queue has it on stable storage. Rejects with `QueueUnavailable` within 5 s. */
-  publish(batchId: string, lane: Lane): Promise<void>;
+  publish(batchId: string, lane: Lane, trace?: TraceContext): Promise<void>;
   /** `handle` resolves when the message is finished. If it throws, the message is delivered again. */
   consume(handlers: {
-    handle: (batchId: string) => Promise<void>;
+    handle: (batchId: string, trace?: TraceContext) => Promise<void>;
     onDead: (batchId: string, reason: string) => Promise<void>;
     /** Maximum number of messages of each lane that are handled at once. */
     concurrency: Readonly<Record<Lane, number>>;

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backOffMs } from '../../kit/back-off.ts';
+import type { TraceContext } from '../../kit/trace-context.ts';
+import { type Tracing, inSpan, noTracing } from '../../kit/tracing.ts';
 import type { UserId } from '../../events/ids.ts';
 import { NotCaughtUp } from '../../projections/projection.ts';
 import type { AccountLetter, WriteAccountLetter } from './account-letters.ts';
@@ -45,6 +47,7 @@ export interface WorkerDeps {
    */
   siteUrl: string;
   now: () => Date;
+  tracing?: Tracing;
   log: Logger;
   metrics?: {
     notificationsSettled(channel: Channel, outcome: 'sent' | Skipped, count: number): void;
@@ -55,7 +58,7 @@ export interface WorkerDeps {
 
 export interface Worker {
   /** Rejects only for a bug, or when the database stays away. The queue then delivers the batch again. */
-  handle(batchId: string): Promise<void>;
+  handle(batchId: string, trace?: TraceContext): Promise<void>;
   /** Called when the queue has delivered a batch too often. */
   onDead(batchId: string, reason: string): Promise<void>;
 }
@@ -66,7 +69,7 @@ export interface Worker {
  * Message-ID, or the same push with the same tag.
  */
 export function createWorker(deps: WorkerDeps): Worker {
-  const { outbox, facts, log, metrics, now, patienceMs = 20_000 } = deps;
+  const { outbox, facts, log, metrics, now, patienceMs = 20_000, tracing = noTracing } = deps;
   const { hostname } = new URL(deps.siteUrl);
   const inHand = new Map<string, Promise<void>>();
   /** Recipients that are being sent to, by channel. A recipient takes at most one place in a lane. */
@@ -161,7 +164,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     await settle(batch, [...look.skipped, ...look.remaining.map((eventId) => ({ eventId, outcome }))]);
   }
 
-  async function attempt(batchId: string): Promise<void> {
+  async function attempt(batchId: string, parent: TraceContext | undefined): Promise<void> {
     const batch = await persistently(() => outbox.load(batchId));
     if (!batch) {
       // Delivered again; or of a database that was restored since.
@@ -175,7 +178,13 @@ export function createWorker(deps: WorkerDeps): Worker {
     }
     sendingTo.add(place);
     try {
-      await deliver(batch);
+      const attributes = {
+        'messaging.operation.name': 'deliver',
+        'messaging.operation.type': 'process',
+        'messaging.message.id': batchId,
+        'chat.channel': batch.channel,
+      };
+      await inSpan(tracing, 'letter', { parent, kind: 'consumer', attributes }, () => deliver(batch));
     } catch (error) {
       if (error instanceof NotDelivered && error.isFinal) await giveUp(batch, error.message);
       else if (error instanceof NotDelivered || error instanceof NotCaughtUp) await putOff(batch, error);
@@ -190,10 +199,10 @@ export function createWorker(deps: WorkerDeps): Worker {
      * After a reconnect the broker delivers again what is still being sent here: the second delivery waits
      * for the first.
      */
-    handle(batchId) {
+    handle(batchId, trace) {
       const running = inHand.get(batchId);
       if (running) return running;
-      const handling = attempt(batchId).finally(() => inHand.delete(batchId));
+      const handling = attempt(batchId, trace).finally(() => inHand.delete(batchId));
       inHand.set(batchId, handling);
       return handling;
     },

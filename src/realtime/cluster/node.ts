@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import type { EventStore, Position } from '../../events/event-store.ts';
+import type { Tracing } from '../../kit/tracing.ts';
 import type { UserId } from '../../events/ids.ts';
 import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
 import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
@@ -47,11 +48,13 @@ interface LoneNodeDeps {
   store: EventStore;
   epoch: string;
   loader: AggregateLoader;
+  tracing?: Tracing;
   log: Logger;
 }
 
 /** Creates the only node, which follows the log for its own sockets. */
-export function loneNode({ io, writeFrames, write, users, store, epoch, loader, log }: LoneNodeDeps): Node {
+export function loneNode(deps: LoneNodeDeps): Node {
+  const { io, writeFrames, write, users, store, epoch } = deps;
   const delivery = deliverHere({ write: writeFrames, users, store, epoch });
   const tracker = trackReceived(io, users);
   let broadcaster: Broadcaster | undefined;
@@ -65,7 +68,7 @@ export function loneNode({ io, writeFrames, write, users, store, epoch, loader, 
     position: () => broadcaster?.position() ?? 0,
     subscribed: () => undefined,
     async start() {
-      broadcaster = startBroadcaster({ delivery, store, loader, from: await store.head(), log });
+      broadcaster = startBroadcaster({ ...deps, delivery, from: await store.head() });
     },
     async close() {
       await broadcaster?.stop();

@@ -22,12 +22,13 @@ import {
   costOf,
 } from '../../protocol/rate-limits.ts';
 import { type Problem, ProblemError, problem, toProblem } from '../../protocol/problem.ts';
+import { type TraceContext, asUuid, parseTraceparent } from '../../kit/trace-context.ts';
 import type { Hints } from '../presence/hints.ts';
 import { headSeq } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { groupRoom } from '../rooms/rooms.ts';
 import { type ChatSocket, endSocket, sessionFault } from './connection.ts';
-import { type Answer, type ClientEvent, type Payload, clientEvents } from './protocol.ts';
+import { type Answer, type ClientEvent, type Payload, Traceable, clientEvents } from './protocol.ts';
 import { syncFrom } from './sync.ts';
 
 interface HandleEventDeps {
@@ -43,7 +44,7 @@ interface HandleEventDeps {
 const ANSWER_MS = 4_000;
 
 type Reply = (answer: { ok: boolean }) => void;
-type Handler = (socket: ChatSocket, payload: unknown) => Promise<object>;
+type Handler = (socket: ChatSocket, payload: unknown, trace: TraceContext | undefined) => Promise<object>;
 
 /** Returns the problem as clients see it, without the waiting time, which is for HTTP fields. */
 export function shown(error: unknown): Problem {
@@ -68,8 +69,9 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     if (typeof cost === 'string') await rateLimits.consume(cost, socket.data.user.id);
     if (args.length > 1)
       throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
-    const payload = clientEvents[name].payload.parse(args[0]);
-    return (handlers[name] as Handler)(socket, payload);
+    const { traceparent, ...given } = Traceable.parse(args[0]);
+    const payload = clientEvents[name].payload.parse(given);
+    return (handlers[name] as Handler)(socket, payload, parseTraceparent(traceparent));
   }
 
   function refuse(
@@ -144,7 +146,11 @@ interface ClientEventDeps {
 
 /** The handler of each event. Its payload has been checked, and its socket may send it. */
 type ClientEventHandlers = {
-  [N in ClientEvent]: (socket: ChatSocket, payload: Payload<N>) => Promise<Answer<N>>;
+  [N in ClientEvent]: (
+    socket: ChatSocket,
+    payload: Payload<N>,
+    trace: TraceContext | undefined,
+  ) => Promise<Answer<N>>;
 };
 
 /** Creates the table of the protocol, with one handler for each event that a client may send. */
@@ -156,17 +162,22 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     command: Command<I, S, E>,
     input: I,
     { data: { session } }: ChatSocket,
+    trace: TraceContext | undefined,
   ): Promise<Outcome<E>> =>
-    deps.handle(command, input, { actor: session.actor, correlationId: deps.newId() });
+    deps.handle(command, input, {
+      actor: session.actor,
+      correlationId: trace ? asUuid(trace.traceId) : deps.newId(),
+      trace,
+    });
 
   const change =
     <I extends { groupId: GroupId; messageId: MessageId }, S>(command: Command<I, S, ConversationEvent>) =>
-    async (socket: ChatSocket, input: I) =>
-      messageChangedAnswer(deps, input, await run(command, input, socket));
+    async (socket: ChatSocket, input: I, trace: TraceContext | undefined) =>
+      messageChangedAnswer(deps, input, await run(command, input, socket, trace));
 
   return {
-    async sendMessage(socket, input) {
-      return messageSentAnswer(positions, await run(sendMessage, input, socket));
+    async sendMessage(socket, input, trace) {
+      return messageSentAnswer(positions, await run(sendMessage, input, socket, trace));
     },
     editMessage: change(editMessage),
     deleteMessage: change(deleteMessage),

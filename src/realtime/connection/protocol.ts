@@ -15,6 +15,7 @@ export const SYNC_GROUPS = 100;
 export const SYNC_EVENTS = 500;
 const MAX_TOKEN_LENGTH = 8_192;
 const MAX_EPOCH_LENGTH = 64;
+const MAX_TRACEPARENT = 512;
 
 const seq = z.int().min(0);
 const group = z.strictObject({ groupId: GroupId });
@@ -46,6 +47,15 @@ const conversationEnvelopes = {
   reactionAdded: inConversation('ReactionAdded', conversationEvents.ReactionAdded),
   reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
 };
+
+/** What the payload of every event of a client may have besides. A value that is no `traceparent` is ignored. */
+export const Traceable = z.looseObject({
+  traceparent: z
+    .string()
+    .max(MAX_TRACEPARENT)
+    .nullish()
+    .describe('W3C Trace Context: the span of the client'),
+});
 
 /** All events that a client may send: `payload` is their data, `ack` the fields that the ack adds to `ok: true`. */
 export const clientEvents = {
@@ -130,7 +140,10 @@ export type Ack<N extends ClientEvent> = ({ ok: true } & Answer<N>) | { ok: fals
 type Plain<T> = T extends string ? string : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;
 
 export type ClientToServerEvents = {
-  [N in ClientEvent]: (payload: Plain<Payload<N>>, ack?: (answer: Ack<N>) => void) => void;
+  [N in ClientEvent]: (
+    payload: Plain<Payload<N>> & z.input<typeof Traceable>,
+    ack?: (answer: Ack<N>) => void,
+  ) => void;
 };
 export type ServerToClientEvents = {
   [N in keyof typeof serverEvents]: (payload: z.input<(typeof serverEvents)[N]>) => void;

@@ -4,6 +4,7 @@ import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
 import { groupIdOf, isChatGroupEvent, toEnvelope } from '../../protocol/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../events/event-store.ts';
+import { type Attributes, type Tracing, inSpanOfEach, noTracing } from '../../kit/tracing.ts';
 import type { GroupId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
@@ -21,6 +22,7 @@ export interface BroadcasterOptions {
   loader: AggregateLoader;
   /** The start: a position, or a checkpoint if another process may have to continue. */
   from: Position | Checkpoint;
+  tracing?: Tracing;
   log: Logger;
 }
 
@@ -45,12 +47,28 @@ const STALE_MS = 30_000;
 /** Interval at which progress is reported. */
 const REPORT_MS = 1_000;
 
+/** Returns the attributes of the push of an event to a group; undefined when the event is not pushed. */
+function described(event: Recorded): Attributes | undefined {
+  const { id, type, position } = event;
+  const name = isGroupEvent(event) ? pushedAs[event.type] : undefined;
+  return (
+    name && { 'chat.push': name, 'chat.event.id': id, 'chat.event.type': type, 'chat.position': position }
+  );
+}
+
 /**
  * Delivers events to sockets, in the order of the log. A push is a hint: `heads` and `sync` repair losses.
  * With a checkpoint, events that the bus did not accept are delivered again, here or by a successor;
  * repetitions are harmless.
  */
-export function startBroadcaster({ delivery, store, loader, from, log }: BroadcasterOptions): Broadcaster {
+export function startBroadcaster({
+  delivery,
+  store,
+  loader,
+  from,
+  tracing = noTracing,
+  log,
+}: BroadcasterOptions): Broadcaster {
   const stopping = new AbortController();
   const { signal } = stopping;
   const checkpoint = typeof from === 'number' ? undefined : from;
@@ -112,8 +130,10 @@ export function startBroadcaster({ delivery, store, loader, from, log }: Broadca
     const lingerMs = checkpoint ? LINGER_MS : 0;
     for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
       await delivery.prepare(events);
-      for (const event of events) deliver(event);
-      await delivery.takenOver();
+      await inSpanOfEach(tracing, 'push', events, described, async () => {
+        for (const event of events) deliver(event);
+        await delivery.takenOver();
+      });
       const last = events.at(-1)!;
       position = last.position;
       deliveredUntil = Math.max(deliveredUntil, Date.parse(last.occurredAt));

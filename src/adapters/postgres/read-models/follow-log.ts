@@ -7,6 +7,7 @@ import {
   type Position,
   type Recorded,
 } from '../../../events/event-store.ts';
+import { type Tracing, inSpanOfEach, noTracing } from '../../../kit/tracing.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { type ProjectingConnection, handledBy, isOvertaken } from './projections.ts';
 
@@ -29,6 +30,7 @@ export interface FollowLog {
   projection: Projection;
   /** Opens a connection that writes the projection's tables. */
   connect: (onLost: (error: Error) => void) => Promise<ProjectingConnection>;
+  tracing?: Tracing | undefined;
   log: Logger;
   signal: AbortSignal;
   /** Time that a batch waits for more of its kind. Default 0. */
@@ -110,6 +112,7 @@ async function followOnce({
   store,
   projection,
   connect,
+  tracing = noTracing,
   signal,
   lingerMs = 0,
   onProgress,
@@ -117,6 +120,9 @@ async function followOnce({
   onProgress: (position: Position, handled: number) => void;
 }): Promise<void> {
   const { name } = projection;
+  const describe = ({ id, type, position }: Recorded) => ({
+    ...{ 'chat.projection': name, 'chat.event.id': id, 'chat.event.type': type, 'chat.position': position },
+  });
   const end = new AbortController();
   const connection = await connect((error) => end.abort(error));
   try {
@@ -137,7 +143,9 @@ async function followOnce({
       timer = undefined;
       await saving;
       const statements = projection.project(events);
-      await connection.apply({ name, from: saved, to, statements });
+      await inSpanOfEach(tracing, 'projection', events, describe, () =>
+        connection.apply({ name, from: saved, to, statements }),
+      );
       saved = to;
     };
     const save = () => {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { EventStore, Position } from '../../../events/event-store.ts';
+import type { Tracing } from '../../../kit/tracing.ts';
 import { ProjectionProgress } from '../../../projections/progress.ts';
 import type { Progress, Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
@@ -21,6 +22,7 @@ export interface StartProjections {
   projections?: readonly Projection[];
   /** Receives the progress of the projections; by default a new one. */
   progress?: ProjectionProgress;
+  tracing?: Tracing;
   /** See `followLog`. */
   lingerMs?: number | undefined;
   /** Called after every step of every projection. */
@@ -51,6 +53,7 @@ export async function startProjections(options: StartProjections): Promise<Runni
     followLog({
       store,
       projection,
+      tracing: options.tracing,
       log,
       signal: stopping.signal,
       lingerMs: Math.max(options.lingerMs ?? 0, projection.lingerMs ?? 0),

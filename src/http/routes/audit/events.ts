@@ -30,7 +30,8 @@ export const EventQuery = z.strictObject({
     .union([UserId, z.literal('system')])
     .meta({ description: 'The id of a user, or system' })
     .optional(),
-  correlation: z.uuid().toLowerCase().optional(),
+  // Ids of traces have no version of RFC 9562.
+  correlation: z.guid().toLowerCase().optional(),
   from: TimeParameter.optional(),
   to: TimeParameter.optional(),
   limit: countParameter(1, MOST_EVENTS).optional(),
