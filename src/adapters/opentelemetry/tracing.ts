@@ -133,6 +133,7 @@ export function createTracing({ settings, service, onDropped, log, ...limits }: 
   const exporter = new OTLPTraceExporter({ url, headers, timeoutMillis: EXPORT_MS });
   let waiting = 0;
   let isFailing = false;
+  let closing: Promise<void> | undefined;
 
   function sent(spans: number, error: Error | undefined): void {
     waiting -= spans;
@@ -184,6 +185,15 @@ export function createTracing({ settings, service, onDropped, log, ...limits }: 
   });
   const tracer = provider.getTracer('slay-e-chatapp-backend', service.version);
 
+  async function close(): Promise<void> {
+    const flushed = provider.shutdown().then(
+      () => true,
+      () => false,
+    );
+    const isDone = await within<boolean>(flushed, CLOSE_MS, () => false);
+    if (!isDone || waiting > 0) log.warn({ spans: waiting }, 'the last spans could not be sent');
+  }
+
   return {
     isOn: true,
     begin(name, { parent, begins, links = [], kind = 'internal', attributes }) {
@@ -196,13 +206,6 @@ export function createTracing({ settings, service, onDropped, log, ...limits }: 
       );
       return span.isRecording() ? spanOf(span) : undefined;
     },
-    async close() {
-      const flushed = provider.shutdown().then(
-        () => true,
-        () => false,
-      );
-      const isDone = await within<boolean>(flushed, CLOSE_MS, () => false);
-      if (!isDone || waiting > 0) log.warn({ spans: waiting }, 'the last spans could not be sent');
-    },
+    close: () => (closing ??= close()),
   };
 }
