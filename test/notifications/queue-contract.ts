@@ -5,6 +5,7 @@ import {
   type Queue,
   QueueUnavailable,
 } from '../../src/notifications/deliver/queue.ts';
+import type { TraceContext } from '../../src/kit/trace-context.ts';
 import { until } from '../../tools/until.ts';
 
 /** How often a batch is delivered at most: once, plus five retries. */
@@ -75,6 +76,25 @@ export function queueContract(server: () => Server): void {
     await until(() => worker.handled.includes(marker));
     expect(worker.handled).toEqual([batchId, marker]);
     expect(queue.failure()).toBeUndefined();
+  });
+
+  test('carries the span that published a batch, if there is one', async () => {
+    const traces = new Map<string, TraceContext | undefined>();
+    await consume({
+      ...recorder(),
+      handle: async (batchId, trace) => void traces.set(batchId, trace),
+    });
+    const [traced, untraced] = [randomUUID(), randomUUID()];
+    const trace = { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), isSampled: true };
+    await queue.publish(traced, 'email', trace);
+    await queue.publish(untraced, 'push');
+    await until(() => traces.size === 2, 'both batches to be delivered');
+    expect(traces).toEqual(
+      new Map([
+        [traced, trace],
+        [untraced, undefined],
+      ]),
+    );
   });
 
   test('tells how many batches wait in each queue', async () => {

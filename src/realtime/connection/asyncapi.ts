@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { clientEvents, serverEvents } from './protocol.ts';
+import { Traceable, clientEvents, serverEvents } from './protocol.ts';
 
 type Json = Record<string, unknown>;
 
@@ -46,12 +46,19 @@ function ackOf(schema: z.ZodType): Json {
   return { oneOf: [success, failure] };
 }
 
+/** Returns the schema of a client's payload, with what each may have besides. */
+function requestOf(schema: z.ZodType): Json {
+  const request = schemaOf(schema);
+  const { properties: more } = schemaOf(Traceable);
+  return { ...request, properties: { ...(request['properties'] as Json), ...(more as Json) } };
+}
+
 /** Returns the socket's protocol as an AsyncAPI 3.0 document, generated from the schemas that check it. */
 export function asyncApiDocument(): Json {
   const messages: Json = {};
   const operations: Json = {};
   for (const [name, { payload, ack }] of Object.entries(clientEvents)) {
-    messages[`${name}.request`] = message(name, schemaOf(payload));
+    messages[`${name}.request`] = message(name, requestOf(payload));
     messages[`${name}.ack`] = message(`${name} (ack)`, ackOf(ack));
     operations[`receive.${name}`] = {
       action: 'receive',
