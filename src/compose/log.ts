@@ -75,6 +75,11 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   const { promise: begin, resolve: mayLead } = Promise.withResolvers<void>();
   const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: databaseUrl, log, begin });
   open.add('leases', () => leases.close());
+  const pool = openPool('commands', REQUESTS);
+  const { rows } = await pool.query<{ version: string }>(
+    `select current_setting('server_version') as version`,
+  );
+  log.info({ postgresql: rows[0]!.version }, 'opened the database');
   return {
     databaseUrl,
     leases,
@@ -83,7 +88,7 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     isAlone,
     pools,
     /** For commands, and for rows that are written outside the log. */
-    pool: openPool('commands', REQUESTS),
+    pool,
     /** For passwords and sessions. */
     logins: openPool('logins', REQUESTS),
     /** For background work: followers of the log, checkpoints, upkeep. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { sleep } from '../../kit/back-off.ts';
 import { Client } from './client.ts';
 import { APP_ROLE, withSession } from './connection.ts';
+import { type Semaphore, createSemaphore } from '../../kit/semaphore.ts';
 import { within } from '../../kit/deadline.ts';
 
 /** Work that only one process does at a time, until the signal aborts. */
@@ -31,6 +32,12 @@ export interface Leases {
   /** Resolves with all leases that a process of this deployment has ever held. */
   standing(): Promise<LeaseStanding[]>;
   close(): Promise<void>;
+}
+
+/** The connection of the leases. They ask one after the other, because the driver is to have one query at a time. */
+interface Session {
+  client: pg.Client;
+  turns: Semaphore;
 }
 
 /**
@@ -78,9 +85,9 @@ export function createPostgresLeases({
 }): Leases {
   const holder = randomUUID();
   const closing = new AbortController();
-  let session: Promise<pg.Client> | undefined;
+  let session: Promise<Session> | undefined;
 
-  function open(): Promise<pg.Client> {
+  function open(): Promise<Session> {
     const client = new Client({
       connectionString: withSession(url, { role: APP_ROLE, statementTimeoutMs: ANSWER_MS }),
       application_name: 'leases',
@@ -89,7 +96,7 @@ export function createPostgresLeases({
       keepAlive: true,
     });
     client.on('error', (err) => log.warn({ err }, 'the connection of the leases is lost'));
-    const opened = client.connect().then(() => client);
+    const opened = client.connect().then(() => ({ client, turns: createSemaphore(1) }));
     const forget = () => {
       if (session === opened) session = undefined;
     };
@@ -101,11 +108,17 @@ export function createPostgresLeases({
   async function ask<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
     const held = (session ??= open());
     try {
-      return (await (await held).query<Row>(text, values)).rows;
+      const { client, turns } = await held;
+      const endsAt = performance.now() + ANSWER_MS;
+      const query = () => {
+        const left = { query_timeout: Math.max(1, endsAt - performance.now()) };
+        return client.query<Row>({ text, values, ...left });
+      };
+      return (await turns.run(query, AbortSignal.timeout(ANSWER_MS))).rows;
     } catch (error) {
       // A connection that does not answer would block the lease for others although it is not renewed.
       if (session === held) session = undefined;
-      void held.then((client) => client.end()).catch(() => undefined);
+      void held.then(({ client }) => client.end()).catch(() => undefined);
       throw error;
     }
   }
@@ -178,8 +191,8 @@ export function createPostgresLeases({
     standing: () => ask<LeaseStanding>(STANDING, [holder]),
     async close() {
       closing.abort();
-      const client = await session?.catch(() => undefined);
-      await within(client?.end() ?? Promise.resolve(), ANSWER_MS, () => undefined);
+      const held = await session?.catch(() => undefined);
+      await within(held?.client.end() ?? Promise.resolve(), ANSWER_MS, () => undefined);
     },
   };
 }

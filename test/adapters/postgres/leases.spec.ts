@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import pg from 'pg';
 import { createPostgresLeases, leadsAlone } from '../../../src/adapters/postgres/leases.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
@@ -46,6 +47,31 @@ describe('leases in PostgreSQL', () => {
     await until(() => others.some((each) => each.isLeader()), 'the next one leads', 2_000);
     const next = others.find((each) => each.isLeader())!;
     expect(next.terms[0]!.from).toBeGreaterThanOrEqual(leader!.terms[0]!.to!);
+  });
+
+  test('ask one question at a time on their connection', async () => {
+    const asking = new Map<unknown, number>();
+    let most = 0;
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const { query } = pg.Client.prototype;
+    const spy = jest.spyOn(pg.Client.prototype, 'query').mockImplementation(async function count(
+      this: pg.Client,
+      ...args: unknown[]
+    ) {
+      asking.set(this, (asking.get(this) ?? 0) + 1);
+      most = Math.max(most, asking.get(this)!);
+      try {
+        return await (query as (...given: unknown[]) => Promise<unknown>).apply(this, args);
+      } finally {
+        asking.set(this, asking.get(this)! - 1);
+      }
+    } as never);
+    const { leases } = candidate();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => leases.standing()));
+    spy.mockRestore();
+    expect(answers).toHaveLength(8);
+    expect(asking.size).toBe(1);
+    expect(most).toBe(1);
   });
 
   test('tell every process who leads, and for how long nobody has', async () => {
