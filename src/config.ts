@@ -351,6 +351,13 @@ const settings = z
     traces: tracesOf(env),
   }));
 
+/** Returns the URL of a path below another one. */
+function below(base: string, path: string): string {
+  const url = new URL(base);
+  url.pathname = url.pathname.replace(/\/$/, '') + path;
+  return url.href;
+}
+
 /** Returns where traces go: the endpoint of traces as it is, or the path of traces below the one of all signals. */
 function tracesOf(env: {
   OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
@@ -361,7 +368,7 @@ function tracesOf(env: {
   OTEL_TRACES_SAMPLER_ARG: number;
 }) {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own } = env;
-  const url = own ?? (base && `${base.replace(/\/$/, '')}/v1/traces`);
+  const url = own ?? (base === undefined ? undefined : below(base, '/v1/traces'));
   if (url === undefined) return undefined;
   return {
     url,

@@ -84,6 +84,37 @@ describe('the settings', () => {
     expect(Object.isFrozen(config.allowedOrigins)).toBe(true);
   });
 
+  test('tell where traces go, and nothing without an endpoint', () => {
+    const named = { OTEL_SERVICE_NAME: 'board', OTEL_TRACES_SAMPLER: 'parentbased_traceidratio' };
+    expect(readConfig(named).traces).toBeUndefined();
+    expect(
+      readConfig({
+        ...named,
+        OTEL_TRACES_SAMPLER_ARG: '0.25',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/otlp/?key=1',
+        OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc, x-scope=a=b',
+      }).traces,
+    ).toEqual({
+      url: 'http://collector:4318/otlp/v1/traces?key=1',
+      headers: { authorization: 'Bearer abc', 'x-scope': 'a=b' },
+      serviceName: 'board',
+      sampler: 'parentbased_traceidratio',
+      ratio: 0.25,
+    });
+    expect(
+      readConfig({
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://tempo:4318/v1/traces',
+      }).traces,
+    ).toEqual({
+      url: 'http://tempo:4318/v1/traces',
+      headers: {},
+      serviceName: 'slay-e-chatapp',
+      sampler: 'parentbased_always_on',
+      ratio: 1,
+    });
+  });
+
   test('count as unset when empty', () => {
     expect(readConfig({ PORT: '', DATABASE_URL: ' ' })).toEqual(readConfig({}));
   });
@@ -178,6 +209,12 @@ describe('the settings', () => {
     ['S3_ENDPOINT', ['http://minio:9000', 'https://s3.eu-central-1.amazonaws.com'], { S3_BUCKET: 'files' }],
     ['VAPID_SUBJECT', ['mailto:ops@example.org', 'https://example.org/contact'], VAPID],
     ['PUSH_PRIVATE_HOSTS', ['push.internal, 10.0.0.5']],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', ['http://collector:4318', 'https://user:secret@otlp.example.org/otlp/']],
+    ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', ['http://[::1]:4318/v1/traces']],
+    ['OTEL_EXPORTER_OTLP_HEADERS', ['authorization=Bearer%20abc=', 'x-a=1, x-b = 2', 'x-a=']],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', ['http/json']],
+    ['OTEL_TRACES_SAMPLER', ['always_on', 'parentbased_traceidratio']],
+    ['OTEL_TRACES_SAMPLER_ARG', ['0', '0.25', '1', '1.0']],
   ])('accept for %s what the library that reads it accepts', (name, values, others = {}) => {
     for (const value of values) expect([value, faults({ ...others, [name]: value })]).toEqual([value, []]);
   });
@@ -257,6 +294,11 @@ describe('the settings', () => {
     ['SCAN_WEBHOOK_SECRET', ['too short', `${'a'.repeat(32)},too short`, `${'a'.repeat(32)},`]],
     ['JWT_ALGORITHM', ['HS256', 'none', 'es256', 'ES384']],
     ['VAPID_PREVIOUS_KEYS', ['short', '_'.repeat(43), 'A'.repeat(43)]],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', ['collector:4318', 'grpc://collector:4317']],
+    ['OTEL_EXPORTER_OTLP_HEADERS', ['secret', 'a b=c', 'x-a=%zz', 'x-a=1;x-b=2']],
+    ['OTEL_EXPORTER_OTLP_PROTOCOL', ['grpc', 'http/protobuf']],
+    ['OTEL_TRACES_SAMPLER', ['sometimes', 'jaeger_remote']],
+    ['OTEL_TRACES_SAMPLER_ARG', ['-1', '1.1', '50%', '1e-3']],
     ['AMQP_URL', ['rabbit', 'http://rabbit', 'amqp://a,b', 'amqp://']],
     ['SMTP_URL', ['mail.example.org:25', 'smtp://a,b']],
     ['MAIL_FROM', ['nobody', 'A\r\nBcc: x@example.org']],
@@ -520,7 +562,7 @@ describe('a secret in a file', () => {
     const names = [
       ...['DATABASE_URL', 'DATABASE_OWNER_URL', 'EVENTSTOREDB_URL', 'REDIS_URL', 'AMQP_URL', 'SMTP_URL'],
       ...['JWT_PRIVATE_KEY', 'JWT_PREVIOUS_KEYS', 'SEAL_PRIVATE_KEY', 'MASTER_KEY', 'SCAN_WEBHOOK_SECRET'],
-      ...['VAPID_PRIVATE_KEY', 'VAPID_PREVIOUS_KEYS'],
+      ...['VAPID_PRIVATE_KEY', 'VAPID_PREVIOUS_KEYS', 'OTEL_EXPORTER_OTLP_HEADERS'],
     ];
     const missing = join(dir, 'none');
     for (const name of names)

@@ -55,6 +55,33 @@ describe('the HTTP server', () => {
       });
   });
 
+  const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const UUID = '4bf92f35-77b3-4da6-a3ce-929d0e0e4736';
+  const OTHER = '0af76519-16cd-43dd-8448-eb211c80319c';
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ['the trace of the caller', { traceparent: `00-${TRACE}-00f067aa0ba902b7-00` }, UUID],
+    ['the id of a request', { 'x-request-id': UUID.toUpperCase() }, UUID],
+    ['the id of a proxy', { 'x-request-id': TRACE }, UUID],
+    ['the correlation id of the caller', { 'x-correlation-id': UUID }, UUID],
+    [
+      'the trace before other ids',
+      { traceparent: `00-${TRACE}-00f067aa0ba902b7-01`, 'x-request-id': OTHER, 'x-correlation-id': OTHER },
+      UUID,
+    ],
+    [
+      'the id of a request before a correlation id',
+      { 'x-request-id': UUID, 'x-correlation-id': OTHER },
+      UUID,
+    ],
+    ['no malformed trace', { traceparent: `00-${TRACE}-0000000000000000-01` }, undefined],
+    ['no other text', { 'x-request-id': 'request 7', 'x-correlation-id': `${UUID}0` }, undefined],
+    ['not the nil UUID', { 'x-request-id': '0'.repeat(32) }, undefined],
+  ])('takes for a request %s', async (_what, headers, id) => {
+    const answer = await stage.ask('GET', '/v1/limits', { headers });
+    if (id !== undefined) expect(answer.headers['x-request-id']).toBe(id);
+    else expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]+$/);
+  });
+
   test('names the allowed methods of a path', async () => {
     const { body, headers } = await stage.ask('DELETE', '/v1/jobs', { as: acme });
     expect(body).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });

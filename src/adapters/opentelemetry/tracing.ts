@@ -30,6 +30,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import type { Logger } from 'pino';
 import { within } from '../../kit/deadline.ts';
+import { placeIn } from '../../kit/server-url.ts';
 import { type TraceContext, traceIdOf } from '../../kit/trace-context.ts';
 import type { Span, SpanOptions, Tracing } from '../../kit/tracing.ts';
 
@@ -130,6 +131,7 @@ function spanOf(span: OtelSpan): Span {
 export function createTracing({ settings, service, onDropped, log, ...limits }: TracingOptions): OpenTracing {
   const { delayMs = DELAY_MS, mostWaiting = MOST_WAITING } = limits;
   const { url, headers } = settings;
+  const endpoint = placeIn(url);
   const exporter = new OTLPTraceExporter({ url, headers, timeoutMillis: EXPORT_MS });
   let waiting = 0;
   let isFailing = false;
@@ -139,8 +141,8 @@ export function createTracing({ settings, service, onDropped, log, ...limits }: 
     waiting -= spans;
     if (error) onDropped(spans);
     if (error && !isFailing)
-      log.warn({ err: error, url }, 'spans cannot be sent; they are dropped and counted');
-    if (!error && isFailing) log.info({ url }, 'spans are sent again');
+      log.warn({ err: error, endpoint }, 'spans cannot be sent; they are dropped and counted');
+    if (!error && isFailing) log.info({ endpoint }, 'spans are sent again');
     isFailing = error !== undefined;
   }
 

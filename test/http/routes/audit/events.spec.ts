@@ -70,6 +70,22 @@ describe.each(logKinds)('the export of the log, in $name', ({ name, open }) => {
     expect(pages).toStrictEqual(whole);
   });
 
+  test('finds what followed from a request by the trace of its caller', async () => {
+    const traceId = '4bf92f3577b3fda6f3ce929d0e0e4736';
+    const body = { reason: 'Follow me', scope: { groupId: board.groupId }, minutes: 1 };
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    const answer = await app.ask('POST', '/v1/audit/access-grants', { as: auditor, body, headers });
+    const correlation = '4BF92F35-77B3-FDA6-F3CE-929D0E0E4736';
+    const { events } = await exported(`?correlation=${correlation}`);
+    expect(events).toMatchObject([
+      {
+        type: 'AccessGranted',
+        correlationId: correlation.toLowerCase(),
+        data: { grantId: answer.body['grantId'] },
+      },
+    ]);
+  });
+
   test('shows no personal text without a grant', async () => {
     const { events } = await exported();
     const text = JSON.stringify(events);
