@@ -55,6 +55,16 @@ module.exports = {
       to: { path: '^src/adapters/' },
     },
     {
+      name: 'opentelemetry-only-when-asked',
+      comment: 'Without an endpoint nothing of it is loaded.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/adapters/opentelemetry/' },
+      to: {
+        path: '^src/adapters/opentelemetry/|^node_modules/@opentelemetry/',
+        dependencyTypesNot: ['dynamic-import', 'type-only'],
+      },
+    },
+    {
       name: 'main-starts-and-stops',
       severity: 'error',
       from: { path: '^src/main\\.ts$' },

@@ -33,7 +33,9 @@ describe('the AsyncAPI document', () => {
   test('lists the required properties of payloads and allows no others', () => {
     const { payload } = document.channels.socket.messages['sendMessage.request']!;
     expect(payload).toMatchObject({ additionalProperties: false, required: ['groupId', 'clientMsgId'] });
-    expect(payload.properties['traceparent']).toMatchObject({ anyOf: [{ type: 'string' }, { type: 'null' }] });
+    expect(payload.properties['traceparent']).toMatchObject({
+      anyOf: [{ type: 'string' }, { type: 'null' }],
+    });
     expect(payload.properties['fileIds']).toMatchObject({ anyOf: [{ maxItems: 10 }, { type: 'null' }] });
   });
 });
