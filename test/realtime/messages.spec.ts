@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { noTracing } from '../../src/kit/tracing.ts';
+import { linesOf } from '../support/log-lines.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 
 describe('messages over sockets', () => {
@@ -124,4 +126,31 @@ describe('messages over sockets', () => {
     expect(JSON.stringify(third)).not.toContain('retryAfterSeconds');
     expect(world.metered.refused).toContain('RATE_LIMITED');
   });
+});
+
+test('a failure over a socket is logged with the trace of the client', async () => {
+  const { log, lines } = linesOf('error');
+  const world = await createWorld({
+    handle: () => Promise.reject(new Error('out of order')),
+    tracing: { ...noTracing, isOn: true },
+    log,
+  });
+  const user = newUser();
+  const groupId = await world.group(user);
+  const client = await world.client(user);
+  const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const answer = await client.ask('sendMessage', {
+    ...{ groupId, clientMsgId: randomUUID(), text: 'Hello' },
+    traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+  });
+  expect(answer).toMatchObject({ ok: false, error: { code: 'INTERNAL' } });
+  expect(lines()).toMatchObject([
+    {
+      msg: 'a socket event failed',
+      event: 'sendMessage',
+      correlationId: '4bf92f35-77b3-4da6-a3ce-929d0e0e4736',
+      trace_id: traceId,
+    },
+  ]);
+  await world.stop();
 });

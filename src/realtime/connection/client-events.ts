@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { MAX_STALE_MS } from '../../auth/authenticate.ts';
 import { type Authenticate, type Revocations, RevocationsUnknown } from '../../auth/session.ts';
 import type { Command, Lookups } from '../../commands/command.ts';
-import type { HandleCommand, Outcome } from '../../commands/handle-command.ts';
+import type { HandleCommand, Outcome, Request } from '../../commands/handle-command.ts';
 import { deleteMessage } from '../../commands/message/delete-message.ts';
 import { editMessage } from '../../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
@@ -22,7 +22,8 @@ import {
   costOf,
 } from '../../protocol/rate-limits.ts';
 import { type Problem, ProblemError, problem, toProblem } from '../../protocol/problem.ts';
-import { type TraceContext, asUuid, parseTraceparent } from '../../kit/trace-context.ts';
+import { asUuid, parseTraceparent, traceIdOf } from '../../kit/trace-context.ts';
+import { type Tracing, noTracing } from '../../kit/tracing.ts';
 import type { Hints } from '../presence/hints.ts';
 import { headSeq } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
@@ -37,14 +38,19 @@ interface HandleEventDeps {
   revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>;
   /** Called with the code of every refusal. */
   refused: (code: string) => void;
+  newId: () => string;
+  tracing?: Tracing | undefined;
   log: Logger;
 }
+
+/** What names an event of a client in the log, and in what follows from it. */
+type Asked = Pick<Request, 'correlationId' | 'trace'>;
 
 /** docs/promises.md no. 7 promises 5 s from the arrival of the event, so the wait for its turn counts. */
 const ANSWER_MS = 4_000;
 
 type Reply = (answer: { ok: boolean }) => void;
-type Handler = (socket: ChatSocket, payload: unknown, trace: TraceContext | undefined) => Promise<object>;
+type Handler = (socket: ChatSocket, payload: unknown, asked: Asked) => Promise<object>;
 
 /** Returns the problem as clients see it, without the waiting time, which is for HTTP fields. */
 export function shown(error: unknown): Problem {
@@ -60,8 +66,17 @@ const isClientEvent = (name: unknown): name is ClientEvent =>
   typeof name === 'string' && Object.hasOwn(clientEvents, name);
 
 /** Handles every event that a client sends. Never throws: hostile input is answered or ignored. */
-export function eventHandler({ handlers, rateLimits, revocations, refused, log }: HandleEventDeps) {
-  async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[]): Promise<object> {
+export function eventHandler(deps: HandleEventDeps) {
+  const { handlers, rateLimits, revocations, refused, newId, tracing = noTracing, log } = deps;
+
+  /** Reads what a payload of any shape tells of its trace. */
+  function asked(payload: unknown): Asked {
+    const { traceparent } = Object(payload) as { traceparent?: unknown };
+    const trace = parseTraceparent(traceparent);
+    return { correlationId: trace ? asUuid(trace.traceId) : newId(), trace };
+  }
+
+  async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[], by: Asked): Promise<object> {
     const fault = sessionFault(socket.data.session, revocations);
     if (fault) throw new ProblemError(problem(fault));
     if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
@@ -69,9 +84,9 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     if (typeof cost === 'string') await rateLimits.consume(cost, socket.data.user.id);
     if (args.length > 1)
       throw new ProblemError(problem('BAD_REQUEST', { detail: 'An event carries one payload' }));
-    const { traceparent, ...given } = Traceable.parse(args[0]);
+    const { traceparent: _asked, ...given } = Traceable.parse(args[0]);
     const payload = clientEvents[name].payload.parse(given);
-    return (handlers[name] as Handler)(socket, payload, parseTraceparent(traceparent));
+    return (handlers[name] as Handler)(socket, payload, by);
   }
 
   function refuse(
@@ -79,9 +94,14 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     name: unknown,
     error: unknown,
     reply: Reply | undefined,
+    by?: Asked,
   ): void {
     const visible = shown(error);
-    if (visible.code === 'INTERNAL') log.error({ err: error, event: name }, 'a socket event failed');
+    if (visible.code === 'INTERNAL') {
+      const { correlationId } = by ?? {};
+      const trace = tracing.isOn && correlationId !== undefined && { trace_id: traceIdOf(correlationId) };
+      log.error({ err: error, event: name, correlationId, ...trace }, 'a socket event failed');
+    }
     refused(visible.code);
     reply?.({ ok: false, error: visible } as { ok: boolean });
     // Failures on the server's side do not count, because clients are asked to repeat the event.
@@ -104,6 +124,7 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
     }
     if (!isClientEvent(name)) return refuse(socket, name, new ProblemError(problem('UNKNOWN_EVENT')), reply);
 
+    const by = asked(args[0]);
     let isAnswered = false;
     const late = setTimeout(() => {
       isAnswered = true;
@@ -115,10 +136,10 @@ export function eventHandler({ handlers, rateLimits, revocations, refused, log }
       // The client was told to repeat the event, and does not expect it to take effect later.
       if (isAnswered) return;
       try {
-        const answer = await obey(socket, name, args);
+        const answer = await obey(socket, name, args, by);
         if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
-        if (!isAnswered) refuse(socket, name, error, reply);
+        if (!isAnswered) refuse(socket, name, error, reply, by);
         const fault = sessionFault(connection.session, revocations);
         if (fault) endSocket(socket, fault);
       } finally {
@@ -141,16 +162,11 @@ interface ClientEventDeps {
   membership: Membership;
   readMarkers: ReadMarkers;
   hints: Pick<Hints, 'read' | 'typing'>;
-  newId: () => string;
 }
 
 /** The handler of each event. Its payload has been checked, and its socket may send it. */
 type ClientEventHandlers = {
-  [N in ClientEvent]: (
-    socket: ChatSocket,
-    payload: Payload<N>,
-    trace: TraceContext | undefined,
-  ) => Promise<Answer<N>>;
+  [N in ClientEvent]: (socket: ChatSocket, payload: Payload<N>, asked: Asked) => Promise<Answer<N>>;
 };
 
 /** Creates the table of the protocol, with one handler for each event that a client may send. */
@@ -162,22 +178,17 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     command: Command<I, S, E>,
     input: I,
     { data: { session } }: ChatSocket,
-    trace: TraceContext | undefined,
-  ): Promise<Outcome<E>> =>
-    deps.handle(command, input, {
-      actor: session.actor,
-      correlationId: trace ? asUuid(trace.traceId) : deps.newId(),
-      trace,
-    });
+    asked: Asked,
+  ): Promise<Outcome<E>> => deps.handle(command, input, { actor: session.actor, ...asked });
 
   const change =
     <I extends { groupId: GroupId; messageId: MessageId }, S>(command: Command<I, S, ConversationEvent>) =>
-    async (socket: ChatSocket, input: I, trace: TraceContext | undefined) =>
-      messageChangedAnswer(deps, input, await run(command, input, socket, trace));
+    async (socket: ChatSocket, input: I, asked: Asked) =>
+      messageChangedAnswer(deps, input, await run(command, input, socket, asked));
 
   return {
-    async sendMessage(socket, input, trace) {
-      return messageSentAnswer(positions, await run(sendMessage, input, socket, trace));
+    async sendMessage(socket, input, asked) {
+      return messageSentAnswer(positions, await run(sendMessage, input, socket, asked));
     },
     editMessage: change(editMessage),
     deleteMessage: change(deleteMessage),
