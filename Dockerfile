@@ -14,6 +14,9 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY package.json LICENSE ./
 COPY scripts scripts
 COPY src src
+# The log and the metric chat_build_info name it.
+ARG COMMIT=unknown
+RUN echo "$COMMIT" > COMMIT
 # Empty and owned by the user, so that a fresh named volume is too.
 RUN install -d -o node -g node -m 0711 /data
 VOLUME /data

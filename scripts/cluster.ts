@@ -1,3 +1,4 @@
+import { backOffMs, sleep } from '../src/kit/back-off.ts';
 import { pino } from 'pino';
 import { readConfig } from '../src/config.ts';
 import { prepareDebianPrograms } from '../tools/debian-programs.ts';
@@ -49,6 +50,30 @@ function summary({ nodes }: Cluster): string {
   );
 }
 
+const LOOK_MS = 500;
+
+/** Starts each process again that ends by itself, and tells of it, until the signal aborts. */
+async function superviseNodes({ nodes }: Cluster, signal: AbortSignal): Promise<void> {
+  const keepRunning = async (node: Cluster['nodes'][number]) => {
+    for (let failures = 0; !signal.aborted; await sleep(LOOK_MS, signal)) {
+      if (node.isRunning) continue;
+      complain(`${node.kind} ${node.index} has ended; starting it again`);
+      await node.restart().then(
+        () => {
+          failures = 0;
+          complain(`${node.kind} ${node.index} runs again`);
+        },
+        async (error: Error) => {
+          failures += 1;
+          if (!signal.aborted) complain(error.message);
+          await sleep(backOffMs({ first: 1_000, most: 30_000 }, failures), signal);
+        },
+      );
+    }
+  };
+  await Promise.all(nodes.map(keepRunning));
+}
+
 async function run({ port, api, dataDir, eventStoreDbUrl }: ReturnType<typeof readArguments>): Promise<void> {
   const stopping = new AbortController();
   const asked = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
@@ -76,8 +101,10 @@ async function run({ port, api, dataDir, eventStoreDbUrl }: ReturnType<typeof re
   if (!cluster) return;
   tell(`${summary(cluster)}${eventStoreDbUrl === undefined ? '' : ', with the log in EventStoreDB'}`);
   tell(`The chat is at ${cluster.url}, its documentation at ${cluster.url}/docs. Ctrl-C stops everything.`);
+  const supervised = superviseNodes(cluster, stopping.signal);
   await asked;
   await cluster.stop();
+  await supervised;
 }
 
 try {

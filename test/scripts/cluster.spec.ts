@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster } from '../../scripts/cluster/cluster.ts';
 import { signUp } from '../../client/rest-client.ts';
@@ -35,6 +36,9 @@ describe('npm run cluster', () => {
   }
   afterEach(() => void script.kill('SIGKILL'));
 
+  /** Whether a process is one of the cluster's own. */
+  const isNode = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('src/main.ts');
+
   async function interrupt(signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
     const left = descendants(script.pid!);
     const exited = once(script, 'exit');
@@ -60,6 +64,11 @@ describe('npm run cluster', () => {
       );
       expect(said).toContain(`The chat is at http://127.0.0.1:${port}`);
       await signUp(`http://127.0.0.1:${port}`, { role: 'company', displayName: 'Harbour Robotics' });
+
+      const node = descendants(script.pid!).find((pid) => isNode(pid))!;
+      process.kill(node, 'SIGKILL');
+      await until(() => /\w+ \d has ended; starting it again/.test(said), 'the loss to be told', START_MS);
+      await until(() => /\w+ \d runs again/.test(said), 'the process to run again', START_MS);
       expect(await interrupt()).toBe(0);
     },
     2 * START_MS,

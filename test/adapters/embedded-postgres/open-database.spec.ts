@@ -72,7 +72,7 @@ describe('npm run admin', () => {
       stderr: 'the e-mail address is registered already\n',
     });
     await expect(admin('create-user', '--role', 'root', '--email', 'x@example.org')).rejects.toMatchObject({
-      code: 1,
+      code: 2,
       stderr: expect.stringMatching(/^--role: .+\n$/),
     });
     const { stdout } = await admin('list-users');
