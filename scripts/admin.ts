@@ -9,13 +9,11 @@ import { prepareServer, psqlScript } from '../src/adapters/postgres/prepare-serv
 import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
 import { runningNodes } from '../src/adapters/postgres/nodes.ts';
 import { createReaderLogin } from '../src/adapters/postgres/prepare-database.ts';
-import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
-import { createLogger } from '../src/adapters/pino/logger.ts';
 import { accountCommands } from './admin/accounts.ts';
 import { type Command, LoginName, adminOptions, choosePassword, required, shown } from './admin/options.ts';
 import { rotateKeyCommand } from './admin/rotate-key.ts';
-import { Misused, count, program } from './program.ts';
-import { withDatabase } from './with-database.ts';
+import { Misused, count, plain, program } from './program.ts';
+import { withDatabase, withServer } from './with-database.ts';
 
 const USAGE = `Usage: npm run admin -- <command> [options]
 
@@ -100,8 +98,7 @@ const showQueue: Command = ({ print }) =>
     print({ waiting, parked, oldestUnpublishedSeconds, batches }, [
       `${count(waiting)} notifications wait, the oldest due batch for ${count(oldestUnpublishedSeconds)} s; ${count(parked)} batches are parked`,
       ...batches.map(({ batchId, publishAt, channel, recipientId, attempts, lastError }) => {
-        // Text from another server may contain terminal control sequences.
-        const error = (lastError ?? '').replaceAll(/\p{Cc}/gu, ' ');
+        const error = plain(lastError ?? '');
         return `${batchId}  due ${publishAt}  ${channel.padEnd(5)}  ${recipientId}  ${attempts} failures  ${error}`.trimEnd();
       }),
     ]);
@@ -127,17 +124,11 @@ const createDatabaseLogin: Command = async ({ values, print }) => {
   const role = required(values, 'role', z.enum(['sealer', 'auditor']));
   const user = required(values, 'user', LoginName);
   const chosen = await choosePassword(values);
-  const config = readConfig(process.env);
-  const log = createLogger({ level: 'error', destination: process.stderr });
-  const database = await openDatabase({ ...config, log, mayMake: false });
-  try {
-    const ownerUrl = config.databaseOwnerUrl ?? database.ownerUrl;
-    await createReaderLogin(ownerUrl, role, { user, password: chosen.password });
+  return withServer({ mayMake: false }, async ({ url, ownerUrl }) => {
+    await createReaderLogin(ownerUrl ?? url, role, { user, password: chosen.password });
     const also = role === 'sealer' ? ' and keep the seals' : ' and the seals, and write nothing';
     print({ user, role, password: chosen.made }, [`${user} may read the log${also}`, ...shown(chosen)]);
-  } finally {
-    await database.close();
-  }
+  });
 };
 
 /** Works on a server where the database may be missing. */

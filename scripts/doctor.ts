@@ -12,7 +12,7 @@ import {
 import { postgresFindings } from './doctor/postgres.ts';
 import { diskFindings, settingsFindings } from './doctor/settings.ts';
 import { backupFindings, storageFindings } from './doctor/storage.ts';
-import { Misused, Refused, program } from './program.ts';
+import { Misused, Refused, plain, program } from './program.ts';
 
 const USAGE = `Usage: npm run doctor -- [options]
 
@@ -40,7 +40,7 @@ function linesOf(findings: readonly Finding[]): string[] {
   return findings.map(({ status, check, detail, remedy }) => {
     const line = `${status.padEnd(7)}  ${check.padEnd(width)}  ${detail}`;
     // Text from another server may contain terminal control sequences.
-    return (remedy === undefined ? line : `${line} → ${remedy}`).replaceAll(/\p{Cc}/gu, ' ');
+    return plain(remedy === undefined ? line : `${line} → ${remedy}`);
   });
 }
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Outbox } from '../src/notifications/outbox.ts';
 import { previews } from '../src/notifications/templates/previews.ts';
 import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
-import { type Print, Misused, Refused, program } from './program.ts';
+import { type Print, Misused, Refused, plain, program } from './program.ts';
 import { withDatabase } from './with-database.ts';
 
 const USAGE = `Usage: npm run notifications -- <command>
@@ -28,8 +28,7 @@ async function listParked(outbox: Outbox, print: Print): Promise<void> {
   print(
     { parked },
     parked.map(({ batchId, parkedAt, channel, recipientId, notifications, reason }) => {
-      // Text from another server may contain terminal control sequences.
-      const shown = reason.replaceAll(/\p{Cc}/gu, ' ');
+      const shown = plain(reason);
       return `${batchId}  ${parkedAt}  ${channel.padEnd(5)}  ${recipientId}  ${notifications}  ${shown}`;
     }),
   );

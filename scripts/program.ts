@@ -104,5 +104,8 @@ export function messageOf(error: unknown): string {
   return codeOf(error) === EXIT.bug ? `unexpected ${error.name}: ${whole}` : whole;
 }
 
+/** Returns text from others for a terminal, without control characters, in one line. */
+export const plain = (text: string): string => text.replaceAll(/\p{Cc}/gu, ' ');
+
 /** Returns a number as people read it. */
 export const count = (n: number): string => Math.round(n).toLocaleString('en');

@@ -30,13 +30,17 @@ interface Settings {
   mayMake?: boolean;
 }
 
-/**
- * Opens the database that the settings of the server name, whether a server runs or not, for the duration of `work`.
- * Changes nothing itself unless it `mayMake`: an absent, empty or older database is refused.
- */
-export async function withDatabase<T>(
-  { name, mayMake = false }: Settings,
-  work: (opened: OpenedDatabase) => Promise<T>,
+interface OpenedServer extends Pick<OpenedDatabase, 'config' | 'log' | 'open'> {
+  /** What DATABASE_URL names, or the owner of the embedded database. */
+  url: string;
+  /** What DATABASE_OWNER_URL names. */
+  ownerUrl: string | undefined;
+}
+
+/** Opens the PostgreSQL that the settings of the server name, prepared or not, for the duration of `work`. */
+export async function withServer<T>(
+  { mayMake }: Required<Pick<Settings, 'mayMake'>>,
+  work: (opened: OpenedServer) => Promise<T>,
 ): Promise<T> {
   const config = readConfig(process.env);
   const log = createLogger({ level: 'error', destination: process.stderr });
@@ -44,19 +48,30 @@ export async function withDatabase<T>(
   try {
     const database = await openDatabase({ ...config, log, mayMake });
     open.add('database', () => database.close());
-    const urls = [database.ownerUrl, config.databaseOwnerUrl] as const;
-    const databaseUrl = await requirePrepared(...urls).catch((error: unknown) => {
-      const isUnprepared = error instanceof EmptyDatabase || error instanceof NoLogin;
-      if (mayMake && isUnprepared) return prepareDatabase(...urls);
-      throw error;
-    });
-    const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: name, log });
-    open.add('pool', () => pool.end());
-    return await work({ config, log, open, databaseUrl, pool });
+    return await work({ config, log, open, url: database.ownerUrl, ownerUrl: config.databaseOwnerUrl });
   } finally {
     await open.closeAll();
   }
 }
+
+/**
+ * Opens the database that the settings of the server name, whether a server runs or not, for the duration of `work`.
+ * Changes nothing itself unless it `mayMake`: an absent, empty or older database is refused.
+ */
+export const withDatabase = <T>(
+  { name, mayMake = false }: Settings,
+  work: (opened: OpenedDatabase) => Promise<T>,
+): Promise<T> =>
+  withServer({ mayMake }, async ({ config, log, open, url, ownerUrl }) => {
+    const databaseUrl = await requirePrepared(url, ownerUrl).catch((error: unknown) => {
+      const isUnprepared = error instanceof EmptyDatabase || error instanceof NoLogin;
+      if (mayMake && isUnprepared) return prepareDatabase(url, ownerUrl);
+      throw error;
+    });
+    const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: name, log });
+    open.add('pool', () => pool.end());
+    return work({ config, log, open, databaseUrl, pool });
+  });
 
 /** Opens the log in an opened database, or the one in EventStoreDB that it follows, without starting it. */
 export async function openLog({ config, log, open, databaseUrl, pool }: OpenedDatabase) {

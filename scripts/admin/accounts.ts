@@ -15,7 +15,7 @@ import { deriveId, newId } from '../../src/kit/uuids.ts';
 import { createCredentials } from '../../src/adapters/postgres/tables/credentials.ts';
 import { createSecondFactorStore } from '../../src/adapters/postgres/tables/second-factors.ts';
 import { createSessionStore } from '../../src/adapters/postgres/tables/sessions.ts';
-import { Misused, Refused } from '../program.ts';
+import { Misused, Refused, plain } from '../program.ts';
 import { type OpenedDatabase, openLog, withDatabase } from '../with-database.ts';
 import { type Command, choosePassword, emailOf, required, requireGood, shown } from './options.ts';
 
@@ -133,8 +133,7 @@ const listSessions: Command = ({ values, print }) =>
     print(
       { userId, email, sessions: open },
       open.map(({ sessionId, createdAt, lastUsedAt, userAgent }) => {
-        // A client sends its name, which may contain terminal control sequences.
-        const client = (userAgent ?? '').replaceAll(/\p{Cc}/gu, ' ');
+        const client = plain(userAgent ?? '');
         return `${sessionId}  since ${createdAt.toISOString()}  last used ${lastUsedAt.toISOString()}  ${client}`.trimEnd();
       }),
     );
@@ -207,7 +206,7 @@ const listGroups: Command = ({ values, print }) =>
     print(
       { userId, email, groups: found },
       found.map(({ groupId, name, status, role, memberCount, headSeq }) => {
-        const shownName = name.replaceAll(/\p{Cc}/gu, ' ');
+        const shownName = plain(name);
         return `${groupId}  ${role.padEnd(6)}  ${status.padEnd(6)}  ${memberCount} members  ${headSeq} events  ${shownName}`;
       }),
     );
