@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import pino from 'pino';
-import { createTracing } from '../../src/adapters/opentelemetry/tracing.ts';
 import type { Recorded } from '../../src/events/event-store.ts';
 import { type TraceContext, traceIdOf } from '../../src/kit/trace-context.ts';
 import { noTracing } from '../../src/kit/tracing.ts';
@@ -8,23 +6,12 @@ import { tracedQueue } from '../../src/notifications/deliver/traced-queue.ts';
 import type { Batch } from '../../src/notifications/notification.ts';
 import { append, messageSent, newStream } from '../support/language/appends.ts';
 import { createInMemoryEventStore } from '../support/language/in-memory-event-store.ts';
-import { KIND, startTraceCollector } from '../support/servers/trace-collector.ts';
+import { KIND, startTraceCollector, tracingTo } from '../support/servers/trace-collector.ts';
 
 /** A queue that keeps what is published to it, over a log with messages that were appended in these spans. */
 async function stage(...spanIds: (string | undefined)[]) {
   const collector = await startTraceCollector();
-  const tracing = createTracing({
-    settings: {
-      url: `${collector.url}/v1/traces`,
-      headers: {},
-      serviceName: 'chat',
-      sampler: 'parentbased_always_on',
-      ratio: 1,
-    },
-    service: { version: '1.2.3', instanceId: 'node-1' },
-    onDropped: () => {},
-    log: pino({ level: 'silent' }),
-  });
+  const tracing = tracingTo(collector);
   const store = createInMemoryEventStore();
   const events: Recorded[] = [];
   for (const trace of spanIds) {

@@ -1,12 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import pino from 'pino';
-import { createTracing } from '../../../src/adapters/opentelemetry/tracing.ts';
+import type { createTracing } from '../../../src/adapters/opentelemetry/tracing.ts';
 import { CommandRejected } from '../../../src/commands/rejection.ts';
 import { traceIdOf } from '../../../src/kit/trace-context.ts';
 import { inSpan } from '../../../src/kit/tracing.ts';
 import { until } from '../../../tools/until.ts';
 import { linesOf } from '../../support/log-lines.ts';
-import { KIND, type TraceCollector, startTraceCollector } from '../../support/servers/trace-collector.ts';
+import {
+  KIND,
+  type TraceCollector,
+  startTraceCollector,
+  tracingTo,
+} from '../../support/servers/trace-collector.ts';
 
 type Options = Parameters<typeof createTracing>[0];
 
@@ -16,18 +20,9 @@ describe('tracing with OpenTelemetry', () => {
   const closing: (() => Promise<void>)[] = [];
 
   const open = (settings: Partial<Options['settings']> = {}, options: Partial<Options> = {}) => {
-    const tracing = createTracing({
-      settings: {
-        url: `${collector.url}/v1/traces`,
-        headers: {},
-        serviceName: 'chat',
-        sampler: 'parentbased_always_on',
-        ratio: 1,
-        ...settings,
-      },
-      service: { version: '1.2.3', instanceId: 'node-1' },
+    const tracing = tracingTo(collector, {
+      settings,
       onDropped: (count) => (dropped += count),
-      log: pino({ level: 'silent' }),
       delayMs: 1,
       ...options,
     });

@@ -1,7 +1,9 @@
 import { type IncomingMessage, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { pino } from 'pino';
 import { z } from 'zod';
+import { createTracing } from '../../../src/adapters/opentelemetry/tracing.ts';
 
 const Value = z.strictObject({
   stringValue: z.string().optional(),
@@ -84,3 +86,30 @@ export async function startTraceCollector() {
 }
 
 export type TraceCollector = Awaited<ReturnType<typeof startTraceCollector>>;
+
+type TracingOptions = Parameters<typeof createTracing>[0];
+
+/** Opens tracing that sends every span to the collector, unless the options say otherwise. */
+export const tracingTo = (
+  { url }: { url: string },
+  {
+    settings,
+    ...options
+  }: Partial<Omit<TracingOptions, 'settings'>> & {
+    settings?: Partial<TracingOptions['settings']>;
+  } = {},
+) =>
+  createTracing({
+    settings: {
+      url: `${url}/v1/traces`,
+      headers: {},
+      serviceName: 'chat',
+      sampler: 'parentbased_always_on',
+      ratio: 1,
+      ...settings,
+    },
+    service: { version: '1.2.3', instanceId: 'node-1' },
+    onDropped: () => {},
+    log: pino({ level: 'silent' }),
+    ...options,
+  });
