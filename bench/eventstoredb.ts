@@ -133,7 +133,7 @@ async function compareReading(run: Run): Promise<Result[]> {
   const catchUpSeconds = (performance.now() - started) / 1_000;
   const between = await reading();
   const rebuilding = performance.now();
-  await rebuildReadModels({ store: project.store, databaseUrl: run.ownerUrl, log: quiet });
+  await rebuildReadModels({ store: project.store, databaseUrl: project.databaseUrl, log: quiet });
   const rebuildSeconds = (performance.now() - rebuilding) / 1_000;
   const after = await reading();
   await project.close();

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { openTextSeal } from '../src/compose/text-seal.ts';
 import type { EventStore } from '../src/events/event-store.ts';
 import { createEventStoreDbEventStore } from '../src/adapters/eventstoredb/event-store.ts';
-import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { createPool } from '../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import {
@@ -17,6 +17,8 @@ import { quiet } from './postgres.ts';
 
 export interface OpenLog {
   store: EventStore;
+  /** The URL of the application. */
+  databaseUrl: string;
   close: () => Promise<void>;
 }
 
@@ -40,12 +42,13 @@ export async function openLog(
   { isSealed = true, dataDir }: LogOptions = {},
 ): Promise<OpenLog> {
   const url = await prepareDatabase(ownerUrl);
-  const pool = createPool({ url, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
+  const pool = createPool({ url, max: 4, applicationName: 'bench', log: quiet });
   const textSeal = isSealed ? await sealIn(pool, dataDir) : undefined;
   const store = createPostgresEventStore({ pool, url, log: quiet, textSeal });
   await store.start();
   return {
     store,
+    databaseUrl: url,
     close: async () => {
       await store.close();
       await pool.end();
@@ -70,14 +73,15 @@ export async function openEventStoreDbLog(
   projections: readonly Projection[] = [eventIds],
 ): Promise<OpenLog & { projecting: RunningProjections }> {
   const databaseUrl = await prepareDatabase(ownerUrl);
-  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: 'bench', log: quiet });
+  const pool = createPool({ url: databaseUrl, max: 4, applicationName: 'bench', log: quiet });
   const textSeal = await sealIn(pool, dataDir);
   const store = createEventStoreDbEventStore({ url, ids: createEventIds(pool), log: quiet, textSeal });
   await store.start();
-  const projecting = await startProjections({ store, databaseUrl: ownerUrl, projections, log: quiet });
+  const projecting = await startProjections({ store, databaseUrl, projections, log: quiet });
   await until(() => store.failure() === undefined, 'the start is complete', CAUGHT_UP_MS);
   return {
     store,
+    databaseUrl,
     projecting,
     close: async () => {
       await caughtUp(store, projecting);

@@ -20,9 +20,8 @@ export const replay: Bench = {
     const rounds = 3;
     const postgres = await startPostgres();
     try {
-      const ownerUrl = await postgres.createDatabase('replay');
-      const { store, close } = await openLog(ownerUrl);
-      const live = await startProjections({ store, databaseUrl: ownerUrl, log: quiet });
+      const { store, databaseUrl, close } = await openLog(await postgres.createDatabase('replay'));
+      const live = await startProjections({ store, databaseUrl, log: quiet });
       await fillWorld(store, await makeWorld(store, { groups: 200, members: 10 }), events);
       const head = await store.head();
       await caughtUp(store, live);
@@ -33,7 +32,7 @@ export const replay: Bench = {
       for (let count = 1; count <= rounds; count += 1) {
         peer.push(await readAll(store));
         const started = performance.now();
-        const rebuilt = await rebuildReadModels({ store, databaseUrl: ownerUrl, log: quiet });
+        const rebuilt = await rebuildReadModels({ store, databaseUrl, log: quiet });
         const seconds = (performance.now() - started) / 1_000;
         project.push(head / seconds);
         perReadModel = Object.fromEntries(rebuilt.map(({ name, seconds: took }) => [name, round(took)]));

@@ -79,8 +79,8 @@ export const sealing: Bench = {
     const postgres = await startPostgres();
 
     async function stage(name: string, isSealed: boolean) {
-      const ownerUrl = await postgres.createDatabase(name);
-      const log = await openLog(ownerUrl, { isSealed });
+      const log = await openLog(await postgres.createDatabase(name), { isSealed });
+      const { databaseUrl } = log;
       const world = await makeWorld(log.store, { groups: GROUPS, members: MEMBERS });
       const send = sender(log.store, world);
       await send(IN_FLIGHT, 1_000);
@@ -89,13 +89,13 @@ export const sealing: Bench = {
         append: () => send(IN_FLIGHT, milliseconds),
         fill: async () => {
           await fillWorld(log.store, world, events);
-          const live = await startProjections({ store: log.store, databaseUrl: ownerUrl, log: quiet });
+          const live = await startProjections({ store: log.store, databaseUrl, log: quiet });
           await caughtUp(log.store, live);
           await live.stop();
         },
         async replay() {
           const started = performance.now();
-          await rebuildReadModels({ store: log.store, databaseUrl: ownerUrl, log: quiet });
+          await rebuildReadModels({ store: log.store, databaseUrl, log: quiet });
           return ((await log.store.head()) * 1_000) / (performance.now() - started);
         },
       };

@@ -103,13 +103,12 @@ export const search: Bench = {
     const samples = quick ? 5 : 20;
     const postgres = await startPostgres();
     try {
-      const ownerUrl = await postgres.createDatabase('search');
-      const { store, close } = await openLog(ownerUrl);
-      const projections = await startProjections({ store, databaseUrl: ownerUrl, log: quiet });
+      const { store, databaseUrl, close } = await openLog(await postgres.createDatabase('search'));
+      const projections = await startProjections({ store, databaseUrl, log: quiet });
       const searchers = await fill(store, groups);
       await caughtUp(store, projections);
       say(`search: ${groups * MESSAGES_PER_GROUP} messages in ${groups} groups, and foreign ones`);
-      const db = await createQueryPool({ url: ownerUrl, log: quiet, max: 4, applicationName: 'bench' });
+      const db = await createQueryPool({ url: databaseUrl, log: quiet, max: 4, applicationName: 'bench' });
       const { searchMessages } = bindQueries(db);
 
       const pagesOf = async (userId: UserId, q: Word): Promise<number[]> => {

@@ -45,11 +45,12 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   create-database-login  --role sealer|auditor --user <name> [--password <password> | --password-stdin]
                   as the owner of the database: creates a login that reads the log, and as sealer keeps the seals,
                   or changes its password
-  prepare-database  --as <url of a superuser> | --print-sql
+  prepare-database  --as <url of a superuser> | --print-sql  [--roles-of <database>]
                   makes what a server of PostgreSQL needs before the first start and before a backup is restored, if it is
                   missing: the users in DATABASE_URL and DATABASE_OWNER_URL with their passwords, the database, its rights.
                   Afterwards no user needs to make roles. Instead of a superuser, a role that may create roles and
-                  databases. PGPASSWORD can have the password. --print-sql prints a script for psql instead
+                  databases. PGPASSWORD can have the password. --print-sql prints a script for psql instead. The roles
+                  are named after the database, or after that of --roles-of, whose dump is to be restored
   prepare-eventstoredb  --user <name> [--password <password> | --password-stdin]
                   as the administrator in EVENTSTOREDB_URL: creates this user for the server, or resets its password,
                   and restricts all streams to it and the administrators
@@ -139,18 +140,22 @@ const prepareDatabaseCommand: Command = async ({ values, print }) => {
   if (databaseUrl === undefined)
     throw new Misused('DATABASE_URL must be set: the embedded PostgreSQL needs no preparation');
   const logins = loginsOf(databaseUrl, databaseOwnerUrl);
+  const rolesFrom =
+    values['roles-of'] === undefined ? undefined : required(values, 'roles-of', z.string().min(1));
   if (isScript) {
-    const sql = psqlScript(logins);
+    const sql = psqlScript(logins, rolesFrom);
     print({ sql }, sql.trimEnd());
     return;
   }
-  const isNew = await prepareServer(postgresAddress(required(values, 'as', postgresUrl().unwrap())), logins);
+  const adminUrl = postgresAddress(required(values, 'as', postgresUrl().unwrap()));
+  const { isNew, roles } = await prepareServer(adminUrl, logins, rolesFrom);
   const [owner, application] = [logins.ownerUrl, logins.applicationUrl].map((url) =>
     decodeURIComponent(new URL(url).username),
   );
   const database = decodeURIComponent(new URL(logins.ownerUrl).pathname.slice(1));
-  print({ database, isNew, owner, application }, [
+  print({ database, isNew, owner, application, roles }, [
     `${database} ${isNew ? 'is made' : 'was there'}; ${owner} owns it, ${application} is the user of the application`,
+    `its roles are ${Object.values(roles).join(', ')}`,
   ]);
 };
 

@@ -26,7 +26,7 @@ import { hasTextKeys } from '../src/adapters/postgres/tables/text-keys.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createPostgresEventStore } from '../src/adapters/postgres/event-log/event-store.ts';
 import { Client } from '../src/adapters/postgres/client.ts';
-import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { createPool } from '../src/adapters/postgres/connection.ts';
 import { prepareDatabase } from '../src/adapters/postgres/prepare-database.ts';
 import { Misused, Refused, count, messageOf, program } from './program.ts';
 import { afterRestore } from './log/restored.ts';
@@ -123,7 +123,7 @@ async function openKeys(address: string): Promise<Keys> {
   const known = keysByAddress.get(address);
   if (known) return known;
   const url = await ownerUrlOf(address);
-  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: APPLICATION, log });
+  const pool = createPool({ url, max: 2, applicationName: APPLICATION, log });
   opened.add('keys', () => pool.end());
   if (!(await hasTextKeys(pool))) return noKeys;
   const isFolder = !address.includes('://');
@@ -144,7 +144,7 @@ async function openLog(address: string, keysAt: string): Promise<Log> {
     return { kind: 'eventstoredb', url: address, store, seal };
   }
   const url = await ownerUrlOf(address);
-  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: APPLICATION, log });
+  const pool = createPool({ url, max: 2, applicationName: APPLICATION, log });
   opened.add('pool', () => pool.end());
   const store = createPostgresEventStore({ pool, url, log, textSeal });
   opened.add('event store', () => store.close());

@@ -5,7 +5,7 @@ import { type Config, readConfig } from '../src/config.ts';
 import { type Closers, closers } from '../src/kit/closers.ts';
 import { openDatabase } from '../src/adapters/embedded-postgres/open-database.ts';
 import { createLogger } from '../src/adapters/pino/logger.ts';
-import { APP_ROLE, createPool } from '../src/adapters/postgres/connection.ts';
+import { createPool } from '../src/adapters/postgres/connection.ts';
 import { EmptyDatabase } from '../src/adapters/postgres/migrate.ts';
 import { NoLogin } from '../src/adapters/postgres/logins.ts';
 import { prepareDatabase, requirePrepared } from '../src/adapters/postgres/prepare-database.ts';
@@ -68,7 +68,7 @@ export const withDatabase = <T>(
       if (mayMake && isUnprepared) return prepareDatabase(url, ownerUrl);
       throw error;
     });
-    const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 4, applicationName: name, log });
+    const pool = createPool({ url: databaseUrl, max: 4, applicationName: name, log });
     open.add('pool', () => pool.end());
     return work({ config, log, open, databaseUrl, pool });
   });

@@ -11,7 +11,7 @@ export const adminOptions = {
   ...{ email: string, user: string, role: string, kms: string, 'display-name': string, session: string },
   ...{ password: string, 'password-stdin': boolean, all: boolean, totp: boolean },
   ...{ key: string, 'lead-minutes': string, now: boolean },
-  ...{ as: string, 'print-sql': boolean },
+  ...{ as: string, 'print-sql': boolean, 'roles-of': string },
 } as const;
 
 export type Values = {

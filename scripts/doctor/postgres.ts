@@ -1,6 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import type pg from 'pg';
-import { APP_ROLE, isUnproved } from '../../src/adapters/postgres/connection.ts';
+import { isUnproved } from '../../src/adapters/postgres/connection.ts';
 import { createOutbox } from '../../src/adapters/postgres/notifications/outbox.ts';
 import { hostsOf } from '../../src/kit/server-url.ts';
 import { withDatabase } from '../with-database.ts';
@@ -141,6 +141,8 @@ async function encryptionFindings(pool: pg.Pool, databaseUrl: string): Promise<F
 
 interface Rights {
   login: string;
+  /** The role of the application, in which its sessions are. */
+  role: string;
   owner: string;
   isPowerful: boolean;
   isOwner: boolean;
@@ -152,25 +154,24 @@ interface Rights {
 /** Looks at whether the login may do what it must, and no more. */
 async function rightsFindings(pool: pg.Pool): Promise<Finding[]> {
   const { rows } = await pool.query<Rights>(
-    `select session_user as login, relowner::regrole::text as owner,
+    `select session_user as login, current_user as role, relowner::regrole::text as owner,
        (select rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
         from pg_roles where rolname = session_user) as "isPowerful",
        pg_has_role(session_user, relowner, 'usage') as "isOwner",
-       has_table_privilege($1, 'public.events', 'select') as "canRead",
-       has_database_privilege($1, current_database(), 'create') as "canMakeReadModels",
+       has_table_privilege(current_user, 'public.events', 'select') as "canRead",
+       has_database_privilege(current_user, current_database(), 'create') as "canMakeReadModels",
        array(select lower(name) from unnest(array['UPDATE', 'DELETE', 'TRUNCATE']) as name
-             where has_table_privilege($1, 'public.events', name)) as changes
+             where has_table_privilege(current_user, 'public.events', name)) as changes
      from pg_class where oid = 'public.schema_migrations'::regclass`,
-    [APP_ROLE],
   );
-  const { login, owner, isPowerful, isOwner, canRead, canMakeReadModels, changes } = rows[0]!;
+  const { login, role, owner, isPowerful, isOwner, canRead, canMakeReadModels, changes } = rows[0]!;
   const check = 'postgresql: rights';
   const findings: Finding[] = [];
   if (!canRead || !canMakeReadModels)
     findings.push(
       fault(
         check,
-        `${APP_ROLE} may not ${canRead ? 'make read models' : 'read the log'}, as after a restore`,
+        `${role} may not ${canRead ? 'make read models' : 'read the log'}, as after a restore`,
         'run "npm run migrate" as the owner',
       ),
     );
@@ -179,7 +180,7 @@ async function rightsFindings(pool: pg.Pool): Promise<Finding[]> {
       fault(
         check,
         changes.length > 0
-          ? `${APP_ROLE} may ${changes.join(', ')} events`
+          ? `${role} may ${changes.join(', ')} events`
           : `${login} may do more than the application needs${isOwner ? `: it is a member of the owner, ${owner}` : ''}`,
         'take the rights away, or let "npm run migrate" make another login',
       ),

@@ -10,7 +10,7 @@ import type { GroupId, UserId } from '../../src/events/ids.ts';
 import { conversationStream } from '../../src/events/streams.ts';
 import type { Closers } from '../../src/kit/closers.ts';
 import { setCheckpointsAside } from '../../src/adapters/disk/checkpoints.ts';
-import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
 import { epochsOf } from '../../src/adapters/postgres/event-log/epochs.ts';
 import { identify, requireSameLog } from '../../src/adapters/postgres/event-log/identity.ts';
 import { type Begun, type ReadMarker, beginAfterRestore } from '../../src/operations/begin-after-restore.ts';
@@ -34,7 +34,7 @@ interface RestoredLog {
  */
 export async function afterRestore(client: pg.Client, settings: RestoredLog): Promise<Begun> {
   const { config, databaseUrl, keepsNotifications, say, log, opened } = settings;
-  const pool = createPool({ url: databaseUrl, role: APP_ROLE, max: 2, applicationName: 'log', log });
+  const pool = createPool({ url: databaseUrl, max: 2, applicationName: 'log', log });
   opened.add('pool', () => pool.end());
   const { kind, store } = await createLog(config, log, { databaseUrl, pool });
   opened.add('event store', () => store.close());

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { prepare } from '../../src/adapters/event-log/batch.ts';
 import { type AppendStream, createAppendStream } from '../../src/adapters/eventstoredb/append-stream.ts';
 import { createEventStoreDbClient } from '../../src/adapters/eventstoredb/client.ts';
-import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
 import { APPEND_SETTINGS } from '../../src/adapters/postgres/event-log/group-commit.ts';
 import { toProposed } from '../../src/adapters/eventstoredb/reader.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
@@ -57,7 +57,7 @@ export function createPostgresTarget(
   { url, log, textSeal = unsealed }: TargetSettings,
   { readAll }: Pick<EventStore, 'readAll'>,
 ): OpenTarget {
-  const session = { role: APP_ROLE, applicationName: APPLICATION, settings: APPEND_SETTINGS };
+  const session = { applicationName: APPLICATION, settings: APPEND_SETTINGS };
   const pool = createPool({ url, max: 1, log, ...session });
   return {
     readAll,

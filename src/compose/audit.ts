@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { Closers } from '../kit/closers.ts';
 import { createStoredLog } from '../adapters/postgres/event-log/stored-log.ts';
-import { APP_ROLE, createPool, useOf } from '../adapters/postgres/connection.ts';
+import { createPool, useOf } from '../adapters/postgres/connection.ts';
 import type { DatabaseParts } from './log.ts';
 
 /** An export reads one page ahead, so each holds one connection. The rest is for queries about one thing. */
@@ -32,7 +32,7 @@ export async function openStoredLog(
     return eventStoreDb.createStoredLog({ client, store });
   }
   const pool = createPool({
-    ...{ url: databaseUrl, role: APP_ROLE, max: CONNECTIONS, applicationName: 'audits', log },
+    ...{ url: databaseUrl, max: CONNECTIONS, applicationName: 'audits', log },
   });
   open.add('audits', () => pool.end());
   pools?.set('audits', () => useOf(pool));

@@ -18,7 +18,6 @@ import {
 } from '../adapters/postgres/event-log/event-store.ts';
 import { type Leases, createPostgresLeases, leadsAlone } from '../adapters/postgres/leases.ts';
 import {
-  APP_ROLE,
   type PoolUse,
   REQUESTS,
   type SessionSettings,
@@ -65,7 +64,7 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   /** The use of each pool of this process. */
   const pools = new Map<string, () => PoolUse>();
   const openPool = (name: 'commands' | 'logins' | 'background', session: SessionSettings = {}) => {
-    const opened = { url: databaseUrl, role: APP_ROLE, max: CONNECTIONS[name], applicationName: name, log };
+    const opened = { url: databaseUrl, max: CONNECTIONS[name], applicationName: name, log };
     const pool = createPool({ ...opened, ...session });
     open.add(name, () => pool.end());
     pools.set(name, () => useOf(pool));

@@ -32,7 +32,7 @@ import { createFanOuts } from '../adapters/postgres/notifications/fan-outs.ts';
 import { createOutbox } from '../adapters/postgres/notifications/outbox.ts';
 import type { Leases } from '../adapters/postgres/leases.ts';
 import { createPushSubscriptions } from '../adapters/postgres/notifications/push-subscriptions.ts';
-import { APP_ROLE, createPool, useOf } from '../adapters/postgres/connection.ts';
+import { createPool, useOf } from '../adapters/postgres/connection.ts';
 import { createRabbitmqQueue } from '../adapters/rabbitmq/queue.ts';
 import { createSmtpMailer } from '../adapters/smtp/mailer.ts';
 import { createWebPushPusher } from '../adapters/web-push/pusher.ts';
@@ -75,7 +75,7 @@ export async function openNotifications(
 ) {
   const pool = createPool({
     url: databaseUrl,
-    role: APP_ROLE,
+
     max: CONNECTIONS,
     applicationName: 'notifications',
     log,
@@ -84,7 +84,7 @@ export async function openNotifications(
   pools.set('notifications', () => useOf(pool));
   const queue =
     config.amqpUrl === undefined
-      ? await createPgBossQueue({ url: databaseUrl, role: APP_ROLE, log })
+      ? await createPgBossQueue({ url: databaseUrl, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, caFile: config.amqpCaFile, log });
   open.add('queue', () => queue.close());
   const accountLoader = new AggregateLoader(store, createFoldCache(ACCOUNT_BYTES));

@@ -19,7 +19,7 @@ describe('the log on PostgreSQL, while another transaction holds a snapshot', ()
   let holder: pg.Client;
   beforeEach(async () => {
     database = await createTestDatabase();
-    pool = createPool({ url: database.url, max: 2, role: 'chat_app', applicationName: 'test reads', log });
+    pool = createPool({ url: database.url, max: 2, applicationName: 'test reads', log });
     store = createPostgresEventStore({ pool, url: database.url, log });
     await store.start();
     [owner, holder] = [database.ownerUrl, database.ownerUrl].map(

@@ -25,7 +25,7 @@ async function openStore(
   options: Pick<PostgresEventStoreSettings, 'paceMs' | 'onBatch' | 'onUnknown'> = {},
 ): Promise<{ store: PostgresEventStore; keyRing: KeyRing; close(): Promise<void> }> {
   const { url } = database;
-  const pool = createPool({ url, max: 4, role: 'chat_app', applicationName: 'test reads', log });
+  const pool = createPool({ url, max: 4, applicationName: 'test reads', log });
   const { textSeal, keyRing } = await sealIn(pool);
   const store = createPostgresEventStore({ pool, url, log, textSeal, ...options });
   await store.start();

@@ -8,7 +8,8 @@ import { createEventStoreDbEventStore } from '../../src/adapters/eventstoredb/ev
 import { createEventIds } from '../../src/adapters/postgres/tables/event-ids.ts';
 import { sealIn } from '../support/stages/seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
-import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
+import { requirePrepared } from '../../src/adapters/postgres/prepare-database.ts';
 import { rebuildReadModels } from '../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { readModels } from '../../src/projections/read-models.ts';
 import {
@@ -198,20 +199,20 @@ describe('the cluster', () => {
     /** Compares each read model row by row with a rebuild from the log. Rejects when they differ. */
     async function readModelsEqualARebuild(): Promise<boolean[]> {
       const log = pino({ level: 'silent' });
-      const { databaseUrl: ownerUrl } = cluster;
+      const url = await requirePrepared(cluster.databaseUrl);
       // One connection per read model: a rebuild that waits too long for a connection fails.
       const max = readModels.length;
-      const pool = createPool({ url: ownerUrl, role: APP_ROLE, max, applicationName: 'check', log });
+      const pool = createPool({ url, max, applicationName: 'check', log });
       const { textSeal } = await sealIn(pool);
       const store =
         eventStoreDbUrl === undefined
-          ? createPostgresEventStore({ pool, url: ownerUrl, log, textSeal })
+          ? createPostgresEventStore({ pool, url, log, textSeal })
           : createEventStoreDbEventStore({
               ...{ url: eventStoreDbUrl, ids: createEventIds(pool) },
               ...{ log, textSeal },
             });
       try {
-        const rebuilt = await rebuildReadModels({ store, databaseUrl: ownerUrl, log });
+        const rebuilt = await rebuildReadModels({ store, databaseUrl: url, log });
         return rebuilt.map(({ isVerified }) => isVerified);
       } finally {
         await store.close();

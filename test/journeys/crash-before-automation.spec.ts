@@ -7,8 +7,9 @@ import { GroupId, JobId, UserId } from '../../src/events/ids.ts';
 import { jobStream } from '../../src/events/streams.ts';
 import { startEmbeddedPostgres } from '../../src/adapters/embedded-postgres/embedded-postgres.ts';
 import { newId } from '../../src/kit/uuids.ts';
-import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
 import { openTextSeal } from '../../src/compose/text-seal.ts';
+import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { type Session, call, signUp } from '../../client/rest-client.ts';
 import { until } from '../../tools/until.ts';
@@ -114,10 +115,11 @@ describe('a crash between an event and its automation', () => {
 async function storeJobPosted(dataDir: string, companyId: string): Promise<string> {
   const log = pino({ level: 'silent' });
   const postgres = await startEmbeddedPostgres({ dataDir, log });
-  const pool = createPool({ url: postgres.ownerUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
+  const url = await prepareDatabase(postgres.ownerUrl);
+  const pool = createPool({ url, max: 1, applicationName: 'test', log });
   const settings = { masterKeys: [], databaseUrl: undefined, dataDir };
   const { textSeal } = await openTextSeal(settings, log, pool);
-  const store = createPostgresEventStore({ pool, url: postgres.ownerUrl, log, textSeal });
+  const store = createPostgresEventStore({ pool, url, log, textSeal });
   await store.start();
   const data = {
     jobId: JobId.parse(newId()),

@@ -346,10 +346,9 @@ describe.each(logKinds)('with the log in $name', ({ open, isOwn }) => {
         expect((await audit('verify')).stdout).toMatch(/ hold\n/);
 
         const before = await history(said.company, said.groupId);
-        const { DATABASE_URL } = app.settings;
         const silent = pino({ level: 'silent' });
         const [differences, rebuilt] = await log.beside(app.databaseUrl, async (store) => {
-          const options = { store, databaseUrl: DATABASE_URL, log: silent };
+          const options = { store, databaseUrl: app.databaseUrl, log: silent };
           return [await diffReadModels({ ...options, mostRows: 3 }), await rebuildReadModels(options)];
         });
         expect(differences.flatMap((each) => each.differences)).toEqual([]);

@@ -7,7 +7,7 @@ import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts
 import { newId } from '../../src/kit/uuids.ts';
 import { sealIn } from '../support/stages/seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
-import { APP_ROLE, createPool } from '../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../src/adapters/postgres/connection.ts';
 import { ChatClient } from '../../client/chat-client.ts';
 import { createTestDatabase } from '../support/stages/database.ts';
 import { happened } from '../support/language/history.ts';
@@ -104,9 +104,9 @@ describe('the client in README.md', () => {
       env: { DATABASE_URL: database.ownerUrl },
       readyWithinMs: 120_000,
     });
-    const pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 4, applicationName: 'test', log });
+    const pool = createPool({ url: database.url, max: 4, applicationName: 'test', log });
     const { textSeal } = await sealIn(pool);
-    const store = createPostgresEventStore({ pool, url: database.ownerUrl, log, textSeal });
+    const store = createPostgresEventStore({ pool, url: database.url, log, textSeal });
     await store.start();
     let client: ReadmeClient | undefined;
     try {

@@ -86,7 +86,8 @@ test('An administrator prepares a server for the users in the settings', async (
     const settings = { DATABASE_URL: url.href };
     const { stdout } = await prepare(settings, '--as', database.ownerUrl, '--json');
     const application = `chat_app_${name}`;
-    expect(JSON.parse(stdout)).toEqual({ database: name, isNew: true, owner: name, application });
+    const roles = { app: `${name}_app`, sealer: `${name}_sealer`, auditor: `${name}_auditor` };
+    expect(JSON.parse(stdout)).toEqual({ database: name, isNew: true, owner: name, application, roles });
     const client = new pg.Client({ connectionString: url.href });
     await client.connect();
     await client.end();

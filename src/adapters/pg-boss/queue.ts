@@ -49,18 +49,12 @@ const POLLING = { pollingIntervalSeconds: 0.5, notifyPollingIntervalSeconds: 2 }
 const Job = z.object({ batchId: z.uuid(), traceparent: z.string().optional() });
 
 /**
- * Creates the queue in PostgreSQL, in the schema `pgboss` of the same database, which belongs to `role`.
+ * Creates the queue in PostgreSQL, in the schema `pgboss` of the same database.
  * Rejects when the database is out of reach; afterwards it reconnects by itself.
  */
-export async function createPgBossQueue(options: {
-  url: string;
-  role?: string;
-  log: Logger;
-}): Promise<Queue> {
-  const { url, role, log } = options;
-  await createSchema(url, role);
-  const session = { url, ...(role !== undefined && { role }), log };
-  const pool = createPool({ ...session, max: MAX_CONNECTIONS, applicationName: APPLICATION_NAME });
+export async function createPgBossQueue({ url, log }: { url: string; log: Logger }): Promise<Queue> {
+  await createSchema(url);
+  const pool = createPool({ url, max: MAX_CONNECTIONS, applicationName: APPLICATION_NAME, log });
   const boss = new PgBoss({
     // pg-boss's own connections know one host.
     db: {
@@ -69,7 +63,7 @@ export async function createPgBossQueue(options: {
         const closing = new AbortController();
         const { signal } = closing;
         const ended = listen({
-          ...session,
+          ...{ url, log },
           channel,
           applicationName: APPLICATION_NAME,
           onConnected,
@@ -196,9 +190,8 @@ export async function createPgBossQueue(options: {
   };
 }
 
-async function createSchema(url: string, role: string | undefined): Promise<void> {
-  const connectionString = withSession(url, role === undefined ? {} : { role });
-  const client = new Client({ connectionString, connectionTimeoutMillis: 3_000 });
+async function createSchema(url: string): Promise<void> {
+  const client = new Client({ connectionString: withSession(url, {}), connectionTimeoutMillis: 3_000 });
   client.on('error', () => {});
   await client.connect();
   try {

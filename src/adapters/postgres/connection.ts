@@ -3,12 +3,6 @@ import { parseIntoClientConfig } from 'pg-connection-string';
 import type { Logger } from 'pino';
 import { Client } from './client.ts';
 
-/**
- * The application's role: it may read the log and append to it. The application's login is a member, see
- * prepare-database.ts.
- */
-export const APP_ROLE = 'chat_app';
-
 const INT8 = 20;
 
 /** All stored numbers are below 2^53, so int8 is read as a number; pg would return strings. */
@@ -18,7 +12,6 @@ export const columnTypes: pg.CustomTypesConfig = {
 };
 
 export interface SessionSettings {
-  role?: string;
   /** The server cancels statements that run longer; 0 is no limit. Default 10,000 ms. */
   statementTimeoutMs?: number;
   /** More settings of the server, as `name: value`. */
@@ -52,21 +45,26 @@ const KEEPALIVE = {
   tcp_user_timeout: '30000',
 };
 
-/** Returns the URL with settings that each connection to it starts with. */
-export function withSession(
+/** Returns the URL with the settings that each of its sessions starts with. */
+export const withSession = (
   url: string,
-  { role, statementTimeoutMs = STATEMENT_TIMEOUT_MS, settings = {} }: SessionSettings,
-): string {
-  const all: Record<string, string> = {
-    ...(role !== undefined && { role }),
+  { statementTimeoutMs = STATEMENT_TIMEOUT_MS, settings = {} }: SessionSettings,
+): string =>
+  withSettings(url, {
     TimeZone: 'UTC',
     statement_timeout: String(statementTimeoutMs),
     idle_in_transaction_session_timeout: '10000',
     jit: 'off',
     ...KEEPALIVE,
     ...settings,
-  };
-  const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
+  });
+
+/** Returns the URL with settings of the server, as `name: value`, added to those that it has. */
+export function withSettings(url: string, settings: Record<string, string>): string {
+  // The server splits options at spaces.
+  const options = Object.entries(settings).map(
+    ([name, value]) => `-c ${name}=${value.replace(/[\\\s]/g, '\\$&')}`,
+  );
   const address = new URL(url);
   const given = address.searchParams.get('options') ?? '';
   address.searchParams.delete('options');

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import { sleep } from '../../kit/back-off.ts';
 import { Client } from './client.ts';
-import { APP_ROLE, withSession } from './connection.ts';
+import { withSession } from './connection.ts';
 import { type Semaphore, createSemaphore } from '../../kit/semaphore.ts';
 import { within } from '../../kit/deadline.ts';
 
@@ -89,7 +89,7 @@ export function createPostgresLeases({
 
   function open(): Promise<Session> {
     const client = new Client({
-      connectionString: withSession(url, { role: APP_ROLE, statementTimeoutMs: ANSWER_MS }),
+      connectionString: withSession(url, { statementTimeoutMs: ANSWER_MS }),
       application_name: 'leases',
       connectionTimeoutMillis: ANSWER_MS,
       query_timeout: ANSWER_MS,

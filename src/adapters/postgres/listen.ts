@@ -14,7 +14,6 @@ const BACK_OFF_MS = { first: 100, most: 5_000 };
  */
 export async function listen(options: {
   url: string;
-  role?: string;
   channel: string;
   applicationName: string;
   log: Logger;
@@ -23,10 +22,10 @@ export async function listen(options: {
   onNotification: (payload: string, backend: number) => void;
   signal: AbortSignal;
 }): Promise<void> {
-  const { url, role, channel, applicationName, log, onConnected, onNotification, signal } = options;
+  const { url, channel, applicationName, log, onConnected, onNotification, signal } = options;
   for (let failures = 0; !signal.aborted; failures += 1) {
     const client = new Client({
-      connectionString: withSession(url, role === undefined ? {} : { role }),
+      connectionString: withSession(url, {}),
       application_name: applicationName,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,

@@ -1,5 +1,4 @@
-import { createHmac } from 'node:crypto';
-import { APP_ROLE } from './connection.ts';
+import { createHash, createHmac } from 'node:crypto';
 
 /** No login can be made. The message tells what the operator can do. */
 export class NoLogin extends Error {
@@ -27,9 +26,16 @@ function derivedUrl(ownerUrl: string): string {
     throw new NoLogin(
       'DATABASE_URL has no password for that of the application to follow from: set DATABASE_OWNER_URL to it, and DATABASE_URL to a user of the application',
     );
-  const user = `${APP_ROLE}_${decodeURIComponent(url.pathname.slice(1))}`;
+  const user = userOf(decodeURIComponent(url.pathname.slice(1)));
   const ownersPassword = decodeURIComponent(url.password);
   url.username = encodeURIComponent(user);
   url.password = createHmac('sha256', ownersPassword).update(user).digest('base64url');
   return url.href;
+}
+
+/** PostgreSQL cuts names off at 63 bytes. */
+function userOf(database: string): string {
+  const user = `chat_app_${database}`;
+  if (Buffer.byteLength(user) <= 63) return user;
+  return `chat_app_${createHash('sha256').update(database).digest('hex').slice(0, 32)}`;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { Client } from './client.ts';
+import { type Roles, forRoles, refuseLogins, rolesNamedAfter, rolesOf } from './roles.ts';
 import { inTransaction } from './transactions.ts';
 
 /** Advisory lock of migrations, so that processes that start together apply each file once. */
@@ -31,7 +32,7 @@ interface Migration {
 
 /**
  * Brings the schema up to date as the owner: each file of `folder` (NNNN-name.sql) runs once, in order, in a
- * transaction of its own. Resolves with the names applied now; `onApplied` gets each as soon as it is. Throws
+ * transaction of its own, written for the roles of this database. Resolves with the names applied now; `onApplied` gets each as soon as it is. Throws
  * `MigrationError` when an applied file is missing or has changed since, or when a file fails.
  */
 export async function migrate(
@@ -50,8 +51,9 @@ export async function migrate(
          name text primary key, checksum text not null, applied_at timestamptz not null default now())`,
     );
     const pending = await pendingOf(client, migrations);
+    const roles = (await rolesOf(client)) ?? (await newRoles(client));
     for (const migration of pending) {
-      await apply(client, migration);
+      await apply(client, migration, roles);
       onApplied(migration.name);
     }
     return pending.map(({ name }) => name);
@@ -122,10 +124,16 @@ async function pendingOf(client: pg.Client, migrations: Migration[]): Promise<Mi
   return [...known.values()];
 }
 
-async function apply(client: pg.Client, { name, sql, checksum }: Migration): Promise<void> {
+async function newRoles(client: pg.Client): Promise<Roles> {
+  const roles = rolesNamedAfter(client.database!);
+  await client.query(refuseLogins(roles));
+  return roles;
+}
+
+async function apply(client: pg.Client, { name, sql, checksum }: Migration, roles: Roles): Promise<void> {
   try {
     await inTransaction(client, async () => {
-      await client.query(sql);
+      await client.query(forRoles(sql, roles));
       await client.query('insert into schema_migrations (name, checksum) values ($1, $2)', [name, checksum]);
     });
   } catch (error) {

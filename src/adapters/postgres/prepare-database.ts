@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { type OnMigrated, PREPARE, migrate, requireMigrated } from './migrate.ts';
 import { Client } from './client.ts';
-import { APP_ROLE, withSession } from './connection.ts';
+import { withSettings } from './connection.ts';
 import { type Logins, NoLogin, loginsOf } from './logins.ts';
+import { type Roles, rolesOf } from './roles.ts';
 import { scramVerifier } from './scram.ts';
 import { inTransaction } from './transactions.ts';
 
-/** The group roles of logins that are not the application's, see migrations/0029-roles.sql. */
-export const READER_ROLES = { sealer: 'chat_sealer', auditor: 'chat_auditor' } as const;
-export type Reader = keyof typeof READER_ROLES;
+/** The roles of logins that are not the application's, see migrations/0029-roles.sql. */
+export type Reader = Exclude<keyof Roles, 'app'>;
 
 /** SQLSTATEs of a failed login, and of a role that may not be assumed. */
 const REFUSED = /^(?:28...|42501|22023)$/;
@@ -19,11 +19,11 @@ const REFUSED = /^(?:28...|42501|22023)$/;
 const LOCK_KEY = 7_233_170_194;
 
 /**
- * Brings the database up to date. Resolves with the URL with which the application logs in. Where `ownerUrl`
- * is given, that is `url`, and a login with its name and password is made. Without it, `url` may be the
- * owner's; the login's password then derives from the owner's, so that every process knows it. For any other
- * user it changes nothing, and rejects with `MigrationError` when a migration is missing. Rejects with
- * `NoLogin` when the application cannot be given a login.
+ * Brings the database up to date. Resolves with the URL with which the application logs in, and whose sessions start in
+ * its role, which owns what they make. Where `ownerUrl` is given, the login is that of `url`, and is made. Without it,
+ * `url` may be the owner's; the login's password then derives from the owner's, so that every process knows it. For any
+ * other user it changes nothing, and rejects with `MigrationError` when a migration is missing. Rejects with `NoLogin`
+ * when the application cannot be given a login, or has lost its rights.
  */
 export async function prepareDatabase(
   url: string,
@@ -32,7 +32,7 @@ export async function prepareDatabase(
 ): Promise<string> {
   if (ownerUrl !== undefined || (await isOwner(url))) return prepare(loginsOf(url, ownerUrl), onApplied);
   await requireMigrated(url);
-  return url;
+  return inRole(url, await rolesAt(url));
 }
 
 /**
@@ -42,13 +42,26 @@ export async function prepareDatabase(
 export async function requirePrepared(url: string, ownerUrl?: string): Promise<string> {
   const isShared = ownerUrl === undefined && (await isOwner(url));
   await requireMigrated(url);
-  if (!isShared) return url;
-  const { applicationUrl: login } = loginsOf(url);
-  if (await canLogIn(login, APP_ROLE)) return login;
+  const roles = await rolesAt(url);
+  if (!isShared) return inRole(url, roles);
+  const login = loginsOf(url).applicationUrl;
+  if (await canLogIn(login, roles.app)) return inRole(login, roles);
   const user = decodeURIComponent(new URL(login).username);
   throw new NoLogin(
     `the application's login ${user} is missing here, as in a restored backup: run "npm run migrate" first`,
   );
+}
+
+const inRole = (url: string, { app }: Roles) => withSettings(url, { role: app });
+
+/** Resolves with the roles of a migrated database. */
+async function rolesAt(url: string): Promise<Roles> {
+  const client = await connect(url);
+  try {
+    return (await rolesOf(client))!;
+  } finally {
+    await client.end();
+  }
 }
 
 /**
@@ -64,17 +77,21 @@ export async function createReaderLogin(
   if (!(await isOwner(ownerUrl)))
     throw new NoLogin('only the owner makes logins: set DATABASE_OWNER_URL to it');
   await requireMigrated(ownerUrl);
-  const group = READER_ROLES[reader];
   const url = new URL(ownerUrl);
   url.username = encodeURIComponent(user);
   url.password = encodeURIComponent(password);
-  await asOwner(ownerUrl, async (owner) => {
+  await asOwner(ownerUrl, async (owner, { [reader]: group }) => {
     const { rows } = await owner.query<{ missing: string[] }>('select prepare_reader_roles() as missing');
     if (rows[0]!.missing.includes(group))
       throw new NoLogin(
         `the owner may not create the role ${group}: let a superuser run "create role ${group} nologin", and repeat`,
       );
-    await letIn(owner, url.href, group);
+    await letIn(
+      owner,
+      url.href,
+      group,
+      `"create role ${pg.escapeIdentifier(user)} login password '…' in role ${pg.escapeIdentifier(group)}"`,
+    );
   });
   return url.href;
 }
@@ -84,20 +101,22 @@ async function prepare(
   onApplied: OnMigrated | undefined,
 ): Promise<string> {
   await migrate(ownerUrl, undefined, onApplied);
-  await asOwner(ownerUrl, async (owner) => {
-    await requireGroup(owner);
-    await giveReadModels(owner);
-    await letIn(owner, applicationUrl, APP_ROLE);
+  return asOwner(ownerUrl, async (owner, roles) => {
+    await giveReadModels(owner, roles);
+    await letIn(owner, applicationUrl, roles.app, PREPARE);
+    return inRole(applicationUrl, roles);
   });
-  return applicationUrl;
 }
 
-/** Does the work as the owner of the database, one process at a time. */
-async function asOwner(ownerUrl: string, work: (owner: pg.Client) => Promise<void>): Promise<void> {
+/** Does the work as the owner of a migrated database, one process at a time. */
+async function asOwner<T>(
+  ownerUrl: string,
+  work: (owner: pg.Client, roles: Roles) => Promise<T>,
+): Promise<T> {
   const owner = await connect(ownerUrl);
   try {
     await owner.query('select pg_advisory_lock($1)', [LOCK_KEY]);
-    await work(owner);
+    return await work(owner, (await rolesOf(owner))!);
   } finally {
     await owner.end();
   }
@@ -119,46 +138,38 @@ async function isOwner(url: string): Promise<boolean> {
   }
 }
 
-/** Throws `NoLogin` where a backup was restored without the roles, and the rights were lost with them. */
-async function requireGroup(owner: pg.Client): Promise<void> {
-  const { rowCount } = await owner.query('select from pg_roles where rolname = $1', [APP_ROLE]);
-  if (rowCount === 0)
-    throw new NoLogin(
-      `the role ${APP_ROLE} is missing on this server, as after a restore without it: let a superuser run ${PREPARE}, and restore the backup again`,
-    );
-}
-
 /**
  * Grants rights that belong to a database and not to its contents: a copy or a restored backup lacks them.
  * Read models belong to the application, which makes and replaces them while it runs.
  */
-const giveReadModels = (owner: pg.Client) =>
+const giveReadModels = (owner: pg.Client, { app }: Roles) =>
   owner.query(`
     do $$
     declare
+      app constant text := ${pg.escapeLiteral(app)};
       model text;
       relation text;
     begin
-      if not has_database_privilege('${APP_ROLE}', current_database(), 'create') then
-        execute format('grant create on database %I to ${APP_ROLE}', current_database());
+      if not has_database_privilege(app, current_database(), 'create') then
+        execute format('grant create on database %I to %I', current_database(), app);
       end if;
       for model in
         select nspname from pg_namespace join public.checkpoints on name = nspname
-        where nspowner <> '${APP_ROLE}'::regrole
+        where nspowner <> quote_ident(app)::regrole
       loop
         for relation in
           select format('%I.%I', schemaname, tablename) from pg_tables where schemaname = model
         loop
-          execute format('alter table %s owner to ${APP_ROLE}', relation);
+          execute format('alter table %s owner to %I', relation, app);
         end loop;
-        execute format('alter schema %I owner to ${APP_ROLE}', model);
+        execute format('alter schema %I owner to %I', model, app);
       end loop;
     end
     $$`);
 
 async function canLogIn(url: string, group: string): Promise<boolean> {
   try {
-    await (await connect(withSession(url, { role: group }))).end();
+    await (await connect(withSettings(url, { role: group }))).end();
     return true;
   } catch (error) {
     if (error instanceof pg.DatabaseError && REFUSED.test(error.code ?? '')) return false;
@@ -166,8 +177,11 @@ async function canLogIn(url: string, group: string): Promise<boolean> {
   }
 }
 
-/** Makes sure that the login of the URL exists, can log in, and has the rights of the group and no others. */
-async function letIn(owner: pg.Client, loginUrl: string, group: string): Promise<void> {
+/**
+ * Makes sure that the login of the URL exists, can log in, and has the rights of the group and no others. `otherwise` is
+ * what a superuser runs where the owner may not make it.
+ */
+async function letIn(owner: pg.Client, loginUrl: string, group: string, otherwise: string): Promise<void> {
   const { username, password } = new URL(loginUrl);
   const user = decodeURIComponent(username);
   const known = await roleOf(owner, user, group);
@@ -179,13 +193,13 @@ async function letIn(owner: pg.Client, loginUrl: string, group: string): Promise
   try {
     await inTransaction(owner, async () => {
       await owner.query(`${known ? 'alter' : 'create'} role ${name} login password ${verifier}`);
-      await owner.query(`grant ${group} to ${name}`);
+      await owner.query(`grant ${pg.escapeIdentifier(group)} to ${name}`);
     });
     await letConnect(owner, user);
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== '42501') throw error;
     throw new NoLogin(
-      `the owner may not make the login (${error.message}): let a superuser run ${group === APP_ROLE ? PREPARE : `"create role ${name} login password '…' in role ${group}"`}`,
+      `the owner may not make the login (${error.message}): let a superuser run ${otherwise}`,
       { cause: error },
     );
   }
@@ -209,7 +223,7 @@ async function roleOf(
     `select rolname = current_user or rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
        or exists (select from pg_auth_members where member = r.oid and roleid <> $2::regrole) as "hasMore"
      from pg_roles r where rolname = $1`,
-    [user, group],
+    [user, pg.escapeIdentifier(group)],
   );
   return rows[0];
 }

@@ -1,15 +1,14 @@
 import pg from 'pg';
 import { Client } from './client.ts';
-import { APP_ROLE } from './connection.ts';
-import type { Logins } from './logins.ts';
-import { READER_ROLES } from './prepare-database.ts';
+import { type Logins, NoLogin } from './logins.ts';
+import { ROLE_TAKEN, type Roles, refuseLogins, rolesNamedAfter, rolesOf } from './roles.ts';
 import { scramVerifier } from './scram.ts';
 
 /** What a server of PostgreSQL needs before a database of this program is migrated or restored. */
 interface Preparation {
   database: string;
-  /** Makes the roles. May be repeated. */
-  roles: string[];
+  /** Makes the roles and the users. May be repeated. */
+  users: string[];
   /** Makes the database, which cannot be done in a transaction. */
   create: string;
   /** Gives the rights on the database, in the database. May be repeated. */
@@ -26,22 +25,22 @@ const name = (text: string) => pg.escapeIdentifier(text);
 const literal = (text: string) => pg.escapeLiteral(text);
 const databaseIn = (url: URL) => decodeURIComponent(url.pathname.slice(1));
 
-function preparationOf({ ownerUrl, applicationUrl }: Logins): Preparation {
+function preparationOf({ ownerUrl, applicationUrl }: Logins, roles: Roles): Preparation {
   const [owner, application] = [loginIn(ownerUrl), loginIn(applicationUrl)];
   const { database } = owner;
   if (owner.user === application.user)
     throw new CannotPrepare('DATABASE_URL and DATABASE_OWNER_URL name the same user: choose two');
   if (application.database !== database)
     throw new CannotPrepare('DATABASE_URL and DATABASE_OWNER_URL name two databases: they are for one');
-  const groups = [APP_ROLE, ...Object.values(READER_ROLES)];
   return {
     database,
-    roles: [
-      ...groups.map((group) => makeRole(group, 'nologin')),
+    users: [
+      refuseLogins(roles),
+      ...[roles.app, roles.sealer, roles.auditor].map((role) => makeRole(role, 'nologin')),
       ...[owner, application].flatMap(({ user, password }) => [
         makeRole(user, 'login'),
         `alter role ${name(user)} login password ${literal(scramVerifier(password))}`,
-        `grant ${APP_ROLE} to ${name(user)}`,
+        `grant ${name(roles.app)} to ${name(user)}`,
       ]),
       // Who is no superuser gives away a database only to a role of its own.
       `do $$ begin
@@ -52,11 +51,10 @@ end $$`,
     ],
     create: `create database ${name(database)} owner ${name(owner.user)} template template0 encoding 'UTF8'`,
     rights: [
-      // Members of the groups may belong to another database of this server.
       `revoke connect, temporary on database ${name(database)} from public`,
       `grant connect, create, temporary on database ${name(database)} to ${name(owner.user)}`,
       `grant connect on database ${name(database)} to ${name(application.user)}`,
-      `grant create on database ${name(database)} to ${APP_ROLE}`,
+      `grant create on database ${name(database)} to ${name(roles.app)}`,
       `grant usage, create on schema public to ${name(owner.user)}`,
     ],
   };
@@ -80,14 +78,17 @@ function loginIn(address: string): { user: string; password: string; database: s
   return { user, password, database };
 }
 
-/** Returns a script for psql that does the same as `prepareServer`. It contains no password that one could log in with. */
-export function psqlScript(logins: Logins): string {
-  const { database, roles, create, rights } = preparationOf(logins);
+/**
+ * Returns a script for psql that does the same as `prepareServer` for a database without tables. It contains no password
+ * that one could log in with.
+ */
+export function psqlScript(logins: Logins, rolesFrom?: string): string {
+  const { database, users, create, rights } = preparationOf(logins, rolesFor(logins, rolesFrom));
   const isMissing = `where not exists (select from pg_database where datname = ${literal(database)})`;
   return [
     '\\set ON_ERROR_STOP on',
     'set client_min_messages to warning;',
-    ...roles.map((statement) => `${statement};`),
+    ...users.map((statement) => `${statement};`),
     `select ${literal(create)} ${isMissing} \\gexec`,
     `\\connect ${name(database)}`,
     'set client_min_messages to warning;',
@@ -96,33 +97,55 @@ export function psqlScript(logins: Logins): string {
   ].join('\n');
 }
 
+const rolesFor = (logins: Logins, rolesFrom = databaseIn(new URL(logins.ownerUrl))) =>
+  rolesNamedAfter(rolesFrom);
+
 /**
  * Makes the roles and the database, if they are missing, and gives the rights on it, so that neither the owner nor the
  * application needs to make roles. `adminUrl` is that of a superuser, or of a role that may create roles and databases.
- * Resolves with true if the database is new. Throws `CannotPrepare`.
+ * A database with tables keeps the roles that it has; for one without, they are named after it, or after the database
+ * `rolesFrom`, whose dump is to be restored. Resolves with true if the database is new, and with the roles. Throws
+ * `CannotPrepare`.
  */
-export async function prepareServer(adminUrl: string, logins: Logins): Promise<boolean> {
-  const { database, roles, create, rights } = preparationOf(logins);
+export async function prepareServer(
+  adminUrl: string,
+  logins: Logins,
+  rolesFrom?: string,
+): Promise<{ isNew: boolean; roles: Roles }> {
+  const inDatabase = new URL(adminUrl);
+  inDatabase.pathname = new URL(logins.ownerUrl).pathname;
   try {
     const isNew = await asAdmin(adminUrl, async (admin) => {
-      for (const statement of roles) await admin.query(statement);
-      const { rowCount } = await admin.query('select from pg_database where datname = $1', [database]);
-      if (rowCount === 0) await admin.query(create);
+      const { rowCount } = await admin.query('select from pg_database where datname = $1', [
+        databaseIn(inDatabase),
+      ]);
       return rowCount === 0;
     });
-    const inDatabase = new URL(adminUrl);
-    inDatabase.pathname = `/${encodeURIComponent(database)}`;
+    const known = isNew ? undefined : await asAdmin(inDatabase.href, rolesOf).catch(unlessLost);
+    const roles = known ?? rolesFor(logins, rolesFrom);
+    const { users, create, rights } = preparationOf(logins, roles);
+    await asAdmin(adminUrl, async (admin) => {
+      for (const statement of users) await admin.query(statement);
+      if (isNew) await admin.query(create);
+    });
     await asAdmin(inDatabase.href, async (admin) => {
       for (const statement of rights) await admin.query(statement);
     });
-    return isNew;
+    return { isNew, roles };
   } catch (error) {
-    if (!(error instanceof pg.DatabaseError) || error.code !== NOT_ALLOWED) throw error;
+    if (!(error instanceof pg.DatabaseError)) throw error;
+    if (error.code === ROLE_TAKEN) throw new CannotPrepare(error.message, { cause: error });
+    if (error.code !== NOT_ALLOWED) throw error;
     const needed = 'it has to be a superuser, or a role with CREATEROLE and CREATEDB';
     throw new CannotPrepare(`the administrator may not do this (${error.message}): ${needed}`, {
       cause: error,
     });
   }
+}
+
+/** A database that has lost its rights gets new roles, and is restored again. */
+function unlessLost(error: unknown): undefined {
+  if (!(error instanceof NoLogin)) throw error;
 }
 
 async function asAdmin<T>(connectionString: string, work: (admin: pg.Client) => Promise<T>): Promise<T> {

@@ -11,7 +11,6 @@ import {
 import { Client } from './client.ts';
 import { createGate } from './gate.ts';
 import {
-  APP_ROLE,
   DatabaseBusy,
   MAX_WAITING,
   type PoolUse,
@@ -155,7 +154,7 @@ export async function createQueryPool({
   log: Logger;
   max: number;
 }): Promise<QueryPool> {
-  const session = withSession(url, { role: APP_ROLE, ...REQUESTS });
+  const session = withSession(url, { ...REQUESTS });
   const address = `${session}&application_name=${applicationName}`;
   const db = await createPool(address, {
     captureStackTrace: false,

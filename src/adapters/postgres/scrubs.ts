@@ -4,7 +4,7 @@ import type { EventStore } from '../../events/event-store.ts';
 import { sleep } from '../../kit/back-off.ts';
 import type { Scrubs } from '../../privacy/scrubber.ts';
 import { Client, untilAborted } from './client.ts';
-import { APP_ROLE, withSession } from './connection.ts';
+import { withSession } from './connection.ts';
 import { scrubReadModels } from './read-models/scrub-read-models.ts';
 
 /** The tables beside the log that have something about people, see migrations/0032-scrub.sql. */
@@ -55,7 +55,7 @@ export function createScrubs({
     async run(signal) {
       await scrubReadModels({ store, databaseUrl, signal });
       const client = new Client({
-        connectionString: withSession(databaseUrl, { role: APP_ROLE, statementTimeoutMs: 0 }),
+        connectionString: withSession(databaseUrl, { statementTimeoutMs: 0 }),
         application_name: 'scrub',
       });
       client.on('error', () => {});

@@ -6,9 +6,8 @@ import pg from 'pg';
 import { PgBoss } from 'pg-boss';
 import type { Queue } from '../../../src/notifications/deliver/queue.ts';
 import { createPgBossQueue } from '../../../src/adapters/pg-boss/queue.ts';
-import { APP_ROLE } from '../../../src/adapters/postgres/connection.ts';
 import { inEachLane, queueContract, recorder } from '../../notifications/queue-contract.ts';
-import { administer, createTestDatabase, type TestDatabase } from '../../support/stages/database.ts';
+import { ROLES, administer, createTestDatabase, type TestDatabase } from '../../support/stages/database.ts';
 import { linesOf } from '../../support/log-lines.ts';
 import { until } from '../../../tools/until.ts';
 
@@ -27,7 +26,7 @@ afterEach(async () => {
 });
 afterAll(() => database.drop());
 
-const createQueue = ({ ownerUrl } = database) => createPgBossQueue({ url: ownerUrl, role: APP_ROLE, log });
+const createQueue = ({ url } = database) => createPgBossQueue({ url, log });
 async function openQueue(of = database): Promise<Queue> {
   const queue = await createQueue(of);
   opened.push(queue);
@@ -53,7 +52,7 @@ describe('the queue in PostgreSQL', () => {
   test('redelivers the job of a killed worker within 30 s', async () => {
     const fresh = await createTestDatabase();
     const queue = await openQueue(fresh);
-    const child = spawn(process.execPath, [workerProcess, fresh.ownerUrl, APP_ROLE], {
+    const child = spawn(process.execPath, [workerProcess, fresh.url], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const exited = once(child, 'exit');
@@ -106,6 +105,6 @@ describe('the queue in PostgreSQL', () => {
       `select distinct tableowner from pg_tables where schemaname = 'pgboss'`,
     );
     await client.end();
-    expect(rows).toEqual([{ tableowner: APP_ROLE }]);
+    expect(rows).toEqual([{ tableowner: ROLES.app }]);
   });
 });

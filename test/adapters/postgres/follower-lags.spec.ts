@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { pino } from 'pino';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createFollowerLags } from '../../../src/adapters/postgres/follower-lags.ts';
 import type { EventStore, StoredEvent } from '../../../src/events/event-store.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
@@ -16,7 +16,7 @@ beforeEach(async () => {
   database = await createTestDatabase();
   readAfter = [];
   const log = pino({ level: 'silent' });
-  pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'lags', log });
+  pool = createPool({ url: database.url, max: 2, applicationName: 'lags', log });
 });
 afterEach(async () => {
   await pool.end();

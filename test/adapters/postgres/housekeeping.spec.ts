@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { deleteInSlices } from '../../../src/adapters/postgres/delete-in-slices.ts';
 import { EXPIRED, startHousekeeping } from '../../../src/adapters/postgres/housekeeping.ts';
-import { APP_ROLE, columnTypes, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { columnTypes, createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/stages/database.ts';
 import { linesOf } from '../../support/log-lines.ts';
 import { until } from '../../../tools/until.ts';
@@ -33,7 +33,7 @@ beforeEach(async () => {
     [now, KEYS],
   );
   await owner.query(`insert into idempotency_keys (scope, key, fingerprint) values ('ada', 'fresh', '')`);
-  const settings = { url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'housekeeping', log };
+  const settings = { url: database.url, max: 2, applicationName: 'housekeeping', log };
   pool = createPool({ ...settings, statementTimeoutMs: STATEMENT_MS });
 });
 afterEach(async () => {

@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 /** A candidate for leadership; `terms` are the times at which it began and ended. */
-function candidate(name = 'notifier', url = database.ownerUrl) {
+function candidate(name = 'notifier', url = database.url) {
   const { log, lines } = linesOf('info');
   const leases = createPostgresLeases({ url, log });
   const terms: { from: number; to?: number }[] = [];
@@ -123,7 +123,7 @@ describe('leases in PostgreSQL', () => {
 
   test('pass on after the term when the leader is cut off, which has given up before', async () => {
     const proxy = await startTcpProxy({ to: Number(new URL(database.ownerUrl).port) });
-    const url = new URL(database.ownerUrl);
+    const url = new URL(database.url);
     url.port = String(proxy.port);
     const leader = candidate('notifier', url.href);
     await until(() => leader.isLeader(), 'it leads');

@@ -9,7 +9,9 @@ import {
   migrate,
   requireMigrated,
 } from '../../../src/adapters/postgres/migrate.ts';
+import { rolesNamedAfter } from '../../../src/adapters/postgres/roles.ts';
 import {
+  ROLES,
   administer,
   createTestDatabase,
   databaseUrl,
@@ -114,14 +116,15 @@ describe('migrations', () => {
     const owner = `owner_${process.pid}`;
     await administer(`create role ${owner} login password 'x'`);
     try {
-      await administer(`grant chat_app to ${owner}`);
       const ownDatabase = `${owner}_db`;
+      const { app } = rolesNamedAfter(ownDatabase);
+      await administer(`create role ${app}`, `grant ${app} to ${owner}`);
       await administer(`create database ${ownDatabase} owner ${owner}`);
       const ownUrl = new URL(databaseUrl(ownDatabase));
       ownUrl.username = owner;
       ownUrl.password = 'x';
       expect(await migrate(ownUrl.href)).toContain('0001-event-log.sql');
-      await administer(`drop database ${ownDatabase} with (force)`);
+      await administer(`drop database ${ownDatabase} with (force)`, `drop role ${app}`);
     } finally {
       await administer(`drop role ${owner}`);
     }
@@ -133,7 +136,7 @@ test('A test database is migrated, and its url has the role of the application',
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
   const { rows } = await client.query('select current_user, position from log_head');
-  expect(rows).toEqual([{ current_user: 'chat_app', position: '0' }]);
+  expect(rows).toEqual([{ current_user: ROLES.app, position: '0' }]);
   await client.end();
   await database.drop();
 });

@@ -1,18 +1,18 @@
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { createHash } from 'node:crypto';
+import { readFile, readdir } from 'node:fs/promises';
 import pg from 'pg';
 import { pino } from 'pino';
-import { MigrationError, migrate } from '../../../src/adapters/postgres/migrate.ts';
+import { MigrationError } from '../../../src/adapters/postgres/migrate.ts';
 import { NoLogin } from '../../../src/adapters/postgres/logins.ts';
 import { prepareDatabase } from '../../../src/adapters/postgres/prepare-database.ts';
-import { APP_ROLE, createPool, withSession } from '../../../src/adapters/postgres/connection.ts';
+import { rolesNamedAfter } from '../../../src/adapters/postgres/roles.ts';
+import { createPool, withSettings } from '../../../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { rebuildReadModels } from '../../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { makeReadModels } from '../../../src/adapters/postgres/read-models/run-projections.ts';
 import { newStream, say } from '../../support/language/appends.ts';
 import {
+  ROLES,
   administer,
   createTestDatabase,
   databaseUrl,
@@ -41,7 +41,6 @@ async function connect(connectionString: string): Promise<pg.Client> {
   await client.connect();
   return client;
 }
-const asApplication = (url: string) => connect(withSession(url, { role: APP_ROLE }));
 const name = () => new URL(database.ownerUrl).pathname.slice(1);
 /** The URL of the test database for a given login. */
 function urlOf(user: string, password: string): string {
@@ -52,13 +51,13 @@ function urlOf(user: string, password: string): string {
 
 describe("the application's login", () => {
   test('appends through the function, and reads', async () => {
-    const client = await asApplication(await prepareDatabase(database.ownerUrl));
+    const client = await connect(await prepareDatabase(database.ownerUrl));
     expect((await client.query(appendOne)).rows).toEqual([{ outcome: 'appended' }]);
     const { rows } = await client.query(
       'select session_user, current_user, position::int from log_head, (select from events) e',
     );
-    const session = `${APP_ROLE}_${name()}`;
-    expect(rows).toEqual([{ session_user: session, current_user: APP_ROLE, position: 1 }]);
+    const session = `chat_app_${name()}`;
+    expect(rows).toEqual([{ session_user: session, current_user: ROLES.app, position: 1 }]);
   });
 
   test.each([
@@ -84,9 +83,9 @@ describe("the application's login", () => {
     `set session authorization postgres`,
     `set session_replication_role = replica`,
   ])('is refused "%s", with its role and without', async (statement) => {
-    const client = await asApplication(await prepareDatabase(database.ownerUrl));
+    const client = await connect(await prepareDatabase(database.ownerUrl));
     await client.query(appendOne);
-    for (const role of [APP_ROLE, 'none']) {
+    for (const role of [ROLES.app, 'none']) {
       await client.query(`set role ${role}`);
       await expect(client.query(statement)).rejects.toMatchObject({
         code: expect.stringMatching(/^(42501|55000|0A000)$/),
@@ -95,7 +94,7 @@ describe("the application's login", () => {
   });
 
   test('cannot make the function use other tables and functions', async () => {
-    const client = await asApplication(await prepareDatabase(database.ownerUrl));
+    const client = await connect(await prepareDatabase(database.ownerUrl));
     await client.query('create temp table events (like public.events)');
     await client.query('create schema mine');
     await client.query('create view mine.log_head as select 41::bigint as position');
@@ -110,7 +109,7 @@ describe("the application's login", () => {
     const urls = await Promise.all([1, 2, 3].map(() => prepareDatabase(database.ownerUrl)));
     expect(new Set([...urls, await prepareDatabase(database.ownerUrl)]).size).toBe(1);
     expect(urls[0]).not.toContain(new URL(database.ownerUrl).password);
-    await asApplication(urls[0]!);
+    await connect(urls[0]!);
   });
 });
 
@@ -120,9 +119,10 @@ describe('a login named by the operator', () => {
   test('is created with its password, which may change, and later needs no owner', async () => {
     for (const password of ['first pässword', 'second']) {
       const url = urlOf('chosen_login', password);
-      expect(await prepareDatabase(url, database.ownerUrl)).toBe(url);
-      expect(await prepareDatabase(url)).toBe(url);
-      await asApplication(url);
+      const prepared = withSettings(url, { role: ROLES.app });
+      expect(await prepareDatabase(url, database.ownerUrl)).toBe(prepared);
+      expect(await prepareDatabase(url)).toBe(prepared);
+      await connect(prepared);
     }
     await expect(connect(urlOf('chosen_login', 'first pässword'))).rejects.toThrow(/authentication/);
     clients.pop();
@@ -147,42 +147,51 @@ describe('a login named by the operator', () => {
   });
 });
 
-describe('a database of the previous version', () => {
+describe('a database of version 0.1', () => {
   const old = `old_${process.pid}`;
-  let folder: string;
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'migrations-'));
-    const migrations = new URL('../../../src/adapters/postgres/migrations/', import.meta.url);
-    for (const file of await readdir(migrations))
-      if (file < '0010') await copyFile(new URL(file, migrations), join(folder, file));
-    await administer(`create database ${old}`);
-  });
+  /** The application's role for all databases of a server. */
+  const app = 'chat_app';
+  const folder = new URL('../../../src/adapters/postgres/migrations/', import.meta.url);
+  beforeEach(() => administer(`create database ${old}`));
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.end()));
-    await administer(`drop database ${old} with (force)`);
-    await administer(`drop role if exists ${APP_ROLE}_${old}`);
-    await rm(folder, { recursive: true });
+    await administer(`drop database ${old} with (force)`, `drop role if exists chat_app_${old}`);
   });
 
-  test('keeps its log, and its read models now belong to the application', async () => {
+  /** Applies the first migrations as they are written. */
+  async function migrateOld(owner: pg.Client): Promise<void> {
+    await owner.query(`create table schema_migrations (
+      name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
+    for (const file of (await readdir(folder)).filter((each) => each < '0010').sort()) {
+      const sql = await readFile(new URL(file, folder), 'utf8');
+      const checksum = createHash('sha256').update(sql).digest('hex');
+      await owner.query(sql);
+      await owner.query('insert into schema_migrations (name, checksum) values ($1, $2)', [file, checksum]);
+    }
+  }
+
+  test('keeps its log and its roles, and its read models now belong to the application', async () => {
     const ownerUrl = databaseUrl(old);
-    await migrate(ownerUrl, pathToFileURL(`${folder}/`));
     const owner = await connect(ownerUrl);
+    await migrateOld(owner);
     await owner.query(`${appendOne}`);
     await owner.query(`create schema jobs; create table jobs.jobs (n int);
       insert into checkpoints (name, position, version) values ('jobs', 1, 0), ('reactions', 1, 1)`);
 
     const url = await prepareDatabase(ownerUrl);
-    const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log });
+    expect(new URL(url).searchParams.get('options')).toBe(`-c role=${app}`);
+    const pool = createPool({ url, max: 2, applicationName: 'test', log });
     const store = createPostgresEventStore({ pool, url, log });
     expect(await store.head()).toBe(1);
     expect(await store.append(say(newStream(), 'a'))).toMatchObject({ events: [{ position: 2 }] });
     // A process of the old version that has not been replaced yet.
-    await owner.query(`set role ${APP_ROLE}`);
+    await owner.query(`set role ${app}`);
     expect((await owner.query(appendOne)).rows).toEqual([{ outcome: 'appended' }]);
     expect((await owner.query('select * from streams order by 1 limit 1')).rows).toHaveLength(1);
     const { rows } = await owner.query(`select distinct tableowner from pg_tables where schemaname = 'jobs'`);
-    expect(rows).toEqual([{ tableowner: APP_ROLE }]);
+    expect(rows).toEqual([{ tableowner: app }]);
+    const made = await owner.query('select from pg_roles where rolname = $1', [rolesNamedAfter(old).app]);
+    expect(made.rowCount).toBe(0);
     await store.close();
     await pool.end();
   });
@@ -190,7 +199,7 @@ describe('a database of the previous version', () => {
 
 test('The application creates and rebuilds the read models with its own rights', async () => {
   const url = await prepareDatabase(database.ownerUrl);
-  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log });
+  const pool = createPool({ url, max: 2, applicationName: 'test', log });
   const store = createPostgresEventStore({ pool, url, log });
   await store.append(say(newStream(), 'a'));
   await makeReadModels({ store, databaseUrl: url, log });

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
 import { type Logins, loginsOf } from '../../../src/adapters/postgres/logins.ts';
 import { prepareDatabase } from '../../../src/adapters/postgres/prepare-database.ts';
+import { rolesNamedAfter } from '../../../src/adapters/postgres/roles.ts';
 import { CannotPrepare, prepareServer, psqlScript } from '../../../src/adapters/postgres/prepare-server.ts';
+import { scramVerifier } from '../../../src/adapters/postgres/scram.ts';
 import { program } from '../../../tools/debian-programs.ts';
 import { type DebianPostgres, startDebianPostgres } from '../../support/servers/debian-postgres.ts';
 
@@ -19,6 +22,7 @@ const urlOf = (user: string, database: string, password = `${user}'s "own" $$ pa
   [url.username, url.password, url.pathname] = [user, encodeURIComponent(password), `/${database}`];
   return url.href;
 };
+const databaseOf = (url: string) => decodeURIComponent(new URL(url).pathname.slice(1));
 const loginsFor = (database: string): Logins =>
   loginsOf(urlOf(`${database}-node`, database), urlOf(`${database}-owner`, database));
 
@@ -35,20 +39,30 @@ const mayMakeRoles = (user: string) =>
   server.ask(`select rolcreaterole or rolsuper as may from pg_roles where rolname = '${user}'`);
 
 /** Expects that the owner can migrate, and that the application has its rights and no others. */
-async function expectPrepared({ ownerUrl, applicationUrl }: Logins): Promise<void> {
+async function expectPrepared(
+  { ownerUrl, applicationUrl }: Logins,
+  { app } = rolesNamedAfter(databaseOf(ownerUrl)),
+): Promise<void> {
   for (const url of [ownerUrl, applicationUrl])
     expect(await mayMakeRoles(decodeURIComponent(new URL(url).username))).toEqual([{ may: false }]);
-  expect(await prepareDatabase(applicationUrl, ownerUrl)).toBe(applicationUrl);
-  await connect(applicationUrl, async (client) => {
+  const url = await prepareDatabase(applicationUrl, ownerUrl);
+  await connect(url, async (client) => {
     expect((await client.query('select position::int from log_head')).rows).toEqual([{ position: 0 }]);
     await expect(client.query('delete from events')).rejects.toMatchObject({ code: '42501' });
-    await client.query('set role chat_app; create schema jobs');
+    await client.query('create schema jobs');
+    const { rows } = await client.query(
+      `select nspowner::regrole::text as owner from pg_namespace where nspname = 'jobs'`,
+    );
+    expect(rows).toEqual([{ owner: app }]);
   });
 }
 
 test('Makes users and a database, after which nobody needs to make roles', async () => {
   const logins = loginsFor('one');
-  expect(await prepareServer(server.superuserUrl, logins)).toBe(true);
+  expect(await prepareServer(server.superuserUrl, logins)).toEqual({
+    isNew: true,
+    roles: { app: 'one_app', sealer: 'one_sealer', auditor: 'one_auditor' },
+  });
   await expectPrepared(logins);
 });
 
@@ -57,7 +71,9 @@ test('Repeated, it keeps what is there and sets the passwords', async () => {
   await prepareServer(server.superuserUrl, logins);
   await expectPrepared(logins);
   const applicationUrl = urlOf('again-node', 'again', 'another one');
-  expect(await prepareServer(server.superuserUrl, { ...logins, applicationUrl })).toBe(false);
+  expect(await prepareServer(server.superuserUrl, { ...logins, applicationUrl })).toMatchObject({
+    isNew: false,
+  });
   await connect(applicationUrl, async (client) => {
     expect((await client.query('select position::int from log_head')).rows).toEqual([{ position: 0 }]);
   });
@@ -67,7 +83,8 @@ test('Repeated, it keeps what is there and sets the passwords', async () => {
 test('Derives the user of the application from an owner who is alone in the settings', async () => {
   const logins = loginsOf(urlOf('alone-owner', 'alone'));
   await prepareServer(server.superuserUrl, logins);
-  expect(await prepareDatabase(logins.ownerUrl)).toBe(logins.applicationUrl);
+  const url = await prepareDatabase(logins.ownerUrl);
+  expect(new URL(url).username).toBe(new URL(logins.applicationUrl).username);
   await connect(logins.applicationUrl, (client) => client.query('select from events'));
 });
 
@@ -86,20 +103,55 @@ test('Shuts the users of one database out of another one on the same server', as
   }
 });
 
+/** Runs a script as the superuser. */
+async function psql(script: string): Promise<void> {
+  const { command, env } = program('psql');
+  const settings = ['--no-psqlrc', '--quiet', '--set=ON_ERROR_STOP=1'];
+  const running = spawn(command, [...settings, server.superuserUrl], { env: { ...process.env, ...env } });
+  running.stdin.end(script);
+  const [err, [code]] = await Promise.all([text(running.stderr), once(running, 'close')]);
+  expect({ code: code as number, err }).toEqual({ code: 0, err: '' });
+}
+
 test('The script for psql does the same, also twice, and contains no password', async () => {
   const logins = loginsFor('script');
   const script = psqlScript(logins);
   expect(script).not.toMatch(/own" \$\$/);
-  const { command, env } = program('psql');
-  for (let n = 0; n < 2; n += 1) {
-    const psql = spawn(command, ['--no-psqlrc', '--quiet', server.superuserUrl], {
-      env: { ...process.env, ...env },
-    });
-    psql.stdin.end(script);
-    const [err, [code]] = await Promise.all([text(psql.stderr), once(psql, 'close')]);
-    expect({ code: code as number, err }).toEqual({ code: 0, err: '' });
-  }
+  for (let n = 0; n < 2; n += 1) await psql(script);
   await expectPrepared(logins);
+});
+
+test('The statements in the documentation do the same', async () => {
+  const page = await readFile(new URL('../../../docs/backup.md', import.meta.url), 'utf8');
+  const [, statements] = /```sql\n(create role jobs_app .*?)```/s.exec(page)!;
+  const [owner, application] = ['jobs_owner', 'jobs_node'];
+  const script = statements!.replace(
+    /create role (\w+) login password '[^']*'/g,
+    (_, user: string) => `create role ${user} login password '${scramVerifier(`${user} password`)}'`,
+  );
+  await psql(script);
+  const url = (user: string) => urlOf(user, 'jobs', `${user} password`);
+  await expectPrepared(loginsOf(url(application), url(owner)));
+});
+
+test('A database has the roles of the one whose dump is restored, and keeps them', async () => {
+  const logins = loginsFor('restored');
+  const { roles } = await prepareServer(server.superuserUrl, logins, 'chat');
+  expect(roles).toEqual({ app: 'chat_app', sealer: 'chat_sealer', auditor: 'chat_auditor' });
+  expect(psqlScript(logins, 'chat')).toContain('"chat_app"');
+  // As in a dump of the database `chat`.
+  await connect(logins.ownerUrl, (owner) =>
+    owner.query(`create function append_events() returns int language sql return 1;
+      create table streams (); grant execute on function append_events() to chat_app`),
+  );
+  expect(await prepareServer(server.superuserUrl, logins)).toEqual({ isNew: false, roles });
+});
+
+test('Refuses to give rights to a role of that name that can log in', async () => {
+  await server.ask('create role foreign_app login');
+  const refused = prepareServer(server.superuserUrl, loginsFor('foreign'));
+  await expect(refused).rejects.toThrow(CannotPrepare);
+  await expect(refused).rejects.toThrow(/^the role foreign_app can log in/);
 });
 
 test('Needs no superuser, but a role that may create roles and databases', async () => {
@@ -129,11 +181,10 @@ test('A backup that was restored without the roles is refused, with what to do',
   const { ownerUrl, applicationUrl } = loginsFor('lost');
   await prepareServer(server.superuserUrl, { ownerUrl, applicationUrl });
   await expectPrepared({ ownerUrl, applicationUrl });
-  await server.ask('alter role chat_app rename to elsewhere');
+  await server.ask('drop owned by lost_app', 'lost');
   await expect(prepareDatabase(applicationUrl, ownerUrl)).rejects.toThrow(
-    'the role chat_app is missing on this server, as after a restore without it: let a superuser run "npm run admin -- prepare-database", and restore the backup again',
+    'no role may append to the log in the database lost, as after a restore without its roles: let a superuser run "npm run admin -- prepare-database", and restore the backup again',
   );
-  await server.ask('alter role elsewhere rename to chat_app');
 });
 
 test('An owner without these rights is told what a superuser can run', async () => {

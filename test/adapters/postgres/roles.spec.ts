@@ -8,16 +8,16 @@ import {
   type EmbeddedPostgres,
   startEmbeddedPostgres,
 } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts';
-import { APP_ROLE } from '../../../src/adapters/postgres/connection.ts';
+import { withSettings } from '../../../src/adapters/postgres/connection.ts';
 import { migrate } from '../../../src/adapters/postgres/migrate.ts';
 import { NoLogin } from '../../../src/adapters/postgres/logins.ts';
 import {
-  READER_ROLES,
   type Reader,
   createReaderLogin,
   prepareDatabase,
 } from '../../../src/adapters/postgres/prepare-database.ts';
 import {
+  ROLES,
   administer,
   createTestDatabase,
   TEMPLATE_WITH_READ_MODELS,
@@ -56,7 +56,7 @@ const FORBIDDEN_TO_ALL = [
   'create table public.t (n int)',
   `copy (select 1) to program 'true'`,
   'select prepare_reader_roles()',
-  ...[APP_ROLE, ...Object.values(READER_ROLES)].map((role) => `grant ${role} to mallory_${process.pid}`),
+  ...[ROLES.app, ROLES.sealer, ROLES.auditor].map((role) => `grant ${role} to mallory_${process.pid}`),
 ];
 /** What neither a sealer nor an auditor may do besides. */
 const FORBIDDEN_TO_READERS = [
@@ -74,7 +74,7 @@ const FORBIDDEN_TO_READERS = [
   `update credentials set role = 'admin'`,
   `insert into checkpoints (name, position, version) values ('mine', 1, 1)`,
   'create schema mine',
-  `set role ${APP_ROLE}`,
+  `set role ${ROLES.app}`,
   `select scrub_table('credentials', 1)`,
   'select scrub_statistics()',
   'select leave_old_wal()',
@@ -194,7 +194,7 @@ test.each(['sealer', 'auditor'] as const)('The %s can neither write nor read sec
   );
   expect(rows.length).toBeGreaterThan(5);
   const rights = await rightsOf(owner, user);
-  await refusesAll(client, READER_ROLES[role], [
+  await refusesAll(client, ROLES[role], [
     ...FORBIDDEN_TO_ALL,
     ...FORBIDDEN_TO_READERS,
     ...rows.map(({ relation }) => `select 1 from ${relation}`),
@@ -213,9 +213,9 @@ test('The application can neither write the log nor change triggers, rights and 
   users.push(`mallory_${process.pid}`);
   const client = await connect(await prepareDatabase(database.ownerUrl));
   await client.query(appendOne);
-  await refusesAll(client, APP_ROLE, [
+  await refusesAll(client, ROLES.app, [
     ...FORBIDDEN_TO_ALL,
-    ...Object.values(READER_ROLES).map((role) => `set role ${role}`),
+    ...[ROLES.sealer, ROLES.auditor].map((role) => `set role ${role}`),
   ]);
   expect((await client.query('select count(*)::int as keys from text_keys')).rows).toEqual([{ keys: 0 }]);
 });
@@ -236,7 +236,7 @@ describe('A login of a reader', () => {
   test('has one role only, and is neither the owner nor the application', async () => {
     const user = newUser();
     await create('sealer', user);
-    await expect(create('auditor', user)).rejects.toThrow(/may do more than chat_auditor/);
+    await expect(create('auditor', user)).rejects.toThrow(`may do more than ${ROLES.auditor}`);
     const owner = new URL(database.ownerUrl).username;
     await expect(create('auditor', owner)).rejects.toThrow(NoLogin);
     const application = new URL(await prepareDatabase(database.ownerUrl)).username;
@@ -272,9 +272,9 @@ describe('On a server whose owner is no superuser and may not create roles', () 
     server = await startEmbeddedPostgres({ dataDir: folder, log: linesOf('error').log });
     const client = new pg.Client({ connectionString: server.ownerUrl });
     await client.connect();
-    await client.query(`create role ${APP_ROLE} nologin`);
-    await client.query(`create role chat_owner login password 'x' in role ${APP_ROLE}`);
-    await client.query(`create role chat_node login password 'x' in role ${APP_ROLE}`);
+    await client.query(`create role chat_app nologin`);
+    await client.query(`create role chat_owner login password 'x' in role chat_app`);
+    await client.query(`create role chat_node login password 'x' in role chat_app`);
     await client.query('create database chat owner chat_owner');
     await client.end();
   }, 60_000);
@@ -284,12 +284,14 @@ describe('On a server whose owner is no superuser and may not create roles', () 
   });
 
   test('the application starts without the roles, and a login says what a superuser can do', async () => {
-    expect(await prepareDatabase(urlOf('chat_node'), urlOf('chat_owner'))).toBe(urlOf('chat_node'));
+    expect(await prepareDatabase(urlOf('chat_node'), urlOf('chat_owner'))).toBe(
+      withSettings(urlOf('chat_node'), { role: 'chat_app' }),
+    );
     const auditor = () => createReaderLogin(urlOf('chat_owner'), 'auditor', { user: 'ada', password: 'x' });
     await expect(auditor()).rejects.toThrow('let a superuser run "create role chat_auditor nologin"');
     await asSuperuser('create role chat_auditor nologin');
     await expect(auditor()).rejects.toThrow(
-      `let a superuser run "create role "ada" login password '…' in role chat_auditor"`,
+      `let a superuser run "create role "ada" login password '…' in role "chat_auditor""`,
     );
     await asSuperuser(`create role ada login password 'x' in role chat_auditor`);
     const client = await connect(await auditor());
@@ -318,14 +320,17 @@ describe('On a server whose owner is no superuser and may not create roles', () 
     expect((await client.query('select from events')).rowCount).toBe(1);
   });
 
-  test('databases that are migrated at the same time share the roles', async () => {
+  test('databases that are migrated at the same time have roles of their own', async () => {
     await asSuperuser('create database one', 'create database two');
     const urls = ['one', 'two'].map((name) => urlOf('postgres', name));
     await Promise.all(urls.map((url) => migrate(url)));
-    for (const url of urls) {
+    for (const [index, url] of urls.entries()) {
       const client = await connect(url);
-      for (const role of Object.values(READER_ROLES))
-        expect(await rightsOf(client, role)).toMatchObject({ 'public.events': 'select' });
+      const [ours, theirs] = index === 0 ? ['one', 'two'] : ['two', 'one'];
+      for (const role of ['app', 'sealer', 'auditor']) {
+        expect(await rightsOf(client, `${ours}_${role}`)).toMatchObject({ 'public.events': 'select' });
+        expect(await rightsOf(client, `${theirs}_${role}`)).toEqual({});
+      }
     }
   });
 });

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { createScrubs } from '../../../src/adapters/postgres/scrubs.ts';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { rebuildReadModels } from '../../../src/adapters/postgres/read-models/rebuild-projection.ts';
 import { until } from '../../../tools/until.ts';
 import { readModels } from '../../../src/projections/read-models.ts';
@@ -22,7 +22,7 @@ let side: ReadSide;
 let pool: pg.Pool;
 beforeEach(async () => {
   side = await openReadSide();
-  pool = createPool({ url: side.url, role: APP_ROLE, max: 2, applicationName: 'scrubs', log: side.log });
+  pool = createPool({ url: side.url, max: 2, applicationName: 'scrubs', log: side.log });
   await side.happened(registered(acme), registered(ada), registered(bob), jobPosted, adaApplied, ...group);
 });
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { pino } from 'pino';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createWriteProbe } from '../../../src/adapters/postgres/write-probe.ts';
 import { until } from '../../../tools/until.ts';
 import { type TestDatabase, createTestDatabase } from '../../support/stages/database.ts';
@@ -13,7 +13,7 @@ beforeEach(async () => {
   database = await createTestDatabase();
   asked = [];
   const log = pino({ level: 'silent' });
-  pool = createPool({ url: database.ownerUrl, role: APP_ROLE, max: 2, applicationName: 'probe', log });
+  pool = createPool({ url: database.url, max: 2, applicationName: 'probe', log });
 });
 afterEach(async () => {
   await pool.end();

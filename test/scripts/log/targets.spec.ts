@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { pino } from 'pino';
 import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { noEventIds } from '../../../src/adapters/postgres/tables/event-ids.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import {
@@ -66,8 +66,8 @@ const stageOf = (store: Closing<EventStore>, target: Closing<Target>, end: () =>
 
 async function stagePostgres(): Promise<Stage> {
   database = await createTestDatabase();
-  const url = database.ownerUrl;
-  const pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log: silent });
+  const { url } = database;
+  const pool = createPool({ url, max: 2, applicationName: 'test', log: silent });
   const store = createPostgresEventStore({ pool, url, log: silent });
   return stageOf(store, createPostgresTarget({ url, log: silent }, store), async () => {
     await pool.end();

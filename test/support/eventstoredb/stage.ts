@@ -51,8 +51,8 @@ export async function stageEventStoreDb(
   onDamage?: OnDamage,
 ): Promise<EventStoreDbStage> {
   const database = await createTestDatabase();
-  const { ownerUrl } = database;
-  const pool = createPool({ url: database.url, max: 4, role: 'chat_app', applicationName: 'test', log });
+  const { url: databaseUrl } = database;
+  const pool = createPool({ url: databaseUrl, max: 4, applicationName: 'test', log });
   const ids = createEventIds(pool);
   const stores: EventStoreDbEventStore[] = [];
 
@@ -60,7 +60,7 @@ export async function stageEventStoreDb(
   async function startIndexAtTheEnd(): Promise<void> {
     const end = await endOf(url);
     const store = createEventStoreDbEventStore({ url, ids, log });
-    await makeReadModels({ store, databaseUrl: ownerUrl, log, projections: [eventIds] });
+    await makeReadModels({ store, databaseUrl, log, projections: [eventIds] });
     await store.close();
     await pool.query(`update checkpoints set position = $1 where name = 'event_ids'`, [end]);
   }
@@ -81,7 +81,7 @@ export async function stageEventStoreDb(
 
   await startIndexAtTheEnd();
   const store = await open();
-  const index = () => startProjections({ store, databaseUrl: ownerUrl, projections: [eventIds], log });
+  const index = () => startProjections({ store, databaseUrl, projections: [eventIds], log });
   let projections = await index();
   return {
     open,

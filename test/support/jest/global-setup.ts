@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { startEmbeddedPostgres } from '../../../src/adapters/embedded-postgres/embedded-postgres.ts';
+import { withSettings } from '../../../src/adapters/postgres/connection.ts';
 import { migrate } from '../../../src/adapters/postgres/migrate.ts';
 import { makeReadModels } from '../../../src/adapters/postgres/read-models/run-projections.ts';
 import {
@@ -10,6 +11,7 @@ import {
   copyOf,
   databaseUrl,
   OWNER_URL_VARIABLE,
+  ROLES,
   TEMPLATE,
   TEMPLATE_WITH_READ_MODELS,
 } from '../stages/database.ts';
@@ -83,7 +85,7 @@ async function startPostgres(): Promise<void> {
   await administer(...copyOf(TEMPLATE, TEMPLATE_WITH_READ_MODELS));
   await makeReadModels({
     store: createInMemoryEventStore(),
-    databaseUrl: databaseUrl(TEMPLATE_WITH_READ_MODELS),
+    databaseUrl: withSettings(databaseUrl(TEMPLATE_WITH_READ_MODELS), { role: ROLES.app }),
     log: pino({ level: 'silent' }),
   });
 }

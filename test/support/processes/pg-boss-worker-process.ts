@@ -5,8 +5,8 @@
 import { pino } from 'pino';
 import { createPgBossQueue } from '../../../src/adapters/pg-boss/queue.ts';
 
-const [url = '', role = ''] = process.argv.slice(2);
-const queue = await createPgBossQueue({ url, role, log: pino({ level: 'silent' }) });
+const [url = ''] = process.argv.slice(2);
+const queue = await createPgBossQueue({ url, log: pino({ level: 'silent' }) });
 await queue.consume({
   handle: (batchId) => {
     process.stdout.write(`${batchId}\n`);

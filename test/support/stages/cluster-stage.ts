@@ -3,7 +3,7 @@ import { AggregateLoader } from '../../../src/commands/aggregate-cache.ts';
 import type { EventStore, Position } from '../../../src/events/event-store.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { postgresCheckpoint } from '../../../src/adapters/postgres/tables/checkpoints.ts';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createRedisNodeBus } from '../../../src/adapters/redis/node-bus.ts';
 import { createRedisOnlineRegistry } from '../../../src/adapters/redis/online-registry.ts';
 import { startBroadcaster } from '../../../src/realtime/delivery/broadcaster.ts';
@@ -22,8 +22,8 @@ export async function openClusterStage() {
   const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
   const redis = await startRedis();
   const database = await createTestDatabase();
-  const url = database.ownerUrl;
-  const pool = createPool({ url, role: APP_ROLE, max: 8, applicationName: 'test', log });
+  const { url } = database;
+  const pool = createPool({ url, max: 8, applicationName: 'test', log });
   const closing: (() => unknown)[] = [];
 
   async function openStore(): Promise<EventStore> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { APP_ROLE, withSession } from '../../../src/adapters/postgres/connection.ts';
+import { withSettings } from '../../../src/adapters/postgres/connection.ts';
+import { rolesNamedAfter } from '../../../src/adapters/postgres/roles.ts';
 import { until } from '../../../tools/until.ts';
 
 /** The variable with the address of the server that global-setup.ts starts, for the workers. */
@@ -9,6 +10,9 @@ export const OWNER_URL_VARIABLE = 'TEST_POSTGRES_OWNER_URL';
 export const TEMPLATE = 'chat_template';
 /** The same with the read models of an empty log, for tests that only use them. */
 export const TEMPLATE_WITH_READ_MODELS = 'chat_template_with_read_models';
+
+/** The roles of the template and of its copies. */
+export const ROLES = rolesNamedAfter(TEMPLATE);
 
 export interface TestDatabase {
   /** Connects as the owner. */
@@ -25,7 +29,7 @@ export async function createTestDatabase(template = TEMPLATE): Promise<TestDatab
   const ownerUrl = databaseUrl(name);
   return {
     ownerUrl,
-    url: withSession(ownerUrl, { role: APP_ROLE }),
+    url: withSettings(ownerUrl, { role: ROLES.app }),
     drop: () => drop(name),
   };
 }
@@ -35,7 +39,7 @@ export const copyOf = (template: string, name: string): string[] => [
   // A small database is copied faster as files than through the write-ahead log.
   `create database ${name} template ${template} strategy file_copy`,
   // Settings of the database itself are not copied.
-  `grant create on database ${name} to ${APP_ROLE}`,
+  `grant create on database ${name} to ${ROLES.app}`,
 ];
 
 /** Returns the owner's URL of a database. */
@@ -62,7 +66,8 @@ async function drop(name: string): Promise<void> {
       (await client.query('select from pg_stat_activity where datname = $1', [name])).rowCount === 0;
     await until(isEmpty, 'the last connection to go', LEAVING_MS).catch(() => undefined);
     await client.query(`drop database if exists ${name} with (force)`);
-    await client.query(`drop role if exists ${APP_ROLE}_${name}`);
+    const own = Object.values(rolesNamedAfter(name)).join(', ');
+    await client.query(`drop role if exists chat_app_${name}, ${own}`);
   } finally {
     await client.end();
   }

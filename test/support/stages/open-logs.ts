@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { createEventStoreDbEventStore } from '../../../src/adapters/eventstoredb/event-store.ts';
-import { APP_ROLE, createPool } from '../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../src/adapters/postgres/connection.ts';
 import { createPostgresEventStore } from '../../../src/adapters/postgres/event-log/event-store.ts';
 import { noEventIds } from '../../../src/adapters/postgres/tables/event-ids.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
@@ -18,7 +18,7 @@ export async function withPostgresLog<T>(
   work: (store: EventStore) => Promise<T>,
   { isSealed = true } = {},
 ): Promise<T> {
-  const pool = createPool({ url, role: APP_ROLE, max: 1, applicationName: 'test', log });
+  const pool = createPool({ url, max: 1, applicationName: 'test', log });
   const textSeal = isSealed ? (await sealIn(pool)).textSeal : unsealed;
   const store = createPostgresEventStore({ pool, url, log, textSeal });
   try {
@@ -39,9 +39,7 @@ export async function withEventStoreDbLog<T>(
   keysUrl: string | undefined,
   work: (store: EventStore) => Promise<T>,
 ): Promise<T> {
-  const pool =
-    keysUrl !== undefined &&
-    createPool({ url: keysUrl, role: APP_ROLE, max: 1, applicationName: 'test', log });
+  const pool = keysUrl !== undefined && createPool({ url: keysUrl, max: 1, applicationName: 'test', log });
   const textSeal = pool ? (await sealIn(pool)).textSeal : unsealed;
   const store = createEventStoreDbEventStore({ url, ids: noEventIds, log, textSeal });
   try {

@@ -10,7 +10,7 @@ import type { Candidate } from '../../../src/notifications/notification.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { createFanOuts } from '../../../src/adapters/postgres/notifications/fan-outs.ts';
 import { createOutbox } from '../../../src/adapters/postgres/notifications/outbox.ts';
-import { APP_ROLE, columnTypes, createPool, withSession } from '../../../src/adapters/postgres/connection.ts';
+import { columnTypes, createPool, withSession } from '../../../src/adapters/postgres/connection.ts';
 import { startProjections } from '../../../src/adapters/postgres/read-models/run-projections.ts';
 import { accounts } from '../../../src/projections/accounts.ts';
 import { chatGroups } from '../../../src/projections/chat-groups.ts';
@@ -40,10 +40,10 @@ const COLUMNS = `event_id as "eventId", recipient_id as "recipientId", channel, 
 export async function openOutboxStage() {
   const log = pino({ level: 'silent' });
   const database = await createTestDatabase(TEMPLATE_WITH_READ_MODELS);
-  const url = database.ownerUrl;
-  const owner = new pg.Client({ connectionString: withSession(url, {}), types: columnTypes });
+  const { url } = database;
+  const owner = new pg.Client({ connectionString: withSession(database.ownerUrl, {}), types: columnTypes });
   await owner.connect();
-  const pool = createPool({ url, role: APP_ROLE, max: 6, applicationName: 'outbox', log });
+  const pool = createPool({ url, max: 6, applicationName: 'outbox', log });
   const store = createInMemoryEventStore();
   const clock = stoppedClock();
   const projections = await startProjections({

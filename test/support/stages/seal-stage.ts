@@ -29,13 +29,7 @@ export async function sealStage({ store: given }: { store?: EventStore } = {}) {
   const database = await createTestDatabase();
   const dir = await mkdtemp(join(tmpdir(), 'chat-seal-'));
   const file = join(dir, 'checkpoints.ndjson');
-  const pool = createPool({
-    url: database.url,
-    role: 'chat_app',
-    max: 4,
-    applicationName: 'seal',
-    log: silent,
-  });
+  const pool = createPool({ url: database.url, max: 4, applicationName: 'seal', log: silent });
   const owner = createPool({ url: database.ownerUrl, max: 1, applicationName: 'owner', log: silent });
   const own = createPostgresEventStore({ pool, url: database.url, log: silent });
   if (!given) await own.start();

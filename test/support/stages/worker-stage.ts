@@ -9,7 +9,7 @@ import { createAccountLetterFacts } from '../../../src/adapters/postgres/notific
 import { createCredentials } from '../../../src/adapters/postgres/tables/credentials.ts';
 import { createOutbox } from '../../../src/adapters/postgres/notifications/outbox.ts';
 import { createPushSubscriptions } from '../../../src/adapters/postgres/notifications/push-subscriptions.ts';
-import { APP_ROLE, columnTypes, createPool, withSession } from '../../../src/adapters/postgres/connection.ts';
+import { columnTypes, createPool, withSession } from '../../../src/adapters/postgres/connection.ts';
 import { createSmtpMailer } from '../../../src/adapters/smtp/mailer.ts';
 import { createWebPushPusher } from '../../../src/adapters/web-push/pusher.ts';
 import { certificate } from '../servers/certificate.ts';
@@ -41,7 +41,7 @@ export async function openWorkerStage() {
   const owner = new pg.Client({ connectionString: withSession(database.ownerUrl, {}), types: columnTypes });
   await owner.connect();
   const log = linesOf('trace');
-  const settings = { url: database.ownerUrl, role: APP_ROLE, max: 3, applicationName: 'test', log: log.log };
+  const settings = { url: database.url, max: 3, applicationName: 'test', log: log.log };
   const pool = createPool(settings);
   const mail = await startMailServer();
   const vapid = { ...webPush.generateVAPIDKeys(), subject: 'mailto:ops@example.org' };

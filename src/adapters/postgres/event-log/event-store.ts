@@ -6,7 +6,6 @@ import { type BatchFigures, createLane } from './group-commit.ts';
 import { listen } from '../listen.ts';
 import { type OnUnknown, createLogReader } from './reader.ts';
 import { createSubscriptions } from '../../event-log/subscriptions.ts';
-import { APP_ROLE } from '../connection.ts';
 
 /**
  * Linger from which subscribers do without notifications. Waking for every notification costs a process more
@@ -51,7 +50,7 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
     log,
   );
   const lane = createLane({
-    ...{ url, role: APP_ROLE, log, textSeal, findAll, paceMs, onBatch },
+    ...{ url, log, textSeal, findAll, paceMs, onBatch },
     // Positions have no gaps.
     onStored: (events) => handOver(events, events[0]!.position - 1),
   });
@@ -61,7 +60,7 @@ export function createPostgresEventStore(settings: PostgresEventStoreSettings): 
   const listenToLog = () =>
     listen({
       url,
-      role: APP_ROLE,
+
       channel: 'event_log',
       applicationName: 'event log notifications',
       log,

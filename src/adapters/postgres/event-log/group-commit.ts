@@ -138,7 +138,6 @@ export interface BatchFigures {
 
 interface LaneSettings {
   url: string;
-  role: string;
   log: Logger;
   textSeal: TextSeal;
   /** Resolves with the events in the log with these ids, for duplicates. */
@@ -167,7 +166,7 @@ interface Lane {
 
 /** Creates a lane with group commit: while one batch commits on the lane's own connection, the next collects. */
 export function createLane(options: LaneSettings): Lane {
-  const { url, role, log, textSeal, findAll, onStored, onBatch, paceMs = 0 } = options;
+  const { url, log, textSeal, findAll, onStored, onBatch, paceMs = 0 } = options;
   const sealFor = sealInOrder(textSeal);
   const queue: AppendBatch[] = [];
   let waiting = 0;
@@ -199,7 +198,6 @@ export function createLane(options: LaneSettings): Lane {
   function open(): { client: pg.Client; ready: Promise<unknown> } {
     const client = new Client({
       connectionString: withSession(url, {
-        role,
         statementTimeoutMs: BATCH_DEADLINE_MS - 500,
         settings: APPEND_SETTINGS,
       }),

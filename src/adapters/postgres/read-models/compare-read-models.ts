@@ -3,7 +3,7 @@ import type pg from 'pg';
 import type { Position } from '../../../events/event-store.ts';
 import { type LoadReadModel, type Loaded, loadReadModel } from './load-read-model.ts';
 import { Client } from '../client.ts';
-import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
+import { columnTypes, withSession } from '../connection.ts';
 import { followerName } from './projections.ts';
 import { nextOf, tablesOf } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
@@ -46,7 +46,6 @@ export async function compareWithLive(options: {
   const { name, version, handles } = load.projection;
   const reader = new Client({
     connectionString: withSession(databaseUrl, {
-      role: APP_ROLE,
       statementTimeoutMs: 0,
       settings: { idle_in_transaction_session_timeout: '60000' },
     }),

@@ -54,7 +54,6 @@ export class ProjectingConnection {
   static async open(options: {
     url: string;
     schema: string;
-    role?: string;
     statementTimeoutMs?: number;
     onLost?: (error: Error) => void;
   }): Promise<ProjectingConnection> {

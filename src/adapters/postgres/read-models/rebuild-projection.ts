@@ -7,7 +7,7 @@ import { readModels } from '../../../projections/read-models.ts';
 import { type Compared, type Difference, compareWithLive } from './compare-read-models.ts';
 import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load-read-model.ts';
 import { Client } from '../client.ts';
-import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
+import { columnTypes, withSession } from '../connection.ts';
 import { NO_WAIT, ProjectingConnection } from './projections.ts';
 import { completeNext, createTables, dropVersion, nextOf } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
@@ -161,7 +161,7 @@ async function buildBeside<T>(
     await prepareNext(owner, nextOf(name), projection);
     const writer = await ProjectingConnection.open({
       url: databaseUrl,
-      role: APP_ROLE,
+
       schema: nextOf(name),
       statementTimeoutMs: 0,
     });
@@ -222,7 +222,6 @@ export const prepareNext = (owner: pg.Client, schema: string, projection: Projec
 export async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
   const owner = new Client({
     connectionString: withSession(databaseUrl, {
-      role: APP_ROLE,
       statementTimeoutMs: 0,
       settings: {
         ...NO_WAIT,

@@ -8,7 +8,7 @@ import type { Progress, Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { type ProjectionHealth, followLog } from './follow-log.ts';
 import { Client } from '../client.ts';
-import { APP_ROLE, columnTypes, withSession } from '../connection.ts';
+import { columnTypes, withSession } from '../connection.ts';
 import { ProjectingConnection } from './projections.ts';
 import { createIndexes, createTables } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
@@ -57,8 +57,7 @@ export async function startProjections(options: StartProjections): Promise<Runni
       log,
       signal: stopping.signal,
       lingerMs: Math.max(options.lingerMs ?? 0, projection.lingerMs ?? 0),
-      connect: (onLost) =>
-        ProjectingConnection.open({ url: databaseUrl, role: APP_ROLE, schema: projection.name, onLost }),
+      connect: (onLost) => ProjectingConnection.open({ url: databaseUrl, schema: projection.name, onLost }),
       onProgress: (name, position, handled) => {
         progress.advance(name, position);
         onProgress(name, position, handled);
@@ -140,7 +139,7 @@ export async function makeReadModels({
   projections = readModels,
 }: Omit<StartProjections, 'onProgress'>): Promise<void> {
   const client = new Client({
-    connectionString: withSession(databaseUrl, { role: APP_ROLE, statementTimeoutMs: 0 }),
+    connectionString: withSession(databaseUrl, { statementTimeoutMs: 0 }),
     application_name: 'read models',
     types: columnTypes,
   });

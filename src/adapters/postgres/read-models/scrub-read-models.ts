@@ -5,7 +5,6 @@ import type { Projection } from '../../../projections/projection.ts';
 import { readModels } from '../../../projections/read-models.ts';
 import { inTransaction } from '../transactions.ts';
 import { untilAborted } from '../client.ts';
-import { APP_ROLE } from '../connection.ts';
 import { loadReadModel } from './load-read-model.ts';
 import { ProjectingConnection } from './projections.ts';
 import { completeNext, dropVersion, nextOf, previousOf, tablesOf } from './read-model-schemas.ts';
@@ -43,7 +42,7 @@ async function scrub(
     const after = await copyLive(owner, projection, signal);
     await completeNext(owner, projection);
     const writer = await ProjectingConnection.open({
-      ...{ url: databaseUrl, role: APP_ROLE, schema: nextOf(name), statementTimeoutMs: 0 },
+      ...{ url: databaseUrl, schema: nextOf(name), statementTimeoutMs: 0 },
     });
     try {
       const load = { store, projection, writer, checkpoint: nextOf(name) };

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Logger } from 'pino';
 import type { Claims } from '../../../files/claims.ts';
 import { Client } from '../client.ts';
-import { APP_ROLE, withSession } from '../connection.ts';
+import { withSession } from '../connection.ts';
 
 /**
  * The first number of our locks. Locks of two numbers never collide with those of one (PostgreSQL, "Advisory
@@ -23,7 +23,7 @@ export function createPostgresClaims({ url, log }: { url: string; log: Logger })
 
   function open(): Promise<pg.Client> {
     const client = new Client({
-      connectionString: withSession(url, { role: APP_ROLE }),
+      connectionString: withSession(url, {}),
       application_name: 'claims',
       connectionTimeoutMillis: 3_000,
       query_timeout: ANSWER_MS,

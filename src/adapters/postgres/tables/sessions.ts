@@ -8,7 +8,6 @@ import {
   type SessionStore,
 } from '../../../auth/sessions.ts';
 import { listen } from '../listen.ts';
-import { APP_ROLE } from '../connection.ts';
 import type { Logger } from 'pino';
 
 /** A connection that does not answer is abandoned, so that the next read uses another one. */
@@ -98,7 +97,7 @@ export function createRevokedSessions({
     listen: (onEnded, signal) =>
       void listen({
         url,
-        role: APP_ROLE,
+
         channel: 'session_revoked',
         applicationName: 'ended-sessions',
         log,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { pino } from 'pino';
 import { leavesOf } from '../../../../src/audit/leaf.ts';
-import { APP_ROLE, createPool } from '../../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../../src/adapters/postgres/connection.ts';
 import { createLeafReader } from '../../../../src/adapters/postgres/event-log/leaves.ts';
 import { createLogReader } from '../../../../src/adapters/postgres/event-log/reader.ts';
 import { unsealed } from '../../../../src/events/personal-text.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
   owner = new pg.Client({ connectionString: database.ownerUrl });
   await owner.connect();
   const log = pino({ level: 'silent' });
-  pool = createPool({ url: database.url, role: APP_ROLE, max: 1, applicationName: 'leaves', log });
+  pool = createPool({ url: database.url, max: 1, applicationName: 'leaves', log });
 });
 afterAll(async () => {
   await pool.end();

@@ -4,7 +4,7 @@ import { FileId } from '../../../../src/events/ids.ts';
 import type { NotificationFacts } from '../../../../src/notifications/deliver/notification-facts.ts';
 import { createCredentials } from '../../../../src/adapters/postgres/tables/credentials.ts';
 import { createNotificationFacts } from '../../../../src/adapters/postgres/notifications/notification-facts.ts';
-import { APP_ROLE, createPool } from '../../../../src/adapters/postgres/connection.ts';
+import { createPool } from '../../../../src/adapters/postgres/connection.ts';
 import { NotCaughtUp } from '../../../../src/projections/projection.ts';
 import { deleted, edited, messageNumber, said } from '../../../support/language/conversation.ts';
 import {
@@ -36,7 +36,7 @@ let facts: NotificationFacts;
 beforeEach(async () => {
   side = await openReadSide();
   const { url, log, store, projections } = side;
-  pool = createPool({ url, role: APP_ROLE, max: 2, applicationName: 'test', log });
+  pool = createPool({ url, max: 2, applicationName: 'test', log });
   const loader = new AggregateLoader(store, new Map());
   facts = createNotificationFacts({
     ...{ pool, store, loader, accountLoader: loader },

@@ -192,8 +192,8 @@ describe('rebuilding a read model', () => {
       await side.happened(...talk(1), left(ada), joined(ada), ...file, ...moves, jobClosed, groupClosed);
       const events = await side.store.readAll({ after: 0, limit: 1_000, types: projection.handles });
       const schema = `${name}_loaded`;
-      await inTransaction(side.owner, () => createTables(side.owner, schema, projection));
       const writer = await ProjectingConnection.open({ url: side.url, schema });
+      await inTransaction(writer.client, () => createTables(writer.client, schema, projection));
       const scanned: string[] = [];
       for (const { text } of projection.project(events as never)) {
         const explain = `explain (generic_plan) ${text}`;

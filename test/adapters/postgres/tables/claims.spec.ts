@@ -25,7 +25,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-function process(url = database.ownerUrl) {
+function process(url = database.url) {
   const { log, lines } = linesOf('warn');
   const claims = createPostgresClaims({ url, log });
   processes.push(claims);
