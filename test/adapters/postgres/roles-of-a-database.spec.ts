@@ -99,14 +99,21 @@ test('A role that can log in is not taken for one of the new database', async ()
 });
 
 test('A database that has lost its roles says what to do', async () => {
-  const database = await createTestDatabase();
+  const database = `lost_${process.pid}`;
+  await administer(`create database ${database}`);
   try {
-    await inDatabase(database.ownerUrl, async (owner) => {
-      await owner.query(`drop owned by ${ROLES.app}`);
+    await prepareDatabase(databaseUrl(database));
+    await inDatabase(databaseUrl(database), async (owner) => {
+      await owner.query(`drop owned by ${database}_app`);
       await expect(rolesOf(owner)).rejects.toThrow(NoLogin);
     });
-    await expect(prepareDatabase(database.ownerUrl)).rejects.toThrow(/as after a restore without its roles/);
+    await expect(prepareDatabase(databaseUrl(database))).rejects.toThrow(
+      /as after a restore without its roles/,
+    );
   } finally {
-    await database.drop();
+    await administer(`drop database ${database} with (force)`);
+    await administer(
+      `drop role chat_app_${database}, ${Object.values(rolesNamedAfter(database)).join(', ')}`,
+    );
   }
 });
