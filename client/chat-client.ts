@@ -81,8 +81,9 @@ export class ChatClient {
     for (const name of CONVERSATION) this.socket.on(name, (envelope: Applied) => this.#hear(envelope));
     this.socket.on('sessionExpiring', () => void this.#renew());
     this.socket.on('connect_error', (error) => {
-      const { data } = error as { data?: { retryable: boolean } };
-      if (data?.retryable) void this.#tryAgain();
+      const { data } = error as { data?: { code: string; retryable: boolean } };
+      // The key of the token may have been withdrawn.
+      if (data?.retryable || data?.code === 'TOKEN_INVALID') void this.#tryAgain();
     });
   }
 

@@ -4,6 +4,8 @@ import type { Actor } from '../commands/command.ts';
 export interface Session {
   actor: Actor;
   sessionId: string;
+  /** The id of the key that signed the access token. */
+  kid: string;
   /** The expiry of the access token, in milliseconds since 1970. */
   expiresAt: number;
 }

@@ -4,6 +4,7 @@ import { Server } from 'socket.io';
 import { type ServerOptions, WebSocketServer } from 'ws';
 import { within } from '../kit/deadline.ts';
 import type { Authenticate, Revocations } from '../auth/session.ts';
+import type { AccessKeys } from '../auth/tokens/access-keys.ts';
 import type { Positions } from '../protocol/positions.ts';
 import type { RateLimits } from '../protocol/rate-limits.ts';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
@@ -60,6 +61,7 @@ export interface GatewayDeps {
   loader: AggregateLoader;
   authenticate: Authenticate;
   revocations: Revocations;
+  accessKeys: Pick<AccessKeys, 'find'>;
   rateLimits: RateLimits;
   queries: { groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]> };
   progress: Pick<Progress, 'reached'>;
@@ -225,7 +227,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     async start() {
       await node.start(every);
       started.resolve();
-      every(SWEEP_MS, () => sweepSessions(io, revocations, settings.accessTokenSeconds));
+      every(SWEEP_MS, () => sweepSessions(io, deps, settings.accessTokenSeconds));
       every(SWEEP_MS, tracker.sweep);
       every(settings.headsIntervalMs, heads.announce);
     },

@@ -98,7 +98,7 @@ describe.each(JWT_ALGORITHMS)('An access token of %s', (alg) => {
     const token = await tokens.issue(actor, sessionId);
     const after = seconds();
     const session = await tokens.verify(token);
-    expect(session).toStrictEqual({ actor, sessionId, expiresAt: expect.any(Number) });
+    expect(session).toStrictEqual({ actor, sessionId, kid: keys.kid, expiresAt: expect.any(Number) });
     expect(session.expiresAt).toBeGreaterThanOrEqual((before + 600) * 1_000);
     expect(session.expiresAt).toBeLessThanOrEqual((after + 600) * 1_000);
     expect(decodeProtectedHeader(token)).toStrictEqual({ alg, typ: 'at+jwt', kid: keys.kid });

@@ -106,6 +106,7 @@ describe('A node that cannot read revocations', () => {
     const session = {
       actor: { userId: newId() as UserId, role: 'applicant' },
       sessionId,
+      kid: 'a key',
       expiresAt: Infinity,
     } as const;
     return createAuthenticate({ accessTokens: { verify: async () => session }, revocations })('token');

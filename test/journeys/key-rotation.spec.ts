@@ -6,8 +6,10 @@ import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose';
 import pg from 'pg';
 import { type Socket, io } from 'socket.io-client';
 import { loadSigningKey, makeSigningKey } from '../../src/auth/tokens/signing-keys.ts';
+import { ChatClient } from '../../client/chat-client.ts';
 import { Refused, type Session, call, renew, signUp } from '../../client/rest-client.ts';
 import { startRedis } from '../../tools/redis.ts';
+import { newId } from '../../src/kit/uuids.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { startApp } from '../support/stages/app.ts';
@@ -255,6 +257,60 @@ describe('clients of two nodes are never refused', () => {
     4 * START_MS,
   );
 });
+
+test('open sockets outlive a rotation, end when their key is withdrawn, and come back with new tokens', async () => {
+  const app = await startApp();
+  const rotate = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['scripts/admin.ts', 'rotate-key', ...args], {
+      env: { PATH: process.env['PATH'], ...app.settings },
+    });
+  const clients: ChatClient[] = [];
+  /** A client that reconnects by itself, with what it was told whenever its socket ended. */
+  async function connect(displayName: string) {
+    const session = await signUp(app.url, { role: 'applicant', displayName });
+    const client = new ChatClient(session);
+    clients.push(client);
+    const ends: unknown[] = [];
+    client.socket.on('sessionEnded', (told) => ends.push(told));
+    client.socket.on('disconnect', (reason) => ends.push(reason));
+    await client.connect();
+    return { client, kid: () => kidOf(session.accessToken), ends };
+  }
+  /** The token is looked at before the group, which nobody made. */
+  const isTrusted = ({ client }: { client: ChatClient }) =>
+    expect(client.ask('joinRoom', { groupId: newId() })).rejects.toThrow('GROUP_NOT_FOUND');
+  try {
+    const ada = await connect('Ada');
+    await rotate('--lead-minutes', '0');
+    let bob = await connect('Bob');
+    await until(async () => {
+      if (bob.kid() === ada.kid()) bob = await connect('Bob');
+      return bob.kid() !== ada.kid();
+    }, 'the new key to sign');
+    await isTrusted(ada);
+    const leaked = [ada.kid(), bob.kid()];
+
+    await rotate('--now');
+    let eve = await connect('Eve');
+    await until(async () => {
+      if (leaked.includes(eve.kid())) eve = await connect('Eve');
+      return !leaked.includes(eve.kid());
+    }, 'the newest key to sign');
+    for (const { client, kid, ends } of [ada, bob]) {
+      await until(() => ends.length === 2, 'the socket to end', 5_000);
+      await until(() => client.socket.connected, 'it to come back');
+      expect(kid()).toBe(eve.kid());
+      await isTrusted({ client });
+      // Once, and so not after the first rotation.
+      expect(ends).toEqual([{ code: 'TOKEN_INVALID' }, 'transport close']);
+    }
+    await isTrusted(eve);
+    expect(eve.ends).toEqual([]);
+  } finally {
+    for (const client of clients) client.close();
+    await app.stop();
+  }
+}, 60_000);
 
 test('a token of a version that knew one key of Ed25519 is accepted after the upgrade, until it would have ended', async () => {
   const own = await createTestDatabase();

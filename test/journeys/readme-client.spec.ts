@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
@@ -9,10 +11,12 @@ import { sealIn } from '../support/stages/seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { createPool } from '../../src/adapters/postgres/connection.ts';
 import { ChatClient } from '../../client/chat-client.ts';
+import { startApp } from '../support/stages/app.ts';
+import { valueOf } from '../support/journeys/health.ts';
 import { createTestDatabase } from '../support/stages/database.ts';
 import { happened } from '../support/language/history.ts';
 import { type ReadmeClient, startReadmeClient } from '../support/journeys/readme-client.ts';
-import { call, signUp } from '../../client/rest-client.ts';
+import { call, logIn, signUp } from '../../client/rest-client.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
@@ -96,6 +100,36 @@ describe('the client in README.md', () => {
       await rm(server.dataDir, { recursive: true, force: true });
     }
   }, 400_000);
+
+  test('comes back with a new token after the key of its token was withdrawn', async () => {
+    const app = await startApp();
+    const acme = person('Acme');
+    let client: ReadmeClient | undefined;
+    try {
+      const { accessToken } = await signUp(app.url, { role: 'company', ...acme });
+      const { groupId } = await call<{ groupId: string }>(app.url, 'POST', '/v1/jobs', {
+        token: accessToken,
+        body: { title: 'Engineer', description: 'Builds engines' },
+      });
+      const say = async (text: string) => {
+        const { accessToken: token } = await logIn(app.url, acme.email, acme.password);
+        const body = { clientMsgId: randomUUID(), text };
+        await call(app.url, 'POST', `/v1/groups/${groupId}/messages`, { token, body });
+        await until(() => client!.output().includes(`'${text}'`), text);
+      };
+      client = await startReadmeClient({ SERVER: app.url, EMAIL: acme.email, PASSWORD: acme.password });
+      await say('before.');
+      const env = { PATH: process.env['PATH'], ...app.settings };
+      await promisify(execFile)(process.execPath, ['scripts/admin.ts', 'rotate-key', '--now'], { env });
+      const isEnded = async () => (await valueOf(app.url, 'chat_socket_disconnects_total')) === 1;
+      await until(isEnded, 'its socket to end');
+      await say('after.');
+      expect(client.isRunning()).toBe(true);
+    } finally {
+      await client?.stop();
+      await app.stop();
+    }
+  }, 120_000);
 
   test(`synchronizes a company with ${GROUPS} groups`, async () => {
     const database = await createTestDatabase();

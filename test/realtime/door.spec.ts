@@ -19,7 +19,7 @@ describe('an unauthenticated connection', () => {
         checks += 1;
         if (token === 'bad') throw new AuthenticationFailed('TOKEN_INVALID');
         const actor = { userId: newUser(), role: 'applicant' } as const;
-        return { actor, sessionId: randomUUID(), expiresAt: Date.now() + 600_000 };
+        return { actor, sessionId: randomUUID(), kid: world.keys[0]!.kid, expiresAt: Date.now() + 600_000 };
       },
     });
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'ws';
 import type { UserId } from '../../src/events/ids.ts';
 import { openRawSocket } from '../support/raw-socket.ts';
-import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
+import { type World, createWorld, makeKey, newUser } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
 describe('socket sessions', () => {
@@ -154,6 +154,32 @@ describe('socket sessions', () => {
     expect(await ending.hears('sessionEnded')).toEqual({ code: 'TOKEN_REVOKED' });
     expect(await left).toBe('io server disconnect');
     expect(staying.socket.connected).toBe(true);
+  });
+
+  test('end when the key of their token is withdrawn, and no others', async () => {
+    const alice = newUser();
+    const ending = await world.client(alice);
+    world.keys.push(await makeKey());
+    const staying = await world.client(alice);
+    const renewed = await world.client(alice, { token: world.token(alice, { kid: world.keys[0]!.kid }) });
+    await renewed.asks('refreshAuth', { token: world.token(alice) });
+    const left = new Promise((resolve) => ending.socket.once('disconnect', resolve));
+    world.keys.shift();
+    expect(await ending.hears('sessionEnded')).toEqual({ code: 'TOKEN_INVALID' });
+    expect(await left).toBe('transport close');
+    for (const { socket } of [staying, renewed]) expect(socket.connected).toBe(true);
+  });
+
+  test('refuse the events of a token whose key is withdrawn, before the socket closes', async () => {
+    const alice = newUser();
+    const groupId = await world.group(alice);
+    const client = await world.client(alice);
+    world.keys.splice(0, 1, await makeKey());
+    const answer = await client.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: 'Forged' });
+    expect(answer).toMatchObject({ ok: false, error: { code: 'TOKEN_INVALID', status: 401 } });
+    expect(await client.hears('sessionEnded')).toEqual({ code: 'TOKEN_INVALID' });
+    await until(() => !client.socket.connected, 'the end');
+    expect(await world.store.readStream(`conversation-${groupId}`)).toEqual([]);
   });
 
   test('warn a minute before the token expires, and continue with a new token of the same user', async () => {

@@ -42,12 +42,6 @@ export interface AccessTokens {
 /** The `iss` of a token that is issued without any URL, and of those from before it was one. */
 export const NAMELESS_ISSUER = 'slay-e-chatapp';
 
-interface Verified {
-  session: Session;
-  /** Its tokens are accepted only as long as it is among the keys. */
-  kid: string;
-}
-
 /** Returns the key id in the header of a token; undefined for what has none. */
 function kidOf(token: string): string | undefined {
   try {
@@ -81,7 +75,7 @@ export function createAccessTokens({
   issuer?: string | undefined;
   lifetimeSeconds: number;
 }): AccessTokens {
-  const verified = new LRUCache<string, Verified>({ max: CACHED_TOKENS });
+  const verified = new LRUCache<string, Session>({ max: CACHED_TOKENS });
   /** Keyed by the hash of the token, so that clients do not decide the size of an entry. */
   const refused = new LRUCache<string, AuthenticationFailed['code']>({ max: CACHED_TOKENS, ttl: REFUSED_MS });
   const checking = new Map<string, Promise<Session>>();
@@ -120,14 +114,14 @@ export function createAccessTokens({
     const parsed = Claims.safeParse(claims);
     if (!parsed.success) throw new AuthenticationFailed('TOKEN_INVALID');
     const { sub, sid, role, exp } = parsed.data;
-    return { actor: { userId: sub, role }, sessionId: sid, expiresAt: exp * 1000 };
+    return { actor: { userId: sub, role }, sessionId: sid, kid: key.kid, expiresAt: exp * 1000 };
   }
 
   /**
    * Checks a token that is not known to be good. A token that is known to be bad, or is being checked, costs
    * nothing.
    */
-  async function checkOnce(token: string): Promise<Verified> {
+  async function checkOnce(token: string): Promise<Session> {
     if (token.length > MAX_LENGTH || !SHAPE.test(token)) throw new AuthenticationFailed('TOKEN_INVALID');
     const key = await keyOf(token);
     if (!isSignature(token.slice(token.lastIndexOf('.') + 1), key.signatureBytes))
@@ -138,7 +132,7 @@ export function createAccessTokens({
     const running = checking.get(id) ?? check(token, key).finally(() => checking.delete(id));
     checking.set(id, running);
     try {
-      return { session: await running, kid: key.kid };
+      return await running;
     } catch (error) {
       if (error instanceof AuthenticationFailed) refused.set(id, error.code);
       throw error;
@@ -165,14 +159,14 @@ export function createAccessTokens({
         verified.delete(token);
         throw new AuthenticationFailed('TOKEN_INVALID');
       }
-      const { session } = known ?? (await remembered(token));
+      const session = known ?? (await remembered(token));
       if (Date.now() < session.expiresAt + CLOCK_TOLERANCE_SECONDS * 1000) return session;
       verified.delete(token);
       throw new AuthenticationFailed('TOKEN_EXPIRED');
     },
   };
 
-  async function remembered(token: string): Promise<Verified> {
+  async function remembered(token: string): Promise<Session> {
     const checked = await checkOnce(token);
     verified.set(token, checked);
     return checked;

@@ -28,11 +28,11 @@ import type { Hints } from '../presence/hints.ts';
 import { headSeq } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { groupRoom } from '../rooms/rooms.ts';
-import { type ChatSocket, endSocket, sessionFault } from './connection.ts';
+import { type ChatSocket, type Trust, endSocket, sessionFault } from './connection.ts';
 import { type Answer, type ClientEvent, type Payload, Traceable, clientEvents } from './protocol.ts';
 import { syncFrom } from './sync.ts';
 
-interface HandleEventDeps {
+interface HandleEventDeps extends Trust {
   handlers: ClientEventHandlers;
   rateLimits: RateLimits;
   revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>;
@@ -77,7 +77,7 @@ export function eventHandler(deps: HandleEventDeps) {
   }
 
   async function obey(socket: ChatSocket, name: ClientEvent, args: unknown[], by: Asked): Promise<object> {
-    const fault = sessionFault(socket.data.session, revocations);
+    const fault = sessionFault(socket.data.session, deps);
     if (fault) throw new ProblemError(problem(fault));
     if (revocations.staleMs() > MAX_STALE_MS) throw new RevocationsUnknown();
     const cost = costOfEvent(name);
@@ -140,7 +140,7 @@ export function eventHandler(deps: HandleEventDeps) {
         if (!isAnswered) reply?.({ ok: true, ...answer });
       } catch (error) {
         if (!isAnswered) refuse(socket, name, error, reply, by);
-        const fault = sessionFault(connection.session, revocations);
+        const fault = sessionFault(connection.session, deps);
         if (fault) endSocket(socket, fault);
       } finally {
         clearTimeout(late);

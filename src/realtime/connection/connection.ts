@@ -1,9 +1,10 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Revocations, Session } from '../../auth/session.ts';
+import type { AccessKeys } from '../../auth/tokens/access-keys.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { type Rate, TokenBucket } from '../../kit/token-bucket.ts';
 import type { Wire } from '../delivery/wire.ts';
-import type { ClientToServerEvents, ServerToClientEvents } from './protocol.ts';
+import type { ClientToServerEvents, ServerToClientEvents, SessionEnd } from './protocol.ts';
 
 export type ChatServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
 export type ChatSocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, Connection>;
@@ -109,12 +110,19 @@ const WARNING_MS = 60_000;
 /** Time for which a socket stays connected while it is unknown whether its session has ended elsewhere. */
 const BLIND_MS = 30_000;
 
+/** What decides how long a session goes on. */
+export interface Trust {
+  revocations: Pick<Revocations, 'isRevoked'>;
+  accessKeys: Pick<AccessKeys, 'find'>;
+}
+
 /** Returns the reason why the session may not go on; undefined if it may. Checks memory only, on every event. */
 export function sessionFault(
-  { expiresAt, sessionId }: Session,
-  revocations: Pick<Revocations, 'isRevoked'>,
-): 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | undefined {
+  { expiresAt, sessionId, kid }: Session,
+  { revocations, accessKeys }: Trust,
+): SessionEnd | undefined {
   if (revocations.isRevoked(sessionId)) return 'TOKEN_REVOKED';
+  if (!accessKeys.find(kid)) return 'TOKEN_INVALID';
   return expiresAt <= Date.now() ? 'TOKEN_EXPIRED' : undefined;
 }
 
@@ -122,7 +130,7 @@ export function sessionFault(
  * Ends a socket whose session may not go on. A stock client reconnects by itself when its connection is
  * closed, but not when its namespace is: only a session that was revoked gets the latter.
  */
-export function endSocket(socket: ChatSocket, code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED'): void {
+export function endSocket(socket: ChatSocket, code: SessionEnd): void {
   socket.emit('sessionEnded', { code });
   if (code === 'TOKEN_REVOKED') socket.disconnect(true);
   else socket.conn.close();
@@ -140,16 +148,16 @@ export function closeConnections(io: ChatServer): void {
  */
 export function sweepSessions(
   io: ChatServer,
-  revocations: Pick<Revocations, 'isRevoked' | 'staleMs'>,
+  trust: Trust & { revocations: Pick<Revocations, 'staleMs'> },
   accessTokenSeconds: number,
 ): void {
   const warningMs = Math.min(WARNING_MS, (accessTokenSeconds * 1_000) / 2);
-  if (revocations.staleMs() > BLIND_MS) return closeConnections(io);
+  if (trust.revocations.staleMs() > BLIND_MS) return closeConnections(io);
   for (const socket of io.of('/').sockets.values()) {
     const { data: connection } = socket;
     const { session } = connection;
     const leftMs = session.expiresAt - Date.now();
-    const fault = sessionFault(session, revocations);
+    const fault = sessionFault(session, trust);
     if (fault) endSocket(socket, fault);
     else if (leftMs <= warningMs && !connection.isWarned) {
       connection.isWarned = true;

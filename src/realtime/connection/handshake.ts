@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { DEFAULT_COSTS, type RateLimits } from '../../protocol/rate-limits.ts';
-import type { Authenticate, Revocations } from '../../auth/session.ts';
+import type { Authenticate } from '../../auth/session.ts';
 import { AuthenticationFailed } from '../../auth/session.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { ProblemError, problem } from '../../protocol/problem.ts';
-import { type ChatSocket, Connection, sessionFault } from './connection.ts';
+import { type ChatSocket, Connection, type Trust, sessionFault } from './connection.ts';
 import type { Door } from './door.ts';
 import { shown } from './client-events.ts';
 import type { Node } from '../cluster/node.ts';
@@ -12,10 +12,9 @@ import type { Rate } from '../../kit/token-bucket.ts';
 import type { Users } from '../presence/users.ts';
 import type { Wiring } from '../delivery/wire.ts';
 
-interface HandshakeDeps {
+interface HandshakeDeps extends Trust {
   authenticate: Authenticate;
   rateLimits: Pick<RateLimits, 'spend'>;
-  revocations: Pick<Revocations, 'isRevoked'>;
   door: Pick<Door, 'admitted' | 'refused'>;
   users: Users;
   /**
@@ -36,7 +35,6 @@ interface HandshakeDeps {
  */
 export function handshake({
   authenticate,
-  revocations,
   door,
   users,
   admits,
@@ -54,7 +52,7 @@ export function handshake({
     // It is not needed any more, and may be long.
     socket.handshake.auth = {};
     const session = await authenticate(token);
-    const fault = sessionFault(session, revocations);
+    const fault = sessionFault(session, deps);
     if (fault) throw new ProblemError(problem(fault));
     if (session.actor.role === 'auditor') throw new CommandRejected('ROLE_NOT_ALLOWED');
     deps.rateLimits.spend('requests', session.actor.userId, DEFAULT_COSTS.connection);

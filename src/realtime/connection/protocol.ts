@@ -127,10 +127,12 @@ export const serverEvents = {
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),
   heads: z.strictObject({ groups: z.record(z.uuid(), seq), epoch }),
   sessionExpiring: z.strictObject({ expiresIn }),
-  sessionEnded: z.strictObject({ code: z.enum(['TOKEN_EXPIRED', 'TOKEN_REVOKED']) }),
+  sessionEnded: z.strictObject({ code: z.enum(['TOKEN_EXPIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED']) }),
   draining: z.strictObject({ reconnectInMs: z.int().min(0) }),
 };
 
+/** The reason why the session of a socket ended. */
+export type SessionEnd = z.output<typeof serverEvents.sessionEnded>['code'];
 export type ClientEvent = keyof typeof clientEvents;
 export type Payload<N extends ClientEvent> = z.output<(typeof clientEvents)[N]['payload']>;
 export type Answer<N extends ClientEvent> = z.input<(typeof clientEvents)[N]['ack']>;

@@ -79,6 +79,7 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   const authenticate = async (token: string) => ({
     actor: JSON.parse(token) as Actor,
     sessionId: 'a session',
+    kid: 'a key',
     expiresAt: Number.MAX_SAFE_INTEGER,
   });
   app.addHook('onRequest', authenticateRequests(app, { ...deps, authenticate }));

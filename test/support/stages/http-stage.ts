@@ -49,6 +49,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     authenticate: async (token: string) => ({
       actor: JSON.parse(token) as Actor,
       sessionId: 'a session',
+      kid: 'a key',
       expiresAt: Number.MAX_SAFE_INTEGER,
     }),
     requireSecondFactor: async () => {},

@@ -5,6 +5,8 @@ import pino from 'pino';
 import { type Socket, io } from 'socket.io-client';
 import type { PerMinute } from '../../../src/protocol/rate-limits.ts';
 import { AuthenticationFailed, type Session } from '../../../src/auth/session.ts';
+import { createAccessKeys } from '../../../src/auth/tokens/access-keys.ts';
+import { type SigningKey, loadSigningKey, makeSigningKey } from '../../../src/auth/tokens/signing-keys.ts';
 import { AggregateLoader } from '../../../src/commands/aggregate-cache.ts';
 import type { Lookups, MessageFacts } from '../../../src/commands/command.ts';
 import { commandHandler } from '../../../src/commands/handle-command.ts';
@@ -86,6 +88,8 @@ export interface World {
   deps: GatewayDeps;
   /** The recorded metrics. */
   metered: { delivered: number; refused: string[]; cut: number; sockets: number };
+  /** The keys of access tokens. The last one signs. */
+  keys: SigningKey[];
   token(userId: string, change?: Partial<Session>): string;
   revoke(sessionId: string): void;
   /** Appends events as if a command had decided them. */
@@ -107,6 +111,8 @@ export function whole(group: Synced | undefined): Whole {
   if (!group || 'reset' in group) throw new Error(`not synchronized: ${JSON.stringify(group)}`);
   return group;
 }
+
+export const makeKey = () => loadSigningKey(makeSigningKey('ES256'));
 
 export const newUser = () => randomUUID() as UserId;
 
@@ -146,6 +152,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
   const store = change.store ?? createInMemoryEventStore();
   const loader = new AggregateLoader(store, new Map());
   const sessions = new Map<string, Session>();
+  const keys = [await makeKey()];
   const revoked = new Set<string>();
   const revocationListeners: ((sessionId: string) => void)[] = [];
   const markers = new Map<string, number>();
@@ -197,6 +204,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
       onRevoked: (listener) => revocationListeners.push(listener),
       staleMs: () => 0,
     },
+    accessKeys: createAccessKeys({ ring: { accepted: () => keys, look: async () => {} } }),
     rateLimits: rateLimitsOf(change),
     queries: { groupsOfUser },
     progress: { reached: async () => true },
@@ -243,6 +251,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     httpServer,
     deps,
     metered,
+    keys,
     record,
 
     token(userId, session = {}) {
@@ -250,6 +259,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
       sessions.set(token, {
         actor: { userId: userId as UserId, role: 'applicant' },
         sessionId: randomUUID(),
+        kid: keys.at(-1)!.kid,
         expiresAt: Date.now() + 600_000,
         ...session,
       });

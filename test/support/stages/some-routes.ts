@@ -45,6 +45,7 @@ export async function someRoutes(
     authenticate: async (token) => ({
       actor: JSON.parse(token) as Actor,
       sessionId: 'a session',
+      kid: 'a key',
       expiresAt: Number.MAX_SAFE_INTEGER,
     }),
     rateLimits: rateLimitsOf(),
