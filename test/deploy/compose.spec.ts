@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
@@ -150,6 +150,33 @@ test('A secret that .env does not name is not set, and one that it names is', ()
   expect(settingsOf(without.services['api-1']!).masterKeys).toEqual([]);
   expect(settingsOf(services['api-1']!).masterKeys).toEqual([secretText('master_key')]);
   expect(secrets['master_key']).toEqual({ file: './secrets/master_key' });
+});
+
+test('Traces are off, and go from every node to where .env says', () => {
+  for (const [, service] of nodes) expect(settingsOf(service).traces).toBeUndefined();
+  writeFileSync(join(folder, 'otlp_headers'), 'authorization=Bearer%20abc\n');
+  const file = composeFile({
+    ...filledIn(),
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+    OTEL_EXPORTER_OTLP_HEADERS_FILE: './secrets/otlp_headers',
+    OTEL_SERVICE_NAME: 'chat',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.05',
+  });
+  for (const [name] of nodes) {
+    expect([name, settingsOf(file.services[name]!).traces]).toEqual([
+      name,
+      {
+        url: 'http://collector:4318/v1/traces',
+        headers: { authorization: 'Bearer abc' },
+        serviceName: 'chat',
+        sampler: 'parentbased_traceidratio',
+        ratio: 0.05,
+      },
+    ]);
+    // Its way out.
+    expect(networksOf(file.services[name]!).filter((it) => !networks[it]?.internal)).toContain('nodes');
+  }
 });
 
 test.each(['eventstoredb', 'postgres'] as const)('A node accepts its settings, with the log in %s', (log) => {

@@ -95,7 +95,14 @@ const existing = {
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 const everything = {
   ...existing,
-  settings: { ...settings, TRUSTED_PROXIES: '10.1.2.0/24, fd00:1::/64', REQUESTS_PER_MINUTE: 10_000_000 },
+  settings: {
+    ...settings,
+    TRUSTED_PROXIES: '10.1.2.0/24, fd00:1::/64',
+    REQUESTS_PER_MINUTE: 10_000_000,
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+    OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: 0.05,
+  },
   image: { repository: 'registry.example.org/chat', digest: DIGEST, pullSecrets: [{ name: 'registry' }] },
   authorities: {
     postgresql: { secret: 'chat-db-ca' },
@@ -270,7 +277,10 @@ test.each(NAMES)('A pod of each role accepts the settings of the values "%s"', a
     const read = readConfig({ ...config!.data, ...given, ...here });
     expect([...read.roles]).toEqual([roleOf(deployment)]);
     expect(read).toMatchObject({ host: '0.0.0.0', publicUrl: settings.PUBLIC_URL });
-    if (name === 'everything') expect(read.requestsPerMinute).toBe(10_000_000);
+    if (name === 'everything') {
+      expect(read.requestsPerMinute).toBe(10_000_000);
+      expect(read.traces).toMatchObject({ url: 'http://collector:4318/v1/traces', ratio: 0.05 });
+    } else expect(read.traces).toBeUndefined();
   }
 });
 
@@ -312,6 +322,11 @@ describe('secrets', () => {
     expect(after).toHaveLength(6);
     for (const [index, now] of after.entries()) expect(now).not.toEqual(before[index]);
   });
+});
+
+test('Pods may connect to the port of a collector', async () => {
+  const [policy] = of<NetworkPolicy>(await render(minimal), 'NetworkPolicy');
+  expect(policy!.spec!.egress!.flatMap(({ ports = [] }) => ports.map(({ port }) => port))).toContain(4318);
 });
 
 test('Migrations run once, before the pods, with no limit of time', async () => {
@@ -448,6 +463,11 @@ test.each([
   ['an unknown value', { ...minimal, imagee: {} }, 'imagee'],
   ['a role that does not exist', { ...minimal, roles: { apis: { replicas: 1 } } }, 'apis'],
   ['a secret among the settings', withSettings({ REDIS_URL: 'redis://redis' }), 'REDIS_URL'],
+  [
+    'headers with a secret',
+    withSettings({ OTEL_EXPORTER_OTLP_HEADERS: 'a=b' }),
+    'OTEL_EXPORTER_OTLP_HEADERS',
+  ],
   ['a setting that the chart sets itself', withSettings({ ROLES: 'api' }), 'ROLES'],
   ['no address for clients', withSettings({ PUBLIC_URL: '' }), 'PUBLIC_URL'],
   ['an address without TLS', withSettings({ PUBLIC_URL: 'http://chat.example.org' }), 'PUBLIC_URL'],

@@ -183,6 +183,23 @@ test.each(ROLES)('A pod of the role %s accepts its settings', (role) => {
   expect(config.eventStoreDbUrl && config.redisUrl && config.amqpUrl && config.s3).toBeTruthy();
 });
 
+test('Traces are off until the settings say where they go', () => {
+  expect(readConfig({ ...settings, ...secrets, ...filledIn }).traces).toBeUndefined();
+  const on = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+    OTEL_TRACES_SAMPLER: 'traceidratio',
+    OTEL_TRACES_SAMPLER_ARG: '0.05',
+  };
+  const headers = { OTEL_EXPORTER_OTLP_HEADERS: 'x-scope=jobs' };
+  for (const name of Object.keys(on)) expect(settings).toHaveProperty(name, '');
+  expect(secrets).toMatchObject({ OTEL_EXPORTER_OTLP_HEADERS: '' });
+  expect(readConfig({ ...settings, ...on, ...secrets, ...filledIn, ...headers }).traces).toMatchObject({
+    url: 'http://collector:4318/v1/traces',
+    headers: { 'x-scope': 'jobs' },
+    ratio: 0.05,
+  });
+});
+
 test.each(ROLES)('%s runs with the fewest rights it needs', (role) => {
   const pod = deployments.find((it) => roleOf(it) === role)!.spec!.template.spec!;
   expect(pod).toMatchObject({
@@ -315,7 +332,8 @@ test('Only the ingress controller and Prometheus may connect to pods', () => {
   const ports = covering
     .flatMap((it) => it.spec!.egress ?? [])
     .flatMap((rule) => rule.ports?.map(({ port }) => port));
-  const asked = Object.values({ ...filledIn, clamd: settings['CLAMD_URL']! })
+  const collector = 'http://collector:4318';
+  const asked = Object.values({ ...filledIn, clamd: settings['CLAMD_URL']!, collector })
     .filter((value) => URL.canParse(value))
     .map((value) => new URL(value))
     .map(({ port, protocol }) => Number(port || (protocol === 'smtps:' ? 465 : 0)));

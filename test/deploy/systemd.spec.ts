@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { parseEnv, promisify } from 'node:util';
 import { readConfig } from '../../src/config.ts';
 import { program } from '../../tools/debian-programs.ts';
 import { ROOT, fileText, makeSecrets } from '../support/journeys/deployment-files.ts';
@@ -79,6 +79,18 @@ test('Migrations run before the processes of the roles, as the owner, for as lon
     valuesOf(name, 'LoadCredential').some((it) => it.includes('owner')),
   );
   expect(withOwner).toEqual(['slay-e-chatapp-migrate.service']);
+});
+
+test('Traces are turned on in the file of settings that all processes read', () => {
+  const example = /```sh\n(OTEL_[^]+?)```/.exec(fileText('docs/traces.md'))?.[1] ?? '';
+  expect(readConfig(parseEnv(example)).traces).toMatchObject({
+    url: 'http://collector:4318/v1/traces',
+    ratio: 0.05,
+  });
+  for (const name of units.filter((unit) => !unit.includes('migrate')))
+    expect(valuesOf(name, 'EnvironmentFile').map((file) => file.replace(/^-/, ''))).toContain(
+      '/etc/slay-e-chatapp/settings.env',
+    );
 });
 
 describe.each(ROLES)('slay-e-chatapp@%s', (role) => {

@@ -60,10 +60,10 @@ export function makeSecrets(folder: string, earlier: Record<string, string> = {}
 
 /** Returns the environment of a service as its process sees it, with the files of secrets of a folder. */
 export function environmentOf({ environment = {} }: ComposeService, folder: string): Record<string, string> {
-  // What is interpolated to nothing is parsed as null here, and is empty for Compose.
-  const here = ([name, value]: [string, string | null]) => [
+  // What is interpolated to nothing or to a number is parsed as such here, and is text for Compose.
+  const here = ([name, value]: [string, string | number | null]) => [
     name,
-    (value ?? '').replace(/^\/run\/secrets/, folder),
+    String(value ?? '').replace(/^\/run\/secrets/, folder),
   ];
   return Object.fromEntries(Object.entries(environment).map(here)) as Record<string, string>;
 }
