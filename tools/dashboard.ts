@@ -256,10 +256,11 @@ const ROWS: Record<string, readonly Panel[]> = {
     },
     {
       title: 'Losses of observation',
-      description: 'Log lines that were dropped, and figures that could not be measured. Normal: none',
+      description: 'Log lines and spans that were dropped, figures that could not be measured. Normal: none',
       unit: 'short',
       queries: {
         'lines {{instance}}': 'increase(chat_log_lines_dropped_total[$__rate_interval])',
+        'spans {{instance}}': 'increase(chat_trace_spans_dropped_total[$__rate_interval])',
         '{{measure}} {{instance}}': '1 - chat_measure_fresh > 0',
       },
     },

@@ -149,6 +149,13 @@ describe('tracing with OpenTelemetry', () => {
     ]);
   });
 
+  test('counts the spans that find nobody at the endpoint', async () => {
+    await collector.close();
+    const tracing = open();
+    for (let n = 0; n < 3; n += 1) tracing.begin('command', root())!.end();
+    await until(() => dropped === 3, 'the spans to be dropped');
+  });
+
   test('counts the spans beyond what may wait, and closes, while the endpoint says nothing', async () => {
     collector.saysNothing();
     const tracing = open({}, { mostWaiting: 4 });
