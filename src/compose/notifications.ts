@@ -87,6 +87,7 @@ export async function openNotifications(
       ? await createPgBossQueue({ url: databaseUrl, log })
       : await createRabbitmqQueue({ url: config.amqpUrl, caFile: config.amqpCaFile, log });
   open.add('queue', () => queue.close());
+  if (queue.poolUse) pools.set('notifications queue', queue.poolUse);
   const accountLoader = new AggregateLoader(store, createFoldCache(ACCOUNT_BYTES));
   return { pool, queue, outbox: createOutbox({ pool }), fanOuts: createFanOuts({ pool }), accountLoader };
 }

@@ -34,8 +34,15 @@ describe('a running server counts', () => {
   });
 
   test('the connections of every pool', async () => {
-    for (const pool of ['commands', 'logins', 'background', 'queries', 'searches', 'notifications', 'audits'])
+    const notifying = ['notifications', 'notifications queue'];
+    for (const pool of ['commands', 'logins', 'background', 'queries', 'searches', 'audits', ...notifying])
       expect(await value('chat_pool_connections_max', { pool })).toBeGreaterThan(0);
+    // Its workers ask for jobs all the time.
+    const asks = async () =>
+      (await value('chat_pool_connections', { pool: 'notifications queue', state: 'in use' }))! +
+        (await value('chat_pool_connections', { pool: 'notifications queue', state: 'idle' }))! >
+      0;
+    await until(asks, 'a connection of the queue');
     expect(await value('chat_pool_waiting', { pool: 'commands' })).toBe(0);
   });
 

@@ -12,7 +12,7 @@ import {
   QueueUnavailable,
 } from '../../notifications/deliver/queue.ts';
 import { Client } from '../postgres/client.ts';
-import { createPool, withSession } from '../postgres/connection.ts';
+import { createPool, useOf, withSession } from '../postgres/connection.ts';
 import { listen } from '../postgres/listen.ts';
 import { inTransaction } from '../postgres/transactions.ts';
 import { within } from '../../kit/deadline.ts';
@@ -182,6 +182,7 @@ export async function createPgBossQueue({ url, log }: { url: string; log: Logger
       return queues.map(({ name, queuedCount }) => ({ queue: name, messages: queuedCount }));
     },
     failure: () => failure,
+    poolUse: () => useOf(pool),
     async close() {
       closing.abort();
       await boss.stop({ graceful: true, timeout: STOP_DEADLINE_MS });

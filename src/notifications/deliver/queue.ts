@@ -43,5 +43,7 @@ export interface Queue {
   depths(): Promise<{ queue: string; messages: number }[]>;
   /** Returns the reason why it does not work now; undefined while it works. */
   failure(): string | undefined;
+  /** Returns the use of its pool of connections to PostgreSQL, if it has one. */
+  poolUse?(): { inUse: number; idle: number; waiting: number; max: number };
   close(): Promise<void>;
 }
