@@ -19,7 +19,7 @@ const USAGE = `Usage: npm run doctor -- [options]
 Looks at a deployment as the settings of the server describe it, and prints a line for each thing: ok, warning or fault,
 with what to do. Changes nothing but probes of its own, which it removes. Ends with code 1 when there is a fault.
 
-  --backup <place>   where backups are, a path or s3://bucket/folder: tells the age of the newest
+  --backup <place>   where backups are, a path or s3://bucket/folder, by default BACKUP_URL: tells the age of the newest
   --processes <n>    how many processes share the database, by default 1, or 12 with REDIS_URL
   --json             prints the result as JSON
 

@@ -120,6 +120,7 @@ const settings = z
       .transform((text) => Number(text.replace('job=', '')))
       .optional(),
     ERASED_PEOPLE_URL: placeUrl(ERASED_PEOPLE),
+    BACKUP_URL: placeUrl('backups'),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
     AUDITOR_TOTP: z
       .enum(['offered', 'required'], { error: 'must be offered or required' })
@@ -292,6 +293,8 @@ const settings = z
     retentionMonths: env.RETENTION_MONTHS,
     /** Where the list of erased people is. */
     erasedPeople: placeOf(env, env.ERASED_PEOPLE_URL, ERASED_PEOPLE),
+    /** Where an operator keeps backups: the server makes none, and `npm run doctor` looks at their age. */
+    backupUrl: env.BACKUP_URL,
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
     /** Whether auditors without a second factor can do nothing but set one up. */
     auditorTotp: env.AUDITOR_TOTP,

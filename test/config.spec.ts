@@ -425,6 +425,19 @@ describe('the settings', () => {
   });
 });
 
+test('the place of backups is a folder of this machine or of a bucket, and there is none by default', () => {
+  expect(readConfig({}).backupUrl).toBeUndefined();
+  for (const place of ['file:///var/backups/chat', 's3://backups/chat']) {
+    expect(readConfig({ BACKUP_URL: place }).backupUrl).toBe(place);
+  }
+  for (const place of ['/var/backups/chat', 'https://backups.example.org', 'file://host/backups'])
+    expect(faults({ BACKUP_URL: place })).toEqual([
+      expect.stringMatching(
+        /^BACKUP_URL must be a URL like file:\/\/\/path\/backups or s3:\/\/bucket\/folder/,
+      ),
+    ]);
+});
+
 describe.each([
   ['checkpoints', 'SEAL_URL', 'checkpoints.ndjson', (env: Record<string, string>) => readConfig(env).seal],
   [

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -102,12 +103,23 @@ const unreadable = (check: string, error: unknown): Finding =>
     'check the URL, and that the credentials may list the bucket',
   );
 
-/** Looks at the age of the newest file of a folder, or object of `s3://bucket/folder`. */
-export async function backupFindings(config: Config, place: string | undefined): Promise<Finding[]> {
+/** Looks at the age of the newest file of a folder, given as a path or URL, or object of `s3://bucket/folder`. */
+export async function backupFindings(
+  config: Config,
+  place: string | undefined = config.backupUrl,
+): Promise<Finding[]> {
   const check = 'backup';
   if (place === undefined)
-    return [warning(check, 'unknown', 'tell where it is: --backup /path, or --backup s3://bucket/folder')];
-  const newest = place.startsWith('s3://') ? await newestObject(config, place) : await newestFile(place);
+    return [
+      warning(
+        check,
+        'unknown',
+        'tell where it is: BACKUP_URL, or --backup with a path or s3://bucket/folder',
+      ),
+    ];
+  const newest = place.startsWith('s3://')
+    ? await newestObject(config, place)
+    : await newestFile(place.startsWith('file://') ? fileURLToPath(place) : place);
   const remedy = 'see why the last one was not made: docs/backup.md';
   if (newest === undefined) return [fault(check, `there is none in ${place}`, remedy)];
   const hours = Math.floor((Date.now() - newest) / HOUR_MS);

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
+import { pathToFileURL } from 'node:url';
 import { SMTPServer } from 'smtp-server';
 import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
 import { validity } from '../../scripts/doctor/certificates.ts';
@@ -413,6 +414,15 @@ describe('A backup', () => {
     const at = Date.now() / 1_000 - hours * HOUR_S;
     await utimes(join(old, 'yesterday/chat.dump'), at, at);
     expect(await about(old)).toEqual([`${status} backup: the newest in ${old} is ${hours} hours old`]);
+  });
+
+  test('is looked for where BACKUP_URL says, unless another place is given', async () => {
+    const at = async (url: string, ...args: string[]) =>
+      (await examine({ BACKUP_URL: url }, ['--processes', '6', ...args])).bad;
+    const nowhere = 's3://chat-files/dumps';
+    expect(await at(pathToFileURL(backup).href)).toEqual([]);
+    expect(await at(nowhere)).toEqual([`fault backup: there is none in ${nowhere}`]);
+    expect(await at(nowhere, '--backup', backup)).toEqual([]);
   });
 
   test('that is nowhere is a fault', async () => {
