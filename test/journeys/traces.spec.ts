@@ -5,7 +5,7 @@ import { type Session, call, signUp } from '../../client/rest-client.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { asUuid } from '../../src/kit/trace-context.ts';
-import { confirmAddress } from '../support/journeys/account-letters.ts';
+import { RESET, confirmAddress, lettersTo, linkIn } from '../support/journeys/account-letters.ts';
 import { lettersTelling } from '../support/journeys/told.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 import {
@@ -213,6 +213,23 @@ describe('a trace', () => {
     );
     const cause = named(traceId, 'append').find(({ parentSpanId }) => parentSpanId === first!.spanId);
     expect(second).toMatchObject({ parentSpanId: cause!.spanId, kind: KIND.internal });
+  });
+
+  test('of a letter about an account begins when it is published, and has the id of the letter', async () => {
+    await call(server.url, 'POST', '/v1/auth/password-reset', { body: { email: address } });
+    await linkIn(mail, address, RESET);
+    const sent = lettersTo(mail, address).find((letter) => letter.mail.subject === RESET)!;
+    const letterId = /^<([^@]+)@/.exec(sent.mail.messageId!)![1]!;
+    const traceId = letterId.replaceAll('-', '');
+    await arrive(traceId, 'queue', 'letter');
+    const [queue, letter] = ['queue', 'letter'].map((name) => named(traceId, name)[0]!) as [
+      CollectedSpan,
+      CollectedSpan,
+    ];
+    expect(queue.attributes).toMatchObject({ 'messaging.message.id': letterId });
+    expect(queue.parentSpanId ?? '').toBe('');
+    expect(letter).toMatchObject({ parentSpanId: queue.spanId, status: { code: 0 } });
+    expect(instanceOf(letter)).not.toBe(instanceOf(queue));
   });
 
   test('shows a refusal by its code', async () => {

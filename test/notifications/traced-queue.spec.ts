@@ -73,6 +73,21 @@ describe('publishing a batch with traces on', () => {
     await close();
   });
 
+  test('begins the trace of a letter about an account, which follows from no event', async () => {
+    const { deps, published, collector, close } = await stage();
+    const letter = { kind: 'password-reset' } as Batch['letter'];
+    const outbox = { load: async () => ({ notifications: [], letter }) as unknown as Batch };
+    const batchId = randomUUID();
+    await tracedQueue({ ...deps, outbox }).publish(batchId, 'email');
+    await deps.tracing.close();
+    const traceId = traceIdOf(batchId);
+    expect(collector.spans).toMatchObject([{ name: 'queue', traceId, kind: KIND.producer }]);
+    expect(collector.spans[0]!.parentSpanId ?? '').toBe('');
+    const trace = { traceId, spanId: collector.spans[0]!.spanId, isSampled: true };
+    expect(published).toEqual([{ batchId, lane: 'email', trace }]);
+    await close();
+  });
+
   test('goes on without a span when no event is traced, or when they cannot be looked up', async () => {
     const { deps, published, collector, close } = await stage(undefined);
     await tracedQueue(deps).publish('untraced', 'email');
