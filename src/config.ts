@@ -110,6 +110,8 @@ const settings = z
       isMasterKey,
       'must be 32 bytes in base64, or such as AWS KMS encrypts them, after kms:; several, separated by commas, the present one first',
     ),
+    JOB_CONVERSATIONS: z.enum(['group', 'private'], { error: 'must be group or private' }).default('group'),
+    THREAD_REPLY_DAYS: wholeNumber(0, 3_650, 14),
     ERASURE_DELAY_HOURS: wholeNumber(0, 8_760, 72),
     RETENTION_MONTHS: z
       .string()
@@ -287,6 +289,10 @@ const settings = z
     roles: rolesOf(env.ROLES),
     /** As they are given, the present one first. They wrap the keys of personal text; without any, one is made. */
     masterKeys: env.MASTER_KEY,
+    /** How conversations are held about a job whose posting does not say. */
+    jobConversations: env.JOB_CONVERSATIONS,
+    /** Days for which threads go on after a final decision, or after their job was closed. */
+    threadReplyDays: env.THREAD_REPLY_DAYS,
     /** Time in which people can take their own erasure back. */
     erasureDelayHours: env.ERASURE_DELAY_HOURS,
     /** Months after which what was said in a group is erased; undefined means never. */

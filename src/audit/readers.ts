@@ -22,7 +22,7 @@ export function readersAfter(
   for (const event of events) {
     if (event.type === 'ChatGroupCreated') admit(event.data.adminId, 'admin', event);
     else if (event.type === 'MemberJoined') admit(event.data.userId, event.data.role, event);
-    else if (event.type !== 'GroupClosed') now.delete(event.data.userId);
+    else if (event.type === 'MemberLeft' || event.type === 'MemberRemoved') now.delete(event.data.userId);
   }
   return now;
 }

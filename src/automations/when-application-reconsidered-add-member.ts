@@ -4,9 +4,6 @@ import { defineAutomation } from './automation.ts';
 export const whenApplicationReconsideredAddMember = defineAutomation({
   name: 'when-application-reconsidered-add-member',
   on: 'ApplicationReconsidered',
-  follows: ({ data: { groupId, applicantId } }) => ({
-    command: addMember,
-    input: { groupId, userId: applicantId },
-    actor: 'system',
-  }),
+  follows: ({ data: { groupId, applicantId, isPrivate } }) =>
+    isPrivate ? undefined : { command: addMember, input: { groupId, userId: applicantId }, actor: 'system' },
 });

@@ -4,8 +4,8 @@ import { defineAutomation } from './automation.ts';
 export const whenApplicationRejectedRemoveMember = defineAutomation({
   name: 'when-application-rejected-remove-member',
   on: 'ApplicationStatusChanged',
-  follows: ({ data: { groupId, applicantId, status } }) =>
-    status === 'rejected'
+  follows: ({ data: { groupId, applicantId, status, isPrivate } }) =>
+    status === 'rejected' && !isPrivate
       ? { command: removeMember, input: { groupId, userId: applicantId }, actor: 'system' }
       : undefined,
 });

@@ -4,9 +4,6 @@ import { defineAutomation } from './automation.ts';
 export const whenApplicationResubmittedAddMember = defineAutomation({
   name: 'when-application-resubmitted-add-member',
   on: 'ApplicationResubmitted',
-  follows: ({ data: { groupId, applicantId } }) => ({
-    command: addMember,
-    input: { groupId, userId: applicantId },
-    actor: 'system',
-  }),
+  follows: ({ data: { groupId, applicantId, isPrivate } }) =>
+    isPrivate ? undefined : { command: addMember, input: { groupId, userId: applicantId }, actor: 'system' },
 });

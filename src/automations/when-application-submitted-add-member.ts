@@ -4,9 +4,6 @@ import { defineAutomation } from './automation.ts';
 export const whenApplicationSubmittedAddMember = defineAutomation({
   name: 'when-application-submitted-add-member',
   on: 'ApplicationSubmitted',
-  follows: ({ data: { groupId, applicantId } }) => ({
-    command: addMember,
-    input: { groupId, userId: applicantId },
-    actor: 'system',
-  }),
+  follows: ({ data: { groupId, applicantId, isPrivate } }) =>
+    isPrivate ? undefined : { command: addMember, input: { groupId, userId: applicantId }, actor: 'system' },
 });

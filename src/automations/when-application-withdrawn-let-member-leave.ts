@@ -7,9 +7,12 @@ export const whenApplicationWithdrawnLetMemberLeave = defineAutomation({
   on: 'ApplicationWithdrawn',
   // The applicant is no longer in the group.
   moot: ['GROUP_NOT_FOUND'],
-  follows: ({ data: { groupId, applicantId } }) => ({
-    command: removeMember,
-    input: { groupId, userId: applicantId },
-    actor: { userId: applicantId, role: 'applicant' },
-  }),
+  follows: ({ data: { groupId, applicantId, isPrivate } }) =>
+    isPrivate
+      ? undefined
+      : {
+          command: removeMember,
+          input: { groupId, userId: applicantId },
+          actor: { userId: applicantId, role: 'applicant' },
+        },
 });

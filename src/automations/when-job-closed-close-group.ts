@@ -4,5 +4,7 @@ import { defineAutomation } from './automation.ts';
 export const whenJobClosedCloseGroup = defineAutomation({
   name: 'when-job-closed-close-group',
   on: 'JobClosed',
-  follows: ({ data: { groupId } }) => ({ command: closeGroup, input: { groupId }, actor: 'system' }),
+  // Private conversations go on for a while, see close-rooms.ts.
+  follows: ({ data: { groupId, roomsCloseAt } }) =>
+    roomsCloseAt === undefined ? { command: closeGroup, input: { groupId }, actor: 'system' } : undefined,
 });

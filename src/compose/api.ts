@@ -66,6 +66,8 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     ...(await openProofs(config, open, deps)),
     maxFileBytes: config.maxFileBytes,
     erasureDelayHours: config.erasureDelayHours,
+    jobConversations: config.jobConversations,
+    threadReplyDays: config.threadReplyDays,
     publicUrl: config.publicUrl,
     pushSubscriptions: push.subscriptions,
     pushPublicKey: push.pusher.publicKey,

@@ -13,7 +13,14 @@ export type ApplicationStatus = z.infer<typeof ApplicationStatus>;
 export const CoverLetter = text(1, 10_000);
 export const StatusReason = text(1, 1_000);
 
-const subject = { applicationId: ApplicationId, jobId: JobId, groupId: GroupId, applicantId: UserId };
+const subject = {
+  applicationId: ApplicationId,
+  jobId: JobId,
+  groupId: GroupId,
+  applicantId: UserId,
+  /** The group is a thread of the applicant and the company. Absent: it is the job's. */
+  isPrivate: z.literal(true).optional(),
+};
 
 export const applicationEvents = {
   ApplicationSubmitted: z.strictObject({ ...subject, coverLetter: CoverLetter.nullable() }),
@@ -24,6 +31,8 @@ export const applicationEvents = {
     ...subject,
     status: ReviewStatus,
     reason: StatusReason.nullable(),
+    /** After a final decision the thread takes messages until then. */
+    threadClosesAt: z.iso.datetime({ precision: 3 }).optional(),
   }),
   /** The company takes a rejection back. */
   ApplicationReconsidered: z.strictObject({

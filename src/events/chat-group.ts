@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { GroupId, JobId, UserId } from './ids.ts';
+import { ApplicationId, GroupId, JobId, UserId } from './ids.ts';
+import { HistoryFrom } from './job.ts';
 import { text } from './text.ts';
 
 export const GroupRole = z.enum(['admin', 'member']);
@@ -7,6 +8,13 @@ export type GroupRole = z.infer<typeof GroupRole>;
 
 export const GroupStatus = z.enum(['open', 'closed']);
 export type GroupStatus = z.infer<typeof GroupStatus>;
+
+/**
+ * `job`: a job's group with its applicants. `team`: the room of the company's people. `thread`: one applicant and the
+ * company.
+ */
+export const GroupKind = z.enum(['job', 'team', 'thread']);
+export type GroupKind = z.infer<typeof GroupKind>;
 
 export const GroupName = text(1, 200);
 
@@ -17,6 +25,19 @@ export const chatGroupEvents = {
     jobId: JobId.nullable(),
     name: GroupName,
     adminId: UserId,
+    /** Absent: `job`. */
+    kind: GroupKind.optional(),
+    /** Absent: `start`. */
+    historyFrom: HistoryFrom.optional(),
+    /** Of a thread. */
+    applicationId: ApplicationId.optional(),
+    applicantId: UserId.optional(),
+  }),
+  /** The job's conversations have changed before anybody applied. */
+  GroupKindChanged: z.strictObject({
+    groupId: GroupId,
+    kind: GroupKind.exclude(['thread']),
+    historyFrom: HistoryFrom,
   }),
   MemberJoined: z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole }),
   /** The member went by itself. */
@@ -24,4 +45,6 @@ export const chatGroupEvents = {
   /** An admin, or a rejected application, removed the member. */
   MemberRemoved: z.strictObject({ groupId: GroupId, userId: UserId }),
   GroupClosed: z.strictObject({ groupId: GroupId }),
+  /** The application of a thread is active again. */
+  GroupReopened: z.strictObject({ groupId: GroupId }),
 };

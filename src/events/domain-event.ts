@@ -31,6 +31,11 @@ export type AccountEvent = EventsOf<typeof accountEvents>;
 export type JobEvent = EventsOf<typeof jobEvents>;
 export type ApplicationEvent = EventsOf<typeof applicationEvents>;
 export type ChatGroupEvent = EventsOf<typeof chatGroupEvents>;
+/** What brings a user into a group, or takes one out. */
+export type MembershipEvent = Extract<
+  ChatGroupEvent,
+  { type: 'ChatGroupCreated' | 'MemberJoined' | 'MemberLeft' | 'MemberRemoved' }
+>;
 export type ConversationEvent = EventsOf<typeof conversationEvents>;
 export type FileEvent = EventsOf<typeof fileEvents>;
 export type GrantEvent = EventsOf<typeof grantEvents>;

@@ -18,6 +18,14 @@ export const upcasters: Partial<Record<EventType, ((data: never) => unknown)[]>>
   MessageEdited: [(data) => data],
   // Version 2 may have the reason `erased`.
   FileRefused: [(data) => data],
+  // Version 2 may be private. Code that does not know of that would let applicants into the team's room, or take them out
+  // of their threads.
+  JobPosted: [(data) => data],
+  ApplicationSubmitted: [(data) => data],
+  ApplicationWithdrawn: [(data) => data],
+  ApplicationResubmitted: [(data) => data],
+  ApplicationStatusChanged: [(data) => data],
+  ApplicationReconsidered: [(data) => data],
 };
 
 export class UnreadableEvent extends Error {

@@ -11,6 +11,7 @@ import type { Semaphore } from '../kit/semaphore.ts';
 import type { StoredLog } from '../audit/stored-log.ts';
 import type { Authenticate } from '../auth/session.ts';
 import type { UserId } from '../events/ids.ts';
+import type { Conversations } from '../events/job.ts';
 import type { Progress } from '../projections/projection.ts';
 import type { Positions } from '../protocol/positions.ts';
 import type { bindQueries } from '../queries/queries.ts';
@@ -53,6 +54,10 @@ export interface RouteDeps {
   /** The AsyncAPI document of the socket. */
   asyncapi: Record<string, unknown>;
   newId: () => string;
+  /** How conversations are held about a job whose posting does not say. */
+  jobConversations: Conversations;
+  /** Days for which threads go on after a final decision, or after their job was closed. */
+  threadReplyDays: number;
 }
 
 /** The dependencies of what auditors read. */

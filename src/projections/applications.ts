@@ -43,10 +43,14 @@ const move = statementAbout<Moved>({
     application_id: column.uuid(({ data }) => data.applicationId),
     status: column.word((event) => standing(event).status),
     reason: column.text((event) => standing(event).reason),
+    thread_closes_at: column.timestamptz(({ data }) =>
+      'threadClosesAt' in data ? (data.threadClosesAt ?? null) : null,
+    ),
     revision: column.bigint(({ revision }) => revision),
   },
   text: ({ batch }) => `
-    update applications a set status = b.status, reason = b.reason, revision = b.revision
+    update applications a
+    set status = b.status, reason = b.reason, thread_closes_at = b.thread_closes_at, revision = b.revision
     from ${batch}
     where a.application_id = b.application_id and a.revision < b.revision`,
 });
@@ -68,7 +72,7 @@ const rewrite = statementAbout<Resubmitted>({
 /** The applications and their status. */
 export const applications = defineProjection({
   name: 'applications',
-  version: 2,
+  version: 3,
   tables: `
     create table applications (
       application_id uuid primary key,
@@ -79,13 +83,16 @@ export const applications = defineProjection({
       -- Of the last change of status.
       reason text,
       cover_letter text,
+      -- When the thread of a decided application closes.
+      thread_closes_at timestamptz,
       submitted_at timestamptz not null,
       position bigint not null,
       revision bigint not null
     )`,
   indexes: `
     create index applications_of_applicant on applications (applicant_id, position);
-    create index applications_for_job on applications (job_id, position)`,
+    create index applications_for_job on applications (job_id, position);
+    create index applications_with_threads on applications (thread_closes_at) where thread_closes_at is not null`,
   handles: typesOf(applicationEvents),
   project: (events) => {
     const submitted: Submitted[] = [];

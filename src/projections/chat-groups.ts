@@ -1,11 +1,12 @@
-import { type GroupRole, chatGroupEvents } from '../events/chat-group.ts';
-import type { ChatGroupEvent, EventOf } from '../events/domain-event.ts';
+import { type GroupKind, type GroupRole, type GroupStatus, chatGroupEvents } from '../events/chat-group.ts';
+import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import type { HistoryFrom } from '../events/job.ts';
 import { column, statementAbout } from './columns.ts';
+import { type Movement, isMovement } from './participants.ts';
 import { defineProjection, typesOf } from './projection.ts';
 
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
-type Movement = Recorded<Exclude<ChatGroupEvent, { type: 'GroupClosed' }>>;
 
 interface Departure {
   groupId: string;
@@ -22,7 +23,10 @@ interface Stay extends Departure {
 interface GroupChange {
   groupId: string;
   roster: number;
-  isClosed: boolean;
+  /** Null where they stay. */
+  status: GroupStatus | null;
+  kind: GroupKind | null;
+  historyFrom: HistoryFrom | null;
 }
 
 const create = statementAbout<Created>({
@@ -34,6 +38,10 @@ const create = statementAbout<Created>({
     created_at: column.timestamptz(({ occurredAt }) => occurredAt),
     position: column.bigint(({ position }) => position),
     owner_id: column.uuid(({ data }) => data.adminId),
+    kind: column.word(({ data }) => data.kind ?? 'job'),
+    history_from: column.word(({ data }) => data.historyFrom ?? 'start'),
+    application_id: column.uuid(({ data }) => data.applicationId ?? null),
+    applicant_id: column.uuid(({ data }) => data.applicantId ?? null),
   },
   text: ({ names, batch }) => `
     insert into groups (${names}, status, roster, member_count)
@@ -81,11 +89,14 @@ const settle = statementAbout<GroupChange>({
   columns: {
     group_id: column.uuid(({ groupId }) => groupId),
     roster: column.bigint(({ roster }) => roster),
-    is_closed: column.boolean(({ isClosed }) => isClosed),
+    status: column.word(({ status }) => status),
+    kind: column.word(({ kind }) => kind),
+    history_from: column.word(({ historyFrom }) => historyFrom),
   },
   text: ({ batch }) => `
     update groups g
-    set roster = b.roster, status = case when b.is_closed then 'closed' else g.status end,
+    set roster = b.roster, status = coalesce(b.status, g.status), kind = coalesce(b.kind, g.kind),
+      history_from = coalesce(b.history_from, g.history_from),
       member_count = (select count(*) from members m where m.group_id = g.group_id and m.is_active)
     from ${batch}
     where g.group_id = b.group_id and g.roster < b.roster`,
@@ -120,7 +131,7 @@ function movements(events: Movement[]) {
 /** The groups and their members. A former member keeps a row that is not active. */
 export const chatGroups = defineProjection({
   name: 'chat_groups',
-  version: 2,
+  version: 3,
   tables: `
     create table groups (
       group_id uuid primary key,
@@ -128,6 +139,11 @@ export const chatGroups = defineProjection({
       name text not null,
       -- Who made it.
       owner_id uuid not null,
+      kind text not null default 'job',
+      history_from text not null default 'start',
+      -- Of a thread.
+      application_id uuid,
+      applicant_id uuid,
       status text not null,
       roster bigint not null,
       member_count int not null,
@@ -148,16 +164,22 @@ export const chatGroups = defineProjection({
     )`,
   indexes: `
     create index groups_of_owner on groups (owner_id);
+    create index groups_of_job on groups (job_id) where kind <> 'job';
     create index groups_of_member on members (user_id, owner_id) include (group_id) where is_active`,
   handles: typesOf(chatGroupEvents),
   project: (events) => {
     const groups = new Map<string, GroupChange>();
     for (const { type, revision, data } of events) {
-      const isClosed = type === 'GroupClosed' || (groups.get(data.groupId)?.isClosed ?? false);
-      groups.set(data.groupId, { groupId: data.groupId, roster: revision + 1, isClosed });
+      const { groupId } = data;
+      const before = groups.get(groupId) ?? { status: null, kind: null, historyFrom: null };
+      const change: GroupChange = { ...before, groupId, roster: revision + 1 };
+      if (type === 'GroupClosed') change.status = 'closed';
+      else if (type === 'GroupReopened') change.status = 'open';
+      else if (type === 'GroupKindChanged') [change.kind, change.historyFrom] = [data.kind, data.historyFrom];
+      groups.set(groupId, change);
     }
     const created = events.filter((event) => event.type === 'ChatGroupCreated');
-    const { departures, stays } = movements(events.filter((event) => event.type !== 'GroupClosed'));
+    const { departures, stays } = movements(events.filter(isMovement));
     return [...create(created), ...leave(departures), ...join(stays), ...settle([...groups.values()])];
   },
 });

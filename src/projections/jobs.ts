@@ -8,6 +8,7 @@ import { defineProjection, typesOf } from './projection.ts';
 type Posted = Recorded<EventOf<'JobPosted'>>;
 type Changed = Recorded<EventOf<'JobDetailsChanged'>>;
 type Closed = Recorded<EventOf<'JobClosed'>>;
+type ChatChanged = Recorded<EventOf<'JobConversationsChanged'>>;
 
 /** The columns that every posting and change of a job sets. */
 const details: Record<string, Column<Posted | Changed>> = {
@@ -28,11 +29,13 @@ const post = statementAbout<Posted>({
     group_id: column.uuid(({ data }) => data.groupId),
     company_id: column.uuid(({ data }) => data.companyId),
     posted_at: column.timestamptz(({ occurredAt }) => occurredAt),
+    conversations: column.word(({ data }) => data.conversations ?? 'group'),
+    history_from: column.word(({ data }) => data.historyFrom ?? 'start'),
     position: column.bigint(({ position }) => position),
   },
   text: ({ names, batch }) => `
-    insert into jobs (${names}, status)
-    select b.*, 'open' from ${batch}
+    insert into jobs (${names}, status, chat_revision)
+    select b.*, 'open', 0 from ${batch}
     on conflict do nothing`,
 });
 
@@ -49,14 +52,35 @@ const change = statementAbout<Changed>({
 
 const close = statementAbout<Closed>({
   name: 'close',
-  columns: { job_id: column.uuid(({ data }) => data.jobId) },
-  text: () => `update jobs set status = 'closed' where job_id = any ($1::uuid[]) and status <> 'closed'`,
+  columns: {
+    job_id: column.uuid(({ data }) => data.jobId),
+    rooms_close_at: column.timestamptz(({ data }) => data.roomsCloseAt ?? null),
+  },
+  text: ({ batch }) => `
+    update jobs j set status = 'closed', rooms_close_at = b.rooms_close_at
+    from ${batch}
+    where j.job_id = b.job_id and j.status <> 'closed'`,
+});
+
+const changeChat = statementAbout<ChatChanged>({
+  name: 'change-chat',
+  columns: {
+    job_id: column.uuid(({ data }) => data.jobId),
+    conversations: column.word(({ data }) => data.conversations),
+    history_from: column.word(({ data }) => data.historyFrom),
+    chat_revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    update jobs j
+    set conversations = b.conversations, history_from = b.history_from, chat_revision = b.chat_revision
+    from ${batch}
+    where j.job_id = b.job_id and j.chat_revision < b.chat_revision`,
 });
 
 /** The jobs on the board. */
 export const jobs = defineProjection({
   name: 'jobs',
-  version: 3,
+  version: 4,
   tables: `
     create table jobs (
       job_id uuid primary key,
@@ -68,6 +92,12 @@ export const jobs = defineProjection({
       -- What it is found by; null where there is no word in it.
       terms tsvector,
       status text not null,
+      conversations text not null,
+      history_from text not null,
+      -- Of the last change to the two.
+      chat_revision bigint not null,
+      -- When the rooms of a closed job close; null where they closed with it.
+      rooms_close_at timestamptz,
       posted_at timestamptz not null,
       position bigint not null,
       -- Of the last change to the details.
@@ -76,6 +106,7 @@ export const jobs = defineProjection({
   indexes: `
     create unique index jobs_newest on jobs (position);
     create index jobs_newest_of_status on jobs (status, position);
+    create index jobs_with_rooms on jobs (rooms_close_at) where rooms_close_at is not null;
     -- Jobs are long and few: each is sorted in when it is written, so that no search finds thousands still waiting.
     create index jobs_by_text on jobs using gin (public.search_stretches(position), terms) with (fastupdate = off)`,
   handles: typesOf(jobEvents),
@@ -83,11 +114,18 @@ export const jobs = defineProjection({
     const posted: Posted[] = [];
     const changed = new Map<string, Changed>();
     const closed: Closed[] = [];
+    const chats = new Map<string, ChatChanged>();
     for (const event of events) {
       if (event.type === 'JobPosted') posted.push(event);
       else if (event.type === 'JobDetailsChanged') changed.set(event.data.jobId, event);
-      else closed.push(event);
+      else if (event.type === 'JobConversationsChanged') chats.set(event.data.jobId, event);
+      else if (event.type === 'JobClosed') closed.push(event);
     }
-    return [...post(posted), ...change([...changed.values()]), ...close(closed)];
+    return [
+      ...post(posted),
+      ...change([...changed.values()]),
+      ...changeChat([...chats.values()]),
+      ...close(closed),
+    ];
   },
 });

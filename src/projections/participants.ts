@@ -1,12 +1,16 @@
-import { chatGroupEvents } from '../events/chat-group.ts';
-import type { EventOf } from '../events/domain-event.ts';
+import type { MembershipEvent } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { type Column, column, statementAbout } from './columns.ts';
-import { type Statement, typesOf } from './projection.ts';
+import type { Statement } from './projection.ts';
 
 /** The types of events that bring users into a group or take them out. */
-export const movementTypes = typesOf(chatGroupEvents).filter((type) => type !== 'GroupClosed');
-export type Movement = Recorded<EventOf<(typeof movementTypes)[number]>>;
+export const movementTypes = [
+  'ChatGroupCreated',
+  'MemberJoined',
+  'MemberLeft',
+  'MemberRemoved',
+] as const satisfies MembershipEvent['type'][];
+export type Movement = Recorded<MembershipEvent>;
 
 const MOVEMENTS: ReadonlySet<string> = new Set(movementTypes);
 export const isMovement = (event: Recorded): event is Movement => MOVEMENTS.has(event.type);

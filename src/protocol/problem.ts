@@ -108,6 +108,8 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   GROUP_CLOSED: [409, 'The group is closed'],
   LAST_ADMIN: [409, 'A group with members needs an admin'],
   JOB_OWNER_STAYS: [409, 'The company that posted the job stays an admin of its group'],
+  APPLICANT_STAYS: [409, 'An applicant is not put out of its own thread'],
+  CONVERSATIONS_FIXED: [409, 'Somebody has applied: the conversations of the job stay as they are'],
   REMOVED_FROM_GROUP: [409, 'An admin has removed you from the group of this job'],
   FILE_NOT_UPLOADED: [409, 'The bytes of the file have not been uploaded'],
   GROUP_FILES_FULL: [409, 'The files of the group have reached the limit of their sizes'],

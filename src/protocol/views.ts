@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { ApplicationStatus } from '../events/application.ts';
-import { GroupRole, GroupStatus } from '../events/chat-group.ts';
+import { GroupKind, GroupRole, GroupStatus } from '../events/chat-group.ts';
 import { FileStatus, RefusalReason } from '../events/file.ts';
 import { JobId, UserId } from '../events/ids.ts';
-import { JobStatus } from '../events/job.ts';
+import { Conversations, HistoryFrom, JobStatus } from '../events/job.ts';
 import { Epoch, Id, Seq, Time, pageOf } from './schemas.ts';
 
 const file = {
@@ -62,6 +62,8 @@ export const JobView = z
     description: z.string(),
     location: z.string().nullable(),
     status: JobStatus,
+    conversations: Conversations.describe('With `private`, groupId is the room of the company’s team'),
+    historyFrom: HistoryFrom,
     postedAt: Time,
   })
   .meta({ id: 'Job' });
@@ -86,7 +88,9 @@ export const GroupView = z
   .object({
     id: Id,
     groupId: Id.describe(alias),
+    kind: GroupKind,
     jobId: Id.nullable(),
+    applicationId: Id.optional().describe('Of a thread'),
     name: z.string(),
     status: GroupStatus,
     myRole: GroupRole,
@@ -99,6 +103,21 @@ export const GroupView = z
   })
   .meta({ id: 'Group' });
 export const GroupPage = pageOf(GroupView).meta({ id: 'GroupPage' });
+
+export const ThreadView = z
+  .object({
+    groupId: Id,
+    applicationId: Id,
+    applicant: z.object({ userId: UserId, displayName: z.string() }).meta({ id: 'Applicant' }),
+    status: ApplicationStatus,
+    assigneeId: UserId.nullable(),
+    lastMessage: MessageView.nullable(),
+    unreadCount: z.int().min(0),
+    waitingOn: z.enum(['company', 'applicant']).describe('Who is to answer'),
+    waitingSince: Time.describe('Of the first message without an answer, or of the application'),
+  })
+  .meta({ id: 'Thread' });
+export const ThreadPage = pageOf(ThreadView).meta({ id: 'ThreadPage' });
 
 export const MemberView = z
   .object({

@@ -1,7 +1,7 @@
-import { type DatabasePool, sql } from 'slonik';
+import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
-import { GroupRole, GroupStatus } from '../events/chat-group.ts';
+import { GroupKind, GroupRole, GroupStatus } from '../events/chat-group.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
 import { Message, erasure, message } from './message.ts';
@@ -9,7 +9,9 @@ import { Message, erasure, message } from './message.ts';
 const GroupRow = z.object({
   id: z.string(),
   groupId: z.string(),
+  kind: GroupKind,
   jobId: z.string().nullable(),
+  applicationId: z.string().nullable(),
   name: z.string(),
   status: GroupStatus,
   myRole: GroupRole,
@@ -21,7 +23,9 @@ const GroupRow = z.object({
   lastMessageId: z.string().nullable(),
   activity: z.number(),
 });
-export type Group = Omit<z.infer<typeof GroupRow>, 'lastMessageId' | 'activity'> & {
+export type Group = Omit<z.infer<typeof GroupRow>, 'applicationId' | 'lastMessageId' | 'activity'> & {
+  /** Of a thread. */
+  applicationId?: string;
   lastMessage: Message | null;
 };
 
@@ -29,8 +33,9 @@ export type Group = Omit<z.infer<typeof GroupRow>, 'lastMessageId' | 'activity'>
  * The groups that a user is an active member of. Unread are the messages of others after the read marker, or
  * since the user joined, that have not been deleted.
  */
-const groupsOf = (userId: UserId) => sql.fragment`
-  select g.group_id as id, g.group_id as "groupId", g.job_id as "jobId", g.name, g.status, mine.role as "myRole",
+export const groupsOf = (userId: UserId) => sql.fragment`
+  select g.group_id as id, g.group_id as "groupId", g.kind, g.job_id as "jobId",
+    g.application_id as "applicationId", g.name, g.status, mine.role as "myRole",
     g.member_count as "memberCount", coalesce(c.head_seq, 0) as "headSeq",
     greatest(r.seq, p.from_seq, 0) as "readSeq",
     coalesce(c.message_count, 0) - greatest(r.total, p.from_total, 0)
@@ -48,17 +53,23 @@ const groupsOf = (userId: UserId) => sql.fragment`
   left join conversations.participants p on p.group_id = mine.group_id and p.user_id = mine.user_id
   where mine.user_id = ${userId} and mine.is_active`;
 
-async function withLastMessages(
+/** Resolves with the rows and their last messages. */
+export async function withLastMessages<R extends { lastMessageId: string | null }>(
   db: DatabasePool,
-  rows: readonly z.infer<typeof GroupRow>[],
-): Promise<Group[]> {
+  rows: readonly R[],
+): Promise<(R & { lastMessage: Message | null })[]> {
   const ids = rows.flatMap(({ lastMessageId }) => lastMessageId ?? []);
   const found = await db.any(sql.type(Message)`
     select ${message} from conversations.messages m ${erasure} where m.message_id = any (${sql.array(ids, 'uuid')})`);
   const messages = new Map(found.map((each) => [each.id, each]));
-  return rows.map(({ lastMessageId, activity: _, ...group }) => ({
+  return rows.map((row) => ({ ...row, lastMessage: messages.get(row.lastMessageId ?? '') ?? null }));
+}
+
+async function shown(db: DatabasePool, rows: readonly z.infer<typeof GroupRow>[]): Promise<Group[]> {
+  const groups = await withLastMessages(db, rows);
+  return groups.map(({ applicationId, lastMessageId: _, activity: __, ...group }) => ({
     ...group,
-    lastMessage: messages.get(lastMessageId ?? '') ?? null,
+    ...(applicationId !== null && { applicationId }),
   }));
 }
 
@@ -75,21 +86,23 @@ const place = cursorOf(
 type Place = { before: number; top: number } | { after: number };
 
 /**
- * Resolves with the caller's groups, ordered by their latest message or their creation, newest first. A group
- * that moves up while the list is paged appears at the end, also if it was shown before: none is missed.
+ * Resolves with a page of rows that have an `activity`, the latest first. A row that moves up while the list is paged
+ * appears at the end, also if it was shown before: none is missed.
  */
-export async function listGroups(
+export async function latestFirst<R extends { activity: number }>(
   db: DatabasePool,
-  { userId, cursor, limit }: Paging & { userId: UserId },
-): Promise<Page<Group>> {
+  row: z.ZodType<R>,
+  source: FragmentSqlToken,
+  { cursor, limit }: Paging,
+): Promise<Page<R>> {
   const from: Place | undefined = place.read(cursor);
   const rows =
     from && 'after' in from
-      ? await db.any(sql.type(GroupRow)`
-          select * from (${groupsOf(userId)}) mine where activity > ${from.after}
+      ? await db.any(sql.type(row)`
+          select * from (${source}) mine where activity > ${from.after}
           order by activity limit ${limit + 1}`)
-      : await db.any(sql.type(GroupRow)`
-          select * from (${groupsOf(userId)}) mine
+      : await db.any(sql.type(row)`
+          select * from (${source}) mine
           where ${from ? sql.fragment`activity < ${from.before}` : sql.fragment`true`}
           order by activity desc limit ${limit + 1}`);
   const page = place.page(
@@ -99,13 +112,21 @@ export async function listGroups(
       if (from && 'after' in from) return { after: activity };
       return { before: activity, top: from?.top ?? rows[0]!.activity };
     },
-    (row) => row,
+    (each) => each,
   );
-  const data = await withLastMessages(db, page.data);
-  if (page.nextCursor !== null || !from || 'after' in from) return { ...page, data };
+  if (page.nextCursor !== null || !from || 'after' in from) return page;
   const hasMoved = await db.exists(sql.unsafe`
-    select from (${groupsOf(userId)}) mine where activity > ${from.top}`);
-  return { data, nextCursor: hasMoved ? place.at({ after: from.top }) : null };
+    select from (${source}) mine where activity > ${from.top}`);
+  return { ...page, nextCursor: hasMoved ? place.at({ after: from.top }) : null };
+}
+
+/** Resolves with the caller's groups, ordered by their latest message or their creation, newest first. */
+export async function listGroups(
+  db: DatabasePool,
+  { userId, ...paging }: Paging & { userId: UserId },
+): Promise<Page<Group>> {
+  const page = await latestFirst(db, GroupRow, groupsOf(userId), paging);
+  return { ...page, data: await shown(db, page.data) };
 }
 
 /** Resolves with one group of the caller. Throws GROUP_NOT_FOUND for users who are not members. */
@@ -115,13 +136,13 @@ export async function getGroup(
 ): Promise<Group> {
   const row = await db.maybeOne(sql.type(GroupRow)`${groupsOf(userId)} and mine.group_id = ${groupId}`);
   if (!row) throw new CommandRejected('GROUP_NOT_FOUND');
-  return (await withLastMessages(db, [row]))[0]!;
+  return (await shown(db, [row]))[0]!;
 }
 
-const GroupsRow = z.object({
-  userId: z.string().brand<'UserId'>(),
-  groupIds: z.array(z.string().brand<'GroupId'>()),
-});
+/** What a socket needs to know of a group to enter its room. */
+const Room = z.object({ groupId: z.string().brand<'GroupId'>(), kind: GroupKind });
+export type Room = z.infer<typeof Room>;
+const RoomsRow = z.object({ userId: z.string().brand<'UserId'>(), rooms: z.array(Room) });
 
 /**
  * Resolves with all groups of each of these users, for the rooms of their sockets. Users without a group are
@@ -130,9 +151,10 @@ const GroupsRow = z.object({
 export async function groupsOfUsers(
   db: DatabasePool,
   userIds: readonly UserId[],
-): Promise<Map<UserId, readonly GroupId[]>> {
-  const rows = await db.any(sql.type(GroupsRow)`
-    select user_id as "userId", array_agg(group_id) as "groupIds" from chat_groups.members
-    where user_id = any (${sql.array(userIds, 'uuid')}) and is_active group by user_id`);
-  return new Map(rows.map(({ userId, groupIds }) => [userId, groupIds]));
+): Promise<Map<UserId, readonly Room[]>> {
+  const rows = await db.any(sql.type(RoomsRow)`
+    select m.user_id as "userId", json_agg(json_build_object('groupId', g.group_id, 'kind', g.kind)) as rooms
+    from chat_groups.members m join chat_groups.groups g on g.group_id = m.group_id
+    where m.user_id = any (${sql.array(userIds, 'uuid')}) and m.is_active group by m.user_id`);
+  return new Map(rows.map(({ userId, rooms }) => [userId, rooms]));
 }

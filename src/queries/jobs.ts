@@ -2,7 +2,7 @@ import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import type { JobId } from '../events/ids.ts';
-import { JobStatus } from '../events/job.ts';
+import { Conversations, HistoryFrom, JobStatus } from '../events/job.ts';
 import { searchQuery } from '../search/query.ts';
 import type { Page, Paging } from './cursor.ts';
 import { byRank, newestFirst } from './newest-first.ts';
@@ -16,6 +16,8 @@ const JobRow = z.object({
   description: z.string(),
   location: z.string().nullable(),
   status: JobStatus,
+  conversations: Conversations,
+  historyFrom: HistoryFrom,
   postedAt: z.string(),
   position: z.number(),
 });
@@ -23,7 +25,7 @@ export type Job = Omit<z.infer<typeof JobRow>, 'position'>;
 
 const job = sql.fragment`
   job_id as id, job_id as "jobId", group_id as "groupId", company_id as "companyId", title, description, location,
-  status, posted_at as "postedAt", position`;
+  status, conversations, history_from as "historyFrom", posted_at as "postedAt", position`;
 
 type Row = z.infer<typeof JobRow> & { rank?: 2 | undefined };
 const view = ({ position: _, rank: __, ...shown }: Row): Job => shown;

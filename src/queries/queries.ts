@@ -6,17 +6,18 @@ import { listGrants } from './audit.ts';
 import type { Paging } from './cursor.ts';
 import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
-import { getGroup, groupsOfUsers, listGroups } from './groups.ts';
+import { type Room, getGroup, groupsOfUsers, listGroups } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
+import { type ListThreads, listThreads } from './threads.ts';
 
 /** Thousands of sockets may reconnect in one second, so their queries are combined. */
 function groupsOfUser(db: DatabasePool) {
   const ask = gather((userIds: UserId[]) => groupsOfUsers(db, userIds));
-  return async (userId: UserId): Promise<readonly GroupId[]> => (await ask(userId)) ?? [];
+  return async (userId: UserId): Promise<readonly Room[]> => (await ask(userId)) ?? [];
 }
 
 /** Binds all queries to a database. `searches` has separate connections for queries that may take long. */
@@ -28,6 +29,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),
   getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),
+  listThreads: (asked: ListThreads) => listThreads(db, asked),
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),

@@ -12,7 +12,7 @@ import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
-import type { GroupId, UserId } from '../events/ids.ts';
+import type { UserId } from '../events/ids.ts';
 import type { Tracing } from '../kit/tracing.ts';
 import type { Progress } from '../projections/projection.ts';
 import { Addresses } from './connection/addresses.ts';
@@ -41,6 +41,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
 import { Users } from './presence/users.ts';
+import type { Room } from '../queries/groups.ts';
 
 export interface RealtimeMetrics {
   socketOpened(): void;
@@ -63,7 +64,7 @@ export interface GatewayDeps {
   revocations: Revocations;
   accessKeys: Pick<AccessKeys, 'find'>;
   rateLimits: RateLimits;
-  queries: { groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]> };
+  queries: { groupsOfUser: (userId: UserId) => Promise<readonly Room[]> };
   progress: Pick<Progress, 'reached'>;
   readMarkers: ReadMarkers;
   metrics: RealtimeMetrics;

@@ -6,10 +6,12 @@ import {
   acme,
   ada,
   adaApplied,
+  adaAppliedPrivately,
   adaIs,
   adaReconsidered,
   adaReturned,
   adaWithdrew,
+  event,
   groupClosed,
   groupCreated,
   groupId,
@@ -19,8 +21,11 @@ import {
   jobPosted,
   joined,
   left,
+  privateJobPosted,
+  privately,
   registered,
   removed,
+  threadId,
 } from '../support/language/example-events.ts';
 
 /** Returns the commands that follow from an event: name, input and actor. */
@@ -58,6 +63,62 @@ describe('the automations', () => {
 
   test('close the group of a closed job', () =>
     expect(following(jobClosed)).toStrictEqual([['CloseGroup', { groupId }, 'system']]));
+
+  test('make the group of a job with private conversations the room of its team', () => {
+    const group = { groupId, jobId, name: 'Engineer', adminId: acme.userId };
+    expect(following(privateJobPosted)).toStrictEqual([
+      ['CreateChatGroup', { ...group, kind: 'team' }, 'system'],
+    ]);
+    const changed = { jobId, groupId, historyFrom: 'start' } as const;
+    expect(
+      (['private', 'group'] as const).flatMap((conversations) =>
+        following(event('JobConversationsChanged', { ...changed, conversations })),
+      ),
+    ).toStrictEqual([
+      ['ChangeKind', { groupId, kind: 'team', historyFrom: 'start' }, 'system'],
+      ['ChangeKind', { groupId, kind: 'job', historyFrom: 'start' }, 'system'],
+    ]);
+  });
+
+  test('say from where members of the group see its history', () =>
+    expect(following(event('JobPosted', { ...jobPosted.data, historyFrom: 'joined' }))).toStrictEqual([
+      [
+        'CreateChatGroup',
+        { groupId, jobId, name: 'Engineer', adminId: acme.userId, historyFrom: 'joined' },
+        'system',
+      ],
+    ]));
+
+  test('keep the thread of a private application open while it is active', () => {
+    const { isPrivate: _, ...thread } = privately;
+    const active = [
+      adaAppliedPrivately,
+      event('ApplicationResubmitted', { ...privately, coverLetter: null }),
+      event('ApplicationReconsidered', { ...privately, status: 'offer', reason: null }),
+      event('ApplicationStatusChanged', { ...privately, status: 'interview', reason: null }),
+    ];
+    for (const each of active) expect(following(each)).toStrictEqual([['OpenThread', thread, 'system']]);
+  });
+
+  test('leave the applicant in its thread after a decision', () =>
+    expect(
+      following(
+        event('ApplicationStatusChanged', {
+          ...{ ...privately, status: 'rejected', reason: null },
+          threadClosesAt: '2026-01-16T03:04:05.678Z',
+        }),
+      ),
+    ).toStrictEqual([]));
+
+  test('close the thread of a withdrawn application', () =>
+    expect(following(event('ApplicationWithdrawn', privately))).toStrictEqual([
+      ['CloseGroup', { groupId: threadId }, 'system'],
+    ]));
+
+  test('leave the rooms of a closed job open for a while', () =>
+    expect(
+      following(event('JobClosed', { jobId, groupId, roomsCloseAt: '2026-01-16T03:04:05.678Z' })),
+    ).toStrictEqual([]));
 
   test.each([registered(ada), groupCreated, joined(ada), left(ada), removed(ada), groupClosed, helloSent])(
     'do nothing for $type',

@@ -9,6 +9,7 @@ import { headSeqForMember, listMembers } from '../../src/queries/members.ts';
 import { messageHistory } from '../../src/queries/message-history.ts';
 import { personExport } from '../../src/queries/person-export.ts';
 import { searchMessages } from '../../src/queries/search-messages.ts';
+import { listThreads } from '../../src/queries/threads.ts';
 import { edited, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
@@ -66,6 +67,7 @@ const asked = ({ db }: ReadSide): Asked => ({
   'listApplications of a job': (actor) => listApplications(db, { actor, jobId, limit: 50 }),
   getApplication: (actor) => getApplication(db, { actor, applicationId }),
   listGroups: ({ userId }) => listGroups(db, { userId, limit: 50 }),
+  listThreads: (actor) => listThreads(db, { actor, jobId, limit: 50 }),
   getGroup: ({ userId }) => getGroup(db, { userId, groupId }),
   groupsOfUsers: ({ userId }) => groupsOfUsers(db, [userId]),
   headSeqForMember: ({ userId }) => headSeqForMember(db, { userId, groupId }),
@@ -85,7 +87,7 @@ const OF_THE_SERVER = ['filesToInspect', 'orphans', 'isNamed', 'memberIds'];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */
 const FOR_AUDITORS = ['listGrants', 'listHolds', 'getErasure'];
 /** Helpers of queries. */
-const PARTS = ['bindQueries', 'cursorOf', 'newestFirst'];
+const PARTS = ['bindQueries', 'cursorOf', 'newestFirst', 'latestFirst', 'withLastMessages', 'groupsOf'];
 
 const answered = (answer: Promise<unknown>): Promise<string> =>
   answer.then(

@@ -58,6 +58,8 @@ describe('the job board', () => {
       description: 'Trees and (other) plants',
       location: null,
       status: 'open',
+      conversations: 'group',
+      historyFrom: 'start',
       postedAt: '2026-01-02T03:04:05.678Z',
     });
   });

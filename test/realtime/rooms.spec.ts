@@ -28,10 +28,10 @@ describe('rooms', () => {
     const [alice, bob] = [newUser(), newUser()];
     const [one, two] = [await world.client(alice), await world.client(bob)];
     const groupId = await world.group(alice);
-    expect(await one.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH });
+    expect(await one.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH, kind: 'job' });
     await one.send(groupId, 'Alone');
     await world.join(groupId, bob);
-    expect(await two.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH });
+    expect(await two.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH, kind: 'job' });
     expect(await one.hears('memberJoined')).toMatchObject({
       roster: 2,
       data: { userId: bob, role: 'member' },
@@ -103,7 +103,12 @@ describe('rooms', () => {
     expect(await two.asks('leaveRoom', { groupId })).toEqual({ ok: true, headSeq: 1 });
     await world.join(groupId, bob);
     await one.send(groupId, '2');
-    expect(await two.asks('joinRoom', { groupId })).toEqual({ ok: true, headSeq: 2, epoch: EPOCH });
+    expect(await two.asks('joinRoom', { groupId })).toEqual({
+      ok: true,
+      headSeq: 2,
+      epoch: EPOCH,
+      kind: 'job',
+    });
     await one.send(groupId, '3');
     await two.hears('messageSent', ({ seq }) => seq === 3);
     expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1, 3]);
@@ -154,6 +159,6 @@ describe('rooms', () => {
     await client.send(groupId, 'Works already');
     expect(client.all('joinRoom')).toEqual([]);
     isBehind = false;
-    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH });
+    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH, kind: 'job' });
   });
 });

@@ -150,9 +150,14 @@ describe('sync and heads', () => {
     const groupId = await world.group(alice);
     const client = await world.client(alice);
     await client.send(groupId, 'Hello');
-    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH });
+    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH, kind: 'job' });
     expect(await client.hears('heads')).toEqual({ groups: { [groupId]: 1 }, epoch: EPOCH });
-    expect(await client.asks('joinRoom', { groupId })).toEqual({ ok: true, headSeq: 1, epoch: EPOCH });
+    expect(await client.asks('joinRoom', { groupId })).toEqual({
+      ok: true,
+      headSeq: 1,
+      epoch: EPOCH,
+      kind: 'job',
+    });
   });
 
   test('lists groups of others as denied, and answers 404 when only those are requested', async () => {

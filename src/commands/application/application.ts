@@ -9,24 +9,37 @@ export interface ApplicationSubject {
   jobId: JobId;
   groupId: GroupId;
   applicantId: UserId;
+  isPrivate?: true | undefined;
 }
-export type Application = { status: 'none' } | { status: ApplicationStatus; subject: ApplicationSubject };
+export type Application =
+  | { status: 'none' }
+  | {
+      status: ApplicationStatus;
+      subject: ApplicationSubject;
+      /** When the thread of a decided application closes; null while there is no such time. */
+      threadClosesAt: string | null;
+    };
 
 const application: Aggregate<Application, ApplicationEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): Application => {
     switch (event.type) {
       case 'ApplicationSubmitted': {
-        const { applicationId, jobId, groupId, applicantId } = event.data;
-        return { status: 'submitted', subject: { applicationId, jobId, groupId, applicantId } };
+        const { coverLetter: _, ...subject } = event.data;
+        return { status: 'submitted', subject, threadClosesAt: null };
       }
       case 'ApplicationWithdrawn':
-        return state.status === 'none' ? state : { ...state, status: 'withdrawn' };
+        return state.status === 'none' ? state : { ...state, status: 'withdrawn', threadClosesAt: null };
       case 'ApplicationResubmitted':
-        return state.status === 'none' ? state : { ...state, status: 'submitted' };
-      case 'ApplicationStatusChanged':
+        return state.status === 'none' ? state : { ...state, status: 'submitted', threadClosesAt: null };
       case 'ApplicationReconsidered':
-        return state.status === 'none' ? state : { ...state, status: event.data.status };
+        return state.status === 'none'
+          ? state
+          : { ...state, status: event.data.status, threadClosesAt: null };
+      case 'ApplicationStatusChanged': {
+        const { status, threadClosesAt = null } = event.data;
+        return state.status === 'none' ? state : { ...state, status, threadClosesAt };
+      }
     }
   },
 };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CoverLetter } from '../../events/application.ts';
 import type { ApplicationEvent } from '../../events/domain-event.ts';
-import { ApplicationId, JobId, UserId } from '../../events/ids.ts';
+import { ApplicationId, GroupId, JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { type Job, jobOf } from '../job/job.ts';
@@ -17,7 +17,7 @@ const input = z.strictObject({
 
 /**
  * Applies for a job. Applying twice changes nothing; the caller returns the ids of the first application.
- * After a withdrawal, `resubmitApplication` applies again.
+ * After a withdrawal, `resubmitApplication` applies again. `fixConversations` comes first.
  */
 export const apply = defineCommand<
   z.infer<typeof input>,
@@ -30,11 +30,15 @@ export const apply = defineCommand<
   opens: true,
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
-  decide: ({ coverLetter = null, ...subject }, { application, job }, { actor }) => {
+  decide: ({ coverLetter = null, ...subject }, { application, job }, { actor, newId }) => {
     ensure(actor !== 'system' && actor.role === 'applicant', 'ROLE_NOT_ALLOWED');
     ensure(job.status !== 'none', 'JOB_NOT_FOUND');
     if (application.status !== 'none') return [];
     ensure(job.status === 'open', 'JOB_CLOSED');
-    return [{ type: 'ApplicationSubmitted', data: { ...subject, groupId: job.groupId, coverLetter } }];
+    const group =
+      job.chat.conversations === 'private'
+        ? { groupId: GroupId.parse(newId()), isPrivate: true as const }
+        : { groupId: job.groupId };
+    return [{ type: 'ApplicationSubmitted', data: { ...subject, ...group, coverLetter } }];
   },
 });

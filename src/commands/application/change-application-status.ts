@@ -4,7 +4,7 @@ import type { ApplicationEvent } from '../../events/domain-event.ts';
 import { JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
-import { type Job, jobOf } from '../job/job.ts';
+import { type Job, REPLY_DAYS, daysAfter, jobOf } from '../job/job.ts';
 import { ensure } from '../rejection.ts';
 import { type Application, applicationOf } from './application.ts';
 
@@ -13,11 +13,16 @@ const input = z.strictObject({
   applicantId: UserId,
   status: ReviewStatus,
   reason: StatusReason.nullish(),
+  /** For how long a thread goes on after a final decision. */
+  replyDays: z.int().min(0).optional(),
 });
+
+const isFinal = (status: ReviewStatus) => status === 'hired' || status === 'rejected';
 
 /**
  * Changes the status of an application. Every decision may be corrected. A rejection takes the applicant out
- * of the group, and taking it back lets the applicant in again.
+ * of the job's group, and taking it back lets the applicant in again. A thread goes on for `replyDays` after a
+ * final decision.
  */
 export const changeApplicationStatus = defineCommand<
   z.infer<typeof input>,
@@ -29,7 +34,7 @@ export const changeApplicationStatus = defineCommand<
   refuses: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN'],
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
-  decide: ({ status, reason = null }, { application, job }, { actor }) => {
+  decide: ({ status, reason = null, replyDays = REPLY_DAYS }, { application, job }, { actor, now }) => {
     ensure(application.status !== 'none' && job.status !== 'none', 'APPLICATION_NOT_FOUND');
     ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
     ensure(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
@@ -37,6 +42,14 @@ export const changeApplicationStatus = defineCommand<
     const { subject } = application;
     return application.status === 'rejected' && status !== 'rejected'
       ? [{ type: 'ApplicationReconsidered', data: { ...subject, status, reason } }]
-      : [{ type: 'ApplicationStatusChanged', data: { ...subject, status, reason } }];
+      : [
+          {
+            type: 'ApplicationStatusChanged',
+            data: {
+              ...{ ...subject, status, reason },
+              ...(subject.isPrivate && isFinal(status) && { threadClosesAt: daysAfter(now, replyDays) }),
+            },
+          },
+        ];
   },
 });

@@ -49,6 +49,8 @@ export const addMember = defineCommand<
       requireAdmin(group, actor);
     }
     ensure(account.status === 'registered', 'USER_NOT_FOUND');
+    // Nobody but the company enters a room that it holds in private, and an applicant its own thread.
+    ensure(group.kind === 'job' || isOwner || userId === group.applicantId, 'USER_NOT_FOUND');
     const current = group.members.get(userId);
     const wanted = role ?? (isOwner ? 'admin' : (current ?? 'member'));
     if (current === wanted && actor !== 'system') return [];

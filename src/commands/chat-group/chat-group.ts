@@ -1,5 +1,5 @@
 import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
-import type { GroupRole, GroupStatus } from '../../events/chat-group.ts';
+import type { GroupKind, GroupRole, GroupStatus } from '../../events/chat-group.ts';
 import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
@@ -20,6 +20,9 @@ export type ChatGroup =
   | { status: 'none' }
   | {
       status: GroupStatus;
+      kind: GroupKind;
+      /** Whose application a thread is about. */
+      applicantId: UserId | null;
       /** The user who posted the job; null for a group without a job. */
       ownerId: UserId | null;
       members: Members;
@@ -32,9 +35,9 @@ const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): ChatGroup => {
     if (event.type === 'ChatGroupCreated') {
-      const { jobId, adminId } = event.data;
+      const { jobId, adminId, kind = 'job', applicantId = null } = event.data;
       return {
-        status: 'open',
+        ...{ status: 'open', kind, applicantId },
         ownerId: jobId === null ? null : adminId,
         members: ImmutableMap([[adminId, 'admin']]),
         removed: ImmutableSet(),
@@ -53,8 +56,12 @@ const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
         const { userId } = event.data;
         return { ...state, members: members.delete(userId), removed: removed.add(userId) };
       }
+      case 'GroupKindChanged':
+        return { ...state, kind: event.data.kind };
       case 'GroupClosed':
         return { ...state, status: 'closed' };
+      case 'GroupReopened':
+        return { ...state, status: 'open' };
     }
   },
 };

@@ -1,13 +1,21 @@
 import { z } from 'zod';
-import { GroupName } from '../../events/chat-group.ts';
+import { GroupKind, GroupName } from '../../events/chat-group.ts';
 import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import { GroupId, JobId, UserId } from '../../events/ids.ts';
+import { HistoryFrom } from '../../events/job.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
 import { type ChatGroup, chatGroupOf } from './chat-group.ts';
 
-const input = z.strictObject({ groupId: GroupId, jobId: JobId.nullable(), name: GroupName, adminId: UserId });
+const input = z.strictObject({
+  groupId: GroupId,
+  jobId: JobId.nullable(),
+  name: GroupName,
+  adminId: UserId,
+  kind: GroupKind.exclude(['thread']).optional(),
+  historyFrom: HistoryFrom.optional(),
+});
 
 /** Creates a group. The admin is a member from the start. */
 export const createChatGroup = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({

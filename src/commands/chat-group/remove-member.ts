@@ -17,12 +17,20 @@ const input = z.strictObject({ groupId: GroupId, userId: UserId });
 
 /**
  * Removes a member, by an admin or the system. A member that removes itself leaves. The owner of the job
- * stays while the group has other members; it becomes admin when the last admin goes.
+ * stays while the group has other members; it becomes admin when the last admin goes. An applicant leaves its
+ * thread, but is not put out of it.
  */
 export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
   name: 'RemoveMember',
   input,
-  refuses: ['GROUP_NOT_FOUND', 'NOT_GROUP_ADMIN', 'MEMBER_NOT_FOUND', 'LAST_ADMIN', 'JOB_OWNER_STAYS'],
+  refuses: [
+    'GROUP_NOT_FOUND',
+    'NOT_GROUP_ADMIN',
+    'MEMBER_NOT_FOUND',
+    'LAST_ADMIN',
+    'JOB_OWNER_STAYS',
+    'APPLICANT_STAYS',
+  ],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
   decide: ({ groupId, userId }, { group }, { actor }) => {
@@ -31,6 +39,7 @@ export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGr
     const isInside = group.members.has(userId);
     if (actor === 'system' && !isInside) return [];
     ensure(isInside, 'MEMBER_NOT_FOUND');
+    ensure(userId !== group.applicantId || isSelf(actor, userId), 'APPLICANT_STAYS');
     const successor = successorOf(group, userId);
     ensure(userId !== group.ownerId || group.members.size === 1, 'JOB_OWNER_STAYS');
     const going: ChatGroupEvent = {

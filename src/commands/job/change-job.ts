@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JobEvent } from '../../events/domain-event.ts';
 import { JobId } from '../../events/ids.ts';
-import { JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
+import { Conversations, HistoryFrom, JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
@@ -12,15 +12,18 @@ const input = z.strictObject({
   title: NewJobTitle.optional(),
   description: JobDescription.optional(),
   location: JobLocation.nullable().optional(),
+  conversations: Conversations.optional(),
+  historyFrom: HistoryFrom.optional(),
 });
 
+/** Changes a job. How its conversations are held can be changed until somebody applies. */
 export const changeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
   name: 'ChangeJob',
   input,
-  refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER', 'JOB_CLOSED'],
+  refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER', 'JOB_CLOSED', 'CONVERSATIONS_FIXED'],
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
-  decide: ({ jobId, title, description, location }, { job }, { actor }) => {
+  decide: ({ jobId, title, description, location, ...chat }, { job }, { actor }) => {
     ensure(job.status !== 'none', 'JOB_NOT_FOUND');
     ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
     ensure(job.status === 'open', 'JOB_CLOSED');
@@ -34,6 +37,15 @@ export const changeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobE
       changed.title === details.title &&
       changed.description === details.description &&
       changed.location === details.location;
-    return isSame ? [] : [{ type: 'JobDetailsChanged', data: { jobId, ...changed } }];
+    const { conversations = job.chat.conversations, historyFrom = job.chat.historyFrom } = chat;
+    const isSameChat = conversations === job.chat.conversations && historyFrom === job.chat.historyFrom;
+    ensure(isSameChat || !job.isChatFixed, 'CONVERSATIONS_FIXED');
+    const events: JobEvent[] = [];
+    if (!isSame) events.push({ type: 'JobDetailsChanged', data: { jobId, ...changed } });
+    if (!isSameChat) {
+      const data = { jobId, groupId: job.groupId, conversations, historyFrom };
+      events.push({ type: 'JobConversationsChanged', data });
+    }
+    return events;
   },
 });

@@ -4,9 +4,13 @@ import { JobId } from '../../events/ids.ts';
 import { jobStream } from '../../events/streams.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
-import { type Job, jobOf } from './job.ts';
+import { type Job, REPLY_DAYS, daysAfter, jobOf } from './job.ts';
 
-const input = z.strictObject({ jobId: JobId });
+const input = z.strictObject({
+  jobId: JobId,
+  /** For how long private conversations go on. */
+  replyDays: z.int().min(0).optional(),
+});
 
 export const closeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
   name: 'CloseJob',
@@ -14,9 +18,11 @@ export const closeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEv
   refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'],
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
-  decide: ({ jobId }, { job }, { actor }) => {
+  decide: ({ jobId, replyDays = REPLY_DAYS }, { job }, { actor, now }) => {
     ensure(job.status !== 'none', 'JOB_NOT_FOUND');
     ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
-    return job.status === 'closed' ? [] : [{ type: 'JobClosed', data: { jobId, groupId: job.groupId } }];
+    if (job.status === 'closed') return [];
+    const closing = job.chat.conversations === 'private' && { roomsCloseAt: daysAfter(now, replyDays) };
+    return [{ type: 'JobClosed', data: { jobId, groupId: job.groupId, ...closing } }];
   },
 });

@@ -4,6 +4,8 @@ import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
 import { resubmitApplication } from '../../commands/application/resubmit-application.ts';
 import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
+import { fixConversations } from '../../commands/job/fix-conversations.ts';
+import { jobOf } from '../../commands/job/job.ts';
 import { rejoinGroup } from '../../commands/chat-group/rejoin-group.ts';
 import type { Actor } from '../../commands/command.ts';
 import type { Request } from '../../commands/handle-command.ts';
@@ -39,7 +41,7 @@ const ApplyToJob = z.strictObject({ jobId: JobId, coverLetter }).meta({
     coverLetter: 'I have built engines for ten years.',
   },
 });
-const ChangeApplicationStatus = bodyOf(changeApplicationStatus, 'jobId', 'applicantId').meta({
+const ChangeApplicationStatus = bodyOf(changeApplicationStatus, 'jobId', 'applicantId', 'replyDays').meta({
   id: 'ChangeApplicationStatus',
   example: { status: 'interview', reason: 'We would like to meet you.' },
 });
@@ -48,11 +50,18 @@ const WAIT_MS = 2_000;
 
 /** Defines the routes of applications: applicants make and withdraw them, the company that posted the job decides. */
 export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
-  const { handle, loader, queries, progress, positions, head, newId } = deps;
+  const { handle, loader, queries, progress, positions, head, newId, threadReplyDays } = deps;
   const answerOf = (
     { applicationId, jobId, groupId }: { applicationId: string; jobId: string; groupId: string },
     position: number,
   ) => ({ applicationId, jobId, groupId, position: positions.encode(position) });
+
+  /** Makes sure that the job's conversations do not change any more, before anybody relies on them. */
+  async function letStay(jobId: JobId, { correlationId, trace }: Request): Promise<void> {
+    const { state: job } = await loader.load(jobOf(jobId));
+    if (job.status === 'closed' || (job.status === 'open' && job.isChatFixed)) return;
+    await handle(fixConversations, { jobId }, { actor: 'system', correlationId, trace });
+  }
 
   interface Applying {
     jobId: JobId;
@@ -62,6 +71,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   async function submit(application: Applying, applicantId: UserId, request: Request) {
     const { jobId } = application;
     const applicationId = ApplicationId.parse(newId());
+    await letStay(jobId, request);
     const outcome = await handle(apply, { ...application, applicationId, applicantId }, request);
     const [submitted] = outcome.events;
     const status = submitted ? 201 : 200;
@@ -166,7 +176,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     },
     async (request) => {
       const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
-      const change = { jobId, applicantId, ...request.body };
+      const change = { jobId, applicantId, ...request.body, replyDays: threadReplyDays };
       const { position } = await handle(changeApplicationStatus, change, commandRequest(request));
       return { position: positions.encode(position) };
     },

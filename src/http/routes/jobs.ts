@@ -2,12 +2,13 @@ import { z } from 'zod';
 import { changeJob } from '../../commands/job/change-job.ts';
 import { closeJob } from '../../commands/job/close-job.ts';
 import { postJob } from '../../commands/job/post-job.ts';
-import { GroupId, JobId } from '../../events/ids.ts';
+import { ApplicationStatus } from '../../events/application.ts';
+import { GroupId, JobId, UserId } from '../../events/ids.ts';
 import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
-import { JobPage, JobView } from '../../protocol/views.ts';
+import { JobPage, JobView, ThreadPage } from '../../protocol/views.ts';
 
 const tags = ['Jobs'];
 const params = z.strictObject({ jobId: JobId });
@@ -26,8 +27,16 @@ const search = z.strictObject({
   ...paging,
 });
 
+const threads = z.strictObject({
+  status: ApplicationStatus.optional(),
+  unread: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  assigneeId: UserId.optional(),
+  ...paging,
+});
+
 /** Defines the routes of jobs: companies post and change them, every logged-in user reads them. */
-export function jobRoutes(app: HttpApp, { handle, queries, positions, newId }: RouteDeps): void {
+export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
+  const { handle, queries, positions, newId, jobConversations, threadReplyDays } = deps;
   for (const [url, operationId] of [
     ['/v1/jobs', 'postJob'],
     ['/jobs', 'postJobAlias'],
@@ -46,7 +55,11 @@ export function jobRoutes(app: HttpApp, { handle, queries, positions, newId }: R
       },
       async (request, reply) => {
         const ids = { jobId: JobId.parse(newId()), groupId: GroupId.parse(newId()) };
-        const outcome = await handle(postJob, { ...ids, ...request.body }, commandRequest(request));
+        const outcome = await handle(
+          postJob,
+          { ...ids, conversations: jobConversations, ...request.body },
+          commandRequest(request),
+        );
         const [posted] = outcome.events;
         if (posted?.type !== 'JobPosted') throw new Error('PostJob must return a JobPosted');
         const { jobId, groupId } = posted.data;
@@ -77,6 +90,22 @@ export function jobRoutes(app: HttpApp, { handle, queries, positions, newId }: R
     ({ params: { jobId } }) => queries.getJob({ jobId }),
   );
 
+  app.get(
+    '/v1/jobs/:jobId/threads',
+    {
+      config: { refusals: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'] },
+      schema: {
+        tags,
+        operationId: 'listThreads',
+        summary: 'The private conversations about a job of one’s own, the latest activity first',
+        params,
+        querystring: threads,
+        response: { 200: ThreadPage },
+      },
+    },
+    ({ session, params: { jobId }, query }) => queries.listThreads({ actor: session.actor, jobId, ...query }),
+  );
+
   app.patch(
     '/v1/jobs/:jobId',
     {
@@ -104,13 +133,17 @@ export function jobRoutes(app: HttpApp, { handle, queries, positions, newId }: R
       schema: {
         tags,
         operationId: 'closeJob',
-        summary: 'Close a job of one’s own, and its group',
+        summary: 'Close a job of one’s own, and its group; private conversations go on for a while',
         params,
         response: { 200: Done },
       },
     },
     async (request) => {
-      const { position } = await handle(closeJob, request.params, commandRequest(request));
+      const { position } = await handle(
+        closeJob,
+        { ...request.params, replyDays: threadReplyDays },
+        commandRequest(request),
+      );
       return { position: positions.encode(position) };
     },
   );

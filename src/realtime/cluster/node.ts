@@ -54,8 +54,8 @@ interface LoneNodeDeps {
 
 /** Creates the only node, which follows the log for its own sockets. */
 export function loneNode(deps: LoneNodeDeps): Node {
-  const { io, writeFrames, write, users, store, epoch } = deps;
-  const delivery = deliverHere({ write: writeFrames, users, store, epoch });
+  const { io, writeFrames, write, users, store, loader, epoch } = deps;
+  const delivery = deliverHere({ write: writeFrames, users, store, loader, epoch });
   const tracker = trackReceived(io, users);
   let broadcaster: Broadcaster | undefined;
 

@@ -9,6 +9,7 @@ import { editMessage } from '../../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
 import { sendMessage } from '../../commands/message/send-message.ts';
 import type { ReadMarkers } from '../../commands/read-marker/move-read-marker.ts';
+import type { GroupKind } from '../../events/chat-group.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import type { EventStore } from '../../events/event-store.ts';
 import type { GroupId, MessageId } from '../../events/ids.ts';
@@ -214,14 +215,15 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
       const { user, session, leftRooms, wire } = socket.data;
       let changesSeen: number;
       let head: number;
+      let kind: GroupKind;
       do {
         changesSeen = user.membershipChanges;
-        await membership.requireNow(groupId, session.actor);
+        kind = (await membership.requireNow(groupId, session.actor)).kind;
         head = await headSeq(store, groupId);
       } while (changesSeen !== user.membershipChanges);
       leftRooms.delete(groupId);
       if (socket.connected && !wire.isCut) void socket.join(groupRoom(groupId));
-      return { headSeq: head, epoch: positions.epoch };
+      return { headSeq: head, epoch: positions.epoch, kind };
     },
 
     async leaveRoom(socket, { groupId }) {

@@ -4,7 +4,7 @@ import { deleteMessage } from '../../commands/message/delete-message.ts';
 import { editMessage } from '../../commands/message/edit-message.ts';
 import { sendMessage } from '../../commands/message/send-message.ts';
 import { moveReadMarkerInput } from '../../commands/read-marker/move-read-marker.ts';
-import { chatGroupEvents } from '../../events/chat-group.ts';
+import { GroupKind, chatGroupEvents } from '../../events/chat-group.ts';
 import { conversationEvents } from '../../events/conversation.ts';
 import { FileStatus, RefusalReason } from '../../events/file.ts';
 import { FileId, GroupId, MessageId, UserId } from '../../events/ids.ts';
@@ -69,7 +69,7 @@ export const clientEvents = {
   removeReaction: { payload: removeReaction.input, ack: changed },
   markRead: { payload: moveReadMarkerInput, ack: z.strictObject({ unreadCount: seq }) },
   typing: { payload: z.strictObject({ ...group.shape, isTyping: z.boolean() }), ack: z.strictObject({}) },
-  joinRoom: { payload: group, ack: z.strictObject({ headSeq: seq, epoch }) },
+  joinRoom: { payload: group, ack: z.strictObject({ headSeq: seq, epoch, kind: GroupKind }) },
   leaveRoom: { payload: group, ack: z.strictObject({ headSeq: seq }) },
   sync: {
     payload: z.strictObject({
@@ -110,13 +110,14 @@ export const clientEvents = {
 
 /** All events that the server may send. */
 export const serverEvents = {
-  joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq, epoch }),
+  joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq, epoch, kind: GroupKind }),
   leaveRoom: z.strictObject({ groupId: GroupId, reason: z.enum(['left', 'removed']) }),
   ...conversationEnvelopes,
   memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
   memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
   memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
   groupClosed: inGroup('GroupClosed', chatGroupEvents.GroupClosed),
+  groupReopened: inGroup('GroupReopened', chatGroupEvents.GroupReopened),
   fileStatusChanged: z.strictObject({
     fileId: FileId,
     status: FileStatus,

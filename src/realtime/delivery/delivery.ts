@@ -1,3 +1,6 @@
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import type { GroupKind } from '../../events/chat-group.ts';
 import type { ChatGroupEvent, ConversationEvent, DomainEvent, FileEvent } from '../../events/domain-event.ts';
 import type { EventStore, Recorded, Revision } from '../../events/event-store.ts';
 import { fileEvents, refusedStatus } from '../../events/file.ts';
@@ -22,7 +25,9 @@ export const pushedAs = {
   MemberJoined: 'memberJoined',
   MemberLeft: 'memberLeft',
   MemberRemoved: 'memberRemoved',
+  GroupKindChanged: undefined,
   GroupClosed: 'groupClosed',
+  GroupReopened: 'groupReopened',
 } as const satisfies Record<GroupEvent['type'], keyof ServerToClientEvents | undefined>;
 
 /** The names of the socket events that carry events of a group. */
@@ -47,7 +52,9 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'left' };
     case 'MemberRemoved':
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'removed' };
+    case 'GroupKindChanged':
     case 'GroupClosed':
+    case 'GroupReopened':
     case 'MessageSent':
     case 'MessageEdited':
     case 'MessageDeleted':
@@ -108,16 +115,22 @@ interface Here {
   write: Send;
   users: Users;
   store: Pick<EventStore, 'revisions'>;
+  loader: Pick<AggregateLoader, 'load'>;
   epoch: string;
 }
 
 /** Delivers to the sockets of this node, the only one. */
-export function deliverHere({ write, users, store, epoch }: Here): Delivery {
-  /** The heads of the groups that a user of this node is about to enter. */
+export function deliverHere({ write, users, store, loader, epoch }: Here): Delivery {
+  /** The heads and kinds of the groups that a user of this node is about to enter. */
   let heads = new Map<GroupId, number>();
+  let kinds = new Map<GroupId, GroupKind>();
 
-  async function readHeads(groupIds: readonly GroupId[]): Promise<void> {
+  async function look(groupIds: readonly GroupId[]): Promise<void> {
     heads = await headSeqs(store, groupIds);
+    const groups = await Promise.all(groupIds.map((groupId) => loader.load(chatGroupOf(groupId))));
+    kinds = new Map(
+      groups.map(({ state }, index) => [groupIds[index]!, state.status === 'none' ? 'job' : state.kind]),
+    );
   }
 
   return {
@@ -126,7 +139,7 @@ export function deliverHere({ write, users, store, epoch }: Here): Delivery {
         const move = isGroupEvent(event) ? moveOf(event) : undefined;
         return move?.to === 'in' && users.find(move.userId) ? [move.groupId] : [];
       });
-      return entered.length > 0 ? readHeads(entered) : undefined;
+      return entered.length > 0 ? look(entered) : undefined;
     },
 
     roster(event) {
@@ -139,7 +152,8 @@ export function deliverHere({ write, users, store, epoch }: Here): Delivery {
         if (move.to === 'out') {
           if (takeOut(socket, groupId)) socket.emit('leaveRoom', { groupId, reason: move.reason });
         } else if (putIn(socket, groupId)) {
-          socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0, epoch });
+          const kind = kinds.get(groupId) ?? 'job';
+          socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0, epoch, kind });
         }
       }
     },

@@ -7,6 +7,7 @@ import type { Progress } from '../../projections/projection.ts';
 import type { ChatSocket } from '../connection/connection.ts';
 import { headSeqs } from './heads.ts';
 import { groupRoom } from './rooms.ts';
+import type { Room } from '../../queries/groups.ts';
 
 const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
@@ -19,7 +20,7 @@ interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
   epoch: string;
   progress: Pick<Progress, 'reached'>;
-  groupsOfUser: (userId: UserId) => Promise<readonly GroupId[]>;
+  groupsOfUser: (userId: UserId) => Promise<readonly Room[]>;
   /** Returns the position that the read model must have reached. This node receives all later changes. */
   position: () => Position | Promise<Position>;
   /** Resolves once this node receives the packets for the rooms of its sockets. */
@@ -59,16 +60,17 @@ export function joinOnConnect({
     if (!(await progress.reached(await position(), CATCH_UP_MS))) return false;
     const groups = await groupsOfUser(user.id);
     if (changesSeen !== user.membershipChanges) return false;
-    const entered = groups.filter((groupId) => !leftRooms.has(groupId));
-    if (socket.connected && !wire.isCut) void socket.join(entered.map(groupRoom));
+    const entered = groups.filter(({ groupId }) => !leftRooms.has(groupId));
+    const groupIds = entered.map(({ groupId }) => groupId);
+    if (socket.connected && !wire.isCut) void socket.join(groupIds.map(groupRoom));
     await subscribed();
     // The heads are read last: later events reach the socket, and earlier ones are below these heads.
-    const heads = await headsOf(entered);
+    const heads = await headsOf(groupIds);
     arrived(socket);
-    for (const [index, groupId] of entered.entries()) {
+    for (const [index, { groupId, kind }] of entered.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();
       if (socket.rooms.has(groupRoom(groupId)))
-        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)!, epoch });
+        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)!, epoch, kind });
     }
     return true;
   }

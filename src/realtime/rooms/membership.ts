@@ -1,5 +1,5 @@
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
-import { chatGroupOf, isMember } from '../../commands/chat-group/chat-group.ts';
+import { type ExistingGroup, chatGroupOf, isMember } from '../../commands/chat-group/chat-group.ts';
 import type { Actor } from '../../commands/command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { type EventStore, NO_STREAM } from '../../events/event-store.ts';
@@ -8,16 +8,19 @@ import { chatGroupStream } from '../../events/streams.ts';
 
 export interface Membership {
   /** Resolves with those of the groups that the actor is a member of, by the current log. */
-  among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>>;
-  /** Throws `CommandRejected` GROUP_NOT_FOUND unless the actor is a member of the group, by the current log. */
-  requireNow(groupId: GroupId, actor: Actor): Promise<void>;
+  among(groupIds: readonly GroupId[], actor: Actor): Promise<ReadonlyMap<GroupId, ExistingGroup>>;
+  /**
+   * Resolves with the group, by the current log. Throws `CommandRejected` GROUP_NOT_FOUND unless the actor is a member
+   * of it.
+   */
+  requireNow(groupId: GroupId, actor: Actor): Promise<ExistingGroup>;
   /** Does the same without a read for members. It may see a membership that ended a moment ago. */
   require(groupId: GroupId, actor: Actor): Promise<void>;
 }
 
 /** Authority over groups comes from the log, never from rooms or read models. */
 export function createMembership(loader: AggregateLoader, store: Pick<EventStore, 'revisions'>): Membership {
-  async function among(groupIds: readonly GroupId[], actor: Actor): Promise<Set<GroupId>> {
+  async function among(groupIds: readonly GroupId[], actor: Actor): Promise<Map<GroupId, ExistingGroup>> {
     const newest = await store.revisions(groupIds.map(chatGroupStream));
     const inside = await Promise.all(
       groupIds.map(async (groupId) => {
@@ -25,14 +28,16 @@ export function createMembership(loader: AggregateLoader, store: Pick<EventStore
         const known = await loader.load(group);
         const isNewest = known.revision >= (newest.get(group.stream) ?? NO_STREAM);
         const { state } = isNewest ? known : await loader.refresh(group);
-        return isMember(state, actor.userId) ? [groupId] : [];
+        return isMember(state, actor.userId) ? [[groupId, state] as const] : [];
       }),
     );
-    return new Set(inside.flat());
+    return new Map(inside.flat());
   }
 
-  async function requireNow(groupId: GroupId, actor: Actor): Promise<void> {
-    if (!(await among([groupId], actor)).has(groupId)) throw new CommandRejected('GROUP_NOT_FOUND');
+  async function requireNow(groupId: GroupId, actor: Actor): Promise<ExistingGroup> {
+    const group = (await among([groupId], actor)).get(groupId);
+    if (!group) throw new CommandRejected('GROUP_NOT_FOUND');
+    return group;
   }
 
   return {

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf, isMember } from '../../commands/chat-group/chat-group.ts';
 import { type EventStore, NO_STREAM, type Revision } from '../../events/event-store.ts';
+import type { GroupKind } from '../../events/chat-group.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import type { NodeBus } from '../cluster/node-bus.ts';
@@ -113,7 +114,8 @@ export function createRoomFence({ io, users, store, epoch, loader, bus, log }: R
     const notSent = (err: unknown) =>
       log.warn({ err, groupId }, 'could not tell a socket about its room; heads repair it');
     if (left.length > 0) announceLeft(groupId, left, revision).catch(notSent);
-    if (entered.length > 0) announceEntered(groupId, entered).catch(notSent);
+    if (state.status !== 'none' && entered.length > 0)
+      announceEntered(groupId, state.kind, entered).catch(notSent);
     return revision;
   }
 
@@ -128,11 +130,16 @@ export function createRoomFence({ io, users, store, epoch, loader, bus, log }: R
     for (const userId of userIds) yield* users.find(userId)?.sockets ?? [];
   }
 
-  async function announceEntered(groupId: GroupId, sockets: readonly ChatSocket[]): Promise<void> {
+  async function announceEntered(
+    groupId: GroupId,
+    kind: GroupKind,
+    sockets: readonly ChatSocket[],
+  ): Promise<void> {
     await bus.subscribed();
     const head = await headSeq(store, groupId);
     for (const socket of sockets)
-      if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, headSeq: head, epoch });
+      if (socket.rooms.has(groupRoom(groupId)))
+        socket.emit('joinRoom', { groupId, headSeq: head, epoch, kind });
   }
 
   async function announceLeft(groupId: GroupId, sockets: readonly ChatSocket[], at: Revision): Promise<void> {

@@ -70,6 +70,25 @@ export const left = ({ userId }: Actor) => event('MemberLeft', { groupId, userId
 export const removed = ({ userId }: Actor) => event('MemberRemoved', { groupId, userId });
 export const groupClosed = event('GroupClosed', { groupId });
 
+/** The same job with private conversations: its group is the team's room, and Ada has a thread with Acme. */
+export const privateJobPosted = event('JobPosted', { ...jobPosted.data, conversations: 'private' });
+export const threadId = GroupId.parse(uuid(0x22));
+export const privately = { ...subject, groupId: threadId, isPrivate: true } as const;
+export const adaAppliedPrivately = event('ApplicationSubmitted', {
+  ...privately,
+  coverLetter: 'I build engines',
+});
+export const teamCreated = event('ChatGroupCreated', { ...groupCreated.data, kind: 'team' });
+export const threadCreated = event('ChatGroupCreated', {
+  ...{ groupId: threadId, jobId, name: 'Engineer', adminId: acme.userId },
+  ...{ kind: 'thread', applicationId, applicantId: ada.userId },
+});
+/** Ada's thread. */
+export const thread = [
+  threadCreated,
+  event('MemberJoined', { groupId: threadId, userId: ada.userId, role: 'member' }),
+];
+
 export const erasureId = ErasureId.parse(uuid(0x60));
 export const erasureRequested = event('ErasureRequested', {
   userId: ada.userId,

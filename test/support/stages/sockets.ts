@@ -28,6 +28,7 @@ import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
 import { positionsIn } from './positions.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
+import type { Room } from '../../../src/queries/groups.ts';
 
 const DEADLINE_MS = 5_000;
 
@@ -176,7 +177,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
   });
   const handle = withDeclaredRefusals(handler);
 
-  async function groupsOfUser(userId: UserId): Promise<GroupId[]> {
+  async function groupsOfUser(userId: UserId): Promise<Room[]> {
     const groups = new Set<GroupId>();
     for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
       if (type === 'ChatGroupCreated' && data.adminId === userId) groups.add(data.groupId);
@@ -184,7 +185,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
       if ((type === 'MemberLeft' || type === 'MemberRemoved') && data.userId === userId)
         groups.delete(data.groupId);
     }
-    return [...groups];
+    return [...groups].map((groupId) => ({ groupId, kind: 'job' }));
   }
 
   const deps: GatewayDeps = {

@@ -1,0 +1,160 @@
+import type { Actor } from '../../src/commands/command.ts';
+import { ApplicationId, GroupId } from '../../src/events/ids.ts';
+import { deleted, messageNumber, said } from '../support/language/conversation.ts';
+import {
+  acme,
+  ada,
+  adaAppliedPrivately,
+  applicationId,
+  bob,
+  event,
+  groupId,
+  jobId,
+  privateJobPosted,
+  privately,
+  registered,
+  rival,
+  teamCreated,
+  thread,
+  threadId,
+  uuid,
+} from '../support/language/example-events.ts';
+import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
+
+const bobsThread = GroupId.parse(uuid(0x23));
+const bobsApplication = {
+  ...privately,
+  applicationId: ApplicationId.parse(uuid(0x31)),
+  groupId: bobsThread,
+  applicantId: bob.userId,
+};
+
+let side: ReadSide;
+beforeAll(async () => {
+  side = await openReadSide();
+  await side.happened(
+    ...[registered(acme, 'Acme'), registered(ada, 'Ada'), registered(bob, 'Bob'), registered(rival, 'Rival')],
+    ...[privateJobPosted, teamCreated],
+    ...[adaAppliedPrivately, ...thread],
+    event('ApplicationSubmitted', { ...bobsApplication, coverLetter: null }),
+    event('ChatGroupCreated', {
+      ...{ groupId: bobsThread, jobId, name: 'Engineer', adminId: acme.userId, kind: 'thread' },
+      ...{ applicationId: bobsApplication.applicationId, applicantId: bob.userId },
+    }),
+    event('MemberJoined', { groupId: bobsThread, userId: bob.userId, role: 'member' }),
+  );
+}, 60_000);
+afterAll(() => side?.close());
+
+const list = (asked: Partial<Parameters<ReadSide['queries']['listThreads']>[0]> = {}) =>
+  side.queries.listThreads({ actor: acme, jobId, limit: 10, ...asked });
+const namesIn = async (asked: Parameters<typeof list>[0] = {}) =>
+  (await list(asked)).data.map(({ applicant }) => applicant.displayName);
+const ofAda = async () => (await list()).data.find(({ groupId: id }) => id === threadId)!;
+const talk = (...events: Parameters<ReadSide['happened']>) => side.happened(...events);
+
+describe('the threads of a job', () => {
+  test('begin with applications that wait for the company', async () => {
+    expect((await list()).data).toEqual(
+      [
+        { groupId: bobsThread, ...bobsApplication, displayName: 'Bob' },
+        { ...privately, groupId: threadId, displayName: 'Ada' },
+      ].map(({ groupId: id, applicationId: application, applicantId, displayName }) => ({
+        ...{ groupId: id, applicationId: application, applicant: { userId: applicantId, displayName } },
+        ...{ status: 'submitted', assigneeId: null, lastMessage: null, unreadCount: 0 },
+        ...{ waitingOn: 'company', waitingSince: '2026-01-02T03:04:05.678Z' },
+      })),
+    );
+  });
+
+  test('tell which side is to answer, since its first message without an answer', async () => {
+    const at = '2026-01-02T03:04:05.678Z';
+    await talk(said(1, ada, 'Hello', threadId), said(2, ada, 'Anybody there?', threadId));
+    expect(await ofAda()).toMatchObject({
+      ...{ waitingOn: 'company', waitingSince: at, unreadCount: 2 },
+      lastMessage: { id: messageNumber(2), text: 'Anybody there?' },
+    });
+    await talk(said(3, acme, 'Yes', threadId));
+    expect(await ofAda()).toMatchObject({ waitingOn: 'applicant', lastMessage: { id: messageNumber(3) } });
+    await talk(deleted(3, threadId));
+    expect(await ofAda()).toMatchObject({ waitingOn: 'company' });
+    await talk(said(4, acme, 'Yes!', threadId));
+    expect(await ofAda()).toMatchObject({ waitingOn: 'applicant' });
+  });
+
+  test('are listed by their latest message, page by page, and none is missed that moves meanwhile', async () => {
+    expect(await namesIn()).toEqual(['Ada', 'Bob']);
+    const first = await list({ limit: 1 });
+    await talk(said(5, bob, 'Hello', bobsThread));
+    const second = await list({ limit: 1, cursor: first.nextCursor! });
+    const third = await list({ limit: 1, cursor: second.nextCursor! });
+    const names = [...first.data, ...second.data, ...third.data].map(
+      ({ applicant }) => applicant.displayName,
+    );
+    expect(new Set(names)).toEqual(new Set(['Ada', 'Bob']));
+  });
+
+  test('are found by status, and by whether something is unread', async () => {
+    await talk(event('ApplicationStatusChanged', { ...privately, status: 'interview', reason: null }));
+    expect(await namesIn({ status: 'interview' })).toEqual(['Ada']);
+    expect(await namesIn({ status: 'submitted' })).toEqual(['Bob']);
+    expect(await namesIn({ status: 'hired' })).toEqual([]);
+    await side.readMarkers.move(threadId, acme.userId, 5);
+    expect(await namesIn({ unread: true })).toEqual(['Bob']);
+    expect(await namesIn({ unread: false })).toEqual(['Ada']);
+    expect(await namesIn({ assigneeId: acme.userId })).toEqual([]);
+  });
+
+  test.each([
+    ['an applicant of the job', ada],
+    ['another company', rival],
+  ])('are hidden from %s', (_, actor: Actor) =>
+    expect(list({ actor })).rejects.toMatchObject({ code: 'NOT_JOB_OWNER' }),
+  );
+});
+
+describe('the groups of a user', () => {
+  const kindsOf = async ({ userId }: Actor) =>
+    new Map(
+      (await side.queries.listGroups({ userId, limit: 10 })).data.map(({ groupId: id, kind, ...group }) => [
+        id,
+        { kind, applicationId: group.applicationId, memberCount: group.memberCount },
+      ]),
+    );
+
+  test('say what kind they are, and threads what they are about', async () => {
+    expect(await kindsOf(ada)).toEqual(
+      new Map([[threadId, { kind: 'thread', applicationId, memberCount: 2 }]]),
+    );
+    expect(await kindsOf(acme)).toEqual(
+      new Map([
+        [groupId, { kind: 'team', applicationId: undefined, memberCount: 1 }],
+        [threadId, { kind: 'thread', applicationId, memberCount: 2 }],
+        [bobsThread, { kind: 'thread', applicationId: bobsApplication.applicationId, memberCount: 2 }],
+      ]),
+    );
+  });
+
+  test('open and close with their threads, and change with their jobs', async () => {
+    const standing = async () => {
+      const { status, kind } = await side.queries.getGroup({ userId: acme.userId, groupId });
+      return { status, kind };
+    };
+    await side.happened(event('GroupClosed', { groupId }), event('GroupReopened', { groupId }));
+    expect(await standing()).toEqual({ status: 'open', kind: 'team' });
+    await side.happened(event('GroupKindChanged', { groupId, kind: 'job', historyFrom: 'joined' }));
+    await side.happened(event('GroupClosed', { groupId }));
+    expect(await standing()).toEqual({ status: 'closed', kind: 'job' });
+  });
+});
+
+test('A job says how its conversations are held, also after a change', async () => {
+  const chat = async () => {
+    const { conversations, historyFrom } = await side.queries.getJob({ jobId });
+    return { conversations, historyFrom };
+  };
+  expect(await chat()).toEqual({ conversations: 'private', historyFrom: 'start' });
+  const change = { conversations: 'group', historyFrom: 'joined' } as const;
+  await side.happened(event('JobConversationsChanged', { jobId, groupId, ...change }));
+  expect(await chat()).toEqual(change);
+});
