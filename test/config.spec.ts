@@ -35,6 +35,8 @@ describe('the settings', () => {
       allowedOrigins: [],
       trustedProxies: [],
       masterKeys: [],
+      jobConversations: 'group',
+      threadReplyDays: 14,
       erasureDelayHours: 72,
       accessTokenSeconds: 600,
       auditorTotp: 'offered',

@@ -117,6 +117,7 @@ const matrix: Record<string, Row> = {
   'POST /jobs': { expect: company, body: posting },
   'GET /v1/jobs': { expect: loggedIn(200) },
   'GET /v1/jobs/:jobId': { expect: loggedIn(200) },
+  'GET /v1/jobs/:jobId/threads': { expect: jobOwner },
   'PATCH /v1/jobs/:jobId': { expect: jobOwner, body: () => ({ title: 'Driver' }) },
   'POST /v1/jobs/:jobId/close': { expect: jobOwner },
 

@@ -57,8 +57,8 @@ describe('the threads of a job', () => {
   test('begin with applications that wait for the company', async () => {
     expect((await list()).data).toEqual(
       [
-        { groupId: bobsThread, ...bobsApplication, displayName: 'Bob' },
-        { ...privately, groupId: threadId, displayName: 'Ada' },
+        { ...bobsApplication, displayName: 'Bob' },
+        { ...privately, displayName: 'Ada' },
       ].map(({ groupId: id, applicationId: application, applicantId, displayName }) => ({
         ...{ groupId: id, applicationId: application, applicant: { userId: applicantId, displayName } },
         ...{ status: 'submitted', assigneeId: null, lastMessage: null, unreadCount: 0 },

@@ -29,7 +29,10 @@ const search = z.strictObject({
 
 const threads = z.strictObject({
   status: ApplicationStatus.optional(),
-  unread: z.stringbool({ truthy: ['true'], falsy: ['false'] }).optional(),
+  unread: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .optional(),
   assigneeId: UserId.optional(),
   ...paging,
 });

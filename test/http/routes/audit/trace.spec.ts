@@ -59,7 +59,7 @@ describe.each(logKinds)('a trace, in $name', ({ open }) => {
     expect(others).toStrictEqual([]);
     expect(joined).toMatchObject({ relation: 'reliedOn', data: { userId: cast.member.userId } });
     expect(joined!.causes[0]).toMatchObject({ relation: 'caused', id: await applied() });
-    expect(JSON.stringify(shape(event.causes, 'causes'))).toContain('reliedOn JobPosted');
+    expect(JSON.stringify(shape(event.causes, 'causes'))).toContain('reliedOn JobConversationsFixed');
   });
 
   test('tells why a member was removed', async () => {
