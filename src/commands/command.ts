@@ -48,7 +48,8 @@ export interface MessageFacts {
 
 /** The port for facts that no small stream contains. */
 export interface Lookups {
-  message(groupId: GroupId, messageId: MessageId): Promise<MessageFacts | undefined>;
+  /** Resolves with a message that the actor can see, if it is a member; undefined when there is none. */
+  message(groupId: GroupId, messageId: MessageId, actor: ActorOrSystem): Promise<MessageFacts | undefined>;
 }
 
 /**

@@ -128,7 +128,7 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
 
     async function run(trace: TraceContext | undefined): Promise<Outcome<E>> {
       const about = command.message?.(input);
-      const message = about && (await deps.lookups.message(about.groupId, about.messageId));
+      const message = about && (await deps.lookups.message(about.groupId, about.messageId, actor));
       const idOf = eventIds(command, input, request, message);
       let states = await loadStates(refs, (ref) =>
         command.opens && ref === written?.[1] ? loader.guess(ref) : loader.load(ref),

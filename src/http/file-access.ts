@@ -13,7 +13,7 @@ const exists = (folded: Folded<File>): folded is Folded<ExistingFile> => folded.
 
 /**
  * The uploader may always know of a file. Others may while they are members of its group, by the current log, and
- * a message there names the file. Rejects with FILE_NOT_FOUND for all other users, as for a file that does not
+ * a message there that they can see names the file. Rejects with FILE_NOT_FOUND for all other users, as for a file that does not
  * exist, and with `NotCaughtUp` when that is not known in time.
  */
 export const fileAccess =
@@ -27,7 +27,7 @@ export const fileAccess =
     ensure(isMember(group.state, userId), 'FILE_NOT_FOUND');
     // A receiver asks right after the push of the message; a sender who has deleted it relies on the refusal.
     await caughtUp(progress, await head(), ['conversations']);
-    ensure(await queries.isNamed({ fileId, groupId }), 'FILE_NOT_FOUND');
+    ensure(await queries.isNamed({ fileId, groupId, userId }), 'FILE_NOT_FOUND');
     return file;
   };
 

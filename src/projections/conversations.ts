@@ -11,6 +11,7 @@ import { type Statement, defineProjection, typesOf } from './projection.ts';
 type Sent = Recorded<EventOf<'MessageSent'>>;
 type Created = Recorded<EventOf<'ChatGroupCreated'>>;
 type Expired = Recorded<EventOf<'MonthExpired'>>;
+type KindChanged = Recorded<EventOf<'GroupKindChanged'>>;
 
 /** The messages that a batch adds to one group. Their rows are numbered from here. */
 interface GroupBatch {
@@ -45,11 +46,25 @@ const own = statementAbout<Created>({
   columns: {
     group_id: column.uuid(({ data }) => data.groupId),
     owner_id: column.uuid(({ data }) => data.adminId),
+    history_from: column.word(({ data }) => data.historyFrom ?? 'start'),
   },
   text: ({ names, batch }) => `
     insert into conversations (${names}, head_seq, message_count)
     select b.*, 0, 0 from ${batch}
     on conflict do nothing`,
+});
+
+/** Nobody but the company is in the group yet. */
+const changeHistory = statementAbout<KindChanged>({
+  name: 'change-history',
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    history_from: column.word(({ data }) => data.historyFrom),
+  },
+  text: ({ batch }) => `
+    update conversations c set history_from = b.history_from
+    from ${batch}
+    where c.group_id = b.group_id`,
 });
 
 /**
@@ -151,7 +166,7 @@ const expire = statementAbout<Expired>({
 /** The messages in their current state. */
 export const conversations = defineProjection({
   name: 'conversations',
-  version: 5,
+  version: 6,
   // Free space on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every
   // message.
   tables: `
@@ -159,6 +174,8 @@ export const conversations = defineProjection({
       group_id uuid primary key,
       -- The group's owner: a searcher in most of the owner's groups looks them up by owner.
       owner_id uuid,
+      -- From where those who come in see it: start, or joined.
+      history_from text not null default 'start',
       head_seq bigint not null,
       message_count bigint not null,
       last_message_id uuid,
@@ -195,6 +212,8 @@ export const conversations = defineProjection({
       from_seq bigint not null default 0,
       from_total bigint not null default 0,
       from_own bigint not null default 0,
+      -- Messages up to here do not exist for them.
+      hidden_seq bigint not null default 0,
       primary key (group_id, user_id)
     ) with (fillfactor = 50);
     create table expired_months (
@@ -220,19 +239,27 @@ export const conversations = defineProjection({
     create index messages_by_text on messages using gin (
       (array[group_id, owner_id]), public.search_stretches(position), terms
     ) with (gin_pending_list_limit = 512) where terms is not null`,
-  handles: [...movementTypes, ...typesOf(conversationEvents), ...typesOf(retentionEvents)],
+  handles: [
+    ...movementTypes,
+    'GroupKindChanged',
+    ...typesOf(conversationEvents),
+    ...typesOf(retentionEvents),
+  ],
   project: (events) => {
     const created: Created[] = [];
     const sent: Sent[] = [];
     const changes: MessageChange[] = [];
     const movements: Movement[] = [];
     const expired: Expired[] = [];
+    const kinds = new Map<string, KindChanged>();
     const heads = new Map<string, number>();
     for (const event of events) {
       const { groupId } = event.data;
       if (isMovement(event)) {
         movements.push(event);
         if (event.type === 'ChatGroupCreated') created.push(event);
+      } else if (event.type === 'GroupKindChanged') {
+        kinds.set(groupId, event);
       } else if (event.type === 'MonthExpired') {
         expired.push(event);
       } else if (event.type === 'MessageSent') {
@@ -245,6 +272,7 @@ export const conversations = defineProjection({
     }
     return [
       ...own(created),
+      ...changeHistory([...kinds.values()]),
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),
       ...moveParticipants(movements),

@@ -55,6 +55,11 @@ const LAST_BEFORE = `
     where m.group_id = b.group_id and m.position < b.arrived_at order by m.seq desc limit 1
   ) last on true`;
 
+/** What those who come into the group do not see: earlier messages, where its history begins for them as they join. */
+const HIDDEN = `case when (
+  select c.history_from from conversations c where c.group_id = b.group_id
+) = 'joined' then coalesce(last.seq, 0) else 0 end`;
+
 const columns: Record<string, Column<Moved>> = {
   group_id: column.uuid(({ groupId }) => groupId),
   user_id: column.uuid(({ userId }) => userId),
@@ -68,6 +73,7 @@ const comeBack = statementAbout<Moved>({
   text: ({ batch }) => `
     update participants p
     set is_in = b.is_in, from_seq = coalesce(last.seq, 0), from_total = coalesce(last.ordinal, 0),
+      hidden_seq = ${HIDDEN},
       from_own = p.sent - (
         select count(*) from messages m
         where m.group_id = p.group_id and m.sender_id = p.user_id and m.seq > coalesce(last.seq, 0)
@@ -81,8 +87,8 @@ const stand = statementAbout<Moved>({
   name: 'stand',
   columns,
   text: ({ batch }) => `
-    insert into participants as p (group_id, user_id, is_in, sent, from_seq, from_total, from_own)
-    select b.group_id, b.user_id, b.is_in, 0, coalesce(last.seq, 0), coalesce(last.ordinal, 0), 0
+    insert into participants as p (group_id, user_id, is_in, sent, from_seq, from_total, from_own, hidden_seq)
+    select b.group_id, b.user_id, b.is_in, 0, coalesce(last.seq, 0), coalesce(last.ordinal, 0), 0, ${HIDDEN}
     from ${batch} ${LAST_BEFORE}
     on conflict (group_id, user_id) do update set is_in = excluded.is_in where p.is_in <> excluded.is_in`,
 });

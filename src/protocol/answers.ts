@@ -33,6 +33,8 @@ export async function messageChangedAnswer(
   { events, position }: Outcome<ConversationEvent>,
 ) {
   const [changed] = events;
-  const seq = changed ? changed.revision + 1 : (await lookups.message(groupId, messageId))?.changedSeq;
+  const seq = changed
+    ? changed.revision + 1
+    : (await lookups.message(groupId, messageId, 'system'))?.changedSeq;
   return { seq: seq ?? 0, position: positions.encode(position) };
 }

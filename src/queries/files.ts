@@ -1,7 +1,7 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import { FileStatus } from '../events/file.ts';
-import type { FileId, GroupId } from '../events/ids.ts';
+import type { FileId, GroupId, UserId } from '../events/ids.ts';
 
 const Found = z.object({ found: z.boolean() });
 const ToInspect = z.object({ fileId: z.string().brand<'FileId'>() });
@@ -41,14 +41,19 @@ export async function orphans(db: DatabasePool, before: Date, limit: number): Pr
   return [...found];
 }
 
-/** Resolves with true if a message of the group names the file. A deleted message names no files. */
+/**
+ * Resolves with true if a message of the group that the user sees names the file. A deleted message names no files.
+ */
 export async function isNamed(
   db: DatabasePool,
-  { fileId, groupId }: { fileId: FileId; groupId: GroupId },
+  { fileId, groupId, userId }: { fileId: FileId; groupId: GroupId; userId: UserId },
 ): Promise<boolean> {
   return db.oneFirst(sql.type(Found)`
     select exists (
-      select from conversations.messages
-      where file_ids @> array[${fileId}::uuid] and file_ids <> '{}' and group_id = ${groupId}
+      select from conversations.messages m
+      where file_ids @> array[${fileId}::uuid] and file_ids <> '{}' and m.group_id = ${groupId} and not exists (
+        select from conversations.participants p
+        where p.group_id = m.group_id and p.user_id = ${userId} and m.seq <= p.hidden_seq
+      )
     ) as found`);
 }

@@ -21,9 +21,13 @@ const GroupRow = z.object({
   unreadCount: z.number(),
   createdAt: z.string(),
   lastMessageId: z.string().nullable(),
+  hiddenSeq: z.number(),
   activity: z.number(),
 });
-export type Group = Omit<z.infer<typeof GroupRow>, 'applicationId' | 'lastMessageId' | 'activity'> & {
+export type Group = Omit<
+  z.infer<typeof GroupRow>,
+  'applicationId' | 'lastMessageId' | 'hiddenSeq' | 'activity'
+> & {
   /** Of a thread. */
   applicationId?: string;
   lastMessage: Message | null;
@@ -44,7 +48,7 @@ export const groupsOf = (userId: UserId) => sql.fragment`
         where d.group_id = mine.group_id and d.seq > greatest(r.seq, p.from_seq, 0) and d.deleted_at is not null
           and d.sender_id <> mine.user_id
       ) as "unreadCount",
-    g.created_at as "createdAt", c.last_message_id as "lastMessageId",
+    g.created_at as "createdAt", c.last_message_id as "lastMessageId", coalesce(p.hidden_seq, 0) as "hiddenSeq",
     greatest(g.position, c.last_position) as activity
   from chat_groups.members mine
   join chat_groups.groups g on g.group_id = mine.group_id
@@ -53,8 +57,8 @@ export const groupsOf = (userId: UserId) => sql.fragment`
   left join conversations.participants p on p.group_id = mine.group_id and p.user_id = mine.user_id
   where mine.user_id = ${userId} and mine.is_active`;
 
-/** Resolves with the rows and their last messages. */
-export async function withLastMessages<R extends { lastMessageId: string | null }>(
+/** Resolves with the rows and their last messages, as far as they are not hidden. */
+export async function withLastMessages<R extends { lastMessageId: string | null; hiddenSeq: number }>(
   db: DatabasePool,
   rows: readonly R[],
 ): Promise<(R & { lastMessage: Message | null })[]> {
@@ -62,12 +66,15 @@ export async function withLastMessages<R extends { lastMessageId: string | null 
   const found = await db.any(sql.type(Message)`
     select ${message} from conversations.messages m ${erasure} where m.message_id = any (${sql.array(ids, 'uuid')})`);
   const messages = new Map(found.map((each) => [each.id, each]));
-  return rows.map((row) => ({ ...row, lastMessage: messages.get(row.lastMessageId ?? '') ?? null }));
+  return rows.map((row) => {
+    const last = messages.get(row.lastMessageId ?? '');
+    return { ...row, lastMessage: last && last.seq > row.hiddenSeq ? last : null };
+  });
 }
 
 async function shown(db: DatabasePool, rows: readonly z.infer<typeof GroupRow>[]): Promise<Group[]> {
   const groups = await withLastMessages(db, rows);
-  return groups.map(({ applicationId, lastMessageId: _, activity: __, ...group }) => ({
+  return groups.map(({ applicationId, lastMessageId: _, hiddenSeq: __, activity: ___, ...group }) => ({
     ...group,
     ...(applicationId !== null && { applicationId }),
   }));

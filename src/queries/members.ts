@@ -15,20 +15,44 @@ const MemberRow = z.object({
 export type Member = z.infer<typeof MemberRow>;
 
 const place = cursorOf(z.strictObject({ userId: z.uuid() }));
-const SeqRow = z.object({ headSeq: z.number() });
+const ReachRow = z.object({ headSeq: z.number(), hiddenSeq: z.number() });
 
-/** Resolves with the head of a group's conversation, for its active members. Throws GROUP_NOT_FOUND for others. */
-export async function headSeqForMember(
+/**
+ * Resolves with the part of a group's conversation that an active member sees: from after `hiddenSeq`, up to its head.
+ * Throws GROUP_NOT_FOUND for others.
+ */
+export async function reachOfMember(
   db: DatabasePool,
   { userId, groupId }: { userId: UserId; groupId: GroupId },
-): Promise<number> {
-  const head = await db.maybeOneFirst(sql.type(SeqRow)`
-    select coalesce(c.head_seq, 0) as "headSeq"
+): Promise<z.infer<typeof ReachRow>> {
+  const reach = await db.maybeOne(sql.type(ReachRow)`
+    select coalesce(c.head_seq, 0) as "headSeq", coalesce(p.hidden_seq, 0) as "hiddenSeq"
     from chat_groups.members mine
     left join conversations.conversations c on c.group_id = mine.group_id
+    left join conversations.participants p on p.group_id = mine.group_id and p.user_id = mine.user_id
     where mine.group_id = ${groupId} and mine.user_id = ${userId} and mine.is_active`);
-  if (head === null) throw new CommandRejected('GROUP_NOT_FOUND');
-  return head;
+  if (!reach) throw new CommandRejected('GROUP_NOT_FOUND');
+  return reach;
+}
+
+const FirstRow = z.object({ groupId: z.string().brand<'GroupId'>(), firstSeq: z.number().nullable() });
+
+/**
+ * Resolves with the seq of the first message that a member sees in each of the groups; null where there is none yet.
+ * Groups of which the member sees everything are absent.
+ */
+export async function firstSeqs(
+  db: DatabasePool,
+  { userId, groupIds }: { userId: UserId; groupIds: readonly GroupId[] },
+): Promise<Map<GroupId, number | null>> {
+  const rows = await db.any(sql.type(FirstRow)`
+    select p.group_id as "groupId", (
+      select m.seq from conversations.messages m
+      where m.group_id = p.group_id and m.seq > p.hidden_seq order by m.seq limit 1
+    ) as "firstSeq"
+    from conversations.participants p
+    where p.user_id = ${userId} and p.group_id = any (${sql.array(groupIds, 'uuid')}) and p.hidden_seq > 0`);
+  return new Map(rows.map(({ groupId, firstSeq }) => [groupId, firstSeq]));
 }
 
 /**
@@ -40,7 +64,7 @@ export async function listMembers(
   { userId, groupId, cursor, limit }: Paging & { userId: UserId; groupId: GroupId },
 ): Promise<Page<Member>> {
   const after = place.read(cursor)?.userId;
-  await headSeqForMember(db, { userId, groupId });
+  await reachOfMember(db, { userId, groupId });
   const rows = await db.any(sql.type(MemberRow)`
     select m.user_id as "userId", coalesce(a.display_name, '') as "displayName", m.role,
       greatest(r.seq, p.from_seq, 0) as "readSeq", m.joined_at as "joinedAt"

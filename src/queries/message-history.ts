@@ -1,6 +1,6 @@
 import { type DatabasePool, sql } from 'slonik';
 import type { GroupId, UserId } from '../events/ids.ts';
-import { headSeqForMember } from './members.ts';
+import { reachOfMember } from './members.ts';
 import { Message, erasure, message } from './message.ts';
 
 export interface MessageHistory {
@@ -26,15 +26,15 @@ export interface HistoryPage {
  */
 export async function messageHistory(db: DatabasePool, asked: MessageHistory): Promise<HistoryPage> {
   const { groupId, beforeSeq, afterSeq, aroundSeq, limit } = asked;
-  const headSeq = await headSeqForMember(db, asked);
+  const { headSeq, hiddenSeq } = await reachOfMember(db, asked);
   const older = (before: number) =>
     db.any(sql.type(Message)`
       select ${message} from conversations.messages m ${erasure}
-      where m.group_id = ${groupId} and m.seq < ${before} order by m.seq desc limit ${limit + 1}`);
+      where m.group_id = ${groupId} and m.seq < ${before} and m.seq > ${hiddenSeq} order by m.seq desc limit ${limit + 1}`);
   const newer = (after: number) =>
     db.any(sql.type(Message)`
       select ${message} from conversations.messages m ${erasure}
-      where m.group_id = ${groupId} and m.seq > ${after} order by m.seq limit ${limit + 1}`);
+      where m.group_id = ${groupId} and m.seq > ${Math.max(after, hiddenSeq)} order by m.seq limit ${limit + 1}`);
 
   if (aroundSeq !== undefined) {
     const [before, from] = await Promise.all([older(aroundSeq), newer(aroundSeq - 1)]);

@@ -8,7 +8,7 @@ import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
 import { type Room, getGroup, groupsOfUsers, listGroups } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
-import { listMembers, memberIds } from './members.ts';
+import { firstSeqs, listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
@@ -31,6 +31,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),
   listThreads: (asked: ListThreads) => listThreads(db, asked),
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
+  firstSeqs: (asked: Parameters<typeof firstSeqs>[1]) => firstSeqs(db, asked),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),

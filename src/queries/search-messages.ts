@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { searchQuery } from '../search/query.ts';
 import type { Page, Paging } from './cursor.ts';
-import { headSeqForMember } from './members.ts';
+import { reachOfMember } from './members.ts';
 import { Message, erasure, message } from './message.ts';
 import { type Stretch, byRank, newestFirst } from './newest-first.ts';
 
@@ -65,7 +65,7 @@ function lookups(userId: UserId, groupId: GroupId | undefined, { groups, owners 
 
 /**
  * Resolves with messages of the caller's groups, or of one of them, newest first; messages with the words as
- * typed come before those with other accents. Membership is checked for each hit, by the group's id. The
+ * typed come before those with other accents. Membership is checked for each hit, by the group's id, and so is whether the caller was there. The
  * other lookups, by groups and by owners of groups, only exclude hits of other users: messages elsewhere cost
  * nothing. Throws GROUP_NOT_FOUND.
  */
@@ -74,7 +74,7 @@ export async function searchMessages(
   { userId, q, groupId, cursor, limit }: SearchMessages,
 ): Promise<Page<Message>> {
   const after = byRank.read(cursor);
-  if (groupId !== undefined) await headSeqForMember(db, { userId, groupId });
+  if (groupId !== undefined) await reachOfMember(db, { userId, groupId });
   const query = searchQuery(q);
   if (query === undefined) return { data: [], nextCursor: null };
   const reach = groupId === undefined ? await reachOf(db, userId) : { groups: 1, owners: [] };
@@ -97,13 +97,16 @@ export async function searchMessages(
         with lookups as materialized (${from}), found as materialized (
           select hit.message_id from lookups lookup cross join lateral (
             with hits as materialized (
-              select m.message_id, m.group_id, m.position from conversations.messages m
+              select m.message_id, m.group_id, m.seq, m.position from conversations.messages m
               where ${where} and ${stretch.inIndex}
             )
             select message_id, position from hits
             where ${stretch.within} and (
               select mine.is_active from chat_groups.members mine
               where mine.group_id = hits.group_id and mine.user_id = ${userId}
+            ) and not exists (
+              select from conversations.participants p
+              where p.group_id = hits.group_id and p.user_id = ${userId} and hits.seq <= p.hidden_seq
             )
             order by position desc limit ${wanted}
           ) hit

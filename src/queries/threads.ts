@@ -18,6 +18,7 @@ const ThreadRow = z.object({
   submittedAt: z.string(),
   unreadCount: z.number(),
   lastMessageId: z.string().nullable(),
+  hiddenSeq: z.number(),
   activity: z.number(),
 });
 
@@ -50,7 +51,7 @@ export interface ListThreads extends Paging {
 const threadsOf = ({ actor, jobId, status, unread, assigneeId }: ListThreads) => sql.fragment`
   select mine."groupId", mine."applicationId", a.applicant_id as "applicantId",
     coalesce(p.display_name, '') as "displayName", a.status, a.submitted_at as "submittedAt", mine."unreadCount",
-    mine."lastMessageId", mine.activity
+    mine."lastMessageId", mine."hiddenSeq", mine.activity
   from (${groupsOf(actor.userId)} and g.job_id = ${jobId} and g.kind = 'thread') mine
   join applications.applications a on a.application_id = mine."applicationId"
   left join accounts.accounts p on p.user_id = a.applicant_id

@@ -12,13 +12,14 @@ import type { Lookups } from '../commands/command.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import type { ReadMarkers, Reading } from '../commands/read-marker/move-read-marker.ts';
 import type { EventStore, Position } from '../events/event-store.ts';
-import type { UserId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 import type { Tracing } from '../kit/tracing.ts';
-import type { Progress } from '../projections/projection.ts';
+import { type Progress, caughtUp } from '../projections/projection.ts';
 import { Addresses } from './connection/addresses.ts';
 import { joinOnConnect } from './rooms/join-on-connect.ts';
 import type { WhoIsOnline } from './presence/who-is-online.ts';
 import type { NodeBus } from './cluster/node-bus.ts';
+import type { FirstSeqs } from './connection/sync.ts';
 import { clientEventHandlers, eventHandler } from './connection/client-events.ts';
 import { clusterNode } from './cluster/cluster-node.ts';
 import {
@@ -64,7 +65,13 @@ export interface GatewayDeps {
   revocations: Revocations;
   accessKeys: Pick<AccessKeys, 'find'>;
   rateLimits: RateLimits;
-  queries: { groupsOfUser: (userId: UserId) => Promise<readonly Room[]> };
+  queries: {
+    groupsOfUser: (userId: UserId) => Promise<readonly Room[]>;
+    firstSeqs: (asked: {
+      userId: UserId;
+      groupIds: readonly GroupId[];
+    }) => Promise<ReadonlyMap<GroupId, number | null>>;
+  };
   progress: Pick<Progress, 'reached'>;
   readMarkers: ReadMarkers;
   metrics: RealtimeMetrics;
@@ -151,6 +158,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const heads = headAnnouncer(io, write, store, epoch);
   const { progress, cluster } = deps;
   const { groupsOfUser } = deps.queries;
+  const firstSeqs: FirstSeqs = async (groupIds, userId) => {
+    await caughtUp(progress, await store.head(), ['conversations']);
+    return deps.queries.firstSeqs({ userId, groupIds });
+  };
   const { signal } = stopped;
   const here = { io, users, store, epoch, loader, log };
   const node = cluster
@@ -160,7 +171,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const hints = createHints(node.send);
   const presence = trackPresence(io, users, hints, node.isElsewhere);
 
-  const handlers = clientEventHandlers({ ...deps, membership, hints });
+  const handlers = clientEventHandlers({ ...deps, membership, hints, firstSeqs });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const arrive = joinOnConnect({
     store,

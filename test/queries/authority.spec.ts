@@ -5,7 +5,7 @@ import { GroupId, UserId } from '../../src/events/ids.ts';
 import { getApplication, listApplications } from '../../src/queries/applications.ts';
 import { getGroup, groupsOfUsers, listGroups } from '../../src/queries/groups.ts';
 import { getJob, listJobs } from '../../src/queries/jobs.ts';
-import { headSeqForMember, listMembers } from '../../src/queries/members.ts';
+import { firstSeqs, listMembers, reachOfMember } from '../../src/queries/members.ts';
 import { messageHistory } from '../../src/queries/message-history.ts';
 import { personExport } from '../../src/queries/person-export.ts';
 import { searchMessages } from '../../src/queries/search-messages.ts';
@@ -70,7 +70,8 @@ const asked = ({ db }: ReadSide): Asked => ({
   listThreads: (actor) => listThreads(db, { actor, jobId, limit: 50 }),
   getGroup: ({ userId }) => getGroup(db, { userId, groupId }),
   groupsOfUsers: ({ userId }) => groupsOfUsers(db, [userId]),
-  headSeqForMember: ({ userId }) => headSeqForMember(db, { userId, groupId }),
+  reachOfMember: ({ userId }) => reachOfMember(db, { userId, groupId }),
+  firstSeqs: ({ userId }) => firstSeqs(db, { userId, groupIds: [groupId] }),
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
   messageHistory: ({ userId }) => messageHistory(db, { userId, groupId, limit: 50 }),
   searchMessages: ({ userId }, q) => searchMessages(db, { userId, q, limit: 50 }),

@@ -112,7 +112,7 @@ describe('the file queries', () => {
 
   test('report whether a message that was not deleted names a file', async () => {
     const isNamed = (n: number, inGroup = groupId) =>
-      side.queries.isNamed({ fileId: id(n), groupId: inGroup });
+      side.queries.isNamed({ fileId: id(n), groupId: inGroup, userId: ada.userId });
     expect(await Promise.all([isNamed(3), isNamed(1), isNamed(5), isNamed(3, otherGroupId)])).toEqual([
       true,
       false,

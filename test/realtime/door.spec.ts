@@ -196,7 +196,9 @@ describe('an authenticated connection', () => {
   });
 
   test('queues at most 4 MiB of events', async () => {
-    const held = await createWorld({ queries: { groupsOfUser: () => new Promise(() => {}) } });
+    const held = await createWorld({
+      queries: { groupsOfUser: () => new Promise(() => {}), firstSeqs: async () => new Map() },
+    });
     const socket = await openRawSocket(held.url);
     socket.connect(held.token(newUser()));
     await socket.answer();

@@ -118,12 +118,13 @@ describe('rooms', () => {
     const [alice, bob, carol] = [newUser(), newUser(), newUser()];
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
-    const { groupsOfUser } = world.deps.queries;
+    const { groupsOfUser, firstSeqs } = world.deps.queries;
     let questions = 0;
     await world.stop();
     world = await createWorld({
       store: world.store,
       queries: {
+        firstSeqs,
         async groupsOfUser(userId) {
           const groups = await groupsOfUser(userId);
           questions += 1;

@@ -2,6 +2,7 @@ import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
 import type { GroupKind, GroupRole, GroupStatus } from '../../events/chat-group.ts';
 import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
+import type { HistoryFrom } from '../../events/job.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type ActorOrSystem, type Aggregate, type AggregateRef, actorId } from '../command.ts';
 import { ensure } from '../rejection.ts';
@@ -21,6 +22,7 @@ export type ChatGroup =
   | {
       status: GroupStatus;
       kind: GroupKind;
+      historyFrom: HistoryFrom;
       /** Whose application a thread is about. */
       applicantId: UserId | null;
       /** The user who posted the job; null for a group without a job. */
@@ -35,9 +37,9 @@ const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): ChatGroup => {
     if (event.type === 'ChatGroupCreated') {
-      const { jobId, adminId, kind = 'job', applicantId = null } = event.data;
+      const { jobId, adminId, kind = 'job', historyFrom = 'start', applicantId = null } = event.data;
       return {
-        ...{ status: 'open', kind, applicantId },
+        ...{ status: 'open', kind, historyFrom, applicantId },
         ownerId: jobId === null ? null : adminId,
         members: ImmutableMap([[adminId, 'admin']]),
         removed: ImmutableSet(),
@@ -57,7 +59,7 @@ const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
         return { ...state, members: members.delete(userId), removed: removed.add(userId) };
       }
       case 'GroupKindChanged':
-        return { ...state, kind: event.data.kind };
+        return { ...state, kind: event.data.kind, historyFrom: event.data.historyFrom };
       case 'GroupClosed':
         return { ...state, status: 'closed' };
       case 'GroupReopened':

@@ -31,7 +31,7 @@ import type { Membership } from '../rooms/membership.ts';
 import { groupRoom } from '../rooms/rooms.ts';
 import { type ChatSocket, type Trust, endSocket, sessionFault } from './connection.ts';
 import { type Answer, type ClientEvent, type Payload, Traceable, clientEvents } from './protocol.ts';
-import { syncFrom } from './sync.ts';
+import { type FirstSeqs, syncFrom } from './sync.ts';
 
 interface HandleEventDeps extends Trust {
   handlers: ClientEventHandlers;
@@ -163,6 +163,7 @@ interface ClientEventDeps {
   membership: Membership;
   readMarkers: ReadMarkers;
   hints: Pick<Hints, 'read' | 'typing'>;
+  firstSeqs: FirstSeqs;
 }
 
 /** The handler of each event. Its payload has been checked, and its socket may send it. */

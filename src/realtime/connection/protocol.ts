@@ -48,6 +48,13 @@ const conversationEnvelopes = {
   reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
 };
 
+/** Where the group's history begins for its members as they join. */
+const firstSeq = z
+  .int()
+  .min(1)
+  .optional()
+  .describe('the seq with which the conversation begins for the caller; 1 when it is absent');
+
 /** What the payload of every event of a client may have besides. A value that is no `traceparent` is ignored. */
 export const Traceable = z.looseObject({
   traceparent: z
@@ -87,6 +94,7 @@ export const clientEvents = {
             groupId: GroupId,
             events: z.array(z.union(Object.values(conversationEnvelopes))).max(SYNC_EVENTS),
             headSeq: seq,
+            firstSeq,
             complete: z.boolean().describe('false: call again after the last seq'),
           }),
           z.strictObject({
@@ -96,6 +104,7 @@ export const clientEvents = {
               .literal(true)
               .describe('the seq is of another log: forget the group, and start anew at 0'),
             headSeq: seq,
+            firstSeq,
           }),
         ]),
       ),

@@ -2,7 +2,7 @@ import type { Actor } from '../../commands/command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { type Envelope, isConversationEvent, toEnvelope } from '../../protocol/envelope.ts';
 import type { EventStore } from '../../events/event-store.ts';
-import type { GroupId } from '../../events/ids.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { waitFor } from '../../kit/wait-for.ts';
 import type { Positions } from '../../protocol/positions.ts';
@@ -25,7 +25,17 @@ interface SyncDeps {
   store: Pick<EventStore, 'readStream' | 'revisions'>;
   membership: Membership;
   positions: Pick<Positions, 'epoch'>;
+  firstSeqs: FirstSeqs;
 }
+
+/**
+ * Resolves with the seq of the first message that a member sees in each of the groups, at least as the log was at the
+ * call; null where there is none yet. Groups of which it sees everything are absent. Rejects with `NotCaughtUp`.
+ */
+export type FirstSeqs = (
+  groupIds: readonly GroupId[],
+  userId: UserId,
+) => Promise<ReadonlyMap<GroupId, number | null>>;
 
 /**
  * Returns the function that resolves with the events that a client missed, from the log. Groups that the
@@ -33,7 +43,7 @@ interface SyncDeps {
  * GROUP_NOT_FOUND. Where the client knows of another epoch, or of a seq that the log does not have, the group
  * is reset.
  */
-export function syncFrom({ store, membership, positions: { epoch } }: SyncDeps) {
+export function syncFrom({ store, membership, firstSeqs, positions: { epoch } }: SyncDeps) {
   type Asked = Payload<'sync'>['groups'];
 
   /** Resolves with the heads, once they are no longer behind what the caller has seen of its groups; at most 1 s later. */
@@ -60,18 +70,24 @@ export function syncFrom({ store, membership, positions: { epoch } }: SyncDeps) 
     const inside = await membership.among(asked, actor);
     if (inside.size === 0) throw new CommandRejected('GROUP_NOT_FOUND');
 
+    const limited = asked.filter((groupId) => inside.get(groupId)?.historyFrom === 'joined');
+    const firsts = limited.length > 0 ? await firstSeqs(limited, actor.userId) : new Map<GroupId, null>();
     const answers = [];
     let room = MAX_ANSWER_BYTES;
-    for (const { groupId, afterSeq } of groups.filter((each) => inside.has(each.groupId))) {
+    for (const { groupId, afterSeq: from } of groups.filter((each) => inside.has(each.groupId))) {
       const headSeq = heads.get(groupId)!;
-      if (known !== epoch || afterSeq > headSeq) {
-        answers.push({ groupId, epoch, reset: true, headSeq });
+      // What was said before the caller joined does not exist for it, and neither do changes of it until somebody speaks.
+      const first = firsts.get(groupId);
+      const begin = first === undefined ? {} : { firstSeq: first ?? headSeq + 1 };
+      const afterSeq = Math.max(from, (begin.firstSeq ?? 1) - 1);
+      if (known !== epoch || from > headSeq) {
+        answers.push({ groupId, epoch, reset: true, headSeq, ...begin });
         continue;
       }
       const { events, bytes, isAtEnd } = await read(groupId, afterSeq, headSeq, room);
       room -= bytes;
       const lastSeq = events.at(-1)?.seq ?? afterSeq;
-      answers.push({ groupId, events, headSeq, complete: isAtEnd || lastSeq >= headSeq });
+      answers.push({ groupId, events, headSeq, ...begin, complete: isAtEnd || lastSeq >= headSeq });
     }
     const denied = asked.filter((groupId) => !inside.has(groupId));
     return { epoch, groups: answers as Answer<'sync'>['groups'], denied };

@@ -207,7 +207,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     },
     accessKeys: createAccessKeys({ ring: { accepted: () => keys, look: async () => {} } }),
     rateLimits: rateLimitsOf(change),
-    queries: { groupsOfUser },
+    queries: { groupsOfUser, firstSeqs: async () => new Map() },
     progress: { reached: async () => true },
     readMarkers: {
       async move(groupId, userId, seq) {

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Lookups, MessageFacts } from '../../../commands/command.ts';
+import { type Lookups, type MessageFacts, actorId } from '../../../commands/command.ts';
 import type { EventStore } from '../../../events/event-store.ts';
 import type { Progress } from '../../../projections/projection.ts';
 import { conversations } from '../../../projections/conversations.ts';
@@ -16,7 +16,10 @@ const FACTS = `
       ) r
     ), '{}') as reactions
   from conversations.messages m
-  where m.message_id = $2 and m.group_id = $1`;
+  where m.message_id = $2 and m.group_id = $1 and not exists (
+    select from conversations.participants p
+    where p.group_id = m.group_id and p.user_id = $3 and m.seq <= p.hidden_seq
+  )`;
 
 /**
  * Creates the look-ups of commands. Their facts about messages are at least as new as the log was at the
@@ -30,12 +33,12 @@ export const createLookups = ({
   store: Pick<EventStore, 'head'>;
   progress: Pick<Progress, 'reached'>;
 }): Lookups => ({
-  async message(groupId, messageId) {
+  async message(groupId, messageId, actor) {
     await caughtUpWithLog(log, conversations);
     const { rows } = await pool.query<MessageFacts>({
       name: 'message-facts',
       text: FACTS,
-      values: [groupId, messageId],
+      values: [groupId, messageId, actorId(actor)],
     });
     return rows[0];
   },
