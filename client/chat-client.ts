@@ -30,7 +30,15 @@ export interface NewMessage {
 interface Synced {
   epoch: string;
   groups: (
-    | { groupId: string; events: Applied[]; headSeq: number; complete: boolean; reset?: never }
+    | {
+        groupId: string;
+        events: Applied[];
+        headSeq: number;
+        /** The conversation begins here for this user. */
+        firstSeq?: number;
+        complete: boolean;
+        reset?: never;
+      }
     | { groupId: string; reset: true; headSeq: number }
   )[];
   /** Groups that this user is not, or no longer, a member of. */
@@ -204,6 +212,8 @@ export class ChatClient {
           this.#reset(group.groupId);
           continue;
         }
+        const { groupId, firstSeq = 1 } = group;
+        if (firstSeq > this.seq(groupId) + 1) this.#last.set(groupId, firstSeq - 1);
         for (const event of group.events) this.#hear(event);
         if (!group.complete) this.#behind.add(group.groupId);
       }
