@@ -8,6 +8,7 @@ import { eventStoreDb } from './eventstoredb.ts';
 import { growth } from './growth.ts';
 import { hostile } from './hostile.ts';
 import { idle } from './idle.ts';
+import { inbox } from './inbox.ts';
 import { postgresVersion } from './postgres.ts';
 import { replay } from './replay.ts';
 import { sealing } from './sealing.ts';
@@ -22,6 +23,7 @@ const benches: Bench[] = [
   replay,
   sealing,
   search,
+  inbox,
   idle,
   connections,
   cluster,

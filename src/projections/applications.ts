@@ -1,16 +1,12 @@
-import { type ApplicationStatus, applicationEvents } from '../events/application.ts';
+import { applicationEvents } from '../events/application.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { column, statementAbout } from './columns.ts';
 import { defineProjection, typesOf } from './projection.ts';
+import { type Decision, standing } from './threads.ts';
 
 type Resubmitted = Recorded<EventOf<'ApplicationResubmitted'>>;
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
-type Moved = Recorded<
-  EventOf<
-    'ApplicationWithdrawn' | 'ApplicationResubmitted' | 'ApplicationStatusChanged' | 'ApplicationReconsidered'
-  >
->;
 
 const submit = statementAbout<Submitted>({
   name: 'submit',
@@ -30,14 +26,7 @@ const submit = statementAbout<Submitted>({
     on conflict do nothing`,
 });
 
-/** Returns the status of an application after an event, and the reason for it. */
-function standing(event: Moved): { status: ApplicationStatus; reason: string | null } {
-  if (event.type === 'ApplicationWithdrawn') return { status: 'withdrawn', reason: null };
-  if (event.type === 'ApplicationResubmitted') return { status: 'submitted', reason: null };
-  return event.data;
-}
-
-const move = statementAbout<Moved>({
+const move = statementAbout<Decision>({
   name: 'move',
   columns: {
     application_id: column.uuid(({ data }) => data.applicationId),
@@ -96,7 +85,7 @@ export const applications = defineProjection({
   handles: typesOf(applicationEvents),
   project: (events) => {
     const submitted: Submitted[] = [];
-    const moved = new Map<string, Moved>();
+    const moved = new Map<string, Decision>();
     const resubmitted = new Map<string, Resubmitted>();
     for (const event of events) {
       if (event.type === 'ApplicationSubmitted') submitted.push(event);

@@ -74,8 +74,8 @@ const join = statementAbout<Stay>({
     roster: column.bigint(({ roster }) => roster),
   },
   text: ({ names, batch }) => `
-    insert into members as m (${names}, owner_id)
-    select b.*, g.owner_id from ${batch}
+    insert into members as m (${names}, owner_id, is_thread)
+    select b.*, g.owner_id, coalesce(g.kind = 'thread', false) from ${batch}
     left join groups g on g.group_id = b.group_id
     on conflict (group_id, user_id) do update
     set role = excluded.role, is_active = excluded.is_active, roster = excluded.roster,
@@ -155,6 +155,7 @@ export const chatGroups = defineProjection({
       user_id uuid,
       -- Of the group.
       owner_id uuid,
+      is_thread boolean not null default false,
       role text not null,
       is_active boolean not null,
       joined_at timestamptz not null,
@@ -165,7 +166,8 @@ export const chatGroups = defineProjection({
   indexes: `
     create index groups_of_owner on groups (owner_id);
     create index groups_of_job on groups (job_id) where kind <> 'job';
-    create index groups_of_member on members (user_id, owner_id) include (group_id) where is_active`,
+    create index groups_of_member on members (user_id, owner_id) include (group_id) where is_active;
+    create index rooms_of_member on members (user_id) include (group_id) where is_active and not is_thread`,
   handles: typesOf(chatGroupEvents),
   project: (events) => {
     const groups = new Map<string, GroupChange>();

@@ -6,6 +6,7 @@ import { termsOf } from '../search/terms.ts';
 import { column, lists, plain, quoted, statementAbout } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
 import { type Movement, isMovement, moveParticipants, movementTypes } from './participants.ts';
+import { type Decision, decide, decisionTypes, isDecision, openThreads } from './threads.ts';
 import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
@@ -47,6 +48,7 @@ const own = statementAbout<Created>({
     group_id: column.uuid(({ data }) => data.groupId),
     owner_id: column.uuid(({ data }) => data.adminId),
     history_from: column.word(({ data }) => data.historyFrom ?? 'start'),
+    is_thread: column.boolean(({ data }) => data.kind === 'thread'),
   },
   text: ({ names, batch }) => `
     insert into conversations (${names}, head_seq, message_count)
@@ -78,7 +80,7 @@ function send(events: Sent[]): Statement {
     name: 'send',
     text: `
       with groups as materialized (
-        select b.*, c.owner_id, coalesce(c.head_seq, 0) as head_seq,
+        select b.*, c.owner_id, c.is_thread, coalesce(c.head_seq, 0) as head_seq,
           coalesce(c.message_count, 0) - case when b.first_seq <= c.head_seq then (
             select count(*) from unnest($10::int[], $3::bigint[]) known (group_index, seq)
             where known.group_index = b.index and known.seq <= c.head_seq
@@ -107,6 +109,11 @@ function send(events: Sent[]): Statement {
         insert into participants as s (group_id, user_id, sent)
         select group_id, sender_id, count(*) from stored group by group_id, sender_id
         on conflict (group_id, user_id) do update set sent = s.sent + excluded.sent
+      )
+      , active as (
+        update threads t set activity = g.last_position, last_seq = g.last_seq
+        from groups g
+        where g.is_thread and t.group_id = g.group_id and t.activity < g.last_position
       )
       insert into conversations (group_id, head_seq, message_count, last_message_id, last_position)
       select group_id, last_seq, counted + messages, last_message_id, last_position from groups
@@ -176,6 +183,7 @@ export const conversations = defineProjection({
       owner_id uuid,
       -- From where those who come in see it: start, or joined.
       history_from text not null default 'start',
+      is_thread boolean not null default false,
       head_seq bigint not null,
       message_count bigint not null,
       last_message_id uuid,
@@ -216,6 +224,20 @@ export const conversations = defineProjection({
       hidden_seq bigint not null default 0,
       primary key (group_id, user_id)
     ) with (fillfactor = 50);
+    create table threads (
+      group_id uuid primary key,
+      job_id uuid not null,
+      -- The company that posted the job.
+      owner_id uuid not null,
+      application_id uuid not null,
+      applicant_id uuid not null,
+      status text not null,
+      -- Of the application's stream.
+      status_revision bigint not null,
+      -- Position of the last message, or of the creation, and seq of that message.
+      activity bigint not null,
+      last_seq bigint not null
+    ) with (fillfactor = 80);
     create table expired_months (
       group_id uuid,
       -- YYYY-MM, in UTC.
@@ -233,6 +255,9 @@ export const conversations = defineProjection({
   indexes: `
     create index messages_deleted on messages (group_id, seq) include (sender_id) where deleted_at is not null;
     create index participants_of_user on participants (user_id);
+    create index threads_of_job on threads (job_id, activity);
+    create index threads_of_owner on threads (owner_id, activity);
+    create index threads_of_applicant on threads (applicant_id, activity);
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
     -- Group or owner, time and words: one lookup meets all three, so that it costs what it finds. The writer that fills
     -- the pending list sorts it in; readers scan the list, so it is short.
@@ -242,6 +267,7 @@ export const conversations = defineProjection({
   handles: [
     ...movementTypes,
     'GroupKindChanged',
+    ...decisionTypes,
     ...typesOf(conversationEvents),
     ...typesOf(retentionEvents),
   ],
@@ -252,10 +278,13 @@ export const conversations = defineProjection({
     const movements: Movement[] = [];
     const expired: Expired[] = [];
     const kinds = new Map<string, KindChanged>();
+    const decisions = new Map<string, Decision>();
     const heads = new Map<string, number>();
     for (const event of events) {
       const { groupId } = event.data;
-      if (isMovement(event)) {
+      if (isDecision(event)) {
+        if (event.data.isPrivate) decisions.set(groupId, event);
+      } else if (isMovement(event)) {
         movements.push(event);
         if (event.type === 'ChatGroupCreated') created.push(event);
       } else if (event.type === 'GroupKindChanged') {
@@ -272,6 +301,8 @@ export const conversations = defineProjection({
     }
     return [
       ...own(created),
+      ...openThreads(created.filter(({ data }) => data.kind === 'thread')),
+      ...decide([...decisions.values()]),
       ...changeHistory([...kinds.values()]),
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),

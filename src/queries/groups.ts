@@ -22,12 +22,9 @@ const GroupRow = z.object({
   createdAt: z.string(),
   lastMessageId: z.string().nullable(),
   hiddenSeq: z.number(),
-  activity: z.number(),
 });
-export type Group = Omit<
-  z.infer<typeof GroupRow>,
-  'applicationId' | 'lastMessageId' | 'hiddenSeq' | 'activity'
-> & {
+const ListedRow = GroupRow.extend({ activity: z.number() });
+export type Group = Omit<z.infer<typeof GroupRow>, 'applicationId' | 'lastMessageId' | 'hiddenSeq'> & {
   /** Of a thread. */
   applicationId?: string;
   lastMessage: Message | null;
@@ -48,8 +45,7 @@ export const groupsOf = (userId: UserId) => sql.fragment`
         where d.group_id = mine.group_id and d.seq > greatest(r.seq, p.from_seq, 0) and d.deleted_at is not null
           and d.sender_id <> mine.user_id
       ) as "unreadCount",
-    g.created_at as "createdAt", c.last_message_id as "lastMessageId", coalesce(p.hidden_seq, 0) as "hiddenSeq",
-    greatest(g.position, c.last_position) as activity
+    g.created_at as "createdAt", c.last_message_id as "lastMessageId", coalesce(p.hidden_seq, 0) as "hiddenSeq"
   from chat_groups.members mine
   join chat_groups.groups g on g.group_id = mine.group_id
   left join conversations.conversations c on c.group_id = mine.group_id
@@ -72,9 +68,9 @@ export async function withLastMessages<R extends { lastMessageId: string | null;
   });
 }
 
-async function shown(db: DatabasePool, rows: readonly z.infer<typeof GroupRow>[]): Promise<Group[]> {
+async function shown<R extends z.infer<typeof GroupRow>>(db: DatabasePool, rows: readonly R[]) {
   const groups = await withLastMessages(db, rows);
-  return groups.map(({ applicationId, lastMessageId: _, hiddenSeq: __, activity: ___, ...group }) => ({
+  return groups.map(({ applicationId, lastMessageId: _, hiddenSeq: __, ...group }) => ({
     ...group,
     ...(applicationId !== null && { applicationId }),
   }));
@@ -92,48 +88,93 @@ const place = cursorOf(
 );
 type Place = { before: number; top: number } | { after: number };
 
+/** A part of a list in the order of activity: those within `window`, a condition on `activity`, first in `order`. */
+interface Stretch {
+  window: FragmentSqlToken;
+  order: FragmentSqlToken;
+  limit: number;
+}
+
+/** Returns a query for ids of groups and their `activity`: the first ones of a stretch. */
+export type Candidates = (stretch: Stretch) => FragmentSqlToken;
+
 /**
- * Resolves with a page of rows that have an `activity`, the latest first. A row that moves up while the list is paged
- * appears at the end, also if it was shown before: none is missed.
+ * Resolves with a page of groups, the latest activity first. A group that moves up while the list is paged appears at
+ * the end, also if it was shown before: none is missed. `rows` is a query for what is shown of the group `page.group_id`.
  */
-export async function latestFirst<R extends { activity: number }>(
+export async function latestFirst<R extends { groupId: string; activity: number }>(
   db: DatabasePool,
   row: z.ZodType<R>,
-  source: FragmentSqlToken,
+  candidates: Candidates,
+  rows: FragmentSqlToken,
   { cursor, limit }: Paging,
 ): Promise<Page<R>> {
   const from: Place | undefined = place.read(cursor);
-  const rows =
-    from && 'after' in from
-      ? await db.any(sql.type(row)`
-          select * from (${source}) mine where activity > ${from.after}
-          order by activity limit ${limit + 1}`)
-      : await db.any(sql.type(row)`
-          select * from (${source}) mine
-          where ${from ? sql.fragment`activity < ${from.before}` : sql.fragment`true`}
-          order by activity desc limit ${limit + 1}`);
+  const isGoingUp = from !== undefined && 'after' in from;
+  const stretch: Stretch = {
+    window: isGoingUp
+      ? sql.fragment`activity > ${from.after}`
+      : sql.fragment`activity < ${from?.before ?? Number.MAX_SAFE_INTEGER}`,
+    order: isGoingUp ? sql.fragment`asc` : sql.fragment`desc`,
+    limit: limit + 1,
+  };
+  const found = await db.any(sql.type(row)`
+    with page as materialized (${candidates(stretch)})
+    select page.activity, mine.* from page cross join lateral (${rows}) mine
+    order by page.activity ${stretch.order}`);
   const page = place.page(
-    rows,
+    found,
     limit,
     ({ activity }): Place => {
-      if (from && 'after' in from) return { after: activity };
-      return { before: activity, top: from?.top ?? rows[0]!.activity };
+      if (isGoingUp) return { after: activity };
+      return { before: activity, top: from?.top ?? found[0]!.activity };
     },
     (each) => each,
   );
-  if (page.nextCursor !== null || !from || 'after' in from) return page;
-  const hasMoved = await db.exists(sql.unsafe`
-    select from (${source}) mine where activity > ${from.top}`);
-  return { ...page, nextCursor: hasMoved ? place.at({ after: from.top }) : null };
+  if (page.nextCursor !== null || !from || isGoingUp) return page;
+  const { top } = from;
+  const above = { window: sql.fragment`activity > ${top}`, order: sql.fragment`asc`, limit: 1 };
+  const hasMoved = await db.exists(sql.unsafe`${candidates(above)}`);
+  return { ...page, nextCursor: hasMoved ? place.at({ after: top }) : null };
 }
+
+/** The condition that a user is a member of the thread `t`. It is no join, so that no plan reads all threads first. */
+export const isInThread = (userId: UserId) => sql.fragment`(
+  select m.is_active from chat_groups.members m where m.group_id = t.group_id and m.user_id = ${userId}
+)`;
+
+/** A user may have thousands of threads, so only as many as are needed are read, in order. Other groups are few. */
+const groupsByActivity =
+  (userId: UserId): Candidates =>
+  ({ window, order, limit }) => {
+    const threadsWhere = (condition: FragmentSqlToken) => sql.fragment`
+      select t.group_id, t.activity from conversations.threads t
+      where ${condition} and ${window} and ${isInThread(userId)}
+      order by t.activity ${order} limit ${limit}`;
+    return sql.fragment`
+      select * from (
+        (${threadsWhere(sql.fragment`t.owner_id = ${userId}`)})
+        union all
+        (${threadsWhere(sql.fragment`t.applicant_id = ${userId}`)})
+        union all
+        select * from (
+          select g.group_id, greatest(g.position, c.last_position) as activity
+          from chat_groups.members m
+          join chat_groups.groups g on g.group_id = m.group_id
+          left join conversations.conversations c on c.group_id = m.group_id
+          where m.user_id = ${userId} and m.is_active and not m.is_thread
+        ) rooms where ${window}
+      ) found order by activity ${order} limit ${limit}`;
+  };
 
 /** Resolves with the caller's groups, ordered by their latest message or their creation, newest first. */
 export async function listGroups(
   db: DatabasePool,
   { userId, ...paging }: Paging & { userId: UserId },
 ): Promise<Page<Group>> {
-  const page = await latestFirst(db, GroupRow, groupsOf(userId), paging);
-  return { ...page, data: await shown(db, page.data) };
+  const rows = sql.fragment`${groupsOf(userId)} and mine.group_id = page.group_id`;
+  const page = await latestFirst(db, ListedRow, groupsByActivity(userId), rows, paging);
+  return { ...page, data: (await shown(db, page.data)).map(({ activity: _, ...group }) => group) };
 }
 
 /** Resolves with one group of the caller. Throws GROUP_NOT_FOUND for users who are not members. */

@@ -5,7 +5,7 @@ import { ensure } from '../commands/rejection.ts';
 import { ApplicationStatus } from '../events/application.ts';
 import type { JobId, UserId } from '../events/ids.ts';
 import type { Page, Paging } from './cursor.ts';
-import { groupsOf, latestFirst, withLastMessages } from './groups.ts';
+import { type Candidates, groupsOf, isInThread, latestFirst, withLastMessages } from './groups.ts';
 import { getJob } from './jobs.ts';
 import type { Message } from './message.ts';
 
@@ -47,17 +47,41 @@ export interface ListThreads extends Paging {
   assigneeId?: UserId | undefined;
 }
 
-/** The threads of a job that a user is a member of. */
-const threadsOf = ({ actor, jobId, status, unread, assigneeId }: ListThreads) => sql.fragment`
-  select mine."groupId", mine."applicationId", a.applicant_id as "applicantId",
-    coalesce(p.display_name, '') as "displayName", a.status, a.submitted_at as "submittedAt", mine."unreadCount",
-    mine."lastMessageId", mine."hiddenSeq", mine.activity
-  from (${groupsOf(actor.userId)} and g.job_id = ${jobId} and g.kind = 'thread') mine
-  join applications.applications a on a.application_id = mine."applicationId"
-  left join accounts.accounts p on p.user_id = a.applicant_id
-  where ${status === undefined ? sql.fragment`true` : sql.fragment`a.status = ${status}`}
-    and ${unread === undefined ? sql.fragment`true` : sql.fragment`(mine."unreadCount" > 0) = ${unread}`}
-    and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`false`}`;
+/** Up to where a user has read the thread `t`, or was not there. */
+const readSeq = (userId: UserId) => sql.fragment`greatest((
+    select r.seq from public.read_markers r where r.group_id = t.group_id and r.user_id = ${userId}
+  ), (
+    select p.from_seq from conversations.participants p where p.group_id = t.group_id and p.user_id = ${userId}
+  ), 0)`;
+
+/** Most threads are read, which the row of the thread shows. */
+const isUnread = (userId: UserId) => sql.fragment`coalesce(
+    case when t.last_seq > ${readSeq(userId)} then (
+      select true from conversations.messages m
+      where m.group_id = t.group_id and m.seq > ${readSeq(userId)} and m.sender_id <> ${userId} and m.deleted_at is null
+      limit 1
+    ) end, false)`;
+
+/** The threads of a job that a user is a member of, in the order of their activity. */
+const byActivity =
+  ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads): Candidates =>
+  ({ window, order, limit }) => sql.fragment`
+    select t.group_id, t.activity from conversations.threads t
+    where t.job_id = ${jobId} and ${window} and ${isInThread(userId)}
+      and ${status === undefined ? sql.fragment`true` : sql.fragment`t.status = ${status}`}
+      and ${unread === undefined ? sql.fragment`true` : sql.fragment`${isUnread(userId)} = ${unread}`}
+      and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`false`}
+    order by t.activity ${order} limit ${limit}`;
+
+/** What a list shows of the threads that it found. */
+const rowsFor = (userId: UserId) => sql.fragment`
+  select mine."groupId", mine."applicationId", t.applicant_id as "applicantId",
+    coalesce(p.display_name, '') as "displayName", t.status, a.submitted_at as "submittedAt", mine."unreadCount",
+    mine."lastMessageId", mine."hiddenSeq"
+  from (${groupsOf(userId)} and mine.group_id = page.group_id) mine
+  join conversations.threads t on t.group_id = mine."groupId"
+  join applications.applications a on a.application_id = t.application_id
+  left join accounts.accounts p on p.user_id = t.applicant_id`;
 
 /**
  * Resolves with who is to answer in each thread: the side that has not written last. It has been asked since the first
@@ -92,7 +116,7 @@ async function waiting(db: DatabasePool, rows: readonly z.infer<typeof ThreadRow
 export async function listThreads(db: DatabasePool, asked: ListThreads): Promise<Page<Thread>> {
   const job = await getJob(db, asked);
   ensure(job.companyId === asked.actor.userId, 'NOT_JOB_OWNER');
-  const page = await latestFirst(db, ThreadRow, threadsOf(asked), asked);
+  const page = await latestFirst(db, ThreadRow, byActivity(asked), rowsFor(asked.actor.userId), asked);
   const [rows, waits] = [await withLastMessages(db, page.data), await waiting(db, page.data)];
   const data = rows.map(
     ({ groupId, applicationId, applicantId, displayName, submittedAt, ...row }): Thread => {

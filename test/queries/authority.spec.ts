@@ -88,7 +88,15 @@ const OF_THE_SERVER = ['filesToInspect', 'orphans', 'isNamed', 'memberIds'];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */
 const FOR_AUDITORS = ['listGrants', 'listHolds', 'getErasure'];
 /** Helpers of queries. */
-const PARTS = ['bindQueries', 'cursorOf', 'newestFirst', 'latestFirst', 'withLastMessages', 'groupsOf'];
+const PARTS = [
+  'bindQueries',
+  'cursorOf',
+  'newestFirst',
+  'latestFirst',
+  'withLastMessages',
+  'groupsOf',
+  'isInThread',
+];
 
 const answered = (answer: Promise<unknown>): Promise<string> =>
   answer.then(

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { DomainEvent } from '../src/events/domain-event.ts';
+import type { EventStore } from '../src/events/event-store.ts';
+import { ApplicationId, ClientMsgId, GroupId, JobId, MessageId, UserId } from '../src/events/ids.ts';
+import {
+  accountStream,
+  applicationStream,
+  chatGroupStream,
+  conversationStream,
+  jobStream,
+} from '../src/events/streams.ts';
+import { newId } from '../src/kit/uuids.ts';
+import { createQueryPool } from '../src/adapters/postgres/query-pool.ts';
+import { startProjections } from '../src/adapters/postgres/read-models/run-projections.ts';
+import { bindQueries } from '../src/queries/queries.ts';
+import { type Bench, type Result, inFlight, median, quantile, round } from './bench.ts';
+import { caughtUp, openLog } from './log.ts';
+import { quiet, startPostgres } from './postgres.ts';
+import { appendTo } from './world.ts';
+
+const TARGET_MS = 20;
+const LIMIT = 50;
+/** Of the messages in each thread. */
+const MESSAGES = 6;
+
+interface Inbox {
+  company: UserId;
+  jobId: JobId;
+  /** Has one thread. */
+  applicant: UserId;
+}
+
+/** Fills a job with threads of some messages each; the company has read a part of them, and answered a part. */
+async function fill(store: EventStore, threads: number): Promise<Inbox> {
+  const append = appendTo(store);
+  const company = UserId.parse(newId());
+  const jobId = JobId.parse(newId());
+  const teamRoom = GroupId.parse(newId());
+  const posting = { title: 'Engineer', description: 'Builds engines', location: null };
+  const posted = { jobId, groupId: teamRoom, companyId: company, ...posting };
+  await append(jobStream(jobId), { type: 'JobPosted', data: { ...posted, conversations: 'private' } });
+  const people = Array.from({ length: threads }, () => ({
+    applicantId: UserId.parse(newId()),
+    applicationId: ApplicationId.parse(newId()),
+    groupId: GroupId.parse(newId()),
+  }));
+  await inFlight(500, people, ({ applicantId }) => {
+    const data = { userId: applicantId, role: 'applicant', displayName: `Applicant ${applicantId}` } as const;
+    return append(accountStream(applicantId), { type: 'AccountRegistered', data });
+  });
+  await inFlight(500, people, ({ applicantId, applicationId, groupId }) => {
+    const subject = {
+      applicationId,
+      jobId,
+      groupId,
+      applicantId,
+      isPrivate: true,
+      coverLetter: null,
+    } as const;
+    return append(applicationStream(jobId, applicantId), { type: 'ApplicationSubmitted', data: subject });
+  });
+  await inFlight(500, people, ({ applicantId, applicationId, groupId }) => {
+    const about = { kind: 'thread', applicationId, applicantId } as const;
+    return append(
+      chatGroupStream(groupId),
+      { type: 'ChatGroupCreated', data: { groupId, jobId, name: 'Engineer', adminId: company, ...about } },
+      { type: 'MemberJoined', data: { groupId, userId: applicantId, role: 'member' } },
+    );
+  });
+  const said = (groupId: GroupId, senderId: UserId): DomainEvent => ({
+    type: 'MessageSent',
+    data: {
+      ...{
+        groupId,
+        messageId: MessageId.parse(newId()),
+        senderId,
+        clientMsgId: ClientMsgId.parse(randomUUID()),
+      },
+      ...{ text: 'When could we meet?', fileIds: [], replyTo: null },
+    },
+  });
+  for (let count = 0; count < MESSAGES; count += 1)
+    await inFlight(
+      500,
+      people.toSorted(() => Math.random() - 0.5),
+      ({ applicantId, groupId }) =>
+        append(conversationStream(groupId), said(groupId, Math.random() < 0.5 ? company : applicantId)),
+    );
+  return { company, jobId, applicant: people[0]!.applicantId };
+}
+
+/** Does at once what autovacuum does within a minute. */
+async function analyze(ownerUrl: string): Promise<void> {
+  const owner = new pg.Client({ connectionString: ownerUrl });
+  await owner.connect();
+  await owner.query('vacuum analyze');
+  await owner.end();
+}
+
+/** Measures the pages of an inbox of very many threads: the first one and one in the middle. */
+export const inbox: Bench = {
+  name: 'inbox',
+  async run({ quick, say }) {
+    const threads = quick ? 2_000 : 10_000;
+    const samples = quick ? 40 : 200;
+    const postgres = await startPostgres();
+    try {
+      const ownerUrl = await postgres.createDatabase('inbox');
+      const { store, databaseUrl, close } = await openLog(ownerUrl);
+      const projections = await startProjections({ store, databaseUrl, log: quiet });
+      const { company, jobId, applicant } = await fill(store, threads);
+      await caughtUp(store, projections);
+      await analyze(ownerUrl);
+      say(`inbox: ${threads} threads with ${threads * MESSAGES} messages`);
+      const db = await createQueryPool({ url: databaseUrl, log: quiet, max: 4, applicationName: 'bench' });
+      const { listGroups, listThreads, getGroup } = bindQueries(db);
+      const actor = { userId: company, role: 'company' } as const;
+
+      async function deep(): Promise<string> {
+        let cursor: string | undefined;
+        for (let page = 0; page < threads / LIMIT / 2; page += 1)
+          cursor = (await listGroups({ userId: company, limit: LIMIT, cursor })).nextCursor ?? undefined;
+        return cursor!;
+      }
+      const middle = await deep();
+      const groupId = GroupId.parse((await listGroups({ userId: company, limit: 1 })).data[0]!.groupId);
+      const pages: Record<string, () => Promise<unknown>> = {
+        'first page of groups': () => listGroups({ userId: company, limit: LIMIT }),
+        'page of groups in the middle': () => listGroups({ userId: company, limit: LIMIT, cursor: middle }),
+        'first page of threads': () => listThreads({ actor, jobId, limit: LIMIT }),
+        'unread threads': () => listThreads({ actor, jobId, limit: LIMIT, unread: true }),
+        'read threads, of which there are few': () =>
+          listThreads({ actor, jobId, limit: LIMIT, unread: false }),
+        'threads of a status that none has': () =>
+          listThreads({ actor, jobId, limit: LIMIT, status: 'hired' }),
+        'one group': () => getGroup({ userId: company, groupId }),
+      };
+      const results: Result[] = [];
+      for (const [name, ask] of Object.entries(pages)) {
+        const times: number[] = [];
+        const peers: number[] = [];
+        for (let sample = 0; sample < samples; sample += 1) {
+          let begun = performance.now();
+          await ask();
+          times.push(performance.now() - begun);
+          begun = performance.now();
+          await listGroups({ userId: applicant, limit: LIMIT });
+          peers.push(performance.now() - begun);
+        }
+        const [project, peer] = [quantile(times, 0.95), quantile(peers, 0.95)];
+        results.push({
+          ...{ bench: 'inbox', case: name, project: round(project), peer: round(peer) },
+          ...{ ratio: round(project / peer), unit: 'ms, p95; the peer is an applicant with one thread' },
+          ...{ p50: round(median(times)), threads, target: TARGET_MS, rule: 'project <= target' },
+          ok: project <= TARGET_MS,
+        });
+      }
+      await db.end();
+      await projections.stop();
+      await close();
+      return results;
+    } finally {
+      await postgres.stop();
+    }
+  },
+};
