@@ -111,7 +111,7 @@ function send(events: Sent[]): Statement {
         on conflict (group_id, user_id) do update set sent = s.sent + excluded.sent
       )
       , active as (
-        update threads t set activity = g.last_position, last_seq = g.last_seq
+        update threads t set activity = g.last_position, moved = g.last_position, last_seq = g.last_seq
         from groups g
         where g.is_thread and t.group_id = g.group_id and t.activity < g.last_position
       )
@@ -143,17 +143,35 @@ function send(events: Sent[]): Statement {
   };
 }
 
-const raiseHeads = statementAbout<[groupId: string, seq: number]>({
+/** The last event of a batch in one conversation, where that is no message. */
+interface Raised {
+  groupId: string;
+  seq: number;
+  position: number;
+}
+
+const raised = {
+  group_id: column.uuid<Raised>(({ groupId }) => groupId),
+  head_seq: column.bigint<Raised>(({ seq }) => seq),
+};
+
+const raiseHeads = statementAbout<Raised>({
   name: 'raise-heads',
-  columns: {
-    group_id: column.uuid(([groupId]) => groupId),
-    head_seq: column.bigint(([, seq]) => seq),
-  },
+  columns: raised,
   text: ({ names, batch }) => `
     insert into conversations (${names}, message_count)
     select b.*, 0 from ${batch}
     on conflict (group_id) do update set head_seq = excluded.head_seq
     where conversations.head_seq < excluded.head_seq`,
+});
+
+const moveThreads = statementAbout<Raised>({
+  name: 'move-threads',
+  columns: { group_id: raised.group_id, moved: column.bigint(({ position }) => position) },
+  text: ({ batch }) => `
+    update threads t set moved = b.moved
+    from ${batch}
+    where t.group_id = b.group_id and t.moved < b.moved`,
 });
 
 const expire = statementAbout<Expired>({
@@ -236,7 +254,9 @@ export const conversations = defineProjection({
       status_revision bigint not null,
       -- Position of the last message, or of the creation, and seq of that message.
       activity bigint not null,
-      last_seq bigint not null
+      last_seq bigint not null,
+      -- Position of the last event of the conversation.
+      moved bigint not null
     ) with (fillfactor = 80);
     create table expired_months (
       group_id uuid,
@@ -258,6 +278,7 @@ export const conversations = defineProjection({
     create index threads_of_job on threads (job_id, activity);
     create index threads_of_owner on threads (owner_id, activity);
     create index threads_of_applicant on threads (applicant_id, activity);
+    create index threads_that_moved on threads (owner_id, moved);
     create index messages_by_file on messages using gin (file_ids) where file_ids <> '{}';
     -- Group or owner, time and words: one lookup meets all three, so that it costs what it finds. The writer that fills
     -- the pending list sorts it in; readers scan the list, so it is short.
@@ -279,7 +300,7 @@ export const conversations = defineProjection({
     const expired: Expired[] = [];
     const kinds = new Map<string, KindChanged>();
     const decisions = new Map<string, Decision>();
-    const heads = new Map<string, number>();
+    const heads = new Map<string, Raised>();
     for (const event of events) {
       const { groupId } = event.data;
       if (isDecision(event)) {
@@ -296,7 +317,7 @@ export const conversations = defineProjection({
         heads.delete(groupId);
       } else {
         changes.push(event);
-        heads.set(groupId, event.revision + 1);
+        heads.set(groupId, { groupId, seq: event.revision + 1, position: event.position });
       }
     }
     return [
@@ -307,7 +328,8 @@ export const conversations = defineProjection({
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),
       ...moveParticipants(movements),
-      ...raiseHeads([...heads]),
+      ...raiseHeads([...heads.values()]),
+      ...moveThreads([...heads.values()]),
       ...expire(expired),
     ];
   },

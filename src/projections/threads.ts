@@ -34,8 +34,8 @@ export const openThreads = statementAbout<Recorded<EventOf<'ChatGroupCreated'>>>
     activity: column.bigint(({ position }) => position),
   },
   text: ({ names, batch }) => `
-    insert into threads (${names}, status, status_revision, last_seq)
-    select b.*, 'submitted', 0, 0 from ${batch}
+    insert into threads (${names}, status, status_revision, last_seq, moved)
+    select b.*, 'submitted', 0, 0, b.activity from ${batch}
     on conflict do nothing`,
 });
 

@@ -2,6 +2,7 @@ import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import { GroupKind, GroupRole, GroupStatus } from '../events/chat-group.ts';
+import type { Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
 import { Message, erasure, message } from './message.ts';
@@ -143,19 +144,28 @@ export const isInThread = (userId: UserId) => sql.fragment`(
   select m.is_active from chat_groups.members m where m.group_id = t.group_id and m.user_id = ${userId}
 )`;
 
-/** A user may have thousands of threads, so only as many as are needed are read, in order. Other groups are few. */
+/** A user may have thousands of threads, so only as many as are needed are read, in order. */
+function threadsByActivity(userId: UserId, { window, order, limit }: Stretch): FragmentSqlToken {
+  const threadsWhere = (condition: FragmentSqlToken) => sql.fragment`
+    select t.group_id, t.activity from conversations.threads t
+    where ${condition} and ${window} and ${isInThread(userId)}
+    order by t.activity ${order} limit ${limit}`;
+  return sql.fragment`
+    select * from (
+      (${threadsWhere(sql.fragment`t.owner_id = ${userId}`)})
+      union all
+      (${threadsWhere(sql.fragment`t.applicant_id = ${userId}`)})
+    ) threads order by activity ${order} limit ${limit}`;
+}
+
+/** Other groups than threads are few. */
 const groupsByActivity =
   (userId: UserId): Candidates =>
-  ({ window, order, limit }) => {
-    const threadsWhere = (condition: FragmentSqlToken) => sql.fragment`
-      select t.group_id, t.activity from conversations.threads t
-      where ${condition} and ${window} and ${isInThread(userId)}
-      order by t.activity ${order} limit ${limit}`;
+  (stretch) => {
+    const { window, order, limit } = stretch;
     return sql.fragment`
       select * from (
-        (${threadsWhere(sql.fragment`t.owner_id = ${userId}`)})
-        union all
-        (${threadsWhere(sql.fragment`t.applicant_id = ${userId}`)})
+        (${threadsByActivity(userId, stretch)})
         union all
         select * from (
           select g.group_id, greatest(g.position, c.last_position) as activity
@@ -190,19 +200,72 @@ export async function getGroup(
 /** What a socket needs to know of a group to enter its room. */
 const Room = z.object({ groupId: z.string().brand<'GroupId'>(), kind: GroupKind });
 export type Room = z.infer<typeof Room>;
-const RoomsRow = z.object({ userId: z.string().brand<'UserId'>(), rooms: z.array(Room) });
+
+/** The rooms for the sockets of a user. */
+export interface Rooms {
+  rooms: readonly Room[];
+  /** The user has more threads than it gets rooms for. Others than the latest are heard on request. */
+  hasMore: boolean;
+}
+const RoomsRow = z.object({
+  userId: z.string().brand<'UserId'>(),
+  rooms: z.array(Room),
+  hasMore: z.boolean(),
+});
+const ThreadRow = z.object({ groupId: z.string().brand<'GroupId'>() });
+
+/** Largest number of threads whose rooms a socket enters by itself: those with the latest activity. */
+export const MOST_THREADS = 500;
 
 /**
- * Resolves with all groups of each of these users, for the rooms of their sockets. Users without a group are
- * absent.
+ * Resolves with the groups of each of these users, for the rooms of their sockets: all of them, but of more than
+ * `MOST_THREADS` threads the latest. Users without a group are absent.
  */
-export async function groupsOfUsers(
+export async function roomsOfUsers(
   db: DatabasePool,
   userIds: readonly UserId[],
-): Promise<Map<UserId, readonly Room[]>> {
+): Promise<Map<UserId, Rooms>> {
   const rows = await db.any(sql.type(RoomsRow)`
-    select m.user_id as "userId", json_agg(json_build_object('groupId', g.group_id, 'kind', g.kind)) as rooms
-    from chat_groups.members m join chat_groups.groups g on g.group_id = m.group_id
-    where m.user_id = any (${sql.array(userIds, 'uuid')}) and m.is_active group by m.user_id`);
-  return new Map(rows.map(({ userId, rooms }) => [userId, rooms]));
+    select mine.user_id as "userId", bool_or(mine.threads > ${MOST_THREADS}) as "hasMore",
+      coalesce(json_agg(json_build_object('groupId', g.group_id, 'kind', g.kind)) filter (
+        where not mine.is_thread or mine.threads <= ${MOST_THREADS}
+      ), '[]') as rooms
+    from (
+      select m.*, count(*) filter (where m.is_thread) over (partition by m.user_id) as threads
+      from chat_groups.members m where m.user_id = any (${sql.array(userIds, 'uuid')}) and m.is_active
+    ) mine
+    join chat_groups.groups g on g.group_id = mine.group_id
+    group by mine.user_id`);
+  const found = new Map<UserId, Rooms>();
+  for (const { userId, rooms, hasMore } of rows) {
+    const latest = hasMore ? await latestThreads(db, userId) : [];
+    found.set(userId, { rooms: [...rooms, ...latest], hasMore });
+  }
+  return found;
+}
+
+async function latestThreads(db: DatabasePool, userId: UserId): Promise<Room[]> {
+  const latest = {
+    window: sql.fragment`activity < ${Number.MAX_SAFE_INTEGER}`,
+    order: sql.fragment`desc`,
+    limit: MOST_THREADS,
+  };
+  const rows = await db.any(sql.type(ThreadRow)`
+    select group_id as "groupId" from (${threadsByActivity(userId, latest)}) t`);
+  return rows.map(({ groupId }) => ({ groupId, kind: 'thread' }));
+}
+
+const HeadRow = z.object({ groupId: z.string().brand<'GroupId'>(), headSeq: z.number() });
+
+/** Resolves with the heads of a user's threads that have moved after a position. */
+export async function headsOfThreads(
+  db: DatabasePool,
+  { userId, after }: { userId: UserId; after: Position },
+): Promise<readonly z.infer<typeof HeadRow>[]> {
+  const moved = (mine: FragmentSqlToken) => sql.fragment`
+    select t.group_id as "groupId", c.head_seq as "headSeq"
+    from conversations.threads t join conversations.conversations c on c.group_id = t.group_id
+    where ${mine} and t.moved > ${after} and c.head_seq > 0 and ${isInThread(userId)}`;
+  return db.any(sql.type(HeadRow)`
+    ${moved(sql.fragment`t.owner_id = ${userId}`)} union all ${moved(sql.fragment`t.applicant_id = ${userId}`)}`);
 }

@@ -6,7 +6,7 @@ import { listGrants } from './audit.ts';
 import type { Paging } from './cursor.ts';
 import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
-import { type Room, getGroup, groupsOfUsers, listGroups } from './groups.ts';
+import { type Rooms, getGroup, headsOfThreads, listGroups, roomsOfUsers } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { firstSeqs, listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
@@ -15,14 +15,15 @@ import { type SearchMessages, searchMessages } from './search-messages.ts';
 import { type ListThreads, listThreads } from './threads.ts';
 
 /** Thousands of sockets may reconnect in one second, so their queries are combined. */
-function groupsOfUser(db: DatabasePool) {
-  const ask = gather((userIds: UserId[]) => groupsOfUsers(db, userIds));
-  return async (userId: UserId): Promise<readonly Room[]> => (await ask(userId)) ?? [];
+function roomsOfUser(db: DatabasePool) {
+  const ask = gather((userIds: UserId[]) => roomsOfUsers(db, userIds));
+  return async (userId: UserId): Promise<Rooms> => (await ask(userId)) ?? { rooms: [], hasMore: false };
 }
 
 /** Binds all queries to a database. `searches` has separate connections for queries that may take long. */
 export const bindQueries = (db: DatabasePool, searches = db) => ({
-  groupsOfUser: groupsOfUser(db),
+  roomsOfUser: roomsOfUser(db),
+  headsOfThreads: (asked: Parameters<typeof headsOfThreads>[1]) => headsOfThreads(db, asked),
   listJobs: (asked: ListJobs) => listJobs(asked.q === undefined ? db : searches, asked),
   getJob: (asked: Parameters<typeof getJob>[1]) => getJob(db, asked),
   listApplications: (asked: ListApplications) => listApplications(db, asked),

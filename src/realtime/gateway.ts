@@ -32,6 +32,7 @@ import {
 import { keepDoor, refusePolling, upgradeCheck } from './connection/door.ts';
 import { frameWriter, wireUp } from './delivery/wire.ts';
 import { handshake } from './connection/handshake.ts';
+import { type HeadsOfThreads, distantHeads } from './rooms/distant-heads.ts';
 import { headAnnouncer } from './rooms/heads.ts';
 import { boundHints, createHints } from './presence/hints.ts';
 import { loneNode } from './cluster/node.ts';
@@ -42,7 +43,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
 import { Users } from './presence/users.ts';
-import type { Room } from '../queries/groups.ts';
+import type { Rooms } from '../queries/groups.ts';
 
 export interface RealtimeMetrics {
   socketOpened(): void;
@@ -66,7 +67,8 @@ export interface GatewayDeps {
   accessKeys: Pick<AccessKeys, 'find'>;
   rateLimits: RateLimits;
   queries: {
-    groupsOfUser: (userId: UserId) => Promise<readonly Room[]>;
+    roomsOfUser: (userId: UserId) => Promise<Rooms>;
+    headsOfThreads: HeadsOfThreads;
     firstSeqs: (asked: {
       userId: UserId;
       groupIds: readonly GroupId[];
@@ -157,7 +159,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const membership = createMembership(loader, store);
   const heads = headAnnouncer(io, write, store, epoch);
   const { progress, cluster } = deps;
-  const { groupsOfUser } = deps.queries;
+  const { roomsOfUser, headsOfThreads } = deps.queries;
+  const distant = distantHeads({ users, store, progress, headsOfThreads, epoch });
   const firstSeqs: FirstSeqs = async (groupIds, userId) => {
     await caughtUp(progress, await store.head(), ['conversations']);
     return deps.queries.firstSeqs({ userId, groupIds });
@@ -165,7 +168,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { signal } = stopped;
   const here = { io, users, store, epoch, loader, log };
   const node = cluster
-    ? clusterNode({ ...here, ...cluster, write, progress, groupsOfUser, heads, settings, signal })
+    ? clusterNode({ ...here, ...cluster, write, progress, roomsOfUser, heads, settings, signal })
     : loneNode({ ...here, ...(deps.tracing && { tracing: deps.tracing }), write, writeFrames });
   const { delivery, tracker, whoIsOnline } = node;
   const hints = createHints(node.send);
@@ -177,7 +180,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
     store,
     epoch,
     progress,
-    groupsOfUser,
+    roomsOfUser,
+    introduce: distant.introduce,
     position: node.position,
     subscribed: node.subscribed,
     arrived(socket) {
@@ -242,6 +246,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
       every(SWEEP_MS, () => sweepSessions(io, deps, settings.accessTokenSeconds));
       every(SWEEP_MS, tracker.sweep);
       every(settings.headsIntervalMs, heads.announce);
+      every(settings.headsIntervalMs, distant.announce);
     },
 
     drain() {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Actor } from '../../src/commands/command.ts';
 import { GroupId, UserId } from '../../src/events/ids.ts';
 import { getApplication, listApplications } from '../../src/queries/applications.ts';
-import { getGroup, groupsOfUsers, listGroups } from '../../src/queries/groups.ts';
+import { getGroup, headsOfThreads, listGroups, roomsOfUsers } from '../../src/queries/groups.ts';
 import { getJob, listJobs } from '../../src/queries/jobs.ts';
 import { firstSeqs, listMembers, reachOfMember } from '../../src/queries/members.ts';
 import { messageHistory } from '../../src/queries/message-history.ts';
@@ -69,7 +69,8 @@ const asked = ({ db }: ReadSide): Asked => ({
   listGroups: ({ userId }) => listGroups(db, { userId, limit: 50 }),
   listThreads: (actor) => listThreads(db, { actor, jobId, limit: 50 }),
   getGroup: ({ userId }) => getGroup(db, { userId, groupId }),
-  groupsOfUsers: ({ userId }) => groupsOfUsers(db, [userId]),
+  roomsOfUsers: async ({ userId }) => [...(await roomsOfUsers(db, [userId]))],
+  headsOfThreads: ({ userId }) => headsOfThreads(db, { userId, after: -1 }),
   reachOfMember: ({ userId }) => reachOfMember(db, { userId, groupId }),
   firstSeqs: ({ userId }) => firstSeqs(db, { userId, groupIds: [groupId] }),
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),

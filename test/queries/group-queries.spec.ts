@@ -76,7 +76,7 @@ describe('the groups of a user', () => {
   });
 
   test("are all found for the rooms of their members' sockets", async () =>
-    expect(new Set(await side.queries.groupsOfUser(ada.userId))).toEqual(
+    expect(new Set((await side.queries.roomsOfUser(ada.userId)).rooms)).toEqual(
       new Set([groupId, otherGroupId].map((id) => ({ groupId: id, kind: 'job' }))),
     ));
 });

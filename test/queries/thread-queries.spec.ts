@@ -148,6 +148,42 @@ describe('the groups of a user', () => {
   });
 });
 
+test('Of more than 500 threads the latest have rooms, and all have heads', async () => {
+  const many = await openReadSide();
+  try {
+    const ids = Array.from({ length: 505 }, (_, n) => GroupId.parse(uuid(0x70_0000 + n)));
+    await many.happened(
+      privateJobPosted,
+      teamCreated,
+      ...ids.map((id, n) =>
+        event('ChatGroupCreated', {
+          ...{ groupId: id, jobId, name: 'Engineer', adminId: acme.userId, kind: 'thread' },
+          ...{ applicationId: ApplicationId.parse(uuid(0x80_0000 + n)), applicantId: ada.userId },
+        }),
+      ),
+    );
+    const [before] = await many.happened(said(1, acme, 'Hello', ids[0]));
+    const { rooms, hasMore } = await many.queries.roomsOfUser(acme.userId);
+    expect(hasMore).toBe(true);
+    const entered = new Set(rooms.map(({ groupId: id }) => id));
+    // The first has moved since, and so is among the latest.
+    expect(entered).toEqual(new Set([groupId, ids[0]!, ...ids.slice(-499)]));
+    const heads = (after: number) => many.queries.headsOfThreads({ userId: acme.userId, after });
+    expect(await heads(-1)).toEqual([{ groupId: ids[0], headSeq: 1 }]);
+    expect(await heads(before!.position)).toEqual([]);
+    await many.happened(said(2, acme, 'Hello', ids[1]), deleted(1, ids[0]));
+    expect(new Set(await heads(before!.position))).toEqual(
+      new Set([
+        { groupId: ids[0], headSeq: 2 },
+        { groupId: ids[1], headSeq: 1 },
+      ]),
+    );
+    expect(await many.queries.headsOfThreads({ userId: rival.userId, after: -1 })).toEqual([]);
+  } finally {
+    await many.close();
+  }
+}, 60_000);
+
 test('A job says how its conversations are held, also after a change', async () => {
   const chat = async () => {
     const { conversations, historyFrom } = await side.queries.getJob({ jobId });

@@ -197,7 +197,11 @@ describe('an authenticated connection', () => {
 
   test('queues at most 4 MiB of events', async () => {
     const held = await createWorld({
-      queries: { groupsOfUser: () => new Promise(() => {}), firstSeqs: async () => new Map() },
+      queries: {
+        roomsOfUser: () => new Promise(() => {}),
+        firstSeqs: async () => new Map(),
+        headsOfThreads: async () => [],
+      },
     });
     const socket = await openRawSocket(held.url);
     socket.connect(held.token(newUser()));

@@ -118,15 +118,15 @@ describe('rooms', () => {
     const [alice, bob, carol] = [newUser(), newUser(), newUser()];
     const asked = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<void>();
-    const { groupsOfUser, firstSeqs } = world.deps.queries;
+    const { roomsOfUser, ...queries } = world.deps.queries;
     let questions = 0;
     await world.stop();
     world = await createWorld({
       store: world.store,
       queries: {
-        firstSeqs,
-        async groupsOfUser(userId) {
-          const groups = await groupsOfUser(userId);
+        ...queries,
+        async roomsOfUser(userId) {
+          const groups = await roomsOfUser(userId);
           questions += 1;
           if (questions > 1) return groups;
           asked.resolve();

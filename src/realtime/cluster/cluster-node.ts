@@ -18,7 +18,7 @@ import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
 import { createRoomFence } from '../rooms/room-fence.ts';
 import type { RealtimeSettings } from '../settings.ts';
 import type { Users } from '../presence/users.ts';
-import type { Room } from '../../queries/groups.ts';
+import type { Rooms } from '../../queries/groups.ts';
 
 const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
@@ -37,7 +37,7 @@ interface ClusterNodeDeps {
   epoch: string;
   loader: AggregateLoader;
   progress: Pick<Progress, 'reached'>;
-  groupsOfUser: (userId: UserId) => Promise<readonly Room[]>;
+  roomsOfUser: (userId: UserId) => Promise<Rooms>;
   heads: HeadAnnouncer;
   settings: Pick<RealtimeSettings, 'headsIntervalMs' | 'maxSocketsPerUser'>;
   signal: AbortSignal;
@@ -80,7 +80,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
 
   /** Resolves with the groups whose rooms differ from the read model for a user. */
   async function doubtful(userId: UserId): Promise<Set<GroupId>> {
-    const groups = new Set((await deps.groupsOfUser(userId)).map(({ groupId }) => groupId));
+    const groups = new Set((await deps.roomsOfUser(userId)).rooms.map(({ groupId }) => groupId));
     const found = new Set<GroupId>();
     for (const { rooms, data } of users.find(userId)?.sockets ?? []) {
       for (const groupId of groupsAmong(rooms)) if (!groups.has(groupId)) found.add(groupId);

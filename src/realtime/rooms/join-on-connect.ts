@@ -7,7 +7,7 @@ import type { Progress } from '../../projections/projection.ts';
 import type { ChatSocket } from '../connection/connection.ts';
 import { headSeqs } from './heads.ts';
 import { groupRoom } from './rooms.ts';
-import type { Room } from '../../queries/groups.ts';
+import type { Rooms } from '../../queries/groups.ts';
 
 const CATCH_UP_MS = 2_000;
 const RETRY_MS = 1_000;
@@ -20,7 +20,9 @@ interface ArrivalDeps {
   store: Pick<EventStore, 'revisions'>;
   epoch: string;
   progress: Pick<Progress, 'reached'>;
-  groupsOfUser: (userId: UserId) => Promise<readonly Room[]>;
+  roomsOfUser: (userId: UserId) => Promise<Rooms>;
+  /** Tells a socket the heads of threads whose rooms it has not entered. */
+  introduce: (socket: ChatSocket) => Promise<void>;
   /** Returns the position that the read model must have reached. This node receives all later changes. */
   position: () => Position | Promise<Position>;
   /** Resolves once this node receives the packets for the rooms of its sockets. */
@@ -30,7 +32,7 @@ interface ArrivalDeps {
 }
 
 /**
- * Puts a new socket into the rooms of its user's groups. The read model may lag behind what the broadcaster
+ * Puts a new socket into the rooms of its user's groups, of very many threads the latest. The read model may lag behind what the broadcaster
  * has handled, and a membership may change between the question and the answer: then it asks again, because a
  * room must neither miss a member nor keep one that was removed.
  */
@@ -38,7 +40,8 @@ export function joinOnConnect({
   store,
   epoch,
   progress,
-  groupsOfUser,
+  roomsOfUser,
+  introduce,
   position,
   subscribed,
   arrived,
@@ -58,9 +61,9 @@ export function joinOnConnect({
     const { user, leftRooms, wire } = socket.data;
     const changesSeen = user.membershipChanges;
     if (!(await progress.reached(await position(), CATCH_UP_MS))) return false;
-    const groups = await groupsOfUser(user.id);
+    const { rooms, hasMore } = await roomsOfUser(user.id);
     if (changesSeen !== user.membershipChanges) return false;
-    const entered = groups.filter(({ groupId }) => !leftRooms.has(groupId));
+    const entered = rooms.filter(({ groupId }) => !leftRooms.has(groupId));
     const groupIds = entered.map(({ groupId }) => groupId);
     if (socket.connected && !wire.isCut) void socket.join(groupIds.map(groupRoom));
     await subscribed();
@@ -72,6 +75,7 @@ export function joinOnConnect({
       if (socket.rooms.has(groupRoom(groupId)))
         socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)!, epoch, kind });
     }
+    if (hasMore) await introduce(socket);
     return true;
   }
 

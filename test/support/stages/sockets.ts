@@ -28,7 +28,7 @@ import { createInMemoryEventStore } from '../language/in-memory-event-store.ts';
 import { positionsIn } from './positions.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
-import type { Room } from '../../../src/queries/groups.ts';
+import type { Rooms } from '../../../src/queries/groups.ts';
 
 const DEADLINE_MS = 5_000;
 
@@ -177,7 +177,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
   });
   const handle = withDeclaredRefusals(handler);
 
-  async function groupsOfUser(userId: UserId): Promise<Room[]> {
+  async function roomsOfUser(userId: UserId): Promise<Rooms> {
     const groups = new Set<GroupId>();
     for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
       if (type === 'ChatGroupCreated' && data.adminId === userId) groups.add(data.groupId);
@@ -185,7 +185,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
       if ((type === 'MemberLeft' || type === 'MemberRemoved') && data.userId === userId)
         groups.delete(data.groupId);
     }
-    return [...groups].map((groupId) => ({ groupId, kind: 'job' }));
+    return { rooms: [...groups].map((groupId) => ({ groupId, kind: 'job' })), hasMore: false };
   }
 
   const deps: GatewayDeps = {
@@ -207,7 +207,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     },
     accessKeys: createAccessKeys({ ring: { accepted: () => keys, look: async () => {} } }),
     rateLimits: rateLimitsOf(change),
-    queries: { groupsOfUser, firstSeqs: async () => new Map() },
+    queries: { roomsOfUser, firstSeqs: async () => new Map(), headsOfThreads: async () => [] },
     progress: { reached: async () => true },
     readMarkers: {
       async move(groupId, userId, seq) {
@@ -303,8 +303,8 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     async client(userId, { token = world.token(userId) } = {}) {
       const client = world.connect({ token });
       await until(() => client.socket.connected, 'the connection');
-      const groups = await groupsOfUser(userId as UserId);
-      await until(() => client.all('joinRoom').length >= groups.length, 'the rooms');
+      const { rooms } = await roomsOfUser(userId as UserId);
+      await until(() => client.all('joinRoom').length >= rooms.length, 'the rooms');
       return client;
     },
 
