@@ -3,9 +3,25 @@ import { type Socket, io } from 'socket.io-client';
 import { until } from '../../tools/until.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
 
+interface Row {
+  groupId: string;
+  kind: string;
+  text: string | null;
+}
+/** What the calls of this journey answer, each a part of it. */
+interface Answered extends Record<'jobId' | 'groupId' | 'applicationId' | 'messageId' | 'status', string> {
+  data: Row[];
+}
+interface Synced {
+  groups: { events: { seq: number }[] }[];
+}
+interface Payload {
+  groupId: string;
+  data: { text?: string };
+}
 interface Heard {
   name: string;
-  payload: Record<string, unknown>;
+  payload: Payload;
 }
 
 /** How the conversations about a job are held, from the posting to the end of the last thread. */
@@ -28,10 +44,10 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       await app?.stop();
     });
 
-    async function ok(as: Person, method: string, path: string, body?: object): Promise<any> {
+    async function ok(as: Person, method: string, path: string, body?: object): Promise<Answered> {
       const answer = await app.ask(method, path, { as, ...(body && { body }) });
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
-      return answer.body;
+      return answer.body as unknown as Answered;
     }
     const refusal = async (as: Person, method: string, path: string, body?: object) => {
       const { status, body: problem } = await app.ask(method, path, { as, ...(body && { body }) });
@@ -44,15 +60,12 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
     const say = (as: Person, groupId: string, text: string, more: object = {}) =>
       ok(as, 'POST', `/v1/groups/${groupId}/messages`, { clientMsgId: randomUUID(), text, ...more });
     const textsOf = async (as: Person, groupId: string): Promise<(string | null)[]> =>
-      (await ok(as, 'GET', `/v1/groups/${groupId}/messages`)).data.map(({ text }: { text: string }) => text);
+      (await ok(as, 'GET', `/v1/groups/${groupId}/messages`)).data.map(({ text }) => text);
     const decide = (applicationId: string, status: string) =>
       ok(acme, 'PATCH', `/v1/applications/${applicationId}`, { status });
     const kindsOf = async (as: Person) =>
       Object.fromEntries(
-        (await ok(as, 'GET', '/v1/groups')).data.map((group: { groupId: string; kind: string }) => [
-          group.groupId,
-          group.kind,
-        ]),
+        (await ok(as, 'GET', '/v1/groups')).data.map((group) => [group.groupId, group.kind]),
       );
     async function listen(as: Person) {
       const heard: Heard[] = [];
@@ -62,9 +75,9 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       await new Promise<void>((resolve) => socket.once('connect', resolve));
       return {
         heard,
-        ask: (name: string, payload: object): Promise<any> =>
+        ask: (name: string, payload: object): Promise<unknown> =>
           socket.timeout(5_000).emitWithAck(name, payload),
-        hears: async (name: string, where: (payload: any) => boolean = () => true) => {
+        hears: async (name: string, where: (payload: Payload) => boolean = () => true) => {
           const find = () => heard.find((each) => each.name === name && where(each.payload));
           await until(() => find() !== undefined, `the socket to hear ${name}`);
           return find()!.payload;
@@ -97,7 +110,7 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       await company.hears('messageSent', ({ groupId }) => groupId === his.groupId);
       await say(acme, hers.groupId, 'Welcome');
       await applicant.hears('messageSent', ({ data }) => data.text === 'Welcome');
-      expect(applicant.heard.filter(({ payload }) => payload['groupId'] === his.groupId)).toEqual([]);
+      expect(applicant.heard.filter(({ payload }) => payload.groupId === his.groupId)).toEqual([]);
       expect(await textsOf(ada, hers.groupId)).toEqual(['Hello', 'Welcome']);
       for (const path of [`/v1/groups/${his.groupId}`, `/v1/groups/${job.groupId}/members`])
         expect(await refusal(ada, 'GET', path)).toEqual({ status: 404, code: 'GROUP_NOT_FOUND' });
@@ -193,7 +206,8 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       const seen = await ok(bob, 'GET', `/v1/groups/${groupId}`);
       expect(seen).toMatchObject({ headSeq: 2, readSeq: 2, unreadCount: 0, lastMessage: null });
       expect(await textsOf(bob, groupId)).toEqual([]);
-      const sync = (afterSeq: number) => late.ask('sync', { groups: [{ groupId, afterSeq }] });
+      const sync = async (afterSeq: number) =>
+        (await late.ask('sync', { groups: [{ groupId, afterSeq }] })) as Synced;
       expect(await sync(0)).toMatchObject({
         groups: [{ events: [], headSeq: 2, firstSeq: 3, complete: true }],
       });
@@ -205,16 +219,16 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       await say(acme, groupId, 'A late pelican');
       const [answer] = (await sync(0)).groups;
       expect(answer).toMatchObject({ headSeq: 4, firstSeq: 4, complete: true });
-      expect(answer.events.map(({ seq }: { seq: number }) => seq)).toEqual([4]);
-      expect((await sync(3)).groups[0].events).toHaveLength(1);
-      expect((await sync(4)).groups[0].events).toEqual([]);
+      expect(answer!.events.map(({ seq }) => seq)).toEqual([4]);
+      expect((await sync(3)).groups[0]!.events).toHaveLength(1);
+      expect((await sync(4)).groups[0]!.events).toEqual([]);
       expect(await textsOf(bob, groupId)).toEqual(['A late pelican']);
       for (const window of ['beforeSeq=4', 'aroundSeq=1&limit=1', 'afterSeq=0'])
         expect(JSON.stringify(await ok(bob, 'GET', `/v1/groups/${groupId}/messages?${window}`))).not.toMatch(
           /An e/,
         );
       const found = await ok(bob, 'GET', '/v1/search/messages?q=pelican');
-      expect(found.data.map(({ text }: { text: string }) => text)).toEqual(['A late pelican']);
+      expect(found.data.map(({ text }) => text)).toEqual(['A late pelican']);
       const about = { groupId, messageId: early.messageId };
       expect(await late.ask('addReaction', { ...about, emoji: '👍' })).toMatchObject({
         error: { code: 'MESSAGE_NOT_FOUND' },
