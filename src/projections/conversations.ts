@@ -1,5 +1,5 @@
 import { conversationEvents } from '../events/conversation.ts';
-import type { EventOf } from '../events/domain-event.ts';
+import type { ConversationEvent, EventOf } from '../events/domain-event.ts';
 import { retentionEvents } from '../events/retention.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
@@ -144,20 +144,14 @@ function send(events: Sent[]): Statement {
 }
 
 /** The last event of a batch in one conversation, where that is no message. */
-interface Raised {
-  groupId: string;
-  seq: number;
-  position: number;
-}
-
-const raised = {
-  group_id: column.uuid<Raised>(({ groupId }) => groupId),
-  head_seq: column.bigint<Raised>(({ seq }) => seq),
-};
+type Raised = Recorded<ConversationEvent>;
 
 const raiseHeads = statementAbout<Raised>({
   name: 'raise-heads',
-  columns: raised,
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    head_seq: column.bigint(({ revision }) => revision + 1),
+  },
   text: ({ names, batch }) => `
     insert into conversations (${names}, message_count)
     select b.*, 0 from ${batch}
@@ -167,7 +161,10 @@ const raiseHeads = statementAbout<Raised>({
 
 const moveThreads = statementAbout<Raised>({
   name: 'move-threads',
-  columns: { group_id: raised.group_id, moved: column.bigint(({ position }) => position) },
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    moved: column.bigint(({ position }) => position),
+  },
   text: ({ batch }) => `
     update threads t set moved = b.moved
     from ${batch}
@@ -317,7 +314,7 @@ export const conversations = defineProjection({
         heads.delete(groupId);
       } else {
         changes.push(event);
-        heads.set(groupId, { groupId, seq: event.revision + 1, position: event.position });
+        heads.set(groupId, event);
       }
     }
     return [

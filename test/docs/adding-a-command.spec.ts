@@ -88,7 +88,7 @@ const NAMED_BY_THE_COMPILER: Insertion[] = [
     'src/projections/conversations.ts',
     '      } else {\n        changes.push(event);',
     `      } else if (event.type === 'MessagePinned') {
-        heads.set(groupId, event.revision + 1);
+        heads.set(groupId, event);
 `,
   ],
   ['src/realtime/delivery/delivery.ts', '  ChatGroupCreated: undefined', '  MessagePinned: undefined,\n'],
