@@ -32,6 +32,9 @@ export interface MeRoutes {
   positions: Positions;
 }
 
+/** What clients may rely on besides the first version. */
+const FEATURES = ['private-conversations'];
+
 const Me = z
   .object({
     id: Id,
@@ -83,7 +86,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     const { email, emailVerified, hasSecondFactor: totpEnabled } = credential;
     const { erasure } = account;
     const me = { id: userId, userId, role, displayName, email, emailVerified, totpEnabled, erasure };
-    return { ...me, features: [], epoch: deps.positions.epoch };
+    return { ...me, features: FEATURES, epoch: deps.positions.epoch };
   }
 
   app.get(
