@@ -87,7 +87,11 @@ describe('an e-mail address', () => {
     expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(text).toContain('Your address is confirmed');
-    expect(await me(person)).toMatchObject({ emailVerified: true, email: person.email, features: ['private-conversations'] });
+    expect(await me(person)).toMatchObject({
+      emailVerified: true,
+      email: person.email,
+      features: ['private-conversations'],
+    });
   });
 
   test('can be confirmed twice, and gets no further letter then', async () => {

@@ -212,7 +212,13 @@ describe('/v1/me', () => {
     const answer = await app.inject({ url: '/v1/me', headers });
     expect(answer.json()).toStrictEqual({
       ...{ id: userId, userId, role: 'applicant', displayName: 'Ada', email },
-      ...{ emailVerified: false, totpEnabled: false, erasure: null, features: ['private-conversations'], epoch: EPOCH },
+      ...{
+        emailVerified: false,
+        totpEnabled: false,
+        erasure: null,
+        features: ['private-conversations'],
+        epoch: EPOCH,
+      },
     });
   });
 
