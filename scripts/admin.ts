@@ -10,6 +10,7 @@ import { createOutbox } from '../src/adapters/postgres/notifications/outbox.ts';
 import { runningNodes } from '../src/adapters/postgres/nodes.ts';
 import { createReaderLogin } from '../src/adapters/postgres/prepare-database.ts';
 import { accountCommands } from './admin/accounts.ts';
+import { clientCommands } from './admin/clients.ts';
 import { type Command, LoginName, adminOptions, choosePassword, required, shown } from './admin/options.ts';
 import { rotateKeyCommand } from './admin/rotate-key.ts';
 import { Misused, count, plain, program } from './program.ts';
@@ -30,6 +31,16 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   end-sessions    --email <address> [--session <id>]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
+  create-client   --name <name> --scopes "<scope> <scope>" [--public-key <file> [--with-secret]]
+                  a program of a board; its secret is printed once. With a public key (JWK, JWK Set, PEM) it signs
+                  assertions instead, or with --with-secret either. Scopes: users:write tokens:issue jobs:write
+                  applications:write messages:write messages:read
+  rotate-client-secret  --client <id>            prints one more secret; two are accepted at a time
+  end-client-secret     --client <id>            ends the older of two secrets
+  set-client-keys       --client <id> --public-key <file>
+  list-clients
+  disable-client  --client <id>                  ends its tokens and those of its users; it gets no others
+  enable-client   --client <id>
   list-nodes      the processes that run on this database
   show-queue      the mails and push messages that have not been sent yet, the longest due first
   create-master-key [--kms <key id or ARN>]
@@ -161,6 +172,7 @@ const prepareDatabaseCommand: Command = async ({ values, print }) => {
 
 const commands: Record<string, Command> = {
   ...accountCommands,
+  ...clientCommands,
   'list-nodes': listNodes,
   'show-queue': showQueue,
   'create-master-key': createMasterKey,

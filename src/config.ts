@@ -6,6 +6,7 @@ import { misspelt } from './config/misspelt-settings.ts';
 import { isOriginPattern } from './kit/origins.ts';
 import { JWT_ALGORITHMS, jwtAlgorithmOf } from './kit/jwt-algorithms.ts';
 import { readSecretFiles } from './config/secret-files.ts';
+import { trustedIssuers } from './config/trusted-issuers.ts';
 import {
   caFile,
   clamdUrl,
@@ -124,12 +125,14 @@ const settings = z
     ERASED_PEOPLE_URL: placeUrl(ERASED_PEOPLE),
     BACKUP_URL: placeUrl('backups'),
     ACCESS_TOKEN_SECONDS: wholeNumber(5, 3_600, 600),
+    TRUSTED_ISSUERS: trustedIssuers(),
     AUDITOR_TOTP: z
       .enum(['offered', 'required'], { error: 'must be offered or required' })
       .default('offered'),
     HEADS_INTERVAL_MS: wholeNumber(50, 15_000, 15_000),
     MESSAGES_PER_MINUTE: wholeNumber(1, 1_000_000, 100),
     REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 3_000),
+    CLIENT_REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 30_000),
     ANONYMOUS_REQUESTS_PER_MINUTE: wholeNumber(100, 100_000_000, 6_000),
     UPLOADS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
     LOGINS_PER_MINUTE: wholeNumber(1, 1_000_000, 60),
@@ -302,6 +305,8 @@ const settings = z
     /** Where an operator keeps backups: the server makes none, and `npm run doctor` looks at their age. */
     backupUrl: env.BACKUP_URL,
     accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
+    /** Whose tokens are exchanged for ours, or the URL of the list of them. */
+    trustedIssuers: env.TRUSTED_ISSUERS,
     /** Whether auditors without a second factor can do nothing but set one up. */
     auditorTotp: env.AUDITOR_TOTP,
     /** The name under which authenticator apps show this server. */
@@ -310,6 +315,7 @@ const settings = z
     messagesPerMinute: env.MESSAGES_PER_MINUTE,
     /** In points, as in protocol/rate-limits.ts. */
     requestsPerMinute: env.REQUESTS_PER_MINUTE,
+    clientRequestsPerMinute: env.CLIENT_REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: env.ANONYMOUS_REQUESTS_PER_MINUTE,
     uploadsPerMinute: env.UPLOADS_PER_MINUTE,
     loginsPerMinute: env.LOGINS_PER_MINUTE,

@@ -96,9 +96,10 @@ const resetPassword: Command = async ({ values, print }) => {
   return withAccount(asked, async ({ userId, email, displayName }, { credentials }) => {
     requireGood(Owned, { email, displayName, password });
     const hashes = await createPasswordHashes();
-    const ended = (await credentials.replacePassword(userId, await hashes.hash(password)))?.length ?? 0;
-    print({ userId, email, endedSessions: ended, password: made }, [
-      `changed the password of ${email} and ended ${ended} sessions`,
+    const ended = await credentials.replacePassword(userId, await hashes.hash(password));
+    if (!ended) throw new Refused(`${email} has no password: it is an account of a board`);
+    print({ userId, email, endedSessions: ended.length, password: made }, [
+      `changed the password of ${email} and ended ${ended.length} sessions`,
       ...shown(chosen),
     ]);
   });
@@ -181,12 +182,12 @@ const listUsers: Command = ({ print }) =>
       { users },
       users.map(({ userId, role, email, emailVerified, registered, hasSecondFactor, isSuspended }) => {
         const notes = [
-          emailVerified ? '' : '  (not verified)',
+          emailVerified || email === null ? '' : '  (not verified)',
           registered ? '' : '  (not yet in the log)',
           hasSecondFactor ? '  (second factor)' : '',
           isSuspended ? '  (suspended)' : '',
         ];
-        return `${userId}  ${role.padEnd(9)}  ${email}${notes.join('')}`;
+        return `${userId}  ${role.padEnd(9)}  ${email ?? '-'}${notes.join('')}`;
       }),
     );
   });

@@ -10,6 +10,7 @@ const boolean = { type: 'boolean' } as const;
 export const adminOptions = {
   ...{ email: string, user: string, role: string, kms: string, 'display-name': string, session: string },
   ...{ password: string, 'password-stdin': boolean, all: boolean, totp: boolean },
+  ...{ client: string, name: string, scopes: string, 'public-key': string, 'with-secret': boolean },
   ...{ key: string, 'lead-minutes': string, now: boolean },
   ...{ as: string, 'print-sql': boolean, 'roles-of': string },
 } as const;

@@ -1,4 +1,4 @@
-import type { Position, Recorded, StoredEvent } from '../events/event-store.ts';
+import type { Position, Recorded, StoredEvent, Via } from '../events/event-store.ts';
 import { asStored, shapeVersion } from '../events/stored-events.ts';
 import { type AnyEvent, type MayRead, redacted } from './redact.ts';
 
@@ -16,6 +16,8 @@ export interface Line {
   actorId: string | null;
   correlationId: string | null;
   causationId: string | null;
+  /** The client that acted for the actor; absent without one. */
+  via?: Via;
   data: unknown;
 }
 
@@ -23,6 +25,7 @@ interface Origin {
   actorId: string | null;
   correlationId: string | null;
   causationId: string | null;
+  via?: Via;
 }
 
 /** Returns the origin of a stored event. The names with a dollar are EventStoreDB's own. */
@@ -34,7 +37,14 @@ export function metadataOf({ metadata }: Pick<StoredEvent, 'metadata'>): Origin 
     actorId: (first('actorId') as string | undefined) ?? null,
     correlationId: (first('correlationId', '$correlationId') as string | undefined) ?? null,
     causationId: (first('causationId', '$causationId') as string | undefined) ?? null,
+    ...viaOf(stored['via']),
   };
+}
+
+/** Returns the client of stored metadata, which somebody else may have written into the log. */
+function viaOf(stored: unknown): { via?: Via } {
+  const clientId = (stored as Partial<Via> | null | undefined)?.clientId;
+  return typeof clientId === 'string' ? { via: { clientId } } : {};
 }
 
 /** Returns the value; undefined for text that is not JSON, which somebody else wrote into the log. */
@@ -92,9 +102,9 @@ const lineOf = (
     occurredAt,
     recordedAt,
   }: Omit<StoredEvent, 'v' | 'data' | 'metadata'>,
-  { actorId, correlationId, causationId }: Origin,
+  { actorId, correlationId, causationId, via }: Origin,
   { v, data }: { v: number; data: unknown },
 ): Line => ({
   ...{ position: String(position), id, stream, revision, type, v, occurredAt, recordedAt },
-  ...{ actorId, correlationId, causationId, data },
+  ...{ actorId, correlationId, causationId, ...(via && { via }), data },
 });

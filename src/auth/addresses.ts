@@ -45,7 +45,7 @@ export function createAddresses({
   async function provenBy(token: string) {
     const opened = tokens.openVerification(token);
     const credential = opened && (await credentials.ofUser(opened.userId));
-    const address = credential && [credential.email, credential.newEmail ?? ''].find(opened.proves);
+    const address = credential && [credential.email ?? '', credential.newEmail ?? ''].find(opened.proves);
     if (!address) throw new LinkTokenInvalid();
     return { userId: credential.userId, address };
   }
@@ -57,7 +57,7 @@ export function createAddresses({
     },
     async change(userId, { email, password, address }) {
       const present = await credentials.ofUser(userId);
-      const attempt = { email: present?.email ?? '', password, address };
+      const attempt = { email: present?.email ?? userId, password, address };
       const opened = await checkPassword(attempt, async () => present);
       if (!opened) throw new WrongPassword();
       if (email === opened.credential.email) return credentials.keepEmail(userId);
@@ -75,4 +75,4 @@ export function createAddresses({
 
 /** Returns the address that the account waits to have confirmed; a new address goes before the present one. */
 const unproved = (credential: Credential | undefined): string | undefined =>
-  credential?.newEmail ?? (credential?.emailVerified === false ? credential.email : undefined);
+  credential?.newEmail ?? (credential?.emailVerified === false ? (credential.email ?? undefined) : undefined);

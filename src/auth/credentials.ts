@@ -28,8 +28,10 @@ export const withUnrelatedPassword = <
 /** The login data of an account. Stored beside the log, never in it, because it must be possible to erase it. */
 export interface Credential {
   userId: UserId;
-  email: string;
-  passwordHash: string;
+  /** Null for an account of a board that has given none. */
+  email: string | null;
+  /** Null for an account of a board: no password opens it. */
+  passwordHash: string | null;
   role: Role;
   /** The name given at registration. The log has the current one. */
   displayName: string;
@@ -46,12 +48,15 @@ export interface Credential {
   passwordVersion: number;
   /** True while logins ask for a code. */
   hasSecondFactor: boolean;
-  /** True while an operator keeps the account from logging in. */
+  /** True while an operator, or the client that made the account, keeps it from logging in. */
   isSuspended: boolean;
 }
 
 /** A new account, which waits for its address to be confirmed. */
-export type NewCredential = Pick<Credential, 'userId' | 'email' | 'passwordHash' | 'role' | 'displayName'>;
+export type NewCredential = Pick<Credential, 'userId' | 'role' | 'displayName'> & {
+  email: string;
+  passwordHash: string;
+};
 
 /**
  * The port of the credentials. An operation that calls for a letter writes it in the same transaction.
@@ -66,7 +71,7 @@ export interface Credentials {
   /** Resolves with the credentials whose registration was interrupted, oldest first. */
   unregistered(): Promise<Credential[]>;
   markRegistered(userId: UserId): Promise<void>;
-  /** Resolves with all credentials, ordered by address. */
+  /** Resolves with all credentials, ordered by address; those without one are the last. */
   list(): Promise<Credential[]>;
 
   /** Writes a verification letter. Resolves with false when the address has had its limit of letters. */
@@ -100,7 +105,7 @@ export interface Credentials {
   renewPasswordHash(credential: Pick<Credential, 'userId' | 'passwordHash'>, renewed: string): Promise<void>;
   /**
    * Replaces the password and ends all sessions of the account except `kept`. Resolves with the ids of the
-   * ended sessions; undefined when the password is no longer of that `version`.
+   * ended sessions; undefined when the password is no longer of that `version`, or the account has none.
    */
   replacePassword(
     userId: UserId,
@@ -114,7 +119,7 @@ export interface Credentials {
   sendReset(address: string): Promise<void>;
   /**
    * Resolves with the credential whose password the letter can reset; undefined when the letter is unknown,
-   * too old or spent, or its address belongs to no account.
+   * too old or spent, or its address belongs to no account with a password.
    */
   ofReset(letterId: string): Promise<Credential | undefined>;
   /**

@@ -1,9 +1,9 @@
 import { registerAccount } from '../commands/account/register-account.ts';
-import type { HandleCommand } from '../commands/handle-command.ts';
+import type { HandleCommand, Request } from '../commands/handle-command.ts';
 import type { Role } from '../events/account.ts';
 import type { Position } from '../events/event-store.ts';
 import { UserId } from '../events/ids.ts';
-import { type Credential, type Credentials, EmailTaken, type NewCredential } from './credentials.ts';
+import { type Credential, type Credentials, EmailTaken } from './credentials.ts';
 import type { PasswordHashes } from './passwords/password-hashes.ts';
 
 export interface NewAccount {
@@ -22,6 +22,26 @@ export interface Registration {
   completeAll(): Promise<void>;
 }
 
+/**
+ * Appends the event of a stored account, once, and marks it. Resolves with the position of the event. May be repeated.
+ */
+export async function recordAccount(
+  { userId, role, displayName }: Pick<Credential, 'userId' | 'role' | 'displayName'>,
+  {
+    handle,
+    credentials,
+    request,
+  }: { handle: HandleCommand; credentials: Pick<Credentials, 'markRegistered'>; request: Request },
+): Promise<Position> {
+  const { position } = await handle(
+    registerAccount,
+    { userId, role, displayName },
+    { ...request, key: userId },
+  );
+  await credentials.markRegistered(userId);
+  return position;
+}
+
 /** Creates the registration. An account is a credential, which can be erased, and then an event, which cannot. */
 export function createRegistration({
   credentials,
@@ -37,12 +57,11 @@ export function createRegistration({
   /** Addresses being registered. A second registration during the first is not a repetition of it. */
   const underway = new Set<string>();
 
-  async function recordAccount({ userId, role, displayName }: NewCredential): Promise<Position> {
-    const request = { actor: 'system', correlationId: newId(), key: userId } as const;
-    const { position } = await handle(registerAccount, { userId, role, displayName }, request);
-    await credentials.markRegistered(userId);
-    return position;
-  }
+  const record = (account: Parameters<typeof recordAccount>[0]) =>
+    recordAccount(account, {
+      ...{ handle, credentials },
+      request: { actor: 'system', correlationId: newId() },
+    });
 
   /**
    * Returns the credential that an earlier attempt stored without recording it in the log. Only its owner has
@@ -57,8 +76,8 @@ export function createRegistration({
     const found = await credentials.ofEmail(email);
     if (!found) return undefined;
     const isSame = !found.registered && found.role === role && found.displayName === displayName;
-    if (isSame && (await hashes.limited(() => hashes.verify(password, found.passwordHash))) !== 'wrong')
-      return found;
+    const verify = () => hashes.verify(password, found.passwordHash ?? undefined);
+    if (isSame && (await hashes.limited(verify)) !== 'wrong') return found;
     throw new EmailTaken();
   }
 
@@ -70,7 +89,7 @@ export function createRegistration({
   }
 
   async function complete(credential: Credential): Promise<void> {
-    if (!credential.registered) await recordAccount(credential);
+    if (!credential.registered) await record(credential);
   }
 
   return {
@@ -80,7 +99,7 @@ export function createRegistration({
       underway.add(email);
       try {
         const credential = (await leftBehind(account)) ?? (await add(account));
-        return { userId: credential.userId, position: await recordAccount(credential) };
+        return { userId: credential.userId, position: await record(credential) };
       } finally {
         underway.delete(email);
       }

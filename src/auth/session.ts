@@ -1,4 +1,5 @@
 import type { Actor } from '../commands/command.ts';
+import type { Scope } from './clients/scopes.ts';
 
 /** The actor and the session of a valid access token. */
 export interface Session {
@@ -8,7 +9,22 @@ export interface Session {
   kid: string;
   /** The expiry of the access token, in milliseconds since 1970. */
   expiresAt: number;
+  /** The client that has opened the session for its user; absent after a login. */
+  clientId?: string;
 }
+
+/** The client of a valid access token. */
+export interface ClientSession {
+  clientId: string;
+  scopes: readonly Scope[];
+  sessionId: string;
+  /** The id of the key that signed the access token. */
+  kid: string;
+  /** The expiry of the access token, in milliseconds since 1970. */
+  expiresAt: number;
+}
+
+export const isClient = (session: Session | ClientSession): session is ClientSession => 'scopes' in session;
 
 export type TokenFault = 'TOKEN_MISSING' | 'TOKEN_INVALID' | 'TOKEN_EXPIRED' | 'TOKEN_REVOKED';
 
@@ -20,6 +36,8 @@ export class AuthenticationFailed extends Error {
     | 'TOTP_REQUIRED'
     | 'TOTP_INVALID'
     | 'ACCOUNT_SUSPENDED'
+    | 'USER_TOKEN_REQUIRED'
+    | 'CLIENT_TOKEN_REQUIRED'
     | 'REFRESH_TOKEN_INVALID';
 
   constructor(code: AuthenticationFailed['code']) {
@@ -33,7 +51,20 @@ export class RevocationsUnknown extends Error {
   override readonly name = 'RevocationsUnknown';
 }
 
+/** The client lacks the scope that a call needs. */
+export class ScopeMissing extends Error {
+  override readonly name = 'ScopeMissing';
+  readonly code = 'SCOPE_MISSING';
+
+  constructor(scope: Scope) {
+    super(`The call needs the scope ${scope}`);
+  }
+}
+
 /** Checks signature, claims, expiry and revocation. Throws `AuthenticationFailed` and `RevocationsUnknown`. */
+export type Identify = (accessToken: string) => Promise<Session | ClientSession>;
+
+/** The same for users; the token of a client is refused. */
 export type Authenticate = (accessToken: string) => Promise<Session>;
 
 /** The sessions that ended before their access tokens expired: held in memory, backed by PostgreSQL. */

@@ -24,6 +24,8 @@ export interface SessionStore {
   }): Promise<boolean>;
   /** Spends a token for its child. Reusing a spent token ends the session. */
   rotate(presented: Buffer, child: Buffer): Promise<Rotation>;
+  /** Resolves with true if there is such a session, and it has not ended. */
+  isOpen(sessionId: string): Promise<boolean>;
   revoke(sessionId: string): Promise<void>;
   /** Ends one session of the user. Resolves with false when the user has no such open session. */
   revokeOneOf(userId: UserId, sessionId: string): Promise<boolean>;

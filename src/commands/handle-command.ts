@@ -7,6 +7,7 @@ import {
   type Recorded,
   StreamDamaged,
   type Verdict,
+  type Via,
 } from '../events/event-store.ts';
 import { requireKnown } from '../events/stored-events.ts';
 import { categoryOf } from '../events/streams.ts';
@@ -34,6 +35,8 @@ export interface Request {
   trace?: TraceContext | undefined;
   /** The client's idempotency key. The same key of the same actor means the same command. */
   key?: string;
+  /** The client that acts for the actor. */
+  via?: Via | undefined;
 }
 
 export interface Outcome<E extends DomainEvent = DomainEvent> {
@@ -220,6 +223,7 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
           ...(guards.length > 0 && {
             reliedOn: Object.fromEntries(guards.map((g) => [g.stream, g.revision])),
           }),
+          ...(request.via && { via: request.via }),
         },
       };
     }

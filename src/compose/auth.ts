@@ -8,9 +8,9 @@ import {
   createAccessKeys,
   keepAccessKey,
 } from '../auth/tokens/access-keys.ts';
-import { createAccessTokens } from '../auth/tokens/access-tokens.ts';
+import { CLIENT_TOKEN_SECONDS, createAccessTokens } from '../auth/tokens/access-tokens.ts';
 import { createAddresses } from '../auth/addresses.ts';
-import { createAuthenticate } from '../auth/authenticate.ts';
+import { createAuthenticate, createIdentify } from '../auth/authenticate.ts';
 import { createCheckPassword } from '../auth/passwords/check-password.ts';
 import { type LogIn, createLogIn } from '../auth/log-in.ts';
 import { createPasswordHashes } from '../auth/passwords/password-hashes.ts';
@@ -36,6 +36,7 @@ import { createRevokedSessions, createSessionStore } from '../adapters/postgres/
 import { createSecondFactorStore } from '../adapters/postgres/tables/second-factors.ts';
 import { createSigningKeyStore } from '../adapters/postgres/tables/signing-keys.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import { openClients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import type { DatabaseParts } from './log.ts';
 
@@ -153,7 +154,8 @@ export async function openAuth(
   const revocations = await createRevocations({
     sessions: createRevokedSessions({ pool: logins, url: databaseUrl, log }),
     news: cluster && createRedisRevocationNews(cluster),
-    accessTokenSeconds,
+    // The longest lifetime of the tokens that end by this alone.
+    accessTokenSeconds: Math.max(accessTokenSeconds, CLIENT_TOKEN_SECONDS),
     log,
   });
   open.add('revocations', () => revocations.stop());
@@ -163,8 +165,10 @@ export async function openAuth(
     lifetimeSeconds: accessTokenSeconds,
   });
   const onEnded = (sessionId: string) => revocations.revoke(sessionId);
+  const sessionStore = createSessionStore(logins);
+  const identify = createIdentify({ accessTokens, revocations, sessions: sessionStore });
   const sessions = createSessions({
-    store: createSessionStore(logins),
+    store: sessionStore,
     credentials,
     accessTokens,
     refreshSecret: keys.refreshSecret,
@@ -196,7 +200,9 @@ export async function openAuth(
     registration,
     revocations,
     sessions,
-    authenticate: createAuthenticate({ accessTokens, revocations }),
+    identify,
+    authenticate: createAuthenticate(identify),
+    ...(await openClients(config, log, { pool: logins, credentials, accessTokens, handle, onEnded })),
     accessKeys: keys.accessKeys,
     fingerprintSecret: keys.fingerprintSecret,
   };

@@ -22,6 +22,13 @@ export interface Metadata {
   reliedOn?: Record<string, Revision>;
   /** The id of the span that appended the event, see docs/traces.md; absent when that was not traced. */
   trace?: string;
+  /** The client that acted for the actor, or as the system; absent without one. */
+  via?: Via;
+}
+
+/** The program of a board that caused an event. */
+export interface Via {
+  clientId: string;
 }
 
 export interface NewEvent {

@@ -1,6 +1,8 @@
-import type { FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fastify';
+import type { FastifyContextConfig, FastifyInstance, FastifySchemaCompiler, RouteOptions } from 'fastify';
 import { z } from 'zod';
-import { PROBLEM_TYPE } from './hooks/answer-with-problems.ts';
+import type { Scope } from '../auth/clients/scopes.ts';
+import { JSON_TYPE, PROBLEM_TYPE } from './hooks/answer-with-problems.ts';
+import { ACT_AS } from './hooks/authenticate-request.ts';
 import { MIN_POSITION } from './hooks/min-position.ts';
 import { POSITION_PATTERN } from '../protocol/positions.ts';
 import { HEADERS_TOO_LARGE, type Problem, type ProblemCode, problem } from '../protocol/problem.ts';
@@ -29,8 +31,17 @@ const ProblemBody = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });
 
+const OAuthError = ProblemBody.extend({ error: z.string(), error_description: z.string() }).meta({
+  id: 'OAuthError',
+  description: 'RFC 6749 §5.2, with the fields of RFC 9457 beside it',
+});
+
 const EVERYWHERE: (ProblemCode | Problem)[] = ['BAD_REQUEST', HEADERS_TOO_LARGE, 'UNAVAILABLE', 'INTERNAL'];
 const TOKENS: ProblemCode[] = ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_REVOKED'];
+/** Of what users call, and clients for them. */
+const USERS: ProblemCode[] = ['USER_TOKEN_REQUIRED', 'CLIENT_TOKEN_REQUIRED'];
+const ACTING: ProblemCode[] = ['SCOPE_MISSING', 'USER_NOT_FOUND', 'ACCOUNT_SUSPENDED'];
+const CLIENTS: ProblemCode[] = ['CLIENT_TOKEN_REQUIRED', 'SCOPE_MISSING'];
 const COMMANDS: ProblemCode[] = ['PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'STREAM_DAMAGED'];
 const KEYS: ProblemCode[] = ['IDEMPOTENCY_KEY_IN_USE', 'IDEMPOTENCY_KEY_REUSED'];
 
@@ -52,6 +63,13 @@ const commandHeaders = z.looseObject({
   }),
 });
 
+const actingHeaders = z.looseObject({
+  [ACT_AS]: z.string().optional().meta({
+    description: 'With the token of a client: the id of the user for whom it acts',
+    format: 'uuid',
+  }),
+});
+
 /** Returns a validator of a part of a request. It throws a `ZodError`. */
 export const checkWithZod: FastifySchemaCompiler<z.ZodType> =
   ({ schema }) =>
@@ -67,14 +85,40 @@ export function describeRoutes(app: FastifyInstance): void {
     const { config = {}, method, schema } = route;
     const isQuery = method === 'GET' || method === 'HEAD';
     const isPublic = schema.security?.length === 0;
-    const headers = config.idempotentAs ? commandHeaders : isQuery && !isPublic ? queryHeaders : undefined;
+    const isActing = config.scope !== undefined && config.for !== 'clients';
+    const headers = [
+      ...(config.idempotentAs ? [commandHeaders] : isQuery && !isPublic ? [queryHeaders] : []),
+      ...(isActing ? [actingHeaders] : []),
+    ].reduce<z.ZodObject | undefined>((all, some) => all?.extend(some.shape) ?? some, undefined);
     route.schema = {
       ...(!isPublic && { querystring: noQuery }),
+      ...(config.scope && { security: securityOf(config.scope, isActing) }),
       ...schema,
       ...(headers && { headers: schema.headers ?? headers }),
-      response: { ...problemAnswers(refusalsOf(route)), ...(schema.response as object) },
+      response: {
+        ...problemAnswers(refusalsOf(route), config.answersOAuth ?? false),
+        ...(schema.response as object),
+      },
     };
   });
+}
+
+/** Returns whose tokens a route takes: of users, of clients with the scope, or of both. */
+const securityOf = (scope: Scope, isForUsers: boolean) => [
+  ...(isForUsers ? [{ bearer: [] }] : []),
+  { client: [scope] },
+];
+
+/** Returns the refusals of callers whom a route that authenticates is not for. */
+function callersOf({ for: whom, scope, beforeSecondFactor }: FastifyContextConfig): ProblemCode[] {
+  if (whom === 'clients') return [...TOKENS, ...CLIENTS];
+  return [
+    ...TOKENS,
+    ...USERS,
+    ...(scope === undefined ? [] : ACTING),
+    ...(whom === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
+    ...(beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
+  ];
 }
 
 function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode | Problem)[] {
@@ -83,10 +127,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
   return [
     ...EVERYWHERE,
     ...(config.cost === 0 ? [] : (['RATE_LIMITED'] as const)),
-    ...(isPublic ? [] : TOKENS),
-    ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
-    ...(isPublic || config.for === 'everybody' ? [] : (['ROLE_NOT_ALLOWED'] as const)),
-    ...(isPublic || config.beforeSecondFactor ? [] : (['SECOND_FACTOR_REQUIRED'] as const)),
+    ...(isPublic ? [] : callersOf(config)),
     ...(isQuery ? [] : COMMANDS),
     ...(isQuery && !isPublic ? (['NOT_CAUGHT_UP', 'POSITION_UNKNOWN'] as const) : []),
     ...(config.idempotentAs ? KEYS : []),
@@ -94,7 +135,7 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
   ];
 }
 
-function problemAnswers(refusals: (ProblemCode | Problem)[]): Record<string, unknown> {
+function problemAnswers(refusals: (ProblemCode | Problem)[], isOAuth: boolean): Record<string, unknown> {
   const problems = [...new Set(refusals)].map((refusal) =>
     typeof refusal === 'string' ? problem(refusal) : refusal,
   );
@@ -102,7 +143,9 @@ function problemAnswers(refusals: (ProblemCode | Problem)[]): Record<string, unk
     status,
     {
       description: alike.map(({ code, title }) => `\`${code}\` ${title}`).join('  \n'),
-      content: { [PROBLEM_TYPE]: { schema: ProblemBody } },
+      content: isOAuth
+        ? { [JSON_TYPE]: { schema: OAuthError } }
+        : { [PROBLEM_TYPE]: { schema: ProblemBody } },
     },
   ]);
   return Object.fromEntries(answers);

@@ -4,7 +4,9 @@ import apiReference from '@scalar/fastify-api-reference';
 import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import { scopeMeanings } from '../auth/clients/scopes.ts';
 import { costOf } from '../protocol/rate-limits.ts';
+import { TOKEN_PATH } from './routes/clients/token-endpoint.ts';
 
 /** The page runs its own script and its own inline styles, and loads nothing from other hosts. */
 const DOCS_POLICY = [
@@ -187,7 +189,18 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       },
       components: {
         headers: FIELDS,
-        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+        securitySchemes: {
+          bearer: {
+            ...{ type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+            description: 'The access token of a user',
+          },
+          client: {
+            type: 'oauth2',
+            description:
+              'The access token of a client, a program of a board; for a user, with `X-Act-As`: docs/integrate.md',
+            flows: { clientCredentials: { tokenUrl: TOKEN_PATH, scopes: { ...scopeMeanings } } },
+          },
+        },
       },
       security: [{ bearer: [] }],
     },

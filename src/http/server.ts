@@ -12,7 +12,7 @@ import { traceIdOf } from '../kit/trace-context.ts';
 import { correlationIdIn } from './correlation.ts';
 import type { PerMinute } from '../protocol/rate-limits.ts';
 import type { RequireSecondFactor } from '../auth/second-factor/require-second-factor.ts';
-import type { Authenticate } from '../auth/session.ts';
+import type { Authenticate, Identify } from '../auth/session.ts';
 import { UPLOAD_SECONDS } from '../files/storage.ts';
 import {
   answerUnreadable,
@@ -23,7 +23,7 @@ import {
 import { allowRoles } from './hooks/allow-roles.ts';
 import { createSemaphore } from '../kit/semaphore.ts';
 import { answerInTime } from './hooks/answer-in-time.ts';
-import { authenticateRequests } from './hooks/authenticate-request.ts';
+import { authenticateCallers, authenticateClients } from './hooks/authenticate-request.ts';
 import { chargeRequests } from './hooks/charge-requests.ts';
 import { allowOrigins } from './hooks/cross-origin.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
@@ -42,6 +42,8 @@ import { traceRoutes } from './routes/audit/trace.ts';
 import { applicationRoutes } from './routes/applications.ts';
 import { type ProofRoutes, type SealKeyRoutes, proofRoutes, sealKeyRoutes } from './routes/audit/proofs.ts';
 import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
+import { type ClientTokenRoutes, clientTokenRoutes } from './routes/clients/token.ts';
+import { type BoardUserRoutes, boardUserRoutes } from './routes/clients/users.ts';
 import { documentRoutes } from './routes/documents.ts';
 import {
   type EmailVerificationRoutes,
@@ -92,6 +94,8 @@ export interface HttpDeps
     Omit<TotpRoutes, 'authenticate'>,
     Omit<EmailVerificationRoutes, 'authenticate'>,
     PasswordResetRoutes,
+    ClientTokenRoutes,
+    BoardUserRoutes,
     FileRoutes,
     Omit<StorageRoutes, 'fileAccess'>,
     NotificationRoutes,
@@ -104,6 +108,7 @@ export interface HttpDeps
   /** Undefined when no external scanner reports to this server. */
   scanReports?: ScanReportRoutes | undefined;
   authenticate: Authenticate;
+  identify: Identify;
   requireSecondFactor: RequireSecondFactor;
   idempotencyKeys: IdempotencyKeys;
   /** The key of the fingerprints of bodies, which may contain a password. It is the same on every node. */
@@ -125,8 +130,8 @@ const LOOKS_BACK = 2;
 const BODY_LIMIT = 65_536;
 /** Time limits for the head of a request and for its body. */
 const REQUEST_MS = 15_000;
-/** The longest parameter is a family emoji, percent-encoded. */
-const MAX_PARAM_LENGTH = 400;
+/** The longest parameter is an external id of 255 characters, percent-encoded. */
+const MAX_PARAM_LENGTH = 765;
 
 /** Adds the trace to each line about a request, under the name that OpenTelemetry gives it in logs. */
 const withTraceId: NonNullable<FastifyServerOptions['childLoggerFactory']> = (log, bindings, options) =>
@@ -196,11 +201,15 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   totpRoutes(app, deps);
   storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
   unsubscribeRoutes(app, deps);
+  clientTokenRoutes(app, deps);
   sealKeyRoutes(app, deps);
   if (deps.scanReports) scanReportRoutes(app, deps.scanReports);
-  const authenticated = authenticateRequests(app, deps);
+  await app.register(async (clients) => {
+    clients.addHook('onRequest', authenticateClients(app, deps));
+    boardUserRoutes(clients.withTypeProvider<ZodTypeProvider>(), deps);
+  });
   await app.register(async (members) => {
-    members.addHook('onRequest', authenticated);
+    members.addHook('onRequest', authenticateCallers(app, deps));
     const secured = members.withTypeProvider<ZodTypeProvider>();
     jobRoutes(secured, deps);
     applicationRoutes(secured, deps);

@@ -16,3 +16,9 @@ export function jwtAlgorithmOf(key: KeyObject): JwtAlgorithm | undefined {
   if (isRsa && modulusLength >= RSA_BITS.least && modulusLength <= RSA_BITS.most) return 'RS256';
   return undefined;
 }
+
+/** The algorithms by which others may sign: whoever can check one of their signatures can make none. */
+export const ASYMMETRIC_ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+] as const;

@@ -6,7 +6,10 @@ import {
   PasswordQueueFull,
   WrongPassword,
 } from '../auth/credentials.ts';
-import { AuthenticationFailed, RevocationsUnknown } from '../auth/session.ts';
+import { RoleFixed } from '../auth/clients/board-users.ts';
+import { TokenRefused } from '../auth/clients/service-client.ts';
+import { IssuerUnreachable } from '../auth/clients/token-exchange.ts';
+import { AuthenticationFailed, RevocationsUnknown, ScopeMissing } from '../auth/session.ts';
 import { SecondFactorRefused, WrongCode } from '../auth/second-factor/second-factors.ts';
 import { RateLimited } from './rate-limits.ts';
 import { CommandRejected, AutomationRefused, type RejectionCode } from '../commands/rejection.ts';
@@ -32,6 +35,9 @@ export interface Problem {
 
 type OtherCode =
   | AuthenticationFailed['code']
+  | TokenRefused['code']
+  | 'SCOPE_MISSING'
+  | 'ROLE_FIXED'
   | SecondFactorRefused['code']
   | 'BAD_REQUEST'
   | 'FORBIDDEN'
@@ -65,6 +71,11 @@ export type ProblemCode = RejectionCode | OtherCode;
 /** The status and title of each code. `detail` tells the caller what to do about it. */
 const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   BAD_REQUEST: [400, 'The request is not valid'],
+  UNAUTHORIZED_CLIENT: [400, 'The client may not use this grant'],
+  UNSUPPORTED_GRANT_TYPE: [400, 'This grant type is not supported'],
+  INVALID_SCOPE: [400, 'The scope is unknown, or more than the client has'],
+  INVALID_TARGET: [400, 'Tokens are issued for this server only'],
+  SUBJECT_TOKEN_INVALID: [400, 'The subject token is not valid here'],
   TOKEN_MISSING: [401, 'No access token was given'],
   TOKEN_INVALID: [401, 'The access token is not valid'],
   TOKEN_EXPIRED: [401, 'The access token has expired'],
@@ -73,8 +84,15 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   ACCOUNT_SUSPENDED: [403, 'This account is suspended'],
   TOTP_REQUIRED: [401, 'A code of the second factor is needed'],
   TOTP_INVALID: [401, 'The code is wrong or has been used'],
+  INVALID_CLIENT: [401, 'The client is not known, or has not proved who it is'],
   REFRESH_TOKEN_INVALID: [401, 'The refresh token is not valid'],
   FORBIDDEN: [403, 'Not allowed'],
+  USER_TOKEN_REQUIRED: [
+    403,
+    'This call is for users: a client names one in X-Act-As, where it may act for users',
+  ],
+  CLIENT_TOKEN_REQUIRED: [403, 'This needs the access token of a client'],
+  SCOPE_MISSING: [403, 'The client lacks the scope that this needs'],
   SECOND_FACTOR_REQUIRED: [403, 'Set up a second factor first'],
   ROLE_NOT_ALLOWED: [403, 'Your role may not do this'],
   NOT_JOB_OWNER: [403, 'Only the company that posted the job may do this'],
@@ -100,6 +118,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   FILE_EXISTS: [412, 'The file has been uploaded already'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
   EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
+  ROLE_FIXED: [409, 'The role of an account cannot change'],
   TOTP_ENABLED: [409, 'A second factor is active already'],
   TOTP_NOT_SET_UP: [409, 'No second factor has been set up'],
   JOB_CLOSED: [409, 'The job is closed'],
@@ -243,15 +262,24 @@ function fromDatabase(error: unknown): Problem | undefined {
   return passes ? problem('UNAVAILABLE', { retryAfterSeconds: 1 }) : fromDatabase(error.cause);
 }
 
+/** Errors after which the same request may succeed in a moment. */
+const PASSING = [
+  ...[EventStoreUnavailable, AutomationRefused, RevocationsUnknown],
+  ...[IssuerUnreachable, StorageUnavailable, PasswordQueueFull],
+] as const;
+
 /** Returns the problem for an error. An unknown error is INTERNAL, without any detail. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   if (
     error instanceof CommandRejected ||
     error instanceof AuthenticationFailed ||
-    error instanceof SecondFactorRefused
+    error instanceof SecondFactorRefused ||
+    error instanceof RoleFixed
   )
     return problem(error.code);
+  if (error instanceof TokenRefused || error instanceof ScopeMissing)
+    return problem(error.code, { detail: error.message });
   if (error instanceof ZodError) return badRequest(error.issues);
   if (error instanceof RateLimited) {
     const retryAfterSeconds = Math.ceil(error.quota.resetMs / 1000);
@@ -263,14 +291,7 @@ export function toProblem(error: unknown): Problem {
   if (error instanceof WrongPassword) return WRONG_PASSWORD;
   if (error instanceof WrongCode) return WRONG_CODE;
   if (error instanceof OwnersPassword) return badInput([{ path: [error.field], message: error.message }]);
-  if (
-    error instanceof EventStoreUnavailable ||
-    error instanceof AutomationRefused ||
-    error instanceof RevocationsUnknown ||
-    error instanceof StorageUnavailable ||
-    error instanceof PasswordQueueFull
-  )
-    return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
+  if (PASSING.some((kind) => error instanceof kind)) return problem('UNAVAILABLE', { retryAfterSeconds: 1 });
   if (error instanceof NotCaughtUp) return problem('NOT_CAUGHT_UP', { retryAfterSeconds: 1 });
   return fromDatabase(error) ?? problem('INTERNAL');
 }

@@ -2,8 +2,8 @@
 export type Bucket =
   'messages' | 'uploads' | 'failed-logins' | 'logins' | 'verification-letters' | 'address-changes';
 
-/** The points that all other calls take: from a user's budget, or from that of an unknown caller's address. */
-export type Budget = 'requests' | 'anonymous';
+/** The points that all other calls take: from the budget of a user, of a client, or of an unknown caller's address. */
+export type Budget = 'requests' | 'clients' | 'anonymous';
 
 /** Length of a window. The first use of a key starts its window. */
 export const WINDOW_SECONDS = 60;
@@ -20,8 +20,9 @@ export interface PerMinute {
   uploadsPerMinute: number;
   failedLoginsPerMinute: number;
   loginsPerMinute: number;
-  /** Points, for a user and for an unknown caller's address. */
+  /** Points, for a user, for a client, and for an unknown caller's address. */
   requestsPerMinute: number;
+  clientRequestsPerMinute: number;
   anonymousRequestsPerMinute: number;
 }
 
@@ -64,7 +65,10 @@ export interface RateLimits {
   spend(budget: Budget, key: string, points: number): Spent;
 }
 
-/** The cost of a call: points of the caller's budget, or one of the bucket for calls of its kind. */
+/**
+ * The cost of a call: points of the caller's budget, or one of the bucket for calls of its kind. A client that acts for
+ * a user pays points for every call, and takes from the user's buckets as the user would.
+ */
 export type Cost = number | Extract<Bucket, 'messages' | 'uploads' | 'logins' | 'verification-letters'>;
 
 /** The costs of calls without an entry in `costs`. New calls are thus counted from the start. */
@@ -107,6 +111,9 @@ const costs: Readonly<Record<string, Cost>> = {
   eraseMe: 20,
   beginTotp: 20,
   removeTotp: 20,
+  // An account, or a session, is stored.
+  putUser: 10,
+  issueUserToken: 10,
   // It reads the log for as long as its reader wants.
   exportEvents: 20,
   // These may read a whole stream.
@@ -117,6 +124,7 @@ const costs: Readonly<Record<string, Cost>> = {
   exportPerson: 20,
   exportOwnData: 20,
   // These query the database for strangers.
+  issueToken: 20,
   refresh: 20,
   confirmEmail: 20,
   resetPassword: 20,

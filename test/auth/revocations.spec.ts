@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import pg from 'pg';
-import { createAuthenticate } from '../../src/auth/authenticate.ts';
+import { createIdentify } from '../../src/auth/authenticate.ts';
 import { type RevokedSessions, createRevocations } from '../../src/auth/revocations.ts';
 import type { Revocations } from '../../src/auth/session.ts';
 import type { UserId } from '../../src/events/ids.ts';
@@ -109,7 +109,9 @@ describe('A node that cannot read revocations', () => {
       kid: 'a key',
       expiresAt: Infinity,
     } as const;
-    return createAuthenticate({ accessTokens: { verify: async () => session }, revocations })('token');
+    const accessTokens = { verify: async () => session, lifetimeSeconds: 600 };
+    const sessions = { isOpen: async () => true };
+    return createIdentify({ accessTokens, revocations, sessions })('token');
   };
 
   test('admits no user after 10 s, reports it, and recovers by itself', async () => {

@@ -46,12 +46,13 @@ const metadataSchema = z.object({
   actorId: z.string().nullable(),
   reliedOn: z.record(z.string(), z.int()).optional(),
   trace: z.string().optional(),
+  via: z.object({ clientId: z.string() }).optional(),
   occurredAt: z.iso.datetime({ precision: 3 }),
   v: z.int(),
 });
 
 const toStoredMetadata = (
-  { actorId, correlationId, causationId, reliedOn, trace }: Metadata,
+  { actorId, correlationId, causationId, reliedOn, trace, via }: Metadata,
   occurredAt: string,
   v: number,
 ): z.infer<typeof metadataSchema> => ({
@@ -60,6 +61,7 @@ const toStoredMetadata = (
   actorId,
   ...(reliedOn && { reliedOn }),
   ...(trace !== undefined && { trace }),
+  ...(via && { via }),
   occurredAt,
   v,
 });
@@ -85,13 +87,14 @@ function parse(record: StoredRecord): Parsed {
   const { id, stream, type } = record;
   const { success, data: parsed, error } = metadataSchema.safeParse(parseJson(record.metadata));
   if (!success) throw unreadable(record, `${type}: ${error.issues[0]?.message ?? 'bad metadata'}`);
-  const { $correlationId, $causationId = null, actorId, reliedOn, trace, occurredAt, v } = parsed;
+  const { $correlationId, $causationId = null, actorId, reliedOn, trace, via, occurredAt, v } = parsed;
   const metadata: Metadata = {
     actorId,
     correlationId: $correlationId,
     causationId: $causationId,
     ...(reliedOn && { reliedOn }),
     ...(trace !== undefined && { trace }),
+    ...(via && { via }),
   };
   const data = parseJson(record.data);
   return { record, id, stream, type, v: shapeVersion(v), data, occurredAt, metadata };

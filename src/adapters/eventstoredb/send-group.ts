@@ -57,11 +57,12 @@ const readAs =
       sent.metadata.equals(record.metadata);
     if (!isSame) return undefined;
     const { stream, revision, position } = record;
-    const { actorId, correlationId, causationId, reliedOn, trace } = append.metadata;
+    const { actorId, correlationId, causationId, reliedOn, trace, via } = append.metadata;
     const metadata = {
       ...{ actorId, correlationId, causationId },
       ...(reliedOn && { reliedOn }),
       ...(trace !== undefined && { trace }),
+      ...(via && { via }),
     };
     return { type, data, v, id, stream, revision, position, occurredAt, metadata } as Recorded;
   };

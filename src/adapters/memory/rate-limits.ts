@@ -115,6 +115,7 @@ const LONGEST_DELAY_MS = 2_000;
 export function createRequestBudgets(limits: PerMinute, share?: Share): RateLimits['spend'] {
   const budgets = {
     requests: { limit: limits.requestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
+    clients: { limit: limits.clientRequestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
     anonymous: { limit: limits.anonymousRequestsPerMinute, windows: boundedKeys<Window>(WINDOW_BYTES) },
   };
   let unshared = new Set<Window>();

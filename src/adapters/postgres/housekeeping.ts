@@ -15,6 +15,13 @@ export const EXPIRED: readonly Expired[] = [
     oldestBy: 'claimed_at',
   },
   { table: 'signing_keys', where: 'retires_at < $1::timestamptz', oldestBy: 'retires_at' },
+  { table: 'client_assertions', where: 'expires_at < $1::timestamptz', oldestBy: 'expires_at' },
+  {
+    // No token of a client lives for longer.
+    table: 'client_sessions',
+    where: `revoked_at < $1::timestamptz - interval '24 hours'`,
+    oldestBy: 'revoked_at',
+  },
   { table: 'sessions', where: 'expires_at < $1::timestamptz', oldestBy: 'expires_at' },
   {
     table: 'scan_report_nonces',

@@ -40,6 +40,7 @@ export function createRedisRateLimits({
   });
   const budgets = {
     requests: limiterOf('requests', limits.requestsPerMinute),
+    clients: limiterOf('clients', limits.clientRequestsPerMinute),
     anonymous: limiterOf('anonymous', limits.anonymousRequestsPerMinute),
   };
 

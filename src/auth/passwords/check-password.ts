@@ -3,7 +3,7 @@ import type { PasswordHashes } from './password-hashes.ts';
 import type { RateLimits } from '../../protocol/rate-limits.ts';
 
 export interface PasswordAttempt {
-  /** Normalized, see `EmailAddress`. */
+  /** Normalized, see `EmailAddress`. Of an account without one, its id. */
   email: string;
   password: string;
   /**
@@ -37,7 +37,7 @@ export function createCheckPassword({
     return hashes.limited(async () => {
       // Check again: a burst of guesses must not pass the check before the first of them has failed.
       await rateLimits.check('failed-logins', counter);
-      const verdict = await hashes.verify(password, credential?.passwordHash);
+      const verdict = await hashes.verify(password, credential?.passwordHash ?? undefined);
       if (credential && verdict !== 'wrong') return { credential, isOutdated: verdict === 'outdated' };
       await rateLimits.consume('failed-logins', counter);
       return undefined;

@@ -49,8 +49,9 @@ const SHORTEST_NAME = 4;
  */
 export function namesItsOwner(
   password: string,
-  { email, displayName }: { email: string; displayName: string },
+  { email: address, displayName }: { email: string | null; displayName: string },
 ): boolean {
+  const email = address ?? '';
   const names = [email, email.slice(0, email.lastIndexOf('@')), displayName];
   const longEnough = (name: string) => name.length >= SHORTEST_NAME;
   const secret = alike(password);

@@ -69,7 +69,7 @@ export function createPasswords({
     { password, address }: { password: string; address: string },
   ): Promise<Credential> {
     const present = await credentials.ofUser(userId);
-    const attempt = { email: present?.email ?? '', password, address };
+    const attempt = { email: present?.email ?? userId, password, address };
     const opened = await checkPassword(attempt, async () => present);
     if (!opened) throw new WrongPassword();
     return opened.credential;

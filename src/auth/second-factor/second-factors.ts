@@ -99,7 +99,7 @@ function newKey(
   issuer: string,
 ) {
   const secret = newTotpSecret();
-  const key: TotpKey = { secret, otpauthUrl: otpauthUrl({ issuer, label: email, secret }) };
+  const key: TotpKey = { secret, otpauthUrl: otpauthUrl({ issuer, label: email ?? userId, secret }) };
   return { key, sealed: secrets.seal(userId, secret) };
 }
 
@@ -146,7 +146,7 @@ export function createSecondFactors({
   async function ownerOf(userId: UserId, { password, address }: { password: string; address: string }) {
     const present = await credentials.ofUser(userId);
     const opened = await checkPassword(
-      { email: present?.email ?? '', password, address },
+      { email: present?.email ?? userId, password, address },
       async () => present,
     );
     if (!opened) throw new WrongPassword();
@@ -158,11 +158,11 @@ export function createSecondFactors({
    * at a time, so that a burst of guesses does not pass before the first of them has failed.
    */
   async function limited<T>(
-    { email }: { email: string },
+    { userId, email }: Pick<Credential, 'userId' | 'email'>,
     address: string,
     check: () => Promise<T | undefined>,
   ) {
-    const counter = `${email} ${address}`;
+    const counter = `${email ?? userId} ${address}`;
     return hashes.limited(async () => {
       await rateLimits.check('failed-logins', counter);
       const found = await check();

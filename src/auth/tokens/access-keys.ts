@@ -5,8 +5,8 @@ import { type SigningKey, type VerifyingKey, loadSigningKey, makeSigningKey } fr
 
 /** The name of the keys of access tokens in the store. */
 export const ACCESS_KEYS = 'access-tokens';
-/** The longest that an access token can be set to live, and some minutes for clocks that differ. */
-export const ACCESS_KEY_LIFETIME_SECONDS = 3_900;
+/** The longest that an access token lives, one that a client gets for its user, and some minutes for clocks that differ. */
+export const ACCESS_KEY_LIFETIME_SECONDS = 86_700;
 /**
  * After an upgrade or a change of the algorithm, the new key waits for that long: a rolling upgrade is over by then, and
  * no process is left that does not know it.

@@ -5,9 +5,9 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * Who may call the route, of those who are logged in. Default: everybody but auditors, who must not become
-     * part of what they examine.
+     * part of what they examine. Clients are no users, and call what is for them.
      */
-    for?: 'everybody' | 'auditors';
+    for?: 'everybody' | 'auditors' | 'clients';
   }
 }
 

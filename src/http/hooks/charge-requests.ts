@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { countedAddress } from '../../auth/client-address.ts';
 import { type Cost, DEFAULT_COSTS, type RateLimits, costOf } from '../../protocol/rate-limits.ts';
 import { sendQuota } from './rate-limit-fields.ts';
@@ -13,7 +13,7 @@ declare module 'fastify' {
 
 /**
  * Charges every request, on any route or none, as soon as the caller is known and before the body is read.
- * Users pay by id, other callers by address. Callers that ask for very much at once are delayed. Call before
+ * Users pay by id, other callers by address; `chargeClient` has charged those of clients. Callers that ask for very much at once are delayed. Call before
  * any route is defined.
  */
 export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): void {
@@ -23,8 +23,8 @@ export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): vo
   });
 
   app.addHook('preParsing', async (request, reply) => {
-    const cost = request.routeOptions.config.cost ?? usualCost(request);
-    if (cost === 0) return;
+    const cost = costOfRequest(request);
+    if (cost === 0 || (request.client && typeof cost === 'number')) return;
     const userId = request.session?.actor.userId;
     const key = userId ?? countedAddress(request.ip);
     if (typeof cost === 'string') return sendQuota(reply, await rateLimits.consume(cost, key));
@@ -34,10 +34,28 @@ export function chargeRequests(app: FastifyInstance, rateLimits: RateLimits): vo
   });
 }
 
+/**
+ * Charges the client that a request comes from, before anything is looked up for it. Throws `RateLimited`. A client is
+ * not delayed, because its many calls are those of many people.
+ */
+export function chargeClient(
+  rateLimits: RateLimits,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  clientId: string,
+): void {
+  const cost = costOfRequest(request);
+  const points = typeof cost === 'number' ? cost : DEFAULT_COSTS.command;
+  sendQuota(reply, rateLimits.spend('clients', clientId, points));
+}
+
 /** Charges the address of a request whose token is not valid. */
 export function chargeBadToken(rateLimits: RateLimits, { ip }: FastifyRequest): void {
   rateLimits.spend('anonymous', countedAddress(ip), DEFAULT_COSTS.badToken);
 }
+
+const costOfRequest = (request: FastifyRequest): Cost =>
+  request.routeOptions.config.cost ?? usualCost(request);
 
 function usualCost({ method, query }: FastifyRequest): number {
   if (method !== 'GET' && method !== 'HEAD' && method !== 'OPTIONS') return DEFAULT_COSTS.command;

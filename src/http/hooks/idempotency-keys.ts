@@ -63,7 +63,8 @@ export function honourIdempotencyKeys(
   app.addHook('preHandler', async (request, reply) => {
     const key = request.routeOptions.config.idempotentAs ? keyOf(request) : undefined;
     if (key === undefined) return undefined;
-    const scope = request.session?.actor.userId ?? `anonymous ${request.ip}`;
+    const { session, client, ip } = request;
+    const scope = session?.actor.userId ?? (client ? `client ${client.clientId}` : `anonymous ${ip}`);
     const keyed = { scope, key, fingerprint: fingerprint(request, secret) };
     const claim = await keys.claim(keyed);
     if (claim.outcome === 'claimed') request.keyed = keyed;

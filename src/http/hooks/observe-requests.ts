@@ -25,7 +25,7 @@ export function observeRequests(
     const ms = Math.round(elapsedTime * 10) / 10;
     const isUpkeep = /^\/(health|metrics)/.test(answered.route);
     request.log[isUpkeep ? 'debug' : 'info'](
-      { ...answered, ms, userId: request.session?.actor.userId },
+      { ...answered, ms, userId: request.session?.actor.userId, clientId: request.client?.clientId },
       'answered',
     );
   });

@@ -28,13 +28,13 @@ export function refuseSlowly(
   let endsAt = 0;
   let held = 0;
 
-  function countRefusal({ session, ip }: FastifyRequest): number {
+  function countRefusal({ session, client, ip }: FastifyRequest): number {
     const now = performance.now();
     if (now >= endsAt || refusals.size >= CALLERS) {
       refusals = new Map();
       endsAt = now + WINDOW_SECONDS * 1_000;
     }
-    const caller = session?.actor.userId ?? countedAddress(ip);
+    const caller = client?.clientId ?? session?.actor.userId ?? countedAddress(ip);
     const count = (refusals.get(caller) ?? 0) + 1;
     refusals.set(caller, count);
     return count;

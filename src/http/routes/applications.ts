@@ -22,7 +22,11 @@ const params = z.strictObject({ applicationId: ApplicationId });
 /** The answer for a repeated application names the first one and its group. */
 const neverThrown = new Set<RejectionCode>(['APPLICATION_NOT_FOUND', 'NOT_APPLICANT', 'GROUP_NOT_FOUND']);
 const refusals = new Set([...apply.refuses, ...resubmitApplication.refuses, ...rejoinGroup.refuses]);
-const applying = { idempotentAs: 'Apply', refusals: [...refusals.difference(neverThrown)] };
+const applying = {
+  scope: 'applications:write' as const,
+  idempotentAs: 'Apply',
+  refusals: [...refusals.difference(neverThrown)],
+};
 const Applied = z
   .object({ applicationId: Id, jobId: Id, groupId: Id, position: Position })
   .meta({ id: 'Applied' });
@@ -164,7 +168,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   app.patch(
     '/v1/applications/:applicationId',
     {
-      config: { refusals: [...changeApplicationStatus.refuses] },
+      config: { scope: 'applications:write', refusals: [...changeApplicationStatus.refuses] },
       schema: {
         tags,
         operationId: 'changeApplicationStatus',
@@ -185,7 +189,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   app.delete(
     '/v1/applications/:applicationId',
     {
-      config: { refusals: [...withdrawApplication.refuses] },
+      config: { scope: 'applications:write', refusals: [...withdrawApplication.refuses] },
       schema: {
         tags,
         operationId: 'withdrawApplication',

@@ -82,6 +82,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       url,
       {
         config: {
+          scope: 'messages:write',
           idempotentAs: 'RequestUpload',
           refusals: [
             ...requestUpload.refuses,
@@ -156,7 +157,11 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
   app.post(
     '/v1/files/:fileId/complete',
     {
-      config: { idempotentAs: 'CompleteUpload', refusals: [...completeUpload.refuses, 'FILE_NOT_UPLOADED'] },
+      config: {
+        scope: 'messages:write',
+        idempotentAs: 'CompleteUpload',
+        refusals: [...completeUpload.refuses, 'FILE_NOT_UPLOADED'],
+      },
       schema: {
         tags,
         operationId: 'completeUpload',
@@ -189,7 +194,7 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
   app.get(
     '/v1/files/:fileId',
     {
-      config: { refusals: ['FILE_NOT_FOUND'] },
+      config: { scope: 'messages:read', refusals: ['FILE_NOT_FOUND'] },
       schema: {
         tags,
         operationId: 'getFile',

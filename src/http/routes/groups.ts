@@ -14,6 +14,7 @@ export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void
   app.get(
     '/v1/groups',
     {
+      config: { scope: 'messages:read' },
       schema: {
         tags,
         operationId: 'listGroups',
@@ -28,7 +29,7 @@ export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void
   app.get(
     '/v1/groups/:groupId',
     {
-      config: { refusals: ['GROUP_NOT_FOUND'] },
+      config: { scope: 'messages:read', refusals: ['GROUP_NOT_FOUND'] },
       schema: {
         tags,
         operationId: 'getGroup',

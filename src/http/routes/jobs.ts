@@ -47,7 +47,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
     app.post(
       url,
       {
-        config: { idempotentAs: 'PostJob', refusals: [...postJob.refuses] },
+        config: { scope: 'jobs:write', idempotentAs: 'PostJob', refusals: [...postJob.refuses] },
         schema: {
           tags,
           operationId,
@@ -112,7 +112,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
   app.patch(
     '/v1/jobs/:jobId',
     {
-      config: { refusals: [...changeJob.refuses] },
+      config: { scope: 'jobs:write', refusals: [...changeJob.refuses] },
       schema: {
         tags,
         operationId: 'changeJob',
@@ -132,7 +132,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
   app.post(
     '/v1/jobs/:jobId/close',
     {
-      config: { idempotentAs: 'CloseJob', refusals: [...closeJob.refuses] },
+      config: { scope: 'jobs:write', idempotentAs: 'CloseJob', refusals: [...closeJob.refuses] },
       schema: {
         tags,
         operationId: 'closeJob',

@@ -31,7 +31,7 @@ const FileLimits = z
   .meta({ id: 'FileLimits' });
 const CallCosts = z.object({ usual: Points, exceptions: z.record(z.string(), Cost) }).meta({
   id: 'Costs',
-  description: 'Points of `requests` or `anonymous` that a call takes, or the rate that counts it',
+  description: 'Points of `requests`, `clients` or `anonymous` that a call takes, or the rate that counts it',
 });
 const Limits = z
   .object({
@@ -58,6 +58,7 @@ export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: nu
       messages: rate(limits.messagesPerMinute, 'user'),
       uploads: rate(limits.uploadsPerMinute, 'user'),
       requests: rate(limits.requestsPerMinute, 'user'),
+      clients: rate(limits.clientRequestsPerMinute, 'client'),
       logins: rate(limits.loginsPerMinute, 'address'),
       'failed-logins': rate(limits.failedLoginsPerMinute, 'account and address'),
       anonymous: rate(limits.anonymousRequestsPerMinute, 'address'),

@@ -44,6 +44,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, positions, ...deps
     '/v1/groups/:groupId/members',
     {
       config: {
+        scope: 'messages:write',
         idempotentAs: 'AddMember',
         refusals: [...addMember.refuses],
       },
@@ -66,7 +67,7 @@ export function memberRoutes(app: HttpApp, { handle, queries, positions, ...deps
   app.delete(
     '/v1/groups/:groupId/members/:userId',
     {
-      config: { refusals: [...removeMember.refuses] },
+      config: { scope: 'messages:write', refusals: [...removeMember.refuses] },
       schema: {
         tags,
         operationId: 'removeMember',

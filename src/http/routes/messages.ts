@@ -59,7 +59,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.get(
     '/v1/groups/:groupId/messages',
     {
-      config: { refusals: ['GROUP_NOT_FOUND'] },
+      config: { scope: 'messages:read', refusals: ['GROUP_NOT_FOUND'] },
       schema: {
         tags,
         operationId: 'listMessages',
@@ -80,6 +80,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
     '/v1/groups/:groupId/messages',
     {
       config: {
+        scope: 'messages:write',
         idempotentAs: 'SendMessage',
         refusals: [...sendMessage.refuses],
       },
@@ -110,7 +111,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.patch(
     '/v1/groups/:groupId/messages/:messageId',
     {
-      config: { refusals: [...editMessage.refuses] },
+      config: { scope: 'messages:write', refusals: [...editMessage.refuses] },
       schema: {
         tags,
         operationId: 'editMessage',
@@ -129,7 +130,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.delete(
     '/v1/groups/:groupId/messages/:messageId',
     {
-      config: { refusals: [...deleteMessage.refuses] },
+      config: { scope: 'messages:write', refusals: [...deleteMessage.refuses] },
       schema: {
         tags,
         operationId: 'deleteMessage',
@@ -152,7 +153,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.put(
     '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
     {
-      config: { refusals: [...addReaction.refuses] },
+      config: { scope: 'messages:write', refusals: [...addReaction.refuses] },
       schema: {
         ...reacting.schema,
         tags,
@@ -166,7 +167,7 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   app.delete(
     '/v1/groups/:groupId/messages/:messageId/reactions/:emoji',
     {
-      config: { refusals: [...removeReaction.refuses] },
+      config: { scope: 'messages:write', refusals: [...removeReaction.refuses] },
       schema: { ...reacting.schema, tags, operationId: 'removeReaction', summary: 'Take a reaction back' },
     },
     (request) => remove(request.params, commandRequest(request)),

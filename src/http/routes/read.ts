@@ -15,7 +15,7 @@ export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDep
   app.put(
     '/v1/groups/:groupId/read',
     {
-      config: { refusals: ['GROUP_NOT_FOUND'] },
+      config: { scope: 'messages:write', refusals: ['GROUP_NOT_FOUND'] },
       schema: {
         tags: ['Groups'],
         operationId: 'markRead',

@@ -13,7 +13,7 @@ export interface AccountLetter {
 
 /** The port of the facts that are needed before such a letter is sent. */
 export interface AccountLetterFacts {
-  /** Resolves with the account that has the address; undefined when there is none. */
+  /** Resolves with the account that has the address and a password; undefined when there is none. */
   owner(address: string): Promise<{ userId: UserId; isVerified: boolean } | undefined>;
   /** Resolves with true if the account waits for the address to be confirmed. */
   awaits(userId: UserId, address: string): Promise<boolean>;

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { createAccountTokens } from '../../../src/auth/tokens/account-tokens.ts';
 import { createAccessTokens } from '../../../src/auth/tokens/access-tokens.ts';
 import { createAddresses } from '../../../src/auth/addresses.ts';
-import { createAuthenticate } from '../../../src/auth/authenticate.ts';
+import { createAuthenticate, createIdentify } from '../../../src/auth/authenticate.ts';
 import { createCheckPassword } from '../../../src/auth/passwords/check-password.ts';
 import { createLogIn } from '../../../src/auth/log-in.ts';
 import { createPasswordHashes } from '../../../src/auth/passwords/password-hashes.ts';
@@ -68,6 +68,8 @@ export async function authStage({ url }: { url?: string } = {}) {
   const tokens = createAccountTokens(createSignedLinks(() => [linkSecret]));
   const checkPassword = createCheckPassword({ hashes, rateLimits });
   const onEnded = revocations.revoke;
+  const sessionStore = createSessionStore(pool);
+  const identify = createIdentify({ accessTokens, revocations, sessions: sessionStore });
   const secondFactorStore = createSecondFactorStore(pool);
   const secondFactors = createSecondFactors({
     store: secondFactorStore,
@@ -97,14 +99,16 @@ export async function authStage({ url }: { url?: string } = {}) {
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
     passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     sessions: createSessions({
-      store: createSessionStore(pool),
+      store: sessionStore,
       credentials,
       accessTokens,
       refreshSecret,
       onEnded,
       newId,
     }),
-    authenticate: createAuthenticate({ accessTokens, revocations }),
+    accessTokens,
+    identify,
+    authenticate: createAuthenticate(identify),
     loadAccount: async (userId: UserId) => (await loader.refresh(accountOf(userId))).state,
     async close() {
       await revocations.stop();

@@ -8,6 +8,7 @@ export const limitsOf = (few: Partial<PerMinute> = {}): PerMinute => ({
   failedLoginsPerMinute: 1_000_000,
   loginsPerMinute: 1_000_000,
   requestsPerMinute: 1_000_000,
+  clientRequestsPerMinute: 1_000_000,
   anonymousRequestsPerMinute: 1_000_000,
   ...few,
 });

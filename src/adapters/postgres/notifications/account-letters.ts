@@ -27,7 +27,7 @@ export function createAccountLetterFacts(pool: Pick<pg.Pool, 'query'>): AccountL
     async owner(address) {
       const { rows } = await pool.query<{ userId: UserId; isVerified: boolean }>(
         `select user_id as "userId", email_verified_at is not null as "isVerified"
-         from credentials where email = $1`,
+         from credentials where email = $1 and password_hash is not null`,
         [address],
       );
       return rows[0];

@@ -4,7 +4,7 @@ import { type Credential, type Credentials, EmailTaken } from '../../../auth/cre
 import { newId } from '../../../kit/uuids.ts';
 import { POST_ADDRESS_CHANGE, POST_RESET, POST_VERIFICATION } from '../notifications/account-letters.ts';
 
-const UNIQUE_VIOLATION = '23505';
+export const UNIQUE_VIOLATION = '23505';
 
 const COLUMNS = `c.user_id as "userId", c.email, c.password_hash as "passwordHash", c.role,
   c.display_name as "displayName", c.registered, c.email_verified_at is not null as "emailVerified",
@@ -35,7 +35,7 @@ const CONFIRM_EMAIL = `
   where user_id = $1 and $2 in (email, new_email)`;
 
 /** Throws `EmailTaken` if the address belongs to another account. */
-async function unlessTaken<T>(work: Promise<T>): Promise<T> {
+export async function unlessTaken<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -86,7 +86,7 @@ export function createCredentials(pool: pg.Pool): Credentials {
     async vouch(isVerified, userId) {
       const { rowCount } = await pool.query(
         `update credentials set email_verified_at = case when $1 then now() end
-         where (email_verified_at is not null) <> $1 and user_id = coalesce($2, user_id)`,
+         where (email_verified_at is not null) <> $1 and email is not null and user_id = coalesce($2, user_id)`,
         [isVerified, userId],
       );
       return rowCount ?? 0;
@@ -124,7 +124,8 @@ export function createCredentials(pool: pg.Pool): Credentials {
         await select(
           `join account_letters l on l.address = c.email
            where l.letter_id = $1 and l.kind = 'password-reset' and l.spent_at is null
-             and l.written_at > now() - make_interval(secs => $2) and c.email_verified_at is not null`,
+             and l.written_at > now() - make_interval(secs => $2) and c.email_verified_at is not null
+             and c.password_hash is not null`,
           [letterId, RESET_MS / 1_000],
         )
       )[0],

@@ -38,6 +38,13 @@ export function createSessionStore(pool: pg.Pool): SessionStore {
       );
       return rows[0]!;
     },
+    async isOpen(sessionId) {
+      const { rowCount } = await pool.query(
+        'select from sessions where session_id = $1 and revoked_at is null and expires_at > now()',
+        [sessionId],
+      );
+      return rowCount === 1;
+    },
     async revoke(sessionId) {
       await pool.query('select revoke_session($1)', [sessionId]);
     },
@@ -50,10 +57,10 @@ export function createSessionStore(pool: pg.Pool): SessionStore {
       return rows[0]?.ended ?? false;
     },
     async ofUser(userId) {
-      // A session ends `REFRESH_DAYS` days after its last use.
+      // A session ends `REFRESH_DAYS` days after its last use; one that a client has opened, earlier.
       const { rows } = await pool.query<OpenSession>(
         `select session_id as "sessionId", created_at as "createdAt", user_agent as "userAgent",
-           expires_at - make_interval(days => $2) as "lastUsedAt"
+           greatest(created_at, expires_at - make_interval(days => $2)) as "lastUsedAt"
          from sessions where user_id = $1 and revoked_at is null and expires_at > now()
          order by expires_at desc, session_id limit ${LISTED}`,
         [userId, REFRESH_DAYS],
@@ -72,7 +79,7 @@ export function createSessionStore(pool: pg.Pool): SessionStore {
 }
 
 /**
- * Creates the port to the sessions that ended, on any node. It reads through the pool, and listens on its own
+ * Creates the port to the sessions of users and clients that ended, on any node. It reads through the pool, and listens on its own
  * connection to `url`.
  */
 export function createRevokedSessions({
@@ -87,7 +94,11 @@ export function createRevokedSessions({
   return {
     async endedWithin(seconds) {
       const query: pg.QueryConfig & { query_timeout: number } = {
-        text: `select session_id from sessions where revoked_at > now() - make_interval(secs => $1) order by revoked_at`,
+        text: `select session_id from (
+            select session_id, revoked_at from sessions where revoked_at > now() - make_interval(secs => $1)
+            union all
+            select session_id, revoked_at from client_sessions where revoked_at > now() - make_interval(secs => $1)
+          ) ended order by revoked_at`,
         values: [seconds],
         query_timeout: READ_DEADLINE_MS,
       };

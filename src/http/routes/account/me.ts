@@ -41,7 +41,7 @@ const Me = z
     userId: Id.describe('The same as id'),
     role: Role,
     displayName: z.string(),
-    email: z.string(),
+    email: z.string().nullable().describe('Null for an account of a board that has given none'),
     emailVerified: z.boolean().describe('Mail goes to a verified address only'),
     erasure: z
       .object({ erasureId: Id, dueAt: Time })

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { AccessKeys } from '../../../auth/tokens/access-keys.ts';
-import { JWT_ALGORITHMS } from '../../../kit/jwt-algorithms.ts';
+import { SCOPES } from '../../../auth/clients/scopes.ts';
+import { ASYMMETRIC_ALGORITHMS, JWT_ALGORITHMS } from '../../../kit/jwt-algorithms.ts';
 import { type Origins, origins } from '../../origin.ts';
 import type { HttpApp } from '../../route-deps.ts';
+import { GRANT_TYPES, TOKEN_PATH } from '../clients/token-endpoint.ts';
 
 export interface TokenKeyRoutes {
   accessKeys: Pick<AccessKeys, 'jwks' | 'algorithms'>;
@@ -22,6 +24,11 @@ const Discovery = z
       .array(z.string())
       .describe('Empty: people log in with `POST /v1/auth/login`, and there is no authorization endpoint'),
     claims_supported: z.array(z.string()),
+    token_endpoint: z.string().describe('Where clients get their tokens'),
+    token_endpoint_auth_methods_supported: z.array(z.string()),
+    token_endpoint_auth_signing_alg_values_supported: z.array(z.string()),
+    grant_types_supported: z.array(z.string()),
+    scopes_supported: z.array(z.enum(SCOPES)).describe('Of clients'),
   })
   .meta({ id: 'Discovery' });
 
@@ -78,7 +85,12 @@ export function tokenKeyRoutes(app: HttpApp, { accessKeys, publicUrl }: TokenKey
         id_token_signing_alg_values_supported: accessKeys.algorithms(),
         subject_types_supported: ['public'],
         response_types_supported: [],
-        claims_supported: ['iss', 'aud', 'sub', 'client_id', 'sid', 'role', 'jti', 'iat', 'exp'],
+        claims_supported: ['iss', 'aud', 'sub', 'client_id', 'sid', 'role', 'scope', 'jti', 'iat', 'exp'],
+        token_endpoint: originOf(request) + TOKEN_PATH,
+        token_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt'],
+        token_endpoint_auth_signing_alg_values_supported: [...ASYMMETRIC_ALGORITHMS],
+        grant_types_supported: [...GRANT_TYPES],
+        scopes_supported: SCOPES,
       };
     },
   );

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { Id, Time } from '../../../protocol/schemas.ts';
 
+const Via = z.object({ clientId: z.string() }).meta({ id: 'Via' });
+
 /** An event as auditors see it. */
 export const AuditLine = z
   .object({
@@ -15,6 +17,7 @@ export const AuditLine = z
     actorId: Id.nullable().describe('Null for the system'),
     correlationId: z.string().nullable(),
     causationId: Id.nullable(),
+    via: Via.optional().describe('The client that acted for the actor; absent without one'),
     data: z.unknown().describe('Personal text is "[redacted]" unless a grant opens it'),
   })
   .meta({ id: 'AuditLine' });
