@@ -1,6 +1,8 @@
 import { createECDH, randomBytes, randomUUID } from 'node:crypto';
 import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
+import { makeClient, tokenOf } from '../support/stages/service-clients.ts';
+import { SCOPES, type Scope } from '../../src/auth/clients/scopes.ts';
 import { httpStage } from '../support/stages/http-stage.ts';
 
 /** The state that a request needs besides its caller. */
@@ -27,6 +29,8 @@ interface Row {
 const ROLES = ['anonymous', 'stranger', 'member', 'exMember', 'admin', 'owner', 'auditor'] as const;
 
 const everybody = (status: number): Statuses => [status, status, status, status, status, status, status];
+/** What is for clients, which users are not. */
+const clients: Statuses = [401, 403, 403, 403, 403, 403, 403];
 const loggedIn = (status: number): Statuses => [401, status, status, status, status, status, 403];
 /** What an account needs to manage itself. */
 const everyAccount = (status: number): Statuses => [401, status, status, status, status, status, status];
@@ -197,14 +201,56 @@ const matrix: Record<string, Row> = {
     body: ({ board }) => ({ reason: 'A complaint', scope: { groupId: board.groupId }, minutes: 5 }),
   },
   'DELETE /v1/audit/access-grants/:grantId': { expect: auditors(404) },
+  'POST /v1/oauth/token': { expect: everybody(415), body: () => ({ grant_type: 'client_credentials' }) },
+  'PUT /v1/users/:externalId': {
+    expect: clients,
+    body: () => ({ role: 'applicant', displayName: 'Ada' }),
+  },
+  'POST /v1/users/:userId/deactivate': { expect: clients },
+  'POST /v1/users/:userId/reactivate': { expect: clients },
+  'POST /v1/users/:userId/tokens': { expect: clients, body: () => ({ ttlSeconds: 60 }) },
   'GET /v1/unsubscribe': { expect: byLink },
   'POST /v1/unsubscribe': { expect: byLink },
+};
+
+/** Every route that a client may call for a user, with the scope that it needs. */
+const actingRoutes: Record<string, Scope> = {
+  'POST /v1/jobs': 'jobs:write',
+  'POST /jobs': 'jobs:write',
+  'PATCH /v1/jobs/:jobId': 'jobs:write',
+  'POST /v1/jobs/:jobId/close': 'jobs:write',
+  'POST /v1/jobs/:jobId/applications': 'applications:write',
+  'POST /apply': 'applications:write',
+  'PATCH /v1/applications/:applicationId': 'applications:write',
+  'DELETE /v1/applications/:applicationId': 'applications:write',
+  'GET /v1/groups': 'messages:read',
+  'GET /v1/groups/:groupId': 'messages:read',
+  'POST /v1/groups/:groupId/members': 'messages:write',
+  'DELETE /v1/groups/:groupId/members/:userId': 'messages:write',
+  'PUT /v1/groups/:groupId/read': 'messages:write',
+  'GET /v1/groups/:groupId/messages': 'messages:read',
+  'POST /v1/groups/:groupId/messages': 'messages:write',
+  'PATCH /v1/groups/:groupId/messages/:messageId': 'messages:write',
+  'DELETE /v1/groups/:groupId/messages/:messageId': 'messages:write',
+  'PUT /v1/groups/:groupId/messages/:messageId/reactions/:emoji': 'messages:write',
+  'DELETE /v1/groups/:groupId/messages/:messageId/reactions/:emoji': 'messages:write',
+  'POST /v1/files': 'messages:write',
+  'POST /files': 'messages:write',
+  'POST /v1/files/:fileId/complete': 'messages:write',
+  'GET /v1/files/:fileId': 'messages:read',
+};
+const ownRoutes: Record<string, Scope> = {
+  'PUT /v1/users/:externalId': 'users:write',
+  'POST /v1/users/:userId/deactivate': 'users:write',
+  'POST /v1/users/:userId/reactivate': 'users:write',
+  'POST /v1/users/:userId/tokens': 'tokens:issue',
 };
 
 /** The values of a path's parameters; a removed member is the member itself. */
 const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   ...board,
   userId: cast.member.userId,
+  externalId: randomUUID(),
   sessionId: randomUUID(),
   grantId: randomUUID(),
   erasureId: randomUUID(),
@@ -214,6 +260,7 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
+  externalId: randomUUID(),
   eventId: randomUUID(),
   streamId: `chatGroup-${randomUUID()}`,
   fileId: randomUUID(),
@@ -282,6 +329,48 @@ describe('authorization', () => {
       if (answer.status === 404) expect(withoutInstance(answer)).toBe(withoutInstance(await ask(unknown())));
     }
     expect(statuses).toStrictEqual(Object.fromEntries(ROLES.map((role, n) => [role, row.expect[n]])));
+  });
+
+  test('lets a client do for its users what its scopes name, and nothing else', async () => {
+    const client = await makeClient(app.settings.DATABASE_URL);
+    const tokens = new Map<Scope, string>();
+    for (const scope of SCOPES) tokens.set(scope, await tokenOf(app.url, client, { scope }));
+    const all = await tokenOf(app.url, client);
+    const asked = async (route: string, token: string, actAs?: string) => {
+      const [method, path] = route.split(' ') as [string, string];
+      const headers = { authorization: `Bearer ${token}`, ...(actAs !== undefined && { 'x-act-as': actAs }) };
+      const body = matrix[route]!.body?.({ cast, board, as: undefined });
+      const { status, body: answer } = await app.ask(method, fill(path, unknown()), { body, headers });
+      return status < 400 ? status : (answer['code'] as string);
+    };
+    const provisioned = await app.ask('PUT', '/v1/users/ada', {
+      ...{ headers: { authorization: `Bearer ${all}` }, body: { role: 'applicant', displayName: 'Ada' } },
+    });
+    const userId = provisioned.body['userId'] as string;
+
+    const closed = served.filter(
+      (route) =>
+        matrix[route]!.expect[0] === 401 &&
+        !route.endsWith('/refresh') &&
+        !(route in { ...actingRoutes, ...ownRoutes }),
+    );
+    expect(closed.length).toBeGreaterThan(30);
+    for (const route of closed)
+      expect([route, await asked(route, all, userId)]).toStrictEqual([route, 'USER_TOKEN_REQUIRED']);
+    for (const [route, scope] of Object.entries(actingRoutes)) {
+      expect([route, await asked(route, all)]).toStrictEqual([route, 'USER_TOKEN_REQUIRED']);
+      for (const [given, token] of tokens)
+        expect([route, given, (await asked(route, token, userId)) === 'SCOPE_MISSING']).toStrictEqual([
+          ...[route, given, given !== scope],
+        ]);
+      expect(await asked(route, all, auditor.userId)).toBe('ROLE_NOT_ALLOWED');
+      expect(await asked(route, all, cast.member.userId)).toBe('USER_NOT_FOUND');
+    }
+    for (const [route, scope] of Object.entries(ownRoutes))
+      for (const [given, token] of tokens)
+        expect([route, given, (await asked(route, token)) === 'SCOPE_MISSING']).toStrictEqual([
+          ...[route, given, given !== scope],
+        ]);
   });
 
   test('reveals nothing in a search in a group of others', async () => {

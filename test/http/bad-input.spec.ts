@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { makeClient, tokenOf } from '../support/stages/service-clients.ts';
+import { TOKEN_PATH } from '../../src/http/routes/clients/token-endpoint.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 
 /** CASES=100000 runs more cases. */
@@ -102,6 +104,44 @@ interface Case {
   headers: Record<string, string>;
 }
 
+/**
+ * Percent-encodes a text. encodeURIComponent rejects a lone surrogate, which is sent as its raw bytes
+ * instead.
+ */
+const encode = (text: string) => {
+  const encoded = text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
+  // A dot segment would be resolved before it is sent.
+  return /^\.{1,2}$/.test(encoded) ? `${encoded}%20` : encoded.slice(0, 3_000);
+};
+
+/** The fields of a form, as text. */
+const hostileForm = fc
+  .array(
+    fc.tuple(
+      fc.constantFrom(
+        ...[
+          'grant_type',
+          'grant_type',
+          'scope',
+          'client_assertion',
+          'client_assertion_type',
+          'subject_token',
+        ],
+        ...['subject_token_type', 'audience', 'actor_token', '__proto__', 'constructor', ''],
+      ),
+      fc.oneof(
+        hostileText.map((text) => encode(text)),
+        fc.constantFrom(
+          ...['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange', 'users:write'],
+          ...['urn:ietf:params:oauth:token-type:jwt', 'eyJhbGciOiJub25lIn0.e30.', '%', '%ff', '+'],
+        ),
+      ),
+    ),
+    { maxLength: 6 },
+  )
+  .map((fields) => fields.map(([name, value]) => `${name}=${value}`).join('&'));
+const FORM = { 'content-type': 'application/x-www-form-urlencoded' };
+
 const headerText = fc.constantFrom(
   '',
   '"',
@@ -143,6 +183,7 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
     const object = fc
       .tuple(fc.subarray(whole), fc.array(field, { maxLength: 3 }))
       .map(([some, more]) => `{${[...some, ...more].join(',')}}`);
+    const isForm = operation.path === TOKEN_PATH;
     return fc.record({
       operation: fc.constant(operation),
       role: fc.constantFrom(undefined, 'owner', 'owner', 'admin', 'member', 'exMember', 'stranger'),
@@ -165,17 +206,19 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
         operation.method === 'GET'
           ? fc.constant(undefined)
           : fc.oneof(
-              { weight: 8, arbitrary: object },
+              { weight: 8, arbitrary: isForm ? hostileForm : object },
               { weight: 2, arbitrary: hostileJson },
               fc.constantFrom(undefined, '', '{', '{"a"', '\ufeff{}', `{"text":"${'x'.repeat(70_000)}"}`),
               fc.uint8Array({ maxLength: 20 }).map((bytes) => new Uint8Array(bytes)),
             ),
       headers: fc.oneof(
-        { weight: 6, arbitrary: fc.constant({}) },
+        { weight: 6, arbitrary: fc.constant(isForm ? FORM : {}) },
         headerText.map((value) => ({ 'idempotency-key': value })),
         headerText.map((value) => ({ 'x-min-position': value })),
         headerText.map((value) => ({ 'x-access-grant': value })),
         headerText.map((value) => ({ authorization: `Bearer ${value}` })),
+        headerText.map((value) => ({ ...(isForm && FORM), authorization: `Basic ${value}` })),
+        headerText.map((value) => ({ 'x-act-as': value })),
         fc
           .constantFrom('text/plain', 'application/json;charset=utf-16', 'application/json\t;', '')
           .map((value) => ({
@@ -185,16 +228,6 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
     });
   }) as fc.Arbitrary<Case>;
 }
-
-/**
- * Percent-encodes a text. encodeURIComponent rejects a lone surrogate, which is sent as its raw bytes
- * instead.
- */
-const encode = (text: string) => {
-  const encoded = text.isWellFormed() ? encodeURIComponent(text) : '%ED%A0%80';
-  // A dot segment would be resolved before it is sent.
-  return /^\.{1,2}$/.test(encoded) ? `${encoded}%20` : encoded.slice(0, 3_000);
-};
 
 const urlOf = ({ operation, path, query }: Case) => {
   const place = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(path[name]!));
@@ -206,6 +239,7 @@ describe('invalid input', () => {
   let app: TestApp;
   let cast: Cast;
   let auditor: Person;
+  let client: Person;
   let board: Board;
   let operations: Operation[];
 
@@ -213,6 +247,8 @@ describe('invalid input', () => {
     app = await startApp();
     cast = await gatherCast(app);
     auditor = await app.hireAuditor();
+    const accessToken = await tokenOf(app.url, await makeClient(app.settings.DATABASE_URL));
+    client = { ...auditor, accessToken };
     board = await setUpBoard(app, cast);
     const document = (await app.ask('GET', '/openapi.json')).body;
     // Logging out would end the cast's sessions; authentication's own tests do that.
@@ -226,7 +262,8 @@ describe('invalid input', () => {
     if (/\bat .+\.(ts|js):\d+|node_modules|syntax error at/.test(text) && status >= 400)
       throw new Error(`${asked} leaks a stack: ${text}`);
     if (status < 400) return;
-    expect(headers.get('content-type')).toBe('application/problem+json');
+    const isOAuth = asked.startsWith(`POST ${TOKEN_PATH}`) && 'error' in body;
+    expect(headers.get('content-type')).toBe(isOAuth ? 'application/json' : 'application/problem+json');
     expect(body).toMatchObject({ status, code: expect.any(String), title: expect.any(String) });
     expect(text.length).toBeLessThan(16_384);
   }
@@ -241,7 +278,9 @@ describe('invalid input', () => {
           await Promise.all(
             cases.map(async (each) => {
               const isAudit = each.operation.path.startsWith('/v1/audit/');
-              const as: Person | undefined = each.role && (isAudit ? auditor : cast[each.role]);
+              const isOfClients = each.operation.path.startsWith('/v1/users/');
+              const as: Person | undefined =
+                each.role && (isAudit ? auditor : isOfClients ? client : cast[each.role]);
               const url = urlOf(each);
               const { method } = each.operation;
               const answer = await app.ask(method, url, {

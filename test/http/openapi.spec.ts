@@ -86,10 +86,11 @@ describe('the OpenAPI document', () => {
   test('describes every refusal as a problem', () => {
     for (const { path, operation } of operations()) {
       const refusals = Object.entries(operation.responses).filter(([status]) => Number(status) >= 400);
-      const isHealth = (status: string) => path === '/health/ready' && status === '503';
+      const isOther = (status: string) =>
+        (path === '/health/ready' && status === '503') || path === '/v1/oauth/token';
       for (const [status, { content }] of refusals)
         expect(Object.keys(content ?? {})).toStrictEqual([
-          isHealth(status) ? 'application/json' : 'application/problem+json',
+          isOther(status) ? 'application/json' : 'application/problem+json',
         ]);
       expect(refusals.map(([status]) => status)).toEqual(expect.arrayContaining(['400', '500', '503']));
       if (operation.security === undefined || operation.security.length > 0)
@@ -101,7 +102,10 @@ describe('the OpenAPI document', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
     const named = new Set(references.map(([, name]) => name));
     expect(named).toStrictEqual(new Set(Object.keys(document.components.schemas)));
-    expect(document.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
+    expect(document.components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      client: { type: 'oauth2', flows: { clientCredentials: { tokenUrl: '/v1/oauth/token' } } },
+    });
   });
 
   /** Collects every schema in a part of the document, named or not, without following references. */
@@ -233,16 +237,40 @@ describe('the OpenAPI document', () => {
       '/v1/auth/refresh',
       '/v1/me/totp',
       '/v1/me/totp/confirm',
+      '/v1/oauth/token',
       '/v1/privacy/exports',
       '/v1/unsubscribe',
+      '/v1/users/{userId}/tokens',
     ]);
   });
 
   test('lists the minimum position on every authenticated query', () => {
     for (const { method, operation } of operations())
       expect(hasHeader(operation, 'x-min-position')).toBe(
-        (method === 'get' && operation.security === undefined) || isMe(operation),
+        (method === 'get' && (operation.security ?? [{}]).length > 0) || isMe(operation),
       );
+  });
+
+  test('names the scopes with which a client may make a call, and the header for whom', () => {
+    const { securitySchemes } = document.components as unknown as {
+      securitySchemes: { client: { flows: { clientCredentials: { scopes: Record<string, string> } } } };
+    };
+    const scopes = Object.keys(securitySchemes.client.flows.clientCredentials.scopes);
+    const inUse = new Set<string>();
+    for (const { operation } of operations()) {
+      const security = (operation.security ?? []) as { bearer?: string[]; client?: string[] }[];
+      const [scope] = security.flatMap(({ client = [] }) => client);
+      const isForUsers = security.some(({ bearer }) => bearer);
+      expect(hasHeader(operation, 'x-act-as')).toBe(scope !== undefined && isForUsers);
+      if (scope !== undefined) inUse.add(scope);
+    }
+    expect([...inUse].toSorted()).toStrictEqual(scopes.toSorted());
+    expect(document.paths['/v1/jobs']!['post']!.security).toStrictEqual([
+      ...[{ bearer: [] }, { client: ['jobs:write'] }],
+    ]);
+    expect(document.paths['/v1/users/{externalId}']!['put']!.security).toStrictEqual([
+      { client: ['users:write'] },
+    ]);
   });
 
   test('is shown on a page that loads nothing from other origins', async () => {

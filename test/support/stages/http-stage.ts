@@ -30,6 +30,12 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
   const { handle, loader, store, log: wholeLog } = await commands({ history });
   const { log, lines } = linesOf('info');
   const refused: string[] = [];
+  const authenticate = async (token: string) => ({
+    actor: JSON.parse(token) as Actor,
+    sessionId: 'a session',
+    kid: 'a key',
+    expiresAt: Number.MAX_SAFE_INTEGER,
+  });
   const deps = {
     handle,
     loader,
@@ -46,12 +52,8 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     asyncapi: { asyncapi: '3.0.0' },
     receiver: {},
     scanReports: {},
-    authenticate: async (token: string) => ({
-      actor: JSON.parse(token) as Actor,
-      sessionId: 'a session',
-      kid: 'a key',
-      expiresAt: Number.MAX_SAFE_INTEGER,
-    }),
+    authenticate,
+    identify: overrides.authenticate ?? authenticate,
     requireSecondFactor: async () => {},
     idempotencyKeys: postgresIdempotencyKeys(pool),
     fingerprintSecret: 'a secret',
