@@ -22,6 +22,13 @@ const privateKey = (type: 'ed25519' | 'x25519') =>
     .privateKey.export({ type: 'pkcs8', format: 'pem' })
     .toString();
 
+/** A trusted issuer, with some parts changed. */
+const trusted = (parts: object = {}) => ({
+  ...{ issuer: 'https://login.example', jwksUri: 'https://login.example/jwks.json', audience: 'chat' },
+  ...{ algorithms: ['RS256'], clientId: '01a22b2d-b0d3-7e2d-b364-f4b84b153456' },
+  ...parts,
+});
+
 describe('the settings', () => {
   test('have defaults', () => {
     expect(readConfig({})).toEqual({
@@ -39,6 +46,7 @@ describe('the settings', () => {
       threadReplyDays: 14,
       erasureDelayHours: 72,
       accessTokenSeconds: 600,
+      trustedIssuers: { issuers: [] },
       auditorTotp: 'offered',
       totpIssuer: 'slay-e-chatapp',
       headsIntervalMs: 15_000,
@@ -47,6 +55,7 @@ describe('the settings', () => {
       failedLoginsPerMinute: 10,
       uploadsPerMinute: 60,
       requestsPerMinute: 3000,
+      clientRequestsPerMinute: 30_000,
       anonymousRequestsPerMinute: 6000,
       maxFileBytes: 26_214_400,
       uploadQuotas: { bytesPerUserDay: 524_288_000, bytesPerGroup: 5_368_709_120 },
@@ -122,6 +131,29 @@ describe('the settings', () => {
   });
 
   const VAPID = { VAPID_PUBLIC_KEY: 'A'.repeat(87), VAPID_PRIVATE_KEY: 'A'.repeat(43) };
+
+  test('take the issuers that are trusted as a list or as its URL', () => {
+    const read = (TRUSTED_ISSUERS: string) => readConfig({ TRUSTED_ISSUERS }).trustedIssuers;
+    expect(read(JSON.stringify([trusted({ claims: { externalId: 'uid' } })]))).toStrictEqual({
+      issuers: [
+        {
+          ...(trusted() as object),
+          claims: {
+            ...{ externalId: 'uid', role: 'role', displayName: 'name', email: 'email' },
+            emailVerified: 'email_verified',
+          },
+          roles: { company: 'company', applicant: 'applicant' },
+          createUsers: false,
+        },
+      ],
+    });
+    for (const url of [
+      'https://login.example/issuers.json',
+      'http://127.0.0.1:8080/',
+      'file:///etc/issuers.json',
+    ])
+      expect(read(url)).toStrictEqual({ url });
+  });
 
   test.each<[name: string, values: string[], others?: NodeJS.ProcessEnv]>([
     ['PORT', ['0', '3000', '65535', '8080\r', ' 8080 ']],
@@ -278,6 +310,23 @@ describe('the settings', () => {
       ],
     ],
     ['ACCESS_TOKEN_SECONDS', ['0', '3601']],
+    [
+      'TRUSTED_ISSUERS',
+      [
+        ...['login.example', 'http://login.example/issuers.json', 'https://user:secret@login.example', '{}'],
+        JSON.stringify([trusted({ algorithms: ['HS256'] })]),
+        JSON.stringify([trusted({ algorithms: ['none'] })]),
+        JSON.stringify([trusted({ algorithms: [] })]),
+        JSON.stringify([trusted({ jwksUri: 'http://login.example/jwks.json' })]),
+        JSON.stringify([trusted({ jwksUri: 'file:///etc/passwd' })]),
+        JSON.stringify([trusted({ clientId: 'a client' })]),
+        JSON.stringify([trusted({ roles: { root: 'admin' } })]),
+        JSON.stringify([trusted({ claim: {} })]),
+        JSON.stringify([trusted(), trusted()]),
+        JSON.stringify([trusted(), trusted({ issuer: 'https://other.example' })]),
+      ],
+    ],
+    ['CLIENT_REQUESTS_PER_MINUTE', ['99']],
     ['AUDITOR_TOTP', ['true', 'Required']],
     ['HEADS_INTERVAL_MS', ['15001', '0']],
     ['MESSAGES_PER_MINUTE', ['0', 'many']],

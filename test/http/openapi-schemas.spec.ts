@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { makeClient, tokenOf } from '../support/stages/service-clients.ts';
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 
 /** Cases per direction. CASES=20000 runs more; SEED repeats a failed run. */
@@ -131,6 +132,8 @@ describe('the schemas of the OpenAPI document', () => {
   let app: TestApp;
   let cast: Cast;
   let auditor: Person;
+  /** A client, as far as a request needs it. */
+  let client: Person;
   let board: Board;
   let named: Document['components']['schemas'];
   let operations: Operation[];
@@ -152,6 +155,7 @@ describe('the schemas of the OpenAPI document', () => {
     app = await startApp();
     cast = await gatherCast(app);
     auditor = await app.hireAuditor();
+    client = { ...auditor, accessToken: await tokenOf(app.url, await makeClient(app.settings.DATABASE_URL)) };
     board = await setUpBoard(app, cast);
     const document = (await app.ask('GET', '/openapi.json')).body as unknown as Document;
     ajv.addSchema(document, 'openapi.json');
@@ -213,6 +217,7 @@ describe('the schemas of the OpenAPI document', () => {
     const ids: Record<string, string> = {
       ...{ ...board, userId: cast.member.userId, emoji: '👍' },
       ...{ sessionId: board.jobId, erasureId: board.jobId, holdId: board.jobId },
+      externalId: 'ada/lovelace',
       sessionId: board.jobId,
       grantId: board.jobId,
       eventId: board.jobId,
@@ -224,7 +229,12 @@ describe('the schemas of the OpenAPI document', () => {
   };
   /** Sends a request, once more after a 503: a busy machine may not answer in time. */
   async function send(each: Case): Promise<Answer> {
-    const as = /^\/v1\/(?:audit|privacy)\//.test(each.operation.path) ? auditor : cast[each.role];
+    const { path } = each.operation;
+    const as = /^\/v1\/(?:audit|privacy)\//.test(path)
+      ? auditor
+      : path.startsWith('/v1/users/')
+        ? client
+        : cast[each.role];
     const ask = () => app.ask(each.operation.method, urlOf(each), { as, body: each.body });
     const answer = await ask();
     return answer.status === 503 ? ask() : answer;
