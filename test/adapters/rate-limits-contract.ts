@@ -56,6 +56,7 @@ export function rateLimitsContract(create: (limits: PerMinute) => RateLimits | P
     expect(() => rateLimits.spend('requests', 'ada', 1)).toThrow(RateLimited);
     expect(rateLimits.spend('requests', 'bob', 1)).toMatchObject({ remaining: 9 });
     expect(rateLimits.spend('anonymous', 'ada', 1)).toMatchObject({ bucket: 'anonymous' });
+    expect(rateLimits.spend('clients', 'ada', 1)).toMatchObject({ bucket: 'clients' });
   });
 
   test('admit concurrent calls of one caller at the rate of its budget', async () => {

@@ -72,6 +72,7 @@ export function describeEventStore(name: string, open: Open) {
           causationId: randomUUID(),
           reliedOn: { 'job-1': 4 },
           trace: '00f067aa0ba902b7',
+          via: { clientId: 'a client' },
         };
         const [event] = await stored(say(newStream(), 'a', { metadata }));
         expect((await store.find(event!.id))!.metadata).toEqual(metadata);

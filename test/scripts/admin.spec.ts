@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
-import { createPublicKey } from 'node:crypto';
-import { hostname } from 'node:os';
+import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { SignJWT } from 'jose';
 import pg from 'pg';
 import { io } from 'socket.io-client';
 import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
@@ -9,6 +12,7 @@ import { keepAccessKey } from '../../src/auth/tokens/access-keys.ts';
 import { makeSigningKey } from '../../src/auth/tokens/signing-keys.ts';
 import { createSigningKeyStore } from '../../src/adapters/postgres/tables/signing-keys.ts';
 import { type KmsServer, startKmsServer } from '../support/servers/kms-server.ts';
+import { CREDENTIALS, postForm, tokenOf } from '../support/stages/service-clients.ts';
 import { until } from '../../tools/until.ts';
 import { type TestApp, startApp } from '../support/stages/app.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
@@ -209,6 +213,129 @@ describe('beside a server', () => {
     );
     expect(await json('show-queue')).toMatchObject({ parked: 0, batches: expect.any(Array) as [] });
   }, 30_000);
+});
+
+describe('a client', () => {
+  let app: TestApp;
+  let folder: string;
+  beforeAll(async () => {
+    app = await startApp();
+    folder = await mkdtemp(join(tmpdir(), 'client-keys-'));
+  }, 60_000);
+  afterAll(async () => {
+    await app?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const beside = (...args: string[]) =>
+    run(process.execPath, ['scripts/admin.ts', ...args], {
+      env: { PATH: process.env['PATH'], ...app.settings },
+    });
+  const json = async (...args: string[]) =>
+    JSON.parse((await beside(...args, '--json')).stdout) as { clientId: string; secret: string };
+  const make = (...more: string[]) =>
+    json('create-client', '--name', 'Acme jobs', '--scopes', 'jobs:write users:write', ...more);
+  const statusOf = async (clientId: string, secret: string) =>
+    (await postForm(app.url, CREDENTIALS, { clientId, secret })).status;
+
+  test('is made with scopes, and gets tokens with the secret that is printed once', async () => {
+    const { clientId, secret, ...made } = await make();
+    expect(made).toStrictEqual({
+      ...{ name: 'Acme jobs', scopes: ['users:write', 'jobs:write'], publicKeys: 0 },
+    });
+    const { body } = await postForm(app.url, CREDENTIALS, { clientId, secret });
+    expect(body['scope']).toBe('users:write jobs:write');
+    const listed = await beside('list-clients');
+    expect(listed.stdout).toContain(`${String(clientId)}  since `);
+    expect(listed.stdout).not.toContain(secret);
+    for (const [option, ...args] of [
+      ['--scopes', '--name', 'Acme', '--scopes', 'everything'],
+      ['--scopes', '--name', 'Acme'],
+      ['--name', '--scopes', 'jobs:write'],
+      ['--public-key', '--name', 'Acme', '--scopes', 'jobs:write', '--public-key', 'package.json'],
+    ] as const)
+      await expect(beside('create-client', ...args)).rejects.toMatchObject({
+        ...{ code: 2, stderr: expect.stringMatching(`^${option}: `) },
+      });
+  }, 60_000);
+
+  test('gets another secret, and loses the older one when an operator ends it', async () => {
+    const { clientId, secret } = await make();
+    const { secret: newer } = await json('rotate-client-secret', '--client', clientId);
+    expect([await statusOf(clientId, secret), await statusOf(clientId, newer)]).toStrictEqual([200, 200]);
+    await expect(beside('rotate-client-secret', '--client', clientId)).rejects.toMatchObject({ code: 1 });
+    await beside('end-client-secret', '--client', clientId);
+    expect([await statusOf(clientId, secret), await statusOf(clientId, newer)]).toStrictEqual([401, 200]);
+    await expect(beside('end-client-secret', '--client', clientId)).rejects.toMatchObject({ code: 1 });
+  }, 60_000);
+
+  test('is disabled, which ends its tokens, and enabled again', async () => {
+    const { clientId, secret } = await make();
+    const token = await tokenOf(app.url, { clientId, secret });
+    const codeOf = async (accessToken: string) =>
+      (await app.ask('GET', '/v1/groups', { headers: { authorization: `Bearer ${accessToken}` } })).body[
+        'code'
+      ];
+    expect(await codeOf(token)).toBe('USER_TOKEN_REQUIRED');
+    await beside('disable-client', '--client', clientId);
+    await until(async () => (await codeOf(token)) === 'TOKEN_REVOKED', 'the token to end', 5_000);
+    expect(await statusOf(clientId, secret)).toBe(401);
+    expect((await beside('list-clients')).stdout).toContain('(disabled)');
+    await expect(beside('disable-client', '--client', clientId)).rejects.toMatchObject({ code: 1 });
+    await beside('enable-client', '--client', clientId);
+    expect(await codeOf(await tokenOf(app.url, { clientId, secret }))).toBe('USER_TOKEN_REQUIRED');
+    expect(await codeOf(token)).toBe('TOKEN_REVOKED');
+    await expect(beside('enable-client', '--client', clientId)).rejects.toMatchObject({ code: 1 });
+  }, 60_000);
+
+  test('proves itself with a key of its own, in any of the usual forms', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'a key' };
+    const forms = {
+      'key.pem': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      'key.json': JSON.stringify(jwk),
+      'keys.json': JSON.stringify({ keys: [jwk] }),
+    };
+    const fileOf = (name: string) => join(folder, name);
+    for (const [name, content] of Object.entries(forms)) await writeFile(fileOf(name), content);
+    const { clientId, ...made } = await make('--public-key', fileOf('key.pem'));
+    expect(made).toMatchObject({ publicKeys: 1 });
+    expect(made).not.toHaveProperty('secret');
+    const tokenFor = async () => {
+      const assertion = await new SignJWT({ jti: randomUUID() })
+        .setProtectedHeader({ alg: 'PS256', kid: 'a key' })
+        .setIssuer(clientId)
+        .setSubject(clientId)
+        .setAudience(app.url)
+        .setExpirationTime('1 min')
+        .sign(privateKey);
+      const type = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+      const form = { ...CREDENTIALS, client_assertion_type: type, client_assertion: assertion };
+      return (await postForm(app.url, form)).status;
+    };
+    expect(await tokenFor()).toBe(200);
+    for (const name of ['key.json', 'keys.json']) {
+      await beside('set-client-keys', '--client', clientId, '--public-key', fileOf(name));
+      expect(await tokenFor()).toBe(200);
+    }
+    const both = await make('--public-key', fileOf('key.json'), '--with-secret');
+    expect(await statusOf(both.clientId, both.secret)).toBe(200);
+
+    const weak = generateKeyPairSync('rsa', { modulusLength: 1_024 }).publicKey;
+    for (const [name, content] of Object.entries({
+      'private.json': JSON.stringify(privateKey.export({ format: 'jwk' })),
+      'private.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      'secret.json': JSON.stringify({ kty: 'oct', k: 'c2VjcmV0' }),
+      'weak.json': JSON.stringify(weak.export({ format: 'jwk' })),
+      'none.json': '{"keys":[]}',
+    })) {
+      await writeFile(fileOf(name), content);
+      const asked = beside('set-client-keys', '--client', clientId, '--public-key', fileOf(name));
+      await expect(asked).rejects.toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching('^--public-key: '),
+      });
+    }
+  }, 120_000);
 });
 
 describe('rotate-key', () => {
