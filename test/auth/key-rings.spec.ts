@@ -184,9 +184,9 @@ describe('The key of access tokens', () => {
     at(61 * MINUTE_MS);
     expect(keys.present().algorithm).toBe('ES256');
     expect(keys.find(kid)).toBeDefined();
-    at(124 * MINUTE_MS);
+    at(1_504 * MINUTE_MS);
     expect(keys.find(kid)).toBeDefined();
-    at(126 * MINUTE_MS);
+    at(1_506 * MINUTE_MS);
     expect(keys.find(kid)).toBeUndefined();
     expect(keys.jwks().keys.map(({ alg }) => alg)).toEqual(['ES256']);
   });
