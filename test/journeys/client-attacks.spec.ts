@@ -179,6 +179,7 @@ describe('an attacker of clients and issuers', () => {
       await exchange(await issuer.sign(sub)),
       await exchange(await otherIssuer.sign(sub)),
     ];
+    expect([here.status, there.status]).toStrictEqual([200, 200]);
     const [one, two] = [await userOf(here.body['access_token']), await userOf(there.body['access_token'])];
     expect(one.id).not.toBe(two.id);
 

@@ -14,7 +14,8 @@ export interface IssuerKey {
 
 export async function makeIssuerKey(kid: string = randomUUID()): Promise<IssuerKey> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
-  const jwk = { ...(await exportJWK(publicKey)), kid, alg: 'RS256', use: 'sig' };
+  // Without `alg`, as many issuers publish them: the key alone does not tell which algorithms are meant.
+  const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' };
   return { kid, privateKey, publicKey, jwk };
 }
 
