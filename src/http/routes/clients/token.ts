@@ -37,7 +37,10 @@ const TokenRequest = z
     audience: z.string().optional(),
     resource: z.string().optional(),
   })
-  .meta({ id: 'TokenRequest' });
+  .meta({
+    id: 'TokenRequest',
+    example: { grant_type: 'client_credentials', scope: 'users:write tokens:issue' },
+  });
 const TokenAnswer = z
   .object({
     access_token: z.string(),
