@@ -16,7 +16,7 @@ import type { SessionStore } from './sessions.ts';
  */
 export const MAX_STALE_MS = 10_000;
 /** Sessions opened by clients that are known to be open. */
-const KNOWN_OPEN = 100_000;
+const KNOWN_OPEN = 10_000;
 
 /**
  * Creates a function that resolves with the session of an access token unless it has ended. The role is the one in the

@@ -328,6 +328,10 @@ describe('a board with accounts of its own', () => {
     expect(await me(again.body['access_token'])).toMatchObject({ id, displayName: 'Ada' });
     const put = await asClient('PUT', `/v1/users/${sub}`, { role: 'applicant', displayName: 'Countess' });
     expect(put).toMatchObject({ status: 200, body: { userId: id } });
+    await asClient('POST', `/v1/users/${String(id)}/deactivate`);
+    expect(await postForm(app.url, exchangeOf(await issuer.sign(sub)))).toMatchObject({
+      ...{ status: 400, body: { error: 'invalid_request', code: 'ACCOUNT_SUSPENDED' } },
+    });
   });
 
   test('loses its tokens and those of its users on every node when it is disabled', async () => {

@@ -86,6 +86,14 @@ test('The issuer is the public URL as it is set, and pages of allowed origins ma
       subject_types_supported: ['public'],
       response_types_supported: [],
       claims_supported: expect.arrayContaining(['iss', 'aud', 'sub', 'exp']) as string[],
+      token_endpoint: 'https://jobs.example.org/chat/v1/oauth/token',
+      token_endpoint_auth_methods_supported: ['client_secret_basic', 'private_key_jwt'],
+      token_endpoint_auth_signing_alg_values_supported: expect.not.arrayContaining([
+        'HS256',
+        'none',
+      ]) as string[],
+      grant_types_supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:token-exchange'],
+      scopes_supported: expect.arrayContaining(['users:write']) as string[],
     });
   } finally {
     await app.stop();
