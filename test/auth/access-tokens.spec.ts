@@ -340,3 +340,59 @@ describe('An access token of a server without a URL of its own', () => {
       expect(await faultIn(tokens, await tokens.issue(actor, sessionId, issuer))).toBe('accepted');
   });
 });
+
+describe('A token of a client, or that a client got for its user', () => {
+  const key = held.ES256;
+  const tokens = createAccessTokens({ ...settings, keys: createAccessKeys({ given: key, ring }) });
+  const clientId = randomUUID();
+  const forge = (claims: Record<string, unknown>): Promise<string> =>
+    new SignJWT({ ...base(), ...claims })
+      .setProtectedHeader({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid })
+      .sign(key.privateKey);
+  const ofClient = { sub: clientId, client_id: clientId, scope: 'jobs:write', role: undefined };
+
+  test('identifies the client with its scopes, for 10 minutes', async () => {
+    const client = { clientId, sessionId, scopes: ['jobs:write', 'users:write'] as const };
+    const { accessToken, expiresIn } = await tokens.issueToClient(client);
+    expect(expiresIn).toBe(600);
+    expect(await tokens.verify(accessToken)).toStrictEqual({
+      ...{ ...client, kid: key.kid, expiresAt: expect.any(Number) as number },
+    });
+  });
+
+  test('identifies the user, and the client that got it, for as long as was asked', async () => {
+    const token = await tokens.issue(actor, sessionId, undefined, { clientId, lifetimeSeconds: 86_400 });
+    const session = await tokens.verify(token);
+    expect(session).toStrictEqual({
+      ...{ actor, sessionId, kid: key.kid, clientId, expiresAt: expect.any(Number) as number },
+    });
+    expect(session.expiresAt).toBeGreaterThan(Date.now() + 86_000_000);
+  });
+
+  test('is one or the other: a token that could be both is neither', async () => {
+    expect(await faultIn(tokens, await forge(ofClient))).toBe('accepted');
+    for (const claims of [
+      { ...ofClient, role: 'company' },
+      { ...ofClient, client_id: randomUUID() },
+      { ...ofClient, client_id: undefined },
+      { ...ofClient, scope: undefined },
+      { ...ofClient, sub: 'a client' },
+      { ...ofClient, sid: undefined },
+      { scope: 'jobs:write' },
+    ])
+      expect([claims, await faultIn(tokens, await forge(claims))]).toStrictEqual([claims, 'TOKEN_INVALID']);
+    expect(await tokens.verify(await forge({ ...ofClient, scope: 'everything' }))).toMatchObject({
+      scopes: [],
+    });
+  });
+
+  test('lives no longer than its kind, whatever its end says', async () => {
+    const old = (age: number, claims: object = {}) =>
+      forge({ ...claims, iat: seconds() - age, exp: seconds() + 3_600 });
+    expect(await faultIn(tokens, await old(650))).toBe('TOKEN_EXPIRED');
+    expect(await faultIn(tokens, await old(650, ofClient))).toBe('TOKEN_EXPIRED');
+    expect(await faultIn(tokens, await old(650, { client_id: 'slay-e-chatapp' }))).toBe('TOKEN_EXPIRED');
+    expect(await faultIn(tokens, await old(80_000, { client_id: clientId }))).toBe('accepted');
+    expect(await faultIn(tokens, await old(86_500, { client_id: clientId }))).toBe('TOKEN_EXPIRED');
+  });
+});

@@ -13,7 +13,13 @@ describe('The budget of a client', () => {
     lookedUp = [];
     stage = await httpStage({
       identify: async (clientId) => ({
-        ...{ clientId, scopes: SCOPES, sessionId: 'a session', expiresAt: Number.MAX_SAFE_INTEGER },
+        ...{
+          clientId,
+          scopes: SCOPES,
+          sessionId: 'a session',
+          kid: 'a key',
+          expiresAt: Number.MAX_SAFE_INTEGER,
+        },
       }),
       users: {
         actorFor: async (_client: unknown, userId: UserId) => {
