@@ -31,6 +31,7 @@ const USAGE = `Usage: npm run admin -- <command> [options]
   end-sessions    --email <address> [--session <id>]
   verify-email    --email <address> | --all      the address counts as proved: mail goes to it
   unverify-email  --email <address> | --all      it gets letters of verification only
+  Where --email names an account, --user-id does as well: those of a board may have no address.
   create-client   --name <name> --scopes "<scope> <scope>" [--public-key <file> [--with-secret]]
                   a program of a board; its secret is printed once. With a public key (JWK, JWK Set, PEM) it signs
                   assertions instead, or with --with-secret either. Scopes: users:write tokens:issue jobs:write

@@ -17,7 +17,16 @@ import { createSecondFactorStore } from '../../src/adapters/postgres/tables/seco
 import { createSessionStore } from '../../src/adapters/postgres/tables/sessions.ts';
 import { Misused, Refused, plain } from '../program.ts';
 import { type OpenedDatabase, openLog, withDatabase } from '../with-database.ts';
-import { type Command, choosePassword, emailOf, required, requireGood, shown } from './options.ts';
+import {
+  type AskedAccount,
+  type Command,
+  accountIn,
+  choosePassword,
+  emailOf,
+  required,
+  requireGood,
+  shown,
+} from './options.ts';
 
 const Owned = withUnrelatedPassword(
   z.object({ email: z.string(), displayName: z.string(), password: z.string() }),
@@ -35,12 +44,25 @@ const withAccounts = (work: (accounts: Accounts) => Promise<void>, { mayMake = f
     return work({ ...opened, credentials: createCredentials(pool), sessions: createSessionStore(pool) });
   });
 
-/** Does the work with one account. Throws `Refused` when no account has the address. */
-const withAccount = (email: string, work: (account: Credential, accounts: Accounts) => Promise<void>) =>
+/** An account as the messages name it: by its address, or its id where it has none. */
+type NamedAccount = Credential & { name: string };
+
+/** Does the work with one account. Throws `Refused` when no account has the address or the id. */
+const withAccount = (
+  asked: AskedAccount,
+  work: (account: NamedAccount, accounts: Accounts) => Promise<void>,
+) =>
   withAccounts(async (accounts) => {
-    const account = await accounts.credentials.ofEmail(email);
-    if (!account) throw new Refused(`no account has the address ${email}`);
-    return work(account, accounts);
+    const { credentials } = accounts;
+    const account =
+      'email' in asked ? await credentials.ofEmail(asked.email) : await credentials.ofUser(asked.userId);
+    if (!account)
+      throw new Refused(
+        'email' in asked
+          ? `no account has the address ${asked.email}`
+          : `no account has the id ${asked.userId}`,
+      );
+    return work({ ...account, name: account.email ?? account.userId }, accounts);
   });
 
 /** Opens registration, which appends to the log. */
@@ -90,46 +112,46 @@ const createUser: Command = async ({ values, print }) => {
 };
 
 const resetPassword: Command = async ({ values, print }) => {
-  const asked = emailOf(values);
+  const asked = accountIn(values);
   const chosen = await choosePassword(values);
   const { password, made } = chosen;
-  return withAccount(asked, async ({ userId, email, displayName }, { credentials }) => {
+  return withAccount(asked, async ({ userId, email, displayName, passwordHash, name }, { credentials }) => {
+    if (passwordHash === null) throw new Refused(`${name} has no password: it is an account of a board`);
     requireGood(Owned, { email, displayName, password });
     const hashes = await createPasswordHashes();
-    const ended = await credentials.replacePassword(userId, await hashes.hash(password));
-    if (!ended) throw new Refused(`${email} has no password: it is an account of a board`);
-    print({ userId, email, endedSessions: ended.length, password: made }, [
-      `changed the password of ${email} and ended ${ended.length} sessions`,
+    const ended = (await credentials.replacePassword(userId, await hashes.hash(password)))?.length ?? 0;
+    print({ userId, email, endedSessions: ended, password: made }, [
+      `changed the password of ${name} and ended ${ended} sessions`,
       ...shown(chosen),
     ]);
   });
 };
 
 const resetTotp: Command = ({ values, print }) =>
-  withAccount(emailOf(values), async ({ userId, email }, { pool }) => {
+  withAccount(accountIn(values), async ({ userId, email, name }, { pool }) => {
     if (!(await createSecondFactorStore(pool).remove(userId)))
-      throw new Refused(`${email} has no second factor`);
-    print({ userId, email }, `removed the second factor of ${email}: its logins need the password alone`);
+      throw new Refused(`${name} has no second factor`);
+    print({ userId, email }, `removed the second factor of ${name}: its logins need the password alone`);
   });
 
 const suspendUser: Command = ({ values, print }) =>
-  withAccount(emailOf(values), async ({ userId, email }, { credentials }) => {
+  withAccount(accountIn(values), async ({ userId, email, name }, { credentials }) => {
     const ended = await credentials.suspend(userId);
-    if (!ended) throw new Refused(`${email} is suspended already`);
+    if (!ended) throw new Refused(`${name} is suspended already`);
     print(
       { userId, email, endedSessions: ended.length },
-      `suspended ${email} and ended ${ended.length} sessions: it cannot log in, and nothing is sent to it`,
+      `suspended ${name} and ended ${ended.length} sessions: it cannot log in, and nothing is sent to it`,
     );
   });
 
 const restoreUser: Command = ({ values, print }) =>
-  withAccount(emailOf(values), async ({ userId, email }, { credentials }) => {
-    if (!(await credentials.restore(userId))) throw new Refused(`${email} is not suspended`);
-    print({ userId, email }, `restored ${email}: it can log in again`);
+  withAccount(accountIn(values), async ({ userId, email, name }, { credentials }) => {
+    if (!(await credentials.restore(userId))) throw new Refused(`${name} is not suspended`);
+    print({ userId, email }, `restored ${name}: it can log in again`);
   });
 
 const listSessions: Command = ({ values, print }) =>
-  withAccount(emailOf(values), async ({ userId, email }, { sessions }) => {
+  withAccount(accountIn(values), async ({ userId, email }, { sessions }) => {
     const open = await sessions.ofUser(userId);
     print(
       { userId, email, sessions: open },
@@ -142,14 +164,14 @@ const listSessions: Command = ({ values, print }) =>
 
 const endSessions: Command = ({ values, print }) => {
   const sessionId = values.session === undefined ? undefined : required(values, 'session', z.uuid());
-  return withAccount(emailOf(values), async ({ userId, email }, { sessions }) => {
+  return withAccount(accountIn(values), async ({ userId, email, name }, { sessions }) => {
     if (sessionId === undefined) {
       const ended = await sessions.revokeAllOf(userId);
-      return print({ userId, email, ended }, `ended ${ended.length} sessions of ${email}`);
+      return print({ userId, email, ended }, `ended ${ended.length} sessions of ${name}`);
     }
     if (!(await sessions.revokeOneOf(userId, sessionId)))
-      throw new Refused(`${email} has no open session ${sessionId}`);
-    print({ userId, email, ended: [sessionId] }, `ended 1 session of ${email}`);
+      throw new Refused(`${name} has no open session ${sessionId}`);
+    print({ userId, email, ended: [sessionId] }, `ended 1 session of ${name}`);
   });
 };
 
@@ -158,7 +180,8 @@ const vouching =
   (isVerified: boolean): Command =>
   async ({ values, print }) => {
     const isAll = values.all ?? false;
-    if (isAll !== (values.email === undefined)) throw new Misused('either --email or --all is needed');
+    if (isAll !== (values.email === undefined && values['user-id'] === undefined))
+      throw new Misused('either --email or --all is needed');
     const tell = (changed: number) =>
       print(
         { changed },
@@ -166,7 +189,7 @@ const vouching =
       );
     return isAll
       ? withAccounts(async ({ credentials }) => tell(await credentials.vouch(isVerified)))
-      : withAccount(emailOf(values), async ({ userId }, { credentials }) =>
+      : withAccount(accountIn(values), async ({ userId }, { credentials }) =>
           tell(await credentials.vouch(isVerified, userId)),
         );
   };
@@ -193,7 +216,7 @@ const listUsers: Command = ({ print }) =>
   });
 
 const listGroups: Command = ({ values, print }) =>
-  withAccount(emailOf(values), async ({ userId, email }, { log, open, databaseUrl }) => {
+  withAccount(accountIn(values), async ({ userId, email }, { log, open, databaseUrl }) => {
     const queries = await openQueries(log, open, { databaseUrl });
     const groups: Awaited<ReturnType<typeof queries.listGroups>>['data'] = [];
     for (let cursor: string | null | undefined; cursor !== null;) {

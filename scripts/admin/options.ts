@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { text as readText } from 'node:stream/consumers';
 import { z } from 'zod';
 import { NewPassword } from '../../src/auth/credentials.ts';
+import { UserId } from '../../src/events/ids.ts';
 import { EmailAddress } from '../../src/auth/email-address.ts';
 import { Misused, type Print } from '../program.ts';
 
@@ -10,7 +11,14 @@ const boolean = { type: 'boolean' } as const;
 export const adminOptions = {
   ...{ email: string, user: string, role: string, kms: string, 'display-name': string, session: string },
   ...{ password: string, 'password-stdin': boolean, all: boolean, totp: boolean },
-  ...{ client: string, name: string, scopes: string, 'public-key': string, 'with-secret': boolean },
+  ...{
+    'user-id': string,
+    client: string,
+    name: string,
+    scopes: string,
+    'public-key': string,
+    'with-secret': boolean,
+  },
   ...{ key: string, 'lead-minutes': string, now: boolean },
   ...{ as: string, 'print-sql': boolean, 'roles-of': string },
 } as const;
@@ -35,6 +43,16 @@ export function required<T>(values: Values, name: keyof Values, schema: z.ZodTyp
 }
 
 export const emailOf = (values: Values): string => required(values, 'email', EmailAddress);
+
+/** An account as an operator names it. */
+export type AskedAccount = { email: string } | { userId: UserId };
+
+/** Returns the account that `--email` or `--user-id` names: those of a board may have no address. */
+export function accountIn(values: Values): AskedAccount {
+  if (values['user-id'] === undefined) return { email: emailOf(values) };
+  if (values.email !== undefined) throw new Misused('either --email or --user-id is needed');
+  return { userId: UserId.parse(required(values, 'user-id', z.uuid())) };
+}
 
 /** The name of a login of PostgreSQL or EventStoreDB. */
 export const LoginName = z

@@ -156,6 +156,77 @@ describe('a board with accounts of its own', () => {
     }
   });
 
+  test('is told what is wrong with a request for a token in the words of OAuth and in those of problems', async () => {
+    const exchange = exchangeOf(await issuer.sign(randomUUID()));
+    const told = async (form: Record<string, string>) => {
+      const { status, headers, body } = await postForm(app.url, form, board);
+      expect(headers.get('content-type')).toBe('application/json');
+      expect(body).toMatchObject({
+        status,
+        error_description: expect.any(String),
+        retryable: expect.any(Boolean),
+      });
+      return `${status} ${String(body['error'])} ${String(body['code'])}`;
+    };
+    expect([
+      await told({}),
+      await told({ grant_type: 'password' }),
+      await told({ ...CREDENTIALS, client_assertion: 'x', client_assertion_type: 'x' }),
+      await told({ ...exchange, subject_token: '' }),
+      await told({ ...exchange, subject_token_type: 'urn:ietf:params:oauth:token-type:saml2' }),
+      await told({ ...exchange, requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' }),
+      await told({ ...exchange, actor_token: 'x' }),
+      await told({ ...exchange, audience: 'https://elsewhere.example' }),
+      await told({ ...exchange, resource: 'https://elsewhere.example' }),
+    ]).toStrictEqual([
+      '400 invalid_request BAD_REQUEST',
+      '400 unsupported_grant_type UNSUPPORTED_GRANT_TYPE',
+      ...Array.from({ length: 5 }, () => '400 invalid_request BAD_REQUEST'),
+      ...['400 invalid_target INVALID_TARGET', '400 invalid_target INVALID_TARGET'],
+    ]);
+    expect((await postForm(app.url, { ...exchange, audience: app.url }, board)).status).toBe(200);
+
+    const asJson = await app.ask('POST', '/v1/oauth/token', { body: CREDENTIALS });
+    expect(asJson).toMatchObject({
+      status: 415,
+      body: {
+        error: 'invalid_request',
+        code: 'UNSUPPORTED_MEDIA_TYPE',
+        detail: expect.stringContaining('form'),
+      },
+    });
+    const twice = await app.ask('POST', '/v1/oauth/token', {
+      payload: 'grant_type=client_credentials&grant_type=client_credentials',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    expect(twice).toMatchObject({
+      ...{ status: 400, body: { error_description: 'grant_type: Must not occur twice' } },
+    });
+  });
+
+  test('is told to come back when its own login cannot be asked about a new key', async () => {
+    const lonely = await startTokenIssuer();
+    const client = await makeClient(database.ownerUrl);
+    const { issuer: name, jwksUri, audience } = lonely;
+    const trusted = { issuer: name, jwksUri, audience, algorithms: ['RS256'], clientId: client.clientId };
+    const third = await startApp({
+      ...{ DATABASE_URL: database.ownerUrl, TRUSTED_ISSUERS: JSON.stringify([trusted]) },
+    });
+    try {
+      lonely.state.answer = () => ({ status: 500 });
+      const { status, headers, body } = await postForm(
+        ...([third.url, exchangeOf(await lonely.sign(randomUUID()))] as const),
+      );
+      expect({ status, body }).toMatchObject({
+        ...{ status: 503, body: { error: 'temporarily_unavailable', code: 'UNAVAILABLE', retryable: true } },
+      });
+      expect(headers.get('retry-after')).toBe('1');
+    } finally {
+      await third.stop();
+      await lonely.close();
+    }
+  }, 30_000);
+
   test('makes a user once, finishes what was begun, and changes its name and address', async () => {
     const externalId = randomUUID();
     const email = `${randomUUID()}@example.org`;

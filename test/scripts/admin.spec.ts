@@ -287,6 +287,29 @@ describe('a client', () => {
     await expect(beside('enable-client', '--client', clientId)).rejects.toMatchObject({ code: 1 });
   }, 60_000);
 
+  test('has users without an address, whom an operator reaches by their ids', async () => {
+    const { clientId, secret } = await make();
+    const token = await tokenOf(app.url, { clientId, secret });
+    const headers = { authorization: `Bearer ${token}` };
+    const made = await app.ask('PUT', '/v1/users/ada', {
+      ...{ headers, body: { role: 'applicant', displayName: 'Ada' } },
+    });
+    const userId = made.body['userId'] as string;
+    expect((await beside('list-users')).stdout).toMatch(new RegExp(`^${userId}  applicant  -$`, 'm'));
+    expect((await beside('suspend-user', '--user-id', userId)).stdout).toContain(`suspended ${userId}`);
+    expect((await beside('list-users')).stdout).toMatch(
+      new RegExp(`^${userId}  applicant  -  \\(suspended\\)$`, 'm'),
+    );
+    expect((await app.ask('POST', `/v1/users/${userId}/reactivate`, { headers })).status).toBe(403);
+    await beside('restore-user', '--user-id', userId);
+    await expect(beside('reset-password', '--user-id', userId)).rejects.toMatchObject({
+      ...{ code: 1, stderr: `${userId} has no password: it is an account of a board\n` },
+    });
+    await expect(beside('suspend-user', '--user-id', randomUUID())).rejects.toMatchObject({ code: 1 });
+    for (const wrong of [['--user-id', 'ada'], ['--user-id', userId, '--email', 'a@b.example'], []])
+      await expect(beside('suspend-user', ...wrong)).rejects.toMatchObject({ code: 2 });
+  }, 120_000);
+
   test('proves itself with a key of its own, in any of the usual forms', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
     const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'a key' };
