@@ -198,7 +198,10 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
             type: 'oauth2',
             description:
               'The access token of a client, a program of a board; for a user, with `X-Act-As`: docs/integrate.md',
-            flows: { clientCredentials: { tokenUrl: TOKEN_PATH, scopes: { ...scopeMeanings } } },
+            flows: {
+              // Relative to this document, which may have a path before its own.
+              clientCredentials: { tokenUrl: TOKEN_PATH.slice(1), scopes: { ...scopeMeanings } },
+            },
           },
         },
       },

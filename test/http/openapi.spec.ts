@@ -104,7 +104,7 @@ describe('the OpenAPI document', () => {
     expect(named).toStrictEqual(new Set(Object.keys(document.components.schemas)));
     expect(document.components.securitySchemes).toMatchObject({
       bearer: { type: 'http', scheme: 'bearer' },
-      client: { type: 'oauth2', flows: { clientCredentials: { tokenUrl: '/v1/oauth/token' } } },
+      client: { type: 'oauth2', flows: { clientCredentials: { tokenUrl: 'v1/oauth/token' } } },
     });
   });
 
