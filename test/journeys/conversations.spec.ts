@@ -11,6 +11,7 @@ interface Row {
 /** What the calls of this journey answer, each a part of it. */
 interface Answered extends Record<'jobId' | 'groupId' | 'applicationId' | 'messageId' | 'status', string> {
   data: Row[];
+  position?: string;
 }
 interface Synced {
   groups: { events: { seq: number }[] }[];
@@ -33,6 +34,8 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
     let ada: Person;
     let bob: Person;
     const sockets: Socket[] = [];
+    /** The position of the last command: what is read shows it. */
+    let newest: string | undefined;
     beforeAll(async () => {
       app = await startApp(env);
       acme = await app.register('company', 'Acme');
@@ -45,9 +48,12 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
     });
 
     async function ok(as: Person, method: string, path: string, body?: object): Promise<Answered> {
-      const answer = await app.ask(method, path, { as, ...(body && { body }) });
+      const headers = method === 'GET' && newest !== undefined ? { 'x-min-position': newest } : undefined;
+      const answer = await app.ask(method, path, { as, ...(body && { body }), ...(headers && { headers }) });
       if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
-      return answer.body as unknown as Answered;
+      const answered = answer.body as unknown as Answered;
+      newest = answered.position ?? newest;
+      return answered;
     }
     const refusal = async (as: Person, method: string, path: string, body?: object) => {
       const { status, body: problem } = await app.ask(method, path, { as, ...(body && { body }) });

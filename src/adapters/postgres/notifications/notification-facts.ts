@@ -32,7 +32,11 @@ const MESSAGES = `
   join chat_groups.groups g on g.group_id = m.group_id
   left join accounts.accounts a on a.user_id = m.sender_id
   left join public.read_markers r on r.group_id = m.group_id and r.user_id = $1
-  where m.message_id = any ($2::uuid[])`;
+  where m.message_id = any ($2::uuid[]) and not exists (
+    -- Who joins while the notifier is behind may be among the recipients.
+    select from conversations.participants p
+    where p.group_id = m.group_id and p.user_id = $1 and m.seq <= p.hidden_seq
+  )`;
 
 const APPLICATIONS = `
   select a.application_id as "applicationId", a.group_id as "groupId", a.status, a.reason, a.revision,

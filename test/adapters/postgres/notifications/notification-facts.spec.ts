@@ -1,6 +1,7 @@
 import { AggregateLoader } from '../../../../src/commands/aggregate-cache.ts';
+import type { Actor } from '../../../../src/commands/command.ts';
 import { standardPreferences } from '../../../../src/commands/account/account.ts';
-import { FileId } from '../../../../src/events/ids.ts';
+import { FileId, UserId } from '../../../../src/events/ids.ts';
 import type { NotificationFacts } from '../../../../src/notifications/deliver/notification-facts.ts';
 import { createCredentials } from '../../../../src/adapters/postgres/tables/credentials.ts';
 import { createNotificationFacts } from '../../../../src/adapters/postgres/notifications/notification-facts.ts';
@@ -49,7 +50,7 @@ afterEach(async () => {
   await side.close();
 });
 
-const message = async (n: number, { userId } = bob) =>
+const message = async (n: number, { userId }: Pick<Actor, 'userId'> = bob) =>
   (await facts.messages(userId, [messageNumber(n)])).get(messageNumber(n));
 
 describe('the facts about a message', () => {
@@ -84,6 +85,19 @@ describe('the facts about a message', () => {
     await side.happened(said(1));
     await happened(side.store, deleted(1));
     expect(await message(1)).toMatchObject({ isDeleted: true, text: null });
+  });
+
+  test('are missing for those for whom it does not exist, because they joined later', async () => {
+    const carol = { userId: UserId.parse(uuid(0xc4)) };
+    await side.happened(
+      event('GroupKindChanged', { groupId, kind: 'job', historyFrom: 'joined' }),
+      said(1),
+      event('MemberJoined', { groupId, ...carol, role: 'member' }),
+      said(2),
+    );
+    expect(await message(1, carol)).toBeUndefined();
+    expect(await message(2, carol)).toMatchObject({ text: 'message 2' });
+    expect(await message(1, bob)).toMatchObject({ text: 'message 1' });
   });
 
   test('are missing when it does not exist', async () => expect(await message(1)).toBeUndefined());
