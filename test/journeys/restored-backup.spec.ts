@@ -327,7 +327,7 @@ describe('A database that is replaced by a backup under running nodes', () => {
     await commands.run('Dump a database', 1, { env: { ...env, DATA_DIR: join(folder, '0') } });
     for (let n = 0; n < 20; n += 1) await talker.send({ groupId: group.groupId, text: `lost ${n}` });
     await listener.reached(group.groupId, 40);
-    await postgres.create('backup');
+    await postgres.create('backup', 'chat');
     const DUMP = await newestIn(folder, 'chat-');
     await commands.run('Restore a dump', 1, { env: { ...postgres.settings('backup'), DUMP } });
     await postgres.ask('alter database chat allow_connections false');

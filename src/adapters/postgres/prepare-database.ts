@@ -185,7 +185,8 @@ async function letIn(owner: pg.Client, loginUrl: string, group: string, otherwis
   const { username, password } = new URL(loginUrl);
   const user = decodeURIComponent(username);
   const known = await roleOf(owner, user, group);
-  if (known?.hasMore) throw new NoLogin(`the user ${user} may do more than ${group}: choose another one`);
+  if (known?.hasMore)
+    throw new NoLogin(`the user ${user} may do more than ${group}${alsoIn(known)}: choose another one`);
   const name = pg.escapeIdentifier(user);
   if (known) await letConnect(owner, user);
   if (known && (await canLogIn(loginUrl, group))) return;
@@ -214,15 +215,23 @@ const letConnect = (owner: pg.Client, user: string) =>
       end if;
     end $$`);
 
-async function roleOf(
-  owner: pg.Client,
-  user: string,
-  group: string,
-): Promise<{ hasMore: boolean } | undefined> {
-  const { rows } = await owner.query<{ hasMore: boolean }>(
+interface LoginRole {
+  hasMore: boolean;
+  /** The other roles that it is a member of. */
+  others: string[];
+}
+
+const alsoIn = ({ others }: LoginRole) => (others.length > 0 ? ` (it is also in ${others.join(', ')})` : '');
+
+async function roleOf(owner: pg.Client, user: string, group: string): Promise<LoginRole | undefined> {
+  const { rows } = await owner.query<LoginRole>(
     `select rolname = current_user or rolsuper or rolcreaterole or rolcreatedb or rolreplication or rolbypassrls
-       or exists (select from pg_auth_members where member = r.oid and roleid <> $2::regrole) as "hasMore"
-     from pg_roles r where rolname = $1`,
+       or others <> '{}' as "hasMore", others
+     from pg_roles r cross join lateral (
+       select coalesce(array_agg(roleid::regrole::text), '{}') as others
+       from pg_auth_members where member = r.oid and roleid <> $2::regrole
+     ) memberships
+     where rolname = $1`,
     [user, pg.escapeIdentifier(group)],
   );
   return rows[0];

@@ -24,8 +24,11 @@ export interface DebianPostgres {
   as: Unprivileged;
   /** Returns the users of a database, `chat_owner` and `chat_node`, as a server takes them. */
   settings(database: string): { DATABASE_URL: string; DATABASE_OWNER_URL: string };
-  /** Creates an empty database with these users, and the one that derives from the owner. */
-  create(database: string): Promise<void>;
+  /**
+   * Creates an empty database with these users, and the one that derives from the owner. Its roles are named after it, or
+   * after the database whose dump is to be restored.
+   */
+  create(database: string, rolesFrom?: string): Promise<void>;
   /** Runs a statement as the superuser; by default in the database `postgres`. */
   ask<Row extends pg.QueryResultRow>(statement: string, database?: string): Promise<Row[]>;
   stop(): Promise<void>;
@@ -107,10 +110,10 @@ export async function startDebianPostgres({
     superuserUrl: addressOf('postgres', 'postgres'),
     ...{ data, as, ask },
     settings,
-    async create(database) {
+    async create(database, rolesFrom) {
       const { DATABASE_URL, DATABASE_OWNER_URL } = settings(database);
       for (const logins of [loginsOf(DATABASE_URL, DATABASE_OWNER_URL), loginsOf(DATABASE_OWNER_URL)])
-        await prepareServer(addressOf('postgres', 'postgres'), logins);
+        await prepareServer(addressOf('postgres', 'postgres'), logins, rolesFrom);
     },
     async stop() {
       await server.stop();
