@@ -130,8 +130,14 @@ async function expectAccount({ url }: ServerProcess, group: Group): Promise<Sess
 /** Sends a message after the other until `count` are sent. */
 async function talk({ session, groupId }: Group, word: string, count: number): Promise<void> {
   const client = await new ChatClient(session).connect();
-  for (let n = 0; n < count; n += 1) await client.send({ groupId, text: `${word} ${n}` });
+  let position: string | undefined;
+  for (let n = 0; n < count; n += 1) ({ position } = await client.send({ groupId, text: `${word} ${n}` }));
   client.close();
+  if (position === undefined) return;
+  // What is read from now on shows all of it.
+  await call(session.url, 'GET', `/v1/groups/${groupId}`, {
+    ...{ token: session.accessToken, headers: { 'x-min-position': position } },
+  });
 }
 
 const newest = (prefix: string) => newestIn(backups, prefix);
