@@ -55,6 +55,13 @@ export async function listApplications(
   return byPosition.page(rows, limit, ({ position }) => ({ position }), view);
 }
 
+const Found = z.object({ found: z.boolean() });
+
+/** Resolves with true if anybody has applied for a job. */
+export const hasApplications = (db: DatabasePool, jobId: JobId): Promise<boolean> =>
+  db.oneFirst(sql.type(Found)`
+    select exists (select from applications.applications where job_id = ${jobId}) as found`);
+
 /**
  * Resolves with one application, for the applicant and the company that posted the job. Throws
  * APPLICATION_NOT_FOUND for others.

@@ -1,7 +1,7 @@
 import type { DatabasePool } from 'slonik';
-import type { GroupId, UserId } from '../events/ids.ts';
+import type { GroupId, JobId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
-import { type ListApplications, getApplication, listApplications } from './applications.ts';
+import { type ListApplications, getApplication, hasApplications, listApplications } from './applications.ts';
 import { listGrants } from './audit.ts';
 import type { Paging } from './cursor.ts';
 import { getErasure, listHolds } from './erasures.ts';
@@ -27,6 +27,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   listJobs: (asked: ListJobs) => listJobs(asked.q === undefined ? db : searches, asked),
   getJob: (asked: Parameters<typeof getJob>[1]) => getJob(db, asked),
   listApplications: (asked: ListApplications) => listApplications(db, asked),
+  hasApplications: (jobId: JobId) => hasApplications(db, jobId),
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),
   getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),

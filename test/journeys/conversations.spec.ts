@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { type Socket, io } from 'socket.io-client';
+import { ApplicationId, GroupId, JobId, UserId } from '../../src/events/ids.ts';
+import { newId } from '../../src/kit/uuids.ts';
 import { until } from '../../tools/until.ts';
+import { event } from '../support/language/example-events.ts';
+import { happened } from '../support/language/history.ts';
+import { withPostgresLog } from '../support/stages/open-logs.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
 
 interface Row {
@@ -154,6 +159,30 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
         ...{ status: 409, code: 'CONVERSATIONS_FIXED' },
       });
       await ok(acme, 'PATCH', path, { conversations: 'private', title: 'Builder' });
+    });
+
+    test('they stay for a job that somebody applied for before there was a choice', async () => {
+      const ids = { jobId: JobId.parse(newId()), groupId: GroupId.parse(newId()) };
+      const companyId = UserId.parse(acme.userId);
+      const application = {
+        applicationId: ApplicationId.parse(newId()),
+        applicantId: UserId.parse(bob.userId),
+      };
+      await withPostgresLog(app.databaseUrl, (store) =>
+        happened(
+          store,
+          event('JobPosted', { ...ids, companyId, title: 'Old', description: 'Old', location: null }),
+          event('ChatGroupCreated', { ...ids, name: 'Old', adminId: companyId }),
+          event('ApplicationSubmitted', { ...ids, ...application, coverLetter: null }),
+        ),
+      );
+      const path = `/v1/jobs/${ids.jobId}`;
+      for (const change of [{ conversations: 'private' }, { historyFrom: 'joined' }])
+        expect(await refusal(acme, 'PATCH', path, change)).toEqual({
+          status: 409,
+          code: 'CONVERSATIONS_FIXED',
+        });
+      await ok(acme, 'PATCH', path, { conversations: 'group', title: 'Older' });
     });
 
     test('a thread ends with a withdrawal, and goes on when the applicant comes back', async () => {

@@ -85,7 +85,7 @@ const asked = ({ db }: ReadSide): Asked => ({
 });
 
 /** Queries for the server itself, whose answers no client sees. */
-const OF_THE_SERVER = ['filesToInspect', 'orphans', 'isNamed', 'memberIds'];
+const OF_THE_SERVER = ['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds'];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */
 const FOR_AUDITORS = ['listGrants', 'listHolds', 'getErasure'];
 /** Helpers of queries. */
