@@ -151,6 +151,10 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
         until(async () => (await kindsOf(acme))[job.groupId] === kind, `the group to be of the kind ${kind}`);
       await becomes('job');
       const path = `/v1/jobs/${job.jobId}`;
+      const rival = await app.register('company', 'Rival');
+      expect(await refusal(rival, 'POST', `${path}/applications`, {})).toEqual({
+        ...{ status: 403, code: 'ROLE_NOT_ALLOWED' },
+      });
       await ok(acme, 'PATCH', path, { conversations: 'private' });
       await becomes('team');
       const { groupId } = await apply(ada, job);

@@ -4,8 +4,6 @@ import { apply } from '../../commands/application/apply.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
 import { resubmitApplication } from '../../commands/application/resubmit-application.ts';
 import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
-import { fixConversations } from '../../commands/job/fix-conversations.ts';
-import { jobOf } from '../../commands/job/job.ts';
 import { rejoinGroup } from '../../commands/chat-group/rejoin-group.ts';
 import type { Actor } from '../../commands/command.ts';
 import type { Request } from '../../commands/handle-command.ts';
@@ -13,6 +11,7 @@ import { CommandRejected, type RejectionCode } from '../../commands/rejection.ts
 import { CoverLetter } from '../../events/application.ts';
 import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
+import { letConversationsStay } from '../fixed-conversations.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, bodyOf, paging } from '../../protocol/schemas.ts';
 import { ApplicationPage } from '../../protocol/views.ts';
@@ -60,12 +59,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
     position: number,
   ) => ({ applicationId, jobId, groupId, position: positions.encode(position) });
 
-  /** Makes sure that the job's conversations do not change any more, before anybody relies on them. */
-  async function letStay(jobId: JobId, { correlationId, trace }: Request): Promise<void> {
-    const { state: job } = await loader.load(jobOf(jobId));
-    if (job.status === 'closed' || (job.status === 'open' && job.isChatFixed)) return;
-    await handle(fixConversations, { jobId }, { actor: 'system', correlationId, trace });
-  }
+  const letStay = letConversationsStay(deps);
 
   interface Applying {
     jobId: JobId;
@@ -75,7 +69,9 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   async function submit(application: Applying, applicantId: UserId, request: Request) {
     const { jobId } = application;
     const applicationId = ApplicationId.parse(newId());
-    await letStay(jobId, request);
+    const { actor: caller } = request;
+    // A refused application fixes nothing.
+    await letStay(jobId, request, () => caller !== 'system' && caller.role === 'applicant');
     const outcome = await handle(apply, { ...application, applicationId, applicantId }, request);
     const [submitted] = outcome.events;
     const status = submitted ? 201 : 200;

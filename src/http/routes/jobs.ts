@@ -1,15 +1,13 @@
 import { z } from 'zod';
 import { changeJob } from '../../commands/job/change-job.ts';
 import { closeJob } from '../../commands/job/close-job.ts';
-import { fixConversations } from '../../commands/job/fix-conversations.ts';
-import { jobOf } from '../../commands/job/job.ts';
 import { postJob } from '../../commands/job/post-job.ts';
-import type { Request } from '../../commands/handle-command.ts';
 import { caughtUp } from '../../projections/projection.ts';
 import { ApplicationStatus } from '../../events/application.ts';
 import { GroupId, JobId, UserId } from '../../events/ids.ts';
 import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
+import { letConversationsStay } from '../fixed-conversations.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
 import { JobPage, JobView, ThreadPage } from '../../protocol/views.ts';
@@ -43,16 +41,13 @@ const threads = z.strictObject({
 
 /** Defines the routes of jobs: companies post and change them, every logged-in user reads them. */
 export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
-  const { handle, loader, queries, progress, head, positions, newId, jobConversations, threadReplyDays } =
-    deps;
-  /** Makes sure that a job stays as it is for those who applied before anything could be chosen. */
-  async function letStay(jobId: JobId, { correlationId, trace }: Request): Promise<void> {
-    const { state: job } = await loader.load(jobOf(jobId));
-    if (job.status !== 'open' || job.isChatFixed) return;
+  const { handle, queries, progress, head, positions, newId, jobConversations, threadReplyDays } = deps;
+  const letStay = letConversationsStay(deps);
+  /** Resolves with true if somebody applied before anything could be chosen. */
+  const isAppliedFor = async (jobId: JobId): Promise<boolean> => {
     await caughtUp(progress, await head(), ['applications']);
-    if (!(await queries.hasApplications(jobId))) return;
-    await handle(fixConversations, { jobId }, { actor: 'system', correlationId, trace });
-  }
+    return queries.hasApplications(jobId);
+  };
 
   for (const [url, operationId] of [
     ['/v1/jobs', 'postJob'],
@@ -139,7 +134,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
     async (request) => {
       const change = { ...request.params, ...request.body };
       if (change.conversations !== undefined || change.historyFrom !== undefined)
-        await letStay(change.jobId, commandRequest(request));
+        await letStay(change.jobId, commandRequest(request), () => isAppliedFor(change.jobId));
       const { position } = await handle(changeJob, change, commandRequest(request));
       return { position: positions.encode(position) };
     },
