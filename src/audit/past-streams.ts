@@ -2,12 +2,14 @@ import { accountOf } from '../commands/account/account.ts';
 import { applicationOf } from '../commands/application/application.ts';
 import { grantOf } from '../commands/audit/grant.ts';
 import { holdOf } from '../commands/audit/hold.ts';
+import { companyOf } from '../commands/company/company.ts';
 import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import type { Aggregate } from '../commands/command.ts';
 import { fileOf } from '../commands/file/file.ts';
 import { retentionOf } from '../commands/retention/retention.ts';
 import { jobOf } from '../commands/job/job.ts';
 import { type EventStore, NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';
+import type { UserId } from '../events/ids.ts';
 import { requireKnown } from '../events/stored-events.ts';
 import type { Category, Stream } from '../events/streams.ts';
 import { type Moment, happenedBy, lastRevision } from './moment.ts';
@@ -29,7 +31,13 @@ const aggregates = {
   grant: grantOf(none).aggregate,
   hold: holdOf(none).aggregate,
   retention: retentionOf(none).aggregate,
-} satisfies Record<Exclude<Category, 'conversation'>, object>;
+} satisfies Record<Exclude<Category, 'conversation' | 'company'>, object>;
+
+/** A company begins with its first owner, whose id it has. */
+const aggregateOf = (stream: Stream, category: Exclude<Category, 'conversation'>) =>
+  category === 'company'
+    ? companyOf(stream.slice(stream.indexOf('-') + 1) as UserId).aggregate
+    : aggregates[category];
 
 /** Returns the event as an auditor may see it. */
 export const shownTo = (mayRead: MayRead, event: Recorded): Recorded =>
@@ -71,7 +79,7 @@ export async function stateAt(
   category: Exclude<Category, 'conversation'>,
   { revision, mayRead }: { revision: Revision; mayRead: MayRead },
 ): Promise<unknown> {
-  const { initial, evolve } = aggregates[category] as unknown as Aggregate<unknown, never>;
+  const { initial, evolve } = aggregateOf(stream, category) as unknown as Aggregate<unknown, never>;
   let state = initial;
   for await (const page of eventsBetween(streams, stream, { from: 0, to: revision }))
     for (const event of page) state = evolve(state, shownTo(mayRead, event) as never);

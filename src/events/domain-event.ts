@@ -3,6 +3,7 @@ import { accountEvents } from './account.ts';
 import { applicationEvents } from './application.ts';
 import { grantEvents, holdEvents } from './audit.ts';
 import { chatGroupEvents } from './chat-group.ts';
+import { companyEvents } from './company.ts';
 import { conversationEvents } from './conversation.ts';
 import { fileEvents } from './file.ts';
 import { jobEvents } from './job.ts';
@@ -11,6 +12,7 @@ import { retentionEvents } from './retention.ts';
 /** The schemas of all events in the log, with the newest shape of each event's data. */
 export const eventSchemas = {
   ...accountEvents,
+  ...companyEvents,
   ...jobEvents,
   ...applicationEvents,
   ...chatGroupEvents,
@@ -28,6 +30,7 @@ type EventsOf<S> = {
 }[keyof S];
 
 export type AccountEvent = EventsOf<typeof accountEvents>;
+export type CompanyEvent = EventsOf<typeof companyEvents>;
 export type JobEvent = EventsOf<typeof jobEvents>;
 export type ApplicationEvent = EventsOf<typeof applicationEvents>;
 export type ChatGroupEvent = EventsOf<typeof chatGroupEvents>;
@@ -43,6 +46,7 @@ export type HoldEvent = EventsOf<typeof holdEvents>;
 export type RetentionEvent = EventsOf<typeof retentionEvents>;
 export type DomainEvent =
   | AccountEvent
+  | CompanyEvent
   | JobEvent
   | ApplicationEvent
   | ChatGroupEvent

@@ -18,6 +18,7 @@ export const FileId = id.brand<'FileId'>();
 export const GrantId = id.brand<'GrantId'>();
 export const HoldId = id.brand<'HoldId'>();
 export const ErasureId = id.brand<'ErasureId'>();
+export const InvitationId = id.brand<'InvitationId'>();
 /** Chosen by the client. Together with the sender it identifies a message permanently. */
 export const ClientMsgId = id.brand<'ClientMsgId'>();
 
@@ -34,4 +35,5 @@ export type FileId = z.infer<typeof FileId>;
 export type GrantId = z.infer<typeof GrantId>;
 export type HoldId = z.infer<typeof HoldId>;
 export type ErasureId = z.infer<typeof ErasureId>;
+export type InvitationId = z.infer<typeof InvitationId>;
 export type ClientMsgId = z.infer<typeof ClientMsgId>;

@@ -3,6 +3,7 @@ import type { FileId, GrantId, GroupId, HoldId, JobId, UserId } from './ids.ts';
 /** The name of a stream: its category, a dash, and the key of its subject. */
 export type Stream =
   | `account-${string}`
+  | `company-${string}`
   | `job-${string}`
   | `application-${string}`
   | `chatGroup-${string}`
@@ -17,6 +18,7 @@ export type Category = CategoryOf<Stream>;
 
 const known: Record<Category, true> = {
   account: true,
+  company: true,
   job: true,
   application: true,
   chatGroup: true,
@@ -34,6 +36,8 @@ export const categoryOf = (stream: string): string => stream.slice(0, Math.max(0
 export const isOurs = (stream: string): boolean => Object.hasOwn(known, categoryOf(stream));
 
 export const accountStream = (userId: UserId): Stream => `account-${userId}`;
+/** A company has the id of its first owner. */
+export const companyStream = (companyId: UserId): Stream => `company-${companyId}`;
 export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
 /** Keyed by job and applicant, so that the stream itself enforces "apply once". */
 export const applicationStream = (jobId: JobId, applicantId: UserId): Stream =>

@@ -29,6 +29,7 @@ import {
   groupCreated,
   groupId,
   helloSent,
+  invitationId,
   holdPlaced,
   holdReleased,
   jobClosed,
@@ -40,6 +41,9 @@ import {
   posting,
   registered,
   removed,
+  rival,
+  teammateInvited,
+  teammateJoined,
   uploadRequested,
   uploaded,
 } from '../support/language/example-events.ts';
@@ -58,6 +62,14 @@ const examples: { [T in EventType]: DomainEvent } = {
       digestMinutes: 15,
     },
   }),
+  CompanyRenamed: event('CompanyRenamed', { companyId: acme.userId, name: 'Acme Robotics' }),
+  TeammateInvited: teammateInvited,
+  InvitationRevoked: event('InvitationRevoked', { companyId: acme.userId, invitationId }),
+  TeammateJoined: teammateJoined,
+  TeammateChanged: event('TeammateChanged', {
+    ...{ companyId: acme.userId, userId: rival.userId, role: 'viewer', jobIds: [jobId] },
+  }),
+  TeammateRemoved: event('TeammateRemoved', { companyId: acme.userId, userId: rival.userId }),
   JobPosted: jobPosted,
   JobDetailsChanged: event('JobDetailsChanged', { jobId, ...posting, title: 'Pilot' }),
   JobConversationsChanged: event('JobConversationsChanged', {

@@ -11,6 +11,7 @@ import {
   GrantId,
   GroupId,
   HoldId,
+  InvitationId,
   JobId,
   MessageId,
   UserId,
@@ -44,6 +45,16 @@ export const clientMsgId = ClientMsgId.parse(uuid(0x50));
 
 export const registered = ({ userId, role }: Actor, displayName = 'Ada') =>
   event('AccountRegistered', { userId, role, displayName });
+
+/** Acme invites Rival, who joins as a recruiter of all jobs. */
+export const invitationId = InvitationId.parse(uuid(0x90));
+export const teammateInvited = event('TeammateInvited', {
+  ...{ companyId: acme.userId, invitationId, role: 'recruiter', jobIds: null },
+  expiresAt: '2026-01-09T03:04:05.678Z',
+});
+export const teammateJoined = event('TeammateJoined', {
+  ...{ companyId: acme.userId, userId: rival.userId, invitationId, role: 'recruiter', jobIds: null },
+});
 
 export const posting = { title: 'Engineer', description: 'Builds engines', location: 'London' };
 export const jobPosted = event('JobPosted', { jobId, groupId, companyId: acme.userId, ...posting });

@@ -2,7 +2,9 @@ import { accountEvents } from '../../../src/events/account.ts';
 import { applicationEvents } from '../../../src/events/application.ts';
 import { grantEvents, holdEvents } from '../../../src/events/audit.ts';
 import { chatGroupEvents } from '../../../src/events/chat-group.ts';
+import { companyEvents } from '../../../src/events/company.ts';
 import type {
+  CompanyEvent,
   AccountEvent,
   ApplicationEvent,
   ChatGroupEvent,
@@ -18,6 +20,7 @@ import { fileEvents } from '../../../src/events/file.ts';
 import { retentionEvents } from '../../../src/events/retention.ts';
 import { jobEvents } from '../../../src/events/job.ts';
 import {
+  companyStream,
   type Stream,
   accountStream,
   applicationStream,
@@ -37,6 +40,7 @@ const isOneOf =
   (event: DomainEvent): event is E =>
     Object.hasOwn(schemas, event.type);
 const isAccountEvent = isOneOf<AccountEvent>(accountEvents);
+const isCompanyEvent = isOneOf<CompanyEvent>(companyEvents);
 const isJobEvent = isOneOf<JobEvent>(jobEvents);
 const isApplicationEvent = isOneOf<ApplicationEvent>(applicationEvents);
 const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
@@ -48,6 +52,7 @@ const isRetentionEvent = isOneOf<RetentionEvent>(retentionEvents);
 /** Returns the stream of an event, by its type and keys alone. */
 export function streamOf(event: DomainEvent): Stream {
   if (isAccountEvent(event)) return accountStream(event.data.userId);
+  if (isCompanyEvent(event)) return companyStream(event.data.companyId);
   if (isJobEvent(event)) return jobStream(event.data.jobId);
   if (isApplicationEvent(event)) return applicationStream(event.data.jobId, event.data.applicantId);
   if (isChatGroupEvent(event)) return chatGroupStream(event.data.groupId);
