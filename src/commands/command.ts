@@ -52,6 +52,9 @@ export interface Lookups {
   message(groupId: GroupId, messageId: MessageId, actor: ActorOrSystem): Promise<MessageFacts | undefined>;
 }
 
+/** The instances whose states a decision knows by these names. */
+export type RefsOf<S> = { [K in keyof S]: AggregateRef<Exclude<S[K], undefined>> };
+
 /**
  * A use case as data. `reads` names the states that the decision relies on. The one that is also written is
  * expected at exactly the revision read, every other one becomes a guard. A stream that is only written takes
@@ -66,7 +69,9 @@ export interface Command<I = never, S = never, E extends DomainEvent = DomainEve
    */
   refuses: readonly RejectionCode[];
   writes: (input: I, actor: ActorOrSystem) => Stream;
-  reads: (input: I, actor: ActorOrSystem) => { [K in keyof S]: AggregateRef<S[K]> };
+  reads: (input: I, actor: ActorOrSystem) => RefsOf<S>;
+  /** Names the states that the first ones lead to. The decision relies on them as well. */
+  readsThen?: (known: S, input: I, actor: ActorOrSystem) => Partial<RefsOf<Required<S>>>;
   /** Returns the message that the command is about, which is looked up before the decision. */
   message?: (input: I) => { groupId: GroupId; messageId: MessageId } | undefined;
   /**

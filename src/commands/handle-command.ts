@@ -126,14 +126,25 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
   ) {
     const { actor } = request;
     const stream = command.writes(input, actor);
-    const refs = Object.entries(command.reads(input, actor)) as Refs;
-    const written = refs.find(([, ref]) => ref.stream === stream);
+    const base = Object.entries(command.reads(input, actor)) as Refs;
+    const written = base.find(([, ref]) => ref.stream === stream);
+    /** The states that the decision relies on. */
+    let refs = base;
+
+    /** Loads the states, and then those that they lead to. */
+    async function know(load: (ref: AggregateRef<unknown>) => Folded | Promise<Folded>): Promise<States> {
+      const states = await loadStates(base, load);
+      if (!command.readsThen) return states;
+      const more = Object.entries(command.readsThen(known(states) as S, input, actor)) as Refs;
+      refs = [...base, ...more];
+      return { ...states, ...(await loadStates(more, load)) };
+    }
 
     async function run(trace: TraceContext | undefined): Promise<Outcome<E>> {
       const about = command.message?.(input);
       const message = about && (await deps.lookups.message(about.groupId, about.messageId, actor));
       const idOf = eventIds(command, input, request, message);
-      let states = await loadStates(refs, (ref) =>
+      let states = await know((ref) =>
         command.opens && ref === written?.[1] ? loader.guess(ref) : loader.load(ref),
       );
       let isFresh = false;
@@ -160,7 +171,7 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
         } else if (isFresh) {
           return settled(decision, states, idOf(0));
         }
-        states = await loadStates(refs, refresh);
+        states = await know(refresh);
         isFresh = true;
         // The rest of the stream cannot be read.
         ensure(!refs.some(([name, ref]) => isShortOf(beyond, ref, states[name]!)), 'STREAM_DAMAGED');
@@ -183,9 +194,10 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
       const first = found?.metadata.actorId === actorId(actor) ? (found as Recorded<E>) : undefined;
       if (!first && decision instanceof CommandRejected) throw decision;
       requireSame(first);
-      const known = Object.values(states).map((folded) => folded.position);
+      const positions = Object.values(states).map((folded) => folded.position);
       const causes = first ? [first] : written ? await latestCauses(states[written[0]]!) : [];
-      const position = Math.max(first?.position ?? Math.max(0, ...known), await deps.automate(causes));
+      const reached = first?.position ?? Math.max(0, ...positions);
+      const position = Math.max(reached, await deps.automate(causes));
       return { events: first ? [first] : [], duplicate: first !== undefined, position };
     }
 
@@ -262,6 +274,10 @@ export function commandHandler({ store, loader, tracing = noTracing, ...deps }: 
 const isShortOf = (conflict: Conflict | undefined, { stream }: AggregateRef<unknown>, { revision }: Folded) =>
   conflict?.stream === stream && revision < conflict.actual;
 
+/** Returns the states by their names. */
+const known = (states: States): object =>
+  Object.fromEntries(Object.entries(states).map(([name, { state }]) => [name, state]));
+
 /** Returns the events, or the rejection. */
 function decide<I, S, E extends DomainEvent>(
   command: Command<I, S, E>,
@@ -269,9 +285,8 @@ function decide<I, S, E extends DomainEvent>(
   { states, message }: { states: States; message: MessageFacts | undefined },
   context: Context,
 ): E[] | CommandRejected {
-  const known = Object.fromEntries(Object.entries(states).map(([name, { state }]) => [name, state]));
   try {
-    return command.decide(input, { ...(known as S), message }, context);
+    return command.decide(input, { ...(known(states) as S), message }, context);
   } catch (error) {
     if (error instanceof CommandRejected) return error;
     throw error;
