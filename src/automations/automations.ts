@@ -8,6 +8,7 @@ import { whenApplicationWithdrawnLetMemberLeave } from './when-application-withd
 import { whenApplicationActiveOpenThread } from './when-application-active-open-thread.ts';
 import { whenApplicationWithdrawnCloseThread } from './when-application-withdrawn-close-thread.ts';
 import { whenConversationsChangedChangeKind } from './when-conversations-changed-change-kind.ts';
+import { whenApplicationAssignedAssignThread } from './when-application-assigned-assign-thread.ts';
 import { whenJobClosedCloseGroup } from './when-job-closed-close-group.ts';
 import { whenJobPostedCreateChatGroup } from './when-job-posted-create-chat-group.ts';
 
@@ -22,6 +23,7 @@ export const automations: readonly Automation[] = [
   whenApplicationReconsideredAddMember,
   ...whenApplicationActiveOpenThread,
   whenApplicationWithdrawnCloseThread,
+  whenApplicationAssignedAssignThread,
   whenJobClosedCloseGroup,
 ];
 

@@ -34,6 +34,8 @@ export const applicationEvents = {
     /** After a final decision the thread takes messages until then. */
     threadClosesAt: z.iso.datetime({ precision: 3 }).optional(),
   }),
+  /** Whom of the company's people it is assigned to; null for nobody. */
+  ApplicationAssigned: z.strictObject({ ...subject, assigneeId: UserId.nullable() }),
   /** The company takes a rejection back. */
   ApplicationReconsidered: z.strictObject({
     ...subject,

@@ -25,6 +25,8 @@ export const chatGroupEvents = {
     jobId: JobId.nullable(),
     name: GroupName,
     adminId: UserId,
+    /** That posted the job. Absent: it has the id of the admin, who is its first owner. */
+    companyId: UserId.optional(),
     /** Absent: `job`. */
     kind: GroupKind.optional(),
     /** Absent: `start`. */
@@ -44,6 +46,8 @@ export const chatGroupEvents = {
   MemberLeft: z.strictObject({ groupId: GroupId, userId: UserId }),
   /** An admin, or a rejected application, removed the member. */
   MemberRemoved: z.strictObject({ groupId: GroupId, userId: UserId }),
+  /** Whom of the company's people the thread's application is assigned to; null for nobody. */
+  ThreadAssigned: z.strictObject({ groupId: GroupId, assigneeId: UserId.nullable() }),
   GroupClosed: z.strictObject({ groupId: GroupId }),
   /** The application of a thread is active again. */
   GroupReopened: z.strictObject({ groupId: GroupId }),

@@ -28,6 +28,8 @@ export const jobEvents = {
     jobId: JobId,
     groupId: GroupId,
     companyId: UserId,
+    /** Who of the company did it. Absent: its first owner. */
+    postedBy: UserId.optional(),
     title: JobTitle,
     description: JobDescription,
     location: JobLocation.nullable(),

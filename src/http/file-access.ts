@@ -1,5 +1,5 @@
 import type { Folded } from '../commands/aggregate-cache.ts';
-import { chatGroupOf, isMember } from '../commands/chat-group/chat-group.ts';
+import { loadRoom, mayInRoom } from '../commands/chat-group/room.ts';
 import { type ExistingFile, type File, fileOf } from '../commands/file/file.ts';
 import { ensure } from '../commands/rejection.ts';
 import type { FileId, UserId } from '../events/ids.ts';
@@ -12,8 +12,8 @@ export type FileAccess = (fileId: FileId, userId: UserId) => Promise<Folded<Exis
 const exists = (folded: Folded<File>): folded is Folded<ExistingFile> => folded.state.status !== 'none';
 
 /**
- * The uploader may always know of a file. Others may while they are members of its group, by the current log, and
- * a message there that they can see names the file. Rejects with FILE_NOT_FOUND for all other users, as for a file that does not
+ * The uploader may always know of a file. Others may while they have the right to the files of its group, by the current
+ * log, and a message there that they can see names the file. Rejects with FILE_NOT_FOUND for all other users, as for a file that does not
  * exist, and with `NotCaughtUp` when that is not known in time.
  */
 export const fileAccess =
@@ -23,8 +23,8 @@ export const fileAccess =
     ensure(exists(file), 'FILE_NOT_FOUND');
     const { uploaderId, groupId } = file.state;
     if (uploaderId === userId) return file;
-    const group = await loader.refresh(chatGroupOf(groupId));
-    ensure(isMember(group.state, userId), 'FILE_NOT_FOUND');
+    const room = await loadRoom((ref) => loader.refresh(ref), groupId);
+    ensure(mayInRoom(room, userId, 'files'), 'FILE_NOT_FOUND');
     // A receiver asks right after the push of the message; a sender who has deleted it relies on the refusal.
     await caughtUp(progress, await head(), ['conversations']);
     ensure(await queries.isNamed({ fileId, groupId, userId }), 'FILE_NOT_FOUND');

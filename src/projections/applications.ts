@@ -6,6 +6,7 @@ import { defineProjection, typesOf } from './projection.ts';
 import { type Decision, standing } from './threads.ts';
 
 type Resubmitted = Recorded<EventOf<'ApplicationResubmitted'>>;
+type Assigned = Recorded<EventOf<'ApplicationAssigned'>>;
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
 
 const submit = statementAbout<Submitted>({
@@ -58,10 +59,23 @@ const rewrite = statementAbout<Resubmitted>({
     where a.application_id = b.application_id and a.revision < b.revision`,
 });
 
+const assign = statementAbout<Assigned>({
+  name: 'assign',
+  columns: {
+    application_id: column.uuid(({ data }) => data.applicationId),
+    assignee_id: column.uuid(({ data }) => data.assigneeId),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    update applications a set assignee_id = b.assignee_id, assigned_revision = b.revision
+    from ${batch}
+    where a.application_id = b.application_id and a.assigned_revision < b.revision`,
+});
+
 /** The applications and their status. */
 export const applications = defineProjection({
   name: 'applications',
-  version: 3,
+  version: 4,
   tables: `
     create table applications (
       application_id uuid primary key,
@@ -76,7 +90,10 @@ export const applications = defineProjection({
       thread_closes_at timestamptz,
       submitted_at timestamptz not null,
       position bigint not null,
-      revision bigint not null
+      revision bigint not null,
+      -- Who of the company sees to it, and the stream's version that this is as of.
+      assignee_id uuid,
+      assigned_revision bigint not null default 0
     )`,
   indexes: `
     create index applications_of_applicant on applications (applicant_id, position);
@@ -86,12 +103,19 @@ export const applications = defineProjection({
   project: (events) => {
     const submitted: Submitted[] = [];
     const moved = new Map<string, Decision>();
+    const assigned = new Map<string, Assigned>();
     const resubmitted = new Map<string, Resubmitted>();
     for (const event of events) {
       if (event.type === 'ApplicationSubmitted') submitted.push(event);
+      else if (event.type === 'ApplicationAssigned') assigned.set(event.data.applicationId, event);
       else moved.set(event.data.applicationId, event);
       if (event.type === 'ApplicationResubmitted') resubmitted.set(event.data.applicationId, event);
     }
-    return [...submit(submitted), ...rewrite([...resubmitted.values()]), ...move([...moved.values()])];
+    return [
+      ...submit(submitted),
+      ...rewrite([...resubmitted.values()]),
+      ...move([...moved.values()]),
+      ...assign([...assigned.values()]),
+    ];
   },
 });

@@ -3,10 +3,19 @@ import type { ConversationEvent, EventOf } from '../events/domain-event.ts';
 import { retentionEvents } from '../events/retention.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { termsOf } from '../search/terms.ts';
+import { ownerOf } from './chat-groups.ts';
 import { column, lists, plain, quoted, statementAbout } from './columns.ts';
 import { type MessageChange, changeMessages } from './message-changes.ts';
 import { type Movement, isMovement, moveParticipants, movementTypes } from './participants.ts';
-import { type Decision, decide, decisionTypes, isDecision, openThreads } from './threads.ts';
+import {
+  type Assigned,
+  type Decision,
+  assignThreads,
+  decide,
+  decisionTypes,
+  isDecision,
+  openThreads,
+} from './threads.ts';
 import { type Statement, defineProjection, typesOf } from './projection.ts';
 
 type Sent = Recorded<EventOf<'MessageSent'>>;
@@ -46,7 +55,7 @@ const own = statementAbout<Created>({
   name: 'own',
   columns: {
     group_id: column.uuid(({ data }) => data.groupId),
-    owner_id: column.uuid(({ data }) => data.adminId),
+    owner_id: column.uuid(({ data }) => ownerOf(data)),
     history_from: column.word(({ data }) => data.historyFrom ?? 'start'),
     is_thread: column.boolean(({ data }) => data.kind === 'thread'),
   },
@@ -188,7 +197,7 @@ const expire = statementAbout<Expired>({
 /** The messages in their current state. */
 export const conversations = defineProjection({
   name: 'conversations',
-  version: 6,
+  version: 7,
   // Free space on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every
   // message.
   tables: `
@@ -246,6 +255,9 @@ export const conversations = defineProjection({
       owner_id uuid not null,
       application_id uuid not null,
       applicant_id uuid not null,
+      -- Who of the company sees to it, and the group's version that this is as of.
+      assignee_id uuid,
+      assigned_roster bigint not null default 0,
       status text not null,
       -- Of the application's stream.
       status_revision bigint not null,
@@ -285,6 +297,7 @@ export const conversations = defineProjection({
   handles: [
     ...movementTypes,
     'GroupKindChanged',
+    'ThreadAssigned',
     ...decisionTypes,
     ...typesOf(conversationEvents),
     ...typesOf(retentionEvents),
@@ -295,6 +308,7 @@ export const conversations = defineProjection({
     const changes: MessageChange[] = [];
     const movements: Movement[] = [];
     const expired: Expired[] = [];
+    const assigned = new Map<string, Assigned>();
     const kinds = new Map<string, KindChanged>();
     const decisions = new Map<string, Decision>();
     const heads = new Map<string, Raised>();
@@ -305,6 +319,8 @@ export const conversations = defineProjection({
       } else if (isMovement(event)) {
         movements.push(event);
         if (event.type === 'ChatGroupCreated') created.push(event);
+      } else if (event.type === 'ThreadAssigned') {
+        assigned.set(groupId, event);
       } else if (event.type === 'GroupKindChanged') {
         kinds.set(groupId, event);
       } else if (event.type === 'MonthExpired') {
@@ -321,6 +337,7 @@ export const conversations = defineProjection({
       ...own(created),
       ...openThreads(created.filter(({ data }) => data.kind === 'thread')),
       ...decide([...decisions.values()]),
+      ...assignThreads([...assigned.values()]),
       ...changeHistory([...kinds.values()]),
       ...(sent.length > 0 ? [send(sent)] : []),
       ...changeMessages(changes),

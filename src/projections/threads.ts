@@ -1,6 +1,7 @@
 import type { ApplicationStatus } from '../events/application.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { ownerOf } from './chat-groups.ts';
 import { column, statementAbout } from './columns.ts';
 
 /** The types of events that change the status of an application. */
@@ -28,7 +29,7 @@ export const openThreads = statementAbout<Recorded<EventOf<'ChatGroupCreated'>>>
   columns: {
     group_id: column.uuid(({ data }) => data.groupId),
     job_id: column.uuid(({ data }) => data.jobId),
-    owner_id: column.uuid(({ data }) => data.adminId),
+    owner_id: column.uuid(({ data }) => ownerOf(data)),
     application_id: column.uuid(({ data }) => data.applicationId ?? null),
     applicant_id: column.uuid(({ data }) => data.applicantId ?? null),
     activity: column.bigint(({ position }) => position),
@@ -37,6 +38,22 @@ export const openThreads = statementAbout<Recorded<EventOf<'ChatGroupCreated'>>>
     insert into threads (${names}, status, status_revision, last_seq, moved)
     select b.*, 'submitted', 0, 0, b.activity from ${batch}
     on conflict do nothing`,
+});
+
+export type Assigned = Recorded<EventOf<'ThreadAssigned'>>;
+
+/** Returns the statements that store whom threads are assigned to. */
+export const assignThreads = statementAbout<Assigned>({
+  name: 'assign-threads',
+  columns: {
+    group_id: column.uuid(({ data }) => data.groupId),
+    assignee_id: column.uuid(({ data }) => data.assigneeId),
+    assigned_roster: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    update threads t set assignee_id = b.assignee_id, assigned_roster = b.assigned_roster
+    from ${batch}
+    where t.group_id = b.group_id and t.assigned_roster < b.assigned_roster`,
 });
 
 /** Returns the statements that store what became of private applications. */

@@ -1,4 +1,4 @@
-import type { ChatGroupEvent, ConversationEvent } from '../events/domain-event.ts';
+import type { ChatGroupEvent, CompanyEvent, ConversationEvent } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import type { GroupId } from '../events/ids.ts';
 import { asStored } from '../events/stored-events.ts';
@@ -25,6 +25,9 @@ export const isConversationEvent = (event: { stream: string }): event is Recorde
 
 export const isChatGroupEvent = (event: { stream: string }): event is Recorded<ChatGroupEvent> =>
   event.stream.startsWith('chatGroup-');
+
+export const isCompanyEvent = (event: { stream: string }): event is Recorded<CompanyEvent> =>
+  event.stream.startsWith('company-');
 
 /** Returns the group of an event by its stream, because this code may not know the event. */
 export const groupIdOf = ({ stream }: GroupEvent): GroupId =>

@@ -80,6 +80,7 @@ export const ApplicationView = z
     reason: z.string().nullable(),
     coverLetter: z.string().nullable(),
     submittedAt: Time,
+    assigneeId: Id.nullable().optional().describe('For the company’s people'),
   })
   .meta({ id: 'Application' });
 export const ApplicationPage = pageOf(ApplicationView).meta({ id: 'ApplicationPage' });

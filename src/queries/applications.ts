@@ -1,11 +1,11 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { Actor } from '../commands/command.ts';
-import { CommandRejected, ensure } from '../commands/rejection.ts';
+import { CommandRejected } from '../commands/rejection.ts';
 import { ApplicationStatus } from '../events/application.ts';
-import type { ApplicationId, JobId } from '../events/ids.ts';
+import type { ApplicationId, JobId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, byPosition } from './cursor.ts';
-import { getJob } from './jobs.ts';
+import { isStaffWith } from './staff.ts';
 
 const ApplicationRow = z.object({
   id: z.string(),
@@ -17,16 +17,30 @@ const ApplicationRow = z.object({
   reason: z.string().nullable(),
   coverLetter: z.string().nullable(),
   submittedAt: z.string(),
+  assigneeId: z.string().brand<'UserId'>().nullable(),
   position: z.number(),
 });
-export type Application = Omit<z.infer<typeof ApplicationRow>, 'position'>;
+export type Application = Omit<z.infer<typeof ApplicationRow>, 'position' | 'assigneeId'> & {
+  /** Who of the company sees to it. Applicants do not learn that. */
+  assigneeId?: UserId | null;
+};
 
 const application = sql.fragment`
   a.application_id as id, a.application_id as "applicationId", a.job_id as "jobId", a.group_id as "groupId",
   a.applicant_id as "applicantId", a.status, a.reason, a.cover_letter as "coverLetter",
-  a.submitted_at as "submittedAt", a.position`;
+  a.submitted_at as "submittedAt", a.assignee_id as "assigneeId", a.position`;
 
-const view = ({ position: _, ...shown }: z.infer<typeof ApplicationRow>): Application => shown;
+const viewFor =
+  ({ userId }: Actor) =>
+  ({ position: _, assigneeId, ...shown }: z.infer<typeof ApplicationRow>): Application =>
+    shown.applicantId === userId ? shown : { ...shown, assigneeId };
+
+const isReadableBy = (userId: UserId) =>
+  isStaffWith('readThreads', userId, {
+    companyId: sql.fragment`j.company_id`,
+    jobId: sql.fragment`a.job_id`,
+    assigneeId: sql.fragment`a.assignee_id`,
+  });
 
 export interface ListApplications extends Paging {
   actor: Actor;
@@ -34,25 +48,23 @@ export interface ListApplications extends Paging {
 }
 
 /**
- * Resolves with applications, newest first: without a job, the caller's own; with a job, all of them for the
- * company that posted it, and an applicant's own for an applicant. Throws JOB_NOT_FOUND, and NOT_JOB_OWNER
- * for another company.
+ * Resolves with applications, newest first: without a job, the caller's own; with a job, those that the caller may read
+ * as one of the company's people, and an applicant's own for an applicant.
  */
 export async function listApplications(
   db: DatabasePool,
   { actor, jobId, cursor, limit }: ListApplications,
 ): Promise<Page<Application>> {
   const before = byPosition.read(cursor)?.position;
-  const job = jobId === undefined ? undefined : await getJob(db, { jobId });
-  const isOwner = job?.companyId === actor.userId;
-  ensure(isOwner || !job || actor.role !== 'company', 'NOT_JOB_OWNER');
+  const isForStaff = jobId !== undefined && actor.role === 'company';
   const rows = await db.any(sql.type(ApplicationRow)`
     select ${application} from applications.applications a
+    left join jobs.jobs j on j.job_id = a.job_id
     where ${before === undefined ? sql.fragment`true` : sql.fragment`a.position < ${before}`}
       and ${jobId === undefined ? sql.fragment`true` : sql.fragment`a.job_id = ${jobId}`}
-      and ${isOwner ? sql.fragment`true` : sql.fragment`a.applicant_id = ${actor.userId}`}
+      and ${isForStaff ? isReadableBy(actor.userId) : sql.fragment`a.applicant_id = ${actor.userId}`}
     order by a.position desc limit ${limit + 1}`);
-  return byPosition.page(rows, limit, ({ position }) => ({ position }), view);
+  return byPosition.page(rows, limit, ({ position }) => ({ position }), viewFor(actor));
 }
 
 const Found = z.object({ found: z.boolean() });
@@ -63,7 +75,7 @@ export const hasApplications = (db: DatabasePool, jobId: JobId): Promise<boolean
     select exists (select from applications.applications where job_id = ${jobId}) as found`);
 
 /**
- * Resolves with one application, for the applicant and the company that posted the job. Throws
+ * Resolves with one application, for the applicant and the company's people who may read it. Throws
  * APPLICATION_NOT_FOUND for others.
  */
 export async function getApplication(
@@ -74,7 +86,7 @@ export async function getApplication(
     select ${application} from applications.applications a
     left join jobs.jobs j on j.job_id = a.job_id
     where a.application_id = ${applicationId}
-      and ${actor.userId} in (a.applicant_id, j.company_id)`);
+      and (a.applicant_id = ${actor.userId} or ${isReadableBy(actor.userId)})`);
   if (!row) throw new CommandRejected('APPLICATION_NOT_FOUND');
-  return view(row);
+  return viewFor(actor)(row);
 }

@@ -6,6 +6,7 @@ import type { Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
 import { Message, erasure, message } from './message.ts';
+import { companyIdOf } from './staff.ts';
 
 const GroupRow = z.object({
   id: z.string(),
@@ -32,7 +33,7 @@ export type Group = Omit<z.infer<typeof GroupRow>, 'applicationId' | 'lastMessag
 };
 
 /**
- * The groups that a user is an active member of. Unread are the messages of others after the read marker, or
+ * The groups that a user may read. Unread are the messages of others after the read marker, or
  * since the user joined, that have not been deleted.
  */
 export const groupsOf = (userId: UserId) => sql.fragment`
@@ -139,7 +140,7 @@ export async function latestFirst<R extends { groupId: string; activity: number 
   return { ...page, nextCursor: hasMoved ? place.at({ after: top }) : null };
 }
 
-/** The condition that a user is a member of the thread `t`. It is no join, so that no plan reads all threads first. */
+/** The condition that a user may read the thread `t`. It is no join, so that no plan reads all threads first. */
 export const isInThread = (userId: UserId) => sql.fragment`(
   select m.is_active from chat_groups.members m where m.group_id = t.group_id and m.user_id = ${userId}
 )`;
@@ -152,7 +153,7 @@ function threadsByActivity(userId: UserId, { window, order, limit }: Stretch): F
     order by t.activity ${order} limit ${limit}`;
   return sql.fragment`
     select * from (
-      (${threadsWhere(sql.fragment`t.owner_id = ${userId}`)})
+      (${threadsWhere(sql.fragment`t.owner_id = ${companyIdOf(userId)}`)})
       union all
       (${threadsWhere(sql.fragment`t.applicant_id = ${userId}`)})
     ) threads order by activity ${order} limit ${limit}`;
@@ -267,5 +268,5 @@ export async function headsOfThreads(
     from conversations.threads t join conversations.conversations c on c.group_id = t.group_id
     where ${mine} and t.moved > ${after} and c.head_seq > 0 and ${isInThread(userId)}`;
   return db.any(sql.type(HeadRow)`
-    ${moved(sql.fragment`t.owner_id = ${userId}`)} union all ${moved(sql.fragment`t.applicant_id = ${userId}`)}`);
+    ${moved(sql.fragment`t.owner_id = ${companyIdOf(userId)}`)} union all ${moved(sql.fragment`t.applicant_id = ${userId}`)}`);
 }

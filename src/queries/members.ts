@@ -73,6 +73,8 @@ export async function listMembers(
     left join public.read_markers r on r.group_id = m.group_id and r.user_id = m.user_id
     left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
     where m.group_id = ${groupId} and m.is_active
+      -- Of the company's people who may read a thread, those who have written.
+      and (m.is_joined or not m.is_thread or p.sent > 0)
       and ${after === undefined ? sql.fragment`true` : sql.fragment`m.user_id > ${after}`}
     order by m.user_id limit ${limit + 1}`);
   return place.page(
@@ -85,7 +87,7 @@ export async function listMembers(
 
 const MemberIdRow = z.object({ id: z.string().brand<'UserId'>() });
 
-/** Resolves with the ids of all members of a group. */
+/** Resolves with the ids of all who may read a group. */
 export async function memberIds(db: DatabasePool, groupId: GroupId): Promise<readonly UserId[]> {
   return db.anyFirst(sql.type(MemberIdRow)`
     select user_id as id from chat_groups.members where group_id = ${groupId} and is_active`);

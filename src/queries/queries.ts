@@ -12,6 +12,7 @@ import { firstSeqs, listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
+import { companyOfUser } from './staff.ts';
 import { type ListThreads, listThreads } from './threads.ts';
 
 /** Thousands of sockets may reconnect in one second, so their queries are combined. */
@@ -31,6 +32,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),
   getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),
+  companyOfUser: (userId: UserId) => companyOfUser(db, userId),
   listThreads: (asked: ListThreads) => listThreads(db, asked),
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
   firstSeqs: (asked: Parameters<typeof firstSeqs>[1]) => firstSeqs(db, asked),

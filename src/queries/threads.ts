@@ -1,18 +1,17 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { Actor } from '../commands/command.ts';
-import { ensure } from '../commands/rejection.ts';
 import { ApplicationStatus } from '../events/application.ts';
 import type { JobId, UserId } from '../events/ids.ts';
 import type { Page, Paging } from './cursor.ts';
 import { type Candidates, groupsOf, isInThread, latestFirst, withLastMessages } from './groups.ts';
-import { getJob } from './jobs.ts';
 import type { Message } from './message.ts';
 
 const ThreadRow = z.object({
   groupId: z.string(),
   applicationId: z.string(),
   applicantId: z.string().brand<'UserId'>(),
+  assigneeId: z.string().brand<'UserId'>().nullable(),
   displayName: z.string(),
   status: ApplicationStatus,
   submittedAt: z.string(),
@@ -62,7 +61,7 @@ const isUnread = (userId: UserId) => sql.fragment`coalesce(
       limit 1
     ) end, false)`;
 
-/** The threads of a job that a user is a member of, in the order of their activity. */
+/** The threads of a job that a user may read, in the order of their activity. */
 const byActivity =
   ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads): Candidates =>
   ({ window, order, limit }) => sql.fragment`
@@ -70,12 +69,12 @@ const byActivity =
     where t.job_id = ${jobId} and ${window} and ${isInThread(userId)}
       and ${status === undefined ? sql.fragment`true` : sql.fragment`t.status = ${status}`}
       and ${unread === undefined ? sql.fragment`true` : sql.fragment`${isUnread(userId)} = ${unread}`}
-      and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`false`}
+      and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`t.assignee_id = ${assigneeId}`}
     order by t.activity ${order} limit ${limit}`;
 
 /** What a list shows of the threads that it found. */
 const rowsFor = (userId: UserId) => sql.fragment`
-  select mine."groupId", mine."applicationId", t.applicant_id as "applicantId",
+  select mine."groupId", mine."applicationId", t.applicant_id as "applicantId", t.assignee_id as "assigneeId",
     coalesce(p.display_name, '') as "displayName", t.status, a.submitted_at as "submittedAt", mine."unreadCount",
     mine."lastMessageId", mine."hiddenSeq"
   from (${groupsOf(userId)} and mine.group_id = page.group_id) mine
@@ -109,17 +108,12 @@ async function waiting(db: DatabasePool, rows: readonly z.infer<typeof ThreadRow
   return new Map(found.map(({ groupId, ...each }) => [groupId, each]));
 }
 
-/**
- * Resolves with the private conversations about a job, the latest activity first, for the company that posted it. Throws
- * JOB_NOT_FOUND, and NOT_JOB_OWNER for others.
- */
+/** Resolves with the private conversations about a job that a user may read, the latest activity first. */
 export async function listThreads(db: DatabasePool, asked: ListThreads): Promise<Page<Thread>> {
-  const job = await getJob(db, asked);
-  ensure(job.companyId === asked.actor.userId, 'NOT_JOB_OWNER');
   const page = await latestFirst(db, ThreadRow, byActivity(asked), rowsFor(asked.actor.userId), asked);
   const [rows, waits] = [await withLastMessages(db, page.data), await waiting(db, page.data)];
   const data = rows.map(
-    ({ groupId, applicationId, applicantId, displayName, submittedAt, ...row }): Thread => {
+    ({ groupId, applicationId, applicantId, assigneeId, displayName, submittedAt, ...row }): Thread => {
       const { waitingOn, waitingSince } = waits.get(groupId)!;
       const { status, lastMessage, unreadCount } = row;
       return {
@@ -128,7 +122,7 @@ export async function listThreads(db: DatabasePool, asked: ListThreads): Promise
           applicationId,
           applicant: { userId: applicantId, displayName },
           status,
-          assigneeId: null,
+          assigneeId,
         },
         ...{ lastMessage, unreadCount, waitingOn, waitingSince: waitingSince ?? submittedAt },
       };

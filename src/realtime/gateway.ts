@@ -25,6 +25,7 @@ import { clusterNode } from './cluster/cluster-node.ts';
 import {
   type ChatServer,
   type ChatSocket,
+  type User,
   closeConnections,
   endSession,
   sweepSessions,
@@ -166,7 +167,15 @@ export function createGateway(deps: GatewayDeps): Gateway {
     return deps.queries.firstSeqs({ userId, groupIds });
   };
   const { signal } = stopped;
-  const here = { io, users, store, epoch, loader, log };
+  const here = {
+    io,
+    users,
+    store,
+    epoch,
+    loader,
+    log,
+    reenter: (user: User, from: Position) => rooms.reenter(user, from),
+  };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, roomsOfUser, heads, settings, signal })
     : loneNode({ ...here, ...(deps.tracing && { tracing: deps.tracing }), write, writeFrames });
@@ -176,7 +185,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
   const handlers = clientEventHandlers({ ...deps, membership, hints, firstSeqs });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
-  const arrive = joinOnConnect({
+  const rooms = joinOnConnect({
     store,
     epoch,
     progress,
@@ -226,7 +235,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     });
     // A connection without its socket has no purpose, and no limit would count it.
     socket.on('disconnect', () => socket.conn.close());
-    void started.promise.then(() => arrive(socket));
+    void started.promise.then(() => rooms.arrive(socket));
   });
   revocations.onRevoked((sessionId) => endSession(io, sessionId));
 

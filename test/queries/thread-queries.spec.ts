@@ -99,7 +99,7 @@ describe('the threads of a job', () => {
     expect(await namesIn({ status: 'interview' })).toEqual(['Ada']);
     expect(await namesIn({ status: 'submitted' })).toEqual(['Bob']);
     expect(await namesIn({ status: 'hired' })).toEqual([]);
-    await side.readMarkers.move(threadId, acme.userId, 5);
+    await side.readMarkers.move(threadId, acme, 5);
     expect(await namesIn({ unread: true })).toEqual(['Bob']);
     expect(await namesIn({ unread: false })).toEqual(['Ada']);
     expect(await namesIn({ assigneeId: acme.userId })).toEqual([]);

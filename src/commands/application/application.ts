@@ -16,6 +16,8 @@ export type Application =
   | {
       status: ApplicationStatus;
       subject: ApplicationSubject;
+      /** Who of the company sees to it. */
+      assigneeId: UserId | null;
       /** When the thread of a decided application closes; null while there is no such time. */
       threadClosesAt: string | null;
     };
@@ -23,23 +25,24 @@ export type Application =
 const application: Aggregate<Application, ApplicationEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): Application => {
+    if (event.type === 'ApplicationSubmitted') {
+      const { coverLetter: _, ...subject } = event.data;
+      return { status: 'submitted', subject, assigneeId: null, threadClosesAt: null };
+    }
+    if (state.status === 'none') return state;
     switch (event.type) {
-      case 'ApplicationSubmitted': {
-        const { coverLetter: _, ...subject } = event.data;
-        return { status: 'submitted', subject, threadClosesAt: null };
-      }
       case 'ApplicationWithdrawn':
-        return state.status === 'none' ? state : { ...state, status: 'withdrawn', threadClosesAt: null };
+        return { ...state, status: 'withdrawn', threadClosesAt: null };
       case 'ApplicationResubmitted':
-        return state.status === 'none' ? state : { ...state, status: 'submitted', threadClosesAt: null };
+        return { ...state, status: 'submitted', threadClosesAt: null };
       case 'ApplicationReconsidered':
-        return state.status === 'none'
-          ? state
-          : { ...state, status: event.data.status, threadClosesAt: null };
+        return { ...state, status: event.data.status, threadClosesAt: null };
       case 'ApplicationStatusChanged': {
         const { status, threadClosesAt = null } = event.data;
-        return state.status === 'none' ? state : { ...state, status, threadClosesAt };
+        return { ...state, status, threadClosesAt };
       }
+      case 'ApplicationAssigned':
+        return { ...state, assigneeId: event.data.assigneeId };
     }
   },
 };

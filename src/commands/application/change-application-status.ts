@@ -3,8 +3,9 @@ import { ReviewStatus, StatusReason } from '../../events/application.ts';
 import type { ApplicationEvent } from '../../events/domain-event.ts';
 import { JobId, UserId } from '../../events/ids.ts';
 import { applicationStream } from '../../events/streams.ts';
-import { actorId, defineCommand } from '../command.ts';
-import { type Job, REPLY_DAYS, daysAfter, jobOf } from '../job/job.ts';
+import { defineCommand } from '../command.ts';
+import { type Company, mayIn } from '../company/company.ts';
+import { type Job, REPLY_DAYS, companyOfJob, daysAfter, jobOf } from '../job/job.ts';
 import { ensure } from '../rejection.ts';
 import { type Application, applicationOf } from './application.ts';
 
@@ -26,7 +27,7 @@ const isFinal = (status: ReviewStatus) => status === 'hired' || status === 'reje
  */
 export const changeApplicationStatus = defineCommand<
   z.infer<typeof input>,
-  { application: Application; job: Job },
+  { application: Application; job: Job; company?: Company },
   ApplicationEvent
 >({
   name: 'ChangeApplicationStatus',
@@ -34,9 +35,14 @@ export const changeApplicationStatus = defineCommand<
   refuses: ['APPLICATION_NOT_FOUND', 'NOT_JOB_OWNER', 'APPLICATION_WITHDRAWN'],
   writes: ({ jobId, applicantId }) => applicationStream(jobId, applicantId),
   reads: ({ jobId, applicantId }) => ({ application: applicationOf(jobId, applicantId), job: jobOf(jobId) }),
-  decide: ({ status, reason = null, replyDays = REPLY_DAYS }, { application, job }, { actor, now }) => {
+  readsThen: companyOfJob,
+  decide: (
+    { jobId, status, reason = null, replyDays = REPLY_DAYS },
+    { application, job, company },
+    { actor, now },
+  ) => {
     ensure(application.status !== 'none' && job.status !== 'none', 'APPLICATION_NOT_FOUND');
-    ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    ensure(mayIn(company, 'decide', actor, { jobId }), 'NOT_JOB_OWNER');
     ensure(application.status !== 'withdrawn', 'APPLICATION_WITHDRAWN');
     if (application.status === status) return [];
     const { subject } = application;

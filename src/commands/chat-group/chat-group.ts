@@ -1,7 +1,7 @@
 import { Map as ImmutableMap, Set as ImmutableSet } from 'immutable';
 import type { GroupKind, GroupRole, GroupStatus } from '../../events/chat-group.ts';
 import type { ChatGroupEvent } from '../../events/domain-event.ts';
-import type { GroupId, UserId } from '../../events/ids.ts';
+import type { GroupId, JobId, UserId } from '../../events/ids.ts';
 import type { HistoryFrom } from '../../events/job.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type ActorOrSystem, type Aggregate, type AggregateRef, actorId } from '../command.ts';
@@ -23,10 +23,12 @@ export type ChatGroup =
       status: GroupStatus;
       kind: GroupKind;
       historyFrom: HistoryFrom;
-      /** Whose application a thread is about. */
+      /** Null for a group without a job, as its company is. */
+      jobId: JobId | null;
+      companyId: UserId | null;
+      /** Whose application a thread is about, and who of the company sees to it. */
       applicantId: UserId | null;
-      /** The user who posted the job; null for a group without a job. */
-      ownerId: UserId | null;
+      assigneeId: UserId | null;
       members: Members;
       /** Former members who were removed and did not leave by themselves. */
       removed: ImmutableSet<UserId>;
@@ -37,10 +39,11 @@ const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
   initial: { status: 'none' },
   evolve: (state, event): ChatGroup => {
     if (event.type === 'ChatGroupCreated') {
-      const { jobId, adminId, kind = 'job', historyFrom = 'start', applicantId = null } = event.data;
+      const { jobId, adminId, companyId = adminId, kind = 'job', historyFrom = 'start' } = event.data;
+      const { applicantId = null } = event.data;
       return {
-        ...{ status: 'open', kind, historyFrom, applicantId },
-        ownerId: jobId === null ? null : adminId,
+        ...{ status: 'open', kind, historyFrom, jobId, applicantId, assigneeId: null },
+        companyId: jobId === null ? null : companyId,
         members: ImmutableMap([[adminId, 'admin']]),
         removed: ImmutableSet(),
       };
@@ -58,6 +61,8 @@ const chatGroup: Aggregate<ChatGroup, ChatGroupEvent> = {
         const { userId } = event.data;
         return { ...state, members: members.delete(userId), removed: removed.add(userId) };
       }
+      case 'ThreadAssigned':
+        return { ...state, assigneeId: event.data.assigneeId };
       case 'GroupKindChanged':
         return { ...state, kind: event.data.kind, historyFrom: event.data.historyFrom };
       case 'GroupClosed':
@@ -82,41 +87,21 @@ export const membershipIn = (groupId: GroupId, actor: ActorOrSystem): AggregateR
   ...(actor !== 'system' && { about: actor.userId }),
 });
 
-export const isMember = (group: ChatGroup, userId: UserId): group is ExistingGroup =>
-  group.status !== 'none' && group.members.has(userId);
-
-/**
- * Throws GROUP_NOT_FOUND for actors outside the group, who must not learn that it exists. The system may
- * access every group.
- */
-export function requireMember(group: ChatGroup, actor: ActorOrSystem): asserts group is ExistingGroup {
-  const isInside = actor === 'system' ? group.status !== 'none' : isMember(group, actor.userId);
-  ensure(isInside, 'GROUP_NOT_FOUND');
-}
-
-export function requireAdmin(group: ExistingGroup, actor: ActorOrSystem): void {
-  ensure(isAdmin(group, actor), 'NOT_GROUP_ADMIN');
-}
-
-/** Returns true for the system, and for a member whose role may manage the group. */
-export const isAdmin = ({ members }: ExistingGroup, actor: ActorOrSystem): boolean =>
-  actor === 'system' || manages(members.get(actor.userId));
-
 /** Returns true if an admin remains without this member. */
 export const hasOtherAdmin = ({ members }: ExistingGroup, userId: UserId): boolean =>
   members.some((role, memberId) => memberId !== userId && manages(role));
 
 /**
- * Returns the job's owner, who becomes admin when the last admin leaves, so that the group has an admin while
+ * Returns the company's first owner, who becomes admin when the last admin leaves, so that the group has an admin while
  * it has members or may get some. Returns undefined when an admin remains, or when no member remains in a
  * closed group. Throws `LAST_ADMIN` when there is no owner to take over.
  */
 export function successorOf(group: ExistingGroup, leaving: UserId): UserId | undefined {
-  const { ownerId, status } = group;
+  const { companyId, status } = group;
   if (hasOtherAdmin(group, leaving)) return undefined;
   if (status === 'closed' && group.members.delete(leaving).isEmpty()) return undefined;
-  ensure(ownerId !== null && ownerId !== leaving, 'LAST_ADMIN');
-  return ownerId;
+  ensure(companyId !== null && companyId !== leaving, 'LAST_ADMIN');
+  return companyId;
 }
 
 export const isSelf = (actor: ActorOrSystem, userId: UserId) => actorId(actor) === userId;

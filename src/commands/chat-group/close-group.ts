@@ -3,19 +3,20 @@ import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import { GroupId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
-import { type ChatGroup, chatGroupOf, requireAdmin, requireMember } from './chat-group.ts';
+import { chatGroupOf } from './chat-group.ts';
+import { type Room, companyOfRoom, requireInRoom } from './room.ts';
 
 const input = z.strictObject({ groupId: GroupId });
 
-export const closeGroup = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
+export const closeGroup = defineCommand<z.infer<typeof input>, Room, ChatGroupEvent>({
   name: 'CloseGroup',
   input,
   refuses: ['GROUP_NOT_FOUND', 'NOT_GROUP_ADMIN'],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
-  decide: ({ groupId }, { group }, { actor }) => {
-    requireMember(group, actor);
-    requireAdmin(group, actor);
-    return group.status === 'closed' ? [] : [{ type: 'GroupClosed', data: { groupId } }];
+  readsThen: companyOfRoom,
+  decide: ({ groupId }, known, { actor }) => {
+    requireInRoom(known, actor, 'manage');
+    return known.group.status === 'closed' ? [] : [{ type: 'GroupClosed', data: { groupId } }];
   },
 });

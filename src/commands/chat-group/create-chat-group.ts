@@ -13,6 +13,7 @@ const input = z.strictObject({
   jobId: JobId.nullable(),
   name: GroupName,
   adminId: UserId,
+  companyId: UserId.optional(),
   kind: GroupKind.exclude(['thread']).optional(),
   historyFrom: HistoryFrom.optional(),
 });

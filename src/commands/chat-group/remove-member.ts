@@ -4,14 +4,8 @@ import { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
-import {
-  type ChatGroup,
-  chatGroupOf,
-  isSelf,
-  requireAdmin,
-  requireMember,
-  successorOf,
-} from './chat-group.ts';
+import { chatGroupOf, isSelf, successorOf } from './chat-group.ts';
+import { type Room, companyOfRoom, requireInRoom } from './room.ts';
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId });
 
@@ -20,7 +14,7 @@ const input = z.strictObject({ groupId: GroupId, userId: UserId });
  * stays while the group has other members; it becomes admin when the last admin goes. An applicant leaves its
  * thread, but is not put out of it.
  */
-export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ChatGroupEvent>({
+export const removeMember = defineCommand<z.infer<typeof input>, Room, ChatGroupEvent>({
   name: 'RemoveMember',
   input,
   refuses: [
@@ -33,15 +27,16 @@ export const removeMember = defineCommand<z.infer<typeof input>, { group: ChatGr
   ],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
-  decide: ({ groupId, userId }, { group }, { actor }) => {
-    requireMember(group, actor);
-    if (!isSelf(actor, userId)) requireAdmin(group, actor);
+  readsThen: companyOfRoom,
+  decide: ({ groupId, userId }, known, { actor }) => {
+    requireInRoom(known, actor, isSelf(actor, userId) ? 'read' : 'manage');
+    const { group } = known;
     const isInside = group.members.has(userId);
     if (actor === 'system' && !isInside) return [];
     ensure(isInside, 'MEMBER_NOT_FOUND');
     ensure(userId !== group.applicantId || isSelf(actor, userId), 'APPLICANT_STAYS');
     const successor = successorOf(group, userId);
-    ensure(userId !== group.ownerId || group.members.size === 1, 'JOB_OWNER_STAYS');
+    ensure(userId !== group.companyId || group.members.size === 1, 'JOB_OWNER_STAYS');
     const going: ChatGroupEvent = {
       type: isSelf(actor, userId) ? 'MemberLeft' : 'MemberRemoved',
       data: { groupId, userId },

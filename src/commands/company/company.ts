@@ -15,6 +15,8 @@ export interface Company {
   /** Null until it is renamed: then it has the name of its first owner. */
   name: string | null;
   members: ImmutableMap<UserId, Teammate>;
+  /** Who was removed, or has left. */
+  former: ImmutableSet<UserId>;
   /** Those that were neither accepted nor revoked. */
   invitations: ImmutableMap<InvitationId, Invitation>;
 }
@@ -31,7 +33,7 @@ const placeOf = ({
 });
 
 function evolve(state: Company, event: CompanyEvent): Company {
-  const { members, invitations } = state;
+  const { members, former, invitations } = state;
   switch (event.type) {
     case 'CompanyRenamed':
       return { ...state, name: event.data.name };
@@ -46,13 +48,16 @@ function evolve(state: Company, event: CompanyEvent): Company {
       return {
         ...state,
         members: members.set(userId, placeOf(event.data)),
+        former: former.delete(userId),
         invitations: invitations.delete(invitationId),
       };
     }
     case 'TeammateChanged':
       return { ...state, members: members.set(event.data.userId, placeOf(event.data)) };
-    case 'TeammateRemoved':
-      return { ...state, members: members.delete(event.data.userId) };
+    case 'TeammateRemoved': {
+      const { userId } = event.data;
+      return { ...state, members: members.delete(userId), former: former.add(userId) };
+    }
   }
 }
 
@@ -60,6 +65,7 @@ const companyFoundedBy = (ownerId: UserId): Aggregate<Company, CompanyEvent> => 
   initial: {
     name: null,
     members: ImmutableMap([[ownerId, { role: 'owner', jobIds: null }]]),
+    former: ImmutableSet(),
     invitations: ImmutableMap(),
   },
   evolve,
@@ -71,16 +77,16 @@ export const companyOf = (companyId: UserId): AggregateRef<Company> => ({
   aggregate: companyFoundedBy(companyId),
 });
 
-/** Returns true for the system, and for people of the company who may do this. */
+/** Returns true for people of the company who may do this. */
 export function mayIn(
-  { members }: Company,
+  company: Company | undefined,
   right: CompanyRight,
   actor: ActorOrSystem,
   matter?: Matter,
 ): boolean {
-  if (actor === 'system') return true;
-  const teammate = members.get(actor.userId);
-  return teammate !== undefined && may(right, actor.userId, teammate, matter);
+  const userId = actorId(actor);
+  const teammate = userId === null ? undefined : company?.members.get(userId);
+  return teammate !== undefined && may(right, userId!, teammate, matter);
 }
 
 /** Throws COMPANY_NOT_FOUND for people who are not in the company, and NOT_COMPANY_OWNER for those who are, but no owners. */

@@ -3,7 +3,8 @@ import type { FileEvent } from '../../events/domain-event.ts';
 import { ContentType, FileName, Sha256 } from '../../events/file.ts';
 import { FileId, GroupId } from '../../events/ids.ts';
 import { fileStream } from '../../events/streams.ts';
-import { type ChatGroup, membershipIn, requireMember } from '../chat-group/chat-group.ts';
+import { membershipIn } from '../chat-group/chat-group.ts';
+import { type Room, companyOfRoom, requireInRoom } from '../chat-group/room.ts';
 import { actorId, defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
 import { type File, fileOf } from './file.ts';
@@ -43,19 +44,17 @@ const input = z.strictObject({
 });
 
 /** Requests an upload. The limits of size and type are settings, so the route checks them. */
-export const requestUpload = defineCommand<
-  z.infer<typeof input>,
-  { file: File; group: ChatGroup },
-  FileEvent
->({
+export const requestUpload = defineCommand<z.infer<typeof input>, Room & { file: File }, FileEvent>({
   name: 'RequestUpload',
   input,
-  refuses: ['GROUP_NOT_FOUND', 'GROUP_CLOSED'],
+  refuses: ['GROUP_NOT_FOUND', 'ROLE_NOT_ALLOWED', 'GROUP_CLOSED'],
   opens: true,
   writes: ({ fileId }) => fileStream(fileId),
   reads: ({ fileId, groupId }, actor) => ({ file: fileOf(fileId), group: membershipIn(groupId, actor) }),
-  decide: ({ name, sha256 = null, ...asked }, { file, group }, { actor, now }) => {
-    requireMember(group, actor);
+  readsThen: companyOfRoom,
+  decide: ({ name, sha256 = null, ...asked }, known, { actor, now }) => {
+    requireInRoom(known, actor, 'files');
+    const { file, group } = known;
     const uploaderId = actorId(actor);
     ensure(uploaderId !== null, 'ROLE_NOT_ALLOWED');
     ensure(group.status === 'open', 'GROUP_CLOSED');

@@ -3,9 +3,10 @@ import type { JobEvent } from '../../events/domain-event.ts';
 import { JobId } from '../../events/ids.ts';
 import { Conversations, HistoryFrom, JobDescription, JobLocation, NewJobTitle } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
-import { actorId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { type Company, mayIn } from '../company/company.ts';
 import { ensure } from '../rejection.ts';
-import { type Job, jobOf } from './job.ts';
+import { type Job, companyOfJob, jobOf } from './job.ts';
 
 const input = z.strictObject({
   jobId: JobId,
@@ -17,15 +18,16 @@ const input = z.strictObject({
 });
 
 /** Changes a job. How its conversations are held can be changed until somebody applies. */
-export const changeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
+export const changeJob = defineCommand<z.infer<typeof input>, { job: Job; company?: Company }, JobEvent>({
   name: 'ChangeJob',
   input,
   refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER', 'JOB_CLOSED', 'CONVERSATIONS_FIXED'],
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
-  decide: ({ jobId, title, description, location, ...chat }, { job }, { actor }) => {
+  readsThen: companyOfJob,
+  decide: ({ jobId, title, description, location, ...chat }, { job, company }, { actor }) => {
     ensure(job.status !== 'none', 'JOB_NOT_FOUND');
-    ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    ensure(mayIn(company, 'changeJobs', actor, { jobId }), 'NOT_JOB_OWNER');
     ensure(job.status === 'open', 'JOB_CLOSED');
     const { details } = job;
     const changed = {

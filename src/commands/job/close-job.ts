@@ -2,9 +2,10 @@ import { z } from 'zod';
 import type { JobEvent } from '../../events/domain-event.ts';
 import { JobId } from '../../events/ids.ts';
 import { jobStream } from '../../events/streams.ts';
-import { actorId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { type Company, mayIn } from '../company/company.ts';
 import { ensure } from '../rejection.ts';
-import { type Job, REPLY_DAYS, daysAfter, jobOf } from './job.ts';
+import { type Job, REPLY_DAYS, daysAfter, companyOfJob, jobOf } from './job.ts';
 
 const input = z.strictObject({
   jobId: JobId,
@@ -12,15 +13,16 @@ const input = z.strictObject({
   replyDays: z.int().min(0).optional(),
 });
 
-export const closeJob = defineCommand<z.infer<typeof input>, { job: Job }, JobEvent>({
+export const closeJob = defineCommand<z.infer<typeof input>, { job: Job; company?: Company }, JobEvent>({
   name: 'CloseJob',
   input,
   refuses: ['JOB_NOT_FOUND', 'NOT_JOB_OWNER'],
   writes: ({ jobId }) => jobStream(jobId),
   reads: ({ jobId }) => ({ job: jobOf(jobId) }),
-  decide: ({ jobId, replyDays = REPLY_DAYS }, { job }, { actor, now }) => {
+  readsThen: companyOfJob,
+  decide: ({ jobId, replyDays = REPLY_DAYS }, { job, company }, { actor, now }) => {
     ensure(job.status !== 'none', 'JOB_NOT_FOUND');
-    ensure(job.companyId === actorId(actor), 'NOT_JOB_OWNER');
+    ensure(mayIn(company, 'changeJobs', actor, { jobId }), 'NOT_JOB_OWNER');
     if (job.status === 'closed') return [];
     const closing = job.chat.conversations === 'private' && { roomsCloseAt: daysAfter(now, replyDays) };
     return [{ type: 'JobClosed', data: { jobId, groupId: job.groupId, ...closing } }];

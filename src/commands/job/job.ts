@@ -2,7 +2,8 @@ import type { JobEvent } from '../../events/domain-event.ts';
 import type { GroupId, JobId, UserId } from '../../events/ids.ts';
 import type { Conversations, HistoryFrom, JobStatus } from '../../events/job.ts';
 import { jobStream } from '../../events/streams.ts';
-import type { Aggregate, AggregateRef } from '../command.ts';
+import type { ActorOrSystem, Aggregate, AggregateRef } from '../command.ts';
+import { type Company, companyOf } from '../company/company.ts';
 
 export interface JobDetails {
   title: string;
@@ -56,6 +57,16 @@ const job: Aggregate<Job, JobEvent> = {
     }
   },
 };
+
+/** Names the company of a job, with the rights of the actor in it. Changes of its other people do not matter. */
+export const companyOfJob = (
+  { job }: { job: Job },
+  _input: unknown,
+  actor: ActorOrSystem,
+): { company?: AggregateRef<Company> } =>
+  job.status === 'none' || actor === 'system'
+    ? {}
+    : { company: { ...companyOf(job.companyId), about: actor.userId } };
 
 export const jobOf = (jobId: JobId): AggregateRef<Job> => ({ stream: jobStream(jobId), aggregate: job });
 

@@ -1,5 +1,7 @@
 import { GroupId, MessageId } from '../../events/ids.ts';
-import { type ExistingGroup, type ChatGroup, requireMember } from '../chat-group/chat-group.ts';
+import type { ExistingGroup } from '../chat-group/chat-group.ts';
+import { type Room, requireInRoom } from '../chat-group/room.ts';
+import type { RoomRight } from '../company/rights.ts';
 import type { ActorOrSystem, MessageFacts } from '../command.ts';
 import { ensure } from '../rejection.ts';
 
@@ -7,15 +9,16 @@ import { ensure } from '../rejection.ts';
 export const messageInput = { groupId: GroupId, messageId: MessageId };
 
 /**
- * Returns the message as a member sees it, and its group. Throws if the actor is not a member or there is no
- * such message.
+ * Returns the message as the actor sees it, and its group. Throws if the actor has no such right in the room, or there is
+ * no such message.
  */
 export function requireMessage(
-  group: ChatGroup,
-  message: MessageFacts | undefined,
+  known: Room & { message: MessageFacts | undefined },
   actor: ActorOrSystem,
+  right: RoomRight,
 ): { group: ExistingGroup; message: MessageFacts } {
-  requireMember(group, actor);
+  requireInRoom(known, actor, right);
+  const { group, message } = known;
   ensure(message !== undefined, 'MESSAGE_NOT_FOUND');
   return { group, message };
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { Emoji } from '../../events/emoji.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
+import { membershipIn } from '../chat-group/chat-group.ts';
+import { type Room, companyOfRoom } from '../chat-group/room.ts';
 import { type Command, actorId, defineCommand } from '../command.ts';
 import { type RejectionCode, ensure } from '../rejection.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
@@ -18,13 +19,21 @@ const reaction = (
   name: string,
   type: 'ReactionAdded' | 'ReactionRemoved',
   refuses: readonly RejectionCode[],
-): Command<Reacting, { group: ChatGroup }, ConversationEvent> =>
+): Command<Reacting, Room, ConversationEvent> =>
   defineCommand({
     name,
     input,
-    refuses: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'MESSAGE_DELETED', 'GROUP_CLOSED', ...refuses],
+    refuses: [
+      'GROUP_NOT_FOUND',
+      'ROLE_NOT_ALLOWED',
+      'MESSAGE_NOT_FOUND',
+      'MESSAGE_DELETED',
+      'GROUP_CLOSED',
+      ...refuses,
+    ],
     writes: ({ groupId }) => conversationStream(groupId),
     reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
+    readsThen: companyOfRoom,
     message: (react) => react,
     /** Concurrent decisions would not see each other's reactions, and so not count them. */
     oneAtATime: ({ messageId }, actor) => `${messageId}/${actorId(actor)}`,
@@ -32,7 +41,7 @@ const reaction = (
     key: ({ messageId, emoji }, { message }, actor) =>
       `${messageId}/${emoji}/${actorId(actor)}/${message?.changedSeq}`,
     decide: (react, known, { actor }) => {
-      const { group, message } = requireMessage(known.group, known.message, actor);
+      const { group, message } = requireMessage(known, actor, 'write');
       const userId = actorId(actor);
       ensure(userId !== null, 'ROLE_NOT_ALLOWED');
       ensure(!message.isDeleted, 'MESSAGE_DELETED');

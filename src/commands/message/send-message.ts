@@ -3,8 +3,9 @@ import { MAX_FILES, NewMessageText } from '../../events/conversation.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { ClientMsgId, FileId, GroupId, MessageId, type UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, membershipIn, requireMember } from '../chat-group/chat-group.ts';
-import { type AggregateRef, actorId, defineCommand } from '../command.ts';
+import { membershipIn } from '../chat-group/chat-group.ts';
+import { type Room, companyOfRoom, requireInRoom } from '../chat-group/room.ts';
+import { type RefsOf, actorId, defineCommand } from '../command.ts';
 import { type File, fileOf } from '../file/file.ts';
 import { ensure } from '../rejection.ts';
 
@@ -31,8 +32,8 @@ const input = z
   });
 export type SendMessage = z.infer<typeof input>;
 
-/** The group, and each named file under the name of its stream. */
-type Known = { group: ChatGroup } & Record<`file-${string}`, File>;
+/** The room, and each named file under the name of its stream. */
+type Known = Room & Record<`file-${string}`, File>;
 
 /**
  * Throws unless the sender uploaded the file for this group, and it is too young to have been removed as an
@@ -54,6 +55,7 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
   input,
   refuses: [
     'GROUP_NOT_FOUND',
+    'ROLE_NOT_ALLOWED',
     'GROUP_CLOSED',
     'FILE_NOT_FOUND',
     'FILE_REFUSED',
@@ -63,10 +65,11 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
   ],
   writes: ({ groupId }) => conversationStream(groupId),
   reads: ({ groupId, fileIds }, actor) => {
-    const known: { [K in keyof Known]: AggregateRef<Known[K]> } = { group: membershipIn(groupId, actor) };
+    const known: RefsOf<Known> = { group: membershipIn(groupId, actor) };
     for (const fileId of fileIds ?? []) known[`file-${fileId}`] = fileOf(fileId);
     return known;
   },
+  readsThen: companyOfRoom,
   message: ({ groupId, replyTo }) => (replyTo ? { groupId, messageId: replyTo } : undefined),
   key: ({ clientMsgId }, _known, actor) => `${actorId(actor)}/${clientMsgId}`,
   repeats: ({ groupId, text = null, fileIds, replyTo = null }, { type, data }) =>
@@ -80,8 +83,8 @@ export const sendMessage = defineCommand<SendMessage, Known, ConversationEvent>(
     known,
     { actor, newId, now },
   ) => {
+    requireInRoom(known, actor, 'write');
     const { group, message } = known;
-    requireMember(group, actor);
     const senderId = actorId(actor);
     ensure(senderId !== null, 'ROLE_NOT_ALLOWED');
     ensure(group.status === 'open', 'GROUP_CLOSED');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GroupId, type UserId } from '../../events/ids.ts';
-import { type ChatGroup, isMember } from '../chat-group/chat-group.ts';
+import { type Room, mayInRoom } from '../chat-group/room.ts';
+import type { Actor } from '../command.ts';
 import { ensure } from '../rejection.ts';
 
 /** A member has read up to `seq`. */
@@ -13,12 +14,12 @@ export interface Reading {
 /** The port of the markers. */
 export interface ReadMarkers {
   /**
-   * Moves a member's marker to `seq`, never back and never past the head. `moved` is false when the marker
-   * was there or beyond already. Throws GROUP_NOT_FOUND for users outside the group, and `NotCaughtUp`.
+   * Moves the marker of a user to `seq`, never back and never past the head. `moved` is false when the marker
+   * was there or beyond already. Throws GROUP_NOT_FOUND for users who may not read the group, and `NotCaughtUp`.
    */
   move(
     groupId: GroupId,
-    userId: UserId,
+    actor: Actor,
     seq: number,
   ): Promise<{ seq: number; unreadCount: number; moved: boolean }>;
 }
@@ -32,9 +33,9 @@ export const moveReadMarkerInput = z.strictObject({ groupId: GroupId, seq: z.int
  */
 export function moveReadMarker(
   { seq }: { seq: number },
-  known: { group: ChatGroup; marker: number; headSeq: number },
+  known: Room & { marker: number; headSeq: number },
   { userId }: { userId: UserId },
 ): number {
-  ensure(isMember(known.group, userId), 'GROUP_NOT_FOUND');
+  ensure(mayInRoom(known, userId, 'read'), 'GROUP_NOT_FOUND');
   return Math.max(known.marker, Math.min(seq, known.headSeq));
 }

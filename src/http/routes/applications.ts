@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { applicationOf } from '../../commands/application/application.ts';
 import { apply } from '../../commands/application/apply.ts';
+import { assignApplication } from '../../commands/application/assign-application.ts';
 import { changeApplicationStatus } from '../../commands/application/change-application-status.ts';
 import { resubmitApplication } from '../../commands/application/resubmit-application.ts';
 import { withdrawApplication } from '../../commands/application/withdraw-application.ts';
@@ -9,8 +10,9 @@ import type { Actor } from '../../commands/command.ts';
 import type { Request } from '../../commands/handle-command.ts';
 import { CommandRejected, type RejectionCode } from '../../commands/rejection.ts';
 import { CoverLetter } from '../../events/application.ts';
-import { ApplicationId, JobId, type UserId } from '../../events/ids.ts';
+import { ApplicationId, JobId, UserId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
+import { jobAccess } from '../job-access.ts';
 import { letConversationsStay } from '../fixed-conversations.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, bodyOf, paging } from '../../protocol/schemas.ts';
@@ -48,6 +50,10 @@ const ChangeApplicationStatus = bodyOf(changeApplicationStatus, 'jobId', 'applic
   id: 'ChangeApplicationStatus',
   example: { status: 'interview', reason: 'We would like to meet you.' },
 });
+const Assign = z.strictObject({ userId: UserId.nullable() }).meta({
+  id: 'AssignApplication',
+  example: { userId: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f' },
+});
 /** Time for which a query waits for a new application to be projected. */
 const WAIT_MS = 2_000;
 
@@ -60,6 +66,7 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
   ) => ({ applicationId, jobId, groupId, position: positions.encode(position) });
 
   const letStay = letConversationsStay(deps);
+  const asStaff = jobAccess(deps);
 
   interface Applying {
     jobId: JobId;
@@ -146,7 +153,10 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
         response: { 200: ApplicationPage },
       },
     },
-    ({ session, query }) => queries.listApplications({ actor: session.actor, ...query }),
+    ({ session: { actor }, query }) => {
+      const list = () => queries.listApplications({ actor, ...query });
+      return query.jobId === undefined ? list() : asStaff(query.jobId, actor, list);
+    },
   );
 
   /** Finds the stream, which job and applicant name, by the read model, which may be behind. */
@@ -178,6 +188,27 @@ export function applicationRoutes(app: HttpApp, deps: RouteDeps): void {
       const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
       const change = { jobId, applicantId, ...request.body, replyDays: threadReplyDays };
       const { position } = await handle(changeApplicationStatus, change, commandRequest(request));
+      return { position: positions.encode(position) };
+    },
+  );
+
+  app.put(
+    '/v1/applications/:applicationId/assignee',
+    {
+      config: { scope: 'applications:write', refusals: [...assignApplication.refuses] },
+      schema: {
+        tags,
+        operationId: 'assignApplication',
+        summary: 'Assign an application to one of the company’s people, or to nobody',
+        params,
+        body: Assign,
+        response: { 200: Done },
+      },
+    },
+    async (request) => {
+      const { jobId, applicantId } = await find(request.params.applicationId, request.session.actor);
+      const assignment = { jobId, applicantId, assigneeId: request.body.userId };
+      const { position } = await handle(assignApplication, assignment, commandRequest(request));
       return { position: positions.encode(position) };
     },
   );

@@ -7,6 +7,9 @@ import { ApplicationStatus } from '../../events/application.ts';
 import { GroupId, JobId, UserId } from '../../events/ids.ts';
 import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
+import { ensure } from '../../commands/rejection.ts';
+import { ownCompany } from '../own-company.ts';
+import { jobAccess } from '../job-access.ts';
 import { letConversationsStay } from '../fixed-conversations.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Done, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
@@ -14,7 +17,7 @@ import { JobPage, JobView, ThreadPage } from '../../protocol/views.ts';
 
 const tags = ['Jobs'];
 const params = z.strictObject({ jobId: JobId });
-const PostJob = bodyOf(postJob, 'jobId', 'groupId').meta({
+const PostJob = bodyOf(postJob, 'jobId', 'groupId', 'companyId').meta({
   id: 'PostJob',
   example: { title: 'Engineer', description: 'Builds engines', location: 'Berlin' },
 });
@@ -43,6 +46,8 @@ const threads = z.strictObject({
 export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
   const { handle, queries, progress, head, positions, newId, jobConversations, threadReplyDays } = deps;
   const letStay = letConversationsStay(deps);
+  const asStaff = jobAccess(deps);
+  const companyOf = ownCompany(deps);
   /** Resolves with true if somebody applied before anything could be chosen. */
   const isAppliedFor = async (jobId: JobId): Promise<boolean> => {
     await caughtUp(progress, await head(), ['applications']);
@@ -67,9 +72,10 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
       },
       async (request, reply) => {
         const ids = { jobId: JobId.parse(newId()), groupId: GroupId.parse(newId()) };
+        const companyId = await companyOf(request.session.actor);
         const outcome = await handle(
           postJob,
-          { ...ids, conversations: jobConversations, ...request.body },
+          { ...ids, companyId, conversations: jobConversations, ...request.body },
           commandRequest(request),
         );
         const [posted] = outcome.events;
@@ -115,7 +121,10 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
         response: { 200: ThreadPage },
       },
     },
-    ({ session, params: { jobId }, query }) => queries.listThreads({ actor: session.actor, jobId, ...query }),
+    ({ session: { actor }, params: { jobId }, query }) => {
+      ensure(actor.role === 'company', 'NOT_JOB_OWNER');
+      return asStaff(jobId, actor, () => queries.listThreads({ actor, jobId, ...query }));
+    },
   );
 
   app.patch(

@@ -27,7 +27,7 @@ export function readRoutes(app: HttpApp, { readMarkers, announceRead }: RouteDep
     },
     async ({ session, params: { groupId }, body }) => {
       const { userId } = session.actor;
-      const { seq, unreadCount, moved } = await readMarkers.move(groupId, userId, body.seq);
+      const { seq, unreadCount, moved } = await readMarkers.move(groupId, session.actor, body.seq);
       if (moved) announceRead({ groupId, userId, seq });
       return { unreadCount };
     },

@@ -46,7 +46,7 @@ export interface NotificationFacts {
   recipient(userId: UserId): Promise<Recipient | undefined>;
   /** Resolves with undefined unless the address is verified, so that strangers get no mail. */
   emailAddress(userId: UserId): Promise<string | undefined>;
-  /** Resolves with those of the groups that the user is a member of. */
+  /** Resolves with those of the groups that the user may read. */
   groupsOf(userId: UserId, groupIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Resolves with the messages by message id. */
   messages(recipientId: UserId, messageIds: readonly string[]): Promise<ReadonlyMap<string, MessageNews>>;

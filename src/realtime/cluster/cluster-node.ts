@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import { sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
-import type { EventStore } from '../../events/event-store.ts';
+import type { EventStore, Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { Progress } from '../../projections/projection.ts';
 import { whoIsOnlineInCluster } from '../presence/who-is-online.ts';
 import type { NodeBus } from './node-bus.ts';
 import { type NodeNewsHandlers, deliverEverywhere, sendOverNodeBus } from './deliver-everywhere.ts';
-import type { ChatServer } from '../connection/connection.ts';
+import type { ChatServer, User } from '../connection/connection.ts';
 import type { HeadAnnouncer } from '../rooms/heads.ts';
 import type { Node } from './node.ts';
 import type { Send } from '../delivery/wire.ts';
@@ -39,6 +39,7 @@ interface ClusterNodeDeps {
   progress: Pick<Progress, 'reached'>;
   roomsOfUser: (userId: UserId) => Promise<Rooms>;
   heads: HeadAnnouncer;
+  reenter: (user: User, from: Position) => void;
   settings: Pick<RealtimeSettings, 'headsIntervalMs' | 'maxSocketsPerUser'>;
   signal: AbortSignal;
   log: Logger;
@@ -56,17 +57,17 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   });
   const { maxSocketsPerUser } = settings;
   const whoIsOnline = whoIsOnlineInCluster({ users, tracker }, { registry, maxSocketsPerUser, log });
-  const handlers: NodeNewsHandlers = { roster: fence.onRoster, progress: onProgress };
+  const handlers: NodeNewsHandlers = { roster: fence.onRoster, staff: fence.onStaff, progress: onProgress };
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;
 
   const send = sendOverNodeBus(adapter, {
     write(packet, target) {
-      const needs = target.flags?.needs;
+      const { needs, staff = 0 } = target.flags ?? {};
       const [room] = target.rooms;
       const groupId = room === undefined ? undefined : groupOfRoom(room);
       if (needs === undefined || groupId === undefined) write(packet, target);
-      else fence.pass(groupId, needs, () => write(packet, target));
+      else fence.pass(groupId, { needs, staff }, () => write(packet, target));
     },
     handlers,
   });

@@ -1,9 +1,11 @@
 import { Server } from 'socket.io';
 import { z } from 'zod';
+import type { Position } from '../../events/event-store.ts';
 import { GroupId, UserId } from '../../events/ids.ts';
+import { isUnknown } from '../../events/stored-events.ts';
 import { groupIdOf } from '../../protocol/envelope.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import { type BroadcastProgress, type Delivery, moveOf } from '../delivery/delivery.ts';
+import { type BroadcastProgress, type Delivery, isForStaff, moveOf } from '../delivery/delivery.ts';
 import { type Flags, type Send, textOf } from '../delivery/wire.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import type { NodeBus } from './node-bus.ts';
@@ -14,15 +16,25 @@ import type { NodeBus } from './node-bus.ts';
  */
 const nodeNews = {
   /** The roster of a group has reached a revision; `userId` is the user whom the change concerns. */
-  roster: z.object({ groupId: GroupId, userId: UserId.optional(), revision: z.int().min(0) }),
+  roster: z.object({
+    groupId: GroupId,
+    userId: UserId.optional(),
+    revision: z.int().min(0),
+    /** True if it may concern anybody of the company. */
+    isForStaff: z.boolean(),
+  }),
+  /** The people of some company have changed; `userId` is the user whom the change concerns. */
+  staff: z.object({ userId: UserId.optional(), position: z.int().min(0) }),
   /** See `BroadcastProgress` of the delivery. */
   told: z.object({ until: z.number(), leftOutUntil: z.number() }),
 };
 
 export type RosterNews = z.output<typeof nodeNews.roster>;
+export type StaffNews = z.output<typeof nodeNews.staff>;
 
 export interface NodeNewsHandlers {
   roster(news: RosterNews): void;
+  staff(news: StaffNews): void;
   progress(progress: BroadcastProgress): void;
 }
 
@@ -70,6 +82,7 @@ export function sendOverNodeBus(
     } else if (message.type === SERVER_SIDE_EMIT) {
       const [name, payload] = message.data.packet;
       if (name === 'roster') handlers.roster(nodeNews.roster.parse(payload));
+      else if (name === 'staff') handlers.staff(nodeNews.staff.parse(payload));
       else if (name === 'told') handlers.progress(nodeNews.told.parse(payload));
     }
   };
@@ -97,19 +110,32 @@ interface Everywhere {
 
 /** Delivers to the sockets of all nodes. */
 export function deliverEverywhere({ io, bus, send, here }: Everywhere): Delivery {
+  let staff: Position = 0;
   return {
+    // What another broadcaster told before may have been lost.
+    begin: (after) => (staff = after),
+
     prepare: () => undefined,
 
     roster(event) {
       const groupId = groupIdOf(event);
       const userId = moveOf(event)?.userId;
-      const news = { groupId, revision: event.revision, ...(userId !== undefined && { userId }) };
+      const news = {
+        ...{ groupId, revision: event.revision, isForStaff: !isUnknown(event) && isForStaff(event) },
+        ...(userId !== undefined && { userId }),
+      };
       io.serverSideEmit('roster', news);
       here?.roster(news);
     },
 
+    staff(change) {
+      staff = change.position;
+      io.serverSideEmit('staff', change);
+      here?.staff(change);
+    },
+
     group(groupId, name, envelope, needs) {
-      send({ data: [name, envelope] }, { rooms: new Set([groupRoom(groupId)]), flags: { needs } });
+      send({ data: [name, envelope] }, { rooms: new Set([groupRoom(groupId)]), flags: { needs, staff } });
     },
 
     uploader(userId, news) {
@@ -130,7 +156,10 @@ export function createDeliveryServer(bus: NodeBus): { delivery: Delivery; close(
   const io: ChatServer = new Server({ adapter: bus.adapter });
   const { adapter } = io.of('/');
   const nothing = () => {};
-  const send = sendOverNodeBus(adapter, { write: nothing, handlers: { roster: nothing, progress: nothing } });
+  const send = sendOverNodeBus(adapter, {
+    write: nothing,
+    handlers: { roster: nothing, staff: nothing, progress: nothing },
+  });
   return {
     delivery: deliverEverywhere({ io, bus, send }),
     async close() {

@@ -48,14 +48,15 @@ interface LoneNodeDeps {
   store: EventStore;
   epoch: string;
   loader: AggregateLoader;
+  reenter: (user: User, from: Position) => void;
   tracing?: Tracing;
   log: Logger;
 }
 
 /** Creates the only node, which follows the log for its own sockets. */
 export function loneNode(deps: LoneNodeDeps): Node {
-  const { io, writeFrames, write, users, store, loader, epoch } = deps;
-  const delivery = deliverHere({ write: writeFrames, users, store, loader, epoch });
+  const { io, writeFrames, write, users, store, loader, epoch, reenter } = deps;
+  const delivery = deliverHere({ write: writeFrames, users, store, loader, epoch, reenter });
   const tracker = trackReceived(io, users);
   let broadcaster: Broadcaster | undefined;
 

@@ -199,15 +199,15 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
 
     async markRead(socket, { groupId, seq }) {
       const { user, session } = socket.data;
-      await membership.require(groupId, session.actor);
-      const marker = await deps.readMarkers.move(groupId, user.id, seq);
+      await membership.require(groupId, session.actor, 'read');
+      const marker = await deps.readMarkers.move(groupId, session.actor, seq);
       if (marker.moved) deps.hints.read({ groupId, userId: user.id, seq: marker.seq }, socket.id);
       return { unreadCount: marker.unreadCount };
     },
 
     async typing(socket, { groupId, isTyping }) {
       const { user, session } = socket.data;
-      await membership.require(groupId, session.actor);
+      await membership.require(groupId, session.actor, 'write');
       if (socket.data.mayType()) deps.hints.typing({ groupId, userId: user.id, isTyping }, socket.id);
       return {};
     },

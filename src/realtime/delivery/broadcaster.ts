@@ -2,13 +2,14 @@ import type { Logger } from 'pino';
 import { keepRunning, sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
-import { groupIdOf, isChatGroupEvent, toEnvelope } from '../../protocol/envelope.ts';
+import { companyOf } from '../../commands/company/company.ts';
+import { groupIdOf, isChatGroupEvent, isCompanyEvent, toEnvelope } from '../../protocol/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../events/event-store.ts';
 import { type Attributes, type Tracing, inSpanOfEach, noTracing } from '../../kit/tracing.ts';
 import type { GroupId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
-import { type Delivery, fileNewsOf, isGroupEvent, pushedAs } from './delivery.ts';
+import { type Delivery, fileNewsOf, isGroupEvent, pushedAs, staffChangeOf } from './delivery.ts';
 
 /** The position of the broadcaster of a cluster, kept for its successor; 0 when there is none yet. */
 interface Checkpoint {
@@ -87,9 +88,10 @@ export function startBroadcaster({
   /**
    * Handles an event of newer code. In a group's stream it may have removed a member, so nothing of the group
    * is pushed any more, and `sync`, which reads the roster, is refused. In a conversation it is skipped:
-   * clients see the gap, and `sync` returns the event.
+   * clients see the gap, and `sync` returns the event. In a company's stream it may have removed somebody.
    */
   function handleUnknown(event: Recorded): void {
+    if (isCompanyEvent(event)) return delivery.staff({ position: event.position });
     if (!isChatGroupEvent(event)) return;
     const groupId = groupIdOf(event);
     unclear.add(groupId);
@@ -99,6 +101,12 @@ export function startBroadcaster({
 
   function deliver(event: Recorded): void {
     if (isUnknown(event)) return handleUnknown(event);
+    if (isCompanyEvent(event)) {
+      loader.absorb(companyOf(event.data.companyId), [event]);
+      const change = staffChangeOf(event);
+      if (change) delivery.staff(change);
+      return;
+    }
     if (!isGroupEvent(event)) {
       const push = fileNewsOf(event);
       if (push) delivery.uploader(push.uploaderId, push.news);
@@ -127,6 +135,7 @@ export function startBroadcaster({
 
   async function follow(): Promise<void> {
     position ??= await begin();
+    delivery.begin(position);
     const lingerMs = checkpoint ? LINGER_MS : 0;
     for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
       await delivery.prepare(events);

@@ -1,11 +1,18 @@
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
-import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
-import type { GroupKind } from '../../events/chat-group.ts';
-import type { ChatGroupEvent, ConversationEvent, DomainEvent, FileEvent } from '../../events/domain-event.ts';
-import type { EventStore, Recorded, Revision } from '../../events/event-store.ts';
+import { type Room, loadRoom, mayInRoom } from '../../commands/chat-group/room.ts';
+import type {
+  ChatGroupEvent,
+  CompanyEvent,
+  ConversationEvent,
+  DomainEvent,
+  FileEvent,
+} from '../../events/domain-event.ts';
+import type { EventStore, Position, Recorded, Revision } from '../../events/event-store.ts';
 import { fileEvents, refusedStatus } from '../../events/file.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
-import type { Envelope } from '../../protocol/envelope.ts';
+import { type Envelope, groupIdOf, isChatGroupEvent } from '../../protocol/envelope.ts';
+import { isUnknown } from '../../events/stored-events.ts';
+import type { User } from '../connection/connection.ts';
 import type { ServerToClientEvents } from '../connection/protocol.ts';
 import type { Users } from '../presence/users.ts';
 import { headSeqs } from '../rooms/heads.ts';
@@ -26,6 +33,7 @@ export const pushedAs = {
   MemberLeft: 'memberLeft',
   MemberRemoved: 'memberRemoved',
   GroupKindChanged: undefined,
+  ThreadAssigned: undefined,
   GroupClosed: 'groupClosed',
   GroupReopened: 'groupReopened',
 } as const satisfies Record<GroupEvent['type'], keyof ServerToClientEvents | undefined>;
@@ -36,12 +44,12 @@ type GroupPush = NonNullable<(typeof pushedAs)[keyof typeof pushedAs]>;
 export const isGroupEvent = (event: Recorded<DomainEvent>): event is Recorded<GroupEvent> =>
   Object.hasOwn(pushedAs, event.type);
 
-/** The user that an event puts into a group's room, or takes out of it before the event is delivered. */
+/** A user whom an event puts into a group's room, or takes out of it before the event is delivered. */
 type Move =
   | { groupId: GroupId; userId: UserId; to: 'in' }
   | { groupId: GroupId; userId: UserId; to: 'out'; reason: 'left' | 'removed' };
 
-/** Returns the change of the room's members that an event means; undefined for none. */
+/** Returns the change of a job's members, or of a thread's applicant, that an event means; undefined for none. */
 export function moveOf({ type, data }: GroupEvent): Move | undefined {
   switch (type) {
     case 'ChatGroupCreated':
@@ -53,6 +61,7 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
     case 'MemberRemoved':
       return { groupId: data.groupId, userId: data.userId, to: 'out', reason: 'removed' };
     case 'GroupKindChanged':
+    case 'ThreadAssigned':
     case 'GroupClosed':
     case 'GroupReopened':
     case 'MessageSent':
@@ -62,6 +71,23 @@ export function moveOf({ type, data }: GroupEvent): Move | undefined {
     case 'ReactionRemoved':
       return undefined;
   }
+}
+
+/** Returns true if an event may let some of the company's people into a group's room, or take them out. */
+export const isForStaff = ({ type, data }: ChatGroupEvent): boolean =>
+  type === 'ThreadAssigned' ||
+  type === 'GroupKindChanged' ||
+  (type === 'ChatGroupCreated' && (data.kind ?? 'job') !== 'job');
+
+/** Returns the changes that an event means for the people of a company, by their rights in the room as it is now. */
+function movesOfStaff(event: ChatGroupEvent, room: Room): Move[] {
+  const { groupId } = event.data;
+  const userIds = isForStaff(event) ? (room.company?.members.keys() ?? []) : [moveOf(event)?.userId];
+  return [...userIds].flatMap((userId): Move[] => {
+    if (userId === undefined) return [];
+    const isIn = mayInRoom(room, userId, 'read');
+    return [isIn ? { groupId, userId, to: 'in' } : { groupId, userId, to: 'out', reason: 'removed' }];
+  });
 }
 
 type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
@@ -94,12 +120,36 @@ export interface BroadcastProgress {
   leftOutUntil: number;
 }
 
+/** A change of who is in a company, or what for. */
+export interface StaffChange {
+  userId: UserId;
+  position: Position;
+}
+
+/** Returns the change that an event of a company means; undefined for none. */
+export function staffChangeOf({ type, data, position }: Recorded<CompanyEvent>): StaffChange | undefined {
+  switch (type) {
+    case 'TeammateJoined':
+    case 'TeammateChanged':
+    case 'TeammateRemoved':
+      return { userId: data.userId, position };
+    case 'CompanyRenamed':
+    case 'TeammateInvited':
+    case 'InvitationRevoked':
+      return undefined;
+  }
+}
+
 /** The port by which the broadcaster reaches sockets, event by event, in the order of the log. */
 export interface Delivery {
+  /** Called with the position after which delivery starts. */
+  begin(after: Position): void;
   /** Called with each batch before its events. */
   prepare(events: readonly Recorded[]): Promise<void> | undefined;
   /** Handles a change of a group's roster. Called before the envelope of the same event. */
   roster(event: Recorded<ChatGroupEvent>): void;
+  /** Handles a change of a company's people. The change may be of newer code, which does not tell whom it is about. */
+  staff(change: Pick<StaffChange, 'position'> & Partial<StaffChange>): void;
   /** Sends to all members of a group; `needs` is the revision of its roster that the event relied on. */
   group(groupId: GroupId, name: GroupPush, envelope: Envelope, needs: Revision): void;
   /** Sends to all sockets of a file's uploader. */
@@ -115,47 +165,70 @@ interface Here {
   write: Send;
   users: Users;
   store: Pick<EventStore, 'revisions'>;
-  loader: Pick<AggregateLoader, 'load'>;
+  loader: Pick<AggregateLoader, 'refresh'>;
   epoch: string;
+  /** Takes the sockets of a user out of all rooms, and puts them into those that it may read from a position on. */
+  reenter: (user: User, from: Position) => void;
 }
 
 /** Delivers to the sockets of this node, the only one. */
-export function deliverHere({ write, users, store, loader, epoch }: Here): Delivery {
-  /** The heads and kinds of the groups that a user of this node is about to enter. */
+export function deliverHere({ write, users, store, loader, epoch, reenter }: Here): Delivery {
+  /** The heads of the groups, and the rooms, that a user of this node may be about to enter. */
   let heads = new Map<GroupId, number>();
-  let kinds = new Map<GroupId, GroupKind>();
+  let rooms = new Map<GroupId, Room>();
 
   async function look(groupIds: readonly GroupId[]): Promise<void> {
     heads = await headSeqs(store, groupIds);
-    const groups = await Promise.all(groupIds.map((groupId) => loader.load(chatGroupOf(groupId))));
-    kinds = new Map(
-      groups.map(({ state }, index) => [groupIds[index]!, state.status === 'none' ? 'job' : state.kind]),
+    const found = await Promise.all(
+      groupIds.map((groupId) => loadRoom((ref) => loader.refresh(ref), groupId)),
     );
+    rooms = new Map(groupIds.map((groupId, index) => [groupId, found[index]!]));
+  }
+
+  /** Returns the changes of the room that an event means. Of the company's people, their rights decide. */
+  function movesOf(event: Recorded<ChatGroupEvent>): Move[] {
+    const room = rooms.get(groupIdOf(event));
+    const move = moveOf(event);
+    const group = room?.group;
+    const isPublic = group === undefined || group.status === 'none' || group.kind === 'job';
+    if (!isPublic && move?.userId !== group.applicantId) return movesOfStaff(event, room!);
+    return move ? [move] : [];
   }
 
   return {
+    begin: () => {},
+
     prepare(events: readonly Recorded[]) {
-      const entered = events.flatMap((event) => {
-        const move = isGroupEvent(event) ? moveOf(event) : undefined;
-        return move?.to === 'in' && users.find(move.userId) ? [move.groupId] : [];
-      });
-      return entered.length > 0 ? look(entered) : undefined;
+      const moved = new Set<GroupId>();
+      for (const event of events) {
+        if (!isChatGroupEvent(event) || isUnknown(event)) continue;
+        const userId = moveOf(event)?.userId;
+        if (isForStaff(event) || (userId && users.find(userId))) moved.add(event.data.groupId);
+      }
+      return moved.size > 0 ? look([...moved]) : undefined;
     },
 
     roster(event) {
-      const move = moveOf(event);
-      const user = move && users.find(move.userId);
-      if (!user) return;
-      const { groupId } = move;
-      user.membershipChanges += 1;
-      for (const socket of user.sockets) {
-        if (move.to === 'out') {
-          if (takeOut(socket, groupId)) socket.emit('leaveRoom', { groupId, reason: move.reason });
-        } else if (putIn(socket, groupId)) {
-          const kind = kinds.get(groupId) ?? 'job';
-          socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0, epoch, kind });
+      for (const move of movesOf(event)) {
+        const user = users.find(move.userId);
+        if (!user) continue;
+        const { groupId } = move;
+        user.membershipChanges += 1;
+        for (const socket of user.sockets) {
+          if (move.to === 'out') {
+            if (takeOut(socket, groupId)) socket.emit('leaveRoom', { groupId, reason: move.reason });
+          } else if (putIn(socket, groupId)) {
+            const group = rooms.get(groupId)?.group;
+            const kind = group === undefined || group.status === 'none' ? 'job' : group.kind;
+            socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0, epoch, kind });
+          }
         }
       }
+    },
+
+    staff({ userId, position }) {
+      const user = userId && users.find(userId);
+      if (user) reenter(user, position);
     },
 
     group(groupId, name, envelope) {

@@ -1,6 +1,6 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Server, Socket } from 'socket.io';
-import type { Revision } from '../../events/event-store.ts';
+import type { Position, Revision } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import { TokenBucket } from '../../kit/token-bucket.ts';
 
@@ -221,6 +221,8 @@ export interface Flags {
   hint?: { name: HintName; userId: UserId; online?: boolean | undefined };
   /** The revision of the group's roster that the event relies on. Rooms that are behind are corrected first. */
   needs?: Revision;
+  /** The position of the last change of any company's people before the event. Nodes that missed it check all rooms. */
+  staff?: Position;
 }
 
 /** The kinds of hints. None of them is logged. */

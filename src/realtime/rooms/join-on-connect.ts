@@ -4,9 +4,9 @@ import type { GroupId, UserId } from '../../events/ids.ts';
 import { sleep } from '../../kit/back-off.ts';
 import { gather } from '../../kit/gather.ts';
 import type { Progress } from '../../projections/projection.ts';
-import type { ChatSocket } from '../connection/connection.ts';
+import type { ChatSocket, User } from '../connection/connection.ts';
 import { headSeqs } from './heads.ts';
-import { groupRoom } from './rooms.ts';
+import { groupRoom, groupsAmong, takeOut } from './rooms.ts';
 import type { Rooms } from '../../queries/groups.ts';
 
 const CATCH_UP_MS = 2_000;
@@ -57,10 +57,10 @@ export function joinOnConnect({
     );
   }
 
-  async function enter(socket: ChatSocket): Promise<boolean> {
+  async function enter(socket: ChatSocket, from: Position): Promise<boolean> {
     const { user, leftRooms, wire } = socket.data;
     const changesSeen = user.membershipChanges;
-    if (!(await progress.reached(await position(), CATCH_UP_MS))) return false;
+    if (!(await progress.reached(Math.max(from, await position()), CATCH_UP_MS))) return false;
     const { rooms, hasMore } = await roomsOfUser(user.id);
     if (changesSeen !== user.membershipChanges) return false;
     const entered = rooms.filter(({ groupId }) => !leftRooms.has(groupId));
@@ -79,11 +79,12 @@ export function joinOnConnect({
     return true;
   }
 
-  return async function arrive(socket: ChatSocket): Promise<void> {
+  /** Puts a socket into its rooms as they are from a position on. */
+  async function arrive(socket: ChatSocket, from: Position): Promise<void> {
     while (socket.connected) {
       const changesSeen = socket.data.user.membershipChanges;
       try {
-        if (await enter(socket)) break;
+        if (await enter(socket, from)) break;
       } catch (err) {
         log.warn({ err }, 'could not find the rooms of a new socket; retrying in 1 s');
       }
@@ -93,5 +94,22 @@ export function joinOnConnect({
       await sleep(RETRY_MS, undefined, { ref: false });
     }
     socket.data.open();
+  }
+
+  return {
+    arrive: (socket: ChatSocket) => arrive(socket, 0),
+
+    /**
+     * Takes the sockets of a user out of all rooms at once, and puts them into those that it may read from a position
+     * on. Meanwhile it hears nothing, and learns from the heads what was sent.
+     */
+    reenter(user: User, from: Position): void {
+      user.membershipChanges += 1;
+      for (const socket of user.sockets) {
+        for (const groupId of [...groupsAmong(socket.rooms), ...socket.data.leftRooms])
+          if (takeOut(socket, groupId)) socket.emit('leaveRoom', { groupId, reason: 'removed' });
+        void arrive(socket, from);
+      }
+    },
   };
 }

@@ -1,15 +1,16 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
-import { chatGroupOf, isMember } from '../../commands/chat-group/chat-group.ts';
-import { type EventStore, NO_STREAM, type Revision } from '../../events/event-store.ts';
+import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import { loadRoom, mayInRoom } from '../../commands/chat-group/room.ts';
+import { type EventStore, NO_STREAM, type Position, type Revision } from '../../events/event-store.ts';
 import type { GroupKind } from '../../events/chat-group.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import type { NodeBus } from '../cluster/node-bus.ts';
-import type { ChatServer, ChatSocket } from '../connection/connection.ts';
+import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
 import { headSeq, revisionsOf } from './heads.ts';
 import { groupOfRoom, groupRoom, putIn, takeOut } from './rooms.ts';
-import type { RosterNews } from '../cluster/deliver-everywhere.ts';
+import type { RosterNews, StaffNews } from '../cluster/deliver-everywhere.ts';
 import type { Users } from '../presence/users.ts';
 
 /** Maximum number of events of one group that wait until its room is correct. `heads` announces the rest. */
@@ -24,14 +25,20 @@ interface RostersDeps {
   epoch: string;
   loader: AggregateLoader;
   bus: Pick<NodeBus, 'subscribed'>;
+  reenter: (user: User, from: Position) => void;
   log: Logger;
 }
 
 export interface RoomFence {
   /** Records the news from another node that a roster has changed. */
   onRoster(news: RosterNews): void;
-  /** Calls `deliver` once the group's room matches the log at `needs` or later; never when that cannot be known. */
-  pass(groupId: GroupId, needs: Revision, deliver: () => void): void;
+  /** Records the news from another node that the people of a company have changed. */
+  onStaff(news: StaffNews): void;
+  /**
+   * Calls `deliver` once the group's room matches the log, its roster at `needs` or later, and companies at `staff`;
+   * never when that cannot be known.
+   */
+  pass(groupId: GroupId, relies: { needs: Revision; staff: Position }, deliver: () => void): void;
   /** Brings a room in line with the log. Resolves when it is, or when that is not possible now. */
   correct(groupId: GroupId): Promise<void>;
   /** Finds rooms whose rosters changed without news. */
@@ -55,12 +62,23 @@ interface Correction {
  * as new as the roster that the event relied on. So a removed member receives nothing that was sent after the
  * removal, even if news are lost.
  */
-export function createRoomFence({ io, users, store, epoch, loader, bus, log }: RostersDeps): RoomFence {
+export function createRoomFence({
+  io,
+  users,
+  store,
+  epoch,
+  loader,
+  bus,
+  reenter,
+  log,
+}: RostersDeps): RoomFence {
   const main = io.of('/');
   const { adapter } = main;
   /** The roster revision that a room matches; absent once a socket has entered by another way. */
   const known = new Map<GroupId, Revision>();
   const corrections = new Map<GroupId, Correction>();
+  /** The position up to which the changes of companies' people are known. */
+  let staffKnown: Position = 0;
   const knownOf = (groupId: GroupId) => known.get(groupId) ?? NO_STREAM;
   const forget = (room: string) => {
     const groupId = groupOfRoom(room);
@@ -101,21 +119,29 @@ export function createRoomFence({ io, users, store, epoch, loader, bus, log }: R
   }
 
   async function bringInLine(groupId: GroupId, concerned: Set<UserId>): Promise<Revision> {
-    const { state, revision } = await loader.refresh(chatGroupOf(groupId));
+    const { group, revision, company } = await loadRoom((ref) => loader.refresh(ref), groupId);
+    const room = { group, company };
     const left: ChatSocket[] = [];
     const entered: ChatSocket[] = [];
+    const isInside = (userId: UserId) => mayInRoom(room, userId, 'read');
     for (const socket of [...socketsIn(groupId), ...socketsOf(concerned)])
-      if (!isMember(state, socket.data.user.id) && takeOut(socket, groupId)) left.push(socket);
-    if (state.status !== 'none')
-      for (const socket of socketsOf(state.members.keys())) if (putIn(socket, groupId)) entered.push(socket);
+      if (!isInside(socket.data.user.id) && takeOut(socket, groupId)) left.push(socket);
+    const isPrivate = group.status !== 'none' && group.kind !== 'job';
+    const candidates = new Set([
+      ...(group.status === 'none' ? [] : group.members.keys()),
+      ...(isPrivate ? (company?.members.keys() ?? []) : []),
+    ]);
+    for (const userId of candidates)
+      if (isInside(userId))
+        for (const socket of socketsOf([userId])) if (putIn(socket, groupId)) entered.push(socket);
     concerned.clear();
     for (const { data } of [...left, ...entered]) data.user.membershipChanges += 1;
     if (adapter.rooms.has(groupRoom(groupId))) known.set(groupId, revision);
     const notSent = (err: unknown) =>
       log.warn({ err, groupId }, 'could not tell a socket about its room; heads repair it');
     if (left.length > 0) announceLeft(groupId, left, revision).catch(notSent);
-    if (state.status !== 'none' && entered.length > 0)
-      announceEntered(groupId, state.kind, entered).catch(notSent);
+    if (group.status !== 'none' && entered.length > 0)
+      announceEntered(groupId, group.kind, entered).catch(notSent);
     return revision;
   }
 
@@ -157,16 +183,28 @@ export function createRoomFence({ io, users, store, epoch, loader, bus, log }: R
   }
 
   return {
-    onRoster({ groupId, userId, revision }) {
+    onRoster({ groupId, userId, revision, isForStaff }) {
       const user = userId && users.find(userId);
       if (user) user.membershipChanges += 1;
-      if (!user && !adapter.rooms.has(groupRoom(groupId))) return loader.forget(chatGroupOf(groupId));
+      const mayConcern = user !== undefined || isForStaff || adapter.rooms.has(groupRoom(groupId));
+      if (!mayConcern) return loader.forget(chatGroupOf(groupId));
       if (knownOf(groupId) >= revision) return;
       const correction = look(groupId, revision);
       if (userId) correction.concerned.add(userId);
     },
 
-    pass(groupId, needs, deliver) {
+    onStaff({ userId, position }) {
+      staffKnown = Math.max(staffKnown, position);
+      const user = userId && users.find(userId);
+      if (user) reenter(user, position);
+      else if (!userId) known.clear();
+    },
+
+    pass(groupId, { needs, staff }, deliver) {
+      if (staffKnown < staff) {
+        known.clear();
+        staffKnown = staff;
+      }
       const running = corrections.get(groupId);
       if (!running && knownOf(groupId) >= needs) return deliver();
       if (!adapter.rooms.has(groupRoom(groupId))) return;

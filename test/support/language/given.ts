@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { ActorOrSystem, Command, MessageFacts } from '../../../src/commands/command.ts';
+import type { ActorOrSystem, AggregateRef, Command, MessageFacts } from '../../../src/commands/command.ts';
 import { CommandRejected, type RejectionCode } from '../../../src/commands/rejection.ts';
 import { type DomainEvent, eventSchemas } from '../../../src/events/domain-event.ts';
 import { commands } from './command-stage.ts';
@@ -25,16 +25,19 @@ function decided<I, S, E extends DomainEvent>(
   actor: ActorOrSystem,
   { message }: Known,
 ): E[] {
-  const states = Object.entries(command.reads(input, actor)).map(([name, ref]) => {
-    const { stream, aggregate } = ref as ReturnType<Command<I, Record<string, unknown>, E>['reads']>[string];
-    const events = history.filter((each) => streamOf(each) === stream);
-    const state = events.reduce((so, each) => aggregate.evolve(so, each as never), aggregate.initial);
-    return [name, state] as const;
-  });
+  const statesOf = (refs: object) =>
+    Object.fromEntries(
+      Object.entries(refs as Record<string, AggregateRef<unknown>>).map(([name, { stream, aggregate }]) => {
+        const events = history.filter((each) => streamOf(each) === stream);
+        return [name, events.reduce((so, each) => aggregate.evolve(so, each as never), aggregate.initial)];
+      }),
+    );
+  const first = statesOf(command.reads(input, actor));
+  const states = { ...first, ...statesOf(command.readsThen?.(first as S, input, actor) ?? {}) };
   let ids = 0;
   const context = { actor, newId: () => newIdNumber((ids += 1)), now: NOW };
   try {
-    return command.decide(input, { ...(Object.fromEntries(states) as S), message }, context);
+    return command.decide(input, { ...(states as S), message }, context);
   } catch (error) {
     requireDeclared(command, actor, error);
     throw error;

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { accountOf } from '../../../commands/account/account.ts';
 import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
-import { chatGroupOf, isMember } from '../../../commands/chat-group/chat-group.ts';
+import { loadRoom, mayInRoom } from '../../../commands/chat-group/room.ts';
 import type { EventStore } from '../../../events/event-store.ts';
 import { RefusedStatus } from '../../../events/file.ts';
 import { GroupId } from '../../../events/ids.ts';
@@ -87,13 +87,10 @@ export function createNotificationFacts({
       return rows[0]?.email;
     },
     async groupsOf(userId, groupIds) {
-      const groups = await Promise.all(
-        groupIds.map(async (id) => ({
-          id,
-          group: (await loader.refresh(chatGroupOf(GroupId.parse(id)))).state,
-        })),
+      const rooms = await Promise.all(
+        groupIds.map((id) => loadRoom((ref) => loader.refresh(ref), GroupId.parse(id))),
       );
-      return new Set(groups.filter(({ group }) => isMember(group, userId)).map(({ id }) => id));
+      return new Set(groupIds.filter((_, index) => mayInRoom(rooms[index]!, userId, 'read')));
     },
     async messages(recipientId, messageIds) {
       await caughtUpWithLog(log, conversations, chatGroups, accounts, files);

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
-import { type ChatGroup, chatGroupOf, isMember } from '../../../commands/chat-group/chat-group.ts';
+import { type Room, loadRoom, mayInRoom } from '../../../commands/chat-group/room.ts';
+import type { Actor } from '../../../commands/command.ts';
 import { type ReadMarkers, moveReadMarker } from '../../../commands/read-marker/move-read-marker.ts';
 import { CommandRejected } from '../../../commands/rejection.ts';
 import type { EventStore } from '../../../events/event-store.ts';
@@ -25,6 +26,7 @@ interface Standing {
 interface Wish {
   groupId: GroupId;
   userId: UserId;
+  actor: Actor;
   seq: number;
   answer: PromiseWithResolvers<Awaited<ReturnType<ReadMarkers['move']>>>;
 }
@@ -128,11 +130,11 @@ export function createReadMarkers({
     return new Set((await pool.query<Pick<Move, 'groupId' | 'userId'>>(query)).rows.map(keyOf));
   }
 
-  async function settle(wishes: readonly Wish[], groups: ReadonlyMap<GroupId, ChatGroup>): Promise<void> {
+  async function settle(wishes: readonly Wish[], rooms: ReadonlyMap<GroupId, Room>): Promise<void> {
     const before = await standings(wishes);
     const moves = wishes.flatMap((wish, index) => {
       const standing = before[index]!;
-      const target = moveReadMarker(wish, { group: groups.get(wish.groupId)!, ...standing }, wish);
+      const target = moveReadMarker(wish, { ...rooms.get(wish.groupId)!, ...standing }, wish);
       return target > standing.marker ? [moveTo(wish, target, standing)] : [];
     });
     const [long, short] = [moves.filter(isLong), moves.filter((move) => !isLong(move))];
@@ -161,32 +163,38 @@ export function createReadMarkers({
   }
 
   /**
-   * Resolves with the current groups of some requests. Requests for groups that cannot be loaded are rejected
+   * Resolves with the current rooms of some requests. Requests for groups that cannot be loaded are rejected
    * at once, before waiting for the read model.
    */
-  async function groupsOf(wishes: readonly Wish[]): Promise<Map<GroupId, ChatGroup>> {
-    const groups = new Map<GroupId, ChatGroup>();
-    const ids = [...new Set(wishes.map(({ groupId }) => groupId))];
-    const loaded = await Promise.allSettled(ids.map((groupId) => loader.refresh(chatGroupOf(groupId))));
+  async function roomsOf(wishes: readonly Wish[]): Promise<Map<GroupId, Room>> {
+    const rooms = new Map<GroupId, Room>();
+    const asking = [...Map.groupBy(wishes, ({ groupId }) => groupId)];
+    const loaded = await Promise.allSettled(
+      asking.map(([groupId, those]) => {
+        // Only the company's people need to know who they are.
+        const staff = those.find(({ actor }) => actor.role === 'company');
+        return loadRoom((ref) => loader.refresh(ref), groupId, (staff ?? those[0]!).actor);
+      }),
+    );
     for (const [index, result] of loaded.entries()) {
-      const groupId = ids[index]!;
-      const asking = wishes.filter((wish) => wish.groupId === groupId);
-      if (result.status === 'rejected') for (const wish of asking) wish.answer.reject(result.reason);
-      else groups.set(groupId, result.value.state);
+      const [groupId, those] = asking[index]!;
+      if (result.status === 'rejected') for (const { answer } of those) answer.reject(result.reason);
+      else rooms.set(groupId, result.value);
     }
-    return groups;
+    return rooms;
   }
 
   async function serve(wishes: readonly Wish[]): Promise<void> {
-    const groups = await groupsOf(wishes);
+    const rooms = await roomsOf(wishes);
     const admitted = wishes.filter(({ groupId, userId, answer: { reject } }) => {
-      const group = groups.get(groupId);
-      if (group && !isMember(group, userId)) reject(new CommandRejected('GROUP_NOT_FOUND'));
-      return group && isMember(group, userId);
+      const room = rooms.get(groupId);
+      const isAdmitted = room !== undefined && mayInRoom(room, userId, 'read');
+      if (room && !isAdmitted) reject(new CommandRejected('GROUP_NOT_FOUND'));
+      return isAdmitted;
     });
     if (admitted.length === 0) return;
     await caughtUpWithLog(log, conversations);
-    await settle(admitted, groups);
+    await settle(admitted, rooms);
   }
 
   async function work(): Promise<void> {
@@ -198,9 +206,10 @@ export function createReadMarkers({
   }
 
   return {
-    move(groupId, userId, seq) {
+    move(groupId, actor, seq) {
+      const { userId } = actor;
       const key = keyOf({ groupId, userId });
-      const wish = waiting.get(key) ?? { groupId, userId, seq, answer: Promise.withResolvers() };
+      const wish = waiting.get(key) ?? { groupId, userId, actor, seq, answer: Promise.withResolvers() };
       wish.seq = Math.max(wish.seq, seq);
       waiting.set(key, wish);
       if (!isWorking) {

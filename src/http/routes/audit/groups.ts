@@ -102,7 +102,7 @@ export function auditGroupRoutes(app: HttpApp, deps: LookBackDeps): void {
           messagesAt(store, groupId, { revision: ofMessages, moment, mayRead, ...asked }),
         ]);
         if (group.status === 'none') throw new ProblemError(problem('GROUP_NOT_FOUND'));
-        return { groupId, status: group.status, ownerId: group.ownerId, readers, ...page };
+        return { groupId, status: group.status, ownerId: group.companyId, readers, ...page };
       }),
   );
 }

@@ -74,7 +74,7 @@ describe('the facts about a message', () => {
 
   test('tell whether this recipient has read it', async () => {
     await side.happened(said(1), said(2), said(3));
-    await side.readMarkers.move(groupId, bob.userId, 2);
+    await side.readMarkers.move(groupId, bob, 2);
     expect(await message(1)).toMatchObject({ isRead: true });
     expect(await message(2)).toMatchObject({ isRead: true });
     expect(await message(3)).toMatchObject({ isRead: false });

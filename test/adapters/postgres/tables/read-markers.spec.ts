@@ -23,7 +23,7 @@ afterEach(() => side.close());
 
 const unreadOf = async (userId: typeof ada.userId) =>
   (await side.queries.getGroup({ userId, groupId })).unreadCount;
-const move = (seq: number, { userId } = ada) => side.readMarkers.move(groupId, userId, seq);
+const move = (seq: number, actor = ada) => side.readMarkers.move(groupId, actor, seq);
 
 describe('the read marker of a member', () => {
   test('counts the messages of others since then', async () => {

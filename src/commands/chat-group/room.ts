@@ -1,0 +1,84 @@
+import type { Position, Revision } from '../../events/event-store.ts';
+import type { GroupId, UserId } from '../../events/ids.ts';
+import type { Folded } from '../aggregate-cache.ts';
+import type { Actor, ActorOrSystem, AggregateRef } from '../command.ts';
+import { type Company, companyOf } from '../company/company.ts';
+import { type RoomRight, may, roomRights } from '../company/rights.ts';
+import { type RejectionCode, ensure } from '../rejection.ts';
+import { type ChatGroup, type ExistingGroup, chatGroupOf, manages } from './chat-group.ts';
+
+/** A group, and the company that posted its job, as far as the decision relies on it. */
+export interface Room {
+  group: ChatGroup;
+  company?: Company | undefined;
+}
+
+/**
+ * Returns true if a user may do this in the room. A job's group is for its members. Of the company's people, those are
+ * in the team's room and in threads whom their role lets in, or who were added; whoever was removed from the company is
+ * in none of its rooms.
+ */
+export function mayInRoom({ group, company }: Room, userId: UserId, right: RoomRight): boolean {
+  if (group.status === 'none') return false;
+  const { kind, members, applicantId, companyId, jobId, assigneeId } = group;
+  const role = members.get(userId);
+  if (kind !== 'job' && userId !== applicantId) {
+    const matter = { jobId, assigneeId, isAdded: role !== undefined && userId !== companyId };
+    const teammate = company?.members.get(userId);
+    return teammate !== undefined && may(roomRights[kind][right], userId, teammate, matter);
+  }
+  if (role === undefined || company?.former.has(userId)) return false;
+  if (right === 'manage' && !manages(role)) return false;
+  const teammate = company?.members.get(userId);
+  return right === 'read' || teammate === undefined || may('writeGroups', userId, teammate);
+}
+
+const refusals: Record<RoomRight, RejectionCode> = {
+  read: 'GROUP_NOT_FOUND',
+  write: 'ROLE_NOT_ALLOWED',
+  files: 'ROLE_NOT_ALLOWED',
+  manage: 'NOT_GROUP_ADMIN',
+};
+
+/**
+ * Throws GROUP_NOT_FOUND for actors who may not read the room, and must not learn that it exists; ROLE_NOT_ALLOWED or
+ * NOT_GROUP_ADMIN for those who may read it, but not do this. The system may do everything.
+ */
+export function requireInRoom<R extends Room>(
+  room: R,
+  actor: ActorOrSystem,
+  right: RoomRight,
+): asserts room is R & { group: ExistingGroup } {
+  ensure(room.group.status !== 'none', 'GROUP_NOT_FOUND');
+  if (actor === 'system') return;
+  ensure(mayInRoom(room, actor.userId, 'read'), 'GROUP_NOT_FOUND');
+  ensure(mayInRoom(room, actor.userId, right), refusals[right]);
+}
+
+/** Names the company of a group, where the actor may be one of its people. Changes of its other people do not matter. */
+export const companyOfRoom = (
+  { group }: Room,
+  _input: unknown,
+  actor: ActorOrSystem,
+): { company?: AggregateRef<Company> } =>
+  group.status !== 'none' && group.companyId !== null && actor !== 'system' && actor.role === 'company'
+    ? { company: { ...companyOf(group.companyId), about: actor.userId } }
+    : {};
+
+type Load = <S>(ref: AggregateRef<S>) => Promise<Folded<S>>;
+
+/**
+ * Resolves with a room, the revision of its group, and the position up to which it is known, as far as it matters for
+ * one actor; without one, for everybody.
+ */
+export async function loadRoom(
+  load: Load,
+  groupId: GroupId,
+  actor?: Actor,
+): Promise<Room & { revision: Revision; position: Position }> {
+  const { state: group, revision, position } = await load(chatGroupOf(groupId));
+  const companyId = group.status === 'none' || (actor && actor.role !== 'company') ? null : group.companyId;
+  if (companyId === null) return { group, revision, position };
+  const company = await load(companyOf(companyId));
+  return { group, revision, company: company.state, position: Math.max(position, company.position) };
+}
