@@ -36,6 +36,13 @@ export const QuietHours = z
   .meta({ description: '`end` differs from `start`; a span over midnight has its start after its end' });
 export type QuietHours = z.infer<typeof QuietHours>;
 
+/**
+ * What somebody of a company is told of: the applications that are assigned to it and their threads, or also those that are
+ * assigned to nobody.
+ */
+export const TeamNews = z.enum(['assigned', 'all']);
+export type TeamNews = z.infer<typeof TeamNews>;
+
 /** Settings that control notifications of a user who is away. */
 export const NotificationPreferences = z.strictObject({
   email: z.boolean(),
@@ -45,6 +52,8 @@ export const NotificationPreferences = z.strictObject({
   quietHours: QuietHours.nullable(),
   /** Minutes after the first message during which further messages are gathered into one notification. */
   digestMinutes: z.int().min(0).max(1_440),
+  /** Absent: `all` for owners of a company, `assigned` for its other people. */
+  team: TeamNews.optional(),
 });
 export type NotificationPreferences = z.infer<typeof NotificationPreferences>;
 

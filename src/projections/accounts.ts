@@ -49,12 +49,13 @@ const prefer = statementAbout<Preferred>({
       ({ data: { preferences } }) => preferences.quietHours && JSON.stringify(preferences.quietHours),
     ),
     digest_minutes: column.int(({ data }) => data.preferences.digestMinutes),
+    team: column.word(({ data }) => data.preferences.team ?? null),
     revision: column.bigint(({ revision }) => revision),
   },
   text: ({ batch }) => `
     update accounts a
     set email = b.email, push = b.push, muted = b.muted::uuid[], quiet_hours = b.quiet_hours,
-      digest_minutes = b.digest_minutes, preferences_revision = b.revision
+      digest_minutes = b.digest_minutes, team = b.team, preferences_revision = b.revision
     from ${batch}
     where a.user_id = b.user_id and a.preferences_revision < b.revision`,
 });
@@ -83,7 +84,7 @@ const erase = statementAbout<Erased>({
   text: ({ batch }) => `
     update accounts a
     set display_name = '${ERASED}', email = false, push = false, muted = '{}', quiet_hours = null,
-      digest_minutes = default, erased_at = b.erased_at, revision = b.revision, preferences_revision = b.revision
+      digest_minutes = default, team = null, erased_at = b.erased_at, revision = b.revision, preferences_revision = b.revision
     from ${batch}
     where a.user_id = b.user_id`,
 });
@@ -91,7 +92,7 @@ const erase = statementAbout<Erased>({
 /** The users, their names, and their notification preferences. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 3,
+  version: 4,
   tables: `
     create table accounts (
       user_id uuid primary key,
@@ -104,6 +105,8 @@ export const accounts = defineProjection({
       muted uuid[] not null default '{}',
       quiet_hours jsonb,
       digest_minutes int not null default 10,
+      -- What one of a company's people is told of; null where the role has it.
+      team text,
       -- A change of name must not outrun one of preferences, nor the other way round.
       preferences_revision bigint not null default -1,
       erasure_id uuid,

@@ -45,7 +45,7 @@ export async function* personExport(db: DatabasePool, userId: UserId): AsyncGene
       select a.user_id as "userId", a.role, a.display_name as "displayName", a.registered_at as "registeredAt",
         u.external_id as "externalId", c.email, c.email_verified_at as "emailVerifiedAt", c.new_email as "newEmail",
         json_build_object('email', a.email, 'push', a.push, 'muted', a.muted, 'quietHours', a.quiet_hours,
-          'digestMinutes', a.digest_minutes) as "notificationPreferences"
+          'digestMinutes', a.digest_minutes, 'team', a.team) as "notificationPreferences"
       from accounts.accounts a left join public.credentials c on c.user_id = a.user_id
         left join public.client_users u on u.user_id = a.user_id
       where a.user_id = ${userId}`,

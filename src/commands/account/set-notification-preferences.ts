@@ -7,7 +7,7 @@ import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
 import { type Account, accountOf } from './account.ts';
 
-const { email, push, muted, quietHours, digestMinutes } = NotificationPreferences.shape;
+const { email, push, muted, quietHours, digestMinutes, team } = NotificationPreferences.shape;
 
 const input = z.strictObject({
   userId: UserId,
@@ -18,6 +18,8 @@ const input = z.strictObject({
     muted: muted.exactOptional(),
     quietHours: quietHours.exactOptional(),
     digestMinutes: digestMinutes.exactOptional(),
+    /** Null: as the role in the company has it. */
+    team: team.unwrap().nullable().exactOptional(),
   }),
 });
 
@@ -26,6 +28,7 @@ const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean
   a.email === b.email &&
   a.push === b.push &&
   a.digestMinutes === b.digestMinutes &&
+  a.team === b.team &&
   a.quietHours?.start === b.quietHours?.start &&
   a.quietHours?.end === b.quietHours?.end &&
   a.quietHours?.timeZone === b.quietHours?.timeZone &&
@@ -45,8 +48,11 @@ export const setNotificationPreferences = defineCommand<
   decide: ({ userId, preferences: change }, { account }, { actor }) => {
     ensure(account.status === 'registered', 'USER_NOT_FOUND');
     ensure(actor === 'system' || actor.userId === userId, 'USER_NOT_FOUND');
-    const wanted = { ...account.preferences, ...change };
-    const preferences = { ...wanted, muted: [...new Set(wanted.muted)] };
+    const { team: chosen = null, ...wanted } = { ...account.preferences, ...change };
+    const preferences = {
+      ...{ ...wanted, muted: [...new Set(wanted.muted)] },
+      ...(chosen !== null && { team: chosen }),
+    };
     if (isSame(preferences, account.preferences)) return [];
     return [{ type: 'NotificationPreferencesSet', data: { userId, preferences } }];
   },

@@ -4,7 +4,7 @@ import { type Account, standardPreferences } from '../../commands/account/accoun
 import { setNotificationPreferences } from '../../commands/account/set-notification-preferences.ts';
 import type { HandleCommand } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
-import { NotificationPreferences, QuietHours } from '../../events/account.ts';
+import { NotificationPreferences, QuietHours, TeamNews } from '../../events/account.ts';
 import type { UserId } from '../../events/ids.ts';
 import { pushEndpoint } from '../../notifications/deliver/push-endpoints.ts';
 import type { PushSubscriptions } from '../../notifications/deliver/push-subscriptions.ts';
@@ -33,6 +33,7 @@ const Shown = z.object({
   muted: z.array(Id),
   quietHours: NamedQuietHours.optional(),
   digestMinutes: NotificationPreferences.shape.digestMinutes,
+  team: TeamNews.optional(),
 });
 const Preferences = Shown.meta({ id: 'NotificationPreferences' });
 const PreferencesSet = Shown.extend({ position: Position }).meta({ id: 'NotificationPreferencesSet' });
@@ -45,6 +46,9 @@ const Wanted = z
     muted: NotificationPreferences.shape.muted.default([...standardPreferences.muted]),
     quietHours: NamedQuietHours.nullable().default(standardPreferences.quietHours),
     digestMinutes: NotificationPreferences.shape.digestMinutes.default(standardPreferences.digestMinutes),
+    team: TeamNews.nullable()
+      .default(null)
+      .describe('Of applications and their threads that are assigned to nobody; null: `all` for owners only'),
     position: Position.optional().describe('As the last answer had it; says nothing'),
   })
   .meta({

@@ -16,6 +16,8 @@ export interface MessageAudience {
   roster: number;
   /** Milliseconds since 1970. */
   sentAt: number;
+  /** `members` are some of those who may read the group, and few: the group's members are not read in their place. */
+  isSelected?: true;
 }
 
 /** Returns the message with its audience: the members without the sender. */

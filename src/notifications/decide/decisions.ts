@@ -89,7 +89,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
       const reached = await look(usersOf(together));
       for (const message of together) {
         const away = whoIsAway(message, isAway(reached, message));
-        if (away.length > few) {
+        if (away.length > few && !message.isSelected) {
           decided.fanOuts.push(fanOutOf(message));
           continue;
         }
@@ -110,7 +110,7 @@ export function createDecisions({ look, now, windowMs, headAtStart, mostUndecide
       for (const audience of sent) {
         const pushedBy = Math.min(handledAt, audience.sentAt + PUSHED_WITHIN_MS);
         const message = { ...audience, pushedBy, decideAt: handledAt + windowMs };
-        if (sizeOf(message) > LARGE) large.push(fanOutOf(message));
+        if (sizeOf(message) > LARGE && !message.isSelected) large.push(fanOutOf(message));
         else if (message.notice.position > headAtStart) small.push(message);
         else undecided.add(message);
       }

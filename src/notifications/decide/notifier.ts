@@ -2,12 +2,12 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { backOffMs, keepRunning } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
-import { jobOf } from '../../commands/job/job.ts';
 import { isChatGroupEvent } from '../../protocol/envelope.ts';
 import type { EventType } from '../../events/domain-event.ts';
 import type { EventStore, Position, Recorded } from '../../events/event-store.ts';
 import type { UserId } from '../../events/ids.ts';
 import { WrittenByNewerCode, firstBeyond } from '../../events/stored-events.ts';
+import { type Category, categoryOf } from '../../events/streams.ts';
 import type { Progress } from '../../projections/projection.ts';
 import type { MessageAudience } from './audience.ts';
 import { type Decided, FEW, createDecisions } from './decisions.ts';
@@ -68,6 +68,8 @@ const REPEATED = 3;
 /** The events that cause notifications, or change how they are sent. */
 const HANDLED: ReadonlySet<string> = new Set<EventType>([...notifyingTypes, 'NotificationPreferencesSet']);
 const ACCOUNTS = ['accounts'] as const;
+/** The streams besides groups whose state decides who is notified, so that the last one counts. */
+const RELIED_ON: ReadonlySet<string> = new Set<Category>(['account', 'company', 'application', 'job']);
 
 /**
  * Decides who is notified later, and writes the notifications to the outbox, one page of recipients in each
@@ -85,7 +87,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
   const groups = followedGroups(loader);
   const deciding: Deciding = {
     groupOf: groups.of,
-    jobOf: async (jobId) => (await loader.load(jobOf(jobId))).state,
+    state: async (ref) => (await loader.load(ref)).state,
   };
   const page = new PageSize(PAGE);
   let saved: Position = 0;
@@ -126,6 +128,7 @@ export function startNotifier(options: NotifierOptions): Notifier {
     async function handle(event: Recorded, sent: MessageAudience[]): Promise<void> {
       if (firstBeyond([event], HANDLED) === 0) throw new WrittenByNewerCode(event);
       if (isChatGroupEvent(event)) groups.absorb(event);
+      if (RELIED_ON.has(categoryOf(event.stream))) loader.forget(event);
       if (event.type === 'NotificationPreferencesSet') preferencesChanged.push(event.data.userId);
       const recipients = await recipientsOf(event, deciding);
       if (Array.isArray(recipients)) pending.candidates.push(...recipients);

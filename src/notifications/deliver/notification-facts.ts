@@ -50,8 +50,9 @@ export interface NotificationFacts {
   groupsOf(userId: UserId, groupIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Resolves with the messages by message id. */
   messages(recipientId: UserId, messageIds: readonly string[]): Promise<ReadonlyMap<string, MessageNews>>;
-  /** Resolves with the applications by event id. */
+  /** Resolves with those of the applications that the recipient may read, by event id. */
   applications(
+    recipientId: UserId,
     events: readonly { eventId: string; applicationId: string }[],
   ): Promise<ReadonlyMap<string, ApplicationNews>>;
 }

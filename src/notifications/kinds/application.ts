@@ -33,8 +33,9 @@ export const candidateFor = (
 export const aboutApplications = {
   topic: 'applications',
   isForMembers: false,
-  news: (facts, _recipientId, notifications) =>
+  news: (facts, recipientId, notifications) =>
     facts.applications(
+      recipientId,
       notifications.map(({ eventId, subjectId }) => ({ eventId, applicationId: subjectId })),
     ),
   reasonToSkip: (application) => (!application || application.isSuperseded ? 'superseded' : undefined),

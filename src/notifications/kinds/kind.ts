@@ -1,9 +1,9 @@
 import type { Folded } from '../../commands/aggregate-cache.ts';
 import type { ChatGroup } from '../../commands/chat-group/chat-group.ts';
-import type { Job } from '../../commands/job/job.ts';
+import type { AggregateRef } from '../../commands/command.ts';
 import type { EventOf, EventType } from '../../events/domain-event.ts';
 import type { Recorded } from '../../events/event-store.ts';
-import type { JobId, UserId } from '../../events/ids.ts';
+import type { UserId } from '../../events/ids.ts';
 import type { MessageAudience } from '../decide/audience.ts';
 import type { NotificationFacts } from '../deliver/notification-facts.ts';
 import type { PushPayload } from '../deliver/pusher.ts';
@@ -15,7 +15,8 @@ import type { Section } from '../templates/section.ts';
 export interface Deciding {
   /** Resolves with the group in a state at least as new as the message. */
   groupOf(event: Recorded<EventOf<'MessageSent'>>): Promise<Folded<ChatGroup>>;
-  jobOf(jobId: JobId): Promise<Job>;
+  /** Resolves with a state that is at least as new as the event. */
+  state<S>(ref: AggregateRef<S>): Promise<S>;
 }
 
 /** Everything about one kind of notification: it covers events of type `T`, with news of type `N`. */

@@ -1,9 +1,12 @@
+import { Map as ImmutableMap } from 'immutable';
+import type { Members } from '../../commands/chat-group/chat-group.ts';
 import type { MessageNews } from '../deliver/notification-facts.ts';
 import { audienceOf } from '../decide/audience.ts';
 import { type Html, markup } from '../templates/html.ts';
 import { type Section, plainQuotation, quotation } from '../templates/section.ts';
 import { count, oneLine } from '../templates/wording.ts';
 import type { Kind } from './kind.ts';
+import { staffToTell, teamOf } from './staff.ts';
 
 /** Maximum number of messages that a letter quotes. The others are only counted. */
 const MAX_QUOTED = 30;
@@ -75,13 +78,21 @@ ${more === undefined ? [] : [markup`<p>${more}</p>`]}`,
   };
 }
 
-/** Notifies members who were away of a message. */
+/** Notifies those who were away of a message: the members of a group, in a thread its applicant and who sees to it. */
 export const message: Kind<'MessageSent', MessageNews> = {
   topic: 'messages',
   isForMembers: true,
-  async recipientsOf(event, { groupOf }) {
-    const { state, revision } = await groupOf(event);
-    return state.status === 'none' ? [] : audienceOf(event, state.members, revision + 1);
+  async recipientsOf(event, deciding) {
+    const { state, revision } = await deciding.groupOf(event);
+    if (state.status === 'none') return [];
+    const { kind, members, companyId, jobId, assigneeId, applicantId } = state;
+    if (kind === 'job' || companyId === null) return audienceOf(event, members, revision + 1);
+    const staff = await (kind === 'team'
+      ? teamOf(companyId, jobId, deciding)
+      : staffToTell({ companyId, jobId, assigneeId }, deciding));
+    const applicant = applicantId !== null && members.has(applicantId) ? [applicantId] : [];
+    const told: Members = ImmutableMap([...applicant, ...staff].map((userId) => [userId, 'member']));
+    return { ...audienceOf(event, told, revision + 1), isSelected: true };
   },
   async news(facts, recipientId, notifications) {
     const ids = notifications.map(({ subjectId }) => subjectId);

@@ -42,8 +42,17 @@ describe('setting notification preferences', () => {
   test('changes nothing when the defaults are set first', () =>
     given(registered(ada))
       .as(ada)
-      .when(setNotificationPreferences, { userId, preferences: standardPreferences })
+      .when(setNotificationPreferences, { userId, preferences: { ...standardPreferences, team: null } })
       .thenNothing());
+
+  test('lets the role in the company decide again', () =>
+    given(
+      registered(ada),
+      event('NotificationPreferencesSet', { userId, preferences: { ...chosen, team: 'all' } }),
+    )
+      .as(ada)
+      .when(setNotificationPreferences, { userId, preferences: { team: null } })
+      .then([set]));
 
   test.each([
     { email: true },
@@ -55,6 +64,8 @@ describe('setting notification preferences', () => {
     { quietHours: { ...quietHours, end: '06:00' } },
     { quietHours: { ...quietHours, timeZone: 'Europe/Paris' } },
     { digestMinutes: 0 },
+    { team: 'assigned' as const },
+    { team: 'all' as const },
   ])('%j is a change', (change) =>
     given(registered(ada), set)
       .as(ada)

@@ -66,7 +66,7 @@ export function knownFacts() {
       questions += 1;
       return new Map(known.messages.filter((m) => ids.includes(m.messageId)).map((m) => [m.messageId, m]));
     },
-    async applications(events) {
+    async applications(_recipientId, events) {
       questions += 1;
       const ids = events.map(({ eventId }) => eventId);
       return new Map(known.applications.filter((a) => ids.includes(a.eventId)).map((a) => [a.eventId, a]));

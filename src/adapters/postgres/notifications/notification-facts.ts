@@ -2,9 +2,11 @@ import type pg from 'pg';
 import { accountOf } from '../../../commands/account/account.ts';
 import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
 import { loadRoom, mayInRoom } from '../../../commands/chat-group/room.ts';
+import { companyOf } from '../../../commands/company/company.ts';
+import { may } from '../../../commands/company/rights.ts';
 import type { EventStore } from '../../../events/event-store.ts';
 import { RefusedStatus } from '../../../events/file.ts';
-import { GroupId } from '../../../events/ids.ts';
+import { GroupId, type JobId, type UserId } from '../../../events/ids.ts';
 import type {
   ApplicationNews,
   MessageNews,
@@ -40,6 +42,7 @@ const MESSAGES = `
 
 const APPLICATIONS = `
   select a.application_id as "applicationId", a.group_id as "groupId", a.status, a.reason, a.revision,
+    a.applicant_id as "applicantId", a.assignee_id as "assigneeId", a.job_id as "jobId", j.company_id as "companyId",
     j.title as "jobTitle", coalesce(company.display_name, '') as "companyName",
     coalesce(applicant.display_name, '') as "applicantName"
   from applications.applications a
@@ -51,6 +54,10 @@ const APPLICATIONS = `
 type ApplicationRow = Omit<ApplicationNews, 'eventId' | 'isSuperseded'> & {
   applicationId: string;
   revision: number;
+  applicantId: UserId;
+  assigneeId: UserId | null;
+  jobId: JobId;
+  companyId: UserId;
 };
 
 /**
@@ -71,6 +78,14 @@ export function createNotificationFacts({
   progress: Pick<Progress, 'reached'>;
 }): NotificationFacts {
   const log = { store, progress };
+
+  /** The company's people may have changed since the letter was written down. */
+  async function mayRead({ applicantId, companyId, ...matter }: ApplicationRow, userId: UserId) {
+    if (userId === applicantId) return true;
+    const { members } = (await loader.refresh(companyOf(companyId))).state;
+    const teammate = members.get(userId);
+    return teammate !== undefined && may('readThreads', userId, teammate, matter);
+  }
 
   return {
     async recipient(userId) {
@@ -101,7 +116,7 @@ export function createNotificationFacts({
       });
       return new Map(rows.map((row) => [row.messageId, row]));
     },
-    async applications(events) {
+    async applications(recipientId, events) {
       await caughtUpWithLog(log, applications, jobs, accounts);
       const { rows } = await pool.query<ApplicationRow>({
         name: 'notification-applications',
@@ -112,8 +127,9 @@ export function createNotificationFacts({
       const news = await Promise.all(
         events.map(async ({ eventId, applicationId }): Promise<ApplicationNews[]> => {
           const [row, event] = [byId.get(applicationId), await store.find(eventId)];
-          if (!row || !event) return [];
-          const { applicationId: _, revision, ...facts } = row;
+          if (!row || !event || !(await mayRead(row, recipientId))) return [];
+          const { groupId, jobTitle, companyName, applicantName, status, reason, revision } = row;
+          const facts = { groupId, jobTitle, companyName, applicantName, status, reason };
           return [{ ...facts, eventId, isSuperseded: revision > event.revision }];
         }),
       );

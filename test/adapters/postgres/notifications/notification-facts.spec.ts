@@ -136,7 +136,7 @@ describe('the facts about a message', () => {
 
 describe('the facts about an application', () => {
   const seenFrom = async (eventId: string) =>
-    (await facts.applications([{ eventId, applicationId }])).get(eventId);
+    (await facts.applications(ada.userId, [{ eventId, applicationId }])).get(eventId);
 
   test('contain the applicant, the job and the status', async () => {
     const [submitted] = await side.happened(adaApplied);
@@ -211,5 +211,5 @@ test('Facts are not read from read models that lag', async () => {
   await side.projections.stop();
   const [, applied] = await happened(side.store, said(1), adaApplied);
   await expect(message(1)).rejects.toThrow(NotCaughtUp);
-  await expect(facts.applications([{ eventId: applied!.id, applicationId }])).rejects.toThrow(NotCaughtUp);
+  await expect(facts.applications(ada.userId, [{ eventId: applied!.id, applicationId }])).rejects.toThrow(NotCaughtUp);
 });

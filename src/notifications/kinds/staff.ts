@@ -1,0 +1,55 @@
+import { accountOf, standardPreferences } from '../../commands/account/account.ts';
+import { type Company, companyOf } from '../../commands/company/company.ts';
+import { type CompanyRight, may } from '../../commands/company/rights.ts';
+import type { JobId, UserId } from '../../events/ids.ts';
+import type { Deciding } from './kind.ts';
+
+interface Subject {
+  companyId: UserId;
+  jobId: JobId | null;
+  assigneeId: UserId | null;
+}
+
+const isAllowed = (
+  { members }: Company,
+  right: CompanyRight,
+  userId: UserId,
+  matter: Omit<Subject, 'companyId'>,
+) => {
+  const teammate = members.get(userId);
+  return teammate !== undefined && may(right, userId, teammate, matter);
+};
+
+/**
+ * Resolves with the people of a company who are told of an application or its thread: the person that it is assigned to,
+ * else those who may read it and have chosen to be told of what is assigned to nobody. Owners are unless they chose not to.
+ */
+export async function staffToTell(
+  { companyId, ...matter }: Subject,
+  { state }: Pick<Deciding, 'state'>,
+): Promise<UserId[]> {
+  const company = await state(companyOf(companyId));
+  const { assigneeId } = matter;
+  if (assigneeId !== null && isAllowed(company, 'readThreads', assigneeId, matter)) return [assigneeId];
+  const told: UserId[] = [];
+  for (const [userId, { role }] of company.members) {
+    if (!isAllowed(company, 'readThreads', userId, matter)) continue;
+    const account = await state(accountOf(userId));
+    if (account.status === 'erased') continue;
+    const { team } = account.status === 'none' ? standardPreferences : account.preferences;
+    const chosen = team ?? (role === 'owner' ? 'all' : 'assigned');
+    if (chosen === 'all') told.push(userId);
+  }
+  return told;
+}
+
+/** Resolves with the people who may read the team's room of a job. */
+export async function teamOf(
+  companyId: UserId,
+  jobId: JobId | null,
+  { state }: Pick<Deciding, 'state'>,
+): Promise<UserId[]> {
+  const company = await state(companyOf(companyId));
+  const matter = { jobId, assigneeId: null };
+  return [...company.members.keys()].filter((userId) => isAllowed(company, 'readTeamRoom', userId, matter));
+}
