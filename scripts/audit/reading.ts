@@ -244,7 +244,7 @@ const conversation: Reads = (values, group, print) => {
     const { atRevision: _, ...moment } = momentOf(values);
     const revision = await revisionAt(opened.store, chatGroupStream(groupId), moment);
     if (revision === NO_STREAM) throw new Refused('there was no such group at that moment');
-    const readers = await readersAt(opened.store, groupId, revision);
+    const readers = await readersAt(opened.store, groupId, { revision, moment });
     const page = await lastMessages(opened, groupId, values);
     print({ groupId, readers, ...page }, [
       ...readers.map(({ userId, role, since }) => `${userId}  ${role.padEnd(6)}  since ${since}`),

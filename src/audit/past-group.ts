@@ -1,14 +1,14 @@
 import { type fileOf, fileStatus } from '../commands/file/file.ts';
-import type { ChatGroupEvent, ConversationEvent } from '../events/domain-event.ts';
+import type { ChatGroupEvent, CompanyEvent, ConversationEvent } from '../events/domain-event.ts';
 import type { FileStatus } from '../events/file.ts';
 import { NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';
-import type { FileId, GroupId } from '../events/ids.ts';
-import { chatGroupStream, conversationStream, fileStream } from '../events/streams.ts';
+import type { FileId, GroupId, UserId } from '../events/ids.ts';
+import { chatGroupStream, companyStream, conversationStream, fileStream } from '../events/streams.ts';
 import { type Messages, type PastMessage, messagesAfter, noMessages } from './conversation.ts';
 import { erasuresIn } from './erasures.ts';
 import type { Moment } from './moment.ts';
 import { type PastStreams, eventsBetween, revisionAt, shownTo, stateAt } from './past-streams.ts';
-import { type Reader, readersAfter } from './readers.ts';
+import { type Reader, nobody, readersAfter } from './readers.ts';
 import type { MayRead } from './redact.ts';
 
 export interface PastFile {
@@ -144,15 +144,33 @@ async function filesAt(
 }
 type FileState = ReturnType<typeof fileOf>['aggregate']['initial'];
 
-/** Resolves with who could read the conversation of a group at one of its revisions, and since when. */
+/** Resolves with who may read a conversation at a moment, by its group up to a revision and by its company. */
 export async function readersAt(
   streams: PastStreams,
   groupId: GroupId,
-  revision: Revision,
+  { revision, moment }: { revision: Revision; moment: Moment },
 ): Promise<Reader[]> {
-  let readers: ReadonlyMap<string, Reader> = new Map();
   const stream = chatGroupStream(groupId);
-  for await (const page of eventsBetween(streams, stream, { from: 0, to: revision }))
-    readers = readersAfter(readers, page as Recorded<ChatGroupEvent>[]);
-  return [...readers.values()];
+  const created = await stateAt(streams, stream, 'chatGroup', { revision: 0, mayRead: () => false });
+  const { companyId = null } = created as { companyId?: UserId | null };
+  let changes = companyId === null ? [] : await companyEvents(streams, companyId, moment);
+  let readership = nobody;
+  for await (const page of eventsBetween(streams, stream, { from: 0, to: revision })) {
+    const events = page as Recorded<ChatGroupEvent>[];
+    const last = events.at(-1)!.position;
+    const meanwhile = changes.filter(({ position }) => position < last);
+    changes = changes.slice(meanwhile.length);
+    const inOrder = [...meanwhile, ...events].toSorted((a, b) => a.position - b.position);
+    readership = readersAfter(readership, groupId, inOrder);
+  }
+  return [...readersAfter(readership, groupId, changes).readers.values()];
+}
+
+async function companyEvents(streams: PastStreams, companyId: UserId, moment: Moment) {
+  const stream = companyStream(companyId);
+  const events: Recorded<CompanyEvent>[] = [];
+  const to = await revisionAt(streams, stream, moment);
+  for await (const page of eventsBetween(streams, stream, { from: 0, to }))
+    events.push(...(page as Recorded<CompanyEvent>[]));
+  return events;
 }

@@ -1,9 +1,11 @@
 import { messagesAfter, noMessages } from '../../src/audit/conversation.ts';
 import { lastRevision } from '../../src/audit/moment.ts';
-import { readersAfter } from '../../src/audit/readers.ts';
-import type { ChatGroupEvent, ConversationEvent } from '../../src/events/domain-event.ts';
+import { nobody, readersAfter } from '../../src/audit/readers.ts';
+import type { Actor } from '../../src/commands/command.ts';
+import type { CompanyRole } from '../../src/events/company.ts';
+import type { ChatGroupEvent, CompanyEvent, ConversationEvent } from '../../src/events/domain-event.ts';
 import type { Recorded } from '../../src/events/event-store.ts';
-import { MessageId } from '../../src/events/ids.ts';
+import { MessageId, type UserId } from '../../src/events/ids.ts';
 import {
   acme,
   ada,
@@ -19,6 +21,10 @@ import {
   left,
   messageId,
   removed,
+  rival,
+  teammateJoined,
+  thread,
+  threadId,
 } from '../support/language/example-events.ts';
 import { at, recorded } from '../support/language/projection.ts';
 
@@ -92,7 +98,7 @@ describe('a conversation at a moment', () => {
 
 describe('the readers of a conversation', () => {
   const readers = (...history: ChatGroupEvent[]) => [
-    ...readersAfter(new Map(), recorded(history) as Recorded<ChatGroupEvent>[]).values(),
+    ...readersAfter(nobody, groupId, recorded(history) as Recorded<ChatGroupEvent>[]).readers.values(),
   ];
   const since = (n: number) => ({ since: at(n), byEvent: recorded([...group, ...group])[n - 1]!.id });
 
@@ -114,6 +120,42 @@ describe('the readers of a conversation', () => {
       since: at(2),
     });
     expect(readers(groupCreated, joined(ada), left(ada), joined(ada))[1]).toMatchObject({ since: at(4) });
+  });
+});
+
+describe('the readers of a private conversation', () => {
+  type Event = ChatGroupEvent | CompanyEvent;
+  const readers = (...history: Event[]) => {
+    const events = recorded(history) as (Recorded<ChatGroupEvent> | Recorded<CompanyEvent>)[];
+    return [...readersAfter(nobody, threadId, events).readers.values()].map(
+      ({ userId, role, since }) => `${userId} ${role} ${since}`,
+    );
+  };
+  const line = ({ userId }: Actor, role: string, n: number) => `${userId} ${role} ${at(n)}`;
+  const assigned = (assigneeId: UserId | null) => event('ThreadAssigned', { groupId: threadId, assigneeId });
+  const becomes = (role: CompanyRole) =>
+    event('TeammateChanged', { companyId: acme.userId, userId: rival.userId, role, jobIds: null });
+  const gone = event('TeammateRemoved', { companyId: acme.userId, userId: rival.userId });
+
+  test('are its applicant, and the people of the company whose role lets them in', () =>
+    expect(readers(teammateJoined, ...thread)).toEqual([
+      ...[line(acme, 'admin', 2), line(rival, 'admin', 2), line(ada, 'member', 3)],
+    ]));
+
+  test('are those who come into the company later, from then on', () =>
+    expect(readers(...thread, teammateJoined)).toContain(line(rival, 'admin', 3)));
+
+  test('are not those who were removed from the company', () =>
+    expect(readers(...thread, teammateJoined, gone)).toEqual([
+      line(acme, 'admin', 1),
+      line(ada, 'member', 2),
+    ]));
+
+  test('are interviewers while it is assigned to them', () => {
+    const before = [...thread, teammateJoined, becomes('interviewer')];
+    expect(readers(...before)).not.toContainEqual(expect.stringContaining(rival.userId));
+    expect(readers(...before, assigned(rival.userId))).toContain(line(rival, 'member', 5));
+    expect(readers(...before, assigned(rival.userId), assigned(null))).toHaveLength(2);
   });
 });
 

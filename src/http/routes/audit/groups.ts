@@ -98,7 +98,7 @@ export function auditGroupRoutes(app: HttpApp, deps: LookBackDeps): void {
         if (ofGroup === NO_STREAM) throw new ProblemError(problem('GROUP_NOT_FOUND'));
         const [group, readers, page] = await Promise.all([
           stateAt(store, stream, 'chatGroup', { revision: ofGroup, mayRead }) as Promise<ChatGroup>,
-          readersAt(store, groupId, ofGroup),
+          readersAt(store, groupId, { revision: ofGroup, moment }),
           messagesAt(store, groupId, { revision: ofMessages, moment, mayRead, ...asked }),
         ]);
         if (group.status === 'none') throw new ProblemError(problem('GROUP_NOT_FOUND'));
