@@ -210,7 +210,7 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     queries: { roomsOfUser, firstSeqs: async () => new Map(), headsOfThreads: async () => [] },
     progress: { reached: async () => true },
     readMarkers: {
-      async move(groupId, userId, seq) {
+      async move(groupId, { userId }, seq) {
         const before = markers.get(groupId + userId) ?? 0;
         markers.set(groupId + userId, Math.max(before, seq));
         return { seq: Math.max(before, seq), unreadCount: 0, moved: seq > before };
