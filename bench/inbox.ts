@@ -1,12 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
+import type { CompanyRole } from '../src/events/company.ts';
 import type { DomainEvent } from '../src/events/domain-event.ts';
 import type { EventStore } from '../src/events/event-store.ts';
-import { ApplicationId, ClientMsgId, GroupId, JobId, MessageId, UserId } from '../src/events/ids.ts';
+import {
+  ApplicationId,
+  ClientMsgId,
+  GroupId,
+  InvitationId,
+  JobId,
+  MessageId,
+  UserId,
+} from '../src/events/ids.ts';
 import {
   accountStream,
   applicationStream,
   chatGroupStream,
+  companyStream,
   conversationStream,
   jobStream,
 } from '../src/events/streams.ts';
@@ -22,15 +32,20 @@ import { appendTo } from './world.ts';
 const TARGET_MS = 20;
 /** Nearly all threads are looked at to find that hardly any is read. */
 const RARE_TARGET_MS = 250;
+/** A change of a company's people changes a row for each of its threads. */
+const TEAM_TARGET_MS = 2_000;
 const LIMIT = 50;
 /** Of the messages in each thread. */
 const MESSAGES = 6;
+/** Number of threads that are assigned to the interviewer, those without a message for the longest time. */
+const ASSIGNED = 20;
 
 interface Inbox {
   company: UserId;
   jobId: JobId;
   /** Has one thread. */
   applicant: UserId;
+  threads: readonly GroupId[];
 }
 
 /** Fills a job with threads of some messages each; the company has read a part of them, and answered a part. */
@@ -89,7 +104,8 @@ async function fill(store: EventStore, threads: number): Promise<Inbox> {
       ({ applicantId, groupId }) =>
         append(conversationStream(groupId), said(groupId, Math.random() < 0.5 ? company : applicantId)),
     );
-  return { company, jobId, applicant: people[0]!.applicantId };
+  const groupIds = people.map(({ groupId }) => groupId);
+  return { company, jobId, applicant: people[0]!.applicantId, threads: groupIds };
 }
 
 /** Does at once what autovacuum does within a minute. */
@@ -111,7 +127,31 @@ export const inbox: Bench = {
       const ownerUrl = await postgres.createDatabase('inbox');
       const { store, databaseUrl, close } = await openLog(ownerUrl);
       const projections = await startProjections({ store, databaseUrl, log: quiet });
-      const { company, jobId, applicant } = await fill(store, threads);
+      const { company, jobId, applicant, threads: groupIds } = await fill(store, threads);
+      await caughtUp(store, projections);
+      const append = appendTo(store);
+      const [recruiter, interviewer] = [UserId.parse(newId()), UserId.parse(newId())];
+      const comes = (userId: UserId, role: CompanyRole): DomainEvent => ({
+        type: 'TeammateJoined',
+        data: { companyId: company, userId, invitationId: InvitationId.parse(newId()), role, jobIds: null },
+      });
+      /** Resolves with the milliseconds after which the read models show a change of the company's people. */
+      async function shown(change: DomainEvent): Promise<number> {
+        const begun = performance.now();
+        await append(companyStream(company), change);
+        await caughtUp(store, projections);
+        return performance.now() - begun;
+      }
+      const team: Record<string, number> = {
+        'a recruiter comes': await shown(comes(recruiter, 'recruiter')),
+      };
+      await append(companyStream(company), comes(interviewer, 'interviewer'));
+      await inFlight(500, groupIds.slice(0, ASSIGNED), (groupId) =>
+        append(chatGroupStream(groupId), {
+          type: 'ThreadAssigned',
+          data: { groupId, assigneeId: interviewer },
+        }),
+      );
       await caughtUp(store, projections);
       await analyze(ownerUrl);
       say(`inbox: ${threads} threads with ${threads * MESSAGES} messages`);
@@ -137,6 +177,12 @@ export const inbox: Bench = {
         'threads of a status that none has': () =>
           listThreads({ actor, jobId, limit: LIMIT, status: 'hired' }),
         'one group': () => getGroup({ userId: company, groupId }),
+        'first page of groups, for a recruiter': () => listGroups({ userId: recruiter, limit: LIMIT }),
+        'first page of threads, for a recruiter': () =>
+          listThreads({ actor: { userId: recruiter, role: 'company' }, jobId, limit: LIMIT }),
+        'groups of an interviewer': () => listGroups({ userId: interviewer, limit: LIMIT }),
+        'threads of an interviewer': () =>
+          listThreads({ actor: { userId: interviewer, role: 'company' }, jobId, limit: LIMIT }),
       };
       const results: Result[] = [];
       for (const [name, ask] of Object.entries(pages)) {
@@ -159,6 +205,15 @@ export const inbox: Bench = {
           ok: project <= target,
         });
       }
+      const removed = { companyId: company, userId: recruiter };
+      team['a recruiter is removed'] = await shown({ type: 'TeammateRemoved', data: removed });
+      const alone = await shown({ type: 'CompanyRenamed', data: { companyId: company, name: 'Acme' } });
+      for (const [name, ms] of Object.entries(team))
+        results.push({
+          ...{ bench: 'inbox', case: name, project: round(ms), peer: round(alone), ratio: round(ms / alone) },
+          ...{ unit: 'ms until the read models show it; the peer is a company that is renamed', threads },
+          ...{ target: TEAM_TARGET_MS, rule: 'project <= target', ok: ms <= TEAM_TARGET_MS },
+        });
       await db.end();
       await projections.stop();
       await close();
