@@ -37,7 +37,7 @@ export interface Credential {
   displayName: string;
   /** False until the log holds AccountRegistered. */
   registered: boolean;
-  /** True once a verification link for the address has been used, or an operator has vouched for it. */
+  /** True once the link of a letter to the address has been used, or an operator has vouched for it. */
   emailVerified: boolean;
   /** Replaces `email` once it is confirmed. */
   newEmail: string | null;
@@ -52,10 +52,11 @@ export interface Credential {
   isSuspended: boolean;
 }
 
-/** A new account, which waits for its address to be confirmed. */
+/** A new account, which waits for its address to be confirmed, unless that is proved already. */
 export type NewCredential = Pick<Credential, 'userId' | 'role' | 'displayName'> & {
   email: string;
   passwordHash: string;
+  emailVerified?: boolean;
 };
 
 /**
@@ -64,7 +65,7 @@ export type NewCredential = Pick<Credential, 'userId' | 'role' | 'displayName'> 
  * hour.
  */
 export interface Credentials {
-  /** Stores the credential and writes a verification letter. Throws `EmailTaken`. */
+  /** Stores the credential, and writes a verification letter unless the address is verified. Throws `EmailTaken`. */
   add(credential: NewCredential): Promise<void>;
   ofEmail(email: string): Promise<Credential | undefined>;
   ofUser(userId: UserId): Promise<Credential | undefined>;

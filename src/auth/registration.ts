@@ -11,6 +11,8 @@ export interface NewAccount {
   password: string;
   role: Role;
   displayName: string;
+  /** True if a link in a letter to the address has proved it. */
+  emailVerified?: boolean;
 }
 
 export interface Registration {
@@ -81,9 +83,9 @@ export function createRegistration({
     throw new EmailTaken();
   }
 
-  async function add({ email, password, role, displayName }: NewAccount) {
+  async function add({ password, ...account }: NewAccount) {
     const passwordHash = await hashes.limited(() => hashes.hash(password));
-    const credential = { userId: UserId.parse(newId()), email, passwordHash, role, displayName };
+    const credential = { ...account, userId: UserId.parse(newId()), passwordHash };
     await credentials.add(credential);
     return credential;
   }

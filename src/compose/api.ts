@@ -25,6 +25,7 @@ import { type openKeys, openAuth } from './auth.ts';
 import type { Cluster } from './cluster.ts';
 import type { openFiles } from './files.ts';
 import { openStoredLog } from './audit.ts';
+import { openInvitations } from './companies.ts';
 import { listen } from './listen.ts';
 import type { DatabaseParts } from './log.ts';
 import type { openPush } from './notifications.ts';
@@ -62,6 +63,8 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     ...deps,
     storedLog: await openStoredLog(config, log, open, deps),
     ...auth,
+    invitations: openInvitations(deps),
+    siteUrl: config.siteUrl,
     ...deps.files,
     ...(await openProofs(config, open, deps)),
     maxFileBytes: config.maxFileBytes,

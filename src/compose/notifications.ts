@@ -1,16 +1,23 @@
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { RESET_MS, VERIFICATION_MS, createAccountTokens } from '../auth/tokens/account-tokens.ts';
+import { type InvitationStore, findInvitations } from '../auth/invitations.ts';
 import type { SignedLinks } from '../auth/tokens/signed-links.ts';
 import { accountOf, standardPreferences } from '../commands/account/account.ts';
 import { AggregateLoader } from '../commands/aggregate-cache.ts';
+import { nameOfCompany } from '../commands/company/company-name.ts';
 import type { Config } from '../config.ts';
 import type { EventStore } from '../events/event-store.ts';
-import type { UserId } from '../events/ids.ts';
+import { InvitationId, type UserId } from '../events/ids.ts';
+import { invitationPath } from '../http/routes/company/invitations.ts';
 import { resetPath } from '../http/routes/account/password-reset.ts';
 import { verificationPath } from '../http/routes/account/email-verification.ts';
 import { unsubscribePath } from '../http/routes/account/unsubscribe.ts';
-import { type AccountLinks, createWriteAccountLetter } from '../notifications/deliver/account-letters.ts';
+import {
+  type AccountLinks,
+  type LetterInvitation,
+  createWriteAccountLetter,
+} from '../notifications/deliver/account-letters.ts';
 import type { Mailer } from '../notifications/deliver/mailer.ts';
 import { startFanOutLane } from '../notifications/decide/fan-out-lane.ts';
 import { startNotifier } from '../notifications/decide/notifier.ts';
@@ -31,6 +38,7 @@ import { createNotificationFacts } from '../adapters/postgres/notifications/noti
 import { createFanOuts } from '../adapters/postgres/notifications/fan-outs.ts';
 import { createOutbox } from '../adapters/postgres/notifications/outbox.ts';
 import type { Leases } from '../adapters/postgres/leases.ts';
+import { createInvitationStore } from '../adapters/postgres/tables/invitations.ts';
 import { createPushSubscriptions } from '../adapters/postgres/notifications/push-subscriptions.ts';
 import { createPool, useOf } from '../adapters/postgres/connection.ts';
 import { createRabbitmqQueue } from '../adapters/rabbitmq/queue.ts';
@@ -123,6 +131,7 @@ export async function startNotificationWorkers(config: Config, log: Logger, open
     mailer,
     writeAccountLetter: createWriteAccountLetter({
       facts: createAccountLetterFacts(deps.pool),
+      invitationOf: invitationsOfLetters({ ...deps, store: createInvitationStore(deps.pool), now }),
       links: accountLinks(links, url),
       siteUrl,
       now,
@@ -138,6 +147,19 @@ export async function startNotificationWorkers(config: Config, log: Logger, open
   return { queue: () => queue.failure(), mail: async () => mailer.failure?.() };
 }
 
+/** Creates the function that finds the invitation of a letter. */
+function invitationsOfLetters(sources: {
+  store: InvitationStore;
+  loader: AggregateLoader;
+  now: () => Date;
+}): (letterId: string) => Promise<LetterInvitation | undefined> {
+  const { find } = findInvitations(sources);
+  return async (letterId) => {
+    const invited = await find(InvitationId.parse(letterId));
+    return invited && { ...invited, companyName: await nameOfCompany(sources.loader, invited.companyId) };
+  };
+}
+
 /** Builds the links in the letters about accounts; `url` is the API's. */
 function accountLinks(links: SignedLinks, url: string): AccountLinks {
   const tokens = createAccountTokens(links);
@@ -149,6 +171,10 @@ function accountLinks(links: SignedLinks, url: string): AccountLinks {
     verification: (userId, address, writtenAt) =>
       link(verificationPath(tokens.verification(userId, address, writtenAt)), writtenAt, VERIFICATION_MS),
     reset: (letterId, writtenAt) => link(resetPath(tokens.reset(letterId, writtenAt)), writtenAt, RESET_MS),
+    invitation({ invitationId, companyId, ...invited }) {
+      const endsAt = new Date(invited.expiresAt);
+      return { url: url + invitationPath(tokens.invitation(invitationId, companyId, endsAt)), endsAt };
+    },
   };
 }
 

@@ -43,6 +43,12 @@ import { applicationRoutes } from './routes/applications.ts';
 import { type ProofRoutes, type SealKeyRoutes, proofRoutes, sealKeyRoutes } from './routes/audit/proofs.ts';
 import { type AuthRoutes, authRoutes } from './routes/account/auth.ts';
 import { type ClientTokenRoutes, clientTokenRoutes } from './routes/clients/token.ts';
+import { companyRoutes } from './routes/company/company.ts';
+import {
+  type InvitationRoutes,
+  invitationPageRoutes,
+  invitationRoutes,
+} from './routes/company/invitations.ts';
 import { type BoardUserRoutes, boardUserRoutes } from './routes/clients/users.ts';
 import { documentRoutes } from './routes/documents.ts';
 import {
@@ -94,6 +100,7 @@ export interface HttpDeps
     Omit<TotpRoutes, 'authenticate'>,
     Omit<EmailVerificationRoutes, 'authenticate'>,
     PasswordResetRoutes,
+    InvitationRoutes,
     ClientTokenRoutes,
     BoardUserRoutes,
     FileRoutes,
@@ -196,6 +203,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   tokenKeyRoutes(app, deps);
   emailVerificationRoutes(app, deps);
   passwordResetRoutes(app, deps);
+  invitationPageRoutes(app, deps);
   meRoutes(app, deps);
   sessionRoutes(app, deps);
   totpRoutes(app, deps);
@@ -215,6 +223,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     applicationRoutes(secured, deps);
     groupRoutes(secured, deps);
     memberRoutes(secured, deps);
+    companyRoutes(secured, deps);
+    invitationRoutes(secured, deps);
     messageRoutes(secured, deps);
     readRoutes(secured, deps);
     searchRoutes(secured, deps);

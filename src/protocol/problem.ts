@@ -131,6 +131,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   INVITATION_NOT_FOUND: [404, 'The invitation does not exist, was used, or has expired'],
   NOT_COMPANY_OWNER: [403, 'Only an owner of the company may do this'],
   COMPANY_NOT_EMPTY: [409, 'Your own company has jobs or other people'],
+  TOO_MANY_INVITATIONS: [409, 'The company has reached the limit of open invitations'],
   LAST_OWNER: [409, 'A company needs an owner'],
   APPLICANT_STAYS: [409, 'An applicant is not put out of its own thread'],
   CONVERSATIONS_FIXED: [409, 'Somebody has applied: the conversations of the job stay as they are'],

@@ -1,6 +1,13 @@
 /** The limits that are counted exactly, call by call. */
 export type Bucket =
-  'messages' | 'uploads' | 'failed-logins' | 'logins' | 'verification-letters' | 'address-changes';
+  | 'messages'
+  | 'uploads'
+  | 'failed-logins'
+  | 'logins'
+  | 'verification-letters'
+  | 'address-changes'
+  | 'invitations'
+  | 'invitation-letters';
 
 /** The points that all other calls take: from the budget of a user, of a client, or of an unknown caller's address. */
 export type Budget = 'requests' | 'clients' | 'anonymous';
@@ -8,8 +15,16 @@ export type Budget = 'requests' | 'clients' | 'anonymous';
 /** Length of a window. The first use of a key starts its window. */
 export const WINDOW_SECONDS = 60;
 
-/** Limits of a user per hour. No setting changes them, because they protect the mailboxes of strangers. */
-export const PER_HOUR = { 'verification-letters': 3, 'address-changes': 5 } as const;
+/**
+ * Limits per hour, of a user, and of letters to an address whoever asks for them. No setting changes them, because they
+ * protect the mailboxes of strangers.
+ */
+export const PER_HOUR = {
+  'verification-letters': 3,
+  'address-changes': 5,
+  invitations: 60,
+  'invitation-letters': 3,
+} as const;
 
 export const windowSecondsOf = (bucket: Bucket): number =>
   Object.hasOwn(PER_HOUR, bucket) ? 3_600 : WINDOW_SECONDS;
@@ -69,7 +84,8 @@ export interface RateLimits {
  * The cost of a call: points of the caller's budget, or one of the bucket for calls of its kind. A client that acts for
  * a user pays points for every call, and takes from the user's buckets as the user would.
  */
-export type Cost = number | Extract<Bucket, 'messages' | 'uploads' | 'logins' | 'verification-letters'>;
+export type Cost =
+  number | Extract<Bucket, 'messages' | 'uploads' | 'logins' | 'verification-letters' | 'invitations'>;
 
 /** The costs of calls without an entry in `costs`. New calls are thus counted from the start. */
 export const DEFAULT_COSTS = {
@@ -98,6 +114,7 @@ const costs: Readonly<Record<string, Cost>> = {
   logIn: 'logins',
   requestPasswordReset: 'logins',
   requestEmailVerification: 'verification-letters',
+  inviteTeammate: 'invitations',
   // Stored for ever and pushed to all members, like a message.
   editMessage: 10,
   deleteMessage: 10,

@@ -3,6 +3,7 @@ import type { GroupId, JobId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
 import { type ListApplications, getApplication, hasApplications, listApplications } from './applications.ts';
 import { listGrants } from './audit.ts';
+import { companyOfUser, hasJobs, namesOfUsers } from './companies.ts';
 import type { Paging } from './cursor.ts';
 import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
@@ -30,6 +31,9 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   listApplications: (asked: ListApplications) => listApplications(db, asked),
   hasApplications: (jobId: JobId) => hasApplications(db, jobId),
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
+  companyOfUser: (userId: UserId) => companyOfUser(db, userId),
+  hasJobs: (companyId: UserId) => hasJobs(db, companyId),
+  namesOfUsers: (userIds: readonly UserId[]) => namesOfUsers(db, userIds),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),
   getGroup: (asked: Parameters<typeof getGroup>[1]) => getGroup(db, asked),
   companyOfUser: (userId: UserId) => companyOfUser(db, userId),

@@ -85,7 +85,10 @@ const asked = ({ db }: ReadSide): Asked => ({
 });
 
 /** Queries for the server itself, whose answers no client sees. */
-const OF_THE_SERVER = ['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds'];
+const OF_THE_SERVER = [
+  ...['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds'],
+  ...['companyOfUser', 'hasJobs', 'namesOfUsers'],
+];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */
 const FOR_AUDITORS = ['listGrants', 'listHolds', 'getErasure'];
 /** Helpers of queries. */

@@ -49,6 +49,8 @@ export function rateLimitsOver(
     logins: bucket('logins', limits.loginsPerMinute),
     'verification-letters': bucket('verification-letters', PER_HOUR['verification-letters']),
     'address-changes': bucket('address-changes', PER_HOUR['address-changes']),
+    invitations: bucket('invitations', PER_HOUR.invitations),
+    'invitation-letters': bucket('invitation-letters', PER_HOUR['invitation-letters']),
   };
   return {
     async consume(name, key) {

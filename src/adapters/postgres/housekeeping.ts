@@ -22,6 +22,7 @@ export const EXPIRED: readonly Expired[] = [
     where: `revoked_at < $1::timestamptz - interval '24 hours'`,
     oldestBy: 'revoked_at',
   },
+  { table: 'company_invitations', where: 'expires_at < $1::timestamptz', oldestBy: 'expires_at' },
   { table: 'sessions', where: 'expires_at < $1::timestamptz', oldestBy: 'expires_at' },
   {
     table: 'scan_report_nonces',

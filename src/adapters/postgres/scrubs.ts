@@ -10,7 +10,7 @@ import { scrubReadModels } from './read-models/scrub-read-models.ts';
 /** The tables beside the log that have something about people, see migrations/0032-scrub.sql. */
 const TABLES = [
   ...['credentials', 'client_users', 'sessions', 'second_factors', 'push_subscriptions', 'text_keys'],
-  ...['idempotency_keys', 'account_letters', 'notification_batches'],
+  ...['idempotency_keys', 'account_letters', 'notification_batches', 'company_invitations'],
 ];
 /** Rewriting this many bytes locks a table for a second or two. */
 const MOST_BYTES = 512 * 1024 * 1024;

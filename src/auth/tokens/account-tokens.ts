@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { UserId } from '../../events/ids.ts';
+import { InvitationId, UserId } from '../../events/ids.ts';
 import type { SignedLinks } from './signed-links.ts';
 
 const MINUTE_MS = 60_000;
@@ -22,6 +22,10 @@ export interface AccountTokens {
   reset(letterId: string, writtenAt: Date): string;
   /** Returns the id of the token's letter; undefined when the token is forged or too old. */
   openReset(token: string): string | undefined;
+  /** Returns a token that lets its bearer into a company, as long as the invitation is open. */
+  invitation(invitationId: InvitationId, companyId: UserId, expiresAt: Date): string;
+  /** Returns undefined when the token is forged or too old. */
+  openInvitation(token: string): { invitationId: InvitationId; companyId: UserId } | undefined;
 }
 
 /** Browsers and proxies see a token, and need not learn the address. */
@@ -47,5 +51,15 @@ export function createAccountTokens(links: SignedLinks): AccountTokens {
     reset: (letterId, writtenAt) =>
       links.sign('reset-password', { letterId }, writtenAt.getTime() + RESET_MS),
     openReset: (token) => links.open('reset-password', token)?.['letterId'],
+    invitation: (invitationId, companyId, expiresAt) =>
+      links.sign('join-company', { invitationId, companyId }, expiresAt.getTime()),
+    openInvitation(token) {
+      const fields = links.open('join-company', token);
+      if (!fields) return undefined;
+      return {
+        invitationId: InvitationId.parse(fields['invitationId']),
+        companyId: UserId.parse(fields['companyId']),
+      };
+    },
   };
 }

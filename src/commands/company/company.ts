@@ -97,6 +97,10 @@ export function requireOwner({ members }: Company, actor: ActorOrSystem): void {
   ensure(may('manageTeam', userId!, teammate), 'NOT_COMPANY_OWNER');
 }
 
+/** Returns the invitations that can be accepted. */
+export const openInvitations = ({ invitations }: Company, now: Date): Company['invitations'] =>
+  invitations.filter(({ expiresAt }) => now.getTime() < Date.parse(expiresAt));
+
 /** Returns true if somebody else owns the company as well. */
 export const hasOtherOwner = ({ members }: Company, userId: UserId): boolean =>
   members.some(({ role }, memberId) => memberId !== userId && role === 'owner');

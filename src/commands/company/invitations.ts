@@ -6,25 +6,28 @@ import { companyStream } from '../../events/streams.ts';
 import { type Account, accountOf } from '../account/account.ts';
 import { defineCommand } from '../command.ts';
 import { ensure } from '../rejection.ts';
-import { type Company, companyOf, recordedPlace, requireOwner } from './company.ts';
+import { type Company, companyOf, openInvitations, recordedPlace, requireOwner } from './company.ts';
 
 /** A role, and the jobs that it is about; without them all jobs. */
 export const place = { role: CompanyRole, jobIds: z.array(JobId).max(MAX_JOBS).nullish() };
 
 /** For how long an invitation can be accepted. */
-const INVITATION_DAYS = 7;
+export const INVITATION_DAYS = 7;
 const DAY_MS = 86_400_000;
+/** How many of a company can be open at a time. */
+export const MAX_OPEN = 200;
 
 const invitation = z.strictObject({ companyId: UserId, invitationId: InvitationId, ...place });
 
 export const inviteTeammate = defineCommand<z.infer<typeof invitation>, { company: Company }, CompanyEvent>({
   name: 'InviteTeammate',
   input: invitation,
-  refuses: ['COMPANY_NOT_FOUND', 'NOT_COMPANY_OWNER'],
+  refuses: ['COMPANY_NOT_FOUND', 'NOT_COMPANY_OWNER', 'TOO_MANY_INVITATIONS'],
   writes: ({ companyId }) => companyStream(companyId),
   reads: ({ companyId }) => ({ company: companyOf(companyId) }),
   decide: ({ jobIds = null, ...invited }, { company }, { actor, now }) => {
     requireOwner(company, actor);
+    ensure(openInvitations(company, now).size < MAX_OPEN, 'TOO_MANY_INVITATIONS');
     const expiresAt = new Date(now.getTime() + INVITATION_DAYS * DAY_MS).toISOString();
     return [{ type: 'TeammateInvited', data: { ...invited, jobIds, expiresAt } }];
   },
@@ -54,11 +57,13 @@ const acceptance = z.strictObject({
   userId: UserId,
   /** Whether the person has jobs of a company of its own. */
   hasJobs: z.boolean(),
+  /** Whether it has joined another company. */
+  isElsewhere: z.boolean(),
 });
 
 /**
- * Lets an invited person join, once. It gives up a company of its own, which must be empty: nobody else is in it, and it
- * has no jobs.
+ * Lets an invited person join, once. It gives up a company of its own, which must be empty: nobody else is in it or
+ * invited to it, and it has no jobs. Who has left the company that it founded has none.
  */
 export const acceptInvitation = defineCommand<
   z.infer<typeof acceptance>,
@@ -74,12 +79,13 @@ export const acceptInvitation = defineCommand<
     own: companyOf(userId),
     account: accountOf(userId),
   }),
-  decide: ({ companyId, invitationId, userId, hasJobs }, { company, own, account }, { now }) => {
+  decide: ({ companyId, invitationId, userId, ...bonds }, { company, own, account }, { now }) => {
     if (company.members.has(userId)) return [];
     ensure(account.status === 'registered' && account.role === 'company', 'ROLE_NOT_ALLOWED');
-    const invited = company.invitations.get(invitationId);
-    ensure(invited !== undefined && now.getTime() < Date.parse(invited.expiresAt), 'INVITATION_NOT_FOUND');
-    ensure(!hasJobs && own.members.size === 1 && own.members.has(userId), 'COMPANY_NOT_EMPTY');
+    const invited = openInvitations(company, now).get(invitationId);
+    ensure(invited !== undefined, 'INVITATION_NOT_FOUND');
+    const isEmpty = !bonds.hasJobs && own.members.size === 1 && openInvitations(own, now).size === 0;
+    ensure(!bonds.isElsewhere && (isEmpty || !own.members.has(userId)), 'COMPANY_NOT_EMPTY');
     return [{ type: 'TeammateJoined', data: { companyId, userId, invitationId, ...recordedPlace(invited) } }];
   },
 });

@@ -6,7 +6,7 @@ import { companyStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
 import { type Company, companyOf, requireOwner } from './company.ts';
 
-const input = z.strictObject({ companyId: UserId, name: NewCompanyName });
+const input = z.strictObject({ companyId: UserId, name: NewCompanyName.optional() });
 
 export const renameCompany = defineCommand<z.infer<typeof input>, { company: Company }, CompanyEvent>({
   name: 'RenameCompany',
@@ -16,6 +16,8 @@ export const renameCompany = defineCommand<z.infer<typeof input>, { company: Com
   reads: ({ companyId }) => ({ company: companyOf(companyId) }),
   decide: ({ companyId, name }, { company }, { actor }) => {
     requireOwner(company, actor);
-    return company.name === name ? [] : [{ type: 'CompanyRenamed', data: { companyId, name } }];
+    return name === undefined || company.name === name
+      ? []
+      : [{ type: 'CompanyRenamed', data: { companyId, name } }];
   },
 });

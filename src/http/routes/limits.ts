@@ -46,9 +46,16 @@ const Limits = z
 export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: number }): void {
   const rate = (limit: number, by: string) => ({ limit, windowSeconds: WINDOW_SECONDS, by });
   const hourly = Object.fromEntries(
-    (['verification-letters', 'address-changes'] as const).map((bucket) => [
+    (
+      [
+        ['verification-letters', 'user'],
+        ['address-changes', 'user'],
+        ['invitations', 'user'],
+        ['invitation-letters', 'e-mail address'],
+      ] as const
+    ).map(([bucket, by]) => [
       bucket,
-      { limit: PER_HOUR[bucket], windowSeconds: windowSecondsOf(bucket), by: 'user' },
+      { limit: PER_HOUR[bucket], windowSeconds: windowSecondsOf(bucket), by },
     ]),
   );
   const answer: z.infer<typeof Limits> = {

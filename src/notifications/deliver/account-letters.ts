@@ -1,12 +1,21 @@
-import type { UserId } from '../../events/ids.ts';
+import type { CompanyRole } from '../../events/company.ts';
+import type { InvitationId, UserId } from '../../events/ids.ts';
 import type { Mail } from './mailer.ts';
-import { addressChangeLetter, resetLetter, verificationLetter } from '../templates/account-letters.ts';
+import {
+  addressChangeLetter,
+  invitationLetter,
+  resetLetter,
+  verificationLetter,
+} from '../templates/account-letters.ts';
 
 /** A letter that an account needs. It does not depend on the owner's preferences. */
 export interface AccountLetter {
-  kind: 'verification' | 'password-reset' | 'address-change';
+  kind: 'verification' | 'password-reset' | 'address-change' | 'invitation';
   address: string;
-  /** Null for a reset: the owner of the address, if there is one, is looked up when the letter is sent. */
+  /**
+   * Null for a reset: the owner of the address, if there is one, is looked up when the letter is sent. Null for an
+   * invitation: nobody is looked up.
+   */
   userId: UserId | null;
   writtenAt: Date;
 }
@@ -24,10 +33,21 @@ export interface AccountLetterFacts {
   turnIntoVerification(letterId: string, userId: UserId): Promise<boolean>;
 }
 
+/** What a letter of invitation says. */
+export interface LetterInvitation {
+  invitationId: InvitationId;
+  companyId: UserId;
+  companyName: string;
+  role: CompanyRole;
+  /** RFC 3339. */
+  expiresAt: string;
+}
+
 /** Returns the links of the letters and their expiry. Both are the same for every attempt at the same letter. */
 export interface AccountLinks {
   verification(userId: UserId, address: string, writtenAt: Date): Link;
   reset(letterId: string, writtenAt: Date): Link;
+  invitation(invited: LetterInvitation): Link;
 }
 interface Link {
   url: string;
@@ -45,11 +65,14 @@ export type WriteAccountLetter = (letterId: string, letter: AccountLetter) => Pr
  */
 export function createWriteAccountLetter({
   facts,
+  invitationOf,
   links,
   siteUrl,
   now,
 }: {
   facts: AccountLetterFacts;
+  /** Resolves with the invitation that has the id of the letter; undefined when it is not open any more. */
+  invitationOf: (letterId: string) => Promise<LetterInvitation | undefined>;
   links: AccountLinks;
   siteUrl: string;
   now: () => Date;
@@ -70,11 +93,20 @@ export function createWriteAccountLetter({
     return (await facts.turnIntoVerification(letterId, userId)) ? verification(userId, letter) : undefined;
   }
 
+  async function invitation(letterId: string): Promise<Content | undefined> {
+    const invited = await invitationOf(letterId);
+    return (
+      invited && unlessLate(links.invitation(invited), (url) => invitationLetter({ site, url, ...invited }))
+    );
+  }
+
   return async function write(letterId, letter) {
     const { kind, userId, address } = letter;
     switch (kind) {
       case 'password-reset':
         return reset(letterId, letter);
+      case 'invitation':
+        return invitation(letterId);
       case 'address-change':
         return addressChangeLetter({ site });
       case 'verification':

@@ -1,5 +1,8 @@
+import { INVITATION_DAYS } from '../../commands/company/invitations.ts';
+import type { CompanyRole } from '../../events/company.ts';
 import { type Letter, frame } from './frame.ts';
 import { markup } from './html.ts';
+import { oneLine } from './wording.ts';
 
 interface Said {
   subject: string;
@@ -12,7 +15,7 @@ interface Said {
 
 /**
  * Builds a letter about an account. It contains no text that a user chose, because it may have been requested
- * for a stranger's address.
+ * for a stranger's address. Only an invitation says who invites: nobody would know what it is about without.
  */
 function accountLetter({ subject, paragraphs, action, otherwise }: Said): Letter {
   return {
@@ -67,3 +70,27 @@ export const addressChangeLetter = ({ site }: { site: string }): Letter =>
     otherwise:
       'If it was not you, another person knows your password: choose a new one now. That ends every session but yours.',
   });
+
+/** Builds the letter that invites to the team of a company, whoever the address belongs to. */
+export function invitationLetter({
+  site,
+  url,
+  companyName,
+  role,
+}: {
+  site: string;
+  url: string;
+  companyName: string;
+  role: CompanyRole;
+}): Letter {
+  const name = oneLine(companyName);
+  return accountLetter({
+    subject: `${name} invites you to its team`,
+    paragraphs: [
+      `${name} invites you to work in its team at ${site}, in the role of ${role}.`,
+      `The link works once, for ${INVITATION_DAYS} days. You join with an account for companies that has no jobs of its own, or with a new one.`,
+    ],
+    action: { label: 'See the invitation', url },
+    otherwise: 'If you do not know who this is, do nothing: nobody joins without the link.',
+  });
+}

@@ -2,7 +2,7 @@ import type { ApplicationNews, MessageNews } from '../deliver/notification-facts
 import { ReviewStatus } from '../../events/application.ts';
 import type { AccountLetter } from '../deliver/account-letters.ts';
 import type { News } from '../kinds/kinds.ts';
-import { addressChangeLetter, resetLetter, verificationLetter } from './account-letters.ts';
+import { addressChangeLetter, invitationLetter, resetLetter, verificationLetter } from './account-letters.ts';
 import type { Letter } from './frame.ts';
 import { letter } from './letter.ts';
 import { pushPayload } from './push.ts';
@@ -82,6 +82,12 @@ const accountLetters: Record<AccountLetter['kind'], Letter> = {
     url: `https://${site}/v1/auth/password-reset/confirm?token=example`,
   }),
   'address-change': addressChangeLetter({ site }),
+  invitation: invitationLetter({
+    site,
+    url: `https://${site}/v1/invitations/accept?token=example`,
+    companyName: 'Acme Ltd',
+    role: 'recruiter',
+  }),
 };
 
 const files = (name: string, { subject, html, text }: Letter) => [

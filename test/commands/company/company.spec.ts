@@ -1,14 +1,15 @@
 import { companyRights, may } from '../../../src/commands/company/rights.ts';
 import { companyOf, mayIn } from '../../../src/commands/company/company.ts';
 import {
+  MAX_OPEN,
   acceptInvitation,
   inviteTeammate,
   revokeInvitation,
 } from '../../../src/commands/company/invitations.ts';
 import { renameCompany } from '../../../src/commands/company/rename-company.ts';
 import { changeTeammate, removeTeammate } from '../../../src/commands/company/teammates.ts';
-import { CompanyRole } from '../../../src/events/company.ts';
-import { JobId } from '../../../src/events/ids.ts';
+import type { CompanyRole } from '../../../src/events/company.ts';
+import { InvitationId, JobId } from '../../../src/events/ids.ts';
 import {
   acme,
   ada,
@@ -26,6 +27,8 @@ import { Set as ImmutableSet } from 'immutable';
 
 const companyId = acme.userId;
 const [rivals, aboutRival] = [{ companyId: rival.userId }, { companyId, userId: rival.userId }];
+/** The moment at which the commands decide. */
+const EXPIRED = '2026-01-02T03:04:05.678Z';
 const otherJobId = JobId.parse(uuid(0x11));
 const promoted = event('TeammateChanged', { ...aboutRival, role: 'owner', jobIds: null });
 const removed = event('TeammateRemoved', aboutRival);
@@ -45,11 +48,13 @@ describe('a company', () => {
       .when(renameCompany, { companyId, name: 'Acme Robotics' })
       .then([event('CompanyRenamed', { companyId, name: 'Acme Robotics' })]));
 
-  test('keeps a name that it has', () =>
-    given(event('CompanyRenamed', { companyId, name: 'Acme' }))
-      .as(acme)
-      .when(renameCompany, { companyId, name: 'Acme' })
-      .thenNothing());
+  test('keeps a name that it has', () => {
+    for (const name of ['Acme', undefined])
+      given(event('CompanyRenamed', { companyId, name: 'Acme' }))
+        .as(acme)
+        .when(renameCompany, { companyId, name })
+        .thenNothing();
+  });
 
   test('is neither renamed nor enlarged by its other people, nor by strangers', () => {
     const invitation = { companyId, invitationId, role: 'viewer' } as const;
@@ -68,7 +73,7 @@ describe('a company', () => {
 });
 
 describe('an invitation', () => {
-  const accept = { companyId, invitationId, userId: rival.userId, hasJobs: false };
+  const accept = { companyId, invitationId, userId: rival.userId, hasJobs: false, isElsewhere: false };
   const invited = [registered(rival), teammateInvited];
 
   test('is for a role and some jobs, and for seven days', () =>
@@ -76,6 +81,27 @@ describe('an invitation', () => {
       .as(acme)
       .when(inviteTeammate, { companyId, invitationId, role: 'interviewer', jobIds: [jobId] })
       .then([event('TeammateInvited', { ...teammateInvited.data, role: 'interviewer', jobIds: [jobId] })]));
+
+  test('is refused once two hundred are open', () => {
+    const open = Array.from({ length: MAX_OPEN }, (_, n) => ({
+      ...teammateInvited.data,
+      invitationId: InvitationId.parse(uuid(0x9000 + n)),
+    }));
+    const invite = { companyId, invitationId, role: 'viewer' } as const;
+    given(...open.map((data) => event('TeammateInvited', data)))
+      .as(acme)
+      .when(inviteTeammate, invite)
+      .thenRejects('TOO_MANY_INVITATIONS');
+    const [first, ...rest] = open;
+    for (const history of [
+      [...open, event('InvitationRevoked', { companyId, invitationId: first!.invitationId })],
+      [{ ...first!, expiresAt: EXPIRED }, ...rest],
+    ])
+      given(...history.map((each) => ('type' in each ? each : event('TeammateInvited', each))))
+        .as(acme)
+        .when(inviteTeammate, invite)
+        .then([event('TeammateInvited', { ...teammateInvited.data, role: 'viewer' })]);
+  });
 
   test('is accepted', () =>
     given(...invited)
@@ -97,7 +123,7 @@ describe('an invitation', () => {
   test('is not accepted once it was revoked, or has expired, or where there is none', () => {
     const expired = event('TeammateInvited', {
       ...teammateInvited.data,
-      expiresAt: '2026-01-02T03:04:05.678Z',
+      expiresAt: EXPIRED,
     });
     for (const history of [[...invited, revoked], [registered(rival), expired], [registered(rival)]])
       given(...history)
@@ -115,10 +141,35 @@ describe('an invitation', () => {
       .as(rival)
       .when(acceptInvitation, { ...accept, hasJobs: true })
       .thenRejects('COMPANY_NOT_EMPTY');
-    given(...invited, event('TeammateJoined', { ...teammateJoined.data, ...rivals, userId: ada.userId }))
+    given(...invited)
       .as(rival)
-      .when(acceptInvitation, accept)
+      .when(acceptInvitation, { ...accept, isElsewhere: true })
       .thenRejects('COMPANY_NOT_EMPTY');
+    for (const company of [
+      event('TeammateJoined', { ...teammateJoined.data, ...rivals, userId: ada.userId }),
+      event('TeammateInvited', { ...teammateInvited.data, ...rivals }),
+    ])
+      given(...invited, company)
+        .as(rival)
+        .when(acceptInvitation, accept)
+        .thenRejects('COMPANY_NOT_EMPTY');
+  });
+
+  test('is for the founder of a company who has left it, to that company as well', () => {
+    const toAda = { ...teammateJoined.data, ...rivals, userId: ada.userId, role: 'owner' } as const;
+    const ofRival = [
+      event('TeammateJoined', toAda),
+      event('TeammateRemoved', { ...rivals, userId: rival.userId }),
+    ];
+    given(...invited, ...ofRival)
+      .as(rival)
+      .when(acceptInvitation, { ...accept, hasJobs: true })
+      .then([teammateJoined]);
+    const back = { ...teammateInvited.data, ...rivals };
+    given(registered(rival), ...ofRival, event('TeammateInvited', back))
+      .as(rival)
+      .when(acceptInvitation, { ...accept, ...rivals })
+      .then([event('TeammateJoined', { ...teammateJoined.data, ...rivals })]);
   });
 
   test('is revoked until it is accepted', () => {

@@ -7,6 +7,7 @@ import { createAccessTokens } from '../../../src/auth/tokens/access-tokens.ts';
 import { createAddresses } from '../../../src/auth/addresses.ts';
 import { createAuthenticate, createIdentify } from '../../../src/auth/authenticate.ts';
 import { createCheckPassword } from '../../../src/auth/passwords/check-password.ts';
+import { type Bonds, createInvitations } from '../../../src/auth/invitations.ts';
 import { createLogIn } from '../../../src/auth/log-in.ts';
 import { createPasswordHashes } from '../../../src/auth/passwords/password-hashes.ts';
 import { createPasswords } from '../../../src/auth/passwords/passwords.ts';
@@ -20,9 +21,11 @@ import { ACCESS_KEYS, createAccessKeys, keepAccessKey } from '../../../src/auth/
 import { openKeyRing } from '../../../src/auth/tokens/key-rings.ts';
 import { loadSigningKey } from '../../../src/auth/tokens/signing-keys.ts';
 import { accountOf } from '../../../src/commands/account/account.ts';
+import { createOneAtATime } from '../../../src/commands/one-at-a-time.ts';
 import type { UserId } from '../../../src/events/ids.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { createCredentials } from '../../../src/adapters/postgres/tables/credentials.ts';
+import { createInvitationStore } from '../../../src/adapters/postgres/tables/invitations.ts';
 import { createRevokedSessions, createSessionStore } from '../../../src/adapters/postgres/tables/sessions.ts';
 import { createSecondFactorStore } from '../../../src/adapters/postgres/tables/second-factors.ts';
 import { createSigningKeyStore } from '../../../src/adapters/postgres/tables/signing-keys.ts';
@@ -66,6 +69,25 @@ export async function authStage({ url }: { url?: string } = {}) {
     log: silent,
   });
   const tokens = createAccountTokens(createSignedLinks(() => [linkSecret]));
+  /** The clock of invitations. It begins with that of the commands, which stands still. */
+  const calendar = { now: Date.parse('2026-01-02T03:04:05.678Z') };
+  const invitationTokens = createAccountTokens(
+    createSignedLinks(
+      () => [linkSecret],
+      () => calendar.now,
+    ),
+  );
+  const invitationStore = createInvitationStore(pool);
+  /** What read models would say of users. */
+  const bonds = new Map<UserId, Bonds>();
+  const invitationDeps = {
+    store: invitationStore,
+    tokens: invitationTokens,
+    bondsOf: async (userId: UserId) => bonds.get(userId) ?? { companyId: userId, hasJobs: false },
+    ...{ loader, handle, rateLimits, newId },
+    oneAtATime: createOneAtATime(),
+    now: () => new Date(calendar.now),
+  };
   const checkPassword = createCheckPassword({ hashes, rateLimits });
   const onEnded = revocations.revoke;
   const sessionStore = createSessionStore(pool);
@@ -92,6 +114,12 @@ export async function authStage({ url }: { url?: string } = {}) {
     secondFactorSecret,
     revocations,
     tokens,
+    calendar,
+    invitationTokens,
+    invitationStore,
+    bonds,
+    invitationDeps,
+    invitations: createInvitations(invitationDeps),
     clock,
     secondFactorStore,
     secondFactors,

@@ -2,7 +2,10 @@ import pg from 'pg';
 import webPush from 'web-push';
 import type { Batch, Channel, Notification } from '../../../src/notifications/notification.ts';
 import type { Outbox } from '../../../src/notifications/outbox.ts';
-import { createWriteAccountLetter } from '../../../src/notifications/deliver/account-letters.ts';
+import {
+  type LetterInvitation,
+  createWriteAccountLetter,
+} from '../../../src/notifications/deliver/account-letters.ts';
 import { type WorkerDeps, createWorker } from '../../../src/notifications/deliver/worker.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { createAccountLetterFacts } from '../../../src/adapters/postgres/notifications/account-letters.ts';
@@ -60,6 +63,7 @@ export async function openWorkerStage() {
   });
   const { known, facts } = knownFacts();
   const counted: Record<string, number> = {};
+  const invitations = new Map<string, LetterInvitation>();
   const deps: WorkerDeps = {
     outbox,
     facts,
@@ -68,9 +72,14 @@ export async function openWorkerStage() {
     subscriptions,
     writeAccountLetter: createWriteAccountLetter({
       facts: createAccountLetterFacts(pool),
+      invitationOf: async (letterId) => invitations.get(letterId),
       links: {
         verification: (userId, address, writtenAt) => linkTo(`verify/${userId}/${address}`, writtenAt),
         reset: (letterId, writtenAt) => linkTo(`reset/${letterId}`, writtenAt),
+        invitation: ({ invitationId, expiresAt }) => ({
+          url: `https://jobs.example.org/join/${invitationId}`,
+          endsAt: new Date(expiresAt),
+        }),
       },
       siteUrl: 'https://jobs.example.org/board',
       now: () => clock.now,

@@ -7,6 +7,7 @@ const MOST = {
   verification: `3, '1 day'`,
   'password-reset': `3, '1 hour'`,
   'address-change': `5, '1 hour'`,
+  invitation: `3, '1 hour'`,
 } satisfies Record<AccountLetter['kind'], string>;
 
 /** Returns an SQL call that writes a verification letter. It evaluates to true if the address may have one more. */
@@ -20,6 +21,9 @@ export const POST_RESET = (letterId: string, address: string): string =>
 /** Returns the same call for the notice that another address is to replace this one. */
 export const POST_ADDRESS_CHANGE = (letterId: string, address: string, userId: string): string =>
   `post_account_letter(${letterId}, 'address-change', ${address}, ${userId}, ${MOST['address-change']})`;
+
+/** The maximum of invitations, for `keep_invitation`, which writes them. */
+export const MOST_INVITATION_LETTERS: string = MOST.invitation;
 
 /** Reads from PostgreSQL the facts that the worker needs before it sends a letter. */
 export function createAccountLetterFacts(pool: Pick<pg.Pool, 'query'>): AccountLetterFacts {

@@ -15,10 +15,11 @@ const COLUMNS = `c.user_id as "userId", c.email, c.password_hash as "passwordHas
 
 const ADD = `
   with added as (
-    insert into credentials (user_id, email, password_hash, role, display_name) values ($2, $3, $4, $5, $6)
-    returning user_id, email
+    insert into credentials (user_id, email, password_hash, role, display_name, email_verified_at)
+    values ($2, $3, $4, $5, $6, case when $7 then now() end)
+    returning user_id, email, email_verified_at
   )
-  select ${POST_VERIFICATION('$1', 'email', 'user_id')} from added`;
+  select case when email_verified_at is null then ${POST_VERIFICATION('$1', 'email', 'user_id')} end from added`;
 
 /** The present address is notified only if it is verified: any other gets verification letters alone. */
 const AWAIT_EMAIL = `
@@ -60,8 +61,9 @@ export function createCredentials(pool: pg.Pool): Credentials {
   };
 
   return {
-    async add({ userId, email, passwordHash, role, displayName }) {
-      await unlessTaken(pool.query(ADD, [newId(), userId, email, passwordHash, role, displayName]));
+    async add({ userId, email, passwordHash, role, displayName, emailVerified = false }) {
+      const values = [newId(), userId, email, passwordHash, role, displayName, emailVerified];
+      await unlessTaken(pool.query(ADD, values));
     },
     ofEmail: async (email) => (await select('where email = $1', [email]))[0],
     ofUser: async (userId) => (await select('where user_id = $1', [userId]))[0],

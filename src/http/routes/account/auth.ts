@@ -6,21 +6,24 @@ import { type Credential, NewPassword, withUnrelatedPassword } from '../../../au
 import { EmailAddress } from '../../../auth/email-address.ts';
 import type { LogIn } from '../../../auth/log-in.ts';
 import type { RateLimits } from '../../../protocol/rate-limits.ts';
+import type { Invitations } from '../../../auth/invitations.ts';
 import type { Registration } from '../../../auth/registration.ts';
 import type { Authenticate } from '../../../auth/session.ts';
 import type { Sessions, Tokens } from '../../../auth/sessions.ts';
 import type { Account } from '../../../commands/account/account.ts';
+import { CommandRejected } from '../../../commands/rejection.ts';
 import { NewDisplayName, Role } from '../../../events/account.ts';
 import type { UserId } from '../../../events/ids.ts';
 import { text } from '../../../events/text.ts';
 import { authenticateRequests } from '../../hooks/authenticate-request.ts';
 import { issuers } from './token-keys.ts';
 import type { Positions } from '../../../protocol/positions.ts';
-import { Id, Position, PresentPassword, TotpCode } from '../../../protocol/schemas.ts';
+import { Id, LinkToken, Position, PresentPassword, TotpCode } from '../../../protocol/schemas.ts';
 
 export interface AuthRoutes {
   positions: Positions;
   registration: Registration;
+  invitations: Invitations;
   logIn: LogIn;
   sessions: Sessions;
   authenticate: Authenticate;
@@ -31,13 +34,24 @@ export interface AuthRoutes {
   loadAccount: (userId: UserId) => Promise<Account>;
 }
 
+const isInvited = (invitation: string | null | undefined): invitation is string =>
+  typeof invitation === 'string';
+
 const NewAccount = withUnrelatedPassword(
-  z.strictObject({
-    role: Role.extract(['company', 'applicant']),
-    email: EmailAddress,
-    password: NewPassword,
-    displayName: NewDisplayName,
-  }),
+  z
+    .strictObject({
+      role: Role.extract(['company', 'applicant']),
+      email: EmailAddress,
+      password: NewPassword,
+      displayName: NewDisplayName,
+      invitation: LinkToken.nullish().describe(
+        'The token of an invitation to a company, which the new account joins',
+      ),
+    })
+    .refine(({ role, invitation }) => role === 'company' || !isInvited(invitation), {
+      path: ['invitation'],
+      message: 'Only an account with the role company can join one',
+    }),
 ).meta({
   id: 'Register',
   example: {
@@ -47,7 +61,13 @@ const NewAccount = withUnrelatedPassword(
     displayName: 'Ada',
   },
 });
-const Registered = z.object({ userId: Id, position: Position }).meta({ id: 'Registered' });
+const Registered = z
+  .object({
+    userId: Id,
+    companyId: Id.optional().describe('The company that the account has joined by its invitation'),
+    position: Position,
+  })
+  .meta({ id: 'Registered' });
 const LogInBody = z
   .strictObject({
     email: EmailAddress,
@@ -82,7 +102,7 @@ const tags = ['Authentication'];
 
 /** Defines the routes of registration, login and logout. */
 export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
-  const { registration, logIn, sessions, positions } = deps;
+  const { registration, invitations, logIn, sessions, positions } = deps;
   const issuerOf = issuers(deps.publicUrl);
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
   const authenticated = authenticateRequests(plainApp, deps);
@@ -93,10 +113,19 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
     return { ...tokens, user: { id: userId, role, displayName: name } };
   }
 
+  /** Resolves with undefined if the invitation has been revoked meanwhile. */
+  const welcome = (invitation: string, userId: UserId, correlationId: string) =>
+    invitations
+      .welcome(invitation, userId, { actor: { userId, role: 'company' }, correlationId })
+      .catch((error: unknown) => {
+        if (error instanceof CommandRejected) return undefined;
+        throw error;
+      });
+
   app.post(
     '/v1/auth/register',
     {
-      config: { idempotentAs: 'Register', refusals: ['EMAIL_TAKEN'] },
+      config: { idempotentAs: 'Register', refusals: ['EMAIL_TAKEN', 'INVITATION_NOT_FOUND'] },
       schema: {
         tags,
         summary: 'Register as a company or an applicant',
@@ -107,8 +136,18 @@ export function authRoutes(plainApp: FastifyInstance, deps: AuthRoutes): void {
       },
     },
     async (request, reply) => {
-      const { userId, position } = await registration.register(request.body);
-      return reply.code(201).send({ userId, position: positions.encode(position) });
+      const { invitation, ...account } = request.body;
+      // Refused before there is an account.
+      const address = isInvited(invitation) ? (await invitations.open(invitation)).address : undefined;
+      const registered = await registration.register({
+        ...account,
+        emailVerified: address === account.email,
+      });
+      const joined = isInvited(invitation)
+        ? await welcome(invitation, registered.userId, request.id)
+        : undefined;
+      const position = positions.encode(joined?.position ?? registered.position);
+      return reply.code(201).send({ userId: registered.userId, companyId: joined?.companyId, position });
     },
   );
 
