@@ -35,7 +35,8 @@ const loggedIn = (status: number): Statuses => [401, status, status, status, sta
 /** What an account needs to manage itself. */
 const everyAccount = (status: number): Statuses => [401, status, status, status, status, status, status];
 const auditors = (status: number): Statuses => [401, 403, 403, 403, 403, 403, status];
-const company: Statuses = [401, 403, 403, 403, 201, 201, 403];
+const companies = (status: number): Statuses => [401, 403, 403, 403, status, status, 403];
+const company = companies(201);
 const jobOwner: Statuses = [401, 403, 403, 403, 403, 200, 403];
 const applicant: Statuses = [401, 201, 200, 200, 403, 403, 403];
 const inside = (status = 200): Statuses => [401, 404, status, 404, status, status, 403];
@@ -86,6 +87,19 @@ const matrix: Record<string, Row> = {
   'POST /login': { expect: everybody(200), body: credentials },
   'POST /v1/auth/refresh': { expect: everybody(401), body: () => ({ refreshToken: 'not one' }) },
   'POST /v1/auth/logout': { expect: everyAccount(204) },
+  'GET /v1/company': { expect: companies(200) },
+  'PATCH /v1/company': { expect: companies(200), body: () => ({ name: 'Acme' }) },
+  'GET /v1/company/members': { expect: companies(200) },
+  'PATCH /v1/company/members/:userId': { expect: companies(404), body: () => ({ role: 'viewer' }) },
+  'DELETE /v1/company/members/:userId': { expect: companies(404) },
+  'POST /v1/company/invitations': {
+    expect: companies(202),
+    body: () => ({ email: `${randomUUID()}@example.org`, role: 'recruiter' }),
+  },
+  'GET /v1/company/invitations': { expect: companies(200) },
+  'DELETE /v1/company/invitations/:invitationId': { expect: companies(404) },
+  'GET /v1/invitations/accept': { expect: everybody(404) },
+  'POST /v1/invitations/accept': { expect: companies(404), body: () => ({ token: 'none' }) },
   'GET /v1/me': { expect: everyAccount(200) },
   'PATCH /v1/me': { expect: loggedIn(200), body: () => ({}) },
   'PUT /v1/me/password': {
@@ -256,12 +270,14 @@ const parameters = ({ board, cast }: Scene): Record<string, string> => ({
   erasureId: randomUUID(),
   holdId: randomUUID(),
   eventId: randomUUID(),
+  invitationId: randomUUID(),
   streamId: `chatGroup-${board.groupId}`,
   emoji: encodeURIComponent('👍'),
 });
 const unknown = (): Record<string, string> => ({
   externalId: randomUUID(),
   eventId: randomUUID(),
+  invitationId: randomUUID(),
   streamId: `chatGroup-${randomUUID()}`,
   fileId: randomUUID(),
   jobId: randomUUID(),
@@ -281,7 +297,9 @@ const fill = (path: string, values: Record<string, string>) =>
   (path === '/v1/search/messages' ? '?q=x' : '') +
   (path === '/v1/audit/proof' ? '?position=1&size=999999999' : '') +
   (path === '/v1/audit/consistency' ? '?from=999999999&to=999999999' : '') +
-  (/^\/v1\/(?:storage\/|unsubscribe$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');
+  (/^\/v1\/(?:storage\/|unsubscribe$|invitations\/accept$|auth\/.*\/confirm$)/.test(path)
+    ? '?token=none'
+    : '');
 
 /** The text of a refusal without its path, the only part that may differ. */
 const withoutInstance = ({ text, body }: Answer) =>

@@ -168,6 +168,8 @@ function requests(operations: Operation[], board: Board, cast: Cast): fc.Arbitra
     location: null,
     status: 'offer',
     role: 'member',
+    email: 'grace@example.org',
+    jobIds: null,
     q: 'engine',
     limit: '2',
   };

@@ -1,5 +1,6 @@
-import { ADDRESS_CHANGE, RESET, VERIFICATION } from '../support/journeys/account-letters.ts';
-import { ada } from '../support/language/example-events.ts';
+import { createInvitationStore } from '../../src/adapters/postgres/tables/invitations.ts';
+import { ADDRESS_CHANGE, RESET, VERIFICATION, invitationTo } from '../support/journeys/account-letters.ts';
+import { acme, ada, invitationId } from '../support/language/example-events.ts';
 import { type WorkerStage, openWorkerStage } from '../support/stages/worker-stage.ts';
 
 const address = 'ada@example.org';
@@ -140,5 +141,50 @@ describe('a change of address', () => {
       [address, ADDRESS_CHANGE],
       ['second@example.org', VERIFICATION],
     ]);
+  });
+});
+
+describe('an invitation', () => {
+  const invited = {
+    ...{ invitationId, companyId: acme.userId, companyName: 'Acme <b>\r\nBcc: all@example.org' },
+    role: 'recruiter',
+  } as const;
+  const open = async () => {
+    const expiresAt = new Date(stage.clock.now.getTime() + 7 * 86_400_000);
+    const store = createInvitationStore(stage.pool);
+    await store.keep({ ...invited, address: 'grace@example.org', expiresAt });
+    stage.invitations.set(invitationId, { ...invited, expiresAt: expiresAt.toISOString() });
+    return expiresAt;
+  };
+
+  test('says who invites, for what and for how long, in a letter of its own', async () => {
+    await open();
+    await work();
+    const { mail, to, raw } = stage.mail.mails.at(-1)!;
+    expect(to).toEqual(['grace@example.org']);
+    expect(mail.subject).toBe(invitationTo('Acme <b> Bcc: all@example.org'));
+    expect(raw).not.toMatch(/^Bcc:/m);
+    expect(mail.messageId).toBe(`<${invitationId}@jobs.example.org>`);
+    expect(mail.text).toContain(
+      'invites you to work in its team at jobs.example.org, in the role of recruiter.',
+    );
+    expect(mail.text).toContain('The link works once, for 7 days.');
+    expect(mail.text).toContain(`https://jobs.example.org/join/${invitationId}\n`);
+    expect(mail.html).toContain('Acme &lt;b&gt; Bcc');
+  });
+
+  test('is not sent once it has expired', async () => {
+    stage.clock.now = await open();
+    await work();
+    expect(subjects()).toEqual([VERIFICATION]);
+    expect(await areDone()).toEqual([true, true]);
+  });
+
+  test('is not sent once it was revoked or used', async () => {
+    await open();
+    stage.invitations.clear();
+    await work();
+    expect(subjects()).toEqual([VERIFICATION]);
+    expect(await areDone()).toEqual([true, true]);
   });
 });

@@ -68,6 +68,7 @@ const FORBIDDEN_TO_READERS = [
   'select 1 from second_factors',
   'select 1 from recovery_codes',
   'select 1 from account_letters',
+  'select 1 from company_invitations',
   'select 1 from idempotency_keys',
   'select 1 from text_keys',
   `select set_password(gen_random_uuid(), 'x', null, null)`,

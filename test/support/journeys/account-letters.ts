@@ -5,6 +5,8 @@ import { until } from '../../../tools/until.ts';
 
 export const VERIFICATION = 'Confirm your e-mail address';
 export const RESET = 'Choose a new password';
+/** The subject of an invitation to the company. */
+export const invitationTo = (company: string) => `${company} invites you to its team`;
 export const ADDRESS_CHANGE = 'The e-mail address of your account is about to change';
 
 type Mails = Pick<MailServer, 'mails'>;

@@ -96,12 +96,14 @@ export async function openWorkerStage() {
   };
 
   return {
+    pool,
     outbox,
     credentials,
     subscriptions,
     mail,
     push,
     known,
+    invitations,
     clock,
     counted,
     written: () => JSON.stringify(log.lines()),
