@@ -98,7 +98,7 @@ const matrix: Record<string, Row> = {
   },
   'GET /v1/company/invitations': { expect: companies(200) },
   'DELETE /v1/company/invitations/:invitationId': { expect: companies(404) },
-  'GET /v1/invitations/accept': { expect: everybody(404) },
+  'GET /v1/invitations': { expect: everybody(404) },
   'POST /v1/invitations/accept': { expect: companies(404), body: () => ({ token: 'none' }) },
   'GET /v1/me': { expect: everyAccount(200) },
   'PATCH /v1/me': { expect: loggedIn(200), body: () => ({}) },
@@ -297,9 +297,7 @@ const fill = (path: string, values: Record<string, string>) =>
   (path === '/v1/search/messages' ? '?q=x' : '') +
   (path === '/v1/audit/proof' ? '?position=1&size=999999999' : '') +
   (path === '/v1/audit/consistency' ? '?from=999999999&to=999999999' : '') +
-  (/^\/v1\/(?:storage\/|unsubscribe$|invitations\/accept$|auth\/.*\/confirm$)/.test(path)
-    ? '?token=none'
-    : '');
+  (/^\/v1\/(?:storage\/|unsubscribe$|invitations$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');
 
 /** The text of a refusal without its path, the only part that may differ. */
 const withoutInstance = ({ text, body }: Answer) =>

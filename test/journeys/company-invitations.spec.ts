@@ -169,7 +169,7 @@ describe('an invitation', () => {
     const { status, body } = await invite(owner, ` ${email.toUpperCase()}`, 'interviewer');
     expect([status, Object.keys(body)]).toEqual([202, ['invitationId']]);
     const link = await linkIn(mail, email, invitationTo('Acme'));
-    expect(link.startsWith(`${app.url.replace(/\/$/, '')}/v1/invitations/accept?token=`)).toBe(true);
+    expect(link.startsWith(`${app.url.replace(/\/$/, '')}/v1/invitations?token=`)).toBe(true);
     expect(lettersTo(mail, email)[0]!.mail.text).toContain('in the role of interviewer');
     const page = await fetch(`${link}&utm_source=mail`, { headers: { accept: 'text/html' } });
     const html = await page.text();
@@ -209,7 +209,7 @@ describe('an invitation', () => {
       });
     expect(codeOf(await accept(other, token))).toEqual(NOT_FOUND);
     expect((await get(owner, '/v1/company/invitations'))['data']).toEqual([]);
-    const page = `/v1/invitations/accept?token=${token}`;
+    const page = `/v1/invitations?token=${token}`;
     const shown = await fetch(new URL(page, app.url), { headers: { accept: 'text/html' } });
     expect([shown.status, await shown.text()]).toEqual([404, expect.stringContaining('was used')]);
     expect(codeOf(await app.ask('GET', page))).toEqual(NOT_FOUND);

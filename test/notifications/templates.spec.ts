@@ -91,7 +91,7 @@ const linksOfAccounts: Record<string, string[]> = {
   'verification.html': ['https://jobs.example.org/v1/auth/email-verification/confirm?token=example'],
   'password-reset.html': ['https://jobs.example.org/v1/auth/password-reset/confirm?token=example'],
   'address-change.html': [],
-  'invitation.html': ['https://jobs.example.org/v1/invitations/accept?token=example'],
+  'invitation.html': ['https://jobs.example.org/v1/invitations?token=example'],
 };
 
 describe('the HTML', () => {

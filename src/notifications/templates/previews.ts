@@ -84,7 +84,7 @@ const accountLetters: Record<AccountLetter['kind'], Letter> = {
   'address-change': addressChangeLetter({ site }),
   invitation: invitationLetter({
     site,
-    url: `https://${site}/v1/invitations/accept?token=example`,
+    url: `https://${site}/v1/invitations?token=example`,
     companyName: 'Acme Ltd',
     role: 'recruiter',
   }),

@@ -30,9 +30,10 @@ export interface InvitationRoutes {
 
 const PATH = '/v1/company/invitations';
 const ACCEPT = '/v1/invitations/accept';
+const PAGE = '/v1/invitations';
 
 /** The path of the link in the letter. */
-export const invitationPath = (token: string): string => `${ACCEPT}?token=${encodeURIComponent(token)}`;
+export const invitationPath = (token: string): string => `${PAGE}?token=${encodeURIComponent(token)}`;
 
 const tags = ['Company'];
 
@@ -177,7 +178,7 @@ export function invitationPageRoutes(
   void parent.register(async (context) => {
     servePages(context, (_request, why) => refusal(why));
     context.withTypeProvider<ZodTypeProvider>().get(
-      ACCEPT,
+      PAGE,
       {
         config: { refusals: ['INVITATION_NOT_FOUND'] },
         schema: {
