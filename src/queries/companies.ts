@@ -2,15 +2,6 @@ import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { UserId } from '../events/ids.ts';
 
-const Found = z.object({ companyId: z.string().brand<'UserId'>() });
-
-/** Resolves with the company that a user has joined; with the user's own, which has its id, if there is none. */
-export const companyOfUser = async (db: DatabasePool, userId: UserId): Promise<UserId> =>
-  (await db.maybeOneFirst(sql.type(Found)`
-    select company_id as "companyId" from chat_groups.staff
-    where user_id = ${userId} and role is not null and company_id <> user_id
-    order by company_id limit 1`)) ?? userId;
-
 const Jobs = z.object({ found: z.boolean() });
 
 /** Resolves with true if a company has ever posted a job. */

@@ -3,7 +3,7 @@ import type { GroupId, JobId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
 import { type ListApplications, getApplication, hasApplications, listApplications } from './applications.ts';
 import { listGrants } from './audit.ts';
-import { companyOfUser, hasJobs, namesOfUsers } from './companies.ts';
+import { hasJobs, namesOfUsers } from './companies.ts';
 import type { Paging } from './cursor.ts';
 import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
@@ -31,7 +31,6 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   listApplications: (asked: ListApplications) => listApplications(db, asked),
   hasApplications: (jobId: JobId) => hasApplications(db, jobId),
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
-  companyOfUser: (userId: UserId) => companyOfUser(db, userId),
   hasJobs: (companyId: UserId) => hasJobs(db, companyId),
   namesOfUsers: (userIds: readonly UserId[]) => namesOfUsers(db, userIds),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),

@@ -59,6 +59,7 @@ const IN_WORDS = new Set([
   'Too easy to guess: it says your e-mail address or your name',
   'Only one of beforeSeq, afterSeq and aroundSeq may be given',
   'must not be more than to',
+  'Only an account with the role company can join one',
 ]);
 /** Operations that end the caller's session, or accept only values issued by the server. */
 const NOT_ASKED = new Set(['logOut', 'upload']);

@@ -39,7 +39,7 @@ describe('a company', () => {
     const { initial } = companyOf(companyId).aggregate;
     expect(mayIn(initial, 'manageTeam', acme)).toBe(true);
     expect(mayIn(initial, 'manageTeam', rival)).toBe(false);
-    expect(mayIn(initial, 'manageTeam', 'system')).toBe(true);
+    expect(mayIn(initial, 'manageTeam', 'system')).toBe(false);
   });
 
   test('is renamed by its owner', () =>
@@ -253,9 +253,9 @@ describe('the rights of people in a company', () => {
     [
       'recruiter',
       {
-        ...{ manageTeam: '---', postJobs: 'xxx', changeJobs: 'xx-', decide: 'xx-', readThreads: 'xx-' },
+        ...{ manageTeam: '---', postJobs: 'xx-', changeJobs: 'xx-', decide: 'xx-', readThreads: 'xx-' },
         ...{ writeThreads: 'xx-', readFiles: 'xx-', readNotes: 'xx-', writeNotes: 'xx-' },
-        ...{ readTeamRoom: 'xx-', writeTeamRoom: 'xx-' },
+        ...{ readTeamRoom: 'xx-', writeTeamRoom: 'xx-', manageRooms: 'xx-', writeGroups: 'xxx' },
       },
     ],
     [
@@ -263,7 +263,7 @@ describe('the rights of people in a company', () => {
       {
         ...{ manageTeam: '---', postJobs: '---', changeJobs: '---', decide: '---', readThreads: 'x--' },
         ...{ writeThreads: 'x--', readFiles: 'x--', readNotes: 'x--', writeNotes: 'x--' },
-        ...{ readTeamRoom: 'xx-', writeTeamRoom: 'xx-' },
+        ...{ readTeamRoom: 'xx-', writeTeamRoom: 'xx-', manageRooms: '---', writeGroups: 'xxx' },
       },
     ],
     [
@@ -271,7 +271,7 @@ describe('the rights of people in a company', () => {
       {
         ...{ manageTeam: '---', postJobs: '---', changeJobs: '---', decide: '---', readThreads: 'xx-' },
         ...{ writeThreads: '---', readFiles: '---', readNotes: 'xx-', writeNotes: '---' },
-        ...{ readTeamRoom: 'xx-', writeTeamRoom: '---' },
+        ...{ readTeamRoom: 'xx-', writeTeamRoom: '---', manageRooms: '---', writeGroups: '---' },
       },
     ],
   ] as const)('are, for %s, as in the table', (role, expected) => expect(cells(role)).toEqual(expected));
@@ -280,5 +280,14 @@ describe('the rights of people in a company', () => {
     const recruiter = { role: 'recruiter', jobIds: null } as const;
     expect(may('decide', me, recruiter, { jobId: otherJobId })).toBe(true);
     expect(may('decide', me, recruiter)).toBe(true);
+  });
+
+  test('reach the room that somebody was added to, unless the role has them nowhere', () => {
+    const added = { jobId: otherJobId, isAdded: true };
+    const others = (role: CompanyRole) => ({ role, jobIds: ImmutableSet([jobId]) });
+    for (const role of ['recruiter', 'interviewer'] as const)
+      expect(may('writeThreads', me, others(role), added)).toBe(true);
+    expect(may('readThreads', me, others('viewer'), added)).toBe(true);
+    expect(may('writeThreads', me, others('viewer'), added)).toBe(false);
   });
 });

@@ -5,9 +5,10 @@ import { changeTeammate, removeTeammate } from '../../../commands/company/teamma
 import { CompanyRole } from '../../../events/company.ts';
 import { UserId } from '../../../events/ids.ts';
 import { Done, Id, Position, bodyOf, pageOf, paging } from '../../../protocol/schemas.ts';
+import { caughtUp } from '../../../projections/projection.ts';
 import { cursorOf } from '../../../queries/cursor.ts';
 import { commandRequest } from '../../command-request.ts';
-import { type OwnCompany, companyAccess } from '../../company-access.ts';
+import { type CompanyOfCaller, companyAccess } from '../../company-access.ts';
 import type { HttpApp, RouteDeps } from '../../route-deps.ts';
 
 const tags = ['Company'];
@@ -40,9 +41,9 @@ const byUser = cursorOf(z.strictObject({ userId: z.uuid() }));
 
 /** Defines the routes of the caller's company and of the people in it. Its owners change both. */
 export function companyRoutes(app: HttpApp, { handle, queries, positions, ...deps }: RouteDeps): void {
-  const { loader } = deps;
+  const { loader, progress, head } = deps;
   const ownCompany = companyAccess({ ...deps, queries });
-  const view = async ({ companyId, me }: OwnCompany) => ({
+  const view = async ({ companyId, me }: CompanyOfCaller) => ({
     companyId,
     name: await nameOfCompany(loader, companyId),
     myRole: me.role,
@@ -98,6 +99,7 @@ export function companyRoutes(app: HttpApp, { handle, queries, positions, ...dep
       const after = byUser.read(cursor)?.userId ?? '';
       const { company } = await ownCompany(actor);
       const rest = [...company.members.keys()].filter((userId) => userId > after).toSorted();
+      await caughtUp(progress, await head(), ['accounts']);
       const names = await queries.namesOfUsers(rest.slice(0, limit));
       return byUser.page(
         rest,
