@@ -10,8 +10,8 @@ const Place = z.looseObject({ place: z.union([z.number(), z.string()]) });
 export type ExportLine = { kind: string } & Record<string, unknown>;
 
 /**
- * Reads everything that is stored about a person, page by page: the account, sessions, browsers, applications, memberships
- * with read markers, messages and files. The first line has the numbers of the others.
+ * Reads everything that is stored about a person, page by page: the account, sessions, browsers, companies and invitations
+ * to them, applications, memberships with read markers, messages and files. The first line has the numbers of the others.
  */
 export async function* personExport(db: DatabasePool, userId: UserId): AsyncGenerator<ExportLine> {
   const all = async (kind: string, query: ReturnType<typeof sql.fragment>): Promise<ExportLine[]> =>
@@ -62,6 +62,19 @@ export async function* personExport(db: DatabasePool, userId: UserId): AsyncGene
     sql.fragment`
       select endpoint, subscribed_at as "subscribedAt" from public.push_subscriptions
       where user_id = ${userId} order by subscribed_at limit 10000`,
+  );
+  yield* await all(
+    'company',
+    sql.fragment`
+      select company_id as "companyId", role, job_ids as "jobIds" from chat_groups.staff
+      where user_id = ${userId} order by company_id limit 10000`,
+  );
+  yield* await all(
+    'invitation',
+    sql.fragment`
+      select i.invitation_id as "invitationId", i.company_id as "companyId", i.expires_at as "expiresAt"
+      from public.company_invitations i join public.credentials c on i.address in (c.email, c.new_email)
+      where c.user_id = ${userId} order by i.invitation_id limit 10000`,
   );
   yield* pages(
     'application',

@@ -245,6 +245,23 @@ describe('an invitation', () => {
     expect((await accept(await app.register('company'), token)).status).toBe(200);
   });
 
+  test('is in the export of the person whose address it has, and so is the company after it', async () => {
+    const [owner, mate] = [await app.register('company', 'Acme'), await app.register('company')];
+    const exported = async (kind: string) => {
+      const { text } = await app.ask('GET', '/v1/privacy/export', { as: mate });
+      const lines = text.trim().split('\n');
+      return lines.map((line) => JSON.parse(line) as { kind: string }).filter((line) => line.kind === kind);
+    };
+    const token = await invited(owner, mate.email, 'viewer');
+    expect(await exported('invitation')).toMatchObject([{ companyId: owner.userId }]);
+    const { position } = (await accept(mate, token)).body;
+    await app.ask('GET', '/v1/jobs', { as: mate, headers: { 'x-min-position': String(position) } });
+    expect(await exported('invitation')).toEqual([]);
+    expect(await exported('company')).toMatchObject([
+      { companyId: owner.userId, role: 'viewer', jobIds: null },
+    ]);
+  });
+
   test('is made once for each idempotency key', async () => {
     const owner = await app.register('company', 'Acme');
     const headers = { 'idempotency-key': randomUUID() };

@@ -1,4 +1,5 @@
 import { createInvitationStore } from '../../src/adapters/postgres/tables/invitations.ts';
+import { invitationLetter } from '../../src/notifications/templates/account-letters.ts';
 import { ADDRESS_CHANGE, RESET, VERIFICATION, invitationTo } from '../support/journeys/account-letters.ts';
 import { acme, ada, invitationId } from '../support/language/example-events.ts';
 import { type WorkerStage, openWorkerStage } from '../support/stages/worker-stage.ts';
@@ -146,7 +147,7 @@ describe('a change of address', () => {
 
 describe('an invitation', () => {
   const invited = {
-    ...{ invitationId, companyId: acme.userId, companyName: 'Acme <b>\r\nBcc: all@example.org' },
+    ...{ invitationId, companyId: acme.userId, companyName: 'Acme <b>\r\nBcc: all' },
     role: 'recruiter',
   } as const;
   const open = async () => {
@@ -162,7 +163,7 @@ describe('an invitation', () => {
     await work();
     const { mail, to, raw } = stage.mail.mails.at(-1)!;
     expect(to).toEqual(['grace@example.org']);
-    expect(mail.subject).toBe(invitationTo('Acme <b> Bcc: all@example.org'));
+    expect(mail.subject).toBe(invitationTo('Acme <b> Bcc: all'));
     expect(raw).not.toMatch(/^Bcc:/m);
     expect(mail.messageId).toBe(`<${invitationId}@jobs.example.org>`);
     expect(mail.text).toContain(
@@ -171,6 +172,23 @@ describe('an invitation', () => {
     expect(mail.text).toContain('The link works once, for 7 days.');
     expect(mail.text).toContain(`https://jobs.example.org/join/${invitationId}\n`);
     expect(mail.html).toContain('Acme &lt;b&gt; Bcc');
+  });
+
+  test.each([
+    ['Visit https://evil.example/win', 'Visit https:// evil. example/ win'],
+    ['www.evil.example', 'www. evil. example'],
+    ['evil。example', 'evil。 example'],
+    ['me@evil.example', 'me@ evil. example'],
+    ['Acme Inc.', 'Acme Inc.'],
+  ])('names no link: %s', (companyName, shown) => {
+    const { subject, text, html } = invitationLetter({
+      ...{ site: 'jobs.example.org', url: 'https://jobs.example.org/join', role: 'viewer', companyName },
+    });
+    expect(subject).toBe(invitationTo(shown));
+    for (const each of [text, html]) {
+      expect(each).toContain(shown);
+      expect(each).not.toMatch(/evil[.。]\S/u);
+    }
   });
 
   test('is not sent once it has expired', async () => {

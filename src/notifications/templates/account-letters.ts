@@ -2,7 +2,7 @@ import { INVITATION_DAYS } from '../../commands/company/invitations.ts';
 import type { CompanyRole } from '../../events/company.ts';
 import { type Letter, frame } from './frame.ts';
 import { markup } from './html.ts';
-import { oneLine } from './wording.ts';
+import { oneLine, unlinked } from './wording.ts';
 
 interface Said {
   subject: string;
@@ -15,7 +15,8 @@ interface Said {
 
 /**
  * Builds a letter about an account. It contains no text that a user chose, because it may have been requested
- * for a stranger's address. Only an invitation says who invites: nobody would know what it is about without.
+ * for a stranger's address. Only an invitation has the name of the company, without links: nobody would know what it is
+ * about otherwise.
  */
 function accountLetter({ subject, paragraphs, action, otherwise }: Said): Letter {
   return {
@@ -83,7 +84,7 @@ export function invitationLetter({
   companyName: string;
   role: CompanyRole;
 }): Letter {
-  const name = oneLine(companyName);
+  const name = oneLine(unlinked(companyName));
   return accountLetter({
     subject: `${name} invites you to its team`,
     paragraphs: [

@@ -30,6 +30,13 @@ export const oneLine = (text: string, max = 80): string =>
     max,
   ) || '?';
 
+/**
+ * Returns a name of which mail programs make no link, because a letter to a stranger must not lead where its sender
+ * wants: a space follows every mark inside a word that addresses have.
+ */
+export const unlinked = (name: string): string =>
+  name.replace(/(?<=\S)[.\u3002\uFF0E\uFF61:@/\\]+(?=\S)/gu, '$& ');
+
 /** Returns text of a user with its line breaks. */
 export const paragraphs = (text: string, max = 1_000): string =>
   cut(
