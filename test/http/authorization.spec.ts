@@ -36,7 +36,9 @@ const loggedIn = (status: number): Statuses => [401, status, status, status, sta
 const everyAccount = (status: number): Statuses => [401, status, status, status, status, status, status];
 const auditors = (status: number): Statuses => [401, 403, 403, 403, 403, 403, status];
 const companies = (status: number): Statuses => [401, 403, 403, 403, status, status, 403];
-const company = companies(201);
+/** What the owners of a company may do. */
+const owners = (status: number): Statuses => [401, 403, 403, 403, 403, status, 403];
+const company = owners(201);
 const jobOwner: Statuses = [401, 403, 403, 403, 403, 200, 403];
 const applicant: Statuses = [401, 201, 200, 200, 403, 403, 403];
 const inside = (status = 200): Statuses => [401, 404, status, 404, status, status, 403];
@@ -88,16 +90,16 @@ const matrix: Record<string, Row> = {
   'POST /v1/auth/refresh': { expect: everybody(401), body: () => ({ refreshToken: 'not one' }) },
   'POST /v1/auth/logout': { expect: everyAccount(204) },
   'GET /v1/company': { expect: companies(200) },
-  'PATCH /v1/company': { expect: companies(200), body: () => ({ name: 'Acme' }) },
+  'PATCH /v1/company': { expect: owners(200), body: () => ({ name: 'Acme' }) },
   'GET /v1/company/members': { expect: companies(200) },
-  'PATCH /v1/company/members/:userId': { expect: companies(404), body: () => ({ role: 'viewer' }) },
-  'DELETE /v1/company/members/:userId': { expect: companies(404) },
+  'PATCH /v1/company/members/:userId': { expect: owners(404), body: () => ({ role: 'viewer' }) },
+  'DELETE /v1/company/members/:userId': { expect: owners(404) },
   'POST /v1/company/invitations': {
-    expect: companies(202),
+    expect: owners(202),
     body: () => ({ email: `${randomUUID()}@example.org`, role: 'recruiter' }),
   },
-  'GET /v1/company/invitations': { expect: companies(200) },
-  'DELETE /v1/company/invitations/:invitationId': { expect: companies(404) },
+  'GET /v1/company/invitations': { expect: owners(200) },
+  'DELETE /v1/company/invitations/:invitationId': { expect: owners(404) },
   'GET /v1/invitations': { expect: everybody(404) },
   'POST /v1/invitations/accept': { expect: companies(404), body: () => ({ token: 'none' }) },
   'GET /v1/me': { expect: everyAccount(200) },
@@ -135,7 +137,7 @@ const matrix: Record<string, Row> = {
   'POST /jobs': { expect: company, body: posting },
   'GET /v1/jobs': { expect: loggedIn(200) },
   'GET /v1/jobs/:jobId': { expect: loggedIn(200) },
-  'GET /v1/jobs/:jobId/threads': { expect: jobOwner },
+  'GET /v1/jobs/:jobId/threads': { expect: companies(200) },
   'PATCH /v1/jobs/:jobId': { expect: jobOwner, body: () => ({ title: 'Driver' }) },
   'POST /v1/jobs/:jobId/close': { expect: jobOwner },
 
@@ -153,7 +155,7 @@ const matrix: Record<string, Row> = {
   'GET /v1/groups/:groupId/members': { expect: inside() },
   'POST /v1/groups/:groupId/members': {
     expect: admins,
-    body: ({ cast }) => ({ userId: cast.stranger.userId }),
+    body: ({ cast }) => ({ userId: cast.member.userId }),
   },
   'DELETE /v1/groups/:groupId/members/:userId': { expect: inside() },
   'PUT /v1/groups/:groupId/read': { expect: inside(), body: () => ({ seq: 1 }) },

@@ -100,6 +100,8 @@ const PARTS = [
   'withLastMessages',
   'groupsOf',
   'isInThread',
+  'isStaffWith',
+  'companyIdOf',
 ];
 
 const answered = (answer: Promise<unknown>): Promise<string> =>

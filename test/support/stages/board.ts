@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import type { CompanyRole } from '../../../src/events/company.ts';
+import { until } from '../../../tools/until.ts';
 import type { Person, TestApp } from './app.ts';
 import { filesOf, put } from '../files/uploads.ts';
 
@@ -6,7 +8,7 @@ import { filesOf, put } from '../files/uploads.ts';
 export interface Cast {
   /** The company that posted the job. */
   owner: Person;
-  /** An admin of the group without rights on the job. */
+  /** An interviewer of the company, an admin of the group, without rights on the job. */
   admin: Person;
   /** An applicant and the author of the message. */
   member: Person;
@@ -34,7 +36,25 @@ export async function gatherCast(app: TestApp): Promise<Cast> {
     app.register('applicant', 'Xan'),
     app.register('applicant', 'Eve'),
   ]);
+  await joinCompany(app, admin, { of: owner, role: 'interviewer' });
   return { owner, admin, member, exMember, stranger };
+}
+
+/** Lets somebody join the company of its owner, by the link in the letter, which is in the log without a mail server. */
+export async function joinCompany(
+  app: TestApp,
+  person: Person,
+  { of: owner, role }: { of: Person; role: CompanyRole },
+): Promise<void> {
+  const email = `${randomUUID()}@example.org`;
+  const body = { email, role };
+  const { body: invited, text } = await app.ask('POST', '/v1/company/invitations', { as: owner, body });
+  const isLetter = ({ messageId }: Record<string, unknown>) =>
+    String(messageId).startsWith(`<${String(invited['invitationId'])}@`);
+  await until(() => app.lines().some(isLetter), `the letter of ${text}`);
+  const token = new URL(String(app.lines().find(isLetter)!['link'])).searchParams.get('token');
+  const joined = await app.ask('POST', '/v1/invitations/accept', { as: person, body: { token } });
+  if (joined.status !== 200) throw new Error(joined.text);
 }
 
 /** Creates a job with its group, an application and a message over REST. */
