@@ -145,12 +145,35 @@ export const isInThread = (userId: UserId) => sql.fragment`(
   select m.is_active from chat_groups.members m where m.group_id = t.group_id and m.user_id = ${userId}
 )`;
 
+const FewRow = z.object({ hasFew: z.boolean() });
+
+/** A user with fewer threads gets them sorted. Others have most of a company's, and these are read in order. */
+const FEW_THREADS = 1_000;
+
+export const hasFewThreads = (db: DatabasePool, userId: UserId): Promise<boolean> =>
+  db.oneFirst(sql.type(FewRow)`
+    select count(*) <= ${FEW_THREADS} as "hasFew" from (
+      select from chat_groups.members m
+      where m.user_id = ${userId} and m.is_active and m.is_thread limit ${FEW_THREADS + 1}
+    ) threads`);
+
+/** The condition that the thread `t` is one of the few of a user. */
+export const isOneOfFew = (userId: UserId) => sql.fragment`
+  t.group_id = any (array(
+    select m.group_id from chat_groups.members m where m.user_id = ${userId} and m.is_active and m.is_thread
+  ))`;
+
 /** A user may have thousands of threads, so only as many as are needed are read, in order. */
-function threadsByActivity(userId: UserId, { window, order, limit }: Stretch): FragmentSqlToken {
+function threadsByActivity(
+  userId: UserId,
+  hasFew: boolean,
+  { window, order, limit }: Stretch,
+): FragmentSqlToken {
   const threadsWhere = (condition: FragmentSqlToken) => sql.fragment`
     select t.group_id, t.activity from conversations.threads t
     where ${condition} and ${window} and ${isInThread(userId)}
     order by t.activity ${order} limit ${limit}`;
+  if (hasFew) return threadsWhere(isOneOfFew(userId));
   return sql.fragment`
     select * from (
       (${threadsWhere(sql.fragment`t.owner_id = ${companyIdOf(userId)}`)})
@@ -161,12 +184,12 @@ function threadsByActivity(userId: UserId, { window, order, limit }: Stretch): F
 
 /** Other groups than threads are few. */
 const groupsByActivity =
-  (userId: UserId): Candidates =>
+  (userId: UserId, hasFew: boolean): Candidates =>
   (stretch) => {
     const { window, order, limit } = stretch;
     return sql.fragment`
       select * from (
-        (${threadsByActivity(userId, stretch)})
+        (${threadsByActivity(userId, hasFew, stretch)})
         union all
         select * from (
           select g.group_id, greatest(g.position, c.last_position) as activity
@@ -184,7 +207,8 @@ export async function listGroups(
   { userId, ...paging }: Paging & { userId: UserId },
 ): Promise<Page<Group>> {
   const rows = sql.fragment`${groupsOf(userId)} and mine.group_id = page.group_id`;
-  const page = await latestFirst(db, ListedRow, groupsByActivity(userId), rows, paging);
+  const candidates = groupsByActivity(userId, await hasFewThreads(db, userId));
+  const page = await latestFirst(db, ListedRow, candidates, rows, paging);
   return { ...page, data: (await shown(db, page.data)).map(({ activity: _, ...group }) => group) };
 }
 
@@ -252,7 +276,7 @@ async function latestThreads(db: DatabasePool, userId: UserId): Promise<Room[]> 
     limit: MOST_THREADS,
   };
   const rows = await db.any(sql.type(ThreadRow)`
-    select group_id as "groupId" from (${threadsByActivity(userId, latest)}) t`);
+    select group_id as "groupId" from (${threadsByActivity(userId, false, latest)}) t`);
   return rows.map(({ groupId }) => ({ groupId, kind: 'thread' }));
 }
 

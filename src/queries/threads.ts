@@ -4,7 +4,15 @@ import type { Actor } from '../commands/command.ts';
 import { ApplicationStatus } from '../events/application.ts';
 import type { JobId, UserId } from '../events/ids.ts';
 import type { Page, Paging } from './cursor.ts';
-import { type Candidates, groupsOf, isInThread, latestFirst, withLastMessages } from './groups.ts';
+import {
+  type Candidates,
+  groupsOf,
+  hasFewThreads,
+  isInThread,
+  isOneOfFew,
+  latestFirst,
+  withLastMessages,
+} from './groups.ts';
 import type { Message } from './message.ts';
 
 const ThreadRow = z.object({
@@ -63,10 +71,10 @@ const isUnread = (userId: UserId) => sql.fragment`coalesce(
 
 /** The threads of a job that a user may read, in the order of their activity. */
 const byActivity =
-  ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads): Candidates =>
+  ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads, hasFew: boolean): Candidates =>
   ({ window, order, limit }) => sql.fragment`
     select t.group_id, t.activity from conversations.threads t
-    where t.job_id = ${jobId} and ${window} and ${isInThread(userId)}
+    where t.job_id = ${jobId} and ${window} and ${hasFew ? isOneOfFew(userId) : isInThread(userId)}
       and ${status === undefined ? sql.fragment`true` : sql.fragment`t.status = ${status}`}
       and ${unread === undefined ? sql.fragment`true` : sql.fragment`${isUnread(userId)} = ${unread}`}
       and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`t.assignee_id = ${assigneeId}`}
@@ -110,7 +118,8 @@ async function waiting(db: DatabasePool, rows: readonly z.infer<typeof ThreadRow
 
 /** Resolves with the private conversations about a job that a user may read, the latest activity first. */
 export async function listThreads(db: DatabasePool, asked: ListThreads): Promise<Page<Thread>> {
-  const page = await latestFirst(db, ThreadRow, byActivity(asked), rowsFor(asked.actor.userId), asked);
+  const candidates = byActivity(asked, await hasFewThreads(db, asked.actor.userId));
+  const page = await latestFirst(db, ThreadRow, candidates, rowsFor(asked.actor.userId), asked);
   const [rows, waits] = [await withLastMessages(db, page.data), await waiting(db, page.data)];
   const data = rows.map(
     ({ groupId, applicationId, applicantId, assigneeId, displayName, submittedAt, ...row }): Thread => {
