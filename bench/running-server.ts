@@ -97,7 +97,10 @@ export async function membersOf({
 }: Pick<RunningServer<World>, 'filled' | 'tokenOf'>): Promise<Member[]> {
   return Promise.all(
     filled.groups.flatMap(({ groupId, members }) =>
-      members.map(async (userId) => ({ userId, groupId, token: await tokenOf(userId) })),
+      members.map(async (userId, index) => ({
+        ...{ userId, groupId },
+        token: await tokenOf(userId, index === 0 ? 'company' : 'applicant'),
+      })),
     ),
   );
 }

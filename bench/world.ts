@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '../src/events/domain-event.ts';
 import type { EventStore } from '../src/events/event-store.ts';
-import { ClientMsgId, GroupId, MessageId, UserId } from '../src/events/ids.ts';
+import { ApplicationId, ClientMsgId, GroupId, JobId, MessageId, UserId } from '../src/events/ids.ts';
 import { type Stream, accountStream, chatGroupStream, conversationStream } from '../src/events/streams.ts';
 import { newId } from '../src/kit/uuids.ts';
 import { TEXT } from './append-peers.ts';
@@ -30,11 +30,17 @@ export function appendTo(store: EventStore) {
 
 /**
  * Appends accounts and open groups. The first member of each group is its admin, or `adminId` in all groups
- * if given, whose account must exist.
+ * if given, whose account must exist. In private the first member of each is a company, and the second has a thread with
+ * it.
  */
 export async function makeWorld(
   store: EventStore,
-  { groups, members, adminId: everywhere }: { groups: number; members: number; adminId?: UserId },
+  {
+    groups,
+    members,
+    adminId: everywhere,
+    isPrivate = false,
+  }: { groups: number; members: number; adminId?: UserId; isPrivate?: boolean },
 ): Promise<World> {
   const append = appendTo(store);
   const world = Array.from({ length: groups }, () => ({
@@ -56,10 +62,11 @@ export async function makeWorld(
   });
   await inFlight(IN_FLIGHT, world, ({ groupId, members: [adminId, ...others] }) => {
     if (adminId === undefined) throw new Error('a group needs an admin');
-    const created = { groupId, jobId: null, name: 'A group of the benchmarks', adminId };
+    const name = 'A group of the benchmarks';
+    const created = isPrivate ? threadOf(others[0]!) : { jobId: null };
     return append(
       chatGroupStream(groupId),
-      { type: 'ChatGroupCreated', data: created },
+      { type: 'ChatGroupCreated', data: { groupId, name, adminId, ...created } },
       ...others.map((userId): DomainEvent => ({
         type: 'MemberJoined',
         data: { groupId, userId, role: 'member' },
@@ -68,6 +75,11 @@ export async function makeWorld(
   });
   return { groups: world };
 }
+
+const threadOf = (applicantId: UserId) => ({
+  ...{ jobId: JobId.parse(newId()), applicationId: ApplicationId.parse(newId()) },
+  ...{ kind: 'thread' as const, applicantId },
+});
 
 const messageSent = (groupId: GroupId, senderId: UserId): DomainEvent => ({
   type: 'MessageSent',
