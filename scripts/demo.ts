@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { type Applied, ChatClient, type Sent } from '../client/chat-client.ts';
-import { type Session, call, signUp } from '../client/rest-client.ts';
+import { type Session, call, logIn, signUp } from '../client/rest-client.ts';
 
 /**
  * Two real clients, a company and an applicant, talk over REST and Socket.IO. One disconnects and misses
- * nothing.
+ * nothing. Then a team of two hires in private: each applicant has a thread of its own, which the other cannot see.
  */
 
 // A server started by the demo stops with the demo.
@@ -32,17 +34,27 @@ const isReady = () =>
     () => false,
   );
 
+/** The links in the letters that a server without a mail server writes to its log. */
+const links: string[] = [];
+/** False for a server whose letters go elsewhere. */
+let readsLetters = false;
+
 /** Starts the server unless one runs. Returns a function that stops it if it was started here. */
 async function ensureServer(): Promise<() => Promise<void>> {
   if (await isReady()) {
     tell(dim(`A server runs at ${url}: using it.`));
     return async () => undefined;
   }
+  readsLetters = true;
   tell(dim(`No server at ${url}: starting one …`));
   const server = spawn(process.execPath, ['src/main.ts'], {
     cwd: join(import.meta.dirname, '..'),
-    env: { LOG_LEVEL: 'warn', ...process.env, PORT: port },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, LOG_LEVEL: 'info', SMTP_URL: '', PORT: port },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  createInterface({ input: server.stdout }).on('line', (line) => {
+    const { link } = (line.startsWith('{') ? JSON.parse(line) : {}) as { link?: string };
+    if (link !== undefined) links.push(link);
   });
   const started = Date.now();
   while (!(await isReady())) {
@@ -66,10 +78,11 @@ interface Speaker {
   client: ChatClient;
 }
 
-async function introduce(role: 'company' | 'applicant', name: string): Promise<Speaker> {
-  const session = await signUp(url, { role, displayName: name });
-  return { name, paint: colours[role], session, client: new ChatClient(session) };
-}
+const asSpeaker = (role: 'company' | 'applicant', name: string, session: Session): Speaker => ({
+  ...{ name, paint: colours[role], session, client: new ChatClient(session) },
+});
+const introduce = async (role: 'company' | 'applicant', name: string): Promise<Speaker> =>
+  asSpeaker(role, name, await signUp(url, { role, displayName: name }));
 
 async function say(speaker: Speaker, groupId: string, text: string): Promise<Sent> {
   const sent = await speaker.client.send({ groupId, text });
@@ -78,7 +91,7 @@ async function say(speaker: Speaker, groupId: string, text: string): Promise<Sen
   return sent;
 }
 
-async function converse(): Promise<void> {
+async function converse(): Promise<Speaker> {
   chapter('1. Two people register, over REST');
   const company = await introduce('company', 'Harbour Robotics');
   const applicant = await introduce('applicant', 'Ada');
@@ -150,9 +163,101 @@ async function converse(): Promise<void> {
   });
   tell(`  seqs ${seqs.join(' ')}: ${complete ? 'no hole' : 'A HOLE'}; views ${same ? 'equal' : 'DIFFER'}`);
   tell(`  GET /v1/groups/${groupId}/messages has ${data.length} messages`);
-  company.client.close();
   applicant.client.close();
   if (!same || !complete || data.length !== 7) throw new Error('The two views differ.');
+  return company;
+}
+
+interface Named {
+  jobId: string;
+  groupId: string;
+  applicationId: string;
+  position: string;
+}
+
+/** A team of two hires in private. */
+async function hire(owner: Speaker): Promise<void> {
+  const as = ({ session }: Speaker, method: string, path: string, body?: object, after?: string) =>
+    call<Named & { data: { groupId: string; kind: string; applicant?: { displayName: string } }[] }>(
+      ...([url, method, path] as const),
+      {
+        token: session.accessToken,
+        ...(body && { body }),
+        ...(after !== undefined && { headers: { 'x-min-position': after } }),
+      },
+    );
+  const people: Speaker[] = [];
+
+  chapter('8. The next job is held in private: each applicant has a thread of its own');
+  const job = await as(owner, 'POST', '/v1/jobs', {
+    ...{ title: 'Crane dancer', description: 'Dance with cranes.', conversations: 'private' },
+  });
+  const [ada, bob] = [await introduce('applicant', 'Ada'), await introduce('applicant', 'Bob')];
+  people.push(ada, bob);
+  const path = `/v1/jobs/${job.jobId}/applications`;
+  const [hers, his] = [await as(ada, 'POST', path, {}), await as(bob, 'POST', path, {})];
+  await Promise.all(people.map(({ client }) => client.connect()));
+  await say(ada, hers.groupId, 'Hello! I can dance, and I was a crane once.');
+  const asked = await say(bob, his.groupId, 'Hello! What does it pay?');
+  for (const person of people) {
+    const { data } = await as(person, 'GET', '/v1/groups', undefined, asked.position);
+    tell(`  ${person.paint(person.name)} sees ${data.length} conversation, and nothing of anybody else`);
+    if (data.length !== 1) throw new Error(`${person.name} sees ${data.length} conversations.`);
+  }
+
+  chapter('9. A colleague is invited, by a letter, as an interviewer');
+  if (!readsLetters)
+    return tell(dim('  The letter went out, so this part needs a server that the demo starts.'));
+  const colleague = {
+    displayName: 'Grace',
+    email: `grace-${randomUUID()}@example.test`,
+    password: randomUUID(),
+  };
+  const known = links.length;
+  await as(owner, 'POST', '/v1/company/invitations', { email: colleague.email, role: 'interviewer' });
+  await waitUntil(() => links.slice(known).some((link) => link.includes('/invitations')), 'the letter');
+  const letter = links.slice(known).find((link) => link.includes('/invitations'))!;
+  const invitation = new URL(letter).searchParams.get('token');
+  await call(url, 'POST', '/v1/auth/register', { body: { role: 'company', ...colleague, invitation } });
+  const session = await logIn(url, colleague.email, colleague.password);
+  const grace = asSpeaker('company', 'Grace', session);
+  people.push(grace);
+  await grace.client.connect();
+  const { position } = await as(owner, 'PUT', `/v1/applications/${his.applicationId}/assignee`, {
+    userId: session.userId,
+  });
+  const { data: mine } = await as(grace, 'GET', `/v1/jobs/${job.jobId}/threads`, undefined, position);
+  const names = mine.map(({ applicant }) => applicant?.displayName);
+  tell(`  Bob’s application is assigned to her. She sees the threads of: ${names.join(', ')}`);
+  if (names.join() !== 'Bob') throw new Error('An interviewer sees the threads of others.');
+  await grace.client.reached(his.groupId, 1);
+  const answer = await say(grace, his.groupId, 'Hello Bob! As much as a crane can carry.');
+  await bob.client.reached(his.groupId, answer.seq);
+
+  chapter('10. They talk about Bob where he cannot hear it');
+  const note = { clientMsgId: randomUUID(), text: 'He asks about money first. I like that.' };
+  await as(grace, 'POST', `/v1/applications/${his.applicationId}/notes`, note);
+  tell(`  ${dim('note')}   ${grace.paint(grace.name)}: ${note.text}`);
+  const refused = await as(bob, 'GET', `/v1/applications/${his.applicationId}/notes`).catch(String);
+  tell(`  ${bob.paint(bob.name)} asks for the notes: ${dim(String(refused))}`);
+
+  chapter('11. Grace leaves the company: at once, on her open socket too');
+  await as(owner, 'DELETE', `/v1/company/members/${session.userId}`);
+  await waitUntil(() => !grace.client.rooms.has(his.groupId), 'her socket to leave the room');
+  const heard = grace.client.seq(his.groupId);
+  const last = await say(owner, his.groupId, 'Bob, you start on Monday.');
+  await bob.client.reached(his.groupId, last.seq);
+  tell(`  Bob has seq ${last.seq}; the last event that Grace has is seq ${heard}`);
+  if (grace.client.seq(his.groupId) >= last.seq) throw new Error('Grace hears a company that she has left.');
+  for (const { client } of people) client.close();
+}
+
+async function waitUntil(condition: () => boolean, what: string): Promise<void> {
+  const began = Date.now();
+  while (!condition()) {
+    if (Date.now() - began > START_MS) throw new Error(`Waited for ${what} in vain.`);
+    await pause(20);
+  }
 }
 
 function retell({ seq, data }: Applied): void {
@@ -161,8 +266,10 @@ function retell({ seq, data }: Applied): void {
 
 const stop = await ensureServer();
 try {
-  await converse();
-  tell(`\n${bold('Nothing was lost.')}`);
+  const company = await converse();
+  await hire(company);
+  company.client.close();
+  tell(`\n${bold('Nothing was lost, and nobody was in who should not be.')}`);
 } catch (error) {
   tell(`\n${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

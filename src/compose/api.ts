@@ -78,6 +78,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     head: () => store.head(),
     readMarkers,
     loadAccount: async (userId) => (await loader.refresh(accountOf(userId))).state,
+    companyOf: (userId) => deps.queries.companyOfUser(userId),
     announceRead: (reading) => gateway.announceRead(reading),
     online: (userIds) => gateway.online(userIds),
     idempotencyKeys,

@@ -16,21 +16,23 @@ const WITHOUT_SERVICES = { globalSetup: undefined, globalTeardown: undefined, te
 const COMMAND = `import { z } from 'zod';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { conversationStream } from '../../events/streams.ts';
-import { type ChatGroup, membershipIn } from '../chat-group/chat-group.ts';
+import { membershipIn } from '../chat-group/chat-group.ts';
+import { type Room, companyOfRoom } from '../chat-group/room.ts';
 import { defineCommand } from '../command.ts';
 import { messageInput, requireMessage, requireOpen } from './message.ts';
 
 const input = z.strictObject(messageInput);
 
-export const pinMessage = defineCommand<z.infer<typeof input>, { group: ChatGroup }, ConversationEvent>({
+export const pinMessage = defineCommand<z.infer<typeof input>, Room, ConversationEvent>({
   name: 'PinMessage',
   input,
-  refuses: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND', 'GROUP_CLOSED'],
+  refuses: ['GROUP_NOT_FOUND', 'ROLE_NOT_ALLOWED', 'MESSAGE_NOT_FOUND', 'GROUP_CLOSED'],
   writes: ({ groupId }) => conversationStream(groupId),
   reads: ({ groupId }, actor) => ({ group: membershipIn(groupId, actor) }),
+  readsThen: companyOfRoom,
   message: (pin) => pin,
   decide: (pin, known, { actor }) => {
-    const { group } = requireMessage(known.group, known.message, actor);
+    const { group } = requireMessage(known, actor, 'write');
     requireOpen(group);
     return [{ type: 'MessagePinned', data: pin }];
   },

@@ -90,7 +90,7 @@ describe('an e-mail address', () => {
     expect(await me(person)).toMatchObject({
       emailVerified: true,
       email: person.email,
-      features: ['private-conversations'],
+      features: ['private-conversations', 'hiring-teams'],
     });
   });
 

@@ -216,7 +216,7 @@ describe('/v1/me', () => {
         emailVerified: false,
         totpEnabled: false,
         erasure: null,
-        features: ['private-conversations'],
+        features: ['private-conversations', 'hiring-teams'],
         epoch: EPOCH,
       },
     });

@@ -138,6 +138,7 @@ export async function authStage({ url }: { url?: string } = {}) {
     identify,
     authenticate: createAuthenticate(identify),
     loadAccount: async (userId: UserId) => (await loader.refresh(accountOf(userId))).state,
+    companyOf: async (userId: UserId) => userId,
     async close() {
       await revocations.stop();
       await ring.stop();

@@ -30,10 +30,12 @@ export interface MeRoutes {
   loadAccount: (userId: UserId) => Promise<Account>;
   handle: HandleCommand;
   positions: Positions;
+  /** Resolves with the company that a user has joined, or its own. */
+  companyOf: (userId: UserId) => Promise<UserId>;
 }
 
 /** What clients may rely on besides the first version. */
-const FEATURES = ['private-conversations'];
+const FEATURES = ['private-conversations', 'hiring-teams'];
 
 const Me = z
   .object({
@@ -42,6 +44,7 @@ const Me = z
     role: Role,
     displayName: z.string(),
     email: z.string().nullable().describe('Null for an account of a board that has given none'),
+    companyId: Id.optional().describe('For companies: the one that the caller has joined, or its own'),
     emailVerified: z.boolean().describe('Mail goes to a verified address only'),
     erasure: z
       .object({ erasureId: Id, dueAt: Time })
@@ -75,7 +78,7 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
   const app = plainApp.withTypeProvider<ZodTypeProvider>();
   const onRequest = authenticateRequests(plainApp, deps);
 
-  /** Reads the log instead of a read model, so that callers see their own writes. */
+  /** Reads the log instead of a read model, apart from the company, so that callers see their own writes. */
   async function me(userId: UserId): Promise<z.infer<typeof Me>> {
     const [account, credential] = await Promise.all([
       deps.loadAccount(userId),
@@ -86,7 +89,8 @@ export function meRoutes(plainApp: FastifyInstance, deps: MeRoutes): void {
     const { email, emailVerified, hasSecondFactor: totpEnabled } = credential;
     const { erasure } = account;
     const me = { id: userId, userId, role, displayName, email, emailVerified, totpEnabled, erasure };
-    return { ...me, features: FEATURES, epoch: deps.positions.epoch };
+    const company = role === 'company' && { companyId: await deps.companyOf(userId) };
+    return { ...me, ...company, features: FEATURES, epoch: deps.positions.epoch };
   }
 
   app.get(
