@@ -1,5 +1,6 @@
 import { accountOf } from '../commands/account/account.ts';
 import { applicationOf } from '../commands/application/application.ts';
+import { notesOf } from '../commands/application/notes.ts';
 import { grantOf } from '../commands/audit/grant.ts';
 import { holdOf } from '../commands/audit/hold.ts';
 import { companyOf } from '../commands/company/company.ts';
@@ -26,6 +27,7 @@ const aggregates = {
   account: accountOf(none).aggregate,
   job: jobOf(none).aggregate,
   application: applicationOf(none, none).aggregate,
+  notes: notesOf(none).aggregate,
   chatGroup: chatGroupOf(none).aggregate,
   file: fileOf(none).aggregate,
   grant: grantOf(none).aggregate,

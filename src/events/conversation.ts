@@ -6,7 +6,7 @@ import { text, visible } from './text.ts';
 /** Maximum length of a message's text, in characters, and maximum number of its files. */
 export const MAX_TEXT = 4_000;
 export const MAX_FILES = 10;
-const MessageText = text(1, MAX_TEXT);
+export const MessageText = text(1, MAX_TEXT);
 /** The text of a new message. Older messages may consist of blanks. */
 export const NewMessageText = visible(MessageText);
 

@@ -7,6 +7,7 @@ import { companyEvents } from './company.ts';
 import { conversationEvents } from './conversation.ts';
 import { fileEvents } from './file.ts';
 import { jobEvents } from './job.ts';
+import { noteEvents } from './note.ts';
 import { retentionEvents } from './retention.ts';
 
 /** The schemas of all events in the log, with the newest shape of each event's data. */
@@ -15,6 +16,7 @@ export const eventSchemas = {
   ...companyEvents,
   ...jobEvents,
   ...applicationEvents,
+  ...noteEvents,
   ...chatGroupEvents,
   ...conversationEvents,
   ...fileEvents,
@@ -33,6 +35,7 @@ export type AccountEvent = EventsOf<typeof accountEvents>;
 export type CompanyEvent = EventsOf<typeof companyEvents>;
 export type JobEvent = EventsOf<typeof jobEvents>;
 export type ApplicationEvent = EventsOf<typeof applicationEvents>;
+export type NoteEvent = EventsOf<typeof noteEvents>;
 export type ChatGroupEvent = EventsOf<typeof chatGroupEvents>;
 /** What brings a user into a group, or takes one out. */
 export type MembershipEvent = Extract<
@@ -49,6 +52,7 @@ export type DomainEvent =
   | CompanyEvent
   | JobEvent
   | ApplicationEvent
+  | NoteEvent
   | ChatGroupEvent
   | ConversationEvent
   | FileEvent

@@ -14,12 +14,13 @@ export const JobId = id.brand<'JobId'>();
 export const ApplicationId = id.brand<'ApplicationId'>();
 export const GroupId = id.brand<'GroupId'>();
 export const MessageId = id.brand<'MessageId'>();
+export const NoteId = id.brand<'NoteId'>();
 export const FileId = id.brand<'FileId'>();
 export const GrantId = id.brand<'GrantId'>();
 export const HoldId = id.brand<'HoldId'>();
 export const ErasureId = id.brand<'ErasureId'>();
 export const InvitationId = id.brand<'InvitationId'>();
-/** Chosen by the client. Together with the sender it identifies a message permanently. */
+/** Chosen by the client. Together with the sender it identifies a message, or a note, permanently. */
 export const ClientMsgId = id.brand<'ClientMsgId'>();
 
 /** An id chosen by a client, including ids that were accepted under earlier rules. */
@@ -31,6 +32,7 @@ export type JobId = z.infer<typeof JobId>;
 export type ApplicationId = z.infer<typeof ApplicationId>;
 export type GroupId = z.infer<typeof GroupId>;
 export type MessageId = z.infer<typeof MessageId>;
+export type NoteId = z.infer<typeof NoteId>;
 export type FileId = z.infer<typeof FileId>;
 export type GrantId = z.infer<typeof GrantId>;
 export type HoldId = z.infer<typeof HoldId>;

@@ -25,6 +25,8 @@ export const personalText: { [T in EventType]?: PersonalText<T> } = {
   // The company writes them, but about the applicant.
   ApplicationStatusChanged: { fields: ['reason'], of: ofApplicant },
   ApplicationReconsidered: { fields: ['reason'], of: ofApplicant },
+  // So are notes.
+  NoteAdded: { fields: ['text'], of: ofApplicant },
   MessageSent: { fields: ['text'], inGroup: true, of: ({ data }) => data.senderId },
   // Only the sender edits a message.
   MessageEdited: { fields: ['text'], inGroup: true, of: ({ metadata }) => metadata.actorId },

@@ -1,4 +1,4 @@
-import type { FileId, GrantId, GroupId, HoldId, JobId, UserId } from './ids.ts';
+import type { ApplicationId, FileId, GrantId, GroupId, HoldId, JobId, UserId } from './ids.ts';
 
 /** The name of a stream: its category, a dash, and the key of its subject. */
 export type Stream =
@@ -6,6 +6,7 @@ export type Stream =
   | `company-${string}`
   | `job-${string}`
   | `application-${string}`
+  | `notes-${string}`
   | `chatGroup-${string}`
   | `conversation-${string}`
   | `file-${string}`
@@ -21,6 +22,7 @@ const known: Record<Category, true> = {
   company: true,
   job: true,
   application: true,
+  notes: true,
   chatGroup: true,
   conversation: true,
   file: true,
@@ -42,6 +44,7 @@ export const jobStream = (jobId: JobId): Stream => `job-${jobId}`;
 /** Keyed by job and applicant, so that the stream itself enforces "apply once". */
 export const applicationStream = (jobId: JobId, applicantId: UserId): Stream =>
   `application-${jobId}~${applicantId}`;
+export const notesStream = (applicationId: ApplicationId): Stream => `notes-${applicationId}`;
 export const chatGroupStream = (groupId: GroupId): Stream => `chatGroup-${groupId}`;
 export const fileStream = (fileId: FileId): Stream => `file-${fileId}`;
 export const grantStream = (grantId: GrantId): Stream => `grant-${grantId}`;

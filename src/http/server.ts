@@ -61,6 +61,7 @@ import { healthRoutes } from './routes/health.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { limitRoutes } from './routes/limits.ts';
 import { type MeRoutes, meRoutes } from './routes/account/me.ts';
+import { noteRoutes } from './routes/notes.ts';
 import { type NotificationRoutes, notificationRoutes } from './routes/notifications.ts';
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
@@ -221,6 +222,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     const secured = members.withTypeProvider<ZodTypeProvider>();
     jobRoutes(secured, deps);
     applicationRoutes(secured, deps);
+    noteRoutes(secured, deps);
     groupRoutes(secured, deps);
     memberRoutes(secured, deps);
     companyRoutes(secured, deps);

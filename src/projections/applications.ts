@@ -1,6 +1,7 @@
 import { applicationEvents } from '../events/application.ts';
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
+import { noteEvents } from '../events/note.ts';
 import { column, statementAbout } from './columns.ts';
 import { defineProjection, typesOf } from './projection.ts';
 import { type Decision, standing } from './threads.ts';
@@ -8,6 +9,8 @@ import { type Decision, standing } from './threads.ts';
 type Resubmitted = Recorded<EventOf<'ApplicationResubmitted'>>;
 type Assigned = Recorded<EventOf<'ApplicationAssigned'>>;
 type Submitted = Recorded<EventOf<'ApplicationSubmitted'>>;
+type NoteAdded = Recorded<EventOf<'NoteAdded'>>;
+type NoteDeleted = Recorded<EventOf<'NoteDeleted'>>;
 
 const submit = statementAbout<Submitted>({
   name: 'submit',
@@ -72,10 +75,40 @@ const assign = statementAbout<Assigned>({
     where a.application_id = b.application_id and a.assigned_revision < b.revision`,
 });
 
-/** The applications and their status. */
+const note = statementAbout<NoteAdded>({
+  name: 'note',
+  columns: {
+    note_id: column.uuid(({ data }) => data.noteId),
+    application_id: column.uuid(({ data }) => data.applicationId),
+    applicant_id: column.uuid(({ data }) => data.applicantId),
+    author_id: column.uuid(({ data }) => data.authorId),
+    seq: column.bigint(({ revision }) => revision + 1),
+    text: column.text(({ data }) => data.text),
+    added_at: column.timestamptz(({ occurredAt }) => occurredAt),
+  },
+  text: ({ names, batch }) => `
+    insert into notes (${names}, changed_seq)
+    select b.*, b.seq from ${batch}
+    on conflict do nothing`,
+});
+
+const deleteNotes = statementAbout<NoteDeleted>({
+  name: 'delete-notes',
+  columns: {
+    note_id: column.uuid(({ data }) => data.noteId),
+    seq: column.bigint(({ revision }) => revision + 1),
+    deleted_at: column.timestamptz(({ occurredAt }) => occurredAt),
+  },
+  text: ({ batch }) => `
+    update notes n set text = null, deleted_at = b.deleted_at, changed_seq = b.seq
+    from ${batch}
+    where n.note_id = b.note_id and n.deleted_at is null`,
+});
+
+/** The applications with their status, and the notes on them. */
 export const applications = defineProjection({
   name: 'applications',
-  version: 4,
+  version: 5,
   tables: `
     create table applications (
       application_id uuid primary key,
@@ -94,19 +127,37 @@ export const applications = defineProjection({
       -- Who of the company sees to it, and the stream's version that this is as of.
       assignee_id uuid,
       assigned_revision bigint not null default 0
+    );
+    create table notes (
+      note_id uuid primary key,
+      application_id uuid not null,
+      -- Whom it is about, and whose erasure takes the text.
+      applicant_id uuid not null,
+      author_id uuid not null,
+      seq bigint not null,
+      text text,
+      added_at timestamptz not null,
+      deleted_at timestamptz,
+      -- The seq of the last event that touched the note.
+      changed_seq bigint not null
     )`,
   indexes: `
     create index applications_of_applicant on applications (applicant_id, position);
     create index applications_for_job on applications (job_id, position);
-    create index applications_with_threads on applications (thread_closes_at) where thread_closes_at is not null`,
-  handles: typesOf(applicationEvents),
+    create index applications_with_threads on applications (thread_closes_at) where thread_closes_at is not null;
+    create unique index notes_in_order on notes (application_id, seq);
+    create index notes_about on notes (applicant_id)`,
+  handles: [...typesOf(applicationEvents), ...typesOf(noteEvents)],
   project: (events) => {
     const submitted: Submitted[] = [];
     const moved = new Map<string, Decision>();
     const assigned = new Map<string, Assigned>();
     const resubmitted = new Map<string, Resubmitted>();
+    const [noted, notesDeleted]: [NoteAdded[], NoteDeleted[]] = [[], []];
     for (const event of events) {
-      if (event.type === 'ApplicationSubmitted') submitted.push(event);
+      if (event.type === 'NoteAdded') noted.push(event);
+      else if (event.type === 'NoteDeleted') notesDeleted.push(event);
+      else if (event.type === 'ApplicationSubmitted') submitted.push(event);
       else if (event.type === 'ApplicationAssigned') assigned.set(event.data.applicationId, event);
       else moved.set(event.data.applicationId, event);
       if (event.type === 'ApplicationResubmitted') resubmitted.set(event.data.applicationId, event);
@@ -116,6 +167,8 @@ export const applications = defineProjection({
       ...rewrite([...resubmitted.values()]),
       ...move([...moved.values()]),
       ...assign([...assigned.values()]),
+      ...note(noted),
+      ...deleteNotes(notesDeleted),
     ];
   },
 });

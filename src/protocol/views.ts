@@ -85,6 +85,23 @@ export const ApplicationView = z
   .meta({ id: 'Application' });
 export const ApplicationPage = pageOf(ApplicationView).meta({ id: 'ApplicationPage' });
 
+/** A note as the company's people see it. A deleted note keeps its seq and loses its text. */
+const NoteView = z
+  .object({
+    id: Id,
+    noteId: Id.describe(alias),
+    seq: Seq,
+    authorId: Id,
+    text: z.string().nullable(),
+    erasedAt: Time.nullable().describe('When the applicant was erased, and the text with it'),
+    occurredAt: Time,
+    deletedAt: Time.nullable(),
+  })
+  .meta({ id: 'Note' });
+export const NotePage = z
+  .object({ data: z.array(NoteView), hasMore: z.boolean(), headSeq: Seq })
+  .meta({ id: 'NotePage' });
+
 export const GroupView = z
   .object({
     id: Id,

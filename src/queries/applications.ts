@@ -74,6 +74,14 @@ export const hasApplications = (db: DatabasePool, jobId: JobId): Promise<boolean
   db.oneFirst(sql.type(Found)`
     select exists (select from applications.applications where job_id = ${jobId}) as found`);
 
+const Subject = z.object({ jobId: z.string().brand<'JobId'>(), applicantId: z.string().brand<'UserId'>() });
+
+/** Resolves with the job and the applicant of an application, which name its stream, for the server itself. */
+export const subjectOf = (db: DatabasePool, applicationId: ApplicationId) =>
+  db.maybeOne(sql.type(Subject)`
+    select job_id as "jobId", applicant_id as "applicantId" from applications.applications
+    where application_id = ${applicationId}`);
+
 /**
  * Resolves with one application, for the applicant and the company's people who may read it. Throws
  * APPLICATION_NOT_FOUND for others.

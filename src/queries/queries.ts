@@ -1,7 +1,13 @@
 import type { DatabasePool } from 'slonik';
-import type { GroupId, JobId, UserId } from '../events/ids.ts';
+import type { ApplicationId, GroupId, JobId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
-import { type ListApplications, getApplication, hasApplications, listApplications } from './applications.ts';
+import {
+  type ListApplications,
+  getApplication,
+  hasApplications,
+  listApplications,
+  subjectOf,
+} from './applications.ts';
 import { listGrants } from './audit.ts';
 import { hasJobs, namesOfUsers } from './companies.ts';
 import type { Paging } from './cursor.ts';
@@ -11,6 +17,7 @@ import { type Rooms, getGroup, headsOfThreads, listGroups, roomsOfUsers } from '
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { firstSeqs, listMembers, memberIds } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
+import { type ListNotes, listNotes } from './notes.ts';
 import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 import { companyOfUser } from './staff.ts';
@@ -31,6 +38,8 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   listApplications: (asked: ListApplications) => listApplications(db, asked),
   hasApplications: (jobId: JobId) => hasApplications(db, jobId),
   getApplication: (asked: Parameters<typeof getApplication>[1]) => getApplication(db, asked),
+  subjectOf: (applicationId: ApplicationId) => subjectOf(db, applicationId),
+  listNotes: (asked: ListNotes) => listNotes(db, asked),
   hasJobs: (companyId: UserId) => hasJobs(db, companyId),
   namesOfUsers: (userIds: readonly UserId[]) => namesOfUsers(db, userIds),
   listGroups: (asked: Parameters<typeof listGroups>[1]) => listGroups(db, asked),

@@ -21,6 +21,8 @@ const rights = {
   readFiles: { owner: 'all', recruiter: 'jobs', interviewer: 'assigned', viewer: 'none' },
   readNotes: { owner: 'all', recruiter: 'jobs', interviewer: 'assigned', viewer: 'jobs' },
   writeNotes: { owner: 'all', recruiter: 'jobs', interviewer: 'assigned', viewer: 'none' },
+  /** Delete notes of others. */
+  manageNotes: { owner: 'all', recruiter: 'none', interviewer: 'none', viewer: 'none' },
   readTeamRoom: { owner: 'all', recruiter: 'jobs', interviewer: 'jobs', viewer: 'jobs' },
   writeTeamRoom: { owner: 'all', recruiter: 'jobs', interviewer: 'jobs', viewer: 'none' },
   /** Write in a job's group, as one of its members. */

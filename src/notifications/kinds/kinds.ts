@@ -33,6 +33,8 @@ export const kindByEvent = {
   ApplicationStatusChanged: 'application-status',
   ApplicationAssigned: undefined,
   ApplicationReconsidered: 'application-status',
+  NoteAdded: undefined,
+  NoteDeleted: undefined,
   ChatGroupCreated: undefined,
   MemberJoined: undefined,
   MemberLeft: undefined,

@@ -14,6 +14,7 @@ import {
   InvitationId,
   JobId,
   MessageId,
+  NoteId,
   UserId,
 } from '../../../src/events/ids.ts';
 
@@ -68,6 +69,14 @@ export const adaReconsidered = (status: Exclude<ReviewStatus, 'rejected'>, reaso
   event('ApplicationReconsidered', { ...subject, status, reason });
 export const adaIs = (status: ReviewStatus, reason: string | null = null) =>
   event('ApplicationStatusChanged', { ...subject, status, reason });
+
+/** Acme notes something about Ada. */
+export const noteId = NoteId.parse(uuid(0x41));
+export const aboutNote = { applicationId, jobId, applicantId: ada.userId, noteId };
+export const noteAdded = event('NoteAdded', {
+  ...{ ...aboutNote, authorId: acme.userId, clientMsgId, text: 'Knows engines' },
+});
+export const noteDeleted = event('NoteDeleted', aboutNote);
 
 export const groupCreated = event('ChatGroupCreated', {
   groupId,

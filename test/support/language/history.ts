@@ -13,10 +13,12 @@ import type {
   GrantEvent,
   HoldEvent,
   JobEvent,
+  NoteEvent,
   RetentionEvent,
 } from '../../../src/events/domain-event.ts';
 import type { EventStore, Recorded } from '../../../src/events/event-store.ts';
 import { fileEvents } from '../../../src/events/file.ts';
+import { noteEvents } from '../../../src/events/note.ts';
 import { retentionEvents } from '../../../src/events/retention.ts';
 import { jobEvents } from '../../../src/events/job.ts';
 import {
@@ -30,6 +32,7 @@ import {
   grantStream,
   holdStream,
   jobStream,
+  notesStream,
   retentionStream,
 } from '../../../src/events/streams.ts';
 import { newId } from '../../../src/kit/uuids.ts';
@@ -43,6 +46,7 @@ const isAccountEvent = isOneOf<AccountEvent>(accountEvents);
 const isCompanyEvent = isOneOf<CompanyEvent>(companyEvents);
 const isJobEvent = isOneOf<JobEvent>(jobEvents);
 const isApplicationEvent = isOneOf<ApplicationEvent>(applicationEvents);
+const isNoteEvent = isOneOf<NoteEvent>(noteEvents);
 const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
 const isFileEvent = isOneOf<FileEvent>(fileEvents);
 const isGrantEvent = isOneOf<GrantEvent>(grantEvents);
@@ -55,6 +59,7 @@ export function streamOf(event: DomainEvent): Stream {
   if (isCompanyEvent(event)) return companyStream(event.data.companyId);
   if (isJobEvent(event)) return jobStream(event.data.jobId);
   if (isApplicationEvent(event)) return applicationStream(event.data.jobId, event.data.applicantId);
+  if (isNoteEvent(event)) return notesStream(event.data.applicationId);
   if (isChatGroupEvent(event)) return chatGroupStream(event.data.groupId);
   if (isFileEvent(event)) return fileStream(event.data.fileId);
   if (isGrantEvent(event)) return grantStream(event.data.grantId);

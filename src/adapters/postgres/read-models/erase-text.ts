@@ -21,6 +21,10 @@ async function erasePerson(pool: pg.Pool, userId: string): Promise<void> {
        where applicant_id = $1 and (cover_letter is not null or reason is not null)`,
       [userId],
     );
+  for (const schema of await versionsOf(pool, 'applications', 'notes'))
+    await pool.query(`update ${schema}.notes set text = null where applicant_id = $1 and text is not null`, [
+      userId,
+    ]);
   for (const schema of await versionsOf(pool, 'files'))
     await pool.query(
       `update ${schema}.files set name = '${ERASED}' where uploader_id = $1 and name <> '${ERASED}'`,
@@ -47,10 +51,12 @@ async function inAllVersions(work: () => Promise<void>): Promise<void> {
     }
 }
 
-async function versionsOf(pool: pg.Pool, name: ProjectionName): Promise<string[]> {
+/** Resolves with the versions of a read model that have a table. An older one may lack what came later. */
+async function versionsOf(pool: pg.Pool, name: ProjectionName, table: string = name): Promise<string[]> {
   const { rows } = await pool.query<{ nspname: string }>(
-    'select nspname from pg_namespace where nspname = any ($1)',
-    [[name, nextOf(name), previousOf(name)]],
+    `select n.nspname from pg_namespace n join pg_class c on c.relnamespace = n.oid
+     where n.nspname = any ($1) and c.relname = $2`,
+    [[name, nextOf(name), previousOf(name)], table],
   );
   return rows.map(({ nspname }) => nspname);
 }
