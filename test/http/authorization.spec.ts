@@ -40,6 +40,8 @@ const companies = (status: number): Statuses => [401, 403, 403, 403, status, sta
 const owners = (status: number): Statuses => [401, 403, 403, 403, 403, status, 403];
 const company = owners(201);
 const jobOwner: Statuses = [401, 403, 403, 403, 403, 200, 403];
+/** The people of the company, of whom this board has its founder alone. */
+const staff = (status: number): Statuses => [401, 404, 404, 404, 404, status, 403];
 const applicant: Statuses = [401, 201, 200, 200, 403, 403, 403];
 const inside = (status = 200): Statuses => [401, 404, status, 404, status, status, 403];
 const admins: Statuses = [401, 404, 403, 404, 200, 200, 403];
@@ -149,6 +151,12 @@ const matrix: Record<string, Row> = {
     body: () => ({ status: 'interview' }),
   },
   'DELETE /v1/applications/:applicationId': { expect: [401, 404, 200, 404, 404, 403, 403] },
+  'GET /v1/applications/:applicationId/notes': { expect: staff(200) },
+  'POST /v1/applications/:applicationId/notes': {
+    expect: staff(201),
+    body: () => ({ clientMsgId: randomUUID(), text: 'Knows engines' }),
+  },
+  'DELETE /v1/applications/:applicationId/notes/:noteId': { expect: staff(200) },
 
   'GET /v1/groups': { expect: loggedIn(200) },
   'GET /v1/groups/:groupId': { expect: inside() },
@@ -239,6 +247,8 @@ const actingRoutes: Record<string, Scope> = {
   'POST /apply': 'applications:write',
   'PATCH /v1/applications/:applicationId': 'applications:write',
   'DELETE /v1/applications/:applicationId': 'applications:write',
+  'POST /v1/applications/:applicationId/notes': 'applications:write',
+  'DELETE /v1/applications/:applicationId/notes/:noteId': 'applications:write',
   'GET /v1/groups': 'messages:read',
   'GET /v1/groups/:groupId': 'messages:read',
   'POST /v1/groups/:groupId/members': 'messages:write',
@@ -286,6 +296,7 @@ const unknown = (): Record<string, string> => ({
   groupId: randomUUID(),
   applicationId: randomUUID(),
   messageId: randomUUID(),
+  noteId: randomUUID(),
   userId: randomUUID(),
   sessionId: randomUUID(),
   grantId: randomUUID(),

@@ -7,6 +7,7 @@ import { getGroup, headsOfThreads, listGroups, roomsOfUsers } from '../../src/qu
 import { getJob, listJobs } from '../../src/queries/jobs.ts';
 import { firstSeqs, listMembers, reachOfMember } from '../../src/queries/members.ts';
 import { messageHistory } from '../../src/queries/message-history.ts';
+import { listNotes } from '../../src/queries/notes.ts';
 import { personExport } from '../../src/queries/person-export.ts';
 import { searchMessages } from '../../src/queries/search-messages.ts';
 import { listThreads } from '../../src/queries/threads.ts';
@@ -24,6 +25,7 @@ import {
   jobId,
   jobPosted,
   joined,
+  noteAdded,
   left,
   registered,
   removed,
@@ -66,6 +68,7 @@ const asked = ({ db }: ReadSide): Asked => ({
   listApplications: (actor) => listApplications(db, { actor, limit: 50 }),
   'listApplications of a job': (actor) => listApplications(db, { actor, jobId, limit: 50 }),
   getApplication: (actor) => getApplication(db, { actor, applicationId }),
+  listNotes: ({ userId }) => listNotes(db, { userId, applicationId, limit: 50 }),
   listGroups: ({ userId }) => listGroups(db, { userId, limit: 50 }),
   listThreads: (actor) => listThreads(db, { actor, jobId, limit: 50 }),
   getGroup: ({ userId }) => getGroup(db, { userId, groupId }),
@@ -87,7 +90,7 @@ const asked = ({ db }: ReadSide): Asked => ({
 /** Queries for the server itself, whose answers no client sees. */
 const OF_THE_SERVER = [
   ...['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds'],
-  ...['companyOfUser', 'hasJobs', 'namesOfUsers'],
+  ...['companyOfUser', 'hasJobs', 'subjectOf', 'namesOfUsers'],
 ];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */
 const FOR_AUDITORS = ['listGrants', 'listHolds', 'getErasure'];
@@ -160,6 +163,7 @@ beforeAll(async () => {
         adminId: person.userId,
       }),
     ),
+    event('NoteAdded', { ...noteAdded.data, text: 'classified, of the company' }),
     joined(carol),
     joined(dan),
     said(1, ada, 'classified salary 90000'),
@@ -194,6 +198,13 @@ describe('the queries with any text', () => {
     expect(seen).toContain(`searchMessages: ${messageNumber(6)}`);
     expect(seen).toContain(`searchMessages of a group: ${messageNumber(2)}`);
     expect(seen).toContain(`messageHistory: ${messageNumber(1)}`);
+  });
+
+  test('show notes on an application to the company, and not to the applicant', async () => {
+    const notes = (who: Actor) => answered(asked(side)['listNotes']!(who, ''));
+    expect(await notes(acme)).toContain('classified, of the company');
+    for (const other of [ada, bob, ...outsiders])
+      expect(await notes(other)).toBe('CommandRejected: APPLICATION_NOT_FOUND');
   });
 
   test.each(PIECES)('show strangers and former members nothing for %s', async (piece) => {

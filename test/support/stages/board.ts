@@ -22,6 +22,8 @@ export interface Board {
   groupId: string;
   applicationId: string;
   messageId: string;
+  /** A note of the owner on the application. */
+  noteId: string;
   /** A file of the member, uploaded and named by the message. */
   fileId: string;
   /** The position that covers all of it. */
@@ -71,6 +73,10 @@ export async function setUpBoard(app: TestApp, cast: Cast): Promise<Board> {
   })) as { jobId: string; groupId: string };
   await must('POST', `/v1/groups/${groupId}/members`, owner, { userId: admin.userId, role: 'admin' });
   const { applicationId } = await must('POST', `/v1/jobs/${jobId}/applications`, member, {});
+  const { noteId } = await must('POST', `/v1/applications/${applicationId}/notes`, owner, {
+    clientMsgId: randomUUID(),
+    text: 'Knows engines',
+  });
   const left = await must('POST', `/v1/jobs/${jobId}/applications`, exMember, {});
   await must('DELETE', `/v1/applications/${left['applicationId']}`, exMember);
   const bytes = new TextEncoder().encode('Hello');
@@ -86,6 +92,7 @@ export async function setUpBoard(app: TestApp, cast: Cast): Promise<Board> {
     ...{ jobId, groupId, fileId },
     applicationId: applicationId!,
     messageId: messageId!,
+    noteId: noteId!,
     position: position!,
   };
 }
