@@ -89,6 +89,10 @@ async function talk(): Promise<Said> {
     status: 'interview',
     reason: `We like the ${CANARY}`,
   });
+  const notes = `/v1/applications/${application['applicationId']}/notes`;
+  const note = (text: string) => must('POST', notes, company, { clientMsgId: randomUUID(), text });
+  await note(`A fine ${CANARY}`);
+  await must('DELETE', `${notes}/${(await note(`No ${CANARY}`))['noteId']}`, company);
   return { company, ada, groupId, messageId, fileId };
 }
 
@@ -405,7 +409,7 @@ describe.each(logKinds)('with the log in $name', ({ open, isOwn }) => {
             expect.objectContaining({ kind: 'session' }),
           ]),
         );
-        expect(answer.text).not.toContain('Welcome');
+        for (const text of ['Welcome', 'A fine']) expect(answer.text).not.toContain(text);
       }, 60_000);
 
       test('shows an auditor personal text only with a grant for that person', async () => {

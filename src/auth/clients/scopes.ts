@@ -3,7 +3,7 @@ const MEANINGS = {
   'users:write': 'Make accounts for the people of the board, change, deactivate and reactivate them',
   'tokens:issue': 'Get access tokens for them',
   'jobs:write': 'Post, change and close jobs for them',
-  'applications:write': 'Apply, decide and withdraw for them',
+  'applications:write': 'Apply, decide, withdraw, and add and delete notes for them',
   'messages:write': 'Write messages, react, read up to a message, change members and upload files for them',
   'messages:read': 'Read their groups, the messages there, and the state of files',
 } as const;

@@ -1,6 +1,6 @@
 import { addNote } from '../../../src/commands/application/add-note.ts';
 import { deleteNote } from '../../../src/commands/application/delete-note.ts';
-import { CompanyRole } from '../../../src/events/company.ts';
+import type { CompanyRole } from '../../../src/events/company.ts';
 import { ApplicationId, JobId, NoteId, type UserId } from '../../../src/events/ids.ts';
 import { commands } from '../../support/language/command-stage.ts';
 import {

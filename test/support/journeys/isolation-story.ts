@@ -40,6 +40,9 @@ export type Kind =
   | 'file content'
   | 'file id'
   | 'reason'
+  /** Of the company, about an applicant. */
+  | 'note'
+  | 'note id'
   | 'team message'
   | 'team message id'
   | 'team file id';
@@ -110,7 +113,9 @@ export interface Place {
   fileId: string;
   /** Of the company, for the owner. */
   answerFileId: string | undefined;
-  /** Words of the owner that nobody else should find. */
+  /** A note of the company about the owner. */
+  noteId: string;
+  /** Words of the owner, and of that note, that nobody else should find. */
   words: string[];
   isOver: boolean;
 }
@@ -310,12 +315,32 @@ export function createStory({ url, mode, canaries, mail, push }: Stage) {
     if (isPrivate) watchId(groupId, 'thread id', owner.name, new Set([owner.name]));
     const place = {
       ...{ job, owner, applicationId, groupId, words: [coverLetter], isOver: false },
-      ...{ messageId: '', spareId: '', clientMsgId: randomUUID(), fileId: '', answerFileId: undefined },
+      ...{
+        messageId: '',
+        spareId: '',
+        clientMsgId: randomUUID(),
+        fileId: '',
+        answerFileId: undefined,
+        noteId: '',
+      },
     };
     owner.places.push(place);
     job.places.push(place);
     if (!owner.isAway) await owner.watched.hears(`"${groupId}"`);
     return place;
+  }
+
+  /** The company notes something about an applicant, for its own people. */
+  async function note(place: Place): Promise<void> {
+    const { name, session } = place.job.company;
+    const nobody = new Set<string>();
+    const word = release('note', name, nobody, []);
+    const path = `/v1/applications/${place.applicationId}/notes`;
+    const body = { clientMsgId: randomUUID(), text: `${word} ${COMMON_WORD}` };
+    const { noteId } = await as<{ noteId: string }>(session, 'POST', path, body);
+    watchId(noteId, 'note id', name, nobody);
+    place.words.push(word);
+    place.noteId = noteId;
   }
 
   /** An applicant and the company write, answer, attach, change, delete and react. */
@@ -359,6 +384,7 @@ export function createStory({ url, mode, canaries, mail, push }: Stage) {
       ...(place.answerFileId !== undefined && { fileIds: [place.answerFileId] }),
     });
     watchMessage(answer.messageId, company.name, place);
+    await note(place);
     const spare = await said('replaced text', { replyTo: answer.messageId });
     const slip = await said('replaced text');
     Object.assign(place, { messageId: first.messageId, spareId: spare.messageId });

@@ -54,6 +54,7 @@ const valuesOf = ({ owner, job, ...place }: Place, messageId: string): Values =>
   messageId,
   replyTo: messageId,
   fileId: place.fileId,
+  noteId: place.noteId,
   clientMsgId: place.clientMsgId,
   userId: owner.session.userId,
   assigneeId: owner.session.userId,
