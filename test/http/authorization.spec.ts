@@ -40,7 +40,7 @@ const companies = (status: number): Statuses => [401, 403, 403, 403, status, sta
 const owners = (status: number): Statuses => [401, 403, 403, 403, 403, status, 403];
 const company = owners(201);
 const jobOwner: Statuses = [401, 403, 403, 403, 403, 200, 403];
-/** The people of the company, of whom this board has its founder alone. */
+/** The people of the company who have to do with the application, of whom this board has its founder alone. */
 const staff = (status: number): Statuses => [401, 404, 404, 404, 404, status, 403];
 const applicant: Statuses = [401, 201, 200, 200, 403, 403, 403];
 const inside = (status = 200): Statuses => [401, 404, status, 404, status, status, 403];
@@ -151,6 +151,10 @@ const matrix: Record<string, Row> = {
     body: () => ({ status: 'interview' }),
   },
   'DELETE /v1/applications/:applicationId': { expect: [401, 404, 200, 404, 404, 403, 403] },
+  'PUT /v1/applications/:applicationId/assignee': {
+    expect: [401, 404, 403, 404, 404, 200, 403],
+    body: ({ cast }) => ({ userId: cast.admin.userId }),
+  },
   'GET /v1/applications/:applicationId/notes': { expect: staff(200) },
   'POST /v1/applications/:applicationId/notes': {
     expect: staff(201),
@@ -247,6 +251,7 @@ const actingRoutes: Record<string, Scope> = {
   'POST /apply': 'applications:write',
   'PATCH /v1/applications/:applicationId': 'applications:write',
   'DELETE /v1/applications/:applicationId': 'applications:write',
+  'PUT /v1/applications/:applicationId/assignee': 'applications:write',
   'POST /v1/applications/:applicationId/notes': 'applications:write',
   'DELETE /v1/applications/:applicationId/notes/:noteId': 'applications:write',
   'GET /v1/groups': 'messages:read',

@@ -256,6 +256,7 @@ describe('the rights of people in a company', () => {
         ...{ manageTeam: '---', postJobs: 'xx-', changeJobs: 'xx-', decide: 'xx-', readThreads: 'xx-' },
         ...{ writeThreads: 'xx-', readFiles: 'xx-', readNotes: 'xx-', writeNotes: 'xx-' },
         ...{ readTeamRoom: 'xx-', writeTeamRoom: 'xx-', manageRooms: 'xx-', writeGroups: 'xxx' },
+        manageNotes: '---',
       },
     ],
     [
@@ -264,6 +265,7 @@ describe('the rights of people in a company', () => {
         ...{ manageTeam: '---', postJobs: '---', changeJobs: '---', decide: '---', readThreads: 'x--' },
         ...{ writeThreads: 'x--', readFiles: 'x--', readNotes: 'x--', writeNotes: 'x--' },
         ...{ readTeamRoom: 'xx-', writeTeamRoom: 'xx-', manageRooms: '---', writeGroups: 'xxx' },
+        manageNotes: '---',
       },
     ],
     [
@@ -272,6 +274,7 @@ describe('the rights of people in a company', () => {
         ...{ manageTeam: '---', postJobs: '---', changeJobs: '---', decide: '---', readThreads: 'xx-' },
         ...{ writeThreads: '---', readFiles: '---', readNotes: 'xx-', writeNotes: '---' },
         ...{ readTeamRoom: 'xx-', writeTeamRoom: '---', manageRooms: '---', writeGroups: '---' },
+        manageNotes: '---',
       },
     ],
   ] as const)('are, for %s, as in the table', (role, expected) => expect(cells(role)).toEqual(expected));

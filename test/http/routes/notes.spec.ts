@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { CompanyRole } from '../../../src/events/company.ts';
-import { InvitationId, JobId, UserId } from '../../../src/events/ids.ts';
 import { until } from '../../../tools/until.ts';
-import { event } from '../../support/language/example-events.ts';
-import { happened } from '../../support/language/history.ts';
 import { type Answer, type Person, type TestApp, startApp } from '../../support/stages/app.ts';
-import { withPostgresLog } from '../../support/stages/open-logs.ts';
+import { joinCompany } from '../../support/stages/board.ts';
 
 interface Note {
   id: string;
@@ -65,21 +62,14 @@ describe('notes', () => {
   const notesFor = async (...asked: Parameters<typeof list>) =>
     (await list(...asked)).body as unknown as { data: Note[]; hasMore: boolean; headSeq: number };
 
-  const ofAcme = () => ({ companyId: UserId.parse(acme.userId) });
   /** Makes a person one of Acme's. */
   async function hire(role: CompanyRole, jobIds: string[] | null = null): Promise<Person> {
     const person = await app.register('company', `A ${role}`);
-    const place = { role, jobIds: jobIds && jobIds.map((id) => JobId.parse(id)) };
-    const [userId, invitationId] = [UserId.parse(person.userId), InvitationId.parse(randomUUID())];
-    await withPostgresLog(app.databaseUrl, (store) =>
-      happened(store, event('TeammateJoined', { ...ofAcme(), userId, invitationId, ...place })),
-    );
+    await joinCompany(app, person, { of: acme, role, jobIds });
     return person;
   }
-  const dismiss = ({ userId }: Person) =>
-    withPostgresLog(app.databaseUrl, (store) =>
-      happened(store, event('TeammateRemoved', { ...ofAcme(), userId: UserId.parse(userId) })),
-    );
+  const dismiss = async ({ userId }: Person) =>
+    expect((await app.ask('DELETE', `/v1/company/members/${userId}`, { as: acme })).status).toBe(200);
   const assign = (userId: string | null) =>
     app.ask('PUT', `/v1/applications/${applicationId}/assignee`, { as: acme, body: { userId } });
 

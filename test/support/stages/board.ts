@@ -46,10 +46,10 @@ export async function gatherCast(app: TestApp): Promise<Cast> {
 export async function joinCompany(
   app: TestApp,
   person: Person,
-  { of: owner, role }: { of: Person; role: CompanyRole },
+  { of: owner, role, jobIds = null }: { of: Person; role: CompanyRole; jobIds?: readonly string[] | null },
 ): Promise<void> {
   const email = `${randomUUID()}@example.org`;
-  const body = { email, role };
+  const body = { email, role, jobIds };
   const { body: invited, text } = await app.ask('POST', '/v1/company/invitations', { as: owner, body });
   const isLetter = ({ messageId }: Record<string, unknown>) =>
     String(messageId).startsWith(`<${String(invited['invitationId'])}@`);
