@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { previousOf } from '../../../src/adapters/postgres/read-models/read-model-schemas.ts';
 import type { CompanyRole } from '../../../src/events/company.ts';
 import { until } from '../../../tools/until.ts';
 import { type Answer, type Person, type TestApp, startApp } from '../../support/stages/app.ts';
@@ -13,6 +15,17 @@ interface Note {
   erasedAt: string | null;
   occurredAt: string;
   deletedAt: string | null;
+}
+
+/** Keeps a version of the read model from before there were notes, as a rebuild does for going back. */
+async function keepVersionWithoutNotes(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const schema = previousOf('applications');
+  await client.query(
+    `create schema ${schema}; create table ${schema}.applications (like applications.applications)`,
+  );
+  await client.end();
 }
 
 interface Asked {
@@ -297,6 +310,7 @@ describe('notes', () => {
     expect(await logged()).toMatchObject(saying('[redacted]'));
     expect(await logged(withGrant)).toMatchObject(saying(`Sings like a ${word}`));
 
+    await keepVersionWithoutNotes(app.databaseUrl);
     const asked = { as: auditor, body: { userId: cleo.userId } };
     const { erasureId } = (await app.ask('POST', '/v1/privacy/erasures', asked)).body;
     await until(async () => {
