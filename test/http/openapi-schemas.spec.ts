@@ -58,6 +58,7 @@ const IN_WORDS = new Set([
   'Too common: choose another password',
   'Too easy to guess: it says your e-mail address or your name',
   'Only one of beforeSeq, afterSeq and aroundSeq may be given',
+  'Only one of beforeSeq and afterSeq may be given',
   'must not be more than to',
   'Only an account with the role company can join one',
 ]);
