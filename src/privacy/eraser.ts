@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { eraseAccount } from '../commands/account/erase-account.ts';
+import { removeTeammate } from '../commands/company/teammates.ts';
 import { refuseFile } from '../commands/file/refuse-file.ts';
 import type { HandleCommand } from '../commands/handle-command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
@@ -35,6 +36,8 @@ export interface Erasures {
   forgetMonth(month: GroupMonth): Promise<void>;
   /** Resolves with files that still have bytes, in the order of their ids, after an id, at most `limit`. */
   filesOf(of: FilesOf, after: string, limit: number): Promise<FileId[]>;
+  /** Resolves with the companies that the person belongs to. */
+  companiesOf(userId: UserId): Promise<UserId[]>;
   /** Records that nothing can be read any more, and asks for a scrub of what is left in files. */
   cleared(erased: ErasedPerson | GroupMonth): Promise<void>;
   /** Resolves with what was cleared before that time and not gone over again since, at most 200. */
@@ -95,6 +98,17 @@ export function createClearing({
     }
   }
 
+  async function leaveCompanies(userId: UserId, correlationId: string): Promise<void> {
+    for (const companyId of await erasures.companiesOf(userId))
+      try {
+        const request = { actor: 'system', correlationId, key: `erase ${userId} in ${companyId}` } as const;
+        await handle(removeTeammate, { companyId, userId }, request);
+      } catch (error) {
+        // The last owner stays: nobody is left to be told.
+        if (!(error instanceof CommandRejected)) throw error;
+      }
+  }
+
   async function clearPerson(person: ErasedPerson, { position, metadata }: Recorded): Promise<void> {
     const { userId } = person;
     // Outside of the database first: a backup that is restored later must not bring the person back.
@@ -102,6 +116,7 @@ export function createClearing({
     await keyRing.destroy([personKey(userId)]);
     await caughtUp(position);
     await erasures.forget(userId);
+    await leaveCompanies(userId, metadata.correlationId);
     await removeFiles({ userId }, metadata.correlationId);
     await erasures.cleared(person);
   }

@@ -7,6 +7,7 @@ import {
   linkIn,
   tokenOf,
 } from '../support/journeys/account-letters.ts';
+import { until } from '../../tools/until.ts';
 import { type Answer, type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
     SMTP_URL: mail.url,
     MAIL_FROM: 'Jobs <jobs@example.org>',
     SITE_URL: 'https://jobs.example.org/board',
+    ERASURE_DELAY_HOURS: '0',
   });
 }, 60_000);
 afterAll(async () => {
@@ -143,6 +145,19 @@ describe('a company', () => {
       myRole: 'owner',
     });
     expect(codeOf(await send('DELETE', mates, owner))).toEqual([404, 'MEMBER_NOT_FOUND']);
+  });
+
+  test('is left by somebody who is erased', async () => {
+    const { owner, mate } = await team();
+    const erase = async (person: Person) => {
+      const asked = await send('DELETE', '/v1/me', person, { password: person.password });
+      if (asked.status !== 202) throw new Error(asked.text);
+    };
+    const people = async () =>
+      ((await get(owner, '/v1/company/members'))['data'] as { userId: string }[]).map(({ userId }) => userId);
+    expect(await people()).toHaveLength(2);
+    await erase(mate);
+    await until(async () => (await people()).join() === owner.userId, 'the erased person to leave');
   });
 
   test('is hidden from others: neither people nor invitations of another one can be touched', async () => {

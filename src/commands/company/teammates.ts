@@ -37,7 +37,10 @@ export const changeTeammate = defineCommand<z.infer<typeof change>, { company: C
 
 const removal = z.strictObject({ companyId: UserId, userId: UserId });
 
-/** Removes a teammate, by an owner or by itself. This one event ends all of its access. A company keeps an owner. */
+/**
+ * Removes a teammate, by an owner, by itself, or by the system when it is erased. This one event ends all of its access. A
+ * company keeps an owner.
+ */
 export const removeTeammate = defineCommand<z.infer<typeof removal>, { company: Company }, CompanyEvent>({
   name: 'RemoveTeammate',
   input: removal,
@@ -47,7 +50,7 @@ export const removeTeammate = defineCommand<z.infer<typeof removal>, { company: 
   decide: ({ companyId, userId }, { company }, { actor }) => {
     const teammate = company.members.get(userId);
     if (actorId(actor) === userId) ensure(teammate !== undefined, 'COMPANY_NOT_FOUND');
-    else requireOwner(company, actor);
+    else if (actor !== 'system') requireOwner(company, actor);
     ensure(teammate !== undefined, 'MEMBER_NOT_FOUND');
     ensure(teammate.role !== 'owner' || hasOtherOwner(company, userId), 'LAST_OWNER');
     return [{ type: 'TeammateRemoved', data: { companyId, userId } }];

@@ -75,6 +75,13 @@ export const createErasures = (pool: pg.Pool): Erasures => ({
     );
     return rows.map(({ fileId }) => fileId);
   },
+  async companiesOf(userId) {
+    const { rows } = await pool.query<{ companyId: UserId }>(
+      `select company_id as "companyId" from chat_groups.staff where user_id = $1 and role is not null`,
+      [userId],
+    );
+    return rows.map(({ companyId }) => companyId);
+  },
   async cleared(erased) {
     if ('userId' in erased)
       await pool.query(
