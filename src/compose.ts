@@ -184,7 +184,10 @@ async function start(
   }
   database.mayLead();
   if (cluster && does('realtime')) {
-    const realtime = startRealtime(log, open, { ...core, bus: cluster.bus, delivery: api?.gateway.delivery });
+    const realtime = startRealtime(log, open, {
+      ...{ ...core, queries },
+      ...{ bus: cluster.bus, delivery: api?.gateway.delivery },
+    });
     useful.push(realtime.checks);
   }
 

@@ -1,12 +1,14 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../commands/aggregate-cache.ts';
 import type { EventStore } from '../events/event-store.ts';
+import type { Progress } from '../projections/projection.ts';
 import type { Tracing } from '../kit/tracing.ts';
 import type { Closers } from '../kit/closers.ts';
 import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
 import type { NodeBus } from '../realtime/cluster/node-bus.ts';
 import { createDeliveryServer } from '../realtime/cluster/deliver-everywhere.ts';
+import { type UnseenBy, createUnseenBy } from '../realtime/delivery/unseen.ts';
 import type { Delivery } from '../realtime/delivery/delivery.ts';
 import { whileLeading } from './while-leading.ts';
 import type { DatabaseParts } from './log.ts';
@@ -16,6 +18,8 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   loader: AggregateLoader;
   tracing: Tracing;
   bus: NodeBus;
+  progress: Pick<Progress, 'reached'>;
+  queries: { unseenBy: UnseenBy };
   /** The delivery of the gateway in this process, if there is one. */
   delivery: Delivery | undefined;
 }
@@ -30,7 +34,8 @@ export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
     ({ delivery } = server);
   }
   const from = postgresCheckpoint(background, 'realtime');
-  const options = { delivery, store, loader, from, tracing, log };
+  const unseenBy = createUnseenBy(deps);
+  const options = { delivery, store, loader, unseenBy, from, tracing, log };
   const broadcasting = whileLeading(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());
   return {

@@ -2,7 +2,7 @@ import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import { CommandRejected } from '../commands/rejection.ts';
 import { GroupRole } from '../events/chat-group.ts';
-import type { GroupId, UserId } from '../events/ids.ts';
+import type { GroupId, MessageId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
 
 const MemberRow = z.object({
@@ -53,6 +53,24 @@ export async function firstSeqs(
     from conversations.participants p
     where p.user_id = ${userId} and p.group_id = any (${sql.array(groupIds, 'uuid')}) and p.hidden_seq > 0`);
   return new Map(rows.map(({ groupId, firstSeq }) => [groupId, firstSeq]));
+}
+
+const UnseenRow = z.object({
+  messageId: z.string().brand<'MessageId'>(),
+  userIds: z.array(z.string().brand<'UserId'>()),
+});
+
+/** Resolves with the members who do not see a message, for each of the messages that some do not see. */
+export async function unseenBy(
+  db: DatabasePool,
+  messageIds: readonly MessageId[],
+): Promise<Map<MessageId, readonly UserId[]>> {
+  const rows = await db.any(sql.type(UnseenRow)`
+    select m.message_id as "messageId", array_agg(p.user_id) as "userIds"
+    from conversations.messages m
+    join conversations.participants p on p.group_id = m.group_id and p.is_in and p.hidden_seq >= m.seq
+    where m.message_id = any (${sql.array(messageIds, 'uuid')}) group by m.message_id`);
+  return new Map(rows.map(({ messageId, userIds }) => [messageId, userIds]));
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { DatabasePool } from 'slonik';
-import type { ApplicationId, GroupId, JobId, UserId } from '../events/ids.ts';
+import type { ApplicationId, GroupId, JobId, MessageId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
 import {
   type ListApplications,
@@ -15,7 +15,7 @@ import { getErasure, listHolds } from './erasures.ts';
 import { filesToInspect, isNamed, orphans } from './files.ts';
 import { type Rooms, getGroup, headsOfThreads, listGroups, roomsOfUsers } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
-import { firstSeqs, listMembers, memberIds } from './members.ts';
+import { firstSeqs, listMembers, memberIds, unseenBy } from './members.ts';
 import { type MessageHistory, messageHistory } from './message-history.ts';
 import { type ListNotes, listNotes } from './notes.ts';
 import { personExport } from './person-export.ts';
@@ -48,6 +48,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   listThreads: (asked: ListThreads) => listThreads(db, asked),
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
   firstSeqs: (asked: Parameters<typeof firstSeqs>[1]) => firstSeqs(db, asked),
+  unseenBy: (messageIds: readonly MessageId[]) => unseenBy(db, messageIds),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),

@@ -40,6 +40,7 @@ import { loneNode } from './cluster/node.ts';
 import { createMembership } from './rooms/membership.ts';
 import type { OnlineRegistry } from './presence/online-registry.ts';
 import { trackPresence } from './presence/presence.ts';
+import { type UnseenBy, createUnseenBy } from './delivery/unseen.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
@@ -70,6 +71,7 @@ export interface GatewayDeps {
   queries: {
     roomsOfUser: (userId: UserId) => Promise<Rooms>;
     headsOfThreads: HeadsOfThreads;
+    unseenBy: UnseenBy;
     firstSeqs: (asked: {
       userId: UserId;
       groupIds: readonly GroupId[];
@@ -166,6 +168,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     await caughtUp(progress, await store.head(), ['conversations']);
     return deps.queries.firstSeqs({ userId, groupIds });
   };
+  const unseenBy = createUnseenBy(deps);
   const { signal } = stopped;
   const here = {
     io,
@@ -178,12 +181,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, roomsOfUser, heads, settings, signal })
-    : loneNode({ ...here, ...(deps.tracing && { tracing: deps.tracing }), write, writeFrames });
+    : loneNode({ ...here, unseenBy, ...(deps.tracing && { tracing: deps.tracing }), write, writeFrames });
   const { delivery, tracker, whoIsOnline } = node;
   const hints = createHints(node.send);
   const presence = trackPresence(io, users, hints, node.isElsewhere);
 
-  const handlers = clientEventHandlers({ ...deps, membership, hints, firstSeqs });
+  const handlers = clientEventHandlers({ ...deps, membership, hints, firstSeqs, unseenBy });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const rooms = joinOnConnect({
     store,

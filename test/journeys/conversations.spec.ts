@@ -269,6 +269,26 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       const found = await ok(bob, 'GET', '/v1/search/messages?q=pelican');
       expect(found.data.map(({ text }) => text)).toEqual(['A late pelican']);
       const about = { groupId, messageId: early.messageId };
+      const first = await listen(ada);
+      await first.hears('joinRoom', (room) => room.groupId === groupId);
+      const edit = (messageId: string, as: Person, text: string) =>
+        ok(as, 'PATCH', `/v1/groups/${groupId}/messages/${messageId}`, { text });
+      await edit(early.messageId, ada, 'An early secret');
+      const spoken = (await ok(bob, 'GET', `/v1/groups/${groupId}/messages`)).data[0] as unknown as {
+        id: string;
+      };
+      await edit(spoken.id, acme, 'A late penguin');
+      await late.hears('messageEdited', ({ data }) => data.text === 'A late penguin');
+      expect(late.heard.filter(({ name }) => name === 'messageEdited')).toMatchObject([
+        ...[{ payload: { data: { text: null } } }, { payload: { data: { text: null } } }],
+        { payload: { data: { text: 'A late penguin' } } },
+      ]);
+      expect(JSON.stringify(late.heard)).not.toMatch(/An e/);
+      await first.hears('messageEdited', ({ data }) => data.text === 'An early secret');
+      const missed = (await sync(0)).groups[0]!.events as unknown as { data: { text: string | null } }[];
+      expect(missed.map(({ data }) => data.text)).toEqual(['A late pelican', null, 'A late penguin']);
+      await edit(early.messageId, ada, 'An edited pelican');
+      await edit(spoken.id, acme, 'A late pelican');
       expect(await late.ask('addReaction', { ...about, emoji: '👍' })).toMatchObject({
         error: { code: 'MESSAGE_NOT_FOUND' },
       });

@@ -26,6 +26,7 @@ describe('the heads of threads whose rooms a socket has not entered', () => {
       queries: {
         roomsOfUser: async () => ({ rooms: [{ groupId: entered, kind: 'thread' }], hasMore: true }),
         firstSeqs: async () => new Map(),
+        unseenBy: async () => new Map(),
         async headsOfThreads({ after }) {
           asked.push(after);
           const all = threads.map((groupId, n) => ({ groupId, headSeq: n + 1 }));

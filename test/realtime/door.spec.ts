@@ -200,6 +200,7 @@ describe('an authenticated connection', () => {
       queries: {
         roomsOfUser: () => new Promise(() => {}),
         firstSeqs: async () => new Map(),
+        unseenBy: async () => new Map(),
         headsOfThreads: async () => [],
       },
     });

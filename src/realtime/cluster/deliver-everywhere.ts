@@ -5,9 +5,15 @@ import { GroupId, UserId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { groupIdOf } from '../../protocol/envelope.ts';
 import type { ChatServer } from '../connection/connection.ts';
-import { type BroadcastProgress, type Delivery, isForStaff, moveOf } from '../delivery/delivery.ts';
+import {
+  type BroadcastProgress,
+  type Delivery,
+  isForStaff,
+  moveOf,
+  writeToGroup,
+} from '../delivery/delivery.ts';
 import { type Flags, type Send, textOf } from '../delivery/wire.ts';
-import { groupRoom, userRoom } from '../rooms/rooms.ts';
+import { userRoom } from '../rooms/rooms.ts';
 import type { NodeBus } from './node-bus.ts';
 
 /**
@@ -134,9 +140,8 @@ export function deliverEverywhere({ io, bus, send, here }: Everywhere): Delivery
       here?.staff(change);
     },
 
-    group(groupId, name, envelope, needs) {
-      send({ data: [name, envelope] }, { rooms: new Set([groupRoom(groupId)]), flags: { needs, staff } });
-    },
+    group: (groupId, name, envelope, { needs, hiddenFrom }) =>
+      writeToGroup(send, { groupId, name, envelope, hiddenFrom }, { needs, staff }),
 
     uploader(userId, news) {
       send({ data: ['fileStatusChanged', news] }, { rooms: new Set([userRoom(userId)]) });

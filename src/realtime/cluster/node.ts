@@ -6,6 +6,7 @@ import type { UserId } from '../../events/ids.ts';
 import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
 import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
 import { type Delivery, deliverHere } from '../delivery/delivery.ts';
+import type { UnseenBy } from '../delivery/unseen.ts';
 import type { Send, WriteFrames } from '../delivery/wire.ts';
 import { type ReceivedTracker, trackReceived } from '../presence/received.ts';
 import type { Users } from '../presence/users.ts';
@@ -49,6 +50,7 @@ interface LoneNodeDeps {
   epoch: string;
   loader: AggregateLoader;
   reenter: (user: User, from: Position) => void;
+  unseenBy: UnseenBy;
   tracing?: Tracing;
   log: Logger;
 }

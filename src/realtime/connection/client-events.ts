@@ -25,6 +25,7 @@ import {
 import { type Problem, ProblemError, problem, toProblem } from '../../protocol/problem.ts';
 import { asUuid, parseTraceparent, traceIdOf } from '../../kit/trace-context.ts';
 import { type Tracing, noTracing } from '../../kit/tracing.ts';
+import type { UnseenBy } from '../delivery/unseen.ts';
 import type { Hints } from '../presence/hints.ts';
 import { headSeq } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
@@ -164,6 +165,7 @@ interface ClientEventDeps {
   readMarkers: ReadMarkers;
   hints: Pick<Hints, 'read' | 'typing'>;
   firstSeqs: FirstSeqs;
+  unseenBy: UnseenBy;
 }
 
 /** The handler of each event. Its payload has been checked, and its socket may send it. */

@@ -1,7 +1,8 @@
 import type { Actor } from '../../commands/command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { type Envelope, isConversationEvent, toEnvelope } from '../../protocol/envelope.ts';
-import type { EventStore } from '../../events/event-store.ts';
+import { type UnseenBy, isEdit, withoutText } from '../delivery/unseen.ts';
+import type { EventStore, Recorded } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { conversationStream } from '../../events/streams.ts';
 import { waitFor } from '../../kit/wait-for.ts';
@@ -21,11 +22,21 @@ const PAGE = 100;
 /** Time that this node may lag behind another one that has told the client of a seq, and the interval of looks. */
 const LAG = { mostMs: 1_000, lookMs: 100 };
 
+interface Limits {
+  afterSeq: number;
+  headSeq: number;
+  /** In bytes. */
+  room: number;
+  /** The member that does not see all of the conversation. */
+  hiddenFrom: UserId | undefined;
+}
+
 interface SyncDeps {
   store: Pick<EventStore, 'readStream' | 'revisions'>;
   membership: Membership;
   positions: Pick<Positions, 'epoch'>;
   firstSeqs: FirstSeqs;
+  unseenBy: UnseenBy;
 }
 
 /**
@@ -43,7 +54,7 @@ export type FirstSeqs = (
  * GROUP_NOT_FOUND. Where the client knows of another epoch, or of a seq that the log does not have, the group
  * is reset.
  */
-export function syncFrom({ store, membership, firstSeqs, positions: { epoch } }: SyncDeps) {
+export function syncFrom({ store, membership, firstSeqs, unseenBy, positions: { epoch } }: SyncDeps) {
   type Asked = Payload<'sync'>['groups'];
 
   /** Resolves with the heads, once they are no longer behind what the caller has seen of its groups; at most 1 s later. */
@@ -84,7 +95,8 @@ export function syncFrom({ store, membership, firstSeqs, positions: { epoch } }:
         answers.push({ groupId, epoch, reset: true, headSeq, ...begin });
         continue;
       }
-      const { events, bytes, isAtEnd } = await read(groupId, afterSeq, headSeq, room);
+      const limits = { afterSeq, headSeq, room, hiddenFrom: first === undefined ? undefined : actor.userId };
+      const { events, bytes, isAtEnd } = await read(groupId, limits);
       room -= bytes;
       const lastSeq = events.at(-1)?.seq ?? afterSeq;
       answers.push({ groupId, events, headSeq, ...begin, complete: isAtEnd || lastSeq >= headSeq });
@@ -93,8 +105,18 @@ export function syncFrom({ store, membership, firstSeqs, positions: { epoch } }:
     return { epoch, groups: answers as Answer<'sync'>['groups'], denied };
   };
 
+  /** Resolves with the ids of those edits whose messages a member does not see. */
+  async function hiddenAmong(page: readonly Recorded[], userId: UserId): Promise<Set<string>> {
+    const edits = page.filter(isEdit);
+    if (edits.length === 0) return new Set();
+    const unseen = await unseenBy(edits.map(({ data }) => data.messageId));
+    return new Set(
+      edits.filter(({ data }) => unseen.get(data.messageId)?.includes(userId)).map(({ id }) => id),
+    );
+  }
+
   /** Resolves with the events after `afterSeq` up to `headSeq`, as many as there is room for. */
-  async function read(groupId: GroupId, afterSeq: number, headSeq: number, room: number) {
+  async function read(groupId: GroupId, { afterSeq, headSeq, room, hiddenFrom }: Limits) {
     const events: Envelope[] = [];
     const stream = conversationStream(groupId);
     const end = Math.min(headSeq, afterSeq + SYNC_EVENTS);
@@ -104,9 +126,10 @@ export function syncFrom({ store, membership, firstSeqs, positions: { epoch } }:
       // The last events of a damaged stream cannot be read.
       if (page.length === 0) return { events, bytes, isAtEnd: true };
       next = page.at(-1)!.revision + 1;
+      const hidden = hiddenFrom && (await hiddenAmong(page, hiddenFrom));
       for (const event of page.filter(isConversationEvent)) {
         if (bytes >= room) break;
-        const envelope = toEnvelope(event);
+        const envelope = hidden?.has(event.id) ? withoutText(toEnvelope(event)) : toEnvelope(event);
         events.push(envelope);
         bytes += Buffer.byteLength(JSON.stringify(envelope));
       }

@@ -6,9 +6,10 @@ import { companyOf } from '../../commands/company/company.ts';
 import { groupIdOf, isChatGroupEvent, isCompanyEvent, toEnvelope } from '../../protocol/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../events/event-store.ts';
 import { type Attributes, type Tracing, inSpanOfEach, noTracing } from '../../kit/tracing.ts';
-import type { GroupId } from '../../events/ids.ts';
+import type { GroupId, MessageId, UserId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
+import { type UnseenBy, saidAnew } from './unseen.ts';
 import { type Delivery, fileNewsOf, isGroupEvent, pushedAs, staffChangeOf } from './delivery.ts';
 
 /** The position of the broadcaster of a cluster, kept for its successor; 0 when there is none yet. */
@@ -21,6 +22,7 @@ export interface BroadcasterOptions {
   delivery: Delivery;
   store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
+  unseenBy: UnseenBy;
   /** The start: a position, or a checkpoint if another process may have to continue. */
   from: Position | Checkpoint;
   tracing?: Tracing;
@@ -66,6 +68,7 @@ export function startBroadcaster({
   delivery,
   store,
   loader,
+  unseenBy,
   from,
   tracing = noTracing,
   log,
@@ -77,6 +80,8 @@ export function startBroadcaster({
   let saved: Position = 0;
   let failure: Error | undefined;
   const unclear = new Set<GroupId>();
+  /** Who does not see the messages that the events of a batch say anew; absent while that cannot be known. */
+  let unseen: ReadonlyMap<MessageId, readonly UserId[]> | undefined;
   let deliveredUntil = 0;
   let leftOutUntil = 0;
 
@@ -119,10 +124,13 @@ export function startBroadcaster({
     }
     const name = pushedAs[event.type];
     if (!name || isLeftOut(event) || unclear.has(groupId)) return;
+    // Clients see the gap, and `sync` returns the event as they may see it.
+    if (event.type === 'MessageEdited' && !unseen) return;
     const needs = isChatGroupEvent(event)
       ? event.revision
       : (event.metadata.reliedOn?.[chatGroupStream(groupId)] ?? NO_STREAM);
-    delivery.group(groupId, name, toEnvelope(event), needs);
+    const hiddenFrom = event.type === 'MessageEdited' ? unseen?.get(event.data.messageId) : undefined;
+    delivery.group(groupId, name, toEnvelope(event), { needs, hiddenFrom });
   }
 
   function isLeftOut({ occurredAt }: Recorded): boolean {
@@ -133,12 +141,22 @@ export function startBroadcaster({
     return true;
   }
 
+  async function look(events: readonly Recorded[]): Promise<typeof unseen> {
+    const messageIds = await saidAnew(events, loader);
+    if (messageIds.length === 0) return new Map();
+    return unseenBy(messageIds).catch((err: unknown) => {
+      log.warn({ err }, 'who may see edits is not known; they are not pushed, and clients ask for them');
+      return undefined;
+    });
+  }
+
   async function follow(): Promise<void> {
     position ??= await begin();
     delivery.begin(position);
     const lingerMs = checkpoint ? LINGER_MS : 0;
     for await (const events of store.subscribe({ after: position, limit: BATCH, lingerMs, signal })) {
       await delivery.prepare(events);
+      unseen = await look(events);
       await inSpanOfEach(tracing, 'push', events, described, async () => {
         for (const event of events) deliver(event);
         await delivery.takenOver();

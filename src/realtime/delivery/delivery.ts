@@ -17,7 +17,8 @@ import type { ServerToClientEvents } from '../connection/protocol.ts';
 import type { Users } from '../presence/users.ts';
 import { headSeqs } from '../rooms/heads.ts';
 import { groupRoom, putIn, takeOut, userRoom } from '../rooms/rooms.ts';
-import type { Send } from './wire.ts';
+import { withoutText } from './unseen.ts';
+import type { Flags, Send } from './wire.ts';
 
 type GroupEvent = ConversationEvent | ChatGroupEvent;
 
@@ -140,6 +141,37 @@ export function staffChangeOf({ type, data, position }: Recorded<CompanyEvent>):
   }
 }
 
+/** How an event is sent to the members of a group. */
+export interface Sending {
+  /** The revision of the group's roster that the event relied on. */
+  needs: Revision;
+  /** Those who do not learn what it says. */
+  hiddenFrom?: readonly UserId[] | undefined;
+}
+
+/** Writes an event to the sockets in a group's room. Those from whom it is hidden get it without what it says. */
+export function writeToGroup(
+  write: Send,
+  {
+    groupId,
+    name,
+    envelope,
+    hiddenFrom = [],
+  }: { groupId: GroupId; name: GroupPush; envelope: Envelope } & Pick<Sending, 'hiddenFrom'>,
+  flags?: Flags,
+): void {
+  const others = hiddenFrom.map(userRoom);
+  write(
+    { data: [name, envelope] },
+    {
+      rooms: new Set([groupRoom(groupId)]),
+      ...(others.length > 0 && { except: new Set(others) }),
+      ...(flags && { flags }),
+    },
+  );
+  if (others.length > 0) write({ data: [name, withoutText(envelope)] }, { rooms: new Set(others) });
+}
+
 /** The port by which the broadcaster reaches sockets, event by event, in the order of the log. */
 export interface Delivery {
   /** Called with the position after which delivery starts. */
@@ -150,8 +182,8 @@ export interface Delivery {
   roster(event: Recorded<ChatGroupEvent>): void;
   /** Handles a change of a company's people. The change may be of newer code, which does not tell whom it is about. */
   staff(change: Pick<StaffChange, 'position'> & Partial<StaffChange>): void;
-  /** Sends to all members of a group; `needs` is the revision of its roster that the event relied on. */
-  group(groupId: GroupId, name: GroupPush, envelope: Envelope, needs: Revision): void;
+  /** Sends to all members of a group. */
+  group(groupId: GroupId, name: GroupPush, envelope: Envelope, sending: Sending): void;
   /** Sends to all sockets of a file's uploader. */
   uploader(userId: UserId, news: FileNews): void;
   /** Reports the progress of the broadcaster. */
@@ -231,9 +263,8 @@ export function deliverHere({ write, users, store, loader, epoch, reenter }: Her
       if (user) reenter(user, position);
     },
 
-    group(groupId, name, envelope) {
-      write({ data: [name, envelope] }, { rooms: new Set([groupRoom(groupId)]) });
-    },
+    group: (groupId, name, envelope, { hiddenFrom }) =>
+      writeToGroup(write, { groupId, name, envelope, hiddenFrom }),
 
     uploader(userId, news) {
       write({ data: ['fileStatusChanged', news] }, { rooms: new Set([userRoom(userId)]) });

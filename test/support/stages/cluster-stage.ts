@@ -75,7 +75,14 @@ export async function openClusterStage() {
     };
     const delivery = through(server.delivery);
     const loader = new AggregateLoader(store, new Map());
-    const running = startBroadcaster({ delivery, store, loader, from: checkpoint, log });
+    const running = startBroadcaster({
+      delivery,
+      store,
+      loader,
+      unseenBy: async () => new Map(),
+      from: checkpoint,
+      log,
+    });
     // It begins at the head of the log and leaves earlier events to `heads`.
     if ((await store.head()) > 0)
       await until(

@@ -207,7 +207,12 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
     },
     accessKeys: createAccessKeys({ ring: { accepted: () => keys, look: async () => {} } }),
     rateLimits: rateLimitsOf(change),
-    queries: { roomsOfUser, firstSeqs: async () => new Map(), headsOfThreads: async () => [] },
+    queries: {
+      roomsOfUser,
+      firstSeqs: async () => new Map(),
+      unseenBy: async () => new Map(),
+      headsOfThreads: async () => [],
+    },
     progress: { reached: async () => true },
     readMarkers: {
       async move(groupId, { userId }, seq) {
