@@ -16,12 +16,13 @@ import {
 } from '../../src/events/event-store.ts';
 import { ClientMsgId, JobId } from '../../src/events/ids.ts';
 import { UNKNOWN, WrittenByNewerCode } from '../../src/events/stored-events.ts';
-import { chatGroupStream } from '../../src/events/streams.ts';
+import { chatGroupStream, companyStream } from '../../src/events/streams.ts';
 import { deriveId } from '../../src/kit/uuids.ts';
 import { commands } from '../support/language/command-stage.ts';
 import {
   acme,
   ada,
+  applied,
   bob,
   clientMsgId,
   eve,
@@ -89,7 +90,7 @@ describe('deciding with other processes', () => {
   });
 
   test('takes events of other processes into account before a refusal', async () => {
-    const here = await commands({ history: [...group, registered(eve)] });
+    const here = await commands({ history: [...group, registered(eve), applied(eve)] });
     await expect(here.handle(sendMessage, message, by(eve))).rejects.toThrow('GROUP_NOT_FOUND');
     const there = await commands({ store: here.store });
     await there.handle(addMember, { groupId, userId: eve.userId }, by(acme));
@@ -251,6 +252,7 @@ describe('handling a command', () => {
       actorId: acme.userId,
       correlationId: uuid(0xc0),
       causationId: 'the cause',
+      reliedOn: { [companyStream(acme.userId)]: -1 },
     });
   });
 
@@ -400,7 +402,7 @@ describe('a damaged stream', () => {
 
   test('without its last event refuses the commands that write to it', async () => {
     const log = createInMemoryEventStore();
-    await happened(log, ...group, registered(eve));
+    await happened(log, ...group, registered(eve), applied(eve));
     const last = (await log.readStream(chatGroup)).at(-1)!.revision;
     const store = without(log, (event) => inGroup(event) && event.revision === last);
     const { handle } = await commands({ store });

@@ -2,6 +2,8 @@ import { addMember } from '../../../src/commands/chat-group/add-member.ts';
 import {
   acme,
   ada,
+  adaApplied,
+  applied,
   bob,
   eve,
   group,
@@ -15,7 +17,7 @@ import {
 } from '../../support/language/example-events.ts';
 import { given } from '../../support/language/given.ts';
 
-const people = [registered(acme), registered(ada), registered(eve)];
+const people = [registered(acme), registered(ada), registered(eve), adaApplied, applied(eve)];
 const eveComes = { groupId, userId: eve.userId };
 const adaBecomes = (role: 'admin' | 'member') => ({ groupId, userId: ada.userId, role });
 

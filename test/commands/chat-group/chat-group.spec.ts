@@ -14,16 +14,20 @@ import { commands } from '../../support/language/command-stage.ts';
 import {
   acme,
   ada,
+  applied,
   bob,
   eve,
   groupCreated,
   groupId,
   otherGroupId,
   registered,
+  rival,
   uuid,
 } from '../../support/language/example-events.ts';
 
-const people = [acme, ada, bob, eve];
+const people = [acme, ada, bob, eve, rival];
+/** Everybody but Rival has applied. */
+const history = [...people.map((each) => registered(each)), ...[ada, bob, eve].map(applied), groupCreated];
 const person = fc.constantFrom(...people);
 const actor = fc.oneof(
   { weight: 6, arbitrary: person },
@@ -68,6 +72,8 @@ class Model {
         const { userId } = each.who;
         const isOwner = userId === acme.userId;
         if (!this.mayRun(each.by) && !(isOwner && each.by === acme)) return false;
+        const isHere = this.members.has(userId);
+        if (each.who === rival && !isHere && each.by !== 'system') return false;
         const wanted = each.role ?? (isOwner ? 'admin' : (this.members.get(userId) ?? 'member'));
         if (this.members.get(userId) === wanted && each.by !== 'system') return true;
         if (this.isClosed && !isOwner && each.by !== 'system') return false;
@@ -104,7 +110,7 @@ describe('any sequence of commands on a group', () => {
   test('lets only members send, keeps an admin, and looks the same to every process', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(step, fc.boolean()), { maxLength: 40 }), async (steps) => {
-        const here = await commands({ history: [...people.map((each) => registered(each)), groupCreated] });
+        const here = await commands({ history });
         const there = await commands({ store: here.store });
         const model = new Model();
         for (const [each, isHere] of steps) {
@@ -131,7 +137,7 @@ describe('any sequence of commands on a group', () => {
   test('folds to the same group, in whatever parts', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat({ max: 40 }), async (steps, cut) => {
-        const stage = await commands({ history: [...people.map((each) => registered(each)), groupCreated] });
+        const stage = await commands({ history });
         for (const each of steps) await take(stage.handle, each);
         const { stream, aggregate } = chatGroupOf(groupId);
         const events = await stage.store.readStream(stream);

@@ -2,6 +2,7 @@ import type { Actor, MessageFacts } from '../../../src/commands/command.ts';
 import type { GroupRole } from '../../../src/events/chat-group.ts';
 import type { EventOf, EventType } from '../../../src/events/domain-event.ts';
 import type { ReviewStatus } from '../../../src/events/application.ts';
+import type { CompanyRole } from '../../../src/events/company.ts';
 import type { RefusalReason } from '../../../src/events/file.ts';
 import {
   ApplicationId,
@@ -47,6 +48,11 @@ export const clientMsgId = ClientMsgId.parse(uuid(0x50));
 export const registered = ({ userId, role }: Actor, displayName = 'Ada') =>
   event('AccountRegistered', { userId, role, displayName });
 
+/** The people whom Acme hires for its team. */
+export const recruiter = person(0xa3, 'company');
+export const interviewer = person(0xa4, 'company');
+export const viewer = person(0xa5, 'company');
+
 /** Acme invites Rival, who joins as a recruiter of all jobs. */
 export const invitationId = InvitationId.parse(uuid(0x90));
 export const teammateInvited = event('TeammateInvited', {
@@ -57,12 +63,28 @@ export const teammateJoined = event('TeammateJoined', {
   ...{ companyId: acme.userId, userId: rival.userId, invitationId, role: 'recruiter', jobIds: null },
 });
 
+const placeAtAcme = ({ userId }: Actor, role: CompanyRole, jobIds: JobId[] | null) => ({
+  ...{ companyId: acme.userId, userId, role, jobIds },
+});
+export const hired = (who: Actor, role: CompanyRole, jobIds: JobId[] | null = null) =>
+  event('TeammateJoined', { ...placeAtAcme(who, role, jobIds), invitationId });
+export const moved = (who: Actor, role: CompanyRole, jobIds: JobId[] | null = null) =>
+  event('TeammateChanged', placeAtAcme(who, role, jobIds));
+export const dismissed = ({ userId }: Actor) => event('TeammateRemoved', { companyId: acme.userId, userId });
+
 export const posting = { title: 'Engineer', description: 'Builds engines', location: 'London' };
 export const jobPosted = event('JobPosted', { jobId, groupId, companyId: acme.userId, ...posting });
 export const jobClosed = event('JobClosed', { jobId, groupId });
 
+/** Another job of Acme. */
+export const otherJobId = JobId.parse(uuid(0x11));
+
 export const subject = { applicationId, jobId, groupId, applicantId: ada.userId };
 export const adaApplied = event('ApplicationSubmitted', { ...subject, coverLetter: 'I build engines' });
+export const applied = ({ userId }: Actor) =>
+  event('ApplicationSubmitted', {
+    ...{ ...subject, applicationId: ApplicationId.parse(userId), applicantId: userId, coverLetter: null },
+  });
 export const adaWithdrew = event('ApplicationWithdrawn', subject);
 export const adaReturned = event('ApplicationResubmitted', { ...subject, coverLetter: 'I build engines' });
 export const adaReconsidered = (status: Exclude<ReviewStatus, 'rejected'>, reason: string | null = null) =>
