@@ -1,4 +1,4 @@
-import { ApplicationId, GroupId, JobId } from '../../src/events/ids.ts';
+import { ApplicationId, GroupId, JobId, UserId } from '../../src/events/ids.ts';
 import {
   acme,
   ada,
@@ -6,16 +6,26 @@ import {
   adaIs,
   applicationId,
   bob,
+  dismissed,
   event,
   eve,
+  groupCreated,
+  hired,
+  interviewer,
   jobClosed,
   jobId,
   jobPosted,
+  recruiter,
   rival,
+  subject,
   uuid,
+  viewer,
 } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
+/** A recruiter of another job, and somebody who was an owner. */
+const elsewhere = { ...recruiter, userId: UserId.parse(uuid(0xa6)) };
+const former = { ...recruiter, userId: UserId.parse(uuid(0xa7)) };
 const otherJob = JobId.parse(uuid(0x11));
 let side: ReadSide;
 beforeAll(async () => {
@@ -39,6 +49,10 @@ beforeAll(async () => {
     }),
     adaIs('interview', 'Tuesday'),
     jobClosed,
+    groupCreated,
+    ...[hired(recruiter, 'recruiter', [jobId]), hired(interviewer, 'interviewer'), hired(viewer, 'viewer')],
+    ...[hired(elsewhere, 'recruiter', [otherJob]), hired(former, 'owner'), dismissed(former)],
+    event('ApplicationAssigned', { ...subject, assigneeId: interviewer.userId }),
   );
 });
 afterAll(() => side.close());
@@ -106,12 +120,21 @@ describe('applications', () => {
 
   test('for a job are shown to the company that posted it', async () => {
     expect(await applicants(acme, { jobId })).toEqual([bob.userId, ada.userId]);
-    await expect(applicants(rival, { jobId })).rejects.toThrow('NOT_JOB_OWNER');
-    await expect(applicants(acme, { jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow('JOB_NOT_FOUND');
+    expect(await applicants(rival, { jobId })).toEqual([]);
+    expect(await applicants(acme, { jobId: JobId.parse(uuid(0x99)) })).toEqual([]);
+  });
+
+  test('for a job are shown to the company’s people whose role has them, with whom they are assigned to', async () => {
+    for (const actor of [recruiter, viewer])
+      expect(await applicants(actor, { jobId })).toEqual([bob.userId, ada.userId]);
+    expect(await applicants(interviewer, { jobId })).toEqual([ada.userId]);
+    for (const actor of [elsewhere, former]) expect(await applicants(actor, { jobId })).toEqual([]);
+    const { data } = await side.queries.listApplications({ actor: interviewer, jobId, limit: 10 });
+    expect(data).toMatchObject([{ applicationId, assigneeId: interviewer.userId }]);
   });
 
   test('can be read by both sides only', async () => {
-    for (const actor of [ada, acme])
+    for (const actor of [ada, acme, recruiter, interviewer, viewer])
       expect(await side.queries.getApplication({ actor, applicationId })).toMatchObject({
         id: applicationId,
         jobId,
@@ -120,9 +143,22 @@ describe('applications', () => {
         reason: 'Tuesday',
         coverLetter: 'I build engines',
       });
-    for (const actor of [bob, eve, rival])
+    for (const actor of [bob, eve, rival, elsewhere, former])
       await expect(side.queries.getApplication({ actor, applicationId })).rejects.toThrow(
         'APPLICATION_NOT_FOUND',
       );
+  });
+
+  test('do not tell their applicant whom they are assigned to', async () => {
+    expect(await side.queries.getApplication({ actor: ada, applicationId })).not.toHaveProperty('assigneeId');
+    const { data } = await side.queries.listApplications({ actor: ada, limit: 10 });
+    for (const each of data) expect(each).not.toHaveProperty('assigneeId');
+  });
+
+  test('that are assigned to nobody are no interviewer’s', async () => {
+    const applicationOfBob = { actor: interviewer, applicationId: ApplicationId.parse(uuid(0x31)) };
+    await expect(side.queries.getApplication(applicationOfBob)).rejects.toThrow('APPLICATION_NOT_FOUND');
+    await side.happened(event('ApplicationAssigned', { ...subject, assigneeId: null }));
+    expect(await applicants(interviewer, { jobId })).toEqual([]);
   });
 });

@@ -65,8 +65,8 @@ beforeAll(async () => {
   );
   const member = (user: string, condition: string, isActive = true) =>
     side.owner.query(
-      `insert into chat_groups.members (group_id, user_id, owner_id, role, is_active, joined_at, roster)
-       select group_id, $1, owner_id, 'member', $2, now(), 1 from chat_groups.groups where ${condition}`,
+      `insert into chat_groups.members (group_id, user_id, owner_id, role, is_joined, is_active, joined_at, roster)
+       select group_id, $1, owner_id, 'member', $2, $2, now(), 1 from chat_groups.groups where ${condition}`,
       [user, isActive],
     );
   await member(searchers.owner, `owner_id = '${searchers.owner}'`);

@@ -1,5 +1,5 @@
 import type { Actor } from '../../src/commands/command.ts';
-import { ApplicationId, GroupId } from '../../src/events/ids.ts';
+import { ApplicationId, GroupId, UserId } from '../../src/events/ids.ts';
 import { deleted, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
@@ -7,20 +7,29 @@ import {
   adaAppliedPrivately,
   applicationId,
   bob,
+  dismissed,
   event,
   groupId,
+  hired,
+  interviewer,
   jobId,
+  otherJobId,
   privateJobPosted,
   privately,
+  recruiter,
   registered,
   rival,
   teamCreated,
   thread,
   threadId,
   uuid,
+  viewer,
 } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
+/** A recruiter of another job, and somebody who was an owner. */
+const elsewhere = { ...recruiter, userId: UserId.parse(uuid(0xa6)) };
+const former = { ...recruiter, userId: UserId.parse(uuid(0xa7)) };
 const bobsThread = GroupId.parse(uuid(0x23));
 const bobsApplication = {
   ...privately,
@@ -105,12 +114,31 @@ describe('the threads of a job', () => {
     expect(await namesIn({ assigneeId: acme.userId })).toEqual([]);
   });
 
-  test.each([
-    ['an applicant of the job', ada],
-    ['another company', rival],
-  ])('are hidden from %s', (_, actor: Actor) =>
-    expect(list({ actor })).rejects.toMatchObject({ code: 'NOT_JOB_OWNER' }),
-  );
+  test('are hidden from another company, and from an applicant but for its own', async () => {
+    expect(await namesIn({ actor: rival })).toEqual([]);
+    expect(await namesIn({ actor: ada })).toEqual(['Ada']);
+  });
+
+  test('are shown to the people of the company whose role has them', async () => {
+    await talk(
+      ...[hired(recruiter, 'recruiter', [jobId]), hired(interviewer, 'interviewer'), hired(viewer, 'viewer')],
+      ...[hired(elsewhere, 'recruiter', [otherJobId]), hired(former, 'owner'), dismissed(former)],
+      event('ThreadAssigned', { groupId: threadId, assigneeId: interviewer.userId }),
+    );
+    const everybody = [interviewer, viewer, recruiter, elsewhere, former];
+    const seen = await Promise.all(everybody.map((actor) => namesIn({ actor })));
+    expect(seen.map((names) => names.toSorted())).toEqual([
+      ...[['Ada'], ['Ada', 'Bob'], ['Ada', 'Bob'], [], []],
+    ]);
+  });
+
+  test('are found by whom they are assigned to', async () => {
+    expect(await namesIn({ assigneeId: interviewer.userId })).toEqual(['Ada']);
+    expect(await ofAda()).toMatchObject({ assigneeId: interviewer.userId });
+    await talk(event('ThreadAssigned', { groupId: threadId, assigneeId: viewer.userId }));
+    expect(await namesIn({ assigneeId: interviewer.userId })).toEqual([]);
+    expect(await namesIn({ actor: interviewer })).toEqual([]);
+  });
 });
 
 describe('the groups of a user', () => {
@@ -128,7 +156,7 @@ describe('the groups of a user', () => {
     );
     expect(await kindsOf(acme)).toEqual(
       new Map([
-        [groupId, { kind: 'team', applicationId: undefined, memberCount: 1 }],
+        [groupId, { kind: 'team', applicationId: undefined, memberCount: 4 }],
         [threadId, { kind: 'thread', applicationId, memberCount: 2 }],
         [bobsThread, { kind: 'thread', applicationId: bobsApplication.applicationId, memberCount: 2 }],
       ]),
