@@ -85,17 +85,17 @@ const join = statementAbout<Stay>({
   columns: {
     group_id: column.uuid(({ groupId }) => groupId),
     user_id: column.uuid(({ userId }) => userId),
-    role: column.word(({ role }) => role),
+    given_role: column.word(({ role }) => role),
     is_joined: column.boolean(({ isJoined }) => isJoined),
     joined_at: column.timestamptz(({ joinedAt }) => joinedAt),
     roster: column.bigint(({ roster }) => roster),
   },
   text: ({ names, batch }) => `
-    insert into members as m (${names}, is_active, owner_id, is_thread)
-    select b.*, b.is_joined, g.owner_id, coalesce(g.kind = 'thread', false) from ${batch}
+    insert into members as m (${names}, role, is_active, owner_id, is_thread)
+    select b.*, b.given_role, b.is_joined, g.owner_id, coalesce(g.kind = 'thread', false) from ${batch}
     left join groups g on g.group_id = b.group_id
     on conflict (group_id, user_id) do update
-    set role = excluded.role, is_joined = excluded.is_joined, roster = excluded.roster,
+    set given_role = excluded.given_role, is_joined = excluded.is_joined, roster = excluded.roster,
       joined_at = case when m.is_joined then m.joined_at else excluded.joined_at end
     where m.roster < excluded.roster`,
 });
@@ -143,7 +143,7 @@ const settle = statementAbout<GroupChange>({
     set roster = b.roster, status = coalesce(b.status, g.status),
       member_count = (
         select count(*) from members m
-        where m.group_id = g.group_id and case g.kind when 'thread' then m.is_joined else m.is_active end
+        where m.group_id = g.group_id and m.is_active and (m.is_joined or not m.is_thread)
       )
     from ${batch}
     where g.group_id = b.group_id and g.roster < b.roster`,
@@ -208,6 +208,9 @@ export const chatGroups = defineProjection({
       -- Of the group.
       owner_id uuid,
       is_thread boolean not null default false,
+      -- By an event of the group; null where none has let them in.
+      given_role text,
+      -- That one; of the company's people in its rooms that of their rights.
       role text not null,
       -- By an event of the group.
       is_joined boolean not null,

@@ -89,6 +89,8 @@ const ADMIT = `
     select g.group_id, s.user_id from groups g join staff s on s.company_id = g.owner_id
     where g.group_id = any ($3::uuid[])
     union
+    select m.group_id, m.user_id from members m where m.group_id = any ($3::uuid[])
+    union
     select g.group_id, p.user_id from unnest($4::uuid[], $5::uuid[]) p (company_id, user_id)
     join groups g on g.owner_id = p.company_id
   ), judged as (
@@ -96,7 +98,8 @@ const ADMIT = `
       m.roster >= 0 as has_row,
       case when is_staff then ${inRoom('read')}
         else coalesce(m.is_joined, false) and (s.user_id is null or s.role is not null) end as reads,
-      case when ${inRoom('manage')} then 'admin' else 'member' end as role
+      case when not is_staff then coalesce(m.given_role, 'member')
+        when ${inRoom('manage')} then 'admin' else 'member' end as role
     from asked
     join groups g on g.group_id = asked.group_id
     left join members m on m.group_id = asked.group_id and m.user_id = asked.user_id
@@ -113,10 +116,7 @@ const ADMIT = `
   select group_id, user_id, owner_id, is_thread, role, false, reads, created_at, -1 from judged
   where reads or has_row
   on conflict (group_id, user_id) do update
-  set is_active = excluded.is_active,
-    role = case when (
-      select is_staff from judged j where j.group_id = m.group_id and j.user_id = m.user_id
-    ) then excluded.role else m.role end`;
+  set is_active = excluded.is_active, role = excluded.role`;
 
 /**
  * Returns the statement that lets people of a company into its rooms, or takes them out, as their places and the rooms
@@ -134,13 +134,25 @@ export function admit({ moved, groupIds, places }: Admission): Statement[] {
   return [{ name: 'admit', text: ADMIT, values }];
 }
 
-/** Counts anew who is in the groups of companies: a removal there is no change of a group. */
+/**
+ * Counts anew who is in the groups of companies: a change of their people is no change of a group. In a thread only those
+ * count who were added.
+ */
 export const recount = statementAbout<Place>({
   name: 'recount',
-  columns: { company_id: column.uuid(({ companyId }) => companyId) },
+  columns: {
+    company_id: column.uuid(({ companyId }) => companyId),
+    user_id: column.uuid(({ userId }) => userId),
+  },
   text: ({ batch }) => `
+    with about as materialized (select * from ${batch})
     update groups g
-    set member_count = (select count(*) from members m where m.group_id = g.group_id and m.is_active)
-    from (select distinct company_id from ${batch}) b
-    where g.owner_id = b.company_id and g.kind <> 'thread'`,
+    set member_count = (
+      select count(*) from members m
+      where m.group_id = g.group_id and m.is_active and (m.is_joined or not m.is_thread)
+    )
+    where g.owner_id in (select company_id from about) and (g.kind <> 'thread' or exists (
+      select from members m
+      where m.group_id = g.group_id and m.is_joined and m.user_id in (select user_id from about)
+    ))`,
 });

@@ -85,6 +85,9 @@ export function stage<T extends EventType>(projection: Projection<T>) {
       await app.end();
       await database.drop();
     },
+    /** Resolves with the rows of a query on the tables of the schema after some batches. */
+    after: rowsAfter,
+    schema,
     given: (...events: DomainEvent[]) => ({
       then: async (table: string, columns: string, rows: Rows) => {
         const log = recorded(events);

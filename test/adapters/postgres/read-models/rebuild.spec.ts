@@ -14,21 +14,33 @@ import {
   acme,
   ada,
   adaApplied,
+  adaAppliedPrivately,
   adaIs,
   adaReconsidered,
   adaReturned,
   adaWithdrew,
   bob,
   cleared,
+  dismissed,
+  event,
   group,
   groupClosed,
+  hired,
+  interviewer,
   jobClosed,
+  jobId,
   jobPosted,
   joined,
   left,
+  moved,
+  otherJobId,
+  recruiter,
   registered,
+  thread,
+  threadId,
   uploaded,
   uploadRequested,
+  viewer,
 } from '../../../support/language/example-events.ts';
 import { happened } from '../../../support/language/history.ts';
 import { type ReadSide, openReadSide } from '../../../support/stages/read-side.ts';
@@ -69,6 +81,15 @@ const talk = (n: number) => [
   deleted(n),
 ];
 
+/** People come to a company and go, with a thread between them. */
+const hiring = [
+  ...[hired(recruiter, 'recruiter', [otherJobId]), adaAppliedPrivately, ...thread, hired(viewer, 'viewer')],
+  ...[joined(viewer), hired(interviewer, 'interviewer')],
+  event('ThreadAssigned', { groupId: threadId, assigneeId: interviewer.userId }),
+  event('MemberJoined', { groupId: threadId, userId: viewer.userId, role: 'member' }),
+  ...[moved(recruiter, 'recruiter', [jobId]), dismissed(viewer)],
+];
+
 describe('rebuilding a read model', () => {
   test('yields identical rows while events are appended', async () => {
     let isAppending = true;
@@ -83,7 +104,7 @@ describe('rebuilding a read model', () => {
     }
     isAppending = false;
     await appending;
-    await side.happened(left(ada));
+    for (const each of [left(ada), ...hiring]) await side.happened(each);
     const live = await allRows();
     await rebuildReadModels(options());
     expect(await allRows()).toEqual(live);
