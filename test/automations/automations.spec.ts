@@ -23,8 +23,10 @@ import {
   left,
   privateJobPosted,
   privately,
+  recruiter,
   registered,
   removed,
+  subject,
   threadId,
 } from '../support/language/example-events.ts';
 
@@ -42,6 +44,25 @@ describe('the automations', () => {
     expect(following(jobPosted)).toStrictEqual([
       ['CreateChatGroup', { groupId, jobId, name: 'Engineer', adminId: acme.userId }, 'system'],
     ]));
+
+  test('create that of a job that one of the company’s people posted, with that person as admin', () =>
+    expect(following(event('JobPosted', { ...jobPosted.data, postedBy: recruiter.userId }))).toStrictEqual([
+      [
+        'CreateChatGroup',
+        { groupId, jobId, name: 'Engineer', adminId: recruiter.userId, companyId: acme.userId },
+        'system',
+      ],
+    ]));
+
+  test('assign the thread of a private application that is assigned, and do nothing for another', () => {
+    const assigneeId = recruiter.userId;
+    const about = { groupId: threadId, jobId, applicantId: ada.userId };
+    for (const to of [assigneeId, null])
+      expect(following(event('ApplicationAssigned', { ...privately, assigneeId: to }))).toStrictEqual([
+        ['AssignThread', about, 'system'],
+      ]);
+    expect(following(event('ApplicationAssigned', { ...subject, assigneeId }))).toStrictEqual([]);
+  });
 
   test('add the applicant on submission', () =>
     expect(following(adaApplied)).toStrictEqual([['AddMember', hers, 'system']]));

@@ -6,12 +6,14 @@ import { requestUpload } from '../../src/commands/file/request-upload.ts';
 import type { Actor } from '../../src/commands/command.ts';
 import { type HandleCommand, type Request } from '../../src/commands/handle-command.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
+import type { GroupId } from '../../src/events/ids.ts';
 import type { EventStore } from '../../src/events/event-store.ts';
 import { commands } from '../support/language/command-stage.ts';
 import {
   ada,
   bob,
   clientMsgId,
+  dismissed,
   eve,
   fileId,
   group,
@@ -19,26 +21,44 @@ import {
   groupId,
   hello,
   helloSent,
+  hired,
+  jobId,
   joined,
   left,
   messageId,
+  moved,
+  otherJobId,
+  privateJobPosted,
+  recruiter,
   removed,
+  thread,
+  threadId,
   uuid,
+  viewer,
 } from '../support/language/example-events.ts';
 import { happened } from '../support/language/history.ts';
 import { createInMemoryEventStore } from '../support/language/in-memory-event-store.ts';
 
 const by = (actor: Actor): Request => ({ actor, correlationId: uuid(0xc0) });
-const subject = { groupId, messageId };
 const upload = { name: 'cv.pdf', contentType: 'application/pdf', size: 1_000 };
 
-const byAda: [string, (handle: HandleCommand) => Promise<unknown>][] = [
-  ['sends a message', (handle) => handle(sendMessage, { groupId, clientMsgId, text: 'Hi' }, by(ada))],
-  ['edits one', (handle) => handle(editMessage, { ...subject, text: 'Hi' }, by(ada))],
-  ['deletes one', (handle) => handle(deleteMessage, subject, by(ada))],
-  ['reacts', (handle) => handle(addReaction, { ...subject, emoji: '👍' }, by(ada))],
-  ['removes a reaction', (handle) => handle(removeReaction, { ...subject, emoji: '👋' }, by(ada))],
-  ['uploads a file', (handle) => handle(requestUpload, { fileId, groupId, ...upload }, by(ada))],
+type Act = (handle: HandleCommand, who: Actor, groupId: GroupId) => Promise<unknown>;
+const actions: [string, Act][] = [
+  [
+    'sends a message',
+    (handle, who, groupId) => handle(sendMessage, { groupId, clientMsgId, text: 'Hi' }, by(who)),
+  ],
+  ['edits one', (handle, who, groupId) => handle(editMessage, { groupId, messageId, text: 'Hi' }, by(who))],
+  ['deletes one', (handle, who, groupId) => handle(deleteMessage, { groupId, messageId }, by(who))],
+  ['reacts', (handle, who, groupId) => handle(addReaction, { groupId, messageId, emoji: '👍' }, by(who))],
+  [
+    'removes a reaction',
+    (handle, who, groupId) => handle(removeReaction, { groupId, messageId, emoji: '👋' }, by(who)),
+  ],
+  [
+    'uploads a file',
+    (handle, who, groupId) => handle(requestUpload, { fileId, groupId, ...upload }, by(who)),
+  ],
 ];
 
 /** The log of a busy group: these events are appended before every append. */
@@ -52,7 +72,7 @@ function busy(log: EventStore, ...events: DomainEvent[]): EventStore {
   };
 }
 
-describe.each(byAda)('a member who %s', (_, act) => {
+describe.each(actions)('a member who %s', (_, act) => {
   const message = { ...hello, reactions: { '👋': [ada.userId] } };
   const history = [...group, helloSent];
 
@@ -60,7 +80,7 @@ describe.each(byAda)('a member who %s', (_, act) => {
     const log = createInMemoryEventStore();
     await happened(log, ...history);
     const { handle } = await commands({ store: busy(log, ...events), message });
-    return { done: act(handle), log };
+    return { done: act(handle, ada, groupId), log };
   }
 
   test('is not affected by other members who join and leave', async () => {
@@ -76,6 +96,49 @@ describe.each(byAda)('a member who %s', (_, act) => {
     await expect(done).rejects.toThrow('GROUP_NOT_FOUND');
     expect((await log.readAll({ after: 0, limit: 100 })).at(-1)?.type).toBe(gone.type);
   });
+});
+
+describe('a recruiter of a thread', () => {
+  async function actWhile(act: Act, ...events: DomainEvent[]) {
+    const log = createInMemoryEventStore();
+    await happened(log, privateJobPosted, ...thread, hired(recruiter, 'recruiter', [jobId]));
+    const own = { ...hello, groupId: threadId, senderId: recruiter.userId };
+    const message = { ...own, reactions: { '👋': [recruiter.userId] } };
+    const { handle } = await commands({ store: busy(log, ...events), message });
+    return { done: act(handle, recruiter, threadId), log };
+  }
+
+  test.each(actions)(
+    'who %s is not affected by other people who come to the company and go',
+    async (_, act) => {
+      const { done } = await actWhile(
+        act,
+        hired(viewer, 'viewer'),
+        moved(viewer, 'owner'),
+        dismissed(viewer),
+      );
+      await expect(done).resolves.toMatchObject({ events: [{ data: { groupId: threadId } }] });
+    },
+  );
+
+  describe.each([
+    ['is removed from the company', dismissed(recruiter)],
+    ['is limited to another job', moved(recruiter, 'recruiter', [otherJobId])],
+  ])('who %s meanwhile', (_, gone) => {
+    test.each(actions)('is refused when it %s', async (__, act) => {
+      const { done, log } = await actWhile(act, gone);
+      await expect(done).rejects.toThrow('GROUP_NOT_FOUND');
+      expect((await log.readAll({ after: 0, limit: 100 })).at(-1)?.type).toBe(gone.type);
+    });
+  });
+
+  test.each(actions.filter(([name]) => name !== 'deletes one'))(
+    'who becomes a viewer meanwhile is refused when it %s',
+    async (_, act) => {
+      const { done } = await actWhile(act, moved(recruiter, 'viewer'));
+      await expect(done).rejects.toThrow('ROLE_NOT_ALLOWED');
+    },
+  );
 });
 
 test('Rejects a message to a group that is closed meanwhile', async () => {

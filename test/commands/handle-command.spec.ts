@@ -3,6 +3,7 @@ import { addMember } from '../../src/commands/chat-group/add-member.ts';
 import { closeGroup } from '../../src/commands/chat-group/close-group.ts';
 import { removeMember } from '../../src/commands/chat-group/remove-member.ts';
 import { type HandleCommand, MAX_ATTEMPTS, type Request } from '../../src/commands/handle-command.ts';
+import { closeJob } from '../../src/commands/job/close-job.ts';
 import { changeJob } from '../../src/commands/job/change-job.ts';
 import { postJob } from '../../src/commands/job/post-job.ts';
 import { deleteMessage } from '../../src/commands/message/delete-message.ts';
@@ -22,9 +23,12 @@ import { commands } from '../support/language/command-stage.ts';
 import {
   acme,
   ada,
+  adaApplied,
+  adaWithdrew,
   applied,
   bob,
   clientMsgId,
+  dismissed,
   eve,
   event,
   group,
@@ -32,14 +36,20 @@ import {
   groupId,
   hello,
   helloSent,
+  hired,
+  interviewer,
   jobId,
   jobPosted,
   messageId,
+  moved,
   otherGroupId,
+  otherJobId,
   posting,
-  rival,
+  recruiter,
   registered,
+  rival,
   uuid,
+  viewer,
 } from '../support/language/example-events.ts';
 import { happened } from '../support/language/history.ts';
 import { createInMemoryEventStore } from '../support/language/in-memory-event-store.ts';
@@ -116,6 +126,52 @@ describe('deciding with other processes', () => {
     const { handle, log: read } = await commands({ store });
     await expect(handle(sendMessage, message, by(ada))).rejects.toThrow('GROUP_NOT_FOUND');
     expect((await read()).map(({ type }) => type)).not.toContain('MessageSent');
+  });
+
+  const changing = (handle: HandleCommand) => handle(changeJob, title('Pilot'), by(recruiter));
+  const closingJob = (handle: HandleCommand) => handle(closeJob, { jobId }, by(recruiter));
+  const postingAnother = (handle: HandleCommand) =>
+    handle(postJob, { ...job, jobId: otherJobId, companyId: acme.userId }, by(recruiter));
+
+  test.each([
+    ['changes a job and is removed', changing, dismissed(recruiter), 'NOT_JOB_OWNER'],
+    ['changes a job and becomes a viewer', changing, moved(recruiter, 'viewer'), 'NOT_JOB_OWNER'],
+    ['closes a job and is limited to others', closingJob, moved(recruiter, 'recruiter', []), 'NOT_JOB_OWNER'],
+    ['posts a job and is removed', postingAnother, dismissed(recruiter), 'ROLE_NOT_ALLOWED'],
+  ])('refuses one of the company’s people who %s meanwhile', async (_, act, change, code) => {
+    const log = createInMemoryEventStore();
+    await happened(log, jobPosted, hired(recruiter, 'recruiter'));
+    const { handle } = await commands({ store: interrupted(log, () => happened(log, change)) });
+    await expect(act(handle)).rejects.toThrow(code);
+    expect((await log.readAll({ after: 2, limit: 10 })).map(({ type }) => type)).toEqual([change.type]);
+  });
+
+  test.each([
+    ['has left the company', viewer, dismissed(viewer)],
+    ['has withdrawn', ada, adaWithdrew],
+  ])('adds nobody who %s meanwhile', async (_, { userId }, change) => {
+    const log = createInMemoryEventStore();
+    const people = [registered(viewer), registered(ada), adaApplied, hired(viewer, 'viewer')];
+    await happened(log, ...people, groupCreated);
+    const { handle } = await commands({ store: interrupted(log, () => happened(log, change)) });
+    await expect(handle(addMember, { groupId, userId }, by(acme))).rejects.toThrow('USER_NOT_FOUND');
+    expect((await log.readAll({ after: 0, limit: 100 })).at(-1)?.type).toBe(change.type);
+  });
+
+  test('does not decide again for changes of other people of the company', async () => {
+    const log = createInMemoryEventStore();
+    await happened(log, jobPosted, hired(recruiter, 'recruiter'), hired(viewer, 'viewer'));
+    const store = interrupted(log, () => happened(log, dismissed(viewer), hired(interviewer, 'interviewer')));
+    const append = jest.fn(store.append);
+    const { handle } = await commands({ store: { ...store, append } });
+    await handle(changeJob, title('Pilot'), by(recruiter));
+    expect(append).toHaveBeenCalledTimes(1);
+  });
+
+  test('records the version of the company that a decision relied on', async () => {
+    const { handle } = await commands({ history: [jobPosted, hired(recruiter, 'recruiter')] });
+    const { events } = await handle(changeJob, title('Pilot'), by(recruiter));
+    expect(events[0]?.metadata.reliedOn).toStrictEqual({ [companyStream(acme.userId)]: 0 });
   });
 
   test('records the membership version that a message relied on', async () => {

@@ -15,10 +15,14 @@ const input = z.strictObject({ groupId: GroupId, userId: UserId, role: GroupRole
 
 type Known = Room & { account: Account; application?: Application };
 
-/** Returns true if a user may come into the room: the company's people, and who has applied for the job. */
+/**
+ * Returns true if a user may come into the room, or is in it: the company's people, and who has applied for the job. A
+ * job's group may have other members from before this rule.
+ */
 function belongs({ group, company, application }: Known, userId: UserId): boolean {
   if (group.status === 'none' || company?.members.has(userId)) return true;
   if (group.kind !== 'job') return userId === group.applicantId;
+  if (group.members.has(userId) && !company?.former.has(userId)) return true;
   return application !== undefined && application.status !== 'none' && application.status !== 'withdrawn';
 }
 

@@ -7,15 +7,34 @@ import {
   adaIs,
   adaReconsidered,
   adaWithdrew,
+  dismissed,
+  event,
+  hired,
   jobClosed,
   jobId,
   jobPosted,
+  moved,
+  otherJobId,
   rival,
+  subject,
 } from '../../support/language/example-events.ts';
 import { given } from '../../support/language/given.ts';
 
 const to = (status: ReviewStatus) => ({ jobId, applicantId: ada.userId, status });
 const applied = [jobPosted, adaApplied];
+
+/** What the people of the company may do about the job. */
+const allowed = [
+  ['another owner', [hired(rival, 'owner')]],
+  ['a recruiter of all jobs', [hired(rival, 'recruiter')]],
+  ['a recruiter of the job', [hired(rival, 'recruiter', [jobId])]],
+] as const;
+const refused = [
+  ['a recruiter of another job', [hired(rival, 'recruiter', [otherJobId])]],
+  ['an interviewer', [hired(rival, 'interviewer')]],
+  ['a viewer', [hired(rival, 'viewer')]],
+  ['a former owner', [hired(rival, 'owner'), dismissed(rival)]],
+] as const;
 
 describe('deciding on an application', () => {
   test.each(ReviewStatus.options)('the company sets the status %s', (status) =>
@@ -89,6 +108,26 @@ describe('deciding on an application', () => {
       .when(changeApplicationStatus, to('hired'))
       .thenRejects('NOT_JOB_OWNER'),
   );
+
+  test.each(allowed)('is done by %s', (_, joins) =>
+    given(...applied, ...joins)
+      .as(rival)
+      .when(changeApplicationStatus, to('hired'))
+      .then([adaIs('hired')]),
+  );
+
+  test.each(refused)('is not done by %s, even if it is assigned to them', (_, joins) =>
+    given(...applied, ...joins, event('ApplicationAssigned', { ...subject, assigneeId: rival.userId }))
+      .as(rival)
+      .when(changeApplicationStatus, to('hired'))
+      .thenRejects('NOT_JOB_OWNER'),
+  );
+
+  test('is not done by the first owner with another role', () =>
+    given(...applied, moved(acme, 'interviewer'))
+      .as(acme)
+      .when(changeApplicationStatus, to('hired'))
+      .thenRejects('NOT_JOB_OWNER'));
 
   test('a repetition is the same decision', () =>
     given(...applied)

@@ -1,19 +1,28 @@
 import { addMember } from '../../../src/commands/chat-group/add-member.ts';
+import { CompanyRole } from '../../../src/events/company.ts';
 import {
   acme,
   ada,
   adaApplied,
+  adaIs,
+  adaWithdrew,
   applied,
   bob,
+  dismissed,
   eve,
   group,
   groupClosed,
   groupCreated,
   groupId,
+  hired,
+  jobId,
   joined,
   left,
+  otherJobId,
+  recruiter,
   registered,
   removed,
+  rival,
 } from '../../support/language/example-events.ts';
 import { given } from '../../support/language/given.ts';
 
@@ -174,9 +183,97 @@ describe('adding a member', () => {
       .when(addMember, adaBecomes('admin'))
       .thenRejects('GROUP_NOT_FOUND'));
 
+  test.each([
+    ['a user who has not applied', bob, [registered(bob)]],
+    ['an applicant who has withdrawn', ada, [left(ada), adaWithdrew]],
+    ['another company', rival, [registered(rival)]],
+    ['a former teammate', rival, [registered(rival), hired(rival, 'recruiter'), dismissed(rival)]],
+  ])('rejects %s', (_, { userId }, since) =>
+    given(...people, ...group, removed(bob), ...since)
+      .as(acme)
+      .when(addMember, { groupId, userId })
+      .thenRejects('USER_NOT_FOUND'),
+  );
+
+  test('an admin brings an applicant back whom it has rejected', () =>
+    given(...people, ...group, removed(ada), adaIs('rejected'))
+      .as(acme)
+      .when(addMember, adaBecomes('member'))
+      .then([joined(ada)]));
+
+  test('a member from before that rule keeps its place, and may get another role', () => {
+    const before = [...people, registered(bob), registered(rival), ...group, joined(rival)];
+    for (const who of [bob, rival])
+      given(...before)
+        .as(acme)
+        .when(addMember, { groupId, userId: who.userId, role: 'admin' })
+        .then([joined(who, 'admin')]);
+    given(...before, hired(rival, 'viewer'), dismissed(rival))
+      .as(acme)
+      .when(addMember, { groupId, userId: rival.userId, role: 'admin' })
+      .thenRejects('USER_NOT_FOUND');
+  });
+
+  test('an admin adds people of the company', () => {
+    for (const role of CompanyRole.options)
+      given(...people, registered(rival), ...group, hired(rival, role, []))
+        .as(acme)
+        .when(addMember, { groupId, userId: rival.userId })
+        .then([joined(rival)]);
+  });
+
+  test('an automation adds whom it is about', () =>
+    given(...people, registered(bob), groupCreated)
+      .as('system')
+      .when(addMember, { groupId, userId: bob.userId })
+      .then([joined(bob)]));
+
   test('a repetition is the same addition', () =>
     given(...people, ...group)
       .as(acme)
       .when(addMember, eveComes)
       .thenIdempotent());
+});
+
+describe('whoever may change a job', () => {
+  const hires = [registered(rival), registered(recruiter)];
+  const itself = { groupId, userId: rival.userId };
+
+  test.each([
+    ['an owner', [hired(rival, 'owner')]],
+    ['a recruiter of all jobs', [hired(rival, 'recruiter')]],
+    ['a recruiter of the job', [hired(rival, 'recruiter', [jobId])]],
+    ['an owner whom another admin removed', [hired(rival, 'owner'), joined(rival), removed(rival)]],
+    ['an owner who is a member', [hired(rival, 'owner'), joined(rival)]],
+  ])('comes into its group as an admin: %s', (_, since) =>
+    given(...people, ...hires, ...group, ...since)
+      .as(rival)
+      .when(addMember, itself)
+      .then([joined(rival, 'admin')]),
+  );
+
+  test.each([
+    ['a recruiter of another job', [hired(rival, 'recruiter', [otherJobId])]],
+    ['an interviewer', [hired(rival, 'interviewer')]],
+    ['a viewer', [hired(rival, 'viewer')]],
+    ['a former owner', [hired(rival, 'owner'), dismissed(rival)]],
+    ['another company', []],
+  ])('is not %s, from whom the group is hidden', (_, since) =>
+    given(...people, ...hires, ...group, ...since)
+      .as(rival)
+      .when(addMember, itself)
+      .thenRejects('GROUP_NOT_FOUND'),
+  );
+
+  test('does not bring others along before it has come in', () =>
+    given(...people, ...hires, ...group, hired(rival, 'owner'), hired(recruiter, 'recruiter'))
+      .as(rival)
+      .when(addMember, { groupId, userId: recruiter.userId })
+      .thenRejects('GROUP_NOT_FOUND'));
+
+  test('does not come into a group that is closed', () =>
+    given(...people, ...hires, ...group, groupClosed, hired(rival, 'owner'))
+      .as(rival)
+      .when(addMember, itself)
+      .thenRejects('GROUP_CLOSED'));
 });

@@ -14,19 +14,26 @@ import {
   adaAppliedPrivately,
   applicationId,
   bob,
-  event,
+  dismissed,
   eve,
+  event,
   groupCreated,
   groupId,
+  hired,
+  interviewer,
   jobId,
   jobPosted,
+  moved,
+  otherJobId,
   privateJobPosted,
   privately,
+  recruiter,
   registered,
   rival,
   teamCreated,
   thread,
   threadId,
+  viewer,
 } from '../../support/language/example-events.ts';
 import { given } from '../../support/language/given.ts';
 
@@ -42,7 +49,14 @@ const future = '2026-01-02T03:04:05.679Z';
 const decided = (threadClosesAt: string, status: ReviewStatus = 'rejected') =>
   event('ApplicationStatusChanged', { ...privately, status, reason: null, threadClosesAt });
 const jobClosed = (roomsCloseAt: string) => event('JobClosed', { jobId, groupId, roomsCloseAt });
-const people = [acme, ada, bob, eve, rival].map((person) => registered(person));
+const people = [acme, ada, bob, eve, rival, recruiter, interviewer, viewer].map((person) =>
+  registered(person),
+);
+const team = [
+  hired(recruiter, 'recruiter', [jobId]),
+  hired(interviewer, 'interviewer'),
+  hired(viewer, 'viewer'),
+];
 
 describe('a private application', () => {
   test('gets a thread of its own', () =>
@@ -125,6 +139,61 @@ describe('a thread', () => {
         .as(actor)
         .when(addMember, { groupId: threadId, userId })
         .thenRejects('USER_NOT_FOUND');
+  });
+
+  test.each([
+    ['an owner', acme, []],
+    ['a recruiter of the job', recruiter, []],
+    [
+      'a recruiter of another job who was added',
+      recruiter,
+      [moved(recruiter, 'recruiter', [otherJobId]), joined(recruiter.userId)],
+    ],
+  ])('is entered by one of the company’s people whom %s adds', (_, actor, since) =>
+    given(...people, ...team, ...thread, ...since)
+      .as(actor)
+      .when(addMember, { groupId: threadId, userId: interviewer.userId })
+      .then([joined(interviewer.userId)]),
+  );
+
+  test.each([
+    ['its applicant', ada, 'NOT_GROUP_ADMIN'],
+    ['an interviewer to whom it is assigned', interviewer, 'NOT_GROUP_ADMIN'],
+    ['a viewer', viewer, 'NOT_GROUP_ADMIN'],
+    ['another company', rival, 'GROUP_NOT_FOUND'],
+  ] as const)('is not opened to others by %s', (_, actor, code) =>
+    given(
+      ...people,
+      ...team,
+      ...thread,
+      event('ThreadAssigned', { groupId: threadId, assigneeId: interviewer.userId }),
+    )
+      .as(actor)
+      .when(addMember, { groupId: threadId, userId: recruiter.userId })
+      .thenRejects(code),
+  );
+
+  test('is not entered by a former teammate', () =>
+    given(...people, ...team, dismissed(viewer), ...thread)
+      .as(acme)
+      .when(addMember, { groupId: threadId, userId: viewer.userId })
+      .thenRejects('USER_NOT_FOUND'));
+
+  test('loses one of the company’s people who was added and leaves, or is removed', () => {
+    const added = [...people, ...team, ...thread, joined(interviewer.userId)];
+    const gone = { groupId: threadId, userId: interviewer.userId };
+    given(...added)
+      .as(interviewer)
+      .when(removeMember, gone)
+      .then([left(interviewer.userId)]);
+    given(...added)
+      .as(recruiter)
+      .when(removeMember, gone)
+      .then([event('MemberRemoved', gone)]);
+    given(...people, ...team, ...thread)
+      .as(acme)
+      .when(removeMember, gone)
+      .thenRejects('MEMBER_NOT_FOUND');
   });
 
   test('lets its applicant back in', () =>

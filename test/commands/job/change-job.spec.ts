@@ -1,10 +1,14 @@
 import { changeJob } from '../../../src/commands/job/change-job.ts';
 import {
   acme,
+  dismissed,
   event,
+  hired,
   jobClosed,
   jobId,
   jobPosted,
+  moved,
+  otherJobId,
   posting,
   rival,
 } from '../../support/language/example-events.ts';
@@ -12,6 +16,19 @@ import { given } from '../../support/language/given.ts';
 
 const changed = (details: Partial<typeof posting> | { location: null }) =>
   event('JobDetailsChanged', { jobId, ...posting, ...details });
+
+/** What the people of the company may do about the job. */
+const allowed = [
+  ['another owner', [hired(rival, 'owner')]],
+  ['a recruiter of all jobs', [hired(rival, 'recruiter')]],
+  ['a recruiter of the job', [hired(rival, 'recruiter', [jobId])]],
+] as const;
+const refused = [
+  ['a recruiter of another job', [hired(rival, 'recruiter', [otherJobId])]],
+  ['an interviewer', [hired(rival, 'interviewer')]],
+  ['a viewer', [hired(rival, 'viewer')]],
+  ['a former owner', [hired(rival, 'owner'), dismissed(rival)]],
+] as const;
 
 describe('changing a job', () => {
   test('records all details when one changes', () =>
@@ -52,6 +69,26 @@ describe('changing a job', () => {
       .as(acme)
       .when(changeJob, { jobId, title: 'Pilot' })
       .thenRejects('JOB_CLOSED'));
+
+  test.each(allowed)('is done by %s', (_, joins) =>
+    given(jobPosted, ...joins)
+      .as(rival)
+      .when(changeJob, { jobId, title: 'Pilot' })
+      .then([changed({ title: 'Pilot' })]),
+  );
+
+  test.each(refused)('is not done by %s', (_, joins) =>
+    given(jobPosted, ...joins)
+      .as(rival)
+      .when(changeJob, { jobId, title: 'Pilot' })
+      .thenRejects('NOT_JOB_OWNER'),
+  );
+
+  test('is not done by the first owner with another role', () =>
+    given(jobPosted, moved(acme, 'interviewer'))
+      .as(acme)
+      .when(changeJob, { jobId, title: 'Pilot' })
+      .thenRejects('NOT_JOB_OWNER'));
 
   test('a repetition is the same change', () =>
     given(jobPosted).as(acme).when(changeJob, { jobId, title: 'Pilot' }).thenIdempotent());

@@ -2,12 +2,19 @@ import { postJob } from '../../../src/commands/job/post-job.ts';
 import {
   acme,
   ada,
+  dismissed,
   event,
   groupId,
+  hired,
+  interviewer,
   jobClosed,
   jobId,
   jobPosted,
+  moved,
   posting,
+  recruiter,
+  rival,
+  viewer,
 } from '../../support/language/example-events.ts';
 import { given } from '../../support/language/given.ts';
 
@@ -35,6 +42,39 @@ describe('posting a job', () => {
 
   test('rejects a job posted by the system', () =>
     given().as('system').when(postJob, job).thenRejects('ROLE_NOT_ALLOWED'));
+
+  const { userId: companyId } = acme;
+  const by = ({ userId: postedBy }: typeof acme) => event('JobPosted', { ...jobPosted.data, postedBy });
+
+  test.each([
+    ['another owner', rival, hired(rival, 'owner')],
+    ['a recruiter of all jobs', recruiter, hired(recruiter, 'recruiter')],
+  ])('%s posts a job of the company', (_, actor, joins) =>
+    given(joins)
+      .as(actor)
+      .when(postJob, { ...job, companyId })
+      .then([by(actor)]),
+  );
+
+  test('the first owner, who names the company, posts the same job', () =>
+    given()
+      .as(acme)
+      .when(postJob, { ...job, companyId })
+      .then([jobPosted]));
+
+  test.each([
+    ['a recruiter who is limited to some jobs', recruiter, [hired(recruiter, 'recruiter', [jobId])]],
+    ['an interviewer', interviewer, [hired(interviewer, 'interviewer')]],
+    ['a viewer', viewer, [hired(viewer, 'viewer')]],
+    ['a former owner', rival, [hired(rival, 'owner'), dismissed(rival)]],
+    ['the first owner, now a viewer', acme, [hired(rival, 'owner'), moved(acme, 'viewer')]],
+    ['another company', rival, []],
+  ])('rejects a job of the company posted by %s', (_, actor, history) =>
+    given(...history)
+      .as(actor)
+      .when(postJob, { ...job, companyId })
+      .thenRejects('ROLE_NOT_ALLOWED'),
+  );
 
   test('posting again changes nothing', () => given(jobPosted).as(acme).when(postJob, job).thenNothing());
 
