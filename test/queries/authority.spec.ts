@@ -18,10 +18,12 @@ import {
   adaApplied,
   applicationId,
   bob,
-  event,
+  dismissed,
   eve,
+  event,
   group,
   groupId,
+  hired,
   jobId,
   jobPosted,
   joined,
@@ -30,19 +32,22 @@ import {
   registered,
   removed,
   rival,
+  subject,
   uuid,
 } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 
 const QUERIES = new URL('../../src/queries/', import.meta.url);
 
-/** Carol left the group and Dan was removed from it; both have groups of their own, like Eve. */
+/** Carol left the group and Dan was removed from it; all outsiders have groups of their own, like Eve. */
 const carol = { ...eve, userId: UserId.parse(uuid(0xc4)) };
 const dan = { ...eve, userId: UserId.parse(uuid(0xd4)) };
 /** A text parser treats such an id as one word. */
 const ownGroupOf = ({ userId }: Actor) =>
   GroupId.parse(`c9b1c2d3-a4f5-4c6d-8e7f-a1b2c3d4e5${userId.slice(-2)}`);
-const outsiders = [eve, carol, dan, rival];
+/** Was an owner of the company and an admin of the group, and sees to Ada's application. */
+const former = { ...rival, userId: UserId.parse(uuid(0xf4)) };
+const outsiders = [eve, carol, dan, rival, former];
 const members = [acme, ada, bob];
 
 /** What only members of the group may see, and what only Eve may see. */
@@ -105,6 +110,8 @@ const PARTS = [
   'isInThread',
   'isStaffWith',
   'companyIdOf',
+  'hasFewThreads',
+  'isOneOfFew',
 ];
 
 const answered = (answer: Promise<unknown>): Promise<string> =>
@@ -151,7 +158,7 @@ let side: ReadSide;
 beforeAll(async () => {
   side = await openReadSide();
   await side.happened(
-    ...[acme, rival, ada, bob, eve, carol, dan].map((person) => registered(person, 'A name')),
+    ...[acme, rival, ada, bob, eve, carol, dan, former].map((person) => registered(person, 'A name')),
     jobPosted,
     ...group,
     { ...adaApplied, data: { ...adaApplied.data, coverLetter: 'builds engines by night' } },
@@ -166,6 +173,8 @@ beforeAll(async () => {
     event('NoteAdded', { ...noteAdded.data, text: 'classified, of the company' }),
     joined(carol),
     joined(dan),
+    ...[hired(former, 'owner'), joined(former, 'admin')],
+    event('ApplicationAssigned', { ...subject, assigneeId: former.userId }),
     said(1, ada, 'classified salary 90000'),
     // The text contains the groups of all users who must not see it.
     said(2, ada, `classified ${outsiders.map(ownGroupOf).join(' ')}`),
@@ -175,6 +184,7 @@ beforeAll(async () => {
     said(5, carol, `classified, said before leaving ${ownGroupOf(carol)}`),
     left(carol),
     removed(dan),
+    dismissed(former),
     said(6, ada, `classified, said after they went ${ownGroupOf(carol)} ${ownGroupOf(dan)}`),
     said(7, eve, `planted classified ${ownGroupOf(ada)} ${groupId} ${ada.userId}`, ownGroupOf(eve)),
   );
