@@ -3,7 +3,7 @@ import { type Answer, type Person, type TestApp, startApp } from '../support/sta
 import { type Board, type Cast, gatherCast, setUpBoard } from '../support/stages/board.ts';
 import { makeClient, tokenOf } from '../support/stages/service-clients.ts';
 import { SCOPES, type Scope } from '../../src/auth/clients/scopes.ts';
-import { httpStage } from '../support/stages/http-stage.ts';
+import { servedRoutes } from '../support/stages/served-routes.ts';
 
 /** The state that a request needs besides its caller. */
 interface Scene {
@@ -426,16 +426,3 @@ describe('authorization', () => {
     }
   });
 });
-
-/** The route table of the server, without the methods that it refuses and HEAD, which follows GET. */
-async function servedRoutes(): Promise<string[]> {
-  const routes: string[] = [];
-  const stage = await httpStage({
-    onRoute: ({ method, url, schema }) => {
-      const methods = [method].flat().filter((each) => each !== 'HEAD');
-      if (!schema?.hide || url.startsWith('/docs')) routes.push(...methods.map((each) => `${each} ${url}`));
-    },
-  });
-  await stage.close();
-  return [...new Set(routes)].filter((route) => !route.includes('/docs') || route.startsWith('GET '));
-}
