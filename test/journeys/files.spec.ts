@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
 import { ChatClient } from '../../client/chat-client.ts';
+import { joinCompany } from '../support/stages/board.ts';
 import { startClamd } from '../support/servers/clamd.ts';
 import { eicar } from '../support/files/corpus.ts';
 import { type Lacks, startS3Server } from '../support/servers/s3-server.ts';
@@ -160,6 +161,7 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
   test('have links that work for one person, until the membership ends', async () => {
     const { url } = await filesOf(app, acme).read(picture);
     const admin = await app.register('company', 'Colleague');
+    await joinCompany(app, admin, { of: acme, role: 'interviewer' });
     await app.ask('POST', `/v1/groups/${groupId}/members`, { as: acme, body: { userId: admin.userId } });
     const theirs = (await filesOf(app, admin).read(picture)).url!;
     expect((await fetch(theirs)).status).toBe(200);
