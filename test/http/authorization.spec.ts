@@ -150,10 +150,6 @@ const matrix: Record<string, Row> = {
     expect: [401, 404, 403, 404, 404, 200, 403],
     body: () => ({ status: 'interview' }),
   },
-  'PUT /v1/applications/:applicationId/assignee': {
-    expect: [401, 404, 403, 404, 404, 200, 403],
-    body: ({ cast }) => ({ userId: cast.admin.userId }),
-  },
   'DELETE /v1/applications/:applicationId': { expect: [401, 404, 200, 404, 404, 403, 403] },
   'PUT /v1/applications/:applicationId/assignee': {
     expect: [401, 404, 403, 404, 404, 200, 403],
@@ -254,7 +250,6 @@ const actingRoutes: Record<string, Scope> = {
   'POST /v1/jobs/:jobId/applications': 'applications:write',
   'POST /apply': 'applications:write',
   'PATCH /v1/applications/:applicationId': 'applications:write',
-  'PUT /v1/applications/:applicationId/assignee': 'applications:write',
   'DELETE /v1/applications/:applicationId': 'applications:write',
   'PUT /v1/applications/:applicationId/assignee': 'applications:write',
   'POST /v1/applications/:applicationId/notes': 'applications:write',

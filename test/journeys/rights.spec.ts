@@ -267,6 +267,30 @@ const applicationCalls: Record<string, CellOf<Application>> = {
   }),
 };
 
+/** Those who read the notes get the answer, others learn nothing of them. */
+const onNotes = (who: Somebody, application: Application, answer: string) =>
+  mayOf(who, 'readNotes', application) ? answer : 'APPLICATION_NOT_FOUND';
+const notesPath = ({ applicationId }: Application) => `/v1/applications/${applicationId}/notes`;
+/** Every call about the notes on an application. */
+const noteCalls: Record<string, CellOf<Application>> = {
+  'GET /v1/applications/:applicationId/notes': (who, application) => ({
+    path: { applicationId: application.applicationId },
+    expected: onNotes(who, application, '200'),
+  }),
+  'POST /v1/applications/:applicationId/notes': (who, application) => ({
+    path: { applicationId: application.applicationId },
+    body: bodyOfMessage(),
+    expected: onNotes(who, application, mayOf(who, 'writeNotes', application) ? '201' : 'ROLE_NOT_ALLOWED'),
+  }),
+  'DELETE /v1/applications/:applicationId/notes/:noteId': async (who, application) => ({
+    path: {
+      applicationId: application.applicationId,
+      noteId: (await story.must(story.owner, 'POST', notesPath(application), bodyOfMessage()))['noteId']!,
+    },
+    expected: onNotes(who, application, mayOf(who, 'manageNotes', application) ? '200' : 'NOT_NOTE_AUTHOR'),
+  }),
+};
+
 /** What ends the story for its caller, or for everybody: the last calls, in this order. */
 const leave: CellOf<Room> = (who, room) => {
   const role = room.joined.get(who);
@@ -349,7 +373,15 @@ const expectRight = ({ wrong, cells }: { wrong: string[]; cells: number }) => {
 
 describe('the rights of everybody around a company, over REST', () => {
   test('are tried with every call about jobs, applications, rooms and files', async () => {
-    const calls = [roomCalls, jobCalls, otherCalls, applicationCalls, lastApplicationCalls, lastJobCalls];
+    const calls = [
+      roomCalls,
+      jobCalls,
+      otherCalls,
+      applicationCalls,
+      noteCalls,
+      lastApplicationCalls,
+      lastJobCalls,
+    ];
     const isAbout = (route: string) =>
       /:(?:jobId|applicationId|groupId|fileId)|\/v1\/jobs$|\/v1\/groups$|\/v1\/applications$|^POST \/(?:jobs|apply|files|v1\/files)$|\/search\//.test(
         route,
@@ -385,6 +417,10 @@ describe('the rights of everybody around a company, over REST', () => {
 
   test.each(Object.keys(applicationCalls))('of %s', async (route) =>
     expectRight(await tryCall(route, applicationCalls[route]!, story.applications, named)),
+  );
+
+  test.each(Object.keys(noteCalls))('of %s', async (route) =>
+    expectRight(await tryCall(route, noteCalls[route]!, story.applications, named)),
   );
 });
 
@@ -518,6 +554,8 @@ describe('the rights of everybody around a company, to what comes last', () => {
       expectRight(await tryCall(route, roomCalls[route]!, story.rooms, kindOf));
     for (const route of Object.keys(jobCalls).filter((each) => each.startsWith('GET')))
       expectRight(await tryCall(route, jobCalls[route]!, story.jobs, String));
+    for (const [route, cellOf] of Object.entries(noteCalls))
+      expectRight(await tryCall(route, cellOf, story.applications, named));
 
     const [thread] = story.rooms;
     const { messageId } = await say(thread!.speaker, thread!, 'They are gone');
