@@ -27,7 +27,7 @@ describe('a call whose handler hangs', () => {
     stage = await httpStage({
       history: [registered(acme), registered(ada), jobPosted, groupCreated],
       handle: hang,
-      queries: { listGroups: hang } as never,
+      queries: { listGroups: hang, companyOfUser: async () => acme.userId } as never,
       logIn: hang,
       idempotencyKeys: {
         claim: async () => ({ outcome: 'claimed' as const }),

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Actor } from '../../../src/commands/command.ts';
 import type { DomainEvent } from '../../../src/events/domain-event.ts';
 import { type HttpDeps, createHttpServer } from '../../../src/http/server.ts';
+import type { UserId } from '../../../src/events/ids.ts';
 import { newId } from '../../../src/kit/uuids.ts';
 import { postgresIdempotencyKeys } from '../../../src/adapters/postgres/tables/idempotency-keys.ts';
 import { commands } from '../language/command-stage.ts';
@@ -42,7 +43,8 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     store,
     storedLog: scanStoredLog(store),
     lookups: { message: async () => undefined },
-    queries: {},
+    // Everybody acts for a company of its own.
+    queries: { companyOfUser: async (userId: UserId) => userId },
     progress: { reached: async () => true, positions: () => new Map() },
     head: () => store.head(),
     positions: positionsIn(store),

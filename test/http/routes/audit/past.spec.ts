@@ -121,7 +121,7 @@ describe.each(logKinds)('a look into the past, in $name', ({ open }) => {
     expect(before).toMatchObject({
       stream,
       revision: 0,
-      state: { status: 'open', ownerId: cast.owner.userId },
+      state: { status: 'open', companyId: cast.owner.userId },
       next: null,
     });
     expect(before.events).toHaveLength(1);
