@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { joinCompany } from '../../support/stages/board.ts';
 import { type Person, type TestApp, startApp } from '../../support/stages/app.ts';
 
 const posting = { title: 'Engineer', description: 'Builds engines', location: 'London' };
@@ -38,6 +39,24 @@ describe('jobs', () => {
         unreadCount: 0,
       },
     });
+  });
+
+  test('are posted by one of the company’s people for the company, who is the admin of the group', async () => {
+    const grace = await app.register('company', 'Grace');
+    await joinCompany(app, grace, { of: acme, role: 'recruiter' });
+    const { body } = await app.ask('POST', '/v1/jobs', { as: grace, body: posting });
+    const { jobId, groupId, position } = body as Record<string, string>;
+    expect((await see(`/v1/jobs/${jobId}`, ada, position)).body).toMatchObject({ companyId: acme.userId });
+    expect((await see(`/v1/groups/${groupId}`, grace, position)).body).toMatchObject({
+      ...{ myRole: 'admin', memberCount: 1 },
+    });
+  });
+
+  test('are not posted for a company that the caller names', async () => {
+    for (const named of [{ companyId: acme.userId }, { companyId: ada.userId }, { postedBy: ada.userId }]) {
+      const answer = await app.ask('POST', '/v1/jobs', { as: acme, body: { ...posting, ...named } });
+      expect(answer).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+    }
   });
 
   test('are listed newest first, in pages, and can be searched', async () => {

@@ -211,5 +211,7 @@ test('Facts are not read from read models that lag', async () => {
   await side.projections.stop();
   const [, applied] = await happened(side.store, said(1), adaApplied);
   await expect(message(1)).rejects.toThrow(NotCaughtUp);
-  await expect(facts.applications(ada.userId, [{ eventId: applied!.id, applicationId }])).rejects.toThrow(NotCaughtUp);
+  await expect(facts.applications(ada.userId, [{ eventId: applied!.id, applicationId }])).rejects.toThrow(
+    NotCaughtUp,
+  );
 });
