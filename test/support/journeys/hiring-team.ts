@@ -198,6 +198,8 @@ export async function hireTeam(app: TestApp) {
       ...[owner, partner, recruiter, limited, distant, assignee, interviewer, viewer, added, former],
       ...[rival, ada, bob],
     ],
+    /** Those whose places change later: with an application or without, and added to rooms or not. */
+    moving: [assignee, interviewer, viewer, added],
     must,
     /** The position of the last command: what is read shows it. */
     newest: () => newest,
