@@ -5,7 +5,6 @@ import type { GroupId, JobId, UserId } from '../../events/ids.ts';
 import type { HistoryFrom } from '../../events/job.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type ActorOrSystem, type Aggregate, type AggregateRef, actorId } from '../command.ts';
-import { ensure } from '../rejection.ts';
 
 /** The rights of each role. `manages`: adds, promotes and removes members, and deletes messages of others. */
 const rights: Record<GroupRole, { manages: boolean }> = {
@@ -90,18 +89,5 @@ export const membershipIn = (groupId: GroupId, actor: ActorOrSystem): AggregateR
 /** Returns true if an admin remains without this member. */
 export const hasOtherAdmin = ({ members }: ExistingGroup, userId: UserId): boolean =>
   members.some((role, memberId) => memberId !== userId && manages(role));
-
-/**
- * Returns the company's first owner, who becomes admin when the last admin leaves, so that the group has an admin while
- * it has members or may get some. Returns undefined when an admin remains, or when no member remains in a
- * closed group. Throws `LAST_ADMIN` when there is no owner to take over.
- */
-export function successorOf(group: ExistingGroup, leaving: UserId): UserId | undefined {
-  const { companyId, status } = group;
-  if (hasOtherAdmin(group, leaving)) return undefined;
-  if (status === 'closed' && group.members.delete(leaving).isEmpty()) return undefined;
-  ensure(companyId !== null && companyId !== leaving, 'LAST_ADMIN');
-  return companyId;
-}
 
 export const isSelf = (actor: ActorOrSystem, userId: UserId) => actorId(actor) === userId;

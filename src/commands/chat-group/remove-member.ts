@@ -3,16 +3,17 @@ import type { ChatGroupEvent } from '../../events/domain-event.ts';
 import { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { defineCommand } from '../command.ts';
+import { companyOf } from '../company/company.ts';
 import { ensure } from '../rejection.ts';
-import { chatGroupOf, isSelf, successorOf } from './chat-group.ts';
-import { type Room, companyOfRoom, requireInRoom } from './room.ts';
+import { chatGroupOf, hasOtherAdmin, isSelf } from './chat-group.ts';
+import { type Room, companyOfRoom, requireInRoom, successorOf } from './room.ts';
 
 const input = z.strictObject({ groupId: GroupId, userId: UserId });
 
 /**
- * Removes a member, by an admin or the system. A member that removes itself leaves. The owner of the job
- * stays while the group has other members; it becomes admin when the last admin goes. An applicant leaves its
- * thread, but is not put out of it.
+ * Removes a member, by an admin or the system. A member that removes itself leaves. The first owner of the company stays
+ * while the group has other members. An owner becomes admin when the last admin goes. An applicant leaves its thread, but
+ * is not put out of it.
  */
 export const removeMember = defineCommand<z.infer<typeof input>, Room, ChatGroupEvent>({
   name: 'RemoveMember',
@@ -27,7 +28,13 @@ export const removeMember = defineCommand<z.infer<typeof input>, Room, ChatGroup
   ],
   writes: ({ groupId }) => chatGroupStream(groupId),
   reads: ({ groupId }) => ({ group: chatGroupOf(groupId) }),
-  readsThen: companyOfRoom,
+  readsThen: (known, input, actor) => {
+    const { group } = known;
+    const isLast = group.status !== 'none' && !hasOtherAdmin(group, input.userId);
+    return isLast && group.companyId !== null
+      ? { company: companyOf(group.companyId) }
+      : companyOfRoom(known, input, actor);
+  },
   decide: ({ groupId, userId }, known, { actor }) => {
     requireInRoom(known, actor, isSelf(actor, userId) ? 'read' : 'manage');
     const { group } = known;
@@ -35,7 +42,7 @@ export const removeMember = defineCommand<z.infer<typeof input>, Room, ChatGroup
     if (actor === 'system' && !isInside) return [];
     ensure(isInside, 'MEMBER_NOT_FOUND');
     ensure(userId !== group.applicantId || isSelf(actor, userId), 'APPLICANT_STAYS');
-    const successor = successorOf(group, userId);
+    const successor = successorOf(known, userId);
     ensure(userId !== group.companyId || group.members.size === 1, 'JOB_OWNER_STAYS');
     const going: ChatGroupEvent = {
       type: isSelf(actor, userId) ? 'MemberLeft' : 'MemberRemoved',

@@ -5,7 +5,7 @@ import type { Actor, ActorOrSystem, AggregateRef } from '../command.ts';
 import { type Company, companyOf } from '../company/company.ts';
 import { type RoomRight, may, roomRights } from '../company/rights.ts';
 import { type RejectionCode, ensure } from '../rejection.ts';
-import { type ChatGroup, type ExistingGroup, chatGroupOf, manages } from './chat-group.ts';
+import { type ChatGroup, type ExistingGroup, chatGroupOf, hasOtherAdmin, manages } from './chat-group.ts';
 
 /** A group, and the company that posted its job, as far as the decision relies on it. */
 export interface Room {
@@ -66,6 +66,24 @@ export const companyOfRoom = (
   group.status !== 'none' && group.companyId !== null && actor !== 'system' && actor.role === 'company'
     ? { company: { ...companyOf(group.companyId), about: actor.userId } }
     : {};
+
+/**
+ * Returns the owner of the company who becomes admin when the last admin leaves, so that the group has an admin while it
+ * has members or may get some: the first owner, while it is one, or another. Returns undefined when an admin remains, or
+ * when no member remains in a closed group. Throws `LAST_ADMIN` when there is nobody to take over.
+ */
+export function successorOf(
+  { group, company }: Room & { group: ExistingGroup },
+  leaving: UserId,
+): UserId | undefined {
+  if (hasOtherAdmin(group, leaving)) return undefined;
+  if (group.status === 'closed' && group.members.delete(leaving).isEmpty()) return undefined;
+  const owners = [...(company?.members ?? [])].filter(([, { role }]) => role === 'owner').map(([id]) => id);
+  const others = owners.filter((id) => id !== leaving).toSorted();
+  const successor = others.find((id) => id === group.companyId) ?? others[0];
+  ensure(successor !== undefined, 'LAST_ADMIN');
+  return successor;
+}
 
 type Load = <S>(ref: AggregateRef<S>) => Promise<Folded<S>>;
 

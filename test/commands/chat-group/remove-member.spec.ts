@@ -1,16 +1,29 @@
 import { removeMember } from '../../../src/commands/chat-group/remove-member.ts';
+import type { DomainEvent } from '../../../src/events/domain-event.ts';
+import type { EventStore } from '../../../src/events/event-store.ts';
+import { commands } from '../../support/language/command-stage.ts';
+import { happened } from '../../support/language/history.ts';
+import { createInMemoryEventStore } from '../../support/language/in-memory-event-store.ts';
 import {
   acme,
   ada,
   bob,
+  dismissed,
   eve,
+  event,
   group,
   groupClosed,
   groupCreated,
   groupId,
+  hired,
   joined,
   left,
+  moved,
+  recruiter,
   removed,
+  rival,
+  uuid,
+  viewer,
 } from '../../support/language/example-events.ts';
 import { given } from '../../support/language/given.ts';
 
@@ -158,4 +171,62 @@ describe('removing a member', () => {
       .as(ada)
       .when(removeMember, without(ada))
       .thenIdempotent());
+});
+
+describe('the admin of a job’s group that one of the company’s people leaves, who posted the job', () => {
+  const posted = event('ChatGroupCreated', {
+    ...{ ...groupCreated.data, adminId: recruiter.userId, companyId: acme.userId },
+  });
+  const history = [posted, joined(ada), hired(recruiter, 'recruiter')];
+  const leaves = (...since: DomainEvent[]) =>
+    given(...history, ...since)
+      .as(recruiter)
+      .when(removeMember, without(recruiter));
+
+  test('is the first owner', () => leaves().then([joined(acme, 'admin'), left(recruiter)]));
+
+  test.each([
+    ['has left the company', dismissed(acme)],
+    ['owns it no longer', moved(acme, 'viewer')],
+  ])('is another owner where the first one %s', (_, change) =>
+    leaves(hired(viewer, 'viewer'), hired(rival, 'owner'), change).then([
+      ...[joined(rival, 'admin'), left(recruiter)],
+    ]),
+  );
+
+  test('is nobody new while there is another admin', () =>
+    leaves(hired(rival, 'owner'), joined(ada, 'admin')).then([left(recruiter)]));
+
+  test('is found for automations and applicants as well', () => {
+    const since = [hired(rival, 'owner'), dismissed(acme), joined(ada, 'admin'), left(recruiter)];
+    given(...history, ...since)
+      .as('system')
+      .when(removeMember, without(ada))
+      .then([joined(rival, 'admin'), removed(ada)]);
+    given(...history, ...since)
+      .as(ada)
+      .when(removeMember, without(ada))
+      .then([joined(rival, 'admin'), left(ada)]);
+  });
+
+  test('is nobody who leaves the company meanwhile', async () => {
+    const log = createInMemoryEventStore();
+    await happened(log, ...history, hired(rival, 'owner'));
+    let isDue = true;
+    const store: EventStore = {
+      ...log,
+      append: async (append) => {
+        if (isDue) await happened(log, dismissed(acme));
+        isDue = false;
+        return log.append(append);
+      },
+    };
+    const { handle } = await commands({ store });
+    const request = { actor: recruiter, correlationId: uuid(0xc0) };
+    const { events } = await handle(removeMember, without(recruiter), request);
+    expect(events.map(({ type, data }) => ({ type, data }))).toEqual([
+      joined(rival, 'admin'),
+      left(recruiter),
+    ]);
+  });
 });
