@@ -95,7 +95,7 @@ const asked = ({ db }: ReadSide): Asked => ({
 /** Queries for the server itself, whose answers no client sees. */
 const OF_THE_SERVER = [
   ...['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds'],
-  ...['companyOfUser', 'hasJobs', 'subjectOf', 'namesOfUsers'],
+  ...['unseenBy', 'companyOfUser', 'hasJobs', 'subjectOf', 'namesOfUsers'],
 ];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */
 const FOR_AUDITORS = ['listGrants', 'listHolds', 'getErasure'];
