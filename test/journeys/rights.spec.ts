@@ -297,9 +297,8 @@ const noteCalls: Record<string, CellOf<Application>> = {
 /** What ends the story for its caller, or for everybody: the last calls, in this order. */
 const leave: CellOf<Room> = (who, room) => {
   const role = room.joined.get(who);
-  const isAlone = [...room.joined].every(([each, is]) => each === who || is !== 'admin' || each.isFormer);
-  const going = isAlone ? 'LAST_ADMIN' : 'JOB_OWNER_STAYS';
-  const member = who === story.owner ? going : '200';
+  // The first owner stays while others are there.
+  const member = who === story.owner ? 'JOB_OWNER_STAYS' : '200';
   return {
     path: inPath(room, { userId: who.person.userId }),
     expected: inRoom(who, room, 'read', role ? member : 'MEMBER_NOT_FOUND'),
