@@ -308,9 +308,10 @@ test('the setting decides where a job does not say', async () => {
     const as = await app.register('company');
     const conversationsOf = async (changes: object) => {
       const body = { title: 'Engineer', description: 'Builds engines', ...changes };
-      const { jobId } = (await app.ask('POST', '/v1/jobs', { as, body })).body as { jobId: string };
-      return ((await app.ask('GET', `/v1/jobs/${jobId}`, { as })).body as { conversations: string })
-        .conversations;
+      const posted = (await app.ask('POST', '/v1/jobs', { as, body })).body as Record<string, string>;
+      const headers = { 'x-min-position': posted['position']! };
+      const { body: job } = await app.ask('GET', `/v1/jobs/${posted['jobId']}`, { as, headers });
+      return job['conversations'];
     };
     expect(await conversationsOf({})).toBe('private');
     expect(await conversationsOf({ conversations: 'group' })).toBe('group');
