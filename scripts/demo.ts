@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
 import { type Applied, ChatClient, type Sent } from '../client/chat-client.ts';
-import { type Session, call, logIn, signUp } from '../client/rest-client.ts';
+import { type Refused, type Session, call, logIn, signUp } from '../client/rest-client.ts';
 
 /**
  * Two real clients, a company and an applicant, talk over REST and Socket.IO. One disconnects and misses
@@ -238,8 +238,13 @@ async function hire(owner: Speaker): Promise<void> {
   const note = { clientMsgId: randomUUID(), text: 'He asks about money first. I like that.' };
   await as(grace, 'POST', `/v1/applications/${his.applicationId}/notes`, note);
   tell(`  ${dim('note')}   ${grace.paint(grace.name)}: ${note.text}`);
-  const refused = await as(bob, 'GET', `/v1/applications/${his.applicationId}/notes`).catch(String);
-  tell(`  ${bob.paint(bob.name)} asks for the notes: ${dim(String(refused))}`);
+  const refusal = await as(bob, 'GET', `/v1/applications/${his.applicationId}/notes`).then(
+    () => {
+      throw new Error('Bob reads the notes about himself.');
+    },
+    ({ message }: Refused) => message,
+  );
+  tell(`  ${bob.paint(bob.name)} asks for the notes: ${dim(refusal)}`);
 
   chapter('11. Grace leaves the company: at once, on her open socket too');
   await as(owner, 'DELETE', `/v1/company/members/${session.userId}`);

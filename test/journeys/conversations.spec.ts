@@ -194,6 +194,7 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       const { groupId, applicationId } = await apply(ada, job);
       await say(ada, groupId, 'Hello');
       const company = await listen(acme);
+      await company.hears('joinRoom', (room) => room.groupId === groupId);
       await ok(ada, 'DELETE', `/v1/applications/${applicationId}`);
       await company.hears('groupClosed', (payload) => payload.groupId === groupId);
       for (const person of [ada, acme]) {
@@ -214,6 +215,7 @@ describe.each([{ THREAD_REPLY_DAYS: '14' }, { THREAD_REPLY_DAYS: '0' }])(
       const job = await post({ conversations: 'private' });
       const { groupId, applicationId } = await apply(ada, job);
       const applicant = await listen(ada);
+      await applicant.hears('joinRoom', (room) => room.groupId === groupId);
       await decide(applicationId, 'rejected');
       if (env.THREAD_REPLY_DAYS === '0') {
         await applicant.hears('groupClosed', (payload) => payload.groupId === groupId);

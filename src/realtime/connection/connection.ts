@@ -1,6 +1,7 @@
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import type { Revocations, Session } from '../../auth/session.ts';
 import type { AccessKeys } from '../../auth/tokens/access-keys.ts';
+import type { Position } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { type Rate, TokenBucket } from '../../kit/token-bucket.ts';
 import type { Wire } from '../delivery/wire.ts';
@@ -26,6 +27,8 @@ export interface User {
   waitingBytes: number;
   /** Number of changes of this user's memberships that the broadcaster has handled. */
   membershipChanges: number;
+  /** Position of the last known change of its place in a company; 0 without one. */
+  placeChangedAt: Position;
   /** Runs while the user may still come back without an announcement. */
   absence: NodeJS.Timeout | undefined;
 }

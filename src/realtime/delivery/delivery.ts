@@ -224,7 +224,8 @@ export function deliverHere({ write, users, store, loader, epoch, reenter }: Her
     const group = room?.group;
     const isPublic = group === undefined || group.status === 'none' || group.kind === 'job';
     if (!isPublic && move?.userId !== group.applicantId) return movesOfStaff(event, room!);
-    return move ? [move] : [];
+    const isFormer = move !== undefined && room?.company?.former.has(move.userId);
+    return move && !(isFormer && move.to === 'in') ? [move] : [];
   }
 
   return {

@@ -27,6 +27,7 @@ export class Users {
       waiting: 0,
       waitingBytes: 0,
       membershipChanges: 0,
+      placeChangedAt: 0,
       absence: undefined,
     };
     if (placesOf(user) >= this.#maxSockets) return undefined;

@@ -57,10 +57,10 @@ export function joinOnConnect({
     );
   }
 
-  async function enter(socket: ChatSocket, from: Position): Promise<boolean> {
+  async function enter(socket: ChatSocket): Promise<boolean> {
     const { user, leftRooms, wire } = socket.data;
     const changesSeen = user.membershipChanges;
-    if (!(await progress.reached(Math.max(from, await position()), CATCH_UP_MS))) return false;
+    if (!(await progress.reached(Math.max(user.placeChangedAt, await position()), CATCH_UP_MS))) return false;
     const { rooms, hasMore } = await roomsOfUser(user.id);
     if (changesSeen !== user.membershipChanges) return false;
     const entered = rooms.filter(({ groupId }) => !leftRooms.has(groupId));
@@ -79,12 +79,11 @@ export function joinOnConnect({
     return true;
   }
 
-  /** Puts a socket into its rooms as they are from a position on. */
-  async function arrive(socket: ChatSocket, from: Position): Promise<void> {
+  async function arrive(socket: ChatSocket): Promise<void> {
     while (socket.connected) {
       const changesSeen = socket.data.user.membershipChanges;
       try {
-        if (await enter(socket, from)) break;
+        if (await enter(socket)) break;
       } catch (err) {
         log.warn({ err }, 'could not find the rooms of a new socket; retrying in 1 s');
       }
@@ -97,7 +96,7 @@ export function joinOnConnect({
   }
 
   return {
-    arrive: (socket: ChatSocket) => arrive(socket, 0),
+    arrive,
 
     /**
      * Takes the sockets of a user out of all rooms at once, and puts them into those that it may read from a position
@@ -105,10 +104,11 @@ export function joinOnConnect({
      */
     reenter(user: User, from: Position): void {
       user.membershipChanges += 1;
+      user.placeChangedAt = Math.max(user.placeChangedAt, from);
       for (const socket of user.sockets) {
         for (const groupId of [...groupsAmong(socket.rooms), ...socket.data.leftRooms])
           if (takeOut(socket, groupId)) socket.emit('leaveRoom', { groupId, reason: 'removed' });
-        void arrive(socket, from);
+        void arrive(socket);
       }
     },
   };
