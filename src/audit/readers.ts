@@ -35,7 +35,8 @@ function concerned(
 ): Iterable<UserId> {
   if (type === 'ChatGroupCreated' && (data.kind ?? 'job') === 'job') return [data.adminId];
   if ('userId' in data) return [data.userId];
-  if (group.status === 'none' || group.kind === 'job') return [];
+  const isOfMembers = group.status === 'none' || group.kind === 'job';
+  if (isOfMembers && type !== 'GroupKindChanged') return [];
   return new Set([...readers.keys(), ...(company?.members.keys() ?? [])]);
 }
 

@@ -17,6 +17,7 @@ import {
   groupCreated,
   groupId,
   helloSent,
+  jobId,
   joined,
   left,
   messageId,
@@ -144,6 +145,19 @@ describe('the readers of a private conversation', () => {
 
   test('are those who come into the company later, from then on', () =>
     expect(readers(...thread, teammateJoined)).toContain(line(rival, 'admin', 3)));
+
+  test('are the members alone, where the room of a team becomes a group', () => {
+    const created = event('ChatGroupCreated', {
+      groupId,
+      jobId,
+      name: 'Engineer',
+      adminId: acme.userId,
+      kind: 'team',
+    });
+    const becomesGroup = event('GroupKindChanged', { groupId, kind: 'job', historyFrom: 'start' });
+    expect(readers(created, teammateJoined)).toEqual([line(acme, 'admin', 1), line(rival, 'admin', 2)]);
+    expect(readers(created, teammateJoined, becomesGroup)).toEqual([line(acme, 'admin', 1)]);
+  });
 
   test('are not those who were removed from the company', () =>
     expect(readers(...thread, teammateJoined, gone)).toEqual([

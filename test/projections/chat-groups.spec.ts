@@ -3,6 +3,7 @@ import {
   acme,
   ada,
   bob,
+  event,
   group,
   groupClosed,
   groupCreated,
@@ -75,4 +76,15 @@ describe('the chat groups read model', () => {
     given(groupCreated, joined(ada), groupClosed).then('groups', 'status, member_count, roster', [
       { status: 'closed', member_count: 2, roster: 3 },
     ]));
+
+  test('lets nobody but the company into a group that becomes the room of the team', () =>
+    given(...group, event('GroupKindChanged', { groupId, kind: 'team', historyFrom: 'start' })).then(
+      'members',
+      'user_id, is_active',
+      [
+        { user_id: acme.userId, is_active: true },
+        { user_id: ada.userId, is_active: false },
+        { user_id: bob.userId, is_active: false },
+      ],
+    ));
 });

@@ -1,4 +1,6 @@
-import { chatGroupStream } from '../../src/events/streams.ts';
+import { GroupId, InvitationId, JobId } from '../../src/events/ids.ts';
+import { chatGroupStream, companyStream } from '../../src/events/streams.ts';
+import { newId } from '../../src/kit/uuids.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
 import { EPOCH } from '../support/stages/positions.ts';
 import { until } from '../../tools/until.ts';
@@ -93,6 +95,29 @@ describe('rooms', () => {
       );
       expect(socket.heard.at(-1)).toEqual({ name: 'leaveRoom', payload: { groupId, reason: 'removed' } });
     }
+  });
+
+  test('of a team that becomes a group of its members are left by all others', async () => {
+    const [acme, mate] = [newUser(), newUser()];
+    const [groupId, jobId] = [GroupId.parse(newId()), JobId.parse(newId())];
+    const created = { groupId, jobId, name: 'Engineer', adminId: acme, kind: 'team' } as const;
+    await world.record(chatGroupStream(groupId), { type: 'ChatGroupCreated', data: created });
+    const invitationId = InvitationId.parse(newId());
+    const place = { companyId: acme, userId: mate, invitationId, role: 'recruiter', jobIds: null } as const;
+    await world.record(companyStream(acme), { type: 'TeammateJoined', data: place });
+    const company = { actor: { userId: acme, role: 'company' as const } };
+    const one = await world.client(acme, { token: world.token(acme, company) });
+    const token = world.token(mate, { actor: { userId: mate, role: 'company' } });
+    const two = await world.client(mate, { token });
+    expect(await two.asks('joinRoom', { groupId })).toMatchObject({ kind: 'team' });
+    await one.send(groupId, 'To the team');
+    await two.hears('messageSent');
+    const change = { groupId, kind: 'job', historyFrom: 'start' } as const;
+    await world.record(chatGroupStream(groupId), { type: 'GroupKindChanged', data: change });
+    await one.send(groupId, 'To the members');
+    await one.hears('messageSent', ({ seq }) => seq === 2);
+    expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
+    expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1]);
   });
 
   test('can be left and rejoined by a socket, whose choice survives a change of role', async () => {

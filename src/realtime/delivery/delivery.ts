@@ -80,10 +80,16 @@ export const isForStaff = ({ type, data }: ChatGroupEvent): boolean =>
   type === 'GroupKindChanged' ||
   (type === 'ChatGroupCreated' && (data.kind ?? 'job') !== 'job');
 
-/** Returns the changes that an event means for the people of a company, by their rights in the room as it is now. */
+/**
+ * Returns the changes that an event means for the people of a company, by their rights in the room as it is now. Where
+ * it may concern anybody, that is also who was a member before the room became one of the company's, or its group.
+ */
 function movesOfStaff(event: ChatGroupEvent, room: Room): Move[] {
   const { groupId } = event.data;
-  const userIds = isForStaff(event) ? (room.company?.members.keys() ?? []) : [moveOf(event)?.userId];
+  const members = room.group.status === 'none' ? [] : room.group.members.keys();
+  const userIds = isForStaff(event)
+    ? new Set([...(room.company?.members.keys() ?? []), ...members])
+    : [moveOf(event)?.userId];
   return [...userIds].flatMap((userId): Move[] => {
     if (userId === undefined) return [];
     const isIn = mayInRoom(room, userId, 'read');
@@ -223,7 +229,8 @@ export function deliverHere({ write, users, store, loader, epoch, reenter }: Her
     const move = moveOf(event);
     const group = room?.group;
     const isPublic = group === undefined || group.status === 'none' || group.kind === 'job';
-    if (!isPublic && move?.userId !== group.applicantId) return movesOfStaff(event, room!);
+    const isAboutStaff = isForStaff(event) || (!isPublic && move?.userId !== group.applicantId);
+    if (isAboutStaff && room) return movesOfStaff(event, room);
     const isFormer = move !== undefined && room?.company?.former.has(move.userId);
     return move && !(isFormer && move.to === 'in') ? [move] : [];
   }
