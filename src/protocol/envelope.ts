@@ -1,6 +1,6 @@
 import type { ChatGroupEvent, CompanyEvent, ConversationEvent } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
-import type { GroupId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 import { asStored } from '../events/stored-events.ts';
 
 /** The public form of a group's event, on the socket, in `sync`, in queues and in exports. */
@@ -32,6 +32,10 @@ export const isCompanyEvent = (event: { stream: string }): event is Recorded<Com
 /** Returns the group of an event by its stream, because this code may not know the event. */
 export const groupIdOf = ({ stream }: GroupEvent): GroupId =>
   stream.slice(stream.indexOf('-') + 1) as GroupId;
+
+/** Returns the company of an event by its stream. */
+export const companyIdOf = ({ stream }: Pick<Recorded<CompanyEvent>, 'stream'>): UserId =>
+  stream.slice(stream.indexOf('-') + 1) as UserId;
 
 /** Returns the envelope of an event. An event of newer code keeps its stored form, since the client may know it. */
 export function toEnvelope(event: GroupEvent): Envelope {

@@ -1,3 +1,6 @@
+import { GroupId, InvitationId, JobId } from '../../src/events/ids.ts';
+import { chatGroupStream, companyStream } from '../../src/events/streams.ts';
+import { newId } from '../../src/kit/uuids.ts';
 import type { Delivery } from '../../src/realtime/delivery/delivery.ts';
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
@@ -60,6 +63,32 @@ describe('A cluster that loses roster notices', () => {
     await here.record(`chatGroup-${groupId}`, { type: 'MemberLeft', data: { groupId, userId: bob } });
     expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'left' });
   });
+});
+
+test('A cluster refuses what a removed teammate types in a room, on a node that has not read of the removal', async () => {
+  const stage = await openClusterStage();
+  try {
+    const [here, there] = [await stage.node(), await stage.node()];
+    await stage.broadcaster();
+    const [acme, mate] = [newUser(), newUser()];
+    const [groupId, jobId] = [GroupId.parse(newId()), JobId.parse(newId())];
+    const created = { groupId, jobId, name: 'Engineer', adminId: acme, kind: 'team' } as const;
+    await here.record(chatGroupStream(groupId), { type: 'ChatGroupCreated', data: created });
+    const invitationId = InvitationId.parse(newId());
+    const place = { companyId: acme, userId: mate, invitationId, role: 'recruiter', jobIds: null } as const;
+    await here.record(companyStream(acme), { type: 'TeammateJoined', data: place });
+    const token = there.token(mate, { actor: { userId: mate, role: 'company' } });
+    const client = await there.client(mate, { token });
+    await client.asks('joinRoom', { groupId });
+    await client.asks('typing', { groupId, isTyping: true });
+    const removal = { companyId: acme, userId: mate };
+    await here.record(companyStream(acme), { type: 'TeammateRemoved', data: removal });
+    await client.hears('leaveRoom');
+    const answer = await client.ask('typing', { groupId, isTyping: true });
+    expect(answer).toMatchObject({ error: { code: 'GROUP_NOT_FOUND' } });
+  } finally {
+    await stage.close();
+  }
 });
 
 test('Ignores forged roster notices and drops malformed ones', async () => {

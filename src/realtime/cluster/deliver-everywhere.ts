@@ -29,8 +29,8 @@ const nodeNews = {
     /** True if it may concern anybody of the company. */
     isForStaff: z.boolean(),
   }),
-  /** The people of some company have changed; `userId` is the user whom the change concerns. */
-  staff: z.object({ userId: UserId.optional(), position: z.int().min(0) }),
+  /** The people of a company have changed; `userId` is the user whom the change concerns. */
+  staff: z.object({ companyId: UserId, userId: UserId.optional(), position: z.int().min(0) }),
   /** See `BroadcastProgress` of the delivery. */
   told: z.object({ until: z.number(), leftOutUntil: z.number() }),
 };

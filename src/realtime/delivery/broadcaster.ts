@@ -3,7 +3,13 @@ import { keepRunning, sleep } from '../../kit/back-off.ts';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
 import { companyOf } from '../../commands/company/company.ts';
-import { groupIdOf, isChatGroupEvent, isCompanyEvent, toEnvelope } from '../../protocol/envelope.ts';
+import {
+  companyIdOf,
+  groupIdOf,
+  isChatGroupEvent,
+  isCompanyEvent,
+  toEnvelope,
+} from '../../protocol/envelope.ts';
 import { type EventStore, NO_STREAM, type Position, type Recorded } from '../../events/event-store.ts';
 import { type Attributes, type Tracing, inSpanOfEach, noTracing } from '../../kit/tracing.ts';
 import type { GroupId, MessageId, UserId } from '../../events/ids.ts';
@@ -96,7 +102,11 @@ export function startBroadcaster({
    * clients see the gap, and `sync` returns the event. In a company's stream it may have removed somebody.
    */
   function handleUnknown(event: Recorded): void {
-    if (isCompanyEvent(event)) return delivery.staff({ position: event.position });
+    if (isCompanyEvent(event)) {
+      const companyId = companyIdOf(event);
+      loader.forget(companyOf(companyId));
+      return delivery.staff({ companyId, position: event.position });
+    }
     if (!isChatGroupEvent(event)) return;
     const groupId = groupIdOf(event);
     unclear.add(groupId);

@@ -129,6 +129,7 @@ export interface BroadcastProgress {
 
 /** A change of who is in a company, or what for. */
 export interface StaffChange {
+  companyId: UserId;
   userId: UserId;
   position: Position;
 }
@@ -139,7 +140,7 @@ export function staffChangeOf({ type, data, position }: Recorded<CompanyEvent>):
     case 'TeammateJoined':
     case 'TeammateChanged':
     case 'TeammateRemoved':
-      return { userId: data.userId, position };
+      return { companyId: data.companyId, userId: data.userId, position };
     case 'CompanyRenamed':
     case 'TeammateInvited':
     case 'InvitationRevoked':
@@ -187,7 +188,7 @@ export interface Delivery {
   /** Handles a change of a group's roster. Called before the envelope of the same event. */
   roster(event: Recorded<ChatGroupEvent>): void;
   /** Handles a change of a company's people. The change may be of newer code, which does not tell whom it is about. */
-  staff(change: Pick<StaffChange, 'position'> & Partial<StaffChange>): void;
+  staff(change: Omit<StaffChange, 'userId'> & Partial<StaffChange>): void;
   /** Sends to all members of a group. */
   group(groupId: GroupId, name: GroupPush, envelope: Envelope, sending: Sending): void;
   /** Sends to all sockets of a file's uploader. */

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
 import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
+import { companyOf } from '../../commands/company/company.ts';
 import { loadRoom, mayInRoom } from '../../commands/chat-group/room.ts';
 import { type EventStore, NO_STREAM, type Position, type Revision } from '../../events/event-store.ts';
 import type { GroupKind } from '../../events/chat-group.ts';
@@ -193,7 +194,8 @@ export function createRoomFence({
       if (userId) correction.concerned.add(userId);
     },
 
-    onStaff({ userId, position }) {
+    onStaff({ companyId, userId, position }) {
+      loader.forget(companyOf(companyId));
       staffKnown = Math.max(staffKnown, position);
       const user = userId && users.find(userId);
       if (user) reenter(user, position);
