@@ -18,3 +18,14 @@ export const groupAccess =
     await caughtUp(progress, room.position);
     return query();
   };
+
+/**
+ * Runs a query about all groups of its caller. The read model of who may read which group has caught up first: one that
+ * shows messages may be ahead of it, and then show them to somebody who was removed before they were sent.
+ */
+export const ownGroupsAccess =
+  ({ progress, head }: Pick<RouteDeps, 'progress' | 'head'>) =>
+  async <T>(query: () => Promise<T>): Promise<T> => {
+    await caughtUp(progress, await head(), ['chat_groups']);
+    return query();
+  };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
-import { groupAccess } from '../group-access.ts';
+import { groupAccess, ownGroupsAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { paging } from '../../protocol/schemas.ts';
 import { GroupPage, GroupView } from '../../protocol/views.ts';
@@ -10,6 +10,7 @@ const tags = ['Groups'];
 /** Defines the routes of the caller's groups. */
 export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
+  const inOwn = ownGroupsAccess(deps);
 
   app.get(
     '/v1/groups',
@@ -23,7 +24,7 @@ export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void
         response: { 200: GroupPage },
       },
     },
-    ({ session, query }) => queries.listGroups({ userId: session.actor.userId, ...query }),
+    ({ session: { actor }, query }) => inOwn(() => queries.listGroups({ userId: actor.userId, ...query })),
   );
 
   app.get(

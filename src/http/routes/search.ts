@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
-import { groupAccess } from '../group-access.ts';
+import { groupAccess, ownGroupsAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Words, paging } from '../../protocol/schemas.ts';
 import { MessagePage } from '../../protocol/views.ts';
@@ -8,6 +8,7 @@ import { MessagePage } from '../../protocol/views.ts';
 /** Defines the routes of the full-text search in the caller's groups. */
 export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
+  const inOwn = ownGroupsAccess(deps);
 
   app.get(
     '/v1/search/messages',
@@ -23,7 +24,7 @@ export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): voi
     },
     ({ session: { actor }, query }) => {
       const search = () => queries.searchMessages({ userId: actor.userId, ...query });
-      return query.groupId ? asMember(query.groupId, actor, search) : search();
+      return query.groupId ? asMember(query.groupId, actor, search) : inOwn(search);
     },
   );
 }
