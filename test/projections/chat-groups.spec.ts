@@ -11,6 +11,8 @@ import {
   joined,
   left,
   removed,
+  rival,
+  teammateJoined,
 } from '../support/language/example-events.ts';
 import { at, stage } from '../support/language/projection.ts';
 
@@ -87,4 +89,14 @@ describe('the chat groups read model', () => {
         { user_id: bob.userId, is_active: false },
       ],
     ));
+
+  test('gives a member its own role back when the room of the team becomes a group again', () => {
+    const becomes = (kind: 'job' | 'team') =>
+      event('GroupKindChanged', { groupId, kind, historyFrom: 'start' });
+    const history = [groupCreated, teammateJoined, joined(rival), becomes('team'), becomes('job')];
+    return given(...history).then('members', 'user_id, role, is_active', [
+      { user_id: acme.userId, role: 'admin', is_active: true },
+      { user_id: rival.userId, role: 'member', is_active: true },
+    ]);
+  });
 });
