@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { accountOf } from '../../../commands/account/account.ts';
 import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
 import { loadRoom, mayInRoom } from '../../../commands/chat-group/room.ts';
+import { nameOfCompany } from '../../../commands/company/company-name.ts';
 import { companyOf } from '../../../commands/company/company.ts';
 import { may } from '../../../commands/company/rights.ts';
 import type { EventStore } from '../../../events/event-store.ts';
@@ -43,15 +44,13 @@ const MESSAGES = `
 const APPLICATIONS = `
   select a.application_id as "applicationId", a.group_id as "groupId", a.status, a.reason, a.revision,
     a.applicant_id as "applicantId", a.assignee_id as "assigneeId", a.job_id as "jobId", j.company_id as "companyId",
-    j.title as "jobTitle", coalesce(company.display_name, '') as "companyName",
-    coalesce(applicant.display_name, '') as "applicantName"
+    j.title as "jobTitle", coalesce(applicant.display_name, '') as "applicantName"
   from applications.applications a
   join jobs.jobs j on j.job_id = a.job_id
-  left join accounts.accounts company on company.user_id = j.company_id
   left join accounts.accounts applicant on applicant.user_id = a.applicant_id
   where a.application_id = any ($1::uuid[])`;
 
-type ApplicationRow = Omit<ApplicationNews, 'eventId' | 'isSuperseded'> & {
+type ApplicationRow = Omit<ApplicationNews, 'eventId' | 'isSuperseded' | 'companyName'> & {
   applicationId: string;
   revision: number;
   applicantId: UserId;
@@ -61,7 +60,7 @@ type ApplicationRow = Omit<ApplicationNews, 'eventId' | 'isSuperseded'> & {
 };
 
 /**
- * Creates the facts that workers need before they send. Membership and preferences come from the log,
+ * Creates the facts that workers need before they send. Membership, preferences and names of companies come from the log,
  * everything else from the read models.
  */
 export function createNotificationFacts({
@@ -128,7 +127,8 @@ export function createNotificationFacts({
         events.map(async ({ eventId, applicationId }): Promise<ApplicationNews[]> => {
           const [row, event] = [byId.get(applicationId), await store.find(eventId)];
           if (!row || !event || !(await mayRead(row, recipientId))) return [];
-          const { groupId, jobTitle, companyName, applicantName, status, reason, revision } = row;
+          const companyName = await nameOfCompany(loader, row.companyId);
+          const { groupId, jobTitle, applicantName, status, reason, revision } = row;
           const facts = { groupId, jobTitle, companyName, applicantName, status, reason };
           return [{ ...facts, eventId, isSuperseded: revision > event.revision }];
         }),

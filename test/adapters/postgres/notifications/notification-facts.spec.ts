@@ -152,6 +152,14 @@ describe('the facts about an application', () => {
     });
   });
 
+  test('contain the name that the company has now', async () => {
+    const [submitted] = await side.happened(
+      adaApplied,
+      event('CompanyRenamed', { companyId: acme.userId, name: 'Acme Robotics' }),
+    );
+    expect(await seenFrom(submitted!.id)).toMatchObject({ companyName: 'Acme Robotics' });
+  });
+
   test('tell whether it has changed since', async () => {
     const [submitted, first, second] = await side.happened(
       adaApplied,
