@@ -82,6 +82,16 @@ describe('an invitation', () => {
     await expect(accept(token, person)).rejects.toMatchObject(notFound);
   });
 
+  test('does not let a person in again who was removed while it was open, but another one of later does', async () => {
+    const [owner, person, other] = [await company(), await company(), await company()];
+    const [first, second] = [await invited(owner), await invited(owner)];
+    const { companyId } = await accept(first.token, person);
+    await stage.handle(removeTeammate, { companyId, userId: person.userId }, by(owner));
+    await expect(accept(second.token, person)).rejects.toMatchObject(notFound);
+    expect(await accept((await invited(owner)).token, person)).toMatchObject({ companyId });
+    expect(await accept(second.token, other)).toMatchObject({ companyId });
+  });
+
   test('of somebody else is not used up by a member who accepts it', async () => {
     const [owner, person, other] = [await company(), await company(), await company()];
     const [first, second] = [await invited(owner), await invited(owner)];

@@ -15,8 +15,8 @@ export interface Company {
   /** Null until it is renamed: then it has the name of its first owner. */
   name: string | null;
   members: ImmutableMap<UserId, Teammate>;
-  /** Who was removed, or has left. */
-  former: ImmutableSet<UserId>;
+  /** Who was removed, or has left, with the invitations that were open then: none of them lets that person in again. */
+  former: ImmutableMap<UserId, Company['invitations']>;
   /** Those that were neither accepted nor revoked. */
   invitations: ImmutableMap<InvitationId, Invitation>;
 }
@@ -56,7 +56,7 @@ function evolve(state: Company, event: CompanyEvent): Company {
       return { ...state, members: members.set(event.data.userId, placeOf(event.data)) };
     case 'TeammateRemoved': {
       const { userId } = event.data;
-      return { ...state, members: members.delete(userId), former: former.add(userId) };
+      return { ...state, members: members.delete(userId), former: former.set(userId, invitations) };
     }
   }
 }
@@ -65,7 +65,7 @@ const companyFoundedBy = (ownerId: UserId): Aggregate<Company, CompanyEvent> => 
   initial: {
     name: null,
     members: ImmutableMap([[ownerId, { role: 'owner', jobIds: null }]]),
-    former: ImmutableSet(),
+    former: ImmutableMap(),
     invitations: ImmutableMap(),
   },
   evolve,

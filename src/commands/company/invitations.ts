@@ -63,7 +63,8 @@ const acceptance = z.strictObject({
 
 /**
  * Lets an invited person join, once. It gives up a company of its own, which must be empty: nobody else is in it or
- * invited to it, and it has no jobs. Who has left the company that it founded has none.
+ * invited to it, and it has no jobs. Who has left the company that it founded has none. Who was removed comes back by an
+ * invitation of later only.
  */
 export const acceptInvitation = defineCommand<
   z.infer<typeof acceptance>,
@@ -83,7 +84,8 @@ export const acceptInvitation = defineCommand<
     if (company.members.has(userId)) return [];
     ensure(account.status === 'registered' && account.role === 'company', 'ROLE_NOT_ALLOWED');
     const invited = openInvitations(company, now).get(invitationId);
-    ensure(invited !== undefined, 'INVITATION_NOT_FOUND');
+    const isOfBefore = company.former.get(userId)?.has(invitationId) ?? false;
+    ensure(invited !== undefined && !isOfBefore, 'INVITATION_NOT_FOUND');
     const isEmpty = !bonds.hasJobs && own.members.size === 1 && openInvitations(own, now).size === 0;
     ensure(!bonds.isElsewhere && (isEmpty || !own.members.has(userId)), 'COMPANY_NOT_EMPTY');
     return [{ type: 'TeammateJoined', data: { companyId, userId, invitationId, ...recordedPlace(invited) } }];
