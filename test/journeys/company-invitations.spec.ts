@@ -189,7 +189,7 @@ describe('an invitation', () => {
     const page = await fetch(`${link}&utm_source=mail`, { headers: { accept: 'text/html' } });
     const html = await page.text();
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(html).toContain('<b>Acme</b> invites you to its team, in the role of interviewer.');
+    expect(html).toContain('<b><bdi>Acme</bdi></b> invites you to its team, in the role of interviewer.');
     expect(html).toContain(`href="https://jobs.example.org/board#invitation=${tokenOf(link)}"`);
     // Opening the page accepts nothing.
     const [open] = (await get(owner, '/v1/company/invitations'))['data'] as Record<string, unknown>[];

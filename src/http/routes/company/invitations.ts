@@ -162,7 +162,7 @@ const description = (invited: { companyName: string; role: CompanyRole; url: URL
   page(
     TITLE,
     markup`
-    <p><b>${invited.companyName}</b> invites you to its team, in the role of ${invited.role}.</p>
+    <p><b><bdi>${invited.companyName}</bdi></b> invites you to its team, in the role of ${invited.role}.</p>
     <p><a href="${invited.url.href}">Go on at ${invited.url.host}</a> with an account for companies that has no jobs
     of its own, or with a new one.</p>
     <p>Where you are asked for the invitation, it is</p>
