@@ -16,7 +16,7 @@ export interface Company {
   name: string | null;
   members: ImmutableMap<UserId, Teammate>;
   /** Who was removed, or has left, with the invitations that were open then: none of them lets that person in again. */
-  former: ImmutableMap<UserId, Company['invitations']>;
+  former: ImmutableMap<UserId, ImmutableSet<InvitationId>>;
   /** Those that were neither accepted nor revoked. */
   invitations: ImmutableMap<InvitationId, Invitation>;
 }
@@ -56,7 +56,11 @@ function evolve(state: Company, event: CompanyEvent): Company {
       return { ...state, members: members.set(event.data.userId, placeOf(event.data)) };
     case 'TeammateRemoved': {
       const { userId } = event.data;
-      return { ...state, members: members.delete(userId), former: former.set(userId, invitations) };
+      return {
+        ...state,
+        members: members.delete(userId),
+        former: former.set(userId, invitations.keySeq().toSet()),
+      };
     }
   }
 }
