@@ -35,9 +35,9 @@ function concerned(
 ): Iterable<UserId> {
   if (type === 'ChatGroupCreated' && (data.kind ?? 'job') === 'job') return [data.adminId];
   if ('userId' in data) return [data.userId];
-  const isOfMembers = group.status === 'none' || group.kind === 'job';
-  if (isOfMembers && type !== 'GroupKindChanged') return [];
-  return new Set([...readers.keys(), ...(company?.members.keys() ?? [])]);
+  if (group.status === 'none') return [];
+  if (group.kind === 'job' && type !== 'GroupKindChanged') return [];
+  return new Set([...readers.keys(), ...group.members.keys(), ...(company?.members.keys() ?? [])]);
 }
 
 /**

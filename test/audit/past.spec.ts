@@ -157,6 +157,15 @@ describe('the readers of a private conversation', () => {
     const becomesGroup = event('GroupKindChanged', { groupId, kind: 'job', historyFrom: 'start' });
     expect(readers(created, teammateJoined)).toEqual([line(acme, 'admin', 1), line(rival, 'admin', 2)]);
     expect(readers(created, teammateJoined, becomesGroup)).toEqual([line(acme, 'admin', 1)]);
+    const [becomesTeam, bobs] = [
+      event('GroupKindChanged', { ...becomesGroup.data, kind: 'team' }),
+      joined(bob),
+    ];
+    expect(readers(created, becomesGroup, bobs, becomesTeam)).toEqual([line(acme, 'admin', 1)]);
+    expect(readers(created, becomesGroup, bobs, becomesTeam, becomesGroup)).toEqual([
+      line(acme, 'admin', 1),
+      line(bob, 'member', 5),
+    ]);
   });
 
   test('are not those who were removed from the company', () =>
