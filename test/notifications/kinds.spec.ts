@@ -2,7 +2,7 @@ import { chatGroupOf } from '../../src/commands/chat-group/chat-group.ts';
 import type { AggregateRef } from '../../src/commands/command.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
 import { standardPreferences } from '../../src/commands/account/account.ts';
-import { JobId, UserId } from '../../src/events/ids.ts';
+import { type GroupId, JobId, UserId } from '../../src/events/ids.ts';
 import type { TeamNews } from '../../src/events/account.ts';
 import type { CompanyRole } from '../../src/events/company.ts';
 import { chatGroupStream } from '../../src/events/streams.ts';
@@ -131,6 +131,13 @@ describe('the people of a company', () => {
     expect(await told(...thread, assigned(interviewer), gone, asked)).toEqual([
       ...[ada.userId, acme.userId, owner],
     ]);
+  });
+
+  test('are told as those are whom their role lets in, where they were added', async () => {
+    const added = (id: GroupId) => event('MemberJoined', { groupId: id, userId: other, role: 'member' });
+    expect(await told(teamCreated, added(groupId), said(1))).toContain(other);
+    expect(await told(...thread, added(threadId), assigned(other), asked)).toEqual([ada.userId, other]);
+    expect(await told(...thread, assigned(other), asked)).toEqual([ada.userId, acme.userId, owner]);
   });
 
   test('are told of a message in the room of their team', async () => {

@@ -88,8 +88,8 @@ export const message: Kind<'MessageSent', MessageNews> = {
     const { kind, members, companyId, jobId, assigneeId, applicantId } = state;
     if (kind === 'job' || companyId === null) return audienceOf(event, members, revision + 1);
     const staff = await (kind === 'team'
-      ? teamOf(companyId, jobId, deciding)
-      : staffToTell({ companyId, jobId, assigneeId }, deciding));
+      ? teamOf({ companyId, jobId, members }, deciding)
+      : staffToTell({ companyId, jobId, assigneeId, members }, deciding));
     const applicant = applicantId !== null && members.has(applicantId) ? [applicantId] : [];
     const told: Members = ImmutableMap([...applicant, ...staff].map((userId) => [userId, 'member']));
     return { ...audienceOf(event, told, revision + 1), isSelected: true };
