@@ -1,4 +1,4 @@
-import { GroupId, InvitationId, JobId } from '../../src/events/ids.ts';
+import { GroupId, InvitationId, JobId, type UserId } from '../../src/events/ids.ts';
 import { chatGroupStream, companyStream } from '../../src/events/streams.ts';
 import { newId } from '../../src/kit/uuids.ts';
 import { type World, createWorld, newUser } from '../support/stages/sockets.ts';
@@ -118,6 +118,42 @@ describe('rooms', () => {
     await one.hears('messageSent', ({ seq }) => seq === 2);
     expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
     expect(two.all('messageSent').map(({ seq }) => seq)).toEqual([1]);
+  });
+
+  test('of a company that somebody has left send it no edits, of messages that it did not see either', async () => {
+    await world.stop();
+    const [acme, mate] = [newUser(), newUser()];
+    world = await createWorld({
+      queries: {
+        roomsOfUser: async () => ({ rooms: [], hasMore: false }),
+        firstSeqs: async () => new Map(),
+        headsOfThreads: async () => [],
+        unseenBy: async (messageIds) => new Map(messageIds.map((id) => [id, [mate]])),
+      },
+    });
+    const clientOf = (userId: UserId) =>
+      world.client(userId, { token: world.token(userId, { actor: { userId, role: 'company' } }) });
+    const [one, two] = [await clientOf(acme), await clientOf(mate)];
+    const [groupId, jobId] = [GroupId.parse(newId()), JobId.parse(newId())];
+    const created = { groupId, jobId, name: 'Engineer', adminId: acme, historyFrom: 'joined' } as const;
+    await world.record(chatGroupStream(groupId), { type: 'ChatGroupCreated', data: created });
+    const invitationId = InvitationId.parse(newId());
+    const place = { companyId: acme, userId: mate, invitationId, role: 'recruiter', jobIds: null } as const;
+    await world.record(companyStream(acme), { type: 'TeammateJoined', data: place });
+    await one.hears('joinRoom');
+    const { messageId } = await one.send(groupId, 'Before');
+    await world.join(groupId, mate);
+    await two.hears('joinRoom');
+    await one.asks('editMessage', { groupId, messageId, text: 'Edited' });
+    expect((await two.hears('messageEdited')).data).toMatchObject({ text: null });
+    const removal = { companyId: acme, userId: mate };
+    await world.record(companyStream(acme), { type: 'TeammateRemoved', data: removal });
+    await one.asks('editMessage', { groupId, messageId, text: 'Edited again' });
+    await one.hears('messageEdited', ({ data }) => 'text' in data && data.text === 'Edited again');
+    // What is sent to it from now on comes after that.
+    await world.group(mate);
+    await two.hears('joinRoom', (room) => room.groupId !== groupId);
+    expect(two.all('messageEdited')).toHaveLength(1);
   });
 
   test('can be left and rejoined by a socket, whose choice survives a change of role', async () => {

@@ -156,7 +156,10 @@ export interface Sending {
   hiddenFrom?: readonly UserId[] | undefined;
 }
 
-/** Writes an event to the sockets in a group's room. Those from whom it is hidden get it without what it says. */
+/**
+ * Writes an event to the sockets in a group's room. Those from whom it is hidden get it without what it says, as far as
+ * they are still in the room.
+ */
 export function writeToGroup(
   write: Send,
   {
@@ -165,18 +168,13 @@ export function writeToGroup(
     envelope,
     hiddenFrom = [],
   }: { groupId: GroupId; name: GroupPush; envelope: Envelope } & Pick<Sending, 'hiddenFrom'>,
-  flags?: Flags,
+  flags: Flags = {},
 ): void {
+  const rooms = new Set([groupRoom(groupId)]);
+  if (hiddenFrom.length === 0) return write({ data: [name, envelope] }, { rooms, flags });
   const others = hiddenFrom.map(userRoom);
-  write(
-    { data: [name, envelope] },
-    {
-      rooms: new Set([groupRoom(groupId)]),
-      ...(others.length > 0 && { except: new Set(others) }),
-      ...(flags && { flags }),
-    },
-  );
-  if (others.length > 0) write({ data: [name, withoutText(envelope)] }, { rooms: new Set(others) });
+  write({ data: [name, envelope] }, { rooms, except: new Set(others), flags });
+  write({ data: [name, withoutText(envelope)] }, { rooms, flags: { ...flags, within: others } });
 }
 
 /** The port by which the broadcaster reaches sockets, event by event, in the order of the log. */

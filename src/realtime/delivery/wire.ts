@@ -219,6 +219,8 @@ export interface Flags {
   volatile?: boolean | undefined;
   /** Set for a hint: its kind and the user it is about. Each room has a limited number of frames for hints. */
   hint?: { name: HintName; userId: UserId; online?: boolean | undefined };
+  /** Of the sockets in the rooms, only those that are in one of these as well. */
+  within?: readonly string[];
   /** The revision of the group's roster that the event relies on. Rooms that are behind are corrected first. */
   needs?: Revision;
   /** The position of the last change of any company's people before the event. Nodes that missed it check all rooms. */
@@ -253,13 +255,14 @@ export function frameWriter(
 ): WriteFrames {
   return (packet, { rooms, except, flags }) => {
     const excepted = except?.size ? membersOf(adapter, except) : undefined;
+    const within = flags?.within && membersOf(adapter, new Set(flags.within));
     const ids = rooms.size === 1 ? adapter.rooms.get(first(rooms)) : membersOf(adapter, rooms);
     if (!ids) return 0;
     let frame: Buffer | undefined;
     let count = 0;
     for (const id of ids) {
       const wire = sockets.get(id)?.data.wire;
-      if (!wire || excepted?.has(id)) continue;
+      if (!wire || excepted?.has(id) || within?.has(id) === false) continue;
       if (flags?.volatile && wire.unsentBytes > VOLATILE_BYTES) continue;
       frame ??= textFrame(EVENT + textOf(packet));
       wire.write(frame);
