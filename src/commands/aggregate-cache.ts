@@ -112,7 +112,8 @@ export class AggregateLoader {
   }
 
   #keep(stream: Stream, folded: Folded): void {
-    const cached = this.#cache.get(stream)?.revision ?? NO_STREAM;
-    if (folded.revision > cached) this.#cache.set(stream, folded);
+    const cached = this.#cache.get(stream);
+    // That a stream has no events is worth keeping too: most companies never get one, and each message asks.
+    if (!cached || folded.revision > cached.revision) this.#cache.set(stream, folded);
   }
 }

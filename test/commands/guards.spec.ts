@@ -6,10 +6,11 @@ import { requestUpload } from '../../src/commands/file/request-upload.ts';
 import type { Actor } from '../../src/commands/command.ts';
 import { type HandleCommand, type Request } from '../../src/commands/handle-command.ts';
 import type { DomainEvent } from '../../src/events/domain-event.ts';
-import type { GroupId } from '../../src/events/ids.ts';
+import { ClientMsgId, type GroupId } from '../../src/events/ids.ts';
 import type { EventStore } from '../../src/events/event-store.ts';
 import { commands } from '../support/language/command-stage.ts';
 import {
+  acme,
   ada,
   bob,
   clientMsgId,
@@ -139,6 +140,27 @@ describe('a recruiter of a thread', () => {
       await expect(done).rejects.toThrow('ROLE_NOT_ALLOWED');
     },
   );
+});
+
+test('Reads the log once for a company without events, however many messages its owner sends', async () => {
+  const log = createInMemoryEventStore();
+  await happened(log, privateJobPosted, ...thread);
+  const read: string[] = [];
+  const store: EventStore = {
+    ...log,
+    readStream: (stream, options) => {
+      read.push(stream);
+      return log.readStream(stream, options);
+    },
+  };
+  const { handle } = await commands({ store });
+  for (const n of [1, 2, 3])
+    await handle(
+      sendMessage,
+      { groupId: threadId, clientMsgId: ClientMsgId.parse(uuid(0x51 + n)), text: 'Hi' },
+      by(acme),
+    );
+  expect(read.filter((stream) => stream.startsWith('company-'))).toEqual([`company-${acme.userId}`]);
 });
 
 test('Rejects a message to a group that is closed meanwhile', async () => {
