@@ -12,7 +12,7 @@ const TARGET = 0.6;
 /** Conversations in private: a company and an applicant in each. */
 const THREADS = 1_000;
 /** The peer sends a message of two to two sockets, so most of the work is not the broadcast. */
-const PRIVATE_TARGET = 0.3;
+const PRIVATE_TARGET = 0.2;
 
 export interface Round extends Omit<Talk, 'echoMs'> {
   echoMs: ReturnType<typeof quantiles>;
