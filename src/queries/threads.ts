@@ -11,6 +11,7 @@ import {
   isInThread,
   isOneOfFew,
   latestFirst,
+  mostLookedAt,
   withLastMessages,
 } from './groups.ts';
 import type { Message } from './message.ts';
@@ -69,15 +70,31 @@ const isUnread = (userId: UserId) => sql.fragment`coalesce(
       limit 1
     ) end, false)`;
 
-/** The threads of a job that a user may read, in the order of their activity. */
+/**
+ * The threads of a job that a user may read, in the order of their activity. Of very many, only so many are looked at to
+ * find those that are unread, or not: no index knows.
+ */
 const byActivity =
   ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads, hasFew: boolean): Candidates =>
+  ({ window, end, order, limit }) => {
+    const ofJob = sql.fragment`
+      select t.* from conversations.threads t where t.job_id = ${jobId} and ${window} order by t.activity ${order}`;
+    const looked = unread === undefined || hasFew ? ofJob : sql.fragment`${ofJob} limit ${mostLookedAt}`;
+    return sql.fragment`
+      select t.group_id, t.activity from (${looked}) t
+      where ${end} and ${hasFew ? isOneOfFew(userId) : isInThread(userId)}
+        and ${status === undefined ? sql.fragment`true` : sql.fragment`t.status = ${status}`}
+        and ${unread === undefined ? sql.fragment`true` : sql.fragment`${isUnread(userId)} = ${unread}`}
+        and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`t.assignee_id = ${assigneeId}`}
+      order by t.activity ${order} limit ${limit}`;
+  };
+
+/** The activities of all threads of a job. */
+const ofJob =
+  ({ jobId }: Pick<ListThreads, 'jobId'>): Candidates =>
   ({ window, order, limit }) => sql.fragment`
-    select t.group_id, t.activity from conversations.threads t
-    where t.job_id = ${jobId} and ${window} and ${hasFew ? isOneOfFew(userId) : isInThread(userId)}
-      and ${status === undefined ? sql.fragment`true` : sql.fragment`t.status = ${status}`}
-      and ${unread === undefined ? sql.fragment`true` : sql.fragment`${isUnread(userId)} = ${unread}`}
-      and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`t.assignee_id = ${assigneeId}`}
+    select t.activity from conversations.threads t
+    where t.job_id = ${jobId} and ${window}
     order by t.activity ${order} limit ${limit}`;
 
 /** What a list shows of the threads that it found. */
@@ -118,8 +135,14 @@ async function waiting(db: DatabasePool, rows: readonly z.infer<typeof ThreadRow
 
 /** Resolves with the private conversations about a job that a user may read, the latest activity first. */
 export async function listThreads(db: DatabasePool, asked: ListThreads): Promise<Page<Thread>> {
-  const candidates = byActivity(asked, await hasFewThreads(db, asked.actor.userId));
-  const page = await latestFirst(db, ThreadRow, candidates, rowsFor(asked.actor.userId), asked);
+  const { userId } = asked.actor;
+  const hasFew = await hasFewThreads(db, userId);
+  const listing = {
+    ...{ row: ThreadRow, candidates: byActivity(asked, hasFew), rows: rowsFor(userId) },
+    // Whether a thread is unread is no column that could be looked up.
+    among: asked.unread === undefined || hasFew ? undefined : ofJob(asked),
+  };
+  const page = await latestFirst(db, listing, asked);
   const [rows, waits] = [await withLastMessages(db, page.data), await waiting(db, page.data)];
   const data = rows.map(
     ({ groupId, applicationId, applicantId, assigneeId, displayName, submittedAt, ...row }): Thread => {

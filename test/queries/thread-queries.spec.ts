@@ -1,5 +1,6 @@
 import type { Actor } from '../../src/commands/command.ts';
-import { ApplicationId, GroupId, UserId } from '../../src/events/ids.ts';
+import { ApplicationId, GroupId, JobId, MessageId, UserId } from '../../src/events/ids.ts';
+import { MOST_LOOKED_AT } from '../../src/queries/groups.ts';
 import { deleted, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
@@ -139,6 +140,70 @@ describe('the threads of a job', () => {
     expect(await namesIn({ assigneeId: interviewer.userId })).toEqual([]);
     expect(await namesIn({ actor: interviewer })).toEqual([]);
   });
+});
+
+/** More threads than one call looks at. */
+describe('very many threads of a job', () => {
+  const MANY = 3 * MOST_LOOKED_AT + 200;
+  const crowd = { ...recruiter, userId: UserId.parse(uuid(0xa8)) };
+  const manyId = JobId.parse(uuid(0x13));
+  const threadOf = (n: number) => GroupId.parse(uuid(0x70_0000 + n));
+  const read = [0, 7, 1_300];
+  const greeting = (n: number, count: number) =>
+    event('MessageSent', {
+      ...said(0, ada, 'Hello', threadOf(n)).data,
+      messageId: MessageId.parse(uuid(0x90_0000 + 10 * n + count)),
+    });
+
+  beforeAll(async () => {
+    const posted = { ...privateJobPosted.data, jobId: manyId, groupId: GroupId.parse(uuid(0x24)) };
+    await side.happened(
+      event('JobPosted', { ...posted, companyId: crowd.userId }),
+      ...Array.from({ length: MANY }, (_, n) => {
+        const about = { applicantId: UserId.parse(uuid(0x80_0000 + n)), jobId: manyId };
+        const subject = { ...about, applicationId: ApplicationId.parse(uuid(0x60_0000 + n)) };
+        return [
+          event('ApplicationSubmitted', {
+            ...{ ...subject, groupId: threadOf(n), isPrivate: true, coverLetter: null },
+          }),
+          event('ChatGroupCreated', {
+            ...{ ...subject, groupId: threadOf(n), name: 'Many', adminId: crowd.userId, kind: 'thread' },
+          }),
+          greeting(n, 0),
+        ];
+      }).flat(),
+    );
+    for (const n of read) await side.readMarkers.move(threadOf(n), crowd, 1);
+  }, 120_000);
+
+  test('are found by whether something is unread, in pages that end after so many threads', async () => {
+    const find = async (unread: boolean, meanwhile?: () => Promise<unknown>) => {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      let pages = 0;
+      do {
+        const page = await list({ actor: crowd, jobId: manyId, unread, cursor });
+        found.push(...page.data.map(({ groupId: id }) => id));
+        cursor = page.nextCursor ?? undefined;
+        if (pages === 0) await meanwhile?.();
+        pages += 1;
+      } while (cursor !== undefined && pages < 1_000);
+      return { found, pages };
+    };
+    const { found, pages } = await find(false);
+    expect(found.toSorted()).toEqual(read.map(threadOf).toSorted());
+    expect(pages).toBe(4);
+    const first = await list({ actor: crowd, jobId: manyId, unread: false });
+    expect(first.data.map(({ groupId: id }) => id)).toEqual([threadOf(1_300)]);
+    expect(first.nextCursor).not.toBeNull();
+    // One that was to be found later moves up, and is unread then.
+    const later = await find(false, () => side.happened(greeting(7, 1)));
+    expect(later.found.toSorted()).toEqual([0, 1_300].map(threadOf).toSorted());
+    const moved = await find(true, () => side.happened(greeting(0, 1)));
+    expect(new Set(moved.found)).toEqual(
+      new Set(Array.from({ length: MANY }, (_, n) => threadOf(n)).filter((id) => id !== threadOf(1_300))),
+    );
+  }, 120_000);
 });
 
 describe('the groups of a user', () => {
