@@ -121,6 +121,31 @@ interface Listing<R> {
   among?: Candidates | undefined;
 }
 
+/** Returns the part of a list that begins at a place. */
+function stretchAt(from: Place | undefined, limit: number): Stretch & { isGoingUp: boolean } {
+  const isGoingUp = from !== undefined && 'after' in from;
+  return {
+    isGoingUp,
+    window: isGoingUp
+      ? sql.fragment`activity > ${from.after}`
+      : sql.fragment`activity < ${from?.before ?? Number.MAX_SAFE_INTEGER}`,
+    end: sql.fragment`true`,
+    order: isGoingUp ? sql.fragment`asc` : sql.fragment`desc`,
+    limit,
+  };
+}
+
+/** Resolves with the activity of the last group that one call looks at; undefined when there are fewer. */
+async function lastLookedAt(
+  db: DatabasePool,
+  among: Candidates,
+  stretch: Stretch,
+): Promise<number | undefined> {
+  const last = await db.maybeOneFirst(sql.type(EndRow)`
+    select activity from (${among({ ...stretch, limit: MOST_LOOKED_AT })}) a offset ${MOST_LOOKED_AT - 1}`);
+  return last ?? undefined;
+}
+
 /**
  * Resolves with a page of groups, the latest activity first. A group that moves up while the list is paged appears at
  * the end, also if it was shown before: none is missed.
@@ -131,40 +156,26 @@ export async function latestFirst<R extends { groupId: string; activity: number 
   { cursor, limit }: Paging,
 ): Promise<Page<R>> {
   const from: Place | undefined = place.read(cursor);
-  const isGoingUp = from !== undefined && 'after' in from;
-  const stretch: Stretch = {
-    window: isGoingUp
-      ? sql.fragment`activity > ${from.after}`
-      : sql.fragment`activity < ${from?.before ?? Number.MAX_SAFE_INTEGER}`,
-    end: sql.fragment`true`,
-    order: isGoingUp ? sql.fragment`asc` : sql.fragment`desc`,
-    limit: limit + 1,
-  };
-  const end =
-    among &&
-    (await db.maybeOneFirst(sql.type(EndRow)`
-      select activity from (${among({ ...stretch, limit: MOST_LOOKED_AT })}) a offset ${MOST_LOOKED_AT - 1}`));
-  if (typeof end === 'number')
-    stretch.end = isGoingUp ? sql.fragment`activity <= ${end}` : sql.fragment`activity >= ${end}`;
+  const { isGoingUp, ...stretch } = stretchAt(from, limit + 1);
+  const last = among && (await lastLookedAt(db, among, stretch));
+  if (last !== undefined)
+    stretch.end = isGoingUp ? sql.fragment`activity <= ${last}` : sql.fragment`activity >= ${last}`;
   const found = await db.any(sql.type(row)`
     with page as materialized (${candidates(stretch)})
     select page.activity, mine.* from page cross join lateral (${rows}) mine
     order by page.activity ${stretch.order}`);
+  const top = from && 'top' in from ? from.top : found[0]?.activity;
+  const onFrom = (activity: number): Place =>
+    isGoingUp ? { after: activity } : { before: activity, top: top ?? activity };
   const page = place.page(
     found,
     limit,
-    ({ activity }): Place => {
-      if (isGoingUp) return { after: activity };
-      return { before: activity, top: from?.top ?? found[0]!.activity };
-    },
+    ({ activity }) => onFrom(activity),
     (each) => each,
   );
-  if (page.nextCursor === null && typeof end === 'number') {
-    const top = (from && 'top' in from ? from.top : undefined) ?? found[0]?.activity ?? end;
-    return { ...page, nextCursor: place.at(isGoingUp ? { after: end } : { before: end, top }) };
-  }
-  if (page.nextCursor !== null || !from || isGoingUp) return page;
-  const { top } = from;
+  if (page.nextCursor !== null) return page;
+  if (last !== undefined) return { ...page, nextCursor: place.at(onFrom(last)) };
+  if (!from || isGoingUp || top === undefined) return page;
   const above = { ...stretch, window: sql.fragment`activity > ${top}`, order: sql.fragment`asc`, limit: 1 };
   const hasMoved = await db.exists(sql.unsafe`${candidates(above)}`);
   return { ...page, nextCursor: hasMoved ? place.at({ after: top }) : null };
