@@ -22,6 +22,9 @@ export interface Folded<S = unknown> {
   isDamaged?: true;
 }
 
+/** Loads a state, from the cache or from the log. */
+export type Load = <S>(ref: AggregateRef<S>) => Promise<Folded<S>>;
+
 /** A cache of folded streams. Any bounded map will do, since a lost entry is only folded again. */
 export interface FoldCache {
   get(stream: Stream): Folded | undefined;

@@ -3,8 +3,17 @@ import { type Company, companyOf } from '../commands/company/company.ts';
 import type { Teammate } from '../commands/company/rights.ts';
 import { ensure } from '../commands/rejection.ts';
 import type { UserId } from '../events/ids.ts';
-import { ownCompany } from './own-company.ts';
+import { ownGroupsAccess } from './group-access.ts';
 import type { RouteDeps } from './route-deps.ts';
+
+/** Returns a function that resolves with the company that somebody acts for: the one that it has joined, or its own. */
+export const ownCompany = ({
+  queries,
+  ...deps
+}: Pick<RouteDeps, 'queries' | 'progress' | 'head'>): ((actor: Actor) => Promise<UserId>) => {
+  const inOwn = ownGroupsAccess(deps);
+  return ({ userId }) => inOwn(() => queries.companyOfUser(userId));
+};
 
 /** The company of a user, and its place there. */
 export interface CompanyOfCaller {

@@ -20,7 +20,7 @@ export const groupAccess =
   };
 
 /**
- * Runs a query about all groups of its caller. The read model of who may read which group has caught up first: one that
+ * Runs a query about all groups of its caller, or about its company. The read model of who may read which group has caught up first: one that
  * shows messages may be ahead of it, and then show them to somebody who was removed before they were sent.
  */
 export const ownGroupsAccess =

@@ -3,7 +3,7 @@ import type { NoteEvent } from '../../events/domain-event.ts';
 import type { Position } from '../../events/event-store.ts';
 import { ApplicationId, JobId, type NoteId, UserId } from '../../events/ids.ts';
 import { notesStream } from '../../events/streams.ts';
-import type { Folded } from '../aggregate-cache.ts';
+import type { Load } from '../aggregate-cache.ts';
 import type { ActorOrSystem, Aggregate, AggregateRef } from '../command.ts';
 import { type Company, mayIn } from '../company/company.ts';
 import { type Job, companyOfJob, jobOf } from '../job/job.ts';
@@ -70,8 +70,6 @@ export function requireNotes(desk: Desk, subject: Subject, actor: ActorOrSystem)
   );
   ensure(mayWithNotes(desk, subject, actor, 'readNotes'), 'APPLICATION_NOT_FOUND');
 }
-
-type Load = <S>(ref: AggregateRef<S>) => Promise<Folded<S>>;
 
 /** Resolves with what decides about an actor and the notes on an application, and the position up to which that is known. */
 export async function loadDesk(

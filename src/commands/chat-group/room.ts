@@ -1,9 +1,9 @@
 import type { Position, Revision } from '../../events/event-store.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
-import type { Folded } from '../aggregate-cache.ts';
+import type { Load } from '../aggregate-cache.ts';
 import type { Actor, ActorOrSystem, AggregateRef } from '../command.ts';
-import { type Company, companyOf } from '../company/company.ts';
-import { type RoomRight, may, roomRights } from '../company/rights.ts';
+import { type Company, companyOf, hasRight } from '../company/company.ts';
+import { type RoomRight, roomRights } from '../company/rights.ts';
 import { type RejectionCode, ensure } from '../rejection.ts';
 import { type ChatGroup, type ExistingGroup, chatGroupOf, hasOtherAdmin, manages } from './chat-group.ts';
 
@@ -24,13 +24,12 @@ export function mayInRoom({ group, company }: Room, userId: UserId, right: RoomR
   const role = members.get(userId);
   if (kind !== 'job' && userId !== applicantId) {
     const matter = { jobId, assigneeId, isAdded: role !== undefined && userId !== companyId };
-    const teammate = company?.members.get(userId);
-    return teammate !== undefined && may(roomRights[kind][right], userId, teammate, matter);
+    return hasRight(company, roomRights[kind][right], userId, matter);
   }
   if (role === undefined || company?.former.has(userId)) return false;
   if (right === 'manage' && !manages(role)) return false;
-  const teammate = company?.members.get(userId);
-  return right === 'read' || teammate === undefined || may('writeGroups', userId, teammate);
+  const isStaff = company?.members.has(userId) === true;
+  return right === 'read' || !isStaff || hasRight(company, 'writeGroups', userId);
 }
 
 const refusals: Record<RoomRight, RejectionCode> = {
@@ -84,8 +83,6 @@ export function successorOf(
   ensure(successor !== undefined, 'LAST_ADMIN');
   return successor;
 }
-
-type Load = <S>(ref: AggregateRef<S>) => Promise<Folded<S>>;
 
 /**
  * Resolves with a room, the revision of its group, and the position up to which it is known, as far as it matters for

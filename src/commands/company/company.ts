@@ -81,7 +81,18 @@ export const companyOf = (companyId: UserId): AggregateRef<Company> => ({
   aggregate: companyFoundedBy(companyId),
 });
 
-/** Returns true for people of the company who may do this. */
+/** Returns true if a user is one of the company's people, and may do this. */
+export function hasRight(
+  company: Company | undefined,
+  right: CompanyRight,
+  userId: UserId,
+  matter?: Matter,
+): boolean {
+  const teammate = company?.members.get(userId);
+  return teammate !== undefined && may(right, userId, teammate, matter);
+}
+
+/** Returns true if an actor is one of the company's people, and may do this. */
 export function mayIn(
   company: Company | undefined,
   right: CompanyRight,
@@ -89,8 +100,7 @@ export function mayIn(
   matter?: Matter,
 ): boolean {
   const userId = actorId(actor);
-  const teammate = userId === null ? undefined : company?.members.get(userId);
-  return teammate !== undefined && may(right, userId!, teammate, matter);
+  return userId !== null && hasRight(company, right, userId, matter);
 }
 
 /** Throws COMPANY_NOT_FOUND for people who are not in the company, and NOT_COMPANY_OWNER for those who are, but no owners. */

@@ -8,7 +8,7 @@ import { GroupId, JobId, UserId } from '../../events/ids.ts';
 import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
 import { ensure } from '../../commands/rejection.ts';
-import { ownCompany } from '../own-company.ts';
+import { ownCompany } from '../company-access.ts';
 import { jobAccess } from '../job-access.ts';
 import { letConversationsStay } from '../fixed-conversations.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';

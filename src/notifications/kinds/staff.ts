@@ -1,7 +1,7 @@
 import { accountOf, standardPreferences } from '../../commands/account/account.ts';
 import type { Members } from '../../commands/chat-group/chat-group.ts';
-import { type Company, companyOf } from '../../commands/company/company.ts';
-import { type CompanyRight, may } from '../../commands/company/rights.ts';
+import { type Company, companyOf, hasRight } from '../../commands/company/company.ts';
+import type { CompanyRight } from '../../commands/company/rights.ts';
 import type { JobId, UserId } from '../../events/ids.ts';
 import type { Deciding } from './kind.ts';
 
@@ -19,9 +19,8 @@ const isAllowed = (
   userId: UserId,
   { companyId, members, ...matter }: Subject,
 ) => {
-  const teammate = company.members.get(userId);
   const isAdded = userId !== companyId && members?.has(userId) === true;
-  return teammate !== undefined && may(right, userId, teammate, { ...matter, isAdded });
+  return hasRight(company, right, userId, { ...matter, isAdded });
 };
 
 /**

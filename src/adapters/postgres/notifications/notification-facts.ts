@@ -3,8 +3,7 @@ import { accountOf } from '../../../commands/account/account.ts';
 import type { AggregateLoader } from '../../../commands/aggregate-cache.ts';
 import { loadRoom, mayInRoom } from '../../../commands/chat-group/room.ts';
 import { nameOfCompany } from '../../../commands/company/company-name.ts';
-import { companyOf } from '../../../commands/company/company.ts';
-import { may } from '../../../commands/company/rights.ts';
+import { companyOf, hasRight } from '../../../commands/company/company.ts';
 import type { EventStore } from '../../../events/event-store.ts';
 import { RefusedStatus } from '../../../events/file.ts';
 import { GroupId, type JobId, type UserId } from '../../../events/ids.ts';
@@ -81,9 +80,8 @@ export function createNotificationFacts({
   /** The company's people may have changed since the letter was written down. */
   async function mayRead({ applicantId, companyId, ...matter }: ApplicationRow, userId: UserId) {
     if (userId === applicantId) return true;
-    const { members } = (await loader.refresh(companyOf(companyId))).state;
-    const teammate = members.get(userId);
-    return teammate !== undefined && may('readThreads', userId, teammate, matter);
+    const company = await loader.refresh(companyOf(companyId));
+    return hasRight(company.state, 'readThreads', userId, matter);
   }
 
   return {
