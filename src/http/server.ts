@@ -77,6 +77,7 @@ import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
 import { type TokenKeyRoutes, tokenKeyRoutes } from './routes/account/token-keys.ts';
 import { type TotpRoutes, totpRoutes } from './routes/account/totp.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/account/unsubscribe.ts';
+import { userRoutes } from './routes/users.ts';
 import { limitBodyTime } from './hooks/slow-bodies.ts';
 import { refuseSlowly } from './hooks/slow-refusals.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './hooks/unknown-routes.ts';
@@ -230,6 +231,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     messageRoutes(secured, deps);
     readRoutes(secured, deps);
     searchRoutes(secured, deps);
+    userRoutes(secured, deps);
     fileRoutes(secured, deps);
     notificationRoutes(secured, deps);
     auditEventRoutes(secured, deps);

@@ -8,6 +8,7 @@ type Registered = Recorded<EventOf<'AccountRegistered'>>;
 type Changed = Recorded<EventOf<'ProfileChanged'>>;
 type Preferred = Recorded<EventOf<'NotificationPreferencesSet'>>;
 type Erased = Recorded<EventOf<'AccountErased'>>;
+type Renamed = Recorded<EventOf<'CompanyRenamed'>>;
 type Asked = Recorded<EventOf<'ErasureRequested' | 'ErasureWithdrawn'>>;
 
 const register = statementAbout<Registered>({
@@ -60,6 +61,20 @@ const prefer = statementAbout<Preferred>({
     where a.user_id = b.user_id and a.preferences_revision < b.revision`,
 });
 
+/** A company has the id of its founder. */
+const rename = statementAbout<Renamed>({
+  name: 'rename',
+  columns: {
+    user_id: column.uuid(({ data }) => data.companyId),
+    company_name: column.text(({ data }) => data.name),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    update accounts a set company_name = b.company_name, company_revision = b.revision
+    from ${batch}
+    where a.user_id = b.user_id and a.company_revision < b.revision`,
+});
+
 const ask = statementAbout<Asked>({
   name: 'ask',
   columns: {
@@ -89,15 +104,18 @@ const erase = statementAbout<Erased>({
     where a.user_id = b.user_id`,
 });
 
-/** The users, their names, and their notification preferences. */
+/** The users, their names and those of the companies that they founded, and their notification preferences. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 4,
+  version: 5,
   tables: `
     create table accounts (
       user_id uuid primary key,
       role text not null,
       display_name text not null,
+      -- Of the company that the user founded; null until it is renamed.
+      company_name text,
+      company_revision bigint not null default -1,
       registered_at timestamptz not null,
       revision bigint not null,
       email boolean not null default true,
@@ -124,6 +142,7 @@ export const accounts = defineProjection({
     'ErasureRequested',
     'ErasureWithdrawn',
     'AccountErased',
+    'CompanyRenamed',
   ],
   project: (events) => {
     const registered: Registered[] = [];
@@ -131,17 +150,20 @@ export const accounts = defineProjection({
     const preferred = new Map<string, Preferred>();
     const asked = new Map<string, Asked>();
     const erased: Erased[] = [];
+    const renamed = new Map<string, Renamed>();
     for (const event of events) {
       if (event.type === 'AccountRegistered') registered.push(event);
       else if (event.type === 'ProfileChanged') changed.set(event.data.userId, event);
       else if (event.type === 'NotificationPreferencesSet') preferred.set(event.data.userId, event);
       else if (event.type === 'AccountErased') erased.push(event);
+      else if (event.type === 'CompanyRenamed') renamed.set(event.data.companyId, event);
       else asked.set(event.data.userId, event);
     }
     return [
       ...register(registered),
       ...change([...changed.values()]),
       ...prefer([...preferred.values()]),
+      ...rename([...renamed.values()]),
       ...ask([...asked.values()]),
       ...erase(erased),
     ];

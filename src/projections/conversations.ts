@@ -104,13 +104,15 @@ function send(events: Sent[]): Statement {
         from groups
       ), stored as (
         insert into messages
-          (message_id, group_id, owner_id, seq, sender_id, text, terms, file_ids, reply_to, sent_at, position,
-            changed_seq, ordinal)
-        select b.message_id, g.ids[b.group_index], g.owners[b.group_index], b.seq, b.sender_id, b.text,
-          b.terms, b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq, g.counts[b.group_index] + b.nth
+          (message_id, group_id, owner_id, seq, sender_id, client_msg_id, text, terms, file_ids, reply_to, sent_at,
+            position, changed_seq, ordinal)
+        select b.message_id, g.ids[b.group_index], g.owners[b.group_index], b.seq, b.sender_id, b.client_msg_id,
+          b.text, b.terms, b.file_ids::uuid[], b.reply_to, b.sent_at, b.position, b.seq,
+          g.counts[b.group_index] + b.nth
         from unnest($1::uuid[], $2::int[], $3::bigint[], $4::uuid[], $5::text[], $6::text[], $7::uuid[],
-          $8::timestamptz[], $9::bigint[], $10::int[], $17::tsvector[])
-          b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index, terms)
+          $8::timestamptz[], $9::bigint[], $10::int[], $17::tsvector[], $18::uuid[])
+          b (message_id, nth, seq, sender_id, text, file_ids, reply_to, sent_at, position, group_index, terms,
+            client_msg_id)
         cross join columns g
         where b.seq > g.heads[b.group_index]
         returning group_id, sender_id
@@ -148,6 +150,7 @@ function send(events: Sent[]): Statement {
       plain(groups.map(({ last }) => last.data.messageId)),
       plain(groups.map(({ last }) => last.position)),
       plain(events.map(({ data }) => termsOf(data.text))),
+      plain(events.map(({ data }) => data.clientMsgId)),
     ],
   };
 }
@@ -197,7 +200,7 @@ const expire = statementAbout<Expired>({
 /** The messages in their current state. */
 export const conversations = defineProjection({
   name: 'conversations',
-  version: 7,
+  version: 8,
   // Free space on the pages lets PostgreSQL update rows in place (HOT): two rows of counts change with every
   // message.
   tables: `
@@ -219,6 +222,7 @@ export const conversations = defineProjection({
       owner_id uuid,
       seq bigint not null,
       sender_id uuid not null,
+      client_msg_id uuid not null,
       text text,
       -- What it is found by; null where there is no word in it.
       terms tsvector,

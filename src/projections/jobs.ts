@@ -80,7 +80,7 @@ const changeChat = statementAbout<ChatChanged>({
 /** The jobs on the board. */
 export const jobs = defineProjection({
   name: 'jobs',
-  version: 4,
+  version: 5,
   tables: `
     create table jobs (
       job_id uuid primary key,
@@ -106,6 +106,7 @@ export const jobs = defineProjection({
   indexes: `
     create unique index jobs_newest on jobs (position);
     create index jobs_newest_of_status on jobs (status, position);
+    create index jobs_of_company on jobs (company_id, position);
     create index jobs_with_rooms on jobs (rooms_close_at) where rooms_close_at is not null;
     -- Jobs are long and few: each is sorted in when it is written, so that no search finds thousands still waiting.
     create index jobs_by_text on jobs using gin (public.search_stretches(position), terms) with (fastupdate = off)`,

@@ -35,6 +35,24 @@ export const seqParameter = (description: string) =>
     .pipe(Seq)
     .meta({ type: 'integer', pattern: undefined, minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 
+const MOST_IDS = 100;
+
+/** A list of ids in a query string, without repetitions. */
+export const idsParameter = <T extends z.ZodType<string, string>>(id: T) =>
+  z
+    .string()
+    .transform((ids) => ids.split(','))
+    .pipe(z.array(id).max(MOST_IDS))
+    .transform((ids) => [...new Set(ids)])
+    .meta({
+      type: 'string',
+      description: `1 to ${MOST_IDS} ids, separated by commas`,
+      example: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f,0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e10',
+    });
+
+/** A condition in a query string. */
+export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
 /** The text of a search. */
 export const Words = text(1, 200).meta({ description: 'Words, "phrases", or, -not' });
 export const Cursor = text(1, 512).meta({ description: 'nextCursor of the page before' });

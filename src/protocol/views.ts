@@ -28,6 +28,9 @@ export const FileView = z
   })
   .meta({ id: 'SharedFile' });
 
+const Person = z.object({ id: Id, displayName: z.string() }).meta({ id: 'Person' });
+const ApplicantView = z.object({ userId: UserId, displayName: z.string() }).meta({ id: 'Applicant' });
+
 /** A message as clients see it. A deleted message keeps its seq and loses its text. */
 export const MessageView = z
   .object({
@@ -35,10 +38,13 @@ export const MessageView = z
     groupId: Id,
     seq: Seq,
     senderId: Id,
+    sender: Person,
+    clientMsgId: Id.optional().describe('To its sender only'),
     text: z.string().nullable(),
     erasedAt: Time.nullable().describe('When the sender was erased, and the text with it'),
     files: z.array(NamedFileView),
     replyTo: Id.nullable(),
+    replyToSeq: Seq.nullable().describe('Of that message; null where it is hidden from the caller'),
     reactions: z.record(z.string(), z.array(Id)),
     occurredAt: Time,
     editedAt: Time.nullable(),
@@ -58,6 +64,7 @@ export const JobView = z
     jobId: Id.describe(alias),
     groupId: Id,
     companyId: Id,
+    company: z.object({ companyId: Id, name: z.string() }).meta({ id: 'JobCompany' }),
     title: z.string(),
     description: z.string(),
     location: z.string().nullable(),
@@ -65,6 +72,8 @@ export const JobView = z
     conversations: Conversations.describe('With `private`, groupId is the room of the company’s team'),
     historyFrom: HistoryFrom,
     postedAt: Time,
+    applied: z.boolean().optional().describe('For an applicant: whether it has applied, and not withdrawn'),
+    applicationId: Id.optional().describe('Of an applicant that has applied'),
   })
   .meta({ id: 'Job' });
 export const JobPage = pageOf(JobView).meta({ id: 'JobPage' });
@@ -76,6 +85,7 @@ export const ApplicationView = z
     jobId: JobId,
     groupId: Id,
     applicantId: UserId,
+    applicant: ApplicantView,
     status: ApplicationStatus,
     reason: z.string().nullable(),
     coverLetter: z.string().nullable(),
@@ -92,6 +102,7 @@ const NoteView = z
     noteId: Id.describe(alias),
     seq: Seq,
     authorId: Id,
+    author: Person,
     text: z.string().nullable(),
     erasedAt: Time.nullable().describe('When the applicant was erased, and the text with it'),
     occurredAt: Time,
@@ -126,7 +137,7 @@ export const ThreadView = z
   .object({
     groupId: Id,
     applicationId: Id,
-    applicant: z.object({ userId: UserId, displayName: z.string() }).meta({ id: 'Applicant' }),
+    applicant: ApplicantView,
     status: ApplicationStatus,
     assigneeId: UserId.nullable(),
     lastMessage: MessageView.nullable(),
@@ -136,6 +147,9 @@ export const ThreadView = z
   })
   .meta({ id: 'Thread' });
 export const ThreadPage = pageOf(ThreadView).meta({ id: 'ThreadPage' });
+
+const UserNameView = z.object({ userId: UserId, displayName: z.string() }).meta({ id: 'UserName' });
+export const UserNames = z.object({ data: z.array(UserNameView) }).meta({ id: 'UserNames' });
 
 export const MemberView = z
   .object({

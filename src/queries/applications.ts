@@ -13,6 +13,7 @@ const ApplicationRow = z.object({
   jobId: z.string().brand<'JobId'>(),
   groupId: z.string(),
   applicantId: z.string().brand<'UserId'>(),
+  applicant: z.object({ userId: z.string().brand<'UserId'>(), displayName: z.string() }),
   status: ApplicationStatus,
   reason: z.string().nullable(),
   coverLetter: z.string().nullable(),
@@ -27,8 +28,15 @@ export type Application = Omit<z.infer<typeof ApplicationRow>, 'position' | 'ass
 
 const application = sql.fragment`
   a.application_id as id, a.application_id as "applicationId", a.job_id as "jobId", a.group_id as "groupId",
-  a.applicant_id as "applicantId", a.status, a.reason, a.cover_letter as "coverLetter",
-  a.submitted_at as "submittedAt", a.assignee_id as "assigneeId", a.position`;
+  a.applicant_id as "applicantId",
+  json_build_object('userId', a.applicant_id, 'displayName', coalesce(p.display_name, '')) as applicant,
+  a.status, a.reason, a.cover_letter as "coverLetter", a.submitted_at as "submittedAt", a.assignee_id as "assigneeId",
+  a.position`;
+
+/** Joins to an application `a`: its job, and who made it. */
+const circumstances = sql.fragment`
+  left join jobs.jobs j on j.job_id = a.job_id
+  left join accounts.accounts p on p.user_id = a.applicant_id`;
 
 const viewFor =
   ({ userId }: Actor) =>
@@ -58,8 +66,7 @@ export async function listApplications(
   const before = byPosition.read(cursor)?.position;
   const isForStaff = jobId !== undefined && actor.role === 'company';
   const rows = await db.any(sql.type(ApplicationRow)`
-    select ${application} from applications.applications a
-    left join jobs.jobs j on j.job_id = a.job_id
+    select ${application} from applications.applications a ${circumstances}
     where ${before === undefined ? sql.fragment`true` : sql.fragment`a.position < ${before}`}
       and ${jobId === undefined ? sql.fragment`true` : sql.fragment`a.job_id = ${jobId}`}
       and ${isForStaff ? isReadableBy(actor.userId) : sql.fragment`a.applicant_id = ${actor.userId}`}
@@ -91,8 +98,7 @@ export async function getApplication(
   { actor, applicationId }: { actor: Actor; applicationId: ApplicationId },
 ): Promise<Application> {
   const row = await db.maybeOne(sql.type(ApplicationRow)`
-    select ${application} from applications.applications a
-    left join jobs.jobs j on j.job_id = a.job_id
+    select ${application} from applications.applications a ${circumstances}
     where a.application_id = ${applicationId}
       and (a.applicant_id = ${actor.userId} or ${isReadableBy(actor.userId)})`);
   if (!row) throw new CommandRejected('APPLICATION_NOT_FOUND');

@@ -5,7 +5,7 @@ import { GroupKind, GroupRole, GroupStatus } from '../events/chat-group.ts';
 import type { Position } from '../events/event-store.ts';
 import type { GroupId, UserId } from '../events/ids.ts';
 import { type Page, type Paging, cursorOf } from './cursor.ts';
-import { Message, erasure, message } from './message.ts';
+import { Message, circumstances, messageFor } from './message.ts';
 import { companyIdOf } from './staff.ts';
 
 const GroupRow = z.object({
@@ -22,19 +22,19 @@ const GroupRow = z.object({
   readSeq: z.number(),
   unreadCount: z.number(),
   createdAt: z.string(),
-  lastMessageId: z.string().nullable(),
-  hiddenSeq: z.number(),
+  lastMessage: Message.nullable(),
 });
 const ListedRow = GroupRow.extend({ activity: z.number() });
-export type Group = Omit<z.infer<typeof GroupRow>, 'applicationId' | 'lastMessageId' | 'hiddenSeq'> & {
+export type Group = Omit<z.infer<typeof GroupRow>, 'applicationId'> & {
   /** Of a thread. */
   applicationId?: string;
-  lastMessage: Message | null;
 };
+
+const hiddenSeq = sql.fragment`coalesce(p.hidden_seq, 0)`;
 
 /**
  * The groups that a user may read. Unread are the messages of others after the read marker, or
- * since the user joined, that have not been deleted.
+ * since the user joined, that have not been deleted. The last message is shown if it is not hidden.
  */
 export const groupsOf = (userId: UserId) => sql.fragment`
   select g.group_id as id, g.group_id as "groupId", g.kind, g.job_id as "jobId",
@@ -47,7 +47,12 @@ export const groupsOf = (userId: UserId) => sql.fragment`
         where d.group_id = mine.group_id and d.seq > greatest(r.seq, p.from_seq, 0) and d.deleted_at is not null
           and d.sender_id <> mine.user_id
       ) as "unreadCount",
-    g.created_at as "createdAt", c.last_message_id as "lastMessageId", coalesce(p.hidden_seq, 0) as "hiddenSeq"
+    g.created_at as "createdAt", (
+      select to_json(shown) from (
+        select ${messageFor(userId, hiddenSeq)} from conversations.messages m ${circumstances}
+        where m.message_id = c.last_message_id and m.seq > ${hiddenSeq}
+      ) shown
+    ) as "lastMessage"
   from chat_groups.members mine
   join chat_groups.groups g on g.group_id = mine.group_id
   left join conversations.conversations c on c.group_id = mine.group_id
@@ -56,28 +61,10 @@ export const groupsOf = (userId: UserId) => sql.fragment`
   -- Written so that no partial index fits: a plan for many callers may read all groups of a user for each of a page.
   where mine.user_id = ${userId} and coalesce(mine.is_active, false)`;
 
-/** Resolves with the rows and their last messages, as far as they are not hidden. */
-export async function withLastMessages<R extends { lastMessageId: string | null; hiddenSeq: number }>(
-  db: DatabasePool,
-  rows: readonly R[],
-): Promise<(R & { lastMessage: Message | null })[]> {
-  const ids = rows.flatMap(({ lastMessageId }) => lastMessageId ?? []);
-  const found = await db.any(sql.type(Message)`
-    select ${message} from conversations.messages m ${erasure} where m.message_id = any (${sql.array(ids, 'uuid')})`);
-  const messages = new Map(found.map((each) => [each.id, each]));
-  return rows.map((row) => {
-    const last = messages.get(row.lastMessageId ?? '');
-    return { ...row, lastMessage: last && last.seq > row.hiddenSeq ? last : null };
-  });
-}
-
-async function shown<R extends z.infer<typeof GroupRow>>(db: DatabasePool, rows: readonly R[]) {
-  const groups = await withLastMessages(db, rows);
-  return groups.map(({ applicationId, lastMessageId: _, hiddenSeq: __, ...group }) => ({
-    ...group,
-    ...(applicationId !== null && { applicationId }),
-  }));
-}
+const shown = ({ applicationId, ...group }: z.infer<typeof GroupRow>): Group => ({
+  ...group,
+  ...(applicationId !== null && { applicationId }),
+});
 
 /**
  * Pages go down from the latest activity at the time of the first page, `top`. Then they go up from there,
@@ -250,7 +237,7 @@ export async function listGroups(
   const rows = sql.fragment`${groupsOf(userId)} and mine.group_id = page.group_id`;
   const candidates = groupsByActivity(userId, await hasFewThreads(db, userId));
   const page = await latestFirst(db, { row: ListedRow, candidates, rows }, paging);
-  return { ...page, data: (await shown(db, page.data)).map(({ activity: _, ...group }) => group) };
+  return { ...page, data: page.data.map(({ activity: _, ...group }) => shown(group)) };
 }
 
 /** Resolves with one group of the caller. Throws GROUP_NOT_FOUND for users who are not members. */
@@ -260,7 +247,7 @@ export async function getGroup(
 ): Promise<Group> {
   const row = await db.maybeOne(sql.type(GroupRow)`${groupsOf(userId)} and mine.group_id = ${groupId}`);
   if (!row) throw new CommandRejected('GROUP_NOT_FOUND');
-  return (await shown(db, [row]))[0]!;
+  return shown(row);
 }
 
 /** What a socket needs to know of a group to enter its room. */

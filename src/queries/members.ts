@@ -17,22 +17,27 @@ export type Member = z.infer<typeof MemberRow>;
 const place = cursorOf(z.strictObject({ userId: z.uuid() }));
 const ReachRow = z.object({ headSeq: z.number(), hiddenSeq: z.number() });
 
+interface AskedReach {
+  userId: UserId;
+  groupId: GroupId;
+}
+
+/** Returns a query for the part of a group's conversation that an active member sees. For others it has no row. */
+export const reach = ({ userId, groupId }: AskedReach) => sql.fragment`
+  select coalesce(c.head_seq, 0) as "headSeq", coalesce(p.hidden_seq, 0) as "hiddenSeq"
+  from chat_groups.members mine
+  left join conversations.conversations c on c.group_id = mine.group_id
+  left join conversations.participants p on p.group_id = mine.group_id and p.user_id = mine.user_id
+  where mine.group_id = ${groupId} and mine.user_id = ${userId} and mine.is_active`;
+
 /**
  * Resolves with the part of a group's conversation that an active member sees: from after `hiddenSeq`, up to its head.
  * Throws GROUP_NOT_FOUND for others.
  */
-export async function reachOfMember(
-  db: DatabasePool,
-  { userId, groupId }: { userId: UserId; groupId: GroupId },
-): Promise<z.infer<typeof ReachRow>> {
-  const reach = await db.maybeOne(sql.type(ReachRow)`
-    select coalesce(c.head_seq, 0) as "headSeq", coalesce(p.hidden_seq, 0) as "hiddenSeq"
-    from chat_groups.members mine
-    left join conversations.conversations c on c.group_id = mine.group_id
-    left join conversations.participants p on p.group_id = mine.group_id and p.user_id = mine.user_id
-    where mine.group_id = ${groupId} and mine.user_id = ${userId} and mine.is_active`);
-  if (!reach) throw new CommandRejected('GROUP_NOT_FOUND');
-  return reach;
+export async function reachOfMember(db: DatabasePool, asked: AskedReach): Promise<z.infer<typeof ReachRow>> {
+  const found = await db.maybeOne(sql.type(ReachRow)`${reach(asked)}`);
+  if (!found) throw new CommandRejected('GROUP_NOT_FOUND');
+  return found;
 }
 
 const FirstRow = z.object({ groupId: z.string().brand<'GroupId'>(), firstSeq: z.number().nullable() });

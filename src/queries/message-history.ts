@@ -1,7 +1,9 @@
-import { type DatabasePool, sql } from 'slonik';
-import type { GroupId, UserId } from '../events/ids.ts';
-import { reachOfMember } from './members.ts';
-import { Message, erasure, message } from './message.ts';
+import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
+import { z } from 'zod';
+import { CommandRejected } from '../commands/rejection.ts';
+import type { GroupId, MessageId, UserId } from '../events/ids.ts';
+import { reach } from './members.ts';
+import { Message, circumstances, messageFor } from './message.ts';
 
 export interface MessageHistory {
   userId: UserId;
@@ -20,33 +22,55 @@ export interface HistoryPage {
   headSeq: number;
 }
 
+const HistoryRow = z.object({ headSeq: z.number(), older: z.array(Message), newer: z.array(Message) });
+const hiddenSeq = sql.fragment`reach."hiddenSeq"`;
+
 /**
  * Resolves with a page of a conversation, for members; the cost does not depend on the size of the
  * conversation. Throws GROUP_NOT_FOUND.
  */
 export async function messageHistory(db: DatabasePool, asked: MessageHistory): Promise<HistoryPage> {
-  const { groupId, beforeSeq, afterSeq, aroundSeq, limit } = asked;
-  const { headSeq, hiddenSeq } = await reachOfMember(db, asked);
-  const older = (before: number) =>
-    db.any(sql.type(Message)`
-      select ${message} from conversations.messages m ${erasure}
-      where m.group_id = ${groupId} and m.seq < ${before} and m.seq > ${hiddenSeq} order by m.seq desc limit ${limit + 1}`);
-  const newer = (after: number) =>
-    db.any(sql.type(Message)`
-      select ${message} from conversations.messages m ${erasure}
-      where m.group_id = ${groupId} and m.seq > ${Math.max(after, hiddenSeq)} order by m.seq limit ${limit + 1}`);
+  const { userId, groupId, beforeSeq, afterSeq, aroundSeq, limit } = asked;
+  const next = (window: FragmentSqlToken, order: FragmentSqlToken) => sql.fragment`coalesce((
+    select json_agg(shown) from (
+      select ${messageFor(userId, hiddenSeq)} from conversations.messages m ${circumstances}
+      where m.group_id = ${groupId} and m.seq > ${hiddenSeq} and ${window} order by m.seq ${order} limit ${limit + 1}
+    ) shown
+  ), '[]')`;
+  const older = (before: number) => next(sql.fragment`m.seq < ${before}`, sql.fragment`desc`);
+  const newer = (after: number) => next(sql.fragment`m.seq > ${after}`, sql.fragment`asc`);
+  const none = sql.fragment`'[]'::json`;
+  const sides =
+    aroundSeq !== undefined
+      ? { older: older(aroundSeq), newer: newer(aroundSeq - 1) }
+      : afterSeq !== undefined
+        ? { older: none, newer: newer(afterSeq) }
+        : { older: older(beforeSeq ?? Number.MAX_SAFE_INTEGER), newer: none };
+  const found = await db.maybeOne(sql.type(HistoryRow)`
+    select "headSeq", ${sides.older} as older, ${sides.newer} as newer from (${reach(asked)}) reach`);
+  if (!found) throw new CommandRejected('GROUP_NOT_FOUND');
+  const { headSeq, older: before, newer: from } = found;
+  const olderShown =
+    aroundSeq === undefined
+      ? Math.min(before.length, limit)
+      : Math.min(before.length, Math.max(Math.floor(limit / 2), limit - from.length));
+  const data = [...before.slice(0, olderShown).toReversed(), ...from.slice(0, limit - olderShown)];
+  return { data, hasMore: before.length + from.length > data.length, headSeq };
+}
 
-  if (aroundSeq !== undefined) {
-    const [before, from] = await Promise.all([older(aroundSeq), newer(aroundSeq - 1)]);
-    const olderShown = Math.min(before.length, Math.max(Math.floor(limit / 2), limit - from.length));
-    const data = [...before.slice(0, olderShown).reverse(), ...from.slice(0, limit - olderShown)];
-    return { data, hasMore: before.length + from.length > data.length, headSeq };
-  }
-  if (afterSeq !== undefined) {
-    const found = await newer(afterSeq);
-    return { data: found.slice(0, limit), hasMore: found.length > limit, headSeq };
-  }
-  // A message may have arrived since the head was read: the page must not go beyond `headSeq`.
-  const found = await older(Math.min(beforeSeq ?? Infinity, headSeq + 1));
-  return { data: found.slice(0, limit).reverse(), hasMore: found.length > limit, headSeq };
+/**
+ * Resolves with one message of a group, for members who see it. Throws MESSAGE_NOT_FOUND for all others.
+ */
+export async function getMessage(
+  db: DatabasePool,
+  { messageId, ...asked }: { userId: UserId; groupId: GroupId; messageId: MessageId },
+): Promise<Message> {
+  const found = await db.maybeOne(sql.type(Message)`
+    select ${messageFor(asked.userId, hiddenSeq)}
+    from (${reach(asked)}) reach
+    join conversations.messages m
+      on m.message_id = ${messageId} and m.group_id = ${asked.groupId} and m.seq > ${hiddenSeq}
+    ${circumstances}`);
+  if (!found) throw new CommandRejected('MESSAGE_NOT_FOUND');
+  return found;
 }

@@ -9,6 +9,7 @@ const Row = z.object({
   noteId: z.string(),
   seq: z.number(),
   authorId: z.string(),
+  author: z.object({ id: z.string(), displayName: z.string() }),
   text: z.string().nullable(),
   occurredAt: z.string(),
   deletedAt: z.string().nullable(),
@@ -66,9 +67,10 @@ export async function listNotes(
     ? sql.fragment`n.seq > ${afterSeq} and n.seq <= ${headSeq}`
     : sql.fragment`n.seq < ${Math.min(beforeSeq ?? Infinity, headSeq + 1)}`;
   const found = await db.any(sql.type(Row)`
-    select n.note_id as id, n.note_id as "noteId", n.seq, n.author_id as "authorId", n.text,
-      n.added_at as "occurredAt", n.deleted_at as "deletedAt"
-    from applications.notes n
+    select n.note_id as id, n.note_id as "noteId", n.seq, n.author_id as "authorId",
+      json_build_object('id', n.author_id, 'displayName', coalesce(p.display_name, '')) as author,
+      n.text, n.added_at as "occurredAt", n.deleted_at as "deletedAt"
+    from applications.notes n left join accounts.accounts p on p.user_id = n.author_id
     where n.application_id = ${applicationId} and ${window}
     order by n.seq ${isNewer ? sql.fragment`asc` : sql.fragment`desc`} limit ${limit + 1}`);
   // The text goes a moment after the person.

@@ -100,7 +100,7 @@ export async function* personExport(db: DatabasePool, userId: UserId): AsyncGene
   for (const { groupId } of groups) {
     for (let after = 0; ;) {
       const rows = await db.any(sql.type(z.looseObject({ seq: z.number(), isOwn: z.boolean() }))`
-        select message_id as "messageId", group_id as "groupId", seq, text, file_ids as "fileIds",
+        select message_id as "messageId", group_id as "groupId", seq, client_msg_id as "clientMsgId", text, file_ids as "fileIds",
           reply_to as "replyTo", sent_at as "sentAt", edited_at as "editedAt", deleted_at as "deletedAt",
           sender_id = ${userId} as "isOwn"
         from conversations.messages where group_id = ${groupId} and seq > ${after} order by seq limit ${PAGE}`);

@@ -16,12 +16,13 @@ import { filesToInspect, isNamed, orphans } from './files.ts';
 import { type Rooms, getGroup, headsOfThreads, listGroups, roomsOfUsers } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { firstSeqs, listMembers, memberIds, unseenBy } from './members.ts';
-import { type MessageHistory, messageHistory } from './message-history.ts';
+import { type MessageHistory, getMessage, messageHistory } from './message-history.ts';
 import { type ListNotes, listNotes } from './notes.ts';
 import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 import { companyOfUser } from './staff.ts';
 import { type ListThreads, listThreads } from './threads.ts';
+import { listUsers } from './users.ts';
 
 /** Thousands of sockets may reconnect in one second, so their queries are combined. */
 function roomsOfUser(db: DatabasePool) {
@@ -51,6 +52,8 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   unseenBy: (messageIds: readonly MessageId[]) => unseenBy(db, messageIds),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
+  getMessage: (asked: Parameters<typeof getMessage>[1]) => getMessage(db, asked),
+  listUsers: (asked: Parameters<typeof listUsers>[1]) => listUsers(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),
   listGrants: (asked: Paging) => listGrants(db, asked),
   getErasure: (asked: Parameters<typeof getErasure>[1]) => getErasure(db, asked),

@@ -4,7 +4,7 @@ import type { GroupId, UserId } from '../events/ids.ts';
 import { searchQuery } from '../search/query.ts';
 import type { Page, Paging } from './cursor.ts';
 import { reachOfMember } from './members.ts';
-import { Message, erasure, message } from './message.ts';
+import { Message, circumstances, messageFor } from './message.ts';
 import { type Stretch, byRank, newestFirst } from './newest-first.ts';
 
 const FoundRow = Message.extend({ position: z.number() });
@@ -112,8 +112,11 @@ export async function searchMessages(
           ) hit
           order by hit.position desc limit ${wanted}
         )
-        select ${message}, m.position from found join conversations.messages m on m.message_id = found.message_id
-        ${erasure}
+        select ${messageFor(userId, sql.fragment`coalesce(mine.hidden_seq, 0)`)}, m.position
+        from found
+        join conversations.messages m on m.message_id = found.message_id
+        left join conversations.participants mine on mine.group_id = m.group_id and mine.user_id = ${userId}
+        ${circumstances}
         order by m.position desc`);
     },
   );

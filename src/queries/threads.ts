@@ -12,40 +12,25 @@ import {
   isOneOfFew,
   latestFirst,
   mostLookedAt,
-  withLastMessages,
 } from './groups.ts';
-import type { Message } from './message.ts';
+import { Message } from './message.ts';
 
+const Side = z.enum(['company', 'applicant']);
 const ThreadRow = z.object({
   groupId: z.string(),
   applicationId: z.string(),
-  applicantId: z.string().brand<'UserId'>(),
-  assigneeId: z.string().brand<'UserId'>().nullable(),
-  displayName: z.string(),
+  applicant: z.object({ userId: z.string().brand<'UserId'>(), displayName: z.string() }),
   status: ApplicationStatus,
-  submittedAt: z.string(),
+  assigneeId: z.string().brand<'UserId'>().nullable(),
+  lastMessage: Message.nullable(),
   unreadCount: z.number(),
-  lastMessageId: z.string().nullable(),
-  hiddenSeq: z.number(),
+  /** The side that is to answer, and since when. */
+  waitingOn: Side,
+  waitingSince: z.string(),
   activity: z.number(),
 });
-
-const Side = z.enum(['company', 'applicant']);
-const WaitingRow = z.object({ groupId: z.string(), waitingOn: Side, waitingSince: z.string().nullable() });
-
 /** A conversation of one applicant with the company. */
-export interface Thread {
-  groupId: string;
-  applicationId: string;
-  applicant: { userId: UserId; displayName: string };
-  status: ApplicationStatus;
-  assigneeId: UserId | null;
-  lastMessage: Message | null;
-  unreadCount: number;
-  /** The side that is to answer, and since when. */
-  waitingOn: z.infer<typeof Side>;
-  waitingSince: string;
-}
+export type Thread = Omit<z.infer<typeof ThreadRow>, 'activity'>;
 
 export interface ListThreads extends Paging {
   actor: Actor;
@@ -97,41 +82,38 @@ const ofJob =
     where t.job_id = ${jobId} and ${window}
     order by t.activity ${order} limit ${limit}`;
 
+/**
+ * Who is to answer in the thread `t`: the side that has not written last. It has been asked since the first message of the
+ * other side that it has not answered; null where nobody has written.
+ */
+const waiting = sql.fragment`
+  select case when is_theirs then 'company' else 'applicant' end as "on", (
+    select m.sent_at from conversations.messages m
+    where m.group_id = t.group_id and m.deleted_at is null and m.seq > answer.seq
+    order by m.seq limit 1
+  ) as since
+  from (
+    select coalesce((
+      select m.sender_id = t.applicant_id from conversations.messages m
+      where m.group_id = t.group_id and m.deleted_at is null order by m.seq desc limit 1
+    ), true) as is_theirs
+  ) side
+  cross join lateral (
+    select coalesce(max(m.seq), 0) as seq from conversations.messages m
+    where m.group_id = t.group_id and m.deleted_at is null and (m.sender_id = t.applicant_id) <> is_theirs
+  ) answer`;
+
 /** What a list shows of the threads that it found. */
 const rowsFor = (userId: UserId) => sql.fragment`
-  select mine."groupId", mine."applicationId", t.applicant_id as "applicantId", t.assignee_id as "assigneeId",
-    coalesce(p.display_name, '') as "displayName", t.status, a.submitted_at as "submittedAt", mine."unreadCount",
-    mine."lastMessageId", mine."hiddenSeq"
+  select mine."groupId", mine."applicationId",
+    json_build_object('userId', t.applicant_id, 'displayName', coalesce(p.display_name, '')) as applicant, t.status,
+    t.assignee_id as "assigneeId", mine."lastMessage", mine."unreadCount", waiting."on" as "waitingOn",
+    coalesce(waiting.since, a.submitted_at) as "waitingSince"
   from (${groupsOf(userId)} and mine.group_id = page.group_id) mine
   join conversations.threads t on t.group_id = mine."groupId"
   join applications.applications a on a.application_id = t.application_id
-  left join accounts.accounts p on p.user_id = t.applicant_id`;
-
-/**
- * Resolves with who is to answer in each thread: the side that has not written last. It has been asked since the first
- * message of the other side that it has not answered; null where nobody has written.
- */
-async function waiting(db: DatabasePool, rows: readonly z.infer<typeof ThreadRow>[]) {
-  const groupIds = rows.map(({ groupId }) => groupId);
-  const applicantIds = rows.map(({ applicantId }) => applicantId);
-  const found = await db.any(sql.type(WaitingRow)`
-    select t.group_id as "groupId", case when is_theirs then 'company' else 'applicant' end as "waitingOn", (
-      select m.sent_at from conversations.messages m
-      where m.group_id = t.group_id and m.deleted_at is null and m.seq > answer.seq
-      order by m.seq limit 1
-    ) as "waitingSince"
-    from unnest(${sql.array(groupIds, 'uuid')}, ${sql.array(applicantIds, 'uuid')}) t (group_id, applicant_id)
-    left join lateral (
-      select m.sender_id = t.applicant_id as wrote from conversations.messages m
-      where m.group_id = t.group_id and m.deleted_at is null order by m.seq desc limit 1
-    ) last on true
-    cross join lateral (select coalesce(last.wrote, true) as is_theirs) side
-    cross join lateral (
-      select coalesce(max(m.seq), 0) as seq from conversations.messages m
-      where m.group_id = t.group_id and m.deleted_at is null and (m.sender_id = t.applicant_id) <> is_theirs
-    ) answer`);
-  return new Map(found.map(({ groupId, ...each }) => [groupId, each]));
-}
+  left join accounts.accounts p on p.user_id = t.applicant_id
+  cross join lateral (${waiting}) waiting`;
 
 /** Resolves with the private conversations about a job that a user may read, the latest activity first. */
 export async function listThreads(db: DatabasePool, asked: ListThreads): Promise<Page<Thread>> {
@@ -143,22 +125,5 @@ export async function listThreads(db: DatabasePool, asked: ListThreads): Promise
     among: asked.unread === undefined || hasFew ? undefined : ofJob(asked),
   };
   const page = await latestFirst(db, listing, asked);
-  const [rows, waits] = [await withLastMessages(db, page.data), await waiting(db, page.data)];
-  const data = rows.map(
-    ({ groupId, applicationId, applicantId, assigneeId, displayName, submittedAt, ...row }): Thread => {
-      const { waitingOn, waitingSince } = waits.get(groupId)!;
-      const { status, lastMessage, unreadCount } = row;
-      return {
-        ...{
-          groupId,
-          applicationId,
-          applicant: { userId: applicantId, displayName },
-          status,
-          assigneeId,
-        },
-        ...{ lastMessage, unreadCount, waitingOn, waitingSince: waitingSince ?? submittedAt },
-      };
-    },
-  );
-  return { ...page, data };
+  return { ...page, data: page.data.map(({ activity: _, ...thread }) => thread) };
 }

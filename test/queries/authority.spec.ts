@@ -6,11 +6,12 @@ import { getApplication, listApplications } from '../../src/queries/applications
 import { getGroup, headsOfThreads, listGroups, roomsOfUsers } from '../../src/queries/groups.ts';
 import { getJob, listJobs } from '../../src/queries/jobs.ts';
 import { firstSeqs, listMembers, reachOfMember } from '../../src/queries/members.ts';
-import { messageHistory } from '../../src/queries/message-history.ts';
+import { getMessage, messageHistory } from '../../src/queries/message-history.ts';
 import { listNotes } from '../../src/queries/notes.ts';
 import { personExport } from '../../src/queries/person-export.ts';
 import { searchMessages } from '../../src/queries/search-messages.ts';
 import { listThreads } from '../../src/queries/threads.ts';
+import { listUsers } from '../../src/queries/users.ts';
 import { edited, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
@@ -49,6 +50,7 @@ const ownGroupOf = ({ userId }: Actor) =>
 const former = { ...rival, userId: UserId.parse(uuid(0xf4)) };
 const outsiders = [eve, carol, dan, rival, former];
 const members = [acme, ada, bob];
+const everybody = [...outsiders, ...members].map(({ userId }) => userId);
 
 /** What only members of the group may see, and what only Eve may see. */
 const SECRETS = [
@@ -56,6 +58,7 @@ const SECRETS = [
   'classified',
   'builds engines by night',
   applicationId,
+  ...['Name of Ada', 'Name of Bob'],
 ];
 const EVES = [messageNumber(7), 'planted'];
 
@@ -68,8 +71,10 @@ type Asked = Record<string, (who: Actor, text: string) => Promise<unknown>>;
 
 /** Every query that answers a client, with its text parameter. */
 const asked = ({ db }: ReadSide): Asked => ({
-  listJobs: (_, q) => listJobs(db, { q, limit: 50 }),
-  getJob: () => getJob(db, { jobId }),
+  listJobs: (actor, q) => listJobs(db, { actor, q, limit: 50 }),
+  'listJobs of one’s own': (actor, q) => listJobs(db, { actor, q, mine: true, limit: 50 }),
+  getJob: (actor) => getJob(db, { actor, jobId }),
+  listUsers: ({ userId }) => listUsers(db, { userId, ids: everybody }),
   listApplications: (actor) => listApplications(db, { actor, limit: 50 }),
   'listApplications of a job': (actor) => listApplications(db, { actor, jobId, limit: 50 }),
   getApplication: (actor) => getApplication(db, { actor, applicationId }),
@@ -83,6 +88,7 @@ const asked = ({ db }: ReadSide): Asked => ({
   firstSeqs: ({ userId }) => firstSeqs(db, { userId, groupIds: [groupId] }),
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
   messageHistory: ({ userId }) => messageHistory(db, { userId, groupId, limit: 50 }),
+  getMessage: ({ userId }) => getMessage(db, { userId, groupId, messageId: messageNumber(2) }),
   searchMessages: ({ userId }, q) => searchMessages(db, { userId, q, limit: 50 }),
   // One's own message is no secret, also after leaving.
   personExport: async ({ userId }) =>
@@ -105,8 +111,9 @@ const PARTS = [
   'cursorOf',
   'newestFirst',
   'latestFirst',
-  'withLastMessages',
   'groupsOf',
+  'messageFor',
+  'reach',
   'isInThread',
   'isStaffWith',
   'companyIdOf',
@@ -158,7 +165,8 @@ let side: ReadSide;
 beforeAll(async () => {
   side = await openReadSide();
   await side.happened(
-    ...[acme, rival, ada, bob, eve, carol, dan, former].map((person) => registered(person, 'A name')),
+    ...[acme, rival, eve, carol, dan, former].map((person) => registered(person, 'A name')),
+    ...[registered(ada, 'Name of Ada'), registered(bob, 'Name of Bob')],
     jobPosted,
     ...group,
     { ...adaApplied, data: { ...adaApplied.data, coverLetter: 'builds engines by night' } },

@@ -1,9 +1,10 @@
-import { UserId } from '../../src/events/ids.ts';
+import { ClientMsgId, GroupId, MessageId, UserId } from '../../src/events/ids.ts';
 import { said, deleted, edited, messageNumber, reacted } from '../support/language/conversation.ts';
 import {
   acme,
   ada,
   bob,
+  erasureId,
   event,
   eve,
   group,
@@ -39,6 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => side.close());
 
+const clientMsgIdOf = (n: number) => ClientMsgId.parse(uuid(0x50_0000 + n));
 const asAda = { userId: ada.userId };
 const asBob = { userId: bob.userId };
 const here = { groupId, limit: 50 };
@@ -52,7 +54,20 @@ describe('the groups of a user', () => {
       { id: otherGroupId, name: 'Other', myRole: 'admin', memberCount: 1, headSeq: 1, unreadCount: 0 },
       { id: groupId, name: 'Engineer', myRole: 'member', memberCount: 3, headSeq: 9, unreadCount: 1 },
     ]);
-    expect(data[1]!.lastMessage).toMatchObject({ id: messageNumber(4), text: null, seq: 8 });
+    expect(data[1]!.lastMessage).toEqual({
+      ...{
+        id: messageNumber(4),
+        groupId,
+        seq: 8,
+        senderId: bob.userId,
+        text: null,
+        files: [],
+        reactions: {},
+      },
+      ...{ sender: { id: bob.userId, displayName: 'Bob' }, replyTo: null, replyToSeq: null },
+      ...{ occurredAt: '2026-01-02T03:04:05.678Z', deletedAt: '2026-01-02T03:04:05.678Z' },
+      ...{ editedAt: null, erasedAt: null },
+    });
   });
 
   test('are paged', async () => {
@@ -116,9 +131,11 @@ describe('the history of a conversation', () => {
       groupId,
       seq: 3,
       senderId: ada.userId,
+      sender: { id: ada.userId, displayName: 'Ada' },
       text: 'Room 7',
       files: [],
       replyTo: null,
+      replyToSeq: null,
       reactions: { '🎉': [bob.userId], '👍': [bob.userId, acme.userId] },
       occurredAt: '2026-01-02T03:04:05.678Z',
       erasedAt: null,
@@ -149,6 +166,25 @@ describe('the history of a conversation', () => {
     expect([seqs(around), around.hasMore]).toEqual([[2, 3], true]);
     const end = await page({ aroundSeq: 9, limit: 3 });
     expect([seqs(end), end.hasMore]).toEqual([[2, 3, 8], true]);
+  });
+
+  test('shows one message, as the page does', async () => {
+    const { data } = await side.queries.messageHistory({ ...asBob, ...here });
+    for (const each of data)
+      expect(
+        await side.queries.getMessage({ ...asBob, groupId, messageId: MessageId.parse(each.id) }),
+      ).toEqual(each);
+    const elsewhere = { ...asBob, groupId, messageId: messageNumber(5) };
+    await expect(side.queries.getMessage(elsewhere)).rejects.toThrow('MESSAGE_NOT_FOUND');
+    const asEve = { userId: eve.userId, groupId, messageId: messageNumber(1) };
+    await expect(side.queries.getMessage(asEve)).rejects.toThrow('MESSAGE_NOT_FOUND');
+  });
+
+  test('shows the id that the client chose to the sender alone', async () => {
+    const idsFor = async (userId: UserId) =>
+      (await side.queries.messageHistory({ userId, ...here })).data.map(({ clientMsgId }) => clientMsgId);
+    expect(await idsFor(ada.userId)).toEqual([clientMsgIdOf(1), undefined, clientMsgIdOf(3), undefined]);
+    expect(await idsFor(acme.userId)).toEqual([undefined, undefined, undefined, undefined]);
   });
 
   test('is closed to strangers and former members', async () => {
@@ -215,5 +251,60 @@ describe('groups that move during paging', () => {
     const third = await side.queries.listGroups({ ...asAda, limit: 1, cursor: second.nextCursor! });
     expect([...second.data, ...third.data].map(({ id }) => id)).toEqual([groupId]);
     expect(third.nextCursor).toBeNull();
+  });
+});
+
+describe('a reply', () => {
+  const room = GroupId.parse(uuid(0x2a));
+  const carol = { ...eve, userId: UserId.parse(uuid(0xc5)) };
+  const answer = messageNumber(72);
+  beforeAll(() =>
+    side.happened(
+      registered(carol, 'Carol'),
+      event('ChatGroupCreated', {
+        ...{ groupId: room, jobId: null, name: 'Room', adminId: ada.userId, historyFrom: 'joined' },
+      }),
+      said(71, ada, 'a question about engines', room),
+      event('MemberJoined', { groupId: room, userId: carol.userId, role: 'member' }),
+      event('MessageSent', {
+        ...said(72, ada, 'a reply about engines', room).data,
+        replyTo: messageNumber(71),
+      }),
+      said(73, ada, 'another question', room),
+      event('MessageSent', { ...said(74, ada, 'another reply', room).data, replyTo: messageNumber(73) }),
+    ),
+  );
+
+  /** The seqs that replies name, in each of the reads that show them. */
+  const seenBy = async (userId: UserId) => {
+    const replies = ({ data }: { data: { id: string; replyToSeq: number | null }[] }) =>
+      data.flatMap(({ id, replyToSeq }) => (id === answer ? [replyToSeq] : []));
+    return [
+      ...replies(await side.queries.messageHistory({ userId, groupId: room, limit: 50 })),
+      ...replies(await side.queries.messageHistory({ userId, groupId: room, aroundSeq: 2, limit: 50 })),
+      ...replies(await side.queries.searchMessages({ userId, q: 'reply', limit: 50 })),
+      (await side.queries.getMessage({ userId, groupId: room, messageId: answer })).replyToSeq,
+    ];
+  };
+
+  test('names the seq of its message, unless that is hidden', async () => {
+    expect(await seenBy(ada.userId)).toEqual([1, 1, 1, 1]);
+    expect(await seenBy(carol.userId)).toEqual([null, null, null, null]);
+    for (const userId of [ada.userId, carol.userId])
+      expect((await side.queries.getGroup({ userId, groupId: room })).lastMessage).toMatchObject({
+        ...{ replyTo: messageNumber(73), replyToSeq: 3, sender: { displayName: 'Ada' } },
+      });
+    const hidden = { userId: carol.userId, groupId: room, messageId: messageNumber(71) };
+    await expect(side.queries.getMessage(hidden)).rejects.toThrow('MESSAGE_NOT_FOUND');
+  });
+
+  test('keeps its sender’s name, as whoever was erased shows it', async () => {
+    await side.happened(event('AccountErased', { userId: ada.userId, erasureId }));
+    const { data } = await side.queries.messageHistory({ userId: carol.userId, groupId: room, limit: 50 });
+    for (const { sender, text, erasedAt } of data)
+      expect({ sender, text, erasedAt }).toEqual({
+        ...{ sender: { id: ada.userId, displayName: '[erased]' }, text: null },
+        erasedAt: '2026-01-02T03:04:05.678Z',
+      });
   });
 });

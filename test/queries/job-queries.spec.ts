@@ -16,6 +16,7 @@ import {
   jobId,
   jobPosted,
   recruiter,
+  registered,
   rival,
   subject,
   uuid,
@@ -31,6 +32,7 @@ let side: ReadSide;
 beforeAll(async () => {
   side = await openReadSide();
   await side.happened(
+    ...[registered(acme, 'Acme'), registered(rival, 'Rival'), registered(ada, 'Ada')],
     jobPosted,
     event('JobPosted', {
       jobId: otherJob,
@@ -50,6 +52,9 @@ beforeAll(async () => {
     adaIs('interview', 'Tuesday'),
     jobClosed,
     groupCreated,
+    event('ChatGroupCreated', {
+      ...{ groupId: GroupId.parse(uuid(0x22)), jobId: otherJob, name: 'Gardener', adminId: rival.userId },
+    }),
     ...[hired(recruiter, 'recruiter', [jobId]), hired(interviewer, 'interviewer'), hired(viewer, 'viewer')],
     ...[hired(elsewhere, 'recruiter', [otherJob]), hired(former, 'owner'), dismissed(former)],
     event('ApplicationAssigned', { ...subject, assigneeId: interviewer.userId }),
@@ -59,15 +64,16 @@ afterAll(() => side.close());
 
 describe('the job board', () => {
   const titles = async (asked: { q?: string; status?: 'open' | 'closed' }) =>
-    (await side.queries.listJobs({ limit: 10, ...asked })).data.map(({ title }) => title);
+    (await side.queries.listJobs({ actor: eve, limit: 10, ...asked })).data.map(({ title }) => title);
 
   test('lists the newest first', async () => {
     expect(await titles({})).toEqual(['Gardener', 'Engineer']);
-    expect(await side.queries.getJob({ jobId: otherJob })).toEqual({
+    expect(await side.queries.getJob({ actor: bob, jobId: otherJob })).toEqual({
       id: otherJob,
       jobId: otherJob,
       groupId: uuid(0x22),
       companyId: rival.userId,
+      company: { companyId: rival.userId, name: 'Rival' },
       title: 'Gardener',
       description: 'Trees and (other) plants',
       location: null,
@@ -75,7 +81,49 @@ describe('the job board', () => {
       conversations: 'group',
       historyFrom: 'start',
       postedAt: '2026-01-02T03:04:05.678Z',
+      applied: false,
     });
+  });
+
+  test('names the company: as its founder, until somebody renames it', async () => {
+    const nameOf = async () => (await side.queries.getJob({ actor: eve, jobId })).company;
+    expect(await nameOf()).toEqual({ companyId: acme.userId, name: 'Acme' });
+    await side.happened(event('CompanyRenamed', { companyId: acme.userId, name: 'Acme Robotics' }));
+    await side.happened(event('ProfileChanged', { userId: acme.userId, displayName: 'Wile E.' }));
+    expect(await nameOf()).toEqual({ companyId: acme.userId, name: 'Acme Robotics' });
+    const { data } = await side.queries.listJobs({ actor: eve, q: 'engines', limit: 10 });
+    expect(data).toMatchObject([{ company: { name: 'Acme Robotics' } }]);
+  });
+
+  test('tells applicants where they have applied, and companies nothing of it', async () => {
+    const ofBob = ApplicationId.parse(uuid(0x31));
+    for (const q of [undefined, 'engines', '-gardener']) {
+      const seen = async (actor: typeof bob) =>
+        (await side.queries.listJobs({ actor, q, limit: 10 })).data.find((each) => each.jobId === jobId);
+      expect(await seen(bob)).toMatchObject({ applied: true, applicationId: ofBob });
+      expect(await seen(eve)).toMatchObject({ applied: false });
+      expect(await seen(eve)).not.toHaveProperty('applicationId');
+      for (const actor of [acme, rival]) {
+        expect(await seen(actor)).not.toHaveProperty('applied');
+        expect(await seen(actor)).not.toHaveProperty('applicationId');
+      }
+    }
+  });
+
+  test('lists the jobs of one’s own company that one’s role reaches, or those that one has applied for', async () => {
+    const mine = async (actor: typeof bob, asked: { q?: string; status?: 'open' | 'closed' } = {}) =>
+      (await side.queries.listJobs({ actor, mine: true, limit: 10, ...asked })).data.map(
+        ({ title }) => title,
+      );
+    for (const actor of [acme, recruiter, interviewer, viewer, ada, bob]) {
+      expect(await mine(actor)).toEqual(['Engineer']);
+      expect(await mine(actor, { q: 'engines' })).toEqual(['Engineer']);
+      expect(await mine(actor, { q: 'trees' })).toEqual([]);
+      expect(await mine(actor, { q: '-nothing' })).toEqual(['Engineer']);
+      expect(await mine(actor, { status: 'open' })).toEqual([]);
+    }
+    expect(await mine(rival)).toEqual(['Gardener']);
+    for (const actor of [elsewhere, former, eve]) expect(await mine(actor)).toEqual([]);
   });
 
   test('finds jobs by words in title, description and location, and by a prefix of the last word', async () => {
@@ -96,14 +144,16 @@ describe('the job board', () => {
   });
 
   test('is paged', async () => {
-    const first = await side.queries.listJobs({ limit: 1 });
-    const second = await side.queries.listJobs({ limit: 1, cursor: first.nextCursor! });
+    const first = await side.queries.listJobs({ actor: eve, limit: 1 });
+    const second = await side.queries.listJobs({ actor: eve, limit: 1, cursor: first.nextCursor! });
     expect([first, second].map(({ data }) => data[0]!.title)).toEqual(['Gardener', 'Engineer']);
     expect(second.nextCursor).toBeNull();
   });
 
   test('does not find an unknown job', () =>
-    expect(side.queries.getJob({ jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow('JOB_NOT_FOUND'));
+    expect(side.queries.getJob({ actor: eve, jobId: JobId.parse(uuid(0x99)) })).rejects.toThrow(
+      'JOB_NOT_FOUND',
+    ));
 });
 
 describe('applications', () => {
@@ -139,6 +189,7 @@ describe('applications', () => {
         id: applicationId,
         jobId,
         applicantId: ada.userId,
+        applicant: { userId: ada.userId, displayName: 'Ada' },
         status: 'interview',
         reason: 'Tuesday',
         coverLetter: 'I build engines',
@@ -160,5 +211,11 @@ describe('applications', () => {
     await expect(side.queries.getApplication(applicationOfBob)).rejects.toThrow('APPLICATION_NOT_FOUND');
     await side.happened(event('ApplicationAssigned', { ...subject, assigneeId: null }));
     expect(await applicants(interviewer, { jobId })).toEqual([]);
+  });
+
+  test('that are withdrawn do not count as applied for', async () => {
+    await side.happened(event('ApplicationWithdrawn', subject));
+    expect(await side.queries.getJob({ actor: ada, jobId })).toMatchObject({ applied: false });
+    expect((await side.queries.listJobs({ actor: ada, mine: true, limit: 10 })).data).toEqual([]);
   });
 });

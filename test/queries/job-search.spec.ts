@@ -1,5 +1,5 @@
 import { GroupId, JobId } from '../../src/events/ids.ts';
-import { acme, event, uuid } from '../support/language/example-events.ts';
+import { acme, ada, event, uuid } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
 import { until } from '../../tools/until.ts';
 
@@ -39,7 +39,7 @@ describe('a search right after many postings', () => {
   test('uses the word index, and reads no job without the words', async () => {
     const before = await use('jobs_by_text');
     for (const q of ['absent words', 'job 17', 'absent'])
-      await side.queries.listJobs({ q, status: 'open', limit: 10 });
+      await side.queries.listJobs({ actor: ada, q, status: 'open', limit: 10 });
     await until(
       async () => (await use('jobs_by_text')).scans > before.scans,
       'the index of words to be counted',
@@ -58,7 +58,7 @@ describe('a search right after many postings', () => {
     const found: number[] = [];
     let cursor: string | undefined;
     do {
-      const page = await side.queries.listJobs({ q: 'london word3x', limit: 20, cursor });
+      const page = await side.queries.listJobs({ actor: ada, q: 'london word3x', limit: 20, cursor });
       found.push(...numbers(page));
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);

@@ -81,8 +81,9 @@ afterAll(() => side.close());
 const insert = (messages: readonly Row[]) =>
   side.owner.query(
     `insert into conversations.messages
-       (message_id, group_id, owner_id, position, text, terms, seq, sender_id, file_ids, sent_at, changed_seq, ordinal)
-     select b.*, position, group_id, '{}', now(), position, 0
+       (message_id, group_id, owner_id, position, text, terms, seq, sender_id, client_msg_id, file_ids,
+        sent_at, changed_seq, ordinal)
+     select b.*, position, group_id, message_id, '{}', now(), position, 0
      from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[]::tsvector[])
        b (message_id, group_id, owner_id, position, text, terms)`,
     [

@@ -279,7 +279,7 @@ test('Of more than 500 threads the latest have rooms, and all have heads', async
 
 test('A job says how its conversations are held, also after a change', async () => {
   const chat = async () => {
-    const { conversations, historyFrom } = await side.queries.getJob({ jobId });
+    const { conversations, historyFrom } = await side.queries.getJob({ actor: acme, jobId });
     return { conversations, historyFrom };
   };
   expect(await chat()).toEqual({ conversations: 'private', historyFrom: 'start' });

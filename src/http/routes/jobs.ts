@@ -9,10 +9,11 @@ import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
 import { ensure } from '../../commands/rejection.ts';
 import { ownCompany } from '../company-access.ts';
+import { ownGroupsAccess } from '../group-access.ts';
 import { jobAccess } from '../job-access.ts';
 import { letConversationsStay } from '../fixed-conversations.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Done, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
+import { Done, Flag, Id, Position, Words, bodyOf, paging } from '../../protocol/schemas.ts';
 import { JobPage, JobView, ThreadPage } from '../../protocol/views.ts';
 
 const tags = ['Jobs'];
@@ -29,15 +30,16 @@ const ChangeJob = bodyOf(changeJob, 'jobId').meta({
 const search = z.strictObject({
   q: Words.optional(),
   status: JobStatus.optional(),
+  mine: Flag.optional().meta({
+    description:
+      'Only those of the caller’s company that its role reaches; for an applicant, those it has applied for',
+  }),
   ...paging,
 });
 
 const threads = z.strictObject({
   status: ApplicationStatus.optional(),
-  unread: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .optional(),
+  unread: Flag.optional(),
   assigneeId: UserId.optional(),
   ...paging,
 });
@@ -48,6 +50,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
   const letStay = letConversationsStay(deps);
   const asStaff = jobAccess(deps);
   const companyOf = ownCompany(deps);
+  const inOwn = ownGroupsAccess(deps);
   /** Resolves with true if somebody applied before anything could be chosen. */
   const isAppliedFor = async (jobId: JobId): Promise<boolean> => {
     await caughtUp(progress, await head(), ['applications']);
@@ -96,7 +99,10 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
         response: { 200: JobPage },
       },
     },
-    ({ query }) => queries.listJobs(query),
+    ({ session: { actor }, query }) => {
+      const list = () => queries.listJobs({ actor, ...query });
+      return query.mine === true ? inOwn(list) : list();
+    },
   );
 
   app.get(
@@ -105,7 +111,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
       config: { refusals: ['JOB_NOT_FOUND'] },
       schema: { tags, operationId: 'getJob', summary: 'One job', params, response: { 200: JobView } },
     },
-    ({ params: { jobId } }) => queries.getJob({ jobId }),
+    ({ session: { actor }, params: { jobId } }) => queries.getJob({ actor, jobId }),
   );
 
   app.get(

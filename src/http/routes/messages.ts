@@ -12,7 +12,7 @@ import { commandRequest } from '../command-request.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Limit, Position, Seq, Time, bodyOf, seqParameter } from '../../protocol/schemas.ts';
-import { HistoryPage } from '../../protocol/views.ts';
+import { HistoryPage, MessageView } from '../../protocol/views.ts';
 
 const tags = ['Messages'];
 const group = z.strictObject({ groupId: GroupId });
@@ -74,6 +74,22 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         ...(await queries.messageHistory({ userId: actor.userId, groupId, ...query })),
         epoch: positions.epoch,
       })),
+  );
+
+  app.get(
+    '/v1/groups/:groupId/messages/:messageId',
+    {
+      config: { scope: 'messages:read', refusals: ['GROUP_NOT_FOUND', 'MESSAGE_NOT_FOUND'] },
+      schema: {
+        tags,
+        operationId: 'getMessage',
+        summary: 'One message',
+        params: message,
+        response: { 200: MessageView },
+      },
+    },
+    ({ session: { actor }, params: { groupId, messageId } }) =>
+      asMember(groupId, actor, () => queries.getMessage({ userId: actor.userId, groupId, messageId })),
   );
 
   app.post(
