@@ -97,6 +97,8 @@ const waiting = sql.fragment`
       select m.sender_id = t.applicant_id from conversations.messages m
       where m.group_id = t.group_id and m.deleted_at is null order by m.seq desc limit 1
     ), true) as is_theirs
+    -- Is looked up once for all that depends on it.
+    offset 0
   ) side
   cross join lateral (
     select coalesce(max(m.seq), 0) as seq from conversations.messages m

@@ -173,6 +173,7 @@ const matrix: Record<string, Row> = {
   'PUT /v1/groups/:groupId/read': { expect: inside(), body: () => ({ seq: 1 }) },
 
   'GET /v1/groups/:groupId/messages': { expect: inside() },
+  'GET /v1/groups/:groupId/messages/:messageId': { expect: inside() },
   'POST /v1/groups/:groupId/messages': {
     expect: inside(201),
     body: () => ({ clientMsgId: randomUUID(), text: 'Hi' }),
@@ -185,6 +186,7 @@ const matrix: Record<string, Row> = {
   'PUT /v1/groups/:groupId/messages/:messageId/reactions/:emoji': { expect: inside() },
   'DELETE /v1/groups/:groupId/messages/:messageId/reactions/:emoji': { expect: inside() },
   'GET /v1/search/messages': { expect: loggedIn(200) },
+  'GET /v1/users': { expect: loggedIn(200) },
 
   'POST /v1/files': { expect: inside(201), body: upload },
   'POST /files': { expect: inside(201), body: upload },
@@ -260,6 +262,8 @@ const actingRoutes: Record<string, Scope> = {
   'DELETE /v1/groups/:groupId/members/:userId': 'messages:write',
   'PUT /v1/groups/:groupId/read': 'messages:write',
   'GET /v1/groups/:groupId/messages': 'messages:read',
+  'GET /v1/groups/:groupId/messages/:messageId': 'messages:read',
+  'GET /v1/users': 'messages:read',
   'POST /v1/groups/:groupId/messages': 'messages:write',
   'PATCH /v1/groups/:groupId/messages/:messageId': 'messages:write',
   'DELETE /v1/groups/:groupId/messages/:messageId': 'messages:write',
@@ -313,6 +317,7 @@ const unknown = (): Record<string, string> => ({
 const fill = (path: string, values: Record<string, string>) =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
   (path === '/v1/search/messages' ? '?q=x' : '') +
+  (path === '/v1/users' ? `?ids=${values['userId']}` : '') +
   (path === '/v1/audit/proof' ? '?position=1&size=999999999' : '') +
   (path === '/v1/audit/consistency' ? '?from=999999999&to=999999999' : '') +
   (/^\/v1\/(?:storage\/|unsubscribe$|invitations$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');

@@ -91,8 +91,8 @@ const add = (who: Somebody, { groupId }: Room, role?: string) =>
 
 const inPath = ({ groupId }: Room, more: Record<string, string> = {}) => ({ groupId, ...more });
 const idsOf = (
-  body: { data?: { id?: string; applicationId?: string; groupId?: string }[] },
-  key: 'id' | 'groupId',
+  body: { data?: { id?: string; applicationId?: string; groupId?: string; jobId?: string }[] },
+  key: 'id' | 'groupId' | 'jobId',
 ) => (body.data ?? []).map((each) => each[key]);
 
 /** Every call about a room. */
@@ -117,6 +117,21 @@ const roomCalls: Record<string, CellOf<Room>> = {
     query: { limit: '1', afterSeq: '0' },
     expected: inRoom(who, room, 'read', `200 ${room.messageId}`),
     seen: (body) => String(idsOf(body, 'id')),
+  }),
+  'GET /v1/groups/:groupId/messages/:messageId': (who, room) => ({
+    path: inPath(room, { messageId: room.messageId }),
+    expected: inRoom(who, room, 'read', `200 ${room.messageId}`),
+    seen: ({ id }) => String(id),
+  }),
+  'GET /v1/users': (who, { speaker }) => ({
+    path: {},
+    query: { ids: speaker.person.userId },
+    expected: `200 ${
+      // The owner has posted jobs.
+      [who, story.owner].includes(speaker) ||
+      story.rooms.some((room) => room.joined.has(speaker) && has(who, room, 'read'))
+    }`,
+    seen: ({ data }) => String(((data ?? []) as unknown[]).length === 1),
   }),
   'GET /v1/search/messages': (who, room) => ({
     path: {},
@@ -202,7 +217,16 @@ const sorted = (ids: readonly unknown[]) => ids.map(String).toSorted().join();
 
 /** Every call about a job. */
 const jobCalls: Record<string, CellOf<string>> = {
-  'GET /v1/jobs': () => ({ path: {}, expected: '200' }),
+  'GET /v1/jobs': (who, jobId) => ({
+    path: {},
+    query: { mine: 'true', limit: '100' },
+    expected: `200 ${
+      who.role === 'company'
+        ? mayOf(who, 'readTeamRoom', { jobId })
+        : story.applications.some((each) => each.jobId === jobId && each.applicant === who)
+    }`,
+    seen: (body) => String(idsOf(body, 'jobId').includes(jobId)),
+  }),
   'GET /v1/jobs/:jobId': (_, jobId) => ({ path: { jobId }, expected: '200' }),
   'GET /v1/jobs/:jobId/threads': (who, jobId) => ({
     path: { jobId },
@@ -386,7 +410,7 @@ describe('the rights of everybody around a company, over REST', () => {
       lastJobCalls,
     ];
     const isAbout = (route: string) =>
-      /:(?:jobId|applicationId|groupId|fileId)|\/v1\/jobs$|\/v1\/groups$|\/v1\/applications$|^POST \/(?:jobs|apply|files|v1\/files)$|\/search\//.test(
+      /:(?:jobId|applicationId|groupId|fileId)|\/v1\/jobs$|\/v1\/groups$|\/v1\/applications$|\/v1\/users$|^POST \/(?:jobs|apply|files|v1\/files)$|\/search\//.test(
         route,
       ) && !/\/audit\/|\/storage\//.test(route);
     expect(calls.flatMap((each) => Object.keys(each)).toSorted()).toEqual(

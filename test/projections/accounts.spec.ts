@@ -37,6 +37,18 @@ describe('the accounts read model', () => {
       { display_name: 'Ada L.' },
     ]));
 
+  test('has the latest name of a company beside that of its founder', () =>
+    given(
+      registered(acme, 'Wile E.'),
+      registered(ada),
+      event('CompanyRenamed', { companyId: acme.userId, name: 'Acme' }),
+      event('ProfileChanged', { userId: acme.userId, displayName: 'W. E.' }),
+      event('CompanyRenamed', { companyId: acme.userId, name: 'Acme Robotics' }),
+    ).then('accounts', 'display_name, company_name', [
+      { display_name: 'Ada', company_name: null },
+      { display_name: 'W. E.', company_name: 'Acme Robotics' },
+    ]));
+
   test('has the default preferences until the user sets others', () =>
     given(registered(ada)).then('accounts', PREFERENCES, [
       {

@@ -16,6 +16,7 @@ import {
   joined,
   left,
   otherGroupId,
+  uuid,
 } from '../support/language/example-events.ts';
 import { at, stage } from '../support/language/projection.ts';
 
@@ -30,12 +31,16 @@ describe('the conversations read model', () => {
   test('counts the messages of each group', () =>
     given(said(1), said(2, bob), said(3), said(4, ada, 'x', otherGroupId)).then(
       'messages',
-      'group_id, seq, sender_id, ordinal',
+      'group_id, seq, sender_id, client_msg_id, ordinal',
       [
-        { group_id: groupId, seq: 1, sender_id: ada.userId, ordinal: 1 },
-        { group_id: groupId, seq: 2, sender_id: bob.userId, ordinal: 2 },
-        { group_id: groupId, seq: 3, sender_id: ada.userId, ordinal: 3 },
-        { group_id: otherGroupId, seq: 1, sender_id: ada.userId, ordinal: 1 },
+        ...[1, 2, 3].map((n) => ({
+          ...{ group_id: groupId, seq: n, sender_id: (n === 2 ? bob : ada).userId },
+          ...{ client_msg_id: uuid(0x50_0000 + n), ordinal: n },
+        })),
+        {
+          ...{ group_id: otherGroupId, seq: 1, sender_id: ada.userId },
+          ...{ client_msg_id: uuid(0x50_0004), ordinal: 1 },
+        },
       ],
     ));
 

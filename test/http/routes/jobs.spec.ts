@@ -52,6 +52,37 @@ describe('jobs', () => {
     });
   });
 
+  test('name their company, and list one’s own: those of the company, or those that one has applied for', async () => {
+    const [eva, coyote] = await Promise.all([
+      app.register('applicant', 'Eva'),
+      app.register('company', 'Wile E.'),
+    ]);
+    const { body: posted } = await app.ask('POST', '/v1/jobs', { as: coyote, body: posting });
+    const { jobId } = posted as { jobId: string };
+    const company = { companyId: coyote.userId, name: 'Wile E.' };
+    expect((await see(`/v1/jobs/${jobId}`, eva, posted['position'])).body).toMatchObject({
+      ...{ company, applied: false },
+    });
+    const renamed = await app.ask('PATCH', '/v1/company', { as: coyote, body: { name: 'Acme Rockets' } });
+    expect((await see(`/v1/jobs/${jobId}`, eva, renamed.body['position'])).body).toMatchObject({
+      company: { ...company, name: 'Acme Rockets' },
+    });
+    const mine = async (as: Person, position: unknown, query = 'mine=true') =>
+      (await see(`/v1/jobs?${query}`, as, position)).body['data'];
+    expect(await mine(eva, renamed.body['position'])).toStrictEqual([]);
+    const applied = await app.ask('POST', `/v1/jobs/${jobId}/applications`, { as: eva, body: {} });
+    const { applicationId, position } = applied.body;
+    expect(await mine(eva, position)).toMatchObject([{ jobId, applied: true, applicationId }]);
+    expect(await mine(coyote, position)).toMatchObject([{ jobId, company: { name: 'Acme Rockets' } }]);
+    expect(await mine(coyote, position, 'mine=true&status=closed')).toStrictEqual([]);
+    expect(await mine(ada, position, 'mine=false&limit=1')).toMatchObject([{ jobId, applied: false }]);
+    const { body: page } = await see('/v1/applications', eva, position);
+    expect(page).toMatchObject({ data: [{ applicant: { userId: eva.userId, displayName: 'Eva' } }] });
+    const withdrawn = await app.ask('DELETE', `/v1/applications/${String(applicationId)}`, { as: eva });
+    expect(await mine(eva, withdrawn.body['position'])).toStrictEqual([]);
+    expect((await see('/v1/jobs?mine=yes', eva, position)).status).toBe(400);
+  });
+
   test('are not posted for a company that the caller names', async () => {
     for (const named of [{ companyId: acme.userId }, { companyId: ada.userId }, { postedBy: ada.userId }]) {
       const answer = await app.ask('POST', '/v1/jobs', { as: acme, body: { ...posting, ...named } });

@@ -103,10 +103,47 @@ describe('a conversation', () => {
     expect(seqs(await see('/messages?afterSeq=10'))).toStrictEqual([]);
   });
 
+  test('names the sender of each message, and tells the sender alone which id it had chosen', async () => {
+    const clientMsgId = randomUUID();
+    const { position, messageId } = await say('Hello', { clientMsgId });
+    const sender = { id: cast.owner.userId, displayName: 'Acme' };
+    const seen = async (as: typeof cast.owner) => [
+      ((await see('/messages', as, position))['data'] as Message[])[1],
+      (await see('', as))['lastMessage'],
+      await see(`/messages/${String(messageId)}`, as),
+    ];
+    for (const each of await seen(cast.owner))
+      expect(each).toMatchObject({ seq: 2, text: 'Hello', sender, senderId: sender.id, clientMsgId });
+    for (const each of await seen(cast.member)) {
+      expect(each).toMatchObject({ seq: 2, sender });
+      expect(each).not.toHaveProperty('clientMsgId');
+    }
+  });
+
+  test('shows one message to members, and none that is not in the group', async () => {
+    const { position } = await say('Two');
+    expect(await see(`/messages/${board.messageId}`, cast.member, position)).toMatchObject({
+      ...{ id: board.messageId, seq: 1, text: 'Hello', replyTo: null, replyToSeq: null },
+      files: [expect.objectContaining({ fileId: board.fileId })],
+    });
+    expect(await see(`/messages/${randomUUID()}`)).toMatchObject({ code: 'MESSAGE_NOT_FOUND' });
+    const other = await setUpBoard(app, cast);
+    expect(await see(`/messages/${other.messageId}`, cast.member, other.position)).toMatchObject({
+      code: 'MESSAGE_NOT_FOUND',
+    });
+    expect(await see(`/messages/${board.messageId}`, cast.stranger)).toMatchObject({
+      code: 'GROUP_NOT_FOUND',
+    });
+    expect(await see('/messages/none')).toMatchObject({ status: 400, code: 'BAD_REQUEST' });
+  });
+
   test('accepts a reply to a message of the same group only', async () => {
     const replied = await say('Yes', { replyTo: board.messageId });
     expect(await see('/messages', cast.member, replied['position'])).toMatchObject({
-      data: [{}, { replyTo: board.messageId }],
+      data: [
+        { replyTo: null, replyToSeq: null },
+        { replyTo: board.messageId, replyToSeq: 1 },
+      ],
     });
     expect(await say('What?', { replyTo: randomUUID() })).toMatchObject({ code: 'REPLY_TARGET_NOT_FOUND' });
   });

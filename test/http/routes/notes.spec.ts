@@ -97,6 +97,7 @@ describe('notes', () => {
         { ...second.body, text: 'Call on Tuesday' },
       ].map(({ duplicate: _, position: __, ...note }: Record<string, unknown>) => ({
         ...{ id: note['noteId'], ...note, authorId: acme.userId, erasedAt: null, deletedAt: null },
+        author: { id: acme.userId, displayName: 'Acme' },
       })),
     );
     expect({ hasMore, headSeq }).toEqual({ hasMore: false, headSeq: second.body['seq'] });

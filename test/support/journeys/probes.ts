@@ -16,7 +16,7 @@ import { type Applicant, COMMON_WORD, type Job, type Place, type Story } from '.
 /** Calls that name nothing of anybody, and change or show what is the same for all, are made by one in this many. */
 const ONE_IN = 6;
 /** May name a group that the caller is not in: it only remembers the id. */
-const NAMES_ANY_ID = new Set(['setNotificationPreferences']);
+const NAMES_ANY_ID = new Set(['setNotificationPreferences', 'listUsers']);
 /** The aim that repeats a message key of somebody else. */
 const MESSAGE_KEY = 'message key';
 const WRONG = 'not the password';
@@ -57,6 +57,7 @@ const valuesOf = ({ owner, job, ...place }: Place, messageId: string): Values =>
   noteId: place.noteId,
   clientMsgId: place.clientMsgId,
   userId: owner.session.userId,
+  ids: owner.session.userId,
   assigneeId: owner.session.userId,
   sessionId: owner.sessionId,
   email: owner.email,
