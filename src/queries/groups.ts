@@ -199,14 +199,14 @@ function threadsByActivity(
 ): FragmentSqlToken {
   const threadsWhere = (condition: FragmentSqlToken) => sql.fragment`
     select t.group_id, t.activity from conversations.threads t
-    where ${condition} and ${window} and ${isInThread(userId)}
+    where ${condition} and ${window}
     order by t.activity ${order} limit ${limit}`;
   if (hasFew) return threadsWhere(isOneOfFew(userId));
   return sql.fragment`
     select * from (
-      (${threadsWhere(sql.fragment`t.owner_id = ${companyIdOf(userId)}`)})
+      (${threadsWhere(sql.fragment`t.owner_id = ${companyIdOf(userId)} and ${isInThread(userId)}`)})
       union all
-      (${threadsWhere(sql.fragment`t.applicant_id = ${userId}`)})
+      (${threadsWhere(sql.fragment`t.applicant_id = ${userId} and ${isInThread(userId)}`)})
     ) threads order by activity ${order} limit ${limit}`;
 }
 
