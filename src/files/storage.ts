@@ -23,6 +23,12 @@ export interface StoredObject {
   etag: string;
 }
 
+/** A part of an object: the bytes from `start` to `end`, counted from 0, both of them included. */
+export interface ByteRange {
+  start: number;
+  end: number;
+}
+
 /** Storage cannot be reached, or answered with an error. The call may be repeated. */
 export class StorageUnavailable extends Error {
   override readonly name: string = 'StorageUnavailable';
@@ -69,8 +75,14 @@ export interface FileStorage {
   seal(fileId: FileId): Promise<StoredObject | undefined>;
   /** Resolves with the current object; undefined when there is none. */
   stat(key: StorageKey): Promise<StoredObject | undefined>;
-  /** Resolves with the bytes as a stream that holds little of them in memory. Destroying it ends the transfer. */
-  read(key: StorageKey, version?: { etag: string }): Promise<{ size: number; body: Readable }>;
+  /**
+   * Resolves with an object and its bytes, or those of one part of that version, as a stream that holds little of them
+   * in memory. Destroying it ends the transfer.
+   */
+  read(
+    key: StorageKey,
+    version?: { etag: string; range?: ByteRange | undefined },
+  ): Promise<StoredObject & { body: Readable }>;
   /** Copies that version and no other. Replaces what is there. */
   copy(from: StorageKey, to: StorageKey, version: { etag: string }): Promise<void>;
   /** Stores small objects made by the server, such as thumbnails. Replaces what is there. */

@@ -10,6 +10,7 @@ import type { EventStore, Position } from '../events/event-store.ts';
 import type { Semaphore } from '../kit/semaphore.ts';
 import type { StoredLog } from '../audit/stored-log.ts';
 import type { Authenticate } from '../auth/session.ts';
+import type { SignedLinks } from '../auth/tokens/signed-links.ts';
 import type { UserId } from '../events/ids.ts';
 import type { Conversations } from '../events/job.ts';
 import type { Progress } from '../projections/projection.ts';
@@ -54,6 +55,9 @@ export interface RouteDeps {
   /** The AsyncAPI document of the socket. */
   asyncapi: Record<string, unknown>;
   newId: () => string;
+  links: SignedLinks;
+  /** The origin at which clients reach this server, if it differs from the host of their requests. */
+  publicUrl?: string | undefined;
   /** How conversations are held about a job whose posting does not say. */
   jobConversations: Conversations;
   /** Days for which threads go on after a final decision, or after their job was closed. */

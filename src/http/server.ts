@@ -28,7 +28,7 @@ import { chargeRequests } from './hooks/charge-requests.ts';
 import { allowOrigins } from './hooks/cross-origin.ts';
 import { checkWithZod, describeRoutes } from './describe-routes.ts';
 import { type IdempotencyKeys, honourIdempotencyKeys } from './hooks/idempotency-keys.ts';
-import { fileAccess } from './file-access.ts';
+import { fileAccess, isUploaded } from './file-access.ts';
 import { acceptJsonOnly } from './json.ts';
 import { waitForMinPosition } from './hooks/min-position.ts';
 import { observeRequests } from './hooks/observe-requests.ts';
@@ -106,14 +106,14 @@ export interface HttpDeps
     ClientTokenRoutes,
     BoardUserRoutes,
     FileRoutes,
-    Omit<StorageRoutes, 'fileAccess'>,
+    Omit<StorageRoutes, 'fileAccess' | 'isUploaded'>,
     NotificationRoutes,
     SealKeyRoutes,
     ProofRoutes,
     UnsubscribeRoutes,
     AuditDeps {
   storage: FileRoutes['storage'];
-  links: FileRoutes['links'];
+  links: RouteDeps['links'];
   /** Undefined when no external scanner reports to this server. */
   scanReports?: ScanReportRoutes | undefined;
   authenticate: Authenticate;
@@ -209,7 +209,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
   meRoutes(app, deps);
   sessionRoutes(app, deps);
   totpRoutes(app, deps);
-  storageRoutes(app, { ...deps, fileAccess: fileAccess(deps) });
+  storageRoutes(app, { ...deps, fileAccess: fileAccess(deps), isUploaded: isUploaded(deps) });
   unsubscribeRoutes(app, deps);
   clientTokenRoutes(app, deps);
   sealKeyRoutes(app, deps);

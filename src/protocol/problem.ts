@@ -43,6 +43,7 @@ type OtherCode =
   | 'FORBIDDEN'
   | 'LINK_INVALID'
   | 'FILE_EXISTS'
+  | 'RANGE_NOT_SATISFIABLE'
   | 'GROUP_FILES_FULL'
   | 'INSUFFICIENT_STORAGE'
   | 'NOT_FOUND'
@@ -118,6 +119,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   CHECKPOINT_NOT_FOUND: [404, 'No such checkpoint'],
   LINK_INVALID: [403, 'The link is invalid or has expired'],
   FILE_EXISTS: [412, 'The file has been uploaded already'],
+  RANGE_NOT_SATISFIABLE: [416, 'The file is shorter than the range'],
   METHOD_NOT_ALLOWED: [405, 'This method is not supported here'],
   EMAIL_TAKEN: [409, 'The e-mail address is registered already'],
   ROLE_FIXED: [409, 'The role of an account cannot change'],

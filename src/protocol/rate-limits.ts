@@ -120,6 +120,8 @@ const costs: Readonly<Record<string, Cost>> = {
   deleteMessage: 10,
   addReaction: 10,
   removeReaction: 10,
+  // Up to a hundred files, each of which may be in another group.
+  listFiles: 10,
   // Long lists, stored as a whole.
   setNotificationPreferences: 20,
   // One password is checked and another one hashed.

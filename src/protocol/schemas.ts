@@ -36,24 +36,13 @@ export const seqParameter = (description: string) =>
     .meta({ type: 'integer', pattern: undefined, minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description });
 
 const MOST_IDS = 100;
-const UUID_LENGTH = 36;
 
-/** A list of ids in a query string, without repetitions. */
-export function idsParameter<T extends z.ZodType<string, string>>(id: T) {
-  const one = String(id.meta()!['pattern']).slice(1, -1);
-  return z
-    .string()
-    .transform((ids) => ids.split(','))
-    .pipe(z.array(id).max(MOST_IDS))
+/** Ids in a query string, separated by commas; some clients repeat the parameter instead. Each counts once. */
+export const idsParameter = <T extends z.ZodType>(id: T) =>
+  z
+    .preprocess((given) => [given].flat().join(',').split(','), z.array(id).min(1).max(MOST_IDS))
     .transform((ids) => [...new Set(ids)])
-    .meta({
-      type: 'string',
-      pattern: `^${one}(?:,${one}){0,${MOST_IDS - 1}}$`,
-      maxLength: MOST_IDS * (UUID_LENGTH + 1) - 1,
-      description: `1 to ${MOST_IDS} ids, separated by commas`,
-      example: '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f,0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e10',
-    });
-}
+    .meta({ style: 'form', explode: false, description: 'Separated by commas' });
 
 /** A condition in a query string. */
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');

@@ -14,7 +14,14 @@ const file = {
   status: FileStatus,
 };
 
-const NamedFileView = z.object({ ...file, hasThumbnail: z.boolean() }).meta({ id: 'NamedFile' });
+const thumbnailUrl = z
+  .url()
+  .optional()
+  .describe('A picture of it, for the caller alone: the same for an hour, and a browser may keep it as long');
+
+const NamedFileView = z
+  .object({ ...file, hasThumbnail: z.boolean(), thumbnailUrl })
+  .meta({ id: 'NamedFile' });
 
 /** A file as clients see it. It has links only when it is clean. */
 export const FileView = z
@@ -24,9 +31,15 @@ export const FileView = z
     reason: RefusalReason.optional().describe('Why it was refused'),
     url: z.url().optional().describe('Downloads it, until expiresAt'),
     expiresAt: Time.optional(),
-    thumbnail: z.object({ url: z.url() }).meta({ id: 'Thumbnail' }).optional(),
+    thumbnailUrl,
+    thumbnail: z
+      .object({ url: z.url() })
+      .meta({ id: 'Thumbnail' })
+      .optional()
+      .meta({ deprecated: true, description: 'The same as thumbnailUrl' }),
   })
   .meta({ id: 'SharedFile' });
+export const FileList = z.object({ data: z.array(FileView) }).meta({ id: 'FileList' });
 
 const Person = z.object({ id: Id, displayName: z.string() }).meta({ id: 'Person' });
 const ApplicantView = z.object({ userId: UserId, displayName: z.string() }).meta({ id: 'Applicant' });

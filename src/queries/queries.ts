@@ -12,7 +12,7 @@ import { listGrants } from './audit.ts';
 import { hasJobs, namesOfUsers } from './companies.ts';
 import type { Paging } from './cursor.ts';
 import { getErasure, listHolds } from './erasures.ts';
-import { filesToInspect, isNamed, orphans } from './files.ts';
+import { filesToInspect, isNamed, orphans, sharedFiles } from './files.ts';
 import { type Rooms, getGroup, headsOfThreads, listGroups, roomsOfUsers } from './groups.ts';
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { firstSeqs, listMembers, memberIds, unseenBy } from './members.ts';
@@ -62,4 +62,5 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   filesToInspect: (limit: number, requestedBefore?: Date) => filesToInspect(db, limit, requestedBefore),
   orphans: (before: Date, limit: number) => orphans(db, before, limit),
   isNamed: (asked: Parameters<typeof isNamed>[1]) => isNamed(db, asked),
+  sharedFiles: (asked: Parameters<typeof sharedFiles>[1]) => sharedFiles(db, asked),
 });

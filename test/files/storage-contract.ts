@@ -188,6 +188,25 @@ export function describeStorage(
     expect(await bytesOf(key, other)).toHaveLength(1_000);
   });
 
+  test('reads a part of a version', async () => {
+    const { storage } = current();
+    const bytes = randomBytes(200_000);
+    const { key, etag } = await uploaded(bytes);
+    for (const [start, end] of [
+      [0, 0],
+      [10, 150_000],
+      [65_536, 199_999],
+      [0, 199_999],
+    ] as const) {
+      const found = await storage.read(key, { etag, range: { start, end } });
+      expect(found).toMatchObject({ size: 200_000, etag });
+      expect((await buffer(found.body)).equals(bytes.subarray(start, end + 1))).toBe(true);
+    }
+    await expect(storage.read(key, { etag: 'a'.repeat(64), range: { start: 0, end: 9 } })).rejects.toThrow(
+      ObjectChanged,
+    );
+  });
+
   test('copies, and replaces an existing object', async () => {
     const { storage } = current();
     const bytes = randomBytes(200_000);

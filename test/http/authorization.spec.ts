@@ -192,6 +192,7 @@ const matrix: Record<string, Row> = {
   'POST /files': { expect: inside(201), body: upload },
   'POST /v1/files/:fileId/complete': { expect: uploader },
   'GET /v1/files/:fileId': { expect: inside() },
+  'GET /v1/files': { expect: loggedIn(200) },
   'PUT /v1/storage/quarantine/:fileId': { expect: byLink },
   'GET /v1/storage/:fileId': { expect: byLink },
   'POST /internal/scan-orders': { expect: byLink, body: () => ({}) },
@@ -273,6 +274,7 @@ const actingRoutes: Record<string, Scope> = {
   'POST /files': 'messages:write',
   'POST /v1/files/:fileId/complete': 'messages:write',
   'GET /v1/files/:fileId': 'messages:read',
+  'GET /v1/files': 'messages:read',
 };
 const ownRoutes: Record<string, Scope> = {
   'PUT /v1/users/:externalId': 'users:write',
@@ -318,6 +320,7 @@ const fill = (path: string, values: Record<string, string>) =>
   path.replaceAll(/:(\w+)/g, (_, name: string) => values[name]!) +
   (path === '/v1/search/messages' ? '?q=x' : '') +
   (path === '/v1/users' ? `?ids=${values['userId']}` : '') +
+  (path === '/v1/files' ? `?ids=${values['fileId']}` : '') +
   (path === '/v1/audit/proof' ? '?position=1&size=999999999' : '') +
   (path === '/v1/audit/consistency' ? '?from=999999999&to=999999999' : '') +
   (/^\/v1\/(?:storage\/|unsubscribe$|invitations$|auth\/.*\/confirm$)/.test(path) ? '?token=none' : '');

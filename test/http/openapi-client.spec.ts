@@ -75,12 +75,16 @@ describe('a client generated from the OpenAPI document', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
+  function valueOf({ type, enum: values }: Schema) {
+    if (type === 'array') return ['open'];
+    return type === 'integer' ? 1 : (values?.[0] ?? 'open');
+  }
+
   /** Writes a call of an operation, with all parameters of its path and query and its example as the body. */
   function callOf(method: string, path: string, { parameters = [], requestBody }: Operation): string {
     const params: Record<string, Record<string, unknown>> = {};
     for (const { in: place, name, schema } of parameters)
-      if (place !== 'header')
-        (params[place] ??= {})[name] = schema.type === 'integer' ? 1 : (schema.enum?.[0] ?? 'open');
+      if (place !== 'header') (params[place] ??= {})[name] = valueOf(schema);
     const schema = Object.values(requestBody?.content ?? {})[0]?.schema;
     const example = schema?.$ref && document.components.schemas[schema.$ref.split('/').at(-1)!]?.example;
     const body = schema && (example ?? 'bytes');

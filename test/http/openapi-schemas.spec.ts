@@ -24,6 +24,7 @@ interface Schema {
   minimum?: number;
   maximum?: number;
   items?: Schema;
+  minItems?: number;
   maxItems?: number;
   uniqueItems?: boolean;
   properties?: Record<string, Schema>;
@@ -82,7 +83,16 @@ function textsOf({ format, pattern, minLength = 0, maxLength = 60 }: Schema): fc
 /** Generates values of a schema, including some that it rejects for the combination of their parts. */
 function valuesOf(schema: Schema, named: Document['components']['schemas']): fc.Arbitrary<unknown> {
   const within = (part: Schema) => valuesOf(part, named);
-  const { $ref, oneOf, type, properties, required = [], items, maxItems = 10 } = schema;
+  const {
+    $ref,
+    oneOf,
+    type,
+    properties,
+    required = [],
+    items,
+    minItems: minLength = 0,
+    maxItems = 10,
+  } = schema;
   if ($ref) return within(named[$ref.split('/').at(-1)!]!);
   if (oneOf) return fc.oneof(...oneOf.map(within));
   if (schema.const !== undefined) return fc.constant(schema.const);
@@ -97,8 +107,8 @@ function valuesOf(schema: Schema, named: Document['components']['schemas']): fc.
     }
     case 'array':
       return schema.uniqueItems
-        ? fc.uniqueArray(within(items!), { maxLength: maxItems })
-        : fc.array(within(items!), { maxLength: Math.min(maxItems, 20) });
+        ? fc.uniqueArray(within(items!), { minLength, maxLength: maxItems })
+        : fc.array(within(items!), { minLength, maxLength: Math.min(maxItems, 20) });
     case 'integer': {
       const { minimum: min = Number.MIN_SAFE_INTEGER, maximum: max = Number.MAX_SAFE_INTEGER } = schema;
       return fc.oneof(fc.integer({ min, max }), fc.constantFrom(min, max));

@@ -17,6 +17,8 @@ interface Store {
   env: Record<string, string>;
   /** The status of a second upload to the same URL. */
   again: number;
+  /** The status of one after the scan. */
+  afterScan: number;
   /** The keys of all stored objects. */
   keys: () => Promise<string[]>;
   close: () => Promise<void>;
@@ -29,7 +31,13 @@ const openStores: Record<string, () => Promise<Store>> = {
       const entries = await readdir(join(dataDir, 'files'), { recursive: true, withFileTypes: true });
       return entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
     };
-    return { env: { DATA_DIR: dataDir }, again: 412, keys, close: () => rm(dataDir, { recursive: true }) };
+    return {
+      env: { DATA_DIR: dataDir },
+      again: 412,
+      afterScan: 412,
+      keys,
+      close: () => rm(dataDir, { recursive: true }),
+    };
   },
   S3: () => openS3({}, 412),
   'S3 as Swift sells it': () => openS3({ 'if-none-match': 501, 'x-amz-checksum-sha256': 'ignored' }, 200),
@@ -41,6 +49,8 @@ async function openS3(lacks: Lacks, again: number): Promise<Store> {
   process.env['AWS_SECRET_ACCESS_KEY'] = s3.credentials.secretAccessKey;
   return {
     again,
+    // The store takes the bytes itself; nobody reads them.
+    afterScan: 200,
     env: { S3_BUCKET: 'job-chats', S3_ENDPOINT: s3.endpoint },
     keys: async () => [...s3.objects().keys()],
     close: async () => {
@@ -133,12 +143,14 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
         size: bytes.length,
         status: 'clean',
         hasThumbnail: true,
+        thumbnailUrl: expect.stringContaining(`/v1/storage/${picture}?token=`),
       },
     ]);
     await until(
       async () => (await store.keys()).every((key) => !/quarantine|incoming|probe/.test(key)),
       'quarantine to be empty',
     );
+    expect((await put(asked.upload, bytes)).status).toBe(store.afterScan);
   });
 
   test('are downloaded by members as attachments, with a thumbnail, and do not exist for strangers', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { ObjectChanged, StorageUnavailable, type StoredObject } from '../../files/storage.ts';
+import { type ByteRange, ObjectChanged, StorageUnavailable, type StoredObject } from '../../files/storage.ts';
 import { UploadRefused } from '../../files/upload-receiver.ts';
 
 /**
@@ -52,26 +52,30 @@ export async function describeObject(file: FileHandle): Promise<StoredObject> {
 }
 
 /**
- * Reads an open object; its file is closed with the stream. When the bytes do not match their hash, the
- * stream fails with `StorageUnavailable` before it delivers the last of them. Throws `ObjectChanged`.
+ * Reads an open object, or a part of it; its file is closed with the stream. When the bytes of all of it do not match
+ * their hash, the stream fails with `StorageUnavailable` before it delivers the last of them; a part has no hash.
+ * Throws `ObjectChanged`.
  */
 export async function readObject(
   file: FileHandle,
-  version?: { etag: string },
-): Promise<{ size: number; body: Readable }> {
+  version?: { etag: string; range?: ByteRange | undefined },
+): Promise<StoredObject & { body: Readable }> {
   const { size, etag } = await describeObject(file);
   if (version && version.etag !== etag) throw new ObjectChanged();
+  const range = version?.range;
+  const { start, end } = range ?? { start: 0, end: size - 1 };
+  const past = end + 1;
   const hash = createHash('sha256');
-  let position = 0;
+  let position = start;
 
   async function next(): Promise<Buffer | null> {
-    if (position === size && size > 0) return null;
-    const length = Math.min(CHUNK_BYTES, size - position);
+    if (position === past && past > start) return null;
+    const length = Math.min(CHUNK_BYTES, past - position);
     const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, position);
     const chunk = buffer.subarray(0, bytesRead);
     hash.update(chunk);
     position += bytesRead;
-    const isDamaged = position === size ? hash.digest('hex') !== etag : bytesRead === 0;
+    const isDamaged = position === past && !range ? hash.digest('hex') !== etag : bytesRead === 0;
     if (isDamaged) throw new StorageUnavailable('An object in the storage folder is damaged');
     return bytesRead === 0 ? null : chunk;
   }
@@ -91,7 +95,7 @@ export async function readObject(
       );
     },
   });
-  return { size, body };
+  return { size, etag, body };
 }
 
 /** Resolves with the bytes of the disk of a folder that this process may still use. */

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import type { FileId } from '../../events/ids.ts';
 import {
+  type ByteRange,
   type FileStorage,
   ObjectChanged,
   StorageFull,
@@ -103,7 +104,7 @@ export async function createLocalStorage({
     }
   }
 
-  async function read(key: StorageKey, version?: { etag: string }) {
+  async function read(key: StorageKey, version?: { etag: string; range?: ByteRange | undefined }) {
     const file = await openObject(key);
     if (!file) throw new ObjectChanged();
     try {

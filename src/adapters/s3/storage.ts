@@ -11,6 +11,7 @@ import {
 import type { Config } from '../../config.ts';
 import type { FileId } from '../../events/ids.ts';
 import {
+  type ByteRange,
   type FileStorage,
   ObjectChanged,
   type StorageKey,
@@ -167,17 +168,22 @@ export function createS3Storage(
 
     read: (key, version) =>
       asPort(async () => {
-        const IfMatch = version && `"${version.etag}"`;
+        const { etag: wanted, range } = version ?? {};
         const found = await client().send(
-          new GetObjectCommand({ Bucket: bucket, Key: key, ...(IfMatch && { IfMatch }) }),
+          new GetObjectCommand({
+            ...{ Bucket: bucket, Key: key },
+            ...(wanted !== undefined && { IfMatch: `"${wanted}"` }),
+            ...(range && { Range: `bytes=${range.start}-${range.end}` }),
+          }),
         );
         const source = found.Body as Readable | undefined;
         try {
-          const { size, etag } = described(found);
+          const { size: sent, etag } = described(found);
           if (!source) throw new StorageUnavailable('S3 answered without a body');
           // Not every compatible server honours If-Match.
-          if (version && version.etag !== etag) throw new ObjectChanged();
-          return { size, body: wholeBody(source, { size, idleMs }) };
+          if (wanted !== undefined && wanted !== etag) throw new ObjectChanged();
+          const size = range ? sizeOfWhole(range, found.ContentRange) : sent;
+          return { size, etag, body: wholeBody(source, { size: sent, idleMs }) };
         } catch (error) {
           source?.on('error', () => {}).destroy();
           throw error;
@@ -226,6 +232,13 @@ export function createS3Storage(
 
     close,
   };
+}
+
+/** Reads the size of an object from the answer with a part of it, which is exactly the one that was asked for. */
+function sizeOfWhole({ start, end }: ByteRange, contentRange = ''): number {
+  const [, part, size] = /^bytes (\d+-\d+)\/(\d+)$/.exec(contentRange) ?? [];
+  if (part !== `${start}-${end}`) throw new StorageUnavailable('S3 answered with another part');
+  return Number(size);
 }
 
 /** Reads size and etag of an object from its headers. */

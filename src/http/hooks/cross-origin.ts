@@ -4,6 +4,8 @@ import { originMatcher } from '../../kit/origins.ts';
 
 /** Response headers that pages may read. */
 const READABLE = [
+  'Accept-Ranges',
+  'Content-Range',
   'ETag',
   'Idempotency-Replayed',
   'RateLimit',

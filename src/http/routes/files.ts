@@ -1,5 +1,5 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { SignedLinks } from '../../auth/tokens/signed-links.ts';
 import type { Folded } from '../../commands/aggregate-cache.ts';
 import { safeFileName } from '../../commands/file/file-name.ts';
 import { completeUpload } from '../../commands/file/complete-upload.ts';
@@ -11,30 +11,27 @@ import { FileId, type UserId } from '../../events/ids.ts';
 import { type FileKind, decideKind } from '../../files/inspect/decide-kind.ts';
 import type { FileStorage } from '../../files/storage.ts';
 import { type UploadQuotas, type UploadToCount, untilNextDay } from '../../files/upload-quotas.ts';
+import type { SharedFile } from '../../queries/files.ts';
 import { commandRequest } from '../command-request.ts';
-import { fileAccess } from '../file-access.ts';
+import { fileAccess, knownFiles } from '../file-access.ts';
+import { fileLinks } from '../file-links.ts';
 import { origins } from '../origin.ts';
 import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
-import { Id, Position, Time, bodyOf } from '../../protocol/schemas.ts';
-import { FileView } from '../../protocol/views.ts';
+import { Id, Position, Time, bodyOf, idsParameter } from '../../protocol/schemas.ts';
+import { FileList, FileView } from '../../protocol/views.ts';
 
 /** The dependencies of these routes, in addition to those of all routes. */
 export interface FileRoutes {
   storage: FileStorage;
-  links: SignedLinks;
   quotas: UploadQuotas;
   maxFileBytes: number;
   /** Returns the same UUID for the same parts, always. */
   deriveId: (...parts: string[]) => string;
-  /** The origin at which clients reach this server, if it differs from the host of their requests. */
-  publicUrl?: string | undefined;
 }
 
-type Needed = 'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId' | 'positions';
-
-/** Lifetime of a download link. */
-const DOWNLOAD_MS = 60_000;
+type Needed =
+  'handle' | 'loader' | 'queries' | 'progress' | 'head' | 'newId' | 'positions' | 'links' | 'publicUrl';
 
 const tags = ['Files'];
 const params = z.strictObject({ fileId: FileId });
@@ -70,8 +67,10 @@ const Completed = z.object({ status: FileStatus, position: Position }).meta({ id
 
 /** Defines the routes of files, from the request of an upload to the download. The bytes have routes of their own. */
 export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRoutes): void {
-  const { handle, loader, positions, storage, links, quotas, maxFileBytes, newId, deriveId } = deps;
+  const { handle, loader, positions, storage, quotas, maxFileBytes, newId, deriveId } = deps;
   const access = fileAccess(deps);
+  const known = knownFiles(deps);
+  const links = fileLinks(deps);
   const originOf = origins(deps.publicUrl);
 
   for (const [url, operationId] of [
@@ -207,22 +206,45 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
       const { fileId } = request.params;
       const { userId } = request.session.actor;
       const { state } = await access(fileId, userId);
-      const { groupId, name, contentType, size } = state;
-      const file = { fileId, groupId, status: fileStatus(state), name, contentType, size };
-      if (state.status === 'refused') return { ...file, reason: state.reason };
-      if (state.status !== 'clean') return file;
-
-      const expiresAt = Date.now() + DOWNLOAD_MS;
-      const link = (variant: 'original' | 'thumbnail') => {
-        const token = links.sign('download', { fileId, userId, variant }, expiresAt);
-        return `${originOf(request)}/v1/storage/${fileId}?token=${token}`;
-      };
-      return {
-        ...file,
-        url: link('original'),
-        expiresAt: new Date(expiresAt).toISOString(),
-        ...(state.hasThumbnail && { thumbnail: { url: link('thumbnail') } }),
-      };
+      const { groupId, uploaderId, name, contentType, size } = state;
+      return shown(request, {
+        ...{ fileId, groupId, uploaderId, name, contentType, size, status: fileStatus(state) },
+        reason: state.status === 'refused' ? state.reason : null,
+        hasThumbnail: state.status === 'clean' && state.hasThumbnail,
+      });
     },
   );
+
+  app.get(
+    '/v1/files',
+    {
+      config: { scope: 'messages:read' },
+      schema: {
+        tags,
+        operationId: 'listFiles',
+        summary: 'How these files stand; those that the caller may not know of are left out',
+        querystring: z.strictObject({ ids: idsParameter(FileId) }),
+        response: { 200: FileList },
+      },
+    },
+    async (request) => {
+      const files = await known(request.query.ids, request.session.actor.userId);
+      return { data: files.map((file) => shown(request, file)) };
+    },
+  );
+
+  /** Returns a file as its caller sees it, with links to a clean one. */
+  function shown(
+    request: FastifyRequest,
+    { uploaderId: _, reason, hasThumbnail, ...file }: SharedFile,
+  ): z.infer<typeof FileView> {
+    const { fileId, status } = file;
+    if (status !== 'clean') return { ...file, ...(reason !== null && { reason }) };
+    const thumbnailUrl = hasThumbnail && links.thumbnail(request, fileId);
+    return {
+      ...file,
+      ...links.download(request, fileId),
+      ...(thumbnailUrl !== false && { thumbnailUrl, thumbnail: { url: thumbnailUrl } }),
+    };
+  }
 }

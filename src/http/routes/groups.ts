@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
+import { fileLinks } from '../file-links.ts';
 import { groupAccess, ownGroupsAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { paging } from '../../protocol/schemas.ts';
@@ -11,6 +12,7 @@ const tags = ['Groups'];
 export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
   const inOwn = ownGroupsAccess(deps);
+  const links = fileLinks(deps);
 
   app.get(
     '/v1/groups',
@@ -24,7 +26,12 @@ export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void
         response: { 200: GroupPage },
       },
     },
-    ({ session: { actor }, query }) => inOwn(() => queries.listGroups({ userId: actor.userId, ...query })),
+    (request) =>
+      inOwn(async () => {
+        const { userId } = request.session.actor;
+        const page = await queries.listGroups({ userId, ...request.query });
+        return { ...page, data: page.data.map(links.inLastMessages(request)) };
+      }),
   );
 
   app.get(
@@ -39,7 +46,12 @@ export function groupRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void
         response: { 200: GroupView },
       },
     },
-    ({ session: { actor }, params: { groupId } }) =>
-      asMember(groupId, actor, () => queries.getGroup({ userId: actor.userId, groupId })),
+    (request) => {
+      const { actor } = request.session;
+      const { groupId } = request.params;
+      return asMember(groupId, actor, async () =>
+        links.inLastMessages(request)(await queries.getGroup({ userId: actor.userId, groupId })),
+      );
+    },
   );
 }

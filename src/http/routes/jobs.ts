@@ -9,6 +9,7 @@ import { JobStatus } from '../../events/job.ts';
 import { commandRequest } from '../command-request.ts';
 import { ensure } from '../../commands/rejection.ts';
 import { ownCompany } from '../company-access.ts';
+import { fileLinks } from '../file-links.ts';
 import { ownGroupsAccess } from '../group-access.ts';
 import { jobAccess } from '../job-access.ts';
 import { letConversationsStay } from '../fixed-conversations.ts';
@@ -49,6 +50,7 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
   const { handle, queries, progress, head, positions, newId, jobConversations, threadReplyDays } = deps;
   const letStay = letConversationsStay(deps);
   const asStaff = jobAccess(deps);
+  const links = fileLinks(deps);
   const companyOf = ownCompany(deps);
   const inOwn = ownGroupsAccess(deps);
   /** Resolves with true if somebody applied before anything could be chosen. */
@@ -127,9 +129,14 @@ export function jobRoutes(app: HttpApp, deps: RouteDeps): void {
         response: { 200: ThreadPage },
       },
     },
-    ({ session: { actor }, params: { jobId }, query }) => {
+    (request) => {
+      const { actor } = request.session;
+      const { jobId } = request.params;
       ensure(actor.role === 'company', 'NOT_JOB_OWNER');
-      return asStaff(jobId, actor, () => queries.listThreads({ actor, jobId, ...query }));
+      return asStaff(jobId, actor, async () => {
+        const page = await queries.listThreads({ actor, jobId, ...request.query });
+        return { ...page, data: page.data.map(links.inLastMessages(request)) };
+      });
     },
   );
 

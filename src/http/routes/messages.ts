@@ -9,6 +9,7 @@ import { Emoji } from '../../events/emoji.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import { GroupId, MessageId } from '../../events/ids.ts';
 import { commandRequest } from '../command-request.ts';
+import { fileLinks } from '../file-links.ts';
 import { groupAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Id, Limit, Position, Seq, Time, bodyOf, seqParameter } from '../../protocol/schemas.ts';
@@ -55,6 +56,7 @@ const Changed = z.object({ seq: Seq, position: Position }).meta({ id: 'MessageCh
 export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
   const { handle, lookups, queries, positions } = deps;
   const asMember = groupAccess(deps);
+  const links = fileLinks(deps);
 
   app.get(
     '/v1/groups/:groupId/messages',
@@ -69,11 +71,14 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         response: { 200: HistoryPage },
       },
     },
-    ({ session: { actor }, params: { groupId }, query }) =>
-      asMember(groupId, actor, async () => ({
-        ...(await queries.messageHistory({ userId: actor.userId, groupId, ...query })),
-        epoch: positions.epoch,
-      })),
+    (request) => {
+      const { actor } = request.session;
+      const { groupId } = request.params;
+      return asMember(groupId, actor, async () => {
+        const page = await queries.messageHistory({ userId: actor.userId, groupId, ...request.query });
+        return { ...page, data: page.data.map(links.inMessages(request)), epoch: positions.epoch };
+      });
+    },
   );
 
   app.get(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GroupId } from '../../events/ids.ts';
+import { fileLinks } from '../file-links.ts';
 import { groupAccess, ownGroupsAccess } from '../group-access.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 import { Words, paging } from '../../protocol/schemas.ts';
@@ -9,6 +10,7 @@ import { MessagePage } from '../../protocol/views.ts';
 export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void {
   const asMember = groupAccess(deps);
   const inOwn = ownGroupsAccess(deps);
+  const links = fileLinks(deps);
 
   app.get(
     '/v1/search/messages',
@@ -22,8 +24,15 @@ export function searchRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): voi
         response: { 200: MessagePage },
       },
     },
-    ({ session: { actor }, query }) => {
-      const search = () => queries.searchMessages({ userId: actor.userId, ...query });
+    (request) => {
+      const {
+        query,
+        session: { actor },
+      } = request;
+      const search = async () => {
+        const page = await queries.searchMessages({ userId: actor.userId, ...query });
+        return { ...page, data: page.data.map(links.inMessages(request)) };
+      };
       return query.groupId ? asMember(query.groupId, actor, search) : inOwn(search);
     },
   );

@@ -10,8 +10,10 @@ import { nameFor } from '../../files/inspect/decide-kind.ts';
 import { type FileStorage, UPLOAD_SECONDS, storageKey } from '../../files/storage.ts';
 import { type UploadPermit, type UploadReceiver, UploadRefused } from '../../files/upload-receiver.ts';
 import type { FileAccess } from '../file-access.ts';
+import { THUMBNAIL_STAYS_MS } from '../file-links.ts';
 import { ProblemError, badInput, problem } from '../../protocol/problem.ts';
 import type { HttpApp } from '../route-deps.ts';
+import { bytesFor } from '../stored-bytes.ts';
 import { LinkToken } from '../../protocol/schemas.ts';
 
 export interface StorageRoutes {
@@ -20,10 +22,15 @@ export interface StorageRoutes {
   fileAccess: FileAccess;
   /** Undefined when clients upload to an object storage directly. */
   receiver?: UploadReceiver | undefined;
+  /** Resolves with true once an upload was completed: no more bytes are taken. */
+  isUploaded: (fileId: FileId) => Promise<boolean>;
 }
 
 /** Time limit of a download: 25 MiB at 250 kbit/s. The link is checked only at the start. */
 const TRANSFER_MS = 900_000;
+
+/** For how long a browser may keep a thumbnail. */
+const STAYS_SECONDS = THUMBNAIL_STAYS_MS / 1_000;
 
 const tags = ['Storage'];
 const params = z.strictObject({ fileId: FileId });
@@ -40,12 +47,16 @@ const Download = z.strictObject({
 });
 
 /** Defines the routes for the bytes of files, behind links that this server has signed. */
-export function storageRoutes(app: HttpApp, { receiver, ...deps }: StorageRoutes): void {
-  if (receiver) uploadRoute(app, receiver);
+export function storageRoutes(app: HttpApp, { receiver, isUploaded, ...deps }: StorageRoutes): void {
+  if (receiver) uploadRoute(app, receiver, isUploaded);
   downloadRoutes(app, deps);
 }
 
-function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
+function uploadRoute(
+  parent: HttpApp,
+  receiver: UploadReceiver,
+  isUploaded: StorageRoutes['isUploaded'],
+): void {
   void parent.register(async (app: HttpApp) => {
     // The handler reads the bytes itself, of any declared type.
     app.removeAllContentTypeParsers();
@@ -79,6 +90,8 @@ function uploadRoute(parent: HttpApp, receiver: UploadReceiver): void {
         const permit = receiver.permit(request.params.fileId, request.query.token);
         if (!permit) throw new ProblemError(problem('LINK_INVALID'));
         checkHeaders(request, permit);
+        // The scan has moved the bytes, or removed them, so their place may be free again.
+        if (await isUploaded(permit.fileId)) throw new ProblemError(problem('FILE_EXISTS'));
         const { etag } = await receiver.receive(permit, request.raw).catch((error: unknown) => {
           throw error instanceof UploadRefused ? refusal(error) : error;
         });
@@ -111,12 +124,15 @@ function refusal({ reason }: UploadRefused): ProblemError {
   }
 }
 
-function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<StorageRoutes, 'receiver'>): void {
+function downloadRoutes(
+  app: HttpApp,
+  { storage, links, fileAccess }: Pick<StorageRoutes, 'storage' | 'links' | 'fileAccess'>,
+): void {
   app.route({
     // Fastify adds HEAD.
     method: 'GET',
     url: '/v1/storage/:fileId',
-    config: { refusals: ['LINK_INVALID', 'FILE_NOT_FOUND'] },
+    config: { refusals: ['LINK_INVALID', 'FILE_NOT_FOUND', 'RANGE_NOT_SATISFIABLE'] },
     handlerTimeout: TRANSFER_MS,
     schema: {
       tags,
@@ -126,10 +142,23 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       produces: ANY_TYPE,
       params,
       querystring,
-      response: { 200: z.instanceof(Readable).meta(binary) },
+      headers: z.looseObject({
+        range: z.string().optional().describe('One part of the bytes, as in `bytes=0-1023`'),
+        'if-range': z.string().optional().describe('The ETag of the part before'),
+        'if-none-match': z.string().optional().describe('The ETag of what the client has'),
+      }),
+      response: {
+        200: z.instanceof(Readable).meta({ ...binary, headers: { ETag: EntityTag } }),
+        206: z.instanceof(Readable).meta({
+          ...{ ...binary, description: 'The part that Range asks for' },
+          headers: { ETag: EntityTag, 'Content-Range': { type: 'string' } },
+        }),
+        304: z.undefined().meta({ description: 'The client has these bytes', headers: { ETag: EntityTag } }),
+      },
     },
-    async handler({ method, params: { fileId }, query }, reply) {
-      const { data: link } = Download.safeParse(links.open('download', query.token));
+    async handler(request, reply) {
+      const { fileId } = request.params;
+      const { data: link } = Download.safeParse(links.open('download', request.query.token));
       if (!link || link.fileId !== fileId) throw new ProblemError(problem('LINK_INVALID'));
       // A member who has just been removed from the group may still have a valid link.
       const { state: file } = await fileAccess(fileId, link.userId);
@@ -140,22 +169,17 @@ function downloadRoutes(app: HttpApp, { storage, links, fileAccess }: Omit<Stora
       // The stored name is safe already; RFC 6266 §4.3 lists what receivers should expect.
       const name = nameFor(safeFileName(file.name), file.contentType);
       const key = storageKey(isOriginal ? 'clean' : 'thumbnails', fileId);
-      const { size, body } =
-        method === 'HEAD'
-          ? { ...(await storage.stat(key)), body: Readable.from([]) }
-          : await storage.read(key);
-      return reply
-        .headers({
-          'Content-Type': isOriginal ? file.contentType : 'image/webp',
-          ...(size !== undefined && { 'Content-Length': size }),
-          'Content-Disposition': contentDisposition(isOriginal ? name : `${name}.webp`),
-          'X-Content-Type-Options': 'nosniff',
-          'Content-Security-Policy': "sandbox; default-src 'none'",
-          'Cache-Control': 'private, no-store',
-          // Pages of other origins may show a picture, since the link is the secret.
-          'Cross-Origin-Resource-Policy': 'cross-origin',
-        })
-        .send(body);
+      const bytes = await bytesFor(request, reply, storage, key);
+      void reply.headers({
+        'Content-Type': isOriginal ? file.contentType : 'image/webp',
+        'Content-Disposition': contentDisposition(isOriginal ? name : `${name}.webp`),
+        'X-Content-Type-Options': 'nosniff',
+        'Content-Security-Policy': "sandbox; default-src 'none'",
+        'Cache-Control': isOriginal ? 'private, no-store' : `private, max-age=${STAYS_SECONDS}, immutable`,
+        // Pages of other origins may show a picture, since the link is the secret.
+        'Cross-Origin-Resource-Policy': 'cross-origin',
+      });
+      return bytes ? reply.send(bytes) : reply.code(304).send(undefined);
     },
   });
 }

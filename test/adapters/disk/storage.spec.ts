@@ -25,7 +25,13 @@ describe('files in a folder', () => {
     dir = join(await mkdtemp(join(tmpdir(), 'files-')), 'files');
     storage = await createLocalStorage({ dir, links });
     const fileAccess = () => Promise.reject(new Error('nobody downloads here'));
-    app = await startStorageApp({ storage, links, receiver: storage, fileAccess });
+    app = await startStorageApp({
+      storage,
+      links,
+      receiver: storage,
+      fileAccess,
+      isUploaded: async () => false,
+    });
   });
   afterAll(async () => {
     await app.stop();

@@ -13,6 +13,7 @@ import {
   fileRefused,
   group,
   groupId,
+  left,
   otherGroupId,
   removed,
 } from '../../support/language/example-events.ts';
@@ -36,6 +37,7 @@ interface Seen {
   url?: string;
   expiresAt?: string;
   thumbnail?: { url: string };
+  thumbnailUrl?: string;
 }
 
 const wish = { groupId, name: 'cv.pdf', contentType: 'application/pdf', size: 5 };
@@ -340,9 +342,25 @@ describe('GET /v1/files/:fileId', () => {
   test('returns a link to the thumbnail', async () => {
     const fileId = await uploaded();
     await clear(fileId, true);
-    const { thumbnail } = (await see(fileId)).body as unknown as Seen;
-    const token = new URL(thumbnail!.url).searchParams.get('token')!;
+    const { thumbnail, thumbnailUrl } = (await see(fileId)).body as unknown as Seen;
+    expect(thumbnail).toEqual({ url: thumbnailUrl });
+    const token = new URL(thumbnailUrl!).searchParams.get('token')!;
     expect(stage.links.open('download', token)).toMatchObject({ variant: 'thumbnail' });
+  });
+
+  test('returns the same link to the thumbnail as its messages do, for the caller alone', async () => {
+    const fileId = await uploaded();
+    await send(fileId);
+    const lastFile = async (as: Actor) => {
+      const { body } = await stage.ask('GET', `/v1/groups/${groupId}/messages`, { as });
+      return (body['data'] as { files: { thumbnailUrl?: string }[] }[]).at(-1)!.files[0]!;
+    };
+    expect(await lastFile(bob)).not.toHaveProperty('thumbnailUrl');
+    await clear(fileId, true);
+    const { thumbnailUrl } = (await see(fileId, bob)).body as unknown as Seen;
+    expect(await lastFile(bob)).toMatchObject({ fileId, hasThumbnail: true, thumbnailUrl });
+    const ofUploader = new URL((await lastFile(uploader)).thumbnailUrl!).searchParams.get('token')!;
+    expect(stage.links.open('download', ofUploader)).toMatchObject({ fileId, userId: uploader.userId });
   });
 
   test.each([
@@ -366,6 +384,75 @@ describe('GET /v1/files/:fileId', () => {
     expect({ ...stranger.body, instance: '' }).toEqual({ ...none.body, instance: '' });
     await stage.happened(removed(ada));
     expect((await see(fileId, ada)).status).toBe(404);
+  });
+});
+
+describe('GET /v1/files', () => {
+  const list = (ids: readonly string[], as = uploader) =>
+    stage.ask('GET', `/v1/files?ids=${ids.join(',')}`, { as });
+  const statusesFor = async (ids: readonly string[], as: Actor) =>
+    ((await list(ids, as)).body['data'] as Seen[]).map(({ status }) => status);
+
+  test('returns what each file would, in the order asked for', async () => {
+    const [pending, picture, infected] = [(await requested()).fileId, await uploaded(), await uploaded()];
+    await clear(picture, true);
+    await refuse(infected, 'infected');
+    const { status, body } = await list([infected, picture, pending]);
+    expect(status).toBe(200);
+    const alone = await Promise.all([infected, picture, pending].map((id) => see(id)));
+    const withoutTimes = ({ url: _, expiresAt: __, ...file }: Record<string, unknown>) => file;
+    expect((body['data'] as Record<string, unknown>[]).map(withoutTimes)).toEqual(
+      alone.map((each) => withoutTimes(each.body)),
+    );
+    const [, clean] = body['data'] as Seen[];
+    const token = new URL(clean!.url!).searchParams.get('token')!;
+    expect(stage.links.open('download', token)).toEqual({
+      ...{ fileId: picture, userId: uploader.userId, variant: 'original' },
+    });
+  });
+
+  test('leaves out unknown files and those that the caller may not know of', async () => {
+    const [hidden, sent] = [await uploaded(), await uploaded()];
+    await send(sent);
+    const ids = [hidden, randomUUID(), sent];
+    expect(await statusesFor(ids, uploader)).toEqual(['scanning', 'scanning']);
+    expect(await statusesFor(ids, bob)).toEqual(['scanning']);
+    expect(await statusesFor(ids, eve)).toEqual([]);
+    await stage.happened(left(uploader));
+    expect(await statusesFor(ids, uploader)).toEqual(['scanning', 'scanning']);
+  });
+
+  test('leaves out the files of a group that the caller was removed from', async () => {
+    const fileId = await uploaded();
+    await send(fileId);
+    const member = newcomer();
+    await stage.happened(event('MemberJoined', { groupId, userId: member.userId, role: 'member' }));
+    expect(await statusesFor([fileId], member)).toEqual(['scanning']);
+    await stage.happened(removed(member));
+    expect(await statusesFor([fileId], member)).toEqual([]);
+  });
+
+  test.each([
+    ['no id', ''],
+    ['more than 100 ids', Array.from({ length: 101 }, () => randomUUID()).join(',')],
+    ['something that is no id', `${randomUUID()},x`],
+    ['the nil UUID', '00000000-0000-0000-0000-000000000000'],
+  ])('refuses %s', async (_what, ids) => {
+    expect(await list([ids])).toMatchObject({ status: 400, body: { code: 'BAD_REQUEST' } });
+  });
+
+  test('accepts the ids as parameters of their own', async () => {
+    const ids = [await uploaded(), await uploaded()];
+    const { body } = await stage.ask('GET', `/v1/files?${ids.map((id) => `ids=${id}`).join('&')}`, {
+      as: uploader,
+    });
+    expect((body['data'] as { fileId: string }[]).map(({ fileId }) => fileId)).toEqual(ids);
+  });
+
+  test('accepts 100 ids, and the same one twice', async () => {
+    const fileId = await uploaded();
+    const ids = [fileId, fileId, ...Array.from({ length: 98 }, () => randomUUID())];
+    expect(await statusesFor(ids, uploader)).toEqual(['scanning']);
   });
 });
 

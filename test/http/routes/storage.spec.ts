@@ -41,6 +41,8 @@ describe('storage links', () => {
     hasThumbnail: true,
   };
   let file: ExistingFile = clean;
+  /** The file whose upload was completed. */
+  let completed: FileId | undefined;
   /** The storage that the routes read from; a test may replace it. */
   let reading: Pick<FileStorage, 'stat' | 'read'>;
   const bodyMs = 400;
@@ -53,10 +55,11 @@ describe('storage links', () => {
     const deps = {
       storage: {
         stat: (key: Parameters<FileStorage['stat']>[0]) => reading.stat(key),
-        read: (key: Parameters<FileStorage['read']>[0]) => reading.read(key),
+        read: (...asked: Parameters<FileStorage['read']>) => reading.read(...asked),
       },
       links,
       receiver: storage,
+      isUploaded: async (id: FileId) => id === completed,
       fileAccess: async (id: FileId, user: UserId) => {
         if (id !== fileId || user !== userId) throw new CommandRejected('FILE_NOT_FOUND');
         return { state: file, revision: 0, position: 0 } as never;
@@ -76,8 +79,10 @@ describe('storage links', () => {
   const soon = () => Date.now() + 60_000;
   const tokenFor = (fields: Record<string, string> = {}, expiresAt = soon()) =>
     links.sign('download', { fileId, userId, variant: 'original', ...fields }, expiresAt);
-  const download = (token = tokenFor(), { id = fileId, method = 'GET' } = {}) =>
-    fetch(`${app.origin}/v1/storage/${id}?token=${token}`, { method });
+  const download = (
+    token = tokenFor(),
+    { id = fileId, method = 'GET', headers = {} as Record<string, string> } = {},
+  ) => fetch(`${app.origin}/v1/storage/${id}?token=${token}`, { method, headers });
   const codeOf = async (response: Response) => {
     const { status, code } = (await response.json()) as { status: number; code: string };
     expect(response.status).toBe(status);
@@ -98,6 +103,84 @@ describe('storage links', () => {
         'cache-control': 'private, no-store',
         'cross-origin-resource-policy': 'cross-origin',
       });
+    });
+
+    describe('with Range', () => {
+      const part = (range: string, more: { method?: string; headers?: Record<string, string> } = {}) =>
+        download(tokenFor(), { ...more, headers: { range, ...more.headers } });
+      const bodyOf = async (response: Response) => Buffer.from(await response.arrayBuffer());
+
+      test.each([
+        ['bytes=0-9', 0, 9],
+        ['bytes=70000-200000', 70_000, 200_000],
+        ['bytes=2999990-', 2_999_990, 2_999_999],
+        ['bytes=-10', 2_999_990, 2_999_999],
+        ['bytes=2999990-9999999', 2_999_990, 2_999_999],
+        ['bytes=0-', 0, 2_999_999],
+      ])('%s return that part alone', async (range, start, end) => {
+        const response = await part(range);
+        expect(response.status).toBe(206);
+        expect(Object.fromEntries(response.headers)).toMatchObject({
+          'content-range': `bytes ${start}-${end}/3000000`,
+          'content-length': String(end - start + 1),
+          'content-type': 'application/pdf',
+          'accept-ranges': 'bytes',
+          'content-disposition': 'attachment; filename="my cv.pdf"',
+        });
+        expect((await bodyOf(response)).equals(bytes.subarray(start, end + 1))).toBe(true);
+      });
+
+      test.each(['bytes=5-1', 'bytes=x', 'pages=1-2', 'bytes=0-1,5-6', 'bytes', 'bytes='])(
+        '%s return all, as it cannot be understood or is more than one part',
+        async (range) => {
+          const response = await part(range);
+          expect(response.status).toBe(200);
+          expect((await bodyOf(response)).equals(bytes)).toBe(true);
+        },
+      );
+
+      test.each(['bytes=3000000-', 'bytes=3000000-3000001', 'bytes=-0'])(
+        '%s are refused, with the size of the file',
+        async (range) => {
+          const response = await part(range);
+          expect(response.headers.get('content-range')).toBe('bytes */3000000');
+          expect(await codeOf(response)).toBe('416 RANGE_NOT_SATISFIABLE');
+        },
+      );
+
+      test('return all when If-Range names other bytes', async () => {
+        const etag = (await part('bytes=0-0')).headers.get('etag')!;
+        expect((await part('bytes=0-9', { headers: { 'if-range': etag } })).status).toBe(206);
+        for (const other of ['"other"', `W/${etag}`, new Date().toUTCString()])
+          expect((await part('bytes=0-9', { headers: { 'if-range': other } })).status).toBe(200);
+      });
+
+      test('and HEAD describe the whole file', async () => {
+        const response = await part('bytes=0-9', { method: 'HEAD' });
+        expect([response.status, response.headers.get('content-length')]).toEqual([200, '3000000']);
+        expect(response.headers.get('accept-ranges')).toBe('bytes');
+      });
+    });
+
+    test('return the thumbnail, which a browser may keep', async () => {
+      const token = tokenFor({ variant: 'thumbnail' });
+      const first = await download(token);
+      expect(first.headers.get('cache-control')).toBe('private, max-age=3600, immutable');
+      expect(first.headers.get('cross-origin-resource-policy')).toBe('cross-origin');
+      const etag = first.headers.get('etag')!;
+      // Without it, fetch asks for a copy that is not from any cache.
+      const revalidating = { 'cache-control': 'max-age=0' };
+      const again = await download(token, {
+        headers: { ...revalidating, 'if-none-match': `"x", ${etag}` },
+      });
+      expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag]);
+      expect(again.headers.get('cache-control')).toBe('private, max-age=3600, immutable');
+      expect((await download(token, { headers: { ...revalidating, 'if-none-match': '"x"' } })).status).toBe(
+        200,
+      );
+      const strangers = tokenFor({ variant: 'thumbnail', userId: stranger });
+      const theirs = await download(strangers, { headers: { ...revalidating, 'if-none-match': etag } });
+      expect(await codeOf(theirs)).toBe('404 FILE_NOT_FOUND');
     });
 
     test('return the thumbnail', async () => {
@@ -176,7 +259,7 @@ describe('storage links', () => {
       expect(await codeOf(response)).toBe('503 UNAVAILABLE');
 
       const failing = (chunks: number) => async () => ({
-        size: 1_000_000,
+        ...{ size: 1_000_000, etag: 'x' },
         body: Readable.from(
           (function* () {
             for (let n = 0; n < chunks; n += 1) yield Buffer.alloc(100_000);
@@ -197,8 +280,8 @@ describe('storage links', () => {
       let body: Readable | undefined;
       reading = {
         ...storage,
-        read: async (key) => {
-          const found = await storage.read(key);
+        read: async (...asked) => {
+          const found = await storage.read(...asked);
           ({ body } = found);
           return found;
         },
@@ -237,6 +320,16 @@ describe('storage links', () => {
       expect(await codeOf(await put(`${url.split('=')[0]}=${token}`, five))).toBe('403 LINK_INVALID');
       expect((await put(url, five)).status).toBe(200);
       expect(await codeOf(await put(url, five))).toBe('412 FILE_EXISTS');
+    });
+
+    test('are refused once the upload was completed, even when its bytes have been moved', async () => {
+      const id = newId();
+      const { url } = await target(5, id);
+      expect((await put(url, five)).status).toBe(200);
+      completed = id;
+      await storage.remove([storageKey('quarantine', id)]);
+      expect(await codeOf(await put(url, five))).toBe('412 FILE_EXISTS');
+      expect(await storage.stat(storageKey('quarantine', id))).toBeUndefined();
     });
 
     test('work only for the quarantine, which cannot be read', async () => {

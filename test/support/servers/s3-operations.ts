@@ -88,14 +88,21 @@ function get({ objects }: Bucket, key: string, headers: Headers): S3Answer {
   if (!object) throw new S3Error(404, 'NoSuchKey');
   if (!matches(object, headers['if-match'])) throw new S3Error(412, 'PreconditionFailed');
   const [header, checksum] = object.checksum;
+  const fields = {
+    etag: object.etag,
+    'content-type': object.contentType,
+    'last-modified': object.modifiedAt.toUTCString(),
+  };
+  const { length } = object.bytes;
+  const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') ?? [];
+  if (start !== undefined) {
+    const body = object.bytes.subarray(Number(start), Number(end) + 1);
+    const contentRange = `bytes ${start}-${Number(start) + body.length - 1}/${length}`;
+    return { status: 206, headers: { ...fields, 'content-range': contentRange }, body };
+  }
   return {
     status: 200,
-    headers: {
-      etag: object.etag,
-      'content-type': object.contentType,
-      'last-modified': object.modifiedAt.toUTCString(),
-      ...(headers['x-amz-checksum-mode'] === 'ENABLED' && { [header]: checksum }),
-    },
+    headers: { ...fields, ...(headers['x-amz-checksum-mode'] === 'ENABLED' && { [header]: checksum }) },
     body: object.bytes,
   };
 }

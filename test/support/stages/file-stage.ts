@@ -68,6 +68,8 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
     positions: positionsIn(side.store),
     rateLimits: rateLimitsOf({ uploadsPerMinute: UPLOADS_PER_MINUTE }),
     newId,
+    links,
+    publicUrl,
   } as unknown as RouteDeps;
 
   const app = Fastify().withTypeProvider<ZodTypeProvider>();
@@ -94,11 +96,9 @@ export async function openFileStage({ publicUrl }: { publicUrl?: string } = {}) 
   fileRoutes(app as never, {
     ...deps,
     storage: { ...storage, presignUpload: orFail('presignUpload'), seal: orFail('seal') },
-    links,
     quotas,
     deriveId,
     maxFileBytes: MAX_FILE_BYTES,
-    publicUrl,
   });
   messageRoutes(app as never, deps);
 
