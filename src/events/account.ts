@@ -43,12 +43,15 @@ export type QuietHours = z.infer<typeof QuietHours>;
 export const TeamNews = z.enum(['assigned', 'all']);
 export type TeamNews = z.infer<typeof TeamNews>;
 
+/** The groups that a user can mute. */
+export const MAX_MUTED = 1_000;
+
 /** Settings that control notifications of a user who is away. */
 export const NotificationPreferences = z.strictObject({
   email: z.boolean(),
   push: z.boolean(),
   /** Groups that cause no notifications. */
-  muted: z.array(RecordedGroupId).max(1_000),
+  muted: z.array(RecordedGroupId).max(MAX_MUTED),
   quietHours: QuietHours.nullable(),
   /** Minutes after the first message during which further messages are gathered into one notification. */
   digestMinutes: z.int().min(0).max(1_440),

@@ -65,6 +65,7 @@ import { noteRoutes } from './routes/notes.ts';
 import { type NotificationRoutes, notificationRoutes } from './routes/notifications.ts';
 import { memberRoutes } from './routes/members.ts';
 import { messageRoutes } from './routes/messages.ts';
+import { muteRoutes } from './routes/mute.ts';
 import { type PasswordResetRoutes, passwordResetRoutes } from './routes/account/password-reset.ts';
 import { type ErasureRoutes, erasureRoutes } from './routes/privacy/erasures.ts';
 import { exportRoutes } from './routes/privacy/exports.ts';
@@ -234,6 +235,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     userRoutes(secured, deps);
     fileRoutes(secured, deps);
     notificationRoutes(secured, deps);
+    muteRoutes(secured, deps);
     auditEventRoutes(secured, deps);
     erasureRoutes(secured, deps);
     holdRoutes(secured, deps);

@@ -148,6 +148,7 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   MESSAGE_DELETED: [409, 'The message was deleted'],
   MESSAGE_EMPTY: [409, 'A message needs a text or at least one file'],
   TOO_MANY_REACTIONS: [409, 'You have reached the limit of reactions to this message'],
+  TOO_MANY_MUTED: [409, 'You have muted as many groups as you can'],
   CLIENT_MSG_ID_REUSED: [409, 'This clientMsgId was used for another message or note'],
   ERASURE_NOT_FOUND: [404, 'No such erasure'],
   ERASURE_DONE: [409, 'The person is erased: that cannot be undone'],

@@ -124,6 +124,9 @@ const costs: Readonly<Record<string, Cost>> = {
   listFiles: 10,
   // Long lists, stored as a whole.
   setNotificationPreferences: 20,
+  changeNotificationPreferences: 20,
+  muteGroup: 20,
+  unmuteGroup: 20,
   // One password is checked and another one hashed.
   changePassword: 20,
   changeEmail: 20,

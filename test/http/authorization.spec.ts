@@ -204,6 +204,9 @@ const matrix: Record<string, Row> = {
 
   'GET /v1/me/notification-preferences': { expect: loggedIn(200) },
   'PUT /v1/me/notification-preferences': { expect: loggedIn(200), body: () => ({ push: false }) },
+  'PATCH /v1/me/notification-preferences': { expect: loggedIn(200), body: () => ({ push: false }) },
+  'PUT /v1/groups/:groupId/mute': { expect: inside() },
+  'DELETE /v1/groups/:groupId/mute': { expect: inside() },
   'GET /v1/push-key': { expect: loggedIn(200) },
   'POST /v1/me/push-subscriptions': { expect: loggedIn(201), body: subscription },
   'DELETE /v1/me/push-subscriptions': { expect: loggedIn(404), body: subscription },

@@ -153,6 +153,20 @@ describe('the OpenAPI document', () => {
     );
   });
 
+  test('accepts in a PUT what a GET or PUT of the same path answers', () => {
+    const fieldsOf = (content?: Record<string, { schema: Schema }>) => {
+      const name = content?.['application/json']?.schema.$ref?.split('/').at(-1) ?? '';
+      return Object.keys(document.components.schemas[name]?.properties ?? {});
+    };
+    const pairs = Object.values(document.paths).flatMap(({ get, put }) => (get && put ? [{ get, put }] : []));
+    for (const { get, put } of pairs) {
+      const taken = fieldsOf(put.requestBody?.content);
+      for (const { responses } of [get, put])
+        expect(taken).toEqual(expect.arrayContaining(fieldsOf(responses['200']!.content)));
+    }
+    expect(pairs.map(({ put }) => put.operationId)).toContain('setNotificationPreferences');
+  });
+
   test('writes null, integers and patterns in the form that client generators understand', () => {
     const schemas = schemasIn(document);
     expect(schemas.filter(({ anyOf }) => anyOf?.some(({ type }) => type === 'null'))).toStrictEqual([]);

@@ -23,6 +23,8 @@ const input = z.strictObject({
   }),
 });
 
+export type SetNotificationPreferences = z.infer<typeof input>;
+
 /** Compares preferences. The order of muted groups does not matter. */
 const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean =>
   a.email === b.email &&
@@ -36,7 +38,7 @@ const isSame = (a: NotificationPreferences, b: NotificationPreferences): boolean
 
 /** Sets a user's preferences. Users may set only their own. */
 export const setNotificationPreferences = defineCommand<
-  z.infer<typeof input>,
+  SetNotificationPreferences,
   { account: Account },
   AccountEvent
 >({

@@ -1,7 +1,11 @@
 import { ECDH } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type Account, standardPreferences } from '../../commands/account/account.ts';
-import { setNotificationPreferences } from '../../commands/account/set-notification-preferences.ts';
+import {
+  type SetNotificationPreferences,
+  setNotificationPreferences,
+} from '../../commands/account/set-notification-preferences.ts';
 import type { HandleCommand } from '../../commands/handle-command.ts';
 import { CommandRejected } from '../../commands/rejection.ts';
 import { NotificationPreferences, QuietHours, TeamNews } from '../../events/account.ts';
@@ -37,6 +41,18 @@ const Shown = z.object({
 });
 const Preferences = Shown.meta({ id: 'NotificationPreferences' });
 const PreferencesSet = Shown.extend({ position: Position }).meta({ id: 'NotificationPreferencesSet' });
+
+/** Omitted fields stay as they are. */
+const Change = z
+  .strictObject({
+    email: NotificationPreferences.shape.email.exactOptional(),
+    push: NotificationPreferences.shape.push.exactOptional(),
+    muted: NotificationPreferences.shape.muted.exactOptional(),
+    quietHours: NamedQuietHours.nullable().exactOptional().describe('null: none'),
+    digestMinutes: NotificationPreferences.shape.digestMinutes.exactOptional(),
+    team: TeamNews.nullable().exactOptional().describe('null: as the role in the company has it'),
+  })
+  .meta({ id: 'ChangeNotificationPreferences', example: { email: false } });
 
 /** Omitted fields take their default. The answers of GET and PUT are valid bodies of a PUT. */
 const Wanted = z
@@ -151,6 +167,13 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
     return shown(account.preferences);
   }
 
+  async function set(request: FastifyRequest, preferences: SetNotificationPreferences['preferences']) {
+    const { userId } = request.session.actor;
+    const change = { userId, preferences };
+    const { position } = await handle(setNotificationPreferences, change, commandRequest(request));
+    return { ...(await preferencesOf(userId)), position: positions.encode(position) };
+  }
+
   app.get(
     '/v1/me/notification-preferences',
     {
@@ -177,13 +200,25 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         response: { 200: PreferencesSet },
       },
     },
-    async (request) => {
-      const { userId } = request.session.actor;
+    (request) => {
       const { position: _, ...preferences } = request.body;
-      const change = { userId, preferences };
-      const { position } = await handle(setNotificationPreferences, change, commandRequest(request));
-      return { ...(await preferencesOf(userId)), position: positions.encode(position) };
+      return set(request, preferences);
     },
+  );
+
+  app.patch(
+    '/v1/me/notification-preferences',
+    {
+      config: { refusals: [...setNotificationPreferences.refuses] },
+      schema: {
+        tags,
+        operationId: 'changeNotificationPreferences',
+        summary: 'Change some of it: what is left out stays as it is',
+        body: Change,
+        response: { 200: PreferencesSet },
+      },
+    },
+    (request) => set(request, request.body),
   );
 
   app.get(

@@ -1,9 +1,18 @@
 import { createECDH, randomBytes } from 'node:crypto';
 import { standardPreferences } from '../../../src/commands/account/account.ts';
 import type { Actor } from '../../../src/commands/command.ts';
+import { muteRoutes } from '../../../src/http/routes/mute.ts';
 import { notificationRoutes } from '../../../src/http/routes/notifications.ts';
 import type { PushSubscription } from '../../../src/notifications/deliver/pusher.ts';
-import { acme, ada, groupId, otherGroupId, registered } from '../../support/language/example-events.ts';
+import {
+  acme,
+  ada,
+  eve,
+  group,
+  groupId,
+  otherGroupId,
+  registered,
+} from '../../support/language/example-events.ts';
 import { someRoutes } from '../../support/stages/some-routes.ts';
 
 const PREFERENCES = '/v1/me/notification-preferences';
@@ -28,7 +37,8 @@ describe('notification settings', () => {
   const PUBLIC_KEY = 'a public key';
 
   const open = (pushPublicKey: string | undefined) =>
-    someRoutes([registered(ada), registered(acme)], (app, deps) =>
+    someRoutes([registered(ada), registered(acme), registered(eve), ...group], (app, deps) => {
+      muteRoutes(app, deps);
       notificationRoutes(app, {
         ...deps,
         pushPublicKey,
@@ -47,8 +57,8 @@ describe('notification settings', () => {
             return after.length < before.length;
           },
         },
-      }),
-    );
+      });
+    });
   beforeEach(async () => {
     kept = new Map();
     server = await open(PUBLIC_KEY);
@@ -57,6 +67,9 @@ describe('notification settings', () => {
 
   const get = async (as: Actor = ada) => (await server.ask('GET', PREFERENCES, { as })).body;
   const put = (body: unknown, as: Actor = ada) => server.ask('PUT', PREFERENCES, { as, body });
+  const patch = (body: unknown, as: Actor = ada) => server.ask('PATCH', PREFERENCES, { as, body });
+  const mute = (method: 'PUT' | 'DELETE', id: string = groupId, as: Actor = ada) =>
+    server.ask(method, `/v1/groups/${id}/mute`, { as });
 
   test('have default preferences until the user sets others', async () => {
     expect(await server.ask('GET', PREFERENCES, { as: ada })).toMatchObject({ status: 200 });
@@ -78,6 +91,60 @@ describe('notification settings', () => {
     expect(await get()).toStrictEqual({ ...standard, push: false, quietHours });
     await put({ quietHours: null });
     expect(await get()).toStrictEqual(standard);
+  });
+
+  test('change alone what a PATCH names; null means no quiet hours', async () => {
+    const chosen = { email: false, push: true, muted: [groupId], quietHours, digestMinutes: 0 };
+    await put({ ...chosen, team: 'all' });
+    const answer = await patch({ push: false });
+    expect(answer.status).toBe(200);
+    const changed = { ...chosen, push: false, team: 'all' };
+    expect(answer.body).toStrictEqual({ ...changed, position: expect.any(String) });
+    expect((await patch({})).body).toMatchObject(changed);
+    await patch({ quietHours: null, team: null });
+    const { quietHours: _, ...left } = chosen;
+    expect(await get()).toStrictEqual({ ...left, push: false });
+  });
+
+  test.each([
+    [{ mail: true }, '/mail'],
+    [{ email: null }, '/email'],
+    [{ muted: null }, '/muted'],
+    [{ digestMinutes: 1.5 }, '/digestMinutes'],
+    [{ position: 'x' }, '/position'],
+  ])('refuse %j as a PATCH', async (body, pointer) => {
+    expect(await patch(body)).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
+    expect(await get()).toStrictEqual(standard);
+  });
+
+  test('lose none of many changes at the same time', async () => {
+    const changes = [
+      mute('PUT'),
+      patch({ email: false }),
+      patch({ push: false }),
+      patch({ quietHours }),
+      patch({ digestMinutes: 3 }),
+    ];
+    for (const { status } of await Promise.all(changes)) expect(status).toBe(200);
+    expect(await get()).toStrictEqual({
+      ...{ email: false, push: false, muted: [groupId], quietHours, digestMinutes: 3 },
+    });
+  });
+
+  test('mute and unmute one group, as often as asked', async () => {
+    await put({ muted: [otherGroupId], digestMinutes: 3 });
+    const [first, second] = [await mute('PUT'), await mute('PUT')];
+    expect(first).toMatchObject({ status: 200, body: { position: expect.any(String) } });
+    expect(second.status).toBe(200);
+    expect(await get()).toStrictEqual({ ...standard, muted: [otherGroupId, groupId], digestMinutes: 3 });
+    expect([(await mute('DELETE')).status, (await mute('DELETE')).status]).toEqual([200, 200]);
+    expect(await get()).toStrictEqual({ ...standard, muted: [otherGroupId], digestMinutes: 3 });
+    for (const [method, id, as] of [
+      ['PUT', otherGroupId, ada],
+      ['DELETE', otherGroupId, ada],
+      ['PUT', groupId, eve],
+    ] as const)
+      expect(await mute(method, id, as)).toMatchObject({ status: 404, body: { code: 'GROUP_NOT_FOUND' } });
   });
 
   test('accept a muted group once, even before the user is a member', async () => {
@@ -117,7 +184,12 @@ describe('notification settings', () => {
     const set = await put({ muted: [groupId], digestMinutes: 3 });
     const again = await put(set.body);
     expect(again).toMatchObject({ status: 200, body: { muted: [groupId], digestMinutes: 3 } });
+    expect(await put(await get())).toMatchObject({ status: 200, body: { muted: [groupId] } });
     expect(await put({ ...(await get()), quietHours: null })).toMatchObject({ status: 200 });
+    await put({ quietHours, team: 'all' });
+    const all = await get();
+    await put(all);
+    expect(await get()).toStrictEqual(all);
     await put({});
   });
 
