@@ -7,11 +7,13 @@ export const AuditReason = text(1, 1_000);
 
 /** Whose personal text a grant opens: what one user wrote and is told, or one group's conversation. */
 export const GrantScope = z
-  .union([
-    z.strictObject({ userId: UserId }).meta({ id: 'UserScope' }),
-    z.strictObject({ groupId: GroupId }).meta({ id: 'GroupScope' }),
-  ])
-  .meta({ id: 'GrantScope' });
+  .union([z.strictObject({ userId: UserId }), z.strictObject({ groupId: GroupId })])
+  // Client generators do not support a choice of two objects.
+  .meta({
+    ...{ id: 'GrantScope', description: 'One of both', anyOf: undefined, type: 'object' },
+    properties: { userId: { type: 'string', format: 'uuid' }, groupId: { type: 'string', format: 'uuid' } },
+    ...{ minProperties: 1, maxProperties: 1, additionalProperties: false },
+  });
 export type GrantScope = z.infer<typeof GrantScope>;
 
 const time = z.iso.datetime({ precision: 3 });

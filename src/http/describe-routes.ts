@@ -78,8 +78,15 @@ export const checkWithZod: FastifySchemaCompiler<z.ZodType> =
     return success ? { value: data } : { error };
   };
 
-/** Completes the schema of every route by its kind: adds the headers that it reads and its problems. */
-export function describeRoutes(app: FastifyInstance): void {
+/** The codes of the problems that an operation answers with, by `operationId` and status. */
+export type CodesOf = (operationId: string, status: number) => readonly string[];
+
+/**
+ * Completes the schema of every route by its kind: adds the headers that it reads and its problems. Returns a function
+ * that gives the codes of the problems.
+ */
+export function describeRoutes(app: FastifyInstance): CodesOf {
+  const codes = new Map<string, Map<number, string[]>>();
   app.addHook('onRoute', (route) => {
     if (!route.schema || route.schema.hide) return;
     const { config = {}, method, schema } = route;
@@ -90,17 +97,24 @@ export function describeRoutes(app: FastifyInstance): void {
       ...(config.idempotentAs ? [commandHeaders] : isQuery && !isPublic ? [queryHeaders] : []),
       ...(isActing ? [actingHeaders] : []),
     ].reduce<z.ZodObject | undefined>((all, some) => all?.extend(some.shape) ?? some, undefined);
+    const problems = problemsOf(route);
+    if (schema.operationId !== undefined)
+      codes.set(
+        schema.operationId,
+        new Map(problems.entries().map(([status, alike]) => [status, alike.map(({ code }) => code)])),
+      );
     route.schema = {
       ...(!isPublic && { querystring: noQuery }),
       ...(config.scope && { security: securityOf(config.scope, isActing) }),
       ...schema,
       ...(headers && { headers: schema.headers ?? headers }),
       response: {
-        ...problemAnswers(refusalsOf(route), config.answersOAuth ?? false),
+        ...problemAnswers(problems, config.answersOAuth ?? false),
         ...(schema.response as object),
       },
     };
   });
+  return (operationId, status) => codes.get(operationId)?.get(status) ?? [];
 }
 
 /** Returns whose tokens a route takes: of users, of clients with the scope, or of both. */
@@ -135,11 +149,16 @@ function refusalsOf({ config = {}, method, schema }: RouteOptions): (ProblemCode
   ];
 }
 
-function problemAnswers(refusals: (ProblemCode | Problem)[], isOAuth: boolean): Record<string, unknown> {
-  const problems = [...new Set(refusals)].map((refusal) =>
+/** Returns the problems of a route by their status. */
+function problemsOf(route: RouteOptions): Map<number, Problem[]> {
+  const problems = [...new Set(refusalsOf(route))].map((refusal) =>
     typeof refusal === 'string' ? problem(refusal) : refusal,
   );
-  const answers = [...Map.groupBy(problems, ({ status }) => status)].map(([status, alike]) => [
+  return Map.groupBy(problems, ({ status }) => status);
+}
+
+function problemAnswers(problems: Map<number, Problem[]>, isOAuth: boolean): Record<string, unknown> {
+  const answers = [...problems].map(([status, alike]) => [
     status,
     {
       description: alike.map(({ code, title }) => `\`${code}\` ${title}`).join('  \n'),

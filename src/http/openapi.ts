@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { createJsonSchemaTransform, createJsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { scopeMeanings } from '../auth/clients/scopes.ts';
+import type { CodesOf } from './describe-routes.ts';
 import { costOf } from '../protocol/rate-limits.ts';
 import { TOKEN_PATH } from './routes/clients/token-endpoint.ts';
 
@@ -27,13 +28,21 @@ type Json = Record<string, unknown>;
 /** The parts of the document that are read or changed. */
 interface Document {
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Json> };
+  components: { schemas: Record<string, Json>; responses?: Record<string, Answer> };
 }
 interface Operation {
   operationId: string;
+  description?: string;
   parameters?: { name: string }[];
   requestBody?: { required: boolean; content: Record<string, { schema: Json }> };
-  responses: Record<string, { description: string; headers?: Json }>;
+  responses: Record<string, Answer | { $ref: string }>;
+}
+interface Answer {
+  description: string;
+  headers?: Json;
+  content?: Record<string, { schema: Json }>;
+  /** Of the problems. */
+  'x-codes'?: readonly string[];
 }
 type ToConfig = NonNullable<Parameters<typeof createJsonSchemaTransform>[0]['zodToJsonConfig']>;
 type Override = NonNullable<ToConfig['override']>;
@@ -164,8 +173,11 @@ function fieldsOf({ operationId, parameters }: Operation, status: number): Field
   return fields.filter(([, isThere]) => isThere).map(([name]) => name);
 }
 
-function describeAnswers(operation: Operation): void {
-  for (const [status, answer] of Object.entries(operation.responses)) {
+function describeAnswers(operation: Operation, codesOf: CodesOf): void {
+  for (const [status, given] of Object.entries(operation.responses)) {
+    const answer = given as Answer;
+    const codes = codesOf(operation.operationId, Number(status));
+    if (codes.length > 0) answer['x-codes'] = codes;
     if (answer.description === 'Default Response') answer.description = STATUS_CODES[status] ?? status;
     const fields = fieldsOf(operation, Number(status)).map((name) => [
       name,
@@ -175,8 +187,60 @@ function describeAnswers(operation: Operation): void {
   }
 }
 
-/** Generates the OpenAPI document from the schemas of the routes. Call before any route is defined. */
-export async function describeApi(app: FastifyInstance): Promise<void> {
+/** Says of an alias what it is an alias of. */
+function describeAliases({ paths }: Document): void {
+  const calls = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      call: `${method.toUpperCase()} ${path}`,
+      operation,
+    })),
+  );
+  for (const { operation } of calls) {
+    const name = operation.operationId.replace(/Alias$/, '');
+    const original = calls.find((each) => each.operation.operationId === name);
+    if (original && original.operation !== operation)
+      operation.description = `An alias of \`${original.call}\`.`;
+  }
+}
+
+/** Moves the problems that many operations answer with, and which are most of the document, to the components. */
+function shareProblems({ paths, components }: Document): void {
+  const names = new Map<string, string>();
+  const shared: Record<string, Answer> = {};
+  for (const { operationId, responses } of Object.values(paths).flatMap((methods) => Object.values(methods)))
+    for (const [status, answer] of Object.entries(responses)) {
+      if (!('x-codes' in answer)) continue;
+      const written = JSON.stringify(answer);
+      const name = names.get(written) ?? `${operationId}${status}`;
+      names.set(written, name);
+      shared[name] = answer;
+      responses[status] = { $ref: `#/components/responses/${name}` };
+    }
+  components.responses = shared;
+}
+
+/**
+ * Returns a document in which the code of a problem is one of those that the call and the status may have. Generators for
+ * languages with types as TypeScript has them make use of it; others lose what all problems have in common.
+ */
+export function withCodes(document: object): object {
+  const { components } = document as Document;
+  const responses = Object.entries(components.responses ?? {}).map(([name, answer]) => {
+    const code = { type: 'string', enum: answer['x-codes'] };
+    const content = Object.entries(answer.content ?? {}).map(([type, { schema }]) => [
+      type,
+      { schema: { allOf: [schema, { type: 'object', required: ['code'], properties: { code } }] } },
+    ]);
+    return [name, { ...answer, content: Object.fromEntries(content) }];
+  });
+  return { ...document, components: { ...components, responses: Object.fromEntries(responses) } };
+}
+
+/**
+ * Generates the OpenAPI document from the schemas of the routes. Call before any route is defined. `codesOf` gives the
+ * codes of their problems.
+ */
+export async function describeApi(app: FastifyInstance, codesOf: CodesOf): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -212,8 +276,10 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       const document = nameSchemas(toComponents(given) as unknown as Document);
       for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
         spellOptionalBody(operation);
-        describeAnswers(operation);
+        describeAnswers(operation, codesOf);
       }
+      describeAliases(document);
+      shareProblems(document);
       return document as object;
     },
   });

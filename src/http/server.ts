@@ -193,8 +193,8 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
 
   if (deps.onRoute) app.addHook('onRoute', deps.onRoute);
   const refuseTheRest = refuseOtherMethods(app);
-  describeRoutes(app);
-  await describeApi(app);
+  const codesOf = describeRoutes(app);
+  await describeApi(app, codesOf);
   honourIdempotencyKeys(app, { keys: deps.idempotencyKeys, secret: deps.fingerprintSecret, log });
 
   waitForMinPosition(app, deps);

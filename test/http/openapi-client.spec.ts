@@ -48,6 +48,31 @@ const { data: chat } = await api.GET('/v1/groups/{groupId}', { params: group });
 export const last: Message | null = chat!.lastMessage;
 const { error } = await api.GET('/v1/jobs/{jobId}', { params: { path: { jobId: 'a job' } } });
 const problem: Problem = error!;
+export function meaningOf(code: NonNullable<typeof error>['code']): number {
+  switch (code) {
+    case 'BAD_REQUEST':
+    case 'RATE_LIMITED':
+    case 'POSITION_UNKNOWN':
+      return 1;
+    case 'TOKEN_MISSING':
+    case 'TOKEN_INVALID':
+    case 'TOKEN_EXPIRED':
+    case 'TOKEN_REVOKED':
+    case 'USER_TOKEN_REQUIRED':
+    case 'CLIENT_TOKEN_REQUIRED':
+    case 'ROLE_NOT_ALLOWED':
+    case 'SECOND_FACTOR_REQUIRED':
+      return 2;
+    case 'JOB_NOT_FOUND':
+      return 3;
+    case 'UNAVAILABLE':
+    case 'NOT_CAUGHT_UP':
+    case 'INTERNAL':
+      return 4;
+  }
+}
+// @ts-expect-error Only codes of the call are known.
+export const isOther: boolean = error!.code === 'EMAIL_TAKEN';
 export const title: string = problem.title;
 const applied = await api.POST('/v1/jobs/{jobId}/applications', { params: { path: { jobId: 'a job' } } });
 export const { groupId }: components['schemas']['Applied'] = applied.data!;
@@ -69,7 +94,7 @@ describe('a client generated from the OpenAPI document', () => {
 
   beforeAll(async () => {
     const stage = await httpStage();
-    document = (await stage.ask('GET', '/openapi.json')).body as unknown as Document;
+    document = (await stage.ask('GET', '/openapi.json?codes=enum')).body as unknown as Document;
     await stage.close();
     folder = await mkdtemp(join(tmpdir(), 'openapi-client-'));
   });

@@ -30,15 +30,19 @@ interface Schema {
   properties?: Record<string, Schema>;
   required?: string[];
 }
+interface Answered {
+  $ref?: string;
+  content?: Record<string, { schema: Schema }>;
+}
 interface Described {
   operationId: string;
   parameters?: { in: string; name: string; required: boolean; schema: Schema }[];
   requestBody?: { required: boolean; content: Record<string, { schema: Schema }> };
-  responses: Record<string, { content?: Record<string, { schema: Schema }> }>;
+  responses: Record<string, Answered>;
 }
 interface Document {
   paths: Record<string, Record<string, Described>>;
-  components: { schemas: Record<string, Schema> };
+  components: { schemas: Record<string, Schema>; responses: Record<string, Answered> };
 }
 interface Operation extends Described {
   method: string;
@@ -172,10 +176,18 @@ describe('the schemas of the OpenAPI document', () => {
     const document = (await app.ask('GET', '/openapi.json')).body as unknown as Document;
     ajv.addSchema(document, 'openapi.json');
     named = document.components.schemas;
+    const answerOf = ({ $ref }: { $ref?: string }) =>
+      document.components.responses[$ref?.split('/').at(-1) ?? ''];
     operations = Object.entries(document.paths)
       .flatMap(([path, methods]) =>
         Object.entries(methods).map(([method, described]) => ({
           ...described,
+          responses: Object.fromEntries(
+            Object.entries(described.responses).map(([status, answer]) => [
+              status,
+              answerOf(answer) ?? answer,
+            ]),
+          ),
           method: method.toUpperCase(),
           path,
           body: described.requestBody?.content['application/json']?.schema,

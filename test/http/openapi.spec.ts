@@ -1,15 +1,20 @@
 import type { RouteOptions } from 'fastify';
 import { httpStage } from '../support/stages/http-stage.ts';
 
+interface Answer {
+  $ref?: string;
+  description: string;
+  headers?: Record<string, unknown>;
+  content?: Record<string, { schema: Schema }>;
+  'x-codes'?: string[];
+}
 interface Operation {
   operationId?: string;
+  description?: string;
   security?: object[];
   parameters?: { name: string; in: string }[];
   requestBody?: { content: Record<string, { schema: Schema }> };
-  responses: Record<
-    string,
-    { description: string; headers?: Record<string, unknown>; content?: Record<string, { schema: Schema }> }
-  >;
+  responses: Record<string, Answer>;
 }
 interface Schema {
   $ref?: string;
@@ -19,6 +24,8 @@ interface Schema {
   properties?: Record<string, Schema>;
   additionalProperties?: unknown;
   anyOf?: Schema[];
+  allOf?: Schema[];
+  enum?: string[];
   example?: unknown;
 }
 interface Document {
@@ -26,7 +33,11 @@ interface Document {
   info: object;
   servers: object[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, Schema>; securitySchemes: object };
+  components: {
+    schemas: Record<string, Schema>;
+    responses: Record<string, Answer>;
+    securitySchemes: object;
+  };
 }
 
 describe('the OpenAPI document', () => {
@@ -41,9 +52,18 @@ describe('the OpenAPI document', () => {
           routes.push({ method: each, url, isHidden: schema?.hide ?? false, config });
       },
     });
-    document = (await stage.ask('GET', '/openapi.json')).body as unknown as Document;
+    document = await documentAt('/openapi.json');
   });
   afterAll(() => stage.close());
+
+  /** Resolves with the document, its answers where they are referenced. */
+  async function documentAt(path: string): Promise<Document> {
+    const read = (await stage.ask('GET', path)).body as unknown as Document;
+    for (const { responses } of Object.values(read.paths).flatMap((methods) => Object.values(methods)))
+      for (const [status, { $ref }] of Object.entries(responses))
+        if ($ref !== undefined) responses[status] = read.components.responses[$ref.split('/').at(-1)!]!;
+    return read;
+  }
 
   const operations = () =>
     Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -96,6 +116,40 @@ describe('the OpenAPI document', () => {
       if (operation.security === undefined || operation.security.length > 0)
         expect(operation.responses).toHaveProperty('401');
     }
+  });
+
+  test('lists the codes of each call and status, as an enumeration for those who ask for it', async () => {
+    const { responses } = document.paths['/v1/groups/{groupId}/messages']!['post']!;
+    expect(responses['409']).toMatchObject({
+      'x-codes': [
+        'STREAM_DAMAGED',
+        'IDEMPOTENCY_KEY_IN_USE',
+        'GROUP_CLOSED',
+        'FILE_REFUSED',
+        'FILE_EXPIRED',
+        'CLIENT_MSG_ID_REUSED',
+      ],
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    });
+    const narrow = await documentAt('/openapi.json?codes=enum');
+    for (const { path, method, operation } of operations())
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        const codes = answer['x-codes'];
+        const isProblem = Object.keys(answer.content ?? {}).includes('application/problem+json');
+        if (isProblem) expect(codes?.length).toBeGreaterThan(0);
+        if (!codes) continue;
+        const { content } = narrow.paths[path]![method]!.responses[status]!;
+        const [{ schema }] = Object.values(content!) as [{ schema: Schema }];
+        expect(schema.allOf?.[1]?.properties?.['code']?.enum).toStrictEqual(codes);
+        expect(schema.allOf?.[0]).toStrictEqual(Object.values(answer.content!)[0]!.schema);
+      }
+    expect(Object.keys(document.components.responses).length).toBeLessThan(200);
+  });
+
+  test('says of each alias what it is an alias of', () => {
+    const aliases = operations().filter(({ operation }) => operation.operationId?.endsWith('Alias'));
+    expect(aliases.map(({ path }) => path).toSorted()).toStrictEqual(['/apply', '/files', '/jobs', '/login']);
+    for (const { operation } of aliases) expect(operation.description).toMatch(/^An alias of `POST \/v1\//);
   });
 
   test('defines every schema that it references', () => {

@@ -1,8 +1,16 @@
 import { z } from 'zod';
+import { withCodes } from '../openapi.ts';
 import { origins } from '../origin.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 
 const tags = ['Documents'];
+/** How a problem's code is described. */
+const Codes = z
+  .enum(['text', 'enum'])
+  .default('text')
+  .describe(
+    'With `enum`, the codes of problems are enumerations; otherwise a text, and `x-codes` lists them',
+  );
 const Document = z.record(z.string(), z.unknown()).meta({ id: 'ApiDocument' });
 
 /** Defines the routes of the API's documents. */
@@ -12,7 +20,7 @@ export function documentRoutes(
 ): void {
   const originOf = origins(publicUrl);
   /** Serialized at the first request, when all routes are known, and kept, because the document is large. */
-  let openapi: string | undefined;
+  const openapi = new Map<z.infer<typeof Codes>, string>();
 
   app.get(
     '/openapi.json',
@@ -21,16 +29,22 @@ export function documentRoutes(
         tags,
         operationId: 'openapi',
         summary: 'This API as OpenAPI 3.1',
+        description:
+          'Generate TypeScript from `/openapi.json?codes=enum`: the code of each problem is then one of those that the call answers with.',
         security: [],
+        querystring: z.strictObject({ codes: Codes }),
         response: { 200: Document },
       },
     },
     async (request, reply) => {
+      const { codes } = request.query;
       const document = app.swagger();
-      openapi ??= JSON.stringify(document);
+      const serialized =
+        openapi.get(codes) ?? JSON.stringify(codes === 'enum' ? withCodes(document) : document);
+      openapi.set(codes, serialized);
       // The part that differs between requests comes first.
       const servers = JSON.stringify([{ url: originOf(request) }]);
-      const written = `{"servers":${servers},${openapi.slice(1)}`;
+      const written = `{"servers":${servers},${serialized.slice(1)}`;
       return reply
         .type('application/json; charset=utf-8')
         .serializer(() => written)

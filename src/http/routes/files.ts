@@ -95,6 +95,8 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
           tags,
           operationId,
           summary: 'Ask for a place to upload a file to, for one group',
+          description:
+            'Send the bytes to `upload.url` with `upload.headers`, then call `POST /v1/files/{fileId}/complete`. Name and type are decided together: a type that is absent or too general follows from the name, and answers have the canonical one. `GET /v1/limits` lists the types.',
           body: RequestUpload,
           response: { 201: Requested },
         },
@@ -165,6 +167,8 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         tags,
         operationId: 'completeUpload',
         summary: 'Say that the bytes are uploaded: they are then inspected',
+        description:
+          'The server inspects the bytes: the file is `scanning`, and soon `clean`, `infected` or `rejected`. A message may name it before. May be repeated; the answer then has the status of the file.',
         params,
         response: { 202: Completed },
       },
@@ -198,6 +202,8 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         tags,
         operationId: 'getFile',
         summary: 'How a file stands; when it is clean, a link that downloads it',
+        description:
+          '`url` works for 60 s, as an attachment, for the caller alone. `thumbnailUrl` stays the same for an hour.',
         params,
         response: { 200: FileView },
       },
@@ -223,6 +229,8 @@ export function fileRoutes(app: HttpApp, deps: Pick<RouteDeps, Needed> & FileRou
         tags,
         operationId: 'listFiles',
         summary: 'How these files stand; those that the caller may not know of are left out',
+        description:
+          'In the order of `ids`, each as `GET /v1/files/{fileId}` returns it. With the ids in `fileIds` of a push or in `files` of messages, this gets their links in one call.',
         querystring: z.strictObject({ ids: idsParameter(FileId) }),
         response: { 200: FileList },
       },

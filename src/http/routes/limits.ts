@@ -81,6 +81,8 @@ export function limitRoutes(app: HttpApp, limits: PerMinute & { maxFileBytes: nu
         tags: ['Documents'],
         operationId: 'getLimits',
         summary: 'Lengths, sizes, types and rates that this server keeps to',
+        description:
+          'What a client needs to know before it sends: the length of a text, the size and the types of files, and how many calls it has. The limits change only when the server is started anew.',
         security: [],
         response: { 200: Limits },
       },

@@ -22,6 +22,7 @@ export function muteRoutes(
         tags: ['Notifications'],
         operationId,
         summary,
+        description: 'May be repeated. All other preferences stay as they are.',
         params: z.strictObject({ groupId: GroupId }),
         response: { 200: Done },
       },

@@ -196,6 +196,8 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         tags,
         operationId: 'setNotificationPreferences',
         summary: 'Set all of it: what is left out takes its standard value',
+        description:
+          'Takes what GET and PUT answer. To change one of them, use PATCH: of two changes at the same time both are then kept.',
         body: Wanted,
         response: { 200: PreferencesSet },
       },
@@ -214,6 +216,7 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         tags,
         operationId: 'changeNotificationPreferences',
         summary: 'Change some of it: what is left out stays as it is',
+        description: 'Null takes quiet hours away, and lets the role in the company decide for `team`.',
         body: Change,
         response: { 200: PreferencesSet },
       },
@@ -243,6 +246,8 @@ export function notificationRoutes(app: HttpApp, deps: NotificationRoutes): void
         operationId: 'addPushSubscription',
         summary:
           'Notify the caller on this browser: its PushSubscription as it is; the oldest of more than 20 gives way',
+        description:
+          'The same endpoint again replaces the keys. A subscription that its push service reports as gone is removed.',
         body: subscription,
         response: { 200: Empty.describe('It was there already'), 201: Empty },
       },

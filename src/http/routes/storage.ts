@@ -74,6 +74,8 @@ function uploadRoute(
           tags,
           operationId: 'upload',
           summary: 'Upload the bytes of a file, to the URL that was given for it',
+          description:
+            'Exactly the headers of the answer to `POST /v1/files`, within 5 minutes, once: a second upload is 412. With S3 the link leads to the bucket instead of this call.',
           security: [],
           consumes: ANY_TYPE,
           params,
@@ -138,6 +140,8 @@ function downloadRoutes(
       tags,
       operationId: 'download',
       summary: 'Download a file or its thumbnail, by the link that was given for it',
+      description:
+        'The link says for whom it was signed; what that user may see is checked again. One `Range` is honoured, with `If-Range`; `If-None-Match` with the `ETag` of the bytes is 304.',
       security: [],
       produces: ANY_TYPE,
       params,
