@@ -26,7 +26,7 @@ const ProblemBody = z
     instance: z.string().optional(),
     code: z.string().describe('Stable: what to decide by'),
     retryable: z.boolean().describe('Whether the same request may succeed later'),
-    retryAfterMs: z.int().min(0).optional(),
+    retryAfterMs: z.int().min(0).optional().describe('When to try again; absent when waiting does not help'),
     errors: z.array(Fault).optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' });

@@ -110,7 +110,8 @@ export function acceptJsonOnly(app: FastifyInstance): void {
     },
   );
   app.addHook('preParsing', async (request, reply) => {
-    if (!request.routeOptions.config.slowBody) requirePlainUtf8(request, reply);
+    // A body of an unknown path says nothing.
+    if (!request.is404 && !request.routeOptions.config.slowBody) requirePlainUtf8(request, reply);
   });
   app.addHook('preValidation', async ({ body, routeOptions }) => {
     if (routeOptions.schema?.body || body === undefined || body === null) return;

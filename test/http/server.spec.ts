@@ -43,6 +43,23 @@ describe('the HTTP server', () => {
     expect(headers).toMatchObject({ 'content-type': PROBLEM, 'cache-control': 'no-store' });
   });
 
+  test.each([
+    ['a field that no call takes', 'application/json', '{"a":1}'],
+    ['broken JSON', 'application/json', '{'],
+    ['another type', 'text/plain', 'hello'],
+    ['another encoding', 'application/json; charset=utf-16', '{}'],
+    ['a body that is too large', 'application/json', ' '.repeat(100_000)],
+  ])('answers 404 on an unknown path before it looks at a body with %s', async (_what, type, payload) => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE'] as const)
+      for (const headers of [{ 'content-type': type }, { 'content-type': type, 'content-encoding': 'gzip' }])
+        expect(await stage.ask(method, '/v1/group/x/messages', { as: acme, payload, headers })).toMatchObject(
+          {
+            status: 404,
+            body: { code: 'NOT_FOUND' },
+          },
+        );
+  });
+
   test('sends security headers with every answer', async () => {
     for (const path of ['/health/live', '/nowhere', '/v1/jobs'])
       expect((await stage.ask('GET', path)).headers).toMatchObject({

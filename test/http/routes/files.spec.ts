@@ -183,6 +183,7 @@ describe('POST /v1/files', () => {
     const answer = await request();
     expect(answer).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    expect(answer.body['retryAfterMs']).toBe(Number(answer.headers['retry-after']) * 1_000);
   });
 });
 
@@ -199,6 +200,7 @@ describe('upload byte quotas', () => {
     const answer = await request({ size: 1 });
     expect(answer).toMatchObject(dayIsFull);
     const untilMidnight = Number(answer.headers['retry-after']);
+    expect(answer.body['retryAfterMs']).toBe(untilMidnight * 1_000);
     expect(untilMidnight).toBeGreaterThan(0);
     expect(untilMidnight).toBeLessThanOrEqual(86_400);
   });
@@ -258,7 +260,10 @@ describe('upload byte quotas', () => {
     stage.disk.freeBytes = 100_004;
     try {
       const answer = await request();
-      expect(answer).toMatchObject({ status: 507, body: { code: 'INSUFFICIENT_STORAGE', retryable: true } });
+      expect(answer).toMatchObject({
+        status: 507,
+        body: { code: 'INSUFFICIENT_STORAGE', retryable: true, retryAfterMs: 60_000 },
+      });
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
       const body = { clientMsgId: randomUUID(), text: 'still here' };
       expect((await stage.ask('POST', `/v1/groups/${groupId}/messages`, { as: uploader, body })).status).toBe(
@@ -479,7 +484,10 @@ describe('unreachable storage', () => {
     await put(fileId);
     stage.failing.storage = new StorageUnavailable('down');
     const headers = { 'idempotency-key': randomUUID() };
-    const unavailable = { status: 503, body: { code: 'UNAVAILABLE', retryable: true } };
+    const unavailable = {
+      status: 503,
+      body: { code: 'UNAVAILABLE', retryable: true, retryAfterMs: 1_000 },
+    };
     expect(await request({}, headers)).toMatchObject(unavailable);
     expect(await complete(fileId)).toMatchObject(unavailable);
     delete stage.failing.storage;
