@@ -7,7 +7,9 @@ import type { z } from 'zod';
 import { scopeMeanings } from '../auth/clients/scopes.ts';
 import type { CodesOf } from './describe-routes.ts';
 import { costOf } from '../protocol/rate-limits.ts';
+import { sendPage } from './pages.ts';
 import { TOKEN_PATH } from './routes/clients/token-endpoint.ts';
+import { socketPage } from './socket-page.ts';
 
 /** The page runs its own script and its own inline styles, and loads nothing from other hosts. */
 const DOCS_POLICY = [
@@ -22,6 +24,11 @@ const DOCS_POLICY = [
   "base-uri 'self'",
   "frame-ancestors 'none'",
 ].join('; ');
+
+/** What is documented. */
+export const API = { title: 'Chat for job boards', version: '1' } as const;
+/** The page of the documents. */
+export const DOCS_PATH = '/docs';
 
 type Json = Record<string, unknown>;
 
@@ -245,10 +252,9 @@ export async function describeApi(app: FastifyInstance, codesOf: CodesOf): Promi
     openapi: {
       openapi: '3.1.0',
       info: {
-        title: 'Chat for job boards',
-        version: '1',
+        ...API,
         description:
-          'Every command answers with a `position`. Send it as `X-Min-Position` with a query, and the query shows what the command did. Errors are `application/problem+json` (RFC 9457). No text may hold NUL or a lone surrogate; lengths are in characters (code points). Answers may get more fields.',
+          'The [events of the socket](/docs/socket) have a page of their own. Every command answers with a `position`. Send it as `X-Min-Position` with a query, and the query shows what the command did. Errors are `application/problem+json` (RFC 9457). No text may hold NUL or a lone surrogate; lengths are in characters (code points). Answers may get more fields.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       components: {
@@ -285,20 +291,35 @@ export async function describeApi(app: FastifyInstance, codesOf: CodesOf): Promi
   });
 }
 
-/** Serves a page at /docs that shows the document and tries the calls. It works offline. */
-export async function servePage(app: FastifyInstance): Promise<void> {
+/** The services of the vendor, which each document of the page would get otherwise. */
+const offline = { agent: { disabled: true } } as const;
+
+/**
+ * Serves a page at /docs that shows the documents of REST and the socket, and tries the calls, and one at /docs/socket
+ * that shows the socket alone, with its acks and without scripts. Both work offline.
+ */
+export async function servePage(app: FastifyInstance, asyncapi: object): Promise<void> {
+  const socket = socketPage(asyncapi);
+  app.get(`${DOCS_PATH}/socket`, { schema: { hide: true } }, (_request, reply) => sendPage(reply, socket));
   await app.register(async (page) => {
     page.addHook('onRequest', async (_request, reply) => {
       void reply.header('Content-Security-Policy', DOCS_POLICY);
     });
     await page.register(apiReference, {
-      routePrefix: '/docs',
+      routePrefix: DOCS_PATH,
       configuration: {
+        // Without it, the plugin serves another copy of the document.
         url: '/openapi.json',
+        sources: [
+          { title: 'REST', slug: 'rest', url: '/openapi.json', default: true, ...offline },
+          { title: 'Socket', slug: 'socket', url: '/asyncapi.json', ...offline },
+        ],
+        ...offline,
         withDefaultFonts: false,
         telemetry: false,
-        agent: { disabled: true },
         hideClientButton: true,
+        showDeveloperTools: 'never',
+        mcp: { disabled: true },
         documentDownloadType: 'none',
       },
     });

@@ -36,7 +36,8 @@ export const isForm = ({ headers }: FastifyRequest): boolean =>
   headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase() === FORM;
 
 /** Browsers accept HTML wherever a person reads the answer. */
-const readsPages = ({ headers }: FastifyRequest): boolean => headers.accept?.includes('text/html') ?? false;
+export const readsPages = ({ headers }: FastifyRequest): boolean =>
+  headers.accept?.includes('text/html') ?? false;
 
 /** The content types of a route that serves a page's form as well as JSON, for OpenAPI. */
 export const jsonOrForm = {

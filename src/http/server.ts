@@ -247,7 +247,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     accessGrantRoutes(secured, deps);
     proofRoutes(secured, deps);
   });
-  await servePage(app);
+  await servePage(app, deps.asyncapi);
   refuseTheRest();
   return app as unknown as FastifyInstance;
 }

@@ -68,6 +68,7 @@ const matrix: Record<string, Row> = {
   'GET /health/live': { expect: everybody(200) },
   'GET /health/ready': { expect: everybody(200) },
   'GET /metrics': { expect: everybody(200) },
+  'GET /': { expect: everybody(200) },
   'GET /openapi.json': { expect: everybody(200) },
   'GET /asyncapi.json': { expect: everybody(200) },
   'GET /.well-known/jwks.json': { expect: everybody(200) },
@@ -75,6 +76,7 @@ const matrix: Record<string, Row> = {
   'GET /.well-known/seal-keys.json': { expect: everybody(200) },
   'GET /docs': { expect: everybody(301) },
   'GET /docs/': { expect: everybody(200) },
+  'GET /docs/socket': { expect: everybody(200) },
   'GET /docs/js/scalar.js': { expect: everybody(200) },
   'GET /v1/limits': { expect: everybody(200) },
 

@@ -84,7 +84,7 @@ describe('the OpenAPI document', () => {
     const page = routes
       .filter(({ isHidden, url }) => isHidden && url.startsWith('/docs'))
       .map(({ url }) => url);
-    expect(new Set(page)).toStrictEqual(new Set(['/docs', '/docs/', '/docs/js/scalar.js']));
+    expect(new Set(page)).toStrictEqual(new Set(['/docs', '/docs/', '/docs/js/scalar.js', '/docs/socket']));
     const unanswered = routes.filter(({ isHidden, url }) => isHidden && !url.startsWith('/docs'));
     const answered = new Set(
       routes.filter(({ isHidden }) => !isHidden).map(({ method, url }) => method + url),
@@ -346,6 +346,9 @@ describe('the OpenAPI document', () => {
     expect(page.status).toBe(200);
     expect(page.headers['content-security-policy']).toContain("connect-src 'self'");
     expect(page.text).toContain('/openapi.json');
+    expect(page.text).toContain('/asyncapi.json');
+    for (const option of ['"showDeveloperTools": "never"', '"telemetry": false', '"hideClientButton": true'])
+      expect(page.text).toContain(option);
     expect(page.text).not.toMatch(/(src|href)="(https?:)?\/\//);
     expect(page.text).not.toMatch(/https?:\/\/(cdn|fonts)\./);
     const script = await stage.ask('GET', '/docs/js/scalar.js');
@@ -353,8 +356,25 @@ describe('the OpenAPI document', () => {
     expect(script.text.length).toBeGreaterThan(1_000_000);
   });
 
+  test('is named at the root, to which a browser comes by itself', async () => {
+    const headers = { host: 'chat.example.com' };
+    const root = await stage.ask('GET', '/', { headers });
+    expect(root.status).toBe(200);
+    expect(root.body).toStrictEqual({
+      ...{ name: 'Chat for job boards', version: '1' },
+      documents: {
+        openapi: 'http://chat.example.com/openapi.json',
+        asyncapi: 'http://chat.example.com/asyncapi.json',
+        docs: 'http://chat.example.com/docs',
+      },
+    });
+    const led = await stage.ask('GET', '/', { headers: { accept: 'text/html,*/*;q=0.8' } });
+    expect([led.status, led.headers['location']]).toEqual([302, '/docs']);
+    expect([root.headers['vary'], led.headers['vary']]).toEqual(['Accept', 'Accept']);
+  });
+
   test('for sockets is served unchanged', async () => {
-    expect((await stage.ask('GET', '/asyncapi.json')).body).toStrictEqual({ asyncapi: '3.0.0' });
+    expect((await stage.ask('GET', '/asyncapi.json')).body).toMatchObject({ asyncapi: '3.0.0' });
   });
 });
 

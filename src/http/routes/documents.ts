@@ -1,9 +1,17 @@
 import { z } from 'zod';
-import { withCodes } from '../openapi.ts';
+import { API, DOCS_PATH, withCodes } from '../openapi.ts';
 import { origins } from '../origin.ts';
+import { readsPages } from '../pages.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 
 const tags = ['Documents'];
+const Documents = z
+  .object({
+    name: z.string(),
+    version: z.string(),
+    documents: z.object({ openapi: z.url(), asyncapi: z.url(), docs: z.url() }).meta({ id: 'DocumentUrls' }),
+  })
+  .meta({ id: 'Documents' });
 /** How a problem's code is described. */
 const Codes = z
   .enum(['text', 'enum'])
@@ -21,6 +29,35 @@ export function documentRoutes(
   const originOf = origins(publicUrl);
   /** Serialized at the first request, when all routes are known, and kept, because the document is large. */
   const openapi = new Map<z.infer<typeof Codes>, string>();
+
+  app.get(
+    '/',
+    {
+      schema: {
+        tags,
+        operationId: 'getDocuments',
+        summary: 'The documents of this server; a browser is led to the page that shows them',
+        security: [],
+        response: {
+          200: Documents,
+          302: z.undefined().meta({ description: 'To the page', headers: { Location: { type: 'string' } } }),
+        },
+      },
+    },
+    async (request, reply) => {
+      void reply.header('Vary', 'Accept');
+      if (readsPages(request)) return reply.code(302).header('Location', DOCS_PATH).send(undefined);
+      const origin = originOf(request);
+      return reply.send({
+        ...{ name: API.title, version: API.version },
+        documents: {
+          openapi: `${origin}/openapi.json`,
+          asyncapi: `${origin}/asyncapi.json`,
+          docs: `${origin}${DOCS_PATH}`,
+        },
+      });
+    },
+  );
 
   app.get(
     '/openapi.json',

@@ -51,7 +51,7 @@ export async function httpStage({ history = [], databaseUrl, ...overrides }: Ove
     rateLimits: rateLimitsOf({ messagesPerMinute: 100, failedLoginsPerMinute: 10, loginsPerMinute: 60 }),
     accessKeys: { jwks: () => ({ keys: [] }), algorithms: () => [] },
     readiness: async () => ({ ready: true, dependencies: {} }),
-    asyncapi: { asyncapi: '3.0.0' },
+    asyncapi: { asyncapi: '3.0.0', info: { title: 'Socket', description: '' }, operations: {} },
     receiver: {},
     scanReports: {},
     authenticate,
