@@ -93,8 +93,13 @@ export function messageRoutes(app: HttpApp, deps: RouteDeps): void {
         response: { 200: MessageView },
       },
     },
-    ({ session: { actor }, params: { groupId, messageId } }) =>
-      asMember(groupId, actor, () => queries.getMessage({ userId: actor.userId, groupId, messageId })),
+    (request) => {
+      const { actor } = request.session;
+      const { groupId, messageId } = request.params;
+      return asMember(groupId, actor, async () =>
+        links.inMessages(request)(await queries.getMessage({ userId: actor.userId, groupId, messageId })),
+      );
+    },
   );
 
   app.post(
