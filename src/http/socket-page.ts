@@ -82,13 +82,15 @@ function rangeOf(least?: number, most?: number): string {
   return ` ${least ?? 0}..${most}`;
 }
 
-/** Resolves a reference within the document (RFC 6901). */
-function resolve(document: object, { $ref }: Ref): unknown {
+/** Resolves a reference within the document (RFC 6901), which may lead to another one. */
+function resolve<T extends object>(document: object, { $ref }: Ref): T {
   const names = $ref
     .slice(2)
     .split('/')
     .map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'));
-  return names.reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], document);
+  const found = names.reduce<unknown>((part, name) => (part as Record<string, unknown>)[name], document) as
+    T | Ref;
+  return '$ref' in found ? resolve(document, found) : found;
 }
 
 const STYLE: Html = {
@@ -102,7 +104,7 @@ const STYLE: Html = {
 /** Returns a page without scripts that shows each event of the socket, with its payload and its ack. */
 export function socketPage(asyncapi: object): string {
   const { info, operations, components } = asyncapi as Document;
-  const messageOf = (ref: Ref) => resolve(asyncapi, ref) as Message;
+  const messageOf = (ref: Ref) => resolve<Message>(asyncapi, ref);
   const type = (title: string, schema: Schema) =>
     markup`<h4>${title}</h4>${about(schema.description)}<pre>${typeOf(schema)}</pre>`;
   const about = (text = '') => (text === '' ? markup`` : markup`<p>${text}</p>`);

@@ -30,7 +30,8 @@ describe('the page of the socket', () => {
     const payload = { type: 'object', properties: { a: { type: 'string', description: '<b>' } } };
     const shown = socketPage({
       info: { title: 'A & B', description: '<script>' },
-      channels: { 'a/b': { messages: { hello: { name: 'hello', payload } } } },
+      channels: { 'a/b': { messages: { hello: { $ref: '#/components/messages/hello' } } } },
+      components: { messages: { hello: { name: 'hello', payload } } },
       operations: {
         hello: { action: 'send', description: '<i>', messages: [{ $ref: '#/channels/a~1b/messages/hello' }] },
       },

@@ -163,6 +163,12 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
       'x-content-type-options': 'nosniff',
     });
     expect(new Uint8Array(await answer.arrayBuffer())).toEqual(await png());
+    const part = await fetch(url!, { headers: { range: 'bytes=10-19' } });
+    expect([part.status, part.headers.get('content-range')]).toEqual([
+      206,
+      `bytes 10-19/${(await png()).length}`,
+    ]);
+    expect(new Uint8Array(await part.arrayBuffer())).toEqual((await png()).slice(10, 20));
     const small = await sharp(await (await fetch(thumbnail!.url)).arrayBuffer()).metadata();
     expect(small).toMatchObject({ format: 'webp', width: 320 });
     const strangers = await app.ask('GET', `/v1/files/${picture}`, { as: eve });
