@@ -25,12 +25,13 @@ interface Ref {
 }
 interface Message {
   name: string;
+  summary?: string;
   description?: string;
   payload: Schema;
 }
 interface Operation {
   action: 'receive' | 'send';
-  description?: string;
+  summary?: string;
   messages: Ref[];
   reply?: { messages: Ref[] };
 }
@@ -105,18 +106,24 @@ const STYLE: Html = {
 export function socketPage(asyncapi: object): string {
   const { info, operations, components } = asyncapi as Document;
   const messageOf = (ref: Ref) => resolve<Message>(asyncapi, ref);
-  const type = (title: string, schema: Schema) =>
-    markup`<h4>${title}</h4>${about(schema.description)}<pre>${typeOf(schema)}</pre>`;
   const about = (text = '') => (text === '' ? markup`` : markup`<p>${text}</p>`);
+  /** Writes a schema out, and the alternatives of which it may be one, where they have names. */
+  const written = (schema: Schema) =>
+    (schema.oneOf ?? [schema])
+      .map((each) => typeOf(each.$ref === undefined ? each : resolve(asyncapi, { $ref: each.$ref })))
+      .join(' | ');
+  const type = (title: string, schema: Schema, description = schema.description) =>
+    markup`<h4>${title}</h4>${about(description)}<pre>${written(schema)}</pre>`;
 
-  const eventOf = ({ description, messages, reply }: Operation) =>
+  const eventOf = ({ summary, messages, reply }: Operation) =>
     messages.map(messageOf).map((event) => ({
       name: event.name,
       content: markup`<section>
   <h3 id="${event.name}">${event.name}</h3>
-  ${about(description ?? event.description)}
+  ${about(summary ?? event.summary)}
+  ${about(event.description)}
   ${type('Payload', event.payload)}
-  ${(reply?.messages ?? []).map((ref) => type('Ack', messageOf(ref).payload))}
+  ${(reply?.messages ?? []).map(messageOf).map((ack) => type('Ack', ack.payload, ack.description))}
 </section>`,
     }));
   const eventsThat = (action: Operation['action']) =>
