@@ -174,4 +174,10 @@ export const MemberView = z
     joinedAt: Time,
   })
   .meta({ id: 'Member' });
-export const MemberPage = pageOf(MemberView).meta({ id: 'MemberPage' });
+export const MemberPage = pageOf(MemberView)
+  .extend({
+    rosterHead: Seq.describe(
+      'The version of the list that the page is at least as new as. The one of the first page is the afterRoster of sync',
+    ),
+  })
+  .meta({ id: 'MemberPage' });

@@ -79,6 +79,12 @@ export async function unseenBy(
   return new Map(rows.map(({ messageId, userIds }) => [messageId, userIds]));
 }
 
+/** The members of a group, and the version of its roster that they are at least as new as. */
+export interface MemberPage extends Page<Member> {
+  rosterHead: number;
+}
+const RosterRow = z.object({ roster: z.number() });
+
 /**
  * Resolves with the members of a group, in a stable order. It does not show who is online. Throws
  * GROUP_NOT_FOUND.
@@ -86,9 +92,11 @@ export async function unseenBy(
 export async function listMembers(
   db: DatabasePool,
   { userId, groupId, cursor, limit }: Paging & { userId: UserId; groupId: GroupId },
-): Promise<Page<Member>> {
+): Promise<MemberPage> {
   const after = place.read(cursor)?.userId;
   await reachOfMember(db, { userId, groupId });
+  const rosterHead = await db.oneFirst(sql.type(RosterRow)`
+    select roster from chat_groups.groups where group_id = ${groupId}`);
   const rows = await db.any(sql.type(MemberRow)`
     select m.user_id as "userId", coalesce(a.display_name, '') as "displayName", m.role,
       greatest(r.seq, p.from_seq, 0) as "readSeq", m.joined_at as "joinedAt"
@@ -101,12 +109,13 @@ export async function listMembers(
       and (m.is_joined or not m.is_thread or p.sent > 0)
       and ${after === undefined ? sql.fragment`true` : sql.fragment`m.user_id > ${after}`}
     order by m.user_id limit ${limit + 1}`);
-  return place.page(
+  const page = place.page(
     rows,
     limit,
     ({ userId: last }) => ({ userId: last }),
     (member) => member,
   );
+  return { ...page, rosterHead };
 }
 
 const MemberIdRow = z.object({ id: z.string().brand<'UserId'>() });

@@ -107,6 +107,14 @@ describe('the members of a group', () => {
     expect(await side.queries.memberIds(groupId)).toHaveLength(3);
   });
 
+  test('come with the version of the roster that each page is at least as new as', async () => {
+    const [first, other] = [
+      await side.queries.listMembers({ ...asAda, groupId, limit: 2 }),
+      await side.queries.listMembers({ ...asAda, groupId: otherGroupId, limit: 50 }),
+    ];
+    expect([first.rosterHead, other.rosterHead]).toEqual([3, 1]);
+  });
+
   test('are paged', async () => {
     const first = await side.queries.listMembers({ ...asAda, groupId, limit: 2 });
     const second = await side.queries.listMembers({ ...asAda, groupId, limit: 2, cursor: first.nextCursor! });

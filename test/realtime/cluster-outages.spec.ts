@@ -130,7 +130,13 @@ describe('A node that is cut off from Redis', () => {
     await one.hears('memberJoined', ({ data }) => data.userId === carol);
     proxy.cut();
     proxy.heal();
-    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH, kind: 'job' });
+    expect(await three.hears('joinRoom')).toEqual({
+      groupId,
+      headSeq: 0,
+      rosterHead: 1,
+      epoch: EPOCH,
+      kind: 'job',
+    });
     expect(await two.hears('leaveRoom')).toEqual({ groupId, reason: 'removed' });
   });
 });

@@ -67,7 +67,13 @@ describe('Two nodes', () => {
     const carol = newUser();
     const three = await there.client(carol);
     await here.join(groupId, carol);
-    expect(await three.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH, kind: 'job' });
+    expect(await three.hears('joinRoom')).toEqual({
+      groupId,
+      headSeq: 1,
+      rosterHead: 3,
+      epoch: EPOCH,
+      kind: 'job',
+    });
     await one.hears('memberJoined', ({ data }) => data.userId === carol);
     await one.send(groupId, 'After');
     await three.hears('messageSent', ({ seq }) => seq === 2);

@@ -30,10 +30,22 @@ describe('rooms', () => {
     const [alice, bob] = [newUser(), newUser()];
     const [one, two] = [await world.client(alice), await world.client(bob)];
     const groupId = await world.group(alice);
-    expect(await one.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH, kind: 'job' });
+    expect(await one.hears('joinRoom')).toEqual({
+      groupId,
+      headSeq: 0,
+      rosterHead: 1,
+      epoch: EPOCH,
+      kind: 'job',
+    });
     await one.send(groupId, 'Alone');
     await world.join(groupId, bob);
-    expect(await two.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH, kind: 'job' });
+    expect(await two.hears('joinRoom')).toEqual({
+      groupId,
+      headSeq: 1,
+      rosterHead: 2,
+      epoch: EPOCH,
+      kind: 'job',
+    });
     expect(await one.hears('memberJoined')).toMatchObject({
       roster: 2,
       data: { userId: bob, role: 'member' },
@@ -167,6 +179,7 @@ describe('rooms', () => {
     expect(await two.asks('joinRoom', { groupId })).toEqual({
       ok: true,
       headSeq: 2,
+      rosterHead: 3,
       epoch: EPOCH,
       kind: 'job',
     });
@@ -221,6 +234,12 @@ describe('rooms', () => {
     await client.send(groupId, 'Works already');
     expect(client.all('joinRoom')).toEqual([]);
     isBehind = false;
-    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 1, epoch: EPOCH, kind: 'job' });
+    expect(await client.hears('joinRoom')).toEqual({
+      groupId,
+      headSeq: 1,
+      rosterHead: 1,
+      epoch: EPOCH,
+      kind: 'job',
+    });
   });
 });

@@ -150,11 +150,16 @@ describe('sync and heads', () => {
     const groupId = await world.group(alice);
     const client = await world.client(alice);
     await client.send(groupId, 'Hello');
-    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 0, epoch: EPOCH, kind: 'job' });
-    expect(await client.hears('heads')).toEqual({ groups: { [groupId]: 1 }, epoch: EPOCH });
+    const heads = { rosterHead: 1, epoch: EPOCH };
+    expect(await client.hears('joinRoom')).toEqual({ groupId, headSeq: 0, ...heads, kind: 'job' });
+    expect(await client.hears('heads', ({ groups }) => groupId in groups)).toMatchObject({
+      groups: { [groupId]: 1 },
+      epoch: EPOCH,
+    });
     expect(await client.asks('joinRoom', { groupId })).toEqual({
       ok: true,
       headSeq: 1,
+      rosterHead: 1,
       epoch: EPOCH,
       kind: 'job',
     });
@@ -215,8 +220,19 @@ describe('sync and heads', () => {
       await client.send(busy, 'Hello');
       await client.hears('heads', ({ groups }) => groups[busy] === seq);
     }
-    expect(client.all('heads').map(({ groups }) => groups)).toEqual([{ [busy]: 1 }, { [busy]: 2 }]);
-    expect(JSON.stringify(client.all('heads'))).not.toContain(quiet);
+    const told = client.all('heads').flatMap(({ groups }) => Object.entries(groups));
+    expect(told).toEqual([
+      [busy, 1],
+      [busy, 2],
+    ]);
+    const rosters = client.all('heads').flatMap((heads) => Object.entries(heads.rosters ?? {}));
+    expect(new Map(rosters)).toEqual(
+      new Map([
+        [busy, 1],
+        [quiet, 1],
+      ]),
+    );
+    expect(rosters).toHaveLength(2);
   });
 
   test('gives every client the whole log in combination with pushes and heads, despite losses and repetitions', async () => {

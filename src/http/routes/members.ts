@@ -34,9 +34,10 @@ export function memberRoutes(app: HttpApp, { handle, queries, positions, ...deps
     },
     async ({ session: { actor }, params: { groupId }, query }) => {
       const asked = { userId: actor.userId, groupId, ...query };
-      const { data, nextCursor } = await asMember(groupId, actor, () => queries.listMembers(asked));
-      const online = await deps.online(data.map(({ userId }) => userId));
-      return { data: data.map((member) => ({ ...member, online: online.has(member.userId) })), nextCursor };
+      const page = await asMember(groupId, actor, () => queries.listMembers(asked));
+      const online = await deps.online(page.data.map(({ userId }) => userId));
+      const data = page.data.map((member) => ({ ...member, online: online.has(member.userId) }));
+      return { ...page, data };
     },
   );
 

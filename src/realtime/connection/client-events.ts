@@ -27,7 +27,7 @@ import { asUuid, parseTraceparent, traceIdOf } from '../../kit/trace-context.ts'
 import { type Tracing, noTracing } from '../../kit/tracing.ts';
 import type { UnseenBy } from '../delivery/unseen.ts';
 import type { Hints } from '../presence/hints.ts';
-import { headSeq } from '../rooms/heads.ts';
+import { type Heads, headsOfOne } from '../rooms/heads.ts';
 import type { Membership } from '../rooms/membership.ts';
 import { groupRoom } from '../rooms/rooms.ts';
 import { type ChatSocket, type Trust, endSocket, sessionFault } from './connection.ts';
@@ -217,16 +217,16 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     async joinRoom(socket, { groupId }) {
       const { user, session, leftRooms, wire } = socket.data;
       let changesSeen: number;
-      let head: number;
+      let heads: Heads;
       let kind: GroupKind;
       do {
         changesSeen = user.membershipChanges;
         kind = (await membership.requireNow(groupId, session.actor)).kind;
-        head = await headSeq(store, groupId);
+        heads = await headsOfOne(store, groupId);
       } while (changesSeen !== user.membershipChanges);
       leftRooms.delete(groupId);
       if (socket.connected && !wire.isCut) void socket.join(groupRoom(groupId));
-      return { headSeq: head, epoch: positions.epoch, kind };
+      return { ...heads, epoch: positions.epoch, kind };
     },
 
     async leaveRoom(socket, { groupId }) {
@@ -234,7 +234,7 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
       await membership.requireNow(groupId, session.actor);
       leftRooms.add(groupId);
       void socket.leave(groupRoom(groupId));
-      return { headSeq: await headSeq(store, groupId) };
+      return { headSeq: (await headsOfOne(store, groupId)).headSeq };
     },
 
     async sync(socket, asked) {

@@ -23,6 +23,8 @@ const occurredAt = z.iso.datetime();
 const message = { messageId: MessageId };
 const position = z.string();
 const epoch = z.string().describe('of the log: it changes when the log was restored to an earlier state');
+const rosterHead = seq.describe('the version of the list of members: that of its last event, pushed or not');
+const heads = { headSeq: seq, rosterHead };
 const changed = z.strictObject({ seq, position });
 const expiresIn = z.int().min(0).describe('seconds');
 
@@ -46,6 +48,14 @@ const conversationEnvelopes = {
   messageDeleted: inConversation('MessageDeleted', conversationEvents.MessageDeleted),
   reactionAdded: inConversation('ReactionAdded', conversationEvents.ReactionAdded),
   reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
+};
+
+const rosterEnvelopes = {
+  memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
+  memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
+  memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
+  groupClosed: inGroup('GroupClosed', chatGroupEvents.GroupClosed),
+  groupReopened: inGroup('GroupReopened', chatGroupEvents.GroupReopened),
 };
 
 /** Where the group's history begins for its members as they join. */
@@ -76,12 +86,18 @@ export const clientEvents = {
   removeReaction: { payload: removeReaction.input, ack: changed },
   markRead: { payload: moveReadMarkerInput, ack: z.strictObject({ unreadCount: seq }) },
   typing: { payload: z.strictObject({ ...group.shape, isTyping: z.boolean() }), ack: z.strictObject({}) },
-  joinRoom: { payload: group, ack: z.strictObject({ headSeq: seq, epoch, kind: GroupKind }) },
+  joinRoom: { payload: group, ack: z.strictObject({ ...heads, epoch, kind: GroupKind }) },
   leaveRoom: { payload: group, ack: z.strictObject({ headSeq: seq }) },
   sync: {
     payload: z.strictObject({
       groups: z
-        .array(z.strictObject({ groupId: GroupId, afterSeq: seq }))
+        .array(
+          z.strictObject({
+            groupId: GroupId,
+            afterSeq: seq,
+            afterRoster: seq.nullish().describe('answers the changes of the list of members as well'),
+          }),
+        )
         .min(1)
         .max(SYNC_GROUPS),
       epoch: z.string().max(MAX_EPOCH_LENGTH).nullish().describe('of the log, when the seqs were learned'),
@@ -95,7 +111,13 @@ export const clientEvents = {
             events: z.array(z.union(Object.values(conversationEnvelopes))).max(SYNC_EVENTS),
             headSeq: seq,
             firstSeq,
-            complete: z.boolean().describe('false: call again after the last seq'),
+            roster: z
+              .array(z.union(Object.values(rosterEnvelopes)))
+              .max(SYNC_EVENTS)
+              .optional()
+              .describe('when afterRoster was sent; absent where the list of members is to be read again'),
+            rosterHead: rosterHead.optional(),
+            complete: z.boolean().describe('false: call again after the last seq and the last roster'),
           }),
           z.strictObject({
             groupId: GroupId,
@@ -105,6 +127,7 @@ export const clientEvents = {
               .describe('the seq is of another log: forget the group, and start anew at 0'),
             headSeq: seq,
             firstSeq,
+            rosterHead: rosterHead.optional(),
           }),
         ]),
       ),
@@ -119,14 +142,10 @@ export const clientEvents = {
 
 /** All events that the server may send. */
 export const serverEvents = {
-  joinRoom: z.strictObject({ groupId: GroupId, headSeq: seq, epoch, kind: GroupKind }),
+  joinRoom: z.strictObject({ groupId: GroupId, ...heads, epoch, kind: GroupKind }),
   leaveRoom: z.strictObject({ groupId: GroupId, reason: z.enum(['left', 'removed']) }),
   ...conversationEnvelopes,
-  memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
-  memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
-  memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
-  groupClosed: inGroup('GroupClosed', chatGroupEvents.GroupClosed),
-  groupReopened: inGroup('GroupReopened', chatGroupEvents.GroupReopened),
+  ...rosterEnvelopes,
   fileStatusChanged: z.strictObject({
     fileId: FileId,
     status: FileStatus,
@@ -135,7 +154,14 @@ export const serverEvents = {
   messagesRead: z.strictObject({ groupId: GroupId, userId: UserId, seq }),
   typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),
-  heads: z.strictObject({ groups: z.record(z.uuid(), seq), epoch }),
+  heads: z.strictObject({
+    groups: z.record(z.uuid(), seq),
+    rosters: z
+      .record(z.uuid(), seq)
+      .optional()
+      .describe('the versions of those lists of members that changed'),
+    epoch,
+  }),
   sessionExpiring: z.strictObject({ expiresIn }),
   sessionEnded: z.strictObject({ code: z.enum(['TOKEN_EXPIRED', 'TOKEN_INVALID', 'TOKEN_REVOKED']) }),
   draining: z.strictObject({ reconnectInMs: z.int().min(0) }),

@@ -15,7 +15,7 @@ import { isUnknown } from '../../events/stored-events.ts';
 import type { User } from '../connection/connection.ts';
 import type { ServerToClientEvents } from '../connection/protocol.ts';
 import type { Users } from '../presence/users.ts';
-import { headSeqs } from '../rooms/heads.ts';
+import { type Heads, headsOf } from '../rooms/heads.ts';
 import { groupRoom, putIn, takeOut, userRoom } from '../rooms/rooms.ts';
 import { withoutText } from './unseen.ts';
 import type { Flags, Send } from './wire.ts';
@@ -211,11 +211,11 @@ interface Here {
 /** Delivers to the sockets of this node, the only one. */
 export function deliverHere({ write, users, store, loader, epoch, reenter }: Here): Delivery {
   /** The heads of the groups, and the rooms, that a user of this node may be about to enter. */
-  let heads = new Map<GroupId, number>();
+  let heads = new Map<GroupId, Heads>();
   let rooms = new Map<GroupId, Room>();
 
   async function look(groupIds: readonly GroupId[]): Promise<void> {
-    heads = await headSeqs(store, groupIds);
+    heads = await headsOf(store, groupIds);
     const found = await Promise.all(
       groupIds.map((groupId) => loadRoom((ref) => loader.refresh(ref), groupId)),
     );
@@ -259,7 +259,11 @@ export function deliverHere({ write, users, store, loader, epoch, reenter }: Her
           } else if (putIn(socket, groupId)) {
             const group = rooms.get(groupId)?.group;
             const kind = group === undefined || group.status === 'none' ? 'job' : group.kind;
-            socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId) ?? 0, epoch, kind });
+            const { headSeq, rosterHead } = heads.get(groupId) ?? {
+              headSeq: 0,
+              rosterHead: event.revision + 1,
+            };
+            socket.emit('joinRoom', { groupId, headSeq, rosterHead, epoch, kind });
           }
         }
       }

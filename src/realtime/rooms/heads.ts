@@ -1,6 +1,6 @@
 import { type EventStore, NO_STREAM, type Revision } from '../../events/event-store.ts';
 import type { GroupId } from '../../events/ids.ts';
-import { type Stream, conversationStream } from '../../events/streams.ts';
+import { type Stream, chatGroupStream, conversationStream } from '../../events/streams.ts';
 import type { ChatServer } from '../connection/connection.ts';
 import type { Send } from '../delivery/wire.ts';
 import { groupRoom, groupsAmong } from './rooms.ts';
@@ -20,19 +20,30 @@ export async function revisionsOf(
   return found;
 }
 
-/** Resolves with the seq of the last event of each conversation, from the log; 0 for one without events. */
-export async function headSeqs(
+/** The seq of the last event of a conversation, and the version of its group's roster; 0 for one without events. */
+export interface Heads {
+  headSeq: number;
+  rosterHead: number;
+}
+
+/** Resolves with the heads of groups, from the log. */
+export async function headsOf(
   store: Pick<EventStore, 'revisions'>,
   groupIds: readonly GroupId[],
-): Promise<Map<GroupId, number>> {
-  const revisions = await revisionsOf(store, groupIds.map(conversationStream));
+): Promise<Map<GroupId, Heads>> {
+  const streams = groupIds.flatMap((groupId) => [conversationStream(groupId), chatGroupStream(groupId)]);
+  const revisions = await revisionsOf(store, streams);
+  const headOf = (stream: Stream) => (revisions.get(stream) ?? NO_STREAM) + 1;
   return new Map(
-    groupIds.map((groupId) => [groupId, (revisions.get(conversationStream(groupId)) ?? NO_STREAM) + 1]),
+    groupIds.map((groupId) => [
+      groupId,
+      { headSeq: headOf(conversationStream(groupId)), rosterHead: headOf(chatGroupStream(groupId)) },
+    ]),
   );
 }
 
-export const headSeq = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<number> =>
-  (await headSeqs(store, [groupId])).get(groupId)!;
+export const headsOfOne = async (store: Pick<EventStore, 'revisions'>, groupId: GroupId): Promise<Heads> =>
+  (await headsOf(store, [groupId])).get(groupId)!;
 
 export interface HeadAnnouncer {
   announce(): Promise<void>;
@@ -41,7 +52,7 @@ export interface HeadAnnouncer {
 }
 
 /**
- * Announces to the rooms of this node the heads of their conversations. They come from the log and do not
+ * Announces to the rooms of this node the heads of their conversations and rosters. They come from the log and do not
  * depend on what this node received, so that even the last message of a quiet group cannot stay lost. Each
  * call announces the heads that moved since the last one.
  */
@@ -51,7 +62,7 @@ export function headAnnouncer(
   store: Pick<EventStore, 'revisions' | 'head'>,
   epoch: string,
 ): HeadAnnouncer {
-  let announced = new Map<GroupId, number>();
+  let announced = new Map<GroupId, Heads>();
   let logHead = -1;
   let isAfresh = false;
 
@@ -61,13 +72,17 @@ export function headAnnouncer(
       if (isAfresh) announced = new Map();
       else if (head === logHead) return;
       isAfresh = false;
-      const heads = await headSeqs(store, groupsAmong(io.of('/').adapter.rooms.keys()));
-      for (const [groupId, seq] of heads)
-        if (seq > 0 && announced.get(groupId) !== seq)
+      const heads = await headsOf(store, groupsAmong(io.of('/').adapter.rooms.keys()));
+      for (const [groupId, { headSeq, rosterHead }] of heads) {
+        const before = announced.get(groupId);
+        const groups = headSeq > 0 && headSeq !== before?.headSeq ? { [groupId]: headSeq } : undefined;
+        const rosters = rosterHead === before?.rosterHead ? undefined : { [groupId]: rosterHead };
+        if (groups ?? rosters)
           write(
-            { data: ['heads', { groups: { [groupId]: seq }, epoch }] },
+            { data: ['heads', { groups: groups ?? {}, ...(rosters && { rosters }), epoch }] },
             { rooms: new Set([groupRoom(groupId)]) },
           );
+      }
       announced = heads;
       logHead = head;
     },

@@ -5,7 +5,7 @@ import { sleep } from '../../kit/back-off.ts';
 import { gather } from '../../kit/gather.ts';
 import type { Progress } from '../../projections/projection.ts';
 import type { ChatSocket, User } from '../connection/connection.ts';
-import { headSeqs } from './heads.ts';
+import { type Heads, headsOf } from './heads.ts';
 import { groupRoom, groupsAmong, takeOut } from './rooms.ts';
 import type { Rooms } from '../../queries/groups.ts';
 
@@ -47,13 +47,13 @@ export function joinOnConnect({
   arrived,
   log,
 }: ArrivalDeps) {
-  const headOf = gather((groupIds: GroupId[]) => headSeqs(store, groupIds));
+  const headsOfOne = gather((groupIds: GroupId[]) => headsOf(store, groupIds));
 
   /** Reads the heads for sockets that arrive together in one query: thousands may reconnect in one second. */
-  async function headsOf(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, number>> {
-    if (groupIds.length > FEW_GROUPS) return headSeqs(store, groupIds);
+  async function read(groupIds: readonly GroupId[]): Promise<ReadonlyMap<GroupId, Heads>> {
+    if (groupIds.length > FEW_GROUPS) return headsOf(store, groupIds);
     return new Map(
-      await Promise.all(groupIds.map(async (groupId) => [groupId, (await headOf(groupId))!] as const)),
+      await Promise.all(groupIds.map(async (groupId) => [groupId, (await headsOfOne(groupId))!] as const)),
     );
   }
 
@@ -68,12 +68,12 @@ export function joinOnConnect({
     if (socket.connected && !wire.isCut) void socket.join(groupIds.map(groupRoom));
     await subscribed();
     // The heads are read last: later events reach the socket, and earlier ones are below these heads.
-    const heads = await headsOf(groupIds);
+    const heads = await read(groupIds);
     arrived(socket);
     for (const [index, { groupId, kind }] of entered.entries()) {
       if (index % PAGE === PAGE - 1) await wire.drained();
       if (socket.rooms.has(groupRoom(groupId)))
-        socket.emit('joinRoom', { groupId, headSeq: heads.get(groupId)!, epoch, kind });
+        socket.emit('joinRoom', { groupId, ...heads.get(groupId)!, epoch, kind });
     }
     if (hasMore) await introduce(socket);
     return true;

@@ -9,7 +9,7 @@ import type { GroupId, UserId } from '../../events/ids.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import type { NodeBus } from '../cluster/node-bus.ts';
 import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
-import { headSeq, revisionsOf } from './heads.ts';
+import { headsOfOne, revisionsOf } from './heads.ts';
 import { groupOfRoom, groupRoom, putIn, takeOut } from './rooms.ts';
 import type { RosterNews, StaffNews } from '../cluster/deliver-everywhere.ts';
 import type { Users } from '../presence/users.ts';
@@ -163,10 +163,9 @@ export function createRoomFence({
     sockets: readonly ChatSocket[],
   ): Promise<void> {
     await bus.subscribed();
-    const head = await headSeq(store, groupId);
+    const heads = await headsOfOne(store, groupId);
     for (const socket of sockets)
-      if (socket.rooms.has(groupRoom(groupId)))
-        socket.emit('joinRoom', { groupId, headSeq: head, epoch, kind });
+      if (socket.rooms.has(groupRoom(groupId))) socket.emit('joinRoom', { groupId, ...heads, epoch, kind });
   }
 
   async function announceLeft(groupId: GroupId, sockets: readonly ChatSocket[], at: Revision): Promise<void> {
