@@ -8,6 +8,7 @@ import { postgresCheckpoint } from '../adapters/postgres/tables/checkpoints.ts';
 import { startBroadcaster } from '../realtime/delivery/broadcaster.ts';
 import type { NodeBus } from '../realtime/cluster/node-bus.ts';
 import { createDeliveryServer } from '../realtime/cluster/deliver-everywhere.ts';
+import { type NamedFiles, createNamedFiles } from '../realtime/delivery/tell-members.ts';
 import { type UnseenBy, createUnseenBy } from '../realtime/delivery/unseen.ts';
 import type { Delivery } from '../realtime/delivery/delivery.ts';
 import { whileLeading } from './while-leading.ts';
@@ -19,7 +20,7 @@ interface RealtimeDeps extends Pick<DatabaseParts, 'background' | 'leases'> {
   tracing: Tracing;
   bus: NodeBus;
   progress: Pick<Progress, 'reached'>;
-  queries: { unseenBy: UnseenBy };
+  queries: { unseenBy: UnseenBy; namedFiles: NamedFiles };
   /** The delivery of the gateway in this process, if there is one. */
   delivery: Delivery | undefined;
 }
@@ -34,8 +35,8 @@ export function startRealtime(log: Logger, open: Closers, deps: RealtimeDeps) {
     ({ delivery } = server);
   }
   const from = postgresCheckpoint(background, 'realtime');
-  const unseenBy = createUnseenBy(deps);
-  const options = { delivery, store, loader, unseenBy, from, tracing, log };
+  const looks = { unseenBy: createUnseenBy(deps), namedFiles: createNamedFiles(deps) };
+  const options = { delivery, store, loader, ...looks, from, tracing, log };
   const broadcasting = whileLeading(leases, 'realtime', () => startBroadcaster(options));
   open.add('broadcaster', () => broadcasting.stop());
   return {

@@ -17,6 +17,7 @@ import { type Rooms, getGroup, headsOfThreads, listGroups, roomsOfUsers } from '
 import { type ListJobs, getJob, listJobs } from './jobs.ts';
 import { firstSeqs, listMembers, memberIds, unseenBy } from './members.ts';
 import { type MessageHistory, getMessage, messageHistory } from './message-history.ts';
+import { type FileOfGroup, namedFiles } from './named-files.ts';
 import { type ListNotes, listNotes } from './notes.ts';
 import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
@@ -50,6 +51,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   listMembers: (asked: Parameters<typeof listMembers>[1]) => listMembers(db, asked),
   firstSeqs: (asked: Parameters<typeof firstSeqs>[1]) => firstSeqs(db, asked),
   unseenBy: (messageIds: readonly MessageId[]) => unseenBy(db, messageIds),
+  namedFiles: (files: readonly FileOfGroup[]) => namedFiles(db, files),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   getMessage: (asked: Parameters<typeof getMessage>[1]) => getMessage(db, asked),

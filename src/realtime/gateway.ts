@@ -40,6 +40,7 @@ import { loneNode } from './cluster/node.ts';
 import { createMembership } from './rooms/membership.ts';
 import type { OnlineRegistry } from './presence/online-registry.ts';
 import { trackPresence } from './presence/presence.ts';
+import { type NamedFiles, createNamedFiles } from './delivery/tell-members.ts';
 import { type UnseenBy, createUnseenBy } from './delivery/unseen.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
@@ -72,6 +73,7 @@ export interface GatewayDeps {
     roomsOfUser: (userId: UserId) => Promise<Rooms>;
     headsOfThreads: HeadsOfThreads;
     unseenBy: UnseenBy;
+    namedFiles: NamedFiles;
     firstSeqs: (asked: {
       userId: UserId;
       groupIds: readonly GroupId[];
@@ -181,7 +183,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
   };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, roomsOfUser, heads, settings, signal })
-    : loneNode({ ...here, unseenBy, ...(deps.tracing && { tracing: deps.tracing }), write, writeFrames });
+    : loneNode({
+        ...{ ...here, unseenBy, namedFiles: createNamedFiles(deps), write, writeFrames },
+        ...(deps.tracing && { tracing: deps.tracing }),
+      });
   const { delivery, tracker, whoIsOnline } = node;
   const hints = createHints(node.send);
   const presence = trackPresence(io, users, hints, node.isElsewhere);

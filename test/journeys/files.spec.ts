@@ -80,7 +80,10 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
   let groupId: string;
   let picture: string;
   let client: ChatClient;
+  let other: ChatClient;
   const heard: { fileId: string; status: string }[] = [];
+  /** What the other member hears. */
+  const told: typeof heard = [];
 
   const send = (as: Person, body: object) =>
     app.ask('POST', `/v1/groups/${groupId}/messages`, { as, body: { clientMsgId: randomUUID(), ...body } });
@@ -104,10 +107,13 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     await app.ask('POST', '/apply', { as: ada, body: { jobId: posted.body['jobId'] } });
     client = await new ChatClient({ ...ada, url: app.url }).connect();
     client.socket.on('fileStatusChanged', (change: { fileId: string; status: string }) => heard.push(change));
+    other = await new ChatClient({ ...acme, url: app.url }).connect();
+    other.socket.on('fileStatusChanged', (change: { fileId: string; status: string }) => told.push(change));
   }, 60_000);
 
   afterAll(async () => {
     client?.close();
+    other?.close();
     await app?.stop();
     await clamd?.stop();
     await store?.close();
@@ -134,6 +140,10 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     });
     await until(() => statusesOf(picture).length === 2, 'both status changes');
     expect(statusesOf(picture)).toEqual(['scanning', 'clean']);
+    await until(
+      () => told.some((each) => each.fileId === picture && each.status === 'clean'),
+      'the other member',
+    );
     const { body } = await app.ask('GET', `/v1/groups/${groupId}/messages`, { as: acme });
     expect((body['data'] as { files: unknown[] }[])[0]!.files).toEqual([
       {

@@ -110,6 +110,16 @@ describe('the file queries', () => {
     expect(await side.queries.orphans(new Date('2027-01-01'), 1)).toHaveLength(1);
   });
 
+  test('tell which files a message of their group names', async () => {
+    const files = [1, 3, 4, 5, 6].map((n) => ({ fileId: id(n), groupId: n === 4 ? otherGroupId : groupId }));
+    expect(await side.queries.namedFiles(files)).toEqual(
+      new Map([
+        [id(3), []],
+        [id(6), []],
+      ]),
+    );
+  });
+
   test('report whether a message that was not deleted names a file', async () => {
     const isNamed = (n: number, inGroup = groupId) =>
       side.queries.isNamed({ fileId: id(n), groupId: inGroup, userId: ada.userId });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { FileId, type UserId } from '../../src/events/ids.ts';
-import { fileStream } from '../../src/events/streams.ts';
+import { FileId, type MessageId, type UserId } from '../../src/events/ids.ts';
+import { conversationStream, fileStream } from '../../src/events/streams.ts';
 import { type ClusterStage, openClusterStage } from '../support/stages/cluster-stage.ts';
 import { cleared, event } from '../support/language/example-events.ts';
 import { type World, newUser } from '../support/stages/sockets.ts';
@@ -57,8 +57,25 @@ describe('Two nodes', () => {
     const data = { ...cleared.data, fileId, groupId, uploaderId: alice };
     await here.record(fileStream(fileId), event('FileCleared', data));
     for (const client of [one, other])
-      expect(await client.hears('fileStatusChanged')).toEqual({ fileId, status: 'clean' });
+      expect(await client.hears('fileStatusChanged')).toEqual({ fileId, groupId, status: 'clean' });
     expect((await there.client(bob)).all('fileStatusChanged')).toEqual([]);
+  });
+
+  test('report the status of a file that a message names to the members on every node, and not to removed ones', async () => {
+    const { alice, bob, groupId, two } = await pair();
+    const carol = newUser();
+    await here.join(groupId, carol);
+    const three = await there.client(carol);
+    const fileId = FileId.parse(randomUUID());
+    const file = { fileId, groupId, uploaderId: alice };
+    const message = { groupId, senderId: alice, text: 'See', replyTo: null, fileIds: [fileId] };
+    const ids = { messageId: randomUUID() as MessageId, clientMsgId: randomUUID() as never };
+    await here.record(conversationStream(groupId), event('MessageSent', { ...message, ...ids }));
+    await here.remove(groupId, bob);
+    await here.record(fileStream(fileId), event('FileCleared', { ...cleared.data, ...file }));
+    expect(await three.hears('fileStatusChanged')).toEqual({ fileId, groupId, status: 'clean' });
+    await two.hears('leaveRoom');
+    expect(two.all('fileStatusChanged')).toEqual([]);
   });
 
   test("put an applicant on one node into the group's room on another, with its head", async () => {

@@ -25,8 +25,6 @@ describe('the heads of threads whose rooms a socket has not entered', () => {
       settings: { headsIntervalMs: 50 },
       queries: {
         roomsOfUser: async () => ({ rooms: [{ groupId: entered, kind: 'thread' }], hasMore: true }),
-        firstSeqs: async () => new Map(),
-        unseenBy: async () => new Map(),
         async headsOfThreads({ after }) {
           asked.push(after);
           const all = threads.map((groupId, n) => ({ groupId, headSeq: n + 1 }));

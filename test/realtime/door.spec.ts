@@ -199,8 +199,6 @@ describe('an authenticated connection', () => {
     const held = await createWorld({
       queries: {
         roomsOfUser: () => new Promise(() => {}),
-        firstSeqs: async () => new Map(),
-        unseenBy: async () => new Map(),
         headsOfThreads: async () => [],
       },
     });

@@ -138,7 +138,6 @@ describe('rooms', () => {
     world = await createWorld({
       queries: {
         roomsOfUser: async () => ({ rooms: [], hasMore: false }),
-        firstSeqs: async () => new Map(),
         headsOfThreads: async () => [],
         unseenBy: async (messageIds) => new Map(messageIds.map((id) => [id, [mate]])),
       },

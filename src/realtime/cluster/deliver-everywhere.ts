@@ -12,6 +12,7 @@ import {
   moveOf,
   writeToGroup,
 } from '../delivery/delivery.ts';
+import { writeFileNews } from '../delivery/file-news.ts';
 import { type Flags, type Send, textOf } from '../delivery/wire.ts';
 import { userRoom } from '../rooms/rooms.ts';
 import type { NodeBus } from './node-bus.ts';
@@ -146,6 +147,8 @@ export function deliverEverywhere({ io, bus, send, here }: Everywhere): Delivery
     uploader(userId, news) {
       send({ data: ['fileStatusChanged', news] }, { rooms: new Set([userRoom(userId)]) });
     },
+
+    members: (news, { needs, ...to }) => writeFileNews(send, news, to, { needs, staff }),
 
     progress(progress) {
       io.serverSideEmit('told', progress);

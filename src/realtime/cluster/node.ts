@@ -6,6 +6,7 @@ import type { UserId } from '../../events/ids.ts';
 import type { ChatServer, ChatSocket, User } from '../connection/connection.ts';
 import { type Broadcaster, startBroadcaster } from '../delivery/broadcaster.ts';
 import { type Delivery, deliverHere } from '../delivery/delivery.ts';
+import type { NamedFiles } from '../delivery/tell-members.ts';
 import type { UnseenBy } from '../delivery/unseen.ts';
 import type { Send, WriteFrames } from '../delivery/wire.ts';
 import { type ReceivedTracker, trackReceived } from '../presence/received.ts';
@@ -51,6 +52,7 @@ interface LoneNodeDeps {
   loader: AggregateLoader;
   reenter: (user: User, from: Position) => void;
   unseenBy: UnseenBy;
+  namedFiles: NamedFiles;
   tracing?: Tracing;
   log: Logger;
 }

@@ -148,6 +148,7 @@ export const serverEvents = {
   ...rosterEnvelopes,
   fileStatusChanged: z.strictObject({
     fileId: FileId,
+    groupId: GroupId,
     status: FileStatus,
     reason: RefusalReason.optional(),
   }),

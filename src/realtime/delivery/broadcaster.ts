@@ -16,7 +16,9 @@ import type { GroupId, MessageId, UserId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { chatGroupStream } from '../../events/streams.ts';
 import { type UnseenBy, saidAnew } from './unseen.ts';
-import { type Delivery, fileNewsOf, isGroupEvent, pushedAs, staffChangeOf } from './delivery.ts';
+import { type Delivery, isGroupEvent, pushedAs, staffChangeOf } from './delivery.ts';
+import { filePushOf } from './file-news.ts';
+import { type NamedFiles, tellMembers } from './tell-members.ts';
 
 /** The position of the broadcaster of a cluster, kept for its successor; 0 when there is none yet. */
 interface Checkpoint {
@@ -29,6 +31,7 @@ export interface BroadcasterOptions {
   store: Pick<EventStore, 'subscribe' | 'head'>;
   loader: AggregateLoader;
   unseenBy: UnseenBy;
+  namedFiles: NamedFiles;
   /** The start: a position, or a checkpoint if another process may have to continue. */
   from: Position | Checkpoint;
   tracing?: Tracing;
@@ -75,6 +78,7 @@ export function startBroadcaster({
   store,
   loader,
   unseenBy,
+  namedFiles,
   from,
   tracing = noTracing,
   log,
@@ -90,6 +94,8 @@ export function startBroadcaster({
   let unseen: ReadonlyMap<MessageId, readonly UserId[]> | undefined;
   let deliveredUntil = 0;
   let leftOutUntil = 0;
+
+  const tellOfFile = tellMembers({ delivery, loader, namedFiles, signal, log });
 
   async function begin(): Promise<Position> {
     saved = (await checkpoint?.load()) ?? 0;
@@ -123,9 +129,10 @@ export function startBroadcaster({
       return;
     }
     if (!isGroupEvent(event)) {
-      const push = fileNewsOf(event);
-      if (push) delivery.uploader(push.uploaderId, push.news);
-      return;
+      const push = filePushOf(event);
+      if (!push) return;
+      delivery.uploader(push.uploaderId, push.news);
+      return tellOfFile(push);
     }
     const { groupId } = event.data;
     if (isChatGroupEvent(event)) {

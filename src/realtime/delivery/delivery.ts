@@ -5,10 +5,8 @@ import type {
   CompanyEvent,
   ConversationEvent,
   DomainEvent,
-  FileEvent,
 } from '../../events/domain-event.ts';
 import type { EventStore, Position, Recorded, Revision } from '../../events/event-store.ts';
-import { fileEvents, refusedStatus } from '../../events/file.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import { type Envelope, groupIdOf, isChatGroupEvent } from '../../protocol/envelope.ts';
 import { isUnknown } from '../../events/stored-events.ts';
@@ -17,6 +15,7 @@ import type { ServerToClientEvents } from '../connection/protocol.ts';
 import type { Users } from '../presence/users.ts';
 import { type Heads, headsOf } from '../rooms/heads.ts';
 import { groupRoom, putIn, takeOut, userRoom } from '../rooms/rooms.ts';
+import { type FileNews, type FileReaders, writeFileNews } from './file-news.ts';
 import { withoutText } from './unseen.ts';
 import type { Flags, Send } from './wire.ts';
 
@@ -97,28 +96,6 @@ function movesOfStaff(event: ChatGroupEvent, room: Room): Move[] {
   });
 }
 
-type FileNews = Parameters<ServerToClientEvents['fileStatusChanged']>[0];
-
-const isFileEvent = (event: DomainEvent): event is FileEvent => Object.hasOwn(fileEvents, event.type);
-
-/** Returns the news that the sockets of a file's uploader get for an event; undefined for none. */
-export function fileNewsOf(event: DomainEvent): { uploaderId: UserId; news: FileNews } | undefined {
-  if (!isFileEvent(event)) return undefined;
-  const { type, data } = event;
-  switch (type) {
-    case 'FileUploadRequested':
-      return undefined;
-    case 'FileUploaded':
-      return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'scanning' } };
-    case 'FileCleared':
-      return { uploaderId: data.uploaderId, news: { fileId: data.fileId, status: 'clean' } };
-    case 'FileRefused': {
-      const { fileId, uploaderId, reason } = data;
-      return { uploaderId, news: { fileId, status: refusedStatus(reason), reason } };
-    }
-  }
-}
-
 /** The progress of the broadcaster, by the times of the events, in ms since 1970. */
 export interface BroadcastProgress {
   /** All events up to this time have been delivered. */
@@ -191,6 +168,8 @@ export interface Delivery {
   group(groupId: GroupId, name: GroupPush, envelope: Envelope, sending: Sending): void;
   /** Sends to all sockets of a file's uploader. */
   uploader(userId: UserId, news: FileNews): void;
+  /** Sends news of a file to those in the room of its group. */
+  members(news: FileNews, to: FileReaders): void;
   /** Reports the progress of the broadcaster. */
   progress(progress: BroadcastProgress): void;
   /** Resolves once everything has been sent. Rejects when some of it was lost and has to be delivered again. */
@@ -280,6 +259,8 @@ export function deliverHere({ write, users, store, loader, epoch, reenter }: Her
     uploader(userId, news) {
       write({ data: ['fileStatusChanged', news] }, { rooms: new Set([userRoom(userId)]) });
     },
+
+    members: (news, to) => writeFileNews(write, news, to),
 
     progress: () => {},
     takenOver: () => undefined,

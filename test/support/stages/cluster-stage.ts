@@ -15,7 +15,7 @@ import type { RealtimeSettings } from '../../../src/realtime/settings.ts';
 import { createTestDatabase } from './database.ts';
 import { linksTo, startRedis } from '../../../tools/redis.ts';
 import { until } from '../../../tools/until.ts';
-import { type World, createWorld } from './sockets.ts';
+import { type World, createWorld, named } from './sockets.ts';
 
 /** Nodes and broadcasters in one test process, on one PostgreSQL and one Redis. */
 export async function openClusterStage() {
@@ -80,6 +80,7 @@ export async function openClusterStage() {
       store,
       loader,
       unseenBy: async () => new Map(),
+      namedFiles: async (files) => new Map(await named(store, files)),
       from: checkpoint,
       log,
     });

@@ -12,7 +12,7 @@ import type { Lookups, MessageFacts } from '../../../src/commands/command.ts';
 import { commandHandler } from '../../../src/commands/handle-command.ts';
 import type { ConversationEvent, DomainEvent } from '../../../src/events/domain-event.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
-import type { GroupId, MessageId, UserId } from '../../../src/events/ids.ts';
+import type { FileId, GroupId, MessageId, UserId } from '../../../src/events/ids.ts';
 import { type Stream, chatGroupStream, conversationStream } from '../../../src/events/streams.ts';
 import { deriveId, newId } from '../../../src/kit/uuids.ts';
 import { createOneAtATime } from '../../../src/commands/one-at-a-time.ts';
@@ -29,6 +29,7 @@ import { positionsIn } from './positions.ts';
 import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
 import type { Rooms } from '../../../src/queries/groups.ts';
+import type { FileOfGroup } from '../../../src/queries/named-files.ts';
 
 const DEADLINE_MS = 5_000;
 
@@ -148,8 +149,24 @@ async function messageFacts(store: EventStore, groupId: GroupId, messageId: Mess
   return facts;
 }
 
+/** The files among some that a message names, folded from the log. */
+export async function named(store: EventStore, files: readonly FileOfGroup[]): Promise<[FileId, UserId[]][]> {
+  const found = new Map<MessageId, readonly FileId[]>();
+  for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
+    if (type === 'MessageSent') found.set(data.messageId, data.fileIds);
+    if (type === 'MessageDeleted') found.delete(data.messageId);
+  }
+  const all = new Set([...found.values()].flat());
+  return files.flatMap(({ fileId }) => (all.has(fileId) ? [[fileId, []]] : []));
+}
+
 /** Starts a gateway with the real command handler on a log in memory, on a free port. */
-export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinute> = {}): Promise<World> {
+export async function createWorld({
+  queries: other,
+  ...change
+}: Omit<Partial<GatewayDeps>, 'queries'> & {
+  queries?: Partial<GatewayDeps['queries']>;
+} & Partial<PerMinute> = {}): Promise<World> {
   const store = change.store ?? createInMemoryEventStore();
   const loader = new AggregateLoader(store, new Map());
   const sessions = new Map<string, Session>();
@@ -211,7 +228,9 @@ export async function createWorld(change: Partial<GatewayDeps> & Partial<PerMinu
       roomsOfUser,
       firstSeqs: async () => new Map(),
       unseenBy: async () => new Map(),
+      namedFiles: async (files) => new Map(await named(store, files)),
       headsOfThreads: async () => [],
+      ...other,
     },
     progress: { reached: async () => true },
     readMarkers: {
