@@ -36,7 +36,7 @@ const hiddenSeq = sql.fragment`coalesce(p.hidden_seq, 0)`;
  * The groups that a user may read. Unread are the messages of others after the read marker, or
  * since the user joined, that have not been deleted. The last message is shown if it is not hidden.
  */
-export const groupsOf = (userId: UserId) => sql.fragment`
+export const groupsOf = (userId: UserId | FragmentSqlToken) => sql.fragment`
   select g.group_id as id, g.group_id as "groupId", g.kind, g.job_id as "jobId",
     g.application_id as "applicationId", g.name, g.status, mine.role as "myRole",
     g.member_count as "memberCount", coalesce(c.head_seq, 0) as "headSeq",

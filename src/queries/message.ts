@@ -63,7 +63,7 @@ const erasedAt = sql.fragment`least(sender.erased_at, month.expired_at)`;
  * from whom messages up to `hiddenSeq` are hidden. Reactions are in the order of their arrival, files in the order in which
  * they were named. The read model of files may be a moment behind that of messages.
  */
-export const messageFor = (userId: UserId, hiddenSeq: FragmentSqlToken) => sql.fragment`
+export const messageFor = (userId: UserId | FragmentSqlToken, hiddenSeq: FragmentSqlToken) => sql.fragment`
   m.message_id as id, m.group_id as "groupId", m.seq, m.sender_id as "senderId",
   json_build_object('id', m.sender_id, 'displayName', coalesce(sender.display_name, '')) as sender,
   case when m.sender_id = ${userId} then m.client_msg_id end as "clientMsgId",

@@ -23,6 +23,7 @@ import { personExport } from './person-export.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 import { companyOfUser } from './staff.ts';
 import { type ListThreads, listThreads } from './threads.ts';
+import { unreadOf, unreadTotal, unreadWithout } from './unread.ts';
 import { listUsers } from './users.ts';
 
 /** Thousands of sockets may reconnect in one second, so their queries are combined. */
@@ -53,6 +54,9 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   unseenBy: (messageIds: readonly MessageId[]) => unseenBy(db, messageIds),
   namedFiles: (files: readonly FileOfGroup[]) => namedFiles(db, files),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
+  unreadOf: (asked: Parameters<typeof unreadOf>[1]) => unreadOf(db, asked),
+  unreadWithout: (asked: Parameters<typeof unreadWithout>[1]) => unreadWithout(db, asked),
+  unreadTotal: (userId: UserId) => unreadTotal(db, userId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   getMessage: (asked: Parameters<typeof getMessage>[1]) => getMessage(db, asked),
   listUsers: (asked: Parameters<typeof listUsers>[1]) => listUsers(db, asked),

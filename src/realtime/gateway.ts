@@ -45,6 +45,7 @@ import { type UnseenBy, createUnseenBy } from './delivery/unseen.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
+import { type Deleted, type UnreadQueries, tellUnread } from './presence/unread.ts';
 import { Users } from './presence/users.ts';
 import type { Rooms } from '../queries/groups.ts';
 
@@ -78,7 +79,7 @@ export interface GatewayDeps {
       userId: UserId;
       groupIds: readonly GroupId[];
     }) => Promise<ReadonlyMap<GroupId, number | null>>;
-  };
+  } & UnreadQueries;
   progress: Pick<Progress, 'reached'>;
   readMarkers: ReadMarkers;
   metrics: RealtimeMetrics;
@@ -180,6 +181,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     loader,
     log,
     reenter: (user: User, from: Position) => rooms.reenter(user, from),
+    deleted: (message: Deleted) => unread.deleted(message),
   };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, roomsOfUser, heads, settings, signal })
@@ -189,9 +191,17 @@ export function createGateway(deps: GatewayDeps): Gateway {
       });
   const { delivery, tracker, whoIsOnline } = node;
   const hints = createHints(node.send);
+  const unread = tellUnread({
+    ...{ io, queries: deps.queries, store, progress, online: whoIsOnline.online },
+    ...{ send: node.send, write, signal, log },
+  });
+  const announceRead = (reading: Reading, from?: string): void => {
+    hints.read(reading, from);
+    unread.moved(reading);
+  };
   const presence = trackPresence(io, users, hints, node.isElsewhere);
 
-  const handlers = clientEventHandlers({ ...deps, membership, hints, firstSeqs, unseenBy });
+  const handlers = clientEventHandlers({ ...deps, membership, hints, announceRead, firstSeqs, unseenBy });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });
   const rooms = joinOnConnect({
     store,
@@ -288,7 +298,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
     online: whoIsOnline.online,
     whereabouts: whoIsOnline,
-    announceRead: (reading) => hints.read(reading),
+    announceRead,
     delivery,
     position: node.position,
   };

@@ -11,6 +11,7 @@ import { listNotes } from '../../src/queries/notes.ts';
 import { personExport } from '../../src/queries/person-export.ts';
 import { searchMessages } from '../../src/queries/search-messages.ts';
 import { listThreads } from '../../src/queries/threads.ts';
+import { unreadOf, unreadTotal, unreadWithout } from '../../src/queries/unread.ts';
 import { listUsers } from '../../src/queries/users.ts';
 import { edited, messageNumber, said } from '../support/language/conversation.ts';
 import {
@@ -87,6 +88,9 @@ const asked = ({ db }: ReadSide): Asked => ({
   reachOfMember: ({ userId }) => reachOfMember(db, { userId, groupId }),
   firstSeqs: ({ userId }) => firstSeqs(db, { userId, groupIds: [groupId] }),
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
+  unreadOf: ({ userId }) => unreadOf(db, { userId, groupIds: [groupId] }),
+  unreadWithout: ({ userId }) => unreadWithout(db, { userIds: [userId], messageIds: [messageNumber(1)] }),
+  unreadTotal: ({ userId }) => unreadTotal(db, userId),
   messageHistory: ({ userId }) => messageHistory(db, { userId, groupId, limit: 50 }),
   getMessage: ({ userId }) => getMessage(db, { userId, groupId, messageId: messageNumber(2) }),
   searchMessages: ({ userId }, q) => searchMessages(db, { userId, q, limit: 50 }),

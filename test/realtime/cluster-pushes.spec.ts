@@ -50,6 +50,23 @@ describe('Two nodes', () => {
     expect(one.all('typing')).toEqual([]);
   });
 
+  test('tell a user on every node what is left to read, once', async () => {
+    const { bob, groupId, one, two } = await pair();
+    const other = await here.client(bob);
+    const { messageId } = await one.send(groupId, 'Read me');
+    await one.send(groupId, 'And me');
+    await two.asks('markRead', { groupId, seq: 1 });
+    const read = { groupId, unreadCount: 1, readSeq: 1, headSeq: 2, total: 1 };
+    for (const client of [two, other]) expect(await client.hears('unreadChanged')).toEqual(read);
+    const unread = await one.send(groupId, 'Oops');
+    for (const id of [messageId, unread.messageId])
+      await one.asks('deleteMessage', { groupId, messageId: id });
+    for (const client of [two, other]) {
+      await client.hears('unreadChanged', ({ headSeq }) => headSeq === 5);
+      expect(client.all('unreadChanged').at(-1)).toMatchObject({ unreadCount: 1, total: 1 });
+    }
+  });
+
   test('report the status of a file to its uploader on every node', async () => {
     const { alice, bob, groupId, one } = await pair();
     const other = await there.client(alice);

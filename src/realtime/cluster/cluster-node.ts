@@ -13,6 +13,7 @@ import type { Node } from './node.ts';
 import type { Send } from '../delivery/wire.ts';
 import { ATTENDANCE_MS, type OnlineRegistry } from '../presence/online-registry.ts';
 import type { BroadcastProgress } from '../delivery/delivery.ts';
+import type { Deleted } from '../presence/unread.ts';
 import { trackReceived } from '../presence/received.ts';
 import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
 import { createRoomFence } from '../rooms/room-fence.ts';
@@ -40,6 +41,7 @@ interface ClusterNodeDeps {
   roomsOfUser: (userId: UserId) => Promise<Rooms>;
   heads: HeadAnnouncer;
   reenter: (user: User, from: Position) => void;
+  deleted: (message: Deleted) => void;
   settings: Pick<RealtimeSettings, 'headsIntervalMs' | 'maxSocketsPerUser'>;
   signal: AbortSignal;
   log: Logger;
@@ -57,7 +59,10 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   });
   const { maxSocketsPerUser } = settings;
   const whoIsOnline = whoIsOnlineInCluster({ users, tracker }, { registry, maxSocketsPerUser, log });
-  const handlers: NodeNewsHandlers = { roster: fence.onRoster, staff: fence.onStaff, progress: onProgress };
+  const handlers: NodeNewsHandlers = {
+    ...{ roster: fence.onRoster, staff: fence.onStaff },
+    ...{ deleted: deps.deleted, progress: onProgress },
+  };
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;
 

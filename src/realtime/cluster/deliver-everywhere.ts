@@ -1,7 +1,7 @@
 import { Server } from 'socket.io';
 import { z } from 'zod';
 import type { Position } from '../../events/event-store.ts';
-import { GroupId, UserId } from '../../events/ids.ts';
+import { GroupId, MessageId, UserId } from '../../events/ids.ts';
 import { isUnknown } from '../../events/stored-events.ts';
 import { groupIdOf } from '../../protocol/envelope.ts';
 import type { ChatServer } from '../connection/connection.ts';
@@ -14,6 +14,7 @@ import {
 } from '../delivery/delivery.ts';
 import { writeFileNews } from '../delivery/file-news.ts';
 import { type Flags, type Send, textOf } from '../delivery/wire.ts';
+import type { Deleted } from '../presence/unread.ts';
 import { userRoom } from '../rooms/rooms.ts';
 import type { NodeBus } from './node-bus.ts';
 
@@ -32,6 +33,8 @@ const nodeNews = {
   }),
   /** The people of a company have changed; `userId` is the user whom the change concerns. */
   staff: z.object({ companyId: UserId, userId: UserId.optional(), position: z.int().min(0) }),
+  /** A message was deleted. */
+  deleted: z.object({ groupId: GroupId, messageId: MessageId, position: z.int().min(0) }),
   /** See `BroadcastProgress` of the delivery. */
   told: z.object({ until: z.number(), leftOutUntil: z.number() }),
 };
@@ -42,6 +45,7 @@ export type StaffNews = z.output<typeof nodeNews.staff>;
 export interface NodeNewsHandlers {
   roster(news: RosterNews): void;
   staff(news: StaffNews): void;
+  deleted(message: Deleted): void;
   progress(progress: BroadcastProgress): void;
 }
 
@@ -90,6 +94,7 @@ export function sendOverNodeBus(
       const [name, payload] = message.data.packet;
       if (name === 'roster') handlers.roster(nodeNews.roster.parse(payload));
       else if (name === 'staff') handlers.staff(nodeNews.staff.parse(payload));
+      else if (name === 'deleted') handlers.deleted(nodeNews.deleted.parse(payload));
       else if (name === 'told') handlers.progress(nodeNews.told.parse(payload));
     }
   };
@@ -150,6 +155,11 @@ export function deliverEverywhere({ io, bus, send, here }: Everywhere): Delivery
 
     members: (news, { needs, ...to }) => writeFileNews(send, news, to, { needs, staff }),
 
+    deleted(message) {
+      io.serverSideEmit('deleted', message);
+      here?.deleted(message);
+    },
+
     progress(progress) {
       io.serverSideEmit('told', progress);
       here?.progress(progress);
@@ -166,7 +176,7 @@ export function createDeliveryServer(bus: NodeBus): { delivery: Delivery; close(
   const nothing = () => {};
   const send = sendOverNodeBus(adapter, {
     write: nothing,
-    handlers: { roster: nothing, staff: nothing, progress: nothing },
+    handlers: { roster: nothing, staff: nothing, deleted: nothing, progress: nothing },
   });
   return {
     delivery: deliverEverywhere({ io, bus, send }),

@@ -8,7 +8,7 @@ import { deleteMessage } from '../../commands/message/delete-message.ts';
 import { editMessage } from '../../commands/message/edit-message.ts';
 import { addReaction, removeReaction } from '../../commands/message/react-to-message.ts';
 import { sendMessage } from '../../commands/message/send-message.ts';
-import type { ReadMarkers } from '../../commands/read-marker/move-read-marker.ts';
+import type { ReadMarkers, Reading } from '../../commands/read-marker/move-read-marker.ts';
 import type { GroupKind } from '../../events/chat-group.ts';
 import type { ConversationEvent } from '../../events/domain-event.ts';
 import type { EventStore } from '../../events/event-store.ts';
@@ -163,7 +163,9 @@ interface ClientEventDeps {
   rateLimits: RateLimits;
   membership: Membership;
   readMarkers: ReadMarkers;
-  hints: Pick<Hints, 'read' | 'typing'>;
+  hints: Pick<Hints, 'typing'>;
+  /** Announces that a marker has moved; `from` is the socket that asked for it. */
+  announceRead: (reading: Reading, from: string) => void;
   firstSeqs: FirstSeqs;
   unseenBy: UnseenBy;
 }
@@ -203,7 +205,7 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
       const { user, session } = socket.data;
       await membership.require(groupId, session.actor, 'read');
       const marker = await deps.readMarkers.move(groupId, session.actor, seq);
-      if (marker.moved) deps.hints.read({ groupId, userId: user.id, seq: marker.seq }, socket.id);
+      if (marker.moved) deps.announceRead({ groupId, userId: user.id, seq: marker.seq }, socket.id);
       return { unreadCount: marker.unreadCount };
     },
 

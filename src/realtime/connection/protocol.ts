@@ -153,6 +153,13 @@ export const serverEvents = {
     reason: RefusalReason.optional(),
   }),
   messagesRead: z.strictObject({ groupId: GroupId, userId: UserId, seq }),
+  unreadChanged: z.strictObject({
+    groupId: GroupId,
+    unreadCount: seq,
+    readSeq: seq,
+    headSeq: seq.describe('that of the last event that the count knows of'),
+    total: seq.optional().describe('of all groups of the user; absent where there are too many'),
+  }),
   typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),
   heads: z.strictObject({

@@ -148,6 +148,7 @@ export function startBroadcaster({
       : (event.metadata.reliedOn?.[chatGroupStream(groupId)] ?? NO_STREAM);
     const hiddenFrom = event.type === 'MessageEdited' ? unseen?.get(event.data.messageId) : undefined;
     delivery.group(groupId, name, toEnvelope(event), { needs, hiddenFrom });
+    if (event.type === 'MessageDeleted') delivery.deleted({ ...event.data, position: event.position });
   }
 
   function isLeftOut({ occurredAt }: Recorded): boolean {

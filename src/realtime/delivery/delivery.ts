@@ -12,6 +12,7 @@ import { type Envelope, groupIdOf, isChatGroupEvent } from '../../protocol/envel
 import { isUnknown } from '../../events/stored-events.ts';
 import type { User } from '../connection/connection.ts';
 import type { ServerToClientEvents } from '../connection/protocol.ts';
+import type { Deleted } from '../presence/unread.ts';
 import type { Users } from '../presence/users.ts';
 import { type Heads, headsOf } from '../rooms/heads.ts';
 import { groupRoom, putIn, takeOut, userRoom } from '../rooms/rooms.ts';
@@ -170,6 +171,8 @@ export interface Delivery {
   uploader(userId: UserId, news: FileNews): void;
   /** Sends news of a file to those in the room of its group. */
   members(news: FileNews, to: FileReaders): void;
+  /** Handles the deletion of a message. */
+  deleted(message: Deleted): void;
   /** Reports the progress of the broadcaster. */
   progress(progress: BroadcastProgress): void;
   /** Resolves once everything has been sent. Rejects when some of it was lost and has to be delivered again. */
@@ -185,10 +188,12 @@ interface Here {
   epoch: string;
   /** Takes the sockets of a user out of all rooms, and puts them into those that it may read from a position on. */
   reenter: (user: User, from: Position) => void;
+  /** Tells the users of this node that a message is gone which they had not read. */
+  deleted: (message: Deleted) => void;
 }
 
 /** Delivers to the sockets of this node, the only one. */
-export function deliverHere({ write, users, store, loader, epoch, reenter }: Here): Delivery {
+export function deliverHere({ write, users, store, loader, epoch, reenter, deleted }: Here): Delivery {
   /** The heads of the groups, and the rooms, that a user of this node may be about to enter. */
   let heads = new Map<GroupId, Heads>();
   let rooms = new Map<GroupId, Room>();
@@ -261,6 +266,7 @@ export function deliverHere({ write, users, store, loader, epoch, reenter }: Her
     },
 
     members: (news, to) => writeFileNews(write, news, to),
+    deleted,
 
     progress: () => {},
     takenOver: () => undefined,

@@ -30,6 +30,8 @@ import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
 import type { Rooms } from '../../../src/queries/groups.ts';
 import type { FileOfGroup } from '../../../src/queries/named-files.ts';
+import type { Unread, UnreadOfUser } from '../../../src/queries/unread.ts';
+import type { UnreadQueries } from '../../../src/realtime/presence/unread.ts';
 
 const DEADLINE_MS = 5_000;
 
@@ -160,6 +162,53 @@ export async function named(store: EventStore, files: readonly FileOfGroup[]): P
   return files.flatMap(({ fileId }) => (all.has(fileId) ? [[fileId, []]] : []));
 }
 
+/** What users have not read, folded from the log. */
+function unreadIn(store: EventStore, markers: ReadonlyMap<string, number>): UnreadQueries {
+  async function unreadOfOne(groupId: GroupId, userId: UserId): Promise<Unread> {
+    const readSeq = markers.get(groupId + userId) ?? 0;
+    const unread = new Set<MessageId>();
+    const events = await store.readStream(conversationStream(groupId));
+    for (const { type, data, revision } of events) {
+      if (type === 'MessageSent' && data.senderId !== userId && revision + 1 > readSeq)
+        unread.add(data.messageId);
+      if (type === 'MessageDeleted') unread.delete(data.messageId);
+    }
+    return { groupId, headSeq: events.length, readSeq, unreadCount: unread.size };
+  }
+  async function groupsOf(userId: UserId): Promise<GroupId[]> {
+    const found = new Set<GroupId>();
+    for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
+      if (type === 'ChatGroupCreated' && data.adminId === userId) found.add(data.groupId);
+      if (type === 'MemberJoined' && data.userId === userId) found.add(data.groupId);
+      if (type === 'MemberRemoved' && data.userId === userId) found.delete(data.groupId);
+    }
+    return [...found];
+  }
+  async function unreadOf({ userId, groupIds }: { userId: UserId; groupIds: readonly GroupId[] }) {
+    const own = await groupsOf(userId);
+    return Promise.all(
+      groupIds.filter((groupId) => own.includes(groupId)).map((groupId) => unreadOfOne(groupId, userId)),
+    );
+  }
+  return {
+    unreadOf,
+    async unreadWithout({ userIds, messageIds }) {
+      const found: UnreadOfUser[] = [];
+      for (const { type, data, revision } of await store.readAll({ after: 0, limit: 1_000_000 })) {
+        if (type !== 'MessageSent' || !messageIds.includes(data.messageId)) continue;
+        for (const userId of userIds)
+          if (data.senderId !== userId && revision + 1 > (markers.get(data.groupId + userId) ?? 0))
+            found.push({ userId, ...(await unreadOfOne(data.groupId, userId)) });
+      }
+      return found;
+    },
+    async unreadTotal(userId) {
+      const all = await unreadOf({ userId, groupIds: await groupsOf(userId) });
+      return all.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
+    },
+  };
+}
+
 /** Starts a gateway with the real command handler on a log in memory, on a free port. */
 export async function createWorld({
   queries: other,
@@ -230,6 +279,7 @@ export async function createWorld({
       unseenBy: async () => new Map(),
       namedFiles: async (files) => new Map(await named(store, files)),
       headsOfThreads: async () => [],
+      ...unreadIn(store, markers),
       ...other,
     },
     progress: { reached: async () => true },
