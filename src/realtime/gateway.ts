@@ -45,9 +45,11 @@ import { type UnseenBy, createUnseenBy } from './delivery/unseen.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { groupsAmong, userRoom } from './rooms/rooms.ts';
 import { type RealtimeSettings, defaultSettings } from './settings.ts';
+import { tellProfiles } from './presence/profile.ts';
 import { type Deleted, type UnreadQueries, tellUnread } from './presence/unread.ts';
 import { Users } from './presence/users.ts';
 import type { Rooms } from '../queries/groups.ts';
+import type { Profile } from '../queries/profile.ts';
 
 export interface RealtimeMetrics {
   socketOpened(): void;
@@ -79,6 +81,7 @@ export interface GatewayDeps {
       userId: UserId;
       groupIds: readonly GroupId[];
     }) => Promise<ReadonlyMap<GroupId, number | null>>;
+    profileOf: (userId: UserId) => Promise<Profile | null>;
   } & UnreadQueries;
   progress: Pick<Progress, 'reached'>;
   readMarkers: ReadMarkers;
@@ -182,6 +185,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     log,
     reenter: (user: User, from: Position) => rooms.reenter(user, from),
     deleted: (message: Deleted) => unread.deleted(message),
+    renamed: tellProfiles({ io, queries: deps.queries, progress, write: writeFrames, signal, log }),
   };
   const node = cluster
     ? clusterNode({ ...here, ...cluster, write, progress, roomsOfUser, heads, settings, signal })

@@ -104,7 +104,7 @@ const asked = ({ db }: ReadSide): Asked => ({
 
 /** Queries for the server itself, whose answers no client sees. */
 const OF_THE_SERVER = [
-  ...['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds', 'namedFiles'],
+  ...['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds', 'namedFiles', 'profileOf'],
   ...['unseenBy', 'companyOfUser', 'hasJobs', 'subjectOf', 'namesOfUsers'],
 ];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */

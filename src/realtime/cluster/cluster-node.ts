@@ -13,6 +13,7 @@ import type { Node } from './node.ts';
 import type { Send } from '../delivery/wire.ts';
 import { ATTENDANCE_MS, type OnlineRegistry } from '../presence/online-registry.ts';
 import type { BroadcastProgress } from '../delivery/delivery.ts';
+import type { Renamed } from '../presence/profile.ts';
 import type { Deleted } from '../presence/unread.ts';
 import { trackReceived } from '../presence/received.ts';
 import { groupOfRoom, groupRoom, groupsAmong } from '../rooms/rooms.ts';
@@ -42,6 +43,7 @@ interface ClusterNodeDeps {
   heads: HeadAnnouncer;
   reenter: (user: User, from: Position) => void;
   deleted: (message: Deleted) => void;
+  renamed: (user: Renamed) => void;
   settings: Pick<RealtimeSettings, 'headsIntervalMs' | 'maxSocketsPerUser'>;
   signal: AbortSignal;
   log: Logger;
@@ -61,7 +63,7 @@ export function clusterNode(deps: ClusterNodeDeps): Node {
   const whoIsOnline = whoIsOnlineInCluster({ users, tracker }, { registry, maxSocketsPerUser, log });
   const handlers: NodeNewsHandlers = {
     ...{ roster: fence.onRoster, staff: fence.onStaff },
-    ...{ deleted: deps.deleted, progress: onProgress },
+    ...{ deleted: deps.deleted, renamed: deps.renamed, progress: onProgress },
   };
   let recheckAgain = false;
   let rechecking: Promise<void> | undefined;

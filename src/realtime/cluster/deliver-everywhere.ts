@@ -14,6 +14,7 @@ import {
 } from '../delivery/delivery.ts';
 import { writeFileNews } from '../delivery/file-news.ts';
 import { type Flags, type Send, textOf } from '../delivery/wire.ts';
+import type { Renamed } from '../presence/profile.ts';
 import type { Deleted } from '../presence/unread.ts';
 import { userRoom } from '../rooms/rooms.ts';
 import type { NodeBus } from './node-bus.ts';
@@ -35,6 +36,8 @@ const nodeNews = {
   staff: z.object({ companyId: UserId, userId: UserId.optional(), position: z.int().min(0) }),
   /** A message was deleted. */
   deleted: z.object({ groupId: GroupId, messageId: MessageId, position: z.int().min(0) }),
+  /** The name of a user has changed. */
+  renamed: z.object({ userId: UserId, position: z.int().min(0) }),
   /** See `BroadcastProgress` of the delivery. */
   told: z.object({ until: z.number(), leftOutUntil: z.number() }),
 };
@@ -46,6 +49,7 @@ export interface NodeNewsHandlers {
   roster(news: RosterNews): void;
   staff(news: StaffNews): void;
   deleted(message: Deleted): void;
+  renamed(user: Renamed): void;
   progress(progress: BroadcastProgress): void;
 }
 
@@ -95,6 +99,7 @@ export function sendOverNodeBus(
       if (name === 'roster') handlers.roster(nodeNews.roster.parse(payload));
       else if (name === 'staff') handlers.staff(nodeNews.staff.parse(payload));
       else if (name === 'deleted') handlers.deleted(nodeNews.deleted.parse(payload));
+      else if (name === 'renamed') handlers.renamed(nodeNews.renamed.parse(payload));
       else if (name === 'told') handlers.progress(nodeNews.told.parse(payload));
     }
   };
@@ -160,6 +165,11 @@ export function deliverEverywhere({ io, bus, send, here }: Everywhere): Delivery
       here?.deleted(message);
     },
 
+    renamed(user) {
+      io.serverSideEmit('renamed', user);
+      here?.renamed(user);
+    },
+
     progress(progress) {
       io.serverSideEmit('told', progress);
       here?.progress(progress);
@@ -176,7 +186,7 @@ export function createDeliveryServer(bus: NodeBus): { delivery: Delivery; close(
   const nothing = () => {};
   const send = sendOverNodeBus(adapter, {
     write: nothing,
-    handlers: { roster: nothing, staff: nothing, deleted: nothing, progress: nothing },
+    handlers: { roster: nothing, staff: nothing, deleted: nothing, renamed: nothing, progress: nothing },
   });
   return {
     delivery: deliverEverywhere({ io, bus, send }),

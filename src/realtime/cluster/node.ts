@@ -10,6 +10,7 @@ import type { NamedFiles } from '../delivery/tell-members.ts';
 import type { UnseenBy } from '../delivery/unseen.ts';
 import type { Send, WriteFrames } from '../delivery/wire.ts';
 import { type ReceivedTracker, trackReceived } from '../presence/received.ts';
+import type { Renamed } from '../presence/profile.ts';
 import type { Deleted } from '../presence/unread.ts';
 import type { Users } from '../presence/users.ts';
 import { type WhoIsOnline, whoIsOnlineHere } from '../presence/who-is-online.ts';
@@ -53,6 +54,7 @@ interface LoneNodeDeps {
   loader: AggregateLoader;
   reenter: (user: User, from: Position) => void;
   deleted: (message: Deleted) => void;
+  renamed: (user: Renamed) => void;
   unseenBy: UnseenBy;
   namedFiles: NamedFiles;
   tracing?: Tracing;
@@ -61,8 +63,8 @@ interface LoneNodeDeps {
 
 /** Creates the only node, which follows the log for its own sockets. */
 export function loneNode(deps: LoneNodeDeps): Node {
-  const { io, writeFrames, write, users, store, loader, epoch, reenter, deleted } = deps;
-  const delivery = deliverHere({ write: writeFrames, users, store, loader, epoch, reenter, deleted });
+  const { io, writeFrames, write, users, store } = deps;
+  const delivery = deliverHere({ ...deps, write: writeFrames });
   const tracker = trackReceived(io, users);
   let broadcaster: Broadcaster | undefined;
 

@@ -162,6 +162,7 @@ export const serverEvents = {
   }),
   typing: z.strictObject({ groupId: GroupId, userId: UserId, isTyping: z.boolean() }),
   presence: z.strictObject({ userId: UserId, online: z.boolean() }),
+  profileChanged: z.strictObject({ userId: UserId, displayName: z.string() }),
   heads: z.strictObject({
     groups: z.record(z.uuid(), seq),
     rosters: z

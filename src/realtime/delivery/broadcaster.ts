@@ -128,6 +128,8 @@ export function startBroadcaster({
       if (change) delivery.staff(change);
       return;
     }
+    if (event.type === 'ProfileChanged' || event.type === 'AccountErased')
+      return delivery.renamed({ userId: event.data.userId, position: event.position });
     if (!isGroupEvent(event)) {
       const push = filePushOf(event);
       if (!push) return;

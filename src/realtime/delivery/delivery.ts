@@ -12,6 +12,7 @@ import { type Envelope, groupIdOf, isChatGroupEvent } from '../../protocol/envel
 import { isUnknown } from '../../events/stored-events.ts';
 import type { User } from '../connection/connection.ts';
 import type { ServerToClientEvents } from '../connection/protocol.ts';
+import type { Renamed } from '../presence/profile.ts';
 import type { Deleted } from '../presence/unread.ts';
 import type { Users } from '../presence/users.ts';
 import { type Heads, headsOf } from '../rooms/heads.ts';
@@ -173,6 +174,8 @@ export interface Delivery {
   members(news: FileNews, to: FileReaders): void;
   /** Handles the deletion of a message. */
   deleted(message: Deleted): void;
+  /** Handles the change of a user's name. */
+  renamed(user: Renamed): void;
   /** Reports the progress of the broadcaster. */
   progress(progress: BroadcastProgress): void;
   /** Resolves once everything has been sent. Rejects when some of it was lost and has to be delivered again. */
@@ -190,10 +193,12 @@ interface Here {
   reenter: (user: User, from: Position) => void;
   /** Tells the users of this node that a message is gone which they had not read. */
   deleted: (message: Deleted) => void;
+  /** Tells the sockets of this node the new name of a user. */
+  renamed: (user: Renamed) => void;
 }
 
 /** Delivers to the sockets of this node, the only one. */
-export function deliverHere({ write, users, store, loader, epoch, reenter, deleted }: Here): Delivery {
+export function deliverHere({ write, users, store, loader, epoch, reenter, ...here }: Here): Delivery {
   /** The heads of the groups, and the rooms, that a user of this node may be about to enter. */
   let heads = new Map<GroupId, Heads>();
   let rooms = new Map<GroupId, Room>();
@@ -266,7 +271,8 @@ export function deliverHere({ write, users, store, loader, epoch, reenter, delet
     },
 
     members: (news, to) => writeFileNews(write, news, to),
-    deleted,
+    deleted: here.deleted,
+    renamed: here.renamed,
 
     progress: () => {},
     takenOver: () => undefined,

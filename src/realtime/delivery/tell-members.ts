@@ -7,11 +7,10 @@ import { type Progress, caughtUp } from '../../projections/projection.ts';
 import type { FileOfGroup } from '../../queries/named-files.ts';
 import type { Delivery } from './delivery.ts';
 import type { FilePush } from './file-news.ts';
+import { createLane } from './lane.ts';
 
 /** Number of files whose news may wait. Beyond it the oldest are lost, as hints may be. */
 const MOST_WAITING = 1_000;
-/** Number of files in one look at the read model. */
-const BATCH = 100;
 
 /**
  * Resolves with those of the files that a message names, at least as the log was at the call, each with the members who
@@ -52,38 +51,19 @@ interface MemberNewsDeps {
  * calls, and of each file that waits only the latest is told.
  */
 export function tellMembers({ delivery, loader, namedFiles, signal, log }: MemberNewsDeps) {
-  const waiting = new Map<FileId, FilePush>();
-  let isTelling = false;
-
-  async function tell(pushes: readonly FilePush[]): Promise<void> {
-    const named = await namedFiles(pushes.map(({ news }) => news));
-    for (const { uploaderId, news } of pushes) {
-      const hiddenFrom = named.get(news.fileId);
-      if (!hiddenFrom) continue;
-      const room = await loadRoom((ref) => loader.refresh(ref), news.groupId);
-      const to = { needs: room.revision, except: [uploaderId, ...hiddenFrom] };
-      if (!signal.aborted) delivery.members(news, { ...to, withoutReason: withoutFiles(room) });
-    }
+  async function tell({ uploaderId, news }: FilePush): Promise<void> {
+    const hiddenFrom = (await namedFiles([news])).get(news.fileId);
+    if (!hiddenFrom) return;
+    const room = await loadRoom((ref) => loader.refresh(ref), news.groupId);
+    const to = { needs: room.revision, except: [uploaderId, ...hiddenFrom] };
+    if (!signal.aborted) delivery.members(news, { ...to, withoutReason: withoutFiles(room) });
   }
 
-  async function tellAll(): Promise<void> {
-    isTelling = true;
-    while (waiting.size > 0 && !signal.aborted) {
-      const batch = [...waiting.values()].slice(0, BATCH);
-      for (const { news } of batch) waiting.delete(news.fileId);
-      await tell(batch).catch((err: unknown) =>
-        log.warn({ err }, 'who sees some files is not known; members learn their status when they ask'),
-      );
-    }
-    isTelling = false;
-  }
-
-  return (push: FilePush): void => {
-    const { fileId } = push.news;
-    waiting.delete(fileId);
-    waiting.set(fileId, push);
-    const [oldest] = waiting.keys();
-    if (waiting.size > MOST_WAITING && oldest !== undefined) waiting.delete(oldest);
-    if (!isTelling) void tellAll();
-  };
+  const later = createLane<FileId, FilePush>({
+    most: MOST_WAITING,
+    work: (_fileId, push) => tell(push),
+    failed: (err) =>
+      log.warn({ err }, 'who sees a file is not known; members learn its status when they ask'),
+  });
+  return (push: FilePush): void => later(push.news.fileId, push);
 }

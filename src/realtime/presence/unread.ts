@@ -4,6 +4,7 @@ import type { GroupId, MessageId, UserId } from '../../events/ids.ts';
 import { type Progress, caughtUp } from '../../projections/projection.ts';
 import type { Unread, UnreadOfUser } from '../../queries/unread.ts';
 import type { ChatServer } from '../connection/connection.ts';
+import { createLane } from '../delivery/lane.ts';
 import type { Send } from '../delivery/wire.ts';
 import { groupRoom, userRoom } from '../rooms/rooms.ts';
 import type { WhoIsOnline } from './who-is-online.ts';
@@ -12,8 +13,8 @@ import type { WhoIsOnline } from './who-is-online.ts';
 const SMALL_ROOM = 20;
 /** In a room of more sockets, a deletion is not told. */
 const LARGE_ROOM = 200;
-/** Numbers of users and groups that may wait. Beyond them the oldest are lost, as hints may be. */
-const MOST_USERS = 1_000;
+/** Numbers of users, or of groups, of groups of a user and of messages of a group that wait. The oldest beyond them are lost. */
+const MOST_WAITING = 1_000;
 const MOST_GROUPS = 20;
 const MOST_MESSAGES = 100;
 const READ_MODELS = ['conversations', 'chat_groups'] as const;
@@ -48,43 +49,15 @@ interface UnreadDeps {
   log: Logger;
 }
 
-/** Adds to a set of what waits, which forgets the oldest beyond `most`. */
-function addTo<T>(waiting: Set<T>, each: T, most: number): void {
-  waiting.delete(each);
-  waiting.add(each);
-  const [oldest] = waiting;
-  if (waiting.size > most && oldest !== undefined) waiting.delete(oldest);
-}
-
-/** Returns the entry of a key, which is then the latest; the oldest is forgotten beyond `most`. */
-function latestOf<K, V>(waiting: Map<K, V>, key: K, none: () => V, most: number): V {
-  const value = waiting.get(key) ?? none();
-  waiting.set(key, value);
-  const [oldest] = waiting.keys();
-  if (waiting.size > most && oldest !== undefined) waiting.delete(oldest);
-  return value;
-}
-
-/** Returns a function that does the work, unless it is being done already. */
-function oneAtATime(work: () => Promise<void>): () => void {
-  let isWorking = false;
-  return () => {
-    if (isWorking) return;
-    isWorking = true;
-    void work().finally(() => (isWorking = false));
-  };
-}
+/** Joins two sets of what waits. The oldest are forgotten beyond `most`. */
+const joined = <T>(waiting: ReadonlySet<T>, next: ReadonlySet<T>, most: number): Set<T> =>
+  new Set([...waiting.difference(next), ...next].slice(-most));
 
 /**
  * Tells users what they have not read yet, when that changed otherwise than by a new message, which clients count. It is
- * read from the read model, for one user after the other, and of each user for all changes that wait: so however many
- * changes there are, this takes one connection to the database at most for each of the two causes, and the pushes never
- * wait for it.
+ * read from the read model, for one user after the other, and of each user for all changes that wait.
  */
 export function tellUnread({ io, queries, store, progress, online, send, write, signal, log }: UnreadDeps) {
-  const moved = new Map<UserId, Set<GroupId>>();
-  const deleted = new Map<GroupId, { messageIds: Set<MessageId>; position: Position }>();
-
   function tell(to: Send, userId: UserId, { groupId, ...counts }: Unread, total: number | undefined): void {
     const { unreadCount, readSeq, headSeq } = counts;
     const payload = { groupId, unreadCount, readSeq, headSeq, ...(total !== undefined && { total }) };
@@ -114,41 +87,29 @@ export function tellUnread({ io, queries, store, progress, online, send, write, 
       tell(write, userId, unread, isSmall ? await queries.unreadTotal(userId) : undefined);
   }
 
-  const notKnown = (err: unknown) =>
+  const failed = (err: unknown) =>
     log.warn({ err }, 'what a user has not read is not known; clients learn it when they ask');
-
-  const tellReaders = oneAtATime(async () => {
-    for (const [userId, groupIds] of moved) {
-      moved.delete(userId);
-      await tellReader(userId, [...groupIds]).catch(notKnown);
-    }
+  const moved = createLane<UserId, Set<GroupId>>({
+    ...{ most: MOST_WAITING, failed },
+    work: (userId, groupIds) => tellReader(userId, [...groupIds]),
+    join: (waiting, next) => joined(waiting, next, MOST_GROUPS),
   });
-
-  const tellRooms = oneAtATime(async () => {
-    for (const [groupId, { messageIds, position }] of deleted) {
-      deleted.delete(groupId);
-      await tellRoom(groupId, [...messageIds], position).catch(notKnown);
-    }
+  const deleted = createLane<GroupId, { messageIds: Set<MessageId>; position: Position }>({
+    ...{ most: MOST_WAITING, failed },
+    work: (groupId, { messageIds, position }) => tellRoom(groupId, [...messageIds], position),
+    join: ({ messageIds }, next) => ({
+      ...next,
+      messageIds: joined(messageIds, next.messageIds, MOST_MESSAGES),
+    }),
   });
 
   return {
     /** Tells a user, on all nodes, that its read marker in a group has moved. */
-    moved({ userId, groupId }: { userId: UserId; groupId: GroupId }): void {
-      addTo(
-        latestOf(moved, userId, () => new Set<GroupId>(), MOST_USERS),
-        groupId,
-        MOST_GROUPS,
-      );
-      tellReaders();
-    },
+    moved: ({ userId, groupId }: { userId: UserId; groupId: GroupId }): void =>
+      moved(userId, new Set([groupId])),
 
     /** Tells those users with sockets on this node who had not read a message that it was deleted. */
-    deleted({ groupId, messageId, position }: Deleted): void {
-      const none = () => ({ messageIds: new Set<MessageId>(), position });
-      const waiting = latestOf(deleted, groupId, none, MOST_USERS);
-      addTo(waiting.messageIds, messageId, MOST_MESSAGES);
-      waiting.position = position;
-      tellRooms();
-    },
+    deleted: ({ groupId, messageId, position }: Deleted): void =>
+      deleted(groupId, { messageIds: new Set([messageId]), position }),
   };
 }

@@ -33,7 +33,7 @@ async function startNode(url: string, log = linesOf('warn').log) {
   const nothing = () => {};
   const send = sendOverNodeBus(adapter, {
     write: nothing,
-    handlers: { roster: nothing, staff: nothing, deleted: nothing, progress: nothing },
+    handlers: { roster: nothing, staff: nothing, deleted: nothing, renamed: nothing, progress: nothing },
   });
   inherited.onMessage = (message) => {
     const { type, data } = message as { type: number; data: { packet: { text: string } } };

@@ -12,8 +12,14 @@ import type { Lookups, MessageFacts } from '../../../src/commands/command.ts';
 import { commandHandler } from '../../../src/commands/handle-command.ts';
 import type { ConversationEvent, DomainEvent } from '../../../src/events/domain-event.ts';
 import type { EventStore } from '../../../src/events/event-store.ts';
+import { ERASED } from '../../../src/events/personal-text.ts';
 import type { FileId, GroupId, MessageId, UserId } from '../../../src/events/ids.ts';
-import { type Stream, chatGroupStream, conversationStream } from '../../../src/events/streams.ts';
+import {
+  type Stream,
+  accountStream,
+  chatGroupStream,
+  conversationStream,
+} from '../../../src/events/streams.ts';
 import { deriveId, newId } from '../../../src/kit/uuids.ts';
 import { createOneAtATime } from '../../../src/commands/one-at-a-time.ts';
 import { type Gateway, type GatewayDeps, createGateway } from '../../../src/realtime/gateway.ts';
@@ -30,6 +36,7 @@ import { rateLimitsOf } from './rate-limits.ts';
 import { until } from '../../../tools/until.ts';
 import type { Rooms } from '../../../src/queries/groups.ts';
 import type { FileOfGroup } from '../../../src/queries/named-files.ts';
+import type { Profile } from '../../../src/queries/profile.ts';
 import type { Unread, UnreadOfUser } from '../../../src/queries/unread.ts';
 import type { UnreadQueries } from '../../../src/realtime/presence/unread.ts';
 
@@ -162,6 +169,28 @@ export async function named(store: EventStore, files: readonly FileOfGroup[]): P
   return files.flatMap(({ fileId }) => (all.has(fileId) ? [[fileId, []]] : []));
 }
 
+/** The groups of a user, folded from the log. */
+async function groupsIn(store: EventStore, userId: UserId): Promise<GroupId[]> {
+  const found = new Set<GroupId>();
+  for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
+    if (type === 'ChatGroupCreated' && data.adminId === userId) found.add(data.groupId);
+    if (type === 'MemberJoined' && data.userId === userId) found.add(data.groupId);
+    if ((type === 'MemberLeft' || type === 'MemberRemoved') && data.userId === userId)
+      found.delete(data.groupId);
+  }
+  return [...found];
+}
+
+/** The name and the groups of a user, folded from the log. */
+async function profileIn(store: EventStore, userId: UserId): Promise<Profile | null> {
+  let displayName: string | undefined;
+  for (const { type, data } of await store.readStream(accountStream(userId))) {
+    if (type === 'ProfileChanged') ({ displayName } = data);
+    if (type === 'AccountErased') displayName = ERASED;
+  }
+  return displayName === undefined ? null : { displayName, groupIds: await groupsIn(store, userId) };
+}
+
 /** What users have not read, folded from the log. */
 function unreadIn(store: EventStore, markers: ReadonlyMap<string, number>): UnreadQueries {
   async function unreadOfOne(groupId: GroupId, userId: UserId): Promise<Unread> {
@@ -175,17 +204,8 @@ function unreadIn(store: EventStore, markers: ReadonlyMap<string, number>): Unre
     }
     return { groupId, headSeq: events.length, readSeq, unreadCount: unread.size };
   }
-  async function groupsOf(userId: UserId): Promise<GroupId[]> {
-    const found = new Set<GroupId>();
-    for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
-      if (type === 'ChatGroupCreated' && data.adminId === userId) found.add(data.groupId);
-      if (type === 'MemberJoined' && data.userId === userId) found.add(data.groupId);
-      if (type === 'MemberRemoved' && data.userId === userId) found.delete(data.groupId);
-    }
-    return [...found];
-  }
   async function unreadOf({ userId, groupIds }: { userId: UserId; groupIds: readonly GroupId[] }) {
-    const own = await groupsOf(userId);
+    const own = await groupsIn(store, userId);
     return Promise.all(
       groupIds.filter((groupId) => own.includes(groupId)).map((groupId) => unreadOfOne(groupId, userId)),
     );
@@ -203,7 +223,7 @@ function unreadIn(store: EventStore, markers: ReadonlyMap<string, number>): Unre
       return found;
     },
     async unreadTotal(userId) {
-      const all = await unreadOf({ userId, groupIds: await groupsOf(userId) });
+      const all = await unreadOf({ userId, groupIds: await groupsIn(store, userId) });
       return all.reduce((sum, { unreadCount }) => sum + unreadCount, 0);
     },
   };
@@ -244,14 +264,8 @@ export async function createWorld({
   const handle = withDeclaredRefusals(handler);
 
   async function roomsOfUser(userId: UserId): Promise<Rooms> {
-    const groups = new Set<GroupId>();
-    for (const { type, data } of await store.readAll({ after: 0, limit: 1_000_000 })) {
-      if (type === 'ChatGroupCreated' && data.adminId === userId) groups.add(data.groupId);
-      if (type === 'MemberJoined' && data.userId === userId) groups.add(data.groupId);
-      if ((type === 'MemberLeft' || type === 'MemberRemoved') && data.userId === userId)
-        groups.delete(data.groupId);
-    }
-    return { rooms: [...groups].map((groupId) => ({ groupId, kind: 'job' })), hasMore: false };
+    const groups = await groupsIn(store, userId);
+    return { rooms: groups.map((groupId) => ({ groupId, kind: 'job' })), hasMore: false };
   }
 
   const deps: GatewayDeps = {
@@ -280,6 +294,7 @@ export async function createWorld({
       namedFiles: async (files) => new Map(await named(store, files)),
       headsOfThreads: async () => [],
       ...unreadIn(store, markers),
+      profileOf: (userId) => profileIn(store, userId),
       ...other,
     },
     progress: { reached: async () => true },

@@ -1,0 +1,21 @@
+import { type DatabasePool, sql } from 'slonik';
+import { z } from 'zod';
+import type { UserId } from '../events/ids.ts';
+
+const ProfileRow = z.object({
+  displayName: z.string(),
+  groupIds: z.array(z.string().brand<'GroupId'>()),
+});
+
+/** The name of a person, and the groups in whose lists of members it is. */
+export type Profile = z.infer<typeof ProfileRow>;
+
+/** Resolves with the profile of a person; null when there is no such account. */
+export const profileOf = (db: DatabasePool, userId: UserId): Promise<Profile | null> =>
+  db.maybeOne(sql.type(ProfileRow)`
+    select a.display_name as "displayName", array(
+      select m.group_id from chat_groups.members m
+      left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
+      where m.user_id = a.user_id and m.is_active and (m.is_joined or not m.is_thread or p.sent > 0)
+    ) as "groupIds"
+    from accounts.accounts a where a.user_id = ${userId}`);
