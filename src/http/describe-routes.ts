@@ -5,6 +5,7 @@ import { JSON_TYPE, PROBLEM_TYPE } from './hooks/answer-with-problems.ts';
 import { ACT_AS } from './hooks/authenticate-request.ts';
 import { MIN_POSITION } from './hooks/min-position.ts';
 import { POSITION_PATTERN } from '../protocol/positions.ts';
+import { ProblemBody } from '../protocol/problem-body.ts';
 import { HEADERS_TOO_LARGE, type Problem, type ProblemCode, problem } from '../protocol/problem.ts';
 
 declare module 'fastify' {
@@ -13,23 +14,6 @@ declare module 'fastify' {
     refusals?: (ProblemCode | Problem)[];
   }
 }
-
-const Fault = z
-  .object({ pointer: z.string().describe('RFC 6901'), message: z.string() })
-  .meta({ id: 'Fault' });
-const ProblemBody = z
-  .object({
-    type: z.string(),
-    title: z.string().meta({ 'x-ms-primary-error-message': true }),
-    status: z.int().min(400).max(599),
-    detail: z.string(),
-    instance: z.string().optional(),
-    code: z.string().describe('Stable: what to decide by'),
-    retryable: z.boolean().describe('Whether the same request may succeed later'),
-    retryAfterMs: z.int().min(0).optional().describe('When to try again; absent when waiting does not help'),
-    errors: z.array(Fault).optional(),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457' });
 
 const OAuthError = ProblemBody.extend({ error: z.string(), error_description: z.string() }).meta({
   id: 'OAuthError',

@@ -176,6 +176,8 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   INSUFFICIENT_STORAGE: [507, 'There is no room for more files right now'],
 };
 
+export const problemCodes = Object.keys(catalogue) as [ProblemCode, ...ProblemCode[]];
+
 const retryableCodes = new Set<ProblemCode>([
   'IDEMPOTENCY_KEY_IN_USE',
   'RATE_LIMITED',

@@ -42,7 +42,8 @@ const inConversation = <T extends string, D extends z.ZodType>(type: T, data: D)
 const inGroup = <T extends string, D extends z.ZodType>(type: T, data: D) =>
   z.strictObject({ ...facts(type, data), roster: seq });
 
-const conversationEnvelopes = {
+/** The events of a conversation, as they are pushed, and as `sync` answers them. */
+export const conversationEnvelopes = {
   messageSent: inConversation('MessageSent', conversationEvents.MessageSent),
   messageEdited: inConversation('MessageEdited', conversationEvents.MessageEdited),
   messageDeleted: inConversation('MessageDeleted', conversationEvents.MessageDeleted),
@@ -50,7 +51,8 @@ const conversationEnvelopes = {
   reactionRemoved: inConversation('ReactionRemoved', conversationEvents.ReactionRemoved),
 };
 
-const rosterEnvelopes = {
+/** The events of a list of members, and of the group itself. */
+export const rosterEnvelopes = {
   memberJoined: inGroup('MemberJoined', chatGroupEvents.MemberJoined),
   memberLeft: inGroup('MemberLeft', chatGroupEvents.MemberLeft),
   memberRemoved: inGroup('MemberRemoved', chatGroupEvents.MemberRemoved),
@@ -58,12 +60,40 @@ const rosterEnvelopes = {
   groupReopened: inGroup('GroupReopened', chatGroupEvents.GroupReopened),
 };
 
+const conversationEnvelope = z.union(Object.values(conversationEnvelopes));
+const rosterEnvelope = z.union(Object.values(rosterEnvelopes));
+
 /** Where the group's history begins for its members as they join. */
 const firstSeq = z
   .int()
   .min(1)
   .optional()
   .describe('the seq with which the conversation begins for the caller; 1 when it is absent');
+
+/** What `sync` answers about a group. */
+const caughtUpGroup = z.strictObject({
+  groupId: GroupId,
+  events: z.array(conversationEnvelope).max(SYNC_EVENTS),
+  headSeq: seq,
+  firstSeq,
+  roster: z
+    .array(rosterEnvelope)
+    .max(SYNC_EVENTS)
+    .optional()
+    .describe('when afterRoster was sent; absent where the list of members is to be read again'),
+  rosterHead: rosterHead.optional(),
+  complete: z.boolean().describe('false: call again after the last seq and the last roster'),
+});
+
+/** What `sync` answers about a group of which the client knows what the log does not. */
+const resetGroup = z.strictObject({
+  groupId: GroupId,
+  epoch,
+  reset: z.literal(true).describe('the seq is of another log: forget the group, and start anew at 0'),
+  headSeq: seq,
+  firstSeq,
+  rosterHead: rosterHead.optional(),
+});
 
 /** What the payload of every event of a client may have besides. A value that is no `traceparent` is ignored. */
 export const Traceable = z.looseObject({
@@ -104,33 +134,7 @@ export const clientEvents = {
     }),
     ack: z.strictObject({
       epoch,
-      groups: z.array(
-        z.union([
-          z.strictObject({
-            groupId: GroupId,
-            events: z.array(z.union(Object.values(conversationEnvelopes))).max(SYNC_EVENTS),
-            headSeq: seq,
-            firstSeq,
-            roster: z
-              .array(z.union(Object.values(rosterEnvelopes)))
-              .max(SYNC_EVENTS)
-              .optional()
-              .describe('when afterRoster was sent; absent where the list of members is to be read again'),
-            rosterHead: rosterHead.optional(),
-            complete: z.boolean().describe('false: call again after the last seq and the last roster'),
-          }),
-          z.strictObject({
-            groupId: GroupId,
-            epoch,
-            reset: z
-              .literal(true)
-              .describe('the seq is of another log: forget the group, and start anew at 0'),
-            headSeq: seq,
-            firstSeq,
-            rosterHead: rosterHead.optional(),
-          }),
-        ]),
-      ),
+      groups: z.array(z.union([caughtUpGroup, resetGroup])),
       denied: z.array(GroupId).describe('groups that the caller is not a member of'),
     }),
   },
@@ -176,9 +180,25 @@ export const serverEvents = {
   draining: z.strictObject({ reconnectInMs: z.int().min(0) }),
 };
 
+/** The schemas that several events refer to, by their names in the document. */
+export const sharedSchemas = {
+  Id: GroupId,
+  Time: occurredAt,
+  Position: position,
+  Epoch: epoch,
+  GroupKind,
+  FileStatus,
+  RefusalReason,
+  ConversationEnvelope: conversationEnvelope,
+  RosterEnvelope: rosterEnvelope,
+  CaughtUpGroup: caughtUpGroup,
+  ResetGroup: resetGroup,
+};
+
 /** The reason why the session of a socket ended. */
 export type SessionEnd = z.output<typeof serverEvents.sessionEnded>['code'];
 export type ClientEvent = keyof typeof clientEvents;
+export type ServerEvent = keyof typeof serverEvents;
 export type Payload<N extends ClientEvent> = z.output<(typeof clientEvents)[N]['payload']>;
 export type Answer<N extends ClientEvent> = z.input<(typeof clientEvents)[N]['ack']>;
 export type Ack<N extends ClientEvent> = ({ ok: true } & Answer<N>) | { ok: false; error: Problem };
