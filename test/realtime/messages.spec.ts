@@ -122,7 +122,10 @@ describe('messages over sockets', () => {
     await alice.send(groupId, '1');
     await alice.send(groupId, '2');
     const third = await alice.ask('sendMessage', { groupId, clientMsgId: randomUUID(), text: '3' });
-    expect(third).toMatchObject({ ok: false, error: { code: 'RATE_LIMITED', retryable: true } });
+    expect(third).toMatchObject({
+      ok: false,
+      error: { code: 'RATE_LIMITED', retryable: true, retryAfterMs: expect.any(Number) },
+    });
     expect(JSON.stringify(third)).not.toContain('retryAfterSeconds');
     expect(world.metered.refused).toContain('RATE_LIMITED');
   });

@@ -64,7 +64,10 @@ describe('socket sessions', () => {
     const sockets = await Promise.all(Array.from({ length: 20 }, () => openRawSocket(world.url)));
     for (const socket of sockets) socket.connect(world.token(alice));
     for (const socket of sockets) expect(await socket.answer()).toMatch(/^40/);
-    expect((await refusal({ token: world.token(alice) })).data).toMatchObject({ code: 'TOO_MANY_SOCKETS' });
+    expect((await refusal({ token: world.token(alice) })).data).toMatchObject({
+      code: 'TOO_MANY_SOCKETS',
+      retryAfterMs: 5_000,
+    });
     for (const { ws } of sockets) ws.terminate();
   });
 
@@ -229,7 +232,7 @@ describe('socket sessions', () => {
     const client = await world.client(alice);
     staleMs = 10_001;
     expect(await client.ask('typing', { groupId, isTyping: true })).toMatchObject({
-      error: { code: 'UNAVAILABLE', retryable: true },
+      error: { code: 'UNAVAILABLE', retryable: true, retryAfterMs: 1_000 },
     });
     expect(client.socket.connected).toBe(true);
     staleMs = 30_001;

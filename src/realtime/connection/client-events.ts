@@ -130,7 +130,7 @@ export function eventHandler(deps: HandleEventDeps) {
     let isAnswered = false;
     const late = setTimeout(() => {
       isAnswered = true;
-      refuse(socket, name, new ProblemError(problem('UNAVAILABLE')), reply);
+      refuse(socket, name, new ProblemError(problem('UNAVAILABLE', { retryAfterSeconds: 1 })), reply);
     }, ANSWER_MS).unref();
     const isQueued = connection.enqueue(bytes, async () => {
       const delayMs = dueAt - performance.now();

@@ -29,6 +29,12 @@ interface HandshakeDeps extends Trust {
   log: Logger;
 }
 
+/** Time after which it is worth while to ask for a place again: a user may close a page, or a dead socket be noticed. */
+const PLACE_SECONDS = 5;
+
+const tooManySockets = () =>
+  new ProblemError(problem('TOO_MANY_SOCKETS', { retryAfterSeconds: PLACE_SECONDS }));
+
 /**
  * Returns the middleware that turns a handshake's token into a connection, or refuses it with a problem in
  * the error's `data`. For temporary failures it closes the connection without an answer.
@@ -44,7 +50,7 @@ export function handshake({
   ...deps
 }: HandshakeDeps) {
   async function connect(socket: ChatSocket): Promise<Connection> {
-    if (deps.isDraining()) throw new ProblemError(problem('UNAVAILABLE'));
+    if (deps.isDraining()) throw new ProblemError(problem('UNAVAILABLE', { retryAfterSeconds: 1 }));
     const { token } = socket.handshake.auth as { token?: unknown };
     if (token === undefined || token === null || token === '')
       throw new AuthenticationFailed('TOKEN_MISSING');
@@ -57,10 +63,10 @@ export function handshake({
     if (session.actor.role === 'auditor') throw new CommandRejected('ROLE_NOT_ALLOWED');
     deps.rateLimits.spend('requests', session.actor.userId, DEFAULT_COSTS.connection);
     const user = users.admit(session.actor.userId, socket);
-    if (!user) throw new ProblemError(problem('TOO_MANY_SOCKETS'));
+    if (!user) throw tooManySockets();
     if (admits && !(await admits(user, socket))) {
       users.turnAway(user, socket);
-      throw new ProblemError(problem('TOO_MANY_SOCKETS'));
+      throw tooManySockets();
     }
     // By then Socket.IO has made the socket, or has dropped it because its client had gone.
     setImmediate(() => users.turnAway(user, socket));
