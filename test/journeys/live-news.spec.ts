@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { type Socket, io } from 'socket.io-client';
+import type {
+  Ack,
+  ClientToServerEvents,
+  ServerToClientEvents,
+} from '../../src/realtime/connection/protocol.ts';
+import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { TestClient } from '../support/stages/sockets.ts';
+import { until } from '../../tools/until.ts';
+
+/** What a client learns without asking again, from the whole server. */
+describe('a client that listens', () => {
+  let app: TestApp;
+  let acme: Person;
+  let ada: Person;
+  let bob: Person;
+  const clients: TestClient[] = [];
+  beforeAll(async () => {
+    app = await startApp({});
+    acme = await app.register('company', 'Acme');
+    ada = await app.register('applicant', 'Ada');
+    bob = await app.register('applicant', 'Bob');
+  }, 60_000);
+  afterAll(async () => {
+    for (const { socket } of clients) socket.disconnect();
+    await app?.stop();
+  });
+
+  async function ok<T = Record<string, string>>(as: Person, method: string, path: string, body?: object) {
+    const answer = await app.ask(method, path, { as, ...(body && { body }) });
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`);
+    return answer.body as unknown as T;
+  }
+  async function listen({ accessToken }: Person): Promise<TestClient> {
+    const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io(app.url, {
+      transports: ['websocket'],
+      auth: { token: accessToken },
+      forceNew: true,
+    });
+    const client = new TestClient(socket as Socket);
+    clients.push(client);
+    await until(() => socket.connected, 'the connection');
+    return client;
+  }
+  const post = (body: object = {}) =>
+    ok(acme, 'POST', '/v1/jobs', { title: 'Engineer', description: 'x', ...body });
+  const apply = (as: Person, jobId: string) => ok(as, 'POST', `/v1/jobs/${jobId}/applications`, {});
+  const say = (as: Person, groupId: string, text: string) =>
+    ok(as, 'POST', `/v1/groups/${groupId}/messages`, { clientMsgId: randomUUID(), text });
+
+  test('keeps a list of members, from a page of it and what sync adds', async () => {
+    const job = await post();
+    const groupId = job['groupId']!;
+    await apply(ada, job['jobId']!);
+    const page = await ok<{ rosterHead: number; data: { userId: string }[] }>(
+      acme,
+      'GET',
+      `/v1/groups/${groupId}/members`,
+    );
+    expect(page).toMatchObject({ rosterHead: 2 });
+    await apply(bob, job['jobId']!);
+    const client = await listen(acme);
+    expect(await client.hears('joinRoom', (room) => room.groupId === groupId)).toMatchObject({
+      rosterHead: 3,
+    });
+    const groups = [{ groupId, afterSeq: 0, afterRoster: page.rosterHead }];
+    expect(await client.asks('sync', { groups })).toMatchObject({
+      groups: [
+        {
+          roster: [{ type: 'MemberJoined', roster: 3, data: { userId: bob.userId } }],
+          rosterHead: 3,
+          complete: true,
+        },
+      ],
+    });
+  });
+
+  test('does not learn who came and went before, where the history begins on joining', async () => {
+    const job = await post({ historyFrom: 'joined' });
+    const groupId = job['groupId']!;
+    await apply(ada, job['jobId']!);
+    await ok(acme, 'DELETE', `/v1/groups/${groupId}/members/${ada.userId}`);
+    await apply(bob, job['jobId']!);
+    const client = await listen(bob);
+    const answer: Ack<'sync'> = await client.ask('sync', {
+      groups: [{ groupId, afterSeq: 0, afterRoster: 0 }],
+    });
+    expect(answer).toMatchObject({ groups: [{ rosterHead: 4, complete: true }] });
+    expect(JSON.stringify(answer)).not.toContain(ada.userId);
+  });
+
+  test('hears what is left to read, and new names', async () => {
+    const job = await post();
+    const groupId = job['groupId']!;
+    await apply(ada, job['jobId']!);
+    const [company, applicant] = [await listen(acme), await listen(ada)];
+    await applicant.hears('joinRoom', (room) => room.groupId === groupId);
+    for (const text of ['one', 'two']) await say(acme, groupId, text);
+    const third = await say(acme, groupId, 'three');
+    await ok(ada, 'PUT', `/v1/groups/${groupId}/read`, { seq: 1 });
+    const read = await applicant.hears('unreadChanged', ({ readSeq }) => readSeq === 1);
+    expect(read).toEqual({ groupId, unreadCount: 2, readSeq: 1, headSeq: 3, total: expect.any(Number) });
+    await ok(acme, 'DELETE', `/v1/groups/${groupId}/messages/${third['messageId']}`);
+    expect(await applicant.hears('unreadChanged', ({ headSeq }) => headSeq === 4)).toEqual({
+      ...{ groupId, unreadCount: 1, readSeq: 1, headSeq: 4 },
+      total: read.total! - 1,
+    });
+    await ok(ada, 'PATCH', '/v1/me', { displayName: 'Ada Lovelace' });
+    for (const client of [company, applicant])
+      expect(await client.hears('profileChanged')).toEqual({
+        userId: ada.userId,
+        displayName: 'Ada Lovelace',
+      });
+  });
+});
