@@ -133,7 +133,7 @@ describe('A node that is cut off from Redis', () => {
     expect(await three.hears('joinRoom')).toEqual({
       groupId,
       headSeq: 0,
-      rosterHead: 1,
+      rosterHead: 4,
       epoch: EPOCH,
       kind: 'job',
     });

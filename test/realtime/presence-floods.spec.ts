@@ -4,7 +4,7 @@ import { until } from '../../tools/until.ts';
 
 describe('presence of members who connect and disconnect constantly', () => {
   let world: World;
-  beforeEach(async () => (world = await createWorld()));
+  beforeEach(async () => (world = await createWorld({ settings: { headsIntervalMs: 600_000 } })));
   afterEach(() => world.stop());
 
   const clientsOf = (userId: UserId, sockets: number) =>
