@@ -39,7 +39,7 @@ export type KnownFiles = (fileIds: readonly FileId[], userId: UserId) => Promise
 export const knownFiles =
   ({ loader, queries, progress, head }: FileAccessDeps): KnownFiles =>
   async (fileIds, userId) => {
-    await caughtUp(progress, await head(), ['files', 'conversations']);
+    await caughtUp(progress, await head(), ['files', 'conversations', 'chat_groups']);
     const files = await queries.sharedFiles({ fileIds, userId });
     const isOwn = ({ uploaderId }: SharedFile) => uploaderId === userId;
     const groupIds = new Set(files.filter((file) => !isOwn(file)).map(({ groupId }) => groupId));

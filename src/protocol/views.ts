@@ -153,6 +153,8 @@ export const ThreadView = z
     applicant: ApplicantView,
     status: ApplicationStatus,
     assigneeId: UserId.nullable(),
+    headSeq: Seq,
+    readSeq: z.int().min(0).describe('Up to where the caller has read, or was not there'),
     lastMessage: MessageView.nullable(),
     unreadCount: z.int().min(0),
     waitingOn: z.enum(['company', 'applicant']).describe('Who is to answer'),

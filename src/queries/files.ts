@@ -76,7 +76,10 @@ export async function isNamed(
     select ${isNamedIn(sql.fragment`${fileId}::uuid`, sql.fragment`${groupId}`, userId)} as found`);
 }
 
-/** Resolves with those of the files that the user uploaded, or that a message names as in `isNamed`, in this order. */
+/**
+ * Resolves with those of the files that the user uploaded, or that a message of a group of the user names as in `isNamed`, in
+ * this order.
+ */
 export async function sharedFiles(
   db: DatabasePool,
   { fileIds, userId }: { fileIds: readonly FileId[]; userId: UserId },
@@ -87,7 +90,10 @@ export async function sharedFiles(
       f.content_type as "contentType", f.size, f.status, f.reason, f.has_thumbnail as "hasThumbnail"
     from files.files f
     where f.file_id = any (${asked}) and (
-      f.uploader_id = ${userId} or ${isNamedIn(sql.fragment`f.file_id`, sql.fragment`f.group_id`, userId)}
+      f.uploader_id = ${userId} or exists (
+        select from chat_groups.members mine
+        where mine.group_id = f.group_id and mine.user_id = ${userId} and mine.is_active
+      ) and ${isNamedIn(sql.fragment`f.file_id`, sql.fragment`f.group_id`, userId)}
     )
     order by array_position(${asked}, f.file_id)`);
   return [...found];

@@ -23,6 +23,8 @@ const ThreadRow = z.object({
   status: ApplicationStatus,
   assigneeId: z.string().brand<'UserId'>().nullable(),
   lastMessage: Message.nullable(),
+  headSeq: z.number(),
+  readSeq: z.number(),
   unreadCount: z.number(),
   /** The side that is to answer, and since when. */
   waitingOn: Side,
@@ -109,7 +111,8 @@ const waiting = sql.fragment`
 const rowsFor = (userId: UserId) => sql.fragment`
   select mine."groupId", mine."applicationId",
     json_build_object('userId', t.applicant_id, 'displayName', coalesce(p.display_name, '')) as applicant, t.status,
-    t.assignee_id as "assigneeId", mine."lastMessage", mine."unreadCount", waiting."on" as "waitingOn",
+    t.assignee_id as "assigneeId", mine."headSeq", mine."readSeq", mine."lastMessage", mine."unreadCount",
+    waiting."on" as "waitingOn",
     coalesce(waiting.since, a.submitted_at) as "waitingSince"
   from (${groupsOf(userId)} and mine.group_id = page.group_id) mine
   join conversations.threads t on t.group_id = mine."groupId"

@@ -4,6 +4,7 @@ import type { Actor } from '../../src/commands/command.ts';
 import { GroupId, UserId } from '../../src/events/ids.ts';
 import { getApplication, listApplications } from '../../src/queries/applications.ts';
 import { getGroup, headsOfThreads, listGroups, roomsOfUsers } from '../../src/queries/groups.ts';
+import { sharedFiles } from '../../src/queries/files.ts';
 import { getJob, listJobs } from '../../src/queries/jobs.ts';
 import { firstSeqs, listMembers, reachOfMember } from '../../src/queries/members.ts';
 import { getMessage, messageHistory } from '../../src/queries/message-history.ts';
@@ -16,6 +17,7 @@ import { listUsers } from '../../src/queries/users.ts';
 import { edited, messageNumber, said } from '../support/language/conversation.ts';
 import {
   acme,
+  aboutFile,
   ada,
   adaApplied,
   applicationId,
@@ -35,6 +37,7 @@ import {
   removed,
   rival,
   subject,
+  upload,
   uuid,
 } from '../support/language/example-events.ts';
 import { type ReadSide, openReadSide } from '../support/stages/read-side.ts';
@@ -88,6 +91,7 @@ const asked = ({ db }: ReadSide): Asked => ({
   reachOfMember: ({ userId }) => reachOfMember(db, { userId, groupId }),
   firstSeqs: ({ userId }) => firstSeqs(db, { userId, groupIds: [groupId] }),
   listMembers: ({ userId }) => listMembers(db, { userId, groupId, limit: 50 }),
+  sharedFiles: ({ userId }) => sharedFiles(db, { userId, fileIds: [aboutFile.fileId] }),
   unreadOf: ({ userId }) => unreadOf(db, { userId, groupIds: [groupId] }),
   unreadWithout: ({ userId }) => unreadWithout(db, { userIds: [userId], messageIds: [messageNumber(1)] }),
   unreadTotal: ({ userId }) => unreadTotal(db, userId),
@@ -182,6 +186,8 @@ beforeAll(async () => {
         adminId: person.userId,
       }),
     ),
+    event('FileUploadRequested', { ...aboutFile, ...upload, name: 'classified.pdf' }),
+    event('MessageSent', { ...said(8, ada, null).data, fileIds: [aboutFile.fileId] }),
     event('NoteAdded', { ...noteAdded.data, text: 'classified, of the company' }),
     joined(carol),
     joined(dan),

@@ -71,7 +71,14 @@ describe('the threads of a job', () => {
         { ...privately, displayName: 'Ada' },
       ].map(({ groupId: id, applicationId: application, applicantId, displayName }) => ({
         ...{ groupId: id, applicationId: application, applicant: { userId: applicantId, displayName } },
-        ...{ status: 'submitted', assigneeId: null, lastMessage: null, unreadCount: 0 },
+        ...{
+          status: 'submitted',
+          assigneeId: null,
+          headSeq: 0,
+          readSeq: 0,
+          lastMessage: null,
+          unreadCount: 0,
+        },
         ...{ waitingOn: 'company', waitingSince: '2026-01-02T03:04:05.678Z' },
       })),
     );
