@@ -203,7 +203,10 @@ export function createGateway(deps: GatewayDeps): Gateway {
     hints.read(reading, from);
     unread.moved(reading);
   };
-  const presence = trackPresence(io, users, hints, node.isElsewhere);
+  const presence = trackPresence({
+    ...{ io, users, hints, log },
+    ...{ queries: deps.queries, isElsewhere: node.isElsewhere },
+  });
 
   const handlers = clientEventHandlers({ ...deps, membership, hints, announceRead, firstSeqs, unseenBy });
   const handleEvent = eventHandler({ ...deps, handlers, refused: metrics.refused });

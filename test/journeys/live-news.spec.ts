@@ -113,4 +113,25 @@ describe('a client that listens', () => {
         displayName: 'Ada Lovelace',
       });
   });
+
+  test('hears of the company’s people in a private conversation from when they speak there on', async () => {
+    const job = await post({ conversations: 'private' });
+    const groupId = (await apply(ada, job['jobId']!))['groupId']!;
+    const applicant = await listen(ada);
+    await applicant.hears('joinRoom', (room) => room.groupId === groupId);
+    const comesAndSays = async (text: string) => {
+      const company = await listen(acme);
+      await company.hears('joinRoom', (room) => room.groupId === groupId);
+      await say(acme, groupId, text);
+      await applicant.hears('messageSent', ({ data }) => data.text === text);
+      return company;
+    };
+    const isThere = (event: { userId: string }) => event.userId === acme.userId;
+    const first = await comesAndSays('Silent so far');
+    expect(applicant.all('presence').filter(isThere)).toEqual([]);
+    first.socket.disconnect();
+    await applicant.hears('presence', (event) => isThere(event) && !event.online);
+    await comesAndSays('Known by now');
+    await applicant.hears('presence', (event) => isThere(event) && event.online);
+  });
 });
