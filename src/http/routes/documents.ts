@@ -15,10 +15,8 @@ const Documents = z
 /** How a problem's code is described. */
 const Codes = z
   .enum(['text', 'enum'])
-  .default('text')
-  .describe(
-    'With `enum`, the codes of problems are enumerations; otherwise a text, and `x-codes` lists them',
-  );
+  .default('enum')
+  .describe('With `text`, the codes of problems are texts, and `x-codes` alone lists them');
 const Document = z.record(z.string(), z.unknown()).meta({ id: 'ApiDocument' });
 
 /** Defines the routes of the API's documents. */
@@ -67,7 +65,7 @@ export function documentRoutes(
         operationId: 'openapi',
         summary: 'This API as OpenAPI 3.1',
         description:
-          'Generate TypeScript from `/openapi.json?codes=enum`: the code of each problem is then one of those that the call answers with.',
+          'The code of each problem is one of those that the call answers with. Generators for C# do better with `?codes=text`.',
         security: [],
         querystring: z.strictObject({ codes: Codes }),
         response: { 200: Document },
