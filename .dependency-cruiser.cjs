@@ -87,12 +87,12 @@ module.exports = {
       name: 'src-stands-alone',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|bench|scripts|tools|client)/' },
+      to: { path: '^(test|bench|scripts|tools|packages)/' },
     },
     {
-      name: 'client-and-tools-stand-outside-of-tests',
+      name: 'tools-stand-outside-of-tests',
       severity: 'error',
-      from: { path: '^(client|tools|scripts)/' },
+      from: { path: '^(tools|scripts)/' },
       to: { path: '^(test|bench)/' },
     },
     {
@@ -105,6 +105,13 @@ module.exports = {
         pathNot: '^node_modules/@types/',
       },
     },
+    {
+      name: 'packages-stand-alone',
+      comment: 'They are published: what they need, they bring or depend on.',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { pathNot: '^packages/$1/|^node_modules/(socket\\.io-client|openapi-fetch|idb)/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'nothing-unresolved',
@@ -116,6 +123,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^packages/[^/]+/dist/' },
     tsPreCompilationDeps: true,
     parser: 'swc',
     enhancedResolveOptions: {

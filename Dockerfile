@@ -3,6 +3,10 @@
 FROM node:24.21.0-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
+# What the installation builds.
+COPY packages packages
+COPY tools/build.ts tools/
+COPY scripts/needs-node-24.cjs scripts/
 # The install scripts make the symlinks of the embedded PostgreSQL's libraries.
 RUN npm ci --omit=dev --no-audit --no-fund
 

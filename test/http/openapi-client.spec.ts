@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { generateTypes } from '../../client/openapi/generate-types.ts';
+import { generateTypes } from '../../tools/openapi-types/generate-types.ts';
 import { httpStage } from '../support/stages/http-stage.ts';
 
 interface Schema {
@@ -94,7 +94,7 @@ describe('a client generated from the OpenAPI document', () => {
 
   beforeAll(async () => {
     const stage = await httpStage();
-    document = (await stage.ask('GET', '/openapi.json?codes=enum')).body as unknown as Document;
+    document = (await stage.ask('GET', '/openapi.json')).body as unknown as Document;
     await stage.close();
     folder = await mkdtemp(join(tmpdir(), 'openapi-client-'));
   });

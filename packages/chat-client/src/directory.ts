@@ -1,0 +1,64 @@
+import { type Store, createStore } from './store.ts';
+import { backOff, pause } from './waiting.ts';
+
+/** What is known of people or files, by their ids. Those asked for in one turn are looked up together. */
+export interface Directory<T> extends Store<ReadonlyMap<string, T>> {
+  /** Returns what is known, and looks up what is not: the store changes once it is found. */
+  get: (id: string) => T | undefined;
+  learn: (entries: Iterable<readonly [id: string, value: T]>) => void;
+  /** Looks up again what may have changed. */
+  refresh: (ids: Iterable<string>) => void;
+}
+
+const MOST_IDS = 100;
+const TRIES = 3;
+
+/** `find` resolves with those of up to 100 ids that the caller may know of. */
+export function createDirectory<T>(find: (ids: string[]) => Promise<(readonly [string, T])[]>): Directory<T> {
+  const entries = createStore<ReadonlyMap<string, T>>(new Map());
+  /** Wanted and not found yet, or never: nobody asks twice. */
+  const asked = new Set<string>();
+  let waiting: string[] = [];
+
+  function learn(found: Iterable<readonly [string, T]>): void {
+    const known = entries.getSnapshot();
+    const news = [...found].filter(([id, value]) => known.get(id) !== value);
+    if (news.length > 0) entries.set(new Map([...known, ...news]));
+  }
+
+  async function look(ids: string[]): Promise<void> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      try {
+        return learn(await find(ids));
+      } catch {
+        await pause(backOff(tries));
+      }
+    }
+    for (const id of ids) asked.delete(id);
+  }
+
+  function want(id: string): void {
+    if (waiting.push(id) > 1) return;
+    queueMicrotask(() => {
+      const ids = [...new Set(waiting)];
+      waiting = [];
+      for (let at = 0; at < ids.length; at += MOST_IDS) void look(ids.slice(at, at + MOST_IDS));
+    });
+  }
+
+  return {
+    ...entries,
+    learn,
+    get(id) {
+      const known = entries.getSnapshot().get(id);
+      if (known === undefined && !asked.has(id)) {
+        asked.add(id);
+        want(id);
+      }
+      return known;
+    },
+    refresh(ids) {
+      for (const id of ids) want(id);
+    },
+  };
+}

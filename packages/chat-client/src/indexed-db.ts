@@ -1,0 +1,32 @@
+import { openDB } from 'idb';
+import { type OutboxStore, type QueuedMessage, memoryOutbox } from './outbox.ts';
+
+/** Returns the outbox of a browser, which all tabs of an origin share; one in memory where there is no IndexedDB. */
+export function usualOutbox(): OutboxStore {
+  if (typeof indexedDB === 'undefined') return memoryOutbox();
+  const opening = openDB('chat-outbox', 1, {
+    upgrade(database) {
+      // The keys count up: they are the order.
+      const messages = database.createObjectStore('messages', { autoIncrement: true });
+      messages.createIndex('clientMsgId', 'clientMsgId', { unique: true });
+      messages.createIndex('userId', 'userId');
+    },
+  });
+  // Whoever uses it is told.
+  opening.catch(() => undefined);
+
+  return {
+    all: async (userId) =>
+      (await (await opening).getAllFromIndex('messages', 'userId', userId)) as QueuedMessage[],
+    async put(message) {
+      const { store, done } = (await opening).transaction('messages', 'readwrite');
+      const key = await store.index('clientMsgId').getKey(message.clientMsgId);
+      await Promise.all([store.put(message, key), done]);
+    },
+    async remove(clientMsgId) {
+      const { store, done } = (await opening).transaction('messages', 'readwrite');
+      const key = await store.index('clientMsgId').getKey(clientMsgId);
+      await Promise.all([key !== undefined && store.delete(key), done]);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createRest, dataOf, ownWrites } from '../../packages/chat-client/src/rest.ts';
+import { ChatProblem } from '../../packages/chat-client/src/problem.ts';
+
+interface Heard {
+  method: string;
+  path: string;
+  headers: Record<string, unknown>;
+}
+interface Told {
+  status: number;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+const GROUP = '0199f5a0-3b1c-7c2e-9d4f-5a6b7c8d9e0f';
+const problem = (status: number, code: string, more: object = {}): Told => ({
+  status,
+  body: { status, code, retryable: false, detail: 'Because', ...more },
+});
+const page: Told = { status: 200, body: { data: [], nextCursor: null } };
+
+/** A server that gives these answers in turn, and the last one from then on. */
+async function stage(...answers: (Told | 'no answer')[]) {
+  const heard: Heard[] = [];
+  const server = createServer((request, response) => {
+    heard.push({ method: request.method!, path: request.url!, headers: request.headers });
+    const answer = answers[Math.min(heard.length, answers.length) - 1]!;
+    if (answer === 'no answer') return void request.socket.destroy();
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
+    response.end(answer.body === undefined ? '' : JSON.stringify(answer.body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const asked: (string | undefined)[] = [];
+  const writes = ownWrites();
+  const rest = createRest(
+    {
+      url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      tokens: {
+        async get(spent) {
+          asked.push(spent);
+          return spent === undefined ? 'first' : 'second';
+        },
+      },
+      request: fetch,
+    },
+    writes,
+  );
+  const say = () =>
+    dataOf(
+      rest.POST('/v1/groups/{groupId}/messages', {
+        params: { path: { groupId: GROUP } },
+        body: { clientMsgId: 'one', text: 'hello' },
+      }),
+    );
+  const list = () => dataOf(rest.GET('/v1/groups'));
+  return { rest, heard, asked, writes, say, list, close: () => server.close() };
+}
+let open: Awaited<ReturnType<typeof stage>> | undefined;
+const given = async (...answers: Parameters<typeof stage>) => (open = await stage(...answers));
+afterEach(() => open?.close());
+
+describe('a call of REST', () => {
+  test('carries the token, and another one after a refusal', async () => {
+    const { list, heard, asked } = await given(problem(401, 'TOKEN_EXPIRED', { retryable: true }), page);
+    await list();
+    expect(heard.map(({ headers }) => headers['authorization'])).toEqual(['Bearer first', 'Bearer second']);
+    expect(asked).toEqual([undefined, 'first']);
+  });
+
+  test('is not repeated when the other token is refused too', async () => {
+    const { list, heard } = await given(problem(401, 'TOKEN_INVALID'));
+    await expect(list()).rejects.toMatchObject({ code: 'TOKEN_INVALID', status: 401 });
+    expect(heard).toHaveLength(2);
+  });
+
+  test('is repeated under one Idempotency-Key until there is an answer', async () => {
+    const unavailable = problem(503, 'UNAVAILABLE', { retryable: true, retryAfterMs: 1 });
+    const { say, heard } = await given('no answer', unavailable, { status: 201, body: { seq: 1 } });
+    expect(await say()).toEqual({ seq: 1 });
+    const keys = heard.map(({ headers }) => headers['idempotency-key']);
+    expect(keys).toEqual([expect.any(String), keys[0], keys[0]]);
+  });
+
+  test('throws a refusal with its code, and whether waiting helps', async () => {
+    const errors = [{ pointer: '/text', message: 'Too long' }];
+    const { say, heard } = await given(problem(400, 'BAD_REQUEST', { errors }));
+    const refusal = await say().catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(ChatProblem);
+    expect(refusal).toMatchObject({ code: 'BAD_REQUEST', status: 400, retryable: false, errors });
+    expect(heard).toHaveLength(1);
+  });
+
+  test('gives up waiting for longer than a caller would', async () => {
+    const limited = problem(429, 'RATE_LIMITED', { retryable: true, retryAfterMs: 60_000 });
+    const { list, heard } = await given(limited);
+    await expect(list()).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 60_000 });
+    expect(heard).toHaveLength(1);
+  });
+
+  test('understands what is no problem document, such as the page of a proxy', async () => {
+    const { list, heard } = await given({
+      status: 502,
+      body: 'Bad gateway',
+      headers: { 'retry-after': '0' },
+    });
+    await expect(list()).rejects.toMatchObject({ code: 'NO_ANSWER', status: 502, retryable: true });
+    expect(heard).toHaveLength(4);
+  });
+
+  test('reads what this client has written, and forgets positions of another log', async () => {
+    const { say, list, heard, writes } = await given(
+      { status: 201, body: { seq: 1, position: 'e.7' } },
+      page,
+      problem(409, 'POSITION_UNKNOWN'),
+      page,
+    );
+    await say();
+    await list();
+    await list();
+    expect(heard.map(({ headers }) => headers['x-min-position'])).toEqual([
+      undefined,
+      'e.7',
+      'e.7',
+      undefined,
+    ]);
+    expect(writes.position).toBeUndefined();
+  });
+
+  test('ends when its caller does not want it any more', async () => {
+    const { rest, heard } = await given('no answer');
+    await expect(rest.GET('/v1/groups', { signal: AbortSignal.abort() })).rejects.toThrow('abort');
+    expect(heard).toEqual([]);
+  });
+});
