@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Socket, io } from 'socket.io-client';
 import type { UserId } from '../src/events/ids.ts';
-import { call } from '../client/rest-client.ts';
+import { call } from '../tools/rest.ts';
 import { TEXT } from './append-peers.ts';
 import { type Bench, type Result, median, round } from './bench.ts';
 import { type RunningServer, startFilledServer } from './running-server.ts';

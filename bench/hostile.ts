@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { call } from '../client/rest-client.ts';
+import { call } from '../tools/rest.ts';
 import { type Bench, type Result, quantiles, round } from './bench.ts';
 import type { Member } from './chat-clients.ts';
 import { type Clients, startAttackers, startClients } from './children.ts';

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { ChatClient } from '../client/chat-client.ts';
-import { type Session, call, signUp } from '../client/rest-client.ts';
+import { Listener } from '../tools/listener.ts';
+import { ChatProblem, type Session, call, signUp } from '../tools/rest.ts';
 import { type Cluster, startCluster } from '../scripts/cluster/cluster.ts';
 import { prepareDebianPrograms } from '../tools/debian-programs.ts';
 import { until } from '../tools/until.ts';
@@ -41,7 +41,7 @@ interface Room {
   jobId: string;
   groupId: string;
   company: Session;
-  clients: ChatClient[];
+  clients: Listener[];
   sent: number;
 }
 
@@ -137,7 +137,7 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const status = (error as { problem?: { status: number } }).problem?.status ?? 503;
+      const status = error instanceof ChatProblem && error.status > 0 ? error.status : 503;
       if (tries === 100 || (status < 500 && status !== 429)) throw error;
       await pause(200);
     }
@@ -150,7 +150,7 @@ async function openRoom(url: string): Promise<Room> {
     body: { title: 'Pilot', description: 'Flies what she built' },
   });
   const room: Room = { jobId, groupId, company, clients: [], sent: 0 };
-  room.clients.push(await new ChatClient(company).connect());
+  room.clients.push(await new Listener(company).connect());
   for (let index = 1; index < MEMBERS; index += 1) room.clients.push((await enter(url, room)).client);
   return room;
 }
@@ -161,7 +161,7 @@ async function enter(url: string, { jobId, groupId }: Room) {
   const { applicationId } = await patiently(() =>
     call<{ applicationId: string }>(url, 'POST', `/v1/jobs/${jobId}/applications`, { token, body: {} }),
   );
-  const client = await new ChatClient(session).connect(60_000);
+  const client = await new Listener(session).connect(60_000);
   await until(() => client.rooms.has(groupId), 'the room', 60_000);
   return { client, token, applicationId };
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { npmGone } from '../src/adapters/os/npm-gone.ts';
-import { type Applied, ChatClient, type Sent } from '../client/chat-client.ts';
-import { type Refused, type Session, call, logIn, signUp } from '../client/rest-client.ts';
+import { type ConversationEvent, Listener, type Sent, textOf } from '../tools/listener.ts';
+import { type ChatProblem, type Session, call, logIn, signUp } from '../tools/rest.ts';
 
 /**
  * Two real clients, a company and an applicant, talk over REST and Socket.IO. One disconnects and misses
@@ -75,11 +75,11 @@ interface Speaker {
   name: string;
   paint: (text: string) => string;
   session: Session;
-  client: ChatClient;
+  client: Listener;
 }
 
 const asSpeaker = (role: 'company' | 'applicant', name: string, session: Session): Speaker => ({
-  ...{ name, paint: colours[role], session, client: new ChatClient(session) },
+  ...{ name, paint: colours[role], session, client: new Listener(session) },
 });
 const introduce = async (role: 'company' | 'applicant', name: string): Promise<Speaker> =>
   asSpeaker(role, name, await signUp(url, { role, displayName: name }));
@@ -123,9 +123,9 @@ async function converse(): Promise<Speaker> {
   const third = await say(company, groupId, 'All of them. 🏗️');
   await applicant.client.reached(groupId, third.seq);
   const [first] = applicant.client.view(groupId);
-  const reaction = await applicant.client.ask<{ seq: number }>('addReaction', {
+  const reaction = await applicant.client.ask('addReaction', {
     groupId,
-    messageId: first?.data['messageId'],
+    messageId: first!.data.messageId,
     emoji: '👍',
   });
   tell(
@@ -242,7 +242,7 @@ async function hire(owner: Speaker): Promise<void> {
     () => {
       throw new Error('Bob reads the notes about himself.');
     },
-    ({ message }: Refused) => message,
+    ({ message }: ChatProblem) => message,
   );
   tell(`  ${bob.paint(bob.name)} asks for the notes: ${dim(refusal)}`);
 
@@ -264,8 +264,9 @@ async function waitUntil(condition: () => boolean, what: string): Promise<void> 
   }
 }
 
-function retell({ seq, data }: Applied): void {
-  tell(`  ${dim(`seq ${String(seq).padStart(2)}`)}  ${dim('missed, now received:')} ${String(data['text'])}`);
+function retell(event: ConversationEvent): void {
+  const seq = String(event.seq).padStart(2);
+  tell(`  ${dim(`seq ${seq}`)}  ${dim('missed, now received:')} ${textOf(event)}`);
 }
 
 const stop = await ensureServer();

@@ -5,8 +5,8 @@ import { chmod, cp, mkdir, mkdtemp, readdir, rm, utimes } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ChatClient } from '../../client/chat-client.ts';
-import { type Session, call, logIn, renew } from '../../client/rest-client.ts';
+import { Listener } from '../../tools/listener.ts';
+import { type Session, call, logIn, renew } from '../../tools/rest.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { type BackupCommands, newestIn, readBackupCommands } from '../support/journeys/backup-commands.ts';
@@ -129,7 +129,7 @@ async function expectAccount({ url }: ServerProcess, group: Group): Promise<Sess
 
 /** Sends a message after the other until `count` are sent. */
 async function talk({ session, groupId }: Group, word: string, count: number): Promise<void> {
-  const client = await new ChatClient(session).connect();
+  const client = await new Listener(session).connect();
   let position: string | undefined;
   for (let n = 0; n < count; n += 1) ({ position } = await client.send({ groupId, text: `${word} ${n}` }));
   client.close();

@@ -12,7 +12,7 @@ import {
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 import { type Redis, startRedis } from '../../tools/redis.ts';
-import { Refused, type Session, call, logIn } from '../../client/rest-client.ts';
+import { ChatProblem, type Session, call, logIn } from '../../tools/rest.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
@@ -56,7 +56,7 @@ describe('an account on two nodes', () => {
   const codeOn = (node: ServerProcess, { accessToken: token }: Session) =>
     call(node.url, 'GET', '/v1/me', { token }).then(
       () => 'let in',
-      (error: unknown) => (error instanceof Refused ? error.problem.code : String(error)),
+      (error: unknown) => (error instanceof ChatProblem ? error.code : String(error)),
     );
   const endsEverywhere = (session: Awaited<ReturnType<typeof newSession>>) =>
     until(
@@ -126,7 +126,7 @@ describe('an account on two nodes', () => {
     const again = (n: number) =>
       call(nodes[n % 2]!.url, 'POST', '/v1/auth/email-verification', { token }).then(
         () => 202,
-        (error: unknown) => (error instanceof Refused ? error.problem.status : error),
+        (error: unknown) => (error instanceof ChatProblem ? error.status : error),
       );
     const answers = [];
     for (let n = 0; n < 5; n += 1) answers.push(await again(n));

@@ -25,7 +25,7 @@ import {
 import { checkHistory } from '../support/language/history-checker.ts';
 import { VERIFICATION, confirmAddress, lettersTo } from '../support/journeys/account-letters.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
-import { type Refused, type Session, call, signUp } from '../../client/rest-client.ts';
+import { type ChatProblem, type Session, call, signUp } from '../../tools/rest.ts';
 import { Talker, headOf, historyOf } from '../support/journeys/talker.ts';
 import { until } from '../../tools/until.ts';
 import { STORY_ENV, describeWholeStory } from '../support/journeys/whole-story.ts';
@@ -126,7 +126,7 @@ describe('the cluster', () => {
       call(cluster.url, 'POST', '/v1/auth/login', {
         body: { email: 'nobody@example.test', password: 'wrong password' },
         headers: { 'x-forwarded-for': address },
-      }).catch((error: Refused) => error.problem.status);
+      }).catch((error: ChatProblem) => error.status);
     const statuses: unknown[] = [];
     for (let count = 0; count < 30; count += 1) statuses.push(await attempt(`203.0.113.${count}`));
     expect(statuses.slice(0, 10)).toEqual(Array(10).fill(401));
@@ -150,7 +150,7 @@ describe('the cluster', () => {
      */
     async function spread(): Promise<void> {
       const isEverywhere = async () => {
-        for (const { client } of talkers) client.socket.disconnect();
+        for (const { client } of talkers) client.close();
         await Promise.all(talkers.map(({ client }) => client.connect()));
         const counts = await Promise.all(cluster.of('api').map(socketsOn));
         // Otherwise closed sockets are still counted.

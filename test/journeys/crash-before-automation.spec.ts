@@ -11,7 +11,7 @@ import { createPool } from '../../src/adapters/postgres/connection.ts';
 import { openTextSeal } from '../../src/compose/text-seal.ts';
 import { prepareDatabase } from '../../src/adapters/postgres/prepare-database.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { until } from '../../tools/until.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChatClient } from '../../client/chat-client.ts';
-import { call, signUp } from '../../client/rest-client.ts';
+import { Listener } from '../../tools/listener.ts';
+import { call, signUp } from '../../tools/rest.ts';
 import { type Rabbitmq, startRabbitmq } from '../../tools/rabbitmq.ts';
 import { type Redis, startRedis } from '../../tools/redis.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
@@ -86,12 +86,12 @@ describe('every neighbour is reached with TLS', () => {
             body: { title: 'Pilot', description: 'Flies' },
           },
         );
-        const there = await new ChatClient({ ...ada, url: second.url }).connect();
+        const there = await new Listener({ ...ada, url: second.url }).connect();
         await call(second.url, 'POST', `/v1/jobs/${jobId}/applications`, {
           token: ada.accessToken,
           body: {},
         });
-        const here = await new ChatClient({ ...company, url: first.url }).connect();
+        const here = await new Listener({ ...company, url: first.url }).connect();
         const { seq } = await here.send({ groupId, text: 'encrypted' });
         await there.reached(groupId, seq);
         here.close();

@@ -4,7 +4,7 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { Refused, type Session, call, logIn, signUp } from '../../client/rest-client.ts';
+import { ChatProblem, type Session, call, logIn, signUp } from '../../tools/rest.ts';
 import { type Rabbitmq, startRabbitmq } from '../../tools/rabbitmq.ts';
 import { type Redis, startRedis } from '../../tools/redis.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
@@ -170,7 +170,7 @@ test('An erased person is in no file of the database, its log, Redis, the broker
   expect(data.find(({ id }) => id === kept)).toMatchObject({ text: 'Welcome', erasedAt: null });
   expect(data.filter(({ senderId }) => senderId === ada.userId)).toHaveLength(51);
   expect(data.find(({ id }) => id === messageId)).toMatchObject({ text: null, erasedAt: expect.any(String) });
-  await expect(logIn(server.url, address, secret)).rejects.toThrow(Refused);
+  await expect(logIn(server.url, address, secret)).rejects.toThrow(ChatProblem);
   await script('audit', 'verify');
   await script('projections', 'rebuild', 'all');
   expect((await places()).database).toEqual([]);

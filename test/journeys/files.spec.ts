@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
-import { ChatClient } from '../../client/chat-client.ts';
+import { Listener } from '../../tools/listener.ts';
 import { joinCompany } from '../support/stages/board.ts';
 import { startClamd } from '../support/servers/clamd.ts';
 import { eicar } from '../support/files/corpus.ts';
@@ -79,8 +79,8 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
   let eve: Person;
   let groupId: string;
   let picture: string;
-  let client: ChatClient;
-  let other: ChatClient;
+  let client: Listener;
+  let other: Listener;
   const heard: { fileId: string; status: string }[] = [];
   /** What the other member hears. */
   const told: typeof heard = [];
@@ -105,10 +105,10 @@ describe.each(Object.entries(openStores))('files in %s', (_name, openStore) => {
     });
     groupId = posted.body['groupId'] as string;
     await app.ask('POST', '/apply', { as: ada, body: { jobId: posted.body['jobId'] } });
-    client = await new ChatClient({ ...ada, url: app.url }).connect();
-    client.socket.on('fileStatusChanged', (change: { fileId: string; status: string }) => heard.push(change));
-    other = await new ChatClient({ ...acme, url: app.url }).connect();
-    other.socket.on('fileStatusChanged', (change: { fileId: string; status: string }) => told.push(change));
+    client = await new Listener({ ...ada, url: app.url }).connect();
+    client.chat.on('fileStatusChanged', (change: { fileId: string; status: string }) => heard.push(change));
+    other = await new Listener({ ...acme, url: app.url }).connect();
+    other.chat.on('fileStatusChanged', (change: { fileId: string; status: string }) => told.push(change));
   }, 60_000);
 
   afterAll(async () => {

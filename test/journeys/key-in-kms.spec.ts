@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, freePort, launchServer, startServer } from '../../tools/server-process.ts';
 import { type KmsServer, startKmsServer } from '../support/servers/kms-server.ts';
 

@@ -6,8 +6,8 @@ import { SignJWT, decodeJwt, decodeProtectedHeader } from 'jose';
 import pg from 'pg';
 import { type Socket, io } from 'socket.io-client';
 import { loadSigningKey, makeSigningKey } from '../../src/auth/tokens/signing-keys.ts';
-import { ChatClient } from '../../client/chat-client.ts';
-import { Refused, type Session, call, renew, signUp } from '../../client/rest-client.ts';
+import { Listener } from '../../tools/listener.ts';
+import { ChatProblem, type Session, call, renew, signUp } from '../../tools/rest.ts';
 import { startRedis } from '../../tools/redis.ts';
 import { newId } from '../../src/kit/uuids.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
@@ -76,7 +76,7 @@ function startClients(urls: readonly string[], people: readonly Session[]) {
   let isStopping = false;
   /** The outage of a node that restarts is no refusal: its clients try again. */
   const note = (what: string) => (error: unknown) => {
-    if (error instanceof Refused && error.problem.status === 401) refusals.push(`${what}: ${error.message}`);
+    if (error instanceof ChatProblem && error.status === 401) refusals.push(`${what}: ${error.message}`);
   };
   const isOpened = (socket: Socket) =>
     new Promise<void>((resolve) => {
@@ -153,7 +153,7 @@ describe('clients of two nodes are never refused', () => {
   const codeAt = (url: string, token: string) =>
     call(url, 'GET', '/v1/me', { token }).then(
       () => 'let in',
-      (error: unknown) => (error instanceof Refused ? error.problem.code : String(error)),
+      (error: unknown) => (error instanceof ChatProblem ? error.code : String(error)),
     );
   const onBoth = async (is: (url: string) => Promise<boolean>) =>
     (await Promise.all(nodes.urls.map(is))).every(Boolean);
@@ -264,20 +264,22 @@ test('open sockets outlive a rotation, end when their key is withdrawn, and come
     promisify(execFile)(process.execPath, ['scripts/admin.ts', 'rotate-key', ...args], {
       env: { PATH: process.env['PATH'], ...app.settings },
     });
-  const clients: ChatClient[] = [];
+  const clients: Listener[] = [];
   /** A client that reconnects by itself, with what it was told whenever its socket ended. */
   async function connect(displayName: string) {
     const session = await signUp(app.url, { role: 'applicant', displayName });
-    const client = new ChatClient(session);
+    const client = new Listener(session);
     clients.push(client);
     const ends: unknown[] = [];
-    client.socket.on('sessionEnded', (told) => ends.push(told));
-    client.socket.on('disconnect', (reason) => ends.push(reason));
+    client.chat.on('sessionEnded', (told) => ends.push(told));
+    client.chat.connection.subscribe(({ reason }) => {
+      if (reason !== undefined) ends.push(reason);
+    });
     await client.connect();
     return { client, kid: () => kidOf(session.accessToken), ends };
   }
   /** The token is looked at before the group, which nobody made. */
-  const isTrusted = ({ client }: { client: ChatClient }) =>
+  const isTrusted = ({ client }: { client: Listener }) =>
     expect(client.ask('joinRoom', { groupId: newId() })).rejects.toThrow('GROUP_NOT_FOUND');
   try {
     const ada = await connect('Ada');
@@ -298,7 +300,7 @@ test('open sockets outlive a rotation, end when their key is withdrawn, and come
     }, 'the newest key to sign');
     for (const { client, kid, ends } of [ada, bob]) {
       await until(() => ends.length === 2, 'the socket to end', 5_000);
-      await until(() => client.socket.connected, 'it to come back');
+      await until(() => client.isConnected, 'it to come back');
       expect(kid()).toBe(eve.kid());
       await isTrusted({ client });
       // Once, and so not after the first rotation.

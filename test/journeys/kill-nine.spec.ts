@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ChatClient } from '../../client/chat-client.ts';
-import { call, signUp } from '../../client/rest-client.ts';
+import { Listener } from '../../tools/listener.ts';
+import { call, signUp } from '../../tools/rest.ts';
 import { until } from '../../tools/until.ts';
 import { checkHistory } from '../support/language/history-checker.ts';
 import { Talker, historyOf } from '../support/journeys/talker.ts';
@@ -71,7 +71,7 @@ describe('kill -9 of the whole process tree under load, including the database',
     isOver = true;
     await Promise.all(talks);
 
-    const late = await new ChatClient(company).connect();
+    const late = await new Listener(company).connect();
     const history = await historyOf(talkers, groups, { reader: company, late: [late] });
     for (const client of [...talkers.map(({ client }) => client), late]) client.close();
     expect(checkHistory(history)).toEqual([]);

@@ -4,7 +4,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { call, signUp } from '../../client/rest-client.ts';
+import { call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { type LogServer, logKinds } from '../support/stages/log-servers.ts';

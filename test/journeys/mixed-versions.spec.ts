@@ -1,7 +1,7 @@
-import { ChatClient } from '../../client/chat-client.ts';
+import { Listener } from '../../tools/listener.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { type Patch, makeNewerVersion } from '../support/journeys/newer-version.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
@@ -42,7 +42,7 @@ describe('an older and a newer version on one log', () => {
   let port: number;
   let company: Session;
   let applicant: Session;
-  const clients: ChatClient[] = [];
+  const clients: Listener[] = [];
 
   const start = (options: Parameters<typeof startServer>[0]) =>
     startServer({
@@ -52,7 +52,7 @@ describe('an older and a newer version on one log', () => {
     });
   const at = (server: ServerProcess, session: Session) => ({ ...session, url: server.url });
   const connect = async (server: ServerProcess, session: Session) => {
-    const client = await new ChatClient(at(server, session)).connect();
+    const client = await new Listener(at(server, session)).connect();
     clients.push(client);
     return client;
   };
@@ -131,7 +131,9 @@ describe('an older and a newer version on one log', () => {
         ask(server, 'PATCH', `/v1/jobs/${jobId}`, company, { title });
       await change(newer, 'Test pilot');
       await expect(change(older, 'Pilot again')).rejects.toMatchObject({
-        problem: { status: 503, code: 'UNAVAILABLE', retryable: true },
+        status: 503,
+        code: 'UNAVAILABLE',
+        retryable: true,
       });
       expect((await here.send({ groupId, text: 'sixth' })).seq).toBe(6);
       expect((await here.send({ groupId: quiet.groupId, text: 'hello' })).seq).toBe(1);
@@ -155,7 +157,7 @@ describe('an older and a newer version on one log', () => {
         await client.reached(quiet.groupId, 1);
         expect(client.view(groupId).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7]);
       }
-      const told = (client: ChatClient) => client.view(groupId).map(({ id }) => id);
+      const told = (client: Listener) => client.view(groupId).map(({ id }) => id);
       expect(told(here)).toEqual(told(there));
     },
     2 * START_MS,

@@ -5,7 +5,7 @@ import { confirmAddress } from '../support/journeys/account-letters.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 import { type Rabbitmq, startRabbitmq } from '../../tools/rabbitmq.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { expectToldOnce, lettersTelling } from '../support/journeys/told.ts';
 import { until } from '../../tools/until.ts';

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import webPush from 'web-push';
 import { confirmAddress, lettersTo } from '../support/journeys/account-letters.ts';
 import { certificate } from '../support/servers/certificate.ts';
-import { ChatClient } from '../../client/chat-client.ts';
+import { Listener } from '../../tools/listener.ts';
 import { type TestDatabase, createTestDatabase } from '../support/stages/database.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 import { type PushService, startPushService } from '../support/servers/push-service.ts';
 import { startRabbitmq } from '../../tools/rabbitmq.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { expectToldOnce, lettersTelling } from '../support/journeys/told.ts';
 import { until } from '../../tools/until.ts';
@@ -148,7 +148,7 @@ describe.each(Object.entries(brokers))('notifications through %s', (_name, start
   test('do not reach members who are online or have muted the group', async () => {
     await as(ada, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0, muted: [job.groupId] });
     await as(acme, 'PUT', '/v1/me/notification-preferences', { digestMinutes: 0 });
-    const client = await new ChatClient(acme).connect();
+    const client = await new Listener(acme).connect();
     try {
       await until(() => client.rooms.has(job.groupId), 'Acme to be online');
       await say(ada, 'Is anybody there?');

@@ -3,7 +3,7 @@ import { appendFile, chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type Refused, type Session, call, signUp } from '../../client/rest-client.ts';
+import { type ChatProblem, type Session, call, signUp } from '../../tools/rest.ts';
 import { type Cluster, startCluster } from '../../scripts/cluster/cluster.ts';
 import type { ClusterNode } from '../../scripts/cluster/node.ts';
 import { isReady, startServer } from '../../tools/server-process.ts';
@@ -123,7 +123,7 @@ describe('a server whose disk is full', () => {
           body: { clientMsgId: randomUUID(), text: 'x'.repeat(4_000) },
         }).then(
           () => 201,
-          (error: Refused) => error.problem.status,
+          (error: ChatProblem) => error.status,
         );
       const free = await disk.fill(server.pid);
       // What PostgreSQL has reserved takes some messages more.

@@ -10,13 +10,13 @@ import { newId } from '../../src/kit/uuids.ts';
 import { sealIn } from '../support/stages/seal.ts';
 import { createPostgresEventStore } from '../../src/adapters/postgres/event-log/event-store.ts';
 import { createPool } from '../../src/adapters/postgres/connection.ts';
-import { ChatClient } from '../../client/chat-client.ts';
+import { Listener } from '../../tools/listener.ts';
 import { startApp } from '../support/stages/app.ts';
 import { valueOf } from '../support/journeys/health.ts';
 import { createTestDatabase } from '../support/stages/database.ts';
 import { happened } from '../support/language/history.ts';
 import { type ReadmeClient, startReadmeClient } from '../support/journeys/readme-client.ts';
-import { call, logIn, signUp } from '../../client/rest-client.ts';
+import { call, logIn, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { startTcpProxy } from '../../tools/tcp-proxy.ts';
 import { until } from '../../tools/until.ts';
@@ -46,7 +46,7 @@ describe('the client in README.md', () => {
     let server = await startServer({ port, env });
     const proxy = await startTcpProxy({ to: port });
     let client: ReadmeClient | undefined;
-    let talker: ChatClient | undefined;
+    let talker: Listener | undefined;
     try {
       const [acme, ada] = [person('Acme'), person('Ada')];
       const session = await signUp(server.url, { role: 'company', ...acme });
@@ -60,7 +60,7 @@ describe('the client in README.md', () => {
         EMAIL: acme.email,
         PASSWORD: acme.password,
       });
-      talker = await new ChatClient(session).connect();
+      talker = await new Listener(session).connect();
 
       let isOver = false;
       const sent: string[] = [];

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ChatClient } from '../../client/chat-client.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { Listener, textOf } from '../../tools/listener.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { type Redis, startRedis } from '../../tools/redis.ts';
 import { type ServerProcess, freePort, launchServer, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
@@ -66,15 +66,15 @@ async function makeGroup(url: string): Promise<Group> {
 }
 
 /** Expects that a client has every event of the group once, in order, and has these texts. */
-function expectWhole(client: ChatClient, groupId: string, texts: readonly string[]): void {
+function expectWhole(client: Listener, groupId: string, texts: readonly string[]): void {
   const view = client.view(groupId);
   expect(view.map(({ seq }) => seq)).toEqual(view.map((_, index) => index + 1));
-  const shown = view.map(({ data }) => data['text']);
+  const shown = view.map(textOf);
   expect(texts.filter((text) => shown.filter((each) => each === text).length !== 1)).toEqual([]);
 }
 
 /** Sends messages until it is stopped, which resolves with their texts. */
-function talk(talker: ChatClient, groupId: string, word: string) {
+function talk(talker: Listener, groupId: string, word: string) {
   const sent: { text: string; position: string }[] = [];
   let isOver = false;
   const talking = (async () => {
@@ -102,7 +102,7 @@ describe('A database that was restored on a new server from a backup made under 
   let server: ServerProcess;
   let group: Group;
   let reader: ReadmeClient;
-  let [talker, listener]: ChatClient[] = [];
+  let [talker, listener]: Listener[] = [];
   const absent = `bob-${randomUUID()}@example.org`;
   /** What was sent before the backup and after it. */
   let sent: { text: string; position: string }[];
@@ -143,8 +143,8 @@ describe('A database that was restored on a new server from a backup made under 
     const { data } = await call<{ data: { jobId: string }[] }>(url, 'GET', '/v1/jobs', { token });
     await call(url, 'POST', `/v1/jobs/${data[0]!.jobId}/applications`, { token, body: {} });
     reader = await startReadmeClient({ SERVER: url, ...group.reader });
-    talker = await new ChatClient(group.acme).connect();
-    listener = await new ChatClient(group.ada).connect();
+    talker = await new Listener(group.acme).connect();
+    listener = await new Listener(group.ada).connect();
 
     const talking = talk(talker, group.groupId, 'before');
     await until(() => talking.sent.length >= 60, '60 messages');
@@ -234,7 +234,9 @@ describe('A database that was restored on a new server from a backup made under 
     const [early, late] = [sent[0]!.position, sent.at(-1)!.position];
     for (const position of [early, late, '999999999'])
       await expect(ask(position)).rejects.toMatchObject({
-        problem: { status: 409, code: 'POSITION_UNKNOWN', retryable: false },
+        status: 409,
+        code: 'POSITION_UNKNOWN',
+        retryable: false,
       });
     const { position } = await talker!.send({ groupId: group.groupId, text: 'now' });
     expect(position.split('.')[0]).not.toBe(early.split('.')[0]);
@@ -286,7 +288,7 @@ describe('A database that is replaced by a backup under running nodes', () => {
   let folder: string;
   let nodes: ServerProcess[] = [];
   let group: Group;
-  let clients: ChatClient[] = [];
+  let clients: Listener[] = [];
 
   const optionsOf = async (index: number) => ({
     port: (ports[index] ??= await freePort()),
@@ -306,7 +308,7 @@ describe('A database that is replaced by a backup under running nodes', () => {
     await postgres.create('chat');
     for (const index of [0, 1]) nodes.push(await startServer(await optionsOf(index)));
     group = await makeGroup(nodes[0]!.url);
-    const at = (session: Session, node: ServerProcess) => new ChatClient({ ...session, url: node.url });
+    const at = (session: Session, node: ServerProcess) => new Listener({ ...session, url: node.url });
     clients = [at(group.acme, nodes[0]!), at(group.ada, nodes[1]!)];
     await Promise.all(clients.map((client) => client.connect()));
   }, 120_000);
@@ -320,7 +322,7 @@ describe('A database that is replaced by a backup under running nodes', () => {
   });
 
   test('ends every node at once, with the line that tells what to do', async () => {
-    const [talker, listener] = clients as [ChatClient, ChatClient];
+    const [talker, listener] = clients as [Listener, Listener];
     for (let n = 0; n < 20; n += 1) await talker.send({ groupId: group.groupId, text: `kept ${n}` });
     const { env } = await optionsOf(0);
     const commands = await readBackupCommands({ backups: folder, vault: folder });
@@ -357,12 +359,12 @@ describe('A database that is replaced by a backup under running nodes', () => {
     nodes = [];
     for (const index of [0, 1]) nodes.push(await startServer(await optionsOf(index)));
     const texts = Array.from({ length: 15 }, (_, n) => `after ${n}`);
-    const [talker, listener] = clients as [ChatClient, ChatClient];
+    const [talker, listener] = clients as [Listener, Listener];
     for (const text of texts) {
       const { seq } = await talker.send({ groupId: group.groupId, text });
       expect(seq).toBe(21 + texts.indexOf(text));
       // Acknowledged by one node, and asked for at the other one at once.
-      const answer = await listener.ask<{ groups: object[] }>('sync', {
+      const answer = await listener.ask('sync', {
         groups: [{ groupId: group.groupId, afterSeq: seq }],
       });
       expect(answer.groups).toEqual([{ groupId: group.groupId, events: [], headSeq: seq, complete: true }]);
@@ -381,7 +383,7 @@ describe('An EventStoreDB that was restored to an earlier state than its databas
   let folder: string;
   let server: ServerProcess;
   let group: Group;
-  let clients: ChatClient[] = [];
+  let clients: Listener[] = [];
   const port = freePort();
 
   const settings = () => ({
@@ -395,7 +397,7 @@ describe('An EventStoreDB that was restored to an earlier state than its databas
     folder = await mkdtemp(join(tmpdir(), 'restored-log-'));
     server = await startServer(await options());
     group = await makeGroup(server.url);
-    clients = [new ChatClient(group.acme), new ChatClient(group.ada)];
+    clients = [new Listener(group.acme), new Listener(group.ada)];
     await Promise.all(clients.map((client) => client.connect()));
   }, 120_000);
 
@@ -409,7 +411,7 @@ describe('An EventStoreDB that was restored to an earlier state than its databas
 
   test('ends the running server, and refuses the next one', async () => {
     const { groupId } = group;
-    const [talker, listener] = clients as [ChatClient, ChatClient];
+    const [talker, listener] = clients as [Listener, Listener];
     let kept = 0;
     for (let n = 0; n < 40; n += 1) {
       const { position } = await talker.send({ groupId, text: `before ${n}` });
@@ -436,7 +438,7 @@ describe('An EventStoreDB that was restored to an earlier state than its databas
 
   test('shows every client what is sent afterwards, as unread', async () => {
     const { groupId } = group;
-    const [talker, listener] = clients as [ChatClient, ChatClient];
+    const [talker, listener] = clients as [Listener, Listener];
     const texts = Array.from({ length: 15 }, (_, n) => `after ${n}`);
     for (const text of texts) await talker.send({ groupId, text });
     for (const client of clients) {

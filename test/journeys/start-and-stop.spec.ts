@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChatClient } from '../../client/chat-client.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { Listener } from '../../tools/listener.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { createTestDatabase } from '../support/stages/database.ts';
 import { until } from '../../tools/until.ts';
 import { type ServerProcess, freePort, launchServer, startServer } from '../../tools/server-process.ts';
@@ -22,7 +22,7 @@ describe('starting and stopping', () => {
   let server: ServerProcess;
   let port: number;
   let company: Session;
-  let client: ChatClient;
+  let client: Listener;
   let groupId: string;
 
   const restart = async () => {
@@ -44,7 +44,7 @@ describe('starting and stopping', () => {
       token: company.accessToken,
       body: { title: 'Night watch', description: 'Be there when it starts again' },
     }));
-    client = await new ChatClient(company).connect();
+    client = await new Listener(company).connect();
     await client.send({ groupId, text: 'first' });
     await client.send({ groupId, text: 'second' });
     await client.reached(groupId, 2);
@@ -116,7 +116,7 @@ describe('starting and stopping', () => {
 
   test('a stop is announced to open sockets and completes in order within 25 s', async () => {
     const announced: unknown[] = [];
-    client.socket.on('draining', (payload) => announced.push(payload));
+    client.chat.on('draining', (payload) => announced.push(payload));
     // A stop that takes too long ends with code 1.
     expect(await server.stop()).toMatchObject({ code: 0 });
     expect(announced).toEqual([{ reconnectInMs: expect.any(Number) }]);
@@ -126,7 +126,7 @@ describe('starting and stopping', () => {
   test('the next start has all data, and clients reconnect by themselves', async () => {
     await restart();
     expect(await messages()).toEqual(['first', 'second']);
-    await until(() => client.socket.connected, 'the client is connected again');
+    await until(() => client.isConnected, 'the client is connected again');
     await client.send({ groupId, text: 'third' });
     await client.reached(groupId, 3);
     expect(client.view(groupId).map(({ seq }) => seq)).toEqual([1, 2, 3]);

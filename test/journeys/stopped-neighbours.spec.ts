@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { ChatClient } from '../../client/chat-client.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Listener } from '../../tools/listener.ts';
 import { type Clamd, startClamd } from '../support/servers/clamd.ts';
 import { type MailServer, startMailServer } from '../support/servers/mail-server.ts';
 import { type Rabbitmq, startRabbitmq } from '../../tools/rabbitmq.ts';
 import { type Redis, startRedis } from '../../tools/redis.ts';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { ChatProblem, type Session, call, signUp } from '../../tools/rest.ts';
+import type { ClientEvent, Payload } from '../../packages/chat-client/src/index.ts';
 import { type ServerProcess, descendants, isReady, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 
@@ -37,7 +39,7 @@ describe('every call is answered in time while', () => {
   let mail: MailServer;
   let server: ServerProcess;
   let acme: Session;
-  let client: ChatClient;
+  let client: Listener;
   let groupId: string;
   const owner = { email: `acme-${randomUUID()}@example.test`, password: randomUUID() };
   /** The texts of sent messages, by clientMsgId. */
@@ -70,7 +72,7 @@ describe('every call is answered in time while', () => {
       token: acme.accessToken,
       body: { title: 'Engineer', description: 'Builds engines' },
     }));
-    client = await new ChatClient(acme).connect(30_000);
+    client = await new Listener(acme).connect(30_000);
     await client.send({ groupId, text: 'The first' });
   }, 240_000);
 
@@ -110,21 +112,15 @@ describe('every call is answered in time while', () => {
     }
   }
 
-  async function socket(event: string, payload: unknown): Promise<Answer> {
-    const { socket: open } = client;
-    if (!open.connected) return { what: event, status: 'disconnected' };
-    return open
-      .timeout(DEADLINE_MS)
-      .emitWithAck(event, payload)
-      .then(
-        ({ ok, error }) => ({
-          what: event,
-          status: ok ? 200 : (error.status as number),
-          ...(!ok && { retryable: error.retryable as boolean }),
-          retryAfter: '1',
-        }),
-        () => ({ what: event, status: 'unanswered' as const }),
-      );
+  async function socket<N extends ClientEvent>(event: N, payload: Payload<N>): Promise<Answer> {
+    if (!client.isConnected) return { what: event, status: 'disconnected' };
+    const late = pause(DEADLINE_MS, undefined, { ref: false });
+    const answer = await Promise.race([late, client.ask(event, payload).catch((error: unknown) => error)]);
+    if (!(answer instanceof ChatProblem))
+      return { what: event, status: answer === undefined ? 'unanswered' : 200, retryAfter: '1' };
+    const { code, status, retryable } = answer;
+    if (code === 'NO_ANSWER') return { what: event, status: 'unanswered' };
+    return { what: event, status, retryable, retryAfter: '1' };
   }
 
   /** Sends a message over REST or the socket, and records it and its acknowledgement. */

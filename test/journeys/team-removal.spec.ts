@@ -5,7 +5,7 @@ import { MOST_THREADS } from '../../src/queries/groups.ts';
 import { ApplicationId, GroupId, InvitationId, JobId, UserId } from '../../src/events/ids.ts';
 import { chatGroupStream, companyStream } from '../../src/events/streams.ts';
 import { newId } from '../../src/kit/uuids.ts';
-import { Refused, type Session, call, logIn } from '../../client/rest-client.ts';
+import { ChatProblem, type Session, call, logIn } from '../../tools/rest.ts';
 import { type Redis, startRedis } from '../../tools/redis.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
@@ -105,7 +105,7 @@ describe('a teammate with a thousand threads on two nodes', () => {
   const refusal = (path: string) =>
     call(nodes[1]!.url, 'GET', path, { token: recruiter.accessToken }).then(
       () => 'let in',
-      (error: unknown) => (error instanceof Refused ? error.problem.code : String(error)),
+      (error: unknown) => (error instanceof ChatProblem ? error.code : String(error)),
     );
 
   beforeAll(async () => {

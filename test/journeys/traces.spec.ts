@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { type Socket, io } from 'socket.io-client';
-import { type Session, call, signUp } from '../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, freePort, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { asUuid } from '../../src/kit/trace-context.ts';
@@ -238,7 +238,7 @@ describe('a trace', () => {
     const path = `/v1/groups/${groupId}/messages/${randomUUID()}`;
     await expect(
       call(server.url, 'DELETE', path, { token: acme.accessToken, headers }),
-    ).rejects.toMatchObject({ problem: { code: 'MESSAGE_NOT_FOUND' } });
+    ).rejects.toMatchObject({ code: 'MESSAGE_NOT_FOUND' });
     await arrive(traceId, 'command');
     expect(named(traceId, 'command')).toMatchObject([
       { status: { code: 2 }, attributes: { 'error.type': 'MESSAGE_NOT_FOUND' } },

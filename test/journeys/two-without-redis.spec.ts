@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { ChatClient } from '../../client/chat-client.ts';
-import { call, signUp } from '../../client/rest-client.ts';
+import { Listener } from '../../tools/listener.ts';
+import { call, signUp } from '../../tools/rest.ts';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 import { startMailServer } from '../support/servers/mail-server.ts';
@@ -64,8 +64,8 @@ describe('two whole processes on one database without Redis', () => {
       );
       await call(second.url, 'POST', `/v1/jobs/${jobId}/applications`, { token: ada.accessToken, body: {} });
       await owner(`update credentials set email_verified_at = now() where email = '${email}'`);
-      const reading = await new ChatClient(ada).connect();
-      const writing = await new ChatClient(company).connect();
+      const reading = await new Listener(ada).connect();
+      const writing = await new Listener(company).connect();
       const { seq } = await writing.send({ groupId, text: 'on the screen already' });
       await reading.reached(groupId, seq);
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCluster } from '../../scripts/cluster/cluster.ts';
-import { signUp } from '../../client/rest-client.ts';
+import { signUp } from '../../tools/rest.ts';
 import { descendants, freePort } from '../../tools/server-process.ts';
 import { until } from '../../tools/until.ts';
 

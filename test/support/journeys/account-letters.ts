@@ -1,6 +1,6 @@
 import { EmailAddress } from '../../../src/auth/email-address.ts';
 import type { MailServer } from '../servers/mail-server.ts';
-import { call } from '../../../client/rest-client.ts';
+import { call } from '../../../tools/rest.ts';
 import { until } from '../../../tools/until.ts';
 
 export const VERIFICATION = 'Confirm your e-mail address';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
-import { ChatClient } from '../../../client/chat-client.ts';
-import { type Session, call, logIn } from '../../../client/rest-client.ts';
+import { Listener } from '../../../tools/listener.ts';
+import { type Session, call, logIn } from '../../../tools/rest.ts';
 import type { PushSubscription } from '../../../src/notifications/deliver/pusher.ts';
 import { createSemaphore } from '../../../src/kit/semaphore.ts';
 import { until } from '../../../tools/until.ts';
@@ -82,7 +82,7 @@ export const modes: Record<string, Mode> = {
 interface Company {
   name: string;
   session: Session;
-  client: ChatClient;
+  client: Listener;
 }
 
 export interface Job {
@@ -204,7 +204,7 @@ export function createStory({ url, mode, canaries, mail, push }: Stage) {
     const displayName = `Company ${index}`;
     await call(url, 'POST', '/v1/auth/register', { body: { ...person, role: 'company', displayName } });
     const session = await logIn(url, person.email, person.password);
-    return { name, session, client: await new ChatClient(session).connect() };
+    return { name, session, client: await new Listener(session).connect() };
   }
 
   async function signUp(index: number): Promise<Applicant> {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { type Session, call, signUp } from '../../../client/rest-client.ts';
+import { type Session, call, signUp } from '../../../tools/rest.ts';
 import { parseServerUrl } from '../../../src/kit/server-url.ts';
 import { until } from '../../../tools/until.ts';
 import { checkHistory } from '../language/history-checker.ts';

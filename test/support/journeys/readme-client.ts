@@ -19,7 +19,7 @@ export async function startReadmeClient(env: {
   PASSWORD: string;
 }): Promise<ReadmeClient> {
   const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
-  const program = /```js\n(import \{ io \}[^]*?)```/.exec(readme)?.[1];
+  const program = /```js\n(import \{ createChatClient \}[^]*?)```/.exec(readme)?.[1];
   if (program === undefined) throw new Error('the README has no client');
   // Next to node_modules, where a user would put it.
   await mkdir(join(ROOT, '.cache'), { recursive: true });

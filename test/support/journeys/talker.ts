@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ChatClient, type Sent } from '../../../client/chat-client.ts';
+import { Listener, type Sent } from '../../../tools/listener.ts';
 import type { History, ReadBack, RestHistory, Send } from '../language/history-checker.ts';
-import { Refused, type Session, call } from '../../../client/rest-client.ts';
+import { ChatProblem, type Session, call } from '../../../tools/rest.ts';
 import { until } from '../../../tools/until.ts';
 
 /** One of four messages is abandoned after the first try, so its outcome stays unknown. */
@@ -13,7 +13,7 @@ const SHOWN_WITHIN_MS = 10_000;
 
 /** A member who sends messages continuously, and records the calls and their answers. */
 export class Talker {
-  readonly client: ChatClient;
+  readonly client: Listener;
   readonly sends: Send[] = [];
   readonly reads: ReadBack[] = [];
   readonly refusals: string[] = [];
@@ -26,7 +26,7 @@ export class Talker {
     this.#session = session;
     this.#groups = groups;
     this.#restAfterMs = restAfterMs;
-    this.client = new ChatClient(session);
+    this.client = new Listener(session);
   }
 
   get userId(): string {
@@ -58,7 +58,7 @@ export class Talker {
       Object.assign(send, { outcome: 'ok', seq, messageId });
       if (Math.random() < READS_BACK && !isOver()) await this.#readBack(groupId, seq, position);
     } catch (error) {
-      if (!(error instanceof Refused) || error.problem.retryable) return;
+      if (!(error instanceof ChatProblem) || error.retryable) return;
       send.outcome = 'refused';
       this.refusals.push(error.message);
     }
@@ -74,7 +74,7 @@ export class Talker {
           body: { clientMsgId, text },
         });
       } catch (error) {
-        const isFinal = error instanceof Refused && !error.problem.retryable;
+        const isFinal = error instanceof ChatProblem && !error.retryable;
         if (isFinal || Date.now() > deadline) throw error;
         await pause(100);
       }
@@ -113,7 +113,7 @@ export const headOf = async ({ url, accessToken: token }: Session, groupId: stri
 export async function historyOf(
   talkers: readonly Talker[],
   groups: string[],
-  { reader, late = [], withinMs = 30_000 }: { reader: Session; late?: ChatClient[]; withinMs?: number },
+  { reader, late = [], withinMs = 30_000 }: { reader: Session; late?: Listener[]; withinMs?: number },
 ): Promise<History> {
   const clients = [...talkers.map(({ client }) => client), ...late];
   const acknowledged = talkers.flatMap(({ sends }) => sends).filter(({ outcome }) => outcome === 'ok');

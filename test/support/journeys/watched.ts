@@ -1,4 +1,4 @@
-import type { Session } from '../../../client/rest-client.ts';
+import type { Session } from '../../../tools/rest.ts';
 import { until } from '../../../tools/until.ts';
 import { type RawSocket, openRawSocket } from '../raw-socket.ts';
 import type { Canaries } from './canaries.ts';

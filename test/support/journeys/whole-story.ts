@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { ChatClient } from '../../../client/chat-client.ts';
-import { Refused, type Session, call, logIn, signUp } from '../../../client/rest-client.ts';
+import { Listener } from '../../../tools/listener.ts';
+import { ChatProblem, type Session, call, logIn, signUp } from '../../../tools/rest.ts';
 import { until } from '../../../tools/until.ts';
+import type { ServerEvent } from '../../../packages/chat-client/src/index.ts';
 
 interface Message {
   id: string;
@@ -22,19 +23,18 @@ interface Group {
 
 /** Records everything that a socket receives under these names. */
 function listen(
-  { socket }: ChatClient,
-  ...names: string[]
+  { chat }: Listener,
+  ...names: ServerEvent[]
 ): { name: string; payload: Record<string, unknown> }[] {
   const heard: { name: string; payload: Record<string, unknown> }[] = [];
-  for (const name of names)
-    socket.on(name, (payload: Record<string, unknown>) => heard.push({ name, payload }));
+  for (const name of names) chat.on(name, (payload) => heard.push({ name, payload }));
   return heard;
 }
 
 const refusal = (work: Promise<unknown>) =>
   work.then(
     () => 'done',
-    (error: unknown) => (error instanceof Refused ? error.problem.code : String(error)),
+    (error: unknown) => (error instanceof ChatProblem ? error.code : String(error)),
   );
 
 /** Limits that the story does not reach. */
@@ -58,9 +58,9 @@ export const describeWholeStory = (
     let bob: Session;
     let job: { jobId: string; groupId: string };
     let group: string;
-    let companyClient: ChatClient;
-    let adaClient: ChatClient;
-    let bobClient: ChatClient;
+    let companyClient: Listener;
+    let adaClient: Listener;
+    let bobClient: Listener;
     let adaApplication: string;
     let position: string;
 
@@ -123,8 +123,8 @@ export const describeWholeStory = (
     });
 
     test('an applicant is in the group, and open sockets are informed', async () => {
-      companyClient = await new ChatClient(company).connect();
-      adaClient = await new ChatClient(ada).connect();
+      companyClient = await new Listener(company).connect();
+      adaClient = await new Listener(ada).connect();
       const heard = listen(companyClient, 'memberJoined', 'presence');
       await until(() => companyClient.rooms.has(group), 'the company is in the room');
       const path = `/v1/jobs/${job.jobId}/applications`;
@@ -134,7 +134,7 @@ export const describeWholeStory = (
       expect(twice.applicationId).toBe(adaApplication);
       ({ position } = await as<{ position: string }>(bob, 'POST', path, { coverLetter: 'Me too' }));
       await until(() => adaClient.rooms.has(group), 'Ada is put into the room');
-      bobClient = await new ChatClient(bob).connect();
+      bobClient = await new Listener(bob).connect();
       await until(
         () => heard.filter((e) => e.name === 'memberJoined').length === 2,
         'the company sees both join',
@@ -166,7 +166,7 @@ export const describeWholeStory = (
       await adaClient.send({ groupId: group, text: 'Thank you!' });
       ({ position } = await bobClient.send({ groupId: group, text: 'Hello zeppelin' }));
       for (const client of [companyClient, adaClient, bobClient]) await client.reached(group, 3);
-      const told = (client: ChatClient) => client.view(group).map(({ seq, id }) => [seq, id]);
+      const told = (client: Listener) => client.view(group).map(({ seq, id }) => [seq, id]);
       expect(told(adaClient)).toEqual(told(companyClient));
       expect(told(bobClient)).toEqual(told(companyClient));
       expect((await messages(bob)).map(({ text }) => text)).toEqual([
@@ -178,7 +178,7 @@ export const describeWholeStory = (
 
     test('messages are edited, reacted to and deleted, and every member is informed', async () => {
       const [first, second, third] = await messages(ada);
-      const about = (message: Message | undefined) => ({ groupId: group, messageId: message?.id });
+      const about = (message: Message | undefined) => ({ groupId: group, messageId: message!.id });
       await adaClient.ask('editMessage', { ...about(second), text: 'Thanks a lot!' });
       await bobClient.ask('addReaction', { ...about(first), emoji: '👍' });
       const emoji = encodeURIComponent('🎉');
@@ -223,7 +223,7 @@ export const describeWholeStory = (
 
     test('typing is shown to the other members', async () => {
       const heard = listen(bobClient, 'typing');
-      adaClient.socket.emit('typing', { groupId: group, isTyping: true });
+      await adaClient.ask('typing', { groupId: group, isTyping: true });
       await until(() => heard.length > 0, 'Bob sees Ada type');
       expect(heard[0]?.payload).toEqual({ groupId: group, userId: ada.userId, isTyping: true });
     });
@@ -252,9 +252,9 @@ export const describeWholeStory = (
 
     test('a logout ends the tokens and the open sockets of the session within 5 s', async () => {
       const session = await logIn(url, email, secret);
-      const client = await new ChatClient(session).connect();
+      const client = await new Listener(session).connect();
       await as(session, 'POST', '/v1/auth/logout');
-      await until(() => !client.socket.connected, 'the socket is closed', 5_000);
+      await until(() => !client.isConnected, 'the socket is closed', 5_000);
       expect(await refusal(as(session, 'GET', '/v1/me'))).toBe('TOKEN_REVOKED');
       expect(await as(ada, 'GET', '/v1/me')).toMatchObject({ displayName: 'Ada' });
       client.close();

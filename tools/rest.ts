@@ -1,14 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { ChatProblem, problemOf } from '../packages/chat-client/src/problem.ts';
 
-/** A refusal: the problem document of REST or of a socket's ack. */
-export class Refused extends Error {
-  readonly problem: { code: string; status: number; retryable: boolean; detail?: string };
-
-  constructor(problem: Refused['problem']) {
-    super(`${problem.status} ${problem.code}: ${problem.detail ?? ''}`);
-    this.problem = problem;
-  }
-}
+export { ChatProblem };
 
 export interface Session {
   url: string;
@@ -23,7 +16,10 @@ interface Call {
   headers?: Record<string, string>;
 }
 
-/** Makes one REST call and resolves with the body of a 2xx, of type `T`. Throws `Refused` on any other status. */
+/**
+ * Makes one REST call, once and as it is, and resolves with the body of a 2xx, of type `T`. Throws `ChatProblem` on any
+ * other status.
+ */
 export async function call<T>(
   url: string,
   method: string,
@@ -39,17 +35,9 @@ export async function call<T>(
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
+  if (!response.ok) throw await problemOf(response);
   const text = await response.text();
-  if (!response.ok) throw new Refused(asProblem(response.status, text));
   return (text === '' ? undefined : JSON.parse(text)) as T;
-}
-
-function asProblem(status: number, text: string): Refused['problem'] {
-  try {
-    return { status, code: 'UNKNOWN', retryable: false, ...JSON.parse(text) };
-  } catch {
-    return { status, code: 'NOT_JSON', retryable: status >= 500, detail: text.slice(0, 200) };
-  }
 }
 
 export interface Person {
