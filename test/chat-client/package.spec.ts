@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { CLIENT_TYPES, clientTypes } from '../../tools/client-types.ts';
 import { type TestApp, startApp } from '../support/stages/app.ts';
+import { until } from '../../tools/until.ts';
 
 const PACKAGE = resolve('packages/chat-client');
 const MOST_BYTES = 20_000;
@@ -116,6 +117,34 @@ describe('the client package', () => {
     const { stdout, stderr } = await run(process.execPath, [join(folder, 'run.mjs')]);
     expect([stdout.trim(), stderr]).toEqual(['closed', '']);
   });
+
+  test('holds the conversation of its README', async () => {
+    const app = await startApp();
+    const [acme, ada] = [await app.register('company', 'Acme'), await app.register('applicant', 'Ada')];
+    const body = { title: 'Engineer', description: 'Builds engines' };
+    const { jobId } = (await app.ask('POST', '/v1/jobs', { as: acme, body })).body;
+    await app.ask('POST', `/v1/jobs/${jobId as string}/applications`, { as: ada, body: {} });
+    const readme = await readFile(join(PACKAGE, 'README.md'), 'utf8');
+    const program = /```js\n([^]*?)```/.exec(readme)![1]!;
+    expect(program.split('\n').length).toBeLessThanOrEqual(16);
+    const own = program
+      .replace('http://127.0.0.1:3000', app.url)
+      .replace('ada@example.com', ada.email)
+      .replace('a long enough secret', ada.password);
+    await writeFile(join(folder, 'chat.mjs'), own);
+    const child = spawn(process.execPath, [join(folder, 'chat.mjs')]);
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text));
+    try {
+      await until(() => output.includes('Engineer'), 'the group');
+      child.stdin.write('Hello from a terminal\n');
+      await until(() => output.includes('Ada: Hello from a terminal'), 'the message');
+    } finally {
+      child.kill('SIGKILL');
+      await app.stop();
+    }
+  }, 60_000);
 
   test(`takes less than ${MOST_BYTES} bytes of a page, compressed, without Socket.IO`, async () => {
     const { outputFiles } = await build({
