@@ -6,6 +6,7 @@ import type {
   ServerToClientEvents,
 } from '../../src/realtime/connection/protocol.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { joinCompany } from '../support/stages/board.ts';
 import { TestClient } from '../support/stages/sockets.ts';
 import { until } from '../../tools/until.ts';
 
@@ -115,18 +116,20 @@ describe('a client that listens', () => {
   });
 
   test('hears of the company’s people in a private conversation from when they speak there on', async () => {
+    const colleague = await app.register('company', 'Colleague');
+    await joinCompany(app, colleague, { of: acme, role: 'recruiter' });
     const job = await post({ conversations: 'private' });
     const groupId = (await apply(ada, job['jobId']!))['groupId']!;
     const applicant = await listen(ada);
     await applicant.hears('joinRoom', (room) => room.groupId === groupId);
     const comesAndSays = async (text: string) => {
-      const company = await listen(acme);
-      await company.hears('joinRoom', (room) => room.groupId === groupId);
-      await say(acme, groupId, text);
+      const client = await listen(colleague);
+      await client.hears('joinRoom', (room) => room.groupId === groupId);
+      await say(colleague, groupId, text);
       await applicant.hears('messageSent', ({ data }) => data.text === text);
-      return company;
+      return client;
     };
-    const isThere = (event: { userId: string }) => event.userId === acme.userId;
+    const isThere = (event: { userId: string }) => event.userId === colleague.userId;
     const first = await comesAndSays('Silent so far');
     expect(applicant.all('presence').filter(isThere)).toEqual([]);
     first.socket.disconnect();

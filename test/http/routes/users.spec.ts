@@ -36,7 +36,8 @@ describe('the names of users', () => {
   test('are asked for by 1 to 100 ids, once', async () => {
     const many = (count: number) => Array.from({ length: count }, () => randomUUID()).join();
     expect((await ask(`?ids=${many(100)}`)).status).toBe(200);
-    const ids = ['', '?ids=', '?ids=ada', `?ids=${many(1)},`, `?ids=${many(1)}&ids=${many(1)}`];
+    expect((await ask(`?ids=${many(1)}&ids=${many(1)}`)).status).toBe(200);
+    const ids = ['', '?ids=', '?ids=ada', `?ids=${many(1)},`];
     for (const query of [...ids, `?ids=${many(101)}`, `?ids=${many(1)}&q=x`])
       expect([query, await ask(query)]).toMatchObject([
         query,

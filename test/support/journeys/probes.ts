@@ -16,7 +16,12 @@ import { type Applicant, COMMON_WORD, type Job, type Place, type Story } from '.
 /** Calls that name nothing of anybody, and change or show what is the same for all, are made by one in this many. */
 const ONE_IN = 6;
 /** May name a group that the caller is not in: it only remembers the id. */
-const NAMES_ANY_ID = new Set(['setNotificationPreferences', 'changeNotificationPreferences', 'listUsers']);
+const NAMES_ANY_ID = new Set([
+  'setNotificationPreferences',
+  'changeNotificationPreferences',
+  'listUsers',
+  'listFiles',
+]);
 /** The aim that repeats a message key of somebody else. */
 const MESSAGE_KEY = 'message key';
 const WRONG = 'not the password';
