@@ -38,11 +38,16 @@ export const seqParameter = (description: string) =>
 const MOST_IDS = 100;
 
 /** Ids in a query string, separated by commas; some clients repeat the parameter instead. Each counts once. */
-export const idsParameter = <T extends z.ZodType>(id: T) =>
+export const idsParameter = <T extends z.ZodType<string, string>>(id: T) =>
   z
-    .preprocess((given) => [given].flat().join(',').split(','), z.array(id).min(1).max(MOST_IDS))
+    .union([z.string(), z.array(z.string())])
+    .transform((given) => [given].flat().join(',').split(','))
+    .pipe(z.array(id).min(1).max(MOST_IDS))
     .transform((ids) => [...new Set(ids)])
-    .meta({ style: 'form', explode: false, description: 'Separated by commas' });
+    .meta({
+      ...{ type: 'array', anyOf: undefined, oneOf: undefined, items: { type: 'string', format: 'uuid' } },
+      ...{ minItems: 1, maxItems: MOST_IDS, description: 'Repeated, or separated by commas' },
+    });
 
 /** A condition in a query string. */
 export const Flag = z.enum(['true', 'false']).transform((text) => text === 'true');

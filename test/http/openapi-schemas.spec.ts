@@ -158,10 +158,10 @@ describe('the schemas of the OpenAPI document', () => {
   const compiled = new Map<Schema, ValidateFunction>();
 
   const fits = (schema: Schema, value: unknown): boolean => {
-    const { $ref } = schema;
     let validate = compiled.get(schema);
     if (!validate) {
-      validate = ajv.compile($ref ? { $ref: `openapi.json${$ref}` } : schema);
+      const inDocument = JSON.stringify(schema).replaceAll('"#/', '"openapi.json#/');
+      validate = ajv.compile(JSON.parse(inDocument) as Schema);
       compiled.set(schema, validate);
     }
     return validate(value);

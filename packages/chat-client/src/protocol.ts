@@ -5168,9 +5168,9 @@ export interface operations {
     };
     listUsers: {
         parameters: {
-            query?: {
-                /** @description Separated by commas */
-                ids?: string[];
+            query: {
+                /** @description Repeated, or separated by commas */
+                ids: string[];
             };
             header?: never;
             path?: never;
@@ -5191,9 +5191,9 @@ export interface operations {
     };
     listFiles: {
         parameters: {
-            query?: {
-                /** @description Separated by commas */
-                ids?: string[];
+            query: {
+                /** @description Repeated, or separated by commas */
+                ids: string[];
             };
             header?: never;
             path?: never;
