@@ -179,11 +179,32 @@ describe('the window of a conversation', () => {
     expect(state().messages).toEqual([]);
   });
 
+  test('is shown again when the socket is put into the room again', async () => {
+    const { conversation, log, push, say, becomes, texts } = stage();
+    log.push(sent(1));
+    conversation.subscribe(() => {});
+    await becomes('ready', isReady);
+    push('leaveRoom', { groupId: GROUP, reason: 'removed' });
+    await becomes('gone', ({ status }) => status === 'gone');
+    log.push(sent(2));
+    push('joinRoom', { groupId: GROUP, headSeq: 2, rosterHead: 1, epoch: 'one', kind: 'thread' });
+    await becomes('ready again', isReady);
+    say(sent(3));
+    await settle();
+    expect(texts()).toEqual(['text 1', 'text 2', 'text 3']);
+  });
+
   test('says why a page could not be loaded, and tries again on request', async () => {
     const pending = createStore<readonly PendingMessage[]>([]);
     let isDown = true;
     const conversation = createConversation({
-      ...{ groupId: GROUP, known, pending, heard: () => {}, follower: { follow: () => () => {} } },
+      ...{
+        groupId: GROUP,
+        known,
+        pending,
+        heard: () => {},
+        follower: { follow: () => () => {}, onNews: () => () => {} },
+      },
       async load() {
         if (isDown) throw new ChatProblem({ code: 'UNAVAILABLE', status: 503, retryable: true });
         return { data: shown([sent(1)]), hasMore: false, headSeq: 1, epoch: 'one' };

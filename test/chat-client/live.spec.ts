@@ -6,6 +6,7 @@ import {
   createChatClient,
 } from '../../packages/chat-client/src/index.ts';
 import { type Person, type TestApp, startApp } from '../support/stages/app.ts';
+import { joinCompany } from '../support/stages/board.ts';
 import { until } from '../../tools/until.ts';
 
 /** The client against the whole server: what one does, the others are shown. */
@@ -266,5 +267,31 @@ describe('a client', () => {
     reader.breakOff();
     await until(() => told.length === 2, 'both');
     expect(told).toEqual([`${text} 2`, `${text} 3`]);
+  });
+
+  test('goes on with everything after its rights in the company have changed', async () => {
+    const privately = await post({ conversations: 'private' });
+    const threadId = await apply(ada, privately.jobId);
+    const rita = await app.register('company', 'Rita');
+    await joinCompany(app, rita, { of: acme, role: 'recruiter' });
+    const recruiter = await open(rita);
+    const told: string[] = [];
+    leaves.push(recruiter.events(({ data }) => 'text' in data && told.push(String(data.text))));
+    const window = recruiter.messages(threadId);
+    await shows(window, 'the window', ({ status }) => status === 'ready');
+    const members = recruiter.members(threadId);
+    await shows(members, 'the members', ({ status }) => status === 'ready');
+
+    const writer = await open(ada);
+    await writer.send({ groupId: threadId, text: 'Before' }).done;
+    await app.ask('PATCH', `/v1/company/members/${rita.userId}`, {
+      as: acme,
+      body: { jobIds: [privately.jobId] },
+    });
+    await writer.send({ groupId: threadId, text: 'Meanwhile' }).done;
+    await shows(window, 'both', ({ messages }) => messages.length === 2);
+    await shows(members, 'the members again', ({ items }) => items.length > 0);
+    await until(() => told.length === 2, 'both, told');
+    expect(told).toEqual(['Before', 'Meanwhile']);
   });
 });

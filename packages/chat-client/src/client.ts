@@ -415,11 +415,11 @@ function tellEvents(
   listener: (event: ConversationEvent) => void,
   { after = ({ headSeq }) => headSeq, onReset }: EventsOptions = {},
 ): () => void {
-  const told = new Map<string, { seq: number; leave: () => void }>();
+  const told = new Map<string, { seq: number; leave: (() => void) | undefined }>();
   const leaveAll = follower.onNews((group) => {
     const { groupId } = group;
-    if (told.has(groupId)) return;
-    const place = { seq: after(group), leave: () => {} };
+    const place = told.get(groupId) ?? { seq: after(group), leave: undefined };
+    if (place.leave) return;
     told.set(groupId, place);
     place.leave = follower.follow(
       groupId,
@@ -434,13 +434,14 @@ function tellEvents(
           place.seq = 0;
           onReset?.(groupId);
         },
-        gone: () => void told.delete(groupId),
+        // Whoever comes back missed what was said meanwhile, as far as they may read it.
+        gone: () => (place.leave = undefined),
       },
     );
   });
   return () => {
     leaveAll();
-    for (const { leave } of told.values()) leave();
+    for (const { leave } of told.values()) leave?.();
   };
 }
 

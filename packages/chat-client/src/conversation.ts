@@ -38,7 +38,7 @@ export interface Conversation extends Store<ConversationState> {
 export interface ConversationDeps {
   groupId: string;
   load: (part: Part) => Promise<HistoryPage>;
-  follower: Pick<Follower, 'follow'>;
+  follower: Pick<Follower, 'follow' | 'onNews'>;
   /** Names and files that arrive later change what is shown. */
   known: Known & { changes: Pick<Store<unknown>, 'subscribe'>[] };
   pending: Store<readonly PendingMessage[]>;
@@ -84,6 +84,9 @@ export function createConversation({
     endings = [
       pending.subscribe(() => change({ pending: ownPending() })),
       ...known.changes.map((each) => each.subscribe(refreshNames)),
+      follower.onNews(({ groupId: moved }) => {
+        if (moved === groupId) comeBack();
+      }),
     ];
     void showLatest();
   }
@@ -102,6 +105,11 @@ export function createConversation({
     retry.reset();
     leave();
     state.set({ ...EMPTY, status: 'gone' });
+  }
+
+  /** The caller is a member again: it was added, or what it may do in its company has changed. */
+  function comeBack(): void {
+    if (state.getSnapshot().status === 'gone') void showLatest();
   }
 
   function take(event: ConversationEvent): void {

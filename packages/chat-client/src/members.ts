@@ -23,7 +23,7 @@ export interface Members extends Store<MembersState> {
 export interface MembersDeps {
   groupId: string;
   load: (cursor: string | undefined) => Promise<MemberPage>;
-  follower: Pick<Follower, 'follow'>;
+  follower: Pick<Follower, 'follow' | 'onNews'>;
   nameOf: (userId: string) => string;
   names: Pick<Store<unknown>, 'subscribe'>;
   on: <N extends 'presence' | 'messagesRead'>(
@@ -55,6 +55,10 @@ export function createMembers({ groupId, load, follower, nameOf, names, on, onOp
         change((member) =>
           member.userId === read.userId ? { ...member, readSeq: Math.max(member.readSeq, read.seq) } : member,
         );
+      }),
+      // The caller is a member again.
+      follower.onNews((news) => {
+        if (news.groupId === groupId && state.getSnapshot().status === 'gone') void reload();
       }),
       // Who is online, and how far they have read, is not logged: after a gap it is read again.
       onOpen(() => void reload()),
