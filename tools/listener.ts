@@ -6,13 +6,19 @@ import {
   type ClientEvent,
   type ConversationEvent,
   type Payload,
-  type Sent,
+  type components,
   createChatClient,
 } from '../packages/chat-client/src/index.ts';
 import { type Session, renew } from './rest.ts';
 import { until } from './until.ts';
 
-export type { ConversationEvent, Sent };
+export type { ConversationEvent };
+
+/** What the server answers to a message. */
+export type Sent = Omit<
+  Extract<components['schemas']['ClientEvents']['sendMessage']['ack'], { ok: true }>,
+  'ok'
+>;
 
 export interface NewMessage {
   groupId: string;

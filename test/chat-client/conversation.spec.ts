@@ -95,7 +95,7 @@ function stage({ page = 4 } = {}) {
   const follower = createFollower(fake.connection);
   const conversation = createConversation({
     ...{ groupId: GROUP, load, follower, known, pending },
-    heard: (clientMsgId) => heard.push(clientMsgId),
+    heard: ({ clientMsgId }) => heard.push(clientMsgId),
   });
   fake.state.set({ status: 'open' });
   const state = () => conversation.getSnapshot();

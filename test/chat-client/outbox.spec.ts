@@ -63,8 +63,56 @@ describe('the outbox', () => {
     const { done, clientMsgId } = outbox.send({ groupId: 'a', text: 'hello' });
     await done;
     expect(states()).toEqual(['hello sent']);
-    outbox.heard(clientMsgId);
+    outbox.heard({ clientMsgId, messageId: 'm1', seq: 1, occurredAt: '' });
     expect(states()).toEqual([]);
+  });
+
+  test('knows from the group what became of a message whose answer was lost', async () => {
+    const server = chatServer();
+    const { outbox, online, state } = page(async (asked) => {
+      server.store(asked);
+      state.set({ status: 'connecting' });
+      throw noAnswer('lost');
+    });
+    await outbox.resume(ADA);
+    online();
+    const { done, clientMsgId } = outbox.send({ groupId: 'a', text: 'hello' });
+    await until(() => server.texts().length === 1, 'the message');
+    outbox.heard({ clientMsgId, messageId: 'm1', seq: 1, occurredAt: 'then' });
+    expect(await done).toEqual({ messageId: 'm1', seq: 1, occurredAt: 'then', duplicate: false });
+  });
+
+  test('forgets at the end of a session what waits in any tab, and takes nothing more', async () => {
+    const store = memoryOutbox();
+    const server = chatServer();
+    const [left, right] = [
+      page(async (asked) => server.store(asked), { store }),
+      page(async () => undefined, { store }),
+    ];
+    await left!.outbox.resume(ADA);
+    await right!.outbox.resume(ADA);
+    const mine = left!.outbox.send({ groupId: 'a', text: 'here' });
+    right!.outbox.send({ groupId: 'a', text: 'in the other tab' });
+    await turn();
+    expect(await store.all(ADA)).toHaveLength(2);
+    left!.outbox.stop();
+    const end = left!.outbox.discard();
+    await expect(mine.done).rejects.toMatchObject({ code: 'CANCELLED' });
+    await end;
+    expect(await store.all(ADA)).toEqual([]);
+    expect(() => left!.outbox.send({ groupId: 'a', text: 'too late' })).toThrow('Nobody is logged in');
+  });
+
+  test('lets go of what waits for one user when another one comes, and keeps it for the first', async () => {
+    const store = memoryOutbox();
+    const { outbox, states } = page(async () => undefined, { store });
+    await outbox.resume(ADA);
+    const { done } = outbox.send({ groupId: 'a', text: 'of Ada' });
+    await outbox.resume('bob');
+    await expect(done).rejects.toMatchObject({ code: 'NO_ANSWER' });
+    expect(states()).toEqual([]);
+    await outbox.resume(ADA);
+    expect(states()).toEqual(['of Ada waiting']);
   });
 
   test('sends the messages of a group one after the other, and of other groups meanwhile', async () => {

@@ -340,6 +340,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
   session.user.subscribe((user) => {
     if (given !== undefined || user?.id === ownId) return;
     stop();
+    outbox.release();
     ownId = user?.id;
     if (user) start();
   });

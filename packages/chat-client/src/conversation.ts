@@ -1,6 +1,6 @@
 import type { ConversationEvent, Follower, Follows } from './follower.ts';
 import { type Known, type Message, changed, messageFrom } from './message.ts';
-import type { PendingMessage } from './outbox.ts';
+import type { Heard, PendingMessage } from './outbox.ts';
 import { type ChatProblem, asProblem } from './problem.ts';
 import type { components } from './protocol.ts';
 import { type Store, createStore } from './store.ts';
@@ -42,8 +42,8 @@ export interface ConversationDeps {
   /** Names and files that arrive later change what is shown. */
   known: Known & { changes: Pick<Store<unknown>, 'subscribe'>[] };
   pending: Store<readonly PendingMessage[]>;
-  /** Called with the `clientMsgId` of each message of one's own that the group has heard. */
-  heard: (clientMsgId: string) => void;
+  /** Called with each message that the group has heard and that may be one's own. */
+  heard: (message: Heard) => void;
 }
 
 /** Largest number of messages in a window, and how many beyond it leave at once. */
@@ -121,7 +121,8 @@ export function createConversation({
       const shown = messages.map((message) => (message.id === messageId ? changed(message, event) : message));
       return change({ messages: shown, headSeq: cursor });
     }
-    heard(event.data.clientMsgId);
+    const { clientMsgId, messageId: sentId } = event.data;
+    heard({ clientMsgId, messageId: sentId, seq: event.seq, occurredAt: event.occurredAt });
     const isNew = !hasNewer && (messages.at(-1)?.seq ?? 0) < event.seq;
     if (!isNew) return change({ headSeq: cursor });
     const seqOf = (id: string) => messages.find((message) => message.id === id)?.seq ?? null;
@@ -165,7 +166,8 @@ export function createConversation({
         retry.reset();
         const { messages, ...rest } = { ...state.getSnapshot(), ...place(found) };
         const { problem: _, ...sound } = rest;
-        for (const { clientMsgId } of found.data) if (clientMsgId !== undefined) heard(clientMsgId);
+        for (const { clientMsgId, id, seq, occurredAt } of found.data)
+          if (clientMsgId !== undefined) heard({ clientMsgId, messageId: id, seq, occurredAt });
         state.set({
           ...sound,
           status: 'ready',

@@ -1,5 +1,5 @@
 import type { Answer, Connection } from './connection.ts';
-import { ChatProblem, asProblem } from './problem.ts';
+import { ChatProblem, asProblem, noAnswer } from './problem.ts';
 import { type Store, createStore } from './store.ts';
 import { backOff, lock, pause } from './waiting.ts';
 
@@ -32,7 +32,12 @@ export interface OutboxStore {
   remove: (clientMsgId: string) => Promise<void>;
 }
 
-export type Sent = Answer<'sendMessage'>;
+type Acknowledged = Answer<'sendMessage'>;
+/** What became of a message. `position` is absent when the group had heard it before the answer arrived. */
+export type Sent = Omit<Acknowledged, 'position'> & Partial<Pick<Acknowledged, 'position'>>;
+
+/** A message of one's own, as its group has heard it. */
+export type Heard = Pick<Sent, 'messageId' | 'seq' | 'occurredAt'> & { clientMsgId: string };
 
 /** A message that the group has not heard yet. */
 export interface PendingMessage extends QueuedMessage {
@@ -59,10 +64,12 @@ export interface Outbox {
   /** Sends a failed message once more. */
   retry: (clientMsgId: string) => void;
   /** Drops a message from `pending`: its group has heard it. */
-  heard: (clientMsgId: string) => void;
+  heard: (message: Heard) => void;
   /** Loads what was left when the page was closed, and sends it. */
   resume: (userId: string) => Promise<void>;
-  /** Forgets what waits for a user. */
+  /** Forgets the user. What waits stays in the store. */
+  release: () => void;
+  /** Forgets what waits for the user, in all tabs, and that it was here. */
   discard: () => Promise<void>;
   /** Stops sending. What waits stays in the store. */
   stop: () => void;
@@ -110,6 +117,13 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
 
   function drop(clientMsgId: string): void {
     pending.set(pending.getSnapshot().filter((message) => message.clientMsgId !== clientMsgId));
+  }
+
+  /** Lets go of everything that is pending here. The store keeps it. */
+  function empty(problem: ChatProblem): void {
+    pending.set([]);
+    left.clear();
+    for (const { reject } of waiters.values()) reject(problem);
   }
 
   function add(message: PendingMessage): void {
@@ -185,6 +199,8 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
 
   async function fail(message: PendingMessage, problem: ChatProblem): Promise<void> {
     const { clientMsgId } = message;
+    // It was forgotten, or heard, in the meantime.
+    if (!find(clientMsgId)) return;
     await keep({ ...stored(message), failure: problem.code });
     change(clientMsgId, { status: 'failed', problem, failure: problem.code });
     waiters.get(clientMsgId)?.reject(problem);
@@ -234,7 +250,7 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
       const message = find(clientMsgId);
       if (!message || message.status === 'sending' || message.status === 'sent') return false;
       drop(clientMsgId);
-      await store.remove(clientMsgId);
+      await forget(clientMsgId);
       waiters.get(clientMsgId)?.reject(new ChatProblem({ code: 'CANCELLED' }));
       return true;
     },
@@ -246,21 +262,32 @@ export function createOutbox({ connection, store, isShown }: OutboxDeps): Outbox
       add({ ...again, status: 'waiting' });
       void keep(again).then(() => work(message.groupId));
     },
-    heard(clientMsgId) {
+    heard({ clientMsgId, ...sent }) {
       if (!find(clientMsgId)) return;
       drop(clientMsgId);
       void forget(clientMsgId);
+      // The answer may have been lost, and nobody asks for it any more.
+      waiters.get(clientMsgId)?.resolve({ ...sent, duplicate: false });
     },
     resume(userId) {
-      if (owner !== userId) pending.set([]);
+      if (owner !== userId) this.release();
       owner = userId;
       if (stopped.signal.aborted) stopped = new AbortController();
       return (resuming = load(userId).then(workOnAll));
     },
+    release() {
+      owner = undefined;
+      empty(noAnswer('The session has ended; what waits is sent in the next one of its user'));
+    },
     async discard() {
-      const all = pending.getSnapshot();
-      pending.set([]);
-      for (const { clientMsgId } of all) await forget(clientMsgId);
+      if (owner === undefined) return;
+      const userId = owner;
+      owner = undefined;
+      const own = pending.getSnapshot();
+      empty(new ChatProblem({ code: 'CANCELLED' }));
+      const kept = await store.all(userId).catch(() => []);
+      const ids = new Set([...own, ...kept].map(({ clientMsgId }) => clientMsgId));
+      for (const clientMsgId of ids) await forget(clientMsgId);
     },
     stop() {
       stopped.abort();
