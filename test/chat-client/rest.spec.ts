@@ -21,6 +21,8 @@ const problem = (status: number, code: string, more: object = {}): Told => ({
 });
 const page: Told = { status: 200, body: { data: [], nextCursor: null } };
 
+const token = { get: async () => 'token' };
+
 /** A server that gives these answers in turn, and the last one from then on. */
 async function stage(...answers: (Told | 'no answer')[]) {
   const heard: Heard[] = [];
@@ -132,5 +134,42 @@ describe('a call of REST', () => {
     const { rest, heard } = await given('no answer');
     await expect(rest.GET('/v1/groups', { signal: AbortSignal.abort() })).rejects.toThrow('abort');
     expect(heard).toEqual([]);
+  });
+
+  test('leaves the key of the caller as it is, who may repeat the call itself', async () => {
+    const { rest, heard } = await given({ status: 201, body: {} });
+    const headers = { 'idempotency-key': 'of the caller' };
+    await rest.POST('/v1/jobs', { body: { title: 'Engineer', description: 'x' }, headers });
+    expect(heard.map((each) => each.headers['idempotency-key'])).toEqual(['of the caller']);
+  });
+
+  test('answers a command with lines of JSON, however long they take', async () => {
+    const halfway = Promise.withResolvers<void>();
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      response.write('{"a":1}\n');
+      void halfway.promise.then(() => response.end('{"b":2}\n'));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const rest = createRest({ url, tokens: token, request: fetch, answerMs: 50 }, ownWrites());
+    const body = { userId: GROUP };
+    const { data } = await rest.POST('/v1/privacy/exports', { body, parseAs: 'stream' });
+    setTimeout(() => halfway.resolve(), 200);
+    expect(await new Response(data as unknown as ReadableStream).text()).toBe('{"a":1}\n{"b":2}\n');
+    server.close();
+  });
+
+  test('does not wait for ever for the rest of an answer', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.write('{"data":');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const rest = createRest({ url, tokens: token, request: fetch, answerMs: 20 }, ownWrites());
+    await expect(rest.GET('/v1/groups')).rejects.toMatchObject({ code: 'NO_ANSWER', retryable: true });
+    server.closeAllConnections();
+    server.close();
   });
 });

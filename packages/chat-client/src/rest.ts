@@ -13,10 +13,12 @@ export interface RestOptions {
   request: typeof fetch;
   /** With the token of a service client: the user for whom it acts. */
   actAs?: string | undefined;
+  /** How long an answer may take. */
+  answerMs?: number;
 }
 
 /** The server answers within 5 s, a login within 10 s. */
-const ANSWER_MS = 12_000;
+const USUAL_ANSWER_MS = 12_000;
 const TRIES = 4;
 /** Nobody waits longer than this for a call to be repeated; the caller decides then. */
 const LONGEST_WAIT_MS = 5_000;
@@ -47,7 +49,7 @@ export function ownWrites(): OwnWrites & { forget: () => void } {
  * A repeated command has one `Idempotency-Key`, so it takes effect once.
  */
 export function createRest(
-  { url, tokens, request, actAs }: RestOptions,
+  { url, tokens, request, actAs, answerMs = USUAL_ANSWER_MS }: RestOptions,
   writes: ReturnType<typeof ownWrites>,
 ): Rest {
   async function once(
@@ -60,13 +62,22 @@ export function createRest(
     if (actAs !== undefined) headers.set('x-act-as', actAs);
     if (asked.method === 'GET' && writes.position !== undefined)
       headers.set('x-min-position', writes.position);
-    const ends = AbortSignal.any([asked.signal, AbortSignal.timeout(ANSWER_MS)]);
-    const response = await request(new Request(asked.clone(), { headers, signal: ends }));
-    return { response, ...(token !== undefined && { token }) };
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(noAnswer('No answer in time')), answerMs);
+    const ends = AbortSignal.any([asked.signal, late.signal]);
+    try {
+      const answer = await request(new Request(asked.clone(), { headers, signal: ends }));
+      // An export, or a file, may take as long as it needs.
+      const response = isJson(answer) ? new Response(await answer.arrayBuffer(), answer) : answer;
+      return { response, ...(token !== undefined && { token }) };
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async function patiently(asked: Request): Promise<Response> {
-    if (asked.method === 'POST') asked.headers.set('idempotency-key', crypto.randomUUID());
+    if (asked.method === 'POST' && !asked.headers.has('idempotency-key'))
+      asked.headers.set('idempotency-key', crypto.randomUUID());
     let spent: string | undefined;
     for (let tries = 0; ; tries += 1) {
       const { response, token } = await once(asked, spent).catch((error: unknown) => {
@@ -97,13 +108,17 @@ export function createRest(
   });
   rest.use({
     async onResponse({ request: { method }, response }) {
-      if (method === 'GET' || !response.headers.get('content-type')?.includes('json')) return;
+      if (method === 'GET' || !isJson(response)) return;
       const answer = (await response.clone().json()) as { position?: unknown } | null;
       writes.learn(answer?.position);
     },
   });
   return rest;
 }
+
+/** Lines of JSON are another type. */
+const isJson = ({ headers }: Response) =>
+  /^application\/(?:problem\+)?json\b/.test(headers.get('content-type') ?? '');
 
 /** Some calls need no token, such as a registration. */
 function unlessNobody(error: unknown): undefined {
