@@ -75,6 +75,79 @@ describe('the session of a client', () => {
     await expect(tab(storage).session.get()).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
   });
 
+  test('is forgotten at once by a logout, whether or not the server can be reached', async () => {
+    const storage = memoryStorage();
+    await tab(storage).session.logIn(ada);
+    const hangs = createSession(app.url, storage, () => new Promise(() => {}));
+    void hangs.logOut();
+    expect(hangs.user.getSnapshot()).toBeUndefined();
+    await expect(tab(storage).session.get()).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  test('ends on the server even if its token has ended before', async () => {
+    const { session, storage } = tab();
+    await session.logIn(ada);
+    const key = `chat-session ${app.url}`;
+    const saved = JSON.parse(storage.getItem(key)!) as { refreshToken: string };
+    storage.setItem(key, JSON.stringify({ ...saved, accessToken: 'ended' }));
+    await session.logOut();
+    const { refreshToken } = saved;
+    expect((await app.ask('POST', '/v1/auth/refresh', { body: { refreshToken } })).status).toBe(401);
+  });
+
+  test('is not resumed by a tab that was refreshing it when another one logged out', async () => {
+    const storage = memoryStorage();
+    await tab(storage).session.logIn(ada);
+    const answered = Promise.withResolvers<void>();
+    const slow = createSession(app.url, storage, async (...asked) => {
+      const response = await fetch(...asked);
+      await answered.promise;
+      return response;
+    });
+    const spent = (JSON.parse(storage.getItem(`chat-session ${app.url}`)!) as { accessToken: string })
+      .accessToken;
+    const renewed = slow.get(spent);
+    storage.removeItem(`chat-session ${app.url}`);
+    answered.resolve();
+    await expect(renewed).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+    expect(storage.getItem(`chat-session ${app.url}`)).toBeNull();
+  });
+
+  test('lasts for the page where the storage takes nothing', async () => {
+    const full = () => {
+      throw new DOMException('The quota has been exceeded', 'QuotaExceededError');
+    };
+    const { session } = tab({ ...memoryStorage(), setItem: full });
+    await session.logIn(ada);
+    const spent = await session.get();
+    const fresh = await session.get(spent);
+    expect(fresh).not.toBe(spent);
+    expect(await isGood(fresh)).toBe(true);
+    await session.logOut();
+    await expect(session.get()).rejects.toMatchObject({ code: 'TOKEN_MISSING' });
+  });
+
+  test('learns of the user of another tab when it is used, if nothing else told', async () => {
+    const { session, storage } = tab();
+    await session.logIn(ada);
+    const key = `chat-session ${app.url}`;
+    const saved = JSON.parse(storage.getItem(key)!) as { user: object };
+    storage.setItem(key, JSON.stringify({ ...saved, user: { ...saved.user, id: 'bob' } }));
+    await session.get();
+    expect(session.user.getSnapshot()).toMatchObject({ id: 'bob' });
+  });
+
+  test('does not wait for minutes to log in', async () => {
+    let calls = 0;
+    const body = { code: 'RATE_LIMITED', status: 429, retryable: true, retryAfterMs: 60_000 };
+    const session = createSession(app.url, memoryStorage(), async () => {
+      calls += 1;
+      return Response.json(body, { status: 429 });
+    });
+    await expect(session.logIn(ada)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterMs: 60_000 });
+    expect(calls).toBe(1);
+  });
+
   test('is forgotten when the server has ended it', async () => {
     const { session } = tab();
     await session.logIn(ada);
@@ -119,6 +192,16 @@ describe('tokens that somebody else issues', () => {
     expect(await get()).toBe(second);
     expect(await get(second)).not.toBe(second);
     expect(count).toBe(3);
+  });
+
+  test('are asked for again when they do not come', async () => {
+    let count = 0;
+    const { get } = givenTokens(() => {
+      count += 1;
+      return count === 1 ? new Promise(() => {}) : Promise.resolve('second');
+    }, 10);
+    await expect(get()).rejects.toMatchObject({ code: 'NO_ANSWER', retryable: true });
+    expect(await get()).toBe('second');
   });
 
   test('cannot be renewed where there is only one', async () => {

@@ -371,8 +371,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
     },
     async logOut() {
       stop();
-      await outbox.discard();
-      await session.logOut();
+      await Promise.all([session.logOut(), outbox.discard()]);
     },
     open: start,
     close() {

@@ -1,7 +1,7 @@
 import type { components } from './protocol.ts';
 import { ChatProblem, asProblem, problemOf } from './problem.ts';
 import { type Store, createStore } from './store.ts';
-import { backOff, lock, pause } from './waiting.ts';
+import { backOff, inTime, lock, pause } from './waiting.ts';
 
 export type User = components['schemas']['User'];
 export type Credentials = components['schemas']['LogIn'];
@@ -48,10 +48,11 @@ function claimsOf(token: string): Claims {
 /** Returns the id of the user that a token speaks for; undefined if it does not say. */
 export const userIdOf = (token: string): string | undefined => claimsOf(token).sub;
 
+const ANSWER_MS = 12_000;
 /** A token is renewed before it ends, because a call takes time. */
 const EARLY_MS = 5_000;
 
-export function givenTokens(given: GivenTokens): Tokens {
+export function givenTokens(given: GivenTokens, answerMs = ANSWER_MS): Tokens {
   if (typeof given === 'string')
     return {
       async get(spent) {
@@ -62,7 +63,8 @@ export function givenTokens(given: GivenTokens): Tokens {
     };
   let token: string | undefined;
   let asking: Promise<string> | undefined;
-  const ask = async () => (token = await given());
+  // One that hangs is asked again: all calls wait for it.
+  const ask = async () => (token = await inTime(given(), answerMs));
   return {
     get(spent) {
       const endsAt = (claimsOf(token ?? '').exp ?? Infinity) * 1_000;
@@ -87,7 +89,8 @@ export interface Session extends Tokens {
 /** Parts of the lifetime of an access token after which it is renewed. */
 const RENEW_AFTER = 0.8;
 const TRIES = 3;
-const ANSWER_MS = 12_000;
+/** Nobody waits longer than this for a login to be repeated, and no other tab for the lock. */
+const LONGEST_WAIT_MS = 5_000;
 
 /** The storage of a process, or of a page that may not store anything. */
 export function memoryStorage(): SessionStorage {
@@ -99,17 +102,29 @@ export function memoryStorage(): SessionStorage {
   };
 }
 
+const nobody = () => new ChatProblem({ code: 'TOKEN_MISSING', status: 401, detail: 'Nobody is logged in' });
+
 const isPage = () => typeof document !== 'undefined';
 
 export function createSession(url: string, storage: SessionStorage, request: typeof fetch): Session {
   const key = `chat-session ${url}`;
+  /** What the storage did not take, because it is full. This page has it alone. */
+  let unsaved: string | undefined;
   const read = (): Saved | undefined => {
     try {
-      return (JSON.parse(storage.getItem(key) ?? 'null') as Saved | null) ?? undefined;
+      return (JSON.parse(unsaved ?? storage.getItem(key) ?? 'null') as Saved | null) ?? undefined;
     } catch {
       return undefined;
     }
   };
+  function write(text: string): void {
+    try {
+      storage.setItem(key, text);
+      unsaved = undefined;
+    } catch {
+      unsaved = text;
+    }
+  }
   const user = createStore(read()?.user);
 
   async function post(path: string, sent: RequestInit): Promise<Response> {
@@ -131,8 +146,9 @@ export function createSession(url: string, storage: SessionStorage, request: typ
         return await call();
       } catch (error) {
         const problem = asProblem(error);
-        if (!problem.retryable || tries === TRIES) throw problem;
-        await pause(problem.retryAfterMs ?? backOff(tries));
+        const waitMs = problem.retryAfterMs ?? backOff(tries);
+        if (!problem.retryable || tries === TRIES || waitMs > LONGEST_WAIT_MS) throw problem;
+        await pause(waitMs);
       }
     }
   }
@@ -140,7 +156,7 @@ export function createSession(url: string, storage: SessionStorage, request: typ
   function keep({ user: who, accessToken, refreshToken, expiresIn }: LoggedIn): Saved {
     const renewAt = Date.now() + expiresIn * 1_000 * RENEW_AFTER;
     const saved = { user: who, accessToken, refreshToken, renewAt };
-    storage.setItem(key, JSON.stringify(saved));
+    write(JSON.stringify(saved));
     showUser(who);
     return saved;
   }
@@ -150,6 +166,7 @@ export function createSession(url: string, storage: SessionStorage, request: typ
   }
 
   function forget(): void {
+    unsaved = undefined;
     storage.removeItem(key);
     user.set(undefined);
   }
@@ -161,17 +178,20 @@ export function createSession(url: string, storage: SessionStorage, request: typ
   const renew = (spent: string | undefined): Promise<string> =>
     lock(key, async () => {
       const saved = read();
-      if (!saved)
-        throw new ChatProblem({ code: 'TOKEN_MISSING', status: 401, detail: 'Nobody is logged in' });
+      if (!saved) throw nobody();
       if (isUsable(saved, spent)) return saved.accessToken;
       const { refreshToken } = saved;
       try {
-        return keep(await patiently(() => open('/v1/auth/refresh', { refreshToken }))).accessToken;
+        const fresh = await patiently(() => open('/v1/auth/refresh', { refreshToken }));
+        // Whoever has logged out meanwhile is not logged in again by this.
+        if (read()?.refreshToken !== refreshToken) throw nobody();
+        return keep(fresh).accessToken;
       } catch (error) {
         const problem = asProblem(error);
-        if (problem.status === 401 || problem.status === 403) forget();
+        const isOver = problem.status === 401 || problem.status === 403;
+        if (isOver && read()?.refreshToken === refreshToken) forget();
         // The token may be good for a while yet.
-        else if (saved.accessToken !== spent) return saved.accessToken;
+        if (!isOver && saved.accessToken !== spent) return saved.accessToken;
         throw problem;
       }
     });
@@ -185,16 +205,27 @@ export function createSession(url: string, storage: SessionStorage, request: typ
     user,
     async get(spent) {
       const saved = read();
+      // A page that slept has not been told of what other tabs did.
+      showUser(saved?.user);
       if (saved && isUsable(saved, spent)) return saved.accessToken;
       return (renewing ??= renew(spent).finally(() => (renewing = undefined)));
     },
     logIn: async (credentials) =>
       lock(key, async () => keep(await patiently(() => open('/v1/auth/login', credentials))).user),
     async logOut() {
-      const token = await this.get().catch(() => undefined);
+      const saved = read();
+      // First of all, because the page may be closed before the server is reached.
       forget();
-      if (token === undefined) return;
-      await post('/v1/auth/logout', { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined);
+      if (!saved) return;
+      const { accessToken, refreshToken } = saved;
+      const end = (token: string) =>
+        post('/v1/auth/logout', { headers: { authorization: `Bearer ${token}` } });
+      await end(accessToken)
+        .catch(async (error: unknown) => {
+          if (asProblem(error).status === 401)
+            await end((await open('/v1/auth/refresh', { refreshToken })).accessToken);
+        })
+        .catch(() => undefined);
     },
     watch() {
       if (isPage()) globalThis.addEventListener('storage', onStorage);
@@ -208,7 +239,7 @@ export function createSession(url: string, storage: SessionStorage, request: typ
 /** Returns where a session is kept unless the caller says otherwise. */
 export function usualStorage(): SessionStorage {
   try {
-    return isPage() ? globalThis.localStorage : memoryStorage();
+    return isPage() ? ((globalThis.localStorage as Storage | null) ?? memoryStorage()) : memoryStorage();
   } catch {
     return memoryStorage();
   }

@@ -1,3 +1,5 @@
+import { noAnswer } from './problem.ts';
+
 /** Resolves after some milliseconds; at once when the signal aborts. */
 export function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -9,6 +11,14 @@ export function pause(milliseconds: number, signal?: AbortSignal): Promise<void>
     };
     const timer = setTimeout(end, milliseconds);
     signal?.addEventListener('abort', end);
+  });
+}
+
+/** Resolves as `work` does. Rejects with `NO_ANSWER` when it takes longer than some milliseconds. */
+export function inTime<T>(work: Promise<T>, milliseconds: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(noAnswer(`Nothing came within ${milliseconds} ms`)), milliseconds);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
 
