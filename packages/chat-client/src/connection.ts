@@ -62,6 +62,7 @@ export function createConnection({ url, tokens, reconnectMs, learnPosition }: Co
   const state = createStore<ConnectionState>({ status: 'closed' });
   let retry: ReturnType<typeof setTimeout> | undefined;
   let refusals = 0;
+  let closing = new AbortController();
   /** The token of the last handshake, which a refusal is about. */
   let shown: string | undefined;
   let spent: string | undefined;
@@ -74,11 +75,16 @@ export function createConnection({ url, tokens, reconnectMs, learnPosition }: Co
     reconnectionDelayMax: longest,
     randomizationFactor: 0.5,
     // Without a token the handshake does not begin: the server ends it after 5 s, and the next try asks again.
-    auth: (give: (auth: object) => void) =>
+    auth: (give: (auth: object) => void) => {
+      const transport = socket.io.engine;
       void tokens.get(spent).then(
-        (token) => give({ token: (shown = token) }),
+        (token) => {
+          // The next try, which waits for the same token, begins the handshake of its own transport.
+          if (socket.io.engine === transport) give({ token: (shown = token) });
+        },
         (error: unknown) => tokensFailed(asProblem(error)),
-      ),
+      );
+    },
   });
 
   const isWanted = () => state.getSnapshot().status === 'connecting' || state.getSnapshot().status === 'open';
@@ -90,6 +96,7 @@ export function createConnection({ url, tokens, reconnectMs, learnPosition }: Co
   }
 
   function tokensFailed(problem: ChatProblem): void {
+    if (!isWanted()) return;
     if (!problem.retryable) return refuse(problem);
     later(problem);
   }
@@ -189,15 +196,17 @@ export function createConnection({ url, tokens, reconnectMs, learnPosition }: Co
     payload: Payload<N>,
     signal?: AbortSignal,
   ): Promise<Answer<N>> {
+    const { signal: closed } = closing;
+    const ends = signal ? AbortSignal.any([signal, closed]) : closed;
     for (let tries = 0; ; tries += 1) {
-      await opened(signal);
+      await opened(ends);
       try {
         return await ask(name, payload);
       } catch (error) {
         const problem = asProblem(error);
-        if (!problem.retryable || signal?.aborted) throw problem;
+        if (!problem.retryable || ends.aborted) throw problem;
         // A connection that broke is waited for by itself.
-        if (socket.connected) await pause(problem.retryAfterMs ?? backOff(tries), signal);
+        if (socket.connected) await pause(problem.retryAfterMs ?? backOff(tries), ends);
       }
     }
   }
@@ -210,11 +219,13 @@ export function createConnection({ url, tokens, reconnectMs, learnPosition }: Co
     state,
     open() {
       if (isWanted()) return;
+      closing = new AbortController();
       state.set({ status: 'connecting' });
       globalThis.addEventListener?.('online', wake);
       socket.connect();
     },
     close() {
+      closing.abort();
       clearTimeout(retry);
       clearTimeout(moving);
       globalThis.removeEventListener?.('online', wake);

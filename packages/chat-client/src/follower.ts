@@ -160,6 +160,7 @@ export function createFollower(connection: Pick<Connection, 'on' | 'state' | 'in
         if (answer.code === 'GROUP_NOT_FOUND') asked.forEach(end);
         else {
           for (const groupId of asked) if (groups.has(groupId)) behind.add(groupId);
+          if (connection.state.getSnapshot().status !== 'open') return;
           await pause(answer.retryAfterMs ?? backOff(failures));
           failures += 1;
         }

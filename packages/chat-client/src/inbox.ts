@@ -118,17 +118,19 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> {
     return loading;
   };
 
-  const next = () =>
-    inTurn(async () => {
-      const mine = version;
-      for (let pages = 0; pages < MOST_EMPTY; pages += 1) {
-        const page = await load(cursor);
-        if (mine !== version) return;
-        cursor = page.nextCursor ?? undefined;
-        add(page.data, 'end');
-        if (page.data.length > 0 || cursor === undefined) return;
-      }
-    });
+  const next = () => inTurn(more);
+  const loadMore = () => inTurn(async () => (state.getSnapshot().hasMore ? more() : undefined));
+
+  async function more(): Promise<void> {
+    const mine = version;
+    for (let pages = 0; pages < MOST_EMPTY; pages += 1) {
+      const page = await load(cursor);
+      if (mine !== version) return;
+      cursor = page.nextCursor ?? undefined;
+      add(page.data, 'end');
+      if (page.data.length > 0 || cursor === undefined) return;
+    }
+  }
 
   /** Reads the beginning again, which has whatever is new to the list. */
   const first = () =>
@@ -144,17 +146,20 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> {
     const { items } = state.getSnapshot();
     const known = new Map(items.map((row) => [row.groupId, row]));
     const fresh = rows.filter(({ groupId }) => !known.has(groupId));
+    const read = new Map(rows.map((row) => [row.groupId, row]));
     // A page may be older than what was heard since.
-    const newer = new Map(rows.map((row) => [row.groupId, row]));
-    const kept = items.map((row) => {
-      const read = newer.get(row.groupId);
-      return read && read.headSeq >= row.headSeq ? read : row;
-    });
+    const isHeard = (row: R) => row.headSeq > (read.get(row.groupId)?.headSeq ?? Infinity);
+    const latest = (row: R) => (isHeard(row) ? row : (read.get(row.groupId) ?? row));
+    const kept = items.map(latest);
+    // The page has the order: what was missed came in another one.
+    const moved = kept.filter(isHeard);
+    const top = [...moved, ...rows.filter((row) => !moved.some(({ groupId }) => groupId === row.groupId))];
+    const below = kept.filter(({ groupId }) => !read.has(groupId));
     const { problem: _, ...sound } = state.getSnapshot();
     state.set({
       ...sound,
       status: 'ready',
-      items: place === 'start' ? [...fresh, ...kept] : [...kept, ...fresh],
+      items: place === 'start' ? [...top, ...below] : [...kept, ...fresh],
       hasMore: cursor !== undefined,
     });
     for (const { groupId, headSeq } of fresh) followRow(groupId, headSeq);
@@ -236,5 +241,5 @@ export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> {
     if (shown.some((row, index) => row !== items[index])) change({ items: shown });
   }
 
-  return { ...state, loadMore: next };
+  return { ...state, loadMore };
 }

@@ -92,21 +92,23 @@ export function createMembers({ groupId, load, follower, nameOf, names, on, onOp
   function reload(): Promise<void> {
     version += 1;
     cursor = undefined;
-    return more([]);
+    return more();
   }
 
-  async function more(before: readonly Member[]): Promise<void> {
+  async function more(): Promise<void> {
     const mine = version;
+    const isFirst = cursor === undefined;
     try {
       const { data, nextCursor, rosterHead } = await load(cursor);
       if (mine !== version) return;
       retry.reset();
       cursor = nextCursor ?? undefined;
-      const isFirst = before.length === 0;
+      // Members may have come and gone while it was on its way.
+      const before = isFirst ? [] : state.getSnapshot().items;
       const known = new Set(before.map(({ userId }) => userId));
       const items = [...before, ...data.filter(({ userId }) => !known.has(userId))];
       state.set({ status: 'ready', items, hasMore: cursor !== undefined });
-      if (!isFirst) return;
+      // Each page may be older than what was heard since: that is told once more.
       const previous = leave;
       leave = follower.follow(
         groupId,
@@ -145,6 +147,6 @@ export function createMembers({ groupId, load, follower, nameOf, names, on, onOp
 
   return {
     ...state,
-    loadMore: () => (cursor === undefined ? Promise.resolve() : more(state.getSnapshot().items)),
+    loadMore: () => (cursor === undefined ? Promise.resolve() : more()),
   };
 }
