@@ -190,7 +190,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
   connection.state.subscribe(({ status }) => {
     if (status !== 'open') return;
     resume();
-    // The lists have just been loaded when it opens for the first time.
+    // The lists have just been loaded when it opens for the first time, and are older when it comes back.
     if (wasOpen) for (const listener of [...openListeners]) listener();
     wasOpen = true;
   });
@@ -204,7 +204,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
   });
   connection.on('profileChanged', ({ userId, displayName }) => people.learn([[userId, displayName]]));
   connection.on('fileStatusChanged', ({ fileId }) => {
-    if (files.getSnapshot().has(fileId)) files.refresh([fileId]);
+    files.refresh([fileId]);
     for (const listener of [...fileListeners]) listener(fileId);
   });
 
@@ -333,7 +333,6 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
     connection.close();
     outbox.stop();
     unread.set(undefined);
-    wasOpen = false;
   }
 
   // Another tab has logged in or out.

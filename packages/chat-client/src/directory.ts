@@ -6,7 +6,7 @@ export interface Directory<T> extends Store<ReadonlyMap<string, T>> {
   /** Returns what is known, and looks up what is not: the store changes once it is found. */
   get: (id: string) => T | undefined;
   learn: (entries: Iterable<readonly [id: string, value: T]>) => void;
-  /** Looks up again what may have changed. */
+  /** Looks up again what may have changed, of what is known or looked for. */
   refresh: (ids: Iterable<string>) => void;
 }
 
@@ -26,15 +26,24 @@ export function createDirectory<T>(find: (ids: string[]) => Promise<(readonly [s
     if (news.length > 0) entries.set(new Map([...known, ...news]));
   }
 
-  async function look(ids: string[]): Promise<void> {
-    for (let tries = 0; tries < TRIES; tries += 1) {
-      try {
-        return learn(await find(ids));
-      } catch {
-        await pause(backOff(tries));
+  /** What is new may be told of before it can be found, so what is missing is looked for again. */
+  async function look(wanted: string[]): Promise<void> {
+    let missing = wanted;
+    for (let tries = 0; ; tries += 1) {
+      const found = await find(missing).catch(() => undefined);
+      if (found) {
+        learn(found);
+        const ids = new Set(found.map(([id]) => id));
+        missing = missing.filter((id) => !ids.has(id));
       }
+      if (missing.length === 0) return;
+      if (tries + 1 === TRIES) {
+        // Without an answer it may be asked for again.
+        if (!found) for (const id of missing) asked.delete(id);
+        return;
+      }
+      await pause(backOff(tries));
     }
-    for (const id of ids) asked.delete(id);
   }
 
   function want(id: string): void {
@@ -58,7 +67,7 @@ export function createDirectory<T>(find: (ids: string[]) => Promise<(readonly [s
       return known;
     },
     refresh(ids) {
-      for (const id of ids) want(id);
+      for (const id of ids) if (asked.has(id) || entries.getSnapshot().has(id)) want(id);
     },
   };
 }
