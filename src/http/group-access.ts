@@ -1,7 +1,7 @@
 import { loadRoom, requireInRoom } from '../commands/chat-group/room.ts';
 import type { Actor } from '../commands/command.ts';
 import type { GroupId } from '../events/ids.ts';
-import { caughtUp } from '../projections/projection.ts';
+import { type ProjectionName, caughtUp } from '../projections/projection.ts';
 import type { RouteDeps } from './route-deps.ts';
 
 export type AsMember = <T>(groupId: GroupId, actor: Actor, query: () => Promise<T>) => Promise<T>;
@@ -25,7 +25,7 @@ export const groupAccess =
  */
 export const ownGroupsAccess =
   ({ progress, head }: Pick<RouteDeps, 'progress' | 'head'>) =>
-  async <T>(query: () => Promise<T>): Promise<T> => {
-    await caughtUp(progress, await head(), ['chat_groups']);
+  async <T>(query: () => Promise<T>, alsoOf: readonly ProjectionName[] = []): Promise<T> => {
+    await caughtUp(progress, await head(), ['chat_groups', ...alsoOf]);
     return query();
   };

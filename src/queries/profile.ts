@@ -1,6 +1,6 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
-import type { UserId } from '../events/ids.ts';
+import type { GroupId, UserId } from '../events/ids.ts';
 
 const ProfileRow = z.object({
   displayName: z.string(),
@@ -19,3 +19,18 @@ export const profileOf = (db: DatabasePool, userId: UserId): Promise<Profile | n
       where m.user_id = a.user_id and m.is_active and (m.is_joined or not m.is_thread or p.sent > 0)
     ) as "groupIds"
     from accounts.accounts a where a.user_id = ${userId}`);
+
+const ListedRow = z.object({ isListed: z.boolean() });
+
+/** Resolves with true if a person is in the list of members of a group. */
+export const isListed = (
+  db: DatabasePool,
+  { userId, groupId }: { userId: UserId; groupId: GroupId },
+): Promise<boolean> =>
+  db.oneFirst(sql.type(ListedRow)`
+    select exists (
+      select from chat_groups.members m
+      left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
+      where m.group_id = ${groupId} and m.user_id = ${userId} and coalesce(m.is_active, false)
+        and (m.is_joined or not m.is_thread or p.sent > 0)
+    ) as "isListed"`);

@@ -20,7 +20,7 @@ import { type MessageHistory, getMessage, messageHistory } from './message-histo
 import { type FileOfGroup, namedFiles } from './named-files.ts';
 import { type ListNotes, listNotes } from './notes.ts';
 import { personExport } from './person-export.ts';
-import { profileOf } from './profile.ts';
+import { isListed, profileOf } from './profile.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
 import { companyOfUser } from './staff.ts';
 import { type ListThreads, listThreads } from './threads.ts';
@@ -56,6 +56,7 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   namedFiles: (files: readonly FileOfGroup[]) => namedFiles(db, files),
   memberIds: (groupId: GroupId) => memberIds(db, groupId),
   profileOf: (userId: UserId) => profileOf(db, userId),
+  isListed: (asked: Parameters<typeof isListed>[1]) => isListed(db, asked),
   unreadOf: (asked: Parameters<typeof unreadOf>[1]) => unreadOf(db, asked),
   unreadWithout: (asked: Parameters<typeof unreadWithout>[1]) => unreadWithout(db, asked),
   unreadTotal: (userId: UserId) => unreadTotal(db, userId),

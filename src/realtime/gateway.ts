@@ -82,6 +82,7 @@ export interface GatewayDeps {
       groupIds: readonly GroupId[];
     }) => Promise<ReadonlyMap<GroupId, number | null>>;
     profileOf: (userId: UserId) => Promise<Profile | null>;
+    isListed: (asked: { userId: UserId; groupId: GroupId }) => Promise<boolean>;
   } & UnreadQueries;
   progress: Pick<Progress, 'reached'>;
   readMarkers: ReadMarkers;
@@ -194,13 +195,13 @@ export function createGateway(deps: GatewayDeps): Gateway {
         ...(deps.tracing && { tracing: deps.tracing }),
       });
   const { delivery, tracker, whoIsOnline } = node;
-  const hints = createHints(node.send);
+  const hints = createHints({ send: node.send, loader, queries: deps.queries, log });
   const unread = tellUnread({
     ...{ io, queries: deps.queries, store, progress, online: whoIsOnline.online },
     ...{ send: node.send, write, signal, log },
   });
   const announceRead = (reading: Reading, from?: string): void => {
-    hints.read(reading, from);
+    void hints.read(reading, from);
     unread.moved(reading);
   };
   const presence = trackPresence({

@@ -137,4 +137,31 @@ describe('a client that listens', () => {
     await comesAndSays('Known by now');
     await applicant.hears('presence', (event) => isThere(event) && event.online);
   });
+
+  test('does not learn from read markers or typing who of the company has not spoken there', async () => {
+    const job = await post({ conversations: 'private' });
+    const groupId = (await apply(ada, job['jobId']!))['groupId']!;
+    const rita = await app.register('company', 'Rita');
+    await joinCompany(app, rita, { of: acme, role: 'recruiter' });
+    const [applicant, recruiter, colleague] = [await listen(ada), await listen(rita), await listen(acme)];
+    for (const client of [applicant, recruiter, colleague])
+      await client.hears('joinRoom', (room) => room.groupId === groupId);
+    const first = await say(ada, groupId, 'Is anybody there?');
+    const seq = Number(first['seq']);
+    const isRita = (event: { groupId: string; userId: string }) =>
+      event.groupId === groupId && event.userId === rita.userId;
+
+    await ok(rita, 'PUT', `/v1/groups/${groupId}/read`, { seq });
+    await colleague.hears('messagesRead', isRita);
+    await recruiter.asks('typing', { groupId, isTyping: true });
+    await colleague.hears('typing', isRita);
+    const second = await say(rita, groupId, 'Yes');
+    await applicant.hears('messageSent', ({ data }) => data.text === 'Yes');
+    expect(applicant.all('messagesRead').filter(isRita)).toEqual([]);
+    expect(applicant.all('typing').filter(isRita)).toEqual([]);
+    const { body } = await app.ask('GET', `/v1/users?ids=${rita.userId}`, { as: ada });
+    expect(body).toEqual({ data: [{ userId: rita.userId, displayName: 'Rita' }] });
+    await ok(rita, 'PUT', `/v1/groups/${groupId}/read`, { seq: Number(second['seq']) });
+    await applicant.hears('messagesRead', isRita);
+  });
 });

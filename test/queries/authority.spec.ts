@@ -108,7 +108,16 @@ const asked = ({ db }: ReadSide): Asked => ({
 
 /** Queries for the server itself, whose answers no client sees. */
 const OF_THE_SERVER = [
-  ...['hasApplications', 'filesToInspect', 'orphans', 'isNamed', 'memberIds', 'namedFiles', 'profileOf'],
+  ...[
+    'hasApplications',
+    'filesToInspect',
+    'orphans',
+    'isNamed',
+    'memberIds',
+    'namedFiles',
+    'profileOf',
+    'isListed',
+  ],
   ...['unseenBy', 'companyOfUser', 'hasJobs', 'subjectOf', 'namesOfUsers'],
 ];
 /** Queries for auditors. An erasure is shown to its person as well, by id. */

@@ -45,8 +45,12 @@ describe('the profile of a person', () => {
   test('has no thread in which one of the company has not shown itself to the applicant', async () => {
     const profile = (await side.queries.profileOf(recruiter.userId))!;
     expect(profile.groupIds).toEqual([groupId]);
+    const asked = { userId: recruiter.userId, groupId: threadId };
+    expect(await side.queries.isListed(asked)).toBe(false);
     await side.happened(said(1, recruiter, 'Hello Ada', threadId));
     const shown = (await side.queries.profileOf(recruiter.userId))!;
     expect(new Set(shown.groupIds)).toEqual(new Set([groupId, threadId]));
+    expect(await side.queries.isListed(asked)).toBe(true);
+    expect(await side.queries.isListed({ ...asked, userId: ada.userId })).toBe(true);
   });
 });

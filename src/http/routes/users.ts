@@ -21,6 +21,8 @@ export function userRoutes(app: HttpApp, { queries, ...deps }: RouteDeps): void 
         response: { 200: UserNames },
       },
     },
-    ({ session: { actor }, query: { ids } }) => inOwn(() => queries.listUsers({ userId: actor.userId, ids })),
+    // Clients ask for whom a push has just named.
+    ({ session: { actor }, query: { ids } }) =>
+      inOwn(() => queries.listUsers({ userId: actor.userId, ids }), ['accounts', 'conversations']),
   );
 }

@@ -212,7 +212,7 @@ export function clientEventHandlers(deps: ClientEventDeps): ClientEventHandlers 
     async typing(socket, { groupId, isTyping }) {
       const { user, session } = socket.data;
       await membership.require(groupId, session.actor, 'write');
-      if (socket.data.mayType()) deps.hints.typing({ groupId, userId: user.id, isTyping }, socket.id);
+      if (socket.data.mayType()) await deps.hints.typing({ groupId, userId: user.id, isTyping }, socket.id);
       return {};
     },
 

@@ -1,3 +1,6 @@
+import type { Logger } from 'pino';
+import type { AggregateLoader } from '../../commands/aggregate-cache.ts';
+import { chatGroupOf } from '../../commands/chat-group/chat-group.ts';
 import type { Reading } from '../../commands/read-marker/move-read-marker.ts';
 import type { GroupId, UserId } from '../../events/ids.ts';
 import type { ChatServer } from '../connection/connection.ts';
@@ -18,36 +21,73 @@ export interface Hints {
    * Sends the read position of a member to its group; `from` is the socket that reported it, which does not
    * get the hint.
    */
-  read(reading: Reading, from?: string): void;
-  typing(typing: Payload<'typing'>, from: string): void;
+  read(reading: Reading, from?: string): Promise<void>;
+  typing(typing: Payload<'typing'> & Member, from: string): Promise<void>;
   /** Notifies the other members of some groups that a user has come or gone. */
   presence(userId: UserId, online: boolean, groupIds: readonly GroupId[]): void;
 }
 
-/** Sends hints to the sockets of all nodes. */
-export function createHints(send: Send): Hints {
+interface HintsDeps {
+  /** Sends to the sockets of all nodes. */
+  send: Send;
+  loader: Pick<AggregateLoader, 'load'>;
+  queries: { isListed: (member: Member) => Promise<boolean> };
+  log: Logger;
+}
+interface Member {
+  groupId: GroupId;
+  userId: UserId;
+}
+
+/**
+ * Sends hints to the sockets of all nodes. A company's people read threads where the applicant does not know of them: what
+ * they do there, it hears from when they are in the list of members.
+ */
+export function createHints({ send, loader, queries, log }: HintsDeps): Hints {
   function emit<N extends HintName>(
     name: N,
     payload: Payload<N>,
     groupIds: readonly string[],
-    except: string | undefined,
+    except: readonly string[],
     { volatile, online }: { volatile?: boolean; online?: boolean } = {},
   ): void {
     const hint = { name, userId: payload.userId as UserId, online };
     const rooms = new Set(groupIds.map(groupRoom));
     const target = {
       rooms,
-      except: new Set(except === undefined ? [] : [except]),
+      except: new Set(except),
       flags: { volatile, hint },
     };
     send({ data: [name, payload] }, target);
   }
 
+  /** Resolves with the applicant who does not know of a member. */
+  async function unawareOf({ groupId, userId }: Member): Promise<UserId[]> {
+    const { state: group } = await loader.load(chatGroupOf(groupId));
+    if (group.status === 'none' || group.kind !== 'thread' || group.applicantId === null) return [];
+    const { applicantId } = group;
+    return userId === applicantId || (await queries.isListed({ groupId, userId })) ? [] : [applicantId];
+  }
+
+  async function tell<N extends 'messagesRead' | 'typing'>(
+    name: N,
+    payload: Payload<N> & Member,
+    from: string | undefined,
+    flags?: { volatile: boolean },
+  ): Promise<void> {
+    try {
+      const unaware = (await unawareOf(payload)).map(userRoom);
+      emit(name, payload, [payload.groupId], from === undefined ? unaware : [from, ...unaware], flags);
+    } catch (err) {
+      log.warn({ err }, 'who may know of a reader is not known; clients learn it when they ask');
+    }
+  }
+
   return {
-    read: (reading, from) => emit('messagesRead', reading, [reading.groupId], from),
-    typing: (typing, from) => emit('typing', typing, [typing.groupId], from, { volatile: true }),
+    read: (reading, from) => tell('messagesRead', reading, from),
+    typing: (typing, from) => tell('typing', typing, from, { volatile: true }),
     presence: (userId, online, groupIds) =>
-      emit('presence', { userId, online }, groupIds, userRoom(userId), { online }),
+      emit('presence', { userId, online }, groupIds, [userRoom(userId)], { online }),
   };
 }
 

@@ -295,6 +295,7 @@ export async function createWorld({
       headsOfThreads: async () => [],
       ...unreadIn(store, markers),
       profileOf: (userId) => profileIn(store, userId),
+      isListed: async () => true,
       ...other,
     },
     progress: { reached: async () => true },
