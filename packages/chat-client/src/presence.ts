@@ -72,9 +72,11 @@ export function createPresence(
     },
     typing: typingIn,
     setTyping(groupId, isTyping) {
-      const last = told.get(groupId) ?? 0;
-      if (isTyping ? Date.now() - last < TELL_MS : last === 0) return;
-      if (isTyping) told.set(groupId, Date.now());
+      const last = told.get(groupId);
+      // Clocks are set back.
+      const now = performance.now();
+      if (isTyping ? last !== undefined && now - last < TELL_MS : last === undefined) return;
+      if (isTyping) told.set(groupId, now);
       else told.delete(groupId);
       void connection.ask('typing', { groupId, isTyping }).catch(() => undefined);
     },
