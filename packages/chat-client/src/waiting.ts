@@ -45,6 +45,8 @@ export function createRetry(): Retry {
       clearTimeout(timer);
       if (!retryable) return;
       timer = setTimeout(again, retryAfterMs ?? backOff(tries));
+      // A process that has closed its client ends, though it still listens to something.
+      (timer as { unref?: () => void }).unref?.();
       tries += 1;
     },
     reset() {
