@@ -226,6 +226,23 @@ describe('a client', () => {
     await expect(cancelled.uploaded).rejects.toMatchObject({ code: 'CANCELLED' });
   });
 
+  test('has nothing of one user for the next', async () => {
+    const chat = await open(ada);
+    const groups = await shows(chat.groups(), 'her groups', ({ items }) => items.length > 0);
+    await shows(chat.messages(groupId), 'her window', ({ status }) => status === 'ready');
+    expect(chat.people.getSnapshot().size).toBeGreaterThan(0);
+    await chat.logOut();
+    await until(() => chat.groups().getSnapshot().items.length === 0, 'the list to be empty');
+    expect(chat.messages(groupId).getSnapshot().messages).toEqual([]);
+    expect(chat.people.getSnapshot().size).toBe(0);
+    const eve = await app.register('applicant', 'Eve');
+    await chat.logIn({ email: eve.email, password: eve.password });
+    await shows(chat.groups(), 'her own, which are none', ({ status }) => status === 'ready');
+    expect(chat.groups().getSnapshot().items).toEqual([]);
+    await shows(chat.messages(groupId), 'that it is not hers', ({ status }) => status === 'gone');
+    expect(groups.items.length).toBeGreaterThan(0);
+  });
+
   test('takes tokens of the board’s backend, and calls for another one when one has ended', async () => {
     const tokens = [{ ...ada }, ada].map(({ accessToken }) => accessToken);
     let calls = 0;

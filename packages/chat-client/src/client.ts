@@ -30,7 +30,7 @@ import {
   userIdOf,
   usualStorage,
 } from './session.ts';
-import { type Store, createStore } from './store.ts';
+import { type Owned, type Store, createStore } from './store.ts';
 import { type NewFile, type Upload, upload } from './upload.ts';
 
 export interface ChatOptions {
@@ -335,14 +335,20 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
     unread.set(undefined);
   }
 
-  // Another tab has logged in or out.
-  session.user.subscribe((user) => {
-    if (given !== undefined || user?.id === ownId) return;
+  /** Nothing that one user has seen is there for the next one. */
+  function become(userId: string | undefined): void {
+    if (given !== undefined || userId === ownId) return;
     stop();
     outbox.release();
-    ownId = user?.id;
-    if (user) start();
-  });
+    ownId = userId;
+    people.forget();
+    files.forget();
+    for (const lists of [conversations, members, threads]) lists.restart();
+    groups.restart();
+    if (userId !== undefined) start();
+  }
+  // Another tab may have logged in or out.
+  session.user.subscribe((user) => become(user?.id));
 
   const wanted = new Map<string, number>();
   const marking = new Map<string, Promise<void>>();
@@ -364,7 +370,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
     ...{ connection: connection.state, user: session.user, rest, people, unread, groups: () => groups },
     async logIn(credentials) {
       const user = await session.logIn(credentials);
-      ownId = user.id;
+      become(user.id);
       start();
       return user;
     },
@@ -445,9 +451,9 @@ function tellEvents(
 }
 
 /** Returns the function that makes something for a key once, and forgets what was not asked for lately. */
-function keepRecent<T extends Store<unknown>>(
+function keepRecent<T extends Store<unknown> & Owned>(
   make: (key: string) => T,
-): ((key: string) => T) & { isUsed: (key: string) => boolean } {
+): ((key: string) => T) & Owned & { isUsed: (key: string) => boolean } {
   const recent = new Map<string, { made: T; listeners: number }>();
   function find(key: string): T {
     const known = recent.get(key);
@@ -475,5 +481,8 @@ function keepRecent<T extends Store<unknown>>(
     }
     return entry.made;
   }
-  return Object.assign(find, { isUsed: (key: string) => (recent.get(key)?.listeners ?? 0) > 0 });
+  return Object.assign(find, {
+    isUsed: (key: string) => (recent.get(key)?.listeners ?? 0) > 0,
+    restart: () => recent.forEach(({ made }) => made.restart()),
+  });
 }

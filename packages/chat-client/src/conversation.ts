@@ -3,7 +3,7 @@ import { type Known, type Message, changed, messageFrom } from './message.ts';
 import type { Heard, PendingMessage } from './outbox.ts';
 import { type ChatProblem, asProblem } from './problem.ts';
 import type { components } from './protocol.ts';
-import { type Store, createStore } from './store.ts';
+import { type Owned, type Store, createStore } from './store.ts';
 import { createRetry } from './waiting.ts';
 
 type HistoryPage = components['schemas']['HistoryPage'];
@@ -63,7 +63,7 @@ export function createConversation({
   known,
   pending,
   heard,
-}: ConversationDeps): Conversation {
+}: ConversationDeps): Conversation & Owned {
   const state = createStore(EMPTY, { onUsed: use, onUnused: rest });
   const retry = createRetry();
   let leave = nothing;

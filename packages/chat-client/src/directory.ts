@@ -8,6 +8,8 @@ export interface Directory<T> extends Store<ReadonlyMap<string, T>> {
   learn: (entries: Iterable<readonly [id: string, value: T]>) => void;
   /** Looks up again what may have changed, of what is known or looked for. */
   refresh: (ids: Iterable<string>) => void;
+  /** Forgets everything: it was another user's to know. */
+  forget: () => void;
 }
 
 const MOST_IDS = 100;
@@ -19,6 +21,7 @@ export function createDirectory<T>(find: (ids: string[]) => Promise<(readonly [s
   /** Wanted and not found yet, or never: nobody asks twice. */
   const asked = new Set<string>();
   let waiting: string[] = [];
+  let version = 0;
 
   function learn(found: Iterable<readonly [string, T]>): void {
     const known = entries.getSnapshot();
@@ -28,9 +31,11 @@ export function createDirectory<T>(find: (ids: string[]) => Promise<(readonly [s
 
   /** What is new may be told of before it can be found, so what is missing is looked for again. */
   async function look(wanted: string[]): Promise<void> {
+    const mine = version;
     let missing = wanted;
     for (let tries = 0; ; tries += 1) {
       const found = await find(missing).catch(() => undefined);
+      if (mine !== version) return;
       if (found) {
         learn(found);
         const ids = new Set(found.map(([id]) => id));
@@ -65,6 +70,12 @@ export function createDirectory<T>(find: (ids: string[]) => Promise<(readonly [s
         want(id);
       }
       return known;
+    },
+    forget() {
+      version += 1;
+      waiting = [];
+      asked.clear();
+      entries.set(new Map());
     },
     refresh(ids) {
       for (const id of ids) if (asked.has(id) || entries.getSnapshot().has(id)) want(id);

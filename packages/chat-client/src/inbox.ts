@@ -2,7 +2,7 @@ import type { ConversationEvent, Follower, RosterEvent } from './follower.ts';
 import { type Known, changed, messageFrom } from './message.ts';
 import { type ChatProblem, asProblem } from './problem.ts';
 import type { components } from './protocol.ts';
-import { type Store, createStore } from './store.ts';
+import { type Owned, type Store, createStore } from './store.ts';
 import type { ServerEvents } from './connection.ts';
 import { createRetry } from './waiting.ts';
 
@@ -46,7 +46,7 @@ const MOST_COUNTED = 100;
 const MOST_EMPTY = 20;
 
 /** Creates a list. It is loaded, and kept up to date, while somebody listens. */
-export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> {
+export function createInbox<R extends Row>(deps: InboxDeps<R>): Inbox<R> & Owned {
   const { load, retell, follower, known, ownId, onUnread, onOpen } = deps;
   const empty: InboxState<R> = { status: 'loading', items: [], hasMore: false };
   const state = createStore(empty, { onUsed: use, onUnused: rest });

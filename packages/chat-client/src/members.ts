@@ -1,7 +1,7 @@
 import type { Follower, RosterEvent } from './follower.ts';
 import { type ChatProblem, asProblem } from './problem.ts';
 import type { components } from './protocol.ts';
-import { type Store, createStore } from './store.ts';
+import { type Owned, type Store, createStore } from './store.ts';
 import type { ServerEvents } from './connection.ts';
 import { createRetry } from './waiting.ts';
 
@@ -36,7 +36,15 @@ export interface MembersDeps {
 const EMPTY: MembersState = { status: 'loading', items: [], hasMore: false };
 
 /** Creates the list of members. It is loaded, and kept up to date, while somebody listens. */
-export function createMembers({ groupId, load, follower, nameOf, names, on, onOpen }: MembersDeps): Members {
+export function createMembers({
+  groupId,
+  load,
+  follower,
+  nameOf,
+  names,
+  on,
+  onOpen,
+}: MembersDeps): Members & Owned {
   const state = createStore(EMPTY, { onUsed: use, onUnused: rest });
   const retry = createRetry();
   let endings: (() => void)[] = [];

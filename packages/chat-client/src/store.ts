@@ -10,7 +10,12 @@ export interface Store<T> {
 
 export interface Writable<T> extends Store<T> {
   set: (next: T) => void;
+  /** Forgets what there is, and begins anew for those who listen: it was another user's. */
+  restart: () => void;
 }
+
+/** What belongs to the user who is logged in. */
+export type Owned = Pick<Writable<unknown>, 'restart'>;
 
 interface Watched {
   /** Called when the first listener comes. */
@@ -57,6 +62,13 @@ export function createStore<T>(initial: T, { onUsed, onUnused }: Watched = {}): 
       return () => {
         if (listeners.delete(own) && listeners.size === 0) leave();
       };
+    },
+    restart() {
+      clearTimeout(leaving);
+      if (!isUsed) return;
+      isUsed = false;
+      onUnused?.();
+      if (listeners.size > 0) arrive();
     },
     set(next) {
       if (Object.is(next, value)) return;
