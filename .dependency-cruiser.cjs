@@ -87,7 +87,7 @@ module.exports = {
       name: 'src-stands-alone',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|bench|scripts|tools|packages)/' },
+      to: { path: '^(test|bench|scripts|tools|packages|web)/' },
     },
     {
       name: 'tools-stand-outside-of-tests',
@@ -112,6 +112,16 @@ module.exports = {
       from: { path: '^packages/([^/]+)/' },
       to: { pathNot: '^packages/$1/|^node_modules/(socket\\.io-client|openapi-fetch|idb)/' },
     },
+    {
+      name: 'pages-know-the-client-alone',
+      comment: 'They run in browsers, and speak to the server as every other client does.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: {
+        pathNot:
+          '^web/|^packages/chat-client/|^node_modules/(react|react-dom|@types|@tanstack|slay-e-chat-client)(/|$)',
+      },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'nothing-unresolved',
@@ -129,7 +139,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
-      extensions: ['.ts', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
     },
   },
 };

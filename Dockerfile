@@ -5,6 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 # What the installation builds.
 COPY packages packages
+COPY web web
 COPY tools/build.ts tools/
 COPY scripts/needs-node-24.cjs scripts/
 # The install scripts make the symlinks of the embedded PostgreSQL's libraries.
@@ -15,6 +16,7 @@ FROM node:24.21.0-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data MALLOC_ARENA_MAX=2
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
+COPY --from=dependencies /app/web/dist web/dist
 COPY package.json LICENSE ./
 COPY scripts scripts
 COPY src src

@@ -5,6 +5,7 @@ import { openPackageSource, packageChoice } from './debian-packages.ts';
 
 /** The programs that tests run, and the Debian packages that contain them. */
 const PACKAGES = {
+  'chromium-headless-shell': 'chromium-headless-shell',
   clamd: 'clamav-daemon',
   epmd: 'rabbitmq-server',
   initdb: 'postgresql',
@@ -39,7 +40,9 @@ const CACHE = join(import.meta.dirname, '../.cache/debian', packageChoice());
  */
 const RABBITMQ = '/usr/lib/rabbitmq/bin';
 const SYSTEM_FOLDERS = [RABBITMQ, '/usr/local/sbin', '/usr/sbin', '/sbin'];
-const PRIVATE_FOLDERS = [RABBITMQ, '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** The one in `bin` is a script with a fixed path to it. */
+const CHROMIUM = '/usr/lib/chromium';
+const PRIVATE_FOLDERS = [RABBITMQ, CHROMIUM, '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 /** Each major version of PostgreSQL has a folder of its own; the programs in the PATH choose one of them. */
 const POSTGRES = '/usr/lib/postgresql';
 /** With this variable set, the tests run the downloaded programs even if the system has them. */
@@ -119,8 +122,8 @@ function postgresFolders(root = '/'): string[] {
 function multiarchFolders(folder: string): string[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => /-linux-gnu/.test(name));
-  // The programs of systemd share a library of their own.
-  return names.flatMap((name) => [join(folder, name), join(folder, name, 'systemd')]);
+  // The programs of systemd and PulseAudio share libraries of their own.
+  return names.flatMap((name) => ['', 'systemd', 'pulseaudio'].map((shared) => join(folder, name, shared)));
 }
 
 function isExecutable(path: string): boolean {

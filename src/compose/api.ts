@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { SignedLinks } from '../auth/tokens/signed-links.ts';
 import { accountOf } from '../commands/account/account.ts';
@@ -15,6 +16,8 @@ import type { Tracing } from '../kit/tracing.ts';
 import type { Closers } from '../kit/closers.ts';
 import { deriveId, newId } from '../kit/uuids.ts';
 import type { Metrics } from '../adapters/prometheus/metrics.ts';
+import { readWebPages } from '../adapters/disk/web-pages.ts';
+import { uploadOriginsOf } from '../adapters/s3/client.ts';
 import { postgresIdempotencyKeys } from '../adapters/postgres/tables/idempotency-keys.ts';
 import { createReadMarkers } from '../adapters/postgres/tables/read-markers.ts';
 import type { Progress } from '../projections/projection.ts';
@@ -51,6 +54,9 @@ interface ApiDeps extends DatabaseParts {
   expose: Metrics['expose'];
 }
 
+/** The pages for people, as `npm install` builds them. */
+const WEB = join(import.meta.dirname, '../../web/dist');
+
 /** Starts the client interfaces: REST and the sockets. The server listens once this resolves. */
 export async function startApi(config: Config, log: Logger, open: Closers, deps: ApiDeps) {
   const { pool, store, loader, progress, metrics, push } = deps;
@@ -72,6 +78,8 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     jobConversations: config.jobConversations,
     threadReplyDays: config.threadReplyDays,
     publicUrl: config.publicUrl,
+    webPages: await readWebPages(WEB),
+    uploadOrigins: config.s3 && uploadOriginsOf(config.s3),
     pushSubscriptions: push.subscriptions,
     pushPublicKey: push.pusher.publicKey,
     pushPrivateHosts: config.pushPrivateHosts,

@@ -79,6 +79,7 @@ import { type TokenKeyRoutes, tokenKeyRoutes } from './routes/account/token-keys
 import { type TotpRoutes, totpRoutes } from './routes/account/totp.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/account/unsubscribe.ts';
 import { userRoutes } from './routes/users.ts';
+import { type WebRoutes, webRoutes } from './routes/web.ts';
 import { limitBodyTime } from './hooks/slow-bodies.ts';
 import { refuseSlowly } from './hooks/slow-refusals.ts';
 import { refuseOtherMethods, refuseUnknownPaths } from './hooks/unknown-routes.ts';
@@ -112,6 +113,7 @@ export interface HttpDeps
     SealKeyRoutes,
     ProofRoutes,
     UnsubscribeRoutes,
+    WebRoutes,
     AuditDeps {
   storage: FileRoutes['storage'];
   links: RouteDeps['links'];
@@ -201,6 +203,7 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
 
   healthRoutes(app, deps, 'strangers');
   documentRoutes(app, deps);
+  webRoutes(app, deps);
   limitRoutes(app, { ...deps.settings, ...deps });
   authRoutes(app, deps);
   tokenKeyRoutes(app, deps);

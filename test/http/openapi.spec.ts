@@ -356,7 +356,7 @@ describe('the OpenAPI document', () => {
     expect(script.text.length).toBeGreaterThan(1_000_000);
   });
 
-  test('is named at the root, to which a browser comes by itself', async () => {
+  test('is named at the root, to which a browser comes by itself where the pages for people were not built', async () => {
     const headers = { host: 'chat.example.com' };
     const root = await stage.ask('GET', '/', { headers });
     expect(root.status).toBe(200);

@@ -76,6 +76,21 @@ export function s3Clients(
   };
 }
 
+/** Returns the origins to which links of a bucket may lead, by its path or by its host name. */
+export function uploadOriginsOf({
+  bucket,
+  endpoint,
+  publicEndpoint,
+  region,
+  pathStyle,
+}: NonNullable<Config['s3']>): string[] {
+  const { protocol, host } = new URL(publicEndpoint ?? endpoint ?? `https://s3.${region}.amazonaws.com`);
+  const byPath = `${protocol}//${host}`;
+  const byHost = `${protocol}//${bucket}.${host}`;
+  if (pathStyle === undefined) return [byPath, byHost];
+  return [pathStyle ? byPath : byHost];
+}
+
 /** Returns the HTTP status of S3's answer; undefined when it did not answer. */
 export const statusOf = (error: unknown): number | undefined =>
   error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { API, DOCS_PATH, withCodes } from '../openapi.ts';
 import { origins } from '../origin.ts';
 import { readsPages } from '../pages.ts';
+import { type WebRoutes, webPage } from './web.ts';
 import type { HttpApp, RouteDeps } from '../route-deps.ts';
 
 const tags = ['Documents'];
@@ -22,9 +23,10 @@ const Document = z.record(z.string(), z.unknown()).meta({ id: 'ApiDocument' });
 /** Defines the routes of the API's documents. */
 export function documentRoutes(
   app: HttpApp,
-  { asyncapi, publicUrl }: Pick<RouteDeps, 'asyncapi'> & { publicUrl?: string | undefined },
+  { asyncapi, ...web }: Pick<RouteDeps, 'asyncapi'> & WebRoutes,
 ): void {
-  const originOf = origins(publicUrl);
+  const originOf = origins(web.publicUrl);
+  const sendWebPage = webPage(web);
   /** Serialized at the first request, when all routes are known, and kept, because the document is large. */
   const openapi = new Map<z.infer<typeof Codes>, string>();
 
@@ -34,16 +36,20 @@ export function documentRoutes(
       schema: {
         tags,
         operationId: 'getDocuments',
-        summary: 'The documents of this server; a browser is led to the page that shows them',
+        summary: 'The documents of this server; a browser gets the pages for people',
         security: [],
         response: {
           200: Documents,
-          302: z.undefined().meta({ description: 'To the page', headers: { Location: { type: 'string' } } }),
+          302: z.undefined().meta({
+            description: 'To the page of the documents, for a browser where the pages were not built',
+            headers: { Location: { type: 'string' } },
+          }),
         },
       },
     },
     async (request, reply) => {
-      void reply.header('Vary', 'Accept');
+      const sent = sendWebPage(request, reply);
+      if (sent) return sent;
       if (readsPages(request)) return reply.code(302).header('Location', DOCS_PATH).send(undefined);
       const origin = originOf(request);
       return reply.send({

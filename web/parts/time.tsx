@@ -1,0 +1,27 @@
+import { words } from '../words.ts';
+
+const DAY_MS = 86_400_000;
+const time = new Intl.DateTimeFormat(words.language, { timeStyle: 'short' });
+const date = new Intl.DateTimeFormat(words.language, { dateStyle: 'medium' });
+const both = new Intl.DateTimeFormat(words.language, { dateStyle: 'medium', timeStyle: 'short' });
+const day = new Intl.DateTimeFormat(words.language, { dateStyle: 'full' });
+
+/** Returns the time alone for today, the date for what is older. */
+export function shortly(at: string): string {
+  const when = new Date(at);
+  const isToday = Date.now() - when.getTime() < DAY_MS && when.getDate() === new Date().getDate();
+  return (isToday ? time : date).format(when);
+}
+
+export const dayOf = (at: string): string => day.format(new Date(at));
+export const fully = (at: string): string => both.format(new Date(at));
+
+/** A point in time, in the zone of the browser. */
+export function Time({ at, as = 'short' }: { at: string; as?: 'short' | 'clock' | 'full' }) {
+  const shown = as === 'short' ? shortly(at) : as === 'clock' ? time.format(new Date(at)) : fully(at);
+  return (
+    <time dateTime={at} title={fully(at)}>
+      {shown}
+    </time>
+  );
+}
