@@ -46,9 +46,8 @@ export function App() {
   const isOutside = found !== undefined && found.page in outside;
 
   useEffect(() => {
-    // Whoever has logged in has no use for these pages, and goes to where it wanted to.
-    if (user && isOutside)
-      navigate(new URLSearchParams(location.search).get('next') ?? PATHS.inbox, { replaces: true });
+    // Whoever has logged in has no use for these pages.
+    if (user && isOutside) navigate(PATHS.inbox, { replaces: true });
   }, [user, isOutside]);
 
   useEffect(() => {
