@@ -1,6 +1,6 @@
 import type { Message, Upload } from 'slay-e-chat-client';
 import { type KeyboardEvent, type SubmitEvent, useEffect, useId, useRef, useState } from 'react';
-import { useAction, useChat, useStore } from '../client.tsx';
+import { useAction, useChat, useStore, useUser } from '../client.tsx';
 import { words } from '../words.ts';
 import { UploadItem } from './file.tsx';
 import { Problem } from './page.tsx';
@@ -18,7 +18,7 @@ interface Attached {
 }
 
 const MOST_CHARACTERS = 4_000;
-/** What was written and not sent, while the page is open. */
+/** What each user has written to a group and not sent, while the page is open. */
 const unsent = new Map<string, string>();
 let nextKey = 0;
 
@@ -35,10 +35,11 @@ export function Composer({
   onDraft: (draft: Draft) => void;
 }) {
   const chat = useChat();
+  const own = `${useUser().id} ${groupId}`;
   const id = useId();
   const field = useRef<HTMLTextAreaElement>(null);
   const picker = useRef<HTMLInputElement>(null);
-  const [text, setText] = useState(() => unsent.get(groupId) ?? '');
+  const [text, setText] = useState(() => unsent.get(own) ?? '');
   const [files, setFiles] = useState<readonly Attached[]>([]);
   const { replyTo, editing } = draft;
 
@@ -51,12 +52,12 @@ export function Composer({
   function write(next: string): void {
     setText(next);
     if (editing) return;
-    unsent.set(groupId, next);
+    unsent.set(own, next);
     chat.setTyping(groupId, next !== '');
   }
 
   function stop(): void {
-    if (editing) setText(unsent.get(groupId) ?? '');
+    if (editing) setText(unsent.get(own) ?? '');
     onDraft({});
     field.current?.focus();
   }
@@ -66,7 +67,7 @@ export function Composer({
     if (editing) {
       if (written === '') return;
       await chat.edit(groupId, editing.id, written);
-      setText(unsent.get(groupId) ?? '');
+      setText(unsent.get(own) ?? '');
       return onDraft({});
     }
     const kept = files.filter(({ upload }) => upload.getSnapshot().status !== 'refused');
