@@ -30,6 +30,7 @@ export interface NewMessage {
 /** Returns the text of a message that was sent or edited; null of what has none. */
 export const textOf = ({ data }: ConversationEvent): string | null => ('text' in data ? data.text : null);
 
+const OPEN_MS = 5_000;
 /** Impatient, because nothing but this machine is between client and server. */
 const RECONNECT_MS = [50, 500] as const;
 
@@ -105,8 +106,9 @@ export class Listener {
     await until(() => this.seq(groupId) >= seq, `seq ${seq}`, withinMs);
   }
 
-  /** Sends one socket event and resolves with its ack. Throws `ChatProblem`. */
-  ask<N extends ClientEvent>(event: N, payload: Payload<N>) {
+  /** Sends one socket event, once the connection is open, and resolves with its ack. Throws `ChatProblem`. */
+  async ask<N extends ClientEvent>(event: N, payload: Payload<N>) {
+    await this.chat.opened(AbortSignal.timeout(OPEN_MS));
     return this.chat.ask(event, payload);
   }
 
