@@ -144,6 +144,14 @@ const roomCalls: Record<string, CellOf<Room>> = {
     body: { seq: 1 },
     expected: inRoom(who, room, 'read', 200),
   }),
+  'PUT /v1/groups/:groupId/mute': (who, room) => ({
+    path: inPath(room),
+    expected: inRoom(who, room, 'read', 200),
+  }),
+  'DELETE /v1/groups/:groupId/mute': (who, room) => ({
+    path: inPath(room),
+    expected: inRoom(who, room, 'read', 200),
+  }),
   'POST /v1/groups/:groupId/messages': (who, room) => ({
     path: inPath(room),
     body: bodyOfMessage(),
