@@ -169,6 +169,22 @@ describe('the window of a conversation', () => {
     expect(heard).toEqual(['c1', 'c2']);
   });
 
+  test('hands back own messages that are older than its page', async () => {
+    const { conversation, log, becomes, heard, pending } = stage();
+    for (let seq = 1; seq <= 6; seq += 1) log.push(sent(seq));
+    const answer = { messageId: 'm1', seq: 1, occurredAt: 'at 1', duplicate: false };
+    const message = { groupId: GROUP, clientMsgId: 'c1', userId: 'ada', queuedAt: 0, text: 'text 1' };
+    pending.set([{ ...message, status: 'sent', sent: answer }]);
+    conversation.subscribe(() => {});
+    await becomes('ready', isReady);
+    await settle();
+    expect(heard).toContain('c1');
+    const late = { ...message, clientMsgId: 'c2', sent: { ...answer, messageId: 'm2', seq: 2 } };
+    pending.set([{ ...late, status: 'sent' }]);
+    await settle();
+    expect(heard).toContain('c2');
+  });
+
   test('forgets what it had when the group is gone', async () => {
     const { conversation, log, push, becomes, state } = stage();
     log.push(sent(1));

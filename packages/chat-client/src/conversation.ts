@@ -77,12 +77,25 @@ export function createConversation({
   const change = (changes: Partial<ConversationState>) => state.set({ ...state.getSnapshot(), ...changes });
   const ownPending = () => pending.getSnapshot().filter((message) => message.groupId === groupId);
 
+  /** A message of one's own may be older than the page that was loaded: then no event comes for it. */
+  function hearEarlier(): void {
+    if (leave === nothing) return;
+    for (const { clientMsgId, sent } of ownPending()) {
+      if (!sent || sent.seq > cursor) continue;
+      const { messageId, seq, occurredAt } = sent;
+      heard({ clientMsgId, messageId, seq, occurredAt });
+    }
+  }
+
   const follows: Follows = { take, reset: () => void showLatest(), skips: true, gone };
 
   function use(): void {
     change({ pending: ownPending() });
     endings = [
-      pending.subscribe(() => change({ pending: ownPending() })),
+      pending.subscribe(() => {
+        change({ pending: ownPending() });
+        hearEarlier();
+      }),
       ...known.changes.map((each) => each.subscribe(refreshNames)),
       follower.onNews(({ groupId: moved }) => {
         if (moved === groupId) comeBack();
@@ -176,6 +189,7 @@ export function createConversation({
         });
         // Pages may lag behind events that were delivered already: those come once more.
         if (leave === nothing || found.headSeq < cursor) followFrom(found.headSeq);
+        hearEarlier();
       } catch (error) {
         if (mine !== version) return;
         const problem = asProblem(error);
