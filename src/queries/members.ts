@@ -41,6 +41,12 @@ export async function reachOfMember(db: DatabasePool, asked: AskedReach): Promis
   return found;
 }
 
+/**
+ * The condition that the member `m`, who participates as `p`, is in the list of members. Of the company's people who may
+ * read a thread, those are who have written there.
+ */
+export const isInList = sql.fragment`(m.is_joined or not m.is_thread or p.sent > 0)`;
+
 const FirstRow = z.object({ groupId: z.string().brand<'GroupId'>(), firstSeq: z.number().nullable() });
 
 /**
@@ -105,8 +111,7 @@ export async function listMembers(
     left join public.read_markers r on r.group_id = m.group_id and r.user_id = m.user_id
     left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
     where m.group_id = ${groupId} and m.is_active
-      -- Of the company's people who may read a thread, those who have written.
-      and (m.is_joined or not m.is_thread or p.sent > 0)
+      and ${isInList}
       and ${after === undefined ? sql.fragment`true` : sql.fragment`m.user_id > ${after}`}
     order by m.user_id limit ${limit + 1}`);
   const page = place.page(

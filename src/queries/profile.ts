@@ -1,6 +1,7 @@
 import { type DatabasePool, sql } from 'slonik';
 import { z } from 'zod';
 import type { GroupId, UserId } from '../events/ids.ts';
+import { isInList } from './members.ts';
 
 const ProfileRow = z.object({
   displayName: z.string(),
@@ -16,7 +17,7 @@ export const profileOf = (db: DatabasePool, userId: UserId): Promise<Profile | n
     select a.display_name as "displayName", array(
       select m.group_id from chat_groups.members m
       left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
-      where m.user_id = a.user_id and m.is_active and (m.is_joined or not m.is_thread or p.sent > 0)
+      where m.user_id = a.user_id and m.is_active and ${isInList}
     ) as "groupIds"
     from accounts.accounts a where a.user_id = ${userId}`);
 
@@ -32,5 +33,5 @@ export const isListed = (
       select from chat_groups.members m
       left join conversations.participants p on p.group_id = m.group_id and p.user_id = m.user_id
       where m.group_id = ${groupId} and m.user_id = ${userId} and coalesce(m.is_active, false)
-        and (m.is_joined or not m.is_thread or p.sent > 0)
+        and ${isInList}
     ) as "isListed"`);
