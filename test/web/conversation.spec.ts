@@ -148,6 +148,25 @@ describe('In two browsers', () => {
     expect(await links.getAttribute('href')).toBe('https://example.com/a?b=c');
     expect(await links.getAttribute('rel')).toBe('noopener noreferrer');
   });
+
+  test('what is in the list survives that the page is left in that moment', async () => {
+    const { page } = ada;
+    const texts = Array.from({ length: 10 }, (_, at) => `At the last moment ${at}`);
+    for (const text of texts) {
+      await writing(page).fill(text);
+      await history(page).evaluate((list, wanted) => {
+        new MutationObserver(() => {
+          if (list.textContent.includes(wanted)) location.reload();
+        }).observe(list, { childList: true, subtree: true, characterData: true });
+      }, text);
+      await Promise.all([page.waitForEvent('domcontentloaded'), writing(page).press('Enter')]);
+      await writing(page).waitFor();
+    }
+    await acme.page.goto(new URL(page.url()).pathname);
+    for (const text of texts) await message(acme.page, text).waitFor();
+    const told = await history(acme.page).locator('.prose').allTextContents();
+    expect(told.filter((text) => texts.includes(text))).toEqual(texts);
+  });
 });
 
 /** Opens the actions on a message and chooses one. */

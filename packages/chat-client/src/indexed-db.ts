@@ -21,19 +21,68 @@ export function usualOutbox(): OutboxStore {
   const opening = inTime(opened, OPEN_MS);
   // Whoever uses it is told.
   opening.catch(() => undefined);
+  const change = async () => (await opening).transaction('messages', 'readwrite');
+  const journal = createJournal();
 
   return {
-    all: async (userId) =>
-      (await (await opening).getAllFromIndex('messages', 'userId', userId)) as QueuedMessage[],
+    async all(userId) {
+      const { store, done } = await change();
+      const left = journal.read();
+      for (const { message } of left)
+        await store.put(message, await store.index('clientMsgId').getKey(message.clientMsgId));
+      const [messages] = await Promise.all([store.index('userId').getAll(userId), done]);
+      for (const { key } of left) journal.drop(key);
+      return messages as QueuedMessage[];
+    },
     async put(message) {
-      const { store, done } = (await opening).transaction('messages', 'readwrite');
-      const key = await store.index('clientMsgId').getKey(message.clientMsgId);
-      await Promise.all([store.put(message, key), done]);
+      const written = journal.write(message);
+      try {
+        const { store, done } = await change();
+        const key = await store.index('clientMsgId').getKey(message.clientMsgId);
+        await Promise.all([store.put(message, key), done]);
+      } finally {
+        journal.drop(written);
+      }
     },
     async remove(clientMsgId) {
-      const { store, done } = (await opening).transaction('messages', 'readwrite');
+      const { store, done } = await change();
       const key = await store.index('clientMsgId').getKey(clientMsgId);
       await Promise.all([key !== undefined && store.delete(key), done]);
     },
+  };
+}
+
+/**
+ * Keeps messages until IndexedDB has them. A page that is left aborts what IndexedDB has not done, and
+ * `localStorage` writes at once. Where it is denied or full, there is no journal.
+ */
+function createJournal() {
+  const prefix = 'chat-outbox ';
+  const page = prefix + crypto.randomUUID();
+  let count = 0;
+  const attempt = <T>(work: () => T, otherwise: T): T => {
+    try {
+      return work();
+    } catch {
+      return otherwise;
+    }
+  };
+  return {
+    /** Returns the key of the entry. The keys of a page sort by the order in which they were written. */
+    write(message: QueuedMessage): string {
+      const key = `${page} ${String((count += 1)).padStart(9, '0')}`;
+      attempt(() => localStorage.setItem(key, JSON.stringify(message)), undefined);
+      return key;
+    },
+    drop: (key: string) => attempt(() => localStorage.removeItem(key), undefined),
+    read: () =>
+      attempt(
+        () =>
+          Object.keys(localStorage)
+            .filter((key) => key.startsWith(prefix))
+            .toSorted()
+            .map((key) => ({ key, message: JSON.parse(localStorage.getItem(key)!) as QueuedMessage })),
+        [],
+      ),
   };
 }
