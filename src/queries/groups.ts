@@ -173,17 +173,26 @@ export const isInThread = (userId: UserId) => sql.fragment`(
   select m.is_active from chat_groups.members m where m.group_id = t.group_id and m.user_id = ${userId}
 )`;
 
-const FewRow = z.object({ hasFew: z.boolean() });
-
 /** A user with fewer threads gets them sorted. Others have most of a company's, and these are read in order. */
 const FEW_THREADS = 1_000;
 
-export const hasFewThreads = (db: DatabasePool, userId: UserId): Promise<boolean> =>
-  db.oneFirst(sql.type(FewRow)`
-    select count(*) <= ${FEW_THREADS} as "hasFew" from (
-      select from chat_groups.members m
-      where m.user_id = ${userId} and m.is_active and m.is_thread limit ${FEW_THREADS + 1}
-    ) threads`);
+/** The condition that a user has few threads. */
+export const hasFewThreads = (userId: UserId) => sql.fragment`(
+  select count(*) <= ${FEW_THREADS} from (
+    select from chat_groups.members m
+    where m.user_id = ${userId} and m.is_active and m.is_thread limit ${FEW_THREADS + 1}
+  ) threads
+)`;
+
+/** A part of a statement that is read under a condition. PostgreSQL looks at it once, and skips the part if it fails. */
+export type PartIf = (condition: FragmentSqlToken) => FragmentSqlToken;
+
+/** Returns a query with two plans: one for users with few threads, the other one for everybody else. */
+export const byNumberOfThreads = (userId: UserId, withFew: PartIf, withMany: PartIf) => sql.fragment`
+  with threads as materialized (select ${hasFewThreads(userId)} as are_few)
+  (${withFew(sql.fragment`(select are_few from threads)`)})
+  union all
+  (${withMany(sql.fragment`not (select are_few from threads)`)})`;
 
 /** The condition that the thread `t` is one of the few of a user. */
 export const isOneOfFew = (userId: UserId) => sql.fragment`
@@ -192,32 +201,30 @@ export const isOneOfFew = (userId: UserId) => sql.fragment`
   ))`;
 
 /** A user may have thousands of threads, so only as many as are needed are read, in order. */
-function threadsByActivity(
-  userId: UserId,
-  hasFew: boolean,
-  { window, order, limit }: Stretch,
-): FragmentSqlToken {
-  const threadsWhere = (condition: FragmentSqlToken) => sql.fragment`
+function threadsByActivity(userId: UserId, { window, order, limit }: Stretch): FragmentSqlToken {
+  const threadsWhere: PartIf = (condition) => sql.fragment`
     select t.group_id, t.activity from conversations.threads t
     where ${condition} and ${window}
     order by t.activity ${order} limit ${limit}`;
-  if (hasFew) return threadsWhere(isOneOfFew(userId));
-  return sql.fragment`
-    select * from (
-      (${threadsWhere(sql.fragment`t.owner_id = ${companyIdOf(userId)} and ${isInThread(userId)}`)})
+  const found = byNumberOfThreads(
+    userId,
+    (few) => threadsWhere(sql.fragment`${few} and ${isOneOfFew(userId)}`),
+    (many) => sql.fragment`
+      (${threadsWhere(sql.fragment`${many} and t.owner_id = ${companyIdOf(userId)} and ${isInThread(userId)}`)})
       union all
-      (${threadsWhere(sql.fragment`t.applicant_id = ${userId} and ${isInThread(userId)}`)})
-    ) threads order by activity ${order} limit ${limit}`;
+      (${threadsWhere(sql.fragment`${many} and t.applicant_id = ${userId} and ${isInThread(userId)}`)})`,
+  );
+  return sql.fragment`select * from (${found}) threads order by activity ${order} limit ${limit}`;
 }
 
 /** Other groups than threads are few. */
 const groupsByActivity =
-  (userId: UserId, hasFew: boolean): Candidates =>
+  (userId: UserId): Candidates =>
   (stretch) => {
     const { window, order, limit } = stretch;
     return sql.fragment`
       select * from (
-        (${threadsByActivity(userId, hasFew, stretch)})
+        (${threadsByActivity(userId, stretch)})
         union all
         select * from (
           select g.group_id, greatest(g.position, c.last_position) as activity
@@ -235,7 +242,7 @@ export async function listGroups(
   { userId, ...paging }: Paging & { userId: UserId },
 ): Promise<Page<Group>> {
   const rows = sql.fragment`${groupsOf(userId)} and mine.group_id = page.group_id`;
-  const candidates = groupsByActivity(userId, await hasFewThreads(db, userId));
+  const candidates = groupsByActivity(userId);
   const page = await latestFirst(db, { row: ListedRow, candidates, rows }, paging);
   return { ...page, data: page.data.map(({ activity: _, ...group }) => shown(group)) };
 }
@@ -305,7 +312,7 @@ async function latestThreads(db: DatabasePool, userId: UserId): Promise<Room[]> 
     limit: MOST_THREADS,
   };
   const rows = await db.any(sql.type(ThreadRow)`
-    select group_id as "groupId" from (${threadsByActivity(userId, false, latest)}) t`);
+    select group_id as "groupId" from (${threadsByActivity(userId, latest)}) t`);
   return rows.map(({ groupId }) => ({ groupId, kind: 'thread' }));
 }
 

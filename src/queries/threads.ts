@@ -1,4 +1,4 @@
-import { type DatabasePool, sql } from 'slonik';
+import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import type { Actor } from '../commands/command.ts';
 import { ApplicationStatus } from '../events/application.ts';
@@ -6,6 +6,7 @@ import type { JobId, UserId } from '../events/ids.ts';
 import type { Page, Paging } from './cursor.ts';
 import {
   type Candidates,
+  byNumberOfThreads,
   groupsOf,
   hasFewThreads,
   isInThread,
@@ -62,26 +63,32 @@ const isUnread = (userId: UserId) => sql.fragment`coalesce(
  * find those that are unread, or not: no index knows.
  */
 const byActivity =
-  ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads, hasFew: boolean): Candidates =>
+  ({ actor: { userId }, jobId, status, unread, assigneeId }: ListThreads): Candidates =>
   ({ window, end, order, limit }) => {
-    const ofJob = sql.fragment`
-      select t.* from conversations.threads t where t.job_id = ${jobId} and ${window} order by t.activity ${order}`;
-    const looked = unread === undefined || hasFew ? ofJob : sql.fragment`${ofJob} limit ${mostLookedAt}`;
-    return sql.fragment`
-      select t.group_id, t.activity from (${looked}) t
-      where ${end} and ${hasFew ? isOneOfFew(userId) : isInThread(userId)}
+    const ofJob = sql.fragment`conversations.threads t where t.job_id = ${jobId} and ${window}`;
+    const looked =
+      unread === undefined
+        ? ofJob
+        : sql.fragment`(select t.* from ${ofJob} order by t.activity ${order} limit ${mostLookedAt}) t where ${end}`;
+    const within = (threads: FragmentSqlToken, isMine: FragmentSqlToken) => sql.fragment`
+      select t.group_id, t.activity from ${threads} and ${isMine}
         and ${status === undefined ? sql.fragment`true` : sql.fragment`t.status = ${status}`}
         and ${unread === undefined ? sql.fragment`true` : sql.fragment`${isUnread(userId)} = ${unread}`}
         and ${assigneeId === undefined ? sql.fragment`true` : sql.fragment`t.assignee_id = ${assigneeId}`}
       order by t.activity ${order} limit ${limit}`;
+    return byNumberOfThreads(
+      userId,
+      (few) => within(ofJob, sql.fragment`${few} and ${isOneOfFew(userId)}`),
+      (many) => within(looked, sql.fragment`${many} and ${isInThread(userId)}`),
+    );
   };
 
-/** The activities of all threads of a job. */
+/** The activities of all threads of a job, for a user with more than a few. */
 const ofJob =
-  ({ jobId }: Pick<ListThreads, 'jobId'>): Candidates =>
+  ({ actor: { userId }, jobId }: ListThreads): Candidates =>
   ({ window, order, limit }) => sql.fragment`
     select t.activity from conversations.threads t
-    where t.job_id = ${jobId} and ${window}
+    where not ${hasFewThreads(userId)} and t.job_id = ${jobId} and ${window}
     order by t.activity ${order} limit ${limit}`;
 
 /**
@@ -123,11 +130,10 @@ const rowsFor = (userId: UserId) => sql.fragment`
 /** Resolves with the private conversations about a job that a user may read, the latest activity first. */
 export async function listThreads(db: DatabasePool, asked: ListThreads): Promise<Page<Thread>> {
   const { userId } = asked.actor;
-  const hasFew = await hasFewThreads(db, userId);
   const listing = {
-    ...{ row: ThreadRow, candidates: byActivity(asked, hasFew), rows: rowsFor(userId) },
+    ...{ row: ThreadRow, candidates: byActivity(asked), rows: rowsFor(userId) },
     // Whether a thread is unread is no column that could be looked up.
-    among: asked.unread === undefined || hasFew ? undefined : ofJob(asked),
+    among: asked.unread === undefined ? undefined : ofJob(asked),
   };
   const page = await latestFirst(db, listing, asked);
   return { ...page, data: page.data.map(({ activity: _, ...thread }) => thread) };

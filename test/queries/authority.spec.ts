@@ -135,6 +135,7 @@ const PARTS = [
   'isStaffWith',
   'companyIdOf',
   'hasFewThreads',
+  'byNumberOfThreads',
   'isOneOfFew',
 ];
 
