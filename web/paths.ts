@@ -11,6 +11,13 @@ export const PATHS = {
   conversation: '/c/:groupId',
   search: '/search',
   settings: '/settings',
+  audit: '/audit',
+  auditStream: '/audit/streams/:stream',
+  auditEvent: '/audit/events/:eventId',
+  auditGroup: '/audit/groups/:groupId',
+  auditSeal: '/audit/checkpoints',
+  auditAccess: '/audit/access',
+  auditPrivacy: '/audit/privacy',
 } as const;
 
 export type PageName = keyof typeof PATHS;
@@ -21,7 +28,16 @@ export function pageAt(path: string): { page: PageName; named: string } | undefi
   for (const [page, pattern] of Object.entries(PATHS) as [PageName, string][]) {
     const wanted = pattern.split('/');
     const fits = wanted.every((part, at) => (part.startsWith(':') ? parts[at] !== '' : part === parts[at]));
-    if (fits && wanted.length === parts.length) return { page, named: parts.at(-1)! };
+    if (fits && wanted.length === parts.length) return { page, named: decoded(parts.at(-1)!) };
   }
   return undefined;
+}
+
+/** Returns what a part of a path stands for; the part itself if it is no such form of anything. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

@@ -270,6 +270,18 @@ describe('a client', () => {
     await expect(applicant.rest.GET('/v1/groups')).rejects.toMatchObject({ status: 401 });
   });
 
+  test('opens no connection for an auditor, whose calls work', async () => {
+    const chat = createChatClient({ url: app.url });
+    clients.push(chat);
+    const { email, password } = await app.hireAuditor();
+    expect(await chat.logIn({ email, password })).toMatchObject({ role: 'auditor' });
+    expect(chat.connection.getSnapshot()).toEqual({ status: 'closed' });
+    expect((await chat.rest.GET('/v1/audit/access-grants')).data).toMatchObject({ data: [] });
+    await chat.logOut();
+    await chat.logIn({ email: ada.email, password: ada.password });
+    await chat.opened();
+  });
+
   test('tells a program every event of every group once, from where it stopped', async () => {
     const writer = await open(acme);
     const text = randomUUID();

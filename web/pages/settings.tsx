@@ -6,8 +6,8 @@ import { Loading, Page, Problem } from '../parts/page.tsx';
 import { shortly } from '../parts/time.tsx';
 import { words } from '../words.ts';
 
-/** What a person can set: the account, what it is told of, and where it is logged in. */
-export function Settings() {
+/** What a person can set: the account, what it is told of if there is anything, and where it is logged in. */
+export function Settings({ isTold = false }: { isTold?: boolean }) {
   const chat = useChat();
   const leave = useAction(chat.logOut);
   return (
@@ -20,7 +20,7 @@ export function Settings() {
       }
     >
       <Account />
-      <Notifications />
+      {isTold && <Notifications />}
       <Sessions />
     </Page>
   );

@@ -262,6 +262,10 @@ export const en = {
     end: 'End',
     endSession: (name: string) => `End the session of ${name}`,
   },
+  audit: {
+    nav: { find: 'Log', seal: 'Verification', access: 'Access', privacy: 'Privacy' },
+    find: { title: 'Find events' },
+  },
   notFound: { title: 'Nothing here', text: 'There is no such page.', home: 'To the start' },
 
   /** What refusals mean to a person. Others have a sentence for all. */

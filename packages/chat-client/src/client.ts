@@ -74,7 +74,10 @@ export interface ChatClient {
   logIn: (credentials: Credentials) => Promise<User>;
   /** Ends the session and forgets what waits in the outbox. */
   logOut: () => Promise<void>;
-  /** Connects, and comes back after every failure until `close`. After `logIn` it is open already. */
+  /**
+   * Connects, and comes back after every failure until `close`. After `logIn` it is open already. For auditors and admins,
+   * who are in no conversation, it stays closed.
+   */
   open: () => void;
   /** Disconnects. What waits in the outbox stays there. */
   close: () => void;
@@ -122,6 +125,9 @@ export interface ChatClient {
 const PAGE = 50;
 /** A conversation that nobody looks at any more is forgotten. */
 const MOST_IDLE = 20;
+
+/** Auditors and admins are in no conversation, so there is nothing to connect for. */
+const converses = (user: User | undefined): boolean => user?.role === 'company' || user?.role === 'applicant';
 
 const unknownFile = (fileId: string): NamedFile => ({
   ...{ fileId, name: '', contentType: 'application/octet-stream', size: 0 },
@@ -325,6 +331,7 @@ export function createChatClient(options: ChatOptions = {}): ChatClient {
   let unwatch: (() => void) | undefined;
   function start(): void {
     unwatch ??= session.watch();
+    if (given === undefined && !converses(session.user.getSnapshot())) return;
     resume();
     connection.open();
   }

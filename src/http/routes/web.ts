@@ -39,6 +39,13 @@ export const WEB_PATHS = [
   '/c/:groupId',
   '/search',
   '/settings',
+  '/audit',
+  '/audit/streams/:stream',
+  '/audit/events/:eventId',
+  '/audit/groups/:groupId',
+  '/audit/checkpoints',
+  '/audit/access',
+  '/audit/privacy',
 ] as const;
 
 const IMMUTABLE = 'public, max-age=31536000, immutable';

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
+import type { ServerProcess } from '../../../tools/server-process.ts';
 import { type Visitor, visit } from './browser.ts';
 
 export interface Someone extends Visitor {
@@ -26,6 +29,36 @@ export async function signUp(
   await page.getByRole('button', { name: 'Create the account' }).click();
   await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
   return someone;
+}
+
+/** Makes a user of a role that nobody can sign up with, as an operator does, who then logs in on the page. */
+export async function appoint(
+  browser: Browser,
+  { url, dataDir }: ServerProcess,
+  role: 'auditor' | 'admin',
+  name: string,
+): Promise<Someone> {
+  const credentials = { email: `${randomUUID()}@example.org`, password: randomUUID() };
+  const given = Object.entries({ role, 'display-name': name, ...credentials });
+  const command = [
+    'scripts/admin.ts',
+    'create-user',
+    ...given.flatMap(([key, value]) => [`--${key}`, value]),
+  ];
+  await promisify(execFile)(process.execPath, command, {
+    env: { PATH: process.env['PATH'], DATA_DIR: dataDir },
+  });
+  const visitor = await visit(browser, url);
+  await logIn(visitor.page, credentials);
+  return { ...visitor, name, ...credentials };
+}
+
+/** Logs in on the page. Resolves once a page of those who are logged in is there. */
+export async function logIn(page: Page, someone: Pick<Someone, 'email' | 'password'>): Promise<void> {
+  await page.getByLabel('E-mail address').fill(someone.email);
+  await page.getByLabel('Password').fill(someone.password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('link', { name: 'Settings' }).waitFor();
 }
 
 /** Posts a job on the page. Resolves once the page of the job is there. */

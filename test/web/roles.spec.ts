@@ -1,0 +1,75 @@
+import type { Browser } from 'playwright-core';
+import { type ServerProcess, startServer } from '../../tools/server-process.ts';
+import { openBrowser } from '../support/web/browser.ts';
+import { type Someone, appoint, logIn, signUp } from '../support/web/people.ts';
+
+/** The server says so of a session that the test has ended. */
+const isExpected = (fault: string) => /status of 401/.test(fault);
+
+describe('The pages of a role', () => {
+  let server: ServerProcess;
+  let browser: Browser;
+  let grace: Someone;
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([startServer(), openBrowser()]);
+    grace = await appoint(browser, server, 'auditor', 'Grace');
+  });
+  afterAll(async () => {
+    await browser.close();
+    await server.stop();
+  });
+
+  test('are where an auditor begins, and all that the auditor can go to', async () => {
+    const { page } = grace;
+    await page.waitForURL('**/audit');
+    const links = await page.getByRole('navigation', { name: 'Main' }).getByRole('link').allTextContents();
+    expect(links).toEqual(['Log', 'Verification', 'Access', 'Privacy', 'Settings']);
+    await page.goto('/');
+    await page.waitForURL('**/audit');
+    for (const path of ['/jobs', '/jobs/new', '/search', '/applications', '/c/0197a000']) {
+      await page.goto(path);
+      await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+      await page.getByRole('link', { name: 'To the start' }).click();
+      await page.waitForURL('**/audit');
+    }
+  });
+
+  test('ask for nothing that an auditor is refused, and connect no socket', async () => {
+    const { page } = grace;
+    const refused: string[] = [];
+    page.on('response', (answer) => {
+      if (answer.status() >= 400) refused.push(`${answer.status()} ${answer.url()}`);
+    });
+    const sockets: string[] = [];
+    page.on('websocket', (socket) => sockets.push(socket.url()));
+    for (const path of ['/audit', '/settings']) {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+    }
+    await page.getByText('This browser').waitFor();
+    expect([refused, sockets, grace.faults]).toEqual([[], [], []]);
+  });
+
+  test('are unknown to everybody else', async () => {
+    const ada = await signUp(browser, server.url, 'applicant', 'Ada');
+    const { page } = ada;
+    for (const path of ['/audit', '/audit/access', '/audit/streams/job-1', '/jobs/new']) {
+      await page.goto(path);
+      await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+    }
+    expect(ada.faults).toEqual([]);
+  });
+
+  test('follow whoever logs in next', async () => {
+    const { page, faults } = grace;
+    await page.goto('/settings');
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('button', { name: 'Log in' }).waitFor();
+    const acme = await signUp(browser, server.url, 'company', 'Acme');
+    await logIn(page, acme);
+    await page.goto('/');
+    await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
+    await page.getByRole('link', { name: 'Jobs' }).waitFor();
+    expect(faults.filter((fault) => !isExpected(fault))).toEqual([]);
+  });
+});
