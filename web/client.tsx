@@ -43,8 +43,11 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-/** Loads something, and again when `keys` change or `reload` is called. An answer that was overtaken is dropped. */
-export function useLoad<T>(load: () => Promise<T>, keys: readonly unknown[]): Loaded<T> {
+/**
+ * Loads something, and again when `keys` change or `reload` is called. An answer that was overtaken is dropped, and its
+ * call cancelled if it takes the signal.
+ */
+export function useLoad<T>(load: (signal: AbortSignal) => Promise<T>, keys: readonly unknown[]): Loaded<T> {
   const [state, setState] = useState<{ data: T | undefined; problem: unknown }>({
     data: undefined,
     problem: undefined,
@@ -53,14 +56,13 @@ export function useLoad<T>(load: () => Promise<T>, keys: readonly unknown[]): Lo
   const latest = useRef(load);
   latest.current = load;
   useEffect(() => {
-    let isCurrent = true;
-    latest.current().then(
-      (data) => isCurrent && setState({ data, problem: undefined }),
-      (problem: unknown) => isCurrent && setState({ data: undefined, problem }),
+    const overtaken = new AbortController();
+    const { signal } = overtaken;
+    latest.current(signal).then(
+      (data) => !signal.aborted && setState({ data, problem: undefined }),
+      (problem: unknown) => !signal.aborted && setState({ data: undefined, problem }),
     );
-    return () => {
-      isCurrent = false;
-    };
+    return () => overtaken.abort();
   }, [turn, ...keys]);
   return { ...state, reload: useCallback(() => setTurn((before) => before + 1), []) };
 }

@@ -160,6 +160,18 @@ describe('a call of REST', () => {
     server.close();
   });
 
+  test('waits longer for a look into the past', async () => {
+    const server = createServer((_request, response) => {
+      setTimeout(() => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'), 500);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const rest = createRest({ url, tokens: token, request: fetch, answerMs: 250 }, ownWrites());
+    const params = { path: { streamId: 'job-1' } };
+    expect((await rest.GET('/v1/audit/streams/{streamId}', { params })).data).toEqual({});
+    server.close();
+  });
+
   test('does not wait for ever for the rest of an answer', async () => {
     const server = createServer((_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });

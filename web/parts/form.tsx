@@ -74,6 +74,31 @@ export function TextArea({ label, name, hint, problem, ...rest }: FieldProps & C
   );
 }
 
+/** One of many, or none. */
+export function Select({
+  label,
+  name,
+  hint,
+  options,
+  ...rest
+}: FieldProps &
+  ComponentProps<'select'> & { options: readonly (readonly [value: string, label: string])[] }) {
+  return (
+    <Labelled {...{ label, name, hint, required: rest.required }}>
+      {(ids) => (
+        <select {...rest} {...ids} name={name}>
+          {!rest.required && <option value="" />}
+          {options.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      )}
+    </Labelled>
+  );
+}
+
 /** One of a few, all of which are seen. */
 export function Choice({
   legend,

@@ -19,6 +19,8 @@ export interface RestOptions {
 
 /** The server answers within 5 s, a login within 10 s. */
 const USUAL_ANSWER_MS = 12_000;
+/** How much longer a look into the past may take, which reads from the log: a minute. */
+const LOOK_BACK_TIMES = 6;
 const TRIES = 4;
 /** Nobody waits longer than this for a call to be repeated; the caller decides then. */
 const LONGEST_WAIT_MS = 5_000;
@@ -63,7 +65,8 @@ export function createRest(
     if (asked.method === 'GET' && writes.position !== undefined)
       headers.set('x-min-position', writes.position);
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(noAnswer('No answer in time')), answerMs);
+    const patienceMs = looksBack(asked) ? answerMs * LOOK_BACK_TIMES : answerMs;
+    const timer = setTimeout(() => late.abort(noAnswer('No answer in time')), patienceMs);
     const ends = AbortSignal.any([asked.signal, late.signal]);
     try {
       const answer = await request(new Request(asked.clone(), { headers, signal: ends }));
@@ -115,6 +118,8 @@ export function createRest(
   });
   return rest;
 }
+
+const looksBack = ({ url: asked }: Request): boolean => new URL(asked).pathname.startsWith('/v1/audit/');
 
 /** Lines of JSON are another type. */
 const isJson = ({ headers }: Response) =>
