@@ -2,7 +2,16 @@ import type { Browser, Page } from 'playwright-core';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { PATHS } from '../../web/paths.ts';
 import { barriers, openBrowser, visit } from '../support/web/browser.ts';
-import { type Someone, applyFor, message, postJob, say, signUp, writing } from '../support/web/people.ts';
+import {
+  type Someone,
+  applyFor,
+  appoint,
+  message,
+  postJob,
+  say,
+  signUp,
+  writing,
+} from '../support/web/people.ts';
 
 const NARROW = { width: 320, height: 640 };
 const HEBREW = 'שלום, מתי אפשר להתחיל?';
@@ -12,8 +21,9 @@ describe('The pages', () => {
   let browser: Browser;
   let acme: Someone;
   let ada: Someone;
+  let grace: Someone;
   /** The paths of all pages that somebody sees. */
-  let pages: { acme: string[]; ada: string[] };
+  let pages: { acme: string[]; ada: string[]; grace: string[] };
   beforeAll(async () => {
     [server, browser] = await Promise.all([startServer(), openBrowser()]);
     acme = await signUp(browser, server.url, 'company', 'Acme');
@@ -28,8 +38,29 @@ describe('The pages', () => {
     await message(ada.page, HEBREW).getByRole('button', { name: '👍 1 by you' }).waitFor();
     const thread = new URL(ada.page.url()).pathname;
     const common = [PATHS.inbox, PATHS.jobs, job, thread, '/search?q=address', PATHS.settings];
-    pages = { acme: [...common, PATHS.newJob], ada: [...common, PATHS.applications] };
+    grace = await appoint(browser, server, 'auditor', 'Grace');
+    pages = {
+      acme: [...common, PATHS.newJob],
+      ada: [...common, PATHS.applications],
+      grace: await audited(grace.page, thread.split('/').at(-1)!),
+    };
   });
+
+  /** Opens the texts of a group to an auditor. Resolves with the paths of the auditor's pages. */
+  async function audited(page: Page, groupId: string): Promise<string[]> {
+    await page.goto(`/audit/access?group=${groupId}`);
+    await page.getByLabel('Reason').fill('Complaint 4711');
+    await page.getByRole('button', { name: 'Open the texts' }).click();
+    await page.getByRole('region', { name: 'Open access' }).waitFor();
+    await page.goto('/audit?type=MemberJoined');
+    await page.getByRole('link', { name: 'Causes and effects' }).first().click();
+    await page.getByRole('heading', { name: 'MemberJoined', level: 1 }).waitFor();
+    const event = new URL(page.url()).pathname;
+    const streams = ['chatGroup', 'conversation'].map((name) => `/audit/streams/${name}-${groupId}`);
+    const group = `/audit/groups/${groupId}`;
+    const lists = [PATHS.audit, `/audit?stream=${groupId}`, PATHS.auditSeal, PATHS.auditAccess];
+    return [...lists, PATHS.auditPrivacy, PATHS.settings, ...streams, event, group, `${group}?seq=1`];
+  }
   afterAll(async () => {
     await browser.close();
     await server.stop();
@@ -41,6 +72,7 @@ describe('The pages', () => {
       [stranger, ['/', PATHS.logIn, PATHS.signUp, PATHS.forgot]],
       [acme, pages.acme],
       [ada, pages.ada],
+      [grace, pages.grace],
     ] as const;
     for (const [{ page }, paths] of all)
       for (const path of paths) {
@@ -57,13 +89,14 @@ describe('The pages', () => {
     'have no barriers that axe finds, in %s colours',
     async (colorScheme) => {
       const found: string[] = [];
-      await Promise.all([acme, ada].map(({ page }) => page.emulateMedia({ colorScheme })));
+      await Promise.all([acme, ada, grace].map(({ page }) => page.emulateMedia({ colorScheme })));
       await everybody(async (page, path) => {
         await page.emulateMedia({ colorScheme });
         found.push(...(await barriers(page)).map((barrier) => `${path} ${barrier}`));
       });
       expect(found).toEqual([]);
-      expect([...acme.faults, ...ada.faults].filter((fault) => !fault.includes('404'))).toEqual([]);
+      const faults = [...acme.faults, ...ada.faults, ...grace.faults];
+      expect(faults.filter((fault) => !fault.includes('404'))).toEqual([]);
     },
   );
 

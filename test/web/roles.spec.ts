@@ -1,5 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
+import { logIn as logInToCall } from '../../tools/rest.ts';
+import { ask } from '../support/web/audited.ts';
 import { openBrowser } from '../support/web/browser.ts';
 import { type Someone, appoint, logIn, signUp } from '../support/web/people.ts';
 
@@ -42,9 +44,10 @@ describe('The pages of a role', () => {
     });
     const sockets: string[] = [];
     page.on('websocket', (socket) => sockets.push(socket.url()));
-    for (const path of ['/audit', '/settings']) {
+    for (const path of ['/audit', '/audit/checkpoints', '/audit/access', '/audit/privacy', '/settings']) {
       await page.goto(path);
       await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('Loading…').first().waitFor({ state: 'detached' });
     }
     await page.getByText('This browser').waitFor();
     expect([refused, sockets, grace.faults]).toEqual([[], [], []]);
@@ -58,6 +61,10 @@ describe('The pages of a role', () => {
       await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
     }
     expect(ada.faults).toEqual([]);
+    const session = await logInToCall(server.url, ada.email, ada.password);
+    await expect(ask(session, 'GET', '/v1/audit/access-grants')).rejects.toMatchObject({
+      ...{ status: 403, code: 'ROLE_NOT_ALLOWED' },
+    });
   });
 
   test('follow whoever logs in next', async () => {

@@ -156,7 +156,7 @@ function Erasures() {
         />
       )}
       <Form
-        key={erasureId}
+        key={`look ${erasureId}`}
         send={async ({ erasure }) => navigate(toPrivacy({ erasure: erasure?.trim() }))}
         submit={look}
       >
@@ -180,7 +180,7 @@ function Erasure({ erasureId }: { erasureId: string }) {
     [erasureId],
   );
   useEffect(() => {
-    if (data?.state !== 'scheduled') return;
+    if (!data || data.state === 'done') return;
     const timer = setTimeout(reload, LOOK_MS);
     return () => clearTimeout(timer);
   }, [data, reload]);
