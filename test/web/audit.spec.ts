@@ -337,4 +337,17 @@ describe('An auditor', () => {
     expect(lines.join('')).toContain('"kind":"account"');
     expect(lines.join('')).toContain('[redacted]');
   });
+
+  test('loses the access when its time is over', async () => {
+    await page.clock.install();
+    await page.goto(`/audit/groups/${told.groupId}`);
+    await openTexts('Complaint 4714');
+    await said(2).getByText('Thank you').waitFor();
+    await page.clock.fastForward('14:30');
+    await banner().getByText('1 minute left').waitFor();
+    await page.clock.fastForward('00:31');
+    await said(2).getByText('[redacted]').waitFor();
+    await page.getByText('The access to personal text has ended.').first().waitFor();
+    expect(await banner().count()).toBe(0);
+  });
 });

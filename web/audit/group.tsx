@@ -1,4 +1,5 @@
 import { ChatProblem, type components, dataOf } from 'slay-e-chat-client';
+import { useEffect, useRef } from 'react';
 import { useChat } from '../client.tsx';
 import { Loading, Page, Problem } from '../parts/page.tsx';
 import { Time, exactly } from '../parts/time.tsx';
@@ -48,15 +49,17 @@ function useGroup(groupId: string, { seq, before, ...given }: ReturnType<typeof 
     return (await dataOf(chat.rest.GET('/v1/audit/streams/{streamId}', { ...reading, params }))).events[0];
   }
 
-  const now = useLook((reading) => look({ limit: 1 }, reading), []);
+  const now = useLook((reading) => look({ limit: PAGE }, reading), []);
+  const isLatest = seq === undefined && before === undefined && Object.keys(given).length === 0;
   const then = useLook(
     async (reading) => {
+      if (isLatest) return now.data && { event: undefined, group: now.data };
       const event = seq === undefined ? undefined : await eventAt(seq, reading);
       const moment = event ? { atPosition: event.position } : given;
       const older = before === undefined ? {} : { beforeSeq: before };
       return { event, group: await look({ ...moment, ...older, limit: PAGE }, reading) };
     },
-    [seq, given.at, given.atPosition, before],
+    [seq, given.at, given.atPosition, before, isLatest && now.data],
   );
   return { now, then };
 }
@@ -114,7 +117,6 @@ function Travel({
   function goToNow(): void {
     goTo({});
     now.reload();
-    then.reload();
   }
   const { latest, slider, step } = words.audit.group;
   return (
@@ -152,9 +154,18 @@ function Messages({
   group: components['schemas']['PastGroup'];
 }) {
   const { earlier, last, unsaid } = words.audit.group;
+  const heading = useRef<HTMLHeadingElement>(null);
+  const shown = useRef(before);
+  useEffect(() => {
+    // The link that led here may be gone.
+    if (shown.current !== before) heading.current?.focus();
+    shown.current = before;
+  }, [before]);
   return (
     <section aria-labelledby="messages">
-      <h2 id="messages">{words.conversation.messages}</h2>
+      <h2 id="messages" ref={heading} tabIndex={-1}>
+        {words.conversation.messages}
+      </h2>
       {messages.length === 0 && <p className="quiet">{unsaid}</p>}
       {hasMore && (
         <Link className="button" to={toGroup(groupId, { ...moment, before: messages[0]?.seq })}>

@@ -42,9 +42,13 @@ function useStream(stream: string, { revision: asked, at }: Moment) {
     look({ ...moment, afterRevision: NONE_AFTER }, reading);
 
   const now = useLook((reading) => stateAt({}, reading), []);
+  const isLatest = asked === undefined && at === undefined;
   const then = useLook(
     async (reading) => {
-      const chosen = await stateAt(at === undefined ? { atRevision: asked } : { at }, reading);
+      const chosen = isLatest
+        ? now.data
+        : await stateAt(at === undefined ? { atRevision: asked } : { at }, reading);
+      if (!chosen) return undefined;
       const { revision } = chosen;
       // What the event changed is seen beside the revision before.
       return {
@@ -52,7 +56,7 @@ function useStream(stream: string, { revision: asked, at }: Moment) {
         before: revision > 0 ? await stateAt({ atRevision: revision - 1 }, reading) : undefined,
       };
     },
-    [asked, at],
+    [asked, at, isLatest && now.data],
   );
   const head = now.data?.revision;
   const revision = asked === undefined ? then.data?.chosen.revision : Math.min(asked, head ?? asked);
@@ -77,7 +81,8 @@ export function Stream({ stream }: { stream: string }) {
     navigate(toStream(stream, { ...next }), { replaces });
   function goToLatest(): void {
     goTo({});
-    for (const { reload } of [now, then, around]) reload();
+    now.reload();
+    around.reload();
   }
   const { events, latest, none, slider, step } = words.audit.stream;
   if (isUnknown(now.problem))
@@ -109,6 +114,7 @@ export function Stream({ stream }: { stream: string }) {
       <section aria-labelledby="events">
         <h2 id="events">{events}</h2>
         <Problem of={around.problem} retry={around.reload} />
+        {!around.data && around.problem === undefined && <Loading />}
         {around.data && head !== undefined && (
           <Timeline {...around.data} stream={stream} head={head} revision={revision} />
         )}
@@ -186,9 +192,7 @@ function Timeline({
         {events.map((event) => (
           <li key={event.id}>
             <EventItem event={event} isCurrent={event.revision === revision}>
-              {event.revision !== revision && (
-                <Link to={toStream(stream, { revision: event.revision })}>{showHere(event.revision)}</Link>
-              )}
+              <Link to={toStream(stream, { revision: event.revision })}>{showHere(event.revision)}</Link>
             </EventItem>
           </li>
         ))}
