@@ -340,7 +340,7 @@ describe('An auditor', () => {
 
   test('loses the access when its time is over', async () => {
     await page.clock.install();
-    await page.goto(`/audit/groups/${told.groupId}`);
+    await page.goto(`/audit/groups/${told.groupId}?seq=3`);
     await openTexts('Complaint 4714');
     await said(2).getByText('Thank you').waitFor();
     await page.clock.fastForward('14:30');

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Page } from 'playwright-core';
 import { type Session, call, signUp } from '../../../tools/rest.ts';
 import { until } from '../../../tools/until.ts';
 
@@ -39,9 +38,6 @@ export async function talkedAbout(url: string, secret: string): Promise<Audited>
   await ask(ada, 'DELETE', `/v1/groups/${groupId}/messages/${first}`);
   return { acme, ada, jobId, groupId, secret };
 }
-
-/** Waits until the page shows that a moment of it was loaded. */
-export const settled = (page: Page) => page.getByText('Loading…').first().waitFor({ state: 'detached' });
 
 /** Waits until all that was said so far is sealed. */
 export async function sealed(auditor: Session, position: string): Promise<void> {
