@@ -104,7 +104,10 @@ describe('The pages', () => {
     const found: string[] = [];
     await everybody(async (page, path) => {
       await page.setViewportSize(NARROW);
-      const { clientWidth, scrollWidth } = await page.evaluate(() => document.documentElement);
+      const { clientWidth, scrollWidth } = await page.evaluate(() => ({
+        clientWidth: document.documentElement.clientWidth,
+        scrollWidth: document.documentElement.scrollWidth,
+      }));
       if (scrollWidth > clientWidth) found.push(`${path} is ${scrollWidth} wide`);
       found.push(...(await barriers(page)).map((barrier) => `${path} ${barrier}`));
     });

@@ -105,12 +105,12 @@ function GrantItem({ grant, onChanged }: { grant: Grant; onChanged: () => void }
     onChanged();
   });
   const isOpen = endedAt === null && Date.parse(expiresAt) > Date.now();
-  const { end: endIt, from, openTo, until, use } = words.audit.access;
+  const { end: endIt, from, until, use } = words.audit.access;
   const { ended, expired, open } = words.audit.access.states;
   return (
     <li>
       <p>
-        <ScopeLink scope={scope}>{openTo(scope)}</ScopeLink>{' '}
+        <ScopeLink scope={scope}>{words.audit.access.scope(scope)}</ScopeLink>{' '}
         <span className="tag">{isOpen ? open : endedAt === null ? expired : ended}</span>
       </p>
       <p dir="auto" className="prose">

@@ -471,6 +471,8 @@ export const en = {
         'groupId' in scope
           ? `The texts of the group ${scope.groupId} are open to you.`
           : `The texts of the user ${scope.userId} are open to you.`,
+      scope: (scope: { groupId: string } | { userId: string }) =>
+        'groupId' in scope ? `Group ${scope.groupId}` : `User ${scope.userId}`,
       remaining: (minutes: number) => `${count(minutes, 'minute', 'minutes')} left`,
       endNow: 'End now',
       ended: 'The access to personal text has ended. Texts are redacted again.',
