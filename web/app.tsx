@@ -37,7 +37,8 @@ export function App() {
         {area.head}
       </header>
       <main id="content" tabIndex={-1} className={found?.page}>
-        <Mishap key={path}>
+        {/* Nothing that one user has seen stays for the next one. */}
+        <Mishap key={`${path} ${user?.id}`}>
           <Suspense fallback={<Loading />}>
             {page ? (
               page(found.named)

@@ -78,8 +78,16 @@ describe('An auditor', () => {
     expect(await said(1).locator('img').count()).toBe(0);
     await page.reload();
     await said(1).getByText(SECRET).waitFor();
+    // Also while the server takes its time.
+    const isLook = /\/v1\/audit\/(?:groups|streams)/;
+    const { promise: later, resolve: goOn } = Promise.withResolvers<void>();
+    await page.route(isLook, (route) => later.then(() => route.continue()));
     await endAccess();
+    await page.getByText('Loading…').waitFor();
+    expect(await page.content()).not.toContain('salary');
+    goOn();
     await said(1).getByText('[redacted]').waitFor();
+    await page.unroute(isLook);
     await page.getByText('Texts are redacted again.').first().waitFor();
     const { data } = await ask<{ data: { reason: string; endedAt: string | null }[] }>(
       ...([auditor, 'GET', '/v1/audit/access-grants'] as const),

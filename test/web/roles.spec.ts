@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { type ServerProcess, startServer } from '../../tools/server-process.ts';
 import { logIn as logInToCall } from '../../tools/rest.ts';
-import { ask } from '../support/web/audited.ts';
+import { ask, talkedAbout } from '../support/web/audited.ts';
 import { openBrowser } from '../support/web/browser.ts';
 import { type Someone, appoint, logIn, signUp } from '../support/web/people.ts';
 
@@ -78,5 +78,27 @@ describe('The pages of a role', () => {
     await page.getByRole('heading', { name: 'Messages', level: 1 }).waitFor();
     await page.getByRole('link', { name: 'Jobs' }).waitFor();
     expect(faults.filter((fault) => !isExpected(fault))).toEqual([]);
+  });
+
+  test('forget what another auditor has opened, who was logged in here', async () => {
+    const hopper = await appoint(browser, server, 'auditor', 'Hopper');
+    const eve = await appoint(browser, server, 'auditor', 'Eve');
+    const { page } = hopper;
+    const told = await talkedAbout(server.url, 'A secret');
+    await page.goto(`/audit/access?group=${told.groupId}&next=/audit/groups/${told.groupId}?seq=1`);
+    await page.getByLabel('Reason').fill('Complaint 4711');
+    await page.getByRole('button', { name: 'Open the texts' }).click();
+    await page.getByText('A secret').waitFor();
+    // Somebody else logs in, in another tab.
+    const session = await eve.page.evaluate(() => JSON.stringify(Object.entries(localStorage)));
+    const tab = await page.context().newPage();
+    await tab.goto('/.well-known/seal-keys.json');
+    await tab.evaluate((entries) => {
+      for (const [key, value] of JSON.parse(entries) as [string, string][]) localStorage.setItem(key, value);
+    }, session);
+    await page.getByText('[redacted]').waitFor();
+    expect(await page.getByText('A secret').count()).toBe(0);
+    expect(await page.getByRole('region', { name: 'Open access' }).count()).toBe(0);
+    expect(hopper.faults).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { Loading, Page, Problem } from '../parts/page.tsx';
 import { Link, navigate, useLocation } from '../router.tsx';
 import { words } from '../words.ts';
 import { EventItem } from './event-item.tsx';
-import { useLook } from './grant.tsx';
+import { useAccess, useLook } from './grant.tsx';
 import { type LogPage, readPage } from './lines.ts';
 import { toFind, toStream } from './links.tsx';
 import { TimeField, fromLocal } from './moment.tsx';
@@ -83,10 +83,11 @@ function useReadLog() {
 
 function Results({ filter, after }: { filter: Filter; after: string | undefined }) {
   const read = useReadLog();
-  const [soFar, setSoFar] = useState<LogPage['events']>([]);
+  const by = useAccess().grant?.grantId;
+  const [soFar, setSoFar] = useState<Partial<LogPage> & { by: string | undefined }>();
   const query = { ...filter, limit: PAGE, ...(after !== undefined && { afterPosition: after }) };
   const { data, problem, reload } = useLook(
-    (asked) => read(query, asked, (events) => !asked.signal?.aborted && setSoFar(events)),
+    (asked) => read(query, asked, (events) => !asked.signal?.aborted && setSoFar({ by, events })),
     [],
   );
   const heading = useRef<HTMLHeadingElement>(null);
@@ -94,7 +95,8 @@ function Results({ filter, after }: { filter: Filter; after: string | undefined 
   useEffect(() => {
     if (isLater) heading.current?.focus();
   }, [isLater]);
-  const events = data?.events ?? (problem === undefined ? soFar : []);
+  const events =
+    data?.events ?? (problem === undefined && soFar?.by === by ? soFar?.events : undefined) ?? [];
   const { end, found, next, none, results, silent } = words.audit.find;
   return (
     <section aria-labelledby="results">

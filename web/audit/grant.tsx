@@ -152,14 +152,22 @@ export function useRead(): <T>(read: (asked: Reading) => Promise<T>, signal?: Ab
   };
 }
 
-/** Loads what the grant may open, and again when that changes. */
+/** Loads what the grant may open, and again when that changes. What was read with another grant is not shown. */
 export function useLook<T>(read: (asked: Reading) => Promise<T>, keys: readonly unknown[]): Loaded<T> {
   const { grant } = useAccess();
   const reading = useRead();
-  const loaded = useLoad((signal) => reading(read, signal), [grant?.grantId, ...keys]);
-  // It is loaded again without the grant.
-  const isOver = loaded.problem instanceof ChatProblem && loaded.problem.code === 'GRANT_NOT_OPEN';
-  return isOver ? { ...loaded, problem: undefined } : loaded;
+  const by = grant?.grantId;
+  const { data, problem, reload } = useLoad(
+    async (signal) => ({ by, read: await reading(read, signal) }),
+    [by, ...keys],
+  );
+  const isOver = problem instanceof ChatProblem && problem.code === 'GRANT_NOT_OPEN';
+  return {
+    data: data && data.by === by ? data.read : undefined,
+    // It is loaded again without the grant.
+    problem: isOver ? undefined : problem,
+    reload,
+  };
 }
 
 /** Gives oneself a grant. */
