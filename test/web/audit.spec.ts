@@ -289,6 +289,22 @@ describe('An auditor', () => {
     expect(refusals).toBe(2);
   });
 
+  test('goes on where an answer ended before the end of the log', async () => {
+    const isLog = /\/v1\/audit\/events/;
+    const next = page.getByRole('link', { name: 'Next events' });
+    await page.goto('/audit?type=JobPosted');
+    await page.getByText('1 event on this page').waitFor();
+    const answer = (body: string) =>
+      page.route(isLog, (route) => route.fulfill({ contentType: 'application/x-ndjson', body }));
+    await answer('{"next":"2"}\n');
+    await page.reload();
+    await page.getByText('The rest has not been looked at.').waitFor();
+    expect(await next.getAttribute('href')).toBe('/audit?type=JobPosted&after=2');
+    await page.unroute(isLog);
+    await next.click();
+    await page.getByText('1 event on this page').waitFor();
+  });
+
   test('holds a group, releases it after a question, and erases a person whose id was typed', async () => {
     await page.goto(`/audit/groups/${told.groupId}`);
     await page.getByRole('link', { name: 'Hold it' }).click();
