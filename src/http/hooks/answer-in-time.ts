@@ -23,10 +23,14 @@ export function answerInTime(app: FastifyInstance, refused: (code: string) => vo
   app.addHook('onRequest', (request, reply, done) => {
     const { raw, routeOptions } = request;
     const began = performance.now();
+    const answerMs = routeOptions.config.answerMs ?? ANSWER_MS;
+    // The server cuts connections that are silent for as long as some answers take. The next request sets it anew.
+    // Where a body is still to come, a silent client is cut as ever.
+    if (raw.method === 'GET' && answerMs > ANSWER_MS) raw.socket.setTimeout(answerMs + BODY_MS);
     const timer = setTimeout(() => {
       if (!raw.complete && performance.now() - began < BODY_MS) timer.refresh();
       else answerLate(request, reply, refused);
-    }, routeOptions.config.answerMs ?? ANSWER_MS);
+    }, answerMs);
     timers.set(raw, timer);
     raw.once('end', () => timer.refresh());
     reply.raw.once('close', () => clearTimeout(timer));

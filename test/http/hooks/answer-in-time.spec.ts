@@ -1,6 +1,8 @@
 import { createConnection } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import Fastify from 'fastify';
+import { answerInTime } from '../../../src/http/hooks/answer-in-time.ts';
 import {
   acme,
   ada,
@@ -102,4 +104,21 @@ describe('a call whose handler hangs', () => {
     socket.write(body);
     expect(await answer).toMatch(/^HTTP\/1.1 503 /);
   });
+});
+
+test('a connection that is silent while an answer is made lasts until it is there', async () => {
+  const app = Fastify({ connectionTimeout: 50 });
+  answerInTime(app, () => {});
+  const slow = () => new Promise((answer) => setTimeout(() => answer({ done: true }), 250));
+  app.get('/slow', { config: { answerMs: 10_000 } }, slow);
+  app.get('/usual', slow);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  try {
+    expect(await (await fetch(`${url}/slow`)).json()).toEqual({ done: true });
+    // Others are still cut.
+    await expect(fetch(`${url}/usual`)).rejects.toThrow();
+    expect(await (await fetch(`${url}/slow`)).json()).toEqual({ done: true });
+  } finally {
+    await app.close();
+  }
 });
