@@ -7,6 +7,7 @@ import { companyOf } from '../commands/company/company.ts';
 import { chatGroupOf } from '../commands/chat-group/chat-group.ts';
 import type { Aggregate } from '../commands/command.ts';
 import { fileOf } from '../commands/file/file.ts';
+import { operationOf } from '../commands/operations/operation.ts';
 import { retentionOf } from '../commands/retention/retention.ts';
 import { jobOf } from '../commands/job/job.ts';
 import { type EventStore, NO_STREAM, type Recorded, type Revision } from '../events/event-store.ts';
@@ -33,6 +34,7 @@ const aggregates = {
   grant: grantOf(none).aggregate,
   hold: holdOf(none).aggregate,
   retention: retentionOf(none).aggregate,
+  operation: operationOf(none).aggregate,
 } satisfies Record<Exclude<Category, 'conversation' | 'company'>, object>;
 
 /** A company begins with its first owner, whose id it has. */

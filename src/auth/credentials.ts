@@ -94,6 +94,10 @@ export interface Credentials {
    * undefined when it is suspended already.
    */
   suspend(userId: UserId): Promise<string[] | undefined>;
+  /** As `suspend`, with no ids when it is suspended already. Resolves with undefined for the last operator, who stays. */
+  suspendForOperator(userId: UserId): Promise<string[] | undefined>;
+  /** Resolves with true for the only account with the role `admin` that can log in. */
+  isLastOperator(userId: UserId): Promise<boolean>;
   /** Lets a suspended account log in again. Resolves with false when it is not suspended. */
   restore(userId: UserId): Promise<boolean>;
   /**

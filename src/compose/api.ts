@@ -32,6 +32,7 @@ import { openInvitations } from './companies.ts';
 import { listen } from './listen.ts';
 import type { DatabaseParts } from './log.ts';
 import type { openPush } from './notifications.ts';
+import { openOperations } from './operators.ts';
 import { openProofs } from './sealing.ts';
 
 interface ApiDeps extends DatabaseParts {
@@ -69,6 +70,7 @@ export async function startApi(config: Config, log: Logger, open: Closers, deps:
     ...deps,
     storedLog: await openStoredLog(config, log, open, deps),
     ...auth,
+    ...openOperations(deps),
     invitations: openInvitations(deps),
     siteUrl: config.siteUrl,
     ...deps.files,

@@ -14,6 +14,7 @@ import { createAuthenticate, createIdentify } from '../auth/authenticate.ts';
 import { createCheckPassword } from '../auth/passwords/check-password.ts';
 import { type LogIn, createLogIn } from '../auth/log-in.ts';
 import { createPasswordHashes } from '../auth/passwords/password-hashes.ts';
+import { createOversight } from '../auth/oversight.ts';
 import { createPasswords } from '../auth/passwords/passwords.ts';
 import { RateLimited, type RateLimits } from '../protocol/rate-limits.ts';
 import { createRegistration } from '../auth/registration.ts';
@@ -196,6 +197,9 @@ export async function openAuth(
     secondFactors,
     requireSecondFactor: createRequireSecondFactor({ credentials, isRequired }),
     addresses: createAddresses({ credentials, tokens, checkPassword, rateLimits }),
+    oversight: createOversight({
+      ...{ credentials, sessions: sessionStore, secondFactors: parts.store, onEnded },
+    }),
     passwords: createPasswords({ credentials, hashes, tokens, checkPassword, onEnded }),
     registration,
     revocations,

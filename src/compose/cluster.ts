@@ -67,17 +67,22 @@ export async function watchForOthers(
   config: Config,
   log: Logger,
   open: Closers,
-  { background: pool, isAlone, version }: Pick<DatabaseParts, 'background' | 'isAlone'> & { version: string },
+  {
+    background: pool,
+    nodeId,
+    isAlone,
+    version,
+  }: Pick<DatabaseParts, 'background' | 'nodeId' | 'isAlone'> & { version: string },
 ) {
   const hasRedis = config.redisUrl !== undefined;
   const servesClients = config.roles.has('api');
+  const nodes = await joinNodes({ pool, log, nodeId, version, hasRedis, roles: [...config.roles] });
+  open.add('nodes', () => nodes.leave());
   if (isAlone) return { checks: {}, guard: (source: WhereaboutsSource) => source };
   if (!hasRedis)
     log.warn(
       'REDIS_URL is not set; limits and presence cover this process only. Set it before a second process serves clients',
     );
-  const nodes = await joinNodes({ pool, log, version, hasRedis, roles: [...config.roles] });
-  open.add('nodes', () => nodes.leave());
   const stranger = reusedFor(REUSED_MS, async () =>
     (await nodes.others()).find(
       ({ roles, ...node }) => roles.includes('api') && !(hasRedis && node.hasRedis),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type pg from 'pg';
@@ -71,8 +72,11 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
     return pool;
   };
   const isAlone = config.databaseUrl === undefined;
+  const nodeId = randomUUID();
   const { promise: begin, resolve: mayLead } = Promise.withResolvers<void>();
-  const leases: Leases = isAlone ? leadsAlone(log) : createPostgresLeases({ url: databaseUrl, log, begin });
+  const leases: Leases = isAlone
+    ? leadsAlone(log, nodeId)
+    : createPostgresLeases({ url: databaseUrl, nodeId, log, begin });
   open.add('leases', () => leases.close());
   const pool = openPool('commands', REQUESTS);
   const { rows } = await pool.query<{ version: string }>(
@@ -81,6 +85,8 @@ export async function openPostgres(config: Config, log: Logger, open: Closers) {
   log.info({ postgresql: rows[0]!.version }, 'opened the database');
   return {
     databaseUrl,
+    /** Of this process, among those on the database. */
+    nodeId,
     leases,
     /** Lets this process take leases: once nothing can keep it from starting any more. */
     mayLead,

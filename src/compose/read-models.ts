@@ -10,6 +10,7 @@ import {
   remoteProgress,
   startProjections,
 } from '../adapters/postgres/read-models/run-projections.ts';
+import { startRebuilds } from '../adapters/postgres/read-models/run-rebuilds.ts';
 import { eventIds } from '../projections/event-ids.ts';
 import { ProjectionProgress } from '../projections/progress.ts';
 import type { Projection } from '../projections/projection.ts';
@@ -54,9 +55,18 @@ export function openReadModels(
 
   // If another process serves requests, its waiters poll the table of checkpoints every 25 ms anyway.
   const lingerMs = config.roles.has('api') ? 0 : 25;
-  const projecting = whileLeading(leases, 'projector', () =>
-    startProjections({ store, databaseUrl, log, projections, progress, tracing, lingerMs }),
-  );
+  const projecting = whileLeading(leases, 'projector', async () => {
+    const running = await startProjections({
+      ...{ store, databaseUrl, log, projections, progress, tracing, lingerMs },
+    });
+    const rebuilds = startRebuilds({ pool: background, store, databaseUrl, projections: readModels, log });
+    return {
+      ...running,
+      async stop() {
+        await Promise.all([rebuilds.stop(), running.stop()]);
+      },
+    };
+  });
   open.add('projections', () => projecting.stop());
   return {
     progress,

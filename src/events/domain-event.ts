@@ -8,6 +8,7 @@ import { conversationEvents } from './conversation.ts';
 import { fileEvents } from './file.ts';
 import { jobEvents } from './job.ts';
 import { noteEvents } from './note.ts';
+import { operationEvents } from './operations.ts';
 import { retentionEvents } from './retention.ts';
 
 /** The schemas of all events in the log, with the newest shape of each event's data. */
@@ -23,6 +24,7 @@ export const eventSchemas = {
   ...grantEvents,
   ...holdEvents,
   ...retentionEvents,
+  ...operationEvents,
 };
 
 type Schemas = typeof eventSchemas;
@@ -47,6 +49,7 @@ export type FileEvent = EventsOf<typeof fileEvents>;
 export type GrantEvent = EventsOf<typeof grantEvents>;
 export type HoldEvent = EventsOf<typeof holdEvents>;
 export type RetentionEvent = EventsOf<typeof retentionEvents>;
+export type OperationEvent = EventsOf<typeof operationEvents>;
 export type DomainEvent =
   | AccountEvent
   | CompanyEvent
@@ -58,5 +61,6 @@ export type DomainEvent =
   | FileEvent
   | GrantEvent
   | HoldEvent
-  | RetentionEvent;
+  | RetentionEvent
+  | OperationEvent;
 export type EventOf<T extends EventType> = Extract<DomainEvent, { type: T }>;

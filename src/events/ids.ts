@@ -20,6 +20,7 @@ export const GrantId = id.brand<'GrantId'>();
 export const HoldId = id.brand<'HoldId'>();
 export const ErasureId = id.brand<'ErasureId'>();
 export const InvitationId = id.brand<'InvitationId'>();
+export const ActId = id.brand<'ActId'>();
 /** Chosen by the client. Together with the sender it identifies a message, or a note, permanently. */
 export const ClientMsgId = id.brand<'ClientMsgId'>();
 
@@ -38,4 +39,5 @@ export type GrantId = z.infer<typeof GrantId>;
 export type HoldId = z.infer<typeof HoldId>;
 export type ErasureId = z.infer<typeof ErasureId>;
 export type InvitationId = z.infer<typeof InvitationId>;
+export type ActId = z.infer<typeof ActId>;
 export type ClientMsgId = z.infer<typeof ClientMsgId>;

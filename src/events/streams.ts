@@ -1,4 +1,4 @@
-import type { ApplicationId, FileId, GrantId, GroupId, HoldId, JobId, UserId } from './ids.ts';
+import type { ActId, ApplicationId, FileId, GrantId, GroupId, HoldId, JobId, UserId } from './ids.ts';
 
 /** The name of a stream: its category, a dash, and the key of its subject. */
 export type Stream =
@@ -12,7 +12,8 @@ export type Stream =
   | `file-${string}`
   | `grant-${string}`
   | `hold-${string}`
-  | `retention-${string}`;
+  | `retention-${string}`
+  | `operation-${string}`;
 
 type CategoryOf<S extends Stream> = S extends `${infer C}-${string}` ? C : never;
 export type Category = CategoryOf<Stream>;
@@ -29,6 +30,7 @@ const known: Record<Category, true> = {
   grant: true,
   hold: true,
   retention: true,
+  operation: true,
 };
 /** The categories of our streams. */
 export const categories = Object.keys(known) as [Category, ...Category[]];
@@ -49,5 +51,6 @@ export const chatGroupStream = (groupId: GroupId): Stream => `chatGroup-${groupI
 export const fileStream = (fileId: FileId): Stream => `file-${fileId}`;
 export const grantStream = (grantId: GrantId): Stream => `grant-${grantId}`;
 export const holdStream = (holdId: HoldId): Stream => `hold-${holdId}`;
+export const operationStream = (actId: ActId): Stream => `operation-${actId}`;
 export const retentionStream = (groupId: GroupId): Stream => `retention-${groupId}`;
 export const conversationStream = (groupId: GroupId): Stream => `conversation-${groupId}`;

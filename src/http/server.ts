@@ -78,6 +78,14 @@ import { type StorageRoutes, storageRoutes } from './routes/storage.ts';
 import { type TokenKeyRoutes, tokenKeyRoutes } from './routes/account/token-keys.ts';
 import { type TotpRoutes, totpRoutes } from './routes/account/totp.ts';
 import { type UnsubscribeRoutes, unsubscribeRoutes } from './routes/account/unsubscribe.ts';
+import { type OperatorJobRoutes, operatorJobRoutes } from './routes/operators/jobs.ts';
+import {
+  type OperatorNotificationRoutes,
+  operatorNotificationRoutes,
+} from './routes/operators/notifications.ts';
+import { type OperatorReadModelRoutes, operatorReadModelRoutes } from './routes/operators/read-models.ts';
+import { type OperatorSystemRoutes, operatorSystemRoutes } from './routes/operators/system.ts';
+import { type OperatorUserRoutes, operatorUserRoutes } from './routes/operators/users.ts';
 import { userRoutes } from './routes/users.ts';
 import { type WebRoutes, webRoutes } from './routes/web.ts';
 import { limitBodyTime } from './hooks/slow-bodies.ts';
@@ -114,6 +122,11 @@ export interface HttpDeps
     ProofRoutes,
     UnsubscribeRoutes,
     WebRoutes,
+    OperatorUserRoutes,
+    OperatorJobRoutes,
+    OperatorNotificationRoutes,
+    OperatorReadModelRoutes,
+    OperatorSystemRoutes,
     AuditDeps {
   storage: FileRoutes['storage'];
   links: RouteDeps['links'];
@@ -249,6 +262,11 @@ export async function createHttpServer(deps: HttpDeps): Promise<FastifyInstance>
     traceRoutes(secured, lookBack);
     accessGrantRoutes(secured, deps);
     proofRoutes(secured, deps);
+    operatorUserRoutes(secured, deps);
+    operatorJobRoutes(secured, deps);
+    operatorNotificationRoutes(secured, deps);
+    operatorReadModelRoutes(secured, deps);
+    operatorSystemRoutes(secured, deps);
   });
   await servePage(app, deps.asyncapi);
   refuseTheRest();

@@ -29,6 +29,9 @@ export interface ParkedBatch {
   notifications: number;
 }
 
+/** The place of a batch among those that are parked. */
+export type ParkedPlace = Pick<ParkedBatch, 'batchId' | 'parkedAt'>;
+
 /** A batch on its way: times in RFC 3339. */
 export interface UnsentBatch {
   batchId: string;
@@ -88,8 +91,8 @@ export interface Outbox {
   retry(batchId: string, at: Date, error?: string): Promise<void>;
   /** Takes a batch out of circulation until an operator replays it. */
   park(batchId: string, reason: string): Promise<void>;
-  /** Resolves with the oldest 1,000 parked batches. */
-  parked(): Promise<ParkedBatch[]>;
+  /** Resolves with parked batches after one of them, the first to be parked first; by default the oldest 1,000. */
+  parked(page?: { after?: ParkedPlace | undefined; limit: number }): Promise<ParkedBatch[]>;
   /** Resolves with the batches that have not been sent yet and are not parked, the longest due first; at most 1,000. */
   unsent(): Promise<UnsentBatch[]>;
   /**

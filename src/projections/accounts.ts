@@ -1,6 +1,7 @@
 import type { EventOf } from '../events/domain-event.ts';
 import type { Recorded } from '../events/event-store.ts';
 import { ERASED } from '../events/personal-text.ts';
+import { beginningOf } from '../search/characters.ts';
 import { column, statementAbout } from './columns.ts';
 import { defineProjection } from './projection.ts';
 
@@ -37,6 +38,21 @@ const change = statementAbout<Changed>({
     update accounts a set display_name = b.display_name, revision = b.revision
     from ${batch}
     where a.user_id = b.user_id and a.revision < b.revision`,
+});
+
+/** For the account as it is now: a name that has been replaced or erased does not come back. */
+const name = statementAbout<Registered | Changed>({
+  name: 'name',
+  columns: {
+    user_id: column.uuid(({ data }) => data.userId),
+    beginning: column.text(({ data }) => beginningOf(data.displayName)),
+    revision: column.bigint(({ revision }) => revision),
+  },
+  text: ({ batch }) => `
+    insert into names (user_id, beginning)
+    select b.user_id, b.beginning from ${batch} join accounts a using (user_id)
+    where a.revision = b.revision
+    on conflict (user_id) do update set beginning = excluded.beginning`,
 });
 
 const prefer = statementAbout<Preferred>({
@@ -104,10 +120,16 @@ const erase = statementAbout<Erased>({
     where a.user_id = b.user_id`,
 });
 
+const forget = statementAbout<Erased>({
+  name: 'forget',
+  columns: { user_id: column.uuid(({ data }) => data.userId) },
+  text: ({ batch }) => `delete from names n using ${batch} where n.user_id = b.user_id`,
+});
+
 /** The users, their names and those of the companies that they founded, and their notification preferences. */
 export const accounts = defineProjection({
   name: 'accounts',
-  version: 5,
+  version: 6,
   tables: `
     create table accounts (
       user_id uuid primary key,
@@ -131,9 +153,15 @@ export const accounts = defineProjection({
       erasure_due_at timestamptz,
       erasure_revision bigint not null default -1,
       erased_at timestamptz
+    );
+    -- What operators find people by. Nothing is left of those who are erased.
+    create table names (
+      user_id uuid primary key,
+      beginning text collate "C" not null
     )`,
   indexes: `
     create index accounts_to_erase on accounts (erasure_due_at) where erasure_due_at is not null and erased_at is null;
+    create index names_in_order on names (beginning, user_id);
     create index accounts_by_erasure on accounts (erasure_id) where erasure_id is not null`,
   handles: [
     'AccountRegistered',
@@ -162,10 +190,12 @@ export const accounts = defineProjection({
     return [
       ...register(registered),
       ...change([...changed.values()]),
+      ...name([...registered.filter(({ data }) => !changed.has(data.userId)), ...changed.values()]),
       ...prefer([...preferred.values()]),
       ...rename([...renamed.values()]),
       ...ask([...asked.values()]),
       ...erase(erased),
+      ...forget(erased),
     ];
   },
 });

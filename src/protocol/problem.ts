@@ -50,7 +50,7 @@ type OtherCode =
   | 'CHECKPOINT_NOT_FOUND'
   | 'NOT_SEALED'
   | 'SEAL_BROKEN'
-  | 'SESSION_NOT_FOUND'
+  | 'READ_MODEL_NOT_FOUND'
   | 'METHOD_NOT_ALLOWED'
   | 'EMAIL_TAKEN'
   | 'PAYLOAD_TOO_LARGE'
@@ -153,6 +153,12 @@ const catalogue: Record<ProblemCode, [status: number, title: string]> = {
   ERASURE_NOT_FOUND: [404, 'No such erasure'],
   ERASURE_DONE: [409, 'The person is erased: that cannot be undone'],
   HOLD_NOT_FOUND: [404, 'No such hold'],
+  READ_MODEL_NOT_FOUND: [404, 'No such read model'],
+  OWN_ACCOUNT: [409, 'An operator does not do this to its own account'],
+  LAST_OPERATOR: [409, 'Nobody else could operate the server then'],
+  NO_EMAIL_ADDRESS: [409, 'The account has no e-mail address'],
+  REBUILD_RUNNING: [409, 'The read model is being rebuilt'],
+  NOTHING_KEPT: [409, 'No earlier version of the read model was kept'],
   POSITION_UNKNOWN: [
     409,
     'The log has no such position: it was restored to an earlier state since, or moved',

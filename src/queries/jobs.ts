@@ -2,7 +2,7 @@ import { type DatabasePool, type FragmentSqlToken, sql } from 'slonik';
 import { z } from 'zod';
 import type { Actor } from '../commands/command.ts';
 import { CommandRejected } from '../commands/rejection.ts';
-import type { JobId } from '../events/ids.ts';
+import type { JobId, UserId } from '../events/ids.ts';
 import { Conversations, HistoryFrom, JobStatus } from '../events/job.ts';
 import { searchQuery } from '../search/query.ts';
 import type { Page, Paging } from './cursor.ts';
@@ -83,6 +83,8 @@ export interface ListJobs extends Paging {
   status?: JobStatus | undefined;
   /** Only the jobs of the caller's company that its role reaches; for an applicant those that it has applied for. */
   mine?: boolean | undefined;
+  /** Only the jobs of this company. */
+  companyId?: UserId | undefined;
 }
 
 /**
@@ -91,11 +93,13 @@ export interface ListJobs extends Paging {
  */
 export async function listJobs(
   db: DatabasePool,
-  { actor, q, status, mine, cursor, limit }: ListJobs,
+  { actor, q, status, mine, companyId, cursor, limit }: ListJobs,
 ): Promise<Page<Job>> {
   const after = byRank.read(cursor);
   const hasStatus = status === undefined ? sql.fragment`true` : sql.fragment`j.status = ${status}`;
-  const isAsked = mine === true ? sql.fragment`${hasStatus} and ${isOwn(actor)}` : hasStatus;
+  const isOfCompany =
+    companyId === undefined ? sql.fragment`true` : sql.fragment`j.company_id = ${companyId}`;
+  const isAsked = sql.fragment`${hasStatus} and ${isOfCompany} and ${mine === true ? isOwn(actor) : sql.fragment`true`}`;
   const page = (rows: readonly Row[]) =>
     byRank.page(rows, limit, ({ position, rank }) => ({ position, rank }), viewFor(actor));
   const inOrder = async (condition: FragmentSqlToken) =>

@@ -1,6 +1,7 @@
 import type { DatabasePool } from 'slonik';
 import type { ApplicationId, GroupId, JobId, MessageId, UserId } from '../events/ids.ts';
 import { gather } from '../kit/gather.ts';
+import { type ListAccounts, getAccount, listAccounts } from './accounts.ts';
 import {
   type ListApplications,
   getApplication,
@@ -19,6 +20,7 @@ import { firstSeqs, listMembers, memberIds, unseenBy } from './members.ts';
 import { type MessageHistory, getMessage, messageHistory } from './message-history.ts';
 import { type FileOfGroup, namedFiles } from './named-files.ts';
 import { type ListNotes, listNotes } from './notes.ts';
+import { listPostings } from './postings.ts';
 import { personExport } from './person-export.ts';
 import { isListed, profileOf } from './profile.ts';
 import { type SearchMessages, searchMessages } from './search-messages.ts';
@@ -62,6 +64,10 @@ export const bindQueries = (db: DatabasePool, searches = db) => ({
   unreadTotal: (userId: UserId) => unreadTotal(db, userId),
   messageHistory: (asked: MessageHistory) => messageHistory(db, asked),
   getMessage: (asked: Parameters<typeof getMessage>[1]) => getMessage(db, asked),
+  listAccounts: (asked: ListAccounts) => listAccounts(db, asked),
+  getAccount: (asked: Parameters<typeof getAccount>[1]) => getAccount(db, asked),
+  listPostings: (asked: Parameters<typeof listPostings>[1]) =>
+    listPostings(db, asked, (all) => listJobs(all.q === undefined ? db : searches, all)),
   listUsers: (asked: Parameters<typeof listUsers>[1]) => listUsers(db, asked),
   searchMessages: (asked: SearchMessages) => searchMessages(searches, asked),
   listGrants: (asked: Paging) => listGrants(db, asked),

@@ -69,6 +69,12 @@ export function normalized(text: string): string {
     .replace(GERSHAYIM, '\u05f4');
 }
 
+/** The longest beginning that is compared, in characters: one character may become eighteen. */
+const BEGINNING = 100;
+
+/** Returns the form in which the beginnings of names are compared. */
+export const beginningOf = (name: string): string => [...normalized(name)].slice(0, BEGINNING).join('');
+
 /**
  * Marks that are often left out: accents of Latin, Greek and Cyrillic, but not the breve of `й` and `ў`,
  * which are letters of their own; the vowels, hamza and tatweel of Arabic; the points of Hebrew. Vowel signs

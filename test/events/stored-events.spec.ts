@@ -49,6 +49,7 @@ import {
   teammateJoined,
   uploadRequested,
   uploaded,
+  userSuspended,
 } from '../support/language/example-events.ts';
 
 /** One example of every event. A new event without one fails to compile. */
@@ -112,6 +113,7 @@ const examples: { [T in EventType]: DomainEvent } = {
   AccessEnded: event('AccessEnded', { grantId }),
   HoldPlaced: holdPlaced,
   HoldReleased: holdReleased,
+  OperatorActed: userSuspended,
   MonthExpired: event('MonthExpired', { groupId, month: '2026-01' }),
 };
 

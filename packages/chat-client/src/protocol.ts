@@ -1307,6 +1307,278 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/admin/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts: the newest first, or those that begin as asked, addresses before names */
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{userId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One account, with its open sessions */
+        get: operations["getAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{userId}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep a user from logging in: its sessions and sockets end, and nothing is sent to it */
+        post: operations["suspendUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{userId}/end-sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End all sessions of a user, or one of them, with their sockets */
+        post: operations["endSessions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{userId}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a suspended user log in again */
+        post: operations["restoreUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{userId}/reset-second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove the second factor of a user, who has lost it */
+        post: operations["resetSecondFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/users/{userId}/verify-email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Vouch for the e-mail address of a user: mail goes to it */
+        post: operations["verifyEmail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The jobs of all companies, newest first */
+        get: operations["listPostings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/jobs/{jobId}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Close the job of a company, as its owner does; the reason stays with the operators */
+        post: operations["takeDownJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How much waits to be sent, and how much could not be sent */
+        get: operations["getNotificationBacklog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/notifications/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The batches that could not be sent, the first to be parked first */
+        get: operations["listParkedBatches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/notifications/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send parked batches again, those that are named or all of them */
+        post: operations["replayNotifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/read-models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far each read model is, and its last rebuild */
+        get: operations["listReadModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/read-models/{name}/rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Build a read model anew beside the live one, compare them, and switch */
+        post: operations["rebuildReadModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/read-models/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put back the version before the last rebuild; it catches up by itself */
+        post: operations["rollBackReadModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/admin/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Readiness with all details, the processes, who leads what, and what waits */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export interface components {
     schemas: {
@@ -1344,6 +1616,65 @@ export interface components {
             grantId: string;
             /** Format: date-time */
             expiresAt: string;
+            /** @description Opaque. Send it as X-Min-Position with a query that has to show this. */
+            position: string;
+        };
+        Account: {
+            /** Format: uuid */
+            userId: string;
+            /** @enum {string} */
+            role: "company" | "applicant" | "auditor" | "admin";
+            /** @description Null for accounts of a board without one, and for erased people */
+            email: string | null;
+            displayName: string;
+            emailVerified: boolean;
+            hasSecondFactor: boolean;
+            isSuspended: boolean;
+            isErased: boolean;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        AccountDetails: {
+            /** Format: uuid */
+            userId: string;
+            /** @enum {string} */
+            role: "company" | "applicant" | "auditor" | "admin";
+            /** @description Null for accounts of a board without one, and for erased people */
+            email: string | null;
+            displayName: string;
+            emailVerified: boolean;
+            hasSecondFactor: boolean;
+            isSuspended: boolean;
+            isErased: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description The open sessions, most recently used first */
+            sessions: {
+                /** Format: uuid */
+                sessionId: string;
+                /** Format: date-time */
+                createdAt: string;
+                /** Format: date-time */
+                lastUsedAt: string;
+                userAgent: string | null;
+            }[];
+        };
+        AccountPage: {
+            data: components["schemas"]["Account"][];
+            nextCursor: string | null;
+        };
+        /**
+         * @example {
+         *       "reason": "Complaint 4711"
+         *     }
+         */
+        Act: {
+            /** @description Why. It is on record, for auditors */
+            reason: string;
+        };
+        Acted: {
+            /** Format: uuid */
+            actId: string;
             /** @description Opaque. Send it as X-Min-Position with a query that has to show this. */
             position: string;
         };
@@ -1767,6 +2098,17 @@ export interface components {
             sent: boolean;
         };
         Empty: Record<string, never>;
+        /**
+         * @example {
+         *       "reason": "A laptop was stolen"
+         *     }
+         */
+        EndSessions: {
+            /** @description Why. It is on record, for auditors */
+            reason: string;
+            /** Format: uuid */
+            sessionId?: string;
+        };
         /**
          * @example {
          *       "password": "a long enough secret"
@@ -2294,6 +2636,20 @@ export interface components {
             /** Format: int64 */
             headSeq: number;
         };
+        NotificationBacklog: {
+            /**
+             * Format: int64
+             * @description Notifications, counted up to 100,000
+             */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Batches, counted up to 100,000
+             */
+            parked: number;
+            /** @description Since when the oldest batch could have been sent */
+            oldestUnpublishedSeconds: number;
+        };
         NotificationPreferences: {
             email: boolean;
             push: boolean;
@@ -2316,6 +2672,17 @@ export interface components {
             /** @description Opaque. Send it as X-Min-Position with a query that has to show this. */
             position: string;
         };
+        NotificationsReplayed: {
+            /** Format: uuid */
+            actId: string;
+            /** @description Opaque. Send it as X-Min-Position with a query that has to show this. */
+            position: string;
+            /**
+             * Format: int64
+             * @description The batches that were parked
+             */
+            replayed: number;
+        };
         /** @description RFC 6749 §5.2, with the fields of RFC 9457 beside it */
         OAuthError: {
             type: string;
@@ -2336,6 +2703,26 @@ export interface components {
             errors?: components["schemas"]["Fault"][];
             error: string;
             error_description: string;
+        };
+        ParkedBatch: {
+            /** Format: uuid */
+            batchId: string;
+            /** Format: date-time */
+            parkedAt: string;
+            /** @enum {string} */
+            channel: "email" | "push";
+            /**
+             * Format: uuid
+             * @description A user, or the letter itself where it is about an account
+             */
+            recipientId: string;
+            /** Format: int64 */
+            notifications: number;
+            reason: string;
+        };
+        ParkedBatchPage: {
+            data: components["schemas"]["ParkedBatch"][];
+            nextCursor: string | null;
         };
         PastFile: {
             /** Format: uuid */
@@ -2447,6 +2834,31 @@ export interface components {
             /** @enum {string} */
             historyFrom?: "start" | "joined";
         };
+        Posting: {
+            /** Format: uuid */
+            jobId: string;
+            title: string;
+            /** @enum {string} */
+            status: "open" | "closed";
+            company: {
+                /** Format: uuid */
+                companyId: string;
+                displayName: string;
+            };
+            /** @enum {string} */
+            conversations: "group" | "private";
+            /** Format: date-time */
+            postedAt: string;
+            /**
+             * Format: int64
+             * @description Counted up to 1,000, without those that were withdrawn
+             */
+            applications: number;
+        };
+        PostingPage: {
+            data: components["schemas"]["Posting"][];
+            nextCursor: string | null;
+        };
         /** @description RFC 9457: the same object as over HTTP */
         Problem: {
             type: string;
@@ -2458,7 +2870,7 @@ export interface components {
              * @description Stable: what to decide by
              * @enum {string}
              */
-            code: "BAD_REQUEST" | "UNAUTHORIZED_CLIENT" | "UNSUPPORTED_GRANT_TYPE" | "INVALID_SCOPE" | "INVALID_TARGET" | "SUBJECT_TOKEN_INVALID" | "TOKEN_MISSING" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "BAD_CREDENTIALS" | "ACCOUNT_SUSPENDED" | "TOTP_REQUIRED" | "TOTP_INVALID" | "INVALID_CLIENT" | "REFRESH_TOKEN_INVALID" | "FORBIDDEN" | "USER_TOKEN_REQUIRED" | "CLIENT_TOKEN_REQUIRED" | "SCOPE_MISSING" | "SECOND_FACTOR_REQUIRED" | "ROLE_NOT_ALLOWED" | "NOT_JOB_OWNER" | "NOT_APPLICANT" | "NOT_GROUP_ADMIN" | "NOT_MESSAGE_AUTHOR" | "NOT_NOTE_AUTHOR" | "GRANT_NOT_OPEN" | "NOT_FOUND" | "USER_NOT_FOUND" | "SESSION_NOT_FOUND" | "JOB_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "NOTE_NOT_FOUND" | "GROUP_NOT_FOUND" | "MEMBER_NOT_FOUND" | "MESSAGE_NOT_FOUND" | "REPLY_TARGET_NOT_FOUND" | "FILE_NOT_FOUND" | "GRANT_NOT_FOUND" | "EVENT_NOT_FOUND" | "STREAM_NOT_FOUND" | "CHECKPOINT_NOT_FOUND" | "LINK_INVALID" | "FILE_EXISTS" | "RANGE_NOT_SATISFIABLE" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "ROLE_FIXED" | "TOTP_ENABLED" | "TOTP_NOT_SET_UP" | "JOB_CLOSED" | "APPLICATION_WITHDRAWN" | "APPLICATION_DECIDED" | "GROUP_CLOSED" | "LAST_ADMIN" | "JOB_OWNER_STAYS" | "COMPANY_NOT_FOUND" | "INVITATION_NOT_FOUND" | "NOT_COMPANY_OWNER" | "COMPANY_NOT_EMPTY" | "TOO_MANY_INVITATIONS" | "LAST_OWNER" | "APPLICANT_STAYS" | "CONVERSATIONS_FIXED" | "REMOVED_FROM_GROUP" | "FILE_NOT_UPLOADED" | "GROUP_FILES_FULL" | "FILE_REFUSED" | "FILE_CLEARED" | "FILE_EXPIRED" | "MESSAGE_DELETED" | "MESSAGE_EMPTY" | "TOO_MANY_REACTIONS" | "TOO_MANY_MUTED" | "CLIENT_MSG_ID_REUSED" | "ERASURE_NOT_FOUND" | "ERASURE_DONE" | "HOLD_NOT_FOUND" | "POSITION_UNKNOWN" | "STREAM_DAMAGED" | "NOT_SEALED" | "SEAL_BROKEN" | "IDEMPOTENCY_KEY_IN_USE" | "PAYLOAD_TOO_LARGE" | "FILE_TOO_LARGE" | "FILE_TYPE_NOT_ALLOWED" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_KEY_REUSED" | "RATE_LIMITED" | "TOO_MANY_SOCKETS" | "TOO_MANY_EXPORTS" | "UNKNOWN_EVENT" | "INTERNAL" | "NOT_CAUGHT_UP" | "UNAVAILABLE" | "INSUFFICIENT_STORAGE";
+            code: "BAD_REQUEST" | "UNAUTHORIZED_CLIENT" | "UNSUPPORTED_GRANT_TYPE" | "INVALID_SCOPE" | "INVALID_TARGET" | "SUBJECT_TOKEN_INVALID" | "TOKEN_MISSING" | "TOKEN_INVALID" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "BAD_CREDENTIALS" | "ACCOUNT_SUSPENDED" | "TOTP_REQUIRED" | "TOTP_INVALID" | "INVALID_CLIENT" | "REFRESH_TOKEN_INVALID" | "FORBIDDEN" | "USER_TOKEN_REQUIRED" | "CLIENT_TOKEN_REQUIRED" | "SCOPE_MISSING" | "SECOND_FACTOR_REQUIRED" | "ROLE_NOT_ALLOWED" | "NOT_JOB_OWNER" | "NOT_APPLICANT" | "NOT_GROUP_ADMIN" | "NOT_MESSAGE_AUTHOR" | "NOT_NOTE_AUTHOR" | "GRANT_NOT_OPEN" | "NOT_FOUND" | "USER_NOT_FOUND" | "SESSION_NOT_FOUND" | "JOB_NOT_FOUND" | "APPLICATION_NOT_FOUND" | "NOTE_NOT_FOUND" | "GROUP_NOT_FOUND" | "MEMBER_NOT_FOUND" | "MESSAGE_NOT_FOUND" | "REPLY_TARGET_NOT_FOUND" | "FILE_NOT_FOUND" | "GRANT_NOT_FOUND" | "EVENT_NOT_FOUND" | "STREAM_NOT_FOUND" | "CHECKPOINT_NOT_FOUND" | "LINK_INVALID" | "FILE_EXISTS" | "RANGE_NOT_SATISFIABLE" | "METHOD_NOT_ALLOWED" | "EMAIL_TAKEN" | "ROLE_FIXED" | "TOTP_ENABLED" | "TOTP_NOT_SET_UP" | "JOB_CLOSED" | "APPLICATION_WITHDRAWN" | "APPLICATION_DECIDED" | "GROUP_CLOSED" | "LAST_ADMIN" | "JOB_OWNER_STAYS" | "COMPANY_NOT_FOUND" | "INVITATION_NOT_FOUND" | "NOT_COMPANY_OWNER" | "COMPANY_NOT_EMPTY" | "TOO_MANY_INVITATIONS" | "LAST_OWNER" | "APPLICANT_STAYS" | "CONVERSATIONS_FIXED" | "REMOVED_FROM_GROUP" | "FILE_NOT_UPLOADED" | "GROUP_FILES_FULL" | "FILE_REFUSED" | "FILE_CLEARED" | "FILE_EXPIRED" | "MESSAGE_DELETED" | "MESSAGE_EMPTY" | "TOO_MANY_REACTIONS" | "TOO_MANY_MUTED" | "CLIENT_MSG_ID_REUSED" | "ERASURE_NOT_FOUND" | "ERASURE_DONE" | "HOLD_NOT_FOUND" | "READ_MODEL_NOT_FOUND" | "OWN_ACCOUNT" | "LAST_OPERATOR" | "NO_EMAIL_ADDRESS" | "REBUILD_RUNNING" | "NOTHING_KEPT" | "POSITION_UNKNOWN" | "STREAM_DAMAGED" | "NOT_SEALED" | "SEAL_BROKEN" | "IDEMPOTENCY_KEY_IN_USE" | "PAYLOAD_TOO_LARGE" | "FILE_TOO_LARGE" | "FILE_TYPE_NOT_ALLOWED" | "UNSUPPORTED_MEDIA_TYPE" | "IDEMPOTENCY_KEY_REUSED" | "RATE_LIMITED" | "TOO_MANY_SOCKETS" | "TOO_MANY_EXPORTS" | "UNKNOWN_EVENT" | "INTERNAL" | "NOT_CAUGHT_UP" | "UNAVAILABLE" | "INSUFFICIENT_STORAGE";
             /** @description Whether the same request may succeed later */
             retryable: boolean;
             /** @description When to try again; absent when waiting does not help */
@@ -2519,12 +2931,81 @@ export interface components {
             windowSeconds: number;
             by: string;
         };
+        ReadModel: {
+            name: string;
+            /** Format: int64 */
+            version: number | null;
+            /**
+             * Format: int64
+             * @description Of the code of the process that answers
+             */
+            latestVersion: number;
+            position: number | null;
+            behind: number | null;
+            /** @description Age of the oldest event that it has not handled */
+            lagSeconds: number | null;
+            /** @description Whether the version before the last rebuild can be put back */
+            previousKept: boolean;
+            rebuild: components["schemas"]["Rebuild"] | null;
+        };
+        ReadModelList: {
+            /** Format: int64 */
+            head: number;
+            data: components["schemas"]["ReadModel"][];
+        };
         Readiness: {
             /** @enum {string} */
             status: "ready" | "not ready";
             dependencies: {
                 [key: string]: components["schemas"]["Dependency"];
             };
+        };
+        Rebuild: {
+            /**
+             * @description `requested` until a process that leads the projections begins it, or begins it again
+             * @enum {string}
+             */
+            state: "requested" | "running" | "done" | "failed";
+            /** Format: int64 */
+            position: number | null;
+            /**
+             * Format: int64
+             * @description The end of the log
+             */
+            head: number | null;
+            /** Format: date-time */
+            requestedAt: string | null;
+            /** Format: date-time */
+            startedAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+            error: string | null;
+            /**
+             * Format: uuid
+             * @description Null for a rebuild that nobody asked the server for
+             */
+            requestedBy: string | null;
+        };
+        /**
+         * @example {
+         *       "reason": "A row is missing"
+         *     }
+         */
+        RebuildReadModel: {
+            /** @description Why. It is on record, for auditors */
+            reason: string;
+            /**
+             * @description Switch even where rows differ from the live ones
+             * @default false
+             */
+            force?: boolean;
+        };
+        RebuildRequested: {
+            /** Format: uuid */
+            actId: string;
+            /** @description Opaque. Send it as X-Min-Position with a query that has to show this. */
+            position: string;
+            rebuild: components["schemas"]["Rebuild"];
         };
         RecoveryCodes: {
             /** @description Ten, shown this once: each stands for a code of the app, one time */
@@ -2592,6 +3073,19 @@ export interface components {
             password: string;
             /** @description Of the app, or a recovery code */
             code: string;
+        };
+        /**
+         * @description `batchIds`, or `all`
+         * @example {
+         *       "reason": "The mail server is back",
+         *       "all": true
+         *     }
+         */
+        ReplayNotifications: {
+            reason: string;
+            batchIds?: string[];
+            /** @enum {boolean} */
+            all?: true;
         };
         /**
          * @example {
@@ -2704,6 +3198,14 @@ export interface components {
         SessionList: {
             data: components["schemas"]["Session"][];
         };
+        SessionsEnded: {
+            /** Format: uuid */
+            actId: string;
+            /** @description Opaque. Send it as X-Min-Position with a query that has to show this. */
+            position: string;
+            /** Format: int64 */
+            endedSessions: number;
+        };
         /**
          * @example {
          *       "push": false,
@@ -2774,6 +3276,51 @@ export interface components {
              * @description The same as thumbnailUrl
              */
             thumbnail?: components["schemas"]["Thumbnail"];
+        };
+        System: {
+            /** @enum {string} */
+            status: "ready" | "not ready";
+            dependencies: {
+                [key: string]: {
+                    /** @enum {string} */
+                    status: "ok" | "degraded" | "down";
+                    detail?: string;
+                };
+            };
+            nodes: {
+                /** Format: uuid */
+                nodeId: string;
+                host: string;
+                version: string;
+                roles: string[];
+                /** Format: date-time */
+                startedAt: string;
+            }[];
+            /** @description What one process does at a time, and which one */
+            leases: {
+                name: string;
+                /** Format: uuid */
+                nodeId: string | null;
+                vacantSeconds: number;
+            }[];
+            filesToScan: {
+                /**
+                 * Format: int64
+                 * @description Counted up to 10,000
+                 */
+                count: number;
+                oldestSeconds: number;
+            };
+            queues: {
+                [key: string]: {
+                    /**
+                     * Format: int64
+                     * @description Counted up to 10,000
+                     */
+                    count: number;
+                    oldestSeconds: number;
+                };
+            };
         };
         Teammate: {
             /** Format: uuid */
@@ -5471,7 +6018,7 @@ export interface operations {
         parameters: {
             query?: {
                 stream?: string;
-                category?: "account" | "company" | "job" | "application" | "notes" | "chatGroup" | "conversation" | "file" | "grant" | "hold" | "retention";
+                category?: "account" | "company" | "job" | "application" | "notes" | "chatGroup" | "conversation" | "file" | "grant" | "hold" | "retention" | "operation";
                 /** @description At most 20, separated by commas */
                 type?: string;
                 /** @description The id of a user, or system */
@@ -5899,6 +6446,400 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsistencyProof"];
+                };
+            };
+        };
+    };
+    listAccounts: {
+        parameters: {
+            query?: {
+                /** @description The id of a user, or the beginning of an e-mail address or of a name, in any case */
+                q?: string;
+                role?: "company" | "applicant" | "auditor" | "admin";
+                status?: "active" | "suspended";
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountPage"];
+                };
+            };
+        };
+    };
+    getAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountDetails"];
+                };
+            };
+        };
+    };
+    suspendUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+        };
+    };
+    endSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndSessions"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+        };
+    };
+    restoreUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+        };
+    };
+    resetSecondFactor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+        };
+    };
+    verifyEmail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+        };
+    };
+    listPostings: {
+        parameters: {
+            query?: {
+                /** @description Words, "phrases", or, -not */
+                q?: string;
+                status?: "open" | "closed";
+                companyId?: string;
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostingPage"];
+                };
+            };
+        };
+    };
+    takeDownJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+        };
+    };
+    getNotificationBacklog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationBacklog"];
+                };
+            };
+        };
+    };
+    listParkedBatches: {
+        parameters: {
+            query?: {
+                /** @description nextCursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedBatchPage"];
+                };
+            };
+        };
+    };
+    replayNotifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReplayNotifications"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationsReplayed"];
+                };
+            };
+        };
+    };
+    listReadModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReadModelList"];
+                };
+            };
+        };
+    };
+    rebuildReadModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RebuildReadModel"];
+            };
+        };
+        responses: {
+            /** @description Asked for, or under way already */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildRequested"];
+                };
+            };
+        };
+    };
+    rollBackReadModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Act"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acted"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
                 };
             };
         };

@@ -38,7 +38,8 @@ export function createFollowerLags({
   pool: Pick<pg.Pool, 'query'>;
   store: Pick<EventStore, 'head' | 'readStored'>;
   followers: readonly string[];
-  sealPlace: string;
+  /** Where the checkpoints of the sealer are kept; without it the sealer is left out. */
+  sealPlace?: string;
 }): () => Promise<FollowerLag[]> {
   /** Resolves with the time at which the first event after a position was stored; undefined without one. */
   async function storedAfter(after: Position): Promise<number | undefined> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { sleep } from '../../kit/back-off.ts';
@@ -21,6 +20,8 @@ export interface LeaseStanding {
   name: string;
   /** True if this process holds it. */
   isHere: boolean;
+  /** The process that holds it; null while none does. */
+  nodeId: string | null;
   /** Time since it ended without a successor; 0 while a process holds it. */
   vacantSeconds: number;
 }
@@ -65,6 +66,7 @@ const RELEASE = `
 
 const STANDING = `
   select name, holder = $1 and expires_at > clock_timestamp() as "isHere",
+    case when expires_at > clock_timestamp() then holder end as "nodeId",
     greatest(extract(epoch from clock_timestamp() - expires_at), 0)::float8 as "vacantSeconds"
   from leases order by name`;
 
@@ -75,15 +77,17 @@ const STANDING = `
  */
 export function createPostgresLeases({
   url,
+  nodeId: holder,
   log,
   begin = Promise.resolve(),
 }: {
   url: string;
+  /** The id of this process. */
+  nodeId: string;
   log: Logger;
   /** No lease is taken before it is resolved. By default they are taken at once. */
   begin?: Promise<void>;
 }): Leases {
-  const holder = randomUUID();
   const closing = new AbortController();
   let session: Promise<Session> | undefined;
 
@@ -198,7 +202,7 @@ export function createPostgresLeases({
 }
 
 /** Creates leases for a process that is alone on its database: it always leads. */
-export function leadsAlone(log: Logger): Leases {
+export function leadsAlone(log: Logger, nodeId: string): Leases {
   const led = new Set<string>();
   return {
     lead(name, work) {
@@ -215,7 +219,7 @@ export function leadsAlone(log: Logger): Leases {
         },
       };
     },
-    standing: async () => [...led].map((name) => ({ name, isHere: true, vacantSeconds: 0 })),
+    standing: async () => [...led].map((name) => ({ name, isHere: true, nodeId, vacantSeconds: 0 })),
     close: async () => {},
   };
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type pg from 'pg';
 import type { Logger } from 'pino';
@@ -45,10 +44,10 @@ export async function joinNodes({
   pool,
   log,
   ...node
-}: { pool: Pick<pg.Pool, 'query'>; log: Logger } & Pick<Node, 'version' | 'hasRedis'> & {
+}: { pool: Pick<pg.Pool, 'query'>; log: Logger } & Pick<Node, 'nodeId' | 'version' | 'hasRedis'> & {
     roles: readonly string[];
   }): Promise<Nodes> {
-  const nodeId = randomUUID();
+  const { nodeId } = node;
   const leaving = new AbortController();
   const beSeen = () =>
     pool.query(BE_SEEN, [nodeId, hostname(), node.version, [...node.roles], node.hasRedis]);

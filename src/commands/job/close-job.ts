@@ -22,7 +22,7 @@ export const closeJob = defineCommand<z.infer<typeof input>, { job: Job; company
   readsThen: companyOfJob,
   decide: ({ jobId, replyDays = REPLY_DAYS }, { job, company }, { actor, now }) => {
     ensure(job.status !== 'none', 'JOB_NOT_FOUND');
-    ensure(mayIn(company, 'changeJobs', actor, { jobId }), 'NOT_JOB_OWNER');
+    ensure(actor === 'system' || mayIn(company, 'changeJobs', actor, { jobId }), 'NOT_JOB_OWNER');
     if (job.status === 'closed') return [];
     const closing = job.chat.conversations === 'private' && { roomsCloseAt: daysAfter(now, replyDays) };
     return [{ type: 'JobClosed', data: { jobId, groupId: job.groupId, ...closing } }];

@@ -10,7 +10,7 @@ const readinessWith = (dependency: z.ZodType<z.infer<typeof Dependency>>) =>
     dependencies: z.record(z.string(), dependency),
   });
 /** Without reasons, which may contain internal addresses. */
-const readinessFor = {
+export const readinessFor = {
   strangers: readinessWith(Dependency).meta({ id: 'Readiness' }),
   operators: readinessWith(Dependency.extend({ detail: z.string().optional() })),
 };

@@ -57,6 +57,7 @@ export const kindByEvent = {
   HoldPlaced: undefined,
   HoldReleased: undefined,
   MonthExpired: undefined,
+  OperatorActed: undefined,
 } as const satisfies Record<EventType, NotificationKind | undefined>;
 
 /** The kinds that some event causes. The type of `kinds` requires that these are all kinds. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import pg from 'pg';
 import { createPostgresLeases, leadsAlone } from '../../../src/adapters/postgres/leases.ts';
@@ -23,7 +24,8 @@ afterEach(async () => {
 /** A candidate for leadership; `terms` are the times at which it began and ended. */
 function candidate(name = 'notifier', url = database.url) {
   const { log, lines } = linesOf('info');
-  const leases = createPostgresLeases({ url, log });
+  const nodeId = randomUUID();
+  const leases = createPostgresLeases({ url, nodeId, log });
   const terms: { from: number; to?: number }[] = [];
   let failures = 0;
   const leading = leases.lead(name, async (signal) => {
@@ -34,7 +36,7 @@ function candidate(name = 'notifier', url = database.url) {
     term.to = performance.now();
   });
   open.push({ close: () => leading.stop().then(() => leases.close()) });
-  return { ...leading, leases, terms, lines, failNext: (times: number) => (failures = times) };
+  return { ...leading, leases, nodeId, terms, lines, failNext: (times: number) => (failures = times) };
 }
 
 describe('leases in PostgreSQL', () => {
@@ -77,19 +79,18 @@ describe('leases in PostgreSQL', () => {
   test('tell every process who leads, and for how long nobody has', async () => {
     const [leader, other] = [candidate(), candidate('projector')];
     await until(() => leader.isLeader() && other.isLeader(), 'both lead');
-    const here = { isHere: true, vacantSeconds: 0 };
-    const elsewhere = { isHere: false, vacantSeconds: 0 };
+    const held = { vacantSeconds: 0 };
     expect(await leader.leases.standing()).toEqual([
-      { name: 'notifier', ...here },
-      { name: 'projector', ...elsewhere },
+      { name: 'notifier', isHere: true, nodeId: leader.nodeId, ...held },
+      { name: 'projector', isHere: false, nodeId: other.nodeId, ...held },
     ]);
     await leader.stop();
     const vacancy = async () =>
       (await other.leases.standing()).find(({ name }) => name === 'notifier')!.vacantSeconds;
     await until(async () => (await vacancy()) > 0.1, 'it is vacant');
     expect(await other.leases.standing()).toEqual([
-      { name: 'notifier', isHere: false, vacantSeconds: expect.any(Number) },
-      { name: 'projector', ...here },
+      { name: 'notifier', isHere: false, nodeId: null, vacantSeconds: expect.any(Number) },
+      { name: 'projector', isHere: true, nodeId: other.nodeId, ...held },
     ]);
     const next = candidate();
     await until(() => next.isLeader(), 'the next one leads', 2_000);
@@ -97,11 +98,12 @@ describe('leases in PostgreSQL', () => {
   });
 
   test('tell of a process that is alone what it does', async () => {
-    const leases = leadsAlone(linesOf('silent').log);
+    const nodeId = randomUUID();
+    const leases = leadsAlone(linesOf('silent').log, nodeId);
     const work = (signal: AbortSignal) =>
       new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     const leading = leases.lead('projector', work);
-    expect(await leases.standing()).toEqual([{ name: 'projector', isHere: true, vacantSeconds: 0 }]);
+    expect(await leases.standing()).toEqual([{ name: 'projector', isHere: true, nodeId, vacantSeconds: 0 }]);
     await leading.stop();
     expect(await leases.standing()).toEqual([]);
   });

@@ -5,6 +5,7 @@ import type { ReviewStatus } from '../../../src/events/application.ts';
 import type { CompanyRole } from '../../../src/events/company.ts';
 import type { RefusalReason } from '../../../src/events/file.ts';
 import {
+  ActId,
   ApplicationId,
   ClientMsgId,
   ErasureId,
@@ -34,6 +35,7 @@ const person = (n: number, role: Actor['role']): Actor => ({ userId: UserId.pars
 export const acme = person(0xa1, 'company');
 export const rival = person(0xa2, 'company');
 export const auditor = person(0xd1, 'auditor');
+export const operator = person(0xd2, 'admin');
 export const ada = person(0xb1, 'applicant');
 export const bob = person(0xb2, 'applicant');
 export const eve = person(0xe1, 'applicant');
@@ -150,6 +152,11 @@ export const accessGranted = event('AccessGranted', {
 });
 export const holdId = HoldId.parse(uuid(0x80));
 export const holdPlaced = event('HoldPlaced', { holdId, groupId, reason: 'Acme v. Ada' });
+export const actId = ActId.parse(uuid(0x90));
+export const userSuspended = event('OperatorActed', {
+  ...{ actId, operatorId: operator.userId },
+  ...{ act: { kind: 'suspendUser', userId: ada.userId }, reason: 'Writes to everybody' },
+});
 export const holdReleased = event('HoldReleased', { holdId, groupId });
 
 /** Acme's group with Ada and Bob in it. */

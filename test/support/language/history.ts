@@ -14,10 +14,12 @@ import type {
   HoldEvent,
   JobEvent,
   NoteEvent,
+  OperationEvent,
   RetentionEvent,
 } from '../../../src/events/domain-event.ts';
 import type { EventStore, Recorded } from '../../../src/events/event-store.ts';
 import { fileEvents } from '../../../src/events/file.ts';
+import { operationEvents } from '../../../src/events/operations.ts';
 import { noteEvents } from '../../../src/events/note.ts';
 import { retentionEvents } from '../../../src/events/retention.ts';
 import { jobEvents } from '../../../src/events/job.ts';
@@ -33,6 +35,7 @@ import {
   holdStream,
   jobStream,
   notesStream,
+  operationStream,
   retentionStream,
 } from '../../../src/events/streams.ts';
 import { newId } from '../../../src/kit/uuids.ts';
@@ -51,6 +54,7 @@ const isChatGroupEvent = isOneOf<ChatGroupEvent>(chatGroupEvents);
 const isFileEvent = isOneOf<FileEvent>(fileEvents);
 const isGrantEvent = isOneOf<GrantEvent>(grantEvents);
 const isHoldEvent = isOneOf<HoldEvent>(holdEvents);
+const isOperationEvent = isOneOf<OperationEvent>(operationEvents);
 const isRetentionEvent = isOneOf<RetentionEvent>(retentionEvents);
 
 /** Returns the stream of an event, by its type and keys alone. */
@@ -64,6 +68,7 @@ export function streamOf(event: DomainEvent): Stream {
   if (isFileEvent(event)) return fileStream(event.data.fileId);
   if (isGrantEvent(event)) return grantStream(event.data.grantId);
   if (isHoldEvent(event)) return holdStream(event.data.holdId);
+  if (isOperationEvent(event)) return operationStream(event.data.actId);
   if (isRetentionEvent(event)) return retentionStream(event.data.groupId);
   return conversationStream(event.data.groupId);
 }

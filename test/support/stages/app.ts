@@ -66,6 +66,17 @@ export async function startApp(env: Record<string, string> = {}) {
   const app = await compose(config, log);
   const ask = asker(app.url);
 
+  /** Makes an account as the owner of the server does, because nobody can register with such a role. */
+  async function hire(role: 'auditor' | 'admin'): Promise<Person> {
+    const credentials = { email: `${randomUUID()}@example.org`, password: randomUUID() };
+    const command = ['scripts/admin.ts', 'create-user', '--role', role, '--display-name', 'Grace'];
+    const { email, password } = credentials;
+    await promisify(execFile)(process.execPath, [...command, '--email', email, '--password', password], {
+      env: { PATH: process.env['PATH'], ...shared },
+    });
+    return { ...credentials, ...(await logIn(ask, credentials)) };
+  }
+
   return {
     url: app.url,
     databaseUrl: database.url,
@@ -83,16 +94,8 @@ export async function startApp(env: Record<string, string> = {}) {
       if (registered.status !== 201) throw new Error(registered.text);
       return { ...credentials, ...(await logIn(ask, credentials)) };
     },
-    /** Makes an auditor as an operator does, because nobody can register as one. */
-    async hireAuditor(): Promise<Person> {
-      const credentials = { email: `${randomUUID()}@example.org`, password: randomUUID() };
-      const command = ['scripts/admin.ts', 'create-user', '--role', 'auditor', '--display-name', 'Grace'];
-      const { email, password } = credentials;
-      await promisify(execFile)(process.execPath, [...command, '--email', email, '--password', password], {
-        env: { PATH: process.env['PATH'], ...shared },
-      });
-      return { ...credentials, ...(await logIn(ask, credentials)) };
-    },
+    hireAuditor: () => hire('auditor'),
+    hireOperator: () => hire('admin'),
     logIn: async (person: Person): Promise<Person> => ({ ...person, ...(await logIn(ask, person)) }),
     async stop() {
       await app.stop();

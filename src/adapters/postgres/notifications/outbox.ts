@@ -70,7 +70,10 @@ const PARKED = `
   select b.batch_id as "batchId", b.recipient_id as "recipientId", b.channel, b.park_reason as reason,
     b.parked_at as "parkedAt",
     (select count(*) from notifications n where n.batch_id = b.batch_id and n.outcome is null) as notifications
-  from notification_batches b where b.parked_at is not null order by b.parked_at, b.batch_id limit ${LISTED}`;
+  from notification_batches b
+  where b.parked_at is not null
+    and ($1::timestamptz is null or (b.parked_at, b.batch_id) > ($1, $2::uuid))
+  order by b.parked_at, b.batch_id limit $3`;
 
 const UNSENT = `
   select batch_id as "batchId", recipient_id as "recipientId", channel, attempts, last_error as "lastError",
@@ -211,8 +214,12 @@ export function createOutbox({ pool, now = () => new Date() }: { pool: pg.Pool; 
         [batchId, now(), reason.slice(0, LONGEST_REASON)],
       );
     },
-    async parked() {
-      const { rows } = await pool.query<Omit<ParkedBatch, 'parkedAt'> & { parkedAt: Date }>(PARKED);
+    async parked({ after, limit } = { limit: LISTED }) {
+      const { rows } = await pool.query<Omit<ParkedBatch, 'parkedAt'> & { parkedAt: Date }>(PARKED, [
+        after?.parkedAt,
+        after?.batchId,
+        limit,
+      ]);
       return rows.map((row) => ({ ...row, parkedAt: row.parkedAt.toISOString() }));
     },
     async unsent() {

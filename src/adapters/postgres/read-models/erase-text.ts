@@ -35,6 +35,8 @@ async function erasePerson(pool: pg.Pool, userId: string): Promise<void> {
       `update ${schema}.accounts set display_name = '${ERASED}' where user_id = $1 and display_name <> '${ERASED}'`,
       [userId],
     );
+  for (const schema of await versionsOf(pool, 'accounts', 'names'))
+    await pool.query(`delete from ${schema}.names where user_id = $1`, [userId]);
 }
 
 const [NO_TABLE, NO_SCHEMA] = ['42P01', '3F000'];

@@ -8,13 +8,11 @@ import { type Compared, type Difference, compareWithLive } from './compare-read-
 import { type Filling, type Loaded, loadReadModel, loadReadModels } from './load-read-model.ts';
 import { Client } from '../client.ts';
 import { columnTypes, withSession } from '../connection.ts';
+import { LOCK_SPACE, type RebuildRecords, recordRebuilds } from './rebuild-records.ts';
 import { NO_WAIT, ProjectingConnection } from './projections.ts';
 import { completeNext, createTables, dropVersion, nextOf } from './read-model-schemas.ts';
 import { inTransaction } from '../transactions.ts';
 import { switchToNext, switchToPrevious } from './switch-read-model.ts';
-
-/** The first half of the advisory locks of rebuilds. The second is the read model's name. */
-const LOCK_SPACE = 723_317;
 
 export interface RebuildStep {
   position: Position;
@@ -30,6 +28,8 @@ export interface RebuildOptions {
   /** Switch even when the rebuilt rows differ from the live ones. */
   force?: boolean;
   onStep?: (step: RebuildStep) => void;
+  /** Ends it at once: what was built so far is removed by the next one. */
+  signal?: AbortSignal;
 }
 
 export interface Rebuilt {
@@ -69,9 +69,17 @@ interface Rebuilding {
  * process. A read model that fails leaves the others alone: throws the first error, such as `ReadModelsDiffer`, once
  * all have ended.
  */
-export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuilt[]> {
-  const { store, log, force = false } = options;
-  return buildBeside(options, async ({ projection, owner, load, compared, events, seconds }) => {
+export async function rebuildReadModels(
+  options: RebuildOptions & {
+    /** The act that has asked for it. It is done only while it is asked for and nobody else is at it. */
+    actId?: string;
+  },
+): Promise<Rebuilt[]> {
+  const { store, databaseUrl, projections = readModels, log, force = false, actId } = options;
+  const names = projections.map(({ name }) => name);
+  const records = await recordRebuilds({ databaseUrl, names, force, actId, log });
+  const recorded = { ...options, records, waits: actId === undefined };
+  const building = buildBeside(recorded, async ({ projection, owner, load, compared, events, seconds }) => {
     const { name } = projection;
     if (compared.differences.length > 0) {
       const error = new ReadModelsDiffer(name, compared.differences);
@@ -87,8 +95,10 @@ export async function rebuildReadModels(options: RebuildOptions): Promise<Rebuil
       isVerified: compared.isVerified,
     };
     log.info(rebuilt, 'rebuilt a read model');
+    records.done(name, switched.position);
     return rebuilt;
   });
+  return building.finally(() => records.close());
 }
 
 export interface ReadModelDiff extends Pick<Compared, 'position' | 'differences' | 'isVerified'> {
@@ -119,10 +129,16 @@ interface Built extends Rebuilding {
 
 /** Builds read models from one reading of the log, compares each with the live one, and concludes with it. */
 async function buildBeside<T>(
-  options: RebuildOptions & { mostRows?: number },
+  options: RebuildOptions & {
+    mostRows?: number;
+    records?: RebuildRecords;
+    /** False to build nothing where somebody else is at it. */
+    waits?: boolean;
+  },
   conclude: (built: Built) => Promise<T>,
 ): Promise<T[]> {
-  const { store, databaseUrl, projections = readModels, log, onStep, mostRows = 0 } = options;
+  const { store, databaseUrl, projections = readModels, log, mostRows = 0 } = options;
+  const { onStep, signal, records, waits = true } = options;
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1_000;
   const opened = closers(log);
@@ -130,21 +146,30 @@ async function buildBeside<T>(
     const owners = new Map<string, pg.Client>();
     // One after the other in one order, so that two rebuilds do not wait for each other.
     for (const name of projections.map((each) => each.name).toSorted()) {
-      const owner = await connectOwner(databaseUrl, name);
+      const owner = await connectOwner(databaseUrl, name, { waits });
+      if (!owner) return [];
       opened.add(`owner of ${name}`, () => owner.end());
+      endWith(signal, owner);
       owners.set(name, owner);
     }
+    if (records && !(await records.begin())) return [];
     const rebuildings = await Promise.all(
       projections.map((projection) => open(projection, owners.get(projection.name)!)),
     );
     const loads = await loadReadModels({ store, after: 0 }, rebuildings.map(toFilling), (position, head) => {
+      signal?.throwIfAborted();
       onStep?.({ position, head });
+      records?.reach({ position, head });
     });
     const outcomes: PromiseSettledResult<T>[] = [];
     const waiting = rebuildings.entries();
     const takeFromQueue = async () => {
-      for (const [index, rebuilding] of waiting)
-        [outcomes[index]] = await Promise.allSettled([finish(rebuilding, loads[index]!)]);
+      for (const [index, rebuilding] of waiting) {
+        const [outcome] = await Promise.allSettled([finish(rebuilding, loads[index]!)]);
+        outcomes[index] = outcome;
+        if (outcome.status === 'rejected' && !signal?.aborted)
+          records?.failed(rebuilding.projection.name, outcome.reason);
+      }
     };
     // Two at a time: the largest comes first and takes most of the time, while the others take turns.
     await Promise.all([takeFromQueue(), takeFromQueue()]);
@@ -152,6 +177,10 @@ async function buildBeside<T>(
       if (outcome.status === 'rejected') throw outcome.reason;
       return outcome.value;
     });
+  } catch (error) {
+    // Those that are done stay so. One that was ended here goes on elsewhere.
+    if (!signal?.aborted) for (const { name } of projections) records?.failed(name, error);
+    throw error;
   } finally {
     await opened.closeAll();
   }
@@ -166,6 +195,7 @@ async function buildBeside<T>(
       statementTimeoutMs: 0,
     });
     opened.add(`writer of ${name}`, () => writer.close());
+    endWith(signal, writer.client);
     return { projection, owner, writer };
   }
 
@@ -193,11 +223,41 @@ const toFilling = ({ projection, writer }: Rebuilding): Filling => ({
   checkpoint: nextOf(projection.name),
 });
 
+/** Ends a connection, and what it is at, when the signal aborts. */
+function endWith(signal: AbortSignal | undefined, client: pg.Client): void {
+  const end = () => void client.end().catch(() => {});
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', end, { once: true });
+}
+
 /** Restores the version before the last rebuild. Resolves with false when none was kept. */
 export async function rollbackProjection(databaseUrl: string, name: string): Promise<boolean> {
   const owner = await connectOwner(databaseUrl, name);
   try {
     return await switchToPrevious(owner, name);
+  } finally {
+    await owner.end();
+  }
+}
+
+/**
+ * Restores the version before the last rebuild for an act of an operator, once: a repetition does not swap the two again.
+ * Resolves with the reason why it cannot be done now.
+ */
+export async function rollBackOnce(
+  databaseUrl: string,
+  { name, actId }: { name: string; actId: string },
+): Promise<'REBUILD_RUNNING' | 'NOTHING_KEPT' | undefined> {
+  const owner = await connectOwner(databaseUrl, name, { waits: false });
+  if (!owner) return 'REBUILD_RUNNING';
+  try {
+    const { rowCount } = await owner.query('select from public.read_model_rollbacks where act_id = $1', [
+      actId,
+    ]);
+    if (rowCount === 1) return undefined;
+    const recorded = () =>
+      owner.query('insert into public.read_model_rollbacks (act_id, name) values ($1, $2)', [actId, name]);
+    return (await switchToPrevious(owner, name, recorded)) ? undefined : 'NOTHING_KEPT';
   } finally {
     await owner.end();
   }
@@ -217,9 +277,19 @@ export const prepareNext = (owner: pg.Client, schema: string, projection: Projec
 
 /**
  * Connects as the application's role. The lock allows one rebuild or rollback of a read model at a time, and
- * ends with the connection.
+ * ends with the connection. Resolves with undefined where somebody has it and it is not to be waited for.
  */
-export async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client> {
+export async function connectOwner(databaseUrl: string, name: string): Promise<pg.Client>;
+export async function connectOwner(
+  databaseUrl: string,
+  name: string,
+  options: { waits: boolean },
+): Promise<pg.Client | undefined>;
+export async function connectOwner(
+  databaseUrl: string,
+  name: string,
+  { waits } = { waits: true },
+): Promise<pg.Client | undefined> {
   const owner = new Client({
     connectionString: withSession(databaseUrl, {
       statementTimeoutMs: 0,
@@ -238,6 +308,15 @@ export async function connectOwner(databaseUrl: string, name: string): Promise<p
   });
   owner.on('error', () => {});
   await owner.connect();
-  await owner.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, name]);
-  return owner;
+  if (waits) {
+    await owner.query('select pg_advisory_lock($1, hashtext($2))', [LOCK_SPACE, name]);
+    return owner;
+  }
+  const { rows } = await owner.query<{ isMine: boolean }>(
+    'select pg_try_advisory_lock($1, hashtext($2)) as "isMine"',
+    [LOCK_SPACE, name],
+  );
+  if (rows[0]!.isMine) return owner;
+  await owner.end();
+  return undefined;
 }

@@ -31,9 +31,13 @@ export const switchToNext = (owner: pg.Client, load: LoadReadModel): Promise<Loa
 
 /**
  * Restores the read model that was live before; it then catches up with the log by itself. Doing it twice
- * changes nothing. Resolves with false when none was kept.
+ * changes nothing. Resolves with false when none was kept. `recorded` is part of the same transaction.
  */
-export const switchToPrevious = (owner: pg.Client, name: string): Promise<boolean> =>
+export const switchToPrevious = (
+  owner: pg.Client,
+  name: string,
+  recorded: () => Promise<unknown> = async () => {},
+): Promise<boolean> =>
   inTransaction(owner, async () => {
     if (!(await schemaExists(owner, previousOf(name)))) return false;
     const aside = `${name}_aside`;
@@ -41,5 +45,6 @@ export const switchToPrevious = (owner: pg.Client, name: string): Promise<boolea
     await rename(owner, name, aside);
     await rename(owner, previousOf(name), name);
     await rename(owner, aside, previousOf(name));
+    await recorded();
     return true;
   });

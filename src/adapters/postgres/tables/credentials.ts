@@ -95,6 +95,11 @@ export function createCredentials(pool: pg.Pool): Credentials {
     },
     suspend: async (userId) =>
       (await ask<string[] | null>('select suspend_account($1) as answer', [userId])) ?? undefined,
+    suspendForOperator: async (userId) =>
+      (await ask<string[] | null>('select suspend_account_for_operator($1) as answer', [userId])) ??
+      undefined,
+    isLastOperator: async (userId) =>
+      (await ask<boolean>('select is_last_operator($1) as answer', [userId])) ?? false,
     async restore(userId) {
       const { rowCount } = await pool.query(
         'update credentials set suspended_at = null where user_id = $1 and suspended_at is not null',
